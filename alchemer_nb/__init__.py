@@ -1,0 +1,68 @@
+"""Survey data from Alchemer (formerly SurveyGizmo) as pandas DataFrames, inside Jupyter.
+
+In a notebook::
+
+    %load_ext alchemer_nb
+    %alchemer login
+    df = %alchemer responses "Customer satisfaction"
+
+In Python::
+
+    import alchemer_nb as al
+    client = al.connect()
+    df = client.responses("Customer satisfaction")
+
+Public names are imported when they are first used, so that importing the package and loading the
+extension cost next to nothing: pandas, requests and ipywidgets come with the first call.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from alchemer_nb import errors
+    from alchemer_nb.client import Client, connect
+    from alchemer_nb.credentials import ApiKey, OAuth1
+    from alchemer_nb.oauth import OAuthFlow
+    from alchemer_nb.regions import Region
+
+__version__ = "0.1.0"
+
+__all__ = ["ApiKey", "Client", "OAuth1", "OAuthFlow", "Region", "connect", "errors"]
+
+_HOMES = {
+    "ApiKey": "alchemer_nb.credentials",
+    "Client": "alchemer_nb.client",
+    "OAuth1": "alchemer_nb.credentials",
+    "OAuthFlow": "alchemer_nb.oauth",
+    "Region": "alchemer_nb.regions",
+    "connect": "alchemer_nb.client",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "errors":
+        return import_module("alchemer_nb.errors")
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """Registers ``%alchemer`` and ``%%alchemer`` (called by ``%load_ext alchemer_nb``)."""
+    from alchemer_nb.notebook import magics
+
+    magics.load(ipython)
+
+
+def unload_ipython_extension(ipython: Any) -> None:
+    """Takes everything back that loading registered (called by ``%unload_ext alchemer_nb``)."""
+    from alchemer_nb.notebook import magics
+
+    magics.unload(ipython)

@@ -1,0 +1,164 @@
+"""What can go wrong, in one tree.
+
+::
+
+    AlchemerError
+    ├── ConfigurationError (ValueError)      no credentials, an address that is not https, …
+    ├── InvalidArgument (ValueError)         an argument of a call does not fit; says what would
+    │   └── ConditionError                   a condition line that cannot be read (.line)
+    ├── SurveyNotFound (LookupError)         no survey, or more than one, fits the title
+    ├── TransportError                       no answer, or an answer that is not Alchemer's
+    ├── DownloadIncomplete                   fewer rows than told (.partial is the frame so far)
+    └── ApiError                             Alchemer answered with an error (.status .code …)
+        ├── AuthenticationError              the credentials were refused
+        │   └── SignInError                  the OAuth sign-in did not come to its end
+        │       ├── WrongAttempt             the pasted text belongs to another attempt
+        │       ├── SignInExpired            the request token is no longer known
+        │       └── ConsentDenied            the user said no
+        ├── PermissionDenied                 signed in, but not allowed
+        ├── NotFound (LookupError)           no such object
+        ├── RateLimited                      too many calls (.retry_after seconds, or None)
+        └── ServerError                      5xx and its kin
+
+In a notebook each shows as one red line and the cell fails, so that *Run All* stops there.
+No message holds a secret or an address with its query: the transport builds them from method,
+path and status alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class AlchemerError(Exception):
+    """The base of every error that this package raises on purpose.
+
+    Attributes:
+        short: Whether a notebook shows one line (the default) or the whole traceback.
+    """
+
+    short: bool = True
+
+    @property
+    def _render_traceback_(self) -> Callable[..., list[str]]:
+        """What IPython asks for; absent (AttributeError) when the full traceback is wanted."""
+        if not self.short:
+            raise AttributeError("_render_traceback_")
+        return self._one_line
+
+    def _one_line(self, *_: Any, **__: Any) -> list[str]:
+        text = " ".join(str(self).split())
+        return [f"\x1b[31m{type(self).__name__}\x1b[0m: {text}"]
+
+
+class ConfigurationError(AlchemerError, ValueError):
+    """The set-up does not allow the call: no credentials, an unsafe address, a bad region."""
+
+
+class InvalidArgument(AlchemerError, ValueError):
+    """An argument does not fit; the message says what would."""
+
+
+class ConditionError(InvalidArgument):
+    """A condition line cannot be read.
+
+    Attributes:
+        line: Number of the line in the text it came from, counted from 1.
+    """
+
+    def __init__(self, message: str, line: int = 1) -> None:
+        super().__init__(f"line {line}: {message}")
+        self.line = line
+
+
+class SurveyNotFound(AlchemerError, LookupError):
+    """No survey, or more than one, fits the title that was given."""
+
+
+class TransportError(AlchemerError):
+    """There was no answer, or one that does not come from Alchemer's API."""
+
+
+class DownloadIncomplete(AlchemerError):
+    """Fewer rows arrived than the server had told.
+
+    Attributes:
+        partial: The DataFrame of what did arrive, or None.
+    """
+
+    def __init__(self, message: str, partial: Any = None) -> None:
+        super().__init__(message)
+        self.partial = partial
+
+
+class ApiError(AlchemerError):
+    """Alchemer answered with an error.
+
+    Attributes:
+        status: HTTP status, or None where no call was made.
+        code: The ``code`` of the answer, which is not always an HTTP status.
+        method: HTTP method of the call.
+        path: Path of the call below the version, without any query.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        code: int | str | None = None,
+        method: str | None = None,
+        path: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.method = method
+        self.path = path
+
+
+class AuthenticationError(ApiError):
+    """The credentials were refused."""
+
+
+class SignInError(AuthenticationError):
+    """The OAuth sign-in did not come to its end; it can be started again."""
+
+
+class WrongAttempt(SignInError):
+    """The pasted text belongs to another sign-in attempt."""
+
+
+class SignInExpired(SignInError):
+    """The request token is no longer known: too much time has passed, or it was used."""
+
+
+class ConsentDenied(SignInError):
+    """The user did not allow the application."""
+
+
+class PermissionDenied(ApiError):
+    """The credentials are good, but their user may not do this."""
+
+
+class NotFound(ApiError, LookupError):
+    """There is no such object in this account and region."""
+
+
+class RateLimited(ApiError):
+    """Too many calls in a minute, or the same call twice at a time.
+
+    Attributes:
+        retry_after: Seconds the server asked to wait, or None.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None, **where: Any) -> None:
+        super().__init__(message, **where)
+        self.retry_after = retry_after
+
+
+class ServerError(ApiError):
+    """Alchemer could not answer: 5xx, or a service that says it is unavailable."""
