@@ -1,0 +1,238 @@
+"""Who is signed in to what, in one shell.
+
+The magics object owns one ``Session``; there is no module global, so two shells have two sign-ins.
+Widget callbacks may arrive on another thread (ipykernel 7.0 to 7.3 in JupyterLab), hence the lock.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from alchemer_nb.errors import ConfigurationError, InvalidArgument
+from alchemer_nb.notebook.status import MODES, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from alchemer_nb.client import Client
+
+NOT_SIGNED_IN = "not signed in: sign in above, then run from here (%alchemer login)"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One sign-in: a client that was seen to work, and what the account calls itself.
+
+    Attributes:
+        name: What ``switch`` knows it by.
+        client: The client.
+        organisation: The account's name as Alchemer tells it.
+    """
+
+    name: str
+    client: Client
+    organisation: str
+
+    def status(self, others: tuple[str, ...] = ()) -> Status:
+        """Tells what may be shown of it."""
+        region = self.client.region
+        return Status(
+            name=self.name,
+            region=region.label,
+            host=region.host,
+            organisation=self.organisation,
+            mode=MODES.get(self.client.credentials.mode, self.client.credentials.mode),
+            key=self.client.credentials.masked,
+            others=others,
+        )
+
+
+class Session:
+    """The state of one shell: its connections, the current one, and its running sandbox.
+
+    Attributes:
+        box: The sandbox that ``%alchemer demo`` started in this shell, or None.
+
+    Example:
+        >>> from alchemer_nb.notebook.session import Session
+        >>> Session().names()
+        ()
+    """
+
+    def __init__(self) -> None:
+        self.box: Any = None
+        self._lock = threading.RLock()
+        self._connections: dict[str, Connection] = {}
+        self._current: str | None = None
+        self._listeners: list[Callable[[], object]] = []
+
+    @property
+    def client(self) -> Client | None:
+        """The current client, or None."""
+        connection = self.connection
+        return connection.client if connection else None
+
+    @property
+    def connection(self) -> Connection | None:
+        """The current connection, or None."""
+        with self._lock:
+            return self._connections[self._current] if self._current is not None else None
+
+    def require_client(self) -> Client:
+        """Gives the current client.
+
+        Raises:
+            ConfigurationError: Nobody is signed in.
+        """
+        client = self.client
+        if client is not None:
+            return client
+        names = self.names()
+        if names:
+            raise ConfigurationError(
+                f"no connection is chosen: %alchemer switch NAME (there is {', '.join(names)})"
+            )
+        raise ConfigurationError(NOT_SIGNED_IN)
+
+    def names(self) -> tuple[str, ...]:
+        """Names of the connections, the oldest first."""
+        with self._lock:
+            return tuple(self._connections)
+
+    def adopt(self, client: Client, name: str | None = None) -> Connection:
+        """Checks a client with one call and makes it the current connection.
+
+        Args:
+            client: The client to use from now on.
+            name: What ``switch`` is to know it by; a connection of that name is replaced.
+                Where it is left out, the region's name, numbered where that is taken by another
+                sign-in.
+
+        Raises:
+            AlchemerError: The check failed; nothing has changed then.
+        """
+        organisation = _organisation(client)
+        with self._lock:
+            kept = name or self._free_name(client)
+            connection = Connection(kept, client, organisation)
+            self._connections[kept] = connection
+            self._current = kept
+        self._tell()
+        return connection
+
+    def switch(self, target: str | Client, name: str | None = None) -> Connection:
+        """Makes another connection the current one.
+
+        Args:
+            target: The name of a connection, or a client made in Python, which is adopted.
+            name: What to call an adopted client.
+
+        Raises:
+            InvalidArgument: There is no connection of that name.
+            AlchemerError: The check of an adopted client failed.
+        """
+        if not isinstance(target, str):
+            return self.adopt(target, name)
+        with self._lock:
+            if target not in self._connections:
+                known = ", ".join(self._connections) or "none yet: %alchemer login"
+                raise InvalidArgument(
+                    f"no connection is called {target[:40]!r}; there is: {known}. A client made "
+                    "in Python is taken by the name of its variable"
+                )
+            self._current = target
+            connection = self._connections[target]
+        self._tell()
+        return connection
+
+    def sign_out(self, name: str | None = None) -> Connection | None:
+        """Forgets a connection, the current one where no name is given.
+
+        No other connection takes its place: the next download would come from an account that
+        nobody chose. The sandbox is stopped with the last connection that leads to it.
+
+        Returns:
+            What was forgotten, or None where nobody was signed in.
+        """
+        box = None
+        with self._lock:
+            gone = self._connections.pop(name or self._current or "", None)
+            if gone is None:
+                return None
+            if gone.name == self._current:
+                self._current = None
+            if self.leads_to_box(gone) and not any(map(self.leads_to_box, self.connections())):
+                box, self.box = self.box, None
+        if box is not None:
+            box.stop()
+        self._tell()
+        return gone
+
+    def connections(self) -> tuple[Connection, ...]:
+        """All connections, the oldest first."""
+        with self._lock:
+            return tuple(self._connections.values())
+
+    def leads_to_box(self, connection: Connection) -> bool:
+        """Tells whether a connection is one to this session's sandbox."""
+        return self.box is not None and connection.client.region.api_url == self.box.region.api_url
+
+    def status(self) -> Status:
+        """Tells who is signed in to what; it never holds a secret."""
+        with self._lock:
+            connection = self.connection
+            others = tuple(name for name in self._connections if name != self._current)
+        return connection.status(others) if connection else Status(others=others)
+
+    def on_change(self, callback: Callable[[], object]) -> Callable[[], None]:
+        """Has a function called after each sign-in, switch and sign-out.
+
+        Args:
+            callback: Called without arguments, outside the lock, on whichever thread made the
+                change; it must not raise.
+
+        Returns:
+            A function that takes the wish back.
+        """
+        with self._lock:
+            self._listeners.append(callback)
+
+        def forget() -> None:
+            with self._lock:
+                if callback in self._listeners:
+                    self._listeners.remove(callback)
+
+        return forget
+
+    def _tell(self) -> None:
+        with self._lock:
+            listeners = list(self._listeners)
+        for listener in listeners:
+            listener()
+
+    def _free_name(self, client: Client) -> str:
+        """The region's name; a number is added only beside a sign-in with other credentials."""
+        base = client.region.name
+        name, number = base, 1
+        while name in self._connections and not _same(self._connections[name].client, client):
+            number += 1
+            name = f"{base}-{number}"
+        return name
+
+
+def _same(one: Client, other: Client) -> bool:
+    return (
+        one.region.api_url == other.region.api_url
+        and one.credentials.mode == other.credentials.mode
+        and one.credentials.masked == other.credentials.masked
+    )
+
+
+def _organisation(client: Client) -> str:
+    account = client.account()
+    if "organization" not in account.columns or not len(account):
+        return ""
+    text = account["organization"].iloc[0]
+    return str(text).strip() if isinstance(text, str) else ""
