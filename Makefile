@@ -1,0 +1,70 @@
+# One command from a fresh checkout: `make demo`. All that is needed is Python >= 3.11 and make.
+# Windows without make: see "python -m alchemer_nb demo" in the README.
+
+PYTHON ?= python3
+VENV   ?= .venv
+PORT   ?= 8765
+ARGS   ?=
+CHECK  ?=
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint sandbox clean
+
+help:
+	@echo 'make demo          install into $(VENV), run the quickstart against the sandbox, open JupyterLab'
+	@echo 'make demo CHECK=1  the same, but stop before JupyterLab'
+	@echo 'make test          install what the tests need (a browser, too) and run them all'
+	@echo 'make lint          ruff (rules and format) and mypy'
+	@echo 'make sandbox       serve the sandbox on port $(PORT) until interrupted'
+	@echo 'make clean         remove $(VENV), caches and artifacts'
+
+demo: $(VENV)/.installed-lab
+	@$(BIN)/python -m alchemer_nb demo $(if $(CHECK),--check) $(ARGS)
+
+test: $(VENV)/.installed-test
+	@$(BIN)/python -m tests.browser.chromium --install
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.installed-lint
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m ruff format --check .
+	@$(BIN)/python -m mypy
+
+sandbox: $(VENV)/.installed-lab
+	@$(BIN)/python -m alchemer_nb.sandbox --port $(PORT) $(ARGS)
+
+clean:
+	rm -rf $(VENV) artifacts build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamps hang on pyproject.toml, so that nothing is installed twice and a new dependency is
+# not forgotten. The package itself is installed in place: an edit needs no new installation.
+
+$(VENV)/.created:
+	@command -v $(PYTHON) >/dev/null 2>&1 || { \
+	  echo 'alchemer_nb needs Python 3.11 or newer, and there is no "$(PYTHON)" here. Try: make demo PYTHON=/path/to/python3.12' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "alchemer_nb needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) -V 2>&1). Try: make demo PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@echo "Creating $(VENV) with $$($(PYTHON) -V) …"
+	@$(PYTHON) -m venv --clear $(VENV) || { \
+	  echo 'The module venv did not work. On Debian and Ubuntu: apt install python3-venv' >&2; exit 1; }
+	@$(PIP) --upgrade 'pip>=25.1'
+	@touch $@
+
+$(VENV)/.installed-lab: $(VENV)/.created pyproject.toml
+	@echo 'Installing alchemer_nb and JupyterLab into $(VENV) …'
+	@$(PIP) --editable '.[lab]'
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed-lab
+	@echo 'Installing what the tests need …'
+	@$(PIP) --group test
+	@touch $@
+
+$(VENV)/.installed-lint: $(VENV)/.installed-lab
+	@echo 'Installing ruff and mypy …'
+	@$(PIP) --group lint
+	@touch $@

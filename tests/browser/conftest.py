@@ -1,0 +1,42 @@
+"""One JupyterLab and one Chromium for all browser tests; a kernel and a profile for each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .lab import browser, lab_server, new_context
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, BrowserContext
+
+    from .lab import Server
+
+
+@pytest.fixture(scope="session")
+def running_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    root = tmp_path_factory.mktemp("notebooks")
+    with lab_server(root, tmp_path_factory.mktemp("lab")) as server:
+        yield server
+
+
+@pytest.fixture
+def lab(running_lab: Server) -> Iterator[Server]:
+    running_lab.configure()
+    yield running_lab
+    running_lab.end_kernels()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with browser() as started:
+        yield started
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    with new_context(chromium) as opened:
+        yield opened

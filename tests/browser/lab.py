@@ -1,0 +1,327 @@
+"""A real JupyterLab in a real Chromium, for tests.
+
+``lab_server`` starts a JupyterLab that keeps all its files in a temporary folder and asks nothing
+of the internet. ``browser`` starts Chromium, which can reach loopback addresses only. ``Notebook``
+is one open notebook: run a cell, read its output, save.
+
+Learnt the hard way, and relied on below:
+
+* the kernel indicator in the toolbar says "idle" before there is a kernel, and a cell run in that
+  second is dropped: wait for the status bar;
+* without a kernelspec in the notebook a dialog covers the page;
+* cells outside the view are not in the page unless ``windowingMode`` is ``none``;
+* kernels live in process groups of their own, so the server must be asked to end them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import nbformat
+from playwright.sync_api import expect, sync_playwright
+
+from .chromium import find
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, BrowserContext, Locator, Page
+
+Theme = Literal["light", "dark"]
+
+ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts" / "screenshots"
+
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",  # root in a container has no user namespaces
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+]
+
+QUIET = {
+    "@jupyterlab/apputils-extension:notification": {
+        "fetchNews": "false",
+        "checkForUpdates": False,
+        "doNotDisturbMode": True,
+    },
+    "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
+    "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
+}
+
+
+@dataclass
+class Server:
+    """A running JupyterLab.
+
+    Attributes:
+        address: Its address, without a slash at the end.
+        root: The folder whose files it shows.
+        settings: Where it keeps the user's settings; read anew at each page load.
+    """
+
+    address: str
+    root: Path
+    settings: Path
+
+    def configure(self, *, theme: Theme = "light", save_widget_state: bool = False) -> None:
+        """Sets what the next page load shows and what a save writes."""
+        name = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}[theme]
+        self.set("@jupyterlab/apputils-extension:themes", {"theme": name})
+        manager = "@jupyter-widgets/jupyterlab-manager:plugin"
+        self.set(manager, {"saveState": save_widget_state})
+
+    def set(self, plugin: str, values: dict[str, Any]) -> None:
+        """Writes one plugin's settings, as the settings editor would."""
+        package, name = plugin.split(":")
+        folder = self.settings / package
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.jupyterlab-settings").write_text(json.dumps(values), encoding="utf-8")
+
+    def write(self, name: str, cells: list[str]) -> Path:
+        """Writes a notebook of code cells into the server's folder."""
+        path = self.root / name
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        notebook.metadata["kernelspec"] = kernel
+        nbformat.write(notebook, path)
+        return path
+
+    def kernels(self) -> list[dict[str, Any]]:
+        """The running kernels."""
+        with urllib.request.urlopen(f"{self.address}/api/kernels", timeout=10) as answer:
+            found: list[dict[str, Any]] = json.load(answer)
+        return found
+
+    def end_kernels(self) -> None:
+        """Ends every kernel, so that the next notebook starts from nothing."""
+        for kernel in self.kernels():
+            address = f"{self.address}/api/kernels/{kernel['id']}"
+            request = urllib.request.Request(address, method="DELETE")
+            with contextlib.suppress(urllib.error.HTTPError):
+                urllib.request.urlopen(request, timeout=20).close()
+
+
+@contextlib.contextmanager
+def lab_server(
+    root: Path,
+    home: Path,
+    *,
+    python: str = sys.executable,
+    environment: dict[str, str] | None = None,
+    base_url: str = "/",
+) -> Iterator[Server]:
+    """Runs JupyterLab on a free port of loopback.
+
+    Args:
+        root: The folder it shows.
+        home: An empty folder for its settings, data, runtime files and history.
+        python: Which environment's JupyterLab.
+        environment: Variables for the server and its kernels.
+        base_url: A prefix, as JupyterHub and Binder have one.
+    """
+    port = free_port()
+    server = Server(f"http://127.0.0.1:{port}{base_url.rstrip('/')}", root, home / "settings")
+    for plugin, values in QUIET.items():
+        server.set(plugin, values)
+    server.configure()
+    log = home / "server.log"
+    with log.open("wb") as sink:
+        process = subprocess.Popen(
+            [
+                *(python, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1"),
+                *(f"--port={port}", "--ServerApp.port_retries=0"),
+                *("--IdentityProvider.token=", "--ServerApp.password="),
+                *(f"--ServerApp.root_dir={root}", f"--ServerApp.base_url={base_url}"),
+                "--LabApp.news_url=None",
+                "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+                "--LabApp.extension_manager=readonly",
+            ],
+            env=_environment(home, environment),
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        _wait_until_up(server, process, log)
+        yield server
+    finally:
+        with contextlib.suppress(OSError):
+            server.end_kernels()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(10)
+
+
+def _environment(home: Path, more: dict[str, str] | None) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("ALCHEMER_", "JUPYTER"))}
+    return {
+        **kept,
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "JUPYTER_PLATFORM_DIRS": "1",
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+        "IPYTHONDIR": str(home / "ipython"),
+        # The developer's own keychain is none of the tests' business.
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+        **(more or {}),
+    }
+
+
+def _wait_until_up(server: Server, process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(600):
+        if process.poll() is not None:
+            break
+        try:
+            urllib.request.urlopen(f"{server.address}/api/status", timeout=2).close()
+        except OSError:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.1)
+        else:
+            return
+    raise RuntimeError("JupyterLab did not start:\n" + log.read_text(errors="replace")[-3000:])
+
+
+def free_port() -> int:
+    """A port of loopback that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@contextlib.contextmanager
+def browser() -> Iterator[Browser]:
+    """Runs Chromium without a window."""
+    executable = find()
+    if executable is None:
+        raise RuntimeError("no Chromium: run `python -m tests.browser.chromium --install`")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=executable, headless=True, args=CHROMIUM_ARGUMENTS
+        )
+        try:
+            yield chromium
+        finally:
+            chromium.close()
+
+
+@contextlib.contextmanager
+def new_context(
+    chromium: Browser, *, wide: int = 1280, high: int = 900
+) -> Iterator[BrowserContext]:
+    """A browser profile of its own: cookies, clipboard, pages."""
+    context = chromium.new_context(viewport={"width": wide, "height": high})
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    try:
+        yield context
+    finally:
+        context.close()
+
+
+@dataclass
+class Notebook:
+    """A notebook that is open in JupyterLab.
+
+    Attributes:
+        page: The browser's page.
+        path: The notebook's file.
+        errors: What the page's scripts raised, for the test to look at.
+    """
+
+    page: Page
+    path: Path
+    errors: list[str] = field(default_factory=list)
+
+    @classmethod
+    def open(cls, server: Server, context: BrowserContext, name: str) -> Notebook:
+        """Opens a notebook of the server's folder and waits for its kernel."""
+        page = context.new_page()
+        notebook = cls(page, server.root / name)
+        page.on("pageerror", lambda error: notebook.errors.append(str(error)))
+        page.goto(f"{server.address}/lab/tree/{name}?reset")
+        page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell").first.wait_for(
+            timeout=60_000
+        )
+        idle = re.compile(r"\(ipykernel\) \| Idle")
+        page.locator(".jp-StatusBar-TextItem, .jp-StatusItem", has_text=idle).first.wait_for(
+            timeout=60_000
+        )
+        # The file browser takes a third of the width and shows nothing that a test wants.
+        page.keyboard.press("Control+b")
+        page.locator("#jp-left-stack").wait_for(state="hidden")
+        return notebook
+
+    def cell(self, index: int) -> Locator:
+        """A code cell, counted from 0."""
+        return self.page.locator(".jp-Notebook .jp-CodeCell").nth(index)
+
+    def output(self, index: int) -> Locator:
+        """All that is below a cell's input."""
+        return self.cell(index).locator(".jp-Cell-outputWrapper")
+
+    def start(self, index: int) -> None:
+        """Runs a cell and does not wait for its end."""
+        self.cell(index).locator(".cm-content").click()
+        self.page.keyboard.press("Control+Enter")
+
+    def run(self, index: int, timeout: float = 60) -> Locator:
+        """Runs a cell, waits for its end and gives its output."""
+        before = self.prompt(index)
+        self.start(index)
+        done = re.compile(r"^\[(?!" + re.escape(before.strip("[]: ") or "x") + r"\])\d+\]:$")
+        expect(self.cell(index).locator(".jp-InputArea-prompt")).to_have_text(
+            done, timeout=timeout * 1000
+        )
+        return self.output(index)
+
+    def prompt(self, index: int) -> str:
+        """The number in front of a cell, with its brackets."""
+        return self.cell(index).locator(".jp-InputArea-prompt").inner_text().strip()
+
+    def save(self) -> str:
+        """Saves as the user does, and gives the file's text."""
+        # Out of any text box first, where Control+S would only be a letter.
+        self.page.keyboard.press("Escape")
+        with self.page.expect_response(
+            lambda r: r.request.method == "PUT" and "/api/contents/" in r.url, timeout=20_000
+        ) as answer:
+            self.page.keyboard.press("Control+s")
+        if not answer.value.ok:
+            raise RuntimeError(f"saving gave {answer.value.status}")
+        return self.path.read_text(encoding="utf-8")
+
+    def screenshot(self, name: str, part: Locator | None = None) -> Path:
+        """Takes a picture of the page, or of a part of it, for a person to look at."""
+        return picture(part or self.page, name)
+
+
+def picture(what: Page | Locator, name: str) -> Path:
+    """Takes a picture and keeps it as a build artefact."""
+    ARTIFACTS.mkdir(parents=True, exist_ok=True)
+    path = ARTIFACTS / f"{name}.png"
+    what.screenshot(path=str(path), animations="disabled", caret="initial")
+    return path

@@ -1,0 +1,43 @@
+"""The harness itself, on a notebook that has nothing to do with this package."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from .lab import Notebook
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
+
+    from .lab import Server
+
+pytestmark = pytest.mark.browser
+
+GREETER = """
+import ipywidgets as W
+from IPython.display import display
+name, button, out = W.Text(description="name"), W.Button(description="Greet"), W.Output()
+def greet(_):
+    with out: print("hello,", name.value)
+button.on_click(greet)
+display(W.VBox([name, button, out]))
+"""
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_widget_answers_and_its_state_is_saved_only_when_asked(
+    lab: Server, context: BrowserContext, kept: bool
+) -> None:
+    lab.configure(theme="dark" if kept else "light", save_widget_state=kept)
+    lab.write("greeter.ipynb", [GREETER])
+    notebook = Notebook.open(lab, context, "greeter.ipynb")
+    notebook.run(0)
+    notebook.page.fill(".widget-text input", "Ada Canary")
+    notebook.page.click("button.jupyter-button:has-text('Greet')")
+    expect(notebook.output(0)).to_contain_text("hello, Ada Canary")
+    body = notebook.page.locator("body")
+    expect(body).to_have_attribute("data-jp-theme-light", "false" if kept else "true")
+    assert ('"value": "Ada Canary"' in notebook.save()) is kept
