@@ -21,18 +21,23 @@ _OAUTH_PATH = "/head/oauth/"
 _REGISTER_PATH = "/account/restful-register"
 
 
-class Addresses(TypedDict, total=False):
-    """What ``Region.get`` and ``Region.custom`` let one replace."""
+class OtherAddresses(TypedDict, total=False):
+    """What ``Region.custom`` lets one replace beside its named arguments."""
 
-    api_url: str
-    app_url: str
     request_token_url: str
     authenticate_url: str
     access_token_url: str
     register_url: str
-    timezone: str
     label: str
     zone_documented: bool
+
+
+class Addresses(OtherAddresses, total=False):
+    """What ``Region.get`` lets one replace."""
+
+    api_url: str
+    app_url: str
+    timezone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +126,7 @@ class Region:
         timezone: str = "UTC",
         *,
         name: str = "custom",
-        **addresses: Unpack[Addresses],
+        **addresses: Unpack[OtherAddresses],
     ) -> Region:
         """Gives a region of your own: a new data centre, a gateway, the sandbox.
 

@@ -1,0 +1,237 @@
+"""What Alchemer's answers are wrapped in, and whether an answer is an error.
+
+Facts: HTTP 200 does not mean success, ``result_ok`` does; codes are not always HTTP statuses;
+a BOM is possible; single objects come with and without ``data``
+(https://apihelp.alchemer.com/help/api-base-domains, /help/api-request-limits).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from alchemer_nb.errors import (
+    ApiError,
+    AuthenticationError,
+    NotFound,
+    PermissionDenied,
+    RateLimited,
+    ServerError,
+    TransportError,
+)
+from alchemer_nb.secrets import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from alchemer_nb.regions import Region
+    from alchemer_nb.secrets import Secret
+
+BOM = b"\xef\xbb\xbf"
+_LONGEST_MESSAGE = 300
+# Alchemer words a wrong pair and a missing right alike as 401; only the text tells them apart.
+_REFUSED_RIGHT = re.compile(r"not authori[sz]ed|permission|access denied|forbidden", re.I)
+_REFUSED_KEY = re.compile(r"api_token|auth token|login failed|signature|oauth|consumer", re.I)
+_UNAVAILABLE_CODE = 103  # "Service currently unavailable", seen with HTTP 200
+
+
+class Verdict(msgspec.Struct):
+    """The few members of an envelope that decide, read without building its data."""
+
+    result_ok: Any = None
+    code: Any = None
+    message: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer as it came.
+
+    Attributes:
+        method: HTTP method of the call.
+        path: Path of the call, without any query.
+        status: HTTP status.
+        headers: HTTP headers of the answer.
+        body: The bytes, decompressed.
+        took: Seconds from sending to the last byte.
+    """
+
+    method: str
+    path: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    took: float = 0.0
+
+    def envelope(self) -> dict[str, Any]:
+        """The answer as a dict; ``judge`` has made sure that it is one."""
+        decoded = decode(self.body)
+        if not isinstance(decoded, dict):
+            raise TransportError(
+                f"{self.method} {self.path} was answered with JSON that is not an object"
+            )
+        return decoded
+
+
+def decode(body: bytes) -> Any:
+    """Reads JSON leniently: a BOM is dropped and lone surrogates are replaced.
+
+    Raises:
+        ValueError: It is not JSON.
+    """
+    body = body.removeprefix(BOM)
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return json.loads(clean(body))
+
+
+def clean(body: bytes) -> str:
+    """The text of a body that strict readers refuse, without bytes or escapes that are no text."""
+    text = body.removeprefix(BOM).decode("utf-8", errors="replace")
+    # A lone half of a surrogate pair, escaped: its other half is not beside it.
+    pair = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    lone = r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+    return re.sub(
+        rf"((?:\\\\)+)|({pair})|({lone})",
+        lambda m: m.group(1) or m.group(2) or "\\ufffd",
+        text,
+    )
+
+
+def judge(answer: Answer, region: Region, secrets: Iterable[Secret] = ()) -> None:
+    """Raises the fitting error if the answer is one; the single place where that is decided.
+
+    Raises:
+        ApiError: Or the fitting one below it.
+        TransportError: The answer does not come from Alchemer's API.
+    """
+    where = f"{answer.method} {answer.path}"
+    verdict = _read_verdict(answer.body)
+    if verdict is None:
+        _judge_foreign(answer, region, where)
+        return
+    ok = verdict.result_ok not in (False, 0, "0", "false", "False")
+    if ok and verdict.result_ok is not None and answer.status < 300:
+        return
+    if ok and 200 <= answer.status < 300 and verdict.code in (None, 200, "200"):
+        return
+    message = redact(str(verdict.message or ""), secrets)
+    message = " ".join(message.split())[:_LONGEST_MESSAGE]
+    code = _as_code(verdict.code)
+    raise _error_for(answer, region, code if code is not None else answer.status, message)
+
+
+def _read_verdict(body: bytes) -> Verdict | None:
+    try:
+        return msgspec.json.decode(body.removeprefix(BOM), type=Verdict)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        decoded = json.loads(clean(body))
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(decoded, dict):
+        return None
+    return Verdict(decoded.get("result_ok"), decoded.get("code"), decoded.get("message"))
+
+
+def _judge_foreign(answer: Answer, region: Region, where: str) -> None:
+    """An answer that is not an envelope: a gateway's page, an empty or a broken body."""
+    status = answer.status
+    if 300 <= status < 400:
+        raise TransportError(
+            f"{where} at {region.host} was redirected elsewhere, which is not followed because "
+            "the call carries credentials; check the region's address"
+        )
+    if status >= 400:
+        raise _error_for(answer, region, status, "")
+    head = answer.body.lstrip()[:200].lower()
+    if not head:
+        raise TransportError(f"{where} at {region.host} was answered with nothing; try again")
+    if head.startswith((b"<", b"<!doctype")):
+        raise TransportError(
+            f"{where} at {region.host} was answered with a web page instead of data: a proxy or "
+            "a log-in page may stand in between, or the address is not that of the API"
+        )
+    raise TransportError(
+        f"{where} at {region.host} was answered with something that is not JSON, or was cut off "
+        f"after {len(answer.body)} bytes; try again"
+    )
+
+
+def _as_code(code: Any) -> int | str | None:
+    try:
+        return int(code)
+    except (TypeError, ValueError):
+        return str(code)[:40] if code not in (None, "") else None
+
+
+def _error_for(answer: Answer, region: Region, code: int | str, message: str) -> ApiError:
+    status, where = answer.status, f"{answer.method} {answer.path}"
+    told = f": {message}" if message else ""
+    context: dict[str, Any] = {
+        "status": status,
+        "code": code,
+        "method": answer.method,
+        "path": answer.path,
+    }
+    number = code if isinstance(code, int) else status
+    if "please wait for other requests" in message.lower() or number == 429:
+        wait = retry_after(answer.headers)
+        return RateLimited(
+            f"Alchemer asks to slow down ({where}{told}). The limit is per account, colleagues' "
+            f"calls count too: wait {f'{wait:.0f} seconds' if wait else 'a minute'}, then run "
+            "the cell again",
+            retry_after=wait,
+            **context,
+        )
+    if number == 401 and _REFUSED_RIGHT.search(message) and not _REFUSED_KEY.search(message):
+        number = 403
+    if number == 401:
+        return AuthenticationError(_refused(region, message), **context)
+    if number == 403:
+        return PermissionDenied(
+            f"you are signed in, but your user may not do this ({where}{told}); ask an "
+            "administrator of the account",
+            **context,
+        )
+    if number == 404:
+        return NotFound(
+            f"nothing was found at {answer.path} in region {region.name}{told}; check the id, "
+            "and that the account lies in this region",
+            **context,
+        )
+    if number >= 500 or number == _UNAVAILABLE_CODE:
+        return ServerError(
+            f"Alchemer could not answer {where} (status {status}{told}); try again in a minute",
+            **context,
+        )
+    return ApiError(f"Alchemer refused {where} (status {status}, code {code}{told})", **context)
+
+
+def _refused(region: Region, message: str) -> str:
+    from alchemer_nb.regions import Region
+
+    others = ", ".join(
+        f"{name} ({Region.get(name).app_host})" for name in Region.names() if name != region.name
+    )
+    told = f" ({message})" if message else ""
+    return (
+        f"the credentials were refused by region {region.name}, {region.host}{told}. Check the "
+        "key and the region: your region is in the address bar when you are logged in. Other "
+        f"regions: {others}. A regenerated key replaces the old one at once"
+    )
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds of a ``Retry-After`` header, None where there is none that can be read."""
+    try:
+        seconds = float(headers.get("Retry-After", ""))
+    except ValueError:
+        return None
+    return max(0.0, seconds) if seconds == seconds else None
