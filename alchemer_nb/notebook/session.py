@@ -223,11 +223,7 @@ class Session:
 
 
 def _same(one: Client, other: Client) -> bool:
-    return (
-        one.region.api_url == other.region.api_url
-        and one.credentials.mode == other.credentials.mode
-        and one.credentials.masked == other.credentials.masked
-    )
+    return one.region.api_url == other.region.api_url and one.credentials == other.credentials
 
 
 def _organisation(client: Client) -> str:

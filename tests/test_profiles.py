@@ -1,0 +1,177 @@
+"""Kept credentials: where they are kept, who can read them, what an error shows."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import keyring
+import keyring.backend
+import pytest
+
+from alchemer_nb import profiles
+from alchemer_nb.credentials import ApiKey, OAuth1
+from alchemer_nb.errors import ConfigurationError, InvalidArgument
+from alchemer_nb.regions import Region
+
+TOKEN, SECRET = "CANARYtoken0123456789", "CANARYsecret9876543210"
+posix = pytest.mark.skipif(os.name == "nt", reason="modes are those of POSIX")
+
+
+class MemoryKeyring(keyring.backend.KeyringBackend):
+    """A keychain of its own for one test; keyring asks for a class like this."""
+
+    priority = 5
+
+    def __init__(self):
+        self.kept = {}
+
+    def get_password(self, service, username):
+        return self.kept.get((service, username))
+
+    def set_password(self, service, username, password):
+        self.kept[service, username] = password
+
+    def delete_password(self, service, username):
+        del self.kept[service, username]
+
+
+class LockedKeyring(MemoryKeyring):
+    """Refuses everything, and repeats what it was given, as a careless backend might."""
+
+    def get_password(self, service, username):
+        raise RuntimeError(f"locked: {TOKEN}")
+
+    def set_password(self, service, username, password):
+        raise RuntimeError(f"locked: {password}")
+
+
+@pytest.fixture(autouse=True)
+def no_keychain(tmp_path, monkeypatch):
+    """A folder of the test's own and no keychain, whatever this machine has."""
+    from keyring.backends import fail
+
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    for name in ("BINDER_SERVICE_HOST", "BINDER_LAUNCH_HOST"):
+        monkeypatch.delenv(name, raising=False)
+    before = keyring.get_keyring()
+    keyring.set_keyring(fail.Keyring())
+    yield
+    keyring.set_keyring(before)
+
+
+@pytest.fixture
+def keychain(no_keychain):
+    ring = MemoryKeyring()
+    keyring.set_keyring(ring)
+    return ring
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [
+        ApiKey(TOKEN, SECRET),
+        OAuth1(TOKEN, SECRET),
+        OAuth1(TOKEN, SECRET, "CANARYaccess", "CANARYaccesssecret"),
+    ],
+    ids=["api_key", "two-legged", "three-legged"],
+)
+@pytest.mark.parametrize("place", ["file", "keychain"])
+def test_a_profile_comes_back_as_it_was_kept(credentials, place, request):
+    if place == "keychain":
+        request.getfixturevalue("keychain")
+    region = Region.custom("http://127.0.0.1:8765", timezone="Etc/GMT", name="box")
+    profiles.save("work", credentials, region)
+    kept = profiles.load("work")
+    assert kept is not None
+    assert (kept.credentials, kept.region) == (credentials, region)
+    assert profiles.names() == ("work",)
+    assert profiles.forget("work")
+    assert profiles.load("work") is None
+    assert not profiles.forget("work")
+    assert profiles.names() == ()
+
+
+@posix
+def test_file_and_folder_are_for_their_owner_alone_even_with_an_open_umask():
+    before = os.umask(0)
+    try:
+        profiles.save("work", ApiKey(TOKEN, SECRET), Region.get("us"))
+    finally:
+        os.umask(before)
+    file = profiles.folder() / "work.json"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    assert [path.name for path in file.parent.iterdir()] == ["work.json"]
+
+
+@posix
+def test_a_file_that_others_can_read_is_refused():
+    profiles.save("work", ApiKey(TOKEN, SECRET), Region.get("us"))
+    (profiles.folder() / "work.json").chmod(0o644)
+    with pytest.raises(ConfigurationError, match="can be read by others"):
+        profiles.load("work")
+
+
+def test_saving_again_replaces():
+    profiles.save("work", ApiKey(TOKEN, SECRET), Region.get("us"))
+    profiles.save("work", ApiKey("another-key", SECRET), Region.get("eu"))
+    kept = profiles.load("work")
+    assert kept is not None
+    assert (kept.credentials, kept.region.name) == (ApiKey("another-key", SECRET), "eu")
+
+
+def test_nothing_is_written_to_a_file_where_there_is_a_keychain(keychain):
+    assert "keychain" in profiles.save("work", ApiKey(TOKEN, SECRET), Region.get("us"))
+    assert keychain.kept
+    assert not profiles.folder().exists()
+
+
+def test_the_place_of_the_file_is_said():
+    where = profiles.save("work", ApiKey(TOKEN, SECRET), Region.get("us"))
+    assert "only you can read" in where
+    assert Path(profiles.folder()).name in where
+
+
+def test_nothing_is_kept_on_binder(monkeypatch):
+    monkeypatch.setenv("BINDER_SERVICE_HOST", "hub.example")
+    with pytest.raises(ConfigurationError, match="someone else's machine"):
+        profiles.save("work", ApiKey(TOKEN, SECRET), Region.get("us"))
+    assert not profiles.folder().exists()
+
+
+@pytest.mark.parametrize("name", ["", "../work", "a/b", ".hidden", "a b", "*profiles*", "x" * 65])
+def test_a_name_that_could_lead_elsewhere_is_refused(name):
+    with pytest.raises(InvalidArgument):
+        profiles.load(name)
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"mode": "api_key"}', f'["{TOKEN}"]', '{"mode": 1}'])
+def test_a_damaged_file_gives_one_clear_error_without_its_content(text):
+    profiles.save("work", ApiKey(TOKEN, SECRET), Region.get("us"))
+    (profiles.folder() / "work.json").write_text(text)
+    if not text:
+        assert profiles.load("work") is None
+        return
+    with pytest.raises(ConfigurationError, match="cannot be read") as caught:
+        profiles.load("work")
+    assert "CANARY" not in str(caught.value)
+    assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+def test_a_locked_keychain_gives_an_error_that_repeats_nothing():
+    keyring.set_keyring(LockedKeyring())
+    for call in (
+        lambda: profiles.load("work"),
+        lambda: profiles.save("work", ApiKey(TOKEN, SECRET), Region.get("us")),
+    ):
+        with pytest.raises(ConfigurationError, match="locked") as caught:
+            call()
+        chain = [caught.value, caught.value.__cause__, caught.value.__context__]
+        assert not any("CANARY" in str(error) for error in chain)
+
+
+def test_a_profile_never_shows_its_secrets():
+    profiles.save("work", ApiKey(TOKEN, SECRET), Region.get("us"))
+    assert "CANARY" not in repr(profiles.load("work"))
