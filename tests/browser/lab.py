@@ -23,13 +23,11 @@ import signal
 import socket
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import nbformat
+import requests
 from playwright.sync_api import expect, sync_playwright
 
 from .chromium import find
@@ -55,7 +53,7 @@ CHROMIUM_ARGUMENTS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ]
 
-QUIET = {
+QUIET: dict[str, dict[str, Any]] = {
     "@jupyterlab/apputils-extension:notification": {
         "fetchNews": "false",
         "checkForUpdates": False,
@@ -97,25 +95,28 @@ class Server:
     def write(self, name: str, cells: list[str]) -> Path:
         """Writes a notebook of code cells into the server's folder."""
         path = self.root / name
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
         kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        notebook.metadata["kernelspec"] = kernel
-        nbformat.write(notebook, path)
+        code: dict[str, Any] = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": []}
+        notebook = {
+            "cells": [{**code, "source": cell.strip("\n")} for cell in cells],
+            "metadata": {"kernelspec": kernel},
+            "nbformat": 4,
+            "nbformat_minor": 4,
+        }
+        path.write_text(json.dumps(notebook), encoding="utf-8")
         return path
 
     def kernels(self) -> list[dict[str, Any]]:
         """The running kernels."""
-        with urllib.request.urlopen(f"{self.address}/api/kernels", timeout=10) as answer:
-            found: list[dict[str, Any]] = json.load(answer)
+        answer = requests.get(f"{self.address}/api/kernels", timeout=10)
+        answer.raise_for_status()
+        found: list[dict[str, Any]] = answer.json()
         return found
 
     def end_kernels(self) -> None:
         """Ends every kernel, so that the next notebook starts from nothing."""
         for kernel in self.kernels():
-            address = f"{self.address}/api/kernels/{kernel['id']}"
-            request = urllib.request.Request(address, method="DELETE")
-            with contextlib.suppress(urllib.error.HTTPError):
-                urllib.request.urlopen(request, timeout=20).close()
+            requests.delete(f"{self.address}/api/kernels/{kernel['id']}", timeout=20)
 
 
 @contextlib.contextmanager
@@ -163,7 +164,7 @@ def lab_server(
         _wait_until_up(server, process, log)
         yield server
     finally:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(requests.RequestException):
             server.end_kernels()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
@@ -196,8 +197,8 @@ def _wait_until_up(server: Server, process: subprocess.Popen[bytes], log: Path) 
         if process.poll() is not None:
             break
         try:
-            urllib.request.urlopen(f"{server.address}/api/status", timeout=2).close()
-        except OSError:
+            requests.get(f"{server.address}/api/status", timeout=2).raise_for_status()
+        except requests.RequestException:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(0.1)
         else:
