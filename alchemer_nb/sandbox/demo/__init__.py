@@ -1,0 +1,72 @@
+"""The demo data of the sandbox: an invented organisation, its surveys, and their responses.
+
+`build` gives neutral data: moments are unix seconds (UTC), empty maps are empty dicts, ids are
+ints; the server writes them as the API does. The same seed and number give the same data on every
+platform. Nothing here is about a real person or a real firm.
+
+Rates (see `Rates`): 3 % test data, 10 % partials, 2 % disqualified, 1 % sent twice in one session,
+1 % complete with nothing recorded. About half of the customers carry a contact id, for which
+`crm_rows` knows more. Across complete rows that are no test data, score (`nps`) and the reporting
+value of `satisfaction` ("not applicable" left out) correlate as `BENCHMARK` states.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from alchemer_nb.sandbox.demo.crm import crm_rows
+from alchemer_nb.sandbox.demo.customer import customer_survey
+from alchemer_nb.sandbox.demo.people import Rates
+
+__all__ = ["BENCHMARK", "ORGANISATION", "Benchmark", "DemoSurvey", "Rates", "build", "crm_rows"]
+
+#: Who runs the demo account.
+ORGANISATION = "Larkmoor Outdoor"
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """What an analysis of the customer survey must find, for every seed from 400 responses on.
+
+    Attributes:
+        correlation: Pearson's r of `nps` and the reporting value of `satisfaction`.
+        tolerance: How far a seed may be from it.
+    """
+
+    correlation: float = 0.78
+    tolerance: float = 0.08
+
+
+BENCHMARK = Benchmark()
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSurvey:
+    """One survey of the demo.
+
+    Attributes:
+        survey: id, title, internal_title, type, status, team, languages, title_ml, created,
+            modified, and the pages with their questions as the API nests them.
+        responses: Responses by ascending id, with survey_data as the API gives it.
+    """
+
+    survey: dict[str, Any]
+    responses: list[dict[str, Any]]
+
+
+def build(seed: int, responses: int) -> list[DemoSurvey]:
+    """Build all surveys of the demo.
+
+    Args:
+        seed: Any number; the same gives the same data.
+        responses: Responses of the customer survey; the others have fewer.
+
+    Raises:
+        ValueError: The number of responses is negative.
+    """
+    if responses < 0:
+        raise ValueError("responses must be 0 or more")
+    return [
+        DemoSurvey(*customer_survey(seed, responses)),
+    ]

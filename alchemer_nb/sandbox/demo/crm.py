@@ -1,0 +1,54 @@
+"""The demo's small customer list: what a shop knows of its contacts beside their answers."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from alchemer_nb.sandbox.demo.people import FIRST_CONTACT
+
+#: Segment -> how far its members' mood lies from the mean.
+SEGMENTS = {"Club": 0.45, "Regular": 0.0, "Occasional": -0.35}
+
+_FIRST_DAY = date(2015, 1, 1)
+_DAYS = 3900  # to September 2025, before the first answer
+
+
+def contact_count(responses: int) -> int:
+    """How many contacts answered a customer survey of so many responses: half."""
+    return responses // 2
+
+
+def segment_of(contact: int) -> str:
+    """Give the segment of a contact by its place in the list; the seed plays no part."""
+    share = _mixed(contact) % 100
+    if share < 25:
+        return "Club"
+    return "Regular" if share < 70 else "Occasional"
+
+
+def crm_rows(responses: int = 500) -> list[dict[str, str]]:
+    """Give the customer list that belongs to a demo of so many responses.
+
+    It covers every contact id of the customer survey, for every seed, and a tenth more of people
+    who never answered.
+
+    Args:
+        responses: The number of responses that the demo was built with.
+
+    Returns:
+        Rows with `contact_id`, `segment` and `customer_since` (an ISO date).
+    """
+    count = contact_count(responses)
+    return [
+        {
+            "contact_id": str(FIRST_CONTACT + contact),
+            "segment": segment_of(contact),
+            "customer_since": str(_FIRST_DAY + timedelta(days=_mixed(contact + 7) % _DAYS)),
+        }
+        for contact in range(count + count // 10)
+    ]
+
+
+def _mixed(number: int) -> int:
+    # A multiplicative hash: neighbours get unlike values, and always the same ones.
+    return (number + 1) * 2_654_435_761 % 2**32 >> 7

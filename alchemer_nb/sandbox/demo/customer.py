@@ -1,0 +1,259 @@
+"""The customer survey: one mood per person drives score, satisfaction, grid and comments."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from alchemer_nb.sandbox.demo import phrases
+from alchemer_nb.sandbox.demo.crm import SEGMENTS, contact_count, segment_of
+from alchemer_nb.sandbox.demo.customer_form import customer_form
+from alchemer_nb.sandbox.demo.people import (
+    DAY,
+    END,
+    START,
+    Plan,
+    Visit,
+    bell,
+    dice,
+    pick,
+    response,
+    visits,
+)
+from alchemer_nb.sandbox.demo.sheet import Sheet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from random import Random
+
+    from alchemer_nb.sandbox.demo.definitions import Asked, Option
+
+#: Region -> weight, and how far its mood lies from the mean.
+_REGIONS = {"1": (0.30, 0.45), "2": (0.30, 0.0), "3": (0.22, -0.55), "4": (0.18, 0.15)}
+_REGION_WEIGHTS = {value: weight for value, (weight, _) in _REGIONS.items()}
+
+#: Channel -> share of people who use it, and how much less likely each year of age makes it.
+_CHANNELS = {
+    "web": (0.70, 0.004),
+    "shop": (0.55, -0.004),
+    "app": (0.45, 0.012),
+    "phone": (0.10, -0.003),
+}
+
+_WAYS = {"friends": 0.38, "search": 0.30, "advert": 0.22, "other": 0.10}
+
+#: Reporting values of `had_problem` were words until this moment (2026-02-01).
+_EDITED = END - 242 * DAY
+_OLD_VALUES = {"1": "Yes", "0": "No"}
+
+_LANGUAGES = {"English": 0.60, "French": 0.22, "German": 0.18}
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    """What one person's answers hang on."""
+
+    visit: Visit
+    region: str
+    age: int
+    mood: float
+    satisfaction: int
+
+
+class _Writer:
+    """Fills in the customer survey for one person after the other."""
+
+    def __init__(self, rng: Random, asked: Mapping[str, Asked]) -> None:
+        self._rng = rng
+        self._asked = asked
+        # By question and reporting value; the reporting values of one question are unique.
+        self._options = {
+            name: {option.value: option for option in question.options}
+            for name, question in asked.items()
+        }
+
+    def answers(self, visit: Visit) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Give survey_data and data_quality of one visit."""
+        if visit.empty:
+            return {}, {}
+        person = self._person(visit)
+        sheet = Sheet(visit.stop_page, keep_rest=visit.keep_rest)
+        self._about_you(sheet, person)
+        self._experience(sheet, person)
+        self._closer_look(sheet, person)
+        return sheet.survey_data(), self._quality(person)
+
+    def _person(self, visit: Visit) -> _Person:
+        rng = self._rng
+        region = pick(rng, _REGION_WEIGHTS)
+        mood = visit.mood + _REGIONS[region][1]
+        if visit.contact is not None:
+            mood += SEGMENTS[segment_of(visit.contact)]
+        if visit.is_test:
+            mood = 3.0 * (rng.random() - 0.5)
+        age = min(88, max(16, int(43 + 15 * bell(rng))))
+        level = _level(3.65 + 0.85 * mood + 0.45 * bell(rng), 1, 5)
+        return _Person(visit, region, age, mood, level)
+
+    def _option(self, name: str, value: str) -> Option:
+        return self._options[name][value]
+
+    def _unless_skipped(self, option: Option, rate: float) -> Option | None:
+        return None if self._rng.random() < rate else option
+
+    def _about_you(self, sheet: Sheet, person: _Person) -> None:
+        rng, asked, visit = self._rng, self._asked, person.visit
+        recent = "0" if visit.status == "Disqualified" else "1"
+        sheet.choose(asked["recent_customer"], self._option("recent_customer", recent))
+        sheet.choose(asked["region"], self._option("region", person.region))
+        age = rng.choice(phrases.ODD_AGES) if rng.random() < 0.008 else str(person.age)
+        sheet.type_text(asked["age"], None if rng.random() < 0.06 else age)
+        mail = f"customer{visit.number}@example.{rng.choice(('com', 'net', 'org'))}"
+        sheet.type_text(asked["email"], mail if rng.random() < 0.55 else None)
+        day = time.gmtime(visit.started - rng.randrange(1, 120) * DAY)
+        typed = f"{day.tm_mon:02d}/{day.tm_mday:02d}/{day.tm_year}"
+        if rng.random() < 0.008:
+            typed = rng.choice(phrases.ODD_DATES)
+        sheet.type_text(asked["last_visit"], None if rng.random() < 0.12 else typed)
+
+    def _experience(self, sheet: Sheet, person: _Person) -> None:
+        rng, asked = self._rng, self._asked
+        level = "99" if rng.random() < 0.03 else str(person.satisfaction)
+        remark = self._phrase(person) if rng.random() < 0.08 else None
+        sheet.choose(
+            asked["satisfaction"],
+            self._unless_skipped(self._option("satisfaction", level), 0.02),
+            comment=remark,
+        )
+        score = _level(7.2 + 1.9 * person.mood + 0.9 * bell(rng), 0, 10)
+        sheet.choose(asked["nps"], self._unless_skipped(self._option("nps", str(score)), 0.03))
+        sheet.rate(asked["service"], self._grades(person))
+        sheet.tick(asked["channels"], self._channels(person))
+        sheet.mark(asked["tasks"], self._tasks(person))
+
+    def _grades(self, person: _Person) -> list[Option | None]:
+        rng = self._rng
+        columns = self._asked["service"].options
+        if person.visit.is_test:
+            return [columns[2]] * 4
+        chosen: list[Option | None] = []
+        for shift in (0.35, 0.0, -0.45, 0.1):
+            level = _level(3.2 + shift + 0.75 * person.mood + 0.7 * bell(rng), 1, 5)
+            chosen.append(self._unless_skipped(columns[level - 1], 0.04))
+        return chosen
+
+    def _channels(self, person: _Person) -> list[tuple[Option, str | None]]:
+        rng = self._rng
+        ticked: list[tuple[Option, str | None]] = []
+        if rng.random() < 0.05:
+            return ticked
+        # The shop is where the North buys, the app where the East does.
+        lean = {"1": "shop", "3": "app"}.get(person.region)
+        for value, (share, slope) in _CHANNELS.items():
+            chance = share - slope * (person.age - 43) + (0.15 if value == lean else 0.0)
+            if rng.random() < chance:
+                ticked.append((self._option("channels", value), None))
+        if rng.random() < 0.05:
+            other = self._option("channels", "other")
+            ticked.append((other, rng.choice(phrases.OTHER_CHANNELS)))
+        return ticked
+
+    def _tasks(self, person: _Person) -> list[tuple[int, int]]:
+        rng = self._rng
+        if rng.random() < 0.06:
+            return []
+        online = 0.75 - 0.006 * (person.age - 43)
+        chances = ((online, 0.5, 0.02), (online - 0.1, 0.45, 0.08), (0.35, 0.3, 0.35))
+        return [
+            (row, column)
+            for row, row_chances in enumerate(chances)
+            for column, chance in enumerate(row_chances)
+            if rng.random() < chance
+        ]
+
+    def _closer_look(self, sheet: Sheet, person: _Person) -> None:
+        rng, asked, visit = self._rng, self._asked, person.visit
+        way = pick(rng, _WAYS)
+        chosen = self._option("heard_from", way)
+        if way == "other":
+            sheet.write_in(asked["heard_from"], chosen, rng.choice(phrases.OTHER_WAYS))
+        else:
+            sheet.choose(asked["heard_from"], self._unless_skipped(chosen, 0.03))
+        self._problem(sheet, person)
+        comment = self._phrase(person) if rng.random() < 0.42 else None
+        if rng.random() < 0.004:
+            comment = "".join(phrases.STORY.format(day=day) for day in range(1, 31))
+        sheet.type_text(asked["comments"], comment)
+        sheet.fill_hidden(asked["source"], visit.source[0] if visit.source else None)
+
+    def _problem(self, sheet: Sheet, person: _Person) -> None:
+        rng, asked = self._rng, self._asked
+        had = "1" if rng.random() < 0.18 - 0.09 * person.mood else "0"
+        old = _OLD_VALUES[had] if person.visit.submitted < _EDITED else None
+        sheet.choose(asked["had_problem"], self._option("had_problem", had), original=old)
+        solved = asked["problem_solved"]
+        level = _level(1.0 + 0.6 * person.mood + 0.5 * bell(rng), 0, 2)
+        if had == "1":
+            sheet.choose(solved, self._option("problem_solved", str(level)))
+        elif rng.random() < 0.02:
+            # Answered, then went back and took the problem away: the answer stays, hidden.
+            sheet.choose(solved, self._option("problem_solved", str(level)), shown=False)
+        else:
+            sheet.hide(solved)
+
+    def _phrase(self, person: _Person) -> str:
+        if person.visit.is_test:
+            return self._rng.choice(phrases.NOISE)
+        shelf = (phrases.BAD, phrases.MIXED, phrases.GOOD)[_level(1 + person.mood, 0, 2)]
+        return self._rng.choice(shelf[person.visit.language])
+
+    def _quality(self, person: _Person) -> dict[str, Any]:
+        grid = self._asked["service"].id
+        if not person.visit.is_test or person.visit.stop_page == 1:
+            return {}
+        essay = self._asked["comments"].id
+        quality: dict[str, Any] = {"straightlining": {str(grid): grid}}
+        if person.visit.stop_page is None:
+            quality = {"opentext": {"gibberish": {str(essay): essay}, "badwords": []}} | quality
+        return quality
+
+
+def customer_survey(seed: int, responses: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Build "Customer satisfaction": its definition and so many responses."""
+    form = customer_form()
+    plan = Plan(
+        pages=len(form.pages),
+        languages=_LANGUAGES,
+        link_id="300001",
+        link="https://survey.example.com/s3/9000001/customer-satisfaction",
+        contacts=contact_count(responses),
+    )
+    rng = dice(seed, "customer")
+    survey = {
+        "id": 9_000_001,
+        "title": "Customer satisfaction",
+        "internal_title": "CSAT tracker 2025/26",
+        "type": "Standard Survey",
+        "status": "Launched",
+        "team": "Research",
+        "languages": list(form.languages),
+        "title_ml": form.by_language(
+            ("Customer satisfaction", "Satisfaction des clients", "Kundenzufriedenheit")
+        ),
+        "created": START - 21 * DAY,
+        "modified": _EDITED,
+        "pages": form.pages,
+    }
+    return survey, _filled(rng, form.asked, visits(rng, responses, plan), plan)
+
+
+def _filled(
+    rng: Random, asked: Mapping[str, Asked], crowd: Iterable[Visit], plan: Plan
+) -> list[dict[str, Any]]:
+    writer = _Writer(rng, asked)
+    return [response(visit, plan, *writer.answers(visit)) for visit in crowd]
+
+
+def _level(number: float, low: int, high: int) -> int:
+    return min(high, max(low, int(number + 0.5) if number > 0 else 0))
