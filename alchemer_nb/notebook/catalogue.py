@@ -1,0 +1,211 @@
+"""The commands of the magic, in one table: parser, help and Tab read it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from alchemer_nb.notebook import commands as do
+from alchemer_nb.notebook import options as kinds
+from alchemer_nb.notebook.options import Command, Option, Positional
+from alchemer_nb.regions import Region
+
+SURVEY = Positional(
+    "SURVEY",
+    "id, title, or a piece of one title; quotes around blanks",
+    kinds.survey,
+    offers="survey",
+)
+OUT = Option("--out", "keep the result under this name", kinds.text, "NAME", short="-o")
+
+
+def _choice(flag: str, text: str, *choices: str) -> Option:
+    return Option(flag, text, kinds.one_of(*choices), choices=choices)
+
+
+STATUSES = ("Complete", "Partial", "Disqualified", "Deleted")
+PROGRESS = ("auto", "none")
+CONDITIONS = """\
+  one condition a line, all must hold, # starts a comment:
+    status = Complete
+    date_submitted >= 2026-01-01
+    [question(2)] = Yes
+    [url("utm_source")] IS NOT NULL
+  a question's alias may stand in place of [question(n)]"""
+
+_SIGN_IN = (
+    Command(
+        "login",
+        "sign in: from the environment or a profile if it can be, else with a panel",
+        do.login,
+        options=(
+            Option(
+                "--region",
+                "where the account lives, or a Region as {variable}",
+                kinds.region,
+                choices=Region.names(),
+            ),
+            _choice("--mode", "how to sign in", "key", "oauth"),
+            Option("--profile", "a remembered sign-in", kinds.text, "NAME"),
+            Option("--wait", "block the cell until signed in"),
+            Option("--prompt", "ask in the cell, without a panel"),
+        ),
+        example="%alchemer login --region eu",
+        gives=False,
+        group="Sign-in",
+    ),
+    Command(
+        "logout",
+        "forget the current connection, or the one of that name",
+        do.logout,
+        (Positional("NAME", "a connection", kinds.text, "?", "connection"),),
+        gives=False,
+        group="Sign-in",
+    ),
+    Command("status", "who is signed in to what", do.status, options=(OUT,), group="Sign-in"),
+    Command(
+        "switch",
+        "make another connection the current one",
+        do.switch,
+        (
+            Positional(
+                "NAME",
+                "a connection, or a variable with a Client",
+                kinds.whatever,
+                "",
+                "connection",
+            ),
+        ),
+        options=(OUT,),
+        example="%alchemer switch eu",
+        group="Sign-in",
+    ),
+    Command(
+        "demo",
+        "start the sandbox, a local stand-in for Alchemer, and sign in to it",
+        do.demo,
+        options=(
+            Option("--responses", "how many the largest survey has", kinds.whole_number, "N"),
+        ),
+        example="%alchemer demo --responses 500",
+        gives=False,
+        group="Sign-in",
+    ),
+)
+
+_RESPONSES = Command(
+    "responses",
+    "the responses of a survey",
+    do.responses,
+    (SURVEY,),
+    (
+        Option(
+            "--where",
+            "a condition; may be given several times",
+            kinds.text,
+            "CONDITION",
+            repeat=True,
+        ),
+        Option(
+            "--status", "one status or more, with commas", kinds.several, "STATUS", choices=STATUSES
+        ),
+        Option("--complete", "short for --status Complete"),
+        Option("--since", "submitted on this day or later", kinds.moment, "DATE"),
+        Option("--until", "submitted on this day or earlier", kinds.moment, "DATE"),
+        _choice("--test-rows", "what to do with test data", "exclude", "include", "only"),
+        _choice("--names", "what columns are called", "alias", "id", "text"),
+        _choice("--values", "what answers are shown as", "label", "code", "id", "both"),
+        _choice("--shape", "a row per response, or per answer", "wide", "long"),
+        _choice("--multi", "a column per option, or one list", "columns", "list"),
+        Option("--language", "a language of the survey, for labels", kinds.text),
+        _choice("--metadata", "which columns besides answers", "standard", "all", "none"),
+        Option("--tz", "time zone; none for the region's wall clock", kinds.zone, "ZONE"),
+        Option("--columns", "only these, with commas", kinds.several, "NAMES"),
+        Option("--limit", "at most this many rows", kinds.whole_number, "N"),
+        Option("--fresh", "download again what is at hand"),
+        _choice("--progress", "how to show progress", *PROGRESS),
+        OUT,
+    ),
+    example='df = %alchemer responses "Customer satisfaction" --complete --since 2026-01-01',
+    body=CONDITIONS,
+)
+
+_DATA = (
+    Command("account", "the account, as one row", do.account, options=(OUT,)),
+    Command(
+        "surveys",
+        "the surveys of the account",
+        do.surveys,
+        (Positional("TEXT", "a piece of the title", kinds.text, "?"),),
+        (
+            Option("--status", "a status such as Launched", kinds.text),
+            OUT,
+        ),
+        example="%alchemer surveys customer",
+    ),
+    Command(
+        "questions",
+        "the questions of a survey",
+        do.questions,
+        (SURVEY,),
+        (OUT,),
+        example='%alchemer questions "Customer satisfaction"',
+    ),
+    Command(
+        "codebook",
+        "one row per column of a survey's responses",
+        do.codebook,
+        (SURVEY,),
+        (OUT,),
+        example='%alchemer codebook "Customer satisfaction"',
+    ),
+    _RESPONSES,
+    Command(
+        "get",
+        "any list of the API as a frame",
+        do.get,
+        (
+            Positional(
+                "PATH",
+                "below the version, such as survey/123/surveycampaign",
+                kinds.text,
+                "",
+                "path",
+            ),
+            Positional("PARAMETERS", "key=value, any number", kinds.text, "*"),
+        ),
+        (Option("--raw", "the answer as it is, a dictionary"), OUT),
+        example="%alchemer get survey resultsperpage=10",
+    ),
+)
+
+PATHS = {
+    "statistics": ("survey/{survey}/surveystatistic", "the statistics of a survey"),
+    "campaigns": ("survey/{survey}/surveycampaign", "the links and campaigns of a survey"),
+    "quotas": ("survey/{survey}/quotas", "the quotas of a survey"),
+    "reports": ("survey/{survey}/surveyreport", "the reports of a survey"),
+    "users": ("accountuser", "the users of the account (administrators only)"),
+    "teams": ("accountteams", "the teams of the account"),
+    "contactlists": ("contactlist", "the contact lists of the account"),
+    "contacts": ("contactlist/{list}/contactlistcontact", "the contacts of a list"),
+}
+
+
+def _listing(name: str, path: str, summary: str) -> Command:
+    places: tuple[Positional, ...] = ()
+    if "{survey}" in path:
+        places = (SURVEY,)
+    elif "{list}" in path:
+        places = (Positional("LIST", "a contact list's id", kinds.whole_number),)
+    return Command(
+        name, summary, partial(do.listing, path=path), places, (OUT,), group="Other lists"
+    )
+
+
+COMMANDS: dict[str, Command] = {
+    command.name: command
+    for command in (
+        *_SIGN_IN,
+        *_DATA,
+        *(_listing(name, path, summary) for name, (path, summary) in PATHS.items()),
+    )
+}

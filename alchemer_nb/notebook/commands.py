@@ -1,0 +1,157 @@
+"""What each command does: thin calls of the session and of ``Client``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError
+
+from alchemer_nb.notebook import echo
+from alchemer_nb.notebook.context import Context, say
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from alchemer_nb.notebook.status import Status
+
+
+def login(context: Context, **given: Any) -> object:
+    """Signs in, or shows the panel."""
+    from alchemer_nb.notebook.login import login as sign_in
+
+    region = given.pop("region", None) or context.region or None
+    return sign_in(context.session, region=region, **given)
+
+
+def logout(context: Context, name: str | None = None) -> None:
+    """Forgets a connection."""
+    if name is not None and name not in context.session.names():
+        from alchemer_nb.notebook.words import near
+
+        raise UsageError(f"no connection is called `{name}`.{near(name, context.session.names())}")
+    gone = context.session.sign_out(name)
+    if gone is None:
+        say("Nobody is signed in.")
+        return
+    left = context.session.status()
+    hint = "" if left.signed_in else f" {left.hint}"
+    say(f"Signed out of {gone.organisation or gone.name}.{hint}")
+
+
+def status(context: Context) -> Status:
+    """Tells who is signed in to what."""
+    return context.session.status()
+
+
+def switch(context: Context, name: Any) -> Status:
+    """Makes another connection the current one; adopts a client made in Python."""
+    from alchemer_nb.client import Client
+
+    session = context.session
+    if isinstance(name, Client):
+        session.switch(name)
+    elif name not in session.names() and isinstance(context.variables.get(name), Client):
+        session.switch(context.variables[name], name=name)
+    else:
+        session.switch(str(name))
+    return session.status()
+
+
+def demo(context: Context, responses: int | None = None) -> None:
+    """Starts the sandbox and signs in to it."""
+    from alchemer_nb.notebook.demo import demo as start
+
+    say(start(context.session, responses=responses))
+
+
+def account(context: Context) -> pd.DataFrame:
+    """The account, as one row."""
+    return context.client.account()
+
+
+def surveys(context: Context, text: str | None = None, status: str | None = None) -> pd.DataFrame:
+    """The surveys, as a frame."""
+    frame = context.client.surveys(text=text, status=status)
+    context.known.add_frame(frame)
+    return frame
+
+
+def questions(context: Context, survey: Any) -> pd.DataFrame:
+    """The questions of a survey, as a frame."""
+    import pandas as pd
+
+    definition = _survey(context, survey)
+    rows = [
+        {
+            "question_id": question.id,
+            "page": page.title,
+            "type": question.type,
+            "alias": question.shortname,
+            "text": question.title,
+            "options": len(question.options),
+        }
+        for page in definition.pages
+        for question in page.questions
+    ]
+    columns = ["question_id", "page", "type", "alias", "text", "options"]
+    return pd.DataFrame(rows, columns=columns).set_index("question_id")
+
+
+def codebook(context: Context, survey: Any) -> pd.DataFrame:
+    """The columns of a survey's responses, as a frame."""
+    return context.client.codebook(survey)
+
+
+def responses(
+    context: Context, survey: Any, body: str = "", complete: bool = False, **given: Any
+) -> pd.DataFrame:
+    """The responses of a survey, as a frame."""
+    if complete:
+        if "status" in given:
+            raise UsageError("--complete and --status both choose statuses; give one of them")
+        given["status"] = "Complete"
+    # Below the lines of the cell, so that an error's number is that of the line in the cell.
+    where = "\n".join([*([body] if body else []), *given.pop("where", [])])
+    asked = {**given, **({"where": where} if where.strip() else {})}
+    frame = context.client.responses(survey, **{"progress": context.progress, **asked})
+    told = echo.facts(frame)
+    if told.get("survey_id") and told.get("title"):
+        context.known.add(told["survey_id"], str(told["title"]))
+    if context.echo:
+        say(echo.sentence(survey, asked, frame))
+    return frame
+
+
+def get(context: Context, path: str, parameters: list[str], raw: bool = False) -> Any:
+    """Any list of the API as a frame, or any answer as it is."""
+    params: dict[str, str] = {}
+    for pair in parameters:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise UsageError(f"a parameter is written key=value, got `{pair[:60]}`")
+        if key in params:
+            raise UsageError(f"the parameter `{key}` is given twice")
+        params[key] = value
+    if raw:
+        return context.client.request("GET", path, params=params or None)
+    return context.client.table(path, params=params or None)
+
+
+def listing(context: Context, path: str, survey: Any = None, **ids: Any) -> pd.DataFrame:
+    """A list of the API as a frame.
+
+    Args:
+        context: The context.
+        path: Its path, with places for ids.
+        survey: The survey it belongs to, where there is one.
+        **ids: The other ids in the path.
+    """
+    if survey is not None:
+        ids["survey"] = _survey(context, survey).id
+    return context.client.table(path.format(**ids))
+
+
+def _survey(context: Context, survey: Any) -> Any:
+    definition = context.client.survey(survey)
+    context.known.add(definition.id, definition.title)
+    return definition
