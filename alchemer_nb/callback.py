@@ -49,9 +49,8 @@ def browser_is_here(environ: Mapping[str, str] | None = None) -> bool:
     env = os.environ if environ is None else environ
     if any(env.get(name) for name in _REMOTE_SIGNS):
         return False
-    if sys.platform.startswith("linux"):
-        return any(env.get(name) for name in _DISPLAYS)
-    return sys.platform in ("darwin", "win32")
+    has_desktop = sys.platform in ("darwin", "win32")
+    return has_desktop or any(env.get(name) for name in _DISPLAYS)
 
 
 class CallbackListener:

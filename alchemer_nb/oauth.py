@@ -92,7 +92,7 @@ class OAuthFlow:
 
     @property
     def caught(self) -> str | None:
-        """What the listener caught, for ``finish``; None as long as the browser has not returned."""
+        """What the listener caught, for ``finish``; None until the browser has returned."""
         return self._listener.caught if self._listener else None
 
     def start(self) -> str:
@@ -148,6 +148,7 @@ class OAuthFlow:
             )
 
         secrets = (token, token_secret, verifier)
+        failure: SignInError | None = None
         try:
             answer = self._call(self.region.access_token_url, signer, "oauth/access_token", secrets)
             told = self._read_token(answer)
@@ -155,8 +156,6 @@ class OAuthFlow:
             raise
         except ApiError as refused:
             failure = _refusal(refused)
-        else:
-            failure = None
         if failure:
             raise failure
         self._token = self._token_secret = None  # a request token serves once

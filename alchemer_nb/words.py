@@ -1,0 +1,62 @@
+"""Survey texts: HTML and entities taken out for display, and one language picked.
+
+Titles, questions, labels and answers hold HTML and no-break spaces; an empty map may arrive as
+``[]`` (facts: https://apihelp.alchemer.com/help/surveyquestion-returned-fields-v5).
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping
+from typing import Any
+
+# Only what looks like a tag: "a < b and c > d" is an answer, not HTML.
+_TAG = re.compile(r"<!--.*?-->|</?[A-Za-z][^<>]*>", re.S)
+_HIDDEN = re.compile(r"<(script|style)\b[^<>]*>.*?</\1\s*>", re.S | re.I)
+ENGLISH = "English"
+
+
+def plain(text: Any) -> str:
+    """The words of a text without HTML, entities and runs of white space.
+
+    Example:
+        >>> plain("How&nbsp;<b>satisfied</b> are you?")
+        'How satisfied are you?'
+    """
+    if text is None:
+        return ""
+    shown = str(text)
+    if "<" in shown:
+        shown = _TAG.sub(" ", _HIDDEN.sub(" ", shown))
+    if "&" in shown:
+        shown = html.unescape(shown)
+    shown = " ".join(shown.split())
+    return re.sub(r" ([?!.,;:])(?=\s|$)", r"\1", shown) if "<" in str(text) else shown
+
+
+def by_language(value: Any, fallback: str = ENGLISH) -> dict[str, str]:
+    """Reads a text that may be a map by language, a plain text, ``[]`` or null."""
+    if isinstance(value, Mapping):
+        return {str(k): str(v) for k, v in value.items() if v is not None and v != []}
+    if isinstance(value, (str, int, float)) and not isinstance(value, bool) and value != "":
+        return {fallback: str(value)}
+    return {}
+
+
+def pick(texts: Mapping[str, str], *languages: str | None) -> str:
+    """The text in the first of the languages that has one, else in any."""
+    for language in (*languages, ENGLISH):
+        if language and texts.get(language):
+            return texts[language]
+    return next((text for text in texts.values() if text), "")
+
+
+def slug(text: Any, longest: int = 40) -> str:
+    """A short piece of a column name: ``"E-mail / phone"`` becomes ``"e_mail_phone"``."""
+    return re.sub(r"[\W_]+", "_", plain(text)).strip("_").lower()[:longest].rstrip("_")
+
+
+def name_of(alias: Any) -> str:
+    """An alias as a column name: what is no letter, digit or underscore becomes an underscore."""
+    return re.sub(r"\W+", "_", plain(alias)).strip("_")
