@@ -1,0 +1,209 @@
+"""Lets clicks through while a cell waits.
+
+A running cell keeps the kernel from reading its messages, so that a widget's click would be seen
+only after the cell has ended. The pump reads the kernel's own queue from inside the cell: comm
+messages are handled at once, all others are kept and given back in their order when it closes.
+No nested event loop: on ipykernel 7 that runs nothing, or loses messages.
+
+This needs names that ipykernel does not promise. They are used in this module alone, and
+``find_pump`` looks for every one of them first: where one is missing there is no pump, and callers
+do without waiting. Tried on ipykernel 6.29 to 7.4.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+_COMM_KINDS = ("comm_open", "comm_msg", "comm_close")
+_KERNEL_NAMES = ("session", "comm_manager", "io_loop", "_publish_status")
+_STREAM_NAMES = ("_handle_events", "_recv_callback")
+_KERNEL_6_NAMES = ("msg_queue", "schedule_dispatch", "dispatch_shell", "shell_stream")
+
+
+class _Queue(Protocol):
+    """Where a kernel's unread shell messages are, and how to put them back."""
+
+    socket: Any
+    stream: Any
+
+    def take(self) -> tuple[list[Any], list[Any]]:
+        """Gives messages the kernel has read but not begun, and jobs that are no messages."""
+
+    def give_back(self, held: list[tuple[str, Any]]) -> None:
+        """Puts messages and jobs back in their order."""
+
+
+class Pump:
+    """Handles widget messages from inside a running cell; use it as a context manager.
+
+    Args:
+        kernel: The kernel of the running cell.
+        queue: Its unread messages.
+    """
+
+    def __init__(self, kernel: Any, queue: _Queue) -> None:
+        self._kernel = kernel
+        self._queue = queue
+        self._held: list[tuple[str, Any]] = []
+
+    def __enter__(self) -> Pump:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        held, self._held = self._held, []
+        self._queue.give_back(held)
+
+    def step(self, wait: float = 0.0) -> None:
+        """Handles the widget messages that are there.
+
+        Args:
+            wait: Seconds to wait for one where there is none.
+        """
+        fresh, jobs = self._queue.take()
+        self._held += [("job", job) for job in jobs]
+        try:
+            if not fresh:
+                self._queue.socket.poll(int(wait * 1000))
+            while self._queue.socket.poll(0):
+                fresh.append(self._queue.socket.recv_multipart(copy=False))
+            while fresh:
+                self._sort(fresh.pop(0))
+        finally:  # at an interrupt, what was read must not be lost with it
+            self._held += [("message", raw) for raw in fresh]
+
+    def wait(self, done: Callable[[], bool], seconds: float, tick: float = 0.05) -> bool:
+        """Steps until ``done()`` is true; False if that is not so within so many seconds."""
+        end = time.monotonic() + seconds
+        while not done():
+            if time.monotonic() >= end:
+                return False
+            self.step(tick)
+        return True
+
+    def _sort(self, raw: list[Any]) -> None:
+        kernel = self._kernel
+        if len(raw) < 2:  # ipykernel 7's own mark that aborting has ended
+            self._held.append(("message", raw))
+            return
+        idents, frames = kernel.session.feed_identities(raw, copy=False)
+        kind = kernel.session.unpack(frames[1].bytes)["msg_type"]
+        if kind not in _COMM_KINDS:
+            self._held.append(("message", raw))
+            return
+        message = kernel.session.deserialize(frames, content=True, copy=False)
+        # Front ends send a widget's next change only when they are told that the last was handled.
+        kernel._publish_status("busy", "shell", message)
+        try:
+            getattr(kernel.comm_manager, kind)(self._queue.stream, idents, message)
+        finally:
+            kernel._publish_status("idle", "shell", message)
+            kernel._publish_status("busy", "shell")  # the cell goes on, and so says the indicator
+
+
+class _Queue7:
+    """ipykernel 7: a thread reads the shell socket and passes messages on by a socket pair."""
+
+    def __init__(self, kernel: Any, pair: Any) -> None:
+        self._kernel = kernel
+        self.socket, self.stream = pair.to_socket, pair.to_stream
+
+    def take(self) -> tuple[list[Any], list[Any]]:
+        return [], []
+
+    def give_back(self, held: list[tuple[str, Any]]) -> None:
+        def later() -> None:
+            for _, raw in held:
+                answer = self.stream._recv_callback(raw)
+                if inspect.isawaitable(answer):
+                    asyncio.ensure_future(answer)  # noqa: RUF006 - the kernel's lock holds it
+            # The loop is told of new messages only once: have it look for those we left unread.
+            self.stream._handle_events(self.socket, 0)
+
+        self._kernel.io_loop.add_callback(later)
+
+
+class _Queue6:
+    """ipykernel 6: the shell socket is this thread's own; read messages wait in a queue."""
+
+    def __init__(self, kernel: Any) -> None:
+        self._kernel = kernel
+        self.stream = kernel.shell_stream
+        self.socket = kernel.shell_stream.socket
+
+    def take(self) -> tuple[list[Any], list[Any]]:
+        fresh: list[Any] = []
+        jobs: list[Any] = []
+        while self._kernel.msg_queue.qsize():
+            item = self._kernel.msg_queue.get_nowait()
+            if item[2]:
+                fresh.append(item[2][0])
+            else:
+                jobs.append(item)
+        return fresh, jobs
+
+    def give_back(self, held: list[tuple[str, Any]]) -> None:
+        # At once: an error of this cell has to abort what was queued behind it.
+        for kind, item in held:
+            if kind == "job":
+                self._kernel.msg_queue.put_nowait(item)
+            else:
+                self._kernel.schedule_dispatch(self._kernel.dispatch_shell, item)
+        self._kernel.io_loop.add_callback(self.stream._handle_events, self.socket, 0)
+
+
+def find_pump(shell: Any) -> Pump | None:
+    """Gives a pump for the cell that is running; None where this kernel does not allow it.
+
+    Args:
+        shell: What ``get_ipython()`` returned, or None.
+    """
+    kernel = getattr(shell, "kernel", None)
+    if kernel is None or not _has(kernel, _KERNEL_NAMES):
+        return None
+    # ZeroMQ sockets belong to one thread: a cell of a subshell must not touch the main one's.
+    if threading.current_thread() is not threading.main_thread():
+        return None
+    manager = getattr(getattr(kernel, "shell_channel_thread", None), "manager", None)
+    if manager is not None:
+        pair = getattr(manager, "_shell_channel_to_main", None)
+        if pair is None or not _has(pair, ("to_socket", "to_stream")):
+            return None
+        return Pump(kernel, _Queue7(kernel, pair)) if _has(pair.to_stream, _STREAM_NAMES) else None
+    if _has(kernel, _KERNEL_6_NAMES) and _has(kernel.shell_stream, (*_STREAM_NAMES, "socket")):
+        return Pump(kernel, _Queue6(kernel))
+    return None
+
+
+def has_front_end(shell: Any) -> bool:
+    """Tells whether a person can be there: a kernel whose cell may ask for input.
+
+    nbclient, papermill and nbconvert run notebooks without: nobody would ever press a button.
+    """
+    kernel = getattr(shell, "kernel", None)
+    return kernel is not None and bool(getattr(kernel, "_allow_stdin", True))
+
+
+def call_later(shell: Any, seconds: float, function: Callable[[], object]) -> bool:
+    """Has the kernel's own loop call a function later; False where there is no such loop."""
+    loop = getattr(getattr(shell, "kernel", None), "io_loop", None)
+    if loop is None or not _has(loop, ("add_callback", "call_later")):
+        return False
+    loop.add_callback(loop.call_later, seconds, function)  # the one call other threads may make
+    return True
+
+
+def _has(thing: Any, names: tuple[str, ...]) -> bool:
+    return thing is not None and all(hasattr(thing, name) for name in names)

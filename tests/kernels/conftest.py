@@ -1,0 +1,53 @@
+"""Kernels of several ipykernel lines: each version is laid over the environment, once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .harness import Kernel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LATEST = "installed"
+# 6.29.5 is the oldest that is promised; 7.1 shares one context among messages, 7.0 to 7.3 handle
+# widget messages on other threads, 7.4 sends them back to the cell's own.
+VERSIONS = ("6.29.5", "7.1.0", LATEST)
+
+
+def overlay(cache: Path, version: str) -> Path | None:
+    """A folder with one ipykernel version, and what it imports that newer ones do not."""
+    if version == LATEST:
+        return None
+    folder = cache / version
+    if not (folder / "complete").exists():
+        packages = [f"ipykernel=={version}", "nest-asyncio==1.6.0"]
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--upgrade"]
+        done = subprocess.run(
+            [*command, "--disable-pip-version-check", "--target", str(folder), *packages],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        (folder / "complete").touch()
+    return folder
+
+
+@pytest.fixture(scope="session", params=VERSIONS)
+def kernel(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Kernel]:
+    """One kernel of each version, for all tests of the session."""
+    cache = Path(request.config.cache.mkdir("ipykernel"))
+    running = Kernel(tmp_path_factory.mktemp("kernel"), overlay(cache, request.param)).start()
+    try:
+        yield running
+    finally:
+        running.stop()

@@ -1,0 +1,178 @@
+"""Plays the front end of a real kernel over ZeroMQ: runs cells, clicks, reads what comes back."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from jupyter_client import BlockingKernelClient
+from jupyter_client.connect import write_connection_file
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 60
+
+
+class Done(NamedTuple):
+    """How a cell ended, and what it showed until then."""
+
+    status: str
+    error: str
+    text: str
+
+
+class Kernel:
+    """A kernel process and the client that talks to it."""
+
+    def __init__(self, folder: Path, overlay: Path | None) -> None:
+        self.folder = folder
+        paths = [overlay, ROOT] if overlay else [ROOT]
+        self._env = {
+            **{k: v for k, v in os.environ.items() if not k.startswith(("ALCHEMER_", "BINDER_"))},
+            "PYTHONPATH": os.pathsep.join(map(str, paths)),
+            "IPYTHONDIR": str(folder / "ipython"),
+            "XDG_CONFIG_HOME": str(folder / "config"),
+            "JUPYTER_RUNTIME_DIR": str(folder),
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        }
+        self.messages: list[dict[str, Any]] = []
+        self._replies: dict[str, dict[str, Any]] = {}
+
+    def start(self) -> Kernel:
+        """Starts it, once more if it does not come up: under load a kernel sometimes does not."""
+        for last in (False, True):
+            try:
+                self._start_once()
+                return self
+            except (RuntimeError, TimeoutError):
+                self.stop()
+                if last:
+                    raise
+        raise AssertionError("not reached")
+
+    def _start_once(self) -> None:
+        file = str(self.folder / f"kernel-{time.monotonic_ns()}.json")
+        write_connection_file(file, ip="127.0.0.1")
+        with (self.folder / "kernel.log").open("a") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "ipykernel_launcher", "-f", file],
+                cwd=self.folder,
+                env=self._env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.client = BlockingKernelClient(connection_file=file)
+        self.client.load_connection_file()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=START_SECONDS)
+
+    def stop(self) -> None:
+        with contextlib.suppress(Exception):
+            self.client.stop_channels()
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+    def interrupt(self) -> None:
+        self.process.send_signal(signal.SIGINT)
+
+    def run(self, code: str, *, stdin: bool = True) -> str:
+        """Asks for a cell to be run and gives the request's id at once."""
+        return self.client.execute(code, allow_stdin=stdin)
+
+    def do(self, code: str, **kwargs: Any) -> Done:
+        """Runs a cell to its end."""
+        return self.ended(self.run(code, **kwargs))
+
+    def ended(self, request: str, seconds: float = 30) -> Done:
+        """Waits until a cell has ended."""
+        self.until(
+            lambda m: (
+                m["msg_type"] == "status"
+                and m["parent_header"].get("msg_id") == request
+                and m["content"]["execution_state"] == "idle"
+            ),
+            seconds,
+        )
+        reply = self.reply(request, seconds)["content"]
+        return Done(reply["status"], reply.get("evalue", ""), self.text(request))
+
+    def reply(self, request: str, seconds: float = 30) -> dict[str, Any]:
+        end = time.monotonic() + seconds
+        while request not in self._replies:
+            message = self.client.get_shell_msg(timeout=max(0.1, end - time.monotonic()))
+            self._replies[message["parent_header"].get("msg_id", "")] = message
+        return self._replies.pop(request)
+
+    def until(self, wanted: Any, seconds: float = 30) -> dict[str, Any]:
+        """Reads messages until one fits; those read earlier count too."""
+        for message in self.messages:
+            if wanted(message):
+                return message
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                message = self.client.get_iopub_msg(timeout=max(0.05, end - time.monotonic()))
+            except queue.Empty:
+                break
+            self.messages.append(message)
+            if wanted(message):
+                return message
+        seen = [(m["msg_type"], str(m["content"])[:200]) for m in self.messages[-15:]]
+        raise AssertionError(f"the awaited message did not come; the last were {seen}")
+
+    def until_printed(self, request: str, text: str, seconds: float = 30) -> None:
+        self.until(lambda _: text in self.text(request), seconds)
+
+    def text(self, request: str) -> str:
+        """All that a cell printed or showed, errors as well."""
+        parts = []
+        for m in self.messages:
+            if m["parent_header"].get("msg_id") != request:
+                continue
+            content = m["content"]
+            if m["msg_type"] == "stream":
+                parts.append(content["text"])
+            elif m["msg_type"] in ("execute_result", "display_data", "update_display_data"):
+                parts.append(str(content["data"].get("text/plain", "")))
+            elif m["msg_type"] == "error":
+                parts.append("\n".join(content["traceback"]))
+        return "".join(parts)
+
+    def comm_message(self, comm_id: str, data: dict[str, Any]) -> str:
+        """Sends what a widget's view sends; gives the message's id."""
+        message = self.client.session.msg("comm_msg", {"comm_id": comm_id, "data": data})
+        self.client.shell_channel.send(message)
+        return str(message["header"]["msg_id"])
+
+    def custom(self, comm_id: str, content: dict[str, Any]) -> str:
+        """Sends a widget's custom message."""
+        return self.comm_message(comm_id, {"method": "custom", "content": content})
+
+    def set_state(self, comm_id: str, **state: Any) -> str:
+        """Sends a change of a widget's state."""
+        return self.comm_message(comm_id, {"method": "update", "state": state, "buffer_paths": []})
+
+    def handled(self, message: str, seconds: float = 10) -> None:
+        """Waits until the kernel has told that a message was handled."""
+        self.until(
+            lambda m: (
+                m["msg_type"] == "status"
+                and m["parent_header"].get("msg_id") == message
+                and m["content"]["execution_state"] == "idle"
+            ),
+            seconds,
+        )
