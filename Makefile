@@ -8,10 +8,10 @@ ARGS   ?=
 CHECK  ?=
 
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint sandbox clean
+.PHONY: help demo test lint sandbox pins clean
 
 help:
 	@echo 'make demo          install into $(VENV), run the quickstart against the sandbox, open JupyterLab'
@@ -19,6 +19,7 @@ help:
 	@echo 'make test          install what the tests need (a browser, too) and run them all'
 	@echo 'make lint          ruff (rules and format) and mypy'
 	@echo 'make sandbox       serve the sandbox on port $(PORT) until interrupted'
+	@echo 'make pins          write binder/requirements.txt anew, from the newest versions that fit'
 	@echo 'make clean         remove $(VENV), caches and artifacts'
 
 demo: $(VENV)/.installed-lab
@@ -36,8 +37,15 @@ lint: $(VENV)/.installed-lint
 sandbox: $(VENV)/.installed-lab
 	@$(BIN)/python -m alchemer_nb.sandbox --port $(PORT) $(ARGS)
 
+# Binder images rot unless every version is pinned; these are resolved in an empty environment.
+pins: $(VENV)/.created
+	@$(BIN)/python -m venv --clear $(VENV)/pins
+	@$(VENV)/pins/bin/python -m pip install -qq --disable-pip-version-check '.[lab]'
+	@$(VENV)/pins/bin/python -m pip freeze --exclude alchemer_nb > binder/requirements.txt
+	@rm -rf $(VENV)/pins
+
 clean:
-	rm -rf $(VENV) artifacts build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-* artifacts build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps hang on pyproject.toml, so that nothing is installed twice and a new dependency is

@@ -1,0 +1,64 @@
+"""Environments of their own for software that must not share ours, kept between runs."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def environment(name: str, *steps: Sequence[str], also: str = "") -> Path:
+    """Gives the interpreter of a virtual environment, made once and again when its steps change.
+
+    Args:
+        name: It lies in ``.venv-NAME`` of the checkout, which git ignores.
+        *steps: What is installed: each the words after ``pip install``.
+        also: Anything else that the environment hangs on, such as a file's text.
+
+    Raises:
+        RuntimeError: pip failed; the text is pip's own.
+    """
+    folder = REPOSITORY / f".venv-{name}"
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    recipe = hashlib.sha256(repr((sys.version, steps, also)).encode()).hexdigest()
+    stamp = folder / ".recipe"
+    if stamp.is_file() and stamp.read_text() == recipe:
+        return python
+    run([sys.executable, "-m", "venv", "--clear", str(folder)])
+    for step in steps:
+        run([str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", *step])
+    stamp.write_text(recipe)
+    return python
+
+
+def run(command: Sequence[str], *, folder: Path = REPOSITORY, **more: str) -> str:
+    """Runs a command and gives what it printed.
+
+    Args:
+        command: Its words.
+        folder: Where it runs.
+        **more: Variables for its environment.
+
+    Raises:
+        RuntimeError: It failed; the text is what it said.
+    """
+    done = subprocess.run(
+        list(command),
+        cwd=folder,
+        env={**os.environ, **more},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
+    return done.stdout
