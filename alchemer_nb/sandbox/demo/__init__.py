@@ -16,8 +16,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from alchemer_nb.sandbox.demo.crm import crm_rows
-from alchemer_nb.sandbox.demo.customer import customer_survey
+from alchemer_nb.sandbox.demo.customer import customer_survey, last_customer_survey
+from alchemer_nb.sandbox.demo.draft import draft_survey
+from alchemer_nb.sandbox.demo.event import event_survey
 from alchemer_nb.sandbox.demo.people import Rates
+from alchemer_nb.sandbox.demo.pulse import pulse_survey
 
 __all__ = ["BENCHMARK", "ORGANISATION", "Benchmark", "DemoSurvey", "Rates", "build", "crm_rows"]
 
@@ -69,4 +72,13 @@ def build(seed: int, responses: int) -> list[DemoSurvey]:
         raise ValueError("responses must be 0 or more")
     return [
         DemoSurvey(*customer_survey(seed, responses)),
+        DemoSurvey(*event_survey(seed, _part(responses, 2))),
+        DemoSurvey(*pulse_survey(seed, _part(responses, 3))),
+        DemoSurvey(*draft_survey()),
+        DemoSurvey(*last_customer_survey(seed, _part(responses, 4))),
     ]
+
+
+def _part(responses: int, of: int) -> int:
+    # A fraction, but a few even where few are asked for.
+    return max(min(responses, 3), responses // of)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.sandbox.demo import phrases
@@ -17,6 +17,7 @@ from alchemer_nb.sandbox.demo.people import (
     Visit,
     bell,
     dice,
+    level,
     pick,
     response,
     visits,
@@ -24,10 +25,10 @@ from alchemer_nb.sandbox.demo.people import (
 from alchemer_nb.sandbox.demo.sheet import Sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from random import Random
 
-    from alchemer_nb.sandbox.demo.definitions import Asked, Option
+    from alchemer_nb.sandbox.demo.definitions import Asked, Option, SurveyWriter
 
 #: Region -> weight, and how far its mood lies from the mean.
 _REGIONS = {"1": (0.30, 0.45), "2": (0.30, 0.0), "3": (0.22, -0.55), "4": (0.18, 0.15)}
@@ -43,7 +44,7 @@ _CHANNELS = {
 
 _WAYS = {"friends": 0.38, "search": 0.30, "advert": 0.22, "other": 0.10}
 
-#: Reporting values of `had_problem` were words until this moment (2026-02-01).
+# The reporting values of `had_problem` were words until this moment (2026-02-01).
 _EDITED = END - 242 * DAY
 _OLD_VALUES = {"1": "Yes", "0": "No"}
 
@@ -64,9 +65,11 @@ class _Person:
 class _Writer:
     """Fills in the customer survey for one person after the other."""
 
-    def __init__(self, rng: Random, asked: Mapping[str, Asked]) -> None:
+    def __init__(self, rng: Random, asked: Mapping[str, Asked], wave: _Wave) -> None:
+        self._wave = wave
         self._rng = rng
         self._asked = asked
+        self._last: _Person | None = None
         # By question and reporting value; the reporting values of one question are unique.
         self._options = {
             name: {option.value: option for option in question.options}
@@ -78,6 +81,7 @@ class _Writer:
         if visit.empty:
             return {}, {}
         person = self._person(visit)
+        self._last = person
         sheet = Sheet(visit.stop_page, keep_rest=visit.keep_rest)
         self._about_you(sheet, person)
         self._experience(sheet, person)
@@ -86,15 +90,17 @@ class _Writer:
 
     def _person(self, visit: Visit) -> _Person:
         rng = self._rng
+        if self._last is not None and self._last.visit.person == visit.person:
+            return replace(self._last, visit=visit)
         region = pick(rng, _REGION_WEIGHTS)
-        mood = visit.mood + _REGIONS[region][1]
+        mood = visit.mood + self._wave.drift + _REGIONS[region][1]
         if visit.contact is not None:
             mood += SEGMENTS[segment_of(visit.contact)]
         if visit.is_test:
             mood = 3.0 * (rng.random() - 0.5)
         age = min(88, max(16, int(43 + 15 * bell(rng))))
-        level = _level(3.65 + 0.85 * mood + 0.45 * bell(rng), 1, 5)
-        return _Person(visit, region, age, mood, level)
+        step = level(3.65 + 0.85 * mood + 0.45 * bell(rng), 1, 5)
+        return _Person(visit, region, age, mood, step)
 
     def _option(self, name: str, value: str) -> Option:
         return self._options[name][value]
@@ -109,7 +115,7 @@ class _Writer:
         sheet.choose(asked["region"], self._option("region", person.region))
         age = rng.choice(phrases.ODD_AGES) if rng.random() < 0.008 else str(person.age)
         sheet.type_text(asked["age"], None if rng.random() < 0.06 else age)
-        mail = f"customer{visit.number}@example.{rng.choice(('com', 'net', 'org'))}"
+        mail = f"customer{visit.person}@example.org"
         sheet.type_text(asked["email"], mail if rng.random() < 0.55 else None)
         day = time.gmtime(visit.started - rng.randrange(1, 120) * DAY)
         typed = f"{day.tm_mon:02d}/{day.tm_mday:02d}/{day.tm_year}"
@@ -119,14 +125,14 @@ class _Writer:
 
     def _experience(self, sheet: Sheet, person: _Person) -> None:
         rng, asked = self._rng, self._asked
-        level = "99" if rng.random() < 0.03 else str(person.satisfaction)
+        value = "99" if rng.random() < 0.03 else str(person.satisfaction)
         remark = self._phrase(person) if rng.random() < 0.08 else None
         sheet.choose(
             asked["satisfaction"],
-            self._unless_skipped(self._option("satisfaction", level), 0.02),
+            self._unless_skipped(self._option("satisfaction", value), 0.02),
             comment=remark,
         )
-        score = _level(7.2 + 1.9 * person.mood + 0.9 * bell(rng), 0, 10)
+        score = level(7.2 + 1.9 * person.mood + 0.9 * bell(rng), 0, 10)
         sheet.choose(asked["nps"], self._unless_skipped(self._option("nps", str(score)), 0.03))
         sheet.rate(asked["service"], self._grades(person))
         sheet.tick(asked["channels"], self._channels(person))
@@ -139,12 +145,18 @@ class _Writer:
             return [columns[2]] * 4
         chosen: list[Option | None] = []
         for shift in (0.35, 0.0, -0.45, 0.1):
-            level = _level(3.2 + shift + 0.75 * person.mood + 0.7 * bell(rng), 1, 5)
-            chosen.append(self._unless_skipped(columns[level - 1], 0.04))
+            step = level(3.2 + shift + 0.75 * person.mood + 0.7 * bell(rng), 1, 5)
+            chosen.append(self._unless_skipped(columns[step - 1], 0.04))
         return chosen
 
     def _channels(self, person: _Person) -> list[tuple[Option, str | None]]:
         rng = self._rng
+        if person.visit.is_test:
+            *all_but_last, other = self._asked["channels"].options
+            return [
+                *((option, None) for option in all_but_last),
+                (other, rng.choice(phrases.NOISE)),
+            ]
         ticked: list[tuple[Option, str | None]] = []
         if rng.random() < 0.05:
             return ticked
@@ -181,8 +193,9 @@ class _Writer:
         else:
             sheet.choose(asked["heard_from"], self._unless_skipped(chosen, 0.03))
         self._problem(sheet, person)
-        comment = self._phrase(person) if rng.random() < 0.42 else None
-        if rng.random() < 0.004:
+        wrote = visit.is_test or rng.random() < 0.42
+        comment = self._phrase(person) if wrote else None
+        if rng.random() < 0.004 and not visit.is_test:
             comment = "".join(phrases.STORY.format(day=day) for day in range(1, 31))
         sheet.type_text(asked["comments"], comment)
         sheet.fill_hidden(asked["source"], visit.source[0] if visit.source else None)
@@ -190,70 +203,128 @@ class _Writer:
     def _problem(self, sheet: Sheet, person: _Person) -> None:
         rng, asked = self._rng, self._asked
         had = "1" if rng.random() < 0.18 - 0.09 * person.mood else "0"
-        old = _OLD_VALUES[had] if person.visit.submitted < _EDITED else None
+        old = _OLD_VALUES[had] if person.visit.submitted < self._wave.edited else None
         sheet.choose(asked["had_problem"], self._option("had_problem", had), original=old)
         solved = asked["problem_solved"]
-        level = _level(1.0 + 0.6 * person.mood + 0.5 * bell(rng), 0, 2)
+        step = level(1.0 + 0.6 * person.mood + 0.5 * bell(rng), 0, 2)
         if had == "1":
-            sheet.choose(solved, self._option("problem_solved", str(level)))
+            sheet.choose(solved, self._option("problem_solved", str(step)))
         elif rng.random() < 0.02:
             # Answered, then went back and took the problem away: the answer stays, hidden.
-            sheet.choose(solved, self._option("problem_solved", str(level)), shown=False)
+            sheet.choose(solved, self._option("problem_solved", str(step)), shown=False)
         else:
             sheet.hide(solved)
 
     def _phrase(self, person: _Person) -> str:
         if person.visit.is_test:
             return self._rng.choice(phrases.NOISE)
-        shelf = (phrases.BAD, phrases.MIXED, phrases.GOOD)[_level(1 + person.mood, 0, 2)]
+        shelf = (phrases.BAD, phrases.MIXED, phrases.GOOD)[level(1 + person.mood, 0, 2)]
         return self._rng.choice(shelf[person.visit.language])
 
     def _quality(self, person: _Person) -> dict[str, Any]:
-        grid = self._asked["service"].id
-        if not person.visit.is_test or person.visit.stop_page == 1:
+        # What a service would flag in rows that somebody filled in to try the form.
+        visit = person.visit
+        if not visit.is_test or visit.stop_page == 1:
             return {}
-        essay = self._asked["comments"].id
-        quality: dict[str, Any] = {"straightlining": {str(grid): grid}}
-        if person.visit.stop_page is None:
+        grid, boxes, essay = (self._asked[n].id for n in ("service", "channels", "comments"))
+        quality: dict[str, Any] = {
+            "checkbox": {"one": [], "all": {str(boxes): boxes}},
+            "straightlining": {str(grid): grid},
+        }
+        if visit.stop_page is None:
             quality = {"opentext": {"gibberish": {str(essay): essay}, "badwords": []}} | quality
         return quality
 
 
+@dataclass(frozen=True, slots=True)
+class _Wave:
+    """One round of the survey.
+
+    Attributes:
+        key: The name of its source of chance.
+        start: Unix seconds of its first day; it lasts a year.
+        edited: Until when its answers had the old reporting values.
+        drift: How far the mood of all lies from that of the current round.
+    """
+
+    key: str
+    id: int
+    titles: tuple[str, str, str]
+    internal_title: str
+    status: str
+    link_id: str
+    start: int
+    edited: int
+    drift: float
+
+    def definition(self, form: SurveyWriter) -> dict[str, Any]:
+        """Give the survey around its questions."""
+        return {
+            "id": self.id,
+            "title": self.titles[0],
+            "internal_title": self.internal_title,
+            "type": "Standard Survey",
+            "status": self.status,
+            "team": "Research",
+            "languages": list(form.languages),
+            "title_ml": form.by_language(self.titles),
+            "created": self.start - 21 * DAY,
+            "modified": max(self.start, self.edited),
+            "pages": form.pages,
+        }
+
+
+_CURRENT = _Wave(
+    key="customer",
+    id=9_000_001,
+    titles=("Customer satisfaction", "Satisfaction des clients", "Kundenzufriedenheit"),
+    internal_title="CSAT tracker 2025/26",
+    status="Launched",
+    link_id="300001",
+    start=START,
+    edited=_EDITED,
+    drift=0.0,
+)
+_BEFORE = _Wave(
+    key="customer-2025",
+    id=9_000_005,
+    titles=(
+        "Customer satisfaction 2025",
+        "Satisfaction des clients 2025",
+        "Kundenzufriedenheit 2025",
+    ),
+    internal_title="CSAT tracker 2024/25",
+    status="Closed",
+    link_id="300005",
+    start=START - 365 * DAY,
+    edited=0,
+    drift=-0.25,
+)
+
+
 def customer_survey(seed: int, responses: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Build "Customer satisfaction": its definition and so many responses."""
+    return _build(_CURRENT, seed, responses)
+
+
+def last_customer_survey(seed: int, responses: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Build "Customer satisfaction 2025", the closed round of the year before."""
+    return _build(_BEFORE, seed, responses)
+
+
+def _build(wave: _Wave, seed: int, responses: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     form = customer_form()
     plan = Plan(
         pages=len(form.pages),
         languages=_LANGUAGES,
-        link_id="300001",
-        link="https://survey.example.com/s3/9000001/customer-satisfaction",
+        link_id=wave.link_id,
+        link=f"https://survey.example.com/s3/{wave.id}/customer-satisfaction",
         contacts=contact_count(responses),
+        start=wave.start,
+        end=wave.start + 365 * DAY,
     )
-    rng = dice(seed, "customer")
-    survey = {
-        "id": 9_000_001,
-        "title": "Customer satisfaction",
-        "internal_title": "CSAT tracker 2025/26",
-        "type": "Standard Survey",
-        "status": "Launched",
-        "team": "Research",
-        "languages": list(form.languages),
-        "title_ml": form.by_language(
-            ("Customer satisfaction", "Satisfaction des clients", "Kundenzufriedenheit")
-        ),
-        "created": START - 21 * DAY,
-        "modified": _EDITED,
-        "pages": form.pages,
-    }
-    return survey, _filled(rng, form.asked, visits(rng, responses, plan), plan)
-
-
-def _filled(
-    rng: Random, asked: Mapping[str, Asked], crowd: Iterable[Visit], plan: Plan
-) -> list[dict[str, Any]]:
-    writer = _Writer(rng, asked)
-    return [response(visit, plan, *writer.answers(visit)) for visit in crowd]
-
-
-def _level(number: float, low: int, high: int) -> int:
-    return min(high, max(low, int(number + 0.5) if number > 0 else 0))
+    rng = dice(seed, wave.key)
+    writer = _Writer(rng, form.asked, wave)
+    crowd = visits(rng, responses, plan)
+    filled = [response(visit, plan, *writer.answers(visit)) for visit in crowd]
+    return wave.definition(form), filled

@@ -94,6 +94,7 @@ class Visit:
 
     Attributes:
         number: The response id.
+        person: The response id of the person's first visit; differs in a second sending.
         mood: The latent satisfaction that all answers hang on; mean 0, deviation about 1.
         stop_page: The last page of a partial; None otherwise.
         keep_rest: Whether a partial has the pages behind it as not shown, or not at all.
@@ -102,6 +103,7 @@ class Visit:
     """
 
     number: int
+    person: int
     mood: float
     status: str
     is_test: bool
@@ -171,6 +173,11 @@ def pick(rng: Random, weights: Mapping[str, float]) -> str:
         if target < 0:
             return key
     return key
+
+
+def level(number: float, low: int, high: int) -> int:
+    """Round to a step of a scale, and keep within its ends."""
+    return min(high, max(low, int(number + 0.5) if number > 0 else 0))
 
 
 def visits(rng: Random, count: int, plan: Plan) -> list[Visit]:
@@ -245,6 +252,7 @@ def _visit(rng: Random, number: int, started: int, contact: int | None, plan: Pl
     later = submitted + rng.randrange(1, 20 * DAY)
     return Visit(
         number=number,
+        person=number,
         mood=bell(rng),
         status=status,
         is_test=rng.random() < rates.test,

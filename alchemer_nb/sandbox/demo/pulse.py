@@ -1,0 +1,262 @@
+"""The employee pulse: grids, a textbox list, a continuous sum and a ranking; anonymous."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from alchemer_nb.sandbox.demo import phrases
+from alchemer_nb.sandbox.demo.definitions import Choice, SurveyWriter
+from alchemer_nb.sandbox.demo.people import (
+    DAY,
+    END,
+    Plan,
+    Rates,
+    Visit,
+    bell,
+    dice,
+    level,
+    pick,
+    response,
+    visits,
+)
+from alchemer_nb.sandbox.demo.sheet import Sheet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from random import Random
+
+    from alchemer_nb.sandbox.demo.definitions import Asked, Option
+
+#: Department -> weight, and how far its mood lies from the mean.
+_DEPARTMENTS = {
+    "shops": (0.40, -0.2),
+    "warehouse": (0.22, -0.4),
+    "online": (0.20, 0.35),
+    "office": (0.18, 0.2),
+}
+_WEIGHTS = {name: weight for name, (weight, _) in _DEPARTMENTS.items()}
+
+#: Share of each column of the week's grid for a day at a desk: office, home, on the road.
+_DESK = (0.5, 0.55, 0.08)
+
+# Open for the four weeks from 2026-04-13.
+_OPENS = END - 171 * DAY
+_CLOSES = _OPENS + 28 * DAY
+
+
+def pulse_form() -> SurveyWriter:
+    """Write the employee pulse."""
+    form = SurveyWriter(["English"])
+    _work(form)
+    _mood(form)
+    _wishes(form)
+    return form
+
+
+def _work(form: SurveyWriter) -> None:
+    form.page("Your work")
+    form.ask(
+        "department",
+        "menu",
+        "Where do you work?",
+        [
+            Choice("Shops", "shops"),
+            Choice("Warehouse", "warehouse"),
+            Choice("Online shop", "online"),
+            Choice("Head office", "office"),
+        ],
+    )
+    form.ask("tenure_years", "number", "For how many years have you been with us?")
+    days = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
+    form.ask(
+        "week",
+        "checkbox-grid",
+        "Where did you work last week?",
+        [Choice("On site"), Choice("At home"), Choice("On the road")],
+        rows=[(f"week_{day[:3].lower()}", day) for day in days],
+    )
+
+
+def _mood(form: SurveyWriter) -> None:
+    form.page("How it feels")
+    agreement = [
+        Choice("Strongly agree", "5"),
+        Choice("Agree", "4"),
+        Choice("Neither", "3"),
+        Choice("Disagree", "2"),
+        Choice("Strongly disagree", "1"),
+        # Its reporting value is its label, so that this grid has no numeric codes throughout.
+        Choice("Don't know", None, {"na": True}),
+    ]
+    form.ask(
+        "engagement",
+        "radio-grid",
+        "How far do you agree?",
+        agreement,
+        rows=[
+            ("proud", "I am <b>proud</b> to work here."),
+            ("goals", "I know what is expected of me."),
+            ("tools", "I have the tools I need."),
+            ("growth", "I can learn &amp; grow here."),
+            ("balance", "My work leaves room for my life."),
+        ],
+    )
+    # Nobody gave these rows an alias.
+    form.ask(
+        "manager",
+        "radio-grid",
+        "My manager …",
+        [Choice(word, str(5 - place)) for place, word in enumerate(("Always", "Often"))]
+        + [Choice(word, str(3 - place)) for place, word in enumerate(("Sometimes", "Never"))],
+        rows=[("", "listens."), ("", "gives useful feedback."), ("", "treats all alike.")],
+        alias="",
+    )
+    form.ask(
+        "enps",
+        "nps",
+        "How likely are you to recommend us as an employer?",
+        [Choice(str(score)) for score in range(11)],
+    )
+
+
+def _wishes(form: SurveyWriter) -> None:
+    form.page("What should change")
+    form.ask(
+        "time_split",
+        "contsum",
+        "How was your time split last week? (in percent)",
+        [
+            Choice("Customers"),
+            Choice("Meetings"),
+            Choice("Paperwork"),
+            Choice("Learning"),
+        ],
+    )
+    form.ask(
+        "benefits",
+        "rank",
+        "Put these in the order of their worth to you.",
+        [
+            Choice("Pay", "pay"),
+            Choice("Flexible hours", "hours"),
+            Choice("Staff discount", "discount"),
+            Choice("Pension", "pension"),
+            Choice("Days in the hills", "hills"),
+        ],
+    )
+    form.ask(
+        "ideas",
+        "textlist",
+        "Up to three ideas for next year",
+        [Choice(f"Idea {number}") for number in (1, 2, 3)],
+    )
+    form.ask("one_change", "essay", "If you could change one thing, what would it be?")
+
+
+def pulse_survey(seed: int, responses: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Build "Employee pulse 2026": its definition and so many responses."""
+    form = pulse_form()
+    plan = Plan(
+        pages=len(form.pages),
+        languages={"English": 1.0},
+        link_id="300003",
+        link="https://survey.example.com/s3/9000003/pulse",
+        minutes=6.0,
+        start=_OPENS,
+        end=_CLOSES,
+        anonymous=True,
+        rates=Rates(disqualified=0.0),
+    )
+    rng = dice(seed, "pulse")
+    survey = {
+        "id": 9_000_003,
+        "title": "Employee pulse 2026",
+        "internal_title": "Pulse, spring",
+        "type": "Standard Survey",
+        "status": "Closed",
+        "team": "People",
+        "languages": list(form.languages),
+        "title_ml": form.by_language("Employee pulse 2026"),
+        "created": _OPENS - 9 * DAY,
+        "modified": _CLOSES,
+        "pages": form.pages,
+    }
+    crowd = visits(rng, responses, plan)
+    return survey, [response(visit, plan, _answers(rng, form.asked, visit), {}) for visit in crowd]
+
+
+def _answers(rng: Random, asked: Mapping[str, Asked], visit: Visit) -> dict[str, Any]:
+    if visit.empty:
+        return {}
+    sheet = Sheet(visit.stop_page, keep_rest=visit.keep_rest)
+    department = pick(rng, _WEIGHTS)
+    mood = visit.mood + _DEPARTMENTS[department][1]
+    _fill_work(rng, asked, sheet, department)
+    _fill_mood(rng, asked, sheet, mood)
+    _fill_wishes(rng, asked, sheet)
+    return sheet.survey_data()
+
+
+def _fill_work(rng: Random, asked: Mapping[str, Asked], sheet: Sheet, department: str) -> None:
+    options = {option.value: option for option in asked["department"].options}
+    sheet.choose(asked["department"], None if rng.random() < 0.03 else options[department])
+    years = f"{rng.randrange(1, 60) / 4:g}" if rng.random() < 0.3 else str(rng.randrange(25))
+    sheet.type_text(asked["tenure_years"], None if rng.random() < 0.08 else years)
+    shares = _DESK if department in {"online", "office"} else (0.88, 0.03, 0.06)
+    grid = asked["week"]
+    marked = [
+        (row, column)
+        for row in range(len(grid.rows))
+        for column, share in enumerate(shares)
+        if rng.random() < share
+    ]
+    sheet.mark(grid, marked if rng.random() < 0.95 else [])
+
+
+def _fill_mood(rng: Random, asked: Mapping[str, Asked], sheet: Sheet, mood: float) -> None:
+    sheet.rate(asked["engagement"], _agreement(rng, asked["engagement"], mood))
+    manager = asked["manager"]
+    lean = mood + 0.8 * bell(rng)
+    often = [level(1.2 - 0.7 * lean + 0.4 * bell(rng), 0, 3) for _ in manager.rows]
+    sheet.rate(manager, [manager.options[place] for place in often])
+    score = level(6.8 + 2.0 * mood + 1.1 * bell(rng), 0, 10)
+    sheet.choose(asked["enps"], asked["enps"].options[score] if rng.random() < 0.96 else None)
+
+
+def _agreement(rng: Random, grid: Asked, mood: float) -> list[Option | None]:
+    *_, unknown = grid.options
+    chosen: list[Option | None] = []
+    for shift in (0.5, 0.7, 0.1, -0.2, -0.4):
+        chance = rng.random()
+        place = 5 - level(3.3 + shift + 0.8 * mood + 0.7 * bell(rng), 1, 5)
+        if chance < 0.03:
+            chosen.append(None)
+        else:
+            chosen.append(unknown if chance < 0.07 else grid.options[place])
+    return chosen
+
+
+def _fill_wishes(rng: Random, asked: Mapping[str, Asked], sheet: Sheet) -> None:
+    parts = _hundred(rng, (5, 3, 2, 1))
+    sheet.fill_list(asked["time_split"], {} if rng.random() < 0.1 else parts)
+    sheet.fill_list(asked["benefits"], _ranks(rng, len(asked["benefits"].options)))
+    ideas = rng.sample(phrases.IDEAS, rng.choice((0, 0, 1, 1, 2, 3)))
+    sheet.fill_list(asked["ideas"], dict(enumerate(ideas)))
+    change = rng.choice(phrases.CHANGES) if rng.random() < 0.5 else None
+    sheet.type_text(asked["one_change"], change)
+
+
+def _hundred(rng: Random, weights: Sequence[int]) -> dict[int, str]:
+    # Shares in steps of five that add up to 100.
+    drawn = [weight * (0.5 + rng.random()) for weight in weights]
+    shares = [5 * int(20 * part / sum(drawn)) for part in drawn]
+    shares[0] += 100 - sum(shares)
+    return {place: str(share) for place, share in enumerate(shares)}
+
+
+def _ranks(rng: Random, items: int) -> dict[int, str]:
+    # Some put only their first few in order.
+    order = list(range(items))
+    rng.shuffle(order)
+    ranked = items if rng.random() < 0.85 else rng.randrange(items)
+    return {item: str(place + 1) for place, item in enumerate(order[:ranked])}
