@@ -22,6 +22,7 @@ LEVELS = {
     "credentials": 1,
     "filters": 1,
     "definition": 1,
+    "profiles": 2,
     "transport": 2,
     "callback": 3,
     "oauth": 3,
