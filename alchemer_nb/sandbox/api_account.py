@@ -1,0 +1,84 @@
+"""``account`` and ``accountuser``: who the account belongs to and who may log in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from alchemer_nb.sandbox import filters, replies, stamps
+from alchemer_nb.sandbox.api_call import Call, Resource, missing
+from alchemer_nb.sandbox.replies import Refusal
+
+if TYPE_CHECKING:
+    from alchemer_nb.sandbox.accounts import User
+
+_CREATED = 1420167845  # when the invented account was opened
+_FIELDS = {"email": "email", "status": "status"}
+
+
+def account(call: Call) -> str:
+    """``GET account``: a single object although it has no id."""
+    data = {
+        "id": 10001,
+        "organization": call.state.note("organisation"),
+        "contact_phone": "555-0100",
+        "reseller": False,
+        "resellers_customer_id": "",
+        "reseller_uuid": "",
+        "sso": [],
+        "date_created": stamps.without_zone(_CREATED, call.settings.zone),
+        "login_link": "https://app.alchemer.com/login",
+    }
+    return replies.single(data, call.settings)
+
+
+def users(call: Call) -> str:
+    """``GET accountuser``: for administrators, with filters on email and status."""
+    _administrators_only(call)
+    conditions = [
+        condition
+        for condition in filters.read(call.params)
+        if (condition.field, condition.value.lower()) != ("status", "all")
+    ]
+    rows = [_user(call, one) for one in call.state.accounts.users()]
+    kept = [row for row in rows if filters.keeps(row, conditions, _FIELDS)]
+    return replies.paged(call.paging, kept, text_count=False)
+
+
+def user(call: Call) -> str:
+    """``GET accountuser/{id}``: for administrators."""
+    _administrators_only(call)
+    try:
+        found = call.state.accounts.user(call.number("accountuser"))
+    except KeyError:
+        raise missing("accountuser") from None
+    return replies.single(_user(call, found), call.settings)
+
+
+def _administrators_only(call: Call) -> None:
+    if not call.actor.admin:
+        raise Refusal(401, "Not Authorized")
+
+
+def _user(call: Call, one: User) -> dict[str, Any]:
+    seen = one.last_login
+    return {
+        "id": str(one.id),
+        "username": one.name,
+        "email": one.email,
+        "admin": int(one.admin),
+        "phone_support": 0,
+        "userdata": [],
+        "license": "",
+        "defaultteam": False,
+        "status": one.status,
+        "last_login": None if seen is None else stamps.without_zone(seen, call.settings.zone),
+        # Keys are null on the wire whoever asks (vendor's page accountuser-list).
+        "api_key": None,
+        "api_secret": None,
+    }
+
+
+RESOURCES = {
+    ("account",): Resource(list=account),
+    ("accountuser",): Resource(list=users, get=user),
+}

@@ -1,0 +1,59 @@
+"""The addresses of the sandbox and what answers at each."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tornado.web import Application
+
+from alchemer_nb.sandbox.handler import ApiHandler, NotThere, Seen
+from alchemer_nb.sandbox.oauth import Provider
+from alchemer_nb.sandbox.token_pages import TokenHandler
+
+if TYPE_CHECKING:
+    from alchemer_nb.sandbox.faults import Schedule
+    from alchemer_nb.sandbox.settings import Settings
+    from alchemer_nb.sandbox.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What handlers work with."""
+
+    state: State
+    faults: Schedule
+    provider: Provider
+    seen: deque[Seen] = field(default_factory=lambda: deque(maxlen=10_000))
+
+    @property
+    def settings(self) -> Settings:
+        """The sandbox's switches."""
+        return self.state.settings
+
+
+def build(services: Services, port: int) -> Application:
+    """Gives the tornado application."""
+    from alchemer_nb.sandbox.web import pages
+
+    given: dict[str, Any] = {"services": services}
+    return Application(
+        [
+            (r"/(?:v5|head)/oauth/(request_token|access_token)/?", TokenHandler, given),
+            *pages.routes(given),
+            (r"/(?:v5|head)/(.*)", ApiHandler, given),
+            (r"/.*", NotThere, given),
+        ],
+        cookie_secret=services.state.cookie_secret,
+        xsrf_cookies=True,
+        # Cookies do not know ports, and behind a proxy Jupyter has an _xsrf of its own.
+        xsrf_cookie_name=f"alchemer_sandbox_xsrf_{port}",
+        xsrf_cookie_kwargs={"samesite": "Lax", "httponly": True},
+        # Tornado's own log line holds the query, and with it the secrets.
+        log_function=_no_log,
+    )
+
+
+def _no_log(_: Any) -> None:
+    return

@@ -1,0 +1,251 @@
+"""``Sandbox``: a running Alchemer of one's own, on loopback."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from alchemer_nb.sandbox.faults import Fault, Schedule
+from alchemer_nb.sandbox.people import PEOPLE, Person, fill
+from alchemer_nb.sandbox.server import HOST, Server
+from alchemer_nb.sandbox.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from types import TracebackType
+
+    from alchemer_nb.regions import Region
+    from alchemer_nb.sandbox.accounts import Key
+    from alchemer_nb.sandbox.grants import Application
+    from alchemer_nb.sandbox.handler import Seen
+    from alchemer_nb.sandbox.library import SurveyRecord
+    from alchemer_nb.sandbox.state import State
+
+
+class Sandbox:
+    """A local server that behaves as Alchemer does.
+
+    Args:
+        seed: Seed of the demo data: same seed, same answers.
+        responses: Responses of the largest demo survey.
+        latency: Seconds that every call of the API takes longer.
+        port: Port on 127.0.0.1; 0 takes any that is free.
+        region: ``"us"``, ``"eu"``, ``"ca"`` or ``"au"``: zone of dates. A key of one sandbox is
+            unknown in every other.
+        db: File that keeps users, keys, applications, tokens, surveys and responses across
+            restarts; in memory when left out.
+        form: ``"2017"`` or ``"current"``, the looks of payloads (see ``wire``).
+        flat_single: Single objects with their fields beside ``result_ok`` instead of in ``data``.
+        faults: Trouble on order (see ``faults``).
+        oob: Whether the callback ``oob`` is accepted.
+        glue_json: Whether JSON is glued to the end of token answers, as seen in the wild.
+        surveys: Surveys in neutral form instead of the demo's.
+        request_token_ttl: Seconds in which a sign-in must be finished.
+        status_200_errors: Whether errors come with HTTP status 200, as seen in the wild.
+
+    Example:
+        >>> from alchemer_nb.sandbox import Sandbox
+        >>> with Sandbox(responses=10) as box:
+        ...     box.url.startswith("http://127.0.0.1:")
+        True
+    """
+
+    def __init__(
+        self,
+        seed: int = 1,
+        responses: int = 500,
+        latency: float = 0.0,
+        port: int = 0,
+        region: str = "us",
+        db: str | None = None,
+        form: str = "2017",
+        flat_single: bool = False,
+        faults: Iterable[Fault | Mapping[str, Any] | None] = (),
+        oob: bool = True,
+        glue_json: bool = False,
+        surveys: Iterable[SurveyRecord] | None = None,
+        request_token_ttl: float = 3600,
+        status_200_errors: bool = False,
+    ) -> None:
+        self.settings = Settings(
+            seed=seed,
+            responses=responses,
+            latency=latency,
+            port=port,
+            region=region,
+            db=None if db is None else str(db),
+            form=form,
+            flat_single=flat_single,
+            oob=oob,
+            glue_json=glue_json,
+            status_200_errors=status_200_errors,
+            request_token_ttl=request_token_ttl,
+        )
+        self._faults = Schedule(faults)
+        self._surveys = None if surveys is None else list(surveys)
+        self._server: Server | None = None
+        self._port: int | None = None
+
+    def start(self) -> Self:
+        """Starts serving; returns when the server answers.
+
+        Raises:
+            PortInUse: The port is taken (an ``OSError``).
+            ValueError: The file of ``db`` belongs to another region.
+            RuntimeError: It runs already.
+        """
+        if self._server is not None:
+            raise RuntimeError(f"this sandbox runs already at {self.url}")
+        server = Server(self.settings, self._faults, self._fill)
+        self._port = server.start()
+        self._server = server
+        return self
+
+    def stop(self) -> None:
+        """Stops serving and closes everything; harmless when it does not run."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.stop()
+
+    def __enter__(self) -> Self:
+        return self if self.running else self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        where = f"at {self.url}" if self.running else "not running"
+        return f"Sandbox(region={self.region_name!r}, {where})"
+
+    @property
+    def running(self) -> bool:
+        """Whether it serves now."""
+        return self._server is not None
+
+    @property
+    def port(self) -> int:
+        """The port it listens at."""
+        if self._port is None:
+            raise RuntimeError("the sandbox has not been started")
+        return self._port
+
+    @property
+    def url(self) -> str:
+        """Its address, without a slash at the end."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def region_name(self) -> str:
+        """The region it plays."""
+        return self.settings.region
+
+    @property
+    def region(self) -> Region:
+        """A ``Region`` for ``Client``, with this sandbox's addresses and time zone.
+
+        The one place where the sandbox knows a module of the client: ``regions`` holds nothing
+        but addresses.
+        """
+        from alchemer_nb.regions import Region
+
+        return Region.custom(
+            self.url, timezone=self.settings.zone_name, name="sandbox", label="Sandbox"
+        )
+
+    @property
+    def users(self) -> tuple[Person, ...]:
+        """Who can log in: ada is administrator, ben has a key, cleo has none, dora is disabled."""
+        return PEOPLE
+
+    @property
+    def username(self) -> str:
+        """Log-in name of the demo administrator."""
+        return PEOPLE[0].username
+
+    @property
+    def password(self) -> str:
+        """Password of the demo administrator."""
+        return PEOPLE[0].password
+
+    @property
+    def api_token(self) -> str:
+        """The demo administrator's API key, as it is now."""
+        return self.key().token
+
+    @property
+    def api_token_secret(self) -> str:
+        """The secret that belongs to it."""
+        return self.key().secret
+
+    @property
+    def consumer_key(self) -> str:
+        """Consumer key of the application that the demo administrator registered."""
+        return self._application().consumer_key
+
+    @property
+    def consumer_secret(self) -> str:
+        """The secret that belongs to it."""
+        return self._application().consumer_secret
+
+    @property
+    def seen(self) -> list[Seen]:
+        """The last calls of the API, without credentials."""
+        return self._running().call(lambda services: list(services.seen))
+
+    def key(self, username: str | None = None) -> Key:
+        """Gives the living API key of a user.
+
+        Raises:
+            LookupError: Nobody made one for this user, or there is no such user.
+        """
+        name = username or self.username
+
+        def find(state: State) -> Key | None:
+            found = [one for one in state.accounts.users() if one.name == name]
+            return state.accounts.key(found[0].id) if found else None
+
+        key = self._running().call(lambda services: find(services.state))
+        if key is None:
+            raise LookupError(f"{name} has no API key")
+        return key
+
+    def fail_next(self, *faults: Fault | Mapping[str, Any] | None) -> None:
+        """Orders trouble for the next calls of the API."""
+        self._faults.add(faults)
+
+    def add_survey(self, one: SurveyRecord) -> None:
+        """Adds a survey with its responses, or replaces the one of the same id."""
+        self._running().call(lambda services: services.state.library.add(one.survey, one.responses))
+
+    def _application(self) -> Application:
+        def find(state: State) -> Application:
+            first = state.accounts.users()[0]
+            return state.grants.applications(first.id)[0]
+
+        return self._running().call(lambda services: find(services.state))
+
+    def _running(self) -> Server:
+        if self._server is None:
+            raise RuntimeError("the sandbox is not running; start it with start() or `with`")
+        return self._server
+
+    def _fill(self, state: State) -> None:
+        organisation, surveys = _demo(self.settings, self._surveys)
+        fill(state, organisation, surveys)
+
+
+def _demo(settings: Settings, own: list[SurveyRecord] | None) -> tuple[str, Iterable[SurveyRecord]]:
+    try:
+        from alchemer_nb.sandbox import demo
+
+        organisation = getattr(demo, "ORGANISATION", "Sandbox")
+        build = demo.build
+    except (ImportError, AttributeError):
+        from alchemer_nb.sandbox import tiny
+
+        organisation, build = tiny.ORGANISATION, tiny.build
+    return organisation, build(settings.seed, settings.responses) if own is None else own

@@ -1,0 +1,36 @@
+"""The SQLite connection and its transactions."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def connect(db: str | None) -> sqlite3.Connection:
+    """Opens a file, or a database in memory where none is named."""
+    if db is None or db == ":memory:":
+        return sqlite3.connect(":memory:", isolation_level=None)
+    path = Path(db)
+    path.touch(mode=0o600)  # it holds keys: only their owner may read it
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing; may stand inside another."""
+    connection.execute("SAVEPOINT step")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK TO step")
+        connection.execute("RELEASE step")
+        raise
+    connection.execute("RELEASE step")

@@ -1,0 +1,180 @@
+"""Surveys and their responses, in SQLite.
+
+A response is kept twice: as the neutral record, which filters and updates read, and as the text
+that is sent, so that a page of 500 costs one query and one join of strings.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any, Protocol
+
+from alchemer_nb.sandbox import wire
+from alchemer_nb.sandbox.database import transaction
+from alchemer_nb.sandbox.definition import Definition
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator
+
+    from alchemer_nb.sandbox.settings import Settings
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS surveys (id INTEGER PRIMARY KEY, record TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS responses (
+    survey_id INTEGER NOT NULL REFERENCES surveys(id), id INTEGER NOT NULL,
+    status TEXT NOT NULL, is_test INTEGER NOT NULL, contact_id TEXT,
+    submitted REAL NOT NULL, updated REAL NOT NULL, deleted INTEGER NOT NULL DEFAULT 0,
+    record TEXT NOT NULL, wire TEXT NOT NULL,
+    PRIMARY KEY (survey_id, id)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS responses_submitted ON responses (survey_id, submitted);
+"""
+LIVING = "survey_id = ? AND NOT deleted"
+
+
+class SurveyRecord(Protocol):
+    """What ``Sandbox(surveys=…)`` takes: a survey and its responses in neutral form."""
+
+    survey: dict[str, Any]
+    responses: Iterable[dict[str, Any]]
+
+
+class Library:
+    """The surveys of the account."""
+
+    def __init__(self, connection: sqlite3.Connection, settings: Settings) -> None:
+        self._db = connection
+        self._db.executescript(SCHEMA)
+        self._settings = settings
+        self._definitions: dict[int, Definition] = {}
+
+    def add(self, survey: dict[str, Any], responses: Iterable[dict[str, Any]]) -> None:
+        """Adds a survey, or replaces the one that has its id, with its responses."""
+        number = int(survey["id"])
+        with transaction(self._db):
+            self._db.execute("DELETE FROM responses WHERE survey_id = ?", (number,))
+            self._db.execute(
+                "INSERT OR REPLACE INTO surveys VALUES (?, ?)", (number, json.dumps(survey))
+            )
+            self._db.executemany(
+                "INSERT INTO responses VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (self._row(number, record) for record in responses),
+            )
+        self._definitions.pop(number, None)
+
+    def render_again(self) -> None:
+        """Renders every response anew: the file was written in another form."""
+        rows = self._db.execute("SELECT survey_id, id, record FROM responses").fetchall()
+        with transaction(self._db):
+            self._db.executemany(
+                "UPDATE responses SET wire = ? WHERE survey_id = ? AND id = ?",
+                ((self._render(json.loads(text)), survey, number) for survey, number, text in rows),
+            )
+
+    def surveys(self) -> list[Definition]:
+        """Gives all surveys in order of id."""
+        rows = self._db.execute("SELECT id FROM surveys ORDER BY id").fetchall()
+        found = (self.survey(row[0]) for row in rows)
+        return [one for one in found if one is not None]
+
+    def survey(self, number: int) -> Definition | None:
+        """Gives one survey, or None."""
+        if number not in self._definitions:
+            row = self._db.execute("SELECT record FROM surveys WHERE id = ?", (number,)).fetchone()
+            if row is None:
+                return None
+            self._definitions[number] = Definition(json.loads(row[0]))
+        return self._definitions[number]
+
+    def count_by_status(self, survey_id: int) -> dict[str, int]:
+        """Counts responses as the survey object's statistics do; empty when there are none.
+
+        invented: test rows are counted under TestData alone.
+        """
+        rows = self._db.execute(
+            "SELECT CASE WHEN deleted THEN 'Deleted' WHEN is_test THEN 'TestData' ELSE status END"
+            " AS kind, COUNT(*) FROM responses WHERE survey_id = ? GROUP BY kind ORDER BY kind",
+            (survey_id,),
+        )
+        return dict(rows.fetchall())
+
+    def count(self, survey_id: int, where: str = "1", values: Iterable[Any] = ()) -> int:
+        """Counts the living responses that fulfil an SQL condition made by ``filters``."""
+        row = self._db.execute(
+            f"SELECT COUNT(*) FROM responses WHERE {LIVING} AND ({where})",  # noqa: S608 - `where` is built of constants and placeholders
+            (survey_id, *values),
+        ).fetchone()
+        return int(row[0])
+
+    def rendered(
+        self,
+        survey_id: int,
+        limit: int,
+        offset: int,
+        order: str = "id",
+        where: str = "1",
+        values: Iterable[Any] = (),
+    ) -> list[str]:
+        """Gives the text of one page of responses."""
+        rows = self._db.execute(
+            f"SELECT wire FROM responses WHERE {LIVING} AND ({where})"  # noqa: S608 - `where` and `order` are built of constants and placeholders
+            f" ORDER BY {order} LIMIT ? OFFSET ?",
+            (survey_id, *values, limit, offset),
+        )
+        return [row[0] for row in rows]
+
+    def response(self, survey_id: int, number: int) -> dict[str, Any] | None:
+        """Gives the neutral record of one living response."""
+        row = self._db.execute(
+            f"SELECT record FROM responses WHERE {LIVING} AND id = ?",  # noqa: S608 - constant
+            (survey_id, number),
+        ).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def records(self, survey_id: int) -> Iterator[dict[str, Any]]:
+        """Gives the neutral records of all living responses."""
+        rows = self._db.execute(
+            f"SELECT record FROM responses WHERE {LIVING} ORDER BY id",  # noqa: S608 - constant
+            (survey_id,),
+        )
+        for row in rows:
+            yield json.loads(row[0])
+
+    def save_response(self, survey_id: int, record: dict[str, Any]) -> dict[str, Any]:
+        """Stores a response; without an id it gets the next one of its survey."""
+        record = dict(record)
+        if record.get("id") is None:
+            row = self._db.execute(
+                "SELECT COALESCE(MAX(id), 0) + 1 FROM responses WHERE survey_id = ?", (survey_id,)
+            ).fetchone()
+            record["id"] = row[0]
+        self._db.execute(
+            "INSERT OR REPLACE INTO responses VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            self._row(survey_id, record),
+        )
+        return record
+
+    def delete_response(self, survey_id: int, number: int) -> None:
+        """Marks a response as deleted: no list or filter shows it any more."""
+        self._db.execute(
+            "UPDATE responses SET deleted = 1, updated = ? WHERE survey_id = ? AND id = ?",
+            (time.time(), survey_id, number),
+        )
+
+    def _row(self, survey_id: int, record: dict[str, Any]) -> tuple[Any, ...]:
+        return (
+            survey_id,
+            int(record["id"]),
+            record["status"],
+            int(bool(record.get("is_test_data"))),
+            str(record.get("contact_id") or ""),
+            record["submitted"],
+            record.get("updated") or record["submitted"],
+            0,
+            json.dumps(record),
+            self._render(record),
+        )
+
+    def _render(self, record: dict[str, Any]) -> str:
+        return wire.encode(wire.response(record, self._settings))

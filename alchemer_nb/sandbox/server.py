@@ -1,0 +1,141 @@
+"""The thread that serves, and how it starts and stops.
+
+A thread with an event loop of its own: in a notebook the kernel's loop is busy running the cell
+that waits for an answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import threading
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from alchemer_nb.sandbox.app import Services
+    from alchemer_nb.sandbox.faults import Schedule
+    from alchemer_nb.sandbox.settings import Settings
+    from alchemer_nb.sandbox.state import State
+
+HOST = "127.0.0.1"
+T = TypeVar("T")
+
+
+class PortInUse(OSError):
+    """Something else listens at the port that was asked for."""
+
+
+class Server:
+    """Serves one sandbox until it is stopped.
+
+    Args:
+        settings: The sandbox's switches.
+        faults: Trouble on order.
+        fill: Fills a state that is new.
+    """
+
+    def __init__(self, settings: Settings, faults: Schedule, fill: Callable[[State], None]) -> None:
+        self._settings = settings
+        self._faults = faults
+        self._fill = fill
+        self._ready: Future[int] = Future()
+        self._stop: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._services: Services | None = None
+        self._thread = threading.Thread(target=self._run, name="alchemer-sandbox", daemon=True)
+
+    def start(self) -> int:
+        """Starts the thread, waits until it listens, and gives the port.
+
+        Raises:
+            PortInUse: The port is taken.
+            ValueError: The file of ``db`` belongs to another region.
+        """
+        self._thread.start()
+        try:
+            return self._ready.result()
+        except BaseException:
+            if self._ready.done():
+                self._thread.join()
+            raise
+
+    def stop(self) -> None:
+        """Closes every connection and waits for the thread; does nothing the second time."""
+        loop, stop = self._loop, self._stop
+        if loop is not None and stop is not None and self._thread.is_alive():
+            loop.call_soon_threadsafe(stop.set)
+        if self._thread is not threading.current_thread() and self._thread.ident is not None:
+            self._thread.join()
+
+    def call(self, work: Callable[[Services], T]) -> T:
+        """Runs work in the server's thread, which alone touches the state."""
+        loop, services = self._loop, self._services
+        if loop is None or services is None or not self._thread.is_alive():
+            raise RuntimeError("the sandbox is not running")
+        done: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                done.set_result(work(services))
+            except BaseException as error:  # noqa: BLE001 - it is raised where it was asked for
+                done.set_exception(error)
+
+        loop.call_soon_threadsafe(run)
+        return done.result()
+
+    def _run(self) -> None:
+        try:
+            with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+                runner.run(self._serve())
+        except BaseException as error:  # noqa: BLE001 - it is raised in the thread that starts us
+            if not self._ready.done():
+                self._ready.set_exception(error)
+
+    async def _serve(self) -> None:
+        from tornado.httpserver import HTTPServer
+
+        from alchemer_nb.sandbox import app
+        from alchemer_nb.sandbox.oauth import Provider
+        from alchemer_nb.sandbox.state import State
+
+        sockets = _bind(self._settings.port)
+        port = int(sockets[0].getsockname()[1])
+        state: State | None = None
+        server: HTTPServer | None = None
+        try:
+            state = State(self._settings)
+            if state.fresh:
+                state.fill(self._fill)
+            services = app.Services(state, self._faults, Provider(state))
+            server = HTTPServer(app.build(services, port))
+            server.add_sockets(sockets)
+            self._services, self._loop = services, asyncio.get_running_loop()
+            self._stop = asyncio.Event()
+            self._ready.set_result(port)
+            await self._stop.wait()
+        finally:
+            if server is None:
+                for one in sockets:
+                    one.close()
+            else:
+                server.stop()
+                await server.close_all_connections()
+            if state is not None:
+                state.close()
+
+
+def _bind(port: int) -> list[Any]:
+    from tornado.netutil import bind_sockets
+
+    try:
+        return bind_sockets(port, HOST)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise PortInUse(
+            error.errno,
+            f"port {port} of {HOST} is in use; choose another one, or port 0 for any that is free",
+        ) from None

@@ -1,0 +1,56 @@
+"""What one sandbox is told when it starts, checked in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+# The vendor's page "US, EU or CA API": Eastern in US, GMT in EU and CA.
+# invented: GMT for AU, of which no page tells a zone.
+ZONES = {"us": "America/New_York", "eu": "Etc/GMT", "ca": "Etc/GMT", "au": "Etc/GMT"}
+FORMS = ("2017", "current")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The switches of one sandbox; ``Sandbox`` documents each of them."""
+
+    seed: int = 1
+    responses: int = 500
+    latency: float = 0.0
+    port: int = 0
+    region: str = "us"
+    db: str | None = None
+    form: str = "2017"
+    flat_single: bool = False
+    oob: bool = True
+    glue_json: bool = False
+    status_200_errors: bool = False
+    request_token_ttl: float = 3600
+
+    def __post_init__(self) -> None:
+        if self.region not in ZONES:
+            raise ValueError(f"region must be one of {', '.join(ZONES)}, not {self.region!r}")
+        if self.form not in FORMS:
+            raise ValueError(f"form must be one of {', '.join(FORMS)}, not {self.form!r}")
+        if not 0 <= self.port <= 65535:
+            raise ValueError(f"port must lie between 0 and 65535, not {self.port}")
+        if self.responses < 0:
+            raise ValueError("responses must not be negative")
+        if self.latency < 0:
+            raise ValueError("latency must not be negative")
+
+    @property
+    def zone_name(self) -> str:
+        """IANA name of the zone in which this region writes and reads dates."""
+        return ZONES[self.region]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """That zone as an object."""
+        return ZoneInfo(self.zone_name)
+
+    @property
+    def current(self) -> bool:
+        """Whether payloads take the newer form of the vendor's 2026 reference."""
+        return self.form == "current"

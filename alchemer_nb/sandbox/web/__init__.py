@@ -1,0 +1,1 @@
+"""The pages of the sandbox: console, registration, consent."""
