@@ -2,7 +2,9 @@
 
 What the shapes rest on: single choices, texts, hidden values, radio grids and checkboxes were seen
 in real payloads; checkbox grids, textbox lists and continuous sums are documented; a ranking in
-the container of a textbox list, and leaving these lists out when empty, are our choice.
+the container of a textbox list, leaving these lists out when empty, the place of `comments` at the
+end, and quoting questions and labels in the survey's first language whatever the response's own,
+are our choice: no source tells.
 """
 
 from __future__ import annotations
