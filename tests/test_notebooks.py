@@ -1,0 +1,107 @@
+"""The notebooks are the documentation: they run, and they are committed clean."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
+by_name = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def executed(path: Path, folder: Path, *more: str) -> nbformat.NotebookNode:
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells += [nbformat.v4.new_code_cell(cell) for cell in more]
+    NotebookClient(
+        notebook,
+        timeout=120,
+        kernel_name="python3",
+        store_widget_state=False,
+        resources={"metadata": {"path": str(folder)}},
+    ).execute()
+    return notebook
+
+
+def outputs(notebook: nbformat.NotebookNode) -> list[dict[str, Any]]:
+    return [o for cell in notebook.cells if cell.cell_type == "code" for o in cell.outputs]
+
+
+def test_there_are_notebooks() -> None:
+    assert [path.stem for path in NOTEBOOKS] == ["quickstart", "sign_in"]
+
+
+@by_name
+def test_it_is_committed_without_outputs(path: Path) -> None:
+    notebook = json.loads(path.read_text("utf-8"))
+    nbformat.validate(notebook)
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert [cell["outputs"] for cell in cells] == [[]] * len(cells)
+    assert {cell["execution_count"] for cell in cells} == {None}
+    assert "widgets" not in notebook["metadata"]
+
+
+@by_name
+def test_it_holds_no_secret(path: Path) -> None:
+    # Keys, secrets and tokens are runs of 20 or more hexadecimal or Base64 letters.
+    source = "".join("".join(c["source"]) for c in json.loads(path.read_text("utf-8"))["cells"])
+    assert re.findall(r"(?=[A-Za-z]*\d)[A-Za-z0-9]{20,}", source) == []
+
+
+@pytest.mark.notebook
+def test_the_quickstart_ends_with_the_frame_that_it_promises(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clear_credentials(monkeypatch)
+    tell = (
+        "import json, pandas as pd\n"
+        "print(json.dumps([len(df), df.index.name, df.index.is_unique, df.index.dtype.name,\n"
+        "    df['status'].unique().tolist(), str(df['date_submitted'].min()),\n"
+        "    df['nps'].dtype.name, df['region'].cat.categories.tolist(), len(northern),\n"
+        "    northern['region'].unique().tolist()]))"
+    )
+    notebook = executed(NOTEBOOKS[0], tmp_path, tell)
+    rows, name, unique, dtype, status, first, nps, regions, northern, of = json.loads(
+        notebook.cells[-1].outputs[0].text
+    )
+    assert rows > northern > 10
+    assert (name, unique, dtype) == ("response_id", True, "int64")
+    assert status == ["Complete"]
+    assert first >= "2026-01-01"
+    assert nps == "float64"
+    assert regions[:4] == ["North", "South", "East", "West"]
+    assert of == ["North"]
+    assert [o for o in outputs(notebook) if o.get("name") == "stderr"] == []
+
+
+@pytest.mark.notebook
+def test_every_way_to_sign_in_shows_the_account_and_no_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clear_credentials(monkeypatch)
+    tell = (
+        "import json\n"
+        "print(json.dumps([box.api_token, box.api_token_secret, box.consumer_key,\n"
+        "    box.consumer_secret, box.password, landed_on]))"
+    )
+    notebook = executed(NOTEBOOKS[1], tmp_path, tell)
+    *shown, told = outputs(notebook)
+    text = json.dumps(shown)
+    tables = [o for o in shown if "organization" in json.dumps(o)]
+    assert len(tables) == 3
+    *secrets, landed_on = json.loads(told["text"])
+    secrets += re.findall(r"(?:oauth_token|oauth_verifier)=([^&]+)", landed_on)
+    assert len(secrets) == 7
+    assert [secret for secret in secrets if secret in text] == []
+
+
+def clear_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    for name in [name for name in os.environ if name.startswith("ALCHEMER_")]:
+        monkeypatch.delenv(name)
