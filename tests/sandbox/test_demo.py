@@ -18,6 +18,7 @@ import pytest
 from alchemer_nb.sandbox.demo import (
     BENCHMARK,
     ORGANISATION,
+    TEAMS,
     DemoSurvey,
     Rates,
     build,
@@ -89,7 +90,7 @@ def test_the_pinned_digest_holds_on_every_platform() -> None:
     assert digest(1, 20) == PINNED
 
 
-PINNED = "8a1483f2ee69ad04c93381b40df1a9e7608a091dad056935e03f4b5fcb261391"
+PINNED = "2660dbedbfb1da8af154418c30f5b03c9aff04e02cab3eb605836a480805c2b4"
 
 
 @pytest.mark.parametrize("responses", [0, 1, 5, 500])
@@ -108,6 +109,7 @@ def test_a_negative_number_of_responses_is_refused() -> None:
 
 def test_the_organisation_and_its_surveys() -> None:
     assert ORGANISATION == "Larkmoor Outdoor"
+    assert {d.survey["team"] for d in demo()} == {*TEAMS, "0"}
     told = [(d.survey["title"], d.survey["type"], d.survey["status"]) for d in demo()]
     assert told == [
         ("Customer satisfaction", "Standard Survey", "Launched"),

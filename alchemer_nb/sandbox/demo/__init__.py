@@ -22,10 +22,22 @@ from alchemer_nb.sandbox.demo.event import event_survey
 from alchemer_nb.sandbox.demo.people import Rates
 from alchemer_nb.sandbox.demo.pulse import pulse_survey
 
-__all__ = ["BENCHMARK", "ORGANISATION", "Benchmark", "DemoSurvey", "Rates", "build", "crm_rows"]
+__all__ = [
+    "BENCHMARK",
+    "ORGANISATION",
+    "TEAMS",
+    "Benchmark",
+    "DemoSurvey",
+    "Rates",
+    "build",
+    "crm_rows",
+]
 
 #: Who runs the demo account.
 ORGANISATION = "Larkmoor Outdoor"
+
+#: Name of each team by the id that surveys carry; "0" is none.
+TEAMS = {"40001": "Research", "40002": "Events", "40003": "People"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +61,7 @@ class DemoSurvey:
     """One survey of the demo.
 
     Attributes:
-        survey: id, title, internal_title, type, status, team, languages, title_ml, created,
+        survey: id, title, internal_title, type, status, team (an id), languages, title_ml, created,
             modified, and the pages with their questions as the API nests them.
         responses: Responses by ascending id, with survey_data as the API gives it.
     """

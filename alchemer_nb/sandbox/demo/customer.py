@@ -265,7 +265,7 @@ class _Wave:
             "internal_title": self.internal_title,
             "type": "Standard Survey",
             "status": self.status,
-            "team": "Research",
+            "team": "40001",
             "languages": list(form.languages),
             "title_ml": form.by_language(self.titles),
             "created": self.start - 21 * DAY,

@@ -27,7 +27,7 @@ def draft_survey() -> tuple[dict[str, Any], list[dict[str, Any]]]:
         "internal_title": "",
         "type": "Standard Survey",
         "status": "In Design",
-        "team": "Research",
+        "team": "0",
         "languages": list(form.languages),
         "title_ml": form.by_language("Shop opening hours"),
         "created": END - 3 * DAY,

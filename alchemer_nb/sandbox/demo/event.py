@@ -111,7 +111,7 @@ def event_survey(seed: int, responses: int) -> tuple[dict[str, Any], list[dict[s
         "internal_title": "Autumn Meet 2026",
         "type": "Form",
         "status": "Launched",
-        "team": "Events",
+        "team": "40002",
         "languages": list(form.languages),
         "title_ml": form.by_language("Event registration"),
         "created": _OPENS - 12 * DAY,

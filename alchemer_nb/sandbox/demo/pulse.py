@@ -174,7 +174,7 @@ def pulse_survey(seed: int, responses: int) -> tuple[dict[str, Any], list[dict[s
         "internal_title": "Pulse, spring",
         "type": "Standard Survey",
         "status": "Closed",
-        "team": "People",
+        "team": "40003",
         "languages": list(form.languages),
         "title_ml": form.by_language("Employee pulse 2026"),
         "created": _OPENS - 9 * DAY,
