@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -135,7 +136,8 @@ def run_quickstart(path: Path) -> str:
         try:
             client.execute()
         except CellExecutionError as error:
-            raise DemoError(f"{path.name} failed:\n{error}") from None
+            told = re.sub(r"\x1b\[[0-9;]*m", "", str(error))  # colours of a notebook, not of a log
+            raise DemoError(f"{path.name} failed:\n{told}") from None
     return "".join(output.get("text", "") for output in show.outputs).rstrip()
 
 

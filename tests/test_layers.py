@@ -22,7 +22,6 @@ LEVELS = {
     "logs": 1,
     "envelope": 1,
     "credentials": 1,
-    "profiles": 1,
     "filters": 1,
     "definition": 1,
     "profiles": 2,
