@@ -50,6 +50,7 @@ _SIGN_IN = (
             Option("--prompt", "ask in the cell, without a panel"),
         ),
         example="%alchemer login --region eu",
+        surplus="a region is given as --region eu",
         gives=False,
         group="Sign-in",
     ),
@@ -85,9 +86,9 @@ _SIGN_IN = (
         do.demo,
         options=(
             Option("--responses", "how many the largest survey has", kinds.whole_number, "N"),
+            OUT,
         ),
         example="%alchemer demo --responses 500",
-        gives=False,
         group="Sign-in",
     ),
 )
@@ -106,7 +107,11 @@ _RESPONSES = Command(
             repeat=True,
         ),
         Option(
-            "--status", "one status or more, with commas", kinds.several, "STATUS", choices=STATUSES
+            "--status",
+            f"one or more, with commas: {', '.join(STATUSES)}",
+            kinds.several,
+            "STATUS",
+            choices=STATUSES,
         ),
         Option("--complete", "short for --status Complete"),
         Option("--since", "submitted on this day or later", kinds.moment, "DATE"),

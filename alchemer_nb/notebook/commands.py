@@ -12,6 +12,7 @@ from alchemer_nb.notebook.context import Context, say
 if TYPE_CHECKING:
     import pandas as pd
 
+    from alchemer_nb.notebook.demo import Running
     from alchemer_nb.notebook.status import Status
 
 
@@ -45,23 +46,26 @@ def status(context: Context) -> Status:
 
 def switch(context: Context, name: Any) -> Status:
     """Makes another connection the current one; adopts a client made in Python."""
-    from alchemer_nb.client import Client
-
     session = context.session
-    if isinstance(name, Client):
+    if isinstance(name, str) and name in session.names():
         session.switch(name)
-    elif name not in session.names() and isinstance(context.variables.get(name), Client):
-        session.switch(context.variables[name], name=name)
+    elif isinstance(name, str) and name not in context.variables:
+        session.switch(name)  # which tells the names that there are
     else:
-        session.switch(str(name))
+        from alchemer_nb.client import Client
+
+        client = context.variables[name] if isinstance(name, str) else name
+        if not isinstance(client, Client):
+            raise UsageError("switch takes the name of a connection, or a variable with a Client")
+        session.switch(client, name=name if isinstance(name, str) else None)
     return session.status()
 
 
-def demo(context: Context, responses: int | None = None) -> None:
+def demo(context: Context, responses: int | None = None) -> Running:
     """Starts the sandbox and signs in to it."""
     from alchemer_nb.notebook.demo import demo as start
 
-    say(start(context.session, responses=responses))
+    return start(context.session, responses=responses)
 
 
 def account(context: Context) -> pd.DataFrame:
@@ -77,24 +81,28 @@ def surveys(context: Context, text: str | None = None, status: str | None = None
 
 
 def questions(context: Context, survey: Any) -> pd.DataFrame:
-    """The questions of a survey, as a frame."""
+    """The questions of a survey, rows of grids too, as a frame."""
     import pandas as pd
 
     definition = _survey(context, survey)
+    language = definition.language
     rows = [
         {
-            "question_id": question.id,
-            "page": page.title,
-            "type": question.type,
-            "alias": question.shortname,
-            "text": question.title,
-            "options": len(question.options),
+            "question_id": each.id,
+            "alias": each.alias,
+            "type": each.type,
+            "text": each.words(language),
+            "options": ", ".join(option.label(language) for option in each.options),
+            "row_of": each.parent,
+            "page": page.title(language) or page.id,
         }
         for page in definition.pages
         for question in page.questions
+        for each in question.walk()
     ]
-    columns = ["question_id", "page", "type", "alias", "text", "options"]
-    return pd.DataFrame(rows, columns=columns).set_index("question_id")
+    return pd.DataFrame(
+        rows, columns=["question_id", "alias", "type", "text", "options", "row_of", "page"]
+    )
 
 
 def codebook(context: Context, survey: Any) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from IPython.core.magic import (
     needs_local_scope,
     no_var_expand,
 )
-from traitlets import Bool, Enum, Unicode, validate
+from traitlets import Bool, CaselessStrEnum, Enum
 from traitlets.config import Configurable
 
 from alchemer_nb.errors import AlchemerError
@@ -31,37 +31,44 @@ from alchemer_nb.notebook.words import fill_lines
 from alchemer_nb.regions import Region
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from IPython.core.interactiveshell import InteractiveShell
+    from collections.abc import Callable, Mapping
 
 _NAME = "AlchemerMagics"
+
+
+def _documented(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives the magic what ``%alchemer?`` shows, written from the table of commands."""
+    function.__doc__ = guide.docstring(COMMANDS)
+    return function
 
 
 @magics_class
 class AlchemerMagics(Magics, Configurable):
     """The commands of ``%alchemer`` and the session of one shell."""
 
-    region = Unicode("", help="Region that `login` starts with: us, eu, ca or au.").tag(config=True)
+    shell: Any  # for the type checker: IPython declares it as possibly None
+
+    region = CaselessStrEnum(
+        ["", *Region.names()], "", help="Region that `login` starts with."
+    ).tag(config=True)
     progress = Enum(PROGRESS, "auto", help="How a download shows its progress.").tag(config=True)
     echo = Bool(True, help="Say in words what a download was asked for.").tag(config=True)
     short_errors = Bool(True, help="Show errors as one line; False shows the whole traceback.").tag(
         config=True
     )
 
-    def __init__(self, shell: InteractiveShell, **kwargs: Any) -> None:
+    def __init__(self, shell: Any, **kwargs: Any) -> None:
         super().__init__(shell, **kwargs)
         self.session = Session()
         self.known = KnownSurveys()
         self.completion = Completion(COMMANDS, self.known, self.session, shell)
         self._forget = self.session.on_change(self.known.clear)
 
-    @validate("region")
-    def _known_region(self, proposal: Any) -> str:
-        value: str = proposal["value"]
-        return Region.get(value).name if value else ""
-
-    def alchemer(  # noqa: D102 - its docstring is written from the table of commands, below
+    @line_cell_magic
+    @no_var_expand
+    @needs_local_scope
+    @_documented
+    def alchemer(  # noqa: D102 - `_documented` writes it
         self, line: str, cell: str | None = None, local_ns: Mapping[str, Any] | None = None
     ) -> Any:
         try:
@@ -69,9 +76,6 @@ class AlchemerMagics(Magics, Configurable):
         except AlchemerError as error:
             error.short = self.short_errors
             raise
-
-    alchemer.__doc__ = guide.docstring(COMMANDS)
-    alchemer = line_cell_magic(no_var_expand(needs_local_scope(alchemer)))
 
     def close(self) -> None:
         """Ends what this object holds: its sign-ins, and the sandbox if one runs."""
@@ -124,17 +128,16 @@ class AlchemerMagics(Magics, Configurable):
         return {"body": fill_lines(cell, self.shell.user_ns, local)}
 
 
-def load(ipython: InteractiveShell) -> None:
+def load(ipython: Any) -> None:
     """Registers the magics, their completion and their settings; twice is as good as once."""
     if _NAME in ipython.magics_manager.registry:
         return
     magics = AlchemerMagics(ipython)
     ipython.register_magics(magics)
-    ipython.configurables.append(magics)
     ipython.Completer.custom_matchers.append(magics.completion.match)
 
 
-def unload(ipython: InteractiveShell) -> None:
+def unload(ipython: Any) -> None:
     """Takes back what ``load`` registered, signs out and stops the sandbox."""
     magics = ipython.magics_manager.registry.pop(_NAME, None)
     if magics is None:

@@ -89,6 +89,7 @@ class Command:
         example: A line that works after ``%alchemer demo``, without ``%alchemer``.
         gives: Whether there is a value to keep under a name.
         body: What the lines below ``%%alchemer`` are, or an empty text where none may follow.
+        surplus: What to do about more words than it takes.
         group: Under which heading help lists it.
     """
 
@@ -100,6 +101,7 @@ class Command:
     example: str = ""
     gives: bool = True
     body: str = ""
+    surplus: str = 'a value with blanks in it needs quotes: "Customer satisfaction"'
     group: str = "Data"
 
     def option(self, flag: str) -> Option | None:
@@ -120,7 +122,7 @@ def whole_number(word: Word) -> int:
         raise ValueError("expected a whole number") from None
 
 
-def one_of(*choices: str) -> Convert:
+def one_of(*choices: str) -> Callable[[Word], str]:
     """One of some words, in any case."""
 
     def convert(word: Word) -> str:

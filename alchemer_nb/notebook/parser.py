@@ -185,18 +185,31 @@ def _arguments(
     local: Mapping[str, Any] | None,
 ) -> tuple[dict[str, Any], bool]:
     parser = LineParser(command)
-    flags = [flag for option in command.options for flag in (option.flag, option.short) if flag]
     for word in raw:
-        flag = word.plain.partition("=")[0]
-        if flag.startswith("--") and not _shielded(word) and flag not in (*flags, "--help", "--"):
-            hint = near(flag, [f for f in flags if f.startswith("--")])
-            parser.error(f"no option is called {_shown(flag)}.{hint}")
+        _check_option(parser, word)
     if any(word.plain in HELP and not _shielded(word) for word in raw):
         return {}, True
     table: list[Word] = []
     given = vars(_parse(parser, _for_argparse(raw, table, variables, local)))
     given.pop("help")
     return _converted(command, given, table), False
+
+
+def _check_option(parser: LineParser, word: RawWord) -> None:
+    """Refuses an option that the command does not have."""
+    flag = word.plain.partition("=")[0]
+    if not flag.startswith("-") or _shielded(word) or not flag.strip("-") or _is_number(flag):
+        return
+    options = parser.command.options
+    shorts = tuple(option.short for option in options if option.short)
+    longs = [option.flag for option in options]
+    if flag in longs or flag in HELP or (shorts and flag.startswith(shorts)):
+        return
+    parser.error(f"no option is called {_shown(flag)}.{near(flag, longs)}")
+
+
+def _is_number(text: str) -> bool:
+    return text.lstrip("-")[:1].isdigit()
 
 
 def _parse(parser: LineParser, arguments: list[str]) -> argparse.Namespace:
@@ -227,7 +240,7 @@ def _for_argparse(
 def _parted(word: RawWord) -> tuple[str, RawWord | None]:
     """An option's name with its ``=``, and the value that follows or stands alone."""
     first = word.pieces[0]
-    if _shielded(word) or not first.text.startswith("-") or first.text.lstrip("-")[:1].isdigit():
+    if _shielded(word) or not first.text.startswith("-") or _is_number(first.text):
         return "", word
     flag, equals, rest = first.text.partition("=")
     if not equals:
@@ -331,9 +344,9 @@ def _reworded(message: str, command: Command) -> str:
     if missing:
         return f"{missing[1]} is missing"
     if message.startswith("unrecognized arguments"):
-        if any(p.offers == "survey" for p in command.positionals):
-            return 'too many words; a title with blanks in it needs quotes: "Customer satisfaction"'
-        return "too many words; a value with blanks in it needs quotes"
+        return f"too many words; {command.surplus}"
+    if "ignored explicit argument" in message:
+        return f"{message.split()[1].rstrip(':')} takes no value"
     found = re.match(r"argument (\S+?)(?:/(\S+))?: expected one argument", message)
     if found:
         return f"{found[2] or found[1]} needs a value after it"

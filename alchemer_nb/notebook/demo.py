@@ -1,0 +1,143 @@
+"""``%alchemer demo``: the sandbox in the background, signed in to."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import weakref
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from IPython.core.error import StdinNotImplementedError, UsageError
+
+from alchemer_nb.regions import is_loopback
+
+if TYPE_CHECKING:
+    from alchemer_nb.notebook.session import Connection, Session
+
+NAME = "demo"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Running:
+    """A sandbox that runs, and how a person gets to its pages.
+
+    Attributes:
+        box: The ``Sandbox``; its ``password`` goes with the user name below.
+        organisation: What its account calls itself.
+        again: Whether it ran before.
+    """
+
+    box: Any
+    organisation: str
+    again: bool = False
+
+    @property
+    def address(self) -> str:
+        """Where a browser finds its pages.
+
+        On JupyterHub and Binder the browser runs on another machine and cannot open the kernel's
+        loopback address; jupyter-server-proxy leads there.
+        """
+        prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "")
+        if prefix.startswith("/"):
+            return f"{prefix.rstrip('/')}/proxy/{urlsplit(self.box.url).port}/"
+        return f"{self.box.url.rstrip('/')}/"
+
+    @property
+    def line(self) -> str:
+        """What runs."""
+        state = "was running already" if self.again else "runs"
+        return (
+            f"The sandbox {state}: a local stand-in for Alchemer with invented data. Signed in to "
+            f"{self.organisation}."
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"{self.line}\nIts web pages: {self.address} (log in as {self.box.username})\n"
+            "Next: %alchemer surveys"
+        )
+
+    def _repr_html_(self) -> str:
+        link = escape(self.address)
+        return (
+            f'<div>{escape(self.line)}</div><div>Its web pages: <a href="{link}" target="_blank" '
+            f'rel="noopener noreferrer">{link}</a> (log in as {escape(self.box.username)})</div>'
+            '<div style="opacity:.8">Next: %alchemer surveys</div>'
+        )
+
+
+def demo(session: Session, responses: int | None = None) -> Running:
+    """Starts the sandbox, or finds the running one, and makes it the current connection.
+
+    Args:
+        session: The shell's session; it holds the sandbox and stops it at the last sign-out.
+        responses: How many responses the largest demo survey has.
+
+    Raises:
+        UsageError: A real account is signed in and the user does not want to leave it, or cannot
+            be asked; or the running sandbox has another number of responses.
+    """
+    if responses is not None and responses < 0:
+        raise UsageError(f"--responses: expected 0 or more, got `{responses}`")
+    _leave(session.connection)
+    if session.box is None:
+        connection = _start(session, responses)
+        return Running(session.box, connection.organisation)
+    if responses is not None:
+        raise UsageError(
+            "the sandbox is running already, with the responses it started with; "
+            "%alchemer logout stops it"
+        )
+    return Running(session.box, _sign_in(session).organisation, again=True)
+
+
+def _start(session: Session, responses: int | None) -> Connection:
+    from alchemer_nb.sandbox import Sandbox
+
+    box = Sandbox() if responses is None else Sandbox(responses=responses)
+    box.start()
+    session.box = box
+    try:
+        connection = _sign_in(session)
+    except BaseException:
+        session.box = None
+        box.stop()
+        raise
+    # A weak reference: the sandbox of a session that has gone must not live until the end.
+    atexit.register(_stop, weakref.ref(box))
+    return connection
+
+
+def _sign_in(session: Session) -> Connection:
+    from alchemer_nb.client import Client
+    from alchemer_nb.credentials import ApiKey
+
+    box = session.box
+    client = Client(ApiKey(box.api_token, box.api_token_secret), region=box.region)
+    return session.adopt(client, NAME)
+
+
+def _leave(connection: Connection | None) -> None:
+    """Asks before the data of a real account give way to invented ones."""
+    if connection is None or is_loopback(urlsplit(connection.client.region.api_url).hostname):
+        return
+    who = connection.organisation or connection.name
+    try:
+        answer = input(
+            f"{who} is signed in. Work in the sandbox from here on? %alchemer switch "
+            f"{connection.name} leads back. [y/N] "
+        )
+    except (StdinNotImplementedError, EOFError, OSError):
+        answer = ""
+    if answer.strip().casefold() not in ("y", "yes"):
+        raise UsageError(f"{who} stays signed in and no demo was started; %alchemer logout first")
+
+
+def _stop(reference: weakref.ref[Any]) -> None:
+    box = reference()
+    if box is not None:
+        box.stop()

@@ -1,0 +1,210 @@
+"""Magic lines as commands with arguments, and what is told about lines that are none."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from IPython.core.error import UsageError
+
+from alchemer_nb.notebook.catalogue import COMMANDS
+from alchemer_nb.notebook.parser import Call, parse_line
+from alchemer_nb.regions import Region
+
+KEY = "0123456789abcdef0123456789abcdef"
+
+
+def parse(line: str, **names: object) -> Call:
+    return parse_line(line, COMMANDS, names)
+
+
+def refusal(line: str, **names: object) -> str:
+    with pytest.raises(UsageError) as caught:
+        parse(line, **names)
+    # IPython shows the plain class in one line, and any subclass with a full traceback.
+    assert type(caught.value) is UsageError
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_every_option_of_responses_arrives_under_its_python_name():
+    call = parse(
+        'responses "Customer satisfaction" --where "nps > 8" --where \'region = "North"\' '
+        "--status Complete,Partial --since 2026-01-01 --until=2026-01-31 --test-rows include "
+        "--names id --values CODE --shape long --multi list --language French --metadata all "
+        "--tz none --columns nps,region --limit 10 --fresh --progress none -o df"
+    )
+    assert call.command is COMMANDS["responses"]
+    assert call.target == "df"
+    assert call.values == {
+        "survey": "Customer satisfaction",
+        "where": ["nps > 8", 'region = "North"'],
+        "status": ["Complete", "Partial"],
+        "since": "2026-01-01",
+        "until": "2026-01-31",
+        "test_rows": "include",
+        "names": "id",
+        "values": "code",
+        "shape": "long",
+        "multi": "list",
+        "language": "French",
+        "metadata": "all",
+        "tz": None,
+        "columns": ["nps", "region"],
+        "limit": 10,
+        "fresh": True,
+        "progress": "none",
+    }
+
+
+def test_what_is_not_given_is_left_to_the_client():
+    assert parse("responses 9000001").values == {"survey": "9000001"}
+    assert parse("surveys").values == {}
+    assert parse("get survey").values == {"path": "survey", "parameters": []}
+
+
+def test_python_objects_go_through_as_they_are():
+    day, zone = dt.date(2026, 1, 1), Region.get("ca")
+    call = parse(
+        "responses {ids[0]} --since $day --until={day} --columns {names} --limit $n",
+        ids=[9000001],
+        day=day,
+        names=("a", "b c"),
+        n=5,
+    )
+    assert call.values == {
+        "survey": 9000001,
+        "since": day,
+        "until": day,
+        "columns": ["a", "b c"],
+        "limit": 5,
+    }
+    assert parse("login --region {box.zone}", box=type("B", (), {"zone": zone})).values == {
+        "region": zone
+    }
+
+
+def test_a_value_never_turns_into_an_option_or_a_name():
+    for value in ("--fresh", "-o", "-h", "--", "x <<", "#", "--where=1"):
+        assert parse("responses $v", v=value).values == {"survey": value}
+        assert parse(f"responses '{value}'").values == {"survey": value}
+        assert parse("responses 1 --where $v", v=value).values["where"] == [value]
+        assert parse("responses 1 --where={v}", v=value).values["where"] == [value]
+
+
+@pytest.mark.parametrize("line", ["df << responses 1", "df<< responses 1", "responses 1 -o df"])
+def test_a_name_for_the_result_stands_in_front_or_after_o(line):
+    call = parse(line)
+    assert (call.target, call.values) == ("df", {"survey": "1"})
+
+
+def test_the_arrow_is_looked_for_in_the_first_two_words_only():
+    assert parse('responses "a << b" --where "x << y"').target is None
+    assert parse("responses '<<'").values == {"survey": "<<"}
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("respnses 1", "no command is called `respnses`. Did you mean `responses`?"),
+        ("Help", "no command is called `Help`. Did you mean `help`?"),
+        ("xyz", "no command is called `xyz`. (%alchemer help)"),
+        ("help respnses", "Did you mean `responses`?"),
+        ("responses 1 --fersh", "no option is called `--fersh`. Did you mean `--fresh`?"),
+        ("responses --fersh", "no option is called `--fersh`. Did you mean `--fresh`?"),
+        ("responses 1 --fres", "no option is called `--fres`. Did you mean `--fresh`?"),
+        ("responses 1 --test_rows only", "`--test_rows`. Did you mean `--test-rows`?"),
+        ("responses 1 -x", "no option is called `-x`"),
+        (
+            "responses 1 --shape wid",
+            "--shape: expected wide or long, got `wid`. Did you mean `wide`?",
+        ),
+        ("login --region uk", "--region: expected us or eu or ca or au"),
+        ("responses 1 --limit ten", "--limit: expected a whole number, got `ten`"),
+        ("responses 1 --limit 1.5", "--limit: expected a whole number, got `1.5`"),
+        ("responses 1 --limit", "--limit needs a value after it"),
+        ("responses 1 -o", "--out needs a value after it"),
+        ("responses 1 --limit 1 --limit 2", "--limit is given 2 times"),
+        ("responses", "SURVEY is missing"),
+        ("responses Customer satisfaction", 'needs quotes: "Customer satisfaction"'),
+        ("responses 1 --fresh=yes", "--fresh takes no value"),
+        ("login eu", "--region eu"),
+        ("df <<", "`df <<` needs a command after it"),
+        ("d-f << surveys", "`d-f` cannot be a variable's name"),
+        ("class << surveys", "`class` cannot be a variable's name"),
+        ("surveys -o 1x", "`1x` cannot be a variable's name"),
+        ("a << surveys -o b", "two names for the result: `a` before << and `b` after -o"),
+        ("x << login", "`login` gives nothing to keep under a name"),
+        ("responses 1 --where 'a", "a quote ' is opened and not closed"),
+        ("responses $nope", "no variable `nope`"),
+    ],
+)
+def test_a_bad_line_is_told_in_one_line(line, told):
+    assert told in refusal(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "login --api-token x",
+        "login --api_token=x",
+        "login --token x",
+        "login --secret x",
+        "login --api-secret x",
+        "login --api-token-secret x",
+        "login --consumer-key x",
+        "login --consumer-secret x",
+        "login --password x",
+        "login --key x",
+        f"login {KEY}",
+        f"login '{KEY}'",
+        f"login --profile {KEY}",
+        "login A9xyzabcdefgh",
+        "login k3yw1thl3tt3rs0nly4",
+        f"{KEY}",
+        f"responses {KEY}",
+        f"get survey api_token={KEY}",
+        "get survey api_token_secret=x",
+        "get https://api.alchemer.com/v5/survey?api_token=x",
+        "df << login --token x",
+        "responses 1 --token {t}",
+    ],
+)
+def test_a_secret_on_the_line_is_refused_with_the_reason_and_not_repeated(line):
+    told = refusal(line, t="tok")
+    assert "Clear this cell, and regenerate the key: it is already in the history" in told
+    assert KEY not in told
+    assert "A9xyz" not in told
+
+
+def test_a_key_that_is_split_by_a_missing_quote_is_not_repeated_either():
+    assert KEY not in refusal(f"login '{KEY}")
+    assert KEY not in refusal("responses 1 --shape $k", k=KEY)
+
+
+def test_an_ordinary_word_is_not_taken_for_a_secret():
+    assert parse("responses 90000012345678").values == {"survey": "90000012345678"}
+    assert parse("login --profile production2026").values == {"profile": "production2026"}
+    assert parse("get survey/1/surveyresponse filter[field][0]=status key=1").values == {
+        "path": "survey/1/surveyresponse",
+        "parameters": ["filter[field][0]=status", "key=1"],
+    }
+
+
+@pytest.mark.parametrize("line", ["", "  ", "help", "-h", "--help", "# nothing"])
+def test_nothing_and_help_ask_for_all_help(line):
+    assert parse(line) == Call(None, help_for="")
+
+
+@pytest.mark.parametrize("line", ["help responses", "responses --help", "responses 1 --limit -h"])
+def test_help_of_one_command_needs_no_other_word(line):
+    assert parse(line) == Call(None, help_for="responses")
+
+
+def test_a_semicolon_at_the_end_is_a_habit_and_no_word():
+    assert parse("responses 1;").values == {"survey": "1"}
+    assert parse("surveys 'a;'").values == {"text": "a;"}
+
+
+def test_a_negative_number_is_a_value():
+    assert parse("responses 1 --limit -5").values["limit"] == -5

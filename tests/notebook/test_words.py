@@ -1,0 +1,160 @@
+"""The rules of a magic line: what is a word, and what stands in it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from IPython.core.error import UsageError
+
+from alchemer_nb.notebook.words import fill, fill_lines, near, quote_word, split
+
+
+def texts(line: str, **names: object) -> list[str]:
+    return [fill(word, names).text for word in split(line)]
+
+
+def values(line: str, **names: object) -> list[object]:
+    return [fill(word, names).value for word in split(line)]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("", []),
+        ("  \t ", []),
+        ("surveys customer", ["surveys", "customer"]),
+        ("a 'b c' \"d e\"", ["a", "b c", "d e"]),
+        ("--where='status = Complete'", ["--where=status = Complete"]),
+        ("key=\"a b\"'c'd", ["key=a bcd"]),
+        ('"it\'s" \'say "hi"\'', ["it's", 'say "hi"']),
+        ("''", [""]),
+        ("a ''  b", ["a", "", "b"]),
+        (r"C:\data\new 'D:\a b\'", ["C:\\data\\new", "D:\\a b\\"]),
+        ("surveys # all of them", ["surveys"]),
+        ("a#b '#c'", ["a#b", "#c"]),
+        ("50% a|b <c> ü", ["50%", "a|b", "<c>", "ü"]),
+        ("cost $5 a$ $$x", ["cost", "$5", "a$", "$x"]),
+        ("{{a}} x{{", ["{a}", "x{"]),
+        ("a\u00a0b", ["a", "b"]),
+    ],
+)
+def test_splits_by_the_rules_of_a_shell_but_keeps_backslashes(line, words):
+    assert texts(line) == words
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('responses "Customer', 'a quote " is opened and not closed'),
+        ("responses O'Brien", "a quote ' is opened and not closed"),
+        ("get {x", "a { is opened and not closed"),
+        ("get x}", "a } is closed and not opened"),
+    ],
+)
+def test_an_open_quote_or_brace_is_an_error_that_says_what_to_write(line, told):
+    with pytest.raises(UsageError, match=told.replace("{", r"\{").replace("}", r"\}")):
+        split(line)
+
+
+def test_a_filled_in_value_stays_one_word_whatever_is_in_it():
+    title = 'Customer\'s "big" survey --fresh # 1'
+    assert texts("responses $t", t=title) == ["responses", title]
+    assert texts("responses {t}", t=title) == ["responses", title]
+    assert texts("x '{t}' \"$t\"", t=title) == ["x", title, title]
+
+
+def test_a_word_that_is_one_expression_keeps_the_object():
+    day = dt.date(2026, 1, 31)
+    numbers = {"a b": 7}
+    assert values("$d {d} {n['a b']} {n[\"a b\"]}", d=day, n=numbers) == [day, day, 7, 7]
+    assert values("x{n['a b']}", n=numbers) == ["x7"]
+
+
+def test_expressions_stand_for_any_python_with_an_optional_format():
+    day = dt.date(2026, 1, 31)
+    assert texts("{d:%Y-%m} {1 + 1} {[1, 2][0]}", d=day) == ["2026-01", "2", "1"]
+    assert texts("{ {'a': 1}['a'] } {'}'} {x[1:3]} {0.5:.0%}", x="abcd") == ["1", "}", "bc", "50%"]
+
+
+def test_a_dollar_name_takes_attributes_and_stops_at_other_signs():
+    assert values("$d.year $d.year-x $d.", d=dt.date(2026, 1, 31)) == [
+        2026,
+        "2026-x",
+        "2026-01-31.",
+    ]
+
+
+def test_local_names_come_first():
+    word = split("$a")[0]
+    assert fill(word, {"a": 1}, {"a": 2}).value == 2
+    assert fill(split("{[a + b for b in (1, 2)]}")[0], {}, {"a": 1}).value == [2, 3]
+
+
+@pytest.mark.parametrize(
+    "line", ["$surve", "{surve}", "x{surve.id}", "'$surve'", "{[surve for _ in 'a']}"]
+)
+def test_an_unknown_name_is_an_error_with_a_near_one(line):
+    with pytest.raises(UsageError) as caught:
+        texts(line, survey=1, _survex=2)
+    assert str(caught.value) == "no variable `surve`. Did you mean `survey`?"
+    assert type(caught.value) is UsageError
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("{1/0}", "`{1/0}` cannot be evaluated: ZeroDivisionError: division by zero"),
+        ("$d.nope", "`{d.nope}` cannot be evaluated: AttributeError"),
+        ("{}", "`{}` holds no expression"),
+        ("{a b}", "`{a b}` is not a Python expression"),
+        ("{d:%Q!}", "cannot be evaluated"),
+    ],
+)
+def test_an_expression_that_fails_is_one_line(line, told):
+    with pytest.raises(UsageError) as caught:
+        texts(line, d=3)
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_lines_below_are_filled_in_by_the_same_rule_and_keep_their_quotes():
+    body = "region = '{r}'\n\nscore >= $n # {nope}\n# {nope} stays\nname = it's {{x}} $$5"
+    assert fill_lines(body, {"r": "North", "n": 3, "nope": 1}) == (
+        "region = 'North'\n\nscore >= 3 # 1\n# {nope} stays\nname = it's {x} $5"
+    )
+
+
+def test_an_error_below_tells_its_line():
+    with pytest.raises(UsageError, match=r"^line 3: no variable `nope`"):
+        fill_lines("a = 1\n\nb = $nope", {})
+    with pytest.raises(UsageError, match=r"^line 1: a \{ is opened"):
+        fill_lines("a = {b", {})
+
+
+def test_a_value_with_a_line_break_cannot_make_two_conditions_of_one():
+    with pytest.raises(UsageError, match="line 1: the value of `r` has a line break"):
+        fill_lines("region = {r}", {"r": "North\nstatus = Deleted"})
+
+
+def test_near_says_nothing_where_nothing_is_near():
+    assert near("shap", ["--shape", "shape"]) == " Did you mean `shape`?"
+    assert near("xyz", ["shape"]) == ""
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1))
+def test_a_quoted_word_is_read_back_as_it_was(text):
+    word = split(f"x {quote_word(text)} y")
+    assert len(word) == 3
+    assert fill(word[1], {}).text == text
+
+
+@given(st.text(max_size=60))
+def test_no_line_breaks_the_splitter(line):
+    try:
+        words = split(line, partial=True)
+    except UsageError:
+        return
+    assert all(word.start < word.end <= len(line) for word in words)
