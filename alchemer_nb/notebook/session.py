@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from alchemer_nb.client import Client
+    from alchemer_nb.notebook.panel import LoginPanel
 
 NOT_SIGNED_IN = "not signed in: sign in above, then run from here (%alchemer login)"
 
@@ -54,6 +55,7 @@ class Session:
 
     Attributes:
         box: The sandbox that ``%alchemer demo`` started in this shell, or None.
+        panel: The sign-in panel that is in use, or None.
 
     Example:
         >>> from alchemer_nb.notebook.session import Session
@@ -63,6 +65,7 @@ class Session:
 
     def __init__(self) -> None:
         self.box: Any = None
+        self.panel: LoginPanel | None = None
         self._lock = threading.RLock()
         self._connections: dict[str, Connection] = {}
         self._current: str | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 MODES = {"api_key": "API key", "oauth1": "OAuth"}
@@ -20,6 +20,7 @@ class Status:
         mode: ``"API key"`` or ``"OAuth"``.
         key: The masked key, at most its last four characters.
         others: Names of the other connections.
+        note: A line of its own below the rest.
     """
 
     name: str | None = None
@@ -29,6 +30,7 @@ class Status:
     mode: str = ""
     key: str = ""
     others: tuple[str, ...] = ()
+    note: str = ""
 
     @property
     def signed_in(self) -> bool:
@@ -54,6 +56,10 @@ class Status:
             ("Connection", self.name or ""),
         ]
 
+    def also(self, note: str) -> Status:
+        """The same with a line below."""
+        return replace(self, note=note)
+
     @property
     def hint(self) -> str:
         """What to do next, where there is something to do."""
@@ -62,7 +68,7 @@ class Status:
         return "" if self.signed_in else "Sign in with %alchemer login, or try %alchemer demo."
 
     def __repr__(self) -> str:
-        return "\n".join(part for part in (self.line, self.hint) if part)
+        return "\n".join(part for part in (self.line, self.note, self.hint) if part)
 
     def _repr_html_(self) -> str:
         # No colours of its own: it has to be readable in a light and in a dark theme.
@@ -73,5 +79,9 @@ class Status:
         )
         table = f'<table style="border:none;margin:0">{rows}</table>' if rows else ""
         top = "" if rows else f"<div>{escape(self.line)}</div>"
-        hint = f'<div style="opacity:.8">{escape(self.hint)}</div>' if self.hint else ""
-        return f"<div>{top}{table}{hint}</div>"
+        below = "".join(
+            f'<div style="opacity:.8">{escape(text)}</div>'
+            for text in (self.note, self.hint)
+            if text
+        )
+        return f"<div>{top}{table}{below}</div>"
