@@ -306,7 +306,7 @@ def _loose_choice(raw: Any) -> Chosen:
 
 def _read_loosely(decoded: Any) -> tuple[Page, int]:
     if not isinstance(decoded, Mapping):
-        raise ValueError("not a list of responses")
+        raise ValueError("not a list of responses")  # noqa: TRY004 - like any other broken JSON
     data = decoded.get("data")
     items = data.values() if isinstance(data, Mapping) else data
     if not isinstance(items, list) and not isinstance(data, Mapping):

@@ -1,0 +1,390 @@
+"""The client: two doors to the API.
+
+Named calls give DataFrames that are ready to analyse; ``request``, ``pages`` and ``table`` reach
+everything else. A constructor does no I/O.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from alchemer_nb import download, filters
+from alchemer_nb.credentials import REGION_NAME, Credentials, environment_names, from_environment
+from alchemer_nb.errors import (
+    ConfigurationError,
+    DownloadIncomplete,
+    InvalidArgument,
+    SurveyNotFound,
+)
+from alchemer_nb.paging import rows_of
+from alchemer_nb.regions import Region
+from alchemer_nb.transport import Timeout, Transport
+from alchemer_nb.words import plain
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import pandas as pd
+
+    from alchemer_nb.definition import Survey
+    from alchemer_nb.download import Download, Progress
+    from alchemer_nb.frames import FrameOptions, Rows
+
+Tell = str | bool | None | Callable[["Progress"], None]
+_NAMED_IN_ERRORS = 8
+
+
+class Client:
+    """Calls to one account.
+
+    Args:
+        credentials: ``ApiKey`` or ``OAuth1``.
+        region: ``"us"``, ``"eu"``, ``"ca"``, ``"au"`` or a ``Region``.
+        timeout: Seconds to wait for a connection, and for the next bytes of an answer.
+        max_in_flight: Calls under way at once, at most 8.
+        requests_per_minute: Ceiling for calls; Alchemer allows an account 240.
+        retries: Policy for calls that fail in passing.
+
+    Raises:
+        ConfigurationError: A region or a setting does not fit.
+
+    Example:
+        >>> client = Client(ApiKey(box.api_token, box.api_token_secret), region=box.region)
+        >>> df = client.responses("Customer satisfaction")
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        region: str | Region = "us",
+        timeout: Timeout = (5, 60),
+        max_in_flight: int = 4,
+        requests_per_minute: int = 230,
+        retries: Any = None,
+    ) -> None:
+        if not hasattr(credentials, "secrets") or not callable(credentials):
+            raise ConfigurationError("credentials are an ApiKey or an OAuth1 object")
+        self.credentials = credentials
+        self.region = Region.get(region)
+        self._transport = Transport(
+            credentials,
+            self.region,
+            timeout=timeout,
+            max_in_flight=max_in_flight,
+            requests_per_minute=requests_per_minute,
+            retries=retries,
+        )
+
+    def __repr__(self) -> str:
+        return f"Client({self.credentials!r}, {self.region.name}, {self.region.host})"
+
+    # -- the door to everything -------------------------------------------------------------
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        data: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Makes one call and returns the whole envelope, checked.
+
+        Args:
+            method: GET, PUT (creates), POST (updates) or DELETE.
+            path: Below the version, such as ``"survey/123"``.
+            params: Query parameters; nested values become ``name[key]=…``.
+            data: Form fields, in the same way.
+
+        Raises:
+            ApiError: Alchemer answered with an error.
+            TransportError: No answer, or none of Alchemer's.
+        """
+        return self._transport.send(method, path, params, data).envelope()
+
+    def pages(self, path: str, params: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
+        """Yields the envelopes of all pages of a list, from the first to the last."""
+        yield from download.envelopes(self._transport, path, params)
+
+    def table(self, path: str, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
+        """Gives any list as a DataFrame: all its pages, one row an object."""
+        from alchemer_nb import tables
+
+        return tables.table(row for page in self.pages(path, params) for row in rows_of(page))
+
+    # -- named calls ------------------------------------------------------------------------
+
+    def account(self) -> pd.DataFrame:
+        """Gives the account as one row: the check that the credentials work.
+
+        Raises:
+            AuthenticationError: They do not; the message names region and host.
+        """
+        from alchemer_nb import tables
+
+        return tables.table(rows_of(self.request("GET", "account"))[:1])
+
+    def surveys(self, text: str | None = None, status: str | None = None) -> pd.DataFrame:
+        """Gives the surveys of the account, one row each.
+
+        Args:
+            text: A piece of the title, in any case.
+            status: Such as ``"Launched"`` or ``"Closed"``, in any case.
+        """
+        from alchemer_nb import tables
+
+        rows = self._survey_rows()
+        if text:
+            piece = str(text).casefold()
+            rows = [row for row in rows if piece in plain(row.get("title")).casefold()]
+        if status:
+            wanted = str(status).casefold()
+            rows = [row for row in rows if str(row.get("status")).casefold() == wanted]
+        return tables.surveys(rows, self.region.zone)
+
+    def survey(self, id_or_title: int | str) -> Survey:
+        """Gives a survey's definition: pages, questions, options, languages.
+
+        Args:
+            id_or_title: The id; or the title, or a piece of it that fits one survey alone.
+
+        Raises:
+            SurveyNotFound: No survey or several fit the title; those are listed.
+            NotFound: There is no such id.
+        """
+        return download.definition(self._transport, self.survey_id(id_or_title))
+
+    def codebook(self, id_or_title: int | str, language: str | None = None) -> pd.DataFrame:
+        """Gives one row for each column that ``responses`` gives for this survey."""
+        from alchemer_nb import codebook
+
+        return codebook.of_survey(self.survey(id_or_title), language)
+
+    def responses(
+        self,
+        id_or_title: int | str,
+        where: str | Iterable[str] | None = None,
+        status: str | Iterable[str] | None = None,
+        since: str | date | None = None,
+        until: str | date | None = None,
+        test_rows: str = "exclude",
+        names: str = "alias",
+        values: str = "label",
+        shape: str = "wide",
+        multi: str = "columns",
+        language: str | None = None,
+        metadata: str = "standard",
+        tz: str | None = "UTC",
+        columns: Iterable[str] | None = None,
+        limit: int | None = None,
+        fresh: bool = False,  # noqa: ARG002 - nothing is kept yet, so every answer is fresh
+        progress: Tell = "auto",
+    ) -> pd.DataFrame:
+        """Gives the responses of a survey, all pages of them.
+
+        Args:
+            id_or_title: As for ``survey``.
+            where: Condition lines, all of which must hold: ``"status = Complete"``.
+            status: ``"Complete"``, ``"Partial"``, ``"Disqualified"`` or a list of them.
+            since: Submitted from this day or time on, in ``tz`` unless it carries a zone.
+            until: Submitted up to this day (included) or time.
+            test_rows: ``"exclude"``, ``"include"`` or ``"only"``.
+            names: Column names by ``"alias"``, ``"id"`` or ``"text"``.
+            values: ``"label"``, ``"code"`` (reporting value), ``"id"`` or ``"both"``.
+            shape: ``"wide"``, one row a response, or ``"long"``, one row an answer.
+            multi: Multi-selects as ``"columns"`` or as one ``"list"`` column.
+            language: Whose words, where the survey has several languages.
+            metadata: ``"standard"``, ``"all"`` or ``"none"``.
+            tz: IANA zone of times; None for naive wall-clock time of the region.
+            columns: Only these columns, or questions by alias or id.
+            limit: The first so many rows.
+            fresh: Asks the server anew; nothing is kept today, so it always does.
+            progress: ``"auto"`` says one line at the end, ``"none"`` nothing; a function is
+                called with a ``Progress`` after each page.
+
+        Returns:
+            One row a response by ascending ``response_id`` (index, int64): metadata, answers in
+            survey order, url variables. ``attrs["alchemer"]`` tells how it came about.
+
+        Raises:
+            InvalidArgument: An argument or a condition does not fit.
+            DownloadIncomplete: Fewer rows came than the server told; ``.partial`` has them.
+            ApiError, TransportError: As for any call.
+        """
+        from alchemer_nb.frames import FrameOptions
+
+        options = FrameOptions(
+            test_rows=test_rows,  # type: ignore[arg-type]  # checked by FrameOptions, as the next
+            names=names,  # type: ignore[arg-type]
+            values=values,  # type: ignore[arg-type]
+            shape=shape,  # type: ignore[arg-type]
+            multi=multi,  # type: ignore[arg-type]
+            language=language,
+            metadata=metadata,  # type: ignore[arg-type]
+            tz=tz,
+            columns=_words(columns),
+            limit=limit,
+        )
+        asked = {"where": where, "status": status, "since": since, "until": until}
+        return self._responses(id_or_title, asked, options, progress)
+
+    # -- below the doors --------------------------------------------------------------------
+
+    def _responses(
+        self,
+        id_or_title: int | str,
+        asked: Mapping[str, Any],
+        options: FrameOptions,
+        progress: Tell,
+    ) -> pd.DataFrame:
+        from alchemer_nb import frames
+        from alchemer_nb.report import about, summary
+
+        zone = self.region.zone
+        tz = ZoneInfo(options.tz) if options.tz else zone
+        lines = filters.parse_conditions(asked["where"])
+        start, end = filters.between(asked["since"], asked["until"], tz)
+        wanted = filters.status_condition(asked["status"])
+        survey = self.survey(id_or_title)
+        conditions = [
+            *filters.resolve([*lines, *wanted], survey, tz, zone),
+            *filters.submitted(start, end, zone),
+        ]
+        if any(c.field == "is_test_data" for c in conditions) and options.test_rows == "exclude":
+            options = _with_test_rows(options)
+        tell = progress if callable(progress) else None
+
+        def choose(answers: Any) -> Rows:
+            inside = frames.submitted_between(answers, zone, start, end)
+            return frames.choose_rows(answers, options, inside)
+
+        limit = options.limit
+        result = download.responses(
+            self._transport,
+            survey,
+            filters.to_params(conditions),
+            enough=None if limit is None else lambda a: len(choose(a).keep) >= limit,
+            tell=tell,
+        )
+        rows = choose(result.answers)
+        facts = about(self, survey, asked, options, result, rows)
+        frame = frames.build(result.answers, survey, rows, options, zone, facts)
+        self._check_count(result, rows, frame)
+        say(progress, survey, result, summary(facts))
+        return frame
+
+    def _check_count(self, result: Download, rows: Rows, frame: pd.DataFrame) -> None:
+        if result.told is not None and not result.stopped and rows.received < result.told:
+            raise DownloadIncomplete(
+                f"{rows.received:,} of {result.told:,} responses came; responses may have been "
+                "added or deleted meanwhile. Run it again; the rows so far are in the error's "
+                ".partial",
+                partial=frame,
+            )
+
+    def _survey_rows(self) -> list[dict[str, Any]]:
+        """All surveys; one that is listed twice while pages shift counts once."""
+        rows = (row for page in self.pages("survey") for row in rows_of(page))
+        unique = {str(row.get("id")): row for row in rows if isinstance(row, dict)}
+        return list(unique.values())
+
+    def survey_id(self, id_or_title: int | str) -> str:
+        """Finds the id of a survey; only a title makes a call.
+
+        Raises:
+            InvalidArgument: Nothing was given.
+            SurveyNotFound: No survey or several fit the title.
+        """
+        wanted = "" if isinstance(id_or_title, bool) else str(id_or_title).strip()
+        if not wanted:
+            raise InvalidArgument("give a survey's id, its title, or a piece of its title")
+        if wanted.isdigit():
+            return wanted
+        titles = [(str(row.get("id")), plain(row.get("title"))) for row in self._survey_rows()]
+        fitting = _fitting(wanted, titles)
+        if len(fitting) == 1:
+            return fitting[0][0]
+        if fitting:
+            some = "; ".join(f"{title!r} ({i})" for i, title in fitting[:_NAMED_IN_ERRORS])
+            more = f" and {len(fitting) - _NAMED_IN_ERRORS} more" * (
+                len(fitting) > _NAMED_IN_ERRORS
+            )
+            raise SurveyNotFound(
+                f"{len(fitting)} surveys fit {wanted!r}: {some}{more}; give the id or more of "
+                "the title"
+            )
+        near = difflib.get_close_matches(wanted, [title for _, title in titles], 1)
+        hint = f"; did you mean {near[0]!r}?" if near else "; client.surveys() lists them"
+        raise SurveyNotFound(f"no survey of {len(titles)} in this account fits {wanted!r}{hint}")
+
+
+def connect(region: str | Region | None = None, profile: str | None = None) -> Client:
+    """Gives a client from the environment, or from a profile kept earlier.
+
+    Args:
+        region: Instead of ``ALCHEMER_REGION`` or the profile's.
+        profile: Name of a profile; left out, the environment comes first.
+
+    Raises:
+        ConfigurationError: There are no credentials; it says what was looked for.
+    """
+    from alchemer_nb import profiles
+
+    found = None if profile else from_environment()
+    if found is not None:
+        return Client(found, region or os.environ.get(REGION_NAME) or "us")
+    name = profile or profiles.DEFAULT
+    kept = profiles.load(name)
+    if kept is not None:
+        return Client(kept.credentials, region or kept.region)
+    looked = ", ".join(environment_names())
+    raise ConfigurationError(
+        f"no credentials were found: no profile is called {name!r}"
+        + ("" if profile else f", and none of these is set: {looked}")
+        + ". Sign in with %alchemer login, or give Client(ApiKey(…), region=…)"
+    )
+
+
+def say(progress: Tell, survey: Survey, result: Download, note: str) -> None:
+    """Tells how a download ended: to the function given, or as one line where that is wanted."""
+    if callable(progress):
+        rows = result.answers.count
+        progress(
+            download.Progress(survey.title, rows, result.told, result.pages, result.pages, note)
+        )
+    elif progress in ("auto", "text", True):
+        # Notebooks paint stderr red; scripts keep stdout for their own output.
+        stream = sys.stdout if "ipykernel" in sys.modules else sys.stderr
+        stream.write(f"{note}\n")
+
+
+def _fitting(wanted: str, titles: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Surveys with just this title; else with it in another case; else with it as a piece."""
+    title = plain(wanted)
+    folded = title.casefold()
+    for fits in (
+        lambda t: t == title,
+        lambda t: t.casefold() == folded,
+        lambda t: folded in t.casefold(),
+    ):
+        found = [each for each in titles if fits(each[1])]
+        if found:
+            return found
+    return []
+
+
+def _words(columns: Iterable[str] | str | None) -> tuple[str, ...] | None:
+    if columns is None:
+        return None
+    return (columns,) if isinstance(columns, str) else tuple(str(name) for name in columns)
+
+
+def _with_test_rows(options: FrameOptions) -> FrameOptions:
+    """A condition on is_test_data says which of them are wanted."""
+    from dataclasses import replace
+
+    return replace(options, test_rows="include")

@@ -1,0 +1,331 @@
+"""Answers and definition become a DataFrame: rows chosen, columns named, values rendered."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, get_args
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+
+from alchemer_nb import codebook, metadata
+from alchemer_nb.columns import Column, other_column, plan, raw_column, unplanned
+from alchemer_nb.definition import truth
+from alchemer_nb.errors import InvalidArgument
+from alchemer_nb.metadata import Metadata
+from alchemer_nb.naming import Names, name_columns
+from alchemer_nb.stamps import read_stamp
+from alchemer_nb.values import Renderer, Values, option_names
+from alchemer_nb.words import name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from alchemer_nb.answers import Answers
+    from alchemer_nb.definition import Survey
+
+TestRows = Literal["exclude", "include", "only"]
+Shape = Literal["wide", "long"]
+Multi = Literal["columns", "list"]
+ValuesOrBoth = Literal["label", "code", "id", "both"]
+ATTRS = "alchemer"
+
+
+@dataclass(frozen=True, slots=True)
+class FrameOptions:
+    """How a frame is made from answers; each can be changed without another download."""
+
+    test_rows: TestRows = "exclude"
+    names: Names = "alias"
+    values: ValuesOrBoth = "label"
+    shape: Shape = "wide"
+    multi: Multi = "columns"
+    language: str | None = None
+    metadata: Metadata = "standard"
+    tz: str | None = "UTC"
+    columns: tuple[str, ...] | None = None
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, allowed in (
+            ("test_rows", TestRows),
+            ("names", Names),
+            ("values", ValuesOrBoth),
+            ("shape", Shape),
+            ("multi", Multi),
+            ("metadata", Metadata),
+        ):
+            check_choice(name, getattr(self, name), get_args(allowed))
+        if self.limit is not None and (not isinstance(self.limit, int) or self.limit < 1):
+            raise InvalidArgument("limit is a number of rows, 1 or more")
+        if self.tz is not None:
+            try:
+                ZoneInfo(self.tz)
+            except (KeyError, ValueError, OSError, TypeError):
+                raise InvalidArgument(
+                    f"no time zone is called {str(self.tz)[:40]!r}; give an IANA name such as "
+                    "'Europe/Berlin', or None for wall-clock time of the region"
+                ) from None
+
+
+def check_choice(name: str, value: object, allowed: Sequence[str]) -> None:
+    """Refuses a value that is none of the allowed ones, with the nearest of them.
+
+    Raises:
+        InvalidArgument: It is none of them.
+    """
+    if value in allowed:
+        return
+    near = difflib.get_close_matches(str(value), allowed, 1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise InvalidArgument(
+        f"{name} is {', '.join(map(repr, allowed))}, not {str(value)[:40]!r}{hint}"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Which responses a frame holds, and what was left out.
+
+    Attributes:
+        keep: Numbers of the kept responses, by ascending response id.
+        ids: Their response ids.
+        received: Responses that came, each id once.
+        repeated: Responses that came more than once.
+        test_rows: Test responses that were left out.
+    """
+
+    keep: np.ndarray
+    ids: np.ndarray
+    received: int
+    repeated: int
+    test_rows: int
+
+
+def choose_rows(answers: Answers, options: FrameOptions, within: np.ndarray | None = None) -> Rows:
+    """Takes each response once (its last copy), sorts by id, and sees to the test rows.
+
+    Args:
+        answers: All answers of the download.
+        options: ``test_rows`` and ``limit`` count here.
+        within: Optional mask by row number; what it excludes was not asked for.
+    """
+    latest: dict[int, int] = {}
+    for row, raw in enumerate(answers.meta["id"]):
+        latest[_response_id(raw, row)] = row
+    ids = np.array(sorted(latest), dtype=np.int64)
+    keep = np.array([latest[i] for i in ids.tolist()], dtype=np.int64)
+    received = len(ids)
+    if within is not None:
+        inside = within[keep]
+        keep, ids = keep[inside], ids[inside]
+    is_test = np.array([truth(answers.meta["is_test_data"][row]) for row in keep], dtype=bool)
+    wanted = {"exclude": ~is_test, "only": is_test}.get(options.test_rows)
+    left_out = int(is_test.sum()) if options.test_rows == "exclude" else 0
+    if wanted is not None:
+        keep, ids = keep[wanted], ids[wanted]
+    if options.limit is not None:
+        keep, ids = keep[: options.limit], ids[: options.limit]
+    return Rows(keep, ids, received, answers.count - received, left_out)
+
+
+def submitted_between(
+    answers: Answers, zone: ZoneInfo, start: datetime | None, end: datetime | None
+) -> np.ndarray | None:
+    """Which responses were submitted between two instants, the second exclusive.
+
+    What carries no date that can be read is kept: the server has let it through.
+    """
+    if start is None and end is None:
+        return None
+    mask = np.ones(answers.count, dtype=bool)
+    for row, text in enumerate(answers.meta["date_submitted"]):
+        moment = read_stamp(text, zone)
+        if moment is not None:
+            late_enough = start is None or moment >= start
+            mask[row] = late_enough and (end is None or moment < end)
+    return mask
+
+
+def _response_id(raw: Any, row: int) -> int:
+    try:
+        return int(raw)
+    except (TypeError, ValueError):
+        return -1 - row  # a response without an id is kept all the same
+
+
+def build(
+    answers: Answers,
+    survey: Survey,
+    rows: Rows,
+    options: FrameOptions,
+    zone: ZoneInfo,
+    about: dict[str, Any],
+) -> pd.DataFrame:
+    """Makes the frame.
+
+    Args:
+        answers: All answers of the download.
+        survey: Its definition.
+        rows: From ``choose_rows``.
+        options: Names, values, shape.
+        zone: The region's zone.
+        about: What was asked and received; becomes part of ``attrs["alchemer"]``.
+
+    Returns:
+        Index ``response_id`` (int64), metadata, answers in survey order, url variables.
+    """
+    options = replace(options, language=_language(options.language, survey))
+    spoken = (options.language, survey.language)
+    base: Values = "label" if options.values == "both" else options.values
+    renderer = Renderer(answers, rows.keep, base, spoken)
+    columns = all_columns(survey, answers, renderer)
+    meta = metadata.names(options.metadata)
+    urls = metadata.url_names(answers)
+    names = name_columns(columns, survey, options.names, meta, options.language)
+    data: dict[str, Any] = {
+        name: metadata.array(name, answers, rows.keep, zone, options.tz) for name in meta
+    }
+    if options.multi == "list":
+        _add_with_lists(data, columns, names, renderer, survey, options)
+    else:
+        for column, name in zip(columns, names, strict=True):
+            data[name] = renderer.array(column)
+            if options.values == "both" and column.kind == "category" and column.part == "answer":
+                codes = Renderer(answers, rows.keep, "code", spoken).array(column)
+                data[_free(f"{name}_code", data, names)] = codes
+    for name in urls:
+        data[_free(f"url_{name}", data, names)] = metadata.url_array(name, answers, rows.keep)
+    index = pd.Index(rows.ids, name="response_id", dtype=np.int64)
+    frame = pd.DataFrame(
+        {name: pd.Series(values).set_axis(index) for name, values in data.items()}, index=index
+    )
+    if options.columns is not None:
+        frame = frame[_chosen(options.columns, frame, columns, names)]
+    book = codebook.records(
+        survey,
+        columns,
+        metadata=meta,
+        urls=urls,
+        notes=renderer.notes.texts,
+        language=options.language,
+    )
+    frame.attrs[ATTRS] = json.dumps({**about, "codebook": book}, ensure_ascii=False, default=str)
+    return frame
+
+
+def all_columns(survey: Survey, answers: Answers, renderer: Renderer) -> list[Column]:
+    """The planned columns, and beside them what only the answers brought."""
+    planned = plan(survey)
+    ids = {column.id for column in planned}
+    columns: list[Column] = []
+    for column in planned:
+        columns.append(column)
+        beside: list[Column] = []
+        if column.part in ("answer", "item") and column.kind == "number":
+            beside = [raw_column(column)] if renderer.has_raw(column) else []
+        elif column.kind == "category" and renderer.has_other(column):
+            other = other_column(column.question, column.choices, column.parent)
+            beside = [replace(other, planned=False)]
+        columns.extend(x for x in beside if x.id not in ids)
+    extra = unplanned(survey, planned, answers.leaves, answers.words)
+    return _placed(columns, extra)
+
+
+def _placed(columns: list[Column], extra: list[Column]) -> list[Column]:
+    """Puts what was not announced after its question, or at the end where that is unknown."""
+    last = {column.question.id: place for place, column in enumerate(columns)}
+    result: list[Column] = []
+    for place, column in enumerate(columns):
+        result.append(column)
+        result.extend(x for x in extra if last.get(x.question.id) == place)
+    return result + [x for x in extra if x.question.id not in last]
+
+
+def _language(wanted: str | None, survey: Survey) -> str | None:
+    if wanted is None:
+        return None
+    for language in survey.languages:
+        if language.casefold() == str(wanted).strip().casefold():
+            return language
+    raise InvalidArgument(
+        f"the survey is not asked in {str(wanted)[:40]!r}; its languages are "
+        f"{', '.join(survey.languages)}"
+    )
+
+
+def _free(name: str, data: dict[str, Any], names: Sequence[str]) -> str:
+    while name in data or name in names:
+        name += "_"
+    return name
+
+
+def _add_with_lists(
+    data: dict[str, Any],
+    columns: Sequence[Column],
+    names: Sequence[str],
+    renderer: Renderer,
+    survey: Survey,
+    options: FrameOptions,
+) -> None:
+    """As in the wide form, but the options of a multi-select become one column of lists."""
+    spoken = (options.language, survey.language)
+    by_question: dict[str, list[Column]] = {}
+    for column in columns:
+        if column.part == "option":
+            by_question.setdefault("/".join(column.path[:-1]), []).append(column)
+    for column, name in zip(columns, names, strict=True):
+        if column.part != "option":
+            data[name] = renderer.array(column)
+            continue
+        group = by_question.pop("/".join(column.path[:-1]), None)
+        if group is None:
+            continue
+        stem = replace(column, id=f"q{column.question.id}", option=None, part="answer")
+        (title,) = name_columns([stem], survey, options.names, [*data, *names], options.language)
+        data[title] = _lists(group, renderer, options, spoken)
+
+
+def _lists(
+    group: Sequence[Column],
+    renderer: Renderer,
+    options: FrameOptions,
+    spoken: tuple[str | None, ...],
+) -> pd.Series[Any]:
+    values: Values = "label" if options.values == "both" else options.values
+    labels = option_names([c.option for c in group if c.option], values, spoken)
+    arrays = [pd.array(renderer.array(column)) for column in group]
+    answered = ~arrays[0].isna()
+    marks = [array.fillna(0).astype(bool) for array in arrays]
+    lists = [
+        [label for label, mark in zip(labels, marks, strict=True) if mark[row]] if given else None
+        for row, given in enumerate(answered)
+    ]
+    return pd.Series(lists, dtype=object)
+
+
+def _chosen(
+    wanted: Sequence[str], frame: pd.DataFrame, columns: Sequence[Column], names: Sequence[str]
+) -> list[str]:
+    """Names that the user's list means: names of columns, or questions with all their columns."""
+    keep: set[str] = set()
+    for word in wanted:
+        found = {name for name in frame.columns if name == word}
+        for column, name in zip(columns, names, strict=True):
+            question = column.question
+            called = {question.id, f"q{question.id}", question.alias, name_of(question.alias)}
+            parent = column.parent
+            if parent is not None:
+                called |= {parent.id, f"q{parent.id}", parent.alias, name_of(parent.alias)}
+            if word in called - {""} or word == column.id:
+                found.update(n for n in (name, f"{name}_code") if n in frame.columns)
+        if not found:
+            near = difflib.get_close_matches(word, list(frame.columns), 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise InvalidArgument(f"no column or question is called {word!r}{hint}")
+        keep |= found
+    return [name for name in frame.columns if name in keep]

@@ -1,0 +1,111 @@
+"""The columns of a responses frame that are not answers.
+
+Types as received: https://apihelp.alchemer.com/help/surveyresponse-returned-fields-v5 and real
+payloads, which disagree with it (``is_test_data`` is the text "0" or "1", ``response_time`` a
+number of seconds or null).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from alchemer_nb.definition import truth
+from alchemer_nb.stamps import read_stamp
+from alchemer_nb.values import read_number, text_dtype
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from alchemer_nb.answers import Answers
+
+Metadata = Literal["standard", "all", "none"]
+STANDARD = (
+    "status",
+    "is_test_data",
+    "date_started",
+    "date_submitted",
+    "date_updated",
+    "response_time",
+    "language",
+    "link_id",
+    "contact_id",
+)
+REST = (
+    "session_id",
+    "ip_address",
+    "referer",
+    "user_agent",
+    "longitude",
+    "latitude",
+    "country",
+    "city",
+    "region",
+    "postal",
+    "dma",
+    "data_quality",
+)
+STATUSES = ("Disqualified", "Partial", "Complete")
+_DATES = ("date_started", "date_submitted", "date_updated")
+_NUMBERS = ("response_time", "longitude", "latitude")
+
+
+def names(metadata: Metadata) -> tuple[str, ...]:
+    """The columns that each choice of ``metadata=`` gives, in order."""
+    return {"standard": STANDARD, "all": (*STANDARD, *REST), "none": ()}[metadata]
+
+
+def array(name: str, answers: Answers, keep: np.ndarray, zone: ZoneInfo, tz: str | None) -> Any:
+    """The values of one metadata column for the kept rows.
+
+    Args:
+        name: One of ``STANDARD`` or ``REST``.
+        answers: All answers of the download.
+        keep: Rows to give, by number.
+        zone: Zone of stamps that carry none, the region's.
+        tz: Zone of the result; None for naive wall-clock time of the region.
+    """
+    if name == "data_quality":
+        return pd.array([answers.quality.get(int(row)) for row in keep], dtype=text_dtype())
+    values = [answers.meta[name][row] for row in keep]
+    if name in _DATES:
+        return moments(values, zone, tz)
+    if name in _NUMBERS:
+        return np.array([read_number(value) for value in values], dtype=np.float64)
+    if name == "is_test_data":
+        return np.array([truth(value) for value in values], dtype=bool)
+    texts = [None if value in (None, "") else str(value) for value in values]
+    if name == "status":
+        others = sorted({text for text in texts if text is not None} - set(STATUSES))
+        categories = pd.Index([*others, *STATUSES], dtype=text_dtype())
+        return pd.Categorical(pd.array(texts, dtype=text_dtype()), categories, ordered=True)
+    return pd.array(texts, dtype=text_dtype())
+
+
+def moments(values: list[Any], zone: ZoneInfo, tz: str | None) -> pd.Series[Any]:
+    """Stamps as a column of times: in ``tz``, or naive wall-clock time of ``zone``."""
+    seen: dict[Any, np.datetime64] = {}
+    for value in values:
+        if value not in seen:
+            read = read_stamp(value, zone)
+            seen[value] = np.datetime64("NaT") if read is None else np.datetime64(_naive(read))
+    instants = np.array([seen[value] for value in values], dtype="datetime64[us]")
+    series = pd.Series(instants).dt.tz_localize("UTC").dt.tz_convert(tz or str(zone))
+    return series.dt.tz_localize(None) if tz is None else series
+
+
+def _naive(moment: Any) -> Any:
+    return moment.replace(tzinfo=None)
+
+
+def url_names(answers: Answers) -> list[str]:
+    """Names of the url variables that came, in alphabetical order."""
+    return sorted(answers.urls)
+
+
+def url_array(name: str, answers: Answers, keep: np.ndarray) -> Any:
+    """The values of one url variable; an empty text is a value that was sent empty."""
+    values = answers.urls[name]
+    return pd.array([values.get(int(row)) for row in keep], dtype=text_dtype())

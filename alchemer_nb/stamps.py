@@ -1,0 +1,139 @@
+"""Alchemer's date stamps, and days as people type them.
+
+``date_submitted`` and ``date_started`` carry EST, EDT or GMT, which pandas does not read; read
+here exactly, so the hour that occurs twice in autumn is not mixed up. ``date_updated`` and others
+carry no zone and are taken in the region's
+(https://apihelp.alchemer.com/help/surveyresponse-returned-fields-v5).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from zoneinfo import ZoneInfo
+
+_STAMP = re.compile(
+    r"\s*(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?"
+    r"\s*(Z|[A-Za-z]{2,5}|[+-]\d{2}:?\d{2})?\s*"
+)
+_HOURS = {
+    "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
+    "GMT": 0, "UTC": 0, "Z": 0, "BST": 1, "CET": 1, "CEST": 2, "AEST": 10, "AEDT": 11,
+}  # fmt: skip
+
+
+def read_stamp(text: Any, zone: tzinfo) -> datetime | None:
+    """Reads one stamp as an instant in UTC; None for what is none.
+
+    Args:
+        text: ``"2018-09-27 10:42:26 EDT"``; without a zone it is wall-clock time of ``zone``.
+        zone: Zone of the account's data centre.
+    """
+    found = _STAMP.fullmatch(str(text)) if text not in (None, "") else None
+    if not found:
+        return None
+    *numbers, name = found.groups()
+    try:
+        naive = datetime(*(int(n or 0) for n in numbers))  # type: ignore[arg-type]  # six numbers
+        return naive.replace(tzinfo=_offset(name) or zone).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _offset(name: str | None) -> tzinfo | None:
+    if not name:
+        return None
+    if name[0] in "+-":
+        sign = -1 if name[0] == "-" else 1
+        hours, minutes = int(name[1:3]), int(name[-2:])
+        return timezone(sign * timedelta(hours=hours, minutes=minutes))
+    hours_off = _HOURS.get(name.upper())
+    return None if hours_off is None else timezone(timedelta(hours=hours_off))
+
+
+def read_moment(value: Any, zone: tzinfo) -> tuple[datetime, bool]:
+    """Reads a date or time given by the user.
+
+    Args:
+        value: Text such as ``"2026-01-31"``, ``"2026-01-31 14:00"`` or with a zone at its end; a
+            ``date`` or ``datetime`` (or pandas' own).
+        zone: Zone of what carries none.
+
+    Returns:
+        The instant, in the zone it was given in, and whether only a day was given.
+
+    Raises:
+        ValueError: It cannot be read.
+    """
+    if isinstance(value, datetime):
+        moment = value if value.tzinfo else value.replace(tzinfo=zone)
+        return moment, False
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=zone), True
+    text = str(value).strip()
+    found = _STAMP.fullmatch(text)
+    if not found:
+        raise ValueError(text)
+    *numbers, name = found.groups()
+    if name and not _offset(name):
+        raise ValueError(text)
+    naive = datetime(*(int(n or 0) for n in numbers))  # type: ignore[arg-type]  # six numbers
+    return naive.replace(tzinfo=_offset(name) or zone), numbers[3] is None
+
+
+def wall_clock(moment: datetime, zone: ZoneInfo) -> str:
+    """Writes an instant as filters want it: wall-clock time of the account's data centre."""
+    return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def is_ambiguous(moment: datetime, zone: ZoneInfo) -> bool:
+    """Whether its wall-clock time in the zone occurs twice."""
+    local = moment.astimezone(zone)
+    return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+
+
+_ORDERS = re.compile(r"\s*(\d{1,4})[/.\-](\d{1,2})[/.\-](\d{2,4})(?:[ T]+.*)?\s*")
+
+
+def read_days(texts: Iterable[str]) -> dict[str, datetime | None]:
+    """Reads typed dates of one column; day-first or month-first only where the column decides.
+
+    A date such as ``03/04/2026`` is read only if another date of the column, such as
+    ``25/12/2025``, shows which number is the day, or if both readings are the same day.
+    """
+    distinct = list(dict.fromkeys(texts))
+    parts = {text: _ORDERS.fullmatch(text) for text in distinct}
+    firsts = [_numbers(found) for found in parts.values() if found]
+    pairs = [(a, b) for a, b, _ in firsts if a <= 31]
+    day_first = any(a > 12 for a, _ in pairs)
+    month_first = any(b > 12 for _, b in pairs)
+    order = None if day_first == month_first else "day" if day_first else "month"
+    return {text: _read_day(found, order) for text, found in parts.items()}
+
+
+def _numbers(found: re.Match[str]) -> tuple[int, int, int]:
+    a, b, c = (int(n) for n in found.groups())
+    return a, b, c
+
+
+def _read_day(found: re.Match[str] | None, order: str | None) -> datetime | None:
+    if found is None:
+        return None
+    first, second, third = _numbers(found)
+    if len(found.group(1)) == 4:
+        year, month, day = first, second, third
+    elif len(found.group(3)) != 4:
+        return None
+    elif first == second or order:
+        year = third
+        day, month = (first, second) if order == "day" else (second, first)
+    else:
+        return None
+    try:
+        return datetime(year, month, day)
+    except ValueError:
+        return None

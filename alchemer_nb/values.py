@@ -1,0 +1,336 @@
+"""From atoms to values: what an answer means, by the survey's definition.
+
+Every distinct answer of a leaf is looked at once, however many respondents gave it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from alchemer_nb.columns import question_key
+from alchemer_nb.stamps import read_days
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from alchemer_nb.answers import Answers, Atom, Leaf, Path
+    from alchemer_nb.columns import Column
+    from alchemer_nb.definition import Option
+
+Values = Literal["label", "code", "id"]
+_OTHER = "-other"
+_FEW = 12  # notes name this many examples at most
+
+
+def text_dtype() -> Any:
+    """Arrow text with NaN for missing: what pandas 3 calls ``str``, in pandas 2.3 too."""
+    return pd.StringDtype("pyarrow", na_value=np.nan)
+
+
+@dataclass
+class Notes:
+    """What did not fit, by column id: counted, with a few examples."""
+
+    texts: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, column: Column, text: str) -> None:
+        """Notes something about a column, once."""
+        kept = self.texts.setdefault(column.id, [])
+        if text not in kept and len(kept) < _FEW:
+            kept.append(text)
+
+
+class Renderer:
+    """Makes the array of one column from the answers.
+
+    Args:
+        answers: All answers of the download.
+        keep: Rows to give, by number, in the order to give them.
+        values: ``"label"``, ``"code"`` or ``"id"``.
+        languages: Whose labels, the first that has one.
+    """
+
+    def __init__(
+        self,
+        answers: Answers,
+        keep: np.ndarray,
+        values: Values,
+        languages: Sequence[str | None],
+    ) -> None:
+        self._answers = answers
+        self._keep = keep
+        self._values = values
+        self._languages = tuple(languages)
+        self._answered_rows: dict[Path, np.ndarray] = {}
+        self.notes = Notes()
+
+    def array(self, column: Column) -> Any:
+        """The values of a column, as a pandas array or series."""
+        if column.part == "other":
+            return self._texts(column, lambda atom: _written_in(atom, column))
+        if column.part == "raw":
+            return self._raw(column)
+        if column.kind == "category":
+            return self._category(column)
+        if column.kind == "boolean":
+            return self._boolean(column)
+        if column.kind == "number":
+            return self._number(column)
+        if column.kind == "date":
+            return self._date(column)
+        return self._texts(column, _text)
+
+    def has_raw(self, column: Column) -> bool:
+        """Whether some answer of a column of numbers is not one."""
+        return any(self._misfit(column, atom) is not None for atom in self._atoms(column))
+
+    def has_other(self, column: Column) -> bool:
+        """Whether something was written in at a single choice that announces no write-in."""
+        return any(_is_write_in(atom) for atom in self._atoms(column))
+
+    def _leaf(self, column: Column) -> Leaf | None:
+        return self._answers.leaves.get(column.path)
+
+    def _atoms(self, column: Column) -> list[Atom]:
+        leaf = self._leaf(column)
+        return leaf.atoms if leaf else []
+
+    def _codes(self, path: Path) -> np.ndarray:
+        """Number of the atom of each kept row, -1 where there is no answer."""
+        full = np.full(self._answers.count, -1, dtype=np.int64)
+        leaf = self._answers.leaves.get(path)
+        if leaf is not None:
+            full[np.asarray(leaf.rows, dtype=np.int64)] = np.asarray(leaf.codes, dtype=np.int64)
+        kept: np.ndarray = full[self._keep]
+        return kept
+
+    def _mapped(self, column: Column, values: Sequence[Any], missing: Any, dtype: Any) -> Any:
+        """Puts one value for each atom into the rows."""
+        table = np.empty(len(values) + 1, dtype=dtype)
+        table[:-1] = values
+        table[-1] = missing
+        return table[self._codes(column.path)]
+
+    def _texts(self, column: Column, read: Callable[[Atom], str | None]) -> Any:
+        texts = [read(atom) for atom in self._atoms(column)]
+        mapped = self._mapped(column, texts, None, object)
+        return pd.array(mapped, dtype=text_dtype())
+
+    def _number(self, column: Column) -> Any:
+        numbers = [self._as_number(column, atom) for atom in self._atoms(column)]
+        return self._mapped(column, numbers, np.nan, np.float64)
+
+    def _as_number(self, column: Column, atom: Atom) -> float:
+        option, _ = resolve(atom, column.choices, self._languages)
+        if option is not None and self._values == "id":
+            return read_number(option.id)
+        return read_number(option.value if option is not None else atom.answer)
+
+    def _misfit(self, column: Column, atom: Atom) -> str | None:
+        text = _text(atom)
+        if text is None or column.kind == "date":
+            return None
+        option, _ = resolve(atom, column.choices, self._languages)
+        number = read_number(option.value if option is not None else atom.answer)
+        return text if np.isnan(number) else None
+
+    def _raw(self, column: Column) -> Any:
+        if column.question and self._is_date(column):
+            days = read_days(t for t in map(_text, self._atoms(column)) if t is not None)
+            return self._texts(
+                column, lambda atom: None if days.get(_text(atom) or "") else _text(atom)
+            )
+        return self._texts(column, lambda atom: self._misfit(column, atom))
+
+    def _is_date(self, column: Column) -> bool:
+        return question_key(column.question) == "date"
+
+    def _date(self, column: Column) -> Any:
+        texts = [_text(atom) for atom in self._atoms(column)]
+        days = read_days(text for text in texts if text is not None)
+        moments = [
+            np.datetime64(days[text]) if text is not None and days[text] else np.datetime64("NaT")
+            for text in texts
+        ]
+        return self._mapped(column, moments, np.datetime64("NaT"), "datetime64[us]")
+
+    def _boolean(self, column: Column) -> Any:
+        atoms = self._atoms(column)
+        chosen = self._mapped(column, [is_chosen(a, column) for a in atoms], False, bool)
+        stem = column.path[:-1]
+        if stem not in self._answered_rows:
+            self._answered_rows[stem] = self._answered(column)
+        answered = self._answered_rows[stem]
+        if self._values == "label":
+            return pd.arrays.BooleanArray(chosen, ~answered)
+        mark = int(column.option.id) if self._values == "id" and column.option else 1
+        numbers = np.where(chosen, mark, 0).astype(np.int64)
+        return pd.arrays.IntegerArray(numbers, ~answered)
+
+    def _answered(self, column: Column) -> np.ndarray:
+        """Rows in which any part of the same question was chosen."""
+        stem = column.path[:-1]
+        answered = np.zeros(len(self._keep), dtype=bool)
+        for path, leaf in self._answers.leaves.items():
+            if len(path) == len(column.path) and path[:-1] == stem and path[-1] != "comment":
+                table = np.array([is_chosen(a, column) for a in leaf.atoms] + [False], dtype=bool)
+                answered |= table[self._codes(path)]
+        return answered
+
+    def _category(self, column: Column) -> Any:
+        atoms = self._atoms(column)
+        names = option_names(column.choices, self._values, self._languages)
+        places = {option.id: place for place, option in enumerate(column.choices)}
+        categories, codes = list(names), []
+        for atom in atoms:
+            option, note = resolve(atom, column.choices, self._languages)
+            if note:
+                self.notes.add(column, note)
+            if option is not None:
+                codes.append(places[option.id])
+            elif (text := _text(atom)) is None:
+                codes.append(-1)
+            else:
+                self.notes.add(column, f"{text!r} is no option of the definition")
+                if text not in categories:
+                    categories.append(text)
+                codes.append(categories.index(text))
+        placed = self._mapped(column, codes, -1, np.int64)
+        if self._values == "code" and codes_are_numbers(column.choices):
+            table = np.array([read_number(c) for c in categories] + [np.nan], dtype=np.float64)
+            return table[placed]
+        ordered = self._values == "label" and is_ordered(column)
+        index = pd.Index(categories, dtype=text_dtype())
+        return pd.Categorical.from_codes(placed, categories=index, ordered=ordered)
+
+
+def resolve(
+    atom: Atom, options: Sequence[Option], languages: Sequence[str | None]
+) -> tuple[Option | None, str | None]:
+    """Finds the option an answer stands for: by its id, else its reporting value, else its label.
+
+    Returns:
+        The option, or None; and a note where it was not found by id, or where the text received
+        differs from the option's reporting value.
+    """
+    if not options:
+        return None, None
+    text = _text(atom)
+    if atom.answer_id not in (None, "", 0, "0"):
+        own = str(atom.answer_id)
+        written = own.endswith(_OTHER)
+        own = own.removesuffix(_OTHER)
+        for option in options:
+            if option.id == own:
+                differs = not written and text is not None and text != option.value
+                note = f"{text!r} was received for {option.value!r}" if differs else None
+                return option, note
+        if written:
+            others = [option for option in options if option.is_other]
+            return (others[0] if len(others) == 1 else None), None
+    if text is None:
+        return None, None
+    by_value = [option for option in options if option.value == text]
+    if len(by_value) == 1:
+        return by_value[0], None
+    labels = [o for o in options if text in (o.label(*languages), *(o.label(k) for k in o.titles))]
+    if len(labels) == 1:
+        return labels[0], f"{text!r} was found by its label"
+    return None, None
+
+
+def option_names(
+    options: Sequence[Option], values: Values, languages: Sequence[str | None]
+) -> list[str]:
+    """What each option is called in the frame; two with one name get their ids added."""
+    if values == "id":
+        return [option.id for option in options]
+    names = [o.value if values == "code" else o.label(*languages) for o in options]
+    often = Counter(names)
+    return [
+        f"{name} [{option.id}]" if often[name] > 1 else name
+        for name, option in zip(names, options, strict=True)
+    ]
+
+
+def codes_are_numbers(options: Sequence[Option]) -> bool:
+    """Whether all reporting values of a question are numbers."""
+    return bool(options) and not any(np.isnan(read_number(option.value)) for option in options)
+
+
+def is_ordered(column: Column) -> bool:
+    """Whether the options of a column are a scale: a likert or rating, with no "not applicable".
+
+    Nothing in the API says that options have an order. The likert type does, and so do reporting
+    values that are numbers and run one way, but in a dropdown list, which holds places and years.
+    """
+    if any(o.is_not_applicable or o.is_other for o in column.choices):
+        return False
+    if question_key(column.question) == "menu":
+        return False
+    if column.question.key == "radio-likert":
+        return True
+    numbers = [read_number(option.value) for option in column.choices]
+    if len(numbers) < 3 or any(np.isnan(n) for n in numbers):
+        return False
+    steps = np.diff(numbers)
+    return bool((steps > 0).all() or (steps < 0).all())
+
+
+def is_chosen(atom: Atom, column: Column) -> bool:
+    """Whether an entry says that an option was chosen.
+
+    Only chosen options are listed in a checkbox's ``options``; in a grid all cells are there and
+    the empty ones are null.
+    """
+    if column.is_cell:
+        return atom.answer not in (None, "", False)
+    return atom.answer is not None or atom.original is not None
+
+
+def read_number(value: Any) -> float:
+    """A number as typed, NaN for what is none; ``"1,234.5"`` and ``"12%"`` are read too."""
+    if isinstance(value, bool) or value is None:
+        return np.nan
+    text = str(value).strip().replace("\u00a0", "").removesuffix("%").strip()
+    if text.count(",") and "." in text.split(",")[-1]:
+        text = text.replace(",", "")
+    try:
+        number = float(text) if "_" not in text else np.nan
+    except ValueError:
+        return np.nan
+    return number if np.isfinite(number) else np.nan
+
+
+def _text(atom: Atom) -> str | None:
+    if atom.answer is None or atom.answer == "":
+        return None
+    if isinstance(atom.answer, bool):
+        return "true" if atom.answer else "false"
+    return str(atom.answer)
+
+
+def _is_write_in(atom: Atom) -> bool:
+    return atom.answer_id is not None and str(atom.answer_id).endswith(_OTHER)
+
+
+def _written_in(atom: Atom, column: Column) -> str | None:
+    """What was typed at an "other" option.
+
+    At a single choice the id says so (``"10024-other"``). At a checkbox the text stands in
+    ``answer`` (2017) or in ``original_answer`` (later) of the option itself.
+    """
+    if column.option is None:
+        if not _is_write_in(atom):
+            return None
+        return _text(atom) if atom.original in (None, "") else str(atom.original)
+    typed = atom.original if atom.original not in (None, "") else atom.answer
+    option = column.option
+    if typed in (None, "") or str(typed) in (option.value, option.label(), *option.titles.values()):
+        return None
+    return str(typed)
