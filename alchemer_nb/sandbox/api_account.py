@@ -17,7 +17,7 @@ _FIELDS = {"email": "email", "status": "status"}
 
 def account(call: Call) -> str:
     """``GET account``: a single object although it has no id."""
-    data = {
+    data: dict[str, Any] = {
         "id": 10001,
         "organization": call.state.note("organisation"),
         "contact_phone": "555-0100",
@@ -54,6 +54,32 @@ def user(call: Call) -> str:
     return replies.single(_user(call, found), call.settings)
 
 
+def teams(call: Call) -> str:
+    """``GET accountteams``."""
+    return replies.paged(call.paging, _teams(call), text_count=False)
+
+
+def team(call: Call) -> str:
+    """``GET accountteams/{id}``."""
+    for one in _teams(call):
+        if one["id"] == call.number("accountteams"):
+            return replies.single(one, call.settings)
+    raise missing("accountteams")
+
+
+def _teams(call: Call) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": int(number),
+            "team_name": name,
+            "description": "",
+            "default_role": "",
+            "status": "Active",
+        }
+        for number, name in call.state.teams.items()
+    ]
+
+
 def _administrators_only(call: Call) -> None:
     if not call.actor.admin:
         raise Refusal(401, "Not Authorized")
@@ -78,7 +104,8 @@ def _user(call: Call, one: User) -> dict[str, Any]:
     }
 
 
-RESOURCES = {
+RESOURCES: dict[tuple[str, ...], Resource] = {
     ("account",): Resource(list=account),
     ("accountuser",): Resource(list=users, get=user),
+    ("accountteams",): Resource(list=teams, get=team),
 }

@@ -74,7 +74,7 @@ def _found(call: Call) -> tuple[Definition, dict[str, Any]]:
     return one, record
 
 
-RESOURCES = {
+RESOURCES: dict[tuple[str, ...], Resource] = {
     ("survey", "surveyresponse"): Resource(
         list=responses, get=response, create=create, update=update, delete=delete
     ),

@@ -36,10 +36,10 @@ def survey(call: Call) -> str:
     one = call.survey()
     row = _row(call, one)
     record = one.record
-    team = str(record.get("team") or "0")
+    team, teams = row["team"], call.state.teams
     data = {
         "id": row["id"],
-        "team": [] if team == "0" else [{"id": team, "name": "Research"}],
+        "team": [{"id": team, "name": teams[team]}] if team in teams else [],
         "type": row["type"],
         "status": row["status"],
         "created_on": row["created_on"],
@@ -224,7 +224,7 @@ def contact_lists(call: Call) -> str:
 
 _QUESTIONS = Resource(list=questions, get=question)
 _OPTIONS = Resource(list=options, get=option)
-RESOURCES = {
+RESOURCES: dict[tuple[str, ...], Resource] = {
     ("survey",): Resource(list=surveys, get=survey),
     ("survey", "surveypage"): Resource(list=pages, get=page),
     ("survey", "surveypage", "surveyquestion"): Resource(list=page_questions, get=question),

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tornado.web import Application
 
 from alchemer_nb.sandbox.handler import ApiHandler, NotThere, Seen
-from alchemer_nb.sandbox.oauth import Provider
 from alchemer_nb.sandbox.token_pages import TokenHandler
+from alchemer_nb.sandbox.web.routes import routes
 
 if TYPE_CHECKING:
     from alchemer_nb.sandbox.faults import Schedule
+    from alchemer_nb.sandbox.oauth import Provider
     from alchemer_nb.sandbox.settings import Settings
     from alchemer_nb.sandbox.state import State
 
@@ -35,13 +37,11 @@ class Services:
 
 def build(services: Services, port: int) -> Application:
     """Gives the tornado application."""
-    from alchemer_nb.sandbox.web import pages
-
     given: dict[str, Any] = {"services": services}
     return Application(
         [
             (r"/(?:v5|head)/oauth/(request_token|access_token)/?", TokenHandler, given),
-            *pages.routes(given),
+            *routes(given),
             (r"/(?:v5|head)/(.*)", ApiHandler, given),
             (r"/.*", NotThere, given),
         ],
@@ -52,6 +52,8 @@ def build(services: Services, port: int) -> Application:
         xsrf_cookie_kwargs={"samesite": "Lax", "httponly": True},
         # Tornado's own log line holds the query, and with it the secrets.
         log_function=_no_log,
+        template_path=str(Path(__file__).parent / "web" / "templates"),
+        port=port,
     )
 
 

@@ -234,18 +234,11 @@ class Sandbox:
         return self._server
 
     def _fill(self, state: State) -> None:
-        organisation, surveys = _demo(self.settings, self._surveys)
-        fill(state, organisation, surveys)
-
-
-def _demo(settings: Settings, own: list[SurveyRecord] | None) -> tuple[str, Iterable[SurveyRecord]]:
-    try:
         from alchemer_nb.sandbox import demo
 
-        organisation = getattr(demo, "ORGANISATION", "Sandbox")
-        build = demo.build
-    except (ImportError, AttributeError):
-        from alchemer_nb.sandbox import tiny
-
-        organisation, build = tiny.ORGANISATION, tiny.build
-    return organisation, build(settings.seed, settings.responses) if own is None else own
+        surveys: Iterable[SurveyRecord] = (
+            demo.build(self.settings.seed, self.settings.responses)
+            if self._surveys is None
+            else self._surveys
+        )
+        fill(state, demo.ORGANISATION, demo.TEAMS, surveys)

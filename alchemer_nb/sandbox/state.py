@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from alchemer_nb.sandbox import filters
 from alchemer_nb.sandbox.accounts import Accounts
@@ -54,6 +55,11 @@ class State:
             work(self)
             self.write("filled", "yes")
 
+    @property
+    def teams(self) -> dict[str, str]:
+        """Name of each team by its id."""
+        return dict(json.loads(self._read("teams") or "{}"))
+
     def note(self, name: str) -> str | None:
         """Gives a remembered text, or None."""
         return self._read(name)
@@ -86,6 +92,6 @@ class State:
             self.write(name, value)
         return value
 
-    def _read(self, name: str) -> Any:
+    def _read(self, name: str) -> str | None:
         row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-        return row[0] if row else None
+        return str(row[0]) if row else None

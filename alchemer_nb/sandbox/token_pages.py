@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from alchemer_nb.sandbox.handler import Quiet
-from alchemer_nb.sandbox.oauth import Provider, Signed
 from alchemer_nb.sandbox.replies import Refusal
+
+if TYPE_CHECKING:
+    from alchemer_nb.sandbox.oauth import Provider, Signed
 
 
 class TokenHandler(Quiet):

@@ -1,11 +1,121 @@
-"""The addresses of the pages."""
+"""What every page of the console has: session, relative links, safe headers."""
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
+
+from alchemer_nb.sandbox.handler import Quiet
+
+if TYPE_CHECKING:
+    from alchemer_nb.sandbox.accounts import User
+
+SESSION_DAYS = 1
+_PREFIX = re.compile(r"(/[A-Za-z0-9._~%@+-]+)+\Z")
+_NEXT = re.compile(r"[a-z][a-z-]*(/[a-z-]+)*\Z")
 
 
-def routes(given: dict[str, Any]) -> list[Any]:
-    """Gives tornado's routes of all pages."""
-    del given
-    return []
+class Page(Quiet):
+    """A page for people. All its links are relative, so that it works behind a proxy's prefix."""
+
+    def set_default_headers(self) -> None:
+        """No scripts, no frames, nothing kept: the pages show keys."""
+        self.set_header(
+            "Content-Security-Policy",
+            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
+            "frame-ancestors 'none'",
+        )
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Referrer-Policy", "no-referrer")
+        self.set_header("X-Content-Type-Options", "nosniff")
+
+    @property
+    def root(self) -> str:
+        """The way from this page to the console's home."""
+        return "../" * (self.request.path.count("/") - 1) or "./"
+
+    def get_current_user(self) -> User | None:
+        """Who is logged in with this browser."""
+        raw = self.get_signed_cookie(self._cookie, max_age_days=SESSION_DAYS)
+        if not raw or not raw.isdigit():
+            return None
+        try:
+            user = self.services.state.accounts.user(int(raw))
+        except KeyError:
+            return None
+        return user if user.active else None
+
+    def log_in(self, user: User) -> None:
+        """Keeps a log-in in a signed cookie."""
+        self.set_signed_cookie(
+            self._cookie,
+            str(user.id),
+            expires_days=SESSION_DAYS,
+            path=self._cookie_path,
+            httponly=True,
+            samesite="Lax",
+        )
+        self.current_user = user
+
+    def log_out(self) -> None:
+        """Forgets the log-in."""
+        self.clear_cookie(self._cookie, path=self._cookie_path)
+        self.current_user = None
+
+    def show(self, template: str, status: int = 200, **values: Any) -> None:
+        """Sends a page."""
+        self.set_status(status)
+        settings = self.services.settings
+        self.render(
+            template,
+            **{
+                "root": self.root,
+                "user": self.current_user,
+                "organisation": self.services.state.note("organisation"),
+                "region": settings.region.upper(),
+                "error": None,
+                "note": None,
+                **values,
+            },
+        )
+
+    def go(self, place: str) -> None:
+        """Sends the browser to a page of this console."""
+        self.set_status(303)
+        self.set_header("Location", f"{self.root}{place}")
+        self.finish()
+
+    def to_log_in(self) -> None:
+        """Sends the browser to the log-in page, and from there back here."""
+        self.go(f"login?next={self.request.path.strip('/')}")
+
+    def next_place(self) -> str:
+        """Where to go after the log-in: a page of this console and nowhere else."""
+        asked = self.get_argument("next", "")
+        return asked if _NEXT.match(asked) else ""
+
+    def write_error(self, status_code: int, **_: Any) -> None:
+        """Says what went wrong in a sentence."""
+        words = {
+            403: "The form is too old or did not come from this page. Go back, reload, try again.",
+            404: "There is no such page.",
+            405: "This page cannot be used that way.",
+        }
+        self.show(
+            "message.html",
+            status_code,
+            title=f"That did not work ({status_code})",
+            text=words.get(status_code, "Something went wrong inside the sandbox."),
+        )
+
+    @property
+    def _cookie(self) -> str:
+        # Cookies do not know ports: the name keeps two sandboxes apart.
+        port = self.application.settings["port"]
+        return f"alchemer_sandbox_{port}"
+
+    @property
+    def _cookie_path(self) -> str:
+        """The prefix that a proxy says it took away; a shared host has other people's pages."""
+        prefix = self.request.headers.get("X-ProxyContextPath", "").rstrip("/")
+        return prefix if _PREFIX.match(prefix) else "/"

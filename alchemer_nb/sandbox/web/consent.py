@@ -1,0 +1,127 @@
+"""``/head/oauth/authenticate``: log in, look at who asks, allow or deny.
+
+invented, because no source tells: that a denial goes back to the callback with ``oauth_token``
+and ``denied``, the pages' words, and that ``oob`` shows the verifier on a page.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from alchemer_nb.sandbox.people import PEOPLE
+from alchemer_nb.sandbox.web.pages import Page
+
+if TYPE_CHECKING:
+    from alchemer_nb.sandbox.grants import Application, RequestToken
+
+_GONE = (
+    "This sign-in link is not valid any more: it was used, it is too old, or it was never made "
+    "here. Go back to your program and get a new link."
+)
+
+
+class Authenticate(Page):
+    """The page that a program's sign-in link opens."""
+
+    def get(self) -> None:
+        """Shows the log-in form or, once logged in, the question."""
+        found = self._found()
+        if found is None:
+            return
+        token, application = found
+        if self.current_user is None:
+            self._ask_log_in(application)
+        else:
+            self.show("consent.html", application=application, oauth_token=token.token)
+
+    def post(self) -> None:
+        """Takes the log-in or the decision."""
+        found = self._found()
+        if found is None:
+            return
+        token, application = found
+        step = self.get_body_argument("step", "")
+        if step == "login":
+            self._log_in(token, application)
+        elif step == "switch":
+            self.log_out()
+            self._again(token)
+        elif self.current_user is None:
+            self._ask_log_in(application)
+        elif step == "allow":
+            self._allow(token, application)
+        elif step == "deny":
+            self._deny(token, application)
+        else:
+            self.send_error(400)
+
+    def _found(self) -> tuple[RequestToken, Application] | None:
+        grants = self.services.state.grants
+        token = grants.request_token(self.get_query_argument("oauth_token", ""))
+        application = grants.application(token.consumer_key) if token else None
+        if token is None or application is None:
+            self.show("message.html", 400, title="This sign-in link has ended", text=_GONE)
+            return None
+        if token.state != "new":
+            self.show(
+                "message.html",
+                400,
+                title="Already decided",
+                text="Somebody has answered this question already. Go back to your program, and "
+                "get a new link there if it still waits.",
+            )
+            return None
+        return token, application
+
+    def _ask_log_in(self, application: Application, error: str | None = None) -> None:
+        self.show(
+            "login.html",
+            401 if error else 200,
+            next_place=None,
+            people=PEOPLE,
+            name=self.get_body_argument("name", ""),
+            application=application,
+            error=error,
+        )
+
+    def _log_in(self, token: RequestToken, application: Application) -> None:
+        name = self.get_body_argument("name", "")
+        password = self.get_body_argument("password", "", strip=False)
+        user = self.services.state.accounts.log_in(name, password)
+        if user is None:
+            self._ask_log_in(application, "This name and password do not fit.")
+            return
+        self.log_in(user)
+        self._again(token)
+
+    def _again(self, token: RequestToken) -> None:
+        self.set_status(303)
+        self.set_header("Location", f"authenticate?{urlencode({'oauth_token': token.token})}")
+        self.finish()
+
+    def _allow(self, token: RequestToken, application: Application) -> None:
+        verifier = self.services.state.grants.allow(token.token, self.current_user.id)
+        if token.callback == "oob":
+            self.show("verifier.html", application=application, verifier=verifier)
+            return
+        self._back(token, {"oauth_token": token.token, "oauth_verifier": verifier})
+
+    def _deny(self, token: RequestToken, application: Application) -> None:
+        self.services.state.grants.deny(token.token)
+        if token.callback == "oob":
+            self.show(
+                "message.html",
+                title="Not allowed",
+                text=f"{application.title} was not given access. You may close this page.",
+            )
+            return
+        self._back(token, {"oauth_token": token.token, "denied": token.token})
+
+    def _back(self, token: RequestToken, answer: dict[str, str]) -> None:
+        """Goes to the callback, whose own query stays."""
+        parts = urlsplit(token.callback)
+        query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), *answer.items()])
+        self.set_status(302)
+        self.set_header("Location", urlunsplit(parts._replace(query=query)))
+        self.finish()

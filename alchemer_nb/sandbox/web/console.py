@@ -1,0 +1,144 @@
+"""The console: home, log-in, API keys, registration of applications."""
+
+from __future__ import annotations
+
+from alchemer_nb.sandbox.people import PEOPLE
+from alchemer_nb.sandbox.web.pages import Page
+
+
+class Home(Page):
+    """What this sandbox is and where everything stands."""
+
+    def get(self) -> None:
+        """Shows the list of pages, addresses and surveys."""
+        library = self.services.state.library
+        surveys = [
+            (one.id, one.record["title"], one.record["status"], library.count(one.id))
+            for one in library.surveys()
+        ]
+        self.show("home.html", surveys=surveys, people=PEOPLE, settings=self.services.settings)
+
+
+class LogIn(Page):
+    """Name and password."""
+
+    def get(self) -> None:
+        """Shows the form."""
+        self.show("login.html", next_place=self.next_place(), people=PEOPLE, name="")
+
+    def post(self) -> None:
+        """Checks them."""
+        name = self.get_body_argument("name", "")
+        password = self.get_body_argument("password", "", strip=False)
+        user = self.services.state.accounts.log_in(name, password)
+        if user is None:
+            self.show(
+                "login.html",
+                401,
+                next_place=self.next_place(),
+                people=PEOPLE,
+                name=name,
+                error="This name and password do not fit.",
+            )
+            return
+        self.log_in(user)
+        self.go(self.next_place())
+
+
+class LogOut(Page):
+    """Ends the session."""
+
+    def post(self) -> None:
+        """Forgets who was logged in."""
+        self.log_out()
+        self.go("login")
+
+
+class ApiAccess(Page):
+    """Security > API Access: an administrator sees and makes everybody's keys."""
+
+    def get(self) -> None:
+        """Shows all users and their keys."""
+        if self._allowed():
+            accounts = self.services.state.accounts
+            rows = [(user, accounts.key(user.id)) for user in accounts.users()]
+            made = self.get_argument("made", "")
+            self.show("api_access.html", rows=rows, made=int(made) if made.isdigit() else None)
+
+    def post(self) -> None:
+        """Makes a key for the chosen user; the one they had dies at once."""
+        if not self._allowed():
+            return
+        chosen = self.get_body_argument("user_id", "")
+        known = {str(user.id) for user in self.services.state.accounts.users()}
+        if chosen not in known:
+            self.send_error(404)
+            return
+        self.services.state.accounts.make_key(int(chosen))
+        self.go(f"security/api-access?made={chosen}")
+
+    def _allowed(self) -> bool:
+        if self.current_user is None:
+            self.to_log_in()
+            return False
+        if not self.current_user.admin:
+            self.show(
+                "message.html",
+                403,
+                title="For administrators",
+                text="Only administrators see Security > API Access. Your own key, if there is "
+                "one, stands under Account > Integrations > API Key.",
+            )
+            return False
+        return True
+
+
+class MyKey(Page):
+    """Account > Integrations > API Key: the key that was made for me."""
+
+    def get(self) -> None:
+        """Shows it, or says whom to ask."""
+        if self.current_user is None:
+            self.to_log_in()
+            return
+        key = self.services.state.accounts.key(self.current_user.id)
+        admins = [u.email for u in self.services.state.accounts.users() if u.admin and u.active]
+        self.show("my_key.html", key=key, admins=admins)
+
+
+class Register(Page):
+    """The form at which an application is registered and given its consumer pair.
+
+    invented: its fields. No page that was read shows them.
+    """
+
+    def get(self) -> None:
+        """Shows the form and the applications of this user."""
+        if self.current_user is None:
+            self.to_log_in()
+            return
+        self._show()
+
+    def post(self) -> None:
+        """Registers an application."""
+        if self.current_user is None:
+            self.to_log_in()
+            return
+        title = self.get_body_argument("title", "").strip()
+        description = self.get_body_argument("description", "").strip()
+        if not title:
+            self._show(400, error="Give the application a name: people see it when they sign in.")
+            return
+        self.services.state.grants.register(title[:100], description[:500], self.current_user.id)
+        self.go("account/restful-register?made=yes")
+
+    def _show(self, status: int = 200, error: str | None = None) -> None:
+        found = self.services.state.grants.applications(self.current_user.id)
+        made = found[-1] if found and self.get_argument("made", "") else None
+        self.show(
+            "register.html",
+            status,
+            error=error,
+            made=made,
+            applications=[one for one in found[::-1] if one is not made],
+        )
