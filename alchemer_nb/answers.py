@@ -192,10 +192,11 @@ class Answers:
                     unknown.add(question)
 
     def _entry(self, path: Path, entry: Entry, row: int, depth: int = 0) -> None:
-        if entry.shown is not None and len(path) == 1:
+        if entry.shown is not None:
             rows, states = self.shown.setdefault(path[0], (array("q"), array("b")))
-            rows.append(row)
-            states.append(truth(entry.shown))
+            if not rows or rows[-1] != row:  # each cell of a grid row says it once more
+                rows.append(row)
+                states.append(truth(entry.shown))
         if entry.answer is not None or entry.answer_id is not None:
             self._note(path, row, Atom(entry.answer, entry.answer_id, entry.original_answer))
         if entry.comments not in (None, ""):

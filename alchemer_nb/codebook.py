@@ -81,16 +81,17 @@ def records(
 
 def frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
     """The records as a DataFrame: texts, ``page`` Int64, ``required`` and ``removed`` bool."""
-    table = pd.DataFrame(rows, columns=list(FIELDS))
+    data: dict[str, Any] = {}
     for name in FIELDS:
+        values = [row.get(name) for row in rows]
         if name in ("required", "removed"):
-            table[name] = table[name].fillna(False).astype(bool)
+            data[name] = pd.array([bool(value) for value in values], dtype="bool")
         elif name == "page":
-            table[name] = table[name].astype("Int64")
+            data[name] = pd.array(values, dtype="Int64")
         else:
-            texts = [None if v in (None, "") else str(v) for v in table[name]]
-            table[name] = pd.array(texts, dtype=text_dtype())
-    return table
+            texts = [None if value in (None, "") else str(value) for value in values]
+            data[name] = pd.array(texts, dtype=text_dtype())
+    return pd.DataFrame(data)
 
 
 def of_survey(survey: Survey, language: str | None = None) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from alchemer_nb import codebook, metadata
+from alchemer_nb import codebook, metadata, shapes
 from alchemer_nb.columns import Column, other_column, plan, raw_column, unplanned
 from alchemer_nb.definition import truth
 from alchemer_nb.errors import InvalidArgument
@@ -22,7 +22,7 @@ from alchemer_nb.values import Renderer, Values, option_names
 from alchemer_nb.words import name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from alchemer_nb.answers import Answers
@@ -187,25 +187,12 @@ def build(
     meta = metadata.names(options.metadata)
     urls = metadata.url_names(answers)
     names = name_columns(columns, survey, options.names, meta, options.language)
-    data: dict[str, Any] = {
-        name: metadata.array(name, answers, rows.keep, zone, options.tz) for name in meta
-    }
-    if options.multi == "list":
-        _add_with_lists(data, columns, names, renderer, survey, options)
+    if options.shape == "long":
+        frame = shapes.long(answers, survey, rows, columns, names, options.language)
     else:
-        for column, name in zip(columns, names, strict=True):
-            data[name] = renderer.array(column)
-            if options.values == "both" and column.kind == "category" and column.part == "answer":
-                codes = Renderer(answers, rows.keep, "code", spoken).array(column)
-                data[_free(f"{name}_code", data, names)] = codes
-    for name in urls:
-        data[_free(f"url_{name}", data, names)] = metadata.url_array(name, answers, rows.keep)
-    index = pd.Index(rows.ids, name="response_id", dtype=np.int64)
-    frame = pd.DataFrame(
-        {name: pd.Series(values).set_axis(index) for name, values in data.items()}, index=index
-    )
+        frame = _wide(answers, survey, rows, options, zone, renderer, columns, names)
     if options.columns is not None:
-        frame = frame[_chosen(options.columns, frame, columns, names)]
+        frame = _only(frame, options, columns, names)
     book = codebook.records(
         survey,
         columns,
@@ -216,6 +203,37 @@ def build(
     )
     frame.attrs[ATTRS] = json.dumps({**about, "codebook": book}, ensure_ascii=False, default=str)
     return frame
+
+
+def _wide(
+    answers: Answers,
+    survey: Survey,
+    rows: Rows,
+    options: FrameOptions,
+    zone: ZoneInfo,
+    renderer: Renderer,
+    columns: Sequence[Column],
+    names: Sequence[str],
+) -> pd.DataFrame:
+    """One row a response: metadata, answers, url variables."""
+    data: dict[str, Any] = {
+        name: metadata.array(name, answers, rows.keep, zone, options.tz)
+        for name in metadata.names(options.metadata)
+    }
+    if options.multi == "list":
+        _add_with_lists(data, columns, names, renderer, survey, options)
+    else:
+        for column, name in zip(columns, names, strict=True):
+            data[name] = renderer.array(column)
+            if options.values == "both" and column.kind == "category" and column.part == "answer":
+                codes = Renderer(answers, rows.keep, "code", renderer.languages).array(column)
+                data[_free(f"{name}_code", data, names)] = codes
+    for name in metadata.url_names(answers):
+        data[_free(f"url_{name}", data, names)] = metadata.url_array(name, answers, rows.keep)
+    index = pd.Index(rows.ids, name="response_id", dtype=np.int64)
+    return pd.DataFrame(
+        {name: pd.Series(values).set_axis(index) for name, values in data.items()}, index=index
+    )
 
 
 def all_columns(survey: Survey, answers: Answers, renderer: Renderer) -> list[Column]:
@@ -300,7 +318,7 @@ def _lists(
     labels = option_names([c.option for c in group if c.option], values, spoken)
     arrays = [pd.array(renderer.array(column)) for column in group]
     answered = ~arrays[0].isna()
-    marks = [array.fillna(0).astype(bool) for array in arrays]
+    marks = [array.to_numpy(dtype=bool, na_value=False) for array in arrays]
     lists = [
         [label for label, mark in zip(labels, marks, strict=True) if mark[row]] if given else None
         for row, given in enumerate(answered)
@@ -308,13 +326,27 @@ def _lists(
     return pd.Series(lists, dtype=object)
 
 
+def _only(
+    frame: pd.DataFrame, options: FrameOptions, columns: Sequence[Column], names: Sequence[str]
+) -> pd.DataFrame:
+    wanted = options.columns or ()
+    if options.shape == "wide":
+        return frame[_chosen(wanted, frame.columns, columns, names)]
+    chosen = _chosen(wanted, names, columns, names)
+    return frame[frame["column"].isin(chosen)].reset_index(drop=True)
+
+
 def _chosen(
-    wanted: Sequence[str], frame: pd.DataFrame, columns: Sequence[Column], names: Sequence[str]
+    wanted: Sequence[str],
+    present: Iterable[str],
+    columns: Sequence[Column],
+    names: Sequence[str],
 ) -> list[str]:
     """Names that the user's list means: names of columns, or questions with all their columns."""
+    there = list(present)
     keep: set[str] = set()
     for word in wanted:
-        found = {name for name in frame.columns if name == word}
+        found = {name for name in there if name == word}
         for column, name in zip(columns, names, strict=True):
             question = column.question
             called = {question.id, f"q{question.id}", question.alias, name_of(question.alias)}
@@ -322,10 +354,10 @@ def _chosen(
             if parent is not None:
                 called |= {parent.id, f"q{parent.id}", parent.alias, name_of(parent.alias)}
             if word in called - {""} or word == column.id:
-                found.update(n for n in (name, f"{name}_code") if n in frame.columns)
+                found.update(n for n in (name, f"{name}_code") if n in there)
         if not found:
-            near = difflib.get_close_matches(word, list(frame.columns), 1)
+            near = difflib.get_close_matches(word, there, 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise InvalidArgument(f"no column or question is called {word!r}{hint}")
         keep |= found
-    return [name for name in frame.columns if name in keep]
+    return [name for name in there if name in keep]

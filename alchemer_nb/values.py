@@ -65,7 +65,7 @@ class Renderer:
         self._answers = answers
         self._keep = keep
         self._values = values
-        self._languages = tuple(languages)
+        self.languages = tuple(languages)
         self._answered_rows: dict[Path, np.ndarray] = {}
         self.notes = Notes()
 
@@ -126,7 +126,7 @@ class Renderer:
         return self._mapped(column, numbers, np.nan, np.float64)
 
     def _as_number(self, column: Column, atom: Atom) -> float:
-        option, _ = resolve(atom, column.choices, self._languages)
+        option, _ = resolve(atom, column.choices, self.languages)
         if option is not None and self._values == "id":
             return read_number(option.id)
         return read_number(option.value if option is not None else atom.answer)
@@ -135,7 +135,7 @@ class Renderer:
         text = _text(atom)
         if text is None or column.kind == "date":
             return None
-        option, _ = resolve(atom, column.choices, self._languages)
+        option, _ = resolve(atom, column.choices, self.languages)
         number = read_number(option.value if option is not None else atom.answer)
         return text if np.isnan(number) else None
 
@@ -184,11 +184,11 @@ class Renderer:
 
     def _category(self, column: Column) -> Any:
         atoms = self._atoms(column)
-        names = option_names(column.choices, self._values, self._languages)
+        names = option_names(column.choices, self._values, self.languages)
         places = {option.id: place for place, option in enumerate(column.choices)}
         categories, codes = list(names), []
         for atom in atoms:
-            option, note = resolve(atom, column.choices, self._languages)
+            option, note = resolve(atom, column.choices, self.languages)
             if note:
                 self.notes.add(column, note)
             if option is not None:
