@@ -130,7 +130,7 @@ class Form {
     this.form = make(
       "form",
       { class: "alchemer-form", novalidate: true, autocomplete: "off" },
-      this.notice, this.intro, this.linkLine, this.rows, foot, this.general, this.slow,
+      this.notice, this.linkLine, this.intro, this.rows, foot, this.general, this.slow,
     );
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();

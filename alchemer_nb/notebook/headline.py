@@ -21,6 +21,11 @@ class Headline:
         self._ids: list[str] = []
         self._shown = ""
 
+    @property
+    def shown(self) -> bool:
+        """Whether it was put into any output."""
+        return bool(self._ids)
+
     def publish(self, status: Status, *, asks: bool) -> None:
         """Shows it as another output of the running cell."""
         name = f"alchemer-nb-{uuid4().hex}"

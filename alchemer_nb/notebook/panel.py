@@ -122,6 +122,7 @@ class LoginPanel(ipywidgets.VBox):
 
     def _ipython_display_(self, **_: Any) -> None:
         self.headline.publish(self.session.status(), asks=self.asks)
+        self._show_all()
         publish(self._repr_mimebundle_())
 
     def __repr__(self) -> str:
@@ -255,10 +256,10 @@ class LoginPanel(ipywidgets.VBox):
         if self.asks:
             parts = [self.region, self._hint, self.mode, self.form]
         else:
-            notes = [note for note in (self._notice, self.sign_in.kept) if note]
-            self.status.value = status._repr_html_() + "".join(
-                f"<div>{escape(note)}</div>" for note in notes
-            )
+            # The headline tells who is signed in; where there is none, this has to.
+            told = "" if self.headline.shown else status.line
+            notes = [note for note in (told, self._notice, self.sign_in.kept, status.hint) if note]
+            self.status.value = "".join(f"<div>{escape(note)}</div>" for note in notes)
             parts = [self.status, self._buttons]
         self.children = tuple(parts)
 

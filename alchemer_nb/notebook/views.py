@@ -90,7 +90,7 @@ def _paste(region: Region) -> View:
             "name": PASTED,
             "label": "Address or code",
             "kind": "text",
-            "placeholder": "paste the address of the page you land on",
+            "placeholder": "paste it here",
         }
     ]
     return {
@@ -102,7 +102,7 @@ def _paste(region: Region) -> View:
         "wants_link": True,
         "link_label": "Open the log-in page",
         "intro": "Log in, allow, then copy the address of the page you land on, even if it does "
-        "not load.",
+        "not load. Paste it below; a code that the page shows will do, too.",
         "button": "Finish",
         "busy": f"Asking {region.host} …",
     }
