@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
+import pytest
+
+from alchemer_nb.client import Client
+from alchemer_nb.credentials import ApiKey, OAuth1
+from alchemer_nb.oauth import OAuthFlow
+from alchemer_nb.sandbox import Sandbox
+from tests.person import landing_address
+from tests.scripted import ScriptedServer
+
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Iterator
 
 # Cheap before dear, so that a mistake shows early.
 ORDER = ("kernel", "notebook", "browser", "peers", "binder")
@@ -17,3 +27,46 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return max(marks, default=0)
 
     items.sort(key=cost)
+
+
+MODES = ("api_key", "oauth1_two_legged", "oauth1_three_legged")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Credentials of whoever runs the tests must not sign anything in."""
+    for name in [name for name in os.environ if name.startswith("ALCHEMER_")]:
+        del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def box() -> Iterator[Sandbox]:
+    """One sandbox for all tests that change nothing in it."""
+    with Sandbox(seed=1, responses=1203) as running:
+        yield running
+
+
+def credentials_for(box: Sandbox, mode: str) -> ApiKey | OAuth1:
+    """Credentials of the demo administrator, got in the way that the mode asks for."""
+    if mode == "api_key":
+        return ApiKey(box.api_token, box.api_token_secret)
+    if mode == "oauth1_two_legged":
+        return OAuth1(box.consumer_key, box.consumer_secret)
+    flow = OAuthFlow(box.consumer_key, box.consumer_secret, region=box.region)
+    return flow.finish(landing_address(flow.start(), box.username, box.password))
+
+
+@pytest.fixture(scope="session", params=MODES)
+def credentials(request: pytest.FixtureRequest, box: Sandbox) -> ApiKey | OAuth1:
+    return credentials_for(box, request.param)
+
+
+@pytest.fixture
+def client(box: Sandbox, credentials: ApiKey | OAuth1) -> Client:
+    return Client(credentials, region=box.region)
+
+
+@pytest.fixture
+def scripted() -> Iterator[ScriptedServer]:
+    """A server that answers what the test says."""
+    with ScriptedServer() as server:
+        yield server
