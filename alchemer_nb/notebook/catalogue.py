@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
+from alchemer_nb.filters import STATUSES
 from alchemer_nb.notebook import commands as do
 from alchemer_nb.notebook import options as kinds
+from alchemer_nb.notebook.body import condition
 from alchemer_nb.notebook.options import Command, Option, Positional
 from alchemer_nb.regions import Region
 
@@ -22,7 +24,6 @@ def _choice(flag: str, text: str, *choices: str) -> Option:
     return Option(flag, text, kinds.one_of(*choices), choices=choices)
 
 
-STATUSES = ("Complete", "Partial", "Disqualified", "Deleted")
 PROGRESS = ("auto", "none")
 CONDITIONS = """\
   one condition a line, all must hold, # starts a comment:
@@ -102,7 +103,7 @@ _RESPONSES = Command(
         Option(
             "--where",
             "a condition; may be given several times",
-            kinds.text,
+            condition,
             "CONDITION",
             repeat=True,
         ),

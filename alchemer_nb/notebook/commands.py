@@ -20,8 +20,9 @@ def login(context: Context, **given: Any) -> object:
     """Signs in, or shows the panel."""
     from alchemer_nb.notebook.login import login as sign_in
 
-    region = given.pop("region", None) or context.region or None
-    return sign_in(context.session, region=region, **given)
+    if context.region and not context.session.status().signed_in:
+        given.setdefault("region", context.region)  # else it would ask for one account more
+    return sign_in(context.session, **given)
 
 
 def logout(context: Context, name: str | None = None) -> None:
@@ -84,7 +85,8 @@ def questions(context: Context, survey: Any) -> pd.DataFrame:
     """The questions of a survey, rows of grids too, as a frame."""
     import pandas as pd
 
-    definition = _survey(context, survey)
+    definition = context.client.survey(survey)
+    context.known.add(definition.id, definition.title)
     language = definition.language
     rows = [
         {
@@ -121,11 +123,14 @@ def responses(
     # Below the lines of the cell, so that an error's number is that of the line in the cell.
     where = "\n".join([*([body] if body else []), *given.pop("where", [])])
     asked = {**given, **({"where": where} if where.strip() else {})}
-    frame = context.client.responses(survey, **{"progress": context.progress, **asked})
-    told = echo.facts(frame)
-    if told.get("survey_id") and told.get("title"):
-        context.known.add(told["survey_id"], str(told["title"]))
-    if context.echo:
+    progress = asked.pop("progress", context.progress)
+    # One line for the question and for what came of it, instead of the client's second one.
+    told = context.echo and progress != "none"
+    frame = context.client.responses(survey, progress="none" if told else progress, **asked)
+    facts = echo.facts(frame)
+    if facts.get("survey_id") and facts.get("title"):
+        context.known.add(facts["survey_id"], str(facts["title"]))
+    if told:
         say(echo.sentence(survey, asked, frame))
     return frame
 
@@ -155,11 +160,5 @@ def listing(context: Context, path: str, survey: Any = None, **ids: Any) -> pd.D
         **ids: The other ids in the path.
     """
     if survey is not None:
-        ids["survey"] = _survey(context, survey).id
+        ids["survey"] = context.client.survey_id(survey)
     return context.client.table(path.format(**ids))
-
-
-def _survey(context: Context, survey: Any) -> Any:
-    definition = context.client.survey(survey)
-    context.known.add(definition.id, definition.title)
-    return definition

@@ -84,13 +84,14 @@ def demo(session: Session, responses: int | None = None) -> Running:
     if responses is not None and responses < 0:
         raise UsageError(f"--responses: expected 0 or more, got `{responses}`")
     _leave(session.connection)
-    if session.box is None:
+    if session.box is None or not session.box.running:
         connection = _start(session, responses)
         return Running(session.box, connection.organisation)
-    if responses is not None:
+    running = session.box.settings.responses
+    if responses not in (None, running):
         raise UsageError(
-            "the sandbox is running already, with the responses it started with; "
-            "%alchemer logout stops it"
+            f"the sandbox is running already, with {running} responses; %alchemer logout demo "
+            "stops it"
         )
     return Running(session.box, _sign_in(session).organisation, again=True)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from alchemer_nb.filters import parse_conditions
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -34,12 +36,13 @@ def sentence(survey: Any, asked: Mapping[str, Any], frame: pd.DataFrame) -> str:
 
     Returns:
         One line, for example ``Customer satisfaction (9000001): status is Complete → 412 rows ×
-        31 columns``.
+        31 columns; 14 test rows left out (--test-rows include brings them back)``.
     """
     parts = [*conditions(asked), *_options(asked)]
     head = name_of(frame, survey)
     told = f": {', '.join(parts)}" if parts else ""
-    return f"{head}{told} → {_count(len(frame), 'row')} × {_count(frame.shape[1], 'column')}"
+    size = f"{_count(len(frame), 'row')} × {_count(frame.shape[1], 'column')}"
+    return "; ".join([f"{head}{told} → {size}", *_notes(frame)])
 
 
 def conditions(asked: Mapping[str, Any]) -> list[str]:
@@ -51,9 +54,7 @@ def conditions(asked: Mapping[str, Any]) -> list[str]:
         parts.append(f"submitted from {asked['since']}")
     if asked.get("until"):
         parts.append(f"submitted until {asked['until']}")
-    where = asked.get("where") or []
-    lines = where.splitlines() if isinstance(where, str) else where
-    return parts + [" ".join(line.split()) for line in lines if _is_condition(line)]
+    return parts + [str(condition) for condition in parse_conditions(asked.get("where"))]
 
 
 def name_of(frame: pd.DataFrame, survey: Any) -> str:
@@ -74,6 +75,17 @@ def facts(frame: pd.DataFrame) -> dict[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
+def _notes(frame: pd.DataFrame) -> list[str]:
+    """What the download has to say of rows that were left out, in words of the magic."""
+    from alchemer_nb.report import summary
+
+    told = facts(frame)
+    if not told:
+        return []
+    _, *notes = summary(told).split("; ")
+    return [note.replace('test_rows="include"', "--test-rows include") for note in notes]
+
+
 def _options(asked: Mapping[str, Any]) -> list[str]:
     shown = {k: v for k, v in asked.items() if k in _WORDS}
     return [_WORDS[name].format(_listed(value, ", ")) for name, value in shown.items()]
@@ -81,10 +93,6 @@ def _options(asked: Mapping[str, Any]) -> list[str]:
 
 def _listed(value: Any, joint: str) -> str:
     return joint.join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-
-
-def _is_condition(line: str) -> bool:
-    return bool(line.strip()) and not line.lstrip().startswith("#")
 
 
 def _count(number: int, noun: str) -> str:

@@ -21,13 +21,13 @@ from traitlets.config import Configurable
 
 from alchemer_nb.errors import AlchemerError
 from alchemer_nb.notebook import guide
+from alchemer_nb.notebook.body import fill_lines
 from alchemer_nb.notebook.catalogue import COMMANDS, PROGRESS
 from alchemer_nb.notebook.completion import Completion
 from alchemer_nb.notebook.context import Context, say
 from alchemer_nb.notebook.known import KnownSurveys
 from alchemer_nb.notebook.parser import Call, parse_line
 from alchemer_nb.notebook.session import Session
-from alchemer_nb.notebook.words import fill_lines
 from alchemer_nb.regions import Region
 
 if TYPE_CHECKING:

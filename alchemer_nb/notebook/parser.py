@@ -137,7 +137,7 @@ def parse_line(
     raw = split(line.rstrip().removesuffix(";"))
     _refuse_secrets(raw)
     target, raw = _target(raw)
-    if not raw or (raw[0].plain in HELP and not _shielded(raw[0])):
+    if not raw or (raw[0].plain in HELP and not raw[0].shielded):
         return Call(None, help_for="")
     words = (
         [fill(word, variables, local).text for word in raw[:2]] if raw[0].plain == "help" else []
@@ -187,7 +187,7 @@ def _arguments(
     parser = LineParser(command)
     for word in raw:
         _check_option(parser, word)
-    if any(word.plain in HELP and not _shielded(word) for word in raw):
+    if any(word.plain in HELP and not word.shielded for word in raw):
         return {}, True
     table: list[Word] = []
     given = vars(_parse(parser, _for_argparse(raw, table, variables, local)))
@@ -198,7 +198,7 @@ def _arguments(
 def _check_option(parser: LineParser, word: RawWord) -> None:
     """Refuses an option that the command does not have."""
     flag = word.plain.partition("=")[0]
-    if not flag.startswith("-") or _shielded(word) or not flag.strip("-") or _is_number(flag):
+    if not flag.startswith("-") or word.shielded or not flag.strip("-") or _is_number(flag):
         return
     options = parser.command.options
     shorts = tuple(option.short for option in options if option.short)
@@ -240,7 +240,7 @@ def _for_argparse(
 def _parted(word: RawWord) -> tuple[str, RawWord | None]:
     """An option's name with its ``=``, and the value that follows or stands alone."""
     first = word.pieces[0]
-    if _shielded(word) or not first.text.startswith("-") or _is_number(first.text):
+    if word.shielded or not first.text.startswith("-") or _is_number(first.text):
         return "", word
     flag, equals, rest = first.text.partition("=")
     if not equals:
@@ -302,9 +302,9 @@ def _known(name: str, commands: Mapping[str, Command]) -> str:
 
 def _target(raw: list[RawWord]) -> tuple[str | None, list[RawWord]]:
     """``NAME <<`` as the first two words, or ``NAME<<`` as the first."""
-    if len(raw) > 1 and raw[1].plain == "<<" and not _shielded(raw[1]):
+    if len(raw) > 1 and raw[1].plain == "<<" and not raw[1].shielded:
         name, rest = raw[0].plain, raw[2:]
-    elif raw and raw[0].plain.endswith("<<") and not _shielded(raw[0]):
+    elif raw and raw[0].plain.endswith("<<") and not raw[0].shielded:
         name, rest = raw[0].plain.removesuffix("<<"), raw[1:]
     else:
         return None, raw
@@ -333,10 +333,6 @@ def _refuse_secrets(raw: Sequence[RawWord]) -> None:
 def _mixed(text: str) -> bool:
     """Letters and digits in one run, as keys have and profile names of that length hardly do."""
     return text.isalnum() and any(c.isdigit() for c in text) and any(c.isalpha() for c in text)
-
-
-def _shielded(word: RawWord) -> bool:
-    return bool(word.pieces) and (word.pieces[0].quoted or word.pieces[0].expression)
 
 
 def _reworded(message: str, command: Command) -> str:

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.error import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
 _DOLLAR_NAME = re.compile(r"\$([^\W\d]\w*(?:\.[^\W\d]\w*)*)")
 _BARE = re.compile(r"[\w.,:/@%+*=<>!~^&()-]+")
@@ -71,6 +71,11 @@ class RawWord:
         """The word's text with expressions left as their source."""
         return "".join(piece.text for piece in self.pieces)
 
+    @property
+    def shielded(self) -> bool:
+        """Whether it begins with a quoted or filled-in piece, and is therefore no option."""
+        return bool(self.pieces) and (self.pieces[0].quoted or self.pieces[0].expression)
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -79,12 +84,12 @@ class Word:
     Attributes:
         text: What it says.
         value: The Python object, where the word is one expression; else ``text``.
-        shielded: Whether it begins with a quoted or filled-in piece, and is therefore no option.
+        parts: Its pieces with their values.
     """
 
     text: str
     value: Any
-    shielded: bool = False
+    parts: tuple[tuple[Piece, Any], ...] = ()
 
     def __str__(self) -> str:
         return self.text
@@ -127,7 +132,7 @@ def split(line: str, *, partial: bool = False) -> list[RawWord]:
             break
         word = _read_word(line, position)
         if word.open_with and not partial:
-            raise UsageError(_not_closed(word.open_with))
+            raise UsageError(not_closed(word.open_with))
         words.append(word)
         position = word.end
     return words
@@ -141,43 +146,13 @@ def fill(
     Raises:
         UsageError: An expression cannot be evaluated.
     """
-    shielded = bool(word.pieces) and (word.pieces[0].quoted or word.pieces[0].expression)
-    if len(word.pieces) == 1 and word.pieces[0].expression:
-        value = evaluate(word.pieces[0].text, variables, local)
-        return Word(str(value), value, shielded)
-    text = "".join(
-        str(evaluate(piece.text, variables, local)) if piece.expression else piece.text
+    parts = tuple(
+        (piece, evaluate(piece.text, variables, local) if piece.expression else piece.text)
         for piece in word.pieces
     )
-    return Word(text, text, shielded)
-
-
-def fill_lines(
-    text: str,
-    variables: Mapping[str, Any],
-    local: Mapping[str, Any] | None = None,
-    *,
-    show: Callable[[Any], str] = str,
-) -> str:
-    """Fills the expressions of the lines below a cell magic in, and leaves the rest alone.
-
-    Args:
-        text: The lines.
-        variables: What names mean.
-        local: What names mean first, inside a function.
-        show: How a value is written.
-
-    Raises:
-        UsageError: An expression cannot be evaluated, or its value has a line break, which would
-            make two conditions of one.
-    """
-    done = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        try:
-            done.append("".join(_filled(line, variables, local, show)))
-        except UsageError as error:
-            raise UsageError(f"line {number}: {error}") from None
-    return "\n".join(done)
+    text = "".join(str(value) for _, value in parts)
+    whole = len(parts) == 1 and parts[0][0].expression
+    return Word(text, parts[0][1] if whole else text, parts)
 
 
 def evaluate(
@@ -243,7 +218,7 @@ def _read_word(line: str, start: int) -> RawWord:
         elif not quote and char.isspace():
             break
         else:
-            text, expression, position = _take(line, position)
+            text, expression, position = take(line, position)
             if expression and text is None:
                 word.open_with, position = "{", len(line)
             elif expression:
@@ -257,10 +232,18 @@ def _read_word(line: str, start: int) -> RawWord:
     return word
 
 
-def _take(line: str, at: int) -> tuple[str | None, bool, int]:
-    """One character, escape or expression: its text, whether it is an expression, what is next.
+def take(line: str, at: int) -> tuple[str | None, bool, int]:
+    """Reads one character, escape or expression.
 
-    The text is None where a brace is not closed.
+    Args:
+        line: The line.
+        at: Where it begins.
+
+    Returns:
+        Its text, or None where a brace is not closed; whether it is an expression; what is next.
+
+    Raises:
+        UsageError: A brace is closed and not opened.
     """
     char = line[at]
     if char in "{}$" and line.startswith(char * 2, at):
@@ -299,35 +282,13 @@ def _closing_brace(line: str, start: int) -> int | None:
     return None
 
 
-def _filled(
-    line: str,
-    variables: Mapping[str, Any],
-    local: Mapping[str, Any] | None,
-    show: Callable[[Any], str],
-) -> Iterator[str]:
-    if line.lstrip().startswith("#"):
-        yield line
-        return
-    at = 0
-    while at < len(line):
-        text, expression, at = _take(line, at)
-        if text is None:
-            raise UsageError(_not_closed("{"))
-        if not expression:
-            yield text
-            continue
-        shown = show(evaluate(text, variables, local))
-        if len(shown.splitlines()) > 1:
-            raise UsageError(f"the value of `{text}` has a line break in it")
-        yield shown
-
-
 def _runs(text: str) -> list[str]:
     """The text in runs without double quotes, and the double quotes one by one."""
     return [run for run in re.split(r'(")', text) if run]
 
 
-def _not_closed(mark: str) -> str:
+def not_closed(mark: str) -> str:
+    """What is told about a quote or brace without its end."""
     if mark == "{":
         return "a { is opened and not closed; write {{ for a brace itself"
     other = '"' if mark == "'" else "'"

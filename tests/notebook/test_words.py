@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from IPython.core.error import UsageError
 
-from alchemer_nb.notebook.words import fill, fill_lines, near, quote_word, split
+from alchemer_nb.notebook.words import fill, near, quote_word, split
 
 
 def texts(line: str, **names: object) -> list[str]:
@@ -118,25 +118,6 @@ def test_an_expression_that_fails_is_one_line(line, told):
         texts(line, d=3)
     assert told in str(caught.value)
     assert "\n" not in str(caught.value)
-
-
-def test_lines_below_are_filled_in_by_the_same_rule_and_keep_their_quotes():
-    body = "region = '{r}'\n\nscore >= $n # {nope}\n# {nope} stays\nname = it's {{x}} $$5"
-    assert fill_lines(body, {"r": "North", "n": 3, "nope": 1}) == (
-        "region = 'North'\n\nscore >= 3 # 1\n# {nope} stays\nname = it's {x} $5"
-    )
-
-
-def test_an_error_below_tells_its_line():
-    with pytest.raises(UsageError, match=r"^line 3: no variable `nope`"):
-        fill_lines("a = 1\n\nb = $nope", {})
-    with pytest.raises(UsageError, match=r"^line 1: a \{ is opened"):
-        fill_lines("a = {b", {})
-
-
-def test_a_value_with_a_line_break_cannot_make_two_conditions_of_one():
-    with pytest.raises(UsageError, match="line 1: the value of `r` has a line break"):
-        fill_lines("region = {r}", {"r": "North\nstatus = Deleted"})
 
 
 def test_near_says_nothing_where_nothing_is_near():

@@ -1,0 +1,135 @@
+"""``%alchemer demo``: from nothing to a frame, and what it leaves behind."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import textwrap
+import urllib.error
+import urllib.request
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+from IPython.core.error import UsageError
+
+from alchemer_nb.credentials import ApiKey
+from alchemer_nb.regions import Region
+
+
+def answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310 - loopback
+            return answer.status == 200
+    except urllib.error.URLError:
+        return False
+
+
+def test_demo_leads_from_nothing_to_a_frame_and_stops_at_logout(notebook):
+    outcome = notebook.run("%alchemer demo --responses 40")
+    assert outcome.failure is None
+    running = outcome.value
+    assert answers(running.address)
+    for shown in (repr(running), running._repr_html_()):
+        assert running.address in shown
+        assert running.box.username in shown
+        assert running.box.password not in shown
+        assert running.box.api_token not in shown
+    notebook.run('df = %alchemer responses "Customer satisfaction" --test-rows include')
+    assert len(notebook.names["df"]) == 40
+    notebook.run("%alchemer logout")
+    assert not answers(running.address)
+    assert notebook.magics.session.box is None
+
+
+def test_a_second_demo_uses_the_first(notebook):
+    first = notebook.run("%alchemer demo --responses 40").value
+    for line in ("demo", "demo --responses 40"):
+        again = notebook.run(f"%alchemer {line}").value
+        assert again.box is first.box
+        assert "was running already" in repr(again)
+    assert notebook.magics.session.names() == ("demo",)
+    refused = notebook.run("%alchemer demo --responses 41")
+    assert "is running already, with 40 responses" in refused.told
+
+
+def test_the_box_can_be_kept_under_a_name_and_a_stopped_one_is_replaced(notebook):
+    notebook.run("%alchemer sandbox << demo --responses 40")
+    kept = notebook.names["sandbox"]
+    assert kept.box.password
+    kept.box.stop()
+    again = notebook.run("%alchemer demo --responses 40").value
+    assert again.box is not kept.box
+    assert "runs" in repr(again)
+    assert notebook.run("%alchemer account").failure is None
+
+
+def test_unloading_stops_the_sandbox(notebook):
+    running = notebook.run("%alchemer demo --responses 40").value
+    assert answers(running.address)
+    notebook.run("%unload_ext alchemer_nb")
+    assert not answers(running.address)
+
+
+@pytest.mark.parametrize("number", ["-1", "many"])
+def test_a_bad_number_starts_nothing(notebook, number):
+    assert "--responses: expected" in notebook.run(f"%alchemer demo --responses {number}").told
+    assert notebook.magics.session.box is None
+
+
+@pytest.fixture
+def real(notebook):
+    """A sign-in as one to a real account looks: nothing here can reach a real one."""
+    client = SimpleNamespace(
+        region=Region.get("eu"),
+        credentials=ApiKey("0123456789abcdef0123456789abcdef", "A9secretsecret"),
+        account=lambda: pd.DataFrame({"organization": ["Real Ltd"]}),
+    )
+    notebook.magics.session.adopt(client)
+    return notebook
+
+
+def test_beside_a_real_account_it_asks_and_without_an_answer_it_does_not_start(real):
+    refused = real.run("%alchemer demo")
+    assert type(refused.failure) is UsageError
+    assert "Real Ltd stays signed in" in refused.told
+    assert "%alchemer logout first" in refused.told
+    assert real.run("%alchemer status").value.organisation == "Real Ltd"
+    assert real.magics.session.box is None
+
+
+@pytest.mark.parametrize(("typed", "starts"), [("y\n", True), ("no\n", False), ("", False)])
+def test_the_answer_decides_and_the_real_sign_in_is_kept(real, monkeypatch, typed, starts):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+    outcome = real.run("%alchemer demo --responses 40")
+    assert "Real Ltd is signed in. Work in the sandbox from here on?" in outcome.out
+    assert (outcome.failure is None) is starts
+    assert real.run("%alchemer status").value.name == ("demo" if starts else "eu")
+    assert "eu" in real.magics.session.names()
+
+
+def test_on_a_hub_the_address_leads_through_the_proxy(notebook, monkeypatch):
+    monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/ann/")
+    running = notebook.run("%alchemer demo --responses 40").value
+    assert running.address == f"/user/ann/proxy/{running.box.port}/"
+    assert f'href="/user/ann/proxy/{running.box.port}/"' in running._repr_html_()
+
+
+def test_a_process_that_ends_takes_its_sandbox_with_it():
+    code = """
+        from IPython.core.interactiveshell import InteractiveShell
+        shell = InteractiveShell()
+        shell.run_line_magic("load_ext", "alchemer_nb")
+        running = shell.run_line_magic("alchemer", "demo --responses 40")
+        print(running.address)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stderr == ""
+    assert not answers(done.stdout.split()[-1])
