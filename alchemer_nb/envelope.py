@@ -115,10 +115,9 @@ def judge(answer: Answer, region: Region, secrets: Iterable[Secret] = ()) -> Non
     if verdict is None:
         _judge_foreign(answer, region, where)
         return
-    ok = verdict.result_ok not in (False, 0, "0", "false", "False")
-    if ok and verdict.result_ok is not None and answer.status < 300:
-        return
-    if ok and 200 <= answer.status < 300 and verdict.code in (None, 200, "200"):
+    refused = verdict.result_ok in (False, 0, "0", "false", "False")
+    odd = verdict.result_ok is None and verdict.code not in (None, 200, "200")
+    if answer.status < 300 and not refused and not odd:
         return
     message = redact(str(verdict.message or ""), secrets)
     message = " ".join(message.split())[:_LONGEST_MESSAGE]

@@ -206,7 +206,7 @@ def clean_path(path: str) -> str:
     Raises:
         InvalidArgument: It is an address, leaves the API, or carries a query.
     """
-    text = str(path).strip().strip("/")
+    text = str(path).strip()
     if "://" in text or text.startswith("//"):
         raise InvalidArgument("give a path such as survey/123, not a whole address")
     if "?" in text or "#" in text:

@@ -53,3 +53,16 @@ def sign_in(link: str, username: str, password: str, answer: str = "allow") -> r
 def landing_address(link: str, username: str, password: str, answer: str = "allow") -> str:
     """The address at which the browser lands after the sign-in, as a person would copy it."""
     return sign_in(link, username, password, answer).headers["Location"]
+
+
+def regenerate_key(base: str, username: str, password: str) -> None:
+    """Logs in to the console and has the first user's key made anew."""
+    with requests.Session() as session:
+        page = session.get(f"{base}/login", timeout=10)
+        _follow(session, _submit(session, page, name=username, password=password))
+        page = session.get(f"{base}/security/api-access", timeout=10)
+        parser = _Forms()
+        parser.feed(page.text)
+        keyed = [form for form in parser.forms if form[1].get("user_id")]
+        done = session.post(page.url, data=keyed[0][1], timeout=10)
+        done.raise_for_status()
