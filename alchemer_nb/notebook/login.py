@@ -71,7 +71,7 @@ def login(
         region=place or (found.region if found else None) or _default_or_none(session),
         mode=kind or "api_key",
         found=found,
-        notice=_notice(found, trouble),
+        notice=_notice(found, trouble, profile),
         profile=profile,
         adding=adding,
     )
@@ -138,7 +138,7 @@ def _find(
     """What is there to sign in with; half a pair in the environment is a reason to ask."""
     from alchemer_nb.notebook import stored
 
-    if profile is not None and profile not in _known_profiles():
+    if profile is not None and not stored.is_kept(profile):
         # The panel would remember under this name: a new profile is made by signing in.
         return None, None
     try:
@@ -148,14 +148,10 @@ def _find(
             raise
         return None, error
     if found is not None and mode is not None and mode != found.credentials.mode:
+        if profile is not None:
+            raise ConfigurationError(f"{found.source} holds credentials of the other mode")
         return None, None
     return found, None
-
-
-def _known_profiles() -> tuple[str, ...]:
-    from alchemer_nb import profiles
-
-    return profiles.names()
 
 
 def _in_use(session: Session, found: Found) -> bool:
@@ -173,9 +169,10 @@ def _use(session: Session, found: Found) -> Status:
     return session.status().also(f"With the credentials from {found.source}.")
 
 
-def _notice(found: Found | None, trouble: AlchemerError | None) -> str:
+def _notice(found: Found | None, trouble: AlchemerError | None, profile: str | None) -> str:
     if trouble is None:
-        return ""
+        new = profile is not None and found is None
+        return f"There is no profile “{profile}” yet: sign in, and tick to remember." if new else ""
     text = str(trouble)
     if found is None:
         return f"{text[:1].upper()}{text[1:]}."

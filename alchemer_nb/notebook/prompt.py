@@ -15,6 +15,7 @@ from alchemer_nb.notebook.signin import (
     CONSUMER_SECRET,
     TOKEN,
     TOKEN_SECRET,
+    FieldError,
     SignIn,
 )
 from alchemer_nb.secrets import Secret
@@ -66,9 +67,13 @@ def ask(session: Session, region: Region, mode: str, profile: str | None = None)
             _with_key(steps, region)
         else:
             _with_oauth(steps, region)
+    except FieldError as error:
+        trouble = error.cause or ConfigurationError("nothing was typed, so nobody is signed in")
+    else:
+        return session.status()
     finally:
         steps.stop()
-    return session.status()
+    raise trouble
 
 
 def _with_key(steps: SignIn, region: Region) -> None:

@@ -39,11 +39,13 @@ class FieldError(AlchemerError):
 
     Attributes:
         field: Name of the box.
+        cause: The error that it came from, or None where the box was empty.
     """
 
-    def __init__(self, field: str, message: str) -> None:
+    def __init__(self, field: str, message: str, cause: AlchemerError | None = None) -> None:
         super().__init__(message)
         self.field = field
+        self.cause = cause
 
 
 class SignIn:
@@ -200,8 +202,9 @@ def _as_field(field: str, call: Callable[[], _T]) -> _T:
     try:
         return call()
     except (AuthenticationError, InvalidArgument, ConfigurationError) as error:
-        text = str(error)
-    raise FieldError(field, f"{text[:1].upper()}{text[1:]}.")
+        cause = error
+    text = str(cause)
+    raise FieldError(field, f"{text[:1].upper()}{text[1:]}.", cause)
 
 
 def _holds_both(text: Secret) -> bool:

@@ -54,6 +54,16 @@ def find(profile: str | None = None, region: Region | None = None) -> Found | No
     return Found(kept.credentials, kept.region, f"profile “{kept.name}”")
 
 
+def is_kept(profile: str) -> bool:
+    """Tells whether there is a profile of that name.
+
+    Raises:
+        InvalidArgument: No profile can be called that.
+        ConfigurationError: It is there but cannot be read.
+    """
+    return profiles.load(profile) is not None
+
+
 def default_region() -> Region | None:
     """The region that the environment names, or None."""
     name = os.environ.get(REGION_NAME, "").strip()

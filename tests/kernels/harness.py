@@ -152,6 +152,23 @@ class Kernel:
                 parts.append("\n".join(content["traceback"]))
         return "".join(parts)
 
+    def traceback(self, request: str) -> list[str]:
+        """The lines of a cell's error."""
+        return next(
+            list(m["content"]["traceback"])
+            for m in self.messages
+            if m["msg_type"] == "error" and m["parent_header"].get("msg_id") == request
+        )
+
+    @staticmethod
+    def shows_widget(message: dict[str, Any], request: str) -> bool:
+        """Tells whether a message puts a widget into a cell's output."""
+        return (
+            message["msg_type"] == "display_data"
+            and message["parent_header"].get("msg_id") == request
+            and "application/vnd.jupyter.widget-view+json" in message["content"]["data"]
+        )
+
     def comm_message(self, comm_id: str, data: dict[str, Any]) -> str:
         """Sends what a widget's view sends; gives the message's id."""
         message = self.client.session.msg("comm_msg", {"comm_id": comm_id, "data": data})

@@ -1,0 +1,147 @@
+"""``login(wait=True)`` in a real kernel, with the front end played by the test."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.kernel
+
+SETUP = """
+from alchemer_nb.notebook.session import Session
+from alchemer_nb.notebook.login import login
+from alchemer_nb.sandbox import Sandbox
+if "box" not in globals():
+    box = Sandbox(responses=1).start()
+session = Session()
+def sign_in(seconds=20):
+    login(session, region=box.region, wait=seconds)
+print(box.api_token, box.api_token_secret)
+"""
+READ_FORM = "print(session.panel.form.model_id, session.panel.form.view['attempt'])"
+
+
+class Panel:
+    """The panel's form in the kernel, as its page sees it."""
+
+    def __init__(self, kernel, comm_id):
+        self.kernel, self.comm_id, self.attempt = kernel, comm_id, 1
+
+    def submit(self, token, secret):
+        values = {"api_token": token, "api_token_secret": secret}
+        sent = {"type": "submit", "attempt": self.attempt, "values": values, "options": {}}
+        self.kernel.handled(self.kernel.custom(self.comm_id, sent), 20)
+        self.attempt += 1
+
+
+@pytest.fixture
+def pair(kernel):
+    """A fresh session in the kernel; key and secret of its sandbox."""
+    done = kernel.do(SETUP)
+    assert done.status == "ok", done
+    return done.text.split()
+
+
+@pytest.fixture
+def waiting(kernel, pair):
+    """A cell that waits with the panel shown: the cell's request and the panel."""
+    seen = len(kernel.messages)
+    request = kernel.run("sign_in()")
+    kernel.until(lambda m: kernel.shows_widget(m, request))
+    form = next(
+        m["content"]["comm_id"]
+        for m in kernel.messages[seen:]
+        if m["msg_type"] == "comm_open" and "view" in m["content"]["data"].get("state", {})
+    )
+    return request, Panel(kernel, form)
+
+
+def test_the_cell_waits_for_the_sign_in_and_the_next_cell_is_signed_in(kernel, pair, waiting):
+    request, panel = waiting
+    queued = kernel.run("print(len(session.require_client().account()))")
+    panel.submit(pair[0], "wrong-secret")
+    panel.submit(*pair)
+    done = kernel.ended(request)
+    assert done.status == "ok"
+    assert "Signed in to" in done.text
+    assert kernel.ended(queued).text.strip() == "1"
+
+
+def test_the_headline_is_rewritten_so_that_a_saved_notebook_tells_who_was_signed_in(
+    kernel, pair, waiting
+):
+    request, panel = waiting
+    panel.submit(*pair)
+    kernel.ended(request)
+    updates = [m for m in kernel.messages if m["msg_type"] == "update_display_data"]
+    assert "Signed in to" in updates[-1]["content"]["data"]["text/html"]
+    assert all(secret not in str(updates) for secret in pair)
+
+
+def test_an_interrupt_ends_the_wait_with_one_line_and_the_panel_still_works(kernel, pair, waiting):
+    request, panel = waiting
+    kernel.interrupt()
+    done = kernel.ended(request)
+    assert done.status == "error"
+    assert "sign in above, then run from here" in done.error
+    assert len(kernel.traceback(request)) == 1
+    panel.submit(*pair)
+    assert kernel.do("print(session.status().signed_in)").text.strip() == "True"
+
+
+def test_a_time_limit_ends_the_wait_and_stops_run_all(kernel, pair):
+    request = kernel.run("sign_in(0.2)")
+    queued = kernel.run("print('must not run')")
+    done = kernel.ended(request)
+    assert done.status == "error"
+    assert "nobody signed in" in done.error
+    assert "must not run" not in kernel.ended(queued).text
+
+
+def test_where_no_person_is_there_it_does_not_wait(kernel, pair):
+    done = kernel.do("sign_in()", stdin=False)
+    assert done.status == "error"
+    assert "ALCHEMER_API_TOKEN" in done.error
+
+
+def test_where_no_person_is_there_refused_credentials_fail_the_cell(kernel, pair):
+    done = kernel.do(
+        """
+import os
+os.environ.update(ALCHEMER_API_TOKEN="CANARYtoken", ALCHEMER_API_TOKEN_SECRET="CANARYsecret")
+try:
+    login(session, region=box.region)
+finally:
+    del os.environ["ALCHEMER_API_TOKEN"], os.environ["ALCHEMER_API_TOKEN_SECRET"]
+""",
+        stdin=False,
+    )
+    assert done.status == "error"
+    assert "refused" in done.error
+    assert "CANARY" not in done.error + done.text
+
+
+def test_a_prompt_where_nothing_can_be_asked_says_what_to_set(kernel, pair):
+    done = kernel.do("login(session, region=box.region, prompt=True)", stdin=False)
+    assert done.status == "error"
+    assert "ALCHEMER_API_TOKEN" in done.error
+
+
+def test_without_waiting_the_panel_works_between_cells(kernel, pair):
+    done = kernel.do("login(session, region=box.region)")
+    assert "Sign in to Alchemer" in done.text
+    comm_id, attempt = kernel.do(READ_FORM).text.split()
+    panel = Panel(kernel, comm_id)
+    panel.attempt = int(attempt)
+    panel.submit(*pair)
+    assert kernel.do("print(session.status().signed_in)").text.strip() == "True"
+
+
+def test_nothing_that_was_typed_is_in_history_or_messages(kernel, pair, waiting):
+    request, panel = waiting
+    panel.submit("TYPEDtoken12345", "TYPEDsecret12345")
+    panel.submit(*pair)
+    kernel.ended(request)
+    kept = kernel.do("print(In, Out, [str(m) for m in get_ipython().history_manager.get_range()])")
+    sent = str([m for m in kernel.messages if m["parent_header"].get("msg_id") == request])
+    assert "TYPED" not in kept.text + sent
+    assert pair[1] not in kept.text + sent

@@ -1,0 +1,89 @@
+"""Plays the page in which the panel stands: sends what its scripts send, keeps what it is sent."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from comm.base_comm import BaseComm
+
+if TYPE_CHECKING:
+    from alchemer_nb.notebook.panel import LoginPanel
+
+
+class Wire(list[tuple[str, Any]]):
+    """All that went from the kernel to the front end."""
+
+    def comm(self, **given: Any) -> BaseComm:
+        wire = self
+
+        class Recorded(BaseComm):
+            def publish_msg(self, msg_type: str, data: Any = None, **more: Any) -> None:
+                wire.append((msg_type, {"data": data, **more}))
+
+        return Recorded(**given)
+
+    @property
+    def text(self) -> str:
+        return json.dumps(list(self), default=str)
+
+    def last_link(self) -> str:
+        """The address of the log-in page as the page was told last."""
+        sent = [
+            m["data"]["content"]
+            for kind, m in self
+            if kind == "comm_msg" and m["data"].get("method") == "custom"
+        ]
+        return next(
+            str(c["href"]) for c in reversed(sent) if c.get("type") == "link" and "href" in c
+        )
+
+
+class Page:
+    """The page with one panel in it."""
+
+    def __init__(self, panel: LoginPanel, wire: Wire) -> None:
+        self.panel, self.wire = panel, wire
+        self.send({"type": "ready"})
+
+    @property
+    def view(self) -> dict[str, Any]:
+        view: dict[str, Any] = self.panel.form.view
+        return view
+
+    @property
+    def errors(self) -> dict[str, str]:
+        errors: dict[str, str] = self.view.get("errors", {})
+        return errors
+
+    @property
+    def fields(self) -> list[str]:
+        return [field["name"] for field in self.view["fields"]]
+
+    @property
+    def button(self) -> str:
+        return str(self.view["button"])
+
+    @property
+    def actions(self) -> list[str]:
+        return [action["name"] for action in self.view["actions"]]
+
+    @property
+    def options(self) -> list[str]:
+        return [option["name"] for option in self.view["options"]]
+
+    def send(self, content: Any) -> None:
+        self.panel.form._handle_custom_msg(content, [])
+
+    def submission(self, options: dict[str, bool] | None = None, **values: str) -> dict[str, Any]:
+        """What one press of the main button sends."""
+        assert values.keys() == set(self.fields), "a box that the page does not have"
+        attempt = self.view["attempt"]
+        return {"type": "submit", "attempt": attempt, "values": values, "options": options or {}}
+
+    def submit(self, options: dict[str, bool] | None = None, **values: str) -> None:
+        self.send(self.submission(options, **values))
+
+    def press(self, action: str) -> None:
+        assert action in self.actions
+        self.send({"type": "action", "attempt": self.view["attempt"], "name": action})

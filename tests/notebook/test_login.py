@@ -1,0 +1,313 @@
+"""``login``: what it uses, when it shows the panel, and when it says no."""
+
+from __future__ import annotations
+
+import getpass
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import keyring
+import pytest
+from IPython.core.error import StdinNotImplementedError
+from keyring.backends import fail
+
+from alchemer_nb import profiles
+from alchemer_nb.client import Client
+from alchemer_nb.credentials import ApiKey, OAuth1
+from alchemer_nb.errors import AuthenticationError, ConfigurationError, InvalidArgument
+from alchemer_nb.notebook.login import login
+from alchemer_nb.notebook.panel import LoginPanel
+from alchemer_nb.notebook.session import Session
+from alchemer_nb.notebook.status import Status
+from alchemer_nb.regions import Region
+from tests.person import landing_address
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from alchemer_nb.sandbox import Sandbox
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BINDER_SERVICE_HOST", "BINDER_LAUNCH_HOST"):
+        monkeypatch.delenv(name, raising=False)
+    before = keyring.get_keyring()
+    keyring.set_keyring(fail.Keyring())
+    yield
+    keyring.set_keyring(before)
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    session = Session()
+    yield session
+    if session.panel is not None:
+        session.panel.close()
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch, box: Sandbox) -> pytest.MonkeyPatch:
+    monkeypatch.setenv("ALCHEMER_API_TOKEN", box.api_token)
+    monkeypatch.setenv("ALCHEMER_API_TOKEN_SECRET", box.api_token_secret)
+    return monkeypatch
+
+
+def key_of(box: Sandbox) -> ApiKey:
+    return ApiKey(box.api_token, box.api_token_secret)
+
+
+def panel_of(shown: object) -> LoginPanel:
+    assert isinstance(shown, LoginPanel)
+    return shown
+
+
+class TestPanel:
+    def test_with_nothing_to_use_the_panel_is_shown(self, session: Session) -> None:
+        panel = panel_of(login(session))
+        assert panel.asks
+        assert panel.chosen == Region.get("us")
+        assert panel.mode.value == "api_key"
+
+    def test_region_and_mode_are_those_that_were_asked_for(
+        self, session: Session, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        panel = panel_of(login(session, region="CA", mode="oauth"))
+        assert (panel.chosen.name, panel.mode.value) == ("ca", "oauth1")
+        monkeypatch.setenv("ALCHEMER_REGION", "eu")
+        assert panel_of(login(session)).chosen.name == "eu"
+
+    def test_the_running_sandbox_is_offered_first(self, session: Session, box: Sandbox) -> None:
+        session.box = box
+        assert panel_of(login(session)).chosen == box.region
+        assert panel_of(login(session, region="sandbox")).chosen == box.region
+
+    def test_the_panel_before_is_taken_away(self, session: Session) -> None:
+        first = panel_of(login(session))
+        second = panel_of(login(session))
+        assert first.comm is None
+        assert second.comm is not None
+
+    def test_a_mode_or_region_that_does_not_exist_is_refused(self, session: Session) -> None:
+        with pytest.raises(InvalidArgument, match="'key' or 'oauth'"):
+            login(session, mode="password")
+        with pytest.raises(ConfigurationError, match="mars"):
+            login(session, region="mars")
+
+    def test_it_never_holds_what_the_environment_holds(
+        self, session: Session, environment: pytest.MonkeyPatch, box: Sandbox
+    ) -> None:
+        environment.setenv("ALCHEMER_API_TOKEN_SECRET", "CANARYwrong12345")
+        panel = panel_of(login(session, region=box.region))
+        shown = "".join(str(part.get_state()) for part in (panel, panel.form, panel.status))
+        assert box.api_token not in shown
+        assert "CANARY" not in shown
+
+
+class TestFound:
+    def test_the_environment_signs_in_without_a_panel_and_says_so(
+        self, session: Session, environment: pytest.MonkeyPatch, box: Sandbox
+    ) -> None:
+        shown = login(session, region=box.region)
+        assert isinstance(shown, Status)
+        assert "from the environment" in repr(shown)
+        assert session.require_client().credentials == key_of(box)
+
+    def test_refused_it_is_said_and_the_panel_is_shown_with_another_try(
+        self, session: Session, environment: pytest.MonkeyPatch, box: Sandbox
+    ) -> None:
+        environment.setenv("ALCHEMER_API_TOKEN_SECRET", "wrong")
+        panel = panel_of(login(session, region=box.region))
+        assert "from the environment" in panel.form.view["notice"]
+        assert "refused" in panel.form.view["notice"]
+        assert panel.chosen == box.region
+        assert "use_found" in [action["name"] for action in panel.form.view["actions"]]
+
+    def test_half_a_pair_is_said_in_the_panel(
+        self, session: Session, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("ALCHEMER_API_TOKEN", "CANARY-half")
+        notice = panel_of(login(session)).form.view["notice"]
+        assert "ALCHEMER_API_TOKEN_SECRET is not" in notice
+        assert "CANARY" not in notice
+
+    def test_credentials_of_the_other_mode_are_left_alone(
+        self, session: Session, environment: pytest.MonkeyPatch, box: Sandbox
+    ) -> None:
+        assert panel_of(login(session, region=box.region, mode="oauth")).mode.value == "oauth1"
+        assert not session.status().signed_in
+
+    def test_the_default_profile_signs_in(self, session: Session, box: Sandbox) -> None:
+        profiles.save(profiles.DEFAULT, key_of(box), box.region)
+        assert "profile “default”" in repr(login(session))
+        assert session.require_client().region == box.region
+
+    def test_the_default_profile_is_passed_over_for_another_region(
+        self, session: Session, box: Sandbox
+    ) -> None:
+        profiles.save(profiles.DEFAULT, key_of(box), box.region)
+        assert panel_of(login(session, region="eu")).chosen.name == "eu"
+
+    def test_a_profile_by_name_comes_before_the_environment(
+        self, session: Session, environment: pytest.MonkeyPatch, box: Sandbox
+    ) -> None:
+        profiles.save("work", OAuth1(box.consumer_key, box.consumer_secret), box.region)
+        login(session, profile="work")
+        assert session.status().mode == "OAuth"
+
+    def test_a_profile_is_sent_to_no_other_region(self, session: Session, box: Sandbox) -> None:
+        profiles.save("work", key_of(box), box.region)
+        with pytest.raises(ConfigurationError, match="sent nowhere else"):
+            login(session, profile="work", region="eu")
+
+    def test_a_profile_of_the_other_mode_is_told(self, session: Session, box: Sandbox) -> None:
+        profiles.save("work", key_of(box), box.region)
+        with pytest.raises(ConfigurationError, match="other mode"):
+            login(session, profile="work", mode="oauth")
+
+    def test_a_name_that_no_profile_can_have_is_refused(self, session: Session) -> None:
+        with pytest.raises(InvalidArgument):
+            login(session, profile="../work")
+
+    def test_a_new_profile_name_is_what_the_panel_remembers_by(self, session: Session) -> None:
+        panel = panel_of(login(session, profile="new"))
+        assert panel.sign_in.profile == "new"
+        assert "new" in panel.form.view["notice"]
+
+
+class TestSignedInAlready:
+    @pytest.fixture(autouse=True)
+    def signed_in(self, session: Session, box: Sandbox) -> None:
+        session.adopt(Client(key_of(box), region=box.region))
+
+    def test_a_second_login_says_so(self, session: Session) -> None:
+        panel = panel_of(login(session))
+        assert not panel.asks
+        assert "Already signed in" in panel.status.value
+
+    def test_the_same_region_and_mode_are_no_other_account(
+        self, session: Session, box: Sandbox
+    ) -> None:
+        assert not panel_of(login(session, region=box.region, mode="key")).asks
+
+    @pytest.mark.parametrize("other", [{"region": "eu"}, {"mode": "oauth"}, {"profile": "x"}])
+    def test_another_region_mode_or_profile_asks(
+        self, session: Session, other: dict[str, str]
+    ) -> None:
+        panel = panel_of(login(session, **other))  # type: ignore[arg-type]  # one of three
+        assert panel.asks
+        assert "back" in [action["name"] for action in panel.form.view["actions"]]
+
+    def test_credentials_in_use_are_not_used_again(
+        self, session: Session, environment: pytest.MonkeyPatch, box: Sandbox
+    ) -> None:
+        profiles.save("work", key_of(box), box.region)
+        assert panel_of(login(session, profile="work")).asks
+
+    def test_at_a_prompt_it_is_a_line(self, session: Session) -> None:
+        assert "Already signed in" in repr(login(session, prompt=True))
+
+
+class TestWait:
+    def test_where_nobody_can_press_a_button_it_says_what_to_set(self, session: Session) -> None:
+        with pytest.raises(ConfigurationError, match="ALCHEMER_API_TOKEN"):
+            login(session, wait=True)
+        assert session.panel is None
+
+    def test_where_credentials_work_there_is_nothing_to_wait_for(
+        self, session: Session, environment: pytest.MonkeyPatch, box: Sandbox
+    ) -> None:
+        assert isinstance(login(session, region=box.region, wait=True), Status)
+
+
+class Answers:
+    """What a person types at the prompts, in order; and what was asked."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.left, self.asked = list(answers), list[str]()
+
+    def __call__(self, question: str = "", stream: Any = None) -> str:
+        self.asked.append(question)
+        answer = self.left.pop(0)
+        if callable(answer):
+            answer = answer()
+        if isinstance(answer, BaseException):
+            raise answer
+        return str(answer)
+
+
+class TestPrompt:
+    @pytest.fixture
+    def typed(self, monkeypatch: pytest.MonkeyPatch) -> Any:
+        def typed(*answers: Any) -> Answers:
+            person = Answers(*answers)
+            # Where a kernel puts its own way of asking, too.
+            monkeypatch.setattr(getpass, "getpass", person)
+            return person
+
+        return typed
+
+    def test_key_and_secret(self, session: Session, box: Sandbox, typed: Any) -> None:
+        person = typed(box.api_token, box.api_token_secret)
+        login(session, region=box.region, prompt=True)
+        assert session.require_client().credentials == key_of(box)
+        assert box.region.host in person.asked[0]
+
+    def test_both_at_once_are_asked_once(self, session: Session, box: Sandbox, typed: Any) -> None:
+        person = typed(f"{box.api_token} {box.api_token_secret}")
+        login(session, region=box.region, prompt=True)
+        assert session.status().signed_in
+        assert len(person.asked) == 1
+
+    def test_a_refused_key_fails_the_cell(self, session: Session, box: Sandbox, typed: Any) -> None:
+        typed("CANARYwrong1234", "CANARYpair1234")
+        with pytest.raises(AuthenticationError, match="refused") as caught:
+            login(session, region=box.region, prompt=True)
+        assert "CANARY" not in str(caught.value)
+        assert not session.status().signed_in
+
+    def test_oauth_shows_the_link_and_asks_for_the_verifier(
+        self, session: Session, box: Sandbox, typed: Any, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        def log_in() -> str:
+            link = next(line for line in capsys.readouterr().out.splitlines() if "://" in line)
+            return landing_address(link, box.username, box.password)
+
+        typed(box.consumer_key, box.consumer_secret, log_in)
+        login(session, region=box.region, mode="oauth", prompt=True)
+        credentials = session.require_client().credentials
+        assert isinstance(credentials, OAuth1)
+        assert credentials.three_legged
+
+    def test_nothing_typed_signs_nobody_in(self, session: Session, typed: Any) -> None:
+        typed("", "")
+        with pytest.raises(ConfigurationError, match="nothing was typed"):
+            login(session, prompt=True)
+
+    @pytest.mark.parametrize(
+        "trouble", [StdinNotImplementedError("no"), EOFError(), OSError("no terminal")]
+    )
+    def test_where_nothing_can_be_asked_it_says_what_to_set(
+        self, session: Session, typed: Any, trouble: BaseException
+    ) -> None:
+        typed(trouble)
+        with pytest.raises(ConfigurationError, match="ALCHEMER_API_TOKEN"):
+            login(session, prompt=True)
+
+    def test_a_terminal_that_would_show_what_is_typed_is_not_used(
+        self, session: Session, typed: Any
+    ) -> None:
+        def echoing() -> str:
+            warnings.warn("echo", getpass.GetPassWarning, stacklevel=1)
+            return "CANARY"
+
+        typed(echoing)
+        with pytest.raises(ConfigurationError, match="without showing it"):
+            login(session, prompt=True)
+
+    def test_an_interrupt_stays_an_interrupt(self, session: Session, typed: Any) -> None:
+        typed(KeyboardInterrupt())
+        with pytest.raises(KeyboardInterrupt):
+            login(session, prompt=True)
