@@ -22,9 +22,10 @@ _QUOTES = "\"'"
 
 
 def condition(word: Word) -> str:
-    """The text of a condition given as one word."""
+    """The text of a condition given as one word; of several, where a variable holds a list."""
     if len(word.parts) == 1:
-        return word.text
+        several = isinstance(word.value, list | tuple)
+        return "\n".join(map(str, word.value)) if several else word.text
     texts = [piece.text for piece, _ in word.parts]
     written = []
     for number, (piece, value) in enumerate(word.parts):

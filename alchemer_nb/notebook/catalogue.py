@@ -53,6 +53,7 @@ _SIGN_IN = (
         example="%alchemer login --region eu",
         surplus="a region is given as --region eu",
         gives=False,
+        shown=True,
         group="Sign-in",
     ),
     Command(
@@ -90,6 +91,7 @@ _SIGN_IN = (
             OUT,
         ),
         example="%alchemer demo --responses 500",
+        shown=True,
         group="Sign-in",
     ),
 )

@@ -49,5 +49,5 @@ def of_command(command: Command) -> str:
 
 def docstring(commands: Mapping[str, Command]) -> str:
     """What ``%alchemer?`` shows: the overview and the options of every command."""
-    pages = "\n\n".join(of_command(c).rstrip() for c in commands.values() if c.options)
+    pages = "\n\n".join(of_command(c).rstrip() for c in commands.values() if len(c.options) > 1)
     return f"Survey data from Alchemer as pandas DataFrames.\n\n{overview(commands)}\n{pages}\n"

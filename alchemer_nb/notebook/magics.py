@@ -16,6 +16,7 @@ from IPython.core.magic import (
     needs_local_scope,
     no_var_expand,
 )
+from IPython.display import display
 from traitlets import Bool, CaselessStrEnum, Enum
 from traitlets.config import Configurable
 
@@ -103,9 +104,13 @@ class AlchemerMagics(Magics, Configurable):
             echo=self.echo,
         )
         result = call.command.run(context, **call.values, **body)
-        if call.target is None:
+        if call.target is not None:
+            self.shell.push({call.target: result})
+            return None
+        if not call.command.shown:
             return result
-        self.shell.push({call.target: result})
+        if result is not None:
+            display(result)  # type: ignore[no-untyped-call]  # IPython has no hints
         return None
 
     def _body(

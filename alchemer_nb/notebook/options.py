@@ -88,6 +88,8 @@ class Command:
         options: Its options.
         example: A line that works after ``%alchemer demo``, without ``%alchemer``.
         gives: Whether there is a value to keep under a name.
+        shown: Whether the value is shown at once and not given as the cell's, so that it is seen
+            in the middle of a cell too.
         body: What the lines below ``%%alchemer`` are, or an empty text where none may follow.
         surplus: What to do about more words than it takes.
         group: Under which heading help lists it.
@@ -100,6 +102,7 @@ class Command:
     options: tuple[Option, ...] = ()
     example: str = ""
     gives: bool = True
+    shown: bool = False
     body: str = ""
     surplus: str = 'a value with blanks in it needs quotes: "Customer satisfaction"'
     group: str = "Data"

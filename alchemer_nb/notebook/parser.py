@@ -48,10 +48,12 @@ SECRET_OPTIONS = frozenset(
 _KEY = re.compile(r"[0-9a-f]{24,}|A9[0-9A-Za-z]{8,}", re.IGNORECASE)
 _SECRET_PAIR = re.compile(r"(?:^|[?&\s])(\w+)=[^\s&]", re.IGNORECASE)
 _PLACE = "\0"
+_SIGN_IN = (
+    "Sign in with %alchemer login, which asks for it, or with the ALCHEMER_… environment variables"
+)
 _REFUSED = (
     "a secret does not belong on the magic line: it is kept in the notebook and in the history. "
-    "Clear this cell, and regenerate the key: it is already in the history. Then sign in with "
-    "%alchemer login, which asks for it, or with the ALCHEMER_… environment variables"
+    f"Clear this cell, and regenerate the key: it is already in the history. {_SIGN_IN}"
 )
 
 
@@ -213,7 +215,8 @@ def _is_number(text: str) -> bool:
 
 
 def _parse(parser: LineParser, arguments: list[str]) -> argparse.Namespace:
-    parsed, left = parser.parse_known_args(arguments)
+    # Intermixed, so that a word may follow an option: `surveys --status Closed pulse`.
+    parsed, left = parser.parse_known_intermixed_args(arguments)
     if left:
         parser.error(f"unrecognized arguments: {len(left)}")
     return parsed
@@ -286,6 +289,8 @@ def _convert(
 ) -> Any:
     start, _, number = argument.partition(_PLACE)
     word = table[int(number)] if number and not start else Word(argument, argument)
+    if is_secret(word.text):  # out of a variable: an error further down would repeat it
+        raise UsageError(f"{what}: that value looks like a key. {_SIGN_IN}")
     try:
         return convert(word)
     except ValueError as error:

@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from alchemer_nb.notebook.magics import AlchemerMagics
 
 
+def bare_config() -> Config:
+    """Settings of a shell that writes no history."""
+    config = Config()
+    config.HistoryManager.enabled = False
+    return config
+
+
 @dataclass
 class Outcome:
     """What a cell came to."""
@@ -79,9 +86,7 @@ def bare(
     ):
         monkeypatch.delenv(f"ALCHEMER_{name}", raising=False)
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
-    config = Config()
-    config.HistoryManager.enabled = False
-    shell = InteractiveShell(config=config)
+    shell = InteractiveShell(config=bare_config())
     notebook = Notebook(shell, capsys)
     yield notebook
     if "AlchemerMagics" in shell.magics_manager.registry:

@@ -76,5 +76,6 @@ def test_a_value_that_fits_into_no_condition_is_told_with_its_line(body, told):
 
 def test_a_whole_condition_may_stand_in_a_variable():
     assert condition(fill(split("$c")[0], {"c": "nps > 8"})) == "nps > 8"
+    assert condition(fill(split("{c}")[0], {"c": ["a = 1", "b = 2"]})) == "a = 1\nb = 2"
     assert condition(fill(split("'nps > {n}'")[0], {"n": 8})) == "nps > 8"
     assert condition(fill(split("'r = \"{n}\"'")[0], {"n": "a # b"})) == 'r = "a # b"'

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
 import textwrap
 import urllib.error
 import urllib.request
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
@@ -16,6 +18,10 @@ from IPython.core.error import UsageError
 
 from alchemer_nb.credentials import ApiKey
 from alchemer_nb.regions import Region
+
+if TYPE_CHECKING:
+    from alchemer_nb.notebook.demo import Running
+    from tests.notebook.conftest import Notebook
 
 
 def answers(address: str) -> bool:
@@ -26,10 +32,23 @@ def answers(address: str) -> bool:
         return False
 
 
-def test_demo_leads_from_nothing_to_a_frame_and_stops_at_logout(notebook):
-    outcome = notebook.run("%alchemer demo --responses 40")
+def started(notebook: Notebook, line: str = "demo --responses 40") -> Running:
+    """What ``demo`` gives, kept under a name."""
+    outcome = notebook.run(f"%alchemer running << {line}")
     assert outcome.failure is None
-    running = outcome.value
+    running: Running = notebook.names["running"]
+    return running
+
+
+def test_the_address_is_told_in_the_middle_of_a_cell_too(notebook):
+    outcome = notebook.run("%alchemer demo --responses 40\nx = 1")
+    assert (outcome.failure, outcome.value) == (None, None)
+    box = notebook.magics.session.box
+    assert f"Its web pages: {box.url}/ (log in as {box.username})" in outcome.out
+
+
+def test_demo_leads_from_nothing_to_a_frame_and_stops_at_logout(notebook):
+    running = started(notebook)
     assert answers(running.address)
     for shown in (repr(running), running._repr_html_()):
         assert running.address in shown
@@ -44,9 +63,9 @@ def test_demo_leads_from_nothing_to_a_frame_and_stops_at_logout(notebook):
 
 
 def test_a_second_demo_uses_the_first(notebook):
-    first = notebook.run("%alchemer demo --responses 40").value
+    first = started(notebook)
     for line in ("demo", "demo --responses 40"):
-        again = notebook.run(f"%alchemer {line}").value
+        again = started(notebook, line)
         assert again.box is first.box
         assert "was running already" in repr(again)
     assert notebook.magics.session.names() == ("demo",)
@@ -55,18 +74,17 @@ def test_a_second_demo_uses_the_first(notebook):
 
 
 def test_the_box_can_be_kept_under_a_name_and_a_stopped_one_is_replaced(notebook):
-    notebook.run("%alchemer sandbox << demo --responses 40")
-    kept = notebook.names["sandbox"]
+    kept = started(notebook)
     assert kept.box.password
     kept.box.stop()
-    again = notebook.run("%alchemer demo --responses 40").value
+    again = started(notebook)
     assert again.box is not kept.box
     assert "runs" in repr(again)
     assert notebook.run("%alchemer account").failure is None
 
 
 def test_unloading_stops_the_sandbox(notebook):
-    running = notebook.run("%alchemer demo --responses 40").value
+    running = started(notebook)
     assert answers(running.address)
     notebook.run("%unload_ext alchemer_nb")
     assert not answers(running.address)
@@ -111,24 +129,25 @@ def test_the_answer_decides_and_the_real_sign_in_is_kept(real, monkeypatch, type
 
 def test_on_a_hub_the_address_leads_through_the_proxy(notebook, monkeypatch):
     monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/ann/")
-    running = notebook.run("%alchemer demo --responses 40").value
+    running = started(notebook)
     assert running.address == f"/user/ann/proxy/{running.box.port}/"
     assert f'href="/user/ann/proxy/{running.box.port}/"' in running._repr_html_()
 
 
-def test_a_process_that_ends_takes_its_sandbox_with_it():
+def test_a_process_that_ends_takes_its_sandbox_with_it(tmp_path):
     code = """
         from IPython.core.interactiveshell import InteractiveShell
         shell = InteractiveShell()
         shell.run_line_magic("load_ext", "alchemer_nb")
-        running = shell.run_line_magic("alchemer", "demo --responses 40")
-        print(running.address)
+        shell.run_line_magic("alchemer", "running << demo --responses 40")
+        print(shell.user_ns["running"].address)
     """
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)],
         capture_output=True,
         text=True,
         timeout=60,
+        env={**os.environ, "IPYTHONDIR": str(tmp_path)},
         check=True,
     )
     assert done.stderr == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -12,6 +13,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from alchemer_nb.errors import ConfigurationError
 from alchemer_nb.notebook.catalogue import COMMANDS
+from tests.notebook.conftest import bare_config
 
 HEAVY = (
     "pandas numpy pyarrow msgspec requests urllib3 oauthlib requests_oauthlib ipywidgets anywidget"
@@ -52,7 +54,7 @@ def test_loading_says_nothing(bare):
 
 
 def test_two_shells_have_two_sessions(notebook):
-    other = InteractiveShell()
+    other = InteractiveShell(config=bare_config())
     other.extension_manager.load_extension("alchemer_nb")
     try:
         theirs = other.magics_manager.registry["AlchemerMagics"]
@@ -62,7 +64,7 @@ def test_two_shells_have_two_sessions(notebook):
         other.extension_manager.unload_extension("alchemer_nb")
 
 
-def test_loading_and_reading_help_imports_nothing_heavy():
+def test_loading_and_reading_help_imports_nothing_heavy(tmp_path):
     code = f"""
         import sys
         from IPython.core.interactiveshell import InteractiveShell
@@ -78,7 +80,11 @@ def test_loading_and_reading_help_imports_nothing_heavy():
         print("CLIENT", sorted(n for n in sys.modules if n.startswith("alchemer_nb.client")))
     """
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "IPYTHONDIR": str(tmp_path)},
     )
     assert "LOADED []" in done.stdout
     assert "CLIENT []" in done.stdout

@@ -179,7 +179,13 @@ def test_a_secret_on_the_line_is_refused_with_the_reason_and_not_repeated(line):
 
 def test_a_key_that_is_split_by_a_missing_quote_is_not_repeated_either():
     assert KEY not in refusal(f"login '{KEY}")
-    assert KEY not in refusal("responses 1 --shape $k", k=KEY)
+
+
+def test_a_key_out_of_a_variable_is_not_repeated_further_down():
+    for line in ("responses $k", "responses 1 --shape $k", "get survey {k}", "login --profile $k"):
+        told = refusal(line, k=KEY)
+        assert "looks like a key" in told
+        assert KEY not in told
 
 
 def test_an_ordinary_word_is_not_taken_for_a_secret():
@@ -204,6 +210,16 @@ def test_help_of_one_command_needs_no_other_word(line):
 def test_a_semicolon_at_the_end_is_a_habit_and_no_word():
     assert parse("responses 1;").values == {"survey": "1"}
     assert parse("surveys 'a;'").values == {"text": "a;"}
+
+
+def test_a_word_may_follow_an_option():
+    assert parse("surveys --status Closed pulse").values == {"text": "pulse", "status": "Closed"}
+    assert parse("get survey --raw page=1 a=2").values == {
+        "path": "survey",
+        "parameters": ["page=1", "a=2"],
+        "raw": True,
+    }
+    assert parse("responses --fresh 1").values == {"survey": "1", "fresh": True}
 
 
 def test_a_negative_number_is_a_value():
