@@ -212,19 +212,19 @@ def _wait(session: Session, panel: LoginPanel, seconds: float) -> object | None:
         session.panel = None
         raise ConfigurationError(
             "nobody can press a button here, so --wait cannot wait: set "
-            f"{' and '.join(_variables())} (or use a profile), or sign in with --prompt"
+            f"{' and '.join(_variables())} (or keep a profile), or use --prompt at a terminal"
         )
     pump = find_pump(shell)
     if pump is None:
         panel.say("This kernel cannot wait in the cell: sign in, then run the next cell.")
         return panel
-    display(panel)  # type: ignore[no-untyped-call]  # IPython has no hints
 
     def signed_in() -> bool:
         panel.tick()
         return not panel.asks
 
     try:
+        display(panel)  # type: ignore[no-untyped-call]  # IPython has no hints
         with pump:
             done = pump.wait(signed_in, seconds)
     except KeyboardInterrupt:
