@@ -131,6 +131,7 @@ def run_quickstart(path: Path) -> str:
             timeout=CELL_TIMEOUT,
             kernel_name="python3",
             store_widget_state=False,
+            extra_arguments=["--log-level=ERROR"],  # else it warns of a socket that only we know
             resources={"metadata": {"path": work}},
         )
         try:

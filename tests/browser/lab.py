@@ -96,7 +96,12 @@ class Server:
         """Writes a notebook of code cells into the server's folder."""
         path = self.root / name
         kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        code: dict[str, Any] = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": []}
+        code: dict[str, Any] = {
+            "cell_type": "code",
+            "execution_count": None,
+            "metadata": {},
+            "outputs": [],
+        }
         notebook = {
             "cells": [{**code, "source": cell.strip("\n")} for cell in cells],
             "metadata": {"kernelspec": kernel},
@@ -116,7 +121,8 @@ class Server:
     def end_kernels(self) -> None:
         """Ends every kernel, so that the next notebook starts from nothing."""
         for kernel in self.kernels():
-            requests.delete(f"{self.address}/api/kernels/{kernel['id']}", timeout=20)
+            address = f"{self.address}/api/kernels/{kernel['id']}"
+            requests.delete(address, timeout=20).raise_for_status()
 
 
 @contextlib.contextmanager
@@ -150,6 +156,7 @@ def lab_server(
                 *(f"--port={port}", "--ServerApp.port_retries=0"),
                 *("--IdentityProvider.token=", "--ServerApp.password="),
                 *(f"--ServerApp.root_dir={root}", f"--ServerApp.base_url={base_url}"),
+                "--ServerApp.disable_check_xsrf=True",  # else kernels cannot be ended from here
                 "--LabApp.news_url=None",
                 "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
                 "--LabApp.extension_manager=readonly",
@@ -304,13 +311,12 @@ class Notebook:
         return self.cell(index).locator(".jp-InputArea-prompt").inner_text().strip()
 
     def save(self) -> str:
-        """Saves as the user does, and gives the file's text."""
-        # Out of any text box first, where Control+S would only be a letter.
-        self.page.keyboard.press("Escape")
+        """Saves with the toolbar's button, as the user does, and gives the file's text."""
+        save = self.page.locator('.jp-NotebookPanel:not(.lm-mod-hidden) [data-jp-item-name="save"]')
         with self.page.expect_response(
             lambda r: r.request.method == "PUT" and "/api/contents/" in r.url, timeout=20_000
         ) as answer:
-            self.page.keyboard.press("Control+s")
+            save.locator("jp-button, button").first.click()
         if not answer.value.ok:
             raise RuntimeError(f"saving gave {answer.value.status}")
         return self.path.read_text(encoding="utf-8")

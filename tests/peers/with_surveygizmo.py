@@ -12,7 +12,7 @@ api = SurveyGizmo(
     api_token_secret=os.environ["PEER_SECRET"],
     base_url=os.environ["PEER_ADDRESS"] + "/",
     requests_kwargs={"timeout": 30, "proxies": {"http": "", "https": ""}},
-)
+).api
 
 
 def all_pages(resource, *arguments):

@@ -1,0 +1,237 @@
+"""The sign-in panel as a person meets it: typed into, clicked, saved, looked at.
+
+The sandbox runs in the test's process and the notebook knows its address alone, so that no
+secret is in a cell to begin with.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from alchemer_nb.sandbox import Sandbox
+
+from .lab import Notebook, picture
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import BrowserContext, Locator, Page
+
+    from .lab import Server, Theme
+
+pytestmark = pytest.mark.browser
+
+LOGIN, FRAME = 1, 2
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[Sandbox]:
+    with Sandbox(responses=60) as started:
+        yield started
+
+
+def cells(box: Sandbox) -> list[str]:
+    return [
+        "%load_ext alchemer_nb\n"
+        "from alchemer_nb import Region\n"
+        f'box = Region.custom("{box.url}", name="sandbox", label="Sandbox")',
+        "%alchemer login --region {box}",
+        'df = %alchemer responses "Customer satisfaction"\nprint(type(df), df.shape)\ndf.head()',
+    ]
+
+
+def opened(lab: Server, context: BrowserContext, box: Sandbox, name: str) -> Notebook:
+    lab.write(f"{name}.ipynb", cells(box))
+    notebook = Notebook.open(lab, context, f"{name}.ipynb")
+    notebook.run(0)
+    notebook.run(LOGIN)
+    return notebook
+
+
+def field(notebook: Notebook, label: str) -> Locator:
+    return notebook.output(LOGIN).get_by_label(label, exact=True)
+
+
+def button(notebook: Notebook, label: str) -> Locator:
+    # Icons count as a letter of the name.
+    name = re.compile(rf"^\W*{label}$")
+    return notebook.output(LOGIN).get_by_role("button", name=name)
+
+
+def shows_a_frame(notebook: Notebook) -> None:
+    output = notebook.run(FRAME)
+    expect(output).to_contain_text("pandas")
+    expect(output.locator("table")).to_contain_text("satisfaction")
+
+
+def signed_in(notebook: Notebook, timeout: float = 15) -> None:
+    expect(notebook.output(LOGIN)).to_contain_text("Larkmoor Outdoor", timeout=timeout * 1000)
+    expect(button(notebook, "Sign out")).to_be_visible()
+
+
+def holds_none_of(saved: str, secrets: dict[str, str]) -> None:
+    assert [name for name, secret in secrets.items() if secret in saved] == []
+
+
+@contextmanager
+def counting(box: Sandbox, path: str) -> Iterator[list[int]]:
+    before = sum(path in call.path for call in box.seen)
+    told: list[int] = []
+    yield told
+    told.append(sum(path in call.path for call in box.seen) - before)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_an_api_key_gives_a_frame_and_stays_out_of_the_saved_notebook(
+    lab: Server, context: BrowserContext, box: Sandbox, theme: Theme
+) -> None:
+    secrets = {"token": box.api_token, "secret": box.api_token_secret}
+    lab.configure(theme=theme, save_widget_state=True)
+    notebook = opened(lab, context, box, f"key-{theme}")
+    notebook.screenshot(f"panel-key-{theme}", notebook.output(LOGIN))
+
+    field(notebook, "API key").press_sequentially(secrets["token"])
+    field(notebook, "API secret key").press_sequentially(secrets["secret"])
+    notebook.screenshot(f"panel-key-filled-{theme}")
+    typed_only = notebook.save()
+    assert "widget-state" in typed_only, "this saves no widget state, so it shows nothing"
+    holds_none_of(typed_only, secrets)
+
+    button(notebook, "Sign in").click()
+    signed_in(notebook)
+    shows_a_frame(notebook)
+    notebook.screenshot(f"panel-key-signed-in-{theme}")
+    holds_none_of(notebook.save(), secrets)
+    assert notebook.errors == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_oauth_gives_a_frame_by_way_of_the_log_in_page(
+    lab: Server, context: BrowserContext, box: Sandbox, theme: Theme
+) -> None:
+    secrets = {"key": box.consumer_key, "secret": box.consumer_secret}
+    lab.configure(theme=theme, save_widget_state=True)
+    notebook = opened(lab, context, box, f"oauth-{theme}")
+    button(notebook, "OAuth").click()
+    field(notebook, "Consumer key").fill(secrets["key"])
+    field(notebook, "Consumer secret").fill(secrets["secret"])
+    notebook.screenshot(f"panel-oauth-{theme}", notebook.output(LOGIN))
+    button(notebook, "Get sign-in link").click()
+
+    link = notebook.output(LOGIN).get_by_role("link", name="Open the log-in page")
+    expect(link).to_be_visible()
+    expect(notebook.output(LOGIN)).to_contain_text(urlsplit(box.url).netloc)
+    notebook.screenshot(f"panel-oauth-link-{theme}", notebook.output(LOGIN))
+    with context.expect_page() as opening:
+        link.click()
+    landed_on = log_in_and_allow(opening.value, box, theme)
+    answer = parse_qs(urlsplit(landed_on).query)
+    secrets |= {"token": answer["oauth_token"][0], "verifier": answer["oauth_verifier"][0]}
+
+    field(notebook, "Address or code").fill(landed_on)
+    notebook.screenshot(f"panel-oauth-pasted-{theme}")
+    holds_none_of(notebook.save(), secrets)
+    button(notebook, "Finish").click()
+    signed_in(notebook)
+    shows_a_frame(notebook)
+    notebook.screenshot(f"panel-oauth-signed-in-{theme}")
+    holds_none_of(notebook.save(), secrets)
+    assert notebook.errors == []
+
+
+def log_in_and_allow(page: Page, box: Sandbox, theme: Theme) -> str:
+    """Goes through the sandbox's pages; gives the address that the browser ends at."""
+    page.emulate_media(color_scheme=theme)
+    page.get_by_label("Name").fill(box.username)
+    page.get_by_label("Password").fill(box.password)
+    picture(page, f"sandbox-log-in-{theme}")
+    page.get_by_role("button", name="Log in").click()
+    allow = page.get_by_role("button", name="Allow")
+    expect(allow).to_be_visible()
+    picture(page, f"sandbox-allow-{theme}")
+    # The page does not load, as it does not for the user: the address is all there is.
+    with page.expect_request(lambda request: "oauth_verifier=" in request.url) as landing:
+        allow.click()
+    return landing.value.url
+
+
+def test_a_wrong_key_is_told_next_to_its_field_and_the_next_try_works(
+    lab: Server, context: BrowserContext, box: Sandbox
+) -> None:
+    notebook = opened(lab, context, box, "wrong-key")
+    button(notebook, "Sign in").click()
+    expect(field(notebook, "API key")).to_have_attribute("aria-invalid", "true")
+
+    wrong = "0123456789abcdef0123456789abcdef"
+    field(notebook, "API key").fill(wrong)
+    field(notebook, "API secret key").fill("nonsense-and-no-secret")
+    button(notebook, "Sign in").click()
+    box_of_row = notebook.page.get_by_label("API key", exact=True)
+    row = notebook.output(LOGIN).locator(".alchemer-row", has=box_of_row)
+    expect(row.locator(".alchemer-error")).not_to_be_empty(timeout=15_000)
+    told = row.locator(".alchemer-error").inner_text()
+    assert re.search(r"refused|not accepted|Invalid", told), told
+    assert wrong not in notebook.output(LOGIN).inner_text()
+    notebook.screenshot("panel-wrong-key", notebook.output(LOGIN))
+
+    field(notebook, "API key").fill(box.api_token)
+    field(notebook, "API secret key").fill(box.api_token_secret)
+    button(notebook, "Sign in").click()
+    signed_in(notebook)
+
+
+def test_two_clicks_are_one_sign_in(lab: Server, context: BrowserContext, box: Sandbox) -> None:
+    notebook = opened(lab, context, box, "two-clicks")
+    field(notebook, "API key").fill(box.api_token)
+    field(notebook, "API secret key").fill(box.api_token_secret)
+    with counting(box, "account") as calls:
+        button(notebook, "Sign in").dblclick()
+        signed_in(notebook)
+        notebook.run(0)  # whatever else was sent has been dealt with before this cell
+    assert calls == [1]
+
+
+def test_it_works_by_keyboard_alone(lab: Server, context: BrowserContext, box: Sandbox) -> None:
+    notebook = opened(lab, context, box, "keyboard")
+    keyboard = notebook.page.keyboard
+    field(notebook, "API key").focus()
+    keyboard.type(box.api_token)
+    keyboard.press("Tab")  # the eye of the first field
+    keyboard.press("Tab")
+    expect(field(notebook, "API secret key")).to_be_focused()
+    keyboard.type(box.api_token_secret)
+    keyboard.press("Enter")
+    signed_in(notebook)
+    assert len(notebook.page.locator(".jp-Notebook .jp-CodeCell").all()) == len(cells(box))
+
+
+def test_both_parts_of_a_key_may_be_pasted_at_once(
+    lab: Server, context: BrowserContext, box: Sandbox
+) -> None:
+    notebook = opened(lab, context, box, "paste-both")
+    pasted = f"  {box.api_token}\n{box.api_token_secret}\n"
+    notebook.page.evaluate("text => navigator.clipboard.writeText(text)", pasted)
+    field(notebook, "API key").focus()
+    notebook.page.keyboard.press("Control+v")
+    notebook.page.keyboard.press("Enter")
+    signed_in(notebook)
+
+
+def test_sign_out_brings_the_form_back_empty(
+    lab: Server, context: BrowserContext, box: Sandbox
+) -> None:
+    notebook = opened(lab, context, box, "sign-out")
+    field(notebook, "API key").fill(box.api_token)
+    field(notebook, "API secret key").fill(box.api_token_secret)
+    button(notebook, "Sign in").click()
+    signed_in(notebook)
+    button(notebook, "Sign out").click()
+    expect(field(notebook, "API key")).to_have_value("")
+    expect(field(notebook, "API secret key")).to_have_value("")
+    expect(notebook.run(FRAME)).to_contain_text("sign in above")
