@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.sandbox import filters, replies, stamps, wire
+from alchemer_nb.sandbox import filters, replies, stamps, summaries, wire
 from alchemer_nb.sandbox.api_call import Call, Resource, missing
 
 if TYPE_CHECKING:
@@ -146,37 +146,38 @@ def _page(call: Call) -> dict[str, Any]:
 
 
 def campaigns(call: Call) -> str:
-    """``GET survey/{id}/surveycampaign``: the default link of every survey."""
+    """``GET survey/{id}/surveycampaign``: a default link, and those that responses name."""
     conditions = filters.read(call.params)
-    kept = [
-        row
-        for row in [_campaign(call, call.survey())]
-        if filters.keeps(row, conditions, _CAMPAIGN_FIELDS)
-    ]
+    kept = [row for row in _campaigns(call) if filters.keeps(row, conditions, _CAMPAIGN_FIELDS)]
     return replies.paged(call.paging, kept, text_count=True)
 
 
 def campaign(call: Call) -> str:
     """``GET survey/{id}/surveycampaign/{id}``."""
-    row = _campaign(call, call.survey())
-    if row["id"] != call.ids["surveycampaign"]:
-        raise missing("surveycampaign")
-    return replies.single(row, call.settings)
+    for row in _campaigns(call):
+        if row["id"] == call.ids["surveycampaign"]:
+            return replies.single(row, call.settings)
+    raise missing("surveycampaign")
 
 
-def _campaign(call: Call, one: Definition) -> dict[str, Any]:
+def _campaigns(call: Call) -> list[dict[str, Any]]:
+    one = call.survey()
+    # A survey without responses has a link too; its id is one that nothing else has.
+    links = call.state.library.link_ids(one.id) or [str(one.id + 300000)]
+    names = ["Default Link", *(f"Link {n}" for n in range(2, len(links) + 1))]
+    return [_campaign(call, one, *both) for both in zip(links, names, strict=True)]
+
+
+def _campaign(call: Call, one: Definition, number: str, name: str) -> dict[str, Any]:
     created = stamps.without_zone(one.record["created"], call.settings.zone)
-    first = next(call.state.library.records(one.id), None)
-    link = (first or {}).get("link_id")
     return {
-        # The campaign is the one that responses name, so that a join on link_id finds it.
-        "id": str(link or one.id + 300000),
+        "id": number,
         "invite_id": None,
         "type": "SurveyCampaign",
         "link_type": "link",
         "subtype": "standard",
         "status": "Active",
-        "name": "Default Link",
+        "name": name,
         "uri": _link(one),
         "SSL": "True",
         "primary_theme_options": None,
@@ -190,6 +191,22 @@ def _campaign(call: Call, one: Definition) -> dict[str, Any]:
         "date_created": created,
         "date_modified": created,
     }
+
+
+def statistics(call: Call) -> str:
+    """``GET survey/{id}/surveystatistic``, of one question with ``surveyquestion=``."""
+    one = call.survey()
+    rows = summaries.of_survey(one, call.state.library.records(one.id))
+    wanted = call.params.get("surveyquestion")
+    page = call.params.get("surveypage")
+    return replies.whole(
+        [
+            row
+            for row in rows
+            if (not wanted or str(row["id"]) == wanted)
+            and (not page or str(one.page_of(row["id"])) == page)
+        ]
+    )
 
 
 def quotas(call: Call) -> str:
@@ -232,6 +249,7 @@ RESOURCES: dict[tuple[str, ...], Resource] = {
     ("survey", "surveyquestion"): _QUESTIONS,
     ("survey", "surveyquestion", "surveyoption"): _OPTIONS,
     ("survey", "surveycampaign"): Resource(list=campaigns, get=campaign),
+    ("survey", "surveystatistic"): Resource(list=statistics),
     ("survey", "quotas"): Resource(list=quotas),
     ("contactlist",): Resource(list=contact_lists),
 }

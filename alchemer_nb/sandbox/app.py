@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tornado.web import Application
 
-from alchemer_nb.sandbox.handler import ApiHandler, NotThere, Seen
+from alchemer_nb.sandbox.handler import ApiHandler, NotThere, Seen, Traffic
 from alchemer_nb.sandbox.token_pages import TokenHandler
 from alchemer_nb.sandbox.web.routes import routes
 
@@ -28,6 +28,7 @@ class Services:
     faults: Schedule
     provider: Provider
     seen: deque[Seen] = field(default_factory=lambda: deque(maxlen=10_000))
+    traffic: Traffic = field(default_factory=Traffic)
 
     @property
     def settings(self) -> Settings:

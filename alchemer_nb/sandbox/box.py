@@ -196,6 +196,16 @@ class Sandbox:
         """The last calls of the API, without credentials."""
         return self._running().call(lambda services: list(services.seen))
 
+    @property
+    def in_flight(self) -> int:
+        """How many calls of the API are being answered now."""
+        return self._running().call(lambda services: services.traffic.now)
+
+    @property
+    def most_in_flight(self) -> int:
+        """How many calls of the API were being answered at once, at most."""
+        return self._running().call(lambda services: services.traffic.most)
+
     def key(self, username: str | None = None) -> Key:
         """Gives the living API key of a user.
 

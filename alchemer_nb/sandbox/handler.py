@@ -45,6 +45,21 @@ class Seen:
     status: int
 
 
+class Traffic:
+    """Calls that are being answered: now, and at most."""
+
+    def __init__(self) -> None:
+        self.now = 0
+        self.most = 0
+
+    def __enter__(self) -> None:
+        self.now += 1
+        self.most = max(self.most, self.now)
+
+    def __exit__(self, *_: object) -> None:
+        self.now -= 1
+
+
 class Quiet(RequestHandler):
     """A handler whose log lines never hold a query: there are secrets in it."""
 
@@ -71,6 +86,12 @@ class ApiHandler(Quiet):
 
     async def get(self, path: str) -> None:
         """Answers a call, whatever its method."""
+        with self.services.traffic:
+            await self._serve(path)
+
+    put = post = delete = patch = head = options = get
+
+    async def _serve(self, path: str) -> None:
         fault = self.services.faults.take()
         wait = self.services.settings.latency + (fault.delay if fault else 0.0)
         if wait:
@@ -81,8 +102,6 @@ class ApiHandler(Quiet):
         else:
             status, body = self._answer(path)
         await self._send(status, body, fault)
-
-    put = post = delete = patch = head = options = get
 
     def check_xsrf_cookie(self) -> None:
         """The API is not used by browsers and knows no cookies."""

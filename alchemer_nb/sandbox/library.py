@@ -130,6 +130,15 @@ class Library:
         )
         return [row[0] for row in rows]
 
+    def link_ids(self, survey_id: int) -> list[str]:
+        """Gives the ids of the links through which responses came, the oldest first."""
+        rows = self._db.execute(
+            "SELECT json_extract(record, '$.link_id') AS link, MIN(id) AS first FROM responses"
+            " WHERE survey_id = ? AND link IS NOT NULL GROUP BY link ORDER BY first",
+            (survey_id,),
+        )
+        return [str(row[0]) for row in rows]
+
     def response(self, survey_id: int, number: int) -> dict[str, Any] | None:
         """Gives the neutral record of one living response."""
         row = self._db.execute(

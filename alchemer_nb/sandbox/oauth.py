@@ -102,7 +102,7 @@ class Provider:
         _, body, status = _RequestToken(check).create_request_token_response(
             *signed.arguments, credentials=extra
         )
-        text = _accepted(body, status, check, signed)
+        text = _accepted(body, status, check)
         if settings.glue_json:  # as one capture of 2011 shows
             text += wire.encode({"result_ok": True, "0": token})
         return text
@@ -119,7 +119,7 @@ class Provider:
             *signed.arguments,
             credentials={"oauth_token": token, "oauth_token_secret": new_secret()},
         )
-        text = _accepted(body, status, check, signed)
+        text = _accepted(body, status, check)
         if self._state.settings.glue_json:
             text += wire.encode({"result_ok": True, "0": token})
         return text
@@ -147,8 +147,7 @@ class _AccessToken(AccessTokenEndpoint):
         return urlencode(credentials)
 
 
-def _accepted(body: str | None, status: int, check: Check, signed: Signed) -> str:
+def _accepted(body: str | None, status: int, check: Check) -> str:
     if status == 200 and body is not None:
         return body
-    del signed
     raise Refusal(401, check.why(check.last, _TOKEN_WHY))

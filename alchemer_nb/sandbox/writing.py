@@ -7,6 +7,7 @@ The forms that the vendor's page on responses names: ``data[QID][value]`` for te
 
 from __future__ import annotations
 
+import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from alchemer_nb.sandbox.definition import Definition
 
 _STATUSES = ("Complete", "Partial", "Disqualified")
-_MANY = ("CHECKBOX",)
-_LISTS = ("MULTI_TEXTBOX", "CONT_SUM", "RANK", "MULTI_SLIDER")
+_MANY = ("CHECKBOX", "MULTI_TEXTBOX", "CONT_SUM", "RANK", "MULTI_SLIDER")  # one value per option
+_CELLS = ("CHECKBOX", "TEXTBOX", "MULTI_TEXTBOX")  # rows that have one value per column
 _OTHER = "-other"
 
 
@@ -35,7 +36,7 @@ def new_response(survey: Definition, tree: dict[str, Any]) -> dict[str, Any]:
         "is_test_data": False,
         "submitted": now,
         "started": now,
-        "session_id": f"{now}_{now:08x}00000.00000000"[: len(str(now)) + 24],
+        "session_id": f"{now}_{secrets.token_hex(7)}.{secrets.randbelow(10**8):08}",
         "language": (survey.record.get("languages") or ["English"])[0],
         "link_id": None,
         "url_variables": {},
@@ -79,44 +80,61 @@ def changed_response(
 def _answer(
     survey: Definition, question: dict[str, Any], given: Any, answers: dict[str, Any]
 ) -> None:
-    number = int(question["id"])
-    parts = given if isinstance(given, dict) else {"value": given}
-    parent = survey.parent_of(number)
-    entry = _entry(survey, question, parts)
-    if parent is None or (parent["type"] == "TABLE" and entry["type"] != "parent"):
-        # Rows of a radio grid stand beside their parent (facts on response shapes).
-        if parent is not None:
-            entry = {
-                "id": entry.pop("id"),
-                "type": entry.pop("type"),
-                "parent": int(parent["id"]),
-            } | entry
-        answers[str(number)] = entry
+    """Writes one question's answer to where it stands: alone, or below its parent."""
+    number, parts = str(question["id"]), given if isinstance(given, dict) else {"value": given}
+    if question.get("sub_questions"):  # a grid or group: its parts are keyed by row
+        for name, value in parts.items():
+            row = survey.named(str(name))
+            if row is None or survey.parent_of(int(row["id"])) is not question:
+                raise Refusal(400, f"No such row: {str(name)[:40]}")
+            _answer(survey, row, value, answers)
         return
-    outer = answers.get(str(parent["id"])) or {
-        "id": int(parent["id"]),
+    parent = survey.parent_of(int(number))
+    if parent is None:
+        answers[number] = _entry(survey, question, parts)
+    elif parent["type"] != "TABLE":
+        entry = _entry(survey, question, parts)
+        inner = {key: entry[key] for key in entry if key not in ("section_id", "shown")}
+        _below(survey, parent, answers)[number] = {"id": entry["id"], **inner}
+    elif question["type"] in _CELLS:
+        _below(survey, parent, answers)[number] = _cells(parent, question, parts)
+    else:  # rows of a radio grid stand beside their parent (facts on response shapes)
+        head = {"id": int(number), "type": question["type"], "parent": int(parent["id"])}
+        answers[number] = head | _entry(survey, question, parts, parent.get("options"))
+
+
+def _below(survey: Definition, parent: dict[str, Any], answers: dict[str, Any]) -> dict[str, Any]:
+    """Gives the map of a parent's parts, making parent and map where they are not there yet."""
+    number = int(parent["id"])
+    old = answers.get(str(number)) or {}
+    rows = dict(old.get("subquestions") or {})
+    answers[str(number)] = {
+        "id": number,
         "type": "parent",
         "question": _words(parent),
-        "subquestions": {},
-        "section_id": survey.page_of(int(parent["id"])),
+        "subquestions": rows,
+        "section_id": survey.page_of(number),
         "shown": True,
     }
-    inner = outer.get("subquestions")
-    rows = dict(inner) if isinstance(inner, dict) else {}
-    rows[str(number)] = _cells(parent, question, parts) if parent["type"] == "TABLE" else entry
-    answers[str(parent["id"])] = {**outer, "subquestions": rows}
+    return rows
 
 
-def _entry(survey: Definition, question: dict[str, Any], parts: dict[str, Any]) -> dict[str, Any]:
+def _entry(
+    survey: Definition,
+    question: dict[str, Any],
+    parts: dict[str, Any],
+    columns: list[dict[str, Any]] | None = None,
+) -> dict[str, Any]:
     kind = question["type"]
-    options = {str(one["id"]): one for one in question.get("options") or []}
+    options = {str(one["id"]): one for one in question.get("options") or columns or []}
+    many = kind in _MANY
     entry: dict[str, Any] = {
         "id": int(question["id"]),
-        "type": "parent" if kind in _MANY or kind in _LISTS else kind,
+        "type": "parent" if many else kind,
         "question": _words(question),
         "section_id": survey.page_of(int(question["id"])),
     }
-    if entry["type"] == "parent":
+    if many:
         entry["options"] = {
             sku: {"id": int(sku), "option": _words(options[sku]), "answer": str(answer)}
             for sku, answer in _chosen(options, parts)

@@ -1,0 +1,54 @@
+"""A sandbox with the small survey, and ways to call it that know nothing of our client."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from alchemer_nb.sandbox import Sandbox
+from tests.sandbox import small
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Call = "Callable[..., requests.Response]"
+
+
+def caller(box: Sandbox, user: str = "ada") -> Callable[..., requests.Response]:
+    """Gives a function that calls the API with a user's key, as it is now."""
+    key = box.key(user)
+
+    def call(path: str, method: str = "GET", **params: Any) -> requests.Response:
+        pair = {"api_token": key.token, "api_token_secret": key.secret}
+        return requests.request(method, f"{box.url}/v5/{path}", params=pair | params, timeout=10)
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Sandbox]:
+    """A sandbox for tests of one module that change nothing which another looks at."""
+    with Sandbox(surveys=[small.build()]) as box:
+        yield box
+
+
+@pytest.fixture(scope="module")
+def get(shared: Sandbox) -> Callable[..., requests.Response]:
+    return caller(shared)
+
+
+@pytest.fixture
+def own() -> Iterator[Sandbox]:
+    """A sandbox for one test alone."""
+    with Sandbox(surveys=[small.build()]) as box:
+        yield box
+
+
+@pytest.fixture(autouse=True, scope="package")
+def nothing_stays_behind() -> Iterator[None]:
+    yield
+    names = [thread.name for thread in threading.enumerate()]
+    assert "alchemer-sandbox" not in names
