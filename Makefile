@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint sandbox pins clean
+.PHONY: help demo test lint sandbox pictures pins clean
 
 help:
 	@echo 'make demo          install into $(VENV), run the quickstart against the sandbox, open JupyterLab'
@@ -19,6 +19,7 @@ help:
 	@echo 'make test          install what the tests need (a browser, too) and run them all'
 	@echo 'make lint          ruff (rules and format) and mypy'
 	@echo 'make sandbox       serve the sandbox on port $(PORT) until interrupted'
+	@echo 'make pictures      take the pictures of the README anew'
 	@echo 'make pins          write binder/requirements.txt anew, from the newest versions that fit'
 	@echo 'make clean         remove $(VENV), caches and artifacts'
 
@@ -36,6 +37,13 @@ lint: $(VENV)/.installed-lint
 
 sandbox: $(VENV)/.installed-lab
 	@$(BIN)/python -m alchemer_nb.sandbox --port $(PORT) $(ARGS)
+
+pictures: $(VENV)/.installed-test
+	@$(BIN)/python -m pytest -q tests/browser/test_readme_picture.py
+	@mkdir -p docs
+	@for theme in light dark; do \
+	  cp artifacts/screenshots/readme-$$theme.png docs/panel-$$theme.png; \
+	done
 
 # Binder images rot unless every version is pinned; these are resolved in an empty environment.
 pins: $(VENV)/.created

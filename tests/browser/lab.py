@@ -239,10 +239,12 @@ def browser() -> Iterator[Browser]:
 
 @contextlib.contextmanager
 def new_context(
-    chromium: Browser, *, wide: int = 1280, high: int = 900
+    chromium: Browser, *, wide: int = 1280, high: int = 900, scale: int = 1
 ) -> Iterator[BrowserContext]:
     """A browser profile of its own: cookies, clipboard, pages."""
-    context = chromium.new_context(viewport={"width": wide, "height": high})
+    context = chromium.new_context(
+        viewport={"width": wide, "height": high}, device_scale_factor=scale
+    )
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     try:
         yield context
