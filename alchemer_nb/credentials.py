@@ -28,7 +28,7 @@ _TOKEN_NAMES = ("ALCHEMER_OAUTH_TOKEN", "ALCHEMER_OAUTH_TOKEN_SECRET")
 _OLD_SECRET_NAME = "ALCHEMER_API_SECRET"  # noqa: S105 - the name of a variable, not a secret
 REGION_NAME = "ALCHEMER_REGION"
 
-_NAMED = re.compile(r"(?i)(api[_ ]?token(?:[_ ]?secret)?|api[_ ]?secret)\s*[=:]\s*([^&\s\"',;]+)")
+_NAMED = re.compile(r"(?i)(api[_ ]?token(?:[_ ]?secret)?|api[_ ]?secret)\s*[=:]\s*[\"']?([^&\s\"',;]+)")
 _LABEL_WORDS = {"api", "key", "token", "secret", "and"}
 
 

@@ -135,6 +135,8 @@ class Renderer:
         text = _text(atom)
         if text is None or column.kind == "date":
             return None
+        if _is_write_in(atom):  # what was typed at an "other" option of a scale is no number
+            return text
         option, _ = resolve(atom, column.choices, self.languages)
         number = read_number(option.value if option is not None else atom.answer)
         return text if np.isnan(number) else None

@@ -74,7 +74,9 @@ class ScriptedServer:
     def _next(self, path: str) -> Reply:
         waiting = self.replies.get(path)
         if not waiting:
-            return Reply({"result_ok": False, "code": 404, "message": "Method not implemented"}, 404)
+            return Reply(
+                {"result_ok": False, "code": 404, "message": "Method not implemented"}, 404
+            )
         return waiting.pop(0) if len(waiting) > 1 else waiting[0]
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:

@@ -139,7 +139,9 @@ def test_test_rows_are_left_out_said_and_brought_back(client, capsys):
 def test_what_the_server_filters_equals_what_pandas_filters(client, asked, same):
     everything = client.responses(CUSTOMER, progress="none")
     if same is None:
-        expected = everything[(everything["nps"] >= 9) & everything["region"].isin(["North", "South"])]
+        expected = everything[
+            (everything["nps"] >= 9) & everything["region"].isin(["North", "South"])
+        ]
     else:
         expected = same(everything)
     got = client.responses(CUSTOMER, progress="none", **asked)

@@ -84,7 +84,9 @@ def test_calls_act_in_the_scope_of_the_user_who_logged_in(box):
     assert len(client.surveys()) == 5
     with pytest.raises(AlchemerError, match="administrator"):
         client.table("accountuser")  # administrators only, which two-legged calls of ada may
-    assert len(Client(OAuth1(box.consumer_key, box.consumer_secret), box.region).table("accountuser"))
+    assert len(
+        Client(OAuth1(box.consumer_key, box.consumer_secret), box.region).table("accountuser")
+    )
 
 
 def test_an_address_of_another_attempt_is_refused_and_the_right_one_still_serves(box, flow):
@@ -231,7 +233,10 @@ def test_the_listener_takes_only_the_attempt_it_waits_for():
         other = requests.get(f"{listener.address}?oauth_token=other&oauth_verifier=x", timeout=5)
         assert other.status_code == 404
         assert listener.caught is None
-        assert requests.get(listener.address.replace("signed-in", "else"), timeout=5).status_code == 404
+        assert (
+            requests.get(listener.address.replace("signed-in", "else"), timeout=5).status_code
+            == 404
+        )
         requests.get(f"{listener.address}?oauth_token=mine&oauth_verifier=x", timeout=5)
         assert listener.caught == "oauth_token=mine&oauth_verifier=x"
     finally:

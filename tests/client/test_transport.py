@@ -182,9 +182,7 @@ def test_only_one_call_is_in_flight(scripted):
     reply = Watching()
     scripted.answer("survey", reply)
     client = Client(ApiKey(TOKEN, SECRET), region=scripted.region)
-    threads = [
-        threading.Thread(target=client.request, args=("GET", "survey")) for _ in range(6)
-    ]
+    threads = [threading.Thread(target=client.request, args=("GET", "survey")) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -240,7 +238,13 @@ def ids(frame):
 def test_totals_as_text(client, scripted):
     scripted.answer(
         "things",
-        page([{"id": "1"}, {"id": "2"}], total_count="3", page=1, total_pages="2", results_per_page="2"),
+        page(
+            [{"id": "1"}, {"id": "2"}],
+            total_count="3",
+            page=1,
+            total_pages="2",
+            results_per_page="2",
+        ),
         page([{"id": "3"}], total_count="3", page=2, total_pages="2", results_per_page="2"),
     )
     assert ids(client.table("things")) == ["1", "2", "3"]

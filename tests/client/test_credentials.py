@@ -1,0 +1,261 @@
+"""Secrets, credentials and regions: what they take, refuse and never show."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+
+import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
+
+import alchemer_nb as al
+from alchemer_nb import ApiKey, OAuth1, Region
+from alchemer_nb.credentials import from_environment
+from alchemer_nb.errors import ConfigurationError, InvalidArgument
+from alchemer_nb.secrets import Secret, redact
+
+TOKEN, SECRET = "0123456789abcdef0123456789abcdef", "A9secretpart"
+
+
+def test_a_secret_never_shows_itself():
+    secret = Secret(TOKEN)
+    for shown in (
+        repr(secret),
+        str(secret),
+        f"{secret}",
+        f"{secret:>40}",
+        "%s" % secret,
+        repr([secret]),
+    ):
+        assert TOKEN not in shown
+        assert TOKEN[:6] not in shown
+    with pytest.raises(TypeError):
+        json.dumps(secret)
+    with pytest.raises(TypeError):
+        pickle.dumps(secret)
+    with pytest.raises(TypeError):
+        secret + "x"
+    assert copy.deepcopy(secret) is secret
+    assert secret.reveal() == TOKEN
+    assert not hasattr(secret, "__dict__")
+    assert secret.tail == "…cdef"
+    assert Secret("short").tail == "••••"
+
+
+def test_secrets_compare_without_showing():
+    assert Secret("a") == Secret("a")
+    assert Secret("a") != Secret("b")
+    assert Secret("a") != "a"
+    assert len({Secret("a"), Secret("a")}) == 1
+
+
+@given(st.text(min_size=6), st.text())
+def test_redact_leaves_no_trace(secret, around):
+    from urllib.parse import quote, quote_plus
+
+    text = f"{around}{secret}|{quote(secret, safe='')}|{quote_plus(secret)}"
+    cleaned = redact(text, [Secret(secret)])
+    if secret not in "••••" and not any(secret in part for part in (around,)):
+        assert secret not in cleaned.replace("••••", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{TOKEN} {SECRET}",
+        f"  {TOKEN}\n{SECRET}\n",
+        f"{TOKEN},{SECRET}",
+        f'"{TOKEN}" "{SECRET}"',
+        f"https://api.alchemer.com/v5/survey?api_token={TOKEN}&api_token_secret={SECRET}",
+        f"https://api.alchemer.com/v5/survey?api_token_secret={SECRET}&amp;api_token={TOKEN}&page=1",
+        f"api_token={TOKEN}\napi_token_secret={SECRET}",
+        f"export ALCHEMER_API_TOKEN={TOKEN}\nexport ALCHEMER_API_TOKEN_SECRET='{SECRET}'",
+        f"API Key: {TOKEN} API Secret Key: {SECRET}",
+    ],
+)
+def test_both_parts_of_a_key_from_one_text(text):
+    assert ApiKey.parse(text) == ApiKey(TOKEN, SECRET)
+
+
+@pytest.mark.parametrize("text", ["", TOKEN, f"{TOKEN} {SECRET} more", "https://example.org/?a=b"])
+def test_a_text_without_both_parts_is_refused_and_not_repeated(text):
+    with pytest.raises(InvalidArgument) as caught:
+        ApiKey.parse(text)
+    assert TOKEN not in str(caught.value)
+
+
+def test_white_space_around_is_dropped_and_inside_refused():
+    assert ApiKey(f" {TOKEN}\n", f"\t{SECRET} ") == ApiKey(TOKEN, SECRET)
+    for bad in ("", "   ", None, 7):
+        with pytest.raises(ConfigurationError, match="API key is empty"):
+            ApiKey(bad, SECRET)
+    with pytest.raises(ConfigurationError, match="white space") as caught:
+        ApiKey(f"{TOKEN} {SECRET}", SECRET)
+    assert TOKEN not in str(caught.value)
+
+
+def test_a_key_goes_into_the_query_beside_what_is_there():
+    request = requests.Request("GET", "https://api.alchemer.com/v5/survey", params={"page": 2})
+    prepared = request.prepare()
+    signed = ApiKey("to&ken", "se=cret")(prepared)
+    assert signed.url.endswith("?page=2&api_token=to%26ken&api_token_secret=se%3Dcret")
+
+
+@pytest.mark.parametrize("token", [None, ("tok", "toksecret")])
+def test_oauth_signs_in_the_header_with_hmac_sha1(token):
+    credentials = OAuth1(TOKEN, SECRET, *(token or ()))
+    request = requests.Request("GET", "https://api.alchemer.com/v5/survey", params={"page": 2})
+    signed = credentials(request.prepare())
+    header = signed.headers["Authorization"]
+    assert isinstance(header, str)
+    assert header.startswith("OAuth ")
+    assert 'oauth_signature_method="HMAC-SHA1"' in header
+    assert 'oauth_version="1.0"' in header
+    assert ("oauth_token=" in header) is (token is not None)
+    assert SECRET not in header
+    assert signed.url == "https://api.alchemer.com/v5/survey?page=2"
+
+
+def test_half_a_token_is_refused():
+    with pytest.raises(ConfigurationError, match="token_secret is missing"):
+        OAuth1(TOKEN, SECRET, token="x")
+    with pytest.raises(ConfigurationError, match="token is missing"):
+        OAuth1(TOKEN, SECRET, token_secret="x")
+
+
+@pytest.mark.parametrize(
+    "credentials", [ApiKey(TOKEN, SECRET), OAuth1(TOKEN, SECRET, TOKEN, SECRET)]
+)
+def test_credentials_never_show_themselves(credentials):
+    for shown in (repr(credentials), str(credentials), repr(vars(credentials))):
+        assert TOKEN not in shown
+        assert SECRET not in shown
+    assert credentials.masked == "…cdef"
+    with pytest.raises(TypeError):
+        pickle.dumps(credentials)
+
+
+def test_the_environment_in_both_modes():
+    assert from_environment({}) is None
+    key = {"ALCHEMER_API_TOKEN": TOKEN, "ALCHEMER_API_TOKEN_SECRET": SECRET}
+    assert from_environment(key) == ApiKey(TOKEN, SECRET)
+    assert from_environment({"ALCHEMER_API_TOKEN": TOKEN, "ALCHEMER_API_SECRET": SECRET}) == ApiKey(
+        TOKEN, SECRET
+    )
+    pair = {"ALCHEMER_CONSUMER_KEY": "ck", "ALCHEMER_CONSUMER_SECRET": "cs"}
+    assert from_environment(pair) == OAuth1("ck", "cs")
+    token = {"ALCHEMER_OAUTH_TOKEN": "t", "ALCHEMER_OAUTH_TOKEN_SECRET": "ts"}
+    assert from_environment({**pair, **token}) == OAuth1("ck", "cs", "t", "ts")
+    assert isinstance(from_environment({**pair, **key}), ApiKey)
+
+
+@pytest.mark.parametrize(
+    ("half", "missing"),
+    [
+        ({"ALCHEMER_API_TOKEN": TOKEN}, "ALCHEMER_API_TOKEN_SECRET"),
+        ({"ALCHEMER_CONSUMER_KEY": TOKEN}, "ALCHEMER_CONSUMER_SECRET"),
+        (
+            {"ALCHEMER_OAUTH_TOKEN": "a", "ALCHEMER_OAUTH_TOKEN_SECRET": "b"},
+            "ALCHEMER_CONSUMER_KEY",
+        ),
+    ],
+)
+def test_half_an_environment_names_what_is_missing(half, missing):
+    with pytest.raises(ConfigurationError, match=missing) as caught:
+        from_environment(half)
+    assert TOKEN not in str(caught.value)
+
+
+def test_connect_reads_the_environment(box, monkeypatch):
+    monkeypatch.setenv("ALCHEMER_API_TOKEN", box.api_token)
+    monkeypatch.setenv("ALCHEMER_API_TOKEN_SECRET", box.api_token_secret)
+    assert len(al.connect(region=box.region).account()) == 1
+    monkeypatch.setenv("ALCHEMER_REGION", "EU")
+    assert al.connect().region.name == "eu"
+    assert al.connect("ca").region.name == "ca"
+
+
+def test_connect_says_what_it_looked_for(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(ConfigurationError, match=r"ALCHEMER_API_TOKEN.*%alchemer login"):
+        al.connect()
+    with pytest.raises(ConfigurationError, match="no profile is called 'work'"):
+        al.connect(profile="work")
+
+
+# -- regions -------------------------------------------------------------------------------------
+
+
+def test_the_four_regions():
+    hosts = {name: (Region.get(name).api_url, Region.get(name).app_url) for name in Region.names()}
+    assert hosts == {
+        "us": ("https://api.alchemer.com", "https://app.alchemer.com"),
+        "eu": ("https://api.alchemer.eu", "https://app.alchemer.eu"),
+        "ca": ("https://api.alchemer-ca.com", "https://app.alchemer-ca.com"),
+        "au": ("https://app.au.alchemer.com", "https://app.au.alchemer.com"),
+    }
+    us = Region.get("US")
+    assert us.request_token_url == "https://api.alchemer.com/head/oauth/request_token"
+    assert us.authenticate_url == "https://api.alchemer.com/head/oauth/authenticate"
+    assert us.access_token_url == "https://api.alchemer.com/head/oauth/access_token"
+    assert us.register_url == "https://app.alchemer.com/account/restful-register"
+    assert us.timezone == "America/New_York"
+    assert not Region.get("au").zone_documented
+
+
+def test_every_address_can_be_replaced():
+    legacy = Region.get(
+        "us",
+        request_token_url="https://restapi.surveygizmo.com/head/oauth/request_token",
+        timezone="America/Denver",
+    )
+    assert legacy.request_token_url.startswith("https://restapi.surveygizmo.com/")
+    assert legacy.api_url == "https://api.alchemer.com"
+    assert legacy.timezone == "America/Denver"
+    moved = Region.get(legacy, api_url="https://gateway.example.org/alchemer/")
+    assert moved.api_url == "https://gateway.example.org/alchemer"
+    assert moved.access_token_url == "https://gateway.example.org/alchemer/head/oauth/access_token"
+    assert moved.timezone == "America/Denver"
+    with pytest.raises(ConfigurationError, match="no such address"):
+        Region.get("us", ap_url="https://x.example")
+
+
+def test_a_region_of_ones_own():
+    own = Region.custom(
+        "https://api.example.org", "https://app.example.org", "Asia/Tokyo", name="jp"
+    )
+    assert (own.name, own.host, own.app_host) == ("jp", "api.example.org", "app.example.org")
+    assert own.register_url == "https://app.example.org/account/restful-register"
+    assert Region.custom("http://localhost:8765").host == "localhost:8765"
+    assert Region.custom("http://[::1]:8765").host == "[::1]:8765"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://api.alchemer.com",
+        "http://127.0.0.1.evil.example",
+        "http://127.0.0.1@evil.example",
+        "http://localhost.evil.example",
+        "ftp://api.alchemer.com",
+        "api.alchemer.com",
+        "https://user:pass@api.alchemer.com",
+        "https://api.alchemer.com?api_token=x",
+        "https://api.alchemer.com:port",
+        "https://",
+        "",
+    ],
+)
+def test_an_address_that_would_be_unsafe_is_refused(address):
+    for name in ("api_url", "app_url", "request_token_url", "authenticate_url", "register_url"):
+        with pytest.raises(ConfigurationError, match=name):
+            Region.get("us", **{name: address or "x"})
+
+
+def test_a_zone_must_exist():
+    with pytest.raises(ConfigurationError, match="IANA"):
+        Region.custom("https://x.example", timezone="Mars/Olympus")

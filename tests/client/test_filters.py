@@ -1,0 +1,186 @@
+"""Condition lines and dates: read, refused with a line number, written as the API wants them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alchemer_nb.definition import read_survey
+from alchemer_nb.errors import ConditionError, InvalidArgument
+from alchemer_nb.filters import (
+    Condition,
+    between,
+    parse_conditions,
+    resolve,
+    status_condition,
+    submitted,
+    to_params,
+)
+
+NEW_YORK, BERLIN, UTC_ZONE = (ZoneInfo(z) for z in ("America/New_York", "Europe/Berlin", "UTC"))
+
+SURVEY = read_survey(
+    {"id": 1, "title": "T", "languages": ["English", "German"]},
+    [
+        {
+            "id": 2,
+            "type": "RADIO",
+            "shortname": "region",
+            "title": {"English": "Where?"},
+            "options": [
+                {"id": 10001, "title": {"English": "North", "German": "Norden"}, "value": "1"},
+                {"id": 10002, "title": {"English": "South &amp; East"}, "value": "2"},
+            ],
+        },
+        {"id": 3, "type": "TEXTBOX", "shortname": "twin", "title": "a"},
+        {"id": 4, "type": "TEXTBOX", "shortname": "twin", "title": "b"},
+        {"id": 5, "type": "TEXTBOX", "shortname": "my alias", "title": "c"},
+    ],
+)
+
+
+def solve(where, tz=UTC_ZONE):
+    resolved = resolve(parse_conditions(where), SURVEY, tz, NEW_YORK)
+    return [(c.field, c.operator, c.value) for c in resolved]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("status = Complete", ("status", "=", "Complete")),
+        ("status==complete", ("status", "=", "Complete")),
+        ("STATUS != 'Partial'", ("status", "<>", "Partial")),
+        ("status in (complete, Partial)", ("status", "in", "Complete,Partial")),
+        ("is_test_data = false", ("is_test_data", "=", "0")),
+        ("contact_id IS NOT NULL", ("contact_id", "IS NOT NULL", None)),
+        ("contact_id is   null", ("contact_id", "IS NULL", None)),
+        ("[question(2)] = 1", ("[question(2)]", "=", "1")),
+        ("[question(2)] = North", ("[question(2)]", "=", "1")),
+        ("region = norden", ("[question(2)]", "=", "1")),
+        ("region = South & East", ("[question(2)]", "=", "2")),
+        ("region in North, 'South & East'", ("[question(2)]", "in", "1,2")),
+        ("q2 <> Elsewhere", ("[question(2)]", "<>", "Elsewhere")),
+        (
+            '[ question("2"), option("10001") ] IS NOT NULL',
+            ("[question(2), option(10001)]", "IS NOT NULL", None),
+        ),
+        ('[url("utm_source")] = a=b > c', ('[url("utm_source")]', "=", "a=b > c")),
+        ("[url(utm_source)] IS NULL", ('[url("utm_source")]', "IS NULL", None)),
+        ("'my alias' = x # and why", ("[question(5)]", "=", "x")),
+        ("my_alias = '# no comment'", ("[question(5)]", "=", "# no comment")),
+        ("date_updated < 2026-01-31 00:00:00", ("date_updated", "<", "2026-01-30 19:00:00")),
+    ],
+)
+def test_lines_that_are_read(line, expected):
+    assert solve(line) == [expected]
+
+
+def test_days_are_whole_days_in_the_users_zone():
+    assert solve("date_submitted = 2026-01-31", BERLIN) == [
+        ("date_submitted", ">=", "2026-01-30 18:00:00"),
+        ("date_submitted", "<", "2026-01-31 18:00:00"),
+    ]
+    assert solve("date_submitted <= 2026-01-31") == [("date_submitted", "<", "2026-01-31 19:00:00")]
+    assert solve("date_submitted > 2026-01-31") == [("date_submitted", ">=", "2026-01-31 19:00:00")]
+    assert solve("date_submitted < 2026-01-31 EST") == [
+        ("date_submitted", "<", "2026-01-31 00:00:00")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("status", "FIELD OPERATOR VALUE"),
+        ("= 3", "FIELD OPERATOR VALUE"),
+        ("status = ", "IS NULL"),
+        ("status = Finished", "Complete, Partial, Disqualified"),
+        ("status = Complet", "did you mean Complete"),
+        ("regon = North", "did you mean 'region'"),
+        ("[question(99)] = 1", "neither a field nor a question"),
+        ("twin = x", r"\[question\(3\)\] or \[question\(4\)\]"),
+        ("date_submitted > soon", "2026-01-31"),
+        ("date_submitted > 2026-13-01", "not a date"),
+        ("date_submitted in 2026-01-01", "not 'in'"),
+        ("is_test_data = perhaps", "1 or 0"),
+        ("region not in 1", "not in"),
+    ],
+)
+def test_lines_that_are_refused_with_their_number(line, said):
+    with pytest.raises(ConditionError, match=said) as caught:
+        solve(f"status = Complete\n\n{line}")
+    assert caught.value.line == 3
+    assert str(caught.value).startswith("line 3: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_blank_lines_and_comments_are_left_out():
+    assert parse_conditions("\n# all of it\n   \n") == []
+    assert parse_conditions(None) == []
+    assert [c.line for c in parse_conditions("# x\nstatus = Complete")] == [2]
+
+
+def test_parameters_are_numbered():
+    conditions = [Condition("status", "=", "Complete"), Condition("contact_id", "IS NULL")]
+    assert to_params(conditions) == {
+        "filter[field][0]": "status",
+        "filter[operator][0]": "=",
+        "filter[value][0]": "Complete",
+        "filter[field][1]": "contact_id",
+        "filter[operator][1]": "IS NULL",
+    }
+
+
+def test_status_takes_one_or_several():
+    assert status_condition(None) == []
+    assert status_condition("partial") == [Condition("status", "=", "Partial")]
+    assert status_condition(["complete", "Partial"]) == [
+        Condition("status", "in", "Complete,Partial")
+    ]
+    with pytest.raises(InvalidArgument, match="did you mean Complete"):
+        status_condition("Compleet")
+
+
+def test_until_includes_its_day_and_its_second():
+    assert between(None, "2026-01-31", BERLIN) == (None, datetime(2026, 2, 1, tzinfo=BERLIN))
+    assert between(date(2026, 1, 1), None, UTC_ZONE)[0] == datetime(2026, 1, 1, tzinfo=UTC)
+    start, end = between("2026-01-31 10:00:00", datetime(2026, 1, 31, 10), UTC_ZONE)
+    assert (end - start).total_seconds() == 1
+
+
+def test_the_hour_that_occurs_twice_is_asked_for_widely():
+    # 2025-11-02 01:30 happens twice in New York; the server's clock cannot tell which is meant.
+    later = datetime(2025, 11, 2, 6, 30, tzinfo=UTC)
+    earlier = datetime(2025, 11, 2, 5, 30, tzinfo=UTC)
+    (condition,) = submitted(earlier, None, NEW_YORK)
+    assert condition.value <= "2025-11-02 01:00:00"  # all of the second time round comes after it
+    (condition,) = submitted(later, None, NEW_YORK)
+    assert condition.value <= "2025-11-02 01:30:00"
+    (condition,) = submitted(None, later, NEW_YORK)
+    assert condition.value >= "2025-11-02 02:00:00"  # all of the first time round comes before it
+    (condition,) = submitted(datetime(2025, 11, 2, 12, tzinfo=UTC), None, NEW_YORK)
+    assert condition.value == "2025-11-02 07:00:00"
+
+
+@given(
+    st.sampled_from(["=", "<>", "<", ">", "<=", ">="]),
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp", "Cs"]), min_size=1),
+)
+def test_any_quoted_value_comes_through_whole(operator, value):
+    if value != value.strip() or "'" in value or '"' in value or "\x85" in value:
+        return
+    (condition,) = parse_conditions([f"twin {operator} '{value}'"])
+    assert (condition.operator, condition.value) == (operator, value)
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_read_or_refused_with_a_line_number(text):
+    try:
+        conditions = parse_conditions(text)
+    except ConditionError as error:
+        assert 1 <= error.line <= max(1, len(text.splitlines()))
+    else:
+        assert all(c.field for c in conditions)
