@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import os
 import weakref
 from dataclasses import dataclass
 from html import escape
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 
 from IPython.core.error import StdinNotImplementedError, UsageError
 
+from alchemer_nb.notebook.reach import for_browser
 from alchemer_nb.regions import is_loopback
 
 if TYPE_CHECKING:
@@ -36,15 +36,8 @@ class Running:
 
     @property
     def address(self) -> str:
-        """Where a browser finds its pages.
-
-        On JupyterHub and Binder the browser runs on another machine and cannot open the kernel's
-        loopback address; jupyter-server-proxy leads there.
-        """
-        prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "")
-        if prefix.startswith("/"):
-            return f"{prefix.rstrip('/')}/proxy/{urlsplit(self.box.url).port}/"
-        return f"{self.box.url.rstrip('/')}/"
+        """Where a browser finds its pages, on JupyterHub and Binder too."""
+        return for_browser(f"{self.box.url}/")
 
     @property
     def line(self) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from IPython.core.error import UsageError
 
+from alchemer_nb.notebook.refused import SIGN_IN, is_secret, refuse_secrets
 from alchemer_nb.notebook.words import Piece, RawWord, Word, fill, near, split
 
 if TYPE_CHECKING:
@@ -24,37 +25,7 @@ if TYPE_CHECKING:
     from alchemer_nb.notebook.options import Command
 
 HELP = ("-h", "--help")
-SECRET_OPTIONS = frozenset(
-    {
-        "api_key",
-        "api_secret",
-        "api_token",
-        "api_token_secret",
-        "consumer_key",
-        "consumer_secret",
-        "key",
-        "oauth_token",
-        "oauth_token_secret",
-        "oauth_verifier",
-        "password",
-        "secret",
-        "secret_key",
-        "token",
-        "token_secret",
-        "verifier",
-    }
-)
-# Tokens are 32 to 50 hexadecimal digits; the secrets beside them begin with A9.
-_KEY = re.compile(r"[0-9a-f]{24,}|A9[0-9A-Za-z]{8,}", re.IGNORECASE)
-_SECRET_PAIR = re.compile(r"(?:^|[?&\s])(\w+)=[^\s&]", re.IGNORECASE)
 _PLACE = "\0"
-_SIGN_IN = (
-    "Sign in with %alchemer login, which asks for it, or with the ALCHEMER_… environment variables"
-)
-_REFUSED = (
-    "a secret does not belong on the magic line: it is kept in the notebook and in the history. "
-    f"Clear this cell, and regenerate the key: it is already in the history. {_SIGN_IN}"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +108,7 @@ def parse_line(
         UsageError: The line cannot be read; the message says what would fit.
     """
     raw = split(line.rstrip().removesuffix(";"))
-    _refuse_secrets(raw)
+    refuse_secrets(raw)
     target, raw = _target(raw)
     if not raw or (raw[0].plain in HELP and not raw[0].shielded):
         return Call(None, help_for="")
@@ -170,14 +141,6 @@ def check_name(name: str) -> None:
     """
     if not name.isidentifier() or keyword.iskeyword(name):
         raise UsageError(f"{_shown(name)} cannot be a variable's name")
-
-
-def is_secret(word: str) -> bool:
-    """Tells whether a word looks like a key, or holds one as ``api_token=…``."""
-    if _KEY.fullmatch(word):
-        return True
-    names = (match[1].lower() for match in _SECRET_PAIR.finditer(word))
-    return any(name in SECRET_OPTIONS - {"key"} for name in names)
 
 
 def _arguments(
@@ -290,7 +253,7 @@ def _convert(
     start, _, number = argument.partition(_PLACE)
     word = table[int(number)] if number and not start else Word(argument, argument)
     if is_secret(word.text):  # out of a variable: an error further down would repeat it
-        raise UsageError(f"{what}: that value looks like a key. {_SIGN_IN}")
+        raise UsageError(f"{what}: that value looks like a key. {SIGN_IN}")
     try:
         return convert(word)
     except ValueError as error:
@@ -311,33 +274,15 @@ def _target(raw: list[RawWord]) -> tuple[str | None, list[RawWord]]:
         name, rest = raw[0].plain, raw[2:]
     elif raw and raw[0].plain.endswith("<<") and not raw[0].shielded:
         name, rest = raw[0].plain.removesuffix("<<"), raw[1:]
+    elif len(raw) > 1 and raw[1].plain.startswith(("=", "<<")) and not raw[1].shielded:
+        name = raw[0].plain
+        raise UsageError(f"write `{name} = %alchemer …` or `%alchemer {name} << …`, with blanks")
     else:
         return None, raw
     check_name(name)
     if not rest:
         raise UsageError(f"`{name} <<` needs a command after it (%alchemer help)")
     return name, rest
-
-
-def _refuse_secrets(raw: Sequence[RawWord]) -> None:
-    """Refuses before anything is filled in or repeated in a message."""
-    logging_in = any(word.plain == "login" for word in raw[:3])
-    for number, word in enumerate(raw):
-        plain = word.plain
-        flag = plain.partition("=")[0]
-        named = (
-            flag.startswith("-") and flag.lstrip("-").replace("-", "_").lower() in SECRET_OPTIONS
-        )
-        only_source = len(word.pieces) == 1 and word.pieces[0].expression
-        if named or (is_secret(plain) and not only_source):
-            raise UsageError(_REFUSED)
-        if logging_in and number and len(plain) >= 16 and _mixed(plain) and not only_source:
-            raise UsageError(_REFUSED)
-
-
-def _mixed(text: str) -> bool:
-    """Letters and digits in one run, as keys have and profile names of that length hardly do."""
-    return text.isalnum() and any(c.isdigit() for c in text) and any(c.isalpha() for c in text)
 
 
 def _reworded(message: str, command: Command) -> str:

@@ -173,7 +173,7 @@ def evaluate(
     except NameError as error:
         name = error.name or source
         own = [n for n in names if not n.startswith("_") and not hasattr(builtins, n)]
-        hint = near(name, own)
+        hint = near(name, own) or " Write $$ or {{ for the character itself."
         raise UsageError(f"no variable `{name}`.{hint}") from None
     except Exception as error:  # noqa: BLE001 - whatever the user's expression raises
         told = " ".join(f"{type(error).__name__}: {error}".split())

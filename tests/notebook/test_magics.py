@@ -184,6 +184,17 @@ def test_settings_are_checked_and_listed_and_hold_no_secret(notebook):
     assert notebook.magics.region == "eu"
 
 
+def test_settings_of_a_profile_count():
+    config = bare_config()
+    config.AlchemerMagics.region = "ca"
+    shell = InteractiveShell(config=config)
+    shell.extension_manager.load_extension("alchemer_nb")
+    try:
+        assert shell.magics_manager.registry["AlchemerMagics"].region == "ca"
+    finally:
+        shell.extension_manager.unload_extension("alchemer_nb")
+
+
 def test_sign_out_and_switch_without_sign_in_say_what_there_is(notebook):
     assert notebook.run("%alchemer logout").out == "Nobody is signed in.\n"
     assert "no connection is called `eu`" in notebook.run("%alchemer logout eu").told

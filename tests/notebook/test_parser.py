@@ -130,6 +130,8 @@ def test_the_arrow_is_looked_for_in_the_first_two_words_only():
         ("responses 1 --fresh=yes", "--fresh takes no value"),
         ("login eu", "--region eu"),
         ("df <<", "`df <<` needs a command after it"),
+        ("df <<surveys", "write `df = %alchemer …` or `%alchemer df << …`"),
+        ("df = surveys", "write `df = %alchemer …` or `%alchemer df << …`"),
         ("d-f << surveys", "`d-f` cannot be a variable's name"),
         ("class << surveys", "`class` cannot be a variable's name"),
         ("surveys -o 1x", "`1x` cannot be a variable's name"),
@@ -190,7 +192,9 @@ def test_a_key_out_of_a_variable_is_not_repeated_further_down():
 
 def test_an_ordinary_word_is_not_taken_for_a_secret():
     assert parse("responses 90000012345678").values == {"survey": "90000012345678"}
-    assert parse("login --profile production2026").values == {"profile": "production2026"}
+    for name in ("production2026", "marketresearchteam2026"):
+        assert parse(f"login --profile {name}").values == {"profile": name}
+    assert parse("responses 1 --where token=5").values["where"] == ["token=5"]
     assert parse("get survey/1/surveyresponse filter[field][0]=status key=1").values == {
         "path": "survey/1/surveyresponse",
         "parameters": ["filter[field][0]=status", "key=1"],

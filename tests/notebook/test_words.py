@@ -120,6 +120,11 @@ def test_an_expression_that_fails_is_one_line(line, told):
     assert "\n" not in str(caught.value)
 
 
+def test_a_dollar_in_a_title_is_told_how_to_write():
+    with pytest.raises(UsageError, match=r"no variable `money`\. Write \$\$ or \{\{"):
+        texts("responses 'Save $money now'")
+
+
 def test_near_says_nothing_where_nothing_is_near():
     assert near("shap", ["--shape", "shape"]) == " Did you mean `shape`?"
     assert near("xyz", ["shape"]) == ""
