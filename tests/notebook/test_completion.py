@@ -113,8 +113,3 @@ def test_names_of_connections_and_paths_are_offered(notebook):
         "%alchemer get surveytheme",
     ]
     assert notebook.magics.completion.offers("%alchemer switch ") == ("", ["--out"])
-
-
-def test_known_surveys_are_forgotten_with_the_account(seen):
-    seen.magics.session._tell()
-    assert list(seen.magics.known) == []
