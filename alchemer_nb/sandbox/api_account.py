@@ -26,7 +26,7 @@ def account(call: Call) -> str:
         "reseller_uuid": "",
         "sso": [],
         "date_created": stamps.without_zone(_CREATED, call.settings.zone),
-        "login_link": "https://app.alchemer.com/login",
+        "login_link": f"https://app.{call.settings.domain}/login",
     }
     return replies.single(data, call.settings)
 

@@ -62,7 +62,7 @@ def survey(call: Call) -> str:
 
 
 def _row(call: Call, one: Definition) -> dict[str, Any]:
-    record, zone = one.record, call.settings.zone
+    record, zone, domain = one.record, call.settings.zone, call.settings.domain
     return {
         "id": str(one.id),
         "team": str(record.get("team") or "0"),
@@ -73,16 +73,16 @@ def _row(call: Call, one: Definition) -> dict[str, Any]:
         "title": record["title"],
         "statistics": call.state.library.count_by_status(one.id) or None,
         "links": {
-            "edit": f"https://app.alchemer.com/builder/build/id/{one.id}",
-            "publish": f"https://app.alchemer.com/distribute/share/id/{one.id}",
-            "default": f"https://{_link(one)}",
+            "edit": f"https://app.{domain}/builder/build/id/{one.id}",
+            "publish": f"https://app.{domain}/distribute/share/id/{one.id}",
+            "default": f"https://{_link(one, domain)}",
         },
     }
 
 
-def _link(one: Definition) -> str:
+def _link(one: Definition, domain: str) -> str:
     slug = "-".join(part for part in one.record["title"].split() if part.isalnum())
-    return f"survey.alchemer.com/s3/{one.id}/{slug}"
+    return f"survey.{domain}/s3/{one.id}/{slug}"
 
 
 def questions(call: Call) -> str:
@@ -178,7 +178,7 @@ def _campaign(call: Call, one: Definition, number: str, name: str) -> dict[str, 
         "subtype": "standard",
         "status": "Active",
         "name": name,
-        "uri": _link(one),
+        "uri": _link(one, call.settings.domain),
         "SSL": "True",
         "primary_theme_options": None,
         "primary_theme_content": None,

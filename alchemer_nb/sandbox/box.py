@@ -11,6 +11,7 @@ from alchemer_nb.sandbox.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
     from types import TracebackType
 
     from alchemer_nb.regions import Region
@@ -56,7 +57,7 @@ class Sandbox:
         latency: float = 0.0,
         port: int = 0,
         region: str = "us",
-        db: str | None = None,
+        db: str | Path | None = None,
         form: str = "2017",
         flat_single: bool = False,
         faults: Iterable[Fault | Mapping[str, Any] | None] = (),

@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS access_tokens (
 CREATE TABLE IF NOT EXISTS nonces (
     consumer_key TEXT, token TEXT, timestamp INTEGER, nonce TEXT,
     PRIMARY KEY (consumer_key, token, timestamp, nonce)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS nonces_age ON nonces (timestamp);
 """
 TIMESTAMP_LIFETIME = 300  # seconds a signature may be off; invented: no source tells Alchemer's
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tornado.web import RequestHandler
+from tornado.web import HTTPError, RequestHandler
 
 from alchemer_nb.sandbox import (
     api_account,
@@ -21,9 +22,12 @@ from alchemer_nb.sandbox.oauth import Signed
 from alchemer_nb.sandbox.replies import Refusal
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from alchemer_nb.sandbox.app import Services
     from alchemer_nb.sandbox.faults import Fault
 
+_log = logging.getLogger(__name__)
 _RESOURCES: dict[tuple[str, ...], Resource] = {
     **api_account.RESOURCES,
     **api_survey.RESOURCES,
@@ -75,8 +79,17 @@ class Quiet(RequestHandler):
         address = f"{request.protocol}://{request.host}{request.uri}"
         return Signed(address, request.method or "GET", request.body, dict(request.headers))
 
-    def _request_summary(self) -> str:
-        return f"{self.request.method} {self.request.path}"
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        """Logs faults of the sandbox with method and path; tornado would log the whole query."""
+        if isinstance(value, HTTPError) or typ is None or value is None:
+            return  # a refusal, told in the answer
+        where = f"{self.request.method} {self.request.path}"
+        _log.error("the sandbox failed at %s", where, exc_info=(typ, value, tb))
 
 
 class ApiHandler(Quiet):
@@ -105,6 +118,11 @@ class ApiHandler(Quiet):
 
     def check_xsrf_cookie(self) -> None:
         """The API is not used by browsers and knows no cookies."""
+
+    def write_error(self, status_code: int, **_: Any) -> None:
+        """Answers with an error body when the sandbox itself fails."""
+        self.set_header("Content-Type", "application/json")
+        self.finish(Refusal(status_code, "The sandbox failed; its log tells why").body)
 
     def _answer(self, path: str) -> tuple[int, bytes]:
         request = self.request

@@ -29,10 +29,11 @@ CREATE TABLE IF NOT EXISTS responses (
     record TEXT NOT NULL, wire TEXT NOT NULL,
     PRIMARY KEY (survey_id, id)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS responses_submitted ON responses (survey_id, submitted);
+CREATE INDEX IF NOT EXISTS responses_kind ON responses (survey_id, deleted, is_test, status);
 """
-_COUNT = "SELECT COUNT(*) FROM responses WHERE survey_id = ? AND NOT deleted"
-_WIRE = "SELECT wire FROM responses WHERE survey_id = ? AND NOT deleted"
-_RECORD = "SELECT record FROM responses WHERE survey_id = ? AND NOT deleted"
+_COUNT = "SELECT COUNT(*) FROM responses WHERE survey_id = ? AND deleted = 0"
+_WIRE = "SELECT wire FROM responses WHERE survey_id = ? AND deleted = 0"
+_RECORD = "SELECT record FROM responses WHERE survey_id = ? AND deleted = 0"
 
 
 class SurveyRecord(Protocol):

@@ -42,6 +42,7 @@ class Server:
         self._faults = faults
         self._fill = fill
         self._ready: Future[int] = Future()
+        self._unwanted = threading.Event()
         self._stop: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._services: Services | None = None
@@ -57,13 +58,13 @@ class Server:
         self._thread.start()
         try:
             return self._ready.result()
-        except BaseException:
-            if self._ready.done():
-                self._thread.join()
+        except BaseException:  # an interrupt, too: nothing must go on in the background
+            self.stop()
             raise
 
     def stop(self) -> None:
         """Closes every connection and waits for the thread; does nothing the second time."""
+        self._unwanted.set()
         loop, stop = self._loop, self._stop
         if loop is not None and stop is not None and self._thread.is_alive():
             loop.call_soon_threadsafe(stop.set)
@@ -112,10 +113,11 @@ class Server:
             services = app.Services(state, self._faults, Provider(state))
             server = HTTPServer(app.build(services, port))
             server.add_sockets(sockets)
-            self._services, self._loop = services, asyncio.get_running_loop()
             self._stop = asyncio.Event()
+            self._services, self._loop = services, asyncio.get_running_loop()
             self._ready.set_result(port)
-            await self._stop.wait()
+            if not self._unwanted.is_set():
+                await self._stop.wait()
         finally:
             if server is None:
                 for one in sockets:

@@ -8,6 +8,12 @@ from zoneinfo import ZoneInfo
 # The vendor's page "US, EU or CA API": Eastern in US, GMT in EU and CA.
 # invented: GMT for AU, of which no page tells a zone.
 ZONES = {"us": "America/New_York", "eu": "Etc/GMT", "ca": "Etc/GMT", "au": "Etc/GMT"}
+DOMAINS = {
+    "us": "alchemer.com",
+    "eu": "alchemer.eu",
+    "ca": "alchemer-ca.com",
+    "au": "au.alchemer.com",
+}
 FORMS = ("2017", "current")
 
 
@@ -44,6 +50,11 @@ class Settings:
     def zone_name(self) -> str:
         """IANA name of the zone in which this region writes and reads dates."""
         return ZONES[self.region]
+
+    @property
+    def domain(self) -> str:
+        """Domain of the links in payloads; the sandbox itself never goes there."""
+        return DOMAINS[self.region]
 
     @property
     def zone(self) -> ZoneInfo:

@@ -391,6 +391,7 @@ class TestRegions:
             assert row["date_submitted"] == "2026-07-01 12:00:00 GMT"
             survey = caller(box)("survey").json()["data"][0]
             assert survey["created_on"] == "2026-01-02 08:00:00"
+            assert f"//survey.{box.settings.domain}/s3/7/" in survey["links"]["default"]
             assert (box.region.timezone, box.region.api_url) == ("Etc/GMT", box.url)
 
     def test_a_region_that_does_not_exist(self) -> None:

@@ -290,3 +290,34 @@ class TestCommandLine:
         assert f"port {own.port}" in ended.stdout
         assert len(ended.stdout.splitlines()) == 1
         assert ended.stderr == ""
+
+
+class TestOwnFaults:
+    """A fault of the sandbox itself: provoked by a survey whose page has no id."""
+
+    @pytest.fixture
+    def broken(self, own: Sandbox) -> Sandbox:
+        own.add_survey(small.Small({"id": 9, "title": "x", "pages": [{}]}, []))
+        return own
+
+    def test_is_an_error_body_and_a_log_line_without_secrets(
+        self, broken: Sandbox, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        answer = caller(broken)("survey/9")
+        assert (answer.status_code, answer.json()["code"]) == (500, 500)
+        ours = [one for one in caplog.records if not one.name.startswith("urllib3")]
+        assert [one.getMessage() for one in ours] == ["the sandbox failed at GET /v5/survey/9"]
+        assert broken.api_token_secret not in caplog.text
+
+    def test_is_a_readable_page(self, broken: Sandbox) -> None:
+        person = Person(broken.url)
+        assert "Something went wrong" in person.open("/").text
+
+
+def test_calls_that_wait_are_counted() -> None:
+    with Sandbox(surveys=[small.build()], latency=0.1) as box, ThreadPoolExecutor(3) as pool:
+        list(pool.map(caller(box), ["account", "survey", "account"]))
+        assert box.most_in_flight == 3
+        caller(box)("account")
+        assert [one.path for one in box.seen].count("account") == 3
+        assert box.in_flight == 0
