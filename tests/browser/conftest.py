@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def running_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     root = tmp_path_factory.mktemp("notebooks")
-    with lab_server(root, tmp_path_factory.mktemp("lab")) as server:
+    # With a prefix, as on JupyterHub and Binder: what works there works without one.
+    with lab_server(root, tmp_path_factory.mktemp("lab"), base_url="/user/ada/") as server:
         yield server
 
 

@@ -36,8 +36,9 @@ def box() -> Iterator[Sandbox]:
         yield started
 
 
-def cells(box: Sandbox) -> list[str]:
+def cells(box: Sandbox, **environment: str) -> list[str]:
     return [
+        f"import os; os.environ.update({environment})\n"
         "%load_ext alchemer_nb\n"
         "from alchemer_nb import Region\n"
         f'box = Region.custom("{box.url}", name="sandbox", label="Sandbox")',
@@ -46,8 +47,10 @@ def cells(box: Sandbox) -> list[str]:
     ]
 
 
-def opened(lab: Server, context: BrowserContext, box: Sandbox, name: str) -> Notebook:
-    lab.write(f"{name}.ipynb", cells(box))
+def opened(
+    lab: Server, context: BrowserContext, box: Sandbox, name: str, **environment: str
+) -> Notebook:
+    lab.write(f"{name}.ipynb", cells(box, **environment))
     notebook = Notebook.open(lab, context, f"{name}.ipynb")
     notebook.run(0)
     notebook.run(LOGIN)
@@ -145,20 +148,90 @@ def test_oauth_gives_a_frame_by_way_of_the_log_in_page(
     assert notebook.errors == []
 
 
-def log_in_and_allow(page: Page, box: Sandbox, theme: Theme) -> str:
+def ask_for_a_link(notebook: Notebook, box: Sandbox) -> None:
+    button(notebook, "OAuth").click()
+    field(notebook, "Consumer key").fill(box.consumer_key)
+    field(notebook, "Consumer secret").fill(box.consumer_secret)
+    button(notebook, "Get sign-in link").click()
+
+
+def log_in_and_allow(page: Page, box: Sandbox, theme: Theme, answer: str = "Allow") -> str:
     """Goes through the sandbox's pages; gives the address that the browser ends at."""
     page.emulate_media(color_scheme=theme)
+    expect(page.get_by_role("heading")).to_be_visible()
+    if not page.get_by_label("Password").is_visible():  # logged in since the last attempt
+        return decide(page, theme, answer)
     page.get_by_label("Name").fill(box.username)
     page.get_by_label("Password").fill(box.password)
     picture(page, f"sandbox-log-in-{theme}")
     page.get_by_role("button", name="Log in").click()
-    allow = page.get_by_role("button", name="Allow")
-    expect(allow).to_be_visible()
+    return decide(page, theme, answer)
+
+
+def decide(page: Page, theme: Theme, answer: str) -> str:
+    button = page.get_by_role("button", name=answer)
+    expect(button).to_be_visible()
     picture(page, f"sandbox-allow-{theme}")
     # The page does not load, as it does not for the user: the address is all there is.
-    with page.expect_request(lambda request: "oauth_verifier=" in request.url) as landing:
-        allow.click()
+    with page.expect_request(lambda request: "/signed-in?" in request.url) as landing:
+        button.click()
     return landing.value.url
+
+
+def test_the_browser_on_the_same_machine_needs_no_paste(
+    lab: Server, context: BrowserContext, box: Sandbox
+) -> None:
+    # A display is what tells a person's own machine from a server.
+    notebook = opened(lab, context, box, "caught", DISPLAY=":0")
+    ask_for_a_link(notebook, box)
+    with context.expect_page() as opening:
+        notebook.output(LOGIN).get_by_role("link", name="Open the log-in page").click()
+    landed_on = log_in_and_allow(opening.value, box, "light")
+    assert landed_on.startswith("http://127.0.0.1:")
+    signed_in(notebook)
+    shows_a_frame(notebook)
+
+
+def test_oauth_works_where_the_browser_is_far_from_the_kernel(
+    lab: Server, context: BrowserContext, box: Sandbox
+) -> None:
+    notebook = opened(lab, context, box, "far", JUPYTERHUB_SERVICE_PREFIX="/user/ada/", DISPLAY="")
+    ask_for_a_link(notebook, box)
+    link = notebook.output(LOGIN).get_by_role("link", name="Open the log-in page")
+    proxied = f"/user/ada/proxy/{box.port}/head/oauth/authenticate"
+    expect(link).to_have_attribute("href", re.compile("^" + re.escape(proxied)))
+    with context.expect_page() as opening:
+        link.click()
+    landed_on = log_in_and_allow(opening.value, box, "light")
+    field(notebook, "Address or code").fill(landed_on)
+    button(notebook, "Finish").click()
+    signed_in(notebook)
+    shows_a_frame(notebook)
+
+
+def test_a_denied_consent_is_told_and_a_new_link_works(
+    lab: Server, context: BrowserContext, box: Sandbox
+) -> None:
+    notebook = opened(lab, context, box, "denied")
+    ask_for_a_link(notebook, box)
+    link = notebook.output(LOGIN).get_by_role("link", name="Open the log-in page")
+    with context.expect_page() as opening:
+        link.click()
+    field(notebook, "Address or code").fill(log_in_and_allow(opening.value, box, "light", "Deny"))
+    button(notebook, "Finish").click()
+    expect(notebook.output(LOGIN).locator(".alchemer-error:visible")).to_contain_text(
+        re.compile("denied|not allowed|said no|refused", re.IGNORECASE)
+    )
+    notebook.screenshot("panel-denied", notebook.output(LOGIN))
+
+    voided = link.get_attribute("href")
+    button(notebook, "Get a new link").click()
+    expect(link).not_to_have_attribute("href", voided or "")
+    with context.expect_page() as opening:
+        link.click()
+    field(notebook, "Address or code").fill(log_in_and_allow(opening.value, box, "light"))
+    button(notebook, "Finish").click()
+    signed_in(notebook)
 
 
 def test_a_wrong_key_is_told_next_to_its_field_and_the_next_try_works(

@@ -1,0 +1,73 @@
+"""The sandbox's web console as an administrator sees it, through jupyter-server-proxy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from alchemer_nb.client import Client
+from alchemer_nb.credentials import ApiKey
+from alchemer_nb.errors import AuthenticationError
+from alchemer_nb.sandbox import Sandbox
+
+from .lab import picture
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Page
+
+    from .lab import Server
+
+pytestmark = pytest.mark.browser
+
+
+def test_an_administrator_regenerates_a_key_behind_the_proxy(
+    lab: Server, context: BrowserContext
+) -> None:
+    with Sandbox(responses=5) as box:
+        prefix = f"{urlsplit(lab.address).path}/proxy/{box.port}/"
+        token = box.api_token
+        old = ApiKey(token, box.api_token_secret)
+        page = context.new_page()
+        page.goto(f"{lab.address}/proxy/{box.port}/")
+        log_in(page, box.username, box.password)
+        page.get_by_role("link", name="API Access").first.click()
+        stays_below(page, prefix)
+        expect(page.get_by_role("table").first).to_contain_text("ben")
+        picture(page, "sandbox-api-access")
+        row = page.get_by_role("row").filter(has_text=box.username)
+        row.get_by_role("button", name="Regenerate").click()
+        stays_below(page, prefix)
+        expect(page.get_by_role("main")).not_to_contain_text(token)
+        with pytest.raises(AuthenticationError, match="Invalid auth token"):
+            Client(old, region=box.region).account()
+        assert len(Client(ApiKey(box.api_token, box.api_token_secret), region=box.region).account())
+
+
+def test_a_user_without_a_key_is_sent_to_the_administrator(
+    lab: Server, context: BrowserContext
+) -> None:
+    with Sandbox(responses=5) as box:
+        page = context.new_page()
+        page.goto(f"{lab.address}/proxy/{box.port}/login")
+        log_in(page, "cleo", "cleo-sandbox")
+        page.get_by_role("link", name="API Key").first.click()
+        stays_below(page, f"{urlsplit(lab.address).path}/proxy/{box.port}/")
+        expect(page.get_by_role("main")).to_contain_text("administrator")
+        expect(page.get_by_role("link", name="API Access")).to_have_count(0)
+        picture(page, "sandbox-no-key")
+
+
+def log_in(page: Page, name: str, password: str) -> None:
+    if page.get_by_label("Password").count() == 0:
+        page.get_by_role("link", name="Log in").first.click()
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("button", name="Log out")).to_be_visible()
+
+
+def stays_below(page: Page, prefix: str) -> None:
+    assert urlsplit(page.url).path.startswith(prefix)
