@@ -6,6 +6,11 @@
 // options}, {type: "action", name} and {type: "options", options}.
 
 const SLOW_MS = 5000;
+const SLOW =
+  "No answer yet. If a cell is running, this goes on when it has ended. " +
+  "If the kernel was restarted, run this cell again.";
+const NOT_CONNECTED =
+  "Not connected yet. If a cell is running, wait for its end; otherwise run this cell again.";
 let serial = 0;
 
 function make(tag, attributes = {}, ...children) {
@@ -148,6 +153,8 @@ class Form {
     model.on("change:view", this.onView);
     model.on("msg:custom", this.onMessage);
     this.update(model.get("view"));
+    // In a reopened notebook nobody answers, and the form should say that it is of no use.
+    this.timer = setTimeout(() => { this.slow.textContent = NOT_CONNECTED; }, SLOW_MS);
     model.send({ type: "ready" });
   }
 
@@ -159,6 +166,7 @@ class Form {
   }
 
   receive(message) {
+    if (!this.busy) this.setBusy(false);
     if (message.type !== "link") return;
     this.link = message.href ? message : null;
     this.showLink();
@@ -255,11 +263,7 @@ class Form {
     clearTimeout(this.timer);
     this.slow.textContent = "";
     if (busy) {
-      this.timer = setTimeout(() => {
-        this.slow.textContent =
-          "No answer yet. If a cell is running, this goes on when it has ended. " +
-          "If the kernel was restarted, run this cell again.";
-      }, SLOW_MS);
+      this.timer = setTimeout(() => { this.slow.textContent = SLOW; }, SLOW_MS);
     }
     this.label();
   }

@@ -1,7 +1,7 @@
 """A line of plain output above the panel, which stays readable when the notebook is reopened.
 
 Widgets are dead in a saved notebook. This line is ordinary output: it is rewritten when somebody
-signs in or out, and is saved as it stands.
+signs in or out, and is saved as it stands. A panel that is taken away leaves it alone in its cell.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 
 class Headline:
-    """The line; it knows the outputs in which it was shown."""
+    """The line and the place of the panel below; it knows the outputs in which they stand."""
 
     def __init__(self) -> None:
         self._ids: list[str] = []
+        self._panels: list[str] = []
         self._shown = ""
 
     @property
@@ -26,21 +27,23 @@ class Headline:
         """Whether it was put into any output."""
         return bool(self._ids)
 
-    def publish(self, status: Status, *, asks: bool) -> None:
-        """Shows it as another output of the running cell."""
-        name = f"alchemer-nb-{uuid4().hex}"
-        self._ids.append(name)
+    def publish(self, status: Status, panel: dict[str, Any], *, asks: bool) -> None:
+        """Shows line and panel as two more outputs of the running cell."""
         self._shown = _text(status, asks=asks)
-        publish(_bundle(self._shown), transient={"display_id": name})
+        self._ids.append(_show(_bundle(self._shown)))
+        self._panels.append(_show(panel))
 
     def update(self, status: Status, *, asks: bool) -> None:
-        """Rewrites it wherever it was shown."""
+        """Rewrites the line wherever it was shown."""
         text = _text(status, asks=asks)
-        if text == self._shown:
-            return
-        self._shown = text
-        for name in self._ids:
-            publish(_bundle(text), transient={"display_id": name}, update=True)
+        if text != self._shown:
+            self._shown = text
+            _rewrite(self._ids, _bundle(text))
+
+    def leave(self) -> None:
+        """Empties the panel's place, so that no dead widget is saved there."""
+        _rewrite(self._panels, {"text/plain": ""})
+        self._panels = []
 
 
 def _text(status: Status, *, asks: bool) -> str:
@@ -55,8 +58,22 @@ def _bundle(text: str) -> dict[str, Any]:
     return {"text/plain": text, "text/html": html}
 
 
-def publish(bundle: dict[str, Any], **how: Any) -> None:
-    """Sends output to the cell that runs."""
+def _show(bundle: dict[str, Any]) -> str:
+    name = f"alchemer-nb-{uuid4().hex}"
+    _publish(bundle, name, update=False)
+    return name
+
+
+def _rewrite(names: list[str], bundle: dict[str, Any]) -> None:
+    from IPython import get_ipython
+
+    # A terminal cannot take back what it has printed: it would show the line once more.
+    if getattr(get_ipython(), "kernel", None) is not None:
+        for name in names:
+            _publish(bundle, name, update=True)
+
+
+def _publish(bundle: dict[str, Any], name: str, *, update: bool) -> None:
     from IPython.display import publish_display_data
 
-    publish_display_data(bundle, **how)  # type: ignore[no-untyped-call]  # IPython has no hints
+    publish_display_data(bundle, transient={"display_id": name}, update=update)  # type: ignore[no-untyped-call]  # IPython has no hints

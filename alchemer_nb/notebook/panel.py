@@ -10,7 +10,7 @@ import ipywidgets
 
 from alchemer_nb.errors import AlchemerError
 from alchemer_nb.notebook import views
-from alchemer_nb.notebook.headline import Headline, publish
+from alchemer_nb.notebook.headline import Headline
 from alchemer_nb.notebook.reach import for_browser
 from alchemer_nb.notebook.secretform import SecretForm
 from alchemer_nb.notebook.signin import PASTED, FieldError, SignIn
@@ -116,14 +116,14 @@ class LoginPanel(ipywidgets.VBox):
         """Takes the panel away; it is of no more use."""
         self._forget()
         self.sign_in.stop()
+        self.headline.leave()
         for part in (self.region, self.mode, self.form, self.status, self._hint, self._buttons):
             part.close()
         super().close()
 
     def _ipython_display_(self, **_: Any) -> None:
-        self.headline.publish(self.session.status(), asks=self.asks)
+        self.headline.publish(self.session.status(), self._repr_mimebundle_(), asks=self.asks)
         self._show_all()
-        publish(self._repr_mimebundle_())
 
     def __repr__(self) -> str:
         # Not the traits, as ipywidgets would: they are of no interest to a reader.

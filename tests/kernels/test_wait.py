@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+import requests
+
+from tests.person import landing_address
 
 pytestmark = pytest.mark.kernel
 
@@ -18,6 +21,22 @@ def sign_in(seconds=20):
 print(box.api_token, box.api_token_secret)
 """
 READ_FORM = "print(session.panel.form.model_id, session.panel.form.view['attempt'])"
+
+
+def is_rewrite(message, display_id=None):
+    """Whether a message rewrites an output, or a certain one."""
+    if message["msg_type"] != "update_display_data":
+        return False
+    return display_id in (None, message["content"]["transient"]["display_id"])
+
+
+def is_state(message, comm_id):
+    """Whether a message tells a new state of the form."""
+    return (
+        message["msg_type"] == "comm_msg"
+        and message["content"]["comm_id"] == comm_id
+        and "view" in message["content"]["data"].get("state", {})
+    )
 
 
 class Panel:
@@ -72,9 +91,69 @@ def test_the_headline_is_rewritten_so_that_a_saved_notebook_tells_who_was_signed
     request, panel = waiting
     panel.submit(*pair)
     kernel.ended(request)
-    updates = [m for m in kernel.messages if m["msg_type"] == "update_display_data"]
-    assert "Signed in to" in updates[-1]["content"]["data"]["text/html"]
+    updates = [m["content"]["data"] for m in kernel.messages if is_rewrite(m)]
+    assert "Signed in to" in updates[-1]["text/html"]
     assert all(secret not in str(updates) for secret in pair)
+
+
+def test_a_panel_that_another_replaces_leaves_its_line_and_no_dead_widget(kernel, pair):
+    first = kernel.run("login(session, region=box.region)")
+    kernel.ended(first)
+    shown = next(m for m in kernel.messages if kernel.shows_widget(m, first))
+    kernel.do("login(session, region=box.region)")
+    rewritten = kernel.until(lambda m: is_rewrite(m, shown["content"]["transient"]["display_id"]))
+    assert rewritten["content"]["data"] == {"text/plain": ""}
+
+
+def test_where_the_kernel_cannot_wait_the_panel_is_shown_and_says_so(kernel, pair):
+    done = kernel.do(
+        """
+class Without:
+    def __init__(self, kernel): self._kernel = kernel
+    def __getattr__(self, name):
+        if name == "comm_manager": raise AttributeError(name)
+        return getattr(self._kernel, name)
+shell = get_ipython()
+kernel, shell.kernel = shell.kernel, Without(shell.kernel)
+try:
+    panel = login(session, region=box.region, wait=True)
+finally:
+    shell.kernel = kernel
+print(panel.form.view["notice"])
+"""
+    )
+    assert "sign in, then run the next cell" in done.text
+
+
+def test_what_a_browser_on_this_machine_brings_back_finishes_the_sign_in(kernel, pair):
+    cell = """
+import os
+for name in list(os.environ):
+    if name.startswith(("SSH_", "JUPYTERHUB_", "CODESPACES", "COLAB_", "KUBERNETES_")):
+        del os.environ[name]
+os.environ["DISPLAY"] = ":0"
+session.panel is None or session.panel.close()
+panel = login(session, region=box.region, mode="oauth")
+print(panel.form.model_id, panel.form.view["attempt"])
+print(box.consumer_key, box.consumer_secret, box.username, box.password)
+"""
+    comm_id, attempt, key, secret, username, password = kernel.do(cell).text.split()
+    values = {"consumer_key": key, "consumer_secret": secret}
+    sent = {"type": "submit", "attempt": int(attempt), "values": values, "options": {}}
+    kernel.handled(kernel.custom(comm_id, sent), 20)
+    told = kernel.until(
+        lambda m: (
+            m["msg_type"] == "comm_msg"
+            and m["content"]["comm_id"] == comm_id
+            and "href" in m["content"]["data"].get("content", {})
+        )
+    )
+    link = told["content"]["data"]["content"]["href"]
+    back = landing_address(link, username, password)
+    assert requests.get(back, timeout=5).status_code == 200
+    seen = len(kernel.messages)
+    kernel.until(lambda m: is_state(m, comm_id) and kernel.messages.index(m) >= seen)
+    assert kernel.do("print(session.status().signed_in)").text.strip() == "True"
 
 
 def test_an_interrupt_ends_the_wait_with_one_line_and_the_panel_still_works(kernel, pair, waiting):
