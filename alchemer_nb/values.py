@@ -126,7 +126,9 @@ class Renderer:
         return self._mapped(column, numbers, np.nan, np.float64)
 
     def _as_number(self, column: Column, atom: Atom) -> float:
-        option, _ = resolve(atom, column.choices, self.languages)
+        option, note = resolve(atom, column.choices, self.languages)
+        if note and read_number(atom.answer) != read_number(option.value if option else None):
+            self.notes.add(column, note)
         if option is not None and self._values == "id":
             return read_number(option.id)
         return read_number(option.value if option is not None else atom.answer)

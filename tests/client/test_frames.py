@@ -616,8 +616,8 @@ CELLS = st.dictionaries(
 PARTS = st.one_of(CELLS, st.fixed_dictionaries({"id": st.just(1), "answer": SCALARS}))
 ENTRIES = st.one_of(
     st.fixed_dictionaries(
-        {"answer": SCALARS},
-        optional={"answer_id": OWN_IDS, "shown": st.booleans(), "comments": SCALARS},
+        {"answer": SCALARS, "answer_id": OWN_IDS},
+        optional={"shown": st.booleans(), "comments": SCALARS},
     ),
     st.fixed_dictionaries({"type": st.just("parent"), "options": st.one_of(CELLS, st.just([]))}),
     st.fixed_dictionaries(
@@ -631,8 +631,9 @@ ASKED = [
     question(own, kind, "?", f"a{own % 4}", OPTIONS, [question(own + 59, "RADIO", "row")] * (kind == "TABLE"))
     for own, kind in enumerate(KINDS, 2)
 ]
+# Dense on purpose: every question has an entry, so that odd pairs of type and answer do come up.
 DATA = st.one_of(
-    st.just([]), st.dictionaries(st.sampled_from([*"23456789", "10", "77"]), ENTRIES, max_size=9)
+    st.just([]), st.fixed_dictionaries({own: ENTRIES for own in [*"23456789", "10", "77"]})
 )
 
 
