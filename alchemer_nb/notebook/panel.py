@@ -227,7 +227,7 @@ class LoginPanel(ipywidgets.VBox):
 
     def _changed(self) -> None:
         self._offer(_regions(self.session, self._given))
-        self._show_all(clear=not self.asks)
+        self._show_all(clear=True)
 
     def _offer(self, regions: list[Region]) -> None:
         """Follows a sandbox that was started or stopped after the panel was made."""

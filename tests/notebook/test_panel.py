@@ -13,6 +13,7 @@ import requests
 from keyring.backends import fail
 
 from alchemer_nb import profiles
+from alchemer_nb.client import Client
 from alchemer_nb.credentials import ApiKey, OAuth1
 from alchemer_nb.notebook.panel import KEY, OAUTH, LoginPanel
 from alchemer_nb.notebook.session import Session
@@ -387,16 +388,19 @@ class TestSignedIn:
         assert page.panel.asks
         assert page.panel.form in page.panel.children
 
-    def test_boxes_are_emptied_on_success_and_on_sign_out(
+    def test_boxes_are_emptied_at_every_sign_in_and_sign_out_and_not_by_an_error(
         self, page: Page, session: Session, box: Sandbox
     ) -> None:
-        before = page.view["clear"]
-        page.submit(api_token=box.api_token, api_token_secret=box.api_token_secret)
-        signed_in = page.view["clear"]
+        seen = [page.view["clear"]]
+        page.submit(api_token=box.api_token, api_token_secret="wrong")
+        assert page.view["clear"] == seen[0]
+        session.adopt(Client(ApiKey(box.api_token, box.api_token_secret), region=box.region))
+        seen.append(page.view["clear"])
         session.sign_out()
-        assert before < signed_in
-        page.submit(api_token="", api_token_secret="")
-        assert page.view["clear"] == signed_in
+        seen.append(page.view["clear"])
+        page.submit(api_token=box.api_token, api_token_secret=box.api_token_secret)
+        seen.append(page.view["clear"])
+        assert seen == sorted(set(seen))
 
     def test_another_account_can_be_added_and_one_may_go_back(
         self, page: Page, session: Session, box: Sandbox
