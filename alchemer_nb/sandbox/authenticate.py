@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from alchemer_nb.sandbox.replies import Refusal
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from alchemer_nb.sandbox.oauth import Provider, Signed
     from alchemer_nb.sandbox.state import State
 
+_TOKEN = re.compile(r'\boauth_token="?[^",\s]')
 DEAD = "Login failed / Invalid auth token"
 WRONG_PAIR = "Invalid api_token or api_token_secret supplied"
 
@@ -21,9 +23,7 @@ def mode(params: Mapping[str, str], headers: Mapping[str, str]) -> str:
     """Tells ``"api_key"``, ``"oauth_2"`` (legs), ``"oauth_3"`` or ``"none"``."""
     header = headers.get("Authorization", "")
     if header.lower().startswith("oauth "):
-        return (
-            "oauth_3" if 'oauth_token="' in header and 'oauth_token=""' not in header else "oauth_2"
-        )
+        return "oauth_3" if _TOKEN.search(header) else "oauth_2"
     if params.get("oauth_consumer_key"):
         return "oauth_3" if params.get("oauth_token") else "oauth_2"
     if "api_token" in params or "api_token_secret" in params:
@@ -51,6 +51,6 @@ def caller(state: State, provider: Provider, params: Mapping[str, str], signed: 
             raise Refusal(401, DEAD)
     else:
         user = state.accounts.user(provider.caller(signed, with_token=kind == "oauth_3"))
-    if not user.active:
+    if not user.active:  # invented: no source tells what a disabled user's key gives
         raise Refusal(401, DEAD)
     return user

@@ -42,7 +42,7 @@ class Definition:
 
     def named(self, name: str) -> dict[str, Any] | None:
         """A question by id or alias, as ``data[…]`` takes it."""
-        if name.isdigit():
+        if name.isascii() and name.isdigit():
             return self._questions.get(int(name))
         return next((q for q in self._questions.values() if q.get("shortname") == name), None)
 

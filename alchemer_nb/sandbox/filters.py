@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from alchemer_nb.sandbox.definition import Definition
 
 OPERATORS = ("=", "<>", "!=", "<", ">", "<=", ">=", "in", "IS NULL", "IS NOT NULL")
-_PART = re.compile(r"filter\[(field|operator|value)\]\[(\d+)\]\Z")
-_QUESTION = re.compile(r"\[\s*question\((\d+)\)\s*(?:,\s*option\((\d+)\)\s*)?\]\Z")
+_PART = re.compile(r"filter\[(field|operator|value)\]\[(\d{1,6})\]\Z")
+_QUESTION = re.compile(r"\[\s*question\((\d{1,18})\)\s*(?:,\s*option\((\d{1,18})\)\s*)?\]\Z")
 _URL = re.compile(r"""\[\s*url\(\s*["']?(.+?)["']?\s*\)\s*\]\Z""")
 _COLUMNS = {
     "status": "status",

@@ -182,7 +182,7 @@ class ApiHandler(Quiet):
 
 
 class NotThere(Quiet):
-    """Any other address: no version of the API that this sandbox knows, or no page."""
+    """Any other address: no page, or (invented: the answer) a version that is not played here."""
 
     SUPPORTED_METHODS = (*_VERBS, "PATCH", "HEAD", "OPTIONS")
 

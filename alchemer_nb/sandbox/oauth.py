@@ -9,6 +9,7 @@ refusal, and that a refusal at a token address has the API's error body.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -21,6 +22,8 @@ from alchemer_nb.sandbox.oauth_check import Check
 from alchemer_nb.sandbox.replies import Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from oauthlib.common import Request
 
     from alchemer_nb.sandbox.state import State
@@ -68,21 +71,24 @@ class Provider:
             Refusal: The signature is not accepted.
         """
         check = Check(self._state)
-        if with_token:
-            valid, request = ResourceEndpoint(check).validate_protected_resource_request(
-                *signed.arguments, realms=[]
-            )
-        else:
-            valid, request = SignatureOnlyEndpoint(check).validate_request(*signed.arguments)
+        grants = self._state.grants
+        with _readable():
+            if with_token:
+                valid, request = ResourceEndpoint(check).validate_protected_resource_request(
+                    *signed.arguments, realms=[]
+                )
+            else:
+                valid, request = SignatureOnlyEndpoint(check).validate_request(*signed.arguments)
         if not valid or request is None:
             raise Refusal(401, check.why(request, _WHY))
         if with_token:
-            access = self._state.grants.access(request.client_key, request.resource_owner_key)
-            if access is not None:
-                return access[1]
-        application = self._state.grants.application(request.client_key)
-        if application is None:
-            raise Refusal(401, _WHY["client"])
+            access = grants.access(request.client_key, request.resource_owner_key)
+            if access is None:
+                raise Refusal(401, _UNKNOWN)
+            return access[1]
+        application = grants.application(request.client_key)
+        if application is None or request.resource_owner_key:
+            raise Refusal(401, _UNKNOWN)
         return application.user_id
 
     def request_token(self, signed: Signed) -> str:
@@ -99,9 +105,10 @@ class Provider:
             "oauth_token_secret": new_secret(),
             "xoauth_token_ttl": f"{settings.request_token_ttl:.0f}",
         }
-        _, body, status = _RequestToken(check).create_request_token_response(
-            *signed.arguments, credentials=extra
-        )
+        with _readable():
+            _, body, status = _RequestToken(check).create_request_token_response(
+                *signed.arguments, credentials=extra
+            )
         text = _accepted(body, status, check)
         if settings.glue_json:  # as one capture of 2011 shows
             text += wire.encode({"result_ok": True, "0": token})
@@ -115,10 +122,11 @@ class Provider:
         """
         token = new_token()
         check = Check(self._state)
-        _, body, status = _AccessToken(check).create_access_token_response(
-            *signed.arguments,
-            credentials={"oauth_token": token, "oauth_token_secret": new_secret()},
-        )
+        with _readable():
+            _, body, status = _AccessToken(check).create_access_token_response(
+                *signed.arguments,
+                credentials={"oauth_token": token, "oauth_token_secret": new_secret()},
+            )
         text = _accepted(body, status, check)
         if self._state.settings.glue_json:
             text += wire.encode({"result_ok": True, "0": token})
@@ -145,6 +153,15 @@ class _AccessToken(AccessTokenEndpoint):
     def create_access_token(self, request: Request, credentials: dict[str, str]) -> str:
         self.request_validator.save_access_token(credentials, request)
         return urlencode(credentials)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Refuses a header that oauthlib cannot read, for which it raises ValueError."""
+    try:
+        yield
+    except ValueError:
+        raise Refusal(401, "OAuth refused: the parameters are malformed") from None
 
 
 def _accepted(body: str | None, status: int, check: Check) -> str:

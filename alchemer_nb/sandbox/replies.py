@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PAGE = 50
 LARGEST_PAGE = 500
+_LARGEST_NUMBER = 10**12  # far beyond any page, and within what SQLite counts
 
 
 class Refusal(Exception):
@@ -67,7 +68,7 @@ def _number(text: str | None, default: int) -> int:
         number = int(text or default)
     except ValueError:
         return default
-    return number if number >= 1 else default
+    return min(number, _LARGEST_NUMBER) if number >= 1 else default
 
 
 def listing(paging: Paging, total: int, rows: Sequence[str], *, text_count: bool) -> str:

@@ -58,18 +58,19 @@ def changed_response(
     Raises:
         Refusal: As for a create.
     """
-    data = tree.get("data")
+    given = tree.get("data")
+    data = given if isinstance(given, dict) else {}
     status = tree.get("status")
-    if not isinstance(data, dict | list) and status is None:
+    if not data and status is None:
         raise Refusal(400, "At least one data parameter is required")
     if status is not None and status not in _STATUSES:
         raise Refusal(400, f"Invalid status: {str(status)[:40]}")
     answers = dict(record.get("survey_data") or {})
-    for name, given in (data if isinstance(data, dict) else {}).items():
+    for name, parts in data.items():
         question = survey.named(str(name))
         if question is None:
             raise Refusal(400, f"No such question: {str(name)[:40]}")
-        _answer(survey, question, given, answers)
+        _answer(survey, question, parts, answers)
     in_order = {key: answers[key] for key in sorted(answers, key=int)}
     changed = {**record, "survey_data": in_order, "updated": int(time.time())}
     if status is not None:

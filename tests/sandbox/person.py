@@ -34,7 +34,7 @@ class Reader(HTMLParser):
             self.forms.append(Form(given.get("action", "")))
         elif tag == "a":
             self.links.append(given.get("href", ""))
-        elif tag in ("input", "textarea") and self.forms and given.get("name"):
+        elif tag in ("input", "textarea", "select") and self.forms and given.get("name"):
             self.forms[-1].fields[given["name"]] = given.get("value", "")
         elif tag == "button" and self.forms and given.get("name"):
             self.forms[-1].buttons.append((given["name"], given.get("value", "")))

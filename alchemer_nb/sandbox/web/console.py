@@ -63,7 +63,12 @@ class ApiAccess(Page):
             accounts = self.services.state.accounts
             rows = [(user, accounts.key(user.id)) for user in accounts.users()]
             made = self.get_argument("made", "")
-            self.show("api_access.html", rows=rows, made=int(made) if made.isdigit() else None)
+            self.show(
+                "api_access.html",
+                rows=rows,
+                without=[user for user, key in rows if key is None and user.active],
+                made=made,
+            )
 
     def post(self) -> None:
         """Makes a key for the chosen user; the one they had dies at once."""

@@ -97,6 +97,7 @@ class Page(Quiet):
     def write_error(self, status_code: int, **_: Any) -> None:
         """Says what went wrong in a sentence."""
         words = {
+            400: "The request could not be read.",
             403: "The form is too old or did not come from this page. Go back, reload, try again.",
             404: "There is no such page.",
             405: "This page cannot be used that way.",
