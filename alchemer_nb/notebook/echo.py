@@ -77,7 +77,7 @@ def facts(frame: pd.DataFrame) -> dict[str, Any]:
 
 def _notes(frame: pd.DataFrame) -> list[str]:
     """What the download has to say of rows that were left out, in words of the magic."""
-    from alchemer_nb.report import summary
+    from alchemer_nb.provenance import summary
 
     told = facts(frame)
     if not told:
