@@ -309,11 +309,11 @@ def _read_loosely(decoded: Any) -> tuple[Page, int]:
     if not isinstance(decoded, Mapping):
         raise ValueError("not a list of responses")  # noqa: TRY004 - like any other broken JSON
     data = decoded.get("data")
-    items = data.values() if isinstance(data, Mapping) else data
-    if not isinstance(items, list) and not isinstance(data, Mapping):
-        items = []
+    if data is not None and not isinstance(data, (list, Mapping)):
+        raise ValueError("not a list of responses")
+    items = data.values() if isinstance(data, Mapping) else data or []
     responses, misfits = [], 0
-    for raw in items or []:
+    for raw in items:
         if isinstance(raw, Mapping):
             response, wrong = _loose_response(raw)
             responses.append(response)

@@ -242,7 +242,7 @@ class Client:
         progress: Tell,
     ) -> pd.DataFrame:
         from alchemer_nb import frames
-        from alchemer_nb.report import about, summary
+        from alchemer_nb.provenance import about, summary
 
         zone = self.region.zone
         tz = ZoneInfo(options.tz) if options.tz else zone
@@ -281,8 +281,8 @@ class Client:
         if result.told is not None and not result.stopped and rows.received < result.told:
             raise DownloadIncomplete(
                 f"{rows.received:,} of {result.told:,} responses came; responses may have been "
-                "added or deleted meanwhile. Run it again; the rows so far are in the error's "
-                ".partial",
+                "added or deleted meanwhile. Run it again; or take the rows so far with "
+                "import sys; df = sys.last_value.partial",
                 partial=frame,
             )
 

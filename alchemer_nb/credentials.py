@@ -12,6 +12,8 @@ import re
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import unquote
 
+# At the top, so that its loggers exist, and are guarded, before the first call is signed.
+import requests_oauthlib
 from requests.auth import AuthBase
 
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
@@ -28,7 +30,9 @@ _TOKEN_NAMES = ("ALCHEMER_OAUTH_TOKEN", "ALCHEMER_OAUTH_TOKEN_SECRET")
 _OLD_SECRET_NAME = "ALCHEMER_API_SECRET"  # noqa: S105 - the name of a variable, not a secret
 REGION_NAME = "ALCHEMER_REGION"
 
-_NAMED = re.compile(r"(?i)(api[_ ]?token(?:[_ ]?secret)?|api[_ ]?secret)\s*[=:]\s*[\"']?([^&\s\"',;]+)")
+_NAMED = re.compile(
+    r"(?i)(api[_ ]?token(?:[_ ]?secret)?|api[_ ]?secret)\s*[=:]\s*[\"']?([^&\s\"',;]+)"
+)
 _LABEL_WORDS = {"api", "key", "token", "secret", "and"}
 
 
@@ -209,8 +213,6 @@ def sign(
     verifier: Secret | None = None,
 ) -> PreparedRequest:
     """Signs one request with requests-oauthlib; the steps of a sign-in use it too."""
-    import requests_oauthlib
-
     signer = requests_oauthlib.OAuth1(
         consumer_key.reveal(),
         client_secret=consumer_secret.reveal(),

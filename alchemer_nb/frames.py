@@ -125,11 +125,13 @@ def choose_rows(answers: Answers, options: FrameOptions, within: np.ndarray | No
         keep, ids = keep[inside], ids[inside]
     is_test = np.array([truth(answers.meta["is_test_data"][row]) for row in keep], dtype=bool)
     wanted = {"exclude": ~is_test, "only": is_test}.get(options.test_rows)
-    left_out = int(is_test.sum()) if options.test_rows == "exclude" else 0
+    tests = ids[is_test] if options.test_rows == "exclude" else ids[:0]
     if wanted is not None:
         keep, ids = keep[wanted], ids[wanted]
-    if options.limit is not None:
+    if options.limit is not None and len(ids) > options.limit:
         keep, ids = keep[: options.limit], ids[: options.limit]
+        tests = tests[tests <= ids[-1]]  # those further on would not have been given anyway
+    left_out = len(tests)
     return Rows(keep, ids, received, answers.count - received, left_out)
 
 

@@ -99,7 +99,7 @@ class ScriptedServer:
                 self.wfile.write(content if reply.cut is None else content[: reply.cut])
                 self.close_connection = reply.cut is not None
 
-            do_POST = do_PUT = do_DELETE = do_GET
+            do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 - names that http.server calls
 
             def log_message(self, *_: object) -> None:
                 pass

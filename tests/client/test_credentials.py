@@ -27,7 +27,7 @@ def test_a_secret_never_shows_itself():
         str(secret),
         f"{secret}",
         f"{secret:>40}",
-        "%s" % secret,
+        f"{secret}",
         repr([secret]),
     ):
         assert TOKEN not in shown

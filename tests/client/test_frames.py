@@ -356,7 +356,9 @@ def test_a_checkbox_grid_has_a_column_per_cell(scripted):
         "when_south_tue",
     ]
     assert df.iloc[0].tolist() == [True, False, pd.NA, pd.NA]
-    assert list(frame(scripted, asked, [], names="id", metadata="none").columns)[0] == "q51_10040"
+    assert (
+        next(iter(frame(scripted, asked, [], names="id", metadata="none").columns)) == "q51_10040"
+    )
 
 
 def test_what_the_definition_does_not_know_is_kept_and_marked(scripted):
@@ -526,19 +528,17 @@ def test_a_response_that_comes_twice_counts_once_and_fewer_than_told_is_an_error
     [
         b'{"result_ok": true, "data": 7}',
         b'{"result_ok": true, "data": "x"}',
-        b'{"result_ok": true, "data": {"a": 1}}',
+        b'{"result_ok": true, "data": {}}',
     ],
 )
 def test_a_page_that_is_no_list_of_responses(scripted, body):
     client = serve(scripted, [], [])
     scripted.answer("survey/5/surveyresponse", Reply(body))
-    df_or_error = None
-    try:
-        df_or_error = client.responses(5, progress="none")
-    except TransportError as error:
-        assert "\n" not in str(error)
+    if body.endswith(b"{}}"):
+        assert len(client.responses(5, progress="none")) == 0  # PHP's other empty list
     else:
-        assert len(df_or_error) == 0
+        with pytest.raises(TransportError, match="not a list of responses"):
+            client.responses(5, progress="none")
 
 
 def test_wrong_json_types_lose_nothing(scripted, capsys):
@@ -628,12 +628,19 @@ ENTRIES = st.one_of(
 KINDS = ("RADIO", "CHECKBOX", "NPS", "TEXTBOX", "ESSAY", "HIDDEN", "TABLE", "RANK", "NEW")
 OPTIONS = [option(10001, "One", "1"), option(10002, "Two", "2", other=True)]
 ASKED = [
-    question(own, kind, "?", f"a{own % 4}", OPTIONS, [question(own + 59, "RADIO", "row")] * (kind == "TABLE"))
+    question(
+        own,
+        kind,
+        "?",
+        f"a{own % 4}",
+        OPTIONS,
+        [question(own + 59, "RADIO", "row")] * (kind == "TABLE"),
+    )
     for own, kind in enumerate(KINDS, 2)
 ]
 # Dense on purpose: every question has an entry, so that odd pairs of type and answer do come up.
 DATA = st.one_of(
-    st.just([]), st.fixed_dictionaries({own: ENTRIES for own in [*"23456789", "10", "77"]})
+    st.just([]), st.fixed_dictionaries(dict.fromkeys([*"23456789", "10", "77"], ENTRIES))
 )
 
 
@@ -660,7 +667,7 @@ def test_any_answers_give_a_row_each_and_unique_names(answers, names, values):
 
 
 @given(data=DATA)
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_text_received_is_found_again(data):
     df = build_from([data])
     kept = {str(v) for column in df for v in df[column].dropna()}

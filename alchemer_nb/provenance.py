@@ -1,0 +1,90 @@
+"""How a frame came about: what was asked, what came, what was left out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from alchemer_nb import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from alchemer_nb.client import Client
+    from alchemer_nb.definition import Survey
+    from alchemer_nb.download import Download
+    from alchemer_nb.frames import FrameOptions, Rows
+
+
+def about(
+    client: Client,
+    survey: Survey,
+    asked: Mapping[str, Any],
+    options: FrameOptions,
+    result: Download,
+    rows: Rows,
+) -> dict[str, Any]:
+    """Facts of a download, for ``attrs["alchemer"]`` and for the line at its end."""
+    conditions = {
+        name: value if isinstance(value, str) else [str(v) for v in _listed(value)]
+        for name, value in asked.items()
+        if value is not None
+    }
+    return {
+        "survey_id": survey.id,
+        "title": survey.title,
+        "region": client.region.name,
+        "host": client.region.host,
+        "utc": datetime.now(UTC).isoformat(timespec="seconds"),
+        "asked": {
+            **conditions,
+            "test_rows": options.test_rows,
+            "names": options.names,
+            "values": options.values,
+            "shape": options.shape,
+            "multi": options.multi,
+            "language": options.language,
+            "metadata": options.metadata,
+            "tz": options.tz,
+            "limit": options.limit,
+        },
+        "rows_told": result.told,
+        "rows_received": rows.received,
+        "rows": len(rows.keep),
+        "test_rows_left_out": rows.test_rows,
+        "repeated_rows": rows.repeated,
+        "misfits": result.answers.misfits,
+        "zone_documented": client.region.zone_documented,
+        "complete": result.stopped or result.told is None or rows.received >= result.told,
+        "package": __version__,
+    }
+
+
+def summary(facts: Mapping[str, Any]) -> str:
+    """One line for the end of a download."""
+    told = facts["rows_told"]
+    of = f" of {told:,}" if told is not None and told != facts["rows_received"] else ""
+    received = facts["rows_received"]
+    pieces = [f"{facts['title']}: {received:,}{of} {_plural(received, 'response')} received"]
+    if facts["test_rows_left_out"]:
+        left_out = _counted(facts["test_rows_left_out"], "test row")
+        pieces.append(f'{left_out} left out (test_rows="include" brings them back)')
+    if facts["repeated_rows"]:
+        pieces.append(f"{facts['repeated_rows']:,} came twice and count once")
+    if facts["misfits"]:
+        pieces.append(f"{facts['misfits']:,} entries had an undocumented form and were kept")
+    if not facts["zone_documented"]:
+        pieces.append("the zone of this region's dates is not documented, UTC was taken")
+    return "; ".join(pieces)
+
+
+def _plural(count: int, word: str) -> str:
+    return word if count == 1 else f"{word}s"
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count:,} {_plural(count, word)}"
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]
