@@ -30,10 +30,8 @@ CELL_TIMEOUT = 300  # seconds; the slowest cell takes two
 
 # Runs after the notebook's own cells, in the same kernel, to show what the notebook ended with.
 _SHOW = """
-import pandas as _pandas
 print("df.shape =", df.shape)
-with _pandas.option_context("display.width", 100, "display.max_columns", 7):
-    print(df.head())
+print(df.head().to_string(max_cols=6))
 """
 
 
