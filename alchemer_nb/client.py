@@ -31,9 +31,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from alchemer_nb.choices import FrameOptions
     from alchemer_nb.definition import Survey
     from alchemer_nb.download import Download, Progress
-    from alchemer_nb.frames import FrameOptions, Rows
+    from alchemer_nb.rows import Rows
 
 Tell = str | bool | None | Callable[["Progress"], None]
 _NAMED_IN_ERRORS = 8
@@ -215,7 +216,7 @@ class Client:
             DownloadIncomplete: Fewer rows came than the server told; ``.partial`` has them.
             ApiError, TransportError: As for any call.
         """
-        from alchemer_nb.frames import FrameOptions
+        from alchemer_nb.choices import FrameOptions
 
         options = FrameOptions(
             test_rows=test_rows,  # type: ignore[arg-type]  # checked by FrameOptions, as the next
@@ -242,6 +243,7 @@ class Client:
         progress: Tell,
     ) -> pd.DataFrame:
         from alchemer_nb import frames
+        from alchemer_nb import rows as chosen
         from alchemer_nb.provenance import about, summary
 
         zone = self.region.zone
@@ -259,8 +261,8 @@ class Client:
         tell = progress if callable(progress) else None
 
         def choose(answers: Any) -> Rows:
-            inside = frames.submitted_between(answers, zone, start, end)
-            return frames.choose_rows(answers, options, inside)
+            inside = chosen.submitted_between(answers, zone, start, end)
+            return chosen.choose_rows(answers, options, inside)
 
         limit = options.limit
         result = download.responses(
@@ -271,7 +273,7 @@ class Client:
             tell=tell,
         )
         rows = choose(result.answers)
-        facts = about(self, survey, asked, options, result, rows)
+        facts = about(self.region, survey, asked, options, result, rows)
         frame = frames.build(result.answers, survey, rows, options, zone, facts)
         self._check_count(result, rows, frame)
         say(progress, survey, result, summary(facts))

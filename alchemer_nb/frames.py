@@ -4,160 +4,29 @@ from __future__ import annotations
 
 import difflib
 import json
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, get_args
-from zoneinfo import ZoneInfo
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from alchemer_nb import codebook, metadata, shapes
 from alchemer_nb.columns import Column, other_column, plan, raw_column, unplanned
-from alchemer_nb.definition import truth
 from alchemer_nb.errors import InvalidArgument
-from alchemer_nb.metadata import Metadata
-from alchemer_nb.naming import Names, name_columns
-from alchemer_nb.stamps import read_stamp
+from alchemer_nb.naming import name_columns
 from alchemer_nb.values import Renderer, Values, option_names
 from alchemer_nb.words import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from alchemer_nb.answers import Answers
+    from alchemer_nb.choices import FrameOptions
     from alchemer_nb.definition import Survey
+    from alchemer_nb.rows import Rows
 
-TestRows = Literal["exclude", "include", "only"]
-Shape = Literal["wide", "long"]
-Multi = Literal["columns", "list"]
-ValuesOrBoth = Literal["label", "code", "id", "both"]
 ATTRS = "alchemer"
-
-
-@dataclass(frozen=True, slots=True)
-class FrameOptions:
-    """How a frame is made from answers; each can be changed without another download."""
-
-    test_rows: TestRows = "exclude"
-    names: Names = "alias"
-    values: ValuesOrBoth = "label"
-    shape: Shape = "wide"
-    multi: Multi = "columns"
-    language: str | None = None
-    metadata: Metadata = "standard"
-    tz: str | None = "UTC"
-    columns: tuple[str, ...] | None = None
-    limit: int | None = None
-
-    def __post_init__(self) -> None:
-        for name, allowed in (
-            ("test_rows", TestRows),
-            ("names", Names),
-            ("values", ValuesOrBoth),
-            ("shape", Shape),
-            ("multi", Multi),
-            ("metadata", Metadata),
-        ):
-            check_choice(name, getattr(self, name), get_args(allowed))
-        if self.limit is not None and (not isinstance(self.limit, int) or self.limit < 1):
-            raise InvalidArgument("limit is a number of rows, 1 or more")
-        if self.tz is not None:
-            try:
-                ZoneInfo(self.tz)
-            except (KeyError, ValueError, OSError, TypeError):
-                raise InvalidArgument(
-                    f"no time zone is called {str(self.tz)[:40]!r}; give an IANA name such as "
-                    "'Europe/Berlin', or None for wall-clock time of the region"
-                ) from None
-
-
-def check_choice(name: str, value: object, allowed: Sequence[str]) -> None:
-    """Refuses a value that is none of the allowed ones, with the nearest of them.
-
-    Raises:
-        InvalidArgument: It is none of them.
-    """
-    if value in allowed:
-        return
-    near = difflib.get_close_matches(str(value), allowed, 1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise InvalidArgument(
-        f"{name} is {', '.join(map(repr, allowed))}, not {str(value)[:40]!r}{hint}"
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Which responses a frame holds, and what was left out.
-
-    Attributes:
-        keep: Numbers of the kept responses, by ascending response id.
-        ids: Their response ids.
-        received: Responses that came, each id once.
-        repeated: Responses that came more than once.
-        test_rows: Test responses that were left out.
-    """
-
-    keep: np.ndarray
-    ids: np.ndarray
-    received: int
-    repeated: int
-    test_rows: int
-
-
-def choose_rows(answers: Answers, options: FrameOptions, within: np.ndarray | None = None) -> Rows:
-    """Takes each response once (its last copy), sorts by id, and sees to the test rows.
-
-    Args:
-        answers: All answers of the download.
-        options: ``test_rows`` and ``limit`` count here.
-        within: Optional mask by row number; what it excludes was not asked for.
-    """
-    latest: dict[int, int] = {}
-    for row, raw in enumerate(answers.meta["id"]):
-        latest[_response_id(raw, row)] = row
-    ids = np.array(sorted(latest), dtype=np.int64)
-    keep = np.array([latest[i] for i in ids.tolist()], dtype=np.int64)
-    received = len(ids)
-    if within is not None:
-        inside = within[keep]
-        keep, ids = keep[inside], ids[inside]
-    is_test = np.array([truth(answers.meta["is_test_data"][row]) for row in keep], dtype=bool)
-    wanted = {"exclude": ~is_test, "only": is_test}.get(options.test_rows)
-    tests = ids[is_test] if options.test_rows == "exclude" else ids[:0]
-    if wanted is not None:
-        keep, ids = keep[wanted], ids[wanted]
-    if options.limit is not None and len(ids) > options.limit:
-        keep, ids = keep[: options.limit], ids[: options.limit]
-        tests = tests[tests <= ids[-1]]  # those further on would not have been given anyway
-    left_out = len(tests)
-    return Rows(keep, ids, received, answers.count - received, left_out)
-
-
-def submitted_between(
-    answers: Answers, zone: ZoneInfo, start: datetime | None, end: datetime | None
-) -> np.ndarray | None:
-    """Which responses were submitted between two instants, the second exclusive.
-
-    What carries no date that can be read is kept: the server has let it through.
-    """
-    if start is None and end is None:
-        return None
-    mask = np.ones(answers.count, dtype=bool)
-    for row, text in enumerate(answers.meta["date_submitted"]):
-        moment = read_stamp(text, zone)
-        if moment is not None:
-            late_enough = start is None or moment >= start
-            mask[row] = late_enough and (end is None or moment < end)
-    return mask
-
-
-def _response_id(raw: Any, row: int) -> int:
-    try:
-        return int(raw)
-    except (TypeError, ValueError):
-        return -1 - row  # a response without an id is kept all the same
 
 
 def build(

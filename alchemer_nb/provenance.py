@@ -10,14 +10,15 @@ from alchemer_nb import __version__
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from alchemer_nb.client import Client
+    from alchemer_nb.choices import FrameOptions
     from alchemer_nb.definition import Survey
     from alchemer_nb.download import Download
-    from alchemer_nb.frames import FrameOptions, Rows
+    from alchemer_nb.regions import Region
+    from alchemer_nb.rows import Rows
 
 
 def about(
-    client: Client,
+    region: Region,
     survey: Survey,
     asked: Mapping[str, Any],
     options: FrameOptions,
@@ -33,8 +34,8 @@ def about(
     return {
         "survey_id": survey.id,
         "title": survey.title,
-        "region": client.region.name,
-        "host": client.region.host,
+        "region": region.name,
+        "host": region.host,
         "utc": datetime.now(UTC).isoformat(timespec="seconds"),
         "asked": {
             **conditions,
@@ -54,7 +55,7 @@ def about(
         "test_rows_left_out": rows.test_rows,
         "repeated_rows": rows.repeated,
         "misfits": result.answers.misfits,
-        "zone_documented": client.region.zone_documented,
+        "zone_documented": region.zone_documented,
         "complete": result.stopped or result.told is None or rows.received >= result.told,
         "package": __version__,
     }

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from alchemer_nb.answers import Answers
     from alchemer_nb.columns import Column
     from alchemer_nb.definition import Survey
-    from alchemer_nb.frames import Rows
+    from alchemer_nb.rows import Rows
 
 LONG = ("question_id", "row", "option", "column", "value", "code", "option_id", "shown")
 

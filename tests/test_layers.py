@@ -38,6 +38,8 @@ LEVELS = {
     "values": 3,
     "codebook": 3,
     "frames": 3,
+    "choices": 3,
+    "rows": 3,
     "shapes": 3,
     "store": 4,
     "client": 5,

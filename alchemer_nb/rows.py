@@ -1,0 +1,91 @@
+"""Which of the responses that came stand in a frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from alchemer_nb.definition import truth
+from alchemer_nb.stamps import read_stamp
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from alchemer_nb.answers import Answers
+    from alchemer_nb.choices import FrameOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Which responses a frame holds, and what was left out.
+
+    Attributes:
+        keep: Numbers of the kept responses, by ascending response id.
+        ids: Their response ids.
+        received: Responses that came, each id once.
+        repeated: Responses that came more than once.
+        test_rows: Test responses that were left out.
+    """
+
+    keep: np.ndarray
+    ids: np.ndarray
+    received: int
+    repeated: int
+    test_rows: int
+
+
+def choose_rows(answers: Answers, options: FrameOptions, within: np.ndarray | None = None) -> Rows:
+    """Takes each response once (its last copy), sorts by id, and sees to the test rows.
+
+    Args:
+        answers: All answers of the download.
+        options: ``test_rows`` and ``limit`` count here.
+        within: Optional mask by row number; what it excludes was not asked for.
+    """
+    latest: dict[int, int] = {}
+    for row, raw in enumerate(answers.meta["id"]):
+        latest[_response_id(raw, row)] = row
+    ids = np.array(sorted(latest), dtype=np.int64)
+    keep = np.array([latest[i] for i in ids.tolist()], dtype=np.int64)
+    received = len(ids)
+    if within is not None:
+        inside = within[keep]
+        keep, ids = keep[inside], ids[inside]
+    is_test = np.array([truth(answers.meta["is_test_data"][row]) for row in keep], dtype=bool)
+    wanted = {"exclude": ~is_test, "only": is_test}.get(options.test_rows)
+    tests = ids[is_test] if options.test_rows == "exclude" else ids[:0]
+    if wanted is not None:
+        keep, ids = keep[wanted], ids[wanted]
+    if options.limit is not None and len(ids) > options.limit:
+        keep, ids = keep[: options.limit], ids[: options.limit]
+        tests = tests[tests <= ids[-1]]  # those further on would not have been given anyway
+    left_out = len(tests)
+    return Rows(keep, ids, received, answers.count - received, left_out)
+
+
+def submitted_between(
+    answers: Answers, zone: ZoneInfo, start: datetime | None, end: datetime | None
+) -> np.ndarray | None:
+    """Which responses were submitted between two instants, the second exclusive.
+
+    What carries no date that can be read is kept: the server has let it through.
+    """
+    if start is None and end is None:
+        return None
+    mask = np.ones(answers.count, dtype=bool)
+    for row, text in enumerate(answers.meta["date_submitted"]):
+        moment = read_stamp(text, zone)
+        if moment is not None:
+            late_enough = start is None or moment >= start
+            mask[row] = late_enough and (end is None or moment < end)
+    return mask
+
+
+def _response_id(raw: Any, row: int) -> int:
+    try:
+        return int(raw)
+    except (TypeError, ValueError):
+        return -1 - row  # a response without an id is kept all the same
