@@ -49,7 +49,9 @@ class Headline:
 def _text(status: Status, *, asks: bool) -> str:
     if not status.signed_in:
         return "Sign in to Alchemer"
-    return f"Sign in to another account ({status.line})" if asks else status.line
+    if not asks:
+        return status.line
+    return f"Sign in to another account · besides {status.organisation} ({status.region})"
 
 
 def _bundle(text: str) -> dict[str, Any]:

@@ -169,15 +169,33 @@ class Kernel:
             and "application/vnd.jupyter.widget-view+json" in message["content"]["data"]
         )
 
-    def comm_message(self, comm_id: str, data: dict[str, Any]) -> str:
+    def subshell(self) -> str | None:
+        """Makes a subshell, as JupyterLab does for widgets; None where there are none."""
+        if "kernel subshells" not in self.features:
+            return None
+        request = self.client.session.msg("create_subshell_request", {})
+        self.client.control_channel.send(request)
+        reply = self.client.get_control_msg(timeout=10)
+        return str(reply["content"]["subshell_id"])
+
+    @property
+    def features(self) -> list[str]:
+        """What the kernel says it can do besides the usual."""
+        told = self.reply(self.client.kernel_info())["content"]
+        return list(told.get("supported_features", []))
+
+    def comm_message(self, comm_id: str, data: dict[str, Any], subshell: str | None = None) -> str:
         """Sends what a widget's view sends; gives the message's id."""
         message = self.client.session.msg("comm_msg", {"comm_id": comm_id, "data": data})
+        if subshell is not None:
+            message["header"]["subshell_id"] = subshell
         self.client.shell_channel.send(message)
         return str(message["header"]["msg_id"])
 
-    def custom(self, comm_id: str, content: dict[str, Any]) -> str:
+    def custom(self, comm_id: str, content: dict[str, Any], subshell: str | None = None) -> str:
         """Sends a widget's custom message."""
-        return self.comm_message(comm_id, {"method": "custom", "content": content})
+        data = {"method": "custom", "content": content}
+        return self.comm_message(comm_id, data, subshell)
 
     def set_state(self, comm_id: str, **state: Any) -> str:
         """Sends a change of a widget's state."""

@@ -45,10 +45,10 @@ class Panel:
     def __init__(self, kernel, comm_id):
         self.kernel, self.comm_id, self.attempt = kernel, comm_id, 1
 
-    def submit(self, token, secret):
+    def submit(self, token, secret, subshell=None):
         values = {"api_token": token, "api_token_secret": secret}
         sent = {"type": "submit", "attempt": self.attempt, "values": values, "options": {}}
-        self.kernel.handled(self.kernel.custom(self.comm_id, sent), 20)
+        self.kernel.handled(self.kernel.custom(self.comm_id, sent, subshell), 20)
         self.attempt += 1
 
 
@@ -58,6 +58,15 @@ def pair(kernel):
     done = kernel.do(SETUP)
     assert done.status == "ok", done
     return done.text.split()
+
+
+@pytest.fixture
+def subshell(kernel):
+    """Made before a cell runs, since a waiting cell keeps the kernel from telling what it can."""
+    made = kernel.subshell()
+    if made is None:
+        pytest.skip("this ipykernel has no subshells")
+    return made
 
 
 @pytest.fixture
@@ -83,6 +92,13 @@ def test_the_cell_waits_for_the_sign_in_and_the_next_cell_is_signed_in(kernel, p
     assert done.status == "ok"
     assert "Signed in to" in done.text
     assert kernel.ended(queued).text.strip() == "1"
+
+
+def test_a_click_that_arrives_on_another_thread_ends_the_wait_too(kernel, pair, subshell, waiting):
+    request, panel = waiting
+    panel.submit(*pair, subshell=subshell)
+    assert kernel.ended(request).status == "ok"
+    assert kernel.do("print(session.status().signed_in)").text.strip() == "True"
 
 
 def test_the_headline_is_rewritten_so_that_a_saved_notebook_tells_who_was_signed_in(
