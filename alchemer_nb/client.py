@@ -56,7 +56,9 @@ class Client:
 
     Example:
         >>> client = Client(ApiKey(box.api_token, box.api_token_secret), region=box.region)
-        >>> df = client.responses("Customer satisfaction")
+        >>> df = client.responses("Customer satisfaction", limit=5, progress="none")
+        >>> df.index.tolist()
+        [1, 2, 3, 4, 5]
     """
 
     def __init__(
@@ -104,6 +106,10 @@ class Client:
         Raises:
             ApiError: Alchemer answered with an error.
             TransportError: No answer, or none of Alchemer's.
+
+        Example:
+            >>> client.request("GET", "survey", {"resultsperpage": 1})["result_ok"]
+            True
         """
         return self._transport.send(method, path, params, data).envelope()
 
@@ -112,7 +118,12 @@ class Client:
         yield from download.envelopes(self._transport, path, params)
 
     def table(self, path: str, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
-        """Gives any list as a DataFrame: all its pages, one row an object."""
+        """Gives any list as a DataFrame: all its pages, one row an object.
+
+        Example:
+            >>> client.table("accountuser", {"status": "Active"}).columns[:3].tolist()
+            ['id', 'username', 'email']
+        """
         from alchemer_nb import tables
 
         return tables.table(row for page in self.pages(path, params) for row in rows_of(page))
@@ -135,6 +146,10 @@ class Client:
         Args:
             text: A piece of the title, in any case.
             status: Such as ``"Launched"`` or ``"Closed"``, in any case.
+
+        Example:
+            >>> client.surveys("pulse")["title"].tolist()
+            ['Employee pulse 2026']
         """
         from alchemer_nb import tables
 
@@ -333,6 +348,11 @@ def connect(region: str | Region | None = None, profile: str | None = None) -> C
 
     Raises:
         ConfigurationError: There are no credentials; it says what was looked for.
+
+    Example:
+        >>> connect(profile="a-name-nobody-used")
+        Traceback (most recent call last):
+        alchemer_nb.errors.ConfigurationError: no credentials were found: ...
     """
     from alchemer_nb import profiles
 

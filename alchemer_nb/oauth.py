@@ -56,8 +56,10 @@ class OAuthFlow:
 
     Example:
         >>> flow = OAuthFlow(box.consumer_key, box.consumer_secret, region=box.region)
-        >>> address = flow.start()      # open it, log in, allow
-        >>> credentials = flow.finish("the verifier, or the address you land on")
+        >>> link = flow.start()                  # open it in a browser, log in, allow
+        >>> landed_on = log_in_and_allow(link)   # the address of the page you land on
+        >>> flow.finish(landed_on).three_legged
+        True
     """
 
     def __init__(

@@ -1,0 +1,54 @@
+"""The examples in docstrings run, against the sandbox where they need one."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+
+import alchemer_nb
+from alchemer_nb import ApiKey, Client, OAuth1, OAuthFlow, Region
+from tests.person import landing_address
+
+MODULES = sorted(
+    module.name
+    for module in pkgutil.walk_packages(alchemer_nb.__path__, "alchemer_nb.")
+    if not module.name.endswith("__main__")
+)
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+@pytest.fixture
+def names(box):
+    """What an example may take for granted."""
+    return {
+        "box": box,
+        "client": Client(ApiKey(box.api_token, box.api_token_secret), region=box.region),
+        "log_in_and_allow": lambda link: landing_address(link, box.username, box.password),
+        **{each.__name__: each for each in (ApiKey, Client, OAuth1, OAuthFlow, Region)},
+    }
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_run(name, names):
+    module = importlib.import_module(name)
+    runner = doctest.DocTestRunner(optionflags=FLAGS, verbose=False)
+    said: list[str] = []
+    for test in doctest.DocTestFinder(exclude_empty=True).find(module, extraglobs=names):
+        runner.run(test, out=said.append)
+    assert runner.summarize(verbose=False).failed == 0, "".join(said)
+
+
+@pytest.mark.parametrize("name", [n for n in alchemer_nb.__all__ if n != "errors"])
+def test_every_public_name_has_an_example(name):
+    assert ">>>" in (inspect.getdoc(getattr(alchemer_nb, name)) or "")
+
+
+@pytest.mark.parametrize(
+    "name", [n for n, f in vars(Client).items() if not n.startswith("_") and callable(f)]
+)
+def test_every_call_of_the_client_says_what_it_gives(name):
+    assert inspect.getdoc(getattr(Client, name))
