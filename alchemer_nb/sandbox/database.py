@@ -12,14 +12,23 @@ if TYPE_CHECKING:
 
 
 def connect(db: str | None) -> sqlite3.Connection:
-    """Opens a file, or a database in memory where none is named."""
+    """Opens a file, or a database in memory where none is named.
+
+    Raises:
+        OSError: The file cannot be made.
+        ValueError: The file is something else.
+    """
     if db is None or db == ":memory:":
         return sqlite3.connect(":memory:", isolation_level=None)
     path = Path(db)
     path.touch(mode=0o600)  # it holds keys: only their owner may read it
     connection = sqlite3.connect(path, isolation_level=None)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise ValueError(f"{db} cannot be used as a sandbox's file: {error}") from None
     return connection
 
 

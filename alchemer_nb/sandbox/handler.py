@@ -8,6 +8,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 
 from alchemer_nb.sandbox import (
@@ -86,8 +87,9 @@ class Quiet(RequestHandler):
         tb: TracebackType | None,
     ) -> None:
         """Logs faults of the sandbox with method and path; tornado would log the whole query."""
-        if isinstance(value, HTTPError) or typ is None or value is None:
-            return  # a refusal, told in the answer
+        # A refusal is told in the answer; who left early, by an interrupt or a time-out, is gone.
+        if typ is None or value is None or isinstance(value, HTTPError | StreamClosedError):
+            return
         where = f"{self.request.method} {self.request.path}"
         _log.error("the sandbox failed at %s", where, exc_info=(typ, value, tb))
 

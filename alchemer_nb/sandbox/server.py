@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import threading
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -85,6 +85,9 @@ class Server:
                 done.set_exception(error)
 
         loop.call_soon_threadsafe(run)
+        while not wait([done], timeout=1).done:  # a loop that stops just now runs nothing more
+            if not self._thread.is_alive():
+                raise RuntimeError("the sandbox was stopped")
         return done.result()
 
     def _run(self) -> None:

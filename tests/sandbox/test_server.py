@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import gc
 import os
@@ -14,6 +15,7 @@ import threading
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,7 +27,14 @@ from tests.sandbox.conftest import caller
 from tests.sandbox.person import Person
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Given:
+    survey: dict[str, Any]
+    responses: Iterator[dict[str, Any]]
 
 
 def listens(port: int) -> bool:
@@ -89,6 +98,16 @@ class TestLife:
         before = set(threading.enumerate())
         with pytest.raises(KeyError):
             Sandbox(surveys=[small.Small({}, [])]).start()
+        assert set(threading.enumerate()) == before
+
+    def test_an_interrupted_start_leaves_nothing(self) -> None:
+        def interrupting() -> Iterator[dict[str, Any]]:
+            _thread.interrupt_main()
+            yield small.response(1, "2026-01-01T00:00:00")
+
+        before = set(threading.enumerate())
+        with pytest.raises(KeyboardInterrupt):
+            Sandbox(surveys=[Given(small.survey(), interrupting())]).start()
         assert set(threading.enumerate()) == before
 
     def test_it_listens_on_loopback_alone(self) -> None:
@@ -190,6 +209,17 @@ class TestFile:
         with Sandbox(surveys=[], db=str(db)):
             modes = {stat.S_IMODE(one.stat().st_mode) for one in tmp_path.iterdir()}
         assert modes == {0o600}
+
+    def test_another_programs_file_is_left_alone(self, tmp_path: Path) -> None:
+        db = tmp_path / "notes.txt"
+        db.write_text("mine " * 100)
+        with pytest.raises(ValueError, match=r"notes\.txt cannot be used"):
+            Sandbox(surveys=[], db=db).start()
+        assert db.read_text() == "mine " * 100
+
+    def test_a_folder_that_is_not_there(self, tmp_path: Path) -> None:
+        with pytest.raises(FileNotFoundError):
+            Sandbox(surveys=[], db=tmp_path / "no" / "box.db").start()
 
     def test_an_account_stays_in_its_region(self, tmp_path: Path) -> None:
         db = str(tmp_path / "box.db")
@@ -312,6 +342,16 @@ class TestOwnFaults:
     def test_is_a_readable_page(self, broken: Sandbox) -> None:
         person = Person(broken.url)
         assert "Something went wrong" in person.open("/").text
+
+
+def test_who_leaves_early_leaves_no_trace(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    with Sandbox(surveys=[small.build()], latency=0.2) as box:
+        pair = {"api_token": box.api_token, "api_token_secret": box.api_token_secret}
+        with pytest.raises(requests.ReadTimeout):
+            requests.get(f"{box.url}/v5/survey/7/surveyresponse", params=pair, timeout=0.05)
+        assert caller(box)("account").status_code == 200  # later than the first would have been
+    assert not [one for one in caplog.records if not one.name.startswith("urllib3")]
 
 
 def test_calls_that_wait_are_counted() -> None:
