@@ -128,11 +128,11 @@ def all_columns(survey: Survey, answers: Answers, renderer: Renderer) -> list[Co
 def _placed(columns: list[Column], extra: list[Column]) -> list[Column]:
     """Puts what was not announced after its question, or at the end where that is unknown."""
     last = {column.question.id: place for place, column in enumerate(columns)}
-    result: list[Column] = []
-    for place, column in enumerate(columns):
-        result.append(column)
-        result.extend(x for x in extra if last.get(x.question.id) == place)
-    return result + [x for x in extra if x.question.id not in last]
+    after: dict[int | None, list[Column]] = {}
+    for each in extra:
+        after.setdefault(last.get(each.question.id), []).append(each)
+    placed = [[column, *after.get(place, ())] for place, column in enumerate(columns)]
+    return [column for group in placed for column in group] + after.get(None, [])
 
 
 def _language(wanted: str | None, survey: Survey) -> str | None:

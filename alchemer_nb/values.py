@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from alchemer_nb.answers import COMMENT
 from alchemer_nb.columns import question_key
 from alchemer_nb.stamps import read_days
 
@@ -67,6 +68,10 @@ class Renderer:
         self._values = values
         self.languages = tuple(languages)
         self._answered_rows: dict[Path, np.ndarray] = {}
+        self._parts: dict[Path, list[Path]] = {}
+        for path in answers.leaves:
+            if len(path) > 1 and path[-1] != COMMENT:
+                self._parts.setdefault(path[:-1], []).append(path)
         self.notes = Notes()
 
     def array(self, column: Column) -> Any:
@@ -178,12 +183,11 @@ class Renderer:
 
     def _answered(self, column: Column) -> np.ndarray:
         """Rows in which any part of the same question was chosen."""
-        stem = column.path[:-1]
         answered = np.zeros(len(self._keep), dtype=bool)
-        for path, leaf in self._answers.leaves.items():
-            if len(path) == len(column.path) and path[:-1] == stem and path[-1] != "comment":
-                table = np.array([is_chosen(a, column) for a in leaf.atoms] + [False], dtype=bool)
-                answered |= table[self._codes(path)]
+        for path in self._parts.get(column.path[:-1], ()):
+            leaf = self._answers.leaves[path]
+            table = np.array([is_chosen(a, column) for a in leaf.atoms] + [False], dtype=bool)
+            answered |= table[self._codes(path)]
         return answered
 
     def _category(self, column: Column) -> Any:
