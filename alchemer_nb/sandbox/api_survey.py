@@ -162,7 +162,7 @@ def campaign(call: Call) -> str:
 
 def _campaigns(call: Call) -> list[dict[str, Any]]:
     one = call.survey()
-    # A survey without responses has a link too; its id is one that nothing else has.
+    # invented: a survey without responses has a link too; its id is one that nothing else has.
     links = call.state.library.link_ids(one.id) or [str(one.id + 300000)]
     names = ["Default Link", *(f"Link {n}" for n in range(2, len(links) + 1))]
     return [_campaign(call, one, *both) for both in zip(links, names, strict=True)]

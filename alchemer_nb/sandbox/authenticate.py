@@ -38,7 +38,7 @@ def caller(state: State, provider: Provider, params: Mapping[str, str], signed: 
         Refusal: Nobody, or nobody who may.
     """
     kind = mode(params, signed.headers)
-    if kind == "none":
+    if kind == "none":  # invented: the words; a client's test tells the code
         raise Refusal(401, DEAD)
     if kind == "api_key":
         found = state.accounts.holder(

@@ -130,7 +130,7 @@ class Grants:
         return found if time.time() - found.created < self._ttl else None
 
     def allow(self, token: str, user_id: int) -> str:
-        """Marks the consent of a user and gives the verifier."""
+        """Marks the consent of a user and gives the verifier (invented: its shape)."""
         verifier = secrets.token_hex(10)
         self._db.execute(
             "UPDATE request_tokens SET state = 'allowed', user_id = ?, verifier = ?"

@@ -91,7 +91,7 @@ class Check(RequestValidator):
             if not self._oob:
                 self._reason = "OAuth refused: oob callbacks are switched off"
             return self._oob
-        parts = urlsplit(redirect_uri)
+        parts = urlsplit(redirect_uri)  # invented: which callbacks are allowed
         return parts.scheme in ("http", "https") and bool(parts.netloc)
 
     def validate_requested_realms(

@@ -28,7 +28,7 @@ def without_zone(seconds: float, zone: ZoneInfo) -> str:
 def read(text: str, zone: ZoneInfo) -> float | None:
     """Reads a date of a filter in the region's zone, or None where it is no date.
 
-    The hour that occurs twice in autumn is taken as its first occurrence.
+    invented: the hour that occurs twice in autumn is taken as its first occurrence.
     """
     for layout in _LAYOUTS:
         try:

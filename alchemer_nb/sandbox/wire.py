@@ -9,7 +9,8 @@ looks of one region and one *form*:
   questions and pages are strings, ``date_updated`` is there, ``original_answer`` stands at
   checkbox options, data quality has dotted keys.
 
-In both an empty map is ``[]``, for Alchemer's back end is PHP.
+In both an empty map is ``[]``, for Alchemer's back end is PHP. invented: that ``original_answer``
+of a checkbox option equals its ``answer``, and that dotted keys have two levels.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 The forms that the vendor's page on responses names: ``data[QID][value]`` for text types,
 ``data[QID][SKU]`` for choices, ranks and items of lists, ``data[QID][SKU-other]`` for write-ins,
-``data[QID][comment]``; a question's alias may stand for QID.
+``data[QID][comment]``; a question's alias may stand for QID. invented: that what does not fit is
+refused with code 400.
 """
 
 from __future__ import annotations
