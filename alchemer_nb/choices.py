@@ -56,6 +56,20 @@ class FrameOptions:
                     "'Europe/Berlin', or None for wall-clock time of the region"
                 ) from None
 
+    def asked(self) -> dict[str, object]:
+        """The choices as plain words, for the record."""
+        return {
+            "test_rows": self.test_rows,
+            "names": self.names,
+            "values": self.values,
+            "shape": self.shape,
+            "multi": self.multi,
+            "language": self.language,
+            "metadata": self.metadata,
+            "tz": self.tz,
+            "limit": self.limit,
+        }
+
 
 def check_choice(name: str, value: object, allowed: Sequence[str]) -> None:
     """Refuses a value that is none of the allowed ones, with the nearest of them.

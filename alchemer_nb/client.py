@@ -257,8 +257,8 @@ class Client:
         options: FrameOptions,
         progress: Tell,
     ) -> pd.DataFrame:
-        from alchemer_nb import frames
         from alchemer_nb import rows as chosen
+        from alchemer_nb.kept import Kept
         from alchemer_nb.provenance import about, summary
 
         zone = self.region.zone
@@ -289,7 +289,7 @@ class Client:
         )
         rows = choose(result.answers)
         facts = about(self.region, survey, asked, options, result, rows)
-        frame = frames.build(result.answers, survey, rows, options, zone, facts)
+        frame = Kept(result.answers, survey, str(zone), options, facts).build(rows)
         self._check_count(result, rows, frame)
         say(progress, survey, result, summary(facts))
         return frame

@@ -72,7 +72,8 @@ def build(
         notes=renderer.notes.texts,
         language=options.language,
     )
-    frame.attrs[ATTRS] = json.dumps({**about, "codebook": book}, ensure_ascii=False, default=str)
+    text = json.dumps({**about, "codebook": book}, ensure_ascii=False, default=str)
+    frame.attrs[ATTRS] = text
     return frame
 
 

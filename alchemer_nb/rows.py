@@ -45,9 +45,7 @@ def choose_rows(answers: Answers, options: FrameOptions, within: np.ndarray | No
         options: ``test_rows`` and ``limit`` count here.
         within: Optional mask by row number; what it excludes was not asked for.
     """
-    latest: dict[int, int] = {}
-    for row, raw in enumerate(answers.meta["id"]):
-        latest[_response_id(raw, row)] = row
+    latest = latest_rows(answers)
     ids = np.array(sorted(latest), dtype=np.int64)
     keep = np.array([latest[i] for i in ids.tolist()], dtype=np.int64)
     received = len(ids)
@@ -82,6 +80,11 @@ def submitted_between(
             late_enough = start is None or moment >= start
             mask[row] = late_enough and (end is None or moment < end)
     return mask
+
+
+def latest_rows(answers: Answers) -> dict[int, int]:
+    """Response id -> number of its last copy among the answers."""
+    return {_response_id(raw, row): row for row, raw in enumerate(answers.meta["id"])}
 
 
 def _response_id(raw: Any, row: int) -> int:

@@ -40,6 +40,7 @@ LEVELS = {
     "frames": 3,
     "choices": 3,
     "rows": 3,
+    "kept": 3,
     "shapes": 3,
     "store": 4,
     "client": 5,
