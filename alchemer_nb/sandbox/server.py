@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import socket
 import threading
 from concurrent.futures import Future, wait
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,8 +106,8 @@ class Server:
         from alchemer_nb.sandbox.oauth import Provider
         from alchemer_nb.sandbox.state import State
 
-        sockets = _bind(self._settings.port)
-        port = int(sockets[0].getsockname()[1])
+        listener = _listen(self._settings.port)
+        port = int(listener.getsockname()[1])
         state: State | None = None
         server: HTTPServer | None = None
         try:
@@ -115,7 +116,7 @@ class Server:
                 state.fill(self._fill)
             services = app.Services(state, self._faults, Provider(state))
             server = HTTPServer(app.build(services, port))
-            server.add_sockets(sockets)
+            server.add_socket(listener)
             self._stop = asyncio.Event()
             self._services, self._loop = services, asyncio.get_running_loop()
             self._ready.set_result(port)
@@ -123,8 +124,7 @@ class Server:
                 await self._stop.wait()
         finally:
             if server is None:
-                for one in sockets:
-                    one.close()
+                listener.close()
             else:
                 server.stop()
                 await server.close_all_connections()
@@ -132,11 +132,10 @@ class Server:
                 state.close()
 
 
-def _bind(port: int) -> list[Any]:
-    from tornado.netutil import bind_sockets
-
+def _listen(port: int) -> socket.socket:
+    # Not tornado's bind_sockets: it leaves its socket open when the port is taken.
     try:
-        return bind_sockets(port, HOST)
+        one = socket.create_server((HOST, port), backlog=128)
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
@@ -144,3 +143,5 @@ def _bind(port: int) -> list[Any]:
             error.errno,
             f"port {port} of {HOST} is in use; choose another one, or port 0 for any that is free",
         ) from None
+    one.setblocking(False)
+    return one
