@@ -21,6 +21,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from alchemer_nb import registration
+
 if TYPE_CHECKING:
     from alchemer_nb import errors
     from alchemer_nb.client import Client, connect
@@ -40,6 +42,9 @@ _HOMES = {
     "Region": "alchemer_nb.regions",
     "connect": "alchemer_nb.client",
 }
+
+
+registration.register()  # of df.alchemer; pandas itself is not imported here
 
 
 def __getattr__(name: str) -> Any:

@@ -22,6 +22,7 @@ FIELDS = (
     "column_text",
     "question_id",
     "parent_id",
+    "parent_alias",
     "option_id",
     "page",
     "page_title",
@@ -109,6 +110,7 @@ def _about(column: Column, survey: Survey, language: str | None) -> dict[str, An
     return {
         "question_id": question.id,
         "parent_id": parent.id if parent else "",
+        "parent_alias": parent.alias if parent else "",
         "option_id": option.id if option else "",
         "type": question_key(parent or question) or (parent or question).type.lower(),
         "part": column.part,

@@ -130,6 +130,11 @@ def question_key(question: Question) -> str:
     return key
 
 
+def is_multi(question: Question) -> bool:
+    """Whether several options may be chosen, and an unanswered entry is absent."""
+    return question_key(question) in _MULTI
+
+
 def is_asked(question: Question) -> bool:
     """Whether a question can have an answer at all."""
     if question.type == "EMAIL":  # an action, unless the key says that it is the question type

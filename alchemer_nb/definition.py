@@ -262,6 +262,8 @@ def read_question(raw: Any, parent: str = "", depth: int = 0) -> Question | None
         return None
     own = str(raw["id"])
     properties = _mapping(raw.get("properties"))
+    if raw.get("show_rules_ids"):  # newer answers have the rules beside the properties
+        properties = {**properties, "show_rules_ids": raw["show_rules_ids"]}
     rows = (read_question(sub, own, depth + 1) for sub in _items(raw.get("sub_questions")))
     options = (read_option(option) for option in _items(raw.get("options")))
     return Question(

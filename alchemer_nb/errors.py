@@ -7,6 +7,7 @@
     ├── InvalidArgument (ValueError)         an argument of a call does not fit; says what would
     │   └── ConditionError                   a condition line that cannot be read (.line)
     ├── SurveyNotFound (LookupError)         no survey, or more than one, fits the title
+    ├── KnowledgeLost                        a frame no longer carries what the call needs
     ├── TransportError                       no answer, or an answer that is not Alchemer's
     ├── DownloadIncomplete                   fewer rows than told (.partial is the frame so far)
     └── ApiError                             Alchemer answered with an error (.status .code …)
@@ -76,6 +77,10 @@ class ConditionError(InvalidArgument):
 
 class SurveyNotFound(AlchemerError, LookupError):
     """No survey, or more than one, fits the title that was given."""
+
+
+class KnowledgeLost(AlchemerError):
+    """A frame no longer carries what it knew about its survey; the message says how to mend it."""
 
 
 class TransportError(AlchemerError):

@@ -1,0 +1,178 @@
+"""Why there is no answer: the kinds of missing, and the base of each question.
+
+Facts (https://apihelp.alchemer.com/help/surveyresponse-per-question-v5 and real payloads): an
+entry says whether it was shown; ``shown: false`` with an answer is an answer; an unanswered
+checkbox question is absent altogether. "Not reached" is inferred: in a response that was not
+completed, what stands on a page after the last one with anything shown or answered.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from alchemer_nb.columns import Column, is_multi
+from alchemer_nb.values import Renderer, text_dtype
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from alchemer_nb.definition import Question, Survey
+    from alchemer_nb.kept import Kept
+
+KINDS = ("answered", "skipped", "not shown", "not reached", "unknown")
+_ANSWERED, _SKIPPED, _NOT_SHOWN, _NOT_REACHED, _UNKNOWN = range(5)
+
+
+class Missing:
+    """Works out the kinds of missing for some responses.
+
+    Args:
+        kept: The answers.
+        ids: Response ids.
+    """
+
+    def __init__(self, kept: Kept, ids: Iterable[int]) -> None:
+        self._answers = kept.answers
+        self._survey = kept.survey
+        rows = kept.rows(ids)
+        self._keep = rows.keep
+        self._ids = rows.ids
+        self._renderer = Renderer(kept.answers, rows.keep, "label", (kept.survey.language,))
+        self._page_numbers = {page.id: n for n, page in enumerate(kept.survey.pages)}
+        self._conditional = conditional_ids(kept.survey)
+        self._complete = np.array(
+            [kept.answers.meta["status"][row] == "Complete" for row in rows.keep], dtype=bool
+        )
+        self._last_page = self._reached_pages()
+
+    def cells(self, columns: dict[str, Column]) -> pd.DataFrame:
+        """The kind of each cell of some columns, as categories."""
+        index = pd.Index(self._ids, name="response_id")
+        kinds = pd.CategoricalDtype(pd.Index(list(KINDS), dtype=text_dtype()))
+        data = {
+            name: pd.Categorical.from_codes(self.codes(column), dtype=kinds)
+            for name, column in columns.items()
+        }
+        return pd.DataFrame(data, index=index)
+
+    def codes(self, column: Column) -> np.ndarray:
+        """Number of the kind, by ``KINDS``, of one column."""
+        answered = pd.Series(self._renderer.array(column)).notna().to_numpy(dtype=bool)
+        reasons = self._reasons(column)
+        if column.part in ("other", "raw"):  # there is no such box unless its option was chosen
+            reasons = np.where(reasons == _SKIPPED, _NOT_SHOWN, reasons)
+        return np.where(answered, _ANSWERED, reasons).astype(np.int8)
+
+    def _reasons(self, column: Column) -> np.ndarray:
+        """Why there would be no answer."""
+        question = column.question
+        shown = self._shown(question.id)
+        if column.parent is not None:  # a grid may speak for its rows
+            above = self._shown(column.parent.id)
+            shown = np.where(shown < 0, above, shown)
+        page = self._page_numbers.get(question.page)
+        beyond = np.zeros(len(self._keep), dtype=bool)
+        if page is not None:
+            beyond = ~self._complete & (page > self._last_page)
+        absent = self._when_absent(column)
+        reasons = np.select(
+            [shown == 1, beyond, shown == 0], [_SKIPPED, _NOT_REACHED, _NOT_SHOWN], absent
+        )
+        return reasons.astype(np.int8)
+
+    def _when_absent(self, column: Column) -> int:
+        """What an absent entry says: of a checkbox without logic, that it was skipped."""
+        question = column.parent or column.question
+        skippable = column.part in ("option", "other") and is_multi(column.question)
+        if skippable and not column.removed and question.id not in self._conditional:
+            return _SKIPPED
+        return _UNKNOWN
+
+    def _shown(self, question_id: str) -> np.ndarray:
+        """1 shown, 0 not shown, -1 not said."""
+        full = np.full(self._answers.count, -1, dtype=np.int8)
+        if question_id in self._answers.shown:
+            rows, states = self._answers.shown[question_id]
+            full[np.asarray(rows, dtype=np.int64)] = np.asarray(states, dtype=np.int8)
+        kept: np.ndarray = full[self._keep]
+        return kept
+
+    def _reached_pages(self) -> np.ndarray:
+        """The last page on which anything was shown or answered, -1 for none."""
+        last = np.full(self._answers.count, -1, dtype=np.int64)
+        pages = {
+            each.id: self._page_numbers.get(each.page, -1)
+            for question in self._survey.questions
+            for each in question.walk()
+        }
+        for own, (rows, states) in self._answers.shown.items():
+            at = np.asarray(rows, dtype=np.int64)[np.asarray(states, dtype=bool)]
+            last[at] = np.maximum(last[at], pages.get(own, -1))
+        for path, leaf in self._answers.leaves.items():
+            at = np.asarray(leaf.rows, dtype=np.int64)
+            last[at] = np.maximum(last[at], pages.get(path[0], -1))
+        reached: np.ndarray = last[self._keep]
+        return reached
+
+
+def base_sizes(missing: Missing, columns: dict[str, Column], survey: Survey) -> pd.DataFrame:
+    """How many responses stand behind each question.
+
+    Args:
+        missing: From the responses in question.
+        columns: Columns of answers by name.
+        survey: The definition, for the words.
+
+    Returns:
+        One row a question or grid row: ``question_id``, ``question``, a count (int64) for each
+        kind of missing, and ``base``: those who were asked, so answered or skipped.
+    """
+    groups: dict[str, list[Column]] = {}
+    for column in columns.values():
+        if column.part in ("answer", "option", "item", "leaf"):
+            groups.setdefault(column.question.id, []).append(column)
+    rows = []
+    for own, group in groups.items():
+        codes = np.min([missing.codes(column) for column in group], axis=0)
+        counts = np.bincount(codes, minlength=len(KINDS))
+        question = group[0].question
+        above = f"{group[0].parent.words(survey.language)}: " if group[0].parent else ""
+        rows.append(
+            {
+                "question_id": own,
+                "question": above + question.words(survey.language),
+                "base": int(counts[_ANSWERED] + counts[_SKIPPED]),
+                **{kind: int(count) for kind, count in zip(KINDS, counts, strict=True)},
+            }
+        )
+    frame = pd.DataFrame(rows, columns=["question_id", "question", "base", *KINDS])
+    for name in ("question_id", "question"):
+        frame[name] = pd.array(list(frame[name]), dtype=text_dtype())
+    return frame
+
+
+def conditional_ids(survey: Survey) -> frozenset[str]:
+    """Ids of the questions that logic may hide.
+
+    An option names the question that depends on it (``dependent``); newer answers name the rules
+    on the question itself (``show_rules_ids``); a hidden page hides its questions.
+    """
+    found: set[str] = set()
+    for option in survey.options:
+        depends = option.properties.get("dependent")
+        if depends not in (None, "", []):
+            found.update(str(d).strip() for d in str(depends).split(","))
+    for question in survey.questions:
+        for each in question.walk():
+            if has_logic(each):
+                found.update(part.id for part in each.walk())
+    return frozenset(found)
+
+
+def has_logic(question: Question) -> bool:
+    """Whether the question itself carries rules for showing it."""
+    names = ("show_rules", "show_rules_ids", "show_rules_logic_map", "hidden", "piped_from")
+    return any(question.properties.get(name) not in (None, "", [], False, {}) for name in names)
