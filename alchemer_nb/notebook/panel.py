@@ -211,6 +211,11 @@ class LoginPanel(ipywidgets.VBox):
         call_later(get_ipython(), 0.5, look)
 
     def _take_caught(self) -> None:
+        # Callbacks may run on another thread than this: one of the two ends the attempt.
+        if self.sign_in.has_caught:
+            self.form.alone(self._guard(self._finish_caught))
+
+    def _finish_caught(self) -> None:
         caught = self.sign_in.caught()
         if caught is not None:
             remember = self.form.ticked.get(views.REMEMBER, False)

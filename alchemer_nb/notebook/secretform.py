@@ -113,23 +113,31 @@ class SecretForm(anywidget.AnyWidget):
         elif kind in ("submit", "action"):
             self._once(content)
 
+    def alone(self, work: Callable[[], None]) -> bool:
+        """Does something as an attempt of its own; False where one is being handled already."""
+        if not self._working.acquire(blocking=False):
+            return False
+        self._attempt += 1
+        try:
+            work()
+        finally:
+            self._working.release()
+            # The page waits for the attempt to be counted up, whatever has become of it.
+            self.view = {**self.view, "attempt": self._attempt}
+        return True
+
     def _once(self, content: dict[str, Any]) -> None:
         """Handles one submit of an attempt; a second, from a fast click or a copy, is nothing."""
-        if not self._working.acquire(blocking=False):
-            return
-        try:
-            if content.get("attempt") != self._attempt:
-                return
-            self._attempt += 1
+
+        def work() -> None:
             if content["type"] == "submit":
                 self.ticked = _ticks(content)
                 self._submit(_values(content), self.ticked)
             else:
                 self._act(str(content.get("name", "")))
-        finally:
-            self._working.release()
-            # The page waits for the attempt to be counted up, whatever has become of it.
-            self.view = {**self.view, "attempt": self._attempt}
+
+        if content.get("attempt") == self._attempt:
+            self.alone(work)
 
 
 def _values(content: dict[str, Any]) -> dict[str, Secret]:

@@ -154,16 +154,19 @@ class SignIn:
         self.stop()
         return connection
 
+    @property
+    def has_caught(self) -> bool:
+        """Whether the browser has brought something back that was not tried yet."""
+        text = self.flow.caught if self.flow else None
+        return text is not None and Secret(text) != self._tried
+
     def caught(self) -> Secret | None:
         """What the browser brought back by itself, once; None as long as there is nothing."""
         text = self.flow.caught if self.flow else None
-        if text is None:
+        if text is None or Secret(text) == self._tried:
             return None
-        secret = Secret(text)
-        if secret == self._tried:
-            return None
-        self._tried = secret
-        return secret
+        self._tried = Secret(text)
+        return self._tried
 
     def stop(self) -> None:
         """Drops the attempt under way, and with it its listener."""

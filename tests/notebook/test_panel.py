@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from typing import TYPE_CHECKING, Any
@@ -79,6 +80,21 @@ def opened(session: Session, box: Sandbox, wire: Wire) -> Iterator[Open]:
 @pytest.fixture
 def page(opened: Open) -> Page:
     return opened()
+
+
+@pytest.fixture
+def display(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The signs of a desktop whose browser runs beside the kernel."""
+    for name in (
+        "CODESPACES",
+        "COLAB_RELEASE_TAG",
+        "JUPYTERHUB_SERVICE_PREFIX",
+        "KUBERNETES_SERVICE_HOST",
+        "SSH_CLIENT",
+        "SSH_CONNECTION",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DISPLAY", ":0")
 
 
 def to_link(page: Page, box: Sandbox) -> str:
@@ -179,6 +195,33 @@ class TestApiKey:
         assert session.status().signed_in
 
 
+class Slow(Session):
+    """A session whose check of a client takes until it is told to go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = 0
+        self._arrived, self._go_on = threading.Event(), threading.Event()
+
+    def adopt(self, *given: Any, **more: Any) -> Any:
+        self.calls += 1
+        self._arrived.set()
+        assert self._go_on.wait(10)
+        return super().adopt(*given, **more)
+
+    @contextlib.contextmanager
+    def under_way(self, begin: Callable[[], None]) -> Iterator[None]:
+        """Begins on another thread, as callbacks of ipykernel 7.0 to 7.3 do."""
+        thread = threading.Thread(target=begin)
+        thread.start()
+        assert self._arrived.wait(10)
+        try:
+            yield
+        finally:
+            self._go_on.set()
+            thread.join(10)
+
+
 class TestOnce:
     def test_two_clicks_are_one_sign_in(self, page: Page, box: Sandbox) -> None:
         before = len(box.seen)
@@ -187,31 +230,28 @@ class TestOnce:
         page.send({**click, "values": dict(click["values"])})
         assert len(box.seen) - before == 1
 
-    def test_a_click_during_a_sign_in_is_nothing(
-        self, opened: Open, session: Session, wire: Wire
-    ) -> None:
-        arrived, go_on = threading.Event(), threading.Event()
-
-        class Slow(Session):
-            calls = 0
-
-            def adopt(self, *given: Any, **more: Any) -> Any:
-                self.calls += 1
-                arrived.set()
-                assert go_on.wait(10)
-                return super().adopt(*given, **more)
-
+    def test_a_click_during_a_sign_in_is_nothing(self, wire: Wire) -> None:
         slow = Slow()
         with Sandbox(responses=1) as box:
             page = Page(LoginPanel(slow, region=box.region), wire)
             click = page.submission(api_token=box.api_token, api_token_secret=box.api_token_secret)
             again = {**click, "values": dict(click["values"]), "attempt": click["attempt"] + 1}
-            first = threading.Thread(target=page.send, args=(click,))
-            first.start()
-            assert arrived.wait(10)
-            page.send(again)
-            go_on.set()
-            first.join(10)
+            with slow.under_way(lambda: page.send(click)):
+                page.send(again)
+            assert slow.calls == 1
+            assert slow.status().signed_in
+            page.panel.close()
+
+    def test_what_the_browser_brings_back_while_it_is_pasted_counts_once(
+        self, wire: Wire, display: None
+    ) -> None:
+        slow = Slow()
+        with Sandbox(responses=1) as box:
+            page = Page(LoginPanel(slow, region=box.region), wire)
+            back = land(box, to_link(page, box))
+            assert requests.get(back, timeout=5).status_code == 200
+            with slow.under_way(lambda: page.submit(pasted=back)):
+                page.panel.tick()
             assert slow.calls == 1
             assert slow.status().signed_in
             page.panel.close()
@@ -310,13 +350,8 @@ class TestOAuth:
         assert session.require_client().credentials == expected
 
     def test_what_the_browser_brings_back_by_itself_finishes_the_sign_in(
-        self, page: Page, session: Session, box: Sandbox, monkeypatch: pytest.MonkeyPatch
+        self, page: Page, session: Session, box: Sandbox, display: None
     ) -> None:
-        for name in ("JUPYTERHUB_SERVICE_PREFIX", "SSH_CONNECTION", "SSH_CLIENT", "CODESPACES"):
-            monkeypatch.delenv(name, raising=False)
-        for name in ("COLAB_RELEASE_TAG", "KUBERNETES_SERVICE_HOST"):
-            monkeypatch.delenv(name, raising=False)
-        monkeypatch.setenv("DISPLAY", ":0")
         back = land(box, to_link(page, box))
         page.panel.tick()
         assert page.panel.asks
