@@ -52,9 +52,21 @@ class AlchemerAccessor:
         return Facts(self._text()).read()
 
     @property
-    def codebook(self) -> pd.DataFrame:
-        """One row for each column of the frame that the survey knows."""
-        return books.frame([row for _, row in self._book()])
+    def codebook(self) -> books.Codebook:
+        """One row for each column of the frame that the survey knows.
+
+        Shows the fields one reads and holds many more; ``n_asked`` and ``n_answered`` count the
+        responses that are here.
+        """
+        rows = self._book()
+        text = self._text()
+        if isinstance(text, Facts) and text.kept is not None and self._has_ids():
+            missing = Missing(text.kept, self._ids(text.kept))
+            known = text.kept.names
+            for name, row in rows:
+                if name in known:
+                    row["n_asked"], row["n_answered"] = missing.counts(known[name])
+        return books.frame([row for _, row in rows])
 
     @property
     def options(self) -> pd.DataFrame:
@@ -357,6 +369,9 @@ class AlchemerAccessor:
         if strange is not None:
             raise KnowledgeLost(f"response {strange} does not come from this download")
         return [int(i) for i in ids]
+
+    def _has_ids(self) -> bool:
+        return self._frame.index.name == INDEX or INDEX in self._frame.columns
 
     def _columns_here(self, kept: Kept) -> dict[str, Column]:
         return {n: column for n, column in kept.names.items() if n in self._frame.columns}

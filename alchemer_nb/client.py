@@ -175,7 +175,16 @@ class Client:
         return download.definition(self._transport, self.survey_id(id_or_title))
 
     def codebook(self, id_or_title: int | str, language: str | None = None) -> pd.DataFrame:
-        """Gives one row for each column that ``responses`` gives for this survey."""
+        """Gives one row for each column that ``responses`` gives for this survey.
+
+        It shows the fields one reads and holds many more, see its ``columns``. With responses at
+        hand, ``df.alchemer.codebook`` counts who was asked and who answered, too.
+
+        Example:
+            >>> book = client.codebook("Customer satisfaction")
+            >>> book.set_index("column_alias").loc["channels_web", "option"]
+            'Website'
+        """
         from alchemer_nb import codebook
 
         return codebook.of_survey(self.survey(id_or_title), language)

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from alchemer_nb.columns import Column, plan, question_key
+from alchemer_nb.definition import conditional_ids
 from alchemer_nb.metadata import STANDARD
 from alchemer_nb.naming import name_columns
 from alchemer_nb.values import text_dtype
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    import html
+from collections.abc import Iterable, Sequence
 
     from alchemer_nb.definition import Survey
 
@@ -34,9 +36,45 @@ FIELDS = (
     "option",
     "reporting_value",
     "required",
+    "logic",
+    "n_asked",
+    "n_answered",
     "removed",
     "notes",
 )
+_FLAGS = ("required", "logic", "removed")
+_COUNTS = ("page", "n_asked", "n_answered")
+# What fits on a screen; everything else is a column away.
+SHORT = ("column_alias", "question", "row", "option", "type", "n_asked", "n_answered", "notes")
+
+
+class Codebook(pd.DataFrame):
+    """A DataFrame of all fields that shows the few one reads; any step gives a plain one."""
+
+    @property
+    def _constructor(self) -> type[pd.DataFrame]:
+        return pd.DataFrame
+
+    def _short(self) -> pd.DataFrame:
+        """The fields one reads, as text, as far as they hold anything."""
+        there = [name for name in SHORT if name in self.columns]
+        names = [name for name in there if name in SHORT[:2] or self[name].notna().any()]
+        shown = {name: ["" if pd.isna(v) else str(v) for v in self[name]] for name in names}
+        return pd.DataFrame(shown)
+
+    def _repr_html_(self) -> str | None:
+        shown = self._short().to_html(
+            max_rows=pd.get_option("display.max_rows"), index=False, border=0, justify="left"
+        )
+        return f"{shown}<p>{html.escape(self._more())}</p>"
+
+    def __repr__(self) -> str:
+        shown = self._short().to_string(max_rows=60, max_colwidth=48, index=False)
+        return f"{shown}\n{self._more()}"
+
+    def _more(self) -> str:
+        hidden = [n for n in self.columns if n not in self._short().columns]
+        return f"{len(self)} columns; also held: {', '.join(map(str, hidden))}"
 
 
 def records(
@@ -61,6 +99,7 @@ def records(
     by_alias, by_text = (
         name_columns(columns, survey, names, metadata, language) for names in ("alias", "text")
     )
+    conditional = conditional_ids(survey)
     pages = {page.id: (i, page) for i, page in enumerate(survey.pages, 1)}
     rows = [_plain(name, "metadata") for name in metadata]
     for column, alias, text in zip(columns, by_alias, by_text, strict=True):
@@ -74,28 +113,29 @@ def records(
                 "page_title": page.title(language, survey.language) if page else "",
                 "notes": "; ".join((notes or {}).get(column.id, [])),
                 **_about(column, survey, language),
+                "logic": bool({column.question.id, column.question.parent} & conditional),
             }
         )
     rows.extend(_plain(f"url_{name}", "url variable") for name in urls)
     return [{name: row.get(name) for name in FIELDS} for row in rows]
 
 
-def frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """The records as a DataFrame: texts, ``page`` Int64, ``required`` and ``removed`` bool."""
+def frame(rows: list[dict[str, Any]]) -> Codebook:
+    """The records as a DataFrame: texts, counts and ``page`` Int64, flags bool."""
     data: dict[str, Any] = {}
     for name in FIELDS:
         values = [row.get(name) for row in rows]
-        if name in ("required", "removed"):
+        if name in _FLAGS:
             data[name] = pd.array([bool(value) for value in values], dtype="bool")
-        elif name == "page":
+        elif name in _COUNTS:
             data[name] = pd.array(values, dtype="Int64")
         else:
             texts = [None if value in (None, "") else str(value) for value in values]
             data[name] = pd.array(texts, dtype=text_dtype())
-    return pd.DataFrame(data)
+    return Codebook(data)
 
 
-def of_survey(survey: Survey, language: str | None = None) -> pd.DataFrame:
+def of_survey(survey: Survey, language: str | None = None) -> Codebook:
     """The codebook of a survey from its definition alone."""
     return frame(records(survey, plan(survey), language=language))
 

@@ -295,6 +295,30 @@ def read_option(raw: Any) -> Option | None:
     return Option(str(own), titles, text, _mapping(raw.get("properties")))
 
 
+def conditional_ids(survey: Survey) -> frozenset[str]:
+    """Ids of the questions that logic may hide.
+
+    An option names the question that depends on it (``dependent``); newer answers name the rules
+    on the question itself (``show_rules_ids``); a hidden page hides its questions.
+    """
+    found: set[str] = set()
+    for option in survey.options:
+        depends = option.properties.get("dependent")
+        if depends not in (None, "", []):
+            found.update(str(d).strip() for d in str(depends).split(","))
+    for question in survey.questions:
+        for each in question.walk():
+            if has_logic(each):
+                found.update(part.id for part in each.walk())
+    return frozenset(found)
+
+
+def has_logic(question: Question) -> bool:
+    """Whether the question itself carries rules for showing it."""
+    names = ("show_rules", "show_rules_ids", "show_rules_logic_map", "hidden", "piped_from")
+    return any(question.properties.get(name) not in (None, "", [], False, {}) for name in names)
+
+
 def truth(value: Any) -> bool:
     """Reads the API's many ways to say yes: true, 1, ``"1"``, ``"true"``, ``"True"``."""
     if isinstance(value, str):

@@ -14,12 +14,13 @@ import numpy as np
 import pandas as pd
 
 from alchemer_nb.columns import Column, is_multi
+from alchemer_nb.definition import conditional_ids
 from alchemer_nb.values import Renderer, text_dtype
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from alchemer_nb.definition import Question, Survey
+    from alchemer_nb.definition import Survey
     from alchemer_nb.kept import Kept
 
 KINDS = ("answered", "skipped", "not shown", "not reached", "unknown")
@@ -66,6 +67,12 @@ class Missing:
             reasons = np.where(reasons == _SKIPPED, _NOT_SHOWN, reasons)
         return np.where(answered, _ANSWERED, reasons).astype(np.int8)
 
+    def counts(self, column: Column) -> tuple[int, int]:
+        """How many were asked (answered or skipped), and how many answered."""
+        codes = self.codes(column)
+        answered = int((codes == _ANSWERED).sum())
+        return answered + int((codes == _SKIPPED).sum()), answered
+
     def _reasons(self, column: Column) -> np.ndarray:
         """Why there would be no answer."""
         question = column.question
@@ -83,13 +90,16 @@ class Missing:
         )
         return reasons.astype(np.int8)
 
-    def _when_absent(self, column: Column) -> int:
-        """What an absent entry says: of a checkbox without logic, that it was skipped."""
+    def _when_absent(self, column: Column) -> np.ndarray:
+        """What an absent entry says: of a checkbox without logic, that it was skipped.
+
+        Where nothing at all was recorded (as in 71 of 583 real responses), nothing can be said.
+        """
         question = column.parent or column.question
         skippable = column.part in ("option", "other") and is_multi(column.question)
-        if skippable and not column.removed and question.id not in self._conditional:
-            return _SKIPPED
-        return _UNKNOWN
+        if not skippable or column.removed or question.id in self._conditional:
+            return np.full(len(self._keep), _UNKNOWN)
+        return np.where(self._last_page < 0, _UNKNOWN, _SKIPPED)
 
     def _shown(self, question_id: str) -> np.ndarray:
         """1 shown, 0 not shown, -1 not said."""
@@ -152,27 +162,3 @@ def base_sizes(missing: Missing, columns: dict[str, Column], survey: Survey) -> 
     for name in ("question_id", "question"):
         frame[name] = pd.array(list(frame[name]), dtype=text_dtype())
     return frame
-
-
-def conditional_ids(survey: Survey) -> frozenset[str]:
-    """Ids of the questions that logic may hide.
-
-    An option names the question that depends on it (``dependent``); newer answers name the rules
-    on the question itself (``show_rules_ids``); a hidden page hides its questions.
-    """
-    found: set[str] = set()
-    for option in survey.options:
-        depends = option.properties.get("dependent")
-        if depends not in (None, "", []):
-            found.update(str(d).strip() for d in str(depends).split(","))
-    for question in survey.questions:
-        for each in question.walk():
-            if has_logic(each):
-                found.update(part.id for part in each.walk())
-    return frozenset(found)
-
-
-def has_logic(question: Question) -> bool:
-    """Whether the question itself carries rules for showing it."""
-    names = ("show_rules", "show_rules_ids", "show_rules_logic_map", "hidden", "piped_from")
-    return any(question.properties.get(name) not in (None, "", [], False, {}) for name in names)
