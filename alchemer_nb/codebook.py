@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -13,8 +14,7 @@ from alchemer_nb.naming import name_columns
 from alchemer_nb.values import text_dtype
 
 if TYPE_CHECKING:
-    import html
-from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from alchemer_nb.definition import Survey
 
