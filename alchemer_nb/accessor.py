@@ -7,7 +7,7 @@ text behind; ``attach`` and ``join`` bring it back.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ from alchemer_nb.values import read_number, resolve, text_dtype
 from alchemer_nb.words import name_of, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Hashable, Iterable, Sequence
 
     from alchemer_nb.columns import Column
 
@@ -272,6 +272,61 @@ class AlchemerAccessor:
         kept = self._kept()
         here = self._columns_here(kept)
         return base_sizes(Missing(kept, self._ids(kept)), here, kept.survey)
+
+    # -- privacy ----------------------------------------------------------------------------
+
+    def redact(
+        self,
+        how: Literal["drop", "hash"] = "drop",
+        *,
+        salt: str | bytes | None = None,
+        columns: Iterable[str] | None = None,
+        keep: Iterable[str] | None = None,
+        url_variables: bool = False,
+    ) -> pd.DataFrame:
+        """Drops or hashes contact data, here and in what the frame carries with it.
+
+        That is: ip address, contact and session id, user agent, referer and place; e-mail and
+        telephone questions, contact forms, and text questions named for such things. Nothing
+        that was taken out comes back by ``relabel``, pickle or Parquet.
+
+        Args:
+            how: ``"drop"``, or ``"hash"``: a keyed hash that tells people apart without naming
+                them. What only describes people, such as a place, is dropped either way.
+            salt: Key of the hashes (HMAC-SHA256): the same salt gives the same hashes in every
+                survey and frame. Left out, it is random and good for this call alone.
+            columns: More columns or questions, your own columns too.
+            keep: Columns or questions to leave as they are.
+            url_variables: Take all url variables, not only those named for contact data.
+
+        Returns:
+            The frame. ``.alchemer.redacted`` tells what was done, and which other texts hold
+            what looks like e-mail addresses or telephone numbers.
+
+        Raises:
+            InvalidArgument: A name is unknown, or the salt too short.
+            KnowledgeLost: The answers are not with the frame any more.
+        """
+        from alchemer_nb import privacy
+
+        kept = self._kept()
+        self._ids(kept)
+        return privacy.redact(
+            self._frame, kept, how, salt=salt, columns=columns, keep=keep,
+            url_variables=url_variables,
+        )  # fmt: skip
+
+    @property
+    def redacted(self) -> pd.DataFrame:
+        """What ``redact`` did to each column, and what it left that looks like contact data.
+
+        Returns:
+            ``column``, ``done``, ``why`` (text), ``values`` (how many were there), ``emails`` and
+            ``phones`` (how many texts hold what looks like one); no rows before ``redact``.
+        """
+        from alchemer_nb import privacy
+
+        return privacy.redactions(self.facts.get("redacted", []))
 
     # -- keeping it together ----------------------------------------------------------------
 

@@ -34,6 +34,7 @@ class FrameOptions:
     tz: str | None = "UTC"
     columns: tuple[str, ...] | None = None
     limit: int | None = None
+    without: frozenset[str] = frozenset()  # ids of what ``redact`` took out, never to come back
 
     def __post_init__(self) -> None:
         for name, allowed in (

@@ -58,12 +58,15 @@ def build(
     meta = metadata.names(options.metadata)
     urls = metadata.url_names(answers)
     names = name_columns(columns, survey, options.names, meta, options.language)
+    named = zip(columns, names, strict=True)
+    here = [(column, name) for column, name in named if column.id not in options.without]
+    shown, called = [column for column, _ in here], [name for _, name in here]
     if options.shape == "long":
-        frame = shapes.long(answers, survey, rows, columns, names, options.language)
+        frame = shapes.long(answers, survey, rows, shown, called, options.language)
     else:
-        frame = _wide(answers, survey, rows, options, zone, renderer, columns, names)
+        frame = _wide(answers, survey, rows, options, zone, renderer, shown, called)
     if options.columns is not None:
-        frame = _only(frame, options, columns, names)
+        frame = _only(frame, options, shown, called)
     book = codebook.records(
         survey,
         columns,
@@ -91,6 +94,7 @@ def _wide(
     data: dict[str, Any] = {
         name: metadata.array(name, answers, rows.keep, zone, options.tz)
         for name in metadata.names(options.metadata)
+        if name not in options.without
     }
     if options.multi == "list":
         _add_with_lists(data, columns, names, renderer, survey, options)
@@ -101,6 +105,8 @@ def _wide(
                 codes = Renderer(answers, rows.keep, "code", renderer.languages).array(column)
                 data[_free(f"{name}_code", data, names)] = codes
     for name in metadata.url_names(answers):
+        if f"url_{name}" in options.without:
+            continue
         data[_free(f"url_{name}", data, names)] = metadata.url_array(name, answers, rows.keep)
     index = pd.Index(rows.ids, name="response_id", dtype=np.int64)
     return pd.DataFrame(

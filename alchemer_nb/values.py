@@ -77,7 +77,7 @@ class Renderer:
     def array(self, column: Column) -> Any:
         """The values of a column, as a pandas array or series."""
         if column.part == "other":
-            return self._texts(column, lambda atom: _written_in(atom, column))
+            return self._texts(column, lambda atom: written_in(atom, column))
         if column.part == "raw":
             return self._raw(column)
         if column.kind == "category":
@@ -88,7 +88,7 @@ class Renderer:
             return self._number(column)
         if column.kind == "date":
             return self._date(column)
-        return self._texts(column, _text)
+        return self._texts(column, answer_text)
 
     def has_raw(self, column: Column) -> bool:
         """Whether some answer of a column of numbers is not one."""
@@ -139,7 +139,7 @@ class Renderer:
         return read_number(option.value if option is not None else atom.answer)
 
     def _misfit(self, column: Column, atom: Atom) -> str | None:
-        text = _text(atom)
+        text = answer_text(atom)
         if text is None or column.kind == "date":
             return None
         if _is_write_in(atom):  # what was typed at an "other" option of a scale is no number
@@ -150,9 +150,10 @@ class Renderer:
 
     def _raw(self, column: Column) -> Any:
         if column.question and self._is_date(column):
-            days = read_days(t for t in map(_text, self._atoms(column)) if t is not None)
+            days = read_days(t for t in map(answer_text, self._atoms(column)) if t is not None)
             return self._texts(
-                column, lambda atom: None if days.get(_text(atom) or "") else _text(atom)
+                column,
+                lambda atom: None if days.get(answer_text(atom) or "") else answer_text(atom),
             )
         return self._texts(column, lambda atom: self._misfit(column, atom))
 
@@ -160,7 +161,7 @@ class Renderer:
         return question_key(column.question) == "date"
 
     def _date(self, column: Column) -> Any:
-        texts = [_text(atom) for atom in self._atoms(column)]
+        texts = [answer_text(atom) for atom in self._atoms(column)]
         days = read_days(text for text in texts if text is not None)
         moments = [
             np.datetime64(days[text]) if text is not None and days[text] else np.datetime64("NaT")
@@ -201,7 +202,7 @@ class Renderer:
                 self.notes.add(column, note)
             if option is not None:
                 codes.append(places[option.id])
-            elif (text := _text(atom)) is None:
+            elif (text := answer_text(atom)) is None:
                 codes.append(-1)
             else:
                 self.notes.add(column, f"{text!r} is no option of the definition")
@@ -228,7 +229,7 @@ def resolve(
     """
     if not options:
         return None, None
-    text = _text(atom)
+    text = answer_text(atom)
     if atom.answer_id not in (None, "", 0, "0"):
         own = str(atom.answer_id)
         written = own.endswith(_OTHER)
@@ -315,7 +316,8 @@ def read_number(value: Any) -> float:
     return number if np.isfinite(number) else np.nan
 
 
-def _text(atom: Atom) -> str | None:
+def answer_text(atom: Atom) -> str | None:
+    """What was answered, as text; None where nothing was."""
     if atom.answer is None or atom.answer == "":
         return None
     if isinstance(atom.answer, bool):
@@ -327,7 +329,7 @@ def _is_write_in(atom: Atom) -> bool:
     return atom.answer_id is not None and str(atom.answer_id).endswith(_OTHER)
 
 
-def _written_in(atom: Atom, column: Column) -> str | None:
+def written_in(atom: Atom, column: Column) -> str | None:
     """What was typed at an "other" option.
 
     At a single choice the id says so (``"10024-other"``). At a checkbox the text stands in
@@ -336,7 +338,7 @@ def _written_in(atom: Atom, column: Column) -> str | None:
     if column.option is None:
         if not _is_write_in(atom):
             return None
-        return _text(atom) if atom.original in (None, "") else str(atom.original)
+        return answer_text(atom) if atom.original in (None, "") else str(atom.original)
     typed = atom.original if atom.original not in (None, "") else atom.answer
     option = column.option
     if typed in (None, "") or str(typed) in (option.value, option.label(), *option.titles.values()):

@@ -42,6 +42,8 @@ LEVELS = {
     "rows": 3,
     "kept": 3,
     "missing": 3,
+    "privacy": 3,
+    "traces": 0,
     "shapes": 3,
     "store": 4,
     "client": 5,

@@ -1,0 +1,61 @@
+"""What looks like an e-mail address or a telephone number inside a text.
+
+Used to warn, never to decide: a pattern finds neither all of them nor only them.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Bounded repeats: an answer of a hundred thousand letters must not take a minute.
+_EMAIL = re.compile(
+    r"(?<![\w.+-])[\w.%+'-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,6}\.[A-Za-z]{2,24}"
+)
+_PHONE = re.compile(r"(?<![\w.@/+-])\+?\(?\d(?:[ ().\-/\u00a0]{0,3}\d){6,16}(?![\w@])")
+_DATE = re.compile(
+    r"(?:19|20)\d\d([-/. ])\d\d?\1\d\d?(?!\d)|\d\d?([-/. ])\d\d?\2(?:19|20)\d\d(?!\d)"
+)
+_YEARS = re.compile(r"(?:19|20)\d\d ?[-/] ?(?:19|20)\d\d$")
+_HOST = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}$")
+_RUN = 9  # so many digits without anything between them, after 0 or +, are a number to call
+
+# Aliases and names of url variables that can mean nothing else.
+_NAMES = re.compile(
+    r"(?:\w+_)?(?:e_?mail|phone|mobile|telephone|first_?name|last_?name|family_?name|given_?name"
+    r"|sur_?name|full_?name)(?:_(?:address|number|\d+))?",
+    re.IGNORECASE,
+)
+
+
+def has_email(text: str) -> bool:
+    """Whether a text holds what looks like an e-mail address.
+
+    Example:
+        >>> has_email("write to ann@example.org, please")
+        True
+    """
+    return "@" in text and _EMAIL.search(text) is not None
+
+
+def has_phone(text: str) -> bool:
+    """Whether a text holds what looks like a telephone number; dates and addresses are none.
+
+    Example:
+        >>> has_phone("call +44 20 7946 0018"), has_phone("on 2026-01-15"), has_phone("order 12345")
+        (True, False, False)
+    """
+    return any(_is_phone(match.group()) for match in _PHONE.finditer(text))
+
+
+def names_contact(name: str) -> bool:
+    """Whether a name says that contact data stand there, as ``home_phone`` does."""
+    return _NAMES.fullmatch(name.strip().replace("-", "_").replace(" ", "_")) is not None
+
+
+def _is_phone(found: str) -> bool:
+    digits = sum(letter.isdigit() for letter in found)
+    if not 7 <= digits <= 15 or _DATE.match(found) or _YEARS.match(found) or _HOST.match(found):
+        return False
+    if found.isdigit():
+        return digits in (10, 11) or (found[0] == "0" and digits >= _RUN)
+    return True
