@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import keyring
 import pytest
+from keyring.backends import fail
 
 from alchemer_nb.client import Client
 from alchemer_nb.credentials import ApiKey, OAuth1
@@ -36,6 +38,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Credentials of whoever runs the tests must not sign anything in."""
     for name in [name for name in os.environ if name.startswith("ALCHEMER_")]:
         del os.environ[name]
+    # Nor may their keychain be read. Set before the tests are collected: keyring would else choose
+    # among the classes that a test defines for itself.
+    keyring.set_keyring(fail.Keyring())
 
 
 @pytest.fixture(scope="session")
