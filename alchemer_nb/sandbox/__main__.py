@@ -30,6 +30,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--flat-single", action="store_true", help="single objects without `data`")
     made.add_argument("--no-oob", action="store_true", help="refuse the OAuth callback `oob`")
     made.add_argument("--glue-json", action="store_true", help="glue JSON to token answers")
+    made.add_argument("--types", action="store_true", help='add the survey "Every question type"')
     made.add_argument(
         "--status-200-errors", action="store_true", help="answer errors with HTTP status 200"
     )
@@ -52,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             oob=not given.no_oob,
             glue_json=given.glue_json,
             status_200_errors=given.status_200_errors,
+            types=given.types,
         )
         # Before starting: who sees the address may already send the signal.
         ended = threading.Event()

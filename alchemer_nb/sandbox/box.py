@@ -42,6 +42,7 @@ class Sandbox:
         surveys: Surveys in neutral form instead of the demo's.
         request_token_ttl: Seconds in which a sign-in must be finished.
         status_200_errors: Whether errors come with HTTP status 200, as seen in the wild.
+        types: Whether "Every question type" is among the surveys (see ``demo.types``).
 
     Example:
         >>> from alchemer_nb.sandbox import Sandbox
@@ -66,6 +67,7 @@ class Sandbox:
         surveys: Iterable[SurveyRecord] | None = None,
         request_token_ttl: float = 3600,
         status_200_errors: bool = False,
+        types: bool = False,
     ) -> None:
         self.settings = Settings(
             seed=seed,
@@ -83,6 +85,7 @@ class Sandbox:
         )
         self._faults = Schedule(faults)
         self._surveys = None if surveys is None else list(surveys)
+        self._types = types
         self._server: Server | None = None
         self._port: int | None = None
 
@@ -246,10 +249,12 @@ class Sandbox:
 
     def _fill(self, state: State) -> None:
         from alchemer_nb.sandbox import demo
+        from alchemer_nb.sandbox.demo import types
 
-        surveys: Iterable[SurveyRecord] = (
-            demo.build(self.settings.seed, self.settings.responses)
-            if self._surveys is None
-            else self._surveys
+        seed, responses = self.settings.seed, self.settings.responses
+        surveys: list[SurveyRecord] = (
+            [*demo.build(seed, responses)] if self._surveys is None else [*self._surveys]
         )
+        if self._types:
+            surveys.append(types.build(seed, responses))
         fill(state, demo.ORGANISATION, demo.TEAMS, surveys)
