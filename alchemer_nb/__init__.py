@@ -28,11 +28,12 @@ if TYPE_CHECKING:
     from alchemer_nb.client import Client, connect
     from alchemer_nb.credentials import ApiKey, OAuth1
     from alchemer_nb.oauth import OAuthFlow
+    from alchemer_nb.parquet import read_parquet
     from alchemer_nb.regions import Region
 
 __version__ = "0.1.0"
 
-__all__ = ["ApiKey", "Client", "OAuth1", "OAuthFlow", "Region", "connect", "errors"]
+__all__ = ["ApiKey", "Client", "OAuth1", "OAuthFlow", "Region", "connect", "errors", "read_parquet"]
 
 _HOMES = {
     "ApiKey": "alchemer_nb.credentials",
@@ -41,6 +42,7 @@ _HOMES = {
     "OAuthFlow": "alchemer_nb.oauth",
     "Region": "alchemer_nb.regions",
     "connect": "alchemer_nb.client",
+    "read_parquet": "alchemer_nb.parquet",
 }
 
 

@@ -21,6 +21,7 @@ from alchemer_nb.values import read_number, resolve, text_dtype
 from alchemer_nb.words import name_of, plain
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Hashable, Iterable, Sequence
 
     from alchemer_nb.columns import Column
@@ -385,6 +386,26 @@ class AlchemerAccessor:
         at = merged.pop("__row").to_numpy()
         merged.index = index[at]
         return self.attach(merged)
+
+    # -- files ------------------------------------------------------------------------------
+
+    def to_parquet(self, path: str | os.PathLike[str], *, everything: bool = False) -> None:
+        """Writes the frame so that ``alchemer_nb.read_parquet`` gives back all of it.
+
+        Any reader of Parquet sees the same values. What the frame does not show, such as rows
+        filtered out and columns dropped, is not in the file either.
+
+        Args:
+            path: Name of the file, ending in ``.parquet``.
+            everything: Whether to write what the frame does not show as well, so that
+                ``relabel(metadata="all")`` works on what is read back.
+
+        Raises:
+            InvalidArgument: The path does not fit, or a column cannot be stored.
+        """
+        from alchemer_nb import parquet
+
+        parquet.write_parquet(self._frame, path, everything=everything)
 
     # -- below ------------------------------------------------------------------------------
 

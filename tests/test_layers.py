@@ -20,6 +20,7 @@ LEVELS = {
     "paging": 0,
     "stamps": 0,
     "words": 0,
+    "files": 1,
     "logs": 1,
     "envelope": 1,
     "credentials": 1,
@@ -43,8 +44,12 @@ LEVELS = {
     "kept": 3,
     "missing": 3,
     "privacy": 3,
+    "drift": 3,
+    "waves": 3,
     "traces": 0,
     "shapes": 3,
+    "packing": 4,
+    "parquet": 4,
     "store": 4,
     "client": 5,
     "provenance": 5,
@@ -63,6 +68,9 @@ BRIDGES = {
     ("alchemer_nb.notebook.demo", "alchemer_nb.sandbox"),
     ("alchemer_nb.sandbox", "alchemer_nb.regions"),
 }
+
+# A convenience that reaches upwards, inside a function: survey.diff(earlier).
+UPWARDS = {("alchemer_nb.definition", "alchemer_nb.drift")}
 
 HEAVY = {
     "anywidget",
@@ -148,8 +156,9 @@ def test_imports_never_point_to_a_higher_level() -> None:
         f"{module} -> {target}"
         for module in MODULES
         if module != FRONT and area(module) not in {"sandbox", "__main__"}
-        for target, _ in ours(module)
+        for target, place in ours(module)
         if target != FRONT and area(target) != "sandbox"
+        if (module, target) not in UPWARDS or place == "top"
         if LEVELS[area(target)] > LEVELS[area(module)]
     ]
     assert wrong == []
@@ -157,7 +166,12 @@ def test_imports_never_point_to_a_higher_level() -> None:
 
 def test_imports_make_no_circle() -> None:
     graph = {
-        module: {t for t, place in ours(module) if place != "typing"} - {module, FRONT}
+        module: {
+            target
+            for target, place in ours(module)
+            if place != "typing" and (module, target) not in UPWARDS
+        }
+        - {module, FRONT}
         for module in MODULES
         if module != FRONT
     }

@@ -1,0 +1,263 @@
+"""One frame as a Parquet file, and back with all it knows.
+
+Any reader of Parquet sees the same values. What only this package can use stands in the footer
+under one key: the exact dtypes where Parquet knows fewer, and the answers behind the frame (see
+``packing``), as text that begins with the number of the format.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from alchemer_nb import files, metadata
+from alchemer_nb.errors import ConfigurationError, InvalidArgument
+from alchemer_nb.frames import ATTRS
+from alchemer_nb.kept import Facts
+from alchemer_nb.packing import Damaged, Shown, only_shown, pack, unpack
+
+if TYPE_CHECKING:
+    import os
+
+    from alchemer_nb.kept import Kept
+
+KEY = b"alchemer_nb"
+FORMAT = 1
+SUFFIXES = (".parquet", ".pq")
+INDEX = "response_id"
+_PANDAS_ATTRS = b"PANDAS_ATTRS"  # where pandas itself keeps attrs
+_MOST = 64 * 2**20  # Parquet readers refuse footers of 100 MB
+
+
+class _Dtype(msgspec.Struct, omit_defaults=True):
+    """What a column was, where Parquet would give it back as something else."""
+
+    kind: str
+    storage: str = ""
+    na: bool = False
+    ordered: bool = False
+    categories: list[str] | None = None
+    name: str = ""
+
+
+class _Entry(msgspec.Struct):
+    dtypes: list[_Dtype | None]
+
+
+def write_parquet(
+    frame: pd.DataFrame, path: str | os.PathLike[str], *, everything: bool = False
+) -> None:
+    """Writes a frame with its knowledge.
+
+    Args:
+        frame: Any frame; one that this package made keeps what it knows.
+        path: Name of the file, ending in ``.parquet``.
+        everything: Whether what the frame does not show is written too: rows filtered out,
+            columns dropped, metadata not asked for.
+
+    Raises:
+        InvalidArgument: The path does not fit, or a column cannot be stored.
+    """
+    place = files.target(path, SUFFIXES)
+    table = _table(frame)
+    facts = frame.attrs.get(ATTRS)
+    kept = facts.kept if isinstance(facts, Facts) else None
+    entry = {KEY: b"%d:%s" % (FORMAT, msgspec.json.encode(_Entry(_dtypes(frame))))}
+    if kept is not None:
+        packed = _packed(frame, kept, everything)
+        if len(packed) > _MOST:
+            warnings.warn(
+                f"the answers behind this frame take {len(packed) >> 20} MB, too much for the "
+                "footer of a Parquet file: the frame is written without them, so that relabel and "
+                "missing will not work on it",
+                stacklevel=3,
+            )
+        else:
+            entry[KEY + b".answers"] = packed
+    table = table.replace_schema_metadata({**(table.schema.metadata or {}), **_attrs(frame)})
+    with files.replacing(place) as temporary, pq.ParquetWriter(temporary, table.schema) as writer:
+        writer.write_table(table)
+        # Not in the schema, of which Parquet files hold a second copy.
+        writer.add_key_value_metadata(entry)
+
+
+def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
+    """Reads a frame, with its knowledge where this package wrote it.
+
+    Raises:
+        ConfigurationError: A newer version of this package wrote it.
+        InvalidArgument: There is no such file, or it is not Parquet.
+    """
+    place = files.source(path)
+    try:
+        with pq.ParquetFile(place) as file:
+            footer = dict(file.metadata.metadata or {})
+            table = file.read()
+    except (pa.ArrowException, OSError) as error:
+        raise InvalidArgument(f"{place} cannot be read as Parquet: {_first_line(error)}") from None
+    number, _, written = footer.get(KEY, b"").partition(b":")
+    if number.isdigit() and int(number) > FORMAT:
+        raise ConfigurationError(
+            f"{place} was written by a newer alchemer_nb (format {int(number)}, this one reads "
+            f"{FORMAT}): pip install -U alchemer_nb. pandas.read_parquet reads its values"
+        )
+    frame: pd.DataFrame = table.to_pandas()
+    frame.attrs = _read_attrs(table.schema.metadata or {})
+    lost: list[str] = []
+    if KEY in footer:
+        frame = _as_it_was(frame, written, lost)
+    text = frame.attrs.get(ATTRS)
+    if isinstance(text, str):
+        frame.attrs[ATTRS] = Facts(text, _answers(footer, lost))
+    for what in lost:
+        warnings.warn(f"{place} is damaged: {what}", stacklevel=2)
+    return frame
+
+
+# -- writing --------------------------------------------------------------------------------
+
+
+def _table(frame: pd.DataFrame) -> pa.Table:
+    try:
+        return pa.Table.from_pandas(frame)
+    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
+        raise InvalidArgument(
+            f"Parquet cannot hold this frame: {_first_line(error)}; change or drop that column"
+        ) from None
+
+
+def _attrs(frame: pd.DataFrame) -> dict[bytes, bytes]:
+    """Attrs as pandas would write them; what JSON cannot hold is left out, and said."""
+    kept: dict[Any, Any] = {}
+    for name, value in frame.attrs.items():
+        try:
+            json.dumps({name: value})
+        except (TypeError, ValueError):
+            warnings.warn(f"attrs[{name!r}] is not JSON and is not written", stacklevel=4)
+        else:
+            kept[name] = value
+    return {_PANDAS_ATTRS: json.dumps(kept).encode()} if kept else {}
+
+
+def _dtypes(frame: pd.DataFrame) -> list[_Dtype | None]:
+    return [_dtype(frame.iloc[:, place]) for place in range(frame.shape[1])]
+
+
+def _dtype(values: pd.Series[Any]) -> _Dtype | None:
+    dtype = values.dtype
+    if isinstance(dtype, pd.StringDtype):
+        return _Dtype("text", storage=dtype.storage, na=dtype.na_value is pd.NA)
+    if isinstance(dtype, pd.CategoricalDtype):
+        inner = dtype.categories
+        if not all(isinstance(each, str) for each in inner):
+            return None
+        own = _dtype(pd.Series(inner[:0])) or _Dtype("object")
+        return _Dtype("category", own.storage, own.na, bool(dtype.ordered), list(inner))
+    if pd.api.types.is_object_dtype(dtype):
+        lists = any(isinstance(value, list) for value in values)
+        return _Dtype("list" if lists else "object")
+    if isinstance(dtype, pd.DatetimeTZDtype):
+        return _Dtype("moment", name=str(dtype))
+    return None
+
+
+def _packed(frame: pd.DataFrame, kept: Kept, everything: bool) -> bytes:
+    ids = _ids(frame)
+    if everything or ids is None or not all(kept.knows(i) for i in ids):
+        return pack(kept) if everything else b""
+    names = metadata.names(kept.options.metadata)
+    if kept.options.shape == "long":
+        columns = frozenset(frame["column"].dropna()) if "column" in frame else frozenset()
+        columns |= {f"url_{name}" for name in metadata.url_names(kept.answers)}  # of wide frames
+        shown = Shown(ids, columns, frozenset(names))
+    else:
+        columns = frozenset(map(str, frame.columns))
+        shown = Shown(ids, columns, columns & set(metadata.names("all")))
+    return pack(only_shown(kept, shown))
+
+
+def _ids(frame: pd.DataFrame) -> list[int] | None:
+    """Response ids of the rows, None where they are gone."""
+    if frame.index.name == INDEX:
+        ids: Any = frame.index
+    elif INDEX in frame.columns:
+        ids = frame[INDEX]
+    else:
+        return None
+    numbers = pd.to_numeric(pd.Series(ids), errors="coerce")
+    return None if numbers.isna().any() else [int(number) for number in numbers]
+
+
+# -- reading --------------------------------------------------------------------------------
+
+
+def _read_attrs(schema: dict[bytes, bytes]) -> dict[Any, Any]:
+    try:
+        attrs = json.loads(schema.get(_PANDAS_ATTRS, b"{}"))
+    except ValueError:
+        return {}
+    return attrs if isinstance(attrs, dict) else {}
+
+
+def _answers(footer: dict[bytes, bytes], lost: list[str]) -> Kept | None:
+    packed = footer.get(KEY + b".answers")
+    if not packed:
+        return None
+    try:
+        return unpack(packed)
+    except Damaged:
+        lost.append("the answers behind the frame are gone, so relabel and missing will not work")
+        return None
+
+
+def _as_it_was(frame: pd.DataFrame, written: bytes, lost: list[str]) -> pd.DataFrame:
+    """Gives the columns back the dtypes they had."""
+    try:
+        entry = msgspec.json.decode(written, type=_Entry)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        lost.append("the exact dtypes are gone; the values are all there")
+        return frame
+    if len(entry.dtypes) != frame.shape[1]:
+        return frame
+    attrs = frame.attrs
+    made = [
+        _restored(frame.iloc[:, place], dtype) if dtype else frame.iloc[:, place]
+        for place, dtype in enumerate(entry.dtypes)
+    ]
+    if made:
+        names = frame.columns
+        frame = pd.concat([s.rename(n) for n, s in enumerate(made)], axis=1)
+        frame.columns = names
+    frame.attrs = attrs
+    return frame
+
+
+def _restored(values: pd.Series[Any], dtype: _Dtype) -> pd.Series[Any]:
+    if dtype.kind == "text":
+        return values.astype(_text(dtype))
+    if dtype.kind == "moment":
+        return values.astype(pd.DatetimeTZDtype.construct_from_string(dtype.name))
+    if dtype.kind == "category":
+        inner: Any = _text(dtype) if dtype.storage else object
+        index = pd.Index(dtype.categories or [], dtype=inner)
+        whole = pd.CategoricalDtype(index, ordered=dtype.ordered)
+        return pd.Series(pd.Categorical(values.astype(object), dtype=whole), index=values.index)
+    if dtype.kind == "list":
+        lists = [v.tolist() if isinstance(v, np.ndarray) else v for v in values]
+        return pd.Series(lists, index=values.index, dtype=object)
+    return values.astype(object)
+
+
+def _text(dtype: _Dtype) -> Any:
+    return pd.StringDtype(dtype.storage, na_value=pd.NA if dtype.na else np.nan)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
