@@ -208,6 +208,7 @@ class Client:
         limit: int | None = None,
         fresh: bool = False,  # noqa: ARG002 - nothing is kept yet, so every answer is fresh
         progress: Tell = "auto",
+        incomplete: str = "raise",
     ) -> pd.DataFrame:
         """Gives the responses of a survey, all pages of them.
 
@@ -230,6 +231,8 @@ class Client:
             fresh: Asks the server anew; nothing is kept today, so it always does.
             progress: ``"auto"`` says one line at the end, ``"none"`` nothing; a function is
                 called with a ``Progress`` after each page.
+            incomplete: What to do when fewer rows come than the server told: ``"raise"``, or
+                ``"keep"`` to have the rows that came, and a note.
 
         Returns:
             One row a response by ascending ``response_id`` (index, int64): metadata, answers in
@@ -240,8 +243,9 @@ class Client:
             DownloadIncomplete: Fewer rows came than the server told; ``.partial`` has them.
             ApiError, TransportError: As for any call.
         """
-        from alchemer_nb.choices import FrameOptions
+        from alchemer_nb.choices import FrameOptions, check_choice
 
+        check_choice("incomplete", incomplete, ("raise", "keep"))
         options = FrameOptions(
             test_rows=test_rows,  # type: ignore[arg-type]  # checked by FrameOptions, as the next
             names=names,  # type: ignore[arg-type]
@@ -255,7 +259,7 @@ class Client:
             limit=limit,
         )
         asked = {"where": where, "status": status, "since": since, "until": until}
-        return self._responses(id_or_title, asked, options, progress)
+        return self._responses(id_or_title, asked, options, progress, keep=incomplete == "keep")
 
     # -- below the doors --------------------------------------------------------------------
 
@@ -265,6 +269,8 @@ class Client:
         asked: Mapping[str, Any],
         options: FrameOptions,
         progress: Tell,
+        *,
+        keep: bool,
     ) -> pd.DataFrame:
         from alchemer_nb import rows as chosen
         from alchemer_nb.kept import Kept
@@ -299,18 +305,15 @@ class Client:
         rows = choose(result.answers)
         facts = about(self.region, survey, asked, options, result, rows)
         frame = Kept(result.answers, survey, str(zone), options, facts).build(rows)
-        self._check_count(result, rows, frame)
-        say(progress, survey, result, summary(facts))
-        return frame
-
-    def _check_count(self, result: Download, rows: Rows, frame: pd.DataFrame) -> None:
-        if result.told is not None and not result.stopped and rows.received < result.told:
+        if not (facts["complete"] or keep):
             raise DownloadIncomplete(
-                f"{rows.received:,} of {result.told:,} responses came; responses may have been "
-                "added or deleted meanwhile. Run it again; or take the rows so far with "
-                "import sys; df = sys.last_value.partial",
+                f"{rows.received:,} of {result.told:,} responses came; some may have been added "
+                "or deleted meanwhile. Run it again, or take the rows so far: import sys; "
+                "df = sys.last_value.partial",
                 partial=frame,
             )
+        say(progress, survey, result, summary(facts))
+        return frame
 
     def _survey_rows(self) -> list[dict[str, Any]]:
         """All surveys; one that is listed twice while pages shift counts once."""

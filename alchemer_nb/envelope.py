@@ -221,9 +221,8 @@ def _refused(region: Region, message: str) -> str:
     )
     told = f" ({message})" if message else ""
     return (
-        f"the credentials were refused by region {region.name}, {region.host}{told}. Check the "
-        "key and the region: your region is in the address bar when you are logged in. Other "
-        f"regions: {others}. A regenerated key replaces the old one at once"
+        f"the credentials were refused by region {region.name}, {region.host}{told}. Your region "
+        f"is in the address bar when you are logged in; the others are {others}"
     )
 
 

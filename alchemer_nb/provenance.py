@@ -59,6 +59,8 @@ def summary(facts: Mapping[str, Any]) -> str:
     if facts["test_rows_left_out"]:
         left_out = _counted(facts["test_rows_left_out"], "test row")
         pieces.append(f'{left_out} left out (test_rows="include" brings them back)')
+    if not facts["complete"]:
+        pieces.append("fewer than the server told")
     if facts["repeated_rows"]:
         pieces.append(f"{facts['repeated_rows']:,} came twice and count once")
     if facts["misfits"]:

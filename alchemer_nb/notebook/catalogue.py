@@ -130,6 +130,7 @@ _RESPONSES = Command(
         Option("--columns", "only these, with commas", kinds.several, "NAMES"),
         Option("--limit", "at most this many rows", kinds.whole_number, "N"),
         Option("--fresh", "download again what is at hand"),
+        _choice("--incomplete", "when fewer rows come than were told", "raise", "keep"),
         _choice("--progress", "how to show progress", *PROGRESS),
         OUT,
     ),

@@ -520,6 +520,11 @@ def test_a_response_that_comes_twice_counts_once_and_fewer_than_told_is_an_error
     with pytest.raises(DownloadIncomplete, match="2 of 3 responses") as caught:
         client.responses(5, progress="none")
     assert caught.value.partial["name"].tolist() == ["new", np.nan]
+    client = serve(scripted, asked, twice, told=3)
+    kept = client.responses(5, incomplete="keep")
+    assert len(kept) == 2
+    assert not kept.alchemer.facts["complete"]
+    assert "fewer than the server told" in "".join(capsys.readouterr())
     client = serve(scripted, asked, twice[:2])
     client.responses(5)
     assert "2 responses received" in "".join(capsys.readouterr())
