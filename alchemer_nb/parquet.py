@@ -94,6 +94,16 @@ def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
     Raises:
         ConfigurationError: A newer version of this package wrote it.
         InvalidArgument: There is no such file, or it is not Parquet.
+
+    Example:
+        >>> import tempfile, pathlib
+        >>> df = client.responses("Customer satisfaction", progress="none")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder, "customers.parquet")
+        ...     df.alchemer.to_parquet(path)
+        ...     again = read_parquet(path)
+        >>> again.alchemer.columns("nps")
+        ['nps']
     """
     place = files.source(path)
     try:

@@ -101,6 +101,14 @@ class TestLife:
         assert set(threading.enumerate()) == before
 
     def test_an_interrupted_start_leaves_nothing(self) -> None:
+        # A shell starts what it sends to the background with interrupts ignored.
+        before_us = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            self._interrupt_a_start()
+        finally:
+            signal.signal(signal.SIGINT, before_us)
+
+    def _interrupt_a_start(self) -> None:
         def interrupting() -> Iterator[dict[str, Any]]:
             _thread.interrupt_main()
             yield small.response(1, "2026-01-01T00:00:00")
