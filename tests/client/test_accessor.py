@@ -85,7 +85,7 @@ def test_relabel_refuses_what_it_does_not_take(df):
         lambda df: df.dropna(subset=["nps"]),
         lambda df: df.reset_index(),
         lambda df: df.assign(new=1),
-        lambda df: pickle.loads(pickle.dumps(df)),
+        lambda df: pickle.loads(pickle.dumps(df)),  # noqa: S301 - just written
         lambda df: pd.concat([df.iloc[:5], df.iloc[5:9]]),
         lambda df: df.alchemer.relabel(values="code"),
     ],

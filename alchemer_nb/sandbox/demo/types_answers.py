@@ -260,7 +260,7 @@ def _household(sheet: _Sheet) -> None:
     }
     who = dict(_grid(sheet, 68, "TEXTBOX", lambda _: str(sheet.rng.randrange(90))))
     rent = sheet.choice(sheet.asked[65]["options"]) or text
-    parts = {
+    parts: dict[str, Any] = {
         "65": {**sheet.head(65, parent=64), **rent},
         "66": _part(sheet, 66, 64, "3"),
         "67": {

@@ -104,7 +104,7 @@ def pages() -> list[dict[str, Any]]:
 
 def _words() -> list[dict[str, Any]]:
     # The five forms of `varname`: [""], [], null, a text, a map by option.
-    decorative = {"base_type": "Decorative", "varname": [], "description": ""}
+    decorative: dict[str, Any] = {"base_type": "Decorative", "varname": [], "description": ""}
     return [
         question(1, "INSTRUCTIONS", "instructions", "<p>Every type, once.</p>", **decorative),
         textbox(2, "text", "Your <b>name</b>?", "name"),
