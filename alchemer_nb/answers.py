@@ -16,17 +16,21 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from alchemer_nb.definition import truth
 from alchemer_nb.envelope import BOM, decode
+from alchemer_nb.question_types import is_known
+
+if TYPE_CHECKING:
+    from alchemer_nb.definition import Survey
 
 Scalar = str | int | float | bool | None
 Path = tuple[str, ...]
 COMMENT = "comment"
-_FIRST_OPTION = 10001  # question ids are small numbers, option ids (SKUs) start here
+FIRST_OPTION = 10001  # question ids are small numbers, option ids (SKUs) start here
 _DEEPEST = 6
 
 META_FIELDS = (
@@ -78,6 +82,7 @@ class Entry(msgspec.Struct, gc=False):
     answer: Scalar = None
     answer_id: Scalar = None
     original_answer: Scalar = None
+    rank: Scalar = None
     shown: Scalar = None
     comments: Scalar = None
     options: dict[str, Chosen] | list[Any] | str | None = None
@@ -150,12 +155,16 @@ class Answers:
         quality: ``data_quality`` of the responses that have one, as JSON text by row.
         leaves: Path -> Leaf.
         shown: Question id -> {row: shown}, of entries that say so.
-        words: Question id -> (words, type) of questions that the definition does not know.
+        words: Question id -> (words, type) of questions that the definition does not know or
+            whose type nobody knows.
         misfits: Entries whose JSON types were not the documented ones.
     """
 
     def __init__(self, known: frozenset[str] = frozenset()) -> None:
         self._known = known
+        self._parents: dict[str, str] | None = None
+        self._unknown_types: frozenset[str] = frozenset()
+        self._rich: set[str] = set()  # questions whose entries have members nobody documents
         self.count = 0
         self.meta: dict[str, list[Scalar]] = {name: [] for name in META_FIELDS}
         self.urls: dict[str, dict[int, str]] = {}
@@ -165,15 +174,31 @@ class Answers:
         self.words: dict[str, tuple[str, str]] = {}
         self.misfits = 0
 
+    @classmethod
+    def of(cls, survey: Survey) -> Answers:
+        """Nothing yet, for the answers to a survey: its definition tells parts from questions."""
+        made = cls(frozenset(each.id for q in survey.questions for each in q.walk()))
+        made._parents = {
+            each.id: each.parent for q in survey.questions for each in q.walk()
+        }  # fmt: skip
+        made._unknown_types = frozenset(
+            each.id for q in survey.questions for each in q.walk() if not is_known(each)
+        )
+        return made
+
     def add_page(self, body: bytes) -> Page:
         """Takes in one page of the response list."""
         page, misfits = read_page(body)
         self.misfits += misfits
         unknown: set[str] = set()
+        first = self.count
         for response in page.data:
             self._add(response, unknown)
-        if unknown - self.words.keys():
-            self._learn_words(decode(body))
+        new = unknown - self.words.keys()
+        if new or unknown & self._rich:
+            decoded = decode(body)
+            self._learn_words(decoded, new)
+            self._add_undocumented(decoded, first)
         return page
 
     def _add(self, response: Any, unknown: set[str]) -> None:
@@ -185,11 +210,14 @@ class Answers:
             self.urls.setdefault(name, {})[row] = value
         if response.data_quality:
             self.quality[row] = json.dumps(response.data_quality, ensure_ascii=False)
-        if isinstance(response.survey_data, dict):
-            for question, entry in response.survey_data.items():
-                self._entry((question,), entry, row)
-                if question not in self._known:
-                    unknown.add(question)
+        data = response.survey_data
+        if data and not isinstance(data, dict):
+            self.misfits += 1
+            data = {own: loose_entry(item)[0] for own, item in _numbered(data)}
+        for question, entry in (data or {}).items():
+            self._entry((question,), entry, row)
+            if question not in self._known or question in self._unknown_types:
+                unknown.add(question)
 
     def _entry(self, path: Path, entry: Entry, row: int, depth: int = 0) -> None:
         if entry.shown is not None:
@@ -197,32 +225,46 @@ class Answers:
             if not rows or rows[-1] != row:  # each cell of a grid row says it once more
                 rows.append(row)
                 states.append(truth(entry.shown))
-        if entry.answer is not None or entry.answer_id is not None:
-            self._note(path, row, Atom(entry.answer, entry.answer_id, entry.original_answer))
+        answer = entry.rank if entry.answer is None else entry.answer
+        if answer is not None or entry.answer_id is not None:
+            self._note(path, row, Atom(answer, entry.answer_id, entry.original_answer))
         if entry.comments not in (None, ""):
             self._note((*path, COMMENT), row, Atom(entry.comments))
-        if isinstance(entry.options, dict):
-            for option, chosen in entry.options.items():
+        if entry.options:
+            for option, chosen in self._options(entry.options).items():
                 answer = chosen.rank if chosen.answer is None else chosen.answer
                 key = option.removesuffix("-other")
                 atom = Atom(answer, option, chosen.original_answer, chosen.option)
                 self._note((*path, key), row, atom)
-        if isinstance(entry.subquestions, dict) and depth < _DEEPEST:
-            for key, child in entry.subquestions.items():
-                self._child(path, key, child, row, depth + 1)
+        if entry.subquestions:
+            inner = entry.subquestions
+            if not isinstance(inner, Mapping):
+                self.misfits += 1
+                inner = dict(_numbered(inner))
+            for key, child in inner.items():
+                self._child(path, str(key), child, row, depth + 1)
+
+    def _options(self, options: Any) -> dict[str, Chosen]:
+        if isinstance(options, dict):
+            return options
+        self.misfits += 1
+        return {own: _loose_choice(item) for own, item in _numbered(options)}
 
     def _child(self, path: Path, key: str, child: Any, row: int, depth: int) -> None:
         """An entry, or a map of cells: which of the two is told by what it holds."""
-        if not isinstance(child, Mapping):
-            if child not in (None, [], ""):
-                self._note(_below(path, key), row, Atom(_scalar(child)))
+        own = self._below(path, key)
+        if not isinstance(child, Mapping) or depth > _DEEPEST:
+            if child not in (None, [], {}, ""):
+                self._note(own, row, Atom(_scalar(child)))
             return
+        if len(own) == 1 and key not in self._known and "question" in child:
+            self.words.setdefault(key, (str(child["question"]), str(child.get("type") or "")))
         if _is_entry(child):
             entry, _ = loose_entry(child)
-            self._entry(_below(path, key), entry, row, depth)
-        elif depth < _DEEPEST:
+            self._entry(own, entry, row, depth)
+        else:
             for cell, inner in child.items():
-                self._child(_below(path, key), str(cell), inner, row, depth + 1)
+                self._child(own, str(cell), inner, row, depth + 1)
 
     def _note(self, path: Path, row: int, atom: Atom) -> None:
         leaf = self.leaves.get(path)
@@ -230,13 +272,51 @@ class Answers:
             leaf = self.leaves[path] = Leaf()
         leaf.add(row, atom)
 
-    def _learn_words(self, decoded: Any) -> None:
-        for response in decoded.get("data") or ():
-            data = response.get("survey_data") if isinstance(response, Mapping) else None
-            for question, entry in data.items() if isinstance(data, Mapping) else ():
-                if question not in self._known and isinstance(entry, Mapping):
-                    said = (str(entry.get("question") or ""), str(entry.get("type") or ""))
-                    self.words.setdefault(str(question), said)
+    def _below(self, path: Path, key: str) -> Path:
+        """A part with a question id of its own stands by itself: rows of grids, parts of groups.
+
+        The definition tells which ids are such parts; an id it does not know is one if it is small.
+        """
+        if self._parents and key in self._parents:
+            # Columns of custom tables count anew in each table, and belong to it.
+            own = self._parents[key] == path[-1] and not _is_option_id(key)
+            return (key,) if own or not _is_option_id(key) else (*path, key)
+        return (*path, key) if _is_option_id(key) else (key,)
+
+    def _learn_words(self, decoded: Any, new: set[str]) -> None:
+        for _, question, entry in _raw_entries(decoded):
+            if question in new:
+                said = (str(entry.get("question") or ""), str(entry.get("type") or ""))
+                self.words.setdefault(question, said)
+                if entry.keys() - _DOCUMENTED:
+                    self._rich.add(question)
+
+    def _add_undocumented(self, decoded: Any, first: int) -> None:
+        """Members that nobody documents, of types that nobody knows: each is a leaf of its own."""
+        for number, question, entry in _raw_entries(decoded):
+            if question in self._rich or question in self._unknown_types:
+                for name in sorted(entry.keys() - _DOCUMENTED):
+                    value = _scalar(_nothing(entry[name]))
+                    if value not in (None, ""):
+                        self._note((question, str(name)), first + number, Atom(value))
+
+
+_ENTRY = ("answer", "options", "id", "subquestions", "answer_id", "rank", "option")
+_DOCUMENTED = {
+    "id",
+    "type",
+    "parent",
+    "question",
+    "section_id",
+    "shown",
+    "comments",
+    "answer",
+    "answer_id",
+    "original_answer",
+    "options",
+    "subquestions",
+    "rank",
+}
 
 
 def url_variables(value: Any) -> Iterator[tuple[str, str]]:
@@ -249,13 +329,24 @@ def url_variables(value: Any) -> Iterator[tuple[str, str]]:
             yield str(name), str(_scalar(text))
 
 
-def _below(path: Path, key: str) -> Path:
-    """A part with a question id of its own stands by itself: rows of grids, parts of groups."""
-    return (key,) if key.isdigit() and int(key) < _FIRST_OPTION else (*path, key)
+def _raw_entries(decoded: Any) -> Iterator[tuple[int, str, Mapping[str, Any]]]:
+    """Number of the response, question id and entry, of all entries of a page."""
+    data = decoded.get("data") if isinstance(decoded, Mapping) else None
+    rows = list(data.values()) if isinstance(data, Mapping) else data or []
+    rows = [row for row in rows if isinstance(row, Mapping)]
+    for number, response in enumerate(rows):
+        entries = response.get("survey_data")
+        for question, entry in entries.items() if isinstance(entries, Mapping) else ():
+            if isinstance(entry, Mapping):
+                yield number, str(question), entry
+
+
+def _is_option_id(key: str) -> bool:
+    return not key.isdecimal() or int(key) >= FIRST_OPTION
 
 
 def _is_entry(child: Mapping[str, Any]) -> bool:
-    return any(name in child for name in ("answer", "options", "id", "subquestions", "answer_id"))
+    return any(name in child for name in _ENTRY)
 
 
 def _scalar(value: Any) -> Scalar:
@@ -269,7 +360,7 @@ def loose_entry(raw: Any) -> tuple[Entry, bool]:
     """Reads an entry without trusting its types; tells whether one of them was wrong."""
     if not isinstance(raw, Mapping):
         return Entry(answer=_scalar(raw) if raw not in ([], {}) else None), True
-    names = ("answer", "answer_id", "original_answer", "shown", "comments")
+    names = ("answer", "answer_id", "original_answer", "rank", "shown", "comments")
     values: dict[str, Any] = {name: _nothing(raw.get(name)) for name in names}
     wrong = any(isinstance(value, (list, Mapping)) for value in values.values())
     values = {name: _scalar(value) for name, value in values.items()}

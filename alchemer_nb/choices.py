@@ -37,6 +37,7 @@ class FrameOptions:
     without: frozenset[str] = frozenset()  # ids of what ``redact`` took out, never to come back
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "without", frozenset(self.without))  # a file gives a list
         for name, allowed in (
             ("test_rows", TestRows),
             ("names", Names),

@@ -8,11 +8,17 @@ any empty map; sub-questions come as a list or as a map by alias, and once more 
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.words import ENGLISH, by_language, name_of, pick, plain
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Words of options that say "no answer of substance", where the `na` property does not say it.
 _NOT_APPLICABLE = frozenset(
@@ -33,6 +39,8 @@ _NOT_APPLICABLE = frozenset(
         "don't know / prefer not to say",
     }
 )
+_FIRST_OPTION = 10001
+_FORMAT = "alchemer_nb survey 1"
 _DEEPEST = 5  # a definition that nests deeper refers to itself
 
 
@@ -184,6 +192,49 @@ class Survey:
             return named[0]
         raise KeyError(text)
 
+    def diff(self, earlier: Survey | str | Path) -> pd.DataFrame:
+        """Tells what changed since an earlier definition, and which columns that concerns.
+
+        Args:
+            earlier: The definition before, of this survey or of another wave of it; or where one
+                was saved.
+
+        Returns:
+            One row a change: ``change``, ``question_id``, ``option_id``, ``before``, ``after``,
+            ``comparable`` (whether the same answer is still recorded the same way) and
+            ``columns`` (the list of columns concerned).
+
+        Example:
+            >>> changes = client.survey(9000001).diff(client.survey(9000005))
+            >>> changes.loc[~changes["comparable"], "columns"].explode().unique().tolist()
+            []
+        """
+        from alchemer_nb import drift  # the one import upwards: see tests/test_layers.py
+
+        return drift.diff(earlier if isinstance(earlier, Survey) else Survey.load(earlier), self)
+
+    def save(self, path: str | Path) -> None:
+        """Writes the definition to a JSON file, for a later ``diff``."""
+        text = json.dumps({"format": _FORMAT, "survey": asdict(self)}, indent=1)
+        Path(path).write_text(text, encoding="utf-8")
+
+    @staticmethod
+    def load(path: str | Path) -> Survey:
+        """Reads what ``save`` wrote.
+
+        Raises:
+            InvalidArgument: The file holds something else.
+        """
+        try:
+            saved = json.loads(Path(path).read_text(encoding="utf-8"))
+            if saved["format"] != _FORMAT:
+                raise ValueError(saved["format"])
+            return _restored(Survey, saved["survey"])
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise InvalidArgument(
+                f"{path} does not hold a definition that Survey.save wrote"
+            ) from None
+
     def __str__(self) -> str:
         lines = [f"{self.title} ({self.id}) · {self.status} · {', '.join(self.languages)}"]
         for page in self.pages:
@@ -319,6 +370,25 @@ def has_logic(question: Question) -> bool:
     return any(question.properties.get(name) not in (None, "", [], False, {}) for name in names)
 
 
+_Made = TypeVar("_Made", Survey, Page, Question, Option)
+
+
+def _restored(kind: type[_Made], raw: Mapping[str, Any]) -> _Made:
+    """Makes one part of a definition, and all below it, from what was saved."""
+    below: dict[str, Any] = {
+        "pages": Page, "questions": Question, "rows": Question, "options": Option
+    }  # fmt: skip
+    values: dict[str, Any] = {
+        each.name: tuple(_restored(below[each.name], part) for part in raw[each.name])
+        if each.name in below
+        else raw[each.name]
+        for each in fields(kind)
+    }
+    if "languages" in values:
+        values["languages"] = tuple(values["languages"])
+    return kind(**values)
+
+
 def truth(value: Any) -> bool:
     """Reads the API's many ways to say yes: true, 1, ``"1"``, ``"true"``, ``"True"``."""
     if isinstance(value, str):
@@ -346,7 +416,9 @@ def _unique(items: Iterable[_Part]) -> tuple[_Part, ...]:
 
 def _merge(flat: Mapping[str, Question], nested: Question) -> Question:
     """The flat row is the more complete one; what it lacks comes from the nested tree."""
-    known = flat.get(nested.id, nested)
+    # Columns of custom tables count anew in each table: an id alone does not tell which.
+    own = nested.id.isdecimal() and int(nested.id) < _FIRST_OPTION
+    known = flat.get(nested.id, nested) if own else nested
     rows = known.rows or nested.rows
     return replace(
         known,

@@ -97,8 +97,7 @@ def responses(
     Raises:
         ApiError, TransportError: As for any call.
     """
-    known = frozenset(each.id for q in survey.questions for each in q.walk())
-    result = Download(Answers(known))
+    result = Download(Answers.of(survey))
     path = f"survey/{survey.id}/surveyresponse"
 
     def fetch(number: int) -> Page:

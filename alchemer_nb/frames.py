@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from alchemer_nb import codebook, metadata, shapes
-from alchemer_nb.columns import Column, other_column, plan, raw_column, unplanned
 from alchemer_nb.errors import InvalidArgument
+from alchemer_nb.extras import all_columns
 from alchemer_nb.naming import name_columns
 from alchemer_nb.values import Renderer, Values, option_names
 from alchemer_nb.words import name_of
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from alchemer_nb.answers import Answers
     from alchemer_nb.choices import FrameOptions
+    from alchemer_nb.columns import Column
     from alchemer_nb.definition import Survey
     from alchemer_nb.rows import Rows
 
@@ -112,34 +113,6 @@ def _wide(
     return pd.DataFrame(
         {name: pd.Series(values).set_axis(index) for name, values in data.items()}, index=index
     )
-
-
-def all_columns(survey: Survey, answers: Answers, renderer: Renderer) -> list[Column]:
-    """The planned columns, and beside them what only the answers brought."""
-    planned = plan(survey)
-    ids = {column.id for column in planned}
-    columns: list[Column] = []
-    for column in planned:
-        columns.append(column)
-        beside: list[Column] = []
-        if column.part in ("answer", "item") and column.kind == "number":
-            beside = [raw_column(column)] if renderer.has_raw(column) else []
-        elif column.kind == "category" and renderer.has_other(column):
-            other = other_column(column.question, column.choices, column.parent)
-            beside = [replace(other, planned=False)]
-        columns.extend(x for x in beside if x.id not in ids)
-    extra = unplanned(survey, planned, answers.leaves, answers.words)
-    return _placed(columns, extra)
-
-
-def _placed(columns: list[Column], extra: list[Column]) -> list[Column]:
-    """Puts what was not announced after its question, or at the end where that is unknown."""
-    last = {column.question.id: place for place, column in enumerate(columns)}
-    after: dict[int | None, list[Column]] = {}
-    for each in extra:
-        after.setdefault(last.get(each.question.id), []).append(each)
-    placed = [[column, *after.get(place, ())] for place, column in enumerate(columns)]
-    return [column for group in placed for column in group] + after.get(None, [])
 
 
 def _language(wanted: str | None, survey: Survey) -> str | None:

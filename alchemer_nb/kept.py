@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from alchemer_nb import frames, metadata
+from alchemer_nb.extras import all_columns
 from alchemer_nb.naming import name_columns
 from alchemer_nb.rows import Rows, latest_rows
 from alchemer_nb.values import Renderer
@@ -118,7 +119,7 @@ class Kept:
     def columns(self) -> list[Column]:
         """Columns of answers, in their order."""
         everything = np.arange(self.answers.count)
-        return frames.all_columns(
+        return all_columns(
             self.survey, self.answers, Renderer(self.answers, everything, "label", ())
         )
 

@@ -95,8 +95,8 @@ class Renderer:
         return any(self._misfit(column, atom) is not None for atom in self._atoms(column))
 
     def has_other(self, column: Column) -> bool:
-        """Whether something was written in at a single choice that announces no write-in."""
-        return any(_is_write_in(atom) for atom in self._atoms(column))
+        """Whether something was written in, at a choice that may announce no write-in."""
+        return any(written_in(atom, column) is not None for atom in self._atoms(column))
 
     def _leaf(self, column: Column) -> Leaf | None:
         return self._answers.leaves.get(column.path)
@@ -142,8 +142,8 @@ class Renderer:
         text = answer_text(atom)
         if text is None or column.kind == "date":
             return None
-        if _is_write_in(atom):  # what was typed at an "other" option of a scale is no number
-            return text
+        if _is_write_in(atom):  # it stands in a column of its own
+            return None
         option, _ = resolve(atom, column.choices, self.languages)
         number = read_number(option.value if option is not None else atom.answer)
         return text if np.isnan(number) else None
@@ -339,8 +339,10 @@ def written_in(atom: Atom, column: Column) -> str | None:
         if not _is_write_in(atom):
             return None
         return answer_text(atom) if atom.original in (None, "") else str(atom.original)
-    typed = atom.original if atom.original not in (None, "") else atom.answer
     option = column.option
+    # Of any other option, the original answer is its reporting value before an edit.
+    later = option.is_other and atom.original not in (None, "")
+    typed = atom.original if later else atom.answer
     if typed in (None, "") or str(typed) in (option.value, option.label(), *option.titles.values()):
         return None
     return str(typed)

@@ -60,3 +60,13 @@ def slug(text: Any, longest: int = 40) -> str:
 def name_of(alias: Any) -> str:
     """An alias as a column name: what is no letter, digit or underscore becomes an underscore."""
     return re.sub(r"\W+", "_", plain(alias)).strip("_")
+
+
+def bare(text: Any) -> str:
+    """The words alone, to compare by: no HTML, case, punctuation or white space.
+
+    Example:
+        >>> bare("How <b>satisfied</b> are you?") == bare("how satisfied are you")
+        True
+    """
+    return " ".join(re.findall(r"\w+", plain(text).casefold()))

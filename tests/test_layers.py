@@ -33,6 +33,8 @@ LEVELS = {
     "download": 3,
     "answers": 3,
     "columns": 3,
+    "extras": 3,
+    "question_types": 3,
     "metadata": 3,
     "tables": 3,
     "naming": 3,
