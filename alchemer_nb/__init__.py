@@ -25,6 +25,7 @@ from alchemer_nb import registration
 
 if TYPE_CHECKING:
     from alchemer_nb import errors
+    from alchemer_nb.analysis.spss import read_spss
     from alchemer_nb.client import Client, connect
     from alchemer_nb.credentials import ApiKey, OAuth1
     from alchemer_nb.oauth import OAuthFlow
@@ -33,7 +34,17 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["ApiKey", "Client", "OAuth1", "OAuthFlow", "Region", "connect", "errors", "read_parquet"]
+__all__ = [
+    "ApiKey",
+    "Client",
+    "OAuth1",
+    "OAuthFlow",
+    "Region",
+    "connect",
+    "errors",
+    "read_parquet",
+    "read_spss",
+]
 
 _HOMES = {
     "ApiKey": "alchemer_nb.credentials",
@@ -43,6 +54,7 @@ _HOMES = {
     "Region": "alchemer_nb.regions",
     "connect": "alchemer_nb.client",
     "read_parquet": "alchemer_nb.parquet",
+    "read_spss": "alchemer_nb.analysis.spss",
 }
 
 

@@ -407,6 +407,75 @@ class AlchemerAccessor:
 
         parquet.write_parquet(self._frame, path, everything=everything)
 
+    def to_spss(self, path: str | os.PathLike[str], *, user_missing: bool = True) -> pd.DataFrame:
+        """Writes a labelled SPSS file, and multiple-response sets as syntax beside it.
+
+        The codes of an option list are its reporting values where they are different numbers;
+        else its options count from 1 in the survey's order, chosen or not. Multi-selects are 0
+        and 1. Times lose their zone and keep what the clock showed.
+
+        Args:
+            path: Name of the file, ending in ``.sav``, or in ``.zsav`` to have it compressed.
+                ``NAME.mrsets.sps`` beside it declares the multi-selects, as no library writes
+                them into the file: run it in SPSS once the file is open.
+            user_missing: Whether "not applicable" and "don't know" options are declared
+                user-missing: SPSS keeps and shows them, but leaves them out of means and valid
+                shares, as ``score`` and ``top`` do. Programs that know no user-missing values
+                may read them as missing; False keeps them plain codes.
+
+        Returns:
+            One row a column: ``column``, ``variable``, ``renamed``, ``label``, ``label_cut``,
+            ``type``, ``measure``, ``notes``.
+
+        Raises:
+            InvalidArgument: The path does not fit, or SPSS cannot hold the frame.
+            ConfigurationError: pyreadstat is not installed.
+        """
+        from alchemer_nb.analysis import spss
+
+        return spss.to_spss(self._frame, path, user_missing=user_missing)
+
+    def to_stata(self, path: str | os.PathLike[str]) -> pd.DataFrame:
+        """Writes a labelled Stata file; codes and times as in ``to_spss``.
+
+        Only whole numbers have labels in Stata: where reporting values are not whole, options
+        count from 1.
+
+        Args:
+            path: Name of the file, ending in ``.dta``.
+
+        Returns:
+            What became of each column, as ``to_spss`` gives it.
+
+        Raises:
+            InvalidArgument: The path does not fit, or Stata cannot hold the frame.
+            ConfigurationError: pyreadstat is not installed.
+        """
+        from alchemer_nb.analysis import stata
+
+        return stata.to_stata(self._frame, path)
+
+    def to_excel(self, path: str | os.PathLike[str]) -> pd.DataFrame:
+        """Writes a workbook with the sheets "responses" and "codebook".
+
+        Times lose their zone, which Excel refuses, and keep what the clock showed: the codebook
+        says so. Text stays text, also where it begins like a formula.
+
+        Args:
+            path: Name of the file, ending in ``.xlsx``.
+
+        Returns:
+            The codebook sheet: words, values and notes of each column.
+
+        Raises:
+            InvalidArgument: The path does not fit, or there are more rows or columns than a
+                sheet holds.
+            ConfigurationError: openpyxl is not installed.
+        """
+        from alchemer_nb.analysis import excel
+
+        return excel.to_excel(self._frame, path)
+
     # -- below ------------------------------------------------------------------------------
 
     def _text(self) -> str:
