@@ -678,7 +678,7 @@ def test_any_answers_give_a_row_each_and_unique_names(answers, names, values):
 def test_every_text_received_is_found_again(data):
     df = build_from([data])
     kept = {str(v) for column in df for v in df[column].dropna()}
-    kept |= {str(float(v)) for v in kept if not np.isnan(read_number(v))}
+    kept |= {str(read_number(v)) for v in kept if not np.isnan(read_number(v))}
     notes = " ".join(row["notes"] for row in json.loads(df.attrs["alchemer"])["codebook"])
     for own, entry in data.items() if isinstance(data, dict) else ():
         for text in (entry.get("answer"), entry.get("comments")) if entry else ():
