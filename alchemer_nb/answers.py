@@ -1,4 +1,4 @@
-"""Pages of responses, decoded and turned from rows into leaves.
+"""Pages of responses, turned from rows into leaves.
 
 A *leaf* is a place where answers stand, named by its path of ids: ``("2",)`` for a question,
 ``("21", "10031")`` for an option of it, ``("51", "10040")`` for a cell of a grid. Each keeps the
@@ -7,55 +7,45 @@ means is not decided here: names, labels and types come later, from the survey's
 that they can be switched without another download.
 
 Shapes: facts from https://apihelp.alchemer.com/help/surveyresponse-per-question-v5 and real
-payloads. The decoder is typed and skips what is not wanted (question texts above all); a page that
-does not fit the types is read again, slowly and without them.
+payloads.
 """
 
 from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
-
+from alchemer_nb.decoding import (
+    DOCUMENTED,
+    META_FIELDS,
+    Chosen,
+    Entry,
+    Page,
+    Scalar,
+    is_entry,
+    loose_choice,
+    loose_entry,
+    nothing,
+    numbered,
+    raw_entries,
+    read_page,
+    scalar,
+    url_variables,
+)
 from alchemer_nb.definition import truth
-from alchemer_nb.envelope import BOM, decode
+from alchemer_nb.envelope import decode
 from alchemer_nb.question_types import is_known
 
 if TYPE_CHECKING:
     from alchemer_nb.definition import Survey
 
-Scalar = str | int | float | bool | None
 Path = tuple[str, ...]
 COMMENT = "comment"
+AGAIN = "again"
 FIRST_OPTION = 10001  # question ids are small numbers, option ids (SKUs) start here
 _DEEPEST = 6
-
-META_FIELDS = (
-    "id",
-    "contact_id",
-    "status",
-    "is_test_data",
-    "date_submitted",
-    "session_id",
-    "language",
-    "date_started",
-    "date_updated",
-    "link_id",
-    "ip_address",
-    "referer",
-    "user_agent",
-    "response_time",
-    "longitude",
-    "latitude",
-    "country",
-    "city",
-    "region",
-    "postal",
-    "dma",
-)
 
 
 class Atom(NamedTuple):
@@ -65,64 +55,6 @@ class Atom(NamedTuple):
     answer_id: Scalar = None
     original: Scalar = None
     label: Scalar = None
-
-
-class Chosen(msgspec.Struct, gc=False):
-    """An entry of ``options``."""
-
-    option: Scalar = None
-    answer: Scalar = None
-    original_answer: Scalar = None
-    rank: Scalar = None
-
-
-class Entry(msgspec.Struct, gc=False):
-    """One question's entry in ``survey_data``; its words are left unread."""
-
-    answer: Scalar = None
-    answer_id: Scalar = None
-    original_answer: Scalar = None
-    rank: Scalar = None
-    shown: Scalar = None
-    comments: Scalar = None
-    options: dict[str, Chosen] | list[Any] | str | None = None
-    subquestions: dict[str, Any] | list[Any] | str | None = None
-
-
-Response = msgspec.defstruct(
-    "Response",
-    [
-        *((name, Scalar, None) for name in META_FIELDS),
-        ("url_variables", Any, None),
-        ("data_quality", Any, None),
-        ("survey_data", dict[str, Entry] | list[Any] | str | None, None),
-    ],
-    gc=False,
-)
-
-
-class Page(msgspec.Struct):
-    """A page of the response list."""
-
-    data: list[Response] = []  # type: ignore[valid-type]  # a Struct made at run time
-    total_count: Scalar = None
-    total_pages: Scalar = None
-    results_per_page: Scalar = None
-
-
-_DECODER = msgspec.json.Decoder(Page)
-
-
-def read_page(body: bytes) -> tuple[Page, int]:
-    """Decodes a page; also tells how many of its entries did not fit the documented types.
-
-    Raises:
-        ValueError: It is not JSON, or not a list of responses.
-    """
-    try:
-        return _DECODER.decode(body.removeprefix(BOM)), 0
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _read_loosely(decode(body))
 
 
 class Leaf:
@@ -178,9 +110,7 @@ class Answers:
     def of(cls, survey: Survey) -> Answers:
         """Nothing yet, for the answers to a survey: its definition tells parts from questions."""
         made = cls(frozenset(each.id for q in survey.questions for each in q.walk()))
-        made._parents = {
-            each.id: each.parent for q in survey.questions for each in q.walk()
-        }  # fmt: skip
+        made._parents = {each.id: each.parent for q in survey.questions for each in q.walk()}
         made._unknown_types = frozenset(
             each.id for q in survey.questions for each in q.walk() if not is_known(each)
         )
@@ -213,7 +143,7 @@ class Answers:
         data = response.survey_data
         if data and not isinstance(data, dict):
             self.misfits += 1
-            data = {own: loose_entry(item)[0] for own, item in _numbered(data)}
+            data = {own: loose_entry(item)[0] for own, item in numbered(data)}
         for question, entry in (data or {}).items():
             self._entry((question,), entry, row)
             if question not in self._known or question in self._unknown_types:
@@ -240,7 +170,7 @@ class Answers:
             inner = entry.subquestions
             if not isinstance(inner, Mapping):
                 self.misfits += 1
-                inner = dict(_numbered(inner))
+                inner = dict(numbered(inner))
             for key, child in inner.items():
                 self._child(path, str(key), child, row, depth + 1)
 
@@ -248,18 +178,18 @@ class Answers:
         if isinstance(options, dict):
             return options
         self.misfits += 1
-        return {own: _loose_choice(item) for own, item in _numbered(options)}
+        return {own: loose_choice(item) for own, item in numbered(options)}
 
     def _child(self, path: Path, key: str, child: Any, row: int, depth: int) -> None:
         """An entry, or a map of cells: which of the two is told by what it holds."""
         own = self._below(path, key)
         if not isinstance(child, Mapping) or depth > _DEEPEST:
             if child not in (None, [], {}, ""):
-                self._note(own, row, Atom(_scalar(child)))
+                self._note(own, row, Atom(scalar(child)))
             return
         if len(own) == 1 and key not in self._known and "question" in child:
             self.words.setdefault(key, (str(child["question"]), str(child.get("type") or "")))
-        if _is_entry(child):
+        if is_entry(child):
             entry, _ = loose_entry(child)
             self._entry(own, entry, row, depth)
         else:
@@ -270,168 +200,49 @@ class Answers:
         leaf = self.leaves.get(path)
         if leaf is None:
             leaf = self.leaves[path] = Leaf()
+        elif leaf.rows and leaf.rows[-1] == row:  # said twice: at the top level and in a grid
+            if not _same(leaf.atoms[leaf.codes[-1]], atom):
+                self._note((*path, AGAIN), row, atom)
+            return
         leaf.add(row, atom)
 
     def _below(self, path: Path, key: str) -> Path:
         """A part with a question id of its own stands by itself: rows of grids, parts of groups.
 
-        The definition tells which ids are such parts; an id it does not know is one if it is small.
+        The definition tells which ids are such parts; an id it does not know, or knows in no grid,
+        is one if it is small. Columns of custom tables count anew in each table and belong to it.
         """
-        if self._parents and key in self._parents:
-            # Columns of custom tables count anew in each table, and belong to it.
-            own = self._parents[key] == path[-1] and not _is_option_id(key)
-            return (key,) if own or not _is_option_id(key) else (*path, key)
-        return (*path, key) if _is_option_id(key) else (key,)
+        if _is_option_id(key):
+            return (*path, key)
+        parent = (self._parents or {}).get(key)
+        if not parent:  # but who knows what the numbers of an unknown type mean
+            return (*path, key) if path[0] in self._unknown_types else (key,)
+        return (key,) if parent == path[0] else (*path, key)
 
     def _learn_words(self, decoded: Any, new: set[str]) -> None:
-        for _, question, entry in _raw_entries(decoded):
+        for _, question, entry in raw_entries(decoded):
             if question in new:
                 said = (str(entry.get("question") or ""), str(entry.get("type") or ""))
                 self.words.setdefault(question, said)
-                if entry.keys() - _DOCUMENTED:
+                if entry.keys() - DOCUMENTED:
                     self._rich.add(question)
+        for question in new:  # asked once, even where nothing was said
+            self.words.setdefault(question, ("", ""))
 
     def _add_undocumented(self, decoded: Any, first: int) -> None:
         """Members that nobody documents, of types that nobody knows: each is a leaf of its own."""
-        for number, question, entry in _raw_entries(decoded):
+        for number, question, entry in raw_entries(decoded):
             if question in self._rich or question in self._unknown_types:
-                for name in sorted(entry.keys() - _DOCUMENTED):
-                    value = _scalar(_nothing(entry[name]))
+                for name in sorted(entry.keys() - DOCUMENTED):
+                    value = scalar(nothing(entry[name]))
                     if value not in (None, ""):
                         self._note((question, str(name)), first + number, Atom(value))
 
 
-_ENTRY = ("answer", "options", "id", "subquestions", "answer_id", "rank", "option")
-_DOCUMENTED = {
-    "id",
-    "type",
-    "parent",
-    "question",
-    "section_id",
-    "shown",
-    "comments",
-    "answer",
-    "answer_id",
-    "original_answer",
-    "options",
-    "subquestions",
-    "rank",
-}
-
-
-def url_variables(value: Any) -> Iterator[tuple[str, str]]:
-    """Reads url variables in any of their forms: keyed objects, flat texts, ``[]``."""
-    if not isinstance(value, Mapping):
-        return
-    for name, inner in value.items():
-        text = inner.get("value") if isinstance(inner, Mapping) else inner
-        if text is not None:
-            yield str(name), str(_scalar(text))
-
-
-def _raw_entries(decoded: Any) -> Iterator[tuple[int, str, Mapping[str, Any]]]:
-    """Number of the response, question id and entry, of all entries of a page."""
-    data = decoded.get("data") if isinstance(decoded, Mapping) else None
-    rows = list(data.values()) if isinstance(data, Mapping) else data or []
-    rows = [row for row in rows if isinstance(row, Mapping)]
-    for number, response in enumerate(rows):
-        entries = response.get("survey_data")
-        for question, entry in entries.items() if isinstance(entries, Mapping) else ():
-            if isinstance(entry, Mapping):
-                yield number, str(question), entry
-
-
 def _is_option_id(key: str) -> bool:
-    return not key.isdecimal() or int(key) >= FIRST_OPTION
+    return not (key.isdecimal() and len(key) < 6 and int(key) < FIRST_OPTION)
 
 
-def _is_entry(child: Mapping[str, Any]) -> bool:
-    return any(name in child for name in _ENTRY)
-
-
-def _scalar(value: Any) -> Scalar:
-    """Anything as a scalar: what should not be a list or a map is kept as JSON text."""
-    if value is None or isinstance(value, (str, int, float, bool)):
-        return value
-    return json.dumps(value, ensure_ascii=False)
-
-
-def loose_entry(raw: Any) -> tuple[Entry, bool]:
-    """Reads an entry without trusting its types; tells whether one of them was wrong."""
-    if not isinstance(raw, Mapping):
-        return Entry(answer=_scalar(raw) if raw not in ([], {}) else None), True
-    names = ("answer", "answer_id", "original_answer", "rank", "shown", "comments")
-    values: dict[str, Any] = {name: _nothing(raw.get(name)) for name in names}
-    wrong = any(isinstance(value, (list, Mapping)) for value in values.values())
-    values = {name: _scalar(value) for name, value in values.items()}
-    options, subquestions = raw.get("options"), raw.get("subquestions")
-    if isinstance(options, Mapping):
-        values["options"] = {str(k): _loose_choice(v) for k, v in options.items()}
-    elif options:
-        wrong = True
-        values["options"] = {str(i): _loose_choice(v) for i, v in _numbered(options)}
-    if isinstance(subquestions, Mapping):
-        values["subquestions"] = {str(k): v for k, v in subquestions.items()}
-    elif subquestions:
-        wrong = True
-        values["subquestions"] = dict(_numbered(subquestions))
-    return Entry(**values), wrong
-
-
-def _nothing(value: Any) -> Any:
-    return None if value in ([], {}) else value
-
-
-def _numbered(items: Any) -> Iterator[tuple[str, Any]]:
-    """A list where a map should be, by the ids its items carry."""
-    for index, item in enumerate(items if isinstance(items, list) else [items]):
-        own = item.get("id") if isinstance(item, Mapping) else None
-        yield str(own if own not in (None, "") else index), item
-
-
-def _loose_choice(raw: Any) -> Chosen:
-    if not isinstance(raw, Mapping):
-        return Chosen(answer=_scalar(raw))
-    names = ("option", "answer", "original_answer", "rank")
-    return Chosen(**{name: _scalar(_nothing(raw.get(name))) for name in names})
-
-
-def _read_loosely(decoded: Any) -> tuple[Page, int]:
-    if not isinstance(decoded, Mapping):
-        raise ValueError("not a list of responses")  # noqa: TRY004 - like any other broken JSON
-    data = decoded.get("data")
-    if data is not None and not isinstance(data, (list, Mapping)):
-        raise ValueError("not a list of responses")
-    items = data.values() if isinstance(data, Mapping) else data or []
-    responses, misfits = [], 0
-    for raw in items:
-        if isinstance(raw, Mapping):
-            response, wrong = _loose_response(raw)
-            responses.append(response)
-            misfits += wrong
-        else:
-            misfits += 1
-    counts = {
-        name: _scalar(decoded.get(name))
-        for name in ("total_count", "total_pages", "results_per_page")
-    }
-    return Page(responses, **counts), misfits
-
-
-def _loose_response(raw: Mapping[str, Any]) -> tuple[Any, int]:
-    misfits = 0
-    entries: dict[str, Entry] = {}
-    data = raw.get("survey_data")
-    pairs = data.items() if isinstance(data, Mapping) else _numbered(data) if data else ()
-    misfits += bool(data) and not isinstance(data, Mapping)
-    for question, item in pairs:
-        entries[str(question)], wrong = loose_entry(item)
-        misfits += wrong
-    meta = {name: _scalar(_nothing(raw.get(name))) for name in META_FIELDS}
-    response = Response(
-        **meta,
-        url_variables=raw.get("url_variables"),
-        data_quality=raw.get("data_quality"),
-        survey_data=entries,
-    )
-    return response, misfits
+def _same(old: Atom, new: Atom) -> bool:
+    """Whether a second answer at one place says nothing that the first did not."""
+    return str(old.answer) == str(new.answer) and new.answer_id in (None, old.answer_id)

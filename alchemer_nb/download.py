@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.answers import Answers, Page
+from alchemer_nb.answers import Answers
 from alchemer_nb.definition import Survey, read_survey
 from alchemer_nb.errors import TransportError
 from alchemer_nb.paging import PAGE_SIZE, Measure, measure_envelope, rows_of, walk, whole
 
 if TYPE_CHECKING:
+    from alchemer_nb.decoding import Page
     from alchemer_nb.transport import Transport
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from alchemer_nb.answers import COMMENT
+from alchemer_nb.answers import AGAIN, COMMENT
 from alchemer_nb.columns import Column, name, other_column, plan, raw_column
 from alchemer_nb.definition import Option, Question
 from alchemer_nb.question_types import GRID_CELLS, ITEMS, MULTI, TABLE, is_known, question_key
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from alchemer_nb.answers import Answers, Leaf, Path
     from alchemer_nb.columns import Part
     from alchemer_nb.definition import Survey
+    from alchemer_nb.question_types import Kind
     from alchemer_nb.values import Renderer
 
 
@@ -41,7 +42,7 @@ def all_columns(survey: Survey, answers: Answers, renderer: Renderer) -> list[Co
     for column, why in _unannounced(survey, planned, answers):
         renderer.notes.add(column, why)
         extra += [column, *_beside(column, renderer)]
-    return _placed(columns, extra)
+    return _placed(survey, columns, extra)
 
 
 def _beside(column: Column, renderer: Renderer) -> Iterator[Column]:
@@ -91,26 +92,33 @@ def _part_of(
     column = _leaf(question, parent, path, leaf, language)
     if path[-1] == COMMENT and len(path) > 1:
         return column, "a comment box is not in the definition"
-    key = question_key(question)
-    grid = question_key(parent) if parent is not None else ""
-    gone = "the option is no longer in the definition"
-    if len(path) == 2 and column.option is not None:
-        if grid in GRID_CELLS:
-            kind = GRID_CELLS[grid]
-        elif key in MULTI:
-            kind = "boolean"
-        elif key in ITEMS:
-            kind = ITEMS[key]
-        elif key == TABLE:
+    below = path[1:]
+    if question_key(question) == TABLE and question.rows and below:
+        inner = next((row for row in question.rows if row.id == path[1]), None)
+        if inner is None:
             return replace(column, removed=True), "the column is no longer in the definition"
-        else:
-            return column, _why_leaf(question)
-        part: Part = "option" if kind == "boolean" else "item"
-        return replace(column, kind=kind, part=part, removed=True), gone
-    return column, _why_leaf(question)
+        column = replace(column, question=inner, parent=question)
+        question, parent, below = inner, question, path[2:]
+    kind = _kind_of_part(question, parent)
+    if kind is None or len(below) != 1 or below[0] == AGAIN:
+        return column, _why_leaf(question, path)
+    part: Part = "option" if kind == "boolean" else "item"
+    column = replace(column, kind=kind, part=part, removed=True)
+    return column, "the option is no longer in the definition"
 
 
-def _why_leaf(question: Question) -> str:
+def _kind_of_part(question: Question, parent: Question | None) -> Kind | None:
+    """What each option, item or cell of a question holds; None where it has none."""
+    grid = question_key(parent) if parent is not None else ""
+    key = question_key(question)
+    if grid in GRID_CELLS:
+        return GRID_CELLS[grid]
+    return "boolean" if key in MULTI else ITEMS.get(key)
+
+
+def _why_leaf(question: Question, path: Path) -> str:
+    if path[-1] == AGAIN:
+        return "a response answered twice here, and differently: the second answer"
     if not is_known(question):
         word = question.key or question.type
         return f"the question type {word!r} is not known: kept as received"
@@ -145,18 +153,22 @@ def _option(path: Path, leaf: Leaf, language: str) -> Option:
     return Option(path[-1], {language: label} if label else {}, value)
 
 
-def _placed(columns: list[Column], extra: list[Column]) -> list[Column]:
+def _placed(survey: Survey, columns: list[Column], extra: list[Column]) -> list[Column]:
     """Puts what was not announced after its question, or at the end where that is unknown."""
+    own = {column.path[0]: place for place, column in enumerate(columns)}
     last: dict[str, int] = {}
-    for place, column in enumerate(columns):
-        last[column.path[0]] = place
-        if column.parent is not None:
-            last[column.parent.id] = place
+    place = -1
+    for question in survey.questions:
+        everything = [each.id for each in question.walk()]
+        place = max((own[each] for each in everything if each in own), default=place)
+        last.update((each, own.get(each, place)) for each in everything)
     after: dict[int | None, list[Column]] = {}
     for each in extra:
         after.setdefault(last.get(each.path[0]), []).append(each)
-    placed = [[column, *after.get(place, ())] for place, column in enumerate(columns)]
-    return [column for group in placed for column in group] + after.get(None, [])
+    placed = after.get(-1, [])
+    for place, column in enumerate(columns):
+        placed += [column, *after.get(place, ())]
+    return placed + after.get(None, [])
 
 
 def _in_order(path: Path) -> tuple[tuple[int, int, str], ...]:

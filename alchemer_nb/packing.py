@@ -18,9 +18,10 @@ import msgspec
 import numpy as np
 
 from alchemer_nb import metadata
-from alchemer_nb.answers import Answers, Atom, Leaf, Path, Scalar
+from alchemer_nb.answers import Answers, Atom, Leaf, Path
 from alchemer_nb.choices import FrameOptions  # noqa: TC001 - msgspec reads annotations
 from alchemer_nb.columns import is_open
+from alchemer_nb.decoding import Scalar
 from alchemer_nb.definition import Survey  # noqa: TC001 - msgspec reads annotations
 from alchemer_nb.errors import KnowledgeLost
 from alchemer_nb.kept import Kept

@@ -33,6 +33,7 @@ LEVELS = {
     "download": 3,
     "answers": 3,
     "columns": 3,
+    "decoding": 3,
     "extras": 3,
     "question_types": 3,
     "metadata": 3,
