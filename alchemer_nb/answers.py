@@ -56,6 +56,30 @@ class Atom(NamedTuple):
     original: Scalar = None
     label: Scalar = None
 
+    @property
+    def text(self) -> str | None:
+        """What was answered, as text; None where nothing was."""
+        if self.answer is None or self.answer == "":
+            return None
+        if isinstance(self.answer, bool):
+            return "true" if self.answer else "false"
+        return str(self.answer)
+
+    @property
+    def is_write_in(self) -> bool:
+        """Whether the text was typed at an "other" option: its id is such as "10024-other"."""
+        return self.answer_id is not None and str(self.answer_id).endswith("-other")
+
+    @property
+    def received(self) -> str | None:
+        """Whatever there is, where nobody knows which of it is the answer."""
+        if self.text is not None:
+            return self.text
+        for other in (self.original, self.answer_id, self.label):
+            if other not in (None, "", 0, "0"):
+                return str(other)
+        return None
+
 
 class Leaf:
     """The answers at one place: for each response that has one, the number of its atom."""

@@ -75,14 +75,16 @@ def _alias_name(
         stem = f"{above}_{words}" if above else None
     if stem is None:
         return None
+    if column.part == "leaf" and len(column.path) > 1:
+        return "_".join((stem, *column.path[1:]))
     if column.option is not None:
+        # What is gone is known from the answers alone, and they may differ next time.
+        by_id = by_id or column.removed
         piece = column.option.id if by_id else slug(column.option.value) or column.option.id
         text = "_text" if column.part == "other" else ""
         return f"{stem}_{piece}{text}{_SUFFIXES.get(column.part, '')}"
     if column.part == "other":
         return f"{stem}_other"
-    if column.part == "leaf" and len(column.path) > 1:
-        return "_".join((stem, *column.path[1:]))
     return f"{stem}{_SUFFIXES.get(column.part, '')}"
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from alchemer_nb.answers import COMMENT
 from alchemer_nb.columns import question_key
+from alchemer_nb.lookup import Lookup
 from alchemer_nb.stamps import read_days
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from alchemer_nb.definition import Option
 
 Values = Literal["label", "code", "id"]
-_OTHER = "-other"
 _FEW = 12  # notes name this many examples at most
 
 
@@ -72,6 +72,7 @@ class Renderer:
         for path in answers.leaves:
             if len(path) > 1 and path[-1] != COMMENT:
                 self._parts.setdefault(path[:-1], []).append(path)
+        self._lookups: dict[str, Lookup] = {}
         self.notes = Notes()
 
     def array(self, column: Column) -> Any:
@@ -88,6 +89,8 @@ class Renderer:
             return self._number(column)
         if column.kind == "date":
             return self._date(column)
+        if column.part == "leaf":
+            return self._texts(column, lambda atom: atom.received)
         return self._texts(column, answer_text)
 
     def has_raw(self, column: Column) -> bool:
@@ -97,6 +100,12 @@ class Renderer:
     def has_other(self, column: Column) -> bool:
         """Whether something was written in, at a choice that may announce no write-in."""
         return any(written_in(atom, column) is not None for atom in self._atoms(column))
+
+    def _find(self, column: Column, atom: Atom) -> tuple[Option | None, str | None]:
+        found = self._lookups.get(column.id)
+        if found is None:
+            found = self._lookups[column.id] = Lookup(column.choices, self.languages)
+        return found.find(atom)
 
     def _leaf(self, column: Column) -> Leaf | None:
         return self._answers.leaves.get(column.path)
@@ -131,7 +140,7 @@ class Renderer:
         return self._mapped(column, numbers, np.nan, np.float64)
 
     def _as_number(self, column: Column, atom: Atom) -> float:
-        option, note = resolve(atom, column.choices, self.languages)
+        option, note = self._find(column, atom)
         if note and read_number(atom.answer) != read_number(option.value if option else None):
             self.notes.add(column, note)
         if option is not None and self._values == "id":
@@ -142,9 +151,9 @@ class Renderer:
         text = answer_text(atom)
         if text is None or column.kind == "date":
             return None
-        if _is_write_in(atom):  # it stands in a column of its own
+        if atom.is_write_in:  # it stands in a column of its own
             return None
-        option, _ = resolve(atom, column.choices, self.languages)
+        option, _ = self._find(column, atom)
         number = read_number(option.value if option is not None else atom.answer)
         return text if np.isnan(number) else None
 
@@ -178,7 +187,8 @@ class Renderer:
         answered = self._answered_rows[stem]
         if self._values == "label":
             return pd.arrays.BooleanArray(chosen, ~answered)
-        mark = int(column.option.id) if self._values == "id" and column.option else 1
+        own = column.option.id if column.option else ""
+        mark = int(own) if self._values == "id" and own.isdecimal() else 1
         numbers = np.where(chosen, mark, 0).astype(np.int64)
         return pd.arrays.IntegerArray(numbers, ~answered)
 
@@ -195,9 +205,10 @@ class Renderer:
         atoms = self._atoms(column)
         names = option_names(column.choices, self._values, self.languages)
         places = {option.id: place for place, option in enumerate(column.choices)}
-        categories, codes = list(names), []
+        at = {name: place for place, name in enumerate(names)}
+        codes = []
         for atom in atoms:
-            option, note = resolve(atom, column.choices, self.languages)
+            option, note = self._find(column, atom)
             if note:
                 self.notes.add(column, note)
             if option is not None:
@@ -206,14 +217,15 @@ class Renderer:
                 codes.append(-1)
             else:
                 self.notes.add(column, f"{text!r} is no option of the definition")
-                if text not in categories:
-                    categories.append(text)
-                codes.append(categories.index(text))
+                codes.append(at.setdefault(text, len(at)))
+        categories = list(at)
         placed = self._mapped(column, codes, -1, np.int64)
         if self._values == "code" and codes_are_numbers(column.choices):
             table = np.array([read_number(c) for c in categories] + [np.nan], dtype=np.float64)
             return table[placed]
-        ordered = self._values == "label" and is_ordered(column)
+        # Nobody knows where on the scale an option stands that the definition does not have.
+        whole = len(categories) == len(names)
+        ordered = self._values == "label" and whole and is_ordered(column)
         index = pd.Index(categories, dtype=text_dtype())
         return pd.Categorical.from_codes(placed, categories=index, ordered=ordered)
 
@@ -227,30 +239,7 @@ def resolve(
         The option, or None; and a note where it was not found by id, or where the text received
         differs from the option's reporting value.
     """
-    if not options:
-        return None, None
-    text = answer_text(atom)
-    if atom.answer_id not in (None, "", 0, "0"):
-        own = str(atom.answer_id)
-        written = own.endswith(_OTHER)
-        own = own.removesuffix(_OTHER)
-        for option in options:
-            if option.id == own:
-                differs = not written and text is not None and text != option.value
-                note = f"{text!r} was received for {option.value!r}" if differs else None
-                return option, note
-        if written:
-            others = [option for option in options if option.is_other]
-            return (others[0] if len(others) == 1 else None), None
-    if text is None:
-        return None, None
-    by_value = [option for option in options if option.value == text]
-    if len(by_value) == 1:
-        return by_value[0], None
-    labels = [o for o in options if text in (o.label(*languages), *(o.label(k) for k in o.titles))]
-    if len(labels) == 1:
-        return labels[0], f"{text!r} was found by its label"
-    return None, None
+    return Lookup(options, languages).find(atom)
 
 
 def option_names(
@@ -318,15 +307,7 @@ def read_number(value: Any) -> float:
 
 def answer_text(atom: Atom) -> str | None:
     """What was answered, as text; None where nothing was."""
-    if atom.answer is None or atom.answer == "":
-        return None
-    if isinstance(atom.answer, bool):
-        return "true" if atom.answer else "false"
-    return str(atom.answer)
-
-
-def _is_write_in(atom: Atom) -> bool:
-    return atom.answer_id is not None and str(atom.answer_id).endswith(_OTHER)
+    return atom.text
 
 
 def written_in(atom: Atom, column: Column) -> str | None:
@@ -336,7 +317,7 @@ def written_in(atom: Atom, column: Column) -> str | None:
     ``answer`` (2017) or in ``original_answer`` (later) of the option itself.
     """
     if column.option is None:
-        if not _is_write_in(atom):
+        if not atom.is_write_in:
             return None
         return answer_text(atom) if atom.original in (None, "") else str(atom.original)
     option = column.option
