@@ -282,7 +282,7 @@ def read_survey(survey: Mapping[str, Any], questions: Iterable[Any] = ()) -> Sur
     languages = tuple(str(x) for x in _items(survey.get("languages"))) or (ENGLISH,)
     pages: list[Page] = []
     placed: set[str] = set()
-    for raw in _items(survey.get("pages")):
+    for raw in (page for page in _items(survey.get("pages")) if isinstance(page, Mapping)):
         page_id = str(raw.get("id", ""))
         kept: list[Question] = []
         for nested in _items(raw.get("questions")):
@@ -294,9 +294,12 @@ def read_survey(survey: Mapping[str, Any], questions: Iterable[Any] = ()) -> Sur
             placed.update(each.id for each in whole.walk())
         pages.append(Page(page_id, by_language(raw.get("title"), languages[0]), tuple(kept)))
     below = {row.id for q in flat.values() for row in q.walk() if row is not q}
-    rest = tuple(_merge(flat, q) for q in flat.values() if q.id not in placed and q.id not in below)
+    rest = [_merge(flat, q) for q in flat.values() if q.id not in placed and q.id not in below]
+    placed.update(each.id for question in rest for each in question.walk())
+    # Only those are left that lie below one another in a circle.
+    rest += [replace(q, rows=()) for q in flat.values() if q.id not in placed]
     if rest:
-        pages.append(Page("", {}, rest))
+        pages.append(Page("", {}, tuple(rest)))
     return Survey(
         id=str(survey.get("id", "")),
         title=plain(survey.get("title") or pick(by_language(survey.get("title_ml")), None)),
@@ -414,16 +417,22 @@ def _unique(items: Iterable[_Part]) -> tuple[_Part, ...]:
     return tuple({item.id: item for item in items}.values())
 
 
-def _merge(flat: Mapping[str, Question], nested: Question) -> Question:
-    """The flat row is the more complete one; what it lacks comes from the nested tree."""
+def _merge(
+    flat: Mapping[str, Question], nested: Question, above: frozenset[str] = frozenset()
+) -> Question:
+    """The flat row is the more complete one; what it lacks comes from the nested tree.
+
+    What lies below itself, in a definition that goes in a circle, is left out there.
+    """
     # Columns of custom tables count anew in each table: an id alone does not tell which.
     own = nested.id.isdecimal() and int(nested.id) < _FIRST_OPTION
     known = flat.get(nested.id, nested) if own else nested
-    rows = known.rows or nested.rows
+    above = above | {nested.id}
+    rows = [row for row in known.rows or nested.rows if row.id not in above]
     return replace(
         known,
         options=known.options or nested.options,
-        rows=tuple(replace(_merge(flat, row), parent=nested.id) for row in rows),
+        rows=tuple(replace(_merge(flat, row, above), parent=nested.id) for row in rows),
         titles=known.titles or nested.titles,
         alias=known.alias or nested.alias,
         properties=known.properties or nested.properties,

@@ -7,6 +7,7 @@ import pytest
 
 from alchemer_nb import ApiKey, Client
 from alchemer_nb.sandbox import Sandbox
+from tests.client.test_frames import LIKERT, option, question, response, serve
 
 EVERY = "Every question type"
 # What the definition does not announce: an option, columns and questions that are gone, odd types.
@@ -94,3 +95,138 @@ def test_names_are_unique_whatever_the_aliases(client):
     for names in ("alias", "text"):
         frame = client.responses(EVERY, names=names, metadata="all", progress="none")
         assert frame.columns.is_unique
+
+
+# What is wrong with a definition or an answer, and what comes of it all the same.
+
+
+def read(scripted, questions, responses, *, nested=True, **options):
+    client = serve(scripted, questions, responses, nested=nested)
+    return client.responses(5, progress="none", names="id", metadata="none", **options)
+
+
+@pytest.mark.parametrize("nested", [True, False])
+def test_a_definition_that_goes_in_a_circle(scripted, nested):
+    inner = question(3, "GROUP", rows=[question(2, "GROUP")])
+    outer = question(2, "GROUP", rows=[inner, question(4, "TEXTBOX", key="text")])
+    around = [outer, question(3, "GROUP", rows=[outer]), question(4, "TEXTBOX", key="text")]
+    df = read(scripted, around, [response(1, {"4": {"answer": "x"}})], nested=nested)
+    assert df["q4"].tolist() == ["x"]
+    assert not df.alchemer.codebook.set_index("column_id").loc["q4", "removed"]
+
+
+def test_a_row_whose_grid_is_missing_stands_by_itself(scripted):
+    row = {**question(41, "RADIO", "Row", options=LIKERT, key="radio"), "parent": 40}
+    flat = {"41": {"parent": 40, "answer": "5", "answer_id": 10001}}
+    inside = {"40": {"type": "parent", "subquestions": flat}}
+    df = read(scripted, [row], [response(1, flat), response(2, inside)])
+    assert df["q41"].tolist() == ["Very satisfied", "Very satisfied"]
+
+
+def test_pages_and_questions_that_are_none(scripted):
+    client = serve(scripted, [None, "x", {"type": "RADIO"}, question(2, "ESSAY")], [])
+    survey = {"id": "5", "title": None, "languages": [], "pages": ["x", None, {"questions": "y"}]}
+    scripted.answer("survey/5", {"result_ok": True, "data": survey})
+    df = client.responses(5, progress="none", metadata="none")
+    assert list(df.columns) == ["q2"]
+
+
+def test_containers_of_the_wrong_json_type_lose_nothing(scripted, capsys):
+    asked = [question(3, "CHECKBOX", "", "c", [option(10001, "X", "x")], key="checkbox")]
+    data = {
+        "3": {"options": [{"id": 10001, "option": "X", "answer": "x"}]},
+        "60": {"subquestions": [{"id": 61, "question": "Part", "answer": "deep"}]},
+        "70": {"options": "bare"},
+    }
+    listed = [{"id": "9", "answer": "in a list"}]
+    given = [response(1, data), response(2, listed), response(3, "broken")]
+    df = serve(scripted, asked, given).responses(5, names="id", metadata="none")
+    assert df["q3_10001"].tolist() == [True, pd.NA, pd.NA]
+    assert df.loc[1, "q61"] == "deep"
+    assert df.loc[1, "q70_0"] == "bare"
+    assert df.loc[2, "q9"] == "in a list"
+    assert df.loc[3, "q0"] == "broken"
+    assert "undocumented form" in "".join(capsys.readouterr())
+
+
+def test_nul_lone_surrogates_and_a_long_label(scripted):
+    long = "word " * 2000
+    asked = [
+        question(2, "ESSAY", long, "why", key="essay"),
+        question(3, "RADIO", "", "r", [option(10001, long, "1"), option(10002, "\ud800 \0", "2")]),
+    ]
+    given = [
+        response(1, {"2": {"answer": "a\0b"}, "3": {"answer": "1", "answer_id": 10001}}),
+        response(2, {"2": {"answer": "half \udc00 pair"}, "3": {"answer_id": 10002}}),
+    ]
+    df = read(scripted, asked, given)
+    assert df["q2"].tolist() == ["a\0b", "half \ufffd pair"]
+    assert df["q3"].tolist() == [long.strip(), "\ufffd \0"]
+    words = serve(scripted, asked, given).responses(5, names="text", progress="none")
+    assert words.columns.is_unique
+
+
+def test_what_is_said_twice_and_differently_is_kept_twice(scripted):
+    rows = [question(41, "RADIO", "Row")]
+    asked = [question(40, "TABLE", "Rate", "rating", LIKERT, rows, key="table-radio")]
+    top = {"41": {"answer": "5", "answer_id": 10001}}
+    same = {**top, "40": {"subquestions": top}}
+    other = {**top, "40": {"subquestions": {"41": {"answer": "1", "answer_id": 10003}}}}
+    assert list(read(scripted, asked, [response(1, same)]).columns) == ["q41"]
+    df = read(scripted, asked, [response(1, other)])
+    assert set(df.iloc[0]) == {"Very satisfied", "1"}
+
+
+def test_the_numbers_of_an_unknown_type_are_no_question_ids(scripted):
+    asked = [question(1, "ESSAY", key="essay"), question(91, "CARD_SORT", key="sort")]
+    piles = {"1": {"answer": "card"}, "2": {"9": "other card"}}
+    df = read(scripted, asked, [response(1, {"91": {"type": "parent", "subquestions": piles}})])
+    assert df.iloc[0].dropna().to_dict() == {"q91_1": "card", "q91_2_9": "other card"}
+    book = df.alchemer.codebook.set_index("column_id")
+    assert "'sort' is not known" in book.loc["q91_1", "notes"]
+
+
+def test_members_that_nobody_documents_are_kept(scripted):
+    asked = [question(90, "HEATMAP", "", "clicks", key="heatmap")]
+    entry = {"id": 90, "type": "HEATMAP", "points": [[1, 2]], "note": "x", "section_id": 1}
+    df = read(scripted, asked, [response(1, {"90": entry})])
+    assert df.iloc[0].to_dict() == {"q90_note": "x", "q90_points": "[[1, 2]]"}
+
+
+def test_a_scale_with_an_answer_off_it_has_no_order(scripted):
+    asked = [question(2, "RADIO", "", "a", LIKERT, key="radio-likert")]
+    known = [response(1, {"2": {"answer": "5", "answer_id": 10001}})]
+    gone = [*known, response(2, {"2": {"answer": "8", "answer_id": 10088}})]
+    assert read(scripted, asked, known)["q2"].cat.ordered
+    df = read(scripted, asked, gone)
+    assert not df["q2"].cat.ordered
+    assert df["q2"].tolist() == ["Very satisfied", "8"]
+    assert "'8' is no option" in df.alchemer.codebook.set_index("column_id").loc["q2", "notes"]
+
+
+def test_an_unknown_option_id_with_known_text_is_noted(scripted):
+    asked = [question(2, "RADIO", "", "a", LIKERT, key="radio")]
+    df = read(scripted, asked, [response(1, {"2": {"answer": "5", "answer_id": 10088}})])
+    assert df["q2"].tolist() == ["Very satisfied"]
+    assert "10088" in df.alchemer.codebook.set_index("column_id").loc["q2", "notes"]
+
+
+def test_an_option_that_is_gone_keeps_what_was_typed_into_it(scripted):
+    asked = [question(3, "CHECKBOX", "", "c", [option(10001, "X", "x")], key="checkbox")]
+    given = [
+        response(n, {"3": {"options": {"10035": {"option": "Other", "answer": text}}}})
+        for n, text in enumerate(("By post", "By pigeon"), 1)
+    ]
+    df = read(scripted, asked, given)
+    assert df["q3_10035"].tolist() == [True, True]
+    assert df["q3_10035_other"].tolist() == ["By post", "By pigeon"]
+
+
+def test_a_custom_table_of_which_only_the_columns_words_are_known(scripted):
+    columns = [option(10001, "Size"), option(10002, "Colour")]
+    asked = [question(83, "MATRIX", "Table", "bikes", columns, key="matrix")]
+    cells = {"10001": {"id": 10001, "type": "RADIO", "answer": "L", "answer_id": 10090}}
+    df = read(scripted, asked, [response(1, {"83": {"subquestions": cells}})])
+    assert list(df.columns) == ["q83_10001", "q83_10002"]
+    assert df["q83_10001"].tolist() == ["L"]
+    assert df["q83_10002"].isna().all()
