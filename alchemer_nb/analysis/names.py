@@ -34,11 +34,12 @@ class Dialect:
 
     Attributes:
         program: Its name.
-        longest_name: Of a variable, in ``unit``.
-        longest_label: Of a variable's label, in ``unit``.
-        longest_value_label: Of a value's label, in ``unit``.
+        longest_name: Of a variable, in bytes or characters (``in_bytes``).
+        longest_labelled: The same, of a variable with value labels.
+        longest_label: Of a variable's label, likewise.
+        longest_value_label: Of a value's label, likewise.
         longest_text: Of a text answer in bytes, None for no limit.
-        in_bytes: Whether the unit is bytes of UTF-8; else it is characters.
+        in_bytes: Whether lengths count bytes of UTF-8; else characters.
         only_ascii: Whether names are kept to A-Z.
         whole_codes: Whether only whole numbers can have labels.
         largest: The largest number it can hold.
@@ -46,6 +47,7 @@ class Dialect:
 
     program: str
     longest_name: int
+    longest_labelled: int
     longest_label: int
     longest_value_label: int
     longest_text: int | None
@@ -55,7 +57,7 @@ class Dialect:
     largest: float
 
     def size(self, text: str) -> int:
-        """How long a text is in the program's unit."""
+        """How long a text is, as the program counts."""
         return len(text.encode("utf-8", "replace")) if self.in_bytes else len(text)
 
     def cut(self, text: str, longest: int) -> str:
@@ -75,13 +77,16 @@ class Dialect:
         return word in _STATA_WORDS or _STATA_TYPES.fullmatch(word) is not None
 
 
-SPSS = Dialect("SPSS", 64, 256, 120, 32767, True, False, False, 1.7e308)
-# Stata allows 32, but pyreadstat gives the set of value labels the same name, and refuses 32 there.
-STATA = Dialect("Stata", 31, 80, 32000, None, False, True, True, 8.9e307)
+SPSS = Dialect("SPSS", 64, 64, 256, 120, 32767, True, False, False, 1.7e308)
+# pyreadstat calls a set of value labels as its variable, with a number of up to four digits behind.
+STATA = Dialect("Stata", 32, 28, 80, 32000, None, False, True, True, 8.9e307)
 
 
 def legal_names(
-    wanted: Sequence[str], dialect: Dialect, instead: Sequence[str] | None = None
+    wanted: Sequence[str],
+    dialect: Dialect,
+    instead: Sequence[str] | None = None,
+    labelled: Sequence[bool] | None = None,
 ) -> list[str]:
     """A legal name for each of the wanted ones, no two alike.
 
@@ -91,10 +96,15 @@ def legal_names(
         wanted: Names as they are.
         dialect: Whose rules.
         instead: What to take where nothing of a name can be kept, such as ``"q12"``.
+        labelled: Which of them have value labels.
     """
+    lengths = [
+        dialect.longest_labelled if has_labels else dialect.longest_name
+        for has_labels in labelled or [False] * len(wanted)
+    ]
     near = [
-        _near(name, dialect) or _near(other, dialect) or "v"
-        for name, other in zip(wanted, instead or wanted, strict=True)
+        _near(name, dialect, longest) or _near(other, dialect, longest) or "v"
+        for name, other, longest in zip(wanted, instead or wanted, lengths, strict=True)
     ]
     taken: set[str] = set()
     final: list[str | None] = []
@@ -104,8 +114,9 @@ def legal_names(
         if keeps:
             taken.add(name.casefold())
     result = []
-    for kept, cleaned in zip(final, near, strict=True):
-        name = kept or next(n for n in _numbered(cleaned, dialect) if n.casefold() not in taken)
+    for kept, cleaned, longest in zip(final, near, lengths, strict=True):
+        tries = _numbered(cleaned, dialect, longest)
+        name = kept or next(each for each in tries if each.casefold() not in taken)
         taken.add(name.casefold())
         result.append(name)
     return result
@@ -143,7 +154,7 @@ def clean(text: str) -> tuple[str, bool]:
     return whole, whole != text
 
 
-def _near(name: str, dialect: Dialect) -> str:
+def _near(name: str, dialect: Dialect, longest: int) -> str:
     """The nearest legal name, ``""`` where no letter or digit is left."""
     text = unicodedata.normalize("NFC", name)
     if dialect.only_ascii:
@@ -156,7 +167,7 @@ def _near(name: str, dialect: Dialect) -> str:
         text = re.sub("__+", "_", text).strip("_") or "v"
     if not text[0].isalpha() or dialect.is_reserved(text):
         text = f"v_{text.lstrip('_')}"
-    return _short(text, dialect.longest_name, dialect)
+    return _short(text, longest, dialect)
 
 
 def _is_allowed(char: str, dialect: Dialect) -> bool:
@@ -171,10 +182,10 @@ def _short(text: str, longest: int, dialect: Dialect) -> str:
     return text.encode()[:longest].decode("utf-8", "ignore")
 
 
-def _numbered(name: str, dialect: Dialect) -> Iterator[str]:
+def _numbered(name: str, dialect: Dialect, longest: int) -> Iterator[str]:
     yield name
     number = 2
     while True:
         mark = f"_{number}"
-        yield _short(name, dialect.longest_name - len(mark), dialect) + mark
+        yield _short(name, longest - len(mark), dialect) + mark
         number += 1

@@ -73,7 +73,9 @@ def variables(frame: pd.DataFrame, dialect: Dialect) -> tuple[list[Variable], Kn
         raise InvalidArgument("the frame has no columns to write")
     wanted = [variable.column for variable in made]
     instead = [str(known.record(name).get("column_id") or name) for name in wanted]
-    for variable, name in zip(made, legal_names(wanted, dialect, instead), strict=True):
+    labelled = [bool(variable.labels) for variable in made]
+    names = legal_names(wanted, dialect, instead, labelled)
+    for variable, name in zip(made, names, strict=True):
         variable.name = name
         variable.label, variable.cut = label_of(known.pieces(variable.column), dialect)
         _fit_labels(variable, dialect)
