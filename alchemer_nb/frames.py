@@ -63,7 +63,7 @@ def build(
     here = [(column, name) for column, name in named if column.id not in options.without]
     shown, called = [column for column, _ in here], [name for _, name in here]
     if options.shape == "long":
-        frame = shapes.long(answers, survey, rows, shown, called, options.language)
+        frame = shapes.long(answers, survey, rows, shown, called, options.language, renderer.notes)
     else:
         frame = _wide(answers, survey, rows, options, zone, renderer, shown, called)
     if options.columns is not None:

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from alchemer_nb.values import Renderer, text_dtype
+from alchemer_nb.values import Renderer, is_ordered, option_names, text_dtype
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from alchemer_nb.answers import Answers
     from alchemer_nb.columns import Column
     from alchemer_nb.definition import Survey
     from alchemer_nb.rows import Rows
+    from alchemer_nb.values import Notes
 
 LONG = ("question_id", "row", "option", "column", "value", "code", "option_id", "shown")
 
@@ -27,6 +28,7 @@ def long(
     columns: Sequence[Column],
     names: Sequence[str],
     language: str | None,
+    notes: Notes,
 ) -> pd.DataFrame:
     """One row an answer, by response and then in survey order.
 
@@ -37,6 +39,7 @@ def long(
         columns: Columns of answers.
         names: What they are called in the wide shape.
         language: Whose words.
+        notes: Takes what does not fit.
 
     Returns:
         ``response_id`` int64, ``shown`` boolean, the others text. Of a multi-select, the chosen
@@ -44,6 +47,7 @@ def long(
     """
     spoken = (language, survey.language)
     renderers = {v: Renderer(answers, rows.keep, v, spoken) for v in ("label", "code", "id")}
+    renderers["label"].notes = notes
     pieces: list[pd.DataFrame] = []
     for place, (column, name) in enumerate(zip(columns, names, strict=True)):
         piece = _answers_of(column, renderers, spoken)
@@ -115,3 +119,55 @@ def _shown(answers: Answers, column: Column, rows: Rows, at: np.ndarray) -> list
     numbers, states = answers.shown.get(column.path[0], ((), ()))
     known = dict(zip(numbers, states, strict=True))
     return [bool(known[int(row)]) if int(row) in known else None for row in rows.keep[at].tolist()]
+
+
+def from_long(
+    frame: pd.DataFrame, columns: Mapping[str, Column], languages: Sequence[str | None] = ()
+) -> pd.DataFrame:
+    """Lays a long frame out again, one row a response, after its rows were chosen or changed.
+
+    Args:
+        frame: With ``response_id``, ``column`` and ``value`` of the long shape.
+        columns: The columns to give, by name, as ``Kept.names`` has them.
+        languages: Whose labels stand in ``value``.
+
+    Returns:
+        Index ``response_id`` in the order of the frame; values and dtypes as with
+        ``values="label"``. A category that no option of the definition stands for comes after
+        those of the definition.
+    """
+    ids = pd.Index(frame["response_id"].unique(), name="response_id")
+    places = ids.get_indexer(pd.Index(frame["response_id"]))
+    groups = frame.groupby("column", sort=False).indices
+    nothing = np.array([], dtype=np.int64)
+    found = {name: groups.get(name, nothing) for name in columns}
+    answered: dict[tuple[str, ...], np.ndarray] = {}
+    for name, column in columns.items():
+        if column.kind == "boolean":
+            rows = answered.setdefault(column.path[:-1], np.zeros(len(ids), dtype=bool))
+            rows[places[found[name]]] = True
+    data: dict[str, Any] = {}
+    for name, column in columns.items():
+        texts = np.full(len(ids), None, dtype=object)
+        texts[places[found[name]]] = frame["value"].to_numpy(dtype=object)[found[name]]
+        if column.kind == "boolean":
+            chosen = np.array([text is not None for text in texts], dtype=bool)
+            data[name] = pd.arrays.BooleanArray(chosen, ~answered[column.path[:-1]])
+        else:
+            data[name] = _read_back(column, texts, languages)
+    return pd.DataFrame(data, index=ids)
+
+
+def _read_back(column: Column, texts: np.ndarray, languages: Sequence[str | None]) -> Any:
+    """The values of a column from their texts."""
+    if column.kind == "number":
+        return np.array([np.nan if t is None else float(t) for t in texts], dtype=np.float64)
+    if column.kind == "date":
+        return texts.astype("datetime64[us]")
+    if column.kind != "category":
+        return pd.array(texts, dtype=text_dtype())
+    names = option_names(column.choices, "label", languages)
+    more = [text for text in dict.fromkeys(texts) if text is not None and text not in names]
+    index = pd.Index([*names, *more], dtype=text_dtype())
+    dtype = pd.CategoricalDtype(index, ordered=is_ordered(column) and not more)
+    return pd.Categorical(texts, dtype=dtype)

@@ -7,6 +7,7 @@ import pytest
 
 from alchemer_nb import ApiKey, Client
 from alchemer_nb.sandbox import Sandbox
+from alchemer_nb.shapes import LONG, from_long
 from tests.client.test_frames import LIKERT, option, question, response, serve
 
 EVERY = "Every question type"
@@ -230,3 +231,34 @@ def test_a_custom_table_of_which_only_the_columns_words_are_known(scripted):
     assert list(df.columns) == ["q83_10001", "q83_10002"]
     assert df["q83_10001"].tolist() == ["L"]
     assert df["q83_10002"].isna().all()
+
+
+# The long shape, and back.
+
+
+def test_wide_to_long_and_back_gives_the_same_answers(client):
+    for number in client.surveys()["id"]:
+        wide = client.responses(number, metadata="none", progress="none")
+        wide = wide[[name for name in wide if not name.startswith("url_")]]
+        long = wide.alchemer.relabel(shape="long")
+        kept = wide.attrs["alchemer"].kept
+        again = from_long(long, kept.names, (kept.survey.language,))
+        pd.testing.assert_frame_equal(wide, again, check_categorical=True)
+
+
+def test_long_says_where_each_answer_stands(client):
+    long = client.responses(EVERY, shape="long", names="id", progress="none")
+    assert list(long.columns) == ["response_id", *LONG]
+    first = long[long["response_id"] == 1].set_index("column")
+    row = first.loc["q41_10411"]
+    assert (row["question_id"], row["row"], row["option"]) == ("41", "North", "Mon")
+    assert (row["value"], row["code"], row["option_id"]) == ("Mon", "Mon", "10411")
+    row = first.loc["q83_10001"]
+    assert row["value"] in ("Large", "Small")
+    assert row["code"] == row["value"][0]
+    assert row["row"] == "Size"
+    silent = long[long["response_id"] == 2]
+    assert len(silent) == 1
+    assert silent[["question_id", "column", "value"]].isna().all(axis=None)
+    book = long.attrs["alchemer"].read()["codebook"]
+    assert any("is no option of the definition" in (row["notes"] or "") for row in book)
