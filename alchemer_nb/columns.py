@@ -239,7 +239,8 @@ def _multi(question: Question, parent: Question | None, path: Path) -> Iterator[
 
 
 def _typed(question: Question, kind: Kind, parent: Question | None, path: Path) -> Iterator[Column]:
-    column = Column(name(path), kind, path, question, parent, choices=question.options)
+    choices = question.options if kind == "number" else ()
+    column = Column(name(path), kind, path, question, parent, choices=choices)
     yield column
     if is_open(column):
         yield raw_column(column)

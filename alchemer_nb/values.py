@@ -181,6 +181,11 @@ class Renderer:
     def _boolean(self, column: Column) -> Any:
         atoms = self._atoms(column)
         chosen = self._mapped(column, [is_chosen(a, column) for a in atoms], False, bool)
+        if column.is_cell and column.option is not None:
+            expected = (None, column.option.value, column.option.label(*self.languages))
+            for text in (a.text for a in atoms):
+                if text not in expected:
+                    self.notes.add(column, f"{text!r} was received for {expected[1]!r}")
         stem = column.path[:-1]
         if stem not in self._answered_rows:
             self._answered_rows[stem] = self._answered(column)
