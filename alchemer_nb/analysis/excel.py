@@ -61,11 +61,11 @@ def to_excel(frame: pd.DataFrame, path: str | os.PathLike[str]) -> pd.DataFrame:
         columns.append(_cells(name, values, known, notes[at]))
     names = [name for name, _ in named]
     book = _codebook(names, known, [dict.fromkeys(notes[at]) for at in range(len(names))], named)
-    workbook = openpyxl.Workbook(write_only=True)
-    _sheet(workbook, "responses", names, columns)
-    book_columns = [_cells(str(name), book[name], Known(), []) for name in book.columns]
-    _sheet(workbook, "codebook", list(book.columns), book_columns)
     with files.replacing(place) as temporary:
+        workbook = openpyxl.Workbook(write_only=True)  # writes to the disk as it goes
+        _sheet(workbook, "responses", names, columns)
+        meant = [_cells(each, book[each], Known(), []) for each in book.columns]
+        _sheet(workbook, "codebook", list(book.columns), meant)
         workbook.save(temporary)
     return book
 
@@ -173,6 +173,7 @@ def _labels(name: str, values: pd.Series[Any], known: Known) -> Iterator[str]:
                 yield f"{label} ({code:g})"
             else:
                 yield label
+        yield from (str(g) for g in values.cat.categories if str(g) not in choices.by_name)
     elif pd.api.types.is_numeric_dtype(values.dtype):
         choices = known.numbers(name)
         for code, label in choices.labels.items() if choices else ():

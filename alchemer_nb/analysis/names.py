@@ -40,6 +40,7 @@ class Dialect:
         longest_value_label: Of a value's label, likewise.
         longest_text: Of a text answer in bytes, None for no limit.
         in_bytes: Whether lengths count bytes of UTF-8; else characters.
+        keeps_blanks: Whether blanks at the end of a text are kept.
         only_ascii: Whether names are kept to A-Z.
         whole_codes: Whether only whole numbers can have labels.
         largest: The largest number it can hold.
@@ -52,6 +53,7 @@ class Dialect:
     longest_value_label: int
     longest_text: int | None
     in_bytes: bool
+    keeps_blanks: bool
     only_ascii: bool
     whole_codes: bool
     largest: float
@@ -77,9 +79,9 @@ class Dialect:
         return word in _STATA_WORDS or _STATA_TYPES.fullmatch(word) is not None
 
 
-SPSS = Dialect("SPSS", 64, 64, 256, 120, 32767, True, False, False, 1.7e308)
+SPSS = Dialect("SPSS", 64, 64, 256, 120, 32767, True, False, False, False, 1.7e308)
 # pyreadstat calls a set of value labels as its variable, with a number of up to four digits behind.
-STATA = Dialect("Stata", 32, 28, 80, 32000, None, False, True, True, 8.9e307)
+STATA = Dialect("Stata", 32, 28, 80, 32000, None, False, True, True, True, 8.9e307)
 
 
 def legal_names(

@@ -43,7 +43,7 @@ def to_spss(
     made, known = variables(frame, SPSS)
     missing = {v.name: r for v in made if user_missing and (r := _missing(v))}
     syntax = mrsets(made, known)
-    beside = place.with_name(f"{place.stem}.mrsets.sps")
+    beside = files.target(place.with_name(f"{place.stem}.mrsets.sps"), (".sps",))
     data = pd.DataFrame({v.name: v.values for v in made})
     with ExitStack() as stack:
         if syntax or beside.exists():  # an older one would name variables that are gone

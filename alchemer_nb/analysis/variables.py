@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["number", "text", "date", "moment"]
 _EXACT = 2**53  # beyond it floating point skips whole numbers
+_FIRST_YEAR = 1583  # SPSS counts from October 1582
 _SELECTED = {0.0: "Not selected", 1.0: "Selected"}
 _YES = {0.0: "No", 1.0: "Yes"}
 
@@ -265,7 +266,13 @@ def _number(name: str, values: pd.Series[Any], known: Known, dialect: Dialect) -
 
 def _moment(name: str, values: pd.Series[Any], known: Known, dialect: Dialect) -> Variable:  # noqa: ARG001 - one signature for all kinds
     notes: list[str] = []
-    naive = wall_clock(values, notes).astype("datetime64[us]")
+    naive = wall_clock(values, notes)
+    years = naive.dropna().dt.year
+    if len(years) and not (years.min() >= _FIRST_YEAR and years.max() <= datetime.MAXYEAR):
+        notes.append("written as text: some lie outside the calendar of these files")
+        written = [None if pd.isna(v) else str(v) for v in naive.to_numpy()]
+        return Variable(name, pd.Series(texts(pd.Series(written), [])), "text", notes=notes)
+    naive = naive.astype("datetime64[us]")
     kind: Kind = "date" if is_day(name, known, naive) else "moment"
     return Variable(name, naive, kind, measure="scale", notes=notes)
 
@@ -278,6 +285,10 @@ def _duration(name: str, values: pd.Series[Any], known: Known, dialect: Dialect)
 def _text(name: str, values: pd.Series[Any], known: Known, dialect: Dialect) -> Variable:  # noqa: ARG001 - one signature for all kinds
     notes: list[str] = []
     made = texts(values, notes)
+    if not dialect.keeps_blanks:
+        blank = sum(text.endswith(" ") for text in made)
+        if blank:
+            notes.append(f"{blank:,} end in blanks, which {dialect.program} does not keep")
     longest = dialect.longest_text
     if longest is not None:
         shorter = [dialect.cut(text, longest) for text in made]
