@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb import __version__
+from alchemer_nb.integrity import counts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +45,7 @@ def about(
         "test_rows_left_out": rows.test_rows,
         "repeated_rows": rows.repeated,
         "misfits": result.answers.misfits,
+        **counts(result.answers, survey, rows.keep),
         "zone_documented": region.zone_documented,
         "complete": result.stopped or result.told is None or rows.received >= result.told,
         "package": __version__,
@@ -65,6 +67,17 @@ def summary(facts: Mapping[str, Any]) -> str:
         pieces.append(f"{facts['repeated_rows']:,} came twice and count once")
     if facts["misfits"]:
         pieces.append(f"{facts['misfits']:,} entries had an undocumented form and were kept")
+    if facts["partial_rows"]:
+        pieces.append(f"{_counted(facts['partial_rows'], 'partial')} among them")
+    if facts["unparsed_values"]:
+        found = _counted(facts["unparsed_values"], "answer")
+        pieces.append(f"{found} did not parse (in the columns that end in _raw)")
+    if facts["unknown_types"]:
+        found = ", ".join(facts["unknown_types"])
+        pieces.append(f"question types not known, kept as received: {found}")
+    if facts["removed_questions"]:
+        count = len(facts["removed_questions"])
+        pieces.append(f"{_counted(count, 'question')} not in the definition any more")
     if not facts["zone_documented"]:
         pieces.append("the zone of this region's dates is not documented, UTC was taken")
     return "; ".join(pieces)

@@ -35,6 +35,7 @@ LEVELS = {
     "columns": 3,
     "decoding": 3,
     "extras": 3,
+    "integrity": 3,
     "lookup": 3,
     "question_types": 3,
     "metadata": 3,

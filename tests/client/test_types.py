@@ -262,3 +262,20 @@ def test_long_says_where_each_answer_stands(client):
     assert silent[["question_id", "column", "value"]].isna().all(axis=None)
     book = long.attrs["alchemer"].read()["codebook"]
     assert any("is no option of the definition" in (row["notes"] or "") for row in book)
+
+
+def test_the_line_after_a_download_counts_what_does_not_fit(client, capsys):
+    df = client.responses(EVERY, names="id", metadata="none")
+    line = "".join(capsys.readouterr())
+    facts = df.alchemer.facts
+    raw = [name for name in df if name.endswith("_raw")]
+    assert facts["unparsed_values"] == int(df[raw].notna().sum().sum()) > 0
+    assert set(facts["unparsed_columns"]) == {n.removesuffix("_raw") for n in raw if df[n].any()}
+    assert facts["removed_questions"] == ["98", "99"]
+    assert {"heatmap", "CARD_SORT"} <= set(facts["unknown_types"])
+    assert f"{facts['unparsed_values']} answers did not parse" in line
+    assert "kept as received: CARD_SORT, heatmap" in line
+    assert "2 questions not in the definition any more" in line
+    customers = client.responses("Customer satisfaction", progress="none")
+    told = customers.alchemer.facts["partial_rows"]
+    assert told == int((customers["status"] == "Partial").sum()) > 0
