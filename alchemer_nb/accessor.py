@@ -170,9 +170,12 @@ class AlchemerAccessor:
         elif choices.get("columns") is not None:
             choices["columns"] = tuple(choices["columns"])
         ids = self._ids(kept)
+        was_long = kept.options.shape == "long"
+        if was_long:
+            ids = list(dict.fromkeys(ids))  # a response has a row for each of its answers there
         fresh = kept.frame(ids, kept.with_options(**choices))
-        if fresh.index.name != INDEX:
-            return fresh  # long: one row an answer
+        if was_long or fresh.index.name != INDEX:
+            return fresh  # rows that do not stand for one another
         return self._as_here(kept, fresh)
 
     def _as_here(self, kept: Kept, fresh: pd.DataFrame) -> pd.DataFrame:

@@ -44,6 +44,7 @@ class _Dtype(msgspec.Struct, omit_defaults=True):
     na: bool = False
     ordered: bool = False
     categories: list[str] | None = None
+    index: bytes = b""  # categories that are no texts, as Arrow keeps them
     name: str = ""
 
 
@@ -66,10 +67,10 @@ def write_parquet(
         InvalidArgument: The path does not fit, or a column cannot be stored.
     """
     place = files.target(path, SUFFIXES)
-    table = _table(frame)
+    table, dtypes = _table(frame)
     facts = frame.attrs.get(ATTRS)
     kept = facts.kept if isinstance(facts, Facts) else None
-    entry = {KEY: b"%d:%s" % (FORMAT, msgspec.json.encode(_Entry(_dtypes(frame))))}
+    entry = {KEY: b"%d:%s" % (FORMAT, msgspec.json.encode(_Entry(dtypes)))}
     if kept is not None:
         packed = _packed(frame, kept, everything)
         if len(packed) > _MOST:
@@ -134,9 +135,20 @@ def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
 # -- writing --------------------------------------------------------------------------------
 
 
-def _table(frame: pd.DataFrame) -> pa.Table:
+def _table(frame: pd.DataFrame) -> tuple[pa.Table, list[_Dtype | None]]:
+    frame = frame.copy(deep=False)
+    frame.attrs = {}  # Arrow would keep a second copy
+    columns = [frame.iloc[:, place] for place in range(frame.shape[1])]
     try:
-        return pa.Table.from_pandas(frame)
+        dtypes = [_dtype(values) for values in columns]
+        for place, dtype in enumerate(dtypes):
+            if dtype is not None and dtype.index:
+                columns[place] = _plain(columns[place])
+        if any(dtype is not None and dtype.index for dtype in dtypes):
+            names = frame.columns
+            frame = pd.concat(columns, axis=1)
+            frame.columns = names
+        return pa.Table.from_pandas(frame), dtypes
     except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
         raise InvalidArgument(
             f"Parquet cannot hold this frame: {_first_line(error)}; change or drop that column"
@@ -156,8 +168,16 @@ def _attrs(frame: pd.DataFrame) -> dict[bytes, bytes]:
     return {_PANDAS_ATTRS: json.dumps(kept).encode()} if kept else {}
 
 
-def _dtypes(frame: pd.DataFrame) -> list[_Dtype | None]:
-    return [_dtype(frame.iloc[:, place]) for place in range(frame.shape[1])]
+def _plain(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Categories that are no texts, as their values; what Parquet does not know, as text."""
+    groups = values.cat.categories
+    if not isinstance(groups, pd.IntervalIndex):
+        return pd.Series(groups).reindex(values.cat.codes).set_axis(values.index)
+    return values.cat.rename_categories(_as_texts(groups)).astype(object)
+
+
+def _as_texts(groups: pd.Index[Any]) -> list[str]:
+    return [str(group) for group in groups]
 
 
 def _dtype(values: pd.Series[Any]) -> _Dtype | None:
@@ -167,7 +187,12 @@ def _dtype(values: pd.Series[Any]) -> _Dtype | None:
     if isinstance(dtype, pd.CategoricalDtype):
         inner = dtype.categories
         if not all(isinstance(each, str) for each in inner):
-            return None
+            whole = pa.Table.from_pandas(pd.DataFrame({"categories": inner}))
+            sink = pa.BufferOutputStream()
+            with pa.ipc.new_stream(sink, whole.schema) as stream:
+                stream.write_table(whole)
+            packed = sink.getvalue().to_pybytes()
+            return _Dtype("category", ordered=bool(dtype.ordered), index=packed)
         own = _dtype(pd.Series(inner[:0])) or _Dtype("object")
         return _Dtype("category", own.storage, own.na, bool(dtype.ordered), list(inner))
     if pd.api.types.is_object_dtype(dtype):
@@ -254,6 +279,14 @@ def _restored(values: pd.Series[Any], dtype: _Dtype) -> pd.Series[Any]:
         return values.astype(_text(dtype))
     if dtype.kind == "moment":
         return values.astype(pd.DatetimeTZDtype.construct_from_string(dtype.name))
+    if dtype.index:
+        groups = pd.Index(pa.ipc.open_stream(dtype.index).read_pandas()["categories"]).rename(None)
+        as_texts = isinstance(groups, pd.IntervalIndex)
+        names = pd.Index(_as_texts(groups), dtype=object) if as_texts else groups
+        place = {name: number for number, name in enumerate(names)}
+        codes = [place.get(value, -1) for value in values.astype(object)]
+        made = pd.Categorical.from_codes(codes, categories=groups, ordered=dtype.ordered)
+        return pd.Series(made, index=values.index)
     if dtype.kind == "category":
         inner: Any = _text(dtype) if dtype.storage else object
         index = pd.Index(dtype.categories or [], dtype=inner)
@@ -262,7 +295,7 @@ def _restored(values: pd.Series[Any], dtype: _Dtype) -> pd.Series[Any]:
     if dtype.kind == "list":
         lists = [v.tolist() if isinstance(v, np.ndarray) else v for v in values]
         return pd.Series(lists, index=values.index, dtype=object)
-    return values.astype(object)
+    return values.astype(object).where(values.notna(), None)
 
 
 def _text(dtype: _Dtype) -> Any:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
+
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 import alchemer_nb as al
+from alchemer_nb.errors import ConfigurationError, InvalidArgument, KnowledgeLost
+from tests.analysis.frames import made
 from tests.conftest import credentials_for
 
 WAYS = [
@@ -38,7 +44,7 @@ def there_and_back(frame, folder):
 @pytest.mark.parametrize("way", WAYS, ids=str)
 def test_every_survey_comes_back_with_dtypes_and_knowledge(own, tmp_path, way):
     for survey in own.surveys()["id"]:
-        frame = own.responses(survey, progress="none", **way)
+        frame = own.responses(survey, progress="none", limit=300, **way)
         back = there_and_back(frame, tmp_path)
         pd.testing.assert_frame_equal(frame, back)
         assert back.attrs == frame.attrs
@@ -53,6 +59,12 @@ def test_every_survey_comes_back_with_dtypes_and_knowledge(own, tmp_path, way):
             pd.testing.assert_frame_equal(frame.alchemer.base_sizes(), back.alchemer.base_sizes())
 
 
+def test_a_long_frame_becomes_the_wide_one(df, own, tmp_path):
+    long = own.responses("Customer satisfaction", progress="none", shape="long")
+    pd.testing.assert_frame_equal(long.alchemer.relabel(shape="wide"), df)
+    pd.testing.assert_frame_equal(there_and_back(long, tmp_path).alchemer.relabel(shape="wide"), df)
+
+
 def test_plain_pandas_reads_and_writes_it(df, tmp_path):
     path = tmp_path / "frame.parquet"
     df.alchemer.to_parquet(path)
@@ -63,3 +75,176 @@ def test_plain_pandas_reads_and_writes_it(df, tmp_path):
     df.to_parquet(path)
     assert not pd.read_parquet(path).alchemer.codebook.empty
     assert not al.read_parquet(path).alchemer.codebook.empty
+
+
+def test_what_the_frame_does_not_show_is_not_in_the_file(df, own, tmp_path):
+    """Rows filtered out and columns dropped must not travel on, unseen, in a file passed on."""
+    part = df[df["region"] == "West"].drop(columns=["email", "comments", "contact_id"])
+    back = there_and_back(part, tmp_path)
+    pd.testing.assert_frame_equal(part, back)
+    answers = back.attrs["alchemer"].kept.answers
+    texts = {str(a.answer) for leaf in answers.leaves.values() for a in leaf.atoms}
+    texts |= {str(v) for values in answers.meta.values() for v in values}
+    assert answers.count == len(part)
+    elsewhere = {text for name in part.select_dtypes("str") for text in part[name].dropna()}
+    for name in ("email", "comments", "contact_id"):
+        secret = set(df[name].dropna()) - elsewhere
+        assert len(secret) > 20
+        assert not texts & secret
+    west = there_and_back(df[df["region"] == "West"], tmp_path)
+    leaves = west.attrs["alchemer"].kept.answers.leaves.values()
+    texts = {str(a.answer) for leaf in leaves for a in leaf.atoms}
+    assert set(west["email"].dropna()) <= texts
+    assert not texts & (set(df["email"].dropna()) - set(west["email"]))
+    pd.testing.assert_frame_equal(part.alchemer.missing(), back.alchemer.missing())
+    pd.testing.assert_frame_equal(part.alchemer.base_sizes(), back.alchemer.base_sizes())
+    for choices in ({"names": "id"}, {"values": "code"}, {"values": "id", "names": "text"}):
+        wanted = part.alchemer.relabel(**choices)
+        pd.testing.assert_frame_equal(wanted, back.alchemer.relabel(**choices))
+    with pytest.raises(KnowledgeLost, match="everything=True"):
+        back.alchemer.relabel(metadata="all")
+    part.alchemer.to_parquet(tmp_path / "all.parquet", everything=True)
+    whole = al.read_parquet(tmp_path / "all.parquet")
+    wanted = part.alchemer.relabel(metadata="all")
+    pd.testing.assert_frame_equal(wanted, whole.alchemer.relabel(metadata="all"))
+
+
+def test_a_redacted_frame_stays_redacted(df, tmp_path):
+    clean = df.alchemer.redact()
+    back = there_and_back(clean, tmp_path)
+    pd.testing.assert_frame_equal(clean, back)
+    pd.testing.assert_frame_equal(
+        clean.alchemer.relabel(values="code"), back.alchemer.relabel(values="code")
+    )
+    pd.testing.assert_frame_equal(there_and_back(df, tmp_path).alchemer.redact(), clean)
+    assert b"@example" not in (tmp_path / "frame.parquet").read_bytes().partition(b"PAR1")[0]
+
+
+def test_columns_and_index_of_the_users_own(df, tmp_path):
+    frame = df.head(6).copy()
+    frame["n"] = pd.array([1, None, 3, 4, 5, 6], dtype="Int64")
+    frame["cut"] = pd.Categorical([3, 1, None, 1, 3, 3], categories=[3, 1, 2], ordered=True)
+    frame["list"] = pd.Series([["a"], [], None, ["b", "c"], [], []], index=frame.index)
+    frame["object"] = pd.Series(["x", None, "y", "", "z", "z"], index=frame.index, dtype=object)
+    frame["text"] = pd.array(["x", None, "y", "", "z", "z"], dtype=pd.StringDtype(na_value=pd.NA))
+    frame["zone"] = pd.date_range("2026-03-29", periods=6, freq="h", tz="Europe/Berlin")
+    frame["text group"] = frame["text"].astype("category")
+    frame["interval"] = pd.cut(frame["nps"], [0, 3, 6, 10])
+    frame["day group"] = (
+        frame["date_started"].dt.tz_localize(None).dt.normalize().astype("category")
+    )
+    frame["flag group"] = pd.Categorical([True, None, False, True, True, False])
+    frame["month"] = frame["day group"].astype("datetime64[us]").dt.to_period("M")
+    for index in (frame.index, frame.index.astype(str), pd.RangeIndex(6)):
+        there = frame.set_axis(index.rename(frame.index.name) if index.name else index)
+        there.attrs = frame.attrs
+        there.alchemer.to_parquet(tmp_path / "x.parquet")
+        pd.testing.assert_frame_equal(al.read_parquet(tmp_path / "x.parquet"), there)
+    deep = frame.reset_index().set_index(["status", "response_id"])
+    deep.alchemer.to_parquet(tmp_path / "x.parquet")
+    back = al.read_parquet(tmp_path / "x.parquet")
+    pd.testing.assert_frame_equal(back.reset_index(), deep.reset_index(), check_categorical=False)
+    plain = pd.DataFrame({"a": [1, 2]})
+    plain.alchemer.to_parquet(tmp_path / "x.parquet")
+    pd.testing.assert_frame_equal(al.read_parquet(tmp_path / "x.parquet"), plain)
+
+
+def rewritten(path, change):
+    """The file with other entries in its footer."""
+    with pq.ParquetFile(path) as file:
+        table, footer = file.read(), dict(file.metadata.metadata)
+    del footer[b"ARROW:schema"]
+    change(footer)
+    pq.write_table(table.replace_schema_metadata(footer), path)
+
+
+def test_a_newer_format_is_named(df, tmp_path):
+    path = tmp_path / "x.parquet"
+    df.alchemer.to_parquet(path)
+    rewritten(path, lambda footer: footer.update({b"alchemer_nb": b"2:whatever"}))
+    with pytest.raises(ConfigurationError, match=r"newer alchemer_nb \(format 2"):
+        al.read_parquet(path)
+    assert len(pd.read_parquet(path)) == len(df)
+
+
+@pytest.mark.parametrize("damage", ["cut", "altered", "nonsense", "empty map"])
+def test_damaged_answers_cost_the_answers_alone(df, tmp_path, damage):
+    path = tmp_path / "x.parquet"
+    df.alchemer.to_parquet(path)
+    good = pq.read_metadata(path).metadata[b"alchemer_nb.answers"]
+    bad = {
+        "cut": good[: len(good) // 2 // 4 * 4],
+        "altered": good[:400] + b"AAAA" + good[404:],
+        "nonsense": b"\xff\xfe",
+        "empty map": base64.b64encode(zlib.compress(b"\x80")),
+    }[damage]
+    rewritten(path, lambda footer: footer.update({b"alchemer_nb.answers": bad}))
+    with pytest.warns(UserWarning, match="answers behind the frame are gone"):
+        back = al.read_parquet(path)
+    pd.testing.assert_frame_equal(back, df)
+    assert back.alchemer.codebook["question"].equals(df.alchemer.codebook["question"])
+    with pytest.raises(KnowledgeLost):
+        back.alchemer.relabel(names="id")
+
+
+def test_damaged_dtypes_cost_the_dtypes_alone(df, tmp_path):
+    path = tmp_path / "x.parquet"
+    df.alchemer.to_parquet(path)
+    rewritten(path, lambda footer: footer.update({b"alchemer_nb": b"1:{nonsense"}))
+    with pytest.warns(UserWarning, match="exact dtypes are gone"):
+        back = al.read_parquet(path)
+    assert back["nps"].equals(df["nps"])
+
+
+def test_what_parquet_cannot_hold_is_one_line_and_no_file(df, tmp_path):
+    frame = df[["nps"]].head(2).copy()
+    for name, values in {"mixed": [1, "x"], "lone": ["a\ud800", "b"]}.items():
+        frame["odd"] = pd.Series(values, index=frame.index, dtype=object)
+        with pytest.raises(InvalidArgument, match="Parquet cannot hold this frame") as caught:
+            frame.alchemer.to_parquet(tmp_path / "x.parquet")
+        assert len(str(caught.value).splitlines()) == 1, name
+    twice = pd.concat([df["nps"], df["nps"]], axis=1)
+    with pytest.raises(InvalidArgument, match=r"[Dd]uplicate"):
+        twice.alchemer.to_parquet(tmp_path / "x.parquet")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_text_with_nul_and_attrs_of_the_users_own(df, tmp_path):
+    frame = df[["comments"]].head(2).copy()
+    frame["nul"] = ["a\0b", "c"]
+    frame.attrs["mine"] = {"a": 1}
+    frame.attrs["odd"] = {1, 2}
+    with pytest.warns(UserWarning, match="'odd'.* not JSON"):
+        frame.alchemer.to_parquet(tmp_path / "x.parquet")
+    back = al.read_parquet(tmp_path / "x.parquet")
+    pd.testing.assert_frame_equal(back, frame)
+    assert back.attrs["mine"] == {"a": 1}
+    assert "odd" not in back.attrs
+
+
+def test_files_that_are_none(tmp_path):
+    with pytest.raises(InvalidArgument, match="there is no file"):
+        al.read_parquet(tmp_path / "none.parquet")
+    (tmp_path / "x.parquet").write_bytes(b"not parquet")
+    with pytest.raises(InvalidArgument, match="cannot be read as Parquet"):
+        al.read_parquet(tmp_path / "x.parquet")
+    with pytest.raises(InvalidArgument, match="is a file name, not int"):
+        al.read_parquet(5)
+
+
+def test_hand_made_answers_of_every_kind(scripted, tmp_path):
+    frame = made(scripted)
+    for part in (frame, frame.iloc[:1], frame.iloc[3:], frame.iloc[::-1]):
+        back = there_and_back(part, tmp_path)
+        pd.testing.assert_frame_equal(back, part)
+        for choices in ({"names": "id"}, {"values": "id"}, {"values": "code", "multi": "list"}):
+            wanted = part.alchemer.relabel(**choices)
+            pd.testing.assert_frame_equal(back.alchemer.relabel(**choices), wanted)
+        pd.testing.assert_frame_equal(part.alchemer.missing(), back.alchemer.missing())
+
+
+def test_a_merged_frame_keeps_its_values_and_says_what_it_lost(df, tmp_path):
+    merged = df.head().reset_index().merge(pd.DataFrame({"region": ["West"], "x": [1]}), how="left")
+    assert "alchemer" not in merged.attrs or merged.attrs["alchemer"]
+    back = there_and_back(merged, tmp_path)
+    pd.testing.assert_frame_equal(back, merged)
