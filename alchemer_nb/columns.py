@@ -139,7 +139,10 @@ def _grid(grid: Question, key: str, depth: int) -> Iterator[Column]:
         elif key == MENU_GRID and question_key(row) not in SINGLE:
             for option in grid.options:
                 yield _menu_cell(row, option, grid)
-        elif key in GRID_SINGLE or key == MENU_GRID or key in ITEMS:
+        elif key in ITEMS:  # each row is an item, and what is chosen is its rank
+            path = (row.id,)
+            yield Column(name(path), ITEMS[key], path, row, grid, choices=options)
+        elif key in GRID_SINGLE or key == MENU_GRID:
             yield from single(row, options, grid)
         else:  # an unknown grid: each row by its own type
             yield from _columns(replace(row, options=options), grid, depth=depth + 1)
