@@ -25,7 +25,7 @@ from alchemer_nb.decoding import Scalar
 from alchemer_nb.definition import Survey  # noqa: TC001 - msgspec reads annotations
 from alchemer_nb.errors import KnowledgeLost
 from alchemer_nb.kept import Kept
-from alchemer_nb.values import read_number
+from alchemer_nb.values import read_number, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from alchemer_nb.columns import Column
 
 _ALWAYS = ("id", "status", "is_test_data")  # they name nobody, and the kinds of missing need them
-_LEFT_OUT = Atom()  # something stood here
 _UNSEEN = "(left out)"
 _MOST = 2**31  # bytes of an unpacked entry; more would be no download but a trap
 _WHOLE = range(-(2**63), 2**63)
@@ -196,8 +195,11 @@ def only_shown(kept: Kept, shown: Shown) -> Kept:
         new.quality = {int(places[r]): v for r, v in old.quality.items() if places[r] >= 0}
     here, main = _paths(kept, shown.columns)
     for path, leaf in old.leaves.items():
-        column = main.get(path) if path in here else None
-        new.leaves[path] = _thinned(leaf, places, column)
+        column = main.get(path)
+        if path in here and column is not None:
+            new.leaves[path] = _thinned(leaf, places, column)
+        else:
+            new.leaves[path] = _emptied(_together(path, column, old.leaves), places, column)
     for own, (rows, states) in old.shown.items():
         at = places[np.asarray(rows, dtype=np.int64)]
         kept_states = np.asarray(states, dtype=np.int8)[at >= 0]
@@ -249,7 +251,7 @@ def _list_stems(kept: Kept) -> dict[str, Path]:
     return dict(zip(own, stems, strict=False))
 
 
-def _thinned(leaf: Leaf, places: np.ndarray, column: Column | None) -> Leaf:
+def _thinned(leaf: Leaf, places: np.ndarray, column: Column) -> Leaf:
     """The answers of some rows; answers that none of them gave lose their words.
 
     Not their place: whether a number was no number, or a text no option, decides on columns and
@@ -258,26 +260,52 @@ def _thinned(leaf: Leaf, places: np.ndarray, column: Column | None) -> Leaf:
     new = Leaf()
     at = places[np.asarray(leaf.rows, dtype=np.int64)]
     codes = np.asarray(leaf.codes, dtype=np.int64)[at >= 0]
+    used = set(np.unique(codes).tolist())
+    new.atoms = [
+        atom if number in used else _unseen(atom, column) for number, atom in enumerate(leaf.atoms)
+    ]
+    new.rows, new.codes = array("q", at[at >= 0].tobytes()), array("q", codes.tobytes())
+    return new
+
+
+def _together(path: Path, column: Column | None, leaves: dict[Path, Leaf]) -> np.ndarray:
+    """Rows with an answer here; of an option, rows with any option of its question.
+
+    That an option is there says that it was chosen, which is the answer itself.
+    """
+    paths = [path]
+    if column is not None and column.part == "option":
+        paths = [each for each in leaves if each[:-1] == path[:-1]]
+    rows = np.concatenate([np.asarray(leaves[each].rows, dtype=np.int64) for each in paths])
+    return np.unique(rows)
+
+
+def _emptied(rows: np.ndarray, places: np.ndarray, column: Column | None) -> Leaf:
+    """Says of some rows that something stood here, and not what."""
+    new = Leaf()
+    at = places[rows]
     at = at[at >= 0]
-    if column is not None:
-        used = set(np.unique(codes).tolist())
-        new.atoms = [
-            atom if number in used else _unseen(atom, column)
-            for number, atom in enumerate(leaf.atoms)
-        ]
-    else:
-        new.atoms, codes = [_LEFT_OUT], np.zeros_like(codes)
-    new.rows, new.codes = array("q", at.tobytes()), array("q", codes.tobytes())
+    atom = Atom()
+    if column is not None and not column.planned and column.option is not None:
+        option = column.option  # only the answers tell what it is called
+        atom = Atom(option.value or None, label=option.label() or None)
+    new.atoms = [atom]
+    new.rows, new.codes = array("q", at.tobytes()), array("q", np.zeros_like(at).tobytes())
     return new
 
 
 def _unseen(atom: Atom, column: Column) -> Atom:
     """An answer without its words, unless they were chosen from a list or are a plain number."""
+    option = column.option
+    if option is not None and not column.planned and str(atom.answer) == option.value:
+        return atom._replace(original=None)  # its name, as only the answers tell it
     written = atom.answer_id is not None and str(atom.answer_id).endswith("-other")
     listed = column.kind == "category" or (
-        column.kind == "boolean" and not (column.option and column.option.is_other)
+        column.kind == "boolean" and not (option and option.is_other)
     )
     number = column.kind == "number" and not is_open(column)
+    if column.kind == "category" and resolve(atom, column.choices, ())[0] is None:
+        return atom  # no option: the frame itself shows it, among its categories
     if not written and (listed or (number and np.isfinite(read_number(atom.answer)))):
         return atom._replace(original=None) if atom.answer is not None else atom
     answer = atom.answer if isinstance(atom.answer, bool) or not atom.answer else _UNSEEN
