@@ -41,6 +41,4 @@ def test_frame_and_knowledge_come_back(made, names, values, multi, rows, left_ou
         pd.testing.assert_frame_equal(back.alchemer.missing(), frame.alchemer.missing())
         if values != "both" and multi == "columns":  # other choices give other columns
             wanted = frame.alchemer.relabel(names="id", values="label")
-            pd.testing.assert_frame_equal(
-                back.alchemer.relabel(names="id", values="label"), wanted
-            )
+            pd.testing.assert_frame_equal(back.alchemer.relabel(names="id", values="label"), wanted)
