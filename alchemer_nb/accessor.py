@@ -181,9 +181,19 @@ class AlchemerAccessor:
     def _as_here(self, kept: Kept, fresh: pd.DataFrame) -> pd.DataFrame:
         """Leaves out what the user dropped, adds what the user made."""
         before = kept.frame([], kept.options)
-        dropped = [place for place, name in enumerate(before) if name not in self._frame.columns]
-        if dropped and len(before.columns) == len(fresh.columns):
-            fresh = fresh.drop(columns=[fresh.columns[place] for place in dropped])
+        dropped = [name for name in before if name not in self._frame.columns]
+        if len(before.columns) == len(fresh.columns):
+            places = before.columns.get_indexer(dropped)
+            fresh = fresh.drop(columns=[fresh.columns[place] for place in places])
+        else:  # by what a column is: its name and place may have changed
+            told = fresh.attrs[ATTRS]
+            now = told.kept.names if isinstance(told, Facts) and told.kept else {}
+            gone = {kept.names[name].id for name in dropped if name in kept.names}
+            out = [name for name in dropped if name in fresh.columns and name not in now]
+            for name, column in now.items():
+                if column.id in gone:
+                    out += [n for n in (name, f"{name}_code") if n in fresh.columns]
+            fresh = fresh.drop(columns=out)
         own = [c for c in self._frame.columns if c not in before.columns and c not in fresh.columns]
         attrs = fresh.attrs
         for name in own:

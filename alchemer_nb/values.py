@@ -226,8 +226,10 @@ class Renderer:
         categories = list(at)
         placed = self._mapped(column, codes, -1, np.int64)
         if self._values == "code" and codes_are_numbers(column.choices):
-            table = np.array([read_number(c) for c in categories] + [np.nan], dtype=np.float64)
-            return table[placed]
+            # By the options, not by their names: two with one value have ids in their names.
+            known = [option.value for option in column.choices]
+            coded = [read_number(text) for text in (*known, *categories[len(known) :])]
+            return np.array([*coded, np.nan], dtype=np.float64)[placed]
         # Nobody knows where on the scale an option stands that the definition does not have.
         whole = len(categories) == len(names)
         ordered = self._values == "label" and whole and is_ordered(column)

@@ -66,6 +66,18 @@ def test_relabel_keeps_the_rows_and_columns_at_hand(df):
     pd.testing.assert_frame_equal(back, part)
 
 
+def test_dropped_columns_stay_out_whatever_is_asked(df):
+    part = df[["region", "nps", "status"]]
+    both = part.alchemer.relabel(values="both")
+    assert sorted(both.columns) == ["nps", "region", "region_code", "status"]
+    everything = df.drop(columns=["region", "language"]).alchemer.relabel(
+        metadata="all", names="id"
+    )
+    assert "q3" not in everything.columns
+    assert "language" not in everything.columns
+    assert "q8" in everything.columns
+
+
 def test_relabel_refuses_what_it_does_not_take(df):
     with pytest.raises(InvalidArgument, match="relabel takes"):
         df.alchemer.relabel(limit=3)
