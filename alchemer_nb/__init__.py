@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from alchemer_nb.oauth import OAuthFlow
     from alchemer_nb.parquet import read_parquet
     from alchemer_nb.regions import Region
+    from alchemer_nb.waves import stack_waves
 
 __version__ = "0.1.0"
 
@@ -44,6 +45,7 @@ __all__ = [
     "errors",
     "read_parquet",
     "read_spss",
+    "stack_waves",
 ]
 
 _HOMES = {
@@ -55,6 +57,7 @@ _HOMES = {
     "connect": "alchemer_nb.client",
     "read_parquet": "alchemer_nb.parquet",
     "read_spss": "alchemer_nb.analysis.spss",
+    "stack_waves": "alchemer_nb.waves",
 }
 
 

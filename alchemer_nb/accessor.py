@@ -400,6 +400,19 @@ class AlchemerAccessor:
         merged.index = index[at]
         return self.attach(merged)
 
+    @property
+    def waves(self) -> pd.DataFrame:
+        """What ``stack_waves`` matched how.
+
+        Returns:
+            ``column``, ``matched`` (by ``"id"``, ``"name"``, ``"alias"`` or ``"words"``; or
+            ``"only in …"``), the column's name in each wave, and ``notes``; no rows where nothing
+            was stacked.
+        """
+        from alchemer_nb import waves
+
+        return waves.report(self.facts)
+
     # -- files ------------------------------------------------------------------------------
 
     def to_parquet(self, path: str | os.PathLike[str], *, everything: bool = False) -> None:
@@ -505,6 +518,10 @@ class AlchemerAccessor:
         text = self._text()
         kept = text.kept if isinstance(text, Facts) else None
         if kept is None:
+            if self.facts.get("waves"):
+                raise KnowledgeLost(
+                    "these are several waves under one another; ask it of each wave's own frame"
+                )
             raise KnowledgeLost(
                 "this frame has kept its codebook, but not the answers that this needs. Read it "
                 "with alchemer_nb.read_parquet, or give them back with "

@@ -1,0 +1,361 @@
+"""Waves of a survey under one another.
+
+The next wave is a copy of the survey, or another survey: its ids mean nothing to the first. So
+columns are matched by alias, then by words, and what was matched how is told.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from alchemer_nb.errors import InvalidArgument
+from alchemer_nb.frames import ATTRS
+from alchemer_nb.kept import Facts
+from alchemer_nb.values import text_dtype
+from alchemer_nb.words import bare
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
+
+_BY = ("id", "name", "alias", "words")  # the surest first
+_ALIKE = ("values", "multi", "shape", "language", "tz")
+
+
+@dataclass
+class _Column:
+    """One column of the result.
+
+    Attributes:
+        name: What it is called there.
+        names: What it is called in each wave that has it.
+        keys: By what it can be found: pairs of one of ``_BY`` and a text.
+        book: Its row of the codebook, from the first wave that has it.
+        how: How it was matched.
+        notes: What an analyst should look at.
+    """
+
+    name: Any
+    names: dict[str, Any]
+    keys: set[tuple[str, str]]
+    book: dict[str, Any] | None
+    how: str = ""
+    notes: list[str] = field(default_factory=list)
+
+
+class _Wave:
+    """One of the frames, and what it knows of its columns."""
+
+    def __init__(self, label: str, frame: pd.DataFrame) -> None:
+        self.label = label
+        self.frame = frame
+        text = frame.attrs.get(ATTRS)
+        self.facts: dict[str, Any] = Facts(text).read() if isinstance(text, str) else {}
+        self.asked: dict[str, Any] = self.facts.get("asked", {})
+        self.names = self.asked.get("names", "alias")
+        book = self.facts.get("codebook", [])
+        self._book = {row.get(f"column_{self.names}"): row for row in book}
+        if frame.columns.has_duplicates:
+            twice = frame.columns[frame.columns.duplicated()][0]
+            raise InvalidArgument(f"the frame of {label!r} has two columns {str(twice)[:60]!r}")
+
+    def column(self, name: Hashable) -> _Column:
+        """What one of its columns may be found by."""
+        row = self._book.get(name)
+        keys = {("name", str(name))}
+        if row is None:  # your own, which may be called as a question is
+            keys.add(("alias", str(name)))
+        elif row.get("part") not in ("metadata", "url variable"):
+            keys = {("words", bare(row.get("column_text")))} - {("words", "")}
+            if row["column_alias"] != row["column_id"]:
+                keys.add(("alias", row["column_alias"]))
+            if self.facts.get("survey_id"):  # an id means something within one survey
+                keys.add(("id", f"{self.facts['survey_id']} {row['column_id']}"))
+        return _Column(name, {self.label: name}, keys, row)
+
+
+def stack_waves(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Lays the waves of a survey under one another.
+
+    Columns that are one question are matched by alias, else by their words; metadata, url
+    variables and your own columns by name. The first wave that has a column names it.
+
+    Args:
+        frames: Wave -> frame of responses in the wide shape, in the order to give them.
+
+    Returns:
+        Index ``wave`` (the waves as categories) above ``response_id``; every column of any wave.
+        Options are put together in order, and are ordered only where all waves have the same;
+        what is of different kinds becomes text, and a note says so.
+        ``result.alchemer.waves`` tells what matched how.
+
+    Raises:
+        InvalidArgument: Fewer than two frames, or frames made by different choices.
+
+    Example:
+        >>> waves = {
+        ...     "2025": client.responses("Customer satisfaction 2025", progress="none"),
+        ...     "2026": client.responses(9000001, progress="none"),
+        ... }
+        >>> stack_waves(waves).groupby("wave", observed=False)["nps"].mean().index.tolist()
+        ['2025', '2026']
+    """
+    waves = [_Wave(str(label), frame) for label, frame in frames.items()]
+    _check(waves)
+    columns = _matched(waves)
+    index = _index(waves)
+    data = {column.name: _values(column, waves, index) for column in columns}
+    result = pd.DataFrame(data, index=index)
+    result.attrs = {ATTRS: _facts(columns, waves)}
+    return result
+
+
+def report(facts: Mapping[str, Any]) -> pd.DataFrame:
+    """What matched how, from the facts of stacked waves.
+
+    Returns:
+        ``column``, ``matched`` (text), its name in each wave, ``notes``; one row a column.
+    """
+    labels = [str(wave["wave"]) for wave in facts.get("waves", ())]
+    rows = facts.get("matched", [])
+    data: dict[str, Any] = {
+        "column": [r["column"] for r in rows],
+        "matched": [r["matched"] for r in rows],
+    }
+    for label in labels:
+        data[label] = [row["names"].get(label) for row in rows]
+    data["notes"] = [row["notes"] or None for row in rows]
+    return pd.DataFrame(
+        {name: pd.array(values, dtype=text_dtype()) for name, values in data.items()}
+    )
+
+
+def _check(waves: Sequence[_Wave]) -> None:
+    if len(waves) < 2:
+        raise InvalidArgument('give two waves or more: stack_waves({"2025": df1, "2026": df2})')
+    for name in _ALIKE:
+        chosen = {w.label: w.asked[name] for w in waves if name in w.asked}
+        if len(set(chosen.values())) > 1:
+            said = ", ".join(f"{label}: {value!r}" for label, value in chosen.items())
+            raise InvalidArgument(
+                f"the frames were made with different {name}= ({said}); make them alike first: "
+                f"df.alchemer.relabel({name}=…)"
+            )
+        if name == "shape" and "long" in chosen.values():
+            raise InvalidArgument('waves are stacked wide; df.alchemer.relabel(shape="wide")')
+
+
+# -- which columns are one ------------------------------------------------------------------
+
+
+def _matched(waves: Sequence[_Wave]) -> list[_Column]:
+    columns: list[_Column] = []
+    for wave in waves:
+        own = [wave.column(name) for name in wave.frame.columns]
+        places: list[_Column | None] = [None] * len(own)
+        for how in _BY:
+            _pair(own, columns, places, how)
+        columns = _merged(columns, own, places, wave.label)
+    for column in columns:
+        missing = [wave.label for wave in waves if wave.label not in column.names]
+        if len(column.names) == 1:
+            column.how = f"only in {next(iter(column.names))}"
+        elif missing:
+            column.notes.append(f"not in {', '.join(missing)}")
+    return columns
+
+
+def _pair(
+    own: Sequence[_Column],
+    columns: Sequence[_Column],
+    places: list[_Column | None],
+    how: str,
+) -> None:
+    """Finds the column of the result for those of a wave that have none; a doubt is no match."""
+    taken = {id(column) for column in places if column is not None}
+    there = _by_key((column for column in columns if id(column) not in taken), how)
+    here = _by_key((c for c, place in zip(own, places, strict=True) if place is None), how)
+    numbers = {id(column): number for number, column in enumerate(own)}
+    for key, candidates in here.items():
+        if len(candidates) != 1 or len(there.get(key, ())) != 1:
+            continue
+        column, match = candidates[0], there[key][0]
+        places[numbers[id(column)]] = match
+        match.how = ", ".join(dict.fromkeys((*match.how.split(", "), how))).strip(", ")
+        words = {key for key in match.keys if key[0] == "words"}
+        if words and not words & column.keys:
+            match.notes.append(f"other words in {next(iter(column.names))}")
+
+
+def _by_key(columns: Iterable[_Column], how: str) -> dict[tuple[str, str], list[_Column]]:
+    found: dict[tuple[str, str], list[_Column]] = {}
+    for column in columns:
+        for key in column.keys:
+            if key[0] == how:
+                found.setdefault(key, []).append(column)
+    return found
+
+
+def _merged(
+    columns: list[_Column], own: Sequence[_Column], places: Sequence[_Column | None], label: str
+) -> list[_Column]:
+    """Adds a wave: what is new stands behind what it stood behind there."""
+    result = list(columns)
+    taken = {column.name for column in columns}
+    before = -1
+    for column, match in zip(own, places, strict=True):
+        if match is None:
+            if column.name in taken:
+                column.name = _free(f"{column.name}_{label}", taken)
+            taken.add(column.name)
+            before += 1
+            result.insert(before, column)
+        else:
+            match.names |= column.names
+            match.keys |= column.keys
+            before = next(i for i, each in enumerate(result) if each is match)
+    return result
+
+
+def _free(name: str, taken: set[Any]) -> str:
+    while name in taken:
+        name += "_"
+    return name
+
+
+# -- their values ---------------------------------------------------------------------------
+
+
+def _index(waves: Sequence[_Wave]) -> pd.MultiIndex:
+    labels = [wave.label for wave in waves]
+    codes = np.repeat(np.arange(len(waves)), [len(wave.frame) for wave in waves])
+    categories = pd.Index(labels, dtype=text_dtype())
+    ids: list[Any] = []
+    for wave in waves:
+        frame = wave.frame
+        ids.extend(frame["response_id"] if "response_id" in frame.columns else frame.index)
+    outer = pd.Categorical.from_codes(codes, categories=categories)
+    return pd.MultiIndex.from_arrays([outer, pd.Index(ids)], names=["wave", "response_id"])
+
+
+def _values(column: _Column, waves: Sequence[_Wave], index: pd.MultiIndex) -> pd.Series[Any]:
+    pieces = [w.frame[column.names[w.label]] for w in waves if w.label in column.names]
+    dtypes = [piece.dtype for piece in pieces]
+    whole = len(pieces) == len(waves)
+    dtype = _dtype(column, dtypes, [piece.notna().any() for piece in pieces], whole=whole)
+    made = []
+    for wave in waves:
+        if wave.label in column.names:
+            made.append(_cast(wave.frame[column.names[wave.label]], dtype))
+        else:
+            made.append(pd.Series([None] * len(wave.frame), dtype=dtype))
+    return pd.concat(made, ignore_index=True).astype(dtype).set_axis(index)
+
+
+def _dtype(column: _Column, dtypes: Sequence[Any], filled: Sequence[bool], *, whole: bool) -> Any:
+    """One type for all waves."""
+    if all(isinstance(dtype, pd.CategoricalDtype) for dtype in dtypes):
+        return _categories(column, dtypes)
+    if all(pd.api.types.is_bool_dtype(dtype) for dtype in dtypes):
+        plain = whole and all(dtype == np.bool_ for dtype in dtypes)
+        return np.dtype(bool) if plain else pd.BooleanDtype()
+    if len(set(dtypes)) == 1 and (whole or not pd.api.types.is_integer_dtype(dtypes[0])):
+        return dtypes[0]
+    if all(pd.api.types.is_numeric_dtype(d) and not pd.api.types.is_bool_dtype(d) for d in dtypes):
+        nullable = any(isinstance(dtype, pd.Int64Dtype) for dtype in dtypes)
+        return pd.Int64Dtype() if nullable and not any(map(_is_float, dtypes)) else np.dtype(float)
+    if all(isinstance(dtype, pd.DatetimeTZDtype) for dtype in dtypes):
+        return pd.DatetimeTZDtype("us", "UTC")
+    if all(pd.api.types.is_datetime64_dtype(dtype) for dtype in dtypes):
+        return np.dtype("datetime64[us]")
+    if all(pd.api.types.is_string_dtype(dtype) for dtype in dtypes):
+        return text_dtype()
+    used = {str(_kind(d)) for d, any_ in zip(dtypes, filled, strict=True) if any_}
+    if len(used) > 1:
+        column.notes.append(f"text, because its kinds differ: {', '.join(sorted(used))}")
+    return text_dtype()
+
+
+def _is_float(dtype: Any) -> bool:
+    return bool(pd.api.types.is_float_dtype(dtype))
+
+
+def _kind(dtype: Any) -> str:
+    if isinstance(dtype, pd.CategoricalDtype):
+        return "options"
+    if pd.api.types.is_bool_dtype(dtype):
+        return "yes or no"
+    if pd.api.types.is_numeric_dtype(dtype):
+        return "number"
+    if pd.api.types.is_datetime64_any_dtype(dtype):
+        return "date"
+    return "text"
+
+
+def _categories(column: _Column, dtypes: Sequence[pd.CategoricalDtype]) -> pd.CategoricalDtype:
+    """All options: a new one stands behind the option that it stood behind in its wave."""
+    lists = [list(dtype.categories) for dtype in dtypes]
+    merged: list[Any] = []
+    for options in lists:
+        at = -1
+        for option in options:
+            if option in merged:
+                at = merged.index(option)
+            else:
+                at += 1
+                merged.insert(at, option)
+    same = all(options == lists[0] for options in lists)
+    ordered = same and all(dtype.ordered for dtype in dtypes)
+    if not same:
+        column.notes.append("the waves have other options")
+    if any(dtype.ordered for dtype in dtypes) and not ordered:
+        column.notes.append("not ordered any more")
+    texts = all(isinstance(option, str) for option in merged)
+    categories = pd.Index(merged, dtype=text_dtype()) if texts else pd.Index(merged)
+    return pd.CategoricalDtype(categories, ordered=ordered)
+
+
+def _cast(values: pd.Series[Any], dtype: Any) -> pd.Series[Any]:
+    values = values.reset_index(drop=True)
+    if dtype != text_dtype() or pd.api.types.is_string_dtype(values.dtype):
+        return values.astype(dtype)
+    texts = [None if _is_missing(value) else _text(value) for value in values]
+    return pd.Series(pd.array(texts, dtype=text_dtype()))
+
+
+def _is_missing(value: Any) -> bool:
+    return not isinstance(value, list) and bool(pd.isna(value))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, list):
+        return "; ".join(map(str, value))
+    return str(value)
+
+
+# -- what is told ---------------------------------------------------------------------------
+
+
+def _facts(columns: Sequence[_Column], waves: Sequence[_Wave]) -> Facts:
+    first = waves[0]
+    named = f"column_{first.names}"
+    facts = {
+        "title": " / ".join(dict.fromkeys(str(w.facts.get("title") or w.label) for w in waves)),
+        "asked": first.asked,
+        "waves": [
+            {"wave": w.label, **{k: v for k, v in w.facts.items() if k != "codebook"}}
+            for w in waves
+        ],
+        "matched": [
+            {"column": c.name, "matched": c.how, "names": c.names, "notes": "; ".join(c.notes)}
+            for c in columns
+        ],
+        "codebook": [{**c.book, named: c.name} for c in columns if c.book is not None],
+    }
+    return Facts(json.dumps(facts, ensure_ascii=False, default=str))
