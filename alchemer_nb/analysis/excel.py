@@ -153,7 +153,8 @@ def _codebook(
         elif each in ("required", "removed"):
             book[each] = pd.array([bool(value) for value in book[each]], dtype="bool")
         else:
-            shown = [None if v in (None, "") else _legal(str(v))[0] for v in book[each]]
+            # pandas puts NaN where a record, such as that of the index, lacks a fact.
+            shown = [None if pd.isna(v) or v == "" else _legal(str(v))[0] for v in book[each]]
             book[each] = pd.array(shown, dtype=text_dtype())
     return book
 

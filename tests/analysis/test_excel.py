@@ -93,6 +93,9 @@ def test_the_codebook_tells_words_values_and_zones(scripted, tmp_path):
     first = pd.read_excel(tmp_path / "x.xlsx")["date_submitted"][0]
     assert first == pd.Timestamp("2026-01-15 16:42:26")
     assert sheet.loc["day", "type"] == "date"
+    cells = [cell for row in sheets(tmp_path / "x.xlsx")["codebook"].values for cell in row]
+    assert "nan" not in cells  # the index has no page, type or alias
+    assert book.loc["response_id", ["page_title", "type", "alias", "reporting_value"]].isna().all()
     coded = df.alchemer.relabel(values="code").alchemer.to_excel(tmp_path / "y.xlsx")
     assert coded.set_index("column").loc["with", "values"] == "1 = Bad; 5 = Good; 99 = Don't know"
 
