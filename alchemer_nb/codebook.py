@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -45,7 +46,11 @@ FIELDS = (
 _FLAGS = ("required", "logic", "removed")
 _COUNTS = ("page", "n_asked", "n_answered")
 # What fits on a screen; everything else is a column away.
-SHORT = ("column_alias", "question", "row", "option", "type", "n_asked", "n_answered", "notes")
+SHORT = (
+    *("column_alias", "question", "row", "option", "type", "part"),
+    *("n_asked", "n_answered", "notes"),
+)
+_LONGEST_WORDS = 160  # of a cell on the screen
 
 
 class Codebook(pd.DataFrame):
@@ -63,10 +68,10 @@ class Codebook(pd.DataFrame):
         return pd.DataFrame(shown)
 
     def _repr_html_(self) -> str | None:
-        shown = self._short().to_html(
-            max_rows=pd.get_option("display.max_rows"), index=False, border=0, justify="left"
-        )
-        return f"{shown}<p>{html.escape(self._more())}</p>"
+        short = self._short()
+        with pd.option_context("display.max_colwidth", _LONGEST_WORDS):
+            shown = short.to_html(max_rows=pd.get_option("display.max_rows"), index=False, border=0)
+        return f"{_aligned(shown, list(short.columns))}<p>{html.escape(self._more())}</p>"
 
     def __repr__(self) -> str:
         shown = self._short().to_string(max_rows=60, max_colwidth=48, index=False)
@@ -75,6 +80,21 @@ class Codebook(pd.DataFrame):
     def _more(self) -> str:
         hidden = [n for n in self.columns if n not in self._short().columns]
         return f"{len(self)} columns; also held: {', '.join(map(str, hidden))}"
+
+
+def _aligned(table: str, names: list[str]) -> str:
+    """The table with words to the left and counts to the right.
+
+    Notebooks put all cells to the right, which no reader of words wants; only a style of the cell
+    itself is stronger. What the cells hold is escaped, so every ``<td>`` is one of the table's.
+    """
+    styles = [f' style="text-align:{"right" if name in _COUNTS else "left"}">' for name in names]
+    for tag in ("<th", "<td"):
+        pieces = table.split(f"{tag}>")  # one more than cells, which come row by row
+        table = pieces[0] + "".join(
+            f"{tag}{style}{piece}" for style, piece in zip(cycle(styles), pieces[1:], strict=False)
+        )
+    return table
 
 
 def records(

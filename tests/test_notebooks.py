@@ -15,6 +15,10 @@ NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.i
 by_name = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
+def the(name: str) -> Path:
+    return next(path for path in NOTEBOOKS if path.stem == name)
+
+
 def executed(path: Path, folder: Path, tell: str, before: int) -> nbformat.NotebookNode:
     """Runs a notebook with one more cell, which stands before the last ``before`` cells."""
     notebook = nbformat.read(path, as_version=4)
@@ -34,7 +38,7 @@ def outputs(notebook: nbformat.NotebookNode) -> list[dict[str, Any]]:
 
 
 def test_there_are_notebooks() -> None:
-    assert [path.stem for path in NOTEBOOKS] == ["quickstart", "sign_in"]
+    assert [path.stem for path in NOTEBOOKS] == ["frames", "quickstart", "sign_in"]
 
 
 @by_name
@@ -66,7 +70,7 @@ def test_the_quickstart_ends_with_the_frame_that_it_promises(
         "    df['nps'].dtype.name, df['region'].cat.categories.tolist(), len(northern),\n"
         "    northern['region'].unique().tolist()]))"
     )
-    notebook = executed(NOTEBOOKS[0], tmp_path, tell, before=0)
+    notebook = executed(the("quickstart"), tmp_path, tell, before=0)
     rows, name, unique, dtype, status, first, nps, regions, northern, of = json.loads(
         notebook.cells[-1].outputs[0].text
     )
@@ -90,7 +94,7 @@ def test_every_way_to_sign_in_shows_the_account_and_no_secret(
         "print(json.dumps([box.api_token, box.api_token_secret, box.consumer_key,\n"
         "    box.consumer_secret, box.password, landed_on]))"
     )
-    notebook = executed(NOTEBOOKS[1], tmp_path, tell, before=1)  # the sandbox is stopped last
+    notebook = executed(the("sign_in"), tmp_path, tell, before=1)  # the sandbox is stopped last
     *shown, told = outputs(notebook)
     text = json.dumps(shown)
     tables = [o for o in shown if "organization" in json.dumps(o)]
@@ -99,6 +103,58 @@ def test_every_way_to_sign_in_shows_the_account_and_no_secret(
     secrets += re.findall(r"(?:oauth_token|oauth_verifier)=([^&]+)", landed_on)
     assert len(secrets) == 7
     assert [secret for secret in secrets if secret in text] == []
+
+
+@pytest.mark.notebook
+def test_what_a_frame_knows_is_true_and_its_files_read_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clear_credentials(monkeypatch)
+    # Its folder is made with tempfile, which looks here.
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    tell = (
+        "import json\n"
+        "print(json.dumps(dict(relabelled=german.equals(fresh), names=list(german.columns[9:]),\n"
+        "    from_parquet=again.equals(df), rows=len(df), joined=len(joined), last=len(last),\n"
+        "    top=df.alchemer.top('satisfaction', 2), known=known.alchemer.columns('channels'),\n"
+        "    waves=waves.index.get_level_values('wave').value_counts().to_dict(),\n"
+        "    unchanged=survey.diff(client.survey('Customer satisfaction 2025')).empty,\n"
+        "    edited=survey.diff(saved)[['change', 'before', 'after']].values.tolist(),\n"
+        "    emails=df['email'].dropna().tolist(), hashes=shared['email'].dropna().tolist(),\n"
+        "    folder=str(folder))))"
+    )
+    notebook = executed(the("frames"), tmp_path, tell, before=0)
+    told = json.loads(notebook.cells[-1].outputs[0].text)
+    assert told["relabelled"]
+    assert told["names"][0].startswith("Haben Sie in den letzten 12 Monaten")
+    assert told["from_parquet"]
+    assert told["joined"] == told["rows"]
+    assert told["known"][:2] == ["channels_web", "channels_shop"]
+    assert told["waves"] == {"2025": told["last"], "2026": told["rows"]}
+    assert told["unchanged"]
+    assert told["edited"] == [["label changed", "Delighted", "Very satisfied"]]
+    assert len(told["hashes"]) == len(told["emails"]) > 100
+    assert not set(told["hashes"]) & set(told["emails"])
+    assert Path(told["folder"]).parent == tmp_path
+    files_read_back(Path(told["folder"]), told["rows"], told["top"])
+    assert [o for o in outputs(notebook) if o.get("name") == "stderr"] == []
+
+
+def files_read_back(folder: Path, rows: int, top: float) -> None:
+    """Reads the notebook's files with what their users have, not with this package."""
+    import pandas as pd
+    import pyreadstat
+
+    for name, read in (("sav", pyreadstat.read_sav), ("dta", pyreadstat.read_dta)):
+        frame, meta = read(folder / f"responses.{name}", apply_value_formats=True)
+        assert len(frame) == rows
+        assert meta.column_names_to_labels["region"] == "In which part of the country do you live?"
+        answers = frame["satisfaction"][frame["satisfaction"] != "Not applicable"].dropna()
+        assert answers.isin(["Very satisfied", "Satisfied"]).mean() == pytest.approx(top)
+    sheets = pd.read_excel(folder / "responses.xlsx", sheet_name=None)
+    assert len(sheets["responses"]) == rows
+    assert sheets["codebook"]["column"].tolist() == sheets["responses"].columns.tolist()
+    assert "$channels" in (folder / "responses.mrsets.sps").read_text("utf-8-sig")
 
 
 def clear_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
