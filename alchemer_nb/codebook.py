@@ -68,9 +68,8 @@ class Codebook(pd.DataFrame):
         return pd.DataFrame(shown)
 
     def _repr_html_(self) -> str | None:
-        short = self._short()
-        with pd.option_context("display.max_colwidth", _LONGEST_WORDS):
-            shown = short.to_html(max_rows=pd.get_option("display.max_rows"), index=False, border=0)
+        short = self._short().map(_cut)  # to_html writes out whatever it is given
+        shown = short.to_html(max_rows=pd.get_option("display.max_rows"), index=False, border=0)
         return f"{_aligned(shown, list(short.columns))}<p>{html.escape(self._more())}</p>"
 
     def __repr__(self) -> str:
@@ -80,6 +79,10 @@ class Codebook(pd.DataFrame):
     def _more(self) -> str:
         hidden = [n for n in self.columns if n not in self._short().columns]
         return f"{len(self)} columns; also held: {', '.join(map(str, hidden))}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_WORDS else f"{text[:_LONGEST_WORDS]}…"
 
 
 def _aligned(table: str, names: list[str]) -> str:
