@@ -32,7 +32,8 @@ def join(
     """Does what ``df.alchemer.join`` says.
 
     Raises:
-        InvalidArgument: ``on`` is missing in one of them, or ``other`` would multiply rows.
+        InvalidArgument: ``on`` is missing in one of them or of another type, or ``other`` would
+            multiply rows.
     """
     keys = list(on) if isinstance(on, (list, tuple)) else [on]
     for which, frame in (("this frame", responses), ("the other frame", other)):
@@ -49,13 +50,23 @@ def join(
         )
     left = responses.copy(deep=False)
     left.attrs = {}
-    merged = left.assign(__row=np.arange(len(left))).merge(
-        found,
-        on=keys,
-        how=how,  # type: ignore[arg-type]  # checked above
-        suffixes=suffixes,
-        validate="many_to_one",
-    )
+    try:
+        merged = left.assign(__row=np.arange(len(left))).merge(
+            found,
+            on=keys,
+            how=how,  # type: ignore[arg-type]  # checked above
+            suffixes=suffixes,
+            validate="many_to_one",
+        )
+    except ValueError:
+        # Ids are text here and often numbers elsewhere, of which pandas says "use pd.concat".
+        for key in keys:
+            if left[key].dtype != found[key].dtype:
+                raise InvalidArgument(
+                    f"{key!r} is {left[key].dtype} in this frame and {found[key].dtype} in the "
+                    "other frame: give both the same type, such as with astype(str)"
+                ) from None
+        raise
     at = merged.pop("__row").to_numpy()
     merged.index = responses.index[at]
     return attach(responses, merged)
