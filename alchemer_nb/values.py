@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from alchemer_nb.answers import COMMENT
+from alchemer_nb.atoms import COMMENT
 from alchemer_nb.columns import question_key
 from alchemer_nb.lookup import Lookup
 from alchemer_nb.stamps import read_days
@@ -20,7 +20,8 @@ from alchemer_nb.stamps import read_days
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from alchemer_nb.answers import Answers, Atom, Leaf, Path
+    from alchemer_nb.answers import Answers
+    from alchemer_nb.atoms import Atom, Leaf, Path
     from alchemer_nb.columns import Column
     from alchemer_nb.definition import Option
 
