@@ -22,7 +22,7 @@ from alchemer_nb.atoms import AGAIN, Atom, Leaf, Path
 from alchemer_nb.decoding import Scalar, read_entries, url_variables
 from alchemer_nb.definition import truth
 from alchemer_nb.entries import EntryReader, Said, own_answer
-from alchemer_nb.pages import META_FIELDS, Page, PageReader
+from alchemer_nb.pages import META_FIELDS, NO_ENTRY, Page, PageReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -140,8 +140,6 @@ class Answers:
         if column.misfits:
             often = np.bincount(numbers, minlength=column.size)
             self.misfits += sum(int(often[at]) * count for at, count in column.misfits.items())
-        if column.size > _REMEMBERED:
-            column.forget()
 
     def _leaf(self, path: Path) -> Leaf:
         leaf = self.leaves.get(path)
@@ -185,9 +183,10 @@ class _Column:
         self._path: Path = (question,)
         self._reader = reader
         self._is_known = reader.knows(question)
-        self.forget()
+        self._is_varied = False
+        self._forget()
 
-    def forget(self) -> None:
+    def _forget(self) -> None:
         """Starts anew, so that memory does not grow with the texts that were read."""
         self._numbers: dict[bytes, int] = {b"": 0}
         self._atoms: dict[Path, _Sparse] = {}
@@ -200,6 +199,10 @@ class _Column:
 
     def numbers(self, raws: Sequence[Any], leaf: Callable[[Path], Leaf]) -> np.ndarray:
         """The number of each entry; reads those that are new."""
+        if self.size > _REMEMBERED:
+            self._is_varied = True
+        if self._is_varied:
+            return self._one_by_one(raws, leaf)
         known = self._numbers
         raws = list(map(bytes, raws))
         try:
@@ -208,17 +211,29 @@ class _Column:
             pass
         new = [raw for raw in dict.fromkeys(raws) if raw not in known]
         known.update(zip(new, range(self.size, self.size + len(new)), strict=True))
-        self._read(new, leaf)
-        self.size = len(known)
-        self.tables = {path: _dense(at, self.size) for path, at in self._atoms.items()}
-        self.shown = {question: _dense(at, self.size) for question, at in self._shown.items()}
+        self._learn(new, leaf)
         return np.fromiter(map(known.__getitem__, raws), np.int32, len(raws))
 
-    def _read(self, raws: Sequence[bytes], leaf: Callable[[Path], Leaf]) -> None:
+    def _one_by_one(self, raws: Sequence[Any], leaf: Callable[[Path], Leaf]) -> np.ndarray:
+        """The same where hardly an entry comes twice: to look for one would only cost time."""
+        self._forget()
+        rows = [row for row, raw in enumerate(raws) if raw is not NO_ENTRY]
+        numbers = np.zeros(len(raws), dtype=np.int32)
+        numbers[rows] = np.arange(1, len(rows) + 1)
+        self._learn([raws[row] for row in rows], leaf)
+        return numbers
+
+    def _learn(self, raws: Sequence[Any], leaf: Callable[[Path], Leaf]) -> None:
+        self._read(raws, leaf)
+        self.size += len(raws)
+        self.tables = {path: _dense(at, self.size) for path, at in self._atoms.items()}
+        self.shown = {question: _dense(at, self.size) for question, at in self._shown.items()}
+
+    def _read(self, raws: Sequence[Any], leaf: Callable[[Path], Leaf]) -> None:
         entries = read_entries(raws) if self._is_known else None
         if entries is None:
             for number, raw in enumerate(raws, self.size):
-                self._note(number, self._reader.read(self.question, raw), leaf)
+                self._note(number, self._reader.read(self.question, bytes(raw)), leaf)
             return
         own: _Sparse | None = None
         shown_at, states = self._shown.setdefault(self.question, ([], []))

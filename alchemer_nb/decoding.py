@@ -73,7 +73,7 @@ def url_variables(value: Any) -> Iterator[tuple[str, str]]:
             yield str(name), str(scalar(text))
 
 
-def read_entries(raws: Sequence[bytes]) -> list[Entry] | None:
+def read_entries(raws: Sequence[Any]) -> list[Entry] | None:
     """Decodes many entries at once; None where one of them has other types than documented."""
     try:
         return _ENTRIES_DECODER.decode(b"[" + b",".join(raws) + b"]")

@@ -45,7 +45,7 @@ META_FIELDS = (
 
 _MOST_QUESTIONS = 5000  # fields of a decoder: beyond, ids are not what a survey has
 _FIELDS = attrgetter(*META_FIELDS)
-_NO_ENTRY = msgspec.Raw(b"")
+NO_ENTRY = msgspec.Raw(b"")
 _REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -63,7 +63,7 @@ class Page:
         fields: Name of a field of metadata -> its value in each response, as received.
         url_variables: Of each response, as received.
         data_quality: The same.
-        entries: Question id -> the JSON of its entry in each response, ``b""`` for none.
+        entries: Question id -> the JSON of its entry in each response, or ``NO_ENTRY``.
         misfits: How much of it had other types than documented.
         measure: What it tells of itself and its list.
     """
@@ -97,7 +97,7 @@ class PageReader:
         names = [f"q{number}" for number in range(len(self._questions))]
         entries = msgspec.defstruct(
             "Entries",
-            [(name, msgspec.Raw, _NO_ENTRY) for name in names],
+            [(name, msgspec.Raw, NO_ENTRY) for name in names],
             rename=dict(zip(names, self._questions, strict=True)),
             forbid_unknown_fields=True,  # or the answers to them would be lost
             gc=False,
@@ -137,7 +137,7 @@ class PageReader:
         entries = {
             question: column
             for question, column in zip(self._questions, columns, strict=False)
-            if column.count(_NO_ENTRY) < len(column)
+            if column.count(NO_ENTRY) < len(column)
         }
         return _page(page, page.data, entries, 0)
 
@@ -151,7 +151,7 @@ class PageReader:
                 data = {own: msgspec.json.encode(item) for own, item in items}
             elif data is not None and not isinstance(data, dict):
                 pairs = zip(self._questions, self._all(data), strict=True)  # type: ignore[misc]
-                data = {question: raw for question, raw in pairs if raw is not _NO_ENTRY}
+                data = {question: raw for question, raw in pairs if raw is not NO_ENTRY}
             given.append(data or {})
         return _page(page, page.data, _columns(given), misfits)
 
@@ -172,7 +172,7 @@ def _page_of(entries: Any) -> Any:
 
 def _columns(given: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[Any]]:
     questions = dict.fromkeys(question for data in given for question in data)
-    return {question: [data.get(question, b"") for data in given] for question in questions}
+    return {question: [data.get(question, NO_ENTRY) for data in given] for question in questions}
 
 
 def _page(

@@ -5,6 +5,7 @@ Every distinct answer of a leaf is looked at once, however many respondents gave
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -303,6 +304,13 @@ def read_number(value: Any) -> float:
     """A number as typed, NaN for what is none; ``"1,234.5"`` and ``"12%"`` are read too."""
     if isinstance(value, bool) or value is None:
         return np.nan
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        pass
+    else:
+        if not isinstance(value, str) or "_" not in value:
+            return number if math.isfinite(number) else np.nan
     text = str(value).strip().replace("\u00a0", "").removesuffix("%").strip()
     if text.count(",") and "." in text.split(",")[-1]:
         text = text.replace(",", "")
@@ -310,7 +318,7 @@ def read_number(value: Any) -> float:
         number = float(text) if "_" not in text else np.nan
     except ValueError:
         return np.nan
-    return number if np.isfinite(number) else np.nan
+    return number if math.isfinite(number) else np.nan
 
 
 def answer_text(atom: Atom) -> str | None:
