@@ -12,8 +12,10 @@ and all), so an entry is told by its bytes and read once.
 
 from __future__ import annotations
 
+import gc
 import json
 from array import array
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,11 +23,11 @@ import numpy as np
 from alchemer_nb.atoms import AGAIN, Atom, Leaf, Path
 from alchemer_nb.decoding import Scalar, read_entries, url_variables
 from alchemer_nb.definition import truth
-from alchemer_nb.entries import EntryReader, Said, own_answer
+from alchemer_nb.entries import EntryReader, Said
 from alchemer_nb.pages import META_FIELDS, NO_ENTRY, Page, PageReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from alchemer_nb.definition import Survey
 
@@ -80,7 +82,10 @@ class Answers:
         Raises:
             ValueError: It is not JSON, or not a list of responses.
         """
-        page = self._pages.read(body)
+        with _collector_paused():
+            return self._add(self._pages.read(body))
+
+    def _add(self, page: Page) -> Page:
         self.misfits += page.misfits
         self._add_around(page)
         parts: dict[Path, list[_Part]] = {}
@@ -164,6 +169,18 @@ class Answers:
                 self._leaf((*path, AGAIN)).add(row + self.count, atom)
 
 
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """For the time of a page: its objects make no circles, and to look for some takes a sixth."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 _Part = tuple[np.ndarray, np.ndarray]  # rows of the page, and a number for each
 
 
@@ -245,13 +262,17 @@ class _Column:
             if entry.shown is not None:  # most entries: one answer, in its place
                 shown_at.append(number)
                 states.append(entry.shown is True or truth(entry.shown))
-            atom = own_answer(entry)
-            if atom is None:
+            answer = entry.rank if entry.answer is None else entry.answer
+            if answer is None and entry.answer_id is None:
                 continue
             if own is None:
+                place = leaf(self._path)
                 own = self._atoms.setdefault(self._path, ([], []))
             own[0].append(number)
-            own[1].append(leaf(self._path).number(atom))
+            if entry.answer_id is None and entry.original_answer is None:
+                own[1].append(place.number_of_answer(answer))
+            else:
+                own[1].append(place.number(Atom(answer, entry.answer_id, entry.original_answer)))
 
     def _note(self, number: int, said: Said, leaf: Callable[[Path], Leaf]) -> None:
         for path, atom in said.atoms.items():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 
@@ -53,29 +54,84 @@ class Atom(NamedTuple):
         return told and self.answer_id in (None, earlier.answer_id)
 
 
+class Atoms(Sequence[Atom]):
+    """The different answers at a place; those that are an answer and nothing else are kept bare.
+
+    Texts are many and each its own: a tuple around every one would double what they take.
+    """
+
+    __slots__ = ("_items",)
+
+    def __init__(self, atoms: Iterable[Atom] = ()) -> None:
+        self._items: list[Any] = []
+        for atom in atoms:
+            self.append(atom)
+
+    def append(self, item: Atom | Scalar) -> None:
+        """Adds one at the end, an atom or an answer that is nothing else."""
+        if isinstance(item, Atom) and item[1:] == _NOTHING_ELSE:
+            item = item.answer
+        self._items.append(item)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @overload
+    def __getitem__(self, at: int) -> Atom: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Atom]: ...
+    def __getitem__(self, at: int | slice) -> Atom | list[Atom]:
+        if isinstance(at, slice):
+            return [_whole(item) for item in self._items[at]]
+        return _whole(self._items[at])
+
+    def __iter__(self) -> Iterator[Atom]:
+        return map(_whole, self._items)
+
+
+_NOTHING_ELSE = (None, None, None)
+
+
+def _whole(item: Any) -> Atom:
+    return item if isinstance(item, Atom) else Atom(item)
+
+
 class Leaf:
     """The answers at one place: for each response that has one, the number of its atom.
 
     Attributes:
         rows: Numbers of the responses, ascending (int32).
         codes: Number of the atom of each (int32).
-        atoms: The different answers.
+        atoms: The different answers; of texts that hardly repeat, all.
     """
 
     __slots__ = ("_numbers", "atoms", "codes", "rows")
 
-    def __init__(self) -> None:
+    def __init__(self, atoms: Iterable[Atom] = ()) -> None:
         self.rows = array("i")
         self.codes = array("i")
-        self.atoms: list[Atom] = []
-        self._numbers: dict[Atom, int] = {}
+        self.atoms = Atoms(atoms)
+        self._numbers: dict[Any, int] | None = {}
 
     def number(self, atom: Atom) -> int:
         """The number of an atom, a new one if it was not seen before."""
-        number = self._numbers.get(atom)
-        if number is None:
-            number = self._numbers[atom] = len(self.atoms)
-            self.atoms.append(atom)
+        if atom[1:] == _NOTHING_ELSE:
+            return self.number_of_answer(atom.answer)
+        return self._number(atom, atom)
+
+    def number_of_answer(self, answer: Scalar) -> int:
+        """The same for an answer that is nothing else."""
+        # 1, 1.0 and True are equal, and three answers.
+        key = answer if isinstance(answer, str) else (answer, type(answer))
+        return self._number(key, answer)
+
+    def _number(self, key: Any, item: Any) -> int:
+        known = self._numbers
+        number = len(self.atoms)
+        if known is not None:
+            number = known.setdefault(key, number)
+        if number == len(self.atoms):
+            self.atoms.append(item)
         return number
 
     def add(self, row: int, atom: Atom) -> None:
@@ -87,3 +143,8 @@ class Leaf:
         """Notes the answers of many responses; the codes are those of ``number``."""
         self.rows.frombytes(np.asarray(rows, dtype=np.int32).tobytes())
         self.codes.frombytes(np.asarray(codes, dtype=np.int32).tobytes())
+        if len(self.atoms) > _MANY and len(self.atoms) * 2 > len(self.rows):
+            self._numbers = None  # to look for a text that hardly comes twice costs more than it
+
+
+_MANY = 1000

@@ -145,13 +145,12 @@ def _kept(packed: _Packed) -> Kept:
     answers.urls, answers.words = packed.urls, packed.words
     answers.quality = _NoQuality() if packed.quality is None else packed.quality
     for each in packed.leaves:
-        leaf = Leaf()
+        leaf = Leaf(each.atoms)
         rows = _unrising(each.rows, packed.count)
         codes = _unnumbers(each.codes, len(each.atoms))
         if len(rows) != len(codes):
             raise Damaged("columns of different lengths")
         leaf.extend(rows, codes)
-        leaf.atoms = each.atoms
         answers.leaves[each.path] = leaf
     for own, (rows_, states_) in packed.shown.items():
         states = _unnumbers(states_, 2).astype(np.int8)
@@ -262,13 +261,12 @@ def _thinned(leaf: Leaf, places: np.ndarray, column: Column) -> Leaf:
     Not their place: whether a number was no number, or a text no option, decides on columns and
     categories, which are to stay as they are.
     """
-    new = Leaf()
     at = places[np.asarray(leaf.rows, dtype=np.int64)]
     codes = np.asarray(leaf.codes, dtype=np.int64)[at >= 0]
     used = set(np.unique(codes).tolist())
-    new.atoms = [
+    new = Leaf(
         atom if number in used else _unseen(atom, column) for number, atom in enumerate(leaf.atoms)
-    ]
+    )
     new.extend(at[at >= 0], codes)
     return new
 
@@ -287,14 +285,13 @@ def _together(path: Path, column: Column | None, leaves: dict[Path, Leaf]) -> np
 
 def _emptied(rows: np.ndarray, places: np.ndarray, column: Column | None) -> Leaf:
     """Says of some rows that something stood here, and not what."""
-    new = Leaf()
     at = places[rows]
     at = at[at >= 0]
     atom = Atom()
     if column is not None and not column.planned and column.option is not None:
         option = column.option  # only the answers tell what it is called
         atom = Atom(option.value or None, label=option.label() or None)
-    new.atoms = [atom]
+    new = Leaf([atom])
     new.extend(at, np.zeros_like(at))
     return new
 

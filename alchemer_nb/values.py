@@ -112,7 +112,7 @@ class Renderer:
     def _leaf(self, column: Column) -> Leaf | None:
         return self._answers.leaves.get(column.path)
 
-    def _atoms(self, column: Column) -> list[Atom]:
+    def _atoms(self, column: Column) -> Sequence[Atom]:
         leaf = self._leaf(column)
         return leaf.atoms if leaf else []
 
