@@ -73,6 +73,12 @@ class Atoms(Sequence[Atom]):
             item = item.answer
         self._items.append(item)
 
+    def texts(self) -> list[str | None]:
+        """What was answered, as text; None where nothing was."""
+        return [
+            item if item and isinstance(item, str) else _whole(item).text for item in self._items
+        ]
+
     def __len__(self) -> int:
         return len(self._items)
 

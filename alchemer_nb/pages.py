@@ -137,7 +137,7 @@ class PageReader:
         entries = {
             question: column
             for question, column in zip(self._questions, columns, strict=False)
-            if column.count(NO_ENTRY) < len(column)
+            if any(raw is not NO_ENTRY for raw in column)
         }
         return _page(page, page.data, entries, 0)
 

@@ -133,7 +133,11 @@ class Renderer:
         return table[self._codes(column.path)]
 
     def _texts(self, column: Column, read: Callable[[Atom], str | None]) -> Any:
-        texts = [read(atom) for atom in self._atoms(column)]
+        leaf = self._leaf(column)
+        if leaf is not None and read is answer_text:
+            texts = leaf.atoms.texts()
+        else:
+            texts = [read(atom) for atom in self._atoms(column)]
         mapped = self._mapped(column, texts, None, object)
         return pd.array(mapped, dtype=text_dtype())
 
