@@ -6,100 +6,32 @@ distinct answers it has seen and, for each response that has one, which it was. 
 means is not decided here: names, labels and types come later, from the survey's definition, so
 that they can be switched without another download.
 
-Shapes: facts from https://apihelp.alchemer.com/help/surveyresponse-per-question-v5 and real
-payloads.
+Most of a page is the same few entries over and over (a question of five options has five, words
+and all), so an entry is told by its bytes and read once.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 from array import array
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.decoding import (
-    DOCUMENTED,
-    META_FIELDS,
-    Chosen,
-    Entry,
-    Page,
-    Scalar,
-    is_entry,
-    loose_choice,
-    loose_entry,
-    nothing,
-    numbered,
-    raw_entries,
-    read_page,
-    scalar,
-    url_variables,
-)
+import numpy as np
+
+from alchemer_nb.atoms import AGAIN, Atom, Leaf, Path
+from alchemer_nb.decoding import Scalar, read_entries, url_variables
 from alchemer_nb.definition import truth
-from alchemer_nb.envelope import decode
-from alchemer_nb.question_types import is_known
+from alchemer_nb.entries import EntryReader, Said
+from alchemer_nb.pages import META_FIELDS, NO_ENTRY, Page, PageReader
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
     from alchemer_nb.definition import Survey
 
-Path = tuple[str, ...]
-COMMENT = "comment"
-AGAIN = "again"
-FIRST_OPTION = 10001  # question ids are small numbers, option ids (SKUs) start here
-_DEEPEST = 6
-
-
-class Atom(NamedTuple):
-    """One answer as received: text, option id, the text before an edit, the option's label."""
-
-    answer: Scalar = None
-    answer_id: Scalar = None
-    original: Scalar = None
-    label: Scalar = None
-
-    @property
-    def text(self) -> str | None:
-        """What was answered, as text; None where nothing was."""
-        if self.answer is None or self.answer == "":
-            return None
-        if isinstance(self.answer, bool):
-            return "true" if self.answer else "false"
-        return str(self.answer)
-
-    @property
-    def is_write_in(self) -> bool:
-        """Whether the text was typed at an "other" option: its id is such as "10024-other"."""
-        return self.answer_id is not None and str(self.answer_id).endswith("-other")
-
-    @property
-    def received(self) -> str | None:
-        """Whatever there is, where nobody knows which of it is the answer."""
-        if self.text is not None:
-            return self.text
-        for other in (self.original, self.answer_id, self.label):
-            if other not in (None, "", 0, "0"):
-                return str(other)
-        return None
-
-
-class Leaf:
-    """The answers at one place: for each response that has one, the number of its atom."""
-
-    __slots__ = ("_numbers", "atoms", "codes", "rows")
-
-    def __init__(self) -> None:
-        self.rows = array("q")
-        self.codes = array("q")
-        self.atoms: list[Atom] = []
-        self._numbers: dict[Atom, int] = {}
-
-    def add(self, row: int, atom: Atom) -> None:
-        """Notes the answer of one response."""
-        number = self._numbers.get(atom)
-        if number is None:
-            number = self._numbers[atom] = len(self.atoms)
-            self.atoms.append(atom)
-        self.rows.append(row)
-        self.codes.append(number)
+_REMEMBERED = 1000  # different entries of a question; of a text they would be as many as rows
 
 
 class Answers:
@@ -110,17 +42,17 @@ class Answers:
         urls: Variable name -> {row: value}.
         quality: ``data_quality`` of the responses that have one, as JSON text by row.
         leaves: Path -> Leaf.
-        shown: Question id -> {row: shown}, of entries that say so.
+        shown: Question id -> (rows, shown), int32 and int8, of entries that say so.
         words: Question id -> (words, type) of questions that the definition does not know or
             whose type nobody knows.
         misfits: Entries whose JSON types were not the documented ones.
     """
 
-    def __init__(self, known: frozenset[str] = frozenset()) -> None:
-        self._known = known
-        self._parents: dict[str, str] | None = None
-        self._unknown_types: frozenset[str] = frozenset()
-        self._rich: set[str] = set()  # questions whose entries have members nobody documents
+    def __init__(self, reader: EntryReader | None = None) -> None:
+        self._reader = reader or EntryReader()
+        self._pages = PageReader(self._reader.order)
+        self._columns: dict[str, _Column] = {}
+        self._texts: dict[Scalar, Scalar] = {}
         self.count = 0
         self.meta: dict[str, list[Scalar]] = {name: [] for name in META_FIELDS}
         self.urls: dict[str, dict[int, str]] = {}
@@ -133,140 +65,256 @@ class Answers:
     @classmethod
     def of(cls, survey: Survey) -> Answers:
         """Nothing yet, for the answers to a survey: its definition tells parts from questions."""
-        made = cls(frozenset(each.id for q in survey.questions for each in q.walk()))
-        made._parents = {each.id: each.parent for q in survey.questions for each in q.walk()}
-        made._unknown_types = frozenset(
-            each.id for q in survey.questions for each in q.walk() if not is_known(each)
-        )
-        return made
+        return cls(EntryReader.of(survey))
+
+    @property
+    def known(self) -> frozenset[str]:
+        """Ids of the questions and parts of the definition."""
+        return self._reader.known
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What stays once all pages are in."""
+        return {**self.__dict__, "_pages": None, "_columns": {}, "_texts": {}}
 
     def add_page(self, body: bytes) -> Page:
-        """Takes in one page of the response list."""
-        page, misfits = read_page(body)
-        self.misfits += misfits
-        unknown: set[str] = set()
-        first = self.count
-        for response in page.data:
-            self._add(response, unknown)
-        new = unknown - self.words.keys()
-        if new or unknown & self._rich:
-            decoded = decode(body)
-            self._learn_words(decoded, new)
-            self._add_undocumented(decoded, first)
+        """Takes in one page of the response list.
+
+        Raises:
+            ValueError: It is not JSON, or not a list of responses.
+        """
+        with _collector_paused():
+            return self._add(self._pages.read(body))
+
+    def _add(self, page: Page) -> Page:
+        self.misfits += page.misfits
+        self._add_around(page)
+        parts: dict[Path, list[_Part]] = {}
+        shown: dict[str, list[_Part]] = {}
+        for question, raws in page.entries.items():
+            column = self._columns.get(question)
+            if column is None:
+                column = self._columns[question] = _Column(question, self._reader)
+            self._add_question(column, column.numbers(raws, self._leaf), parts, shown)
+        for path, pieces in parts.items():
+            if pieces:
+                self._add_parts(path, pieces)
+        for question, pieces in shown.items():
+            if not pieces:
+                continue
+            rows, states = self.shown.setdefault(question, (array("i"), array("b")))
+            at, codes = _first_said(pieces)
+            rows.frombytes((at + np.int32(self.count)).tobytes())
+            states.frombytes(codes.astype(np.int8).tobytes())
+        self.count += len(page)
         return page
 
-    def _add(self, response: Any, unknown: set[str]) -> None:
-        row = self.count
-        self.count += 1
+    def _add_around(self, page: Page) -> None:
+        """Metadata, url variables and quality."""
+        same = self._texts
         for name, values in self.meta.items():
-            values.append(getattr(response, name))
-        for name, value in url_variables(response.url_variables):
-            self.urls.setdefault(name, {})[row] = value
-        if response.data_quality:
-            self.quality[row] = json.dumps(response.data_quality, ensure_ascii=False)
-        data = response.survey_data
-        if data and not isinstance(data, dict):
-            self.misfits += 1
-            data = {own: loose_entry(item)[0] for own, item in numbered(data)}
-        for question, entry in (data or {}).items():
-            self._entry((question,), entry, row)
-            if question not in self._known or question in self._unknown_types:
-                unknown.add(question)
+            new = page.fields[name]
+            if len(set(new)) * 4 < len(new):  # such as the language: one text for all its rows
+                new = [same.setdefault(value, value) for value in new]
+            values.extend(new)
+        for row, variables in enumerate(page.url_variables, self.count):
+            if variables:
+                for name, value in url_variables(variables):
+                    self.urls.setdefault(name, {})[row] = value
+        for row, quality in enumerate(page.data_quality, self.count):
+            if quality:
+                self.quality[row] = json.dumps(quality, ensure_ascii=False)
 
-    def _entry(self, path: Path, entry: Entry, row: int, depth: int = 0) -> None:
-        if entry.shown is not None:
-            rows, states = self.shown.setdefault(path[0], (array("q"), array("b")))
-            if not rows or rows[-1] != row:  # each cell of a grid row says it once more
-                rows.append(row)
-                states.append(truth(entry.shown))
-        answer = entry.rank if entry.answer is None else entry.answer
-        if answer is not None or entry.answer_id is not None:
-            self._note(path, row, Atom(answer, entry.answer_id, entry.original_answer))
-        if entry.comments not in (None, ""):
-            self._note((*path, COMMENT), row, Atom(entry.comments))
-        if entry.options:
-            for option, chosen in self._options(entry.options).items():
-                answer = chosen.rank if chosen.answer is None else chosen.answer
-                key = option.removesuffix("-other")
-                atom = Atom(answer, option, chosen.original_answer, chosen.option)
-                self._note((*path, key), row, atom)
-        if entry.subquestions:
-            inner = entry.subquestions
-            if not isinstance(inner, Mapping):
-                self.misfits += 1
-                inner = dict(numbered(inner))
-            for key, child in inner.items():
-                self._child(path, str(key), child, row, depth + 1)
+    def _add_question(
+        self,
+        column: _Column,
+        numbers: np.ndarray,
+        parts: dict[Path, list[_Part]],
+        shown: dict[str, list[_Part]],
+    ) -> None:
+        """What the entries of one question say, spread over the rows that have them."""
+        for path, table in column.tables.items():
+            part = _spread(numbers, table)
+            _add(part, parts.setdefault(path, []), first=path[0] == column.question)
+        for question, table in column.shown.items():
+            part = _spread(numbers, table)
+            _add(part, shown.setdefault(question, []), first=question == column.question)
+        for words in column.words:
+            for question, said in words.items():
+                self.words.setdefault(question, said)
+        column.words.clear()
+        if column.misfits:
+            often = np.bincount(numbers, minlength=column.size)
+            self.misfits += sum(int(often[at]) * count for at, count in column.misfits.items())
 
-    def _options(self, options: Any) -> dict[str, Chosen]:
-        if isinstance(options, dict):
-            return options
-        self.misfits += 1
-        return {own: loose_choice(item) for own, item in numbered(options)}
-
-    def _child(self, path: Path, key: str, child: Any, row: int, depth: int) -> None:
-        """An entry, or a map of cells: which of the two is told by what it holds."""
-        own = self._below(path, key)
-        if not isinstance(child, Mapping) or depth > _DEEPEST:
-            if child not in (None, [], {}, ""):
-                self._note(own, row, Atom(scalar(child)))
-            return
-        if len(own) == 1 and key not in self._known and "question" in child:
-            self.words.setdefault(key, (str(child["question"]), str(child.get("type") or "")))
-        if is_entry(child):
-            entry, _ = loose_entry(child)
-            self._entry(own, entry, row, depth)
-        else:
-            for cell, inner in child.items():
-                self._child(own, str(cell), inner, row, depth + 1)
-
-    def _note(self, path: Path, row: int, atom: Atom) -> None:
+    def _leaf(self, path: Path) -> Leaf:
         leaf = self.leaves.get(path)
         if leaf is None:
             leaf = self.leaves[path] = Leaf()
-        elif leaf.rows and leaf.rows[-1] == row:  # said twice: at the top level and in a grid
-            if not _same(leaf.atoms[leaf.codes[-1]], atom):
-                self._note((*path, AGAIN), row, atom)
+        return leaf
+
+    def _add_parts(self, path: Path, pieces: list[_Part]) -> None:
+        """Adds what was said of one place: mostly by one question; a grid may say it of its row."""
+        leaf = self._leaf(path)
+        rows, codes = pieces[0] if len(pieces) == 1 else _first_said(pieces)
+        leaf.extend(rows + np.int32(self.count), codes)
+        if len(pieces) > 1:
+            first = dict(zip(rows.tolist(), codes.tolist(), strict=True))
+            again: dict[int, Atom] = {}
+            for at, others in pieces:
+                for row, code in zip(at.tolist(), others.tolist(), strict=True):
+                    atom = leaf.atoms[code]
+                    if code != first[row] and not atom.repeats(leaf.atoms[first[row]]):
+                        again.setdefault(row, atom)
+            for row, atom in sorted(again.items()):
+                self._leaf((*path, AGAIN)).add(row + self.count, atom)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """For the time of a page: its objects make no circles, and to look for some takes a sixth."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+_Part = tuple[np.ndarray, np.ndarray]  # rows of the page, and a number for each
+
+
+class _Column:
+    """The entries of one question: each different one has a number, and is read once.
+
+    Attributes:
+        question: Its id.
+        size: Different entries so far; number 0 is none at all.
+        shown: Question id -> for each entry, whether it says shown; -1 if it does not say.
+        words: Words of new entries, of what the definition does not know.
+        misfits: Number of the entry -> how many of its types were not the documented ones.
+    """
+
+    def __init__(self, question: str, reader: EntryReader) -> None:
+        self.question = question
+        self._path: Path = (question,)
+        self._reader = reader
+        self._is_known = reader.knows(question)
+        self._is_varied = False
+        self._forget()
+
+    def _forget(self) -> None:
+        """Starts anew, so that memory does not grow with the texts that were read."""
+        self._numbers: dict[bytes, int] = {b"": 0}
+        self._atoms: dict[Path, _Sparse] = {}
+        self._shown: dict[str, _Sparse] = {}
+        self.size = 1
+        self.tables: dict[Path, np.ndarray] = {}
+        self.shown: dict[str, np.ndarray] = {}
+        self.words: list[Mapping[str, tuple[str, str]]] = []
+        self.misfits: dict[int, int] = {}
+
+    def numbers(self, raws: Sequence[Any], leaf: Callable[[Path], Leaf]) -> np.ndarray:
+        """The number of each entry; reads those that are new."""
+        if self.size > _REMEMBERED:
+            self._is_varied = True
+        if self._is_varied:
+            return self._one_by_one(raws, leaf)
+        known = self._numbers
+        raws = list(map(bytes, raws))
+        try:
+            return np.fromiter(map(known.__getitem__, raws), np.int32, len(raws))
+        except KeyError:
+            pass
+        new = [raw for raw in dict.fromkeys(raws) if raw not in known]
+        known.update(zip(new, range(self.size, self.size + len(new)), strict=True))
+        self._learn(new, leaf)
+        return np.fromiter(map(known.__getitem__, raws), np.int32, len(raws))
+
+    def _one_by_one(self, raws: Sequence[Any], leaf: Callable[[Path], Leaf]) -> np.ndarray:
+        """The same where hardly an entry comes twice: to look for one would only cost time."""
+        self._forget()
+        rows = [row for row, raw in enumerate(raws) if raw is not NO_ENTRY]
+        numbers = np.zeros(len(raws), dtype=np.int32)
+        numbers[rows] = np.arange(1, len(rows) + 1)
+        self._learn([raws[row] for row in rows], leaf)
+        return numbers
+
+    def _learn(self, raws: Sequence[Any], leaf: Callable[[Path], Leaf]) -> None:
+        self._read(raws, leaf)
+        self.size += len(raws)
+        self.tables = {path: _dense(at, self.size) for path, at in self._atoms.items()}
+        self.shown = {question: _dense(at, self.size) for question, at in self._shown.items()}
+
+    def _read(self, raws: Sequence[Any], leaf: Callable[[Path], Leaf]) -> None:
+        entries = read_entries(raws) if self._is_known else None
+        if entries is None:
+            for number, raw in enumerate(raws, self.size):
+                self._note(number, self._reader.read(self.question, bytes(raw)), leaf)
             return
-        leaf.add(row, atom)
+        own: _Sparse | None = None
+        shown_at, states = self._shown.setdefault(self.question, ([], []))
+        for number, entry in enumerate(entries, self.size):
+            if entry.options or entry.subquestions or entry.comments:
+                said = self._reader.read_decoded(self.question, entry)
+                self._note(number, said, leaf)
+                continue
+            if entry.shown is not None:  # most entries: one answer, in its place
+                shown_at.append(number)
+                states.append(entry.shown is True or truth(entry.shown))
+            answer = entry.rank if entry.answer is None else entry.answer
+            if answer is None and entry.answer_id is None:
+                continue
+            if own is None:
+                place = leaf(self._path)
+                own = self._atoms.setdefault(self._path, ([], []))
+            own[0].append(number)
+            if entry.answer_id is None and entry.original_answer is None:
+                own[1].append(place.number_of_answer(answer))
+            else:
+                own[1].append(place.number(Atom(answer, entry.answer_id, entry.original_answer)))
 
-    def _below(self, path: Path, key: str) -> Path:
-        """A part with a question id of its own stands by itself: rows of grids, parts of groups.
-
-        The definition tells which ids are such parts; an id it does not know, or knows in no grid,
-        is one if it is small. Columns of custom tables count anew in each table and belong to it.
-        """
-        if _is_option_id(key):
-            return (*path, key)
-        parent = (self._parents or {}).get(key)
-        if not parent:  # but who knows what the numbers of an unknown type mean
-            return (*path, key) if path[0] in self._unknown_types else (key,)
-        return (key,) if parent == path[0] else (*path, key)
-
-    def _learn_words(self, decoded: Any, new: set[str]) -> None:
-        for _, question, entry in raw_entries(decoded):
-            if question in new:
-                said = (str(entry.get("question") or ""), str(entry.get("type") or ""))
-                self.words.setdefault(question, said)
-                if entry.keys() - DOCUMENTED:
-                    self._rich.add(question)
-        for question in new:  # asked once, even where nothing was said
-            self.words.setdefault(question, ("", ""))
-
-    def _add_undocumented(self, decoded: Any, first: int) -> None:
-        """Members that nobody documents, of types that nobody knows: each is a leaf of its own."""
-        for number, question, entry in raw_entries(decoded):
-            if question in self._rich or question in self._unknown_types:
-                for name in sorted(entry.keys() - DOCUMENTED):
-                    value = scalar(nothing(entry[name]))
-                    if value not in (None, ""):
-                        self._note((question, str(name)), first + number, Atom(value))
-
-
-def _is_option_id(key: str) -> bool:
-    return not (key.isdecimal() and len(key) < 6 and int(key) < FIRST_OPTION)
+    def _note(self, number: int, said: Said, leaf: Callable[[Path], Leaf]) -> None:
+        for path, atom in said.atoms.items():
+            at, codes = self._atoms.setdefault(path, ([], []))
+            at.append(number)
+            codes.append(leaf(path).number(atom))
+        for question, state in said.shown.items():
+            at, states = self._shown.setdefault(question, ([], []))
+            at.append(number)
+            states.append(state)
+        if said.words:
+            self.words.append(said.words)
+        if said.misfits:
+            self.misfits[number] = said.misfits
 
 
-def _same(old: Atom, new: Atom) -> bool:
-    """Whether a second answer at one place says nothing that the first did not."""
-    return str(old.answer) == str(new.answer) and new.answer_id in (None, old.answer_id)
+_Sparse = tuple[list[int], list[Any]]  # numbers of entries, and a value for each
+
+
+def _dense(values: _Sparse, size: int) -> np.ndarray:
+    table = np.full(size, -1, dtype=np.int32)
+    table[values[0]] = values[1]
+    return table
+
+
+def _spread(numbers: np.ndarray, table: np.ndarray) -> _Part:
+    codes = table[numbers]
+    (rows,) = np.nonzero(codes >= 0)
+    return rows.astype(np.int32), codes[rows]
+
+
+def _add(part: _Part, pieces: list[_Part], *, first: bool) -> None:
+    """What a question says of itself counts before what its grid says of it."""
+    if len(part[0]):
+        pieces.insert(0 if first else len(pieces), part)
+
+
+def _first_said(pieces: Sequence[_Part]) -> _Part:
+    """What was said first of each row, by ascending row."""
+    if len(pieces) == 1:
+        return pieces[0]
+    rows = np.concatenate([rows for rows, _ in pieces])
+    codes = np.concatenate([codes for _, codes in pieces])
+    at, first = np.unique(rows, return_index=True)
+    return at, codes[first]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from alchemer_nb.answers import COMMENT, FIRST_OPTION, Path
+from alchemer_nb.atoms import COMMENT, FIRST_OPTION, Path
 from alchemer_nb.definition import Option, Question, Survey
 from alchemer_nb.question_types import (
     GRID_CELLS,

@@ -1,45 +1,21 @@
-"""A page of responses, decoded.
+"""One question's entry in a response, decoded.
 
-The decoder is typed and skips what is not wanted (question texts above all); a page that does not
-fit the types is read again, slowly and without them. Shapes:
+The decoder is typed and skips what is not wanted (question texts above all); an entry that does
+not fit the types is read again, slowly and without them. Shapes:
 https://apihelp.alchemer.com/help/surveyresponse-per-question-v5 and real payloads.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from alchemer_nb.envelope import BOM, decode
+from alchemer_nb.envelope import decode
 
 Scalar = str | int | float | bool | None
-
-META_FIELDS = (
-    "id",
-    "contact_id",
-    "status",
-    "is_test_data",
-    "date_submitted",
-    "session_id",
-    "language",
-    "date_started",
-    "date_updated",
-    "link_id",
-    "ip_address",
-    "referer",
-    "user_agent",
-    "response_time",
-    "longitude",
-    "latitude",
-    "country",
-    "city",
-    "region",
-    "postal",
-    "dma",
-)
 
 
 class Chosen(msgspec.Struct, gc=False):
@@ -64,40 +40,8 @@ class Entry(msgspec.Struct, gc=False):
     subquestions: dict[str, Any] | list[Any] | str | None = None
 
 
-Response = msgspec.defstruct(
-    "Response",
-    [
-        *((name, Scalar, None) for name in META_FIELDS),
-        ("url_variables", Any, None),
-        ("data_quality", Any, None),
-        ("survey_data", dict[str, Entry] | list[Any] | str | None, None),
-    ],
-    gc=False,
-)
-
-
-class Page(msgspec.Struct):
-    """A page of the response list."""
-
-    data: list[Response] = []  # type: ignore[valid-type]  # a Struct made at run time
-    total_count: Scalar = None
-    total_pages: Scalar = None
-    results_per_page: Scalar = None
-
-
-_DECODER = msgspec.json.Decoder(Page)
-
-
-def read_page(body: bytes) -> tuple[Page, int]:
-    """Decodes a page; also tells how many of its entries did not fit the documented types.
-
-    Raises:
-        ValueError: It is not JSON, or not a list of responses.
-    """
-    try:
-        return _DECODER.decode(body.removeprefix(BOM)), 0
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _read_loosely(decode(body))
+_ENTRIES_DECODER = msgspec.json.Decoder(list[Entry])
+_ENTRY_DECODER = msgspec.json.Decoder(Entry)
 
 
 _ENTRY = ("answer", "options", "id", "subquestions", "answer_id", "rank", "option")
@@ -129,16 +73,20 @@ def url_variables(value: Any) -> Iterator[tuple[str, str]]:
             yield str(name), str(scalar(text))
 
 
-def raw_entries(decoded: Any) -> Iterator[tuple[int, str, Mapping[str, Any]]]:
-    """Number of the response, question id and entry, of all entries of a page."""
-    data = decoded.get("data") if isinstance(decoded, Mapping) else None
-    rows = list(data.values()) if isinstance(data, Mapping) else data or []
-    rows = [row for row in rows if isinstance(row, Mapping)]
-    for number, response in enumerate(rows):
-        entries = response.get("survey_data")
-        for question, entry in entries.items() if isinstance(entries, Mapping) else ():
-            if isinstance(entry, Mapping):
-                yield number, str(question), entry
+def read_entries(raws: Sequence[Any]) -> list[Entry] | None:
+    """Decodes many entries at once; None where one of them has other types than documented."""
+    try:
+        return _ENTRIES_DECODER.decode(b"[" + b",".join(raws) + b"]")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def read_entry(raw: bytes) -> tuple[Entry, bool]:
+    """Decodes one entry; also tells whether its types were not the documented ones."""
+    try:
+        return _ENTRY_DECODER.decode(raw), False
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return loose_entry(decode(raw))
 
 
 def is_entry(child: Mapping[str, Any]) -> bool:
@@ -193,44 +141,3 @@ def loose_choice(raw: Any) -> Chosen:
         return Chosen(answer=scalar(raw))
     names = ("option", "answer", "original_answer", "rank")
     return Chosen(**{name: scalar(nothing(raw.get(name))) for name in names})
-
-
-def _read_loosely(decoded: Any) -> tuple[Page, int]:
-    if not isinstance(decoded, Mapping):
-        raise ValueError("not a list of responses")  # noqa: TRY004 - like any other broken JSON
-    data = decoded.get("data")
-    if data is not None and not isinstance(data, (list, Mapping)):
-        raise ValueError("not a list of responses")
-    items = data.values() if isinstance(data, Mapping) else data or []
-    responses, misfits = [], 0
-    for raw in items:
-        if isinstance(raw, Mapping):
-            response, wrong = _loose_response(raw)
-            responses.append(response)
-            misfits += wrong
-        else:
-            misfits += 1
-    counts = {
-        name: scalar(decoded.get(name))
-        for name in ("total_count", "total_pages", "results_per_page")
-    }
-    return Page(responses, **counts), misfits
-
-
-def _loose_response(raw: Mapping[str, Any]) -> tuple[Any, int]:
-    misfits = 0
-    entries: dict[str, Entry] = {}
-    data = raw.get("survey_data")
-    pairs = data.items() if isinstance(data, Mapping) else numbered(data) if data else ()
-    misfits += bool(data) and not isinstance(data, Mapping)
-    for question, item in pairs:
-        entries[str(question)], wrong = loose_entry(item)
-        misfits += wrong
-    meta = {name: scalar(nothing(raw.get(name))) for name in META_FIELDS}
-    response = Response(
-        **meta,
-        url_variables=raw.get("url_variables"),
-        data_quality=raw.get("data_quality"),
-        survey_data=entries,
-    )
-    return response, misfits

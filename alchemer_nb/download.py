@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from alchemer_nb.answers import Answers
 from alchemer_nb.definition import Survey, read_survey
 from alchemer_nb.errors import TransportError
-from alchemer_nb.paging import PAGE_SIZE, Measure, measure_envelope, rows_of, walk, whole
+from alchemer_nb.paging import PAGE_SIZE, measure_envelope, rows_of, walk, whole
 
 if TYPE_CHECKING:
-    from alchemer_nb.decoding import Page
+    from alchemer_nb.pages import Page
     from alchemer_nb.transport import Transport
 
 
@@ -112,9 +112,9 @@ def responses(
             f"page {number} of the responses of survey {survey.id} is not a list of responses"
         )
 
-    for page in walk(fetch, _measure):
+    for page in walk(fetch, lambda page: page.measure):
         result.pages += 1
-        told = _measure(page)
+        told = page.measure
         result.told = told.total_count
         if tell is not None:
             tell(
@@ -130,15 +130,3 @@ def responses(
             result.stopped = True
             break
     return result
-
-
-def _measure(page: Page) -> Measure:
-    data: list[Any] = page.data
-    ids = (data[0].id, data[-1].id) if data else None
-    return Measure(
-        rows=len(data),
-        total_count=whole(page.total_count),
-        total_pages=whole(page.total_pages),
-        per_page=whole(page.results_per_page),
-        key=(len(data), ids),
-    )

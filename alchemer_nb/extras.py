@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from alchemer_nb.answers import AGAIN, COMMENT
+from alchemer_nb.atoms import AGAIN, COMMENT
 from alchemer_nb.columns import Column, name, other_column, plan, raw_column
 from alchemer_nb.definition import Option, Question
 from alchemer_nb.question_types import GRID_CELLS, ITEMS, MULTI, TABLE, is_known, question_key
@@ -17,7 +17,8 @@ from alchemer_nb.question_types import GRID_CELLS, ITEMS, MULTI, TABLE, is_known
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from alchemer_nb.answers import Answers, Leaf, Path
+    from alchemer_nb.answers import Answers
+    from alchemer_nb.atoms import Leaf, Path
     from alchemer_nb.columns import Part
     from alchemer_nb.definition import Survey
     from alchemer_nb.question_types import Kind

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from alchemer_nb.answers import Atom
+    from alchemer_nb.atoms import Atom
     from alchemer_nb.definition import Option
 
 OTHER = "-other"

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from alchemer_nb.definition import truth
-from alchemer_nb.stamps import read_stamp
+from alchemer_nb.stamps import ZONE_HOURS, read_stamp
 from alchemer_nb.values import read_number, text_dtype
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ REST = (
 )
 STATUSES = ("Disqualified", "Partial", "Complete")
 _DATES = ("date_started", "date_submitted", "date_updated")
+_FIRST = np.datetime64("0001-01-01", "s")  # numpy reads the year 0, which there was not
+_WITH_ZONE = len("2026-01-15 10:42:26 EST")
 _NUMBERS = ("response_time", "longitude", "latitude")
 
 
@@ -69,7 +71,8 @@ def array(name: str, answers: Answers, keep: np.ndarray, zone: ZoneInfo, tz: str
     """
     if name == "data_quality":
         return pd.array([answers.quality.get(int(row)) for row in keep], dtype=text_dtype())
-    values = [answers.meta[name][row] for row in keep]
+    given = answers.meta[name]
+    values = [given[row] for row in keep.tolist()]
     if name in _DATES:
         return moments(values, zone, tz)
     if name in _NUMBERS:
@@ -86,18 +89,31 @@ def array(name: str, answers: Answers, keep: np.ndarray, zone: ZoneInfo, tz: str
 
 def moments(values: list[Any], zone: ZoneInfo, tz: str | None) -> pd.Series[Any]:
     """Stamps as a column of times: in ``tz``, or naive wall-clock time of ``zone``."""
-    seen: dict[Any, np.datetime64] = {}
-    for value in values:
-        if value not in seen:
-            read = read_stamp(value, zone)
-            seen[value] = np.datetime64("NaT") if read is None else np.datetime64(_naive(read))
-    instants = np.array([seen[value] for value in values], dtype="datetime64[us]")
-    series = pd.Series(instants).dt.tz_localize("UTC").dt.tz_convert(tz or str(zone))
+    series = pd.Series(_instants(values, zone)).dt.tz_localize("UTC").dt.tz_convert(tz or str(zone))
     return series.dt.tz_localize(None) if tz is None else series
 
 
-def _naive(moment: Any) -> Any:
-    return moment.replace(tzinfo=None)
+def _instants(values: list[Any], zone: ZoneInfo) -> np.ndarray:
+    """Stamps as UTC, those that carry a zone's name all at once."""
+    hours = [
+        ZONE_HOURS.get(v[20:]) if isinstance(v, str) and len(v) == 23 else None for v in values
+    ]
+    clocks = ["NaT" if h is None else v[:19] for h, v in zip(hours, values, strict=True)]
+    try:
+        local = np.array(clocks, dtype="datetime64[s]")
+    except ValueError:  # one of them is no date
+        local = np.full(len(values), "NaT", dtype="datetime64[s]")
+    away = np.array([h or 0 for h in hours], dtype="timedelta64[h]")
+    instants: np.ndarray = (local - away).astype("datetime64[us]")
+    seen: dict[Any, np.datetime64] = {}
+    for row in np.flatnonzero(np.isnat(local) | (local < _FIRST)).tolist():
+        value = values[row]
+        if value not in seen:
+            read = read_stamp(value, zone)
+            naive = None if read is None else read.replace(tzinfo=None)
+            seen[value] = np.datetime64("NaT" if naive is None else naive)
+        instants[row] = seen[value]
+    return instants
 
 
 def url_names(answers: Answers) -> list[str]:

@@ -18,11 +18,13 @@ import msgspec
 import numpy as np
 
 from alchemer_nb import metadata
-from alchemer_nb.answers import Answers, Atom, Leaf, Path
+from alchemer_nb.answers import Answers
+from alchemer_nb.atoms import Atom, Leaf, Path
 from alchemer_nb.choices import FrameOptions  # noqa: TC001 - msgspec reads annotations
 from alchemer_nb.columns import is_open
 from alchemer_nb.decoding import Scalar
 from alchemer_nb.definition import Survey  # noqa: TC001 - msgspec reads annotations
+from alchemer_nb.entries import EntryReader
 from alchemer_nb.errors import KnowledgeLost
 from alchemer_nb.kept import Kept
 from alchemer_nb.values import read_number, resolve
@@ -87,7 +89,7 @@ def pack(kept: Kept) -> bytes:
     answers = kept.answers
     packed = _Packed(
         count=answers.count,
-        known=sorted(answers._known),
+        known=sorted(answers.known),
         meta={name: [_scalar(v) for v in values] for name, values in answers.meta.items()},
         urls=answers.urls,
         quality=None if isinstance(answers.quality, _NoQuality) else answers.quality,
@@ -135,7 +137,7 @@ def unpack(text: bytes) -> Kept:
 
 
 def _kept(packed: _Packed) -> Kept:
-    answers = Answers(frozenset(packed.known))
+    answers = Answers(EntryReader(packed.known))
     answers.count, answers.misfits = packed.count, packed.misfits
     if any(len(values) != packed.count for values in packed.meta.values()):
         raise Damaged("columns of different lengths")
@@ -143,18 +145,17 @@ def _kept(packed: _Packed) -> Kept:
     answers.urls, answers.words = packed.urls, packed.words
     answers.quality = _NoQuality() if packed.quality is None else packed.quality
     for each in packed.leaves:
-        leaf = Leaf()
+        leaf = Leaf(each.atoms)
         rows = _unrising(each.rows, packed.count)
         codes = _unnumbers(each.codes, len(each.atoms))
         if len(rows) != len(codes):
             raise Damaged("columns of different lengths")
-        leaf.rows, leaf.codes = array("q", rows.tobytes()), array("q", codes.tobytes())
-        leaf.atoms = each.atoms
+        leaf.extend(rows, codes)
         answers.leaves[each.path] = leaf
     for own, (rows_, states_) in packed.shown.items():
         states = _unnumbers(states_, 2).astype(np.int8)
         answers.shown[own] = (
-            array("q", _unrising(rows_, packed.count).tobytes()),
+            array("i", _unrising(rows_, packed.count).astype(np.int32).tobytes()),
             array("b", states.tobytes()),
         )
     return Kept(answers, packed.survey, packed.timezone, packed.options, packed.about)
@@ -184,7 +185,7 @@ def only_shown(kept: Kept, shown: Shown) -> Kept:
     numbers = np.unique(kept.rows(dict.fromkeys(shown.ids)).keep)
     places = np.full(old.count, -1, dtype=np.int64)
     places[numbers] = np.arange(len(numbers))
-    new = Answers(old._known)
+    new = Answers(EntryReader(old.known))
     new.count, new.misfits, new.words = len(numbers), old.misfits, old.words
     new.meta = StoredMeta(_meta(kept, numbers, shown.meta))
     for name, values in old.urls.items():
@@ -203,7 +204,10 @@ def only_shown(kept: Kept, shown: Shown) -> Kept:
     for own, (rows, states) in old.shown.items():
         at = places[np.asarray(rows, dtype=np.int64)]
         kept_states = np.asarray(states, dtype=np.int8)[at >= 0]
-        new.shown[own] = (array("q", at[at >= 0].tobytes()), array("b", kept_states.tobytes()))
+        new.shown[own] = (
+            array("i", at[at >= 0].astype(np.int32).tobytes()),
+            array("b", kept_states.tobytes()),
+        )
     return Kept(new, kept.survey, kept.timezone, kept.options, kept.about)
 
 
@@ -257,14 +261,13 @@ def _thinned(leaf: Leaf, places: np.ndarray, column: Column) -> Leaf:
     Not their place: whether a number was no number, or a text no option, decides on columns and
     categories, which are to stay as they are.
     """
-    new = Leaf()
     at = places[np.asarray(leaf.rows, dtype=np.int64)]
     codes = np.asarray(leaf.codes, dtype=np.int64)[at >= 0]
     used = set(np.unique(codes).tolist())
-    new.atoms = [
+    new = Leaf(
         atom if number in used else _unseen(atom, column) for number, atom in enumerate(leaf.atoms)
-    ]
-    new.rows, new.codes = array("q", at[at >= 0].tobytes()), array("q", codes.tobytes())
+    )
+    new.extend(at[at >= 0], codes)
     return new
 
 
@@ -282,15 +285,14 @@ def _together(path: Path, column: Column | None, leaves: dict[Path, Leaf]) -> np
 
 def _emptied(rows: np.ndarray, places: np.ndarray, column: Column | None) -> Leaf:
     """Says of some rows that something stood here, and not what."""
-    new = Leaf()
     at = places[rows]
     at = at[at >= 0]
     atom = Atom()
     if column is not None and not column.planned and column.option is not None:
         option = column.option  # only the answers tell what it is called
         atom = Atom(option.value or None, label=option.label() or None)
-    new.atoms = [atom]
-    new.rows, new.codes = array("q", at.tobytes()), array("q", np.zeros_like(at).tobytes())
+    new = Leaf([atom])
+    new.extend(at, np.zeros_like(at))
     return new
 
 

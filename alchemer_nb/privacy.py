@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from alchemer_nb import metadata
-from alchemer_nb.answers import Answers, Atom, Leaf
+from alchemer_nb.atoms import Atom, Leaf
 from alchemer_nb.choices import check_choice
 from alchemer_nb.columns import question_key
 from alchemer_nb.errors import InvalidArgument
@@ -28,6 +28,7 @@ from alchemer_nb.words import name_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from alchemer_nb.answers import Answers
     from alchemer_nb.columns import Column
     from alchemer_nb.kept import Kept
 

@@ -20,7 +20,8 @@ _STAMP = re.compile(
     r"\s*(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?"
     r"\s*(Z|[A-Za-z]{2,5}|[+-]\d{2}:?\d{2})?\s*"
 )
-_HOURS = {
+#: Hours from UTC by a zone's name.
+ZONE_HOURS = {
     "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
     "GMT": 0, "UTC": 0, "Z": 0, "BST": 1, "CET": 1, "CEST": 2, "AEST": 10, "AEDT": 11,
 }  # fmt: skip
@@ -51,7 +52,7 @@ def _offset(name: str | None) -> tzinfo | None:
         sign = -1 if name[0] == "-" else 1
         hours, minutes = int(name[1:3]), int(name[-2:])
         return timezone(sign * timedelta(hours=hours, minutes=minutes))
-    hours_off = _HOURS.get(name.upper())
+    hours_off = ZONE_HOURS.get(name.upper())
     return None if hours_off is None else timezone(timedelta(hours=hours_off))
 
 

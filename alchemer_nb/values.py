@@ -5,6 +5,7 @@ Every distinct answer of a leaf is looked at once, however many respondents gave
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from alchemer_nb.answers import COMMENT
+from alchemer_nb.atoms import COMMENT
 from alchemer_nb.columns import question_key
 from alchemer_nb.lookup import Lookup
 from alchemer_nb.stamps import read_days
@@ -20,7 +21,8 @@ from alchemer_nb.stamps import read_days
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from alchemer_nb.answers import Answers, Atom, Leaf, Path
+    from alchemer_nb.answers import Answers
+    from alchemer_nb.atoms import Atom, Leaf, Path
     from alchemer_nb.columns import Column
     from alchemer_nb.definition import Option
 
@@ -110,7 +112,7 @@ class Renderer:
     def _leaf(self, column: Column) -> Leaf | None:
         return self._answers.leaves.get(column.path)
 
-    def _atoms(self, column: Column) -> list[Atom]:
+    def _atoms(self, column: Column) -> Sequence[Atom]:
         leaf = self._leaf(column)
         return leaf.atoms if leaf else []
 
@@ -131,7 +133,11 @@ class Renderer:
         return table[self._codes(column.path)]
 
     def _texts(self, column: Column, read: Callable[[Atom], str | None]) -> Any:
-        texts = [read(atom) for atom in self._atoms(column)]
+        leaf = self._leaf(column)
+        if leaf is not None and read is answer_text:
+            texts = leaf.atoms.texts()
+        else:
+            texts = [read(atom) for atom in self._atoms(column)]
         mapped = self._mapped(column, texts, None, object)
         return pd.array(mapped, dtype=text_dtype())
 
@@ -302,6 +308,13 @@ def read_number(value: Any) -> float:
     """A number as typed, NaN for what is none; ``"1,234.5"`` and ``"12%"`` are read too."""
     if isinstance(value, bool) or value is None:
         return np.nan
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        pass
+    else:
+        if not isinstance(value, str) or "_" not in value:
+            return number if math.isfinite(number) else np.nan
     text = str(value).strip().replace("\u00a0", "").removesuffix("%").strip()
     if text.count(",") and "." in text.split(",")[-1]:
         text = text.replace(",", "")
@@ -309,7 +322,7 @@ def read_number(value: Any) -> float:
         number = float(text) if "_" not in text else np.nan
     except ValueError:
         return np.nan
-    return number if np.isfinite(number) else np.nan
+    return number if math.isfinite(number) else np.nan
 
 
 def answer_text(atom: Atom) -> str | None:

@@ -657,7 +657,7 @@ DATA = st.one_of(
 
 def build_from(answers, **options):
     survey = read_survey({"id": 5, "title": "T"}, ASKED)
-    collected = Answers(frozenset(each.id for q in survey.questions for each in q.walk()))
+    collected = Answers.of(survey)
     page = [response(i, data) for i, data in enumerate(answers, 1)]
     collected.add_page(json.dumps({"result_ok": True, "data": page}).encode())
     chosen = FrameOptions(metadata="none", **options)

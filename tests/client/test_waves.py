@@ -29,7 +29,7 @@ def wave(own, questions, *data, **options):
     """A frame of one survey, without a server."""
     page = {"id": 1, "title": {"English": "Page"}, "questions": questions}
     survey = read_survey({"id": own, "title": f"Survey {own}", "pages": [page]})
-    answers = Answers(frozenset(q.id for top in survey.questions for q in top.walk()))
+    answers = Answers.of(survey)
     rows = [response(n, each) for n, each in enumerate(data, 1)]
     answers.add_page(json.dumps({"data": rows}).encode())
     chosen = FrameOptions(**{"metadata": "none", **options})

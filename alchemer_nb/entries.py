@@ -1,0 +1,191 @@
+"""What one entry of a response says, wherever in it the answers stand.
+
+Shapes: facts from https://apihelp.alchemer.com/help/surveyresponse-per-question-v5 and real
+payloads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from alchemer_nb.atoms import AGAIN, COMMENT, FIRST_OPTION, Atom, Path
+from alchemer_nb.decoding import (
+    DOCUMENTED,
+    Chosen,
+    Entry,
+    is_entry,
+    loose_choice,
+    loose_entry,
+    nothing,
+    numbered,
+    read_entry,
+    scalar,
+)
+from alchemer_nb.definition import truth
+from alchemer_nb.envelope import decode
+from alchemer_nb.question_types import is_known
+
+if TYPE_CHECKING:
+    from alchemer_nb.definition import Survey
+
+_DEEPEST = 6
+
+
+@dataclass(slots=True)
+class Said:
+    """What an entry says.
+
+    Attributes:
+        atoms: The answer at each place.
+        shown: Whether it says of a question that it was shown; the first time counts.
+        words: Question id -> (words, type) of what the definition does not know.
+        misfits: How often its JSON types were not the documented ones.
+    """
+
+    atoms: dict[Path, Atom] = field(default_factory=dict)
+    shown: dict[str, bool] = field(default_factory=dict)
+    words: dict[str, tuple[str, str]] = field(default_factory=dict)
+    misfits: int = 0
+
+    def note(self, path: Path, atom: Atom) -> None:
+        """Notes an answer; a second one that says something else has a place of its own."""
+        while path in self.atoms:
+            if atom.repeats(self.atoms[path]):
+                return
+            path = (*path, AGAIN)
+        self.atoms[path] = atom
+
+
+class EntryReader:
+    """Reads entries of the responses to one survey.
+
+    Args:
+        known: Ids of its questions and parts, in the order of the survey.
+        parents: Id of a part -> id of the question it belongs to, ``""`` for none.
+        unknown_types: Ids of the questions whose type nobody documents.
+    """
+
+    def __init__(
+        self,
+        known: Iterable[str] = (),
+        parents: Mapping[str, str] | None = None,
+        unknown_types: frozenset[str] = frozenset(),
+    ) -> None:
+        self.order = tuple(dict.fromkeys(known))
+        self.known = frozenset(self.order)
+        self._parents = parents or {}
+        self._unknown_types = unknown_types
+
+    @classmethod
+    def of(cls, survey: Survey) -> EntryReader:
+        """A reader that tells parts from questions by the survey's definition."""
+        parts = [each for question in survey.questions for each in question.walk()]
+        return cls(
+            [each.id for each in parts],
+            {each.id: each.parent for each in parts},
+            frozenset(each.id for each in parts if not is_known(each)),
+        )
+
+    def knows(self, question: str) -> bool:
+        """Whether all that an entry of a question may hold is documented."""
+        return question in self.known and question not in self._unknown_types
+
+    def read(self, question: str, raw: bytes) -> Said:
+        """Reads the JSON of the entry of one question."""
+        entry, wrong = read_entry(raw)
+        said = self.read_decoded(question, entry)
+        said.misfits += wrong
+        if not self.knows(question):
+            self._undocumented(said, question, decode(raw))
+        return said
+
+    def read_decoded(self, question: str, entry: Entry) -> Said:
+        """Reads the entry of a question of which all is documented."""
+        said = Said()
+        self._entry(said, (question,), entry)
+        return said
+
+    def _entry(self, said: Said, path: Path, entry: Entry, depth: int = 0) -> None:
+        if entry.shown is not None:  # each cell of a grid row says it once more
+            said.shown.setdefault(path[0], truth(entry.shown))
+        atom = own_answer(entry)
+        if atom is not None:
+            said.note(path, atom)
+        if entry.comments not in (None, ""):
+            said.note((*path, COMMENT), Atom(entry.comments))
+        if entry.options:
+            for option, chosen in _options(said, entry.options).items():
+                answer = chosen.rank if chosen.answer is None else chosen.answer
+                key = option.removesuffix("-other")
+                atom = Atom(answer, option, chosen.original_answer, chosen.option)
+                said.note((*path, key), atom)
+        if entry.subquestions:
+            inner = entry.subquestions
+            if not isinstance(inner, Mapping):
+                said.misfits += 1
+                inner = dict(numbered(inner))
+            for key, child in inner.items():
+                self._child(said, path, str(key), child, depth + 1)
+
+    def _child(self, said: Said, path: Path, key: str, child: Any, depth: int) -> None:
+        """An entry, or a map of cells: which of the two is told by what it holds."""
+        own = self._below(path, key)
+        if not isinstance(child, Mapping) or depth > _DEEPEST:
+            if child not in (None, [], {}, ""):
+                said.note(own, Atom(scalar(child)))
+            return
+        if len(own) == 1 and key not in self.known and "question" in child:
+            words = (str(child["question"]), str(child.get("type") or ""))
+            said.words.setdefault(key, words)
+        if is_entry(child):
+            entry, _ = loose_entry(child)
+            self._entry(said, own, entry, depth)
+        else:
+            for cell, inner in child.items():
+                self._child(said, own, str(cell), inner, depth + 1)
+
+    def _below(self, path: Path, key: str) -> Path:
+        """A part with a question id of its own stands by itself: rows of grids, parts of groups.
+
+        The definition tells which ids are such parts; an id it does not know, or knows in no grid,
+        is one if it is small. Columns of custom tables count anew in each table and belong to it.
+        """
+        if _is_option_id(key):
+            return (*path, key)
+        parent = self._parents.get(key)
+        if not parent:  # but who knows what the numbers of an unknown type mean
+            return (*path, key) if path[0] in self._unknown_types else (key,)
+        return (key,) if parent == path[0] else (*path, key)
+
+    def _undocumented(self, said: Said, question: str, decoded: Any) -> None:
+        """Words, and members that nobody documents: each is a leaf of its own."""
+        if not isinstance(decoded, Mapping):
+            said.words.setdefault(question, ("", ""))
+            return
+        words = (str(decoded.get("question") or ""), str(decoded.get("type") or ""))
+        said.words.setdefault(question, words)
+        for name in sorted(decoded.keys() - DOCUMENTED):
+            value = scalar(nothing(decoded[name]))
+            if value not in (None, ""):
+                said.note((question, str(name)), Atom(value))
+
+
+def own_answer(entry: Entry) -> Atom | None:
+    """The answer that stands in the entry itself, None where there is none."""
+    answer = entry.rank if entry.answer is None else entry.answer
+    if answer is None and entry.answer_id is None:
+        return None
+    return Atom(answer, entry.answer_id, entry.original_answer)
+
+
+def _options(said: Said, options: Any) -> dict[str, Chosen]:
+    if isinstance(options, dict):
+        return options
+    said.misfits += 1
+    return {own: loose_choice(item) for own, item in numbered(options)}
+
+
+def _is_option_id(key: str) -> bool:
+    return not (key.isdecimal() and len(key) < 6 and int(key) < FIRST_OPTION)
