@@ -95,9 +95,12 @@ class Answers:
             if column is None:
                 column = self._columns[question] = _Column(question, self._reader)
             self._add_question(column, column.numbers(raws, self._leaf), parts, shown)
-        for path, pieces in parts.items():
-            if pieces:
-                self._add_parts(path, pieces)
+        while parts:  # what is said again comes after what it repeats
+            path = min(parts, key=len)
+            pieces = parts.pop(path)
+            again = (*path, AGAIN)
+            for part in self._add_parts(path, again, pieces):
+                parts.setdefault(again, []).append(part)
         for question, pieces in shown.items():
             if not pieces:
                 continue
@@ -152,21 +155,32 @@ class Answers:
             leaf = self.leaves[path] = Leaf()
         return leaf
 
-    def _add_parts(self, path: Path, pieces: list[_Part]) -> None:
-        """Adds what was said of one place: mostly by one question; a grid may say it of its row."""
+    def _add_parts(self, path: Path, again: Path, pieces: list[_Part]) -> list[_Part]:
+        """Adds what was said of one place: mostly by one question; a grid may say it of its row.
+
+        Returns:
+            What was said of a row once more and otherwise, numbered for the place ``again``.
+        """
+        if not pieces:
+            return []
         leaf = self._leaf(path)
-        rows, codes = pieces[0] if len(pieces) == 1 else _first_said(pieces)
+        rows, codes = _first_said(pieces)
         leaf.extend(rows + np.int32(self.count), codes)
-        if len(pieces) > 1:
-            first = dict(zip(rows.tolist(), codes.tolist(), strict=True))
-            again: dict[int, Atom] = {}
-            for at, others in pieces:
-                for row, code in zip(at.tolist(), others.tolist(), strict=True):
-                    atom = leaf.atoms[code]
-                    if code != first[row] and not atom.repeats(leaf.atoms[first[row]]):
-                        again.setdefault(row, atom)
-            for row, atom in sorted(again.items()):
-                self._leaf((*path, AGAIN)).add(row + self.count, atom)
+        if len(pieces) == 1:
+            return []
+        first = dict(zip(rows.tolist(), codes.tolist(), strict=True))
+        others = []
+        for part in pieces:
+            said = zip(*(each.tolist() for each in part), strict=True)
+            more = {
+                row: self._leaf(again).number(leaf.atoms[code])
+                for row, code in said
+                if code != first[row] and not leaf.atoms[code].repeats(leaf.atoms[first[row]])
+            }
+            if more:
+                at, numbers = (np.fromiter(each, np.int32) for each in (more, more.values()))
+                others.append((at, numbers))
+        return others
 
 
 @contextmanager
