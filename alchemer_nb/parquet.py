@@ -48,8 +48,9 @@ class _Dtype(msgspec.Struct, omit_defaults=True):
     name: str = ""
 
 
-class _Entry(msgspec.Struct):
+class _Entry(msgspec.Struct, omit_defaults=True):
     dtypes: list[_Dtype | None]
+    index: list[_Dtype | None] = []  # of its levels; files of earlier versions do not have it
 
 
 def write_parquet(
@@ -70,7 +71,7 @@ def write_parquet(
     table, dtypes = _table(frame)
     facts = frame.attrs.get(ATTRS)
     kept = facts.kept if isinstance(facts, Facts) else None
-    entry = {KEY: b"%d:%s" % (FORMAT, msgspec.json.encode(_Entry(dtypes)))}
+    entry = {KEY: b"%d:%s" % (FORMAT, msgspec.json.encode(_Entry(dtypes, _levels(frame.index))))}
     if kept is not None:
         packed = _packed(frame, kept, everything)
         if len(packed) > _MOST:
@@ -153,6 +154,14 @@ def _table(frame: pd.DataFrame) -> tuple[pa.Table, list[_Dtype | None]]:
         raise InvalidArgument(
             f"Parquet cannot hold this frame: {_first_line(error)}; change or drop that column"
         ) from None
+
+
+def _levels(index: pd.Index[Any]) -> list[_Dtype | None]:
+    """Dtypes of the levels of an index; those of texts, as pandas 2.3 reads them otherwise."""
+    levels = [index.get_level_values(number) for number in range(index.nlevels)]
+    dtypes = [_dtype(pd.Series(level[:0])) for level in levels]
+    found = [d if d and d.kind in ("text", "category") and not d.index else None for d in dtypes]
+    return found if any(found) else []
 
 
 def _attrs(frame: pd.DataFrame) -> dict[bytes, bytes]:
@@ -270,8 +279,22 @@ def _as_it_was(frame: pd.DataFrame, written: bytes, lost: list[str]) -> pd.DataF
         names = frame.columns
         frame = pd.concat([s.rename(n) for n, s in enumerate(made)], axis=1)
         frame.columns = names
+    if any(entry.index) and len(entry.index) == frame.index.nlevels:
+        frame.index = _index_as_it_was(frame.index, entry.index)
     frame.attrs = attrs
     return frame
+
+
+def _index_as_it_was(index: pd.Index[Any], dtypes: list[_Dtype | None]) -> pd.Index[Any]:
+    levels = [
+        pd.Index(_restored(pd.Series(index.get_level_values(number)), dtype))
+        if dtype
+        else index.get_level_values(number)
+        for number, dtype in enumerate(dtypes)
+    ]
+    if len(levels) == 1:
+        return levels[0].rename(index.name)
+    return pd.MultiIndex.from_arrays(levels, names=index.names)
 
 
 def _restored(values: pd.Series[Any], dtype: _Dtype) -> pd.Series[Any]:

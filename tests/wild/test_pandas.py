@@ -138,7 +138,6 @@ def test_a_file_gives_the_frame_that_was_written(
     assert len(frames) > 500
 
 
-@pytest.mark.xfail(reason="read_parquet restores the dtypes of columns, not of the index")
 def test_text_in_an_index_comes_back_from_a_file_the_same(described: dict[str, Described]) -> None:
     for kind in ("own_files", "others_files"):
         old, new = (split(getattr(described[name], kind))[1] for name in ("2.3", "newest"))
