@@ -7,17 +7,16 @@ any empty map; sub-questions come as a list or as a map by alias, and once more 
 
 from __future__ import annotations
 
-import html
-import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from alchemer_nb.errors import InvalidArgument
+from alchemer_nb import outline
 from alchemer_nb.words import ENGLISH, by_language, name_of, pick, plain
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
 # Words of options that say "no answer of substance", where the `na` property does not say it.
@@ -40,7 +39,6 @@ _NOT_APPLICABLE = frozenset(
     }
 )
 _FIRST_OPTION = 10001
-_FORMAT = "alchemer_nb survey 1"
 _DEEPEST = 5  # a definition that nests deeper refers to itself
 
 
@@ -209,14 +207,15 @@ class Survey:
             >>> changes.loc[~changes["comparable"], "columns"].explode().unique().tolist()
             []
         """
-        from alchemer_nb import drift  # the one import upwards: see tests/test_layers.py
+        from alchemer_nb import drift  # an import upwards: see tests/test_layers.py
 
         return drift.diff(earlier if isinstance(earlier, Survey) else Survey.load(earlier), self)
 
     def save(self, path: str | Path) -> None:
         """Writes the definition to a JSON file, for a later ``diff``."""
-        text = json.dumps({"format": _FORMAT, "survey": asdict(self)}, indent=1)
-        Path(path).write_text(text, encoding="utf-8")
+        from alchemer_nb import saved  # inside: it needs the classes of this module
+
+        saved.save(self, path)
 
     @staticmethod
     def load(path: str | Path) -> Survey:
@@ -225,48 +224,15 @@ class Survey:
         Raises:
             InvalidArgument: The file holds something else.
         """
-        try:
-            saved = json.loads(Path(path).read_text(encoding="utf-8"))
-            if saved["format"] != _FORMAT:
-                raise ValueError(saved["format"])
-            return _restored(Survey, saved["survey"])
-        except (ValueError, TypeError, KeyError, AttributeError):
-            raise InvalidArgument(
-                f"{path} does not hold a definition that Survey.save wrote"
-            ) from None
+        from alchemer_nb import saved
+
+        return saved.load(path)
 
     def __str__(self) -> str:
-        lines = [f"{self.title} ({self.id}) · {self.status} · {', '.join(self.languages)}"]
-        for page in self.pages:
-            lines.append(f"  {page.title(self.language) or 'Page ' + page.id}")
-            for question in page.questions:
-                name = question.alias or f"q{question.id}"
-                lines.append(f"    {name}: {question.words(self.language)} [{question.type}]")
-        return "\n".join(lines)
+        return outline.as_text(self)
 
     def _repr_html_(self) -> str:
-        rows = []
-        for page in self.pages:
-            title = html.escape(page.title(self.language) or f"Page {page.id}")
-            rows.append(f'<tr><th colspan="4" style="text-align:left">{title}</th></tr>')
-            for q in page.questions:
-                options = ", ".join(o.label(self.language) for o in q.options[:6])
-                more = " …" if len(q.options) > 6 else ""
-                cells = (f"q{q.id}", q.alias, q.words(self.language), options + more)
-                rows.append(
-                    "<tr>"
-                    + "".join(f'<td style="text-align:left">{html.escape(c)}</td>' for c in cells)
-                    + "</tr>"
-                )
-        head = "".join(
-            f'<th style="text-align:left">{name}</th>'
-            for name in ("id", "alias", "question", "options")
-        )
-        caption = html.escape(f"{self.title} ({self.id}), {self.status}")
-        return (
-            f"<p><b>{caption}</b></p><table><thead><tr>{head}</tr></thead>"
-            f"<tbody>{''.join(rows)}</tbody></table>"
-        )
+        return outline.as_html(self)
 
 
 def read_survey(survey: Mapping[str, Any], questions: Iterable[Any] = ()) -> Survey:
@@ -371,25 +337,6 @@ def has_logic(question: Question) -> bool:
     """Whether the question itself carries rules for showing it."""
     names = ("show_rules", "show_rules_ids", "show_rules_logic_map", "hidden", "piped_from")
     return any(question.properties.get(name) not in (None, "", [], False, {}) for name in names)
-
-
-_Made = TypeVar("_Made", Survey, Page, Question, Option)
-
-
-def _restored(kind: type[_Made], raw: Mapping[str, Any]) -> _Made:
-    """Makes one part of a definition, and all below it, from what was saved."""
-    below: dict[str, Any] = {
-        "pages": Page, "questions": Question, "rows": Question, "options": Option
-    }  # fmt: skip
-    values: dict[str, Any] = {
-        each.name: tuple(_restored(below[each.name], part) for part in raw[each.name])
-        if each.name in below
-        else raw[each.name]
-        for each in fields(kind)
-    }
-    if "languages" in values:
-        values["languages"] = tuple(values["languages"])
-    return kind(**values)
 
 
 def truth(value: Any) -> bool:

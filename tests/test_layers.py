@@ -26,6 +26,8 @@ LEVELS = {
     "credentials": 1,
     "filters": 1,
     "definition": 1,
+    "outline": 1,
+    "saved": 1,
     "profiles": 2,
     "transport": 2,
     "callback": 3,
@@ -81,8 +83,11 @@ BRIDGES = {
     ("alchemer_nb.sandbox", "alchemer_nb.regions"),
 }
 
-# A convenience that reaches upwards, inside a function: survey.diff(earlier).
-UPWARDS = {("alchemer_nb.definition", "alchemer_nb.drift")}
+# Conveniences that reach upwards, inside a function: survey.diff(earlier), survey.save(path).
+UPWARDS = {
+    ("alchemer_nb.definition", "alchemer_nb.drift"),
+    ("alchemer_nb.definition", "alchemer_nb.saved"),
+}
 
 HEAVY = {
     "anywidget",
