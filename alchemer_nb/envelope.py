@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from alchemer_nb.bodies import Broken, edges, unpack
 from alchemer_nb.errors import (
     ApiError,
     AuthenticationError,
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
 BOM = b"\xef\xbb\xbf"
 _LONGEST_MESSAGE = 300
+_LARGE = 20_000  # bytes as they travelled, which unpack to some ten times as many
+_GOOD_START = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"result_ok"\s*:\s*(?:true|"true")\s*,')
 # Alchemer words a wrong pair and a missing right alike as 401; only the text tells them apart.
 _REFUSED_RIGHT = re.compile(r"not authori[sz]ed|permission|access denied|forbidden", re.I)
 _REFUSED_KEY = re.compile(r"api_token|auth token|login failed|signature|oauth|consumer", re.I)
@@ -56,16 +60,35 @@ class Answer:
         path: Path of the call, without any query.
         status: HTTP status.
         headers: HTTP headers of the answer.
-        body: The bytes, decompressed.
+        packed: The bytes as they travelled, mostly compressed.
+        encoding: How: ``"gzip"``, ``"deflate"`` or ``""``.
         took: Seconds from sending to the last byte.
+        cached: Whether no call was made for it: it comes from this client's memory of the last
+            minute, or is shared with the same call of another thread.
     """
 
     method: str
     path: str
     status: int
     headers: Mapping[str, str]
-    body: bytes = field(repr=False)
+    packed: bytes = field(repr=False)
+    encoding: str = ""
     took: float = 0.0
+    cached: bool = False
+
+    @property
+    def body(self) -> bytes:
+        """The bytes, unpacked anew each time, as the packed ones are all that is kept.
+
+        Raises:
+            TransportError: They are cut off or damaged.
+        """
+        with suppress(Broken):
+            return unpack(self.packed, self.encoding)
+        raise TransportError(
+            f"the answer to {self.method} {self.path} was cut off or broken; try again",
+            reason="cut",
+        )
 
     def envelope(self) -> dict[str, Any]:
         """The answer as a dict; ``judge`` has made sure that it is one."""
@@ -111,6 +134,8 @@ def judge(answer: Answer, region: Region, secrets: Iterable[Secret] = ()) -> Non
         TransportError: The answer does not come from Alchemer's API.
     """
     where = f"{answer.method} {answer.path}"
+    if answer.status == 200 and _is_plainly_good(answer):
+        return
     verdict = _read_verdict(answer.body)
     if verdict is None:
         _judge_foreign(answer, region, where)
@@ -123,6 +148,21 @@ def judge(answer: Answer, region: Region, secrets: Iterable[Secret] = ()) -> Non
     message = " ".join(message.split())[:_LONGEST_MESSAGE]
     code = _as_code(verdict.code)
     raise _error_for(answer, region, code if code is not None else answer.status, message)
+
+
+def _is_plainly_good(answer: Answer) -> bool:
+    """Whether a large answer says at its start that it is none of an error, and has its end.
+
+    A page of responses is megabytes, most of them question texts: it is gone through once to see
+    that it arrived whole, but never held unpacked, and read as JSON only where it is used.
+    """
+    if len(answer.packed) < _LARGE:
+        return False
+    try:
+        head, tail, _ = edges(answer.packed, answer.encoding)
+    except Broken:
+        return False  # and the body will say so
+    return _GOOD_START.match(head) is not None and tail.rstrip().endswith(b"}")
 
 
 def _read_verdict(body: bytes) -> Verdict | None:
@@ -145,21 +185,28 @@ def _judge_foreign(answer: Answer, region: Region, where: str) -> None:
     if 300 <= status < 400:
         raise TransportError(
             f"{where} at {region.host} was redirected elsewhere, which is not followed because "
-            "the call carries credentials; check the region's address"
+            "the call carries credentials; check the region's address",
+            reason="redirect",
         )
     if status >= 400:
         raise _error_for(answer, region, status, "")
-    head = answer.body.lstrip()[:200].lower()
+    body = answer.body
+    head = body.lstrip()[:200].lower()
     if not head:
-        raise TransportError(f"{where} at {region.host} was answered with nothing; try again")
+        raise TransportError(
+            f"{where} at {region.host} was answered with nothing; try again",
+            reason="cut",
+        )
     if head.startswith((b"<", b"<!doctype")):
         raise TransportError(
             f"{where} at {region.host} was answered with a web page instead of data: a proxy or "
-            "a log-in page may stand in between, or the address is not that of the API"
+            "a log-in page may stand in between, or the address is not that of the API",
+            reason="page",
         )
     raise TransportError(
         f"{where} at {region.host} was answered with something that is not JSON, or was cut off "
-        f"after {len(answer.body)} bytes; try again"
+        f"after {len(body)} bytes; try again",
+        reason="cut",
     )
 
 

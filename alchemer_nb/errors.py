@@ -9,6 +9,7 @@
     ├── SurveyNotFound (LookupError)         no survey, or more than one, fits the title
     ├── KnowledgeLost                        a frame no longer carries what the call needs
     ├── TransportError                       no answer, or an answer that is not Alchemer's
+    ├── Stopped                              a wait or a call was called off by whoever asked for it
     ├── DownloadIncomplete                   fewer rows than told (.partial is the frame so far)
     └── ApiError                             Alchemer answered with an error (.status .code …)
         ├── AuthenticationError              the credentials were refused
@@ -20,6 +21,7 @@
         ├── NotFound (LookupError)           no such object
         ├── RateLimited                      too many calls (.retry_after seconds, or None)
         └── ServerError                      5xx and its kin
+            └── TooSlow                      the call was too large for Alchemer's 30 seconds
 
 In a notebook each shows as one red line and the cell fails, so that *Run All* stops there.
 No message holds a secret or an address with its query: the transport builds them from method,
@@ -84,19 +86,42 @@ class KnowledgeLost(AlchemerError):
 
 
 class TransportError(AlchemerError):
-    """There was no answer, or one that does not come from Alchemer's API."""
+    """There was no answer, or one that does not come from Alchemer's API.
+
+    Attributes:
+        reason: ``"unreachable"``, ``"silent"`` (no answer in time), ``"cut"`` (an answer that is
+            not whole, or no JSON), ``"page"`` (a web page instead of data), ``"redirect"``,
+            ``"certificate"``, or ``""``.
+    """
+
+    def __init__(self, message: str = "", *, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class Stopped(AlchemerError):
+    """A call was called off while it waited or was on its way; nothing is wrong."""
 
 
 class DownloadIncomplete(AlchemerError):
-    """Fewer rows arrived than the server had told.
+    """Fewer rows arrived than there are.
 
-    Attributes:
-        partial: The DataFrame of what did arrive, or None.
+    Args:
+        message: What happened, and how to have the rows.
+        partial: The DataFrame of what did arrive, or a function that makes it when it is asked
+            for, as an interrupted cell is to end at once.
     """
 
     def __init__(self, message: str, partial: Any = None) -> None:
         super().__init__(message)
-        self.partial = partial
+        self._partial = partial
+
+    @property
+    def partial(self) -> Any:
+        """The DataFrame of what did arrive, or None."""
+        if callable(self._partial):
+            self._partial = self._partial()
+        return self._partial
 
 
 class ApiError(AlchemerError):
@@ -167,3 +192,11 @@ class RateLimited(ApiError):
 
 class ServerError(ApiError):
     """Alchemer could not answer: 5xx, or a service that says it is unavailable."""
+
+
+class TooSlow(ServerError):
+    """Alchemer gave up on the call after its 30 seconds: ask for less at once.
+
+    Fact: a request that runs longer than 30 seconds ends in a 500
+    (https://apihelp.alchemer.com/help/api-request-limits).
+    """

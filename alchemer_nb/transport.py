@@ -3,6 +3,9 @@
 With an API key the address of a call holds the credentials, and so does the text of every error
 of requests and urllib3. Here alone such an address exists: errors are built anew, from method,
 path and status, and outside the ``except`` block so that no chained exception carries it on.
+
+Every call waits for its turn, is made again where it failed in passing, and is not made at all
+where its answer is known: see ``limiter``, ``retries`` and ``remembered``.
 """
 
 from __future__ import annotations
@@ -10,44 +13,84 @@ from __future__ import annotations
 import json
 import threading
 import time
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 import requests
-import urllib3
 
-from alchemer_nb import __version__, logs
+from alchemer_nb import __version__, bodies, logs
 from alchemer_nb.envelope import Answer, judge
-from alchemer_nb.errors import ConfigurationError, InvalidArgument, TransportError
+from alchemer_nb.errors import (
+    AlchemerError,
+    ApiError,
+    ConfigurationError,
+    InvalidArgument,
+    Stopped,
+    TooSlow,
+    TransportError,
+)
+from alchemer_nb.limiter import Limiter
+from alchemer_nb.parameters import API_VERSION, clean_path, flatten
 from alchemer_nb.regions import is_loopback
+from alchemer_nb.remembered import Remembered
+from alchemer_nb.retries import Retries, is_penalty, reason_in_words
+from alchemer_nb.troubles import describe
+from alchemer_nb.waiting import check, pause, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Hashable, Iterator, Mapping
+    from pathlib import Path
 
     from alchemer_nb.credentials import Credentials
     from alchemer_nb.regions import Region
     from alchemer_nb.secrets import Secret
+    from alchemer_nb.waiting import Tell
 
     Sign = Callable[[requests.PreparedRequest], requests.PreparedRequest]
+    Pairs = tuple[tuple[str, str], ...]
 
-API_VERSION = "v5"
 Timeout = float | tuple[float, float]
 _METHODS = ("GET", "PUT", "POST", "DELETE")
-_CREDENTIAL_NAMES = ("api_token", "oauth_")
 _MOST_IN_FLIGHT = 8
+_PIECE = 1 << 16
+_MINUTE = 60.0
+_REMEMBERED = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call and the patience of whoever asks for it."""
+
+    method: str
+    path: str
+    query: Pairs
+    form: Pairs
+    stop: threading.Event | None
+    tell: Tell | None
+
+    @property
+    def key(self) -> Hashable:
+        """The same for calls that are the same to Alchemer."""
+        return (self.path, tuple(sorted(self.query)), tuple(sorted(self.form)))
 
 
 class Transport:
-    """Sends calls of one set of credentials to one region.
+    """Sends calls of one set of credentials to one region; many threads may use it at once.
 
     Args:
         credentials: How calls are signed; None for the steps of a sign-in, which sign themselves.
         region: Where calls go, and to no other place.
         timeout: Seconds to wait for a connection, and then for the next bytes.
-        max_in_flight: How many calls may be under way at once, 1 to 8. One at a time is what the
-            transport does today, whatever is set.
-        requests_per_minute: Ceiling for calls of this account (240 on current plans).
-        retries: Policy for calls that fail in passing; None leaves a failure to the caller.
+        max_in_flight: How many calls may be under way at once, 1 to 8.
+        requests_per_minute: Ceiling for calls of this account (240 on current plans), shared with
+            all that call it from this machine.
+        retries: Policy for calls that fail in passing: None for the usual patience, the number of
+            attempts, or a ``Retries``.
+        minute: Seconds of Alchemer's minute; another number is for tests.
+        remember: Bytes of answers kept for a minute.
+        limits_folder: Where the limit is shared; left out, this user's cache folder.
     """
 
     def __init__(
@@ -59,6 +102,9 @@ class Transport:
         max_in_flight: int = 4,
         requests_per_minute: int = 230,
         retries: Any = None,
+        minute: float = _MINUTE,
+        remember: int = _REMEMBERED,
+        limits_folder: Path | None = None,
     ) -> None:
         if not 1 <= int(max_in_flight) <= _MOST_IN_FLIGHT:
             raise ConfigurationError(f"max_in_flight is 1 to {_MOST_IN_FLIGHT}")
@@ -69,9 +115,24 @@ class Transport:
         self.timeout = _check_timeout(timeout)
         self.max_in_flight = int(max_in_flight)
         self.requests_per_minute = int(requests_per_minute)
-        self.retries = retries
+        self.retries = Retries.of(retries)
+        self.limiter = Limiter(
+            region.host,
+            _identity(credentials),
+            self.requests_per_minute,
+            minute,
+            limits_folder,
+        )
+        self._minute = minute
+        self._remembered = Remembered(minute, remember)
         self._local = threading.local()
-        self._one_at_a_time = threading.Lock()
+        self._places = threading.Semaphore(self.max_in_flight)
+        self._reached = False
+        self._last_500 = float("-inf")
+
+    def know_account(self, account_id: object) -> None:
+        """Shares the limit with all credentials of the account from now on."""
+        self.limiter.know_account(str(account_id))
 
     def send(
         self,
@@ -79,29 +140,57 @@ class Transport:
         path: str,
         params: Mapping[str, Any] | None = None,
         data: Mapping[str, Any] | None = None,
+        *,
+        stop: threading.Event | None = None,
+        tell: Tell | None = None,
+        fresh: bool = False,
+        raise_slow: bool = False,
     ) -> Answer:
-        """Sends one call and returns its answer if it is no error.
+        """Gives the answer of one call if it is no error.
+
+        A GET that this client made within the last minute is answered from its memory, as
+        Alchemer would from its cache; writing forgets what is remembered. Two threads that ask
+        the same at once share one call.
 
         Args:
             method: GET, PUT (creates), POST (updates) or DELETE.
             path: Below the version, such as ``survey/123/surveyresponse``.
             params: Query parameters; nested values become ``name[key]=…``.
             data: Form fields of the body, nested in the same way.
+            stop: Ends every wait when it is set, and a call when its next bytes come.
+            tell: Told what is waited for and how long, about once a second; ``""`` afterwards.
+            fresh: Waits until Alchemer's cache has forgotten the same call, then makes it.
+            raise_slow: Raises ``TooSlow`` at once, for a caller that can ask for less.
 
         Raises:
             InvalidArgument: The method or path does not fit.
             ApiError: Alchemer answered with an error.
             TransportError: No answer, or none of Alchemer's.
+            Stopped: ``stop`` was set.
         """
         verb = str(method).upper()
         if verb not in _METHODS:
             raise InvalidArgument(f"method {str(method)[:20]!r} is none of {', '.join(_METHODS)}")
-        path = clean_path(path)
-        url = f"{self.region.api_url}/{API_VERSION}/{quote(path, safe='/')}"
-        secrets = self.credentials.secrets if self.credentials else ()
-        answer = self.call(verb, url, path, self.credentials, secrets, params=params, data=data)
-        judge(answer, self.region, secrets)
-        return answer
+        call = Call(
+            verb, clean_path(path), tuple(flatten(params)), tuple(flatten(data)), stop, tell
+        )
+        check(stop)
+        if verb != "GET":
+            self._remembered.forget()
+            try:
+                return self._patiently(call, raise_slow)
+            finally:
+                self._remembered.forget()  # once more, for what was asked meanwhile
+
+        def fetch() -> Answer:
+            answer = self._patiently(call, raise_slow)
+            if fresh and str(answer.headers.get("X-SG-Cached", "")).lower() == "true":
+                # Somebody else asked the same, nobody knows when within the last minute.
+                pause(self._minute, "waiting until Alchemer answers anew", stop, tell)
+                answer = self._patiently(call, raise_slow)
+            return answer
+
+        return self._remembered.get(call.key, fetch, fresh=fresh, stop=stop, tell=tell)
 
     def call(
         self,
@@ -111,43 +200,128 @@ class Transport:
         sign: Sign | None,
         secrets: tuple[Secret, ...],
         *,
-        params: Mapping[str, Any] | None = None,
-        data: Mapping[str, Any] | None = None,
+        query: Pairs = (),
+        form: Pairs = (),
+        stop: threading.Event | None = None,
     ) -> Answer:
-        """Sends to one of the region's addresses and returns whatever comes, judged by nobody.
+        """Sends once to one of the region's addresses and returns what comes, judged by nobody.
 
         Raises:
             TransportError: No whole answer came.
+            Stopped: ``stop`` was set while the answer was coming.
         """
-        query, form = list(flatten(params)), list(flatten(data))
-        problem: str | None = None
+        failure: TransportError | None = None
         answer: Answer | None = None
         interrupted = False
-        with self._one_at_a_time, logs.hiding(secrets):
+        with logs.hiding(secrets):
             started = time.monotonic()
             try:
                 response = self._session(url).request(
                     method,
                     url,
-                    params=query,
-                    data=form or None,
+                    params=list(query),
+                    data=list(form) or None,
                     auth=sign,
                     timeout=self.timeout,
                     allow_redirects=False,
+                    stream=True,
                 )
+                with response:
+                    packed, encoding = _read(response, stop)
                 took = time.monotonic() - started
-                answer = Answer(
-                    method, path, response.status_code, response.headers, response.content, took
-                )
+                status, headers = response.status_code, response.headers
+                answer = Answer(method, path, status, headers, packed, encoding, took)
             except KeyboardInterrupt:
                 interrupted = True
+            except Stopped:
+                pass
             except Exception as error:  # noqa: BLE001 - any of them may carry the address
-                problem = self._describe(error, f"{method} {path}")
+                failure = describe(error, f"{method} {path}", self.region.host, self.timeout)
         if interrupted:
             raise KeyboardInterrupt
+        if failure is not None:
+            raise failure
         if answer is None:
-            raise TransportError(problem)
+            raise Stopped("the call was called off")
         return answer
+
+    def _patiently(self, call: Call, raise_slow: bool) -> Answer:
+        """Makes a call as often as the policy allows."""
+        attempt = 0
+        while True:
+            attempt += 1
+            failure: AlchemerError
+            try:
+                return self._once(call)
+            except (ApiError, TransportError) as error:
+                failure = error
+            seconds = None
+            if not (raise_slow and isinstance(failure, TooSlow)):
+                seconds = self.retries.wait(
+                    failure,
+                    attempt,
+                    method=call.method,
+                    reached=self._reached,
+                    after_500=time.monotonic() - self._last_500 < self._minute,
+                )
+            if seconds is None:
+                if attempt > 1:
+                    failure.args = (f"{failure} (tried {attempt} times)",)
+                raise failure
+            if is_penalty(failure):
+                self.limiter.pause(seconds)  # whoever calls now makes it last longer
+            pause(seconds, f"{reason_in_words(failure)}, trying again", call.stop, call.tell)
+
+    def _once(self, call: Call) -> Answer:
+        """Makes a call once, when there is room for it and its turn has come."""
+        secrets = self.credentials.secrets if self.credentials else ()
+        url = f"{self.region.api_url}/{API_VERSION}/{quote(call.path, safe='/')}"
+        with self._room(call):
+            self.limiter.turn(call.stop, call.tell)
+            check(call.stop)
+            started = time.monotonic()
+            failure: ApiError | TransportError
+            try:
+                answer = self.call(
+                    call.method,
+                    url,
+                    call.path,
+                    self.credentials,
+                    secrets,
+                    query=call.query,
+                    form=call.form,
+                    stop=call.stop,
+                )
+                self._learn(answer)
+                judge(answer, self.region, secrets)
+                self._reached = True
+                return answer
+            except ApiError as error:
+                self._reached = True
+                failure = error
+            except TransportError as error:
+                failure = error
+        took = time.monotonic() - started
+        raise self.retries.named(failure, took, call.method, call.path)
+
+    @contextmanager
+    def _room(self, call: Call) -> Iterator[None]:
+        wait_until(
+            lambda seconds: self._places.acquire(timeout=seconds),
+            "waiting for other calls",
+            call.stop,
+            call.tell,
+        )
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    def _learn(self, answer: Answer) -> None:
+        if answer.status == 500:
+            self._last_500 = time.monotonic()
+        if "X-SG-Warning" in answer.headers:
+            self.limiter.warned()
 
     def _session(self, url: str) -> requests.Session:
         """One session a thread: requests does not promise that sessions may be shared."""
@@ -156,104 +330,27 @@ class Transport:
             session = requests.Session()
             session.headers["User-Agent"] = f"alchemer_nb/{__version__}"
             session.headers["Accept"] = "application/json"
+            session.headers["Accept-Encoding"] = bodies.ACCEPTED
             self._local.session = session
         # A proxy from the environment must never see calls to this machine.
         session.trust_env = not is_loopback(urlsplit(url).hostname)
         return session
 
-    def _describe(self, error: Exception, where: str) -> str:
-        """Says what happened without a word of the error's own text, which holds the address."""
-        host = self.region.host
-        connect, read = self.timeout
-        if isinstance(error, requests.exceptions.ConnectTimeout):
-            return f"{host} could not be reached within {connect:g} seconds ({where}); try again"
-        if isinstance(error, requests.exceptions.Timeout):
-            return f"{host} did not answer {where} within {read:g} seconds; try again"
-        if isinstance(error, requests.exceptions.SSLError):
-            return (
-                f"the certificate of {host} could not be verified ({where}). Behind a company "
-                "proxy, set REQUESTS_CA_BUNDLE to the company's certificate file"
-            )
-        if isinstance(error, requests.exceptions.ProxyError):
-            return f"the proxy of this machine did not let {where} through to {host}"
-        if isinstance(error, _CUT_OFF):
-            return f"the answer of {host} to {where} was cut off or broken; try again"
-        if isinstance(error, requests.exceptions.ConnectionError):
-            return f"{_unreachable(error, host)} ({where})"
-        return f"{where} at {host} could not be sent ({type(error).__name__})"
+
+def _read(response: requests.Response, stop: threading.Event | None) -> tuple[bytes, str]:
+    """The body as it travels, and how it is packed."""
+    encoding = bodies.encoding_of(response.headers.get("Content-Encoding"))
+    pieces = []
+    for piece in response.raw.stream(_PIECE, decode_content=False):
+        check(stop)
+        pieces.append(piece)
+    return b"".join(pieces), encoding
 
 
-_CUT_OFF = (
-    requests.exceptions.ChunkedEncodingError,
-    requests.exceptions.ContentDecodingError,
-    urllib3.exceptions.ProtocolError,
-    urllib3.exceptions.DecodeError,
-)
-
-
-def _unreachable(error: Exception, host: str) -> str:
-    reason = getattr(error.args[0] if error.args else None, "reason", None)
-    if isinstance(reason, urllib3.exceptions.NameResolutionError):
-        return f"no host is called {host}: check the region's address and your network"
-    if isinstance(reason, urllib3.exceptions.NewConnectionError):
-        return f"nothing answers at {host}: check your network, or whether the server is running"
-    return f"the connection to {host} broke off; try again"
-
-
-def clean_path(path: str) -> str:
-    """Brings a path to the form ``survey/123/surveyresponse``.
-
-    Raises:
-        InvalidArgument: It is an address, leaves the API, or carries a query.
-    """
-    text = str(path).strip()
-    if "://" in text or text.startswith("//"):
-        raise InvalidArgument("give a path such as survey/123, not a whole address")
-    if "?" in text or "#" in text:
-        raise InvalidArgument("give parameters apart from the path, not after a question mark")
-    parts = [p for p in text.split("/") if p]
-    if parts and parts[0].lower() == API_VERSION:
-        parts = parts[1:]
-    if not parts or any(p in (".", "..") for p in parts) or "\\" in text:
-        raise InvalidArgument(f"{text[:60]!r} is not a path of the API, such as survey/123")
-    return "/".join(parts)
-
-
-def flatten(values: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
-    """Writes nested values as PHP reads them: ``data[2][value]=…``.
-
-    Raises:
-        InvalidArgument: A name is one that carries credentials.
-    """
-    for name, value in (values or {}).items():
-        if str(name).lower().startswith(_CREDENTIAL_NAMES):
-            raise InvalidArgument(
-                f"{str(name)[:30]!r} is not taken as a parameter: calls are signed with the "
-                "credentials you signed in with. If a secret stood in a cell, clear it and "
-                "regenerate the key"
-            )
-        yield from _pairs(str(name), value)
-
-
-def _pairs(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    if value is None:
-        return
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _pairs(f"{name}[{key}]", inner)
-    elif isinstance(value, (list, tuple)):
-        for index, inner in enumerate(value):
-            yield from _pairs(f"{name}[{index}]", inner)
-    elif isinstance(value, bool):
-        yield name, "true" if value else "false"
-    elif isinstance(value, bytes):
-        raise InvalidArgument(f"{name} is bytes; give text")
-    else:
-        yield name, value if isinstance(value, str) else _plain(value)
-
-
-def _plain(value: Any) -> str:
-    return json.dumps(value) if isinstance(value, (int, float)) else str(value)
+def _identity(credentials: Credentials | None) -> str:
+    """What tells credentials from others; goes into a hash and nowhere else."""
+    parts = credentials.secrets if credentials else ()
+    return json.dumps([part.reveal() for part in parts])
 
 
 def _check_timeout(timeout: Timeout) -> tuple[float, float]:

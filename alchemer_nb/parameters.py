@@ -1,0 +1,70 @@
+"""What a call says: its path, and its parameters as PHP reads them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from alchemer_nb.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+API_VERSION = "v5"
+_CREDENTIAL_NAMES = ("api_token", "oauth_")
+
+
+def clean_path(path: str) -> str:
+    """Brings a path to the form ``survey/123/surveyresponse``.
+
+    Raises:
+        InvalidArgument: It is an address, leaves the API, or carries a query.
+    """
+    text = str(path).strip()
+    if "://" in text or text.startswith("//"):
+        raise InvalidArgument("give a path such as survey/123, not a whole address")
+    if "?" in text or "#" in text:
+        raise InvalidArgument("give parameters apart from the path, not after a question mark")
+    parts = [p for p in text.split("/") if p]
+    if parts and parts[0].lower() == API_VERSION:
+        parts = parts[1:]
+    if not parts or any(p in (".", "..") for p in parts) or "\\" in text:
+        raise InvalidArgument(f"{text[:60]!r} is not a path of the API, such as survey/123")
+    return "/".join(parts)
+
+
+def flatten(values: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
+    """Writes nested values as PHP reads them: ``data[2][value]=…``.
+
+    Raises:
+        InvalidArgument: A name is one that carries credentials.
+    """
+    for name, value in (values or {}).items():
+        if str(name).lower().startswith(_CREDENTIAL_NAMES):
+            raise InvalidArgument(
+                f"{str(name)[:30]!r} is not taken as a parameter: calls are signed with the "
+                "credentials you signed in with. If a secret stood in a cell, clear it and "
+                "regenerate the key"
+            )
+        yield from _pairs(str(name), value)
+
+
+def _pairs(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    if value is None:
+        return
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _pairs(f"{name}[{key}]", inner)
+    elif isinstance(value, (list, tuple)):
+        for index, inner in enumerate(value):
+            yield from _pairs(f"{name}[{index}]", inner)
+    elif isinstance(value, bool):
+        yield name, "true" if value else "false"
+    elif isinstance(value, bytes):
+        raise InvalidArgument(f"{name} is bytes; give text")
+    else:
+        yield name, value if isinstance(value, str) else _plain(value)
+
+
+def _plain(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, (int, float)) else str(value)
