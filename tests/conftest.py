@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from typing import TYPE_CHECKING
 
 import keyring
@@ -38,6 +40,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Credentials of whoever runs the tests must not sign anything in."""
     for name in [name for name in os.environ if name.startswith("ALCHEMER_")]:
         del os.environ[name]
+    # Nor do their calls count, nor are calls of tests to be waited for by them.
+    limits = tempfile.mkdtemp(prefix="alchemer-limits-")
+    config.add_cleanup(lambda: shutil.rmtree(limits, ignore_errors=True))
+    os.environ["ALCHEMER_LIMITS_FOLDER"] = limits
     # Nor may their keychain be read. Set before the tests are collected: keyring would else choose
     # among the classes that a test defines for itself.
     keyring.set_keyring(fail.Keyring())
