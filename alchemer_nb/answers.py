@@ -82,10 +82,25 @@ class Answers:
         Raises:
             ValueError: It is not JSON, or not a list of responses.
         """
-        with _collector_paused():
-            return self._add(self._pages.read(body))
+        page = self.decode(body)
+        self.add(page)
+        return page
 
-    def _add(self, page: Page) -> Page:
+    def decode(self, body: bytes) -> Page:
+        """Decodes a page and takes nothing in yet.
+
+        Raises:
+            ValueError: It is not JSON, or not a list of responses.
+        """
+        with _collector_paused():
+            return self._pages.read(body)
+
+    def add(self, page: Page) -> None:
+        """Takes in a page that was decoded."""
+        with _collector_paused():
+            self._add(page)
+
+    def _add(self, page: Page) -> None:
         self.misfits += page.misfits
         self._add_around(page)
         parts: dict[Path, list[_Part]] = {}
@@ -109,7 +124,6 @@ class Answers:
             rows.frombytes((at + np.int32(self.count)).tobytes())
             states.frombytes(codes.astype(np.int8).tobytes())
         self.count += len(page)
-        return page
 
     def _add_around(self, page: Page) -> None:
         """Metadata, url variables and quality."""

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import difflib
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
-from alchemer_nb import download, filters
+from alchemer_nb import download
 from alchemer_nb.credentials import REGION_NAME, Credentials, environment_names, from_environment
 from alchemer_nb.errors import (
     ConfigurationError,
-    DownloadIncomplete,
     InvalidArgument,
     SurveyNotFound,
 )
@@ -33,8 +31,8 @@ if TYPE_CHECKING:
 
     from alchemer_nb.choices import FrameOptions
     from alchemer_nb.definition import Survey
-    from alchemer_nb.download import Download, Progress
-    from alchemer_nb.rows import Rows
+    from alchemer_nb.progress import Progress
+    from alchemer_nb.retrieval import Asked, Estimate, Retrieval
 
 Tell = str | bool | None | Callable[["Progress"], None]
 _NAMED_IN_ERRORS = 8
@@ -206,7 +204,7 @@ class Client:
         tz: str | None = "UTC",
         columns: Iterable[str] | None = None,
         limit: int | None = None,
-        fresh: bool = False,  # noqa: ARG002 - nothing is kept yet, so every answer is fresh
+        fresh: bool = False,
         progress: Tell = "auto",
         incomplete: str = "raise",
     ) -> pd.DataFrame:
@@ -228,9 +226,11 @@ class Client:
             tz: IANA zone of times; None for naive wall-clock time of the region.
             columns: Only these columns, or questions by alias or id.
             limit: The first so many rows.
-            fresh: Asks the server anew; nothing is kept today, so it always does.
+            fresh: Takes nothing from memory. The same call is answered anew after a minute only,
+                by Alchemer too, so this may wait for it.
             progress: ``"auto"`` says one line at the end, ``"none"`` nothing; a function is
-                called with a ``Progress`` after each page.
+                called with a ``Progress`` after each page and often while waiting, and can
+                ``cancel()``.
             incomplete: What to do when fewer rows come than the server told: ``"raise"``, or
                 ``"keep"`` to have the rows that came, and a note.
 
@@ -240,10 +240,12 @@ class Client:
 
         Raises:
             InvalidArgument: An argument or a condition does not fit.
-            DownloadIncomplete: Fewer rows came than the server told; ``.partial`` has them.
+            DownloadIncomplete: Fewer rows came than the server told, or it was stopped or broke
+                off on the way; ``.partial`` has those that came.
             ApiError, TransportError: As for any call.
         """
         from alchemer_nb.choices import FrameOptions, check_choice
+        from alchemer_nb.retrieval import Asked
 
         check_choice("incomplete", incomplete, ("raise", "keep"))
         options = FrameOptions(
@@ -258,62 +260,54 @@ class Client:
             columns=_words(columns),
             limit=limit,
         )
-        asked = {"where": where, "status": status, "since": since, "until": until}
-        return self._responses(id_or_title, asked, options, progress, keep=incomplete == "keep")
+        return self._retrieval(
+            id_or_title, Asked(where, status, since, until), options, progress=progress,
+            keep_incomplete=incomplete == "keep", fresh=fresh,
+        ).run()  # fmt: skip
+
+    def estimate(
+        self,
+        id_or_title: int | str,
+        where: str | Iterable[str] | None = None,
+        status: str | Iterable[str] | None = None,
+        since: str | date | None = None,
+        until: str | date | None = None,
+        tz: str | None = "UTC",
+        limit: int | None = None,
+    ) -> Estimate:
+        """Tells what ``responses`` would take, before anything large is sent.
+
+        Args:
+            id_or_title: As for ``survey``.
+            where: As for ``responses``, as all that follow.
+            status: Which statuses.
+            since: From when on.
+            until: To when.
+            tz: Zone of the two.
+            limit: The first so many rows.
+
+        Returns:
+            ``rows``, ``pages``, ``calls`` and ``seconds``; its text is one line.
+
+        Example:
+            >>> client.estimate("Customer satisfaction").pages
+            1
+        """
+        from alchemer_nb.choices import FrameOptions
+        from alchemer_nb.retrieval import Asked
+
+        options = FrameOptions(tz=tz, limit=limit)
+        return self._retrieval(id_or_title, Asked(where, status, since, until), options).estimate()
 
     # -- below the doors --------------------------------------------------------------------
 
-    def _responses(
-        self,
-        id_or_title: int | str,
-        asked: Mapping[str, Any],
-        options: FrameOptions,
-        progress: Tell,
-        *,
-        keep: bool,
-    ) -> pd.DataFrame:
-        from alchemer_nb import rows as chosen
-        from alchemer_nb.kept import Kept
-        from alchemer_nb.provenance import about, summary
+    def _retrieval(
+        self, id_or_title: int | str, asked: Asked, options: FrameOptions, **how: Any
+    ) -> Retrieval:
+        from alchemer_nb.retrieval import Retrieval
 
-        zone = self.region.zone
-        tz = ZoneInfo(options.tz) if options.tz else zone
-        lines = filters.parse_conditions(asked["where"])
-        start, end = filters.between(asked["since"], asked["until"], tz)
-        wanted = filters.status_condition(asked["status"])
-        survey = self.survey(id_or_title)
-        conditions = [
-            *filters.resolve([*lines, *wanted], survey, tz, zone),
-            *filters.submitted(start, end, zone),
-        ]
-        if any(c.field == "is_test_data" for c in conditions) and options.test_rows == "exclude":
-            options = _with_test_rows(options)
-        tell = progress if callable(progress) else None
-
-        def choose(answers: Any) -> Rows:
-            inside = chosen.submitted_between(answers, zone, start, end)
-            return chosen.choose_rows(answers, options, inside)
-
-        limit = options.limit
-        result = download.responses(
-            self._transport,
-            survey,
-            filters.to_params(conditions),
-            enough=None if limit is None else lambda a: len(choose(a).keep) >= limit,
-            tell=tell,
-        )
-        rows = choose(result.answers)
-        facts = about(self.region, survey, asked, options, result, rows)
-        frame = Kept(result.answers, survey, str(zone), options, facts).build(rows)
-        if not (facts["complete"] or keep):
-            raise DownloadIncomplete(
-                f"{rows.received:,} of {result.told:,} responses came; some may have been added "
-                "or deleted meanwhile. Run it again, or take the rows so far: import sys; "
-                "df = sys.last_value.partial",
-                partial=frame,
-            )
-        say(progress, survey, result, summary(facts))
-        return frame
+        find = partial(self.survey_id, id_or_title)
+        return Retrieval(self._transport, self.region, find, asked, options, **how)
 
     def _survey_rows(self) -> list[dict[str, Any]]:
         """All surveys; one that is listed twice while pages shift counts once."""
@@ -383,19 +377,6 @@ def connect(region: str | Region | None = None, profile: str | None = None) -> C
     )
 
 
-def say(progress: Tell, survey: Survey, result: Download, note: str) -> None:
-    """Tells how a download ended: to the function given, or as one line where that is wanted."""
-    if callable(progress):
-        rows = result.answers.count
-        progress(
-            download.Progress(survey.title, rows, result.told, result.pages, result.pages, note)
-        )
-    elif progress in ("auto", "text", True):
-        # Notebooks paint stderr red; scripts keep stdout for their own output.
-        stream = sys.stdout if "ipykernel" in sys.modules else sys.stderr
-        stream.write(f"{note}\n")
-
-
 def _fitting(wanted: str, titles: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """Surveys with just this title; else with it in another case; else with it as a piece."""
     title = plain(wanted)
@@ -415,10 +396,3 @@ def _words(columns: Iterable[str] | str | None) -> tuple[str, ...] | None:
     if columns is None:
         return None
     return (columns,) if isinstance(columns, str) else tuple(str(name) for name in columns)
-
-
-def _with_test_rows(options: FrameOptions) -> FrameOptions:
-    """A condition on is_test_data says which of them are wanted."""
-    from dataclasses import replace
-
-    return replace(options, test_rows="include")

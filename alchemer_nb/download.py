@@ -2,61 +2,58 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from alchemer_nb import closing
 from alchemer_nb.answers import Answers
 from alchemer_nb.definition import Survey, read_survey
+from alchemer_nb.engine import Engine
 from alchemer_nb.errors import TransportError
 from alchemer_nb.paging import PAGE_SIZE, measure_envelope, rows_of, walk, whole
+from alchemer_nb.progress import Progress, Told
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from alchemer_nb.envelope import Answer
     from alchemer_nb.pages import Page
     from alchemer_nb.transport import Transport
 
+_OFTEN = 0.1  # seconds between two reports while nothing new has come
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a download is; handed to the callback after each page.
 
-    Attributes:
-        survey: Title of the survey.
-        rows: Responses received.
-        rows_told: Responses that the server says there are, None where it does not.
-        pages: Pages received.
-        pages_told: Pages that the server says there are.
-        note: What to say when it is over; ``""`` until then.
+def definition(transport: Transport, survey_id: str, **waiting: Any) -> Survey:
+    """Fetches the definition of a survey: its pages, and its questions once more in full.
+
+    Args:
+        transport: Sends.
+        survey_id: Whose.
+        **waiting: ``stop``, ``tell`` and ``fresh``, as ``Transport.send`` takes them.
     """
-
-    survey: str
-    rows: int
-    rows_told: int | None
-    pages: int
-    pages_told: int | None
-    note: str = ""
-
-
-def definition(transport: Transport, survey_id: str) -> Survey:
-    """Fetches the definition of a survey: its pages, and its questions once more in full."""
-    envelope = transport.send("GET", f"survey/{survey_id}").envelope()
+    envelope = transport.send("GET", f"survey/{survey_id}", **waiting).envelope()
     rows = rows_of(envelope)
     survey = rows[0] if rows and isinstance(rows[0], Mapping) else {}
     questions = [
         row
-        for page in envelopes(transport, f"survey/{survey_id}/surveyquestion")
+        for page in envelopes(transport, f"survey/{survey_id}/surveyquestion", **waiting)
         for row in rows_of(page)
     ]
     return read_survey({"id": survey_id, **survey}, questions)
 
 
-def envelopes(transport: Transport, path: str, params: Mapping[str, Any] | None = None) -> Any:
+def envelopes(
+    transport: Transport, path: str, params: Mapping[str, Any] | None = None, **waiting: Any
+) -> Any:
     """Yields the envelopes of all pages of a list."""
     given = {"resultsperpage": PAGE_SIZE, **(params or {})}
     first = whole(given.pop("page", None)) or 1
 
     def fetch(number: int) -> dict[str, Any]:
-        return transport.send("GET", path, {**given, "page": number}).envelope()
+        return transport.send("GET", path, {**given, "page": number}, **waiting).envelope()
 
     return walk(fetch, measure_envelope, first)
 
@@ -69,64 +66,130 @@ class Download:
         answers: Everything received.
         told: Responses that the last page said there are.
         pages: Pages received.
+        pages_told: Pages that the last page said there are.
         stopped: Whether it ended early because enough had come.
+        broken: Whether it ended early for any other reason.
+        changed: Responses that came once more because they had changed meanwhile.
     """
 
     answers: Answers
     told: int | None = None
     pages: int = 0
+    pages_told: int | None = None
     stopped: bool = False
+    broken: bool = False
+    changed: int = 0
 
 
-def responses(
-    transport: Transport,
-    survey: Survey,
-    params: Mapping[str, Any],
-    *,
-    enough: Callable[[Answers], bool] | None = None,
-    tell: Callable[[Progress], None] | None = None,
-) -> Download:
+@dataclass(slots=True)
+class Wishes:
+    """How a download is to go.
+
+    Attributes:
+        enough: Asked after each page whether to stop.
+        most: Rows that will do at most, None for all.
+        tell: Called after each page, and often while waiting.
+        frame: Makes a frame of what has come so far, for ``Progress``.
+        stop: Ends it when set.
+        fresh: Whether no answer may come from memory.
+    """
+
+    enough: Callable[[Answers], bool] | None = None
+    most: int | None = None
+    tell: Callable[[Progress], None] | None = None
+    frame: Callable[[Download], pd.DataFrame] | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
+    fresh: bool = False
+
+
+class Responses:
     """Fetches the responses of a survey.
 
     Args:
         transport: Sends.
         survey: Whose responses; its question ids tell known answers from unknown ones.
         params: Filter parameters.
-        enough: Asked after each page whether to stop.
-        tell: Called after each page.
-
-    Raises:
-        ApiError, TransportError: As for any call.
+        wishes: How it is to go.
     """
-    result = Download(Answers.of(survey))
-    path = f"survey/{survey.id}/surveyresponse"
 
-    def fetch(number: int) -> Page:
-        query = {"resultsperpage": PAGE_SIZE, "page": number, **params}
-        answer = transport.send("GET", path, query)
+    def __init__(
+        self, transport: Transport, survey: Survey, params: Mapping[str, Any], wishes: Wishes
+    ) -> None:
+        self.result = Download(Answers.of(survey))
+        self._transport = transport
+        self._survey = survey
+        self._params = params
+        self._wishes = wishes
+        self._told = Told()
+        self._began = self._last = time.monotonic()
+
+    def fetch(self) -> Download:
+        """Fetches them all.
+
+        Raises:
+            Stopped: ``stop`` was set; ``result`` has what came before.
+            ApiError, TransportError: As for any call.
+        """
+        wishes, result = self._wishes, self.result
+        with self._engine() as engine:
+            closing_call = None
+            for page in engine.run(self._decode, wishes.most):
+                result.answers.add(page)
+                result.pages += 1
+                result.told = page.measure.total_count
+                result.pages_told = page.measure.total_pages
+                self._report()
+                if wishes.enough is not None and wishes.enough(result.answers):
+                    result.stopped = True
+                    return result
+                if engine.all_sent and closing_call is None and wishes.most is None:
+                    closing_call = closing.send(engine)
+            if closing_call is not None:
+                closing.finish(engine, closing_call, result)
+        if closing_call is not None and closing.has_gaps(result):
+            with self._engine() as engine:
+                closing.fill_gaps(engine, self._decode, result)
+        return result
+
+    def _engine(self) -> Engine:
+        return Engine(
+            self._transport,
+            f"survey/{self._survey.id}/surveyresponse",
+            self._params,
+            stop=self._wishes.stop,
+            tick=self._tick,
+            told=self._told,
+            fresh=self._wishes.fresh,
+        )
+
+    def _decode(self, answer: Answer) -> Page:
         try:
-            return result.answers.add_page(answer.body)
+            return self.result.answers.decode(answer.body)
         except ValueError:
             pass
         raise TransportError(
-            f"page {number} of the responses of survey {survey.id} is not a list of responses"
+            f"a page of the responses of survey {self._survey.id} is not a list of responses"
         )
 
-    for page in walk(fetch, lambda page: page.measure):
-        result.pages += 1
-        told = page.measure
-        result.told = told.total_count
-        if tell is not None:
-            tell(
-                Progress(
-                    survey.title,
-                    result.answers.count,
-                    told.total_count,
-                    result.pages,
-                    told.total_pages,
-                )
+    def _tick(self) -> None:
+        if time.monotonic() - self._last >= _OFTEN:
+            self._report()
+
+    def _report(self) -> None:
+        if self._wishes.tell is None:
+            return
+        result, frame = self.result, self._wishes.frame
+        self._last = time.monotonic()
+        self._wishes.tell(
+            Progress(
+                self._survey.title,
+                result.answers.count,
+                result.told,
+                result.pages,
+                result.pages_told,
+                state=self._told.state,
+                seconds=self._last - self._began,
+                stop=self._wishes.stop,
+                frame=None if frame is None else lambda: frame(result),
             )
-        if enough is not None and enough(result.answers):
-            result.stopped = True
-            break
-    return result
+        )

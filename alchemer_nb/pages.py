@@ -79,6 +79,17 @@ class Page:
         """Responses on it."""
         return len(self.url_variables)
 
+    def only(self, rows: Sequence[int]) -> Page:
+        """The same page with some of its responses."""
+        return Page(
+            {name: [values[row] for row in rows] for name, values in self.fields.items()},
+            [self.url_variables[row] for row in rows],
+            [self.data_quality[row] for row in rows],
+            {own: [values[row] for row in rows] for own, values in self.entries.items()},
+            self.misfits,
+            self.measure,
+        )
+
 
 class PageReader:
     """Reads pages of the responses to one survey.

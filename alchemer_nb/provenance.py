@@ -9,7 +9,7 @@ from alchemer_nb import __version__
 from alchemer_nb.integrity import counts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from alchemer_nb.choices import FrameOptions
     from alchemer_nb.definition import Survey
@@ -43,13 +43,19 @@ def about(
         "rows_received": rows.received,
         "rows": len(rows.keep),
         "test_rows_left_out": rows.test_rows,
-        "repeated_rows": rows.repeated,
+        "repeated_rows": rows.repeated - result.changed,
+        "changed_rows": result.changed,
         "misfits": result.answers.misfits,
         **counts(result.answers, survey, rows.keep),
         "zone_documented": region.zone_documented,
-        "complete": result.stopped or result.told is None or rows.received >= result.told,
+        "complete": _is_complete(result, rows),
         "package": __version__,
     }
+
+
+def _is_complete(result: Download, rows: Rows) -> bool:
+    enough = result.stopped or result.told is None or rows.received >= result.told
+    return enough and not result.broken
 
 
 def summary(facts: Mapping[str, Any]) -> str:
@@ -57,30 +63,38 @@ def summary(facts: Mapping[str, Any]) -> str:
     told = facts["rows_told"]
     of = f" of {told:,}" if told is not None and told != facts["rows_received"] else ""
     received = facts["rows_received"]
-    pieces = [f"{facts['title']}: {received:,}{of} {_plural(received, 'response')} received"]
+    first = f"{facts['title']}: {received:,}{of} {_plural(received, 'response')} received"
+    return "; ".join([first, *_of_rows(facts), *_of_answers(facts)])
+
+
+def _of_rows(facts: Mapping[str, Any]) -> Iterator[str]:
     if facts["test_rows_left_out"]:
         left_out = _counted(facts["test_rows_left_out"], "test row")
-        pieces.append(f'{left_out} left out (test_rows="include" brings them back)')
+        yield f'{left_out} left out (test_rows="include" brings them back)'
     if not facts["complete"]:
-        pieces.append("fewer than the server told")
+        yield "fewer than the server told"
     if facts["repeated_rows"]:
-        pieces.append(f"{facts['repeated_rows']:,} came twice and count once")
-    if facts["misfits"]:
-        pieces.append(f"{facts['misfits']:,} entries had an undocumented form and were kept")
+        yield f"{facts['repeated_rows']:,} came twice and count once"
+    if facts["changed_rows"]:
+        yield f"{facts['changed_rows']:,} came or changed meanwhile and are up to date"
     if facts["partial_rows"]:
-        pieces.append(f"{_counted(facts['partial_rows'], 'partial')} among them")
+        yield f"{_counted(facts['partial_rows'], 'partial')} among them"
+
+
+def _of_answers(facts: Mapping[str, Any]) -> Iterator[str]:
+    if facts["misfits"]:
+        yield f"{facts['misfits']:,} entries had an undocumented form and were kept"
     if facts["unparsed_values"]:
         found = _counted(facts["unparsed_values"], "answer")
-        pieces.append(f"{found} did not parse (in the columns that end in _raw)")
+        yield f"{found} did not parse (in the columns that end in _raw)"
     if facts["unknown_types"]:
         found = ", ".join(facts["unknown_types"])
-        pieces.append(f"question types not known, kept as received: {found}")
+        yield f"question types not known, kept as received: {found}"
     if facts["removed_questions"]:
         count = len(facts["removed_questions"])
-        pieces.append(f"{_counted(count, 'question')} not in the definition any more")
+        yield f"{_counted(count, 'question')} not in the definition any more"
     if not facts["zone_documented"]:
-        pieces.append("the zone of this region's dates is not documented, UTC was taken")
-    return "; ".join(pieces)
+        yield "the zone of this region's dates is not documented, UTC was taken"
 
 
 def _plural(count: int, word: str) -> str:

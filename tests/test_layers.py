@@ -81,6 +81,7 @@ LEVELS = {
     "scores": 5,
     "joining": 5,
     "accessor": 6,
+    "jobs": 6,
     "registration": 6,
     "notebook": 7,
     "__main__": 8,

@@ -244,7 +244,7 @@ def test_settings_are_checked_when_given():
 
 
 def test_it_creates_updates_and_deletes_through_the_door_to_everything():
-    with Sandbox(responses=3) as own:
+    with Sandbox(responses=3, cache_seconds=0) as own:
         client = Client(ApiKey(own.api_token, own.api_token_secret), region=own.region)
         made = client.request(
             "PUT",

@@ -1,0 +1,82 @@
+"""The end of a long download: what changed, came or went while its pages travelled.
+
+Pages are cut by position. A response that is deleted meanwhile moves all after it up by one, so
+that one is on neither of two pages; one that is completed or edited after its page has come is out
+of date. Both are looked for, and fetched.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from alchemer_nb.envelope import decode
+from alchemer_nb.paging import rows_of, whole
+from alchemer_nb.rows import latest_rows
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from alchemer_nb.answers import Answers
+    from alchemer_nb.download import Download
+    from alchemer_nb.engine import Engine
+    from alchemer_nb.envelope import Answer
+    from alchemer_nb.pages import Page
+
+# Newest change first: needs no clock of the server and no zone, which date_updated does not tell
+# (https://apihelp.alchemer.com/help/list-responses).
+_NEWEST_FIRST = {"order_by": "-date_updated"}
+_FEW = 100
+_CUT_ELSEWHERE = 250  # also another address, which no cache of the last minute knows
+_MOST = 50  # pages: a survey that changes faster than that is never at rest
+
+
+def send(engine: Engine, page: int = 1) -> Future[Answer]:
+    """Asks for the responses that were changed last, beside the last pages."""
+    return engine.send({"resultsperpage": _FEW, "page": page, **_NEWEST_FIRST})
+
+
+def finish(engine: Engine, call: Future[Answer], result: Download) -> None:
+    """Takes in what changed while the pages travelled; mostly one call says that nothing did."""
+    for number in range(2, _MOST + 2):
+        envelope = decode(engine.wait_for(call).body)
+        if not isinstance(envelope, Mapping):
+            return
+        rows = [row for row in rows_of(dict(envelope)) if isinstance(row, Mapping)]
+        told = whole(envelope.get("total_count"))
+        result.told = told if told is not None else result.told
+        changed = _changed(rows, result.answers)
+        if changed:
+            result.answers.add_page(json.dumps({"data": changed}).encode())
+            result.changed += len(changed)
+        if len(changed) < len(rows) or len(rows) < _FEW:
+            return  # this far back all is as it was when it came
+        call = send(engine, number)
+
+
+def has_gaps(result: Download) -> bool:
+    """Whether responses are missing that the server says it has."""
+    return result.told is not None and len(latest_rows(result.answers)) < result.told
+
+
+def fill_gaps(engine: Engine, decode_page: Callable[[Answer], Page], result: Download) -> None:
+    """Goes through the list once more, cut elsewhere, and takes in what is missing."""
+    known = {str(own) for own in result.answers.meta["id"]}
+    for page in engine.run(decode_page, size=_CUT_ELSEWHERE):
+        result.told = page.measure.total_count
+        new = [row for row, own in enumerate(page.fields["id"]) if str(own) not in known]
+        if new:
+            result.answers.add(page.only(new))
+
+
+def _changed(rows: list[Mapping[str, Any]], answers: Answers) -> list[Mapping[str, Any]]:
+    """Those that are new, or whose date of change is another than when they came."""
+    latest = latest_rows(answers)
+    updated = answers.meta["date_updated"]
+    found = []
+    for row in rows:
+        at = latest.get(whole(row.get("id")) or -1)
+        if at is None or row.get("date_updated") != updated[at]:
+            found.append(row)
+    return found

@@ -1,0 +1,238 @@
+"""From a question to a frame: what was asked for, its download, and what became of it."""
+
+from __future__ import annotations
+
+import math
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from alchemer_nb import filters
+from alchemer_nb import rows as chosen
+from alchemer_nb.download import Download, Responses, Wishes, definition
+from alchemer_nb.errors import (
+    AlchemerError,
+    DownloadIncomplete,
+    RateLimited,
+    ServerError,
+    Stopped,
+    TransportError,
+)
+from alchemer_nb.kept import Kept
+from alchemer_nb.paging import PAGE_SIZE, whole
+from alchemer_nb.progress import Progress
+from alchemer_nb.provenance import about, summary
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from alchemer_nb.answers import Answers
+    from alchemer_nb.choices import FrameOptions
+    from alchemer_nb.definition import Survey
+    from alchemer_nb.regions import Region
+    from alchemer_nb.rows import Rows
+    from alchemer_nb.transport import Transport
+
+Tell = str | bool | None | Callable[[Progress], None]
+_HOW = "take the rows so far: import sys; df = sys.last_value.partial"
+_CALLS_BESIDE = 3  # the definition in two calls, and what changed meanwhile
+_A_PAGE_TAKES = 0.5  # seconds, of an ordinary survey; a wide one takes longer
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked for.
+
+    Attributes:
+        where: Condition lines.
+        status: Statuses.
+        since: The first day or time.
+        until: The last.
+    """
+
+    where: str | Iterable[str] | None = None
+    status: str | Iterable[str] | None = None
+    since: Any = None
+    until: Any = None
+
+    def told(self) -> dict[str, Any]:
+        """As a dict, for what is said of the frame."""
+        names = ("where", "status", "since", "until")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a download would take, before it is begun.
+
+    Attributes:
+        survey: Title.
+        rows: Responses that fit.
+        pages: Pages they come in.
+        calls: Calls in all.
+        seconds: About how long, by the pace of ordinary pages and the limit of the account.
+    """
+
+    survey: str
+    rows: int
+    pages: int
+    calls: int
+    seconds: float
+
+    def __str__(self) -> str:
+        took = (
+            f"{self.seconds:.0f} seconds"
+            if self.seconds < 90
+            else f"{self.seconds / 60:.0f} minutes"
+        )
+        return (
+            f"{self.survey}: {self.rows:,} responses in {self.pages:,} pages, {self.calls:,} "
+            f"calls, about {took}"
+        )
+
+
+@dataclass
+class Retrieval:
+    """One download of responses.
+
+    Attributes:
+        transport: Sends.
+        region: Of the account.
+        find: Gives the id of the survey; only a title makes it ask.
+        asked: Which of them.
+        options: How the frame is made.
+        progress: Who is told, and how.
+        keep_incomplete: Whether fewer rows than told are a frame all the same.
+        fresh: Whether no answer may come from memory.
+        stop: Ends it when set.
+    """
+
+    transport: Transport
+    region: Region
+    find: Callable[[], str]
+    asked: Asked
+    options: FrameOptions
+    progress: Tell = "auto"
+    keep_incomplete: bool = False
+    fresh: bool = False
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        zone = self.region.zone
+        tz = ZoneInfo(self.options.tz) if self.options.tz else zone
+        self._tz = tz
+        self._lines = filters.parse_conditions(self.asked.where)
+        self._between = filters.between(self.asked.since, self.asked.until, tz)
+        self._status = filters.status_condition(self.asked.status)
+
+    def run(self) -> pd.DataFrame:
+        """Downloads and gives the frame.
+
+        Raises:
+            DownloadIncomplete: It was ended, broke off on the way, or rows are missing;
+                ``.partial`` has those that came.
+            ApiError, TransportError: Nothing came.
+        """
+        survey = self._survey()
+        limit = self.options.limit
+        fetch = Responses(
+            self.transport,
+            survey,
+            filters.to_params(self._conditions(survey)),
+            Wishes(
+                enough=None if limit is None else lambda a: len(self._choose(a).keep) >= limit,
+                most=limit,
+                tell=self.progress if callable(self.progress) else None,
+                frame=lambda result: self._frame(survey, result)[0],
+                stop=self.stop,
+                fresh=self.fresh,
+            ),
+        )
+        try:
+            result = fetch.fetch()
+        except (Stopped, KeyboardInterrupt):
+            broke = self._incomplete(survey, fetch.result, "it was stopped")
+        except (TransportError, ServerError, RateLimited) as error:
+            if not fetch.result.pages:
+                raise
+            broke = self._incomplete(survey, fetch.result, str(error))
+        else:
+            return self._finished(survey, result)
+        raise broke  # outside the handler: what was caught is told in its words
+
+    def estimate(self) -> Estimate:
+        """Asks how many responses there are, in one call beside the definition's."""
+        survey = self._survey()
+        params = filters.to_params(self._conditions(survey))
+        answer = self.transport.send(
+            "GET",
+            f"survey/{survey.id}/surveyresponse",
+            {"resultsperpage": 1, "page": 1, **params},
+            stop=self.stop,
+        )
+        rows = whole(answer.envelope().get("total_count")) or 0
+        rows = rows if self.options.limit is None else min(rows, self.options.limit)
+        pages = max(1, math.ceil(rows / PAGE_SIZE))
+        calls = pages + _CALLS_BESIDE
+        by_pace = math.ceil(pages / self.transport.max_in_flight) * _A_PAGE_TAKES
+        over = max(0, calls - self.transport.requests_per_minute)
+        by_limit = 60 * math.ceil(over / self.transport.requests_per_minute)
+        return Estimate(survey.title, rows, pages, calls, max(by_pace, by_limit))
+
+    def _survey(self) -> Survey:
+        return definition(self.transport, self.find(), stop=self.stop, fresh=self.fresh)
+
+    def _conditions(self, survey: Survey) -> list[filters.Condition]:
+        conditions = [
+            *filters.resolve([*self._lines, *self._status], survey, self._tz, self.region.zone),
+            *filters.submitted(*self._between, self.region.zone),
+        ]
+        asks = any(condition.field == "is_test_data" for condition in conditions)
+        if asks and self.options.test_rows == "exclude":  # the condition says which are wanted
+            self.options = replace(self.options, test_rows="include")
+        return conditions
+
+    def _choose(self, answers: Answers) -> Rows:
+        inside = chosen.submitted_between(answers, self.region.zone, *self._between)
+        return chosen.choose_rows(answers, self.options, inside)
+
+    def _frame(self, survey: Survey, result: Download) -> tuple[pd.DataFrame, dict[str, Any]]:
+        rows = self._choose(result.answers)
+        facts = about(self.region, survey, self.asked.told(), self.options, result, rows)
+        kept = Kept(result.answers, survey, str(self.region.zone), self.options, facts)
+        return kept.build(rows), facts
+
+    def _finished(self, survey: Survey, result: Download) -> pd.DataFrame:
+        frame, facts = self._frame(survey, result)
+        if not (facts["complete"] or self.keep_incomplete):
+            raise DownloadIncomplete(
+                f"{facts['rows_received']:,} of {result.told:,} responses came; some may have been "
+                f"added or deleted meanwhile. Run it again, or {_HOW}",
+                partial=frame,
+            )
+        say(self.progress, survey, result, summary(facts))
+        return frame
+
+    def _incomplete(self, survey: Survey, result: Download, why: str) -> AlchemerError:
+        """The error of a download that ended on its way; the frame is made when it is wanted."""
+        of = f" of {result.told:,}" if result.told is not None else ""
+        result.broken = True
+        return DownloadIncomplete(
+            f"{survey.title}: {result.answers.count:,}{of} responses had come when {why}. Run it "
+            f"again, or {_HOW}",
+            partial=lambda: self._frame(survey, result)[0],
+        )
+
+
+def say(progress: Tell, survey: Survey, result: Download, note: str) -> None:
+    """Tells how a download ended: to the function given, or as one line where that is wanted."""
+    if callable(progress):
+        rows = result.answers.count
+        progress(Progress(survey.title, rows, result.told, result.pages, result.pages, note))
+    elif progress in ("auto", "text", True):
+        # Notebooks paint stderr red; scripts keep stdout for their own output.
+        stream = sys.stdout if "ipykernel" in sys.modules else sys.stderr
+        stream.write(f"{note}\n")

@@ -1,0 +1,246 @@
+"""What is measured, each in a process of its own: ``python -m tests.benchmarks.cases NAME …``.
+
+A case imports what it needs first; time, CPU and memory are counted from there.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import resource
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.benchmarks.generator import SURVEY_ID
+from tests.benchmarks.material import bodies
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass
+class Measured:
+    """What one run took.
+
+    Attributes:
+        wall: Seconds.
+        cpu: Seconds of this process, all threads.
+        peak: Megabytes above what the imports took.
+        rows: Of the result.
+        first: Seconds until the first rows could be seen, where that means something.
+    """
+
+    wall: float
+    cpu: float
+    peak: float
+    rows: int
+    first: float | None = None
+
+
+def measure(work: Callable[[], Any]) -> Measured:
+    """Runs it once; ``work`` gives something with a length, or that and the time of first rows."""
+    gc.collect()
+    before = _peak()
+    cpu, wall = time.process_time(), time.perf_counter()
+    result = work()
+    took = time.perf_counter() - wall, time.process_time() - cpu
+    rows, first = result if isinstance(result, tuple) else (result, None)
+    return Measured(*took, _peak() - before, len(rows), None if first is None else first - wall)
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+# -- parse alone ----------------------------------------------------------------------------
+
+
+def ours(folder: Path) -> Measured:
+    """Decodes every field of a full frame, and makes it."""
+    import pandas as pd
+    import pyarrow as pa
+
+    from alchemer_nb.answers import Answers
+    from alchemer_nb.choices import FrameOptions
+    from alchemer_nb.definition import read_survey
+    from alchemer_nb.kept import Kept
+    from alchemer_nb.rows import choose_rows
+
+    pd.array(["x"], dtype="str")  # pandas and Arrow load more at their first use
+    pa.array(["x"])
+    survey = read_survey(*_definition(folder))
+
+    def work() -> Any:
+        answers = Answers.of(survey)
+        for path in bodies(folder):
+            answers.add_page(path.read_bytes())
+        options = FrameOptions(metadata="all")
+        return Kept(answers, survey, "UTC", options, {}).build(choose_rows(answers, options))
+
+    return measure(work)
+
+
+def json_normalize(folder: Path) -> Measured:
+    """What a first script does."""
+    import pandas as pd
+
+    def work() -> Any:
+        return pd.json_normalize(
+            [row for path in bodies(folder) for row in json.loads(path.read_bytes())["data"]]
+        )
+
+    return measure(work)
+
+
+def row_dicts(folder: Path) -> Measured:
+    """What a careful script does: a flat dict for each response, then a DataFrame."""
+    import pandas as pd
+
+    def work() -> Any:
+        return pd.DataFrame(
+            [
+                _flat(row)
+                for path in bodies(folder)
+                for row in json.loads(path.read_bytes())["data"]
+            ]
+        )
+
+    return measure(work)
+
+
+def orjson_alone(folder: Path) -> Measured:
+    """The fastest general decoder; builds no frame."""
+    import orjson
+
+    def work() -> Any:
+        rows = 0
+        for path in bodies(folder):
+            rows += len(orjson.loads(path.read_bytes())["data"])
+        return range(rows)
+
+    return measure(work)
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    flat = {name: value for name, value in row.items() if name != "survey_data"}
+    for own, entry in (row["survey_data"] or {}).items():
+        if "options" in entry:
+            for option, chosen in entry["options"].items():
+                flat[f"q{own}_{option}"] = chosen["answer"]
+        elif "subquestions" in entry:
+            for cell, inner in entry["subquestions"].items():
+                flat[f"q{own}_{cell}"] = inner.get("answer")
+        else:
+            flat[f"q{own}"] = entry.get("answer")
+    return flat
+
+
+def _definition(folder: Path) -> tuple[Any, Any]:
+    import gzip
+
+    names = (f"{SURVEY_ID}.json.gz", "surveyquestion.json.gz")
+    survey, asked = (json.loads(gzip.decompress((folder / name).read_bytes())) for name in names)
+    return survey["data"], asked["data"]
+
+
+# -- end to end -----------------------------------------------------------------------------
+
+
+def download(url: str, in_flight: str) -> Measured:
+    """Our client, from the call to the frame."""
+    import pandas as pd
+
+    import alchemer_nb as al
+    from alchemer_nb.progress import Progress
+
+    pd.array(["x"], dtype="str")
+    client = al.Client(
+        al.ApiKey("key", "secret"), region=al.Region.custom(url), max_in_flight=int(in_flight)
+    )
+    seen: list[float] = []
+
+    def tell(progress: Progress) -> None:
+        if progress.rows and not seen and progress.frame is not None:
+            progress.frame()
+            seen.append(time.perf_counter())
+
+    def work() -> Any:
+        return client.responses(int(SURVEY_ID), metadata="all", progress=tell), seen[0]
+
+    return measure(work)
+
+
+def one_by_one(url: str) -> Measured:
+    """A first script: a page after the other, then ``json_normalize``."""
+    import pandas as pd
+    import requests
+
+    def work() -> Any:
+        rows: list[Any] = []
+        page, pages = 1, 1
+        with requests.Session() as session:
+            while page <= pages:
+                answer = session.get(
+                    f"{url}/v5/survey/{SURVEY_ID}/surveyresponse",
+                    params={"page": page, "resultsperpage": 500},
+                    timeout=60,
+                ).json()
+                rows += answer["data"]
+                page, pages = page + 1, answer["total_pages"]
+        return pd.json_normalize(rows)
+
+    return measure(work)
+
+
+# -- a wide frame ---------------------------------------------------------------------------
+
+
+def slicing(columns: str) -> dict[str, float]:
+    """Microseconds of what analysts do to a wide frame, with our knowledge in it and without."""
+    import pandas as pd
+
+    from alchemer_nb.answers import Answers
+    from alchemer_nb.choices import FrameOptions
+    from alchemer_nb.definition import read_survey
+    from alchemer_nb.kept import Kept
+    from alchemer_nb.rows import choose_rows
+    from tests.benchmarks.generator import Generator
+
+    made = Generator(int(columns) * 2 // 5, 300)
+    survey = read_survey(made.survey(), made.questions())
+    answers = Answers.of(survey)
+    answers.add_page(made.page(1))
+    options = FrameOptions()
+    frame = Kept(answers, survey, "UTC", options, {}).build(choose_rows(answers, options))
+    plain = pd.DataFrame(frame)
+    plain.attrs = {}
+    steps: dict[str, Callable[[pd.DataFrame], object]] = {
+        "a column": lambda df: df[df.columns[50]],
+        "ten columns": lambda df: df[list(df.columns[50:60])],
+        "head": lambda df: df.head(),
+        "a filter": lambda df: df[df["response_time"] > 900],
+        "a copy": lambda df: df.copy(),
+    }
+    ratios = {name: _best(step, frame) / _best(step, plain) for name, step in steps.items()}
+    return {"columns": float(frame.shape[1]), **ratios}
+
+
+def _best(step: Callable[[Any], object], frame: Any) -> float:
+    taken = []
+    for _ in range(7):
+        began = time.perf_counter()
+        for _ in range(20):
+            step(frame)
+        taken.append(time.perf_counter() - began)
+    return min(taken)
+
+
+if __name__ == "__main__":
+    name, *given = sys.argv[1:]
+    case = globals()[name]
+    wants_folder = name in ("ours", "json_normalize", "row_dicts", "orjson_alone")
+    outcome = case(Path(given[0])) if wants_folder else case(*given)
+    json.dump(asdict(outcome) if isinstance(outcome, Measured) else outcome, sys.stdout)
