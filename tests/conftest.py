@@ -52,7 +52,9 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def box() -> Iterator[Sandbox]:
     """One sandbox for all tests that change nothing in it."""
-    with Sandbox(seed=1, responses=1203) as running:
+    with Sandbox(
+        seed=1, responses=1203, calls_per_minute=None, cache_seconds=0, refuse_identical=False
+    ) as running:
         yield running
 
 

@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 _CREATED = 1420167845  # when the invented account was opened
 _FIELDS = {"email": "email", "status": "status"}
 
+ACCOUNT = "10001"
+
 
 def account(call: Call) -> str:
     """``GET account``: a single object although it has no id."""
     data: dict[str, Any] = {
-        "id": 10001,
+        "id": int(ACCOUNT),
         "organization": call.state.note("organisation"),
         "contact_phone": "555-0100",
         "reseller": False,

@@ -17,6 +17,21 @@ if TYPE_CHECKING:
 Action = Callable[["Call"], str]
 
 
+@dataclass(slots=True)
+class Work:
+    """How much a call had to do, and trouble with it that was ordered.
+
+    Attributes:
+        rows: Responses that were read.
+        shift: See ``faults.Fault``.
+        total: What is told instead of the true count of rows.
+    """
+
+    rows: int = 0
+    shift: int = 0
+    total: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A call whose credentials were accepted.
@@ -27,6 +42,7 @@ class Call:
         ids: Ids in the path by object name, in the order of the path.
         params: Flat parameters.
         tree: The same, nested.
+        work: How much it had to do.
     """
 
     state: State
@@ -34,6 +50,7 @@ class Call:
     ids: dict[str, str]
     params: dict[str, str] = field(repr=False)
     tree: dict[str, Any] = field(repr=False)
+    work: Work = field(default_factory=Work)
 
     @property
     def settings(self) -> Settings:

@@ -24,7 +24,10 @@ def responses(call: Call) -> str:
     one, paging, library = call.survey(), call.paging, call.state.library
     where, values = filters.for_responses(filters.read(call.params), one, call.settings.zone)
     total = library.count(one.id, where, values)
-    rows = library.rendered(one.id, paging.size, paging.offset, _order(call), where, values)
+    work, offset = call.work, max(0, paging.offset + call.work.shift)
+    rows = library.rendered(one.id, paging.size, offset, _order(call), where, values)
+    work.rows = len(rows)
+    total = total if work.total is None else work.total
     return replies.listing(paging, total, rows, text_count=True)
 
 

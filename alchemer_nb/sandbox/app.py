@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from tornado.web import Application
 
+from alchemer_nb.sandbox.calls import CallLog
 from alchemer_nb.sandbox.handler import ApiHandler, NotThere, Seen, Traffic
 from alchemer_nb.sandbox.token_pages import TokenHandler
 from alchemer_nb.sandbox.web.routes import routes
 
 if TYPE_CHECKING:
+    from alchemer_nb.sandbox.cache import Cache
     from alchemer_nb.sandbox.faults import Schedule
+    from alchemer_nb.sandbox.limits import Limits
     from alchemer_nb.sandbox.oauth import Provider
     from alchemer_nb.sandbox.settings import Settings
     from alchemer_nb.sandbox.state import State
@@ -27,6 +30,9 @@ class Services:
     state: State
     faults: Schedule
     provider: Provider
+    limits: Limits
+    cache: Cache
+    calls: CallLog = field(default_factory=CallLog)
     seen: deque[Seen] = field(default_factory=lambda: deque(maxlen=10_000))
     traffic: Traffic = field(default_factory=Traffic)
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Self
 
+from alchemer_nb.sandbox import changes
+from alchemer_nb.sandbox.calls import busiest, identical
 from alchemer_nb.sandbox.faults import Fault, Schedule
 from alchemer_nb.sandbox.people import PEOPLE, Person, fill
 from alchemer_nb.sandbox.server import HOST, Server
 from alchemer_nb.sandbox.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
     from types import TracebackType
 
     from alchemer_nb.regions import Region
     from alchemer_nb.sandbox.accounts import Key
+    from alchemer_nb.sandbox.app import Services
+    from alchemer_nb.sandbox.calls import CallRecord
     from alchemer_nb.sandbox.grants import Application
     from alchemer_nb.sandbox.handler import Seen
     from alchemer_nb.sandbox.library import SurveyRecord
@@ -28,7 +33,7 @@ class Sandbox:
     Args:
         seed: Seed of the demo data: same seed, same answers.
         responses: Responses of the largest demo survey.
-        latency: Seconds that every call of the API takes longer.
+        latency: Seconds that every call of the API takes longer, but for those over a limit.
         port: Port on 127.0.0.1; 0 takes any that is free.
         region: ``"us"``, ``"eu"``, ``"ca"`` or ``"au"``: zone of dates. A key of one sandbox is
             unknown in every other.
@@ -43,6 +48,16 @@ class Sandbox:
         request_token_ttl: Seconds in which a sign-in must be finished.
         status_200_errors: Whether errors come with HTTP status 200, as seen in the wild.
         types: Whether "Every question type" is among the surveys (see ``demo.types``).
+        calls_per_minute: Calls of the account within any minute, None for no limit.
+        minute: Seconds of that minute, for tests that have less time.
+        penalty: Seconds in which every call is refused after one too many.
+        cache_seconds: How long the same GET gets the same answer; 0 for no cache.
+        refuse_identical: Whether a GET is refused while an identical one runs.
+        slowest: Seconds after which a call ends in HTTP 500.
+        seconds_per_row: Seconds that every response on a page costs.
+        recovery: Seconds in which calls get HTTP 400 after such a slow one.
+        visible_after: Seconds after which the API shows what ``add_responses``, ``touch`` and
+            ``delete_responses`` did.
 
     Example:
         >>> from alchemer_nb.sandbox import Sandbox
@@ -68,6 +83,15 @@ class Sandbox:
         request_token_ttl: float = 3600,
         status_200_errors: bool = False,
         types: bool = False,
+        calls_per_minute: int | None = 240,
+        minute: float = 60.0,
+        penalty: float = 0.0,
+        cache_seconds: float = 60.0,
+        refuse_identical: bool = True,
+        slowest: float = 30.0,
+        seconds_per_row: float = 0.0,
+        recovery: float = 60.0,
+        visible_after: float = 0.0,
     ) -> None:
         self.settings = Settings(
             seed=seed,
@@ -82,6 +106,15 @@ class Sandbox:
             glue_json=glue_json,
             status_200_errors=status_200_errors,
             request_token_ttl=request_token_ttl,
+            calls_per_minute=calls_per_minute,
+            minute=minute,
+            penalty=penalty,
+            cache_seconds=cache_seconds,
+            refuse_identical=refuse_identical,
+            slowest=slowest,
+            seconds_per_row=seconds_per_row,
+            recovery=recovery,
+            visible_after=visible_after,
         )
         self._faults = Schedule(faults)
         self._surveys = None if surveys is None else list(surveys)
@@ -210,6 +243,19 @@ class Sandbox:
         """How many calls of the API were being answered at once, at most."""
         return self._running().call(lambda services: services.traffic.most)
 
+    @property
+    def calls(self) -> list[CallRecord]:
+        """The last calls of the API with their times, without credentials."""
+        return self._running().call(lambda services: services.calls.list())
+
+    def busiest_minute(self, seconds: float | None = None) -> int:
+        """Gives the most calls that the account made within any 60 seconds (or so many)."""
+        return busiest(self.calls, self.settings.minute if seconds is None else seconds)
+
+    def identical_in_flight(self) -> list[tuple[CallRecord, CallRecord]]:
+        """Gives the pairs of identical GETs of one user that ran at the same time."""
+        return identical(self.calls)
+
     def key(self, username: str | None = None) -> Key:
         """Gives the living API key of a user.
 
@@ -230,6 +276,83 @@ class Sandbox:
     def fail_next(self, *faults: Fault | Mapping[str, Any] | None) -> None:
         """Orders trouble for the next calls of the API."""
         self._faults.add(faults)
+
+    def calm(self) -> None:
+        """Forgets all trouble that is still to come."""
+        self._faults.clear()
+
+    def add_responses(
+        self, survey: int | str, count: int, *, visible_after: float | None = None
+    ) -> list[int]:
+        """Lets people answer now; gives the ids of their responses.
+
+        Args:
+            survey: Id or title.
+            count: How many.
+            visible_after: Seconds until the API shows them, instead of the sandbox's own.
+
+        Raises:
+            LookupError: No such survey.
+        """
+
+        def work(services: Services) -> list[int]:
+            library = services.state.library
+            ids, show = changes.adding(library, changes.survey_of(library, survey), count)
+            self._show(show, visible_after)
+            return ids
+
+        return self._running().call(work)
+
+    def touch(
+        self,
+        survey: int | str,
+        ids: Iterable[int],
+        *,
+        data: Mapping[str, Any] | None = None,
+        visible_after: float | None = None,
+    ) -> None:
+        """Edits responses now: their ``date_updated`` moves.
+
+        Args:
+            survey: Id or title.
+            ids: The responses.
+            data: New answers, as an update of the API takes them: ``{"3": {"value": "77"}}``.
+            visible_after: Seconds until the API shows it, instead of the sandbox's own.
+
+        Raises:
+            LookupError: No such survey or response.
+        """
+
+        def work(services: Services) -> None:
+            library = services.state.library
+            one = changes.survey_of(library, survey)
+            self._show(changes.touching(library, one, ids, data), visible_after)
+
+        self._running().call(work)
+
+    def delete_responses(
+        self, survey: int | str, ids: Iterable[int], *, visible_after: float | None = None
+    ) -> None:
+        """Deletes responses now.
+
+        Raises:
+            LookupError: No such survey or response.
+        """
+
+        def work(services: Services) -> None:
+            library = services.state.library
+            one = changes.survey_of(library, survey)
+            self._show(changes.deleting(library, one, ids), visible_after)
+
+        self._running().call(work)
+
+    def _show(self, step: Callable[[], None], after: float | None) -> None:
+        """Runs a step now or later, in the server's thread."""
+        seconds = self.settings.visible_after if after is None else after
+        if seconds > 0:
+            asyncio.get_running_loop().call_later(seconds, step)
+        else:
+            step()
 
     def add_survey(self, one: SurveyRecord) -> None:
         """Adds a survey with its responses, or replaces the one of the same id."""

@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS responses (
     record TEXT NOT NULL, wire TEXT NOT NULL,
     PRIMARY KEY (survey_id, id)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS responses_submitted ON responses (survey_id, submitted);
+CREATE INDEX IF NOT EXISTS responses_updated ON responses (survey_id, updated);
 CREATE INDEX IF NOT EXISTS responses_kind ON responses (survey_id, deleted, is_test, status);
 """
 _COUNT = "SELECT COUNT(*) FROM responses WHERE survey_id = ? AND deleted = 0"
@@ -56,6 +57,7 @@ class Library:
         self._db.executescript(SCHEMA)
         self._settings = settings
         self._definitions: dict[int, Definition] = {}
+        self._reserved: dict[int, int] = {}
 
     def add(self, survey: dict[str, Any], responses: Iterable[dict[str, Any]]) -> None:
         """Adds a survey, or replaces the one that has its id, with its responses."""
@@ -70,6 +72,7 @@ class Library:
                 (self._row(number, record) for record in responses),
             )
         self._definitions.pop(number, None)
+        self._reserved.pop(number, None)
 
     def render_again(self) -> None:
         """Renders every response anew: the file was written in another form."""
@@ -157,19 +160,35 @@ class Library:
         for row in rows:
             yield json.loads(row[0])
 
+    def some_records(self, survey_id: int, count: int) -> list[dict[str, Any]]:
+        """Gives the neutral records of the first living responses."""
+        rows = self._db.execute(f"{_RECORD} ORDER BY id LIMIT ?", (survey_id, count))
+        return [json.loads(row[0]) for row in rows]
+
+    def reserve(self, survey_id: int, count: int) -> list[int]:
+        """Gives the next ids of a survey; nobody else will get them."""
+        row = self._db.execute(
+            "SELECT COALESCE(MAX(id), 0) FROM responses WHERE survey_id = ?", (survey_id,)
+        ).fetchone()
+        last = max(int(row[0]), self._reserved.get(survey_id, 0))
+        self._reserved[survey_id] = last + count
+        return list(range(last + 1, last + count + 1))
+
     def save_response(self, survey_id: int, record: dict[str, Any]) -> dict[str, Any]:
         """Stores a response; without an id it gets the next one of its survey."""
         record = dict(record)
         if record.get("id") is None:
-            row = self._db.execute(
-                "SELECT COALESCE(MAX(id), 0) + 1 FROM responses WHERE survey_id = ?", (survey_id,)
-            ).fetchone()
-            record["id"] = row[0]
-        self._db.execute(
-            "INSERT OR REPLACE INTO responses VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            self._row(survey_id, record),
-        )
+            record["id"] = self.reserve(survey_id, 1)[0]
+        self.save_responses(survey_id, [record])
         return record
+
+    def save_responses(self, survey_id: int, records: Iterable[dict[str, Any]]) -> None:
+        """Stores responses that have ids."""
+        with transaction(self._db):
+            self._db.executemany(
+                "INSERT OR REPLACE INTO responses VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (self._row(survey_id, record) for record in records),
+            )
 
     def delete_response(self, survey_id: int, number: int) -> None:
         """Marks a response as deleted: no list or filter shows it any more."""

@@ -103,6 +103,8 @@ class Server:
         from tornado.httpserver import HTTPServer
 
         from alchemer_nb.sandbox import app
+        from alchemer_nb.sandbox.cache import Cache
+        from alchemer_nb.sandbox.limits import Limits
         from alchemer_nb.sandbox.oauth import Provider
         from alchemer_nb.sandbox.state import State
 
@@ -114,7 +116,13 @@ class Server:
             state = State(self._settings)
             if state.fresh:
                 state.fill(self._fill)
-            services = app.Services(state, self._faults, Provider(state))
+            services = app.Services(
+                state,
+                self._faults,
+                Provider(state),
+                Limits(self._settings),
+                Cache(self._settings.cache_seconds, self._settings.refuse_identical),
+            )
             server = HTTPServer(app.build(services, port))
             server.add_socket(listener)
             self._stop = asyncio.Event()

@@ -14,6 +14,14 @@ DOMAINS = {
     "ca": "alchemer-ca.com",
     "au": "au.alchemer.com",
 }
+_NOT_NEGATIVE = (
+    "latency",
+    "penalty",
+    "cache_seconds",
+    "seconds_per_row",
+    "recovery",
+    "visible_after",
+)
 FORMS = ("2017", "current")
 
 
@@ -33,6 +41,15 @@ class Settings:
     glue_json: bool = False
     status_200_errors: bool = False
     request_token_ttl: float = 3600
+    calls_per_minute: int | None = 240
+    minute: float = 60.0
+    penalty: float = 0.0
+    cache_seconds: float = 60.0
+    refuse_identical: bool = True
+    slowest: float = 30.0
+    seconds_per_row: float = 0.0
+    recovery: float = 60.0
+    visible_after: float = 0.0
 
     def __post_init__(self) -> None:
         if self.region not in ZONES:
@@ -43,8 +60,13 @@ class Settings:
             raise ValueError(f"port must lie between 0 and 65535, not {self.port}")
         if self.responses < 0:
             raise ValueError("responses must not be negative")
-        if self.latency < 0:
-            raise ValueError("latency must not be negative")
+        if self.calls_per_minute is not None and self.calls_per_minute < 1:
+            raise ValueError("calls_per_minute must be at least 1, or None for no limit")
+        if self.minute <= 0 or self.slowest <= 0:
+            raise ValueError("minute and slowest must be above 0")
+        for name in _NOT_NEGATIVE:
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must not be negative")
 
     @property
     def zone_name(self) -> str:

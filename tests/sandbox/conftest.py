@@ -14,6 +14,9 @@ from tests.sandbox import small
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+# For tests that ask the same twice, quickly: neither limit nor cache.
+CALM: dict[str, Any] = {"calls_per_minute": None, "cache_seconds": 0, "refuse_identical": False}
+
 Call = "Callable[..., requests.Response]"
 
 
@@ -31,7 +34,7 @@ def caller(box: Sandbox, user: str = "ada") -> Callable[..., requests.Response]:
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Sandbox]:
     """A sandbox for tests of one module that change nothing which another looks at."""
-    with Sandbox(surveys=[small.build()]) as box:
+    with Sandbox(surveys=[small.build()], **CALM) as box:
         yield box
 
 
@@ -43,7 +46,7 @@ def get(shared: Sandbox) -> Callable[..., requests.Response]:
 @pytest.fixture
 def own() -> Iterator[Sandbox]:
     """A sandbox for one test alone."""
-    with Sandbox(surveys=[small.build()]) as box:
+    with Sandbox(surveys=[small.build()], **CALM) as box:
         yield box
 
 

@@ -23,7 +23,7 @@ import requests
 
 from alchemer_nb.sandbox import Fault, PortInUse, Sandbox
 from tests.sandbox import small
-from tests.sandbox.conftest import caller
+from tests.sandbox.conftest import CALM, caller
 from tests.sandbox.person import Person
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class TestLife:
         assert asyncio.run(cell()) == 200
 
     def test_from_many_threads(self) -> None:
-        with Sandbox(surveys=[small.build()]) as box, ThreadPoolExecutor(8) as pool:
+        with Sandbox(surveys=[small.build()], **CALM) as box, ThreadPoolExecutor(8) as pool:
             call = caller(box)
             tasks = [pool.submit(call, "survey/7/surveyresponse") for _ in range(40)]
             tokens = [pool.submit(lambda: box.api_token) for _ in range(40)]
@@ -363,7 +363,10 @@ def test_who_leaves_early_leaves_no_trace(caplog: pytest.LogCaptureFixture) -> N
 
 
 def test_calls_that_wait_are_counted() -> None:
-    with Sandbox(surveys=[small.build()], latency=0.1) as box, ThreadPoolExecutor(3) as pool:
+    with (
+        Sandbox(surveys=[small.build()], latency=0.1, **CALM) as box,
+        ThreadPoolExecutor(3) as pool,
+    ):
         list(pool.map(caller(box), ["account", "survey", "account"]))
         assert box.most_in_flight == 3
         caller(box)("account")
