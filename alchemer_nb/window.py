@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _VERSION = 1
+_LONGEST_PAUSE = 2  # periods; Alchemer's penalty lasts up to one
 _FLOOR = 10  # a warning leaves at least a tenth of the limit
 
 
@@ -79,6 +80,7 @@ class Window:
 
     def pause(self, until: float, now: float) -> None:
         """Nobody calls before a time, those that wait already included."""
+        until = min(until, now + _LONGEST_PAUSE * self.period)
         self.paused_until = max(self.paused_until, until)
         self.settle(now)
 
@@ -114,17 +116,16 @@ class Window:
 
     def _distrust(self, now: float) -> None:
         """Times that cannot be come from before a restart, which sets the clock back to zero."""
+        if self.paused_until > now + _LONGEST_PAUSE * self.period:
+            self.paused_until = -math.inf
+        if self.ceiling_until > now + self.period:
+            self.ceiling_until = -math.inf
         smallest = min((p.limit for p in self.places), default=1)
         if now < self.ceiling_until:
             smallest = min(smallest, self.ceiling)
         rounds = 2 + len(self.places) // max(1, smallest)
-        start = max(now, self.paused_until) if self.paused_until < now + 10 * self.period else now
-        last = start + rounds * self.period
+        last = max(now, self.paused_until) + rounds * self.period
         self.places = [p for p in self.places if p.at <= last or p.at == math.inf]
-        if self.paused_until > now + 10 * self.period:
-            self.paused_until = -math.inf
-        if self.ceiling_until > now + self.period:
-            self.ceiling_until = -math.inf
 
     def to_text(self) -> str:
         """As it is kept in a file."""
