@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alchemer_nb.atoms import AGAIN, Atom, Leaf, Path
-from alchemer_nb.decoding import Scalar, read_entries, url_variables
+from alchemer_nb.decoding import Scalar, has_more, read_entries, url_variables
 from alchemer_nb.definition import truth
 from alchemer_nb.entries import EntryReader, Said
 from alchemer_nb.pages import META_FIELDS, NO_ENTRY, Page, PageReader
@@ -282,9 +282,9 @@ class _Column:
             return
         own: _Sparse | None = None
         shown_at, states = self._shown.setdefault(self.question, ([], []))
-        for number, entry in enumerate(entries, self.size):
+        for number, (raw, entry) in enumerate(zip(raws, entries, strict=True), self.size):
             if entry.options or entry.subquestions or entry.comments:
-                said = self._reader.read_decoded(self.question, entry)
+                said = self._reader.read_decoded(self.question, entry, raw)
                 self._note(number, said, leaf)
                 continue
             if entry.shown is not None:  # most entries: one answer, in its place
@@ -292,6 +292,8 @@ class _Column:
                 states.append(entry.shown is True or truth(entry.shown))
             answer = entry.rank if entry.answer is None else entry.answer
             if answer is None and entry.answer_id is None:
+                if has_more(raw):
+                    self._note(number, self._reader.read(self.question, bytes(raw)), leaf)
                 continue
             if own is None:
                 place = leaf(self._path)

@@ -16,6 +16,7 @@ import msgspec
 from alchemer_nb.envelope import decode
 
 Scalar = str | int | float | bool | None
+_REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Chosen(msgspec.Struct, gc=False):
@@ -40,8 +41,19 @@ class Entry(msgspec.Struct, gc=False):
     subquestions: dict[str, Any] | list[Any] | str | None = None
 
 
+class _Documented(Entry, forbid_unknown_fields=True, gc=False):
+    """An entry with no member but those that are known."""
+
+    id: msgspec.Raw | None = None
+    type: msgspec.Raw | None = None
+    parent: msgspec.Raw | None = None
+    question: msgspec.Raw | None = None
+    section_id: msgspec.Raw | None = None
+
+
 _ENTRIES_DECODER = msgspec.json.Decoder(list[Entry])
 _ENTRY_DECODER = msgspec.json.Decoder(Entry)
+_DOCUMENTED_DECODER = msgspec.json.Decoder(_Documented)
 
 
 _ENTRY = ("answer", "options", "id", "subquestions", "answer_id", "rank", "option")
@@ -77,16 +89,36 @@ def read_entries(raws: Sequence[Any]) -> list[Entry] | None:
     """Decodes many entries at once; None where one of them has other types than documented."""
     try:
         return _ENTRIES_DECODER.decode(b"[" + b",".join(raws) + b"]")
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except _REFUSED:
         return None
 
 
 def read_entry(raw: bytes) -> tuple[Entry, bool]:
     """Decodes one entry; also tells whether its types were not the documented ones."""
     try:
-        return _ENTRY_DECODER.decode(raw), False
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        entry = _ENTRY_DECODER.decode(raw)
+    except _REFUSED:
         return loose_entry(decode(raw))
+    return loose_entry(decode(raw)) if has_blank_choice(entry) else (entry, False)
+
+
+def has_more(raw: Any) -> bool:
+    """Whether the JSON of an entry has members, or types, that are not documented."""
+    try:
+        _DOCUMENTED_DECODER.decode(raw)
+    except _REFUSED:
+        return True
+    return False
+
+
+def has_blank_choice(entry: Entry) -> bool:
+    """Whether nothing that is documented stands at one of its options."""
+    if not isinstance(entry.options, dict):
+        return False
+    return any(
+        chosen.option is chosen.answer is chosen.original_answer is chosen.rank is None
+        for chosen in entry.options.values()
+    )
 
 
 def is_entry(child: Mapping[str, Any]) -> bool:
@@ -140,4 +172,7 @@ def loose_choice(raw: Any) -> Chosen:
     if not isinstance(raw, Mapping):
         return Chosen(answer=scalar(raw))
     names = ("option", "answer", "original_answer", "rank")
-    return Chosen(**{name: scalar(nothing(raw.get(name))) for name in names})
+    values = {name: scalar(nothing(raw.get(name))) for name in names}
+    if all(value is None for value in values.values()) and raw.keys() - {*names, "id", "shown"}:
+        return Chosen(answer=scalar(dict(raw)))
+    return Chosen(**values)

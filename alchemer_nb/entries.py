@@ -15,6 +15,7 @@ from alchemer_nb.decoding import (
     DOCUMENTED,
     Chosen,
     Entry,
+    has_blank_choice,
     is_entry,
     loose_choice,
     loose_entry,
@@ -95,14 +96,20 @@ class EntryReader:
     def read(self, question: str, raw: bytes) -> Said:
         """Reads the JSON of the entry of one question."""
         entry, wrong = read_entry(raw)
-        said = self.read_decoded(question, entry)
-        said.misfits += wrong
+        said = Said(misfits=int(wrong))
+        self._entry(said, (question,), entry)
         if not self.knows(question):
             self._undocumented(said, question, decode(raw))
+        elif not said.atoms:  # no answer where one is documented: perhaps it stands elsewhere
+            decoded = decode(raw)
+            if isinstance(decoded, Mapping):
+                _members(said, (question,), decoded)
         return said
 
-    def read_decoded(self, question: str, entry: Entry) -> Said:
-        """Reads the entry of a question of which all is documented."""
+    def read_decoded(self, question: str, entry: Entry, raw: bytes) -> Said:
+        """Reads the entry of a question of which all is documented, decoded from its JSON."""
+        if has_blank_choice(entry):
+            return self.read(question, bytes(raw))
         said = Said()
         self._entry(said, (question,), entry)
         return said
@@ -142,6 +149,8 @@ class EntryReader:
         if is_entry(child):
             entry, _ = loose_entry(child)
             self._entry(said, own, entry, depth)
+            if not self.knows(own[0]):
+                _members(said, own, child)
         else:
             for cell, inner in child.items():
                 self._child(said, own, str(cell), inner, depth + 1)
@@ -166,10 +175,15 @@ class EntryReader:
             return
         words = (str(decoded.get("question") or ""), str(decoded.get("type") or ""))
         said.words.setdefault(question, words)
-        for name in sorted(decoded.keys() - DOCUMENTED):
-            value = scalar(nothing(decoded[name]))
-            if value not in (None, ""):
-                said.note((question, str(name)), Atom(value))
+        _members(said, (question,), decoded)
+
+
+def _members(said: Said, path: Path, decoded: Mapping[str, Any]) -> None:
+    """What an entry has beside what is documented: each member is a leaf of its own."""
+    for name in sorted(decoded.keys() - DOCUMENTED):
+        value = scalar(nothing(decoded[name]))
+        if value not in (None, ""):
+            said.note((*path, str(name)), Atom(value))
 
 
 def own_answer(entry: Entry) -> Atom | None:
