@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 BOM = b"\xef\xbb\xbf"
 _LONGEST_MESSAGE = 300
-_LARGE = 20_000  # bytes as they travelled, which unpack to some ten times as many
+_LARGE = 4_000  # bytes as they travelled, which unpack to ten times as many and more
 _GOOD_START = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"result_ok"\s*:\s*(?:true|"true")\s*,')
 # Alchemer words a wrong pair and a missing right alike as 401; only the text tells them apart.
 _REFUSED_RIGHT = re.compile(r"not authori[sz]ed|permission|access denied|forbidden", re.I)

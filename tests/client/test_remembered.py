@@ -1,0 +1,328 @@
+"""No call is made twice: what is on its way is shared, and what came a moment ago is known."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+import time
+import tracemalloc
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from alchemer_nb import ApiKey, Client
+from alchemer_nb.bodies import Broken, edges, unpack
+from alchemer_nb.errors import NotFound, Stopped, TransportError
+from alchemer_nb.retries import Retries
+from alchemer_nb.sandbox import Sandbox
+from alchemer_nb.transport import Transport
+from tests.conftest import MODES, credentials_for
+from tests.scripted import Reply
+
+KEY = ApiKey("canary-token-0123456789abcdef", "canary-secret-xyz")
+MINUTE = 0.6  # of the tests that wait for its end
+
+
+class Gated(Reply):
+    """Answers when the test lets it, each time with another id."""
+
+    def __init__(self, status=200):
+        super().__init__(None, status)
+        self.asked, self.gate, self.number = threading.Event(), threading.Event(), 0
+
+    @property
+    def content(self):
+        self.number += 1
+        number = self.number
+        self.asked.set()
+        self.gate.wait(10)
+        return json.dumps(
+            {"result_ok": self.status == 200, "code": self.status, "data": [{"id": number}]}
+        ).encode()
+
+
+class Counted(Gated):
+    """Says how often it was asked, at once."""
+
+    def __init__(self):
+        super().__init__()
+        self.gate.set()
+
+
+def ids(answer):
+    return [row["id"] for row in answer.envelope()["data"]]
+
+
+@pytest.fixture
+def transport(scripted):
+    return Transport(KEY, scripted.region, retries=1, minute=MINUTE)
+
+
+def waiting(count):
+    """Events that tell when so many threads wait, and what sets them."""
+    told = [threading.Event() for _ in range(count)]
+    return told, [lambda _, event=event: event.set() for event in told]
+
+
+def test_the_same_call_of_two_threads_is_made_once(transport, scripted):
+    reply = Gated()
+    scripted.answer("survey", reply)
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(transport.send, "GET", "survey", {"a": 1, "b": 2})
+        assert reply.asked.wait(5)
+        told, tells = waiting(3)
+        others = [
+            pool.submit(transport.send, "GET", "/survey/", {"b": 2, "a": 1}, tell=tell)
+            for tell in tells
+        ]
+        assert all(event.wait(5) for event in told)
+        reply.gate.set()
+        answers = [each.result(5) for each in (first, *others)]
+    assert [ids(answer) for answer in answers] == [[1]] * 4
+    assert [answer.cached for answer in answers] == [False, True, True, True]
+    assert len(scripted.asked) == 1
+
+
+def test_an_error_is_shared_too(transport, scripted):
+    reply = Gated(404)
+    scripted.answer("survey", reply)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(transport.send, "GET", "survey")
+        assert reply.asked.wait(5)
+        (told,), (tell,) = waiting(1)
+        second = pool.submit(transport.send, "GET", "survey", tell=tell)
+        assert told.wait(5)
+        reply.gate.set()
+        errors = [first.exception(5), second.exception(5)]
+    assert [type(error) for error in errors] == [NotFound, NotFound]
+    assert errors[0] is not errors[1]
+    assert (errors[1].status, errors[1].path) == (404, "survey")
+    assert len(scripted.asked) == 1
+    with pytest.raises(NotFound):  # but it is not remembered
+        transport.send("GET", "survey")
+    assert len(scripted.asked) == 2
+
+
+def test_one_that_gives_up_does_not_take_the_other_along(scripted):
+    transport = Transport(KEY, scripted.region, retries=Retries(base=0.2), minute=MINUTE)
+    scripted.answer("survey", Reply(b"", 503), Counted())
+    stop, waits = threading.Event(), threading.Event()
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(transport.send, "GET", "survey", stop=stop, tell=lambda _: waits.set())
+        while not scripted.asked:
+            time.sleep(0.01)
+        (_told,), (tell,) = waiting(1)
+        second = pool.submit(transport.send, "GET", "survey", tell=tell)
+        stop.set()
+        assert isinstance(first.exception(5), Stopped)
+        assert ids(second.result(5)) == [1]
+
+
+def test_one_that_waits_for_another_can_be_called_off(transport, scripted):
+    reply = Gated()
+    scripted.answer("survey", reply)
+    stop = threading.Event()
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(transport.send, "GET", "survey")
+        assert reply.asked.wait(5)
+        second = pool.submit(transport.send, "GET", "survey", stop=stop)
+        stop.set()
+        assert isinstance(second.exception(0.5), Stopped)
+        reply.gate.set()
+        assert ids(first.result(5)) == [1]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_within_a_minute_the_answer_is_known(box, mode):
+    client = Client(credentials_for(box, mode), region=box.region)
+    before = len(box.seen)
+    first = client.survey(9000001)
+    made = len(box.seen) - before
+    assert client.survey(9000001) == first
+    assert len(box.seen) - before == made
+    client.surveys()
+    client.surveys("pulse")
+    assert len(box.seen) - before == made + 1
+    # Another client, even of the same credentials, knows nothing of it.
+    Client(client.credentials, region=box.region).surveys()
+    assert len(box.seen) - before == made + 2
+
+
+def test_after_the_minute_it_is_asked_anew(transport, scripted):
+    scripted.answer("survey", Counted())
+    first = transport.send("GET", "survey")
+    again = transport.send("GET", "survey")
+    assert (ids(again), first.cached, again.cached) == ([1], False, True)
+    assert ids(transport.send("GET", "survey", {"page": 2})) == [2]
+    time.sleep(MINUTE)
+    assert ids(transport.send("GET", "survey")) == [3]
+
+
+def test_fresh_waits_until_alchemer_would_answer_anew(transport, scripted):
+    scripted.answer("survey", Counted())
+    begun, told = time.monotonic(), []
+    transport.send("GET", "survey", fresh=True)
+    assert time.monotonic() - begun < MINUTE / 2  # nothing was asked before
+    answer = transport.send("GET", "survey", fresh=True, tell=told.append)
+    assert time.monotonic() - begun > MINUTE
+    assert (ids(answer), answer.cached) == ([2], False)
+    assert told == ["waiting until Alchemer answers anew, 1 s", ""]
+    assert ids(transport.send("GET", "survey")) == [2]
+
+
+def test_fresh_can_be_called_off(scripted):
+    transport = Transport(KEY, scripted.region)  # a whole minute
+    scripted.answer("survey", Counted())
+    transport.send("GET", "survey")
+    stop = threading.Event()
+    with pytest.raises(Stopped):
+        transport.send("GET", "survey", fresh=True, stop=stop, tell=lambda _: stop.set())
+    assert ids(transport.send("GET", "survey")) == [1]
+
+
+def test_fresh_is_not_content_with_a_call_that_somebody_else_began(transport, scripted):
+    reply = Gated()
+    scripted.answer("survey", reply)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(transport.send, "GET", "survey")
+        assert reply.asked.wait(5)
+        (told,), (tell,) = waiting(1)
+        second = pool.submit(transport.send, "GET", "survey", fresh=True, tell=tell)
+        assert told.wait(5)
+        reply.gate.set()
+        assert (ids(first.result(5)), ids(second.result(5))) == ([1], [2])
+
+
+def test_fresh_is_not_content_with_the_cache_of_the_server(transport, scripted):
+    """Another program may have asked the same a moment ago."""
+    old = Reply({"result_ok": True, "data": [{"id": 0}]}, headers={"X-SG-Cached": "true"})
+    scripted.answer("survey", old, Counted())
+    begun = time.monotonic()
+    assert ids(transport.send("GET", "survey", fresh=True)) == [1]
+    assert time.monotonic() - begun >= MINUTE
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE"])
+def test_writing_forgets_what_is_known(transport, scripted, method):
+    reply = Gated()
+    scripted.answer("survey", reply)
+    scripted.answer("survey/1", Reply())
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(transport.send, "GET", "survey")
+        assert reply.asked.wait(5)
+        transport.send(method, "survey/1")  # while the other is on its way
+        reply.gate.set()
+        assert ids(first.result(5)) == [1]
+    assert ids(transport.send("GET", "survey")) == [2]
+    transport.send(method, "survey/1")
+    assert ids(transport.send("GET", "survey")) == [3]
+
+
+def test_no_more_is_remembered_than_there_is_room_for(scripted):
+    transport = Transport(KEY, scripted.region, remember=2500)
+    scripted.answer("survey", Reply({"result_ok": True, "data": ["x" * 900]}))
+    for page in (1, 2, 3, 1, 3):
+        transport.send("GET", "survey", {"page": page})
+    assert [query["page"] for _, _, query in scripted.asked] == ["1", "2", "3", "1"]
+    scripted.answer("large", Reply({"result_ok": True, "data": ["x" * 9000]}))
+    for _ in range(2):
+        transport.send("GET", "large")
+    assert [path for _, path, _ in scripted.asked].count("/v5/large") == 2
+    # Yet it is known that Alchemer's cache has it.
+    stop = threading.Event()
+    with pytest.raises(Stopped):
+        transport.send("GET", "large", fresh=True, stop=stop, tell=lambda _: stop.set())
+
+
+# -- bodies --------------------------------------------------------------------------------------
+
+ENVELOPE = {"result_ok": True, "data": [{"id": n, "text": f"answer {n}"} for n in range(4000)]}
+PLAIN = json.dumps(ENVELOPE).encode()
+
+
+def raw_deflate(content):
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(content) + packer.flush()
+
+
+@pytest.mark.parametrize(
+    ("name", "pack"),
+    [
+        ("gzip", gzip.compress),
+        ("x-gzip", gzip.compress),
+        ("GZIP", lambda c: gzip.compress(c[:999]) + gzip.compress(c[999:])),
+        ("gzip", lambda c: gzip.compress(c) + b"\0" * 20),
+        ("deflate", zlib.compress),
+        ("deflate", raw_deflate),
+        ("identity", bytes),
+    ],
+)
+def test_packed_bodies_are_read(transport, scripted, name, pack):
+    scripted.answer("survey", Reply(pack(PLAIN), headers={"Content-Encoding": name}))
+    answer = transport.send("GET", "survey")
+    assert answer.envelope() == ENVELOPE
+    assert answer.body == PLAIN
+    assert answer.packed == pack(PLAIN)
+
+
+def test_a_packing_that_was_not_asked_for_is_an_error_and_no_rubbish(transport, scripted):
+    scripted.answer("survey", Reply(PLAIN, headers={"Content-Encoding": "br"}))
+    with pytest.raises(TransportError):
+        transport.send("GET", "survey")
+
+
+def test_only_the_packed_bytes_are_kept(transport, scripted):
+    large = json.dumps({"result_ok": True, "data": ["the same text"] * 400_000}).encode()
+    content = gzip.compress(large)
+    scripted.answer("survey", Reply(content, headers={"Content-Encoding": "gzip"}))
+    transport.send("GET", "survey", {"page": 0})
+    tracemalloc.start()
+    answers = [transport.send("GET", "survey", {"page": n}) for n in range(1, 6)]
+    kept, most = tracemalloc.get_traced_memory()
+    assert len(answers[0].body) == len(large)
+    tracemalloc.stop()
+    assert len(large) > 100 * len(content)
+    assert kept < 6 * len(content) + 200_000
+    assert most < len(large)  # not even while it is looked through
+
+
+@pytest.mark.parametrize("missing", [1, 4, 8, 9, 100])
+def test_a_packed_body_without_its_end_is_noticed(missing):
+    for name, pack in (("gzip", gzip.compress), ("deflate", zlib.compress)):
+        with pytest.raises(Broken):
+            edges(pack(PLAIN)[:-missing], name)
+        with pytest.raises(Broken):
+            unpack(pack(PLAIN)[:-missing], name)
+
+
+def test_a_damaged_packed_body_is_noticed():
+    content = bytearray(gzip.compress(PLAIN))
+    content[-6] ^= 1  # of the checksum
+    with pytest.raises(Broken):
+        edges(bytes(content), "gzip")
+
+
+# -- the sandbox's own log -----------------------------------------------------------------------
+
+
+def test_the_server_sees_no_call_too_many_and_no_two_alike():
+    """Three clients of one account, in two modes, hurry; the server allows little."""
+    with Sandbox(responses=40, calls_per_minute=11, minute=1.0) as own:
+        clients = [
+            Transport(credentials_for(own, mode), own.region, requests_per_minute=7, minute=1.0)
+            for mode in ("api_key", "oauth1_two_legged", "api_key")
+        ]
+        for each in clients:
+            each.know_account("77001")
+
+        def get(n):
+            path = "survey/9000001/surveyresponse"
+            return clients[n % 3].send("GET", path, {"page": n // 6, "resultsperpage": 10}).status
+
+        with ThreadPoolExecutor(9) as pool:
+            assert set(pool.map(get, range(24))) == {200}
+        assert own.busiest_minute() <= 11
+        assert [call.status for call in own.calls if call.status != 200] == []
+        assert own.identical_in_flight() == []
