@@ -23,6 +23,34 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--port", type=int, default=8765, help="port on 127.0.0.1 (0: any free one)")
     made.add_argument("--responses", type=int, default=500, help="responses of the largest survey")
     made.add_argument("--latency", type=float, default=0.0, help="seconds added to every call")
+    made.add_argument(
+        "--calls-per-minute",
+        type=int,
+        default=240,
+        metavar="N",
+        help="calls of the account within any minute (0: no limit)",
+    )
+    made.add_argument(
+        "--penalty",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="how long every call is refused after one too many",
+    )
+    made.add_argument(
+        "--cache-seconds",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="how long the same GET gets the same answer (0: no cache)",
+    )
+    made.add_argument(
+        "--seconds-per-row",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="what every response on a page costs; after 30 s a call fails",
+    )
     made.add_argument("--db", metavar="FILE", help="keep everything in this file across restarts")
     made.add_argument("--seed", type=int, default=1, help="seed of the invented answers")
     made.add_argument("--region", choices=list(ZONES), default="us")
@@ -54,6 +82,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             glue_json=given.glue_json,
             status_200_errors=given.status_200_errors,
             types=given.types,
+            calls_per_minute=given.calls_per_minute or None,
+            penalty=given.penalty,
+            cache_seconds=given.cache_seconds,
+            seconds_per_row=given.seconds_per_row,
         )
         # Before starting: who sees the address may already send the signal.
         ended = threading.Event()

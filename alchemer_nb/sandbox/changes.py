@@ -90,16 +90,14 @@ def deleting(library: Library, survey: Definition, ids: Iterable[int]) -> Callab
 
 
 def before(library: Library, place: Mapping[str, str], fault: Fault) -> None:
-    """Does what a fault says happens before a call is answered."""
+    """Does what a fault says happens before a call is answered, to what is there."""
     if not (fault.adds or fault.deletes or fault.touches):
         return
     survey = survey_of(library, place.get("survey", ""))
     if fault.adds:
         adding(library, survey, fault.adds)[1]()
-    if fault.touches:
-        touching(library, survey, fault.touches, None)()
-    if fault.deletes:
-        deleting(library, survey, fault.deletes)()
+    touching(library, survey, _living(library, survey, fault.touches), None)()
+    deleting(library, survey, _living(library, survey, fault.deletes))()
 
 
 def survey_of(library: Library, survey: int | str) -> Definition:
@@ -112,6 +110,10 @@ def survey_of(library: Library, survey: int | str) -> Definition:
         if str(one.id) == str(survey) or one.record.get("title") == survey:
             return one
     raise LookupError(f"no survey {survey!r}")
+
+
+def _living(library: Library, survey: Definition, ids: Iterable[int]) -> list[int]:
+    return [number for number in ids if library.response(survey.id, number) is not None]
 
 
 def _present(library: Library, survey: Definition, ids: Iterable[int]) -> list[int]:

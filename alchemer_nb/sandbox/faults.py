@@ -88,7 +88,7 @@ class Fault:
 
 
 def _same_path(path: str, wanted: str) -> bool:
-    path = path.strip("/")
+    path = path.strip("/").removesuffix(".json")
     wanted = wanted.removeprefix("…").removeprefix("...").strip("/")
     if "*" in wanted:
         return fnmatchcase(path, wanted)

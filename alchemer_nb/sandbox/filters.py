@@ -35,6 +35,7 @@ _COLUMNS = {
     "date_submitted": "submitted",
     "date_updated": "updated",
 }
+_STATUSES = ("Complete", "Partial", "Disqualified")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,15 +163,21 @@ def _clause(condition: Condition, survey: Definition, zone: ZoneInfo) -> tuple[s
 
 
 def _column(condition: Condition, zone: ZoneInfo) -> tuple[str, list[Any]]:
-    column, value = _COLUMNS[condition.field], condition.value
+    column, value, operator = _COLUMNS[condition.field], condition.value, condition.operator
     if condition.about_presence:
-        return f"holds({column}, ?, '')", [condition.operator]
+        return f"holds({column}, ?, '')", [operator]
     if condition.field.startswith("date_"):
-        return f"holds({column}, ?, ?)", [condition.operator, _dates(condition, zone)]
+        value = _dates(condition, zone)
+        if operator != "in":  # SQLite's own comparison, which finds its way by an index
+            return f"{column} {operator} ?", [float(value)]
+    if condition.field == "status" and operator in ("=", "<>") and value in _STATUSES:
+        return f"{column} {operator} ?", [value]
     if condition.field == "is_test_data":
         flags = {"true": "1", "false": "0"}
         value = ",".join(flags.get(one.strip().lower(), one.strip()) for one in value.split(","))
-    return f"holds({column}, ?, ?)", [condition.operator, value]
+        if operator in ("=", "<>") and value in ("0", "1"):
+            return f"{column} {operator} ?", [int(value)]
+    return f"holds({column}, ?, ?)", [operator, value]
 
 
 def _dates(condition: Condition, zone: ZoneInfo) -> str:

@@ -1,7 +1,8 @@
 """Surveys and their responses, in SQLite.
 
 A response is kept twice: as the neutral record, which filters and updates read, and as the text
-that is sent, so that a page of 500 costs one query and one join of strings.
+that is sent, so that a page of 500 costs one query and one join of strings. The text is made when
+it is first asked for (until then it is empty): a sandbox of many responses starts the sooner.
 """
 
 from __future__ import annotations
@@ -28,12 +29,15 @@ CREATE TABLE IF NOT EXISTS responses (
     submitted REAL NOT NULL, updated REAL NOT NULL, deleted INTEGER NOT NULL DEFAULT 0,
     record TEXT NOT NULL, wire TEXT NOT NULL,
     PRIMARY KEY (survey_id, id)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS responses_submitted ON responses (survey_id, submitted);
-CREATE INDEX IF NOT EXISTS responses_updated ON responses (survey_id, updated);
+CREATE INDEX IF NOT EXISTS living_submitted ON responses (survey_id, deleted, submitted);
+CREATE INDEX IF NOT EXISTS living_updated ON responses (survey_id, deleted, updated);
 CREATE INDEX IF NOT EXISTS responses_kind ON responses (survey_id, deleted, is_test, status);
 """
 _COUNT = "SELECT COUNT(*) FROM responses WHERE survey_id = ? AND deleted = 0"
-_WIRE = "SELECT wire FROM responses WHERE survey_id = ? AND deleted = 0"
+_WIRE = (
+    "SELECT id, wire, IIF(wire = '', record, NULL) FROM responses"
+    " WHERE survey_id = ? AND deleted = 0"
+)
 _RECORD = "SELECT record FROM responses WHERE survey_id = ? AND deleted = 0"
 
 
@@ -75,13 +79,8 @@ class Library:
         self._reserved.pop(number, None)
 
     def render_again(self) -> None:
-        """Renders every response anew: the file was written in another form."""
-        rows = self._db.execute("SELECT survey_id, id, record FROM responses").fetchall()
-        with transaction(self._db):
-            self._db.executemany(
-                "UPDATE responses SET wire = ? WHERE survey_id = ? AND id = ?",
-                ((self._render(json.loads(text)), survey, number) for survey, number, text in rows),
-            )
+        """Has every response rendered anew: the file was written in another form."""
+        self._db.execute("UPDATE responses SET wire = ''")
 
     def surveys(self) -> list[Definition]:
         """Gives all surveys in order of id."""
@@ -131,8 +130,15 @@ class Library:
         rows = self._db.execute(
             f"{_WIRE} AND ({where}) ORDER BY {order} LIMIT ? OFFSET ?",
             (survey_id, *values, limit, offset),
-        )
-        return [row[0] for row in rows]
+        ).fetchall()
+        new = {row[0]: self._render(json.loads(row[2])) for row in rows if row[2] is not None}
+        if new:
+            with transaction(self._db):
+                self._db.executemany(
+                    "UPDATE responses SET wire = ? WHERE survey_id = ? AND id = ?",
+                    ((text, survey_id, number) for number, text in new.items()),
+                )
+        return [new.get(row[0]) or row[1] for row in rows]
 
     def link_ids(self, survey_id: int) -> list[str]:
         """Gives the ids of the links through which responses came, the oldest first."""
@@ -207,9 +213,18 @@ class Library:
             record["submitted"],
             record.get("updated") or record["submitted"],
             0,
-            json.dumps(record),
-            self._render(record),
+            _packed(record),
+            "",
         )
 
     def _render(self, record: dict[str, Any]) -> str:
         return wire.encode(wire.response(record, self._settings))
+
+
+def _packed(record: dict[str, Any]) -> str:
+    from msgspec import json as quick
+
+    try:
+        return quick.encode(record).decode()
+    except (TypeError, ValueError):  # half a character, or a number that JSON has no words for
+        return json.dumps(record)
