@@ -290,7 +290,7 @@ class Client:
             ``rows``, ``pages``, ``calls`` and ``seconds``; its text is one line.
 
         Example:
-            >>> client.estimate("Customer satisfaction").pages
+            >>> client.estimate("Customer satisfaction", limit=100).pages
             1
         """
         from alchemer_nb.choices import FrameOptions

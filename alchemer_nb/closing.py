@@ -44,8 +44,7 @@ def finish(engine: Engine, call: Future[Answer], result: Download) -> None:
         if not isinstance(envelope, Mapping):
             return
         rows = [row for row in rows_of(dict(envelope)) if isinstance(row, Mapping)]
-        told = whole(envelope.get("total_count"))
-        result.told = told if told is not None else result.told
+        result.tell(whole(envelope.get("total_count")))
         changed = _changed(rows, result.answers)
         if changed:
             result.answers.add_page(json.dumps({"data": changed}).encode())
@@ -56,15 +55,16 @@ def finish(engine: Engine, call: Future[Answer], result: Download) -> None:
 
 
 def has_gaps(result: Download) -> bool:
-    """Whether responses are missing that the server says it has."""
-    return result.told is not None and len(latest_rows(result.answers)) < result.told
+    """Whether responses are missing, or may be: one that was deleted hides one that is missing."""
+    received = len(latest_rows(result.answers))
+    return result.told is not None and (result.shrank or received < result.told)
 
 
 def fill_gaps(engine: Engine, decode_page: Callable[[Answer], Page], result: Download) -> None:
     """Goes through the list once more, cut elsewhere, and takes in what is missing."""
     known = {str(own) for own in result.answers.meta["id"]}
     for page in engine.run(decode_page, size=_CUT_ELSEWHERE):
-        result.told = page.measure.total_count
+        result.tell(page.measure.total_count)
         new = [row for row, own in enumerate(page.fields["id"]) if str(own) not in known]
         if new:
             result.answers.add(page.only(new))

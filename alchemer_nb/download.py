@@ -70,6 +70,7 @@ class Download:
         stopped: Whether it ended early because enough had come.
         broken: Whether it ended early for any other reason.
         changed: Responses that came once more because they had changed meanwhile.
+        shrank: Whether the server said less than before: some were deleted meanwhile.
     """
 
     answers: Answers
@@ -79,6 +80,14 @@ class Download:
     stopped: bool = False
     broken: bool = False
     changed: int = 0
+    shrank: bool = False
+
+    def tell(self, count: int | None) -> None:
+        """Notes how many responses the server says there are now."""
+        if count is None:
+            return
+        self.shrank = self.shrank or (self.told is not None and count < self.told)
+        self.told = count
 
 
 @dataclass(slots=True)
@@ -136,7 +145,7 @@ class Responses:
             for page in engine.run(self._decode, wishes.most):
                 result.answers.add(page)
                 result.pages += 1
-                result.told = page.measure.total_count
+                result.tell(page.measure.total_count)
                 result.pages_told = page.measure.total_pages
                 self._report()
                 if wishes.enough is not None and wishes.enough(result.answers):
