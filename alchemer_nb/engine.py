@@ -103,7 +103,11 @@ class Engine:
         return self._pool.submit(self._call, {**params, **self._params})
 
     def run(
-        self, decode: Callable[[Answer], _Page], most: int | None = None, size: int = PAGE_SIZE
+        self,
+        decode: Callable[[Answer], _Page],
+        most: int | None = None,
+        size: int = PAGE_SIZE,
+        first: int = 1,
     ) -> Iterator[_Page]:
         """Fetches page after page and decodes each in its turn.
 
@@ -111,6 +115,7 @@ class Engine:
             decode: Makes a page of an answer.
             most: Rows to send for ahead, None for all that are told.
             size: Rows a page, one of ``SIZES``.
+            first: The page to begin with.
 
         Yields:
             The pages, in the order of the list.
@@ -119,9 +124,9 @@ class Engine:
             Stopped: ``stop`` was set.
             ApiError, TransportError: As for any call.
         """
-        self._submit(Stretch(size, 1))
+        self._submit(Stretch(size, first))
         last: Measure | None = None
-        seen = 0
+        seen = size * (first - 1)
         while self._ahead:
             stretch, future = self._ahead.popleft()
             try:

@@ -11,6 +11,9 @@
     ├── TransportError                       no answer, or an answer that is not Alchemer's
     ├── Stopped                              a wait or a call was called off by whoever asked for it
     ├── DownloadIncomplete                   fewer rows than told (.partial is the frame so far)
+    ├── StoreError                           a local store cannot be written or read
+    │   ├── StoreBusy                        another notebook is at work on it
+    │   └── StoreNewer                       a newer version of this package wrote it
     └── ApiError                             Alchemer answered with an error (.status .code …)
         ├── AuthenticationError              the credentials were refused
         │   └── SignInError                  the OAuth sign-in did not come to its end
@@ -122,6 +125,18 @@ class DownloadIncomplete(AlchemerError):
         if callable(self._partial):
             self._partial = self._partial()
         return self._partial
+
+
+class StoreError(AlchemerError):
+    """A local store cannot be written or read; what it held before is unharmed."""
+
+
+class StoreBusy(StoreError):
+    """Another notebook or program is at work on the store."""
+
+
+class StoreNewer(StoreError):
+    """A newer version of this package wrote the store; nothing was changed."""
 
 
 class ApiError(AlchemerError):

@@ -1,0 +1,117 @@
+"""The calls that a sync makes, and how it tells how far it is."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from alchemer_nb.engine import Engine
+from alchemer_nb.errors import TransportError
+from alchemer_nb.progress import Progress, Told
+from alchemer_nb.store.parts import RawPage, cut
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from alchemer_nb.envelope import Answer
+    from alchemer_nb.transport import Transport
+
+_OFTEN = 0.1
+NEWEST_FIRST = {"order_by": "-date_updated"}
+
+
+@dataclass
+class Listing:
+    """The responses of one survey, as the server lists them.
+
+    Attributes:
+        transport: Sends.
+        survey: Id.
+        tell: Called after each page, and often while waiting.
+        stop: Ends it when set.
+        fresh: Whether no answer may come from memory.
+        title: Title, for ``tell``.
+        calls: Calls that were made.
+        rows: Rows that came.
+        told: Responses that the last page said there are.
+    """
+
+    transport: Transport
+    survey: str
+    tell: Callable[[Progress], None] | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
+    fresh: bool = False
+    title: str = ""
+    calls: int = 0
+    rows: int = 0
+    told: int | None = None
+
+    def __post_init__(self) -> None:
+        self._states = Told()
+        self._began = self._last = time.monotonic()
+
+    def engine(self) -> Engine:
+        """Sends pages; to be entered."""
+        return Engine(
+            self.transport,
+            f"survey/{self.survey}/surveyresponse",
+            {},
+            stop=self.stop,
+            tick=self._tick,
+            told=self._states,
+            fresh=self.fresh,
+        )
+
+    def walk(self, first: int, size: int) -> Iterator[RawPage]:
+        """All pages by ascending id, many of them in flight."""
+        with self.engine() as engine:
+            yield from engine.run(self._read, size=size, first=first)
+
+    def newest(self, engine: Engine, size: int, page: int) -> RawPage:
+        """A page of those that changed last."""
+        query = {"resultsperpage": size, "page": page, **NEWEST_FIRST}
+        return self._read(engine.wait_for(engine.send(query)))
+
+    def at(self, engine: Engine, positions: Sequence[int]) -> list[int | None]:
+        """The ids at some positions of the list by ascending id, counted from 0."""
+        sent = [engine.send({"resultsperpage": 1, "page": p + 1}) for p in positions]
+        found = [self._read(engine.wait_for(each)) for each in sent]
+        return [page.rows[0].id if page.rows else None for page in found]
+
+    def _read(self, answer: Answer) -> RawPage:
+        self.calls += not answer.cached
+        try:
+            page = cut(answer.body)
+        except ValueError:
+            page = None
+        if page is None:
+            raise TransportError(
+                f"a page of the responses of survey {self.survey} is not a list of responses"
+            )
+        self.rows += len(page.rows)
+        self.told = page.measure.total_count
+        self._report()
+        return page
+
+    def _tick(self) -> None:
+        if time.monotonic() - self._last >= _OFTEN:
+            self._report()
+
+    def _report(self) -> None:
+        if self.tell is None:
+            return
+        self._last = time.monotonic()
+        self.tell(
+            Progress(
+                self.title,
+                self.rows,
+                self.told,
+                self.calls,
+                None,
+                state=self._states.state,
+                seconds=self._last - self._began,
+                stop=self.stop,
+            )
+        )

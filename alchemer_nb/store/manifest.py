@@ -1,0 +1,197 @@
+"""What a survey's store holds: the one file that says which others count.
+
+It is written anew at each step and put in place at once, so that a store is always that of one
+moment. A file that it does not name is a leftover and is swept away.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+from alchemer_nb.errors import StoreError, StoreNewer
+from alchemer_nb.store.place import written
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FORMAT = 1
+NAME = "manifest.json"
+EXPUNGED = "expunged.json"
+_SYNCS_KEPT = 200
+
+
+class Unreadable(Exception):
+    """The manifest is cut short or is none; it can be made anew from the parts."""
+
+
+@dataclass(slots=True)
+class Part:
+    """A file of responses.
+
+    Attributes:
+        number: Its number, and its name.
+        rows: Rows, those that say "deleted" included.
+        low: The lowest response id.
+        high: The highest.
+        size: Bytes.
+    """
+
+    number: int
+    rows: int
+    low: int
+    high: int
+    size: int
+
+    @property
+    def name(self) -> str:
+        """Name of its file."""
+        return f"responses-{self.number:06}.parquet"
+
+
+@dataclass(slots=True)
+class Unfinished:
+    """A walk through all pages that has not come to its end.
+
+    Attributes:
+        pages: Pages whose rows are stored.
+        size: Rows a page.
+        watermark: The newest change when it began.
+    """
+
+    pages: int = 0
+    size: int = 500
+    watermark: str | None = None
+
+
+@dataclass(slots=True)
+class Manifest:
+    """The state of a survey's store.
+
+    Attributes:
+        survey: Id.
+        title: Title.
+        region: Name of the region.
+        zone: The region's zone.
+        format: Version of the store.
+        next: Number of the next part.
+        parts: Those that count, by number.
+        watermark: The newest ``date_updated`` that was there at the last sync, as received.
+        told: Responses that the server said there are.
+        rows: Responses stored and not deleted.
+        syncs: The syncs so far: number, utc, added, changed, removed, rows.
+        definitions: The definitions so far: number, utc, digest.
+        unfinished: A walk that goes on, or None.
+        doubtful: Why all rows are to be compared at the next sync; ``""`` for no reason.
+    """
+
+    survey: str
+    title: str = ""
+    region: str = ""
+    zone: str = "UTC"
+    format: int = FORMAT
+    next: int = 1
+    parts: list[Part] = field(default_factory=list)
+    watermark: str | None = None
+    told: int | None = None
+    rows: int = 0
+    syncs: list[dict[str, Any]] = field(default_factory=list)
+    definitions: list[dict[str, Any]] = field(default_factory=list)
+    unfinished: Unfinished | None = None
+    doubtful: str = ""
+
+    @property
+    def complete(self) -> bool:
+        """Whether there was a sync that came to its end."""
+        return bool(self.syncs)
+
+    @property
+    def utc(self) -> str | None:
+        """When the last sync that came to its end began."""
+        return self.syncs[-1]["utc"] if self.syncs else None
+
+    @property
+    def sync(self) -> int:
+        """Number of the last sync that came to its end; 0 for none."""
+        return self.syncs[-1]["number"] if self.syncs else 0
+
+    def save(self, folder: Path) -> None:
+        """Puts it in the place of the one before.
+
+        Raises:
+            StoreError: The disk refuses.
+        """
+        self.syncs = self.syncs[-_SYNCS_KEPT:]
+        write_json(folder / NAME, asdict(self))
+
+
+def load(folder: Path) -> Manifest | None:
+    """Reads the manifest of a folder; None where there is none.
+
+    Raises:
+        StoreNewer: A newer version of this package wrote it.
+        Unreadable: It is not whole.
+    """
+    told = read_json(folder / NAME)
+    if told is None:
+        return None
+    try:
+        version = int(told["format"])
+        if version > FORMAT:
+            raise StoreNewer(
+                f"{folder} was written by a newer version of alchemer_nb (store format {version}, "
+                f"this one knows {FORMAT}); update alchemer_nb, or give another folder. Nothing "
+                "was changed"
+            )
+        known = {each.name for each in fields(Manifest)}
+        given = {name: value for name, value in told.items() if name in known}
+        given["parts"] = [Part(**each) for each in given["parts"]]
+        unfinished = given.get("unfinished")
+        given["unfinished"] = Unfinished(**unfinished) if unfinished else None
+        return Manifest(**given)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        pass
+    raise Unreadable
+
+
+def load_expunged(folder: Path) -> set[int]:
+    """Ids of responses that were removed for good, and are to be skipped."""
+    try:
+        told = read_json(folder / EXPUNGED)
+        return {int(each) for each in told or []}
+    except (Unreadable, TypeError, ValueError):
+        pass
+    raise StoreError(
+        f"{folder / EXPUNGED} cannot be read: it lists the responses that were removed for good. "
+        "Delete the whole folder, sync, and expunge them anew"
+    )
+
+
+def save_expunged(folder: Path, ids: set[int]) -> None:
+    """Writes the list of ids; it stands apart, so that it outlives a broken manifest."""
+    write_json(folder / EXPUNGED, sorted(ids))
+
+
+def write_json(place: Path, value: Any) -> None:
+    """Writes a JSON file, whole or not at all."""
+    with written(place) as temporary:
+        temporary.write_text(json.dumps(value, ensure_ascii=False, indent=1), "utf-8")
+
+
+def read_json(place: Path) -> Any:
+    """Reads a JSON file; None where there is none.
+
+    Raises:
+        Unreadable: It is not JSON.
+        StoreError: It may not be read.
+    """
+    try:
+        return json.loads(place.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StoreError(f"cannot read {place}: {error.strerror or error}") from None
+    except ValueError:
+        pass
+    raise Unreadable

@@ -1,0 +1,131 @@
+"""Where stores lie: one folder for each account, in it one for each survey.
+
+What lies there is personal data, so nobody but the user may look into it, and its place is told
+with every result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alchemer_nb.errors import StoreBusy, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FOLDER_NAME = "ALCHEMER_STORE"
+_SURVEY = "survey-"
+_PATIENCE = 10.0  # seconds to wait for another notebook before saying that it is busy
+
+
+def root(given: str | os.PathLike[str] | None = None) -> Path:
+    """The folder of all stores: as given, from ``ALCHEMER_STORE``, or in the user's data."""
+    if given is not None:
+        return Path(given).expanduser()
+    named = os.environ.get(FOLDER_NAME, "").strip()
+    if named:
+        return Path(named).expanduser()
+    import platformdirs
+
+    return platformdirs.user_data_path("alchemer_nb", appauthor=False) / "store"
+
+
+def account_folder(home: Path, host: str, account_id: object) -> Path:
+    """The folder of an account; its name tells nobody whose it is."""
+    text = f"{host}\n{account_id}"
+    return home / f"account-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+def survey_folder(account: Path, survey_id: str) -> Path:
+    """The folder of a survey."""
+    return account / f"{_SURVEY}{survey_id}"
+
+
+def surveys_in(account: Path) -> list[str]:
+    """Ids of the surveys that have a folder."""
+    if not account.is_dir():
+        return []
+    names = [each.name.removeprefix(_SURVEY) for each in account.glob(f"{_SURVEY}*")]
+    return sorted((name for name in names if name.isdigit()), key=int)
+
+
+def make(folder: Path) -> None:
+    """Makes a folder, and those above it that are ours, for the user alone.
+
+    Raises:
+        StoreError: It cannot be made.
+    """
+    try:
+        for each in (folder.parent.parent, folder.parent, folder):
+            if not each.is_dir():
+                each.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.chmod(0o700)
+    except OSError as error:
+        raise StoreError(f"cannot make the folder {folder}: {error.strerror or error}") from None
+
+
+@contextmanager
+def locked(folder: Path, patience: float = _PATIENCE) -> Iterator[None]:
+    """Holds a survey's folder against other notebooks; the lock ends with its process.
+
+    Raises:
+        StoreBusy: Another one holds it.
+    """
+    import filelock
+
+    lock = filelock.FileLock(folder / "lock", mode=0o600)
+    try:
+        lock.acquire(timeout=patience, poll_interval=0.05)
+    except filelock.Timeout:
+        busy = True
+    except OSError as error:
+        raise StoreError(f"cannot write to {folder}: {error.strerror or error}") from None
+    else:
+        busy = False
+    if busy:
+        raise StoreBusy(
+            f"another notebook or program is working on {folder}; wait for it, then run this again"
+        )
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def written(place: Path) -> Iterator[Path]:
+    """A temporary name that becomes ``place`` once it is on the disk, whole, or never.
+
+    Raises:
+        StoreError: The disk is full, or refuses for another reason; what was there stays.
+    """
+    temporary = place.with_name(f".{place.name}.{os.getpid()}.part")
+    try:
+        yield temporary
+        temporary.chmod(0o600)
+        _to_disk(temporary)
+        temporary.replace(place)
+        _to_disk(place.parent)
+    except OSError as error:
+        raise StoreError(
+            f"{place.parent} could not be written ({error.strerror or error}). What it held "
+            "before is unharmed; make room, then sync again to go on where this ended"
+        ) from None
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _to_disk(path: Path) -> None:
+    """Waits until a file or a folder's names would survive a power cut."""
+    if path.is_dir() and os.name == "nt":
+        return  # Windows opens no folder
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,142 @@
+"""Responses as columns, a table beside each part: for ``scan``, SQL and other tools.
+
+A table is made from the responses of its part and the definition at hand, so it can be made anew
+at any time; where the definition has changed, it is.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from alchemer_nb.answers import Answers
+from alchemer_nb.choices import FrameOptions
+from alchemer_nb.frames import build
+from alchemer_nb.rows import Rows
+from alchemer_nb.store.opening import definition_of, table_name
+from alchemer_nb.store.place import written
+from alchemer_nb.store.streaming import Stored, pages, stream
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+    from alchemer_nb.definition import Survey
+    from alchemer_nb.store.manifest import Manifest, Part
+
+KEY = "store_row"
+ID = "response_id"
+_SHIFT = 40  # bits of a response id below its version
+_OPTIONS = FrameOptions(test_rows="include", metadata="all")
+
+
+def key(version: Any, response_id: Any) -> Any:
+    """What tells the versions of all responses apart, as one number."""
+    return version << _SHIFT | response_id
+
+
+def make_all(folder: Path, manifest: Manifest) -> None:
+    """Makes the tables that are missing, or were made under an earlier definition."""
+    if not manifest.definitions:
+        return
+    survey = definition_of(folder, manifest)
+    wanted = {table_name(part, manifest) for part in manifest.parts}
+    for part in manifest.parts:
+        if not (folder / table_name(part, manifest)).exists():
+            _write(folder / table_name(part, manifest), _table(folder, manifest, part, survey))
+    for path in folder.glob("table-*.parquet"):
+        if path.name not in wanted:
+            path.unlink(missing_ok=True)
+
+
+def agree(folder: Path, manifest: Manifest) -> pa.Schema:
+    """The columns of all tables; those whose types do not go together become text.
+
+    Answers that no definition knows can look like numbers in one part and like words in another.
+    """
+    places = [folder / table_name(part, manifest) for part in manifest.parts]
+    schemas = [pq.read_schema(place) for place in places]
+    types: dict[str, pa.DataType] = {}
+    for schema in schemas:
+        for name, kind in zip(schema.names, schema.types, strict=True):
+            known = types.get(name)
+            if known is None or pa.types.is_null(known):
+                types[name] = kind
+            elif not pa.types.is_null(kind) and kind != known:
+                types[name] = pa.string()
+    united = pa.schema(list(types.items()))
+    for place, schema in zip(places, schemas, strict=True):
+        if any(united.field(name).type != schema.field(name).type for name in schema.names):
+            fields = pa.schema([united.field(name) for name in schema.names])
+            _write(place, pq.read_table(place).cast(fields))
+    return united
+
+
+def frame_of(survey: Survey, zone: Any, stored: Sequence[Stored]) -> pd.DataFrame:
+    """The analyst's frame of some stored versions, in their order."""
+    return _frame(survey, zone, [stored])
+
+
+def page_of(stored: Sequence[Stored]) -> bytes:
+    """Stored responses as a page of the API."""
+    return b'{"data":[' + b",".join(each.content or b"" for each in stored) + b"]}"
+
+
+def _frame(survey: Survey, zone: Any, some: Any) -> pd.DataFrame:
+    answers = Answers.of(survey)
+    ids: list[int] = []
+    for stored in some:
+        ids += [each.id for each in stored]
+        answers.add_page(page_of(stored))
+    rows = Rows(np.arange(len(ids)), np.array(ids, dtype=np.int64), len(ids), 0, 0)
+    frame = build(answers, survey, rows, _OPTIONS, zone, {})
+    frame.attrs.clear()
+    return frame
+
+
+def _table(folder: Path, manifest: Manifest, part: Part, survey: Survey) -> pa.Table:
+    from zoneinfo import ZoneInfo
+
+    versions: list[int] = []
+
+    def noted(some: list[Stored]) -> list[Stored]:
+        kept = [each for each in some if each.content is not None]
+        versions.extend(each.version for each in kept)
+        return kept
+
+    everything = stream(folder, manifest, {part.number: np.arange(part.rows)})
+    frame = _frame(survey, ZoneInfo(manifest.zone), map(noted, pages(everything)))
+    ids = frame.index.to_numpy()
+    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+    table = table.cast(pa.schema([_plain(field) for field in table.schema]))
+    keys = key(np.array(versions, dtype=np.int64), ids)
+    return table.add_column(0, ID, pa.array(ids)).add_column(1, KEY, pa.array(keys))
+
+
+def _plain(field: pa.Field) -> pa.Field:
+    """A type that every engine reads the same way: no dictionaries, no large texts."""
+    kind = field.type
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if pa.types.is_large_string(kind):
+        kind = pa.string()
+    if pa.types.is_timestamp(kind):
+        kind = pa.timestamp("us", kind.tz)
+    return pa.field(field.name, kind)
+
+
+def _write(place: Path, table: pa.Table) -> None:
+    with written(place) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def slug(title: str) -> str:
+    """A title as the name of a table."""
+    name = re.sub(r"[^0-9a-z]+", "_", title.casefold()).strip("_")
+    return f"survey_{name}" if not name or name[0].isdigit() else name

@@ -1,0 +1,47 @@
+"""A survey to sync, in a sandbox of each test's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+
+from alchemer_nb.client import Client
+from alchemer_nb.credentials import ApiKey
+from alchemer_nb.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SURVEY = "9000001"
+ALL = {"test_rows": "include", "metadata": "all", "progress": "none"}
+
+
+def quiet_box(**more) -> Sandbox:
+    """A sandbox without limits, as these tests are about something else."""
+    given = {"seed": 3, "responses": 1203, "form": "current"} | more
+    return Sandbox(calls_per_minute=None, cache_seconds=0, refuse_identical=False, **given)
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where stores lie during a test."""
+    monkeypatch.setenv("ALCHEMER_STORE", str(tmp_path / "store"))
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def own_box(place: Path) -> Iterator[Sandbox]:
+    with quiet_box() as running:
+        yield running
+
+
+def fresh_client(box: Sandbox) -> Client:
+    """A client that remembers nothing."""
+    return Client(ApiKey(box.api_token, box.api_token_secret), region=box.region)
+
+
+def same(one: pd.DataFrame, other: pd.DataFrame) -> None:
+    pd.testing.assert_frame_equal(one, other, check_exact=True)
