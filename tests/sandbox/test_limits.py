@@ -12,6 +12,7 @@ import requests
 from requests_oauthlib import OAuth1
 
 from alchemer_nb.sandbox import Fault, Sandbox
+from alchemer_nb.sandbox.__main__ import parser
 from alchemer_nb.sandbox.calls import CallRecord, busiest, identical
 from tests.sandbox import small
 from tests.sandbox.conftest import CALM, caller
@@ -253,3 +254,9 @@ class TestLog:
         assert identical([call(0, 1), call(1, 2), call(0, 3, "b")]) == []
         assert len(identical([call(0, None), call(5, 6), call(5.5, 7)])) == 3
         assert identical([call(0, 9), call(1, 2, user="ben")]) == []
+
+
+def test_the_command_line_has_the_switches() -> None:
+    given = parser().parse_args(["--calls-per-minute", "0", "--cache-seconds", "1.5"])
+    assert (given.calls_per_minute, given.cache_seconds) == (0, 1.5)
+    assert parser().parse_args([]).calls_per_minute == 240
