@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from alchemer_nb.analysis.spss import read_spss
     from alchemer_nb.client import Client, connect
     from alchemer_nb.credentials import ApiKey, OAuth1
+    from alchemer_nb.jobs import Job, run_sync
     from alchemer_nb.oauth import OAuthFlow
     from alchemer_nb.parquet import read_parquet
     from alchemer_nb.regions import Region
@@ -38,6 +39,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ApiKey",
     "Client",
+    "Job",
     "OAuth1",
     "OAuthFlow",
     "Region",
@@ -45,18 +47,21 @@ __all__ = [
     "errors",
     "read_parquet",
     "read_spss",
+    "run_sync",
     "stack_waves",
 ]
 
 _HOMES = {
     "ApiKey": "alchemer_nb.credentials",
     "Client": "alchemer_nb.client",
+    "Job": "alchemer_nb.jobs",
     "OAuth1": "alchemer_nb.credentials",
     "OAuthFlow": "alchemer_nb.oauth",
     "Region": "alchemer_nb.regions",
     "connect": "alchemer_nb.client",
     "read_parquet": "alchemer_nb.parquet",
     "read_spss": "alchemer_nb.analysis.spss",
+    "run_sync": "alchemer_nb.jobs",
     "stack_waves": "alchemer_nb.waves",
 }
 

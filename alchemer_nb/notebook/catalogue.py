@@ -24,7 +24,7 @@ def _choice(flag: str, text: str, *choices: str) -> Option:
     return Option(flag, text, kinds.one_of(*choices), choices=choices)
 
 
-PROGRESS = ("auto", "none")
+PROGRESS = ("auto", "text", "none")
 CONDITIONS = """\
   one condition a line, all must hold, # starts a comment:
     status = Complete
@@ -83,6 +83,14 @@ _SIGN_IN = (
         group="Sign-in",
     ),
     Command(
+        "client",
+        "the client of the current connection, for Python",
+        do.client,
+        options=(OUT,),
+        example="client = %alchemer client",
+        group="Sign-in",
+    ),
+    Command(
         "demo",
         "start the sandbox, a local stand-in for Alchemer, and sign in to it",
         do.demo,
@@ -129,7 +137,9 @@ _RESPONSES = Command(
         Option("--tz", "time zone; none for the region's wall clock", kinds.zone, "ZONE"),
         Option("--columns", "only these, with commas", kinds.several, "NAMES"),
         Option("--limit", "at most this many rows", kinds.whole_number, "N"),
-        Option("--fresh", "download again what is at hand"),
+        Option("--fresh", "take nothing from memory; may wait a minute"),
+        Option("--dry-run", "say what it would take, and download nothing"),
+        Option("--background", "go on at once; the name is there when the rows are"),
         _choice("--incomplete", "when fewer rows come than were told", "raise", "keep"),
         _choice("--progress", "how to show progress", *PROGRESS),
         OUT,
@@ -168,6 +178,14 @@ _DATA = (
         example='%alchemer codebook "Customer satisfaction"',
     ),
     _RESPONSES,
+    Command(
+        "partial",
+        "the rows so far of a download that runs, or was stopped",
+        do.partial,
+        (Positional("NAME", "the name that it was meant for", kinds.text, "?"),),
+        (OUT,),
+        example="df = %alchemer partial",
+    ),
     Command(
         "get",
         "any list of the API as a frame",

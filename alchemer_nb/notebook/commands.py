@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
-from alchemer_nb.notebook import echo
 from alchemer_nb.notebook.context import Context, say
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from alchemer_nb.client import Client
     from alchemer_nb.notebook.demo import Running
     from alchemer_nb.notebook.status import Status
 
@@ -69,6 +69,11 @@ def demo(context: Context, responses: int | None = None) -> Running:
     return start(context.session, responses=responses)
 
 
+def client(context: Context) -> Client:
+    """The client of the current connection, for Python."""
+    return context.client
+
+
 def account(context: Context) -> pd.DataFrame:
     """The account, as one row."""
     return context.client.account()
@@ -113,9 +118,17 @@ def codebook(context: Context, survey: Any) -> pd.DataFrame:
 
 
 def responses(
-    context: Context, survey: Any, body: str = "", complete: bool = False, **given: Any
-) -> pd.DataFrame:
-    """The responses of a survey, as a frame."""
+    context: Context,
+    survey: Any,
+    body: str = "",
+    complete: bool = False,
+    dry_run: bool = False,
+    background: bool = False,
+    **given: Any,
+) -> Any:
+    """The responses of a survey, as a frame; with ``background`` a job that gets them."""
+    from alchemer_nb.notebook import downloading
+
     if complete:
         if "status" in given:
             raise UsageError("--complete and --status both choose statuses; give one of them")
@@ -124,15 +137,16 @@ def responses(
     where = "\n".join([*([body] if body else []), *given.pop("where", [])])
     asked = {**given, **({"where": where} if where.strip() else {})}
     progress = asked.pop("progress", context.progress)
-    # One line for the question and for what came of it, instead of the client's second one.
-    told = context.echo and progress != "none"
-    frame = context.client.responses(survey, progress="none" if told else progress, **asked)
-    facts = echo.facts(frame)
-    if facts.get("survey_id") and facts.get("title"):
-        context.known.add(facts["survey_id"], str(facts["title"]))
-    if told:
-        say(echo.sentence(survey, asked, frame))
-    return frame
+    if dry_run:
+        return downloading.estimate(context, survey, asked)
+    if background:
+        return downloading.beside(context, survey, asked, progress)
+    return downloading.here(context, survey, asked, progress)
+
+
+def partial(context: Context, name: str | None = None) -> pd.DataFrame:
+    """The rows so far of a download."""
+    return context.downloads.partial(name)
 
 
 def get(context: Context, path: str, parameters: list[str], raw: bool = False) -> Any:

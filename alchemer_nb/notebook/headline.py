@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from html import escape
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+
+from alchemer_nb.notebook.outputs import rewrite, show
 
 if TYPE_CHECKING:
     from alchemer_nb.notebook.status import Status
@@ -30,19 +31,19 @@ class Headline:
     def publish(self, status: Status, panel: dict[str, Any], *, asks: bool) -> None:
         """Shows line and panel as two more outputs of the running cell."""
         self._shown = _text(status, asks=asks)
-        self._ids.append(_show(_bundle(self._shown)))
-        self._panels.append(_show(panel))
+        self._ids.append(show(_bundle(self._shown)))
+        self._panels.append(show(panel))
 
     def update(self, status: Status, *, asks: bool) -> None:
         """Rewrites the line wherever it was shown."""
         text = _text(status, asks=asks)
         if text != self._shown:
             self._shown = text
-            _rewrite(self._ids, _bundle(text))
+            rewrite(self._ids, _bundle(text))
 
     def leave(self) -> None:
         """Empties the panel's place, so that no dead widget is saved there."""
-        _rewrite(self._panels, {"text/plain": ""})
+        rewrite(self._panels, {"text/plain": ""})
         self._panels = []
 
 
@@ -58,24 +59,3 @@ def _bundle(text: str) -> dict[str, Any]:
     head, dot, rest = text.partition(" · ")
     html = f"<div><b>{escape(head)}</b>{escape(dot + rest)}</div>"
     return {"text/plain": text, "text/html": html}
-
-
-def _show(bundle: dict[str, Any]) -> str:
-    name = f"alchemer-nb-{uuid4().hex}"
-    _publish(bundle, name, update=False)
-    return name
-
-
-def _rewrite(names: list[str], bundle: dict[str, Any]) -> None:
-    from IPython import get_ipython
-
-    # A terminal cannot take back what it has printed: it would show the line once more.
-    if getattr(get_ipython(), "kernel", None) is not None:
-        for name in names:
-            _publish(bundle, name, update=True)
-
-
-def _publish(bundle: dict[str, Any], name: str, *, update: bool) -> None:
-    from IPython.display import publish_display_data
-
-    publish_display_data(bundle, transient={"display_id": name}, update=update)  # type: ignore[no-untyped-call]  # IPython has no hints

@@ -22,10 +22,11 @@ from traitlets.config import Configurable
 
 from alchemer_nb.errors import AlchemerError
 from alchemer_nb.notebook import guide
+from alchemer_nb.notebook.background import Downloads
 from alchemer_nb.notebook.body import fill_lines
 from alchemer_nb.notebook.catalogue import COMMANDS, PROGRESS
 from alchemer_nb.notebook.completion import Completion
-from alchemer_nb.notebook.context import Context, say
+from alchemer_nb.notebook.context import LATER, Context, say
 from alchemer_nb.notebook.known import KnownSurveys
 from alchemer_nb.notebook.parser import Call, parse_line
 from alchemer_nb.notebook.session import Session
@@ -63,6 +64,7 @@ class AlchemerMagics(Magics, Configurable):
         self.session = Session()
         self.known = KnownSurveys()
         self.completion = Completion(COMMANDS, self.known, self.session, shell)
+        self.downloads = Downloads(shell)
         self._forget = self.session.on_change(self.known.clear)
 
     @line_cell_magic
@@ -79,8 +81,9 @@ class AlchemerMagics(Magics, Configurable):
             raise
 
     def close(self) -> None:
-        """Ends what this object holds: its sign-ins, and the sandbox if one runs."""
+        """Ends what this object holds: downloads, sign-ins, and the sandbox if one runs."""
         self._forget()
+        self.downloads.close()
         for name in self.session.names():
             self.session.sign_out(name)
 
@@ -102,8 +105,13 @@ class AlchemerMagics(Magics, Configurable):
             region=self.region,
             progress=self.progress,
             echo=self.echo,
+            downloads=self.downloads,
+            target=call.target,
+            shell=self.shell,
         )
         result = call.command.run(context, **call.values, **body)
+        if result is LATER:
+            return None
         if call.target is not None:
             self.shell.push({call.target: result})
             return None

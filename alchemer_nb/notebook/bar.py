@@ -1,0 +1,88 @@
+"""The bar of a download: how far it is, its first rows, and a button that ends it."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+
+from alchemer_nb.jobs import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from alchemer_nb.progress import Progress
+
+_COLUMNS = 8
+
+
+class Bar(ipywidgets.VBox):
+    """Shows how far a download is.
+
+    Args:
+        line: What to say before anything has come.
+        cancel: Called when the button is pressed; may be called on another thread.
+        note: What to say after how far it is.
+    """
+
+    def __init__(self, line: str, cancel: Callable[[], None], note: str = "") -> None:
+        self.bar = ipywidgets.IntProgress(
+            min=0, max=1, layout={"width": "auto", "flex": "1 1 auto", "min_width": "80px"}
+        )
+        self.button = ipywidgets.Button(
+            description="Cancel", icon="stop", layout={"width": "auto", "flex": "0 0 auto"}
+        )
+        self.line = ipywidgets.HTML(_text(f"{line}{note}"))
+        self.head = ipywidgets.HTML()
+        self._cancel, self._note = cancel, note
+        self.button.on_click(lambda _: self._pressed())
+        top = ipywidgets.HBox([self.bar, self.button], layout={"align_items": "center"})
+        super().__init__([top, self.line, self.head], layout={"max_width": "720px"})
+        self.add_class("alchemer-download")
+
+    def update(self, progress: Progress) -> None:
+        """Shows how far it is."""
+        if progress.rows_told and self.bar.max != progress.rows_told:
+            self.bar.max = progress.rows_told
+        self.bar.value = min(progress.rows, self.bar.max) if progress.rows_told else 0
+        if not self.button.disabled:
+            self.line.value = _text(f"{describe(progress)}{self._note}")
+
+    def show_head(self, frame: pd.DataFrame) -> None:
+        """Shows the first rows."""
+        shown = frame.iloc[:, :_COLUMNS]
+        more = frame.shape[1] - shown.shape[1]
+        note = f" and {more} more columns" if more > 0 else ""
+        # pandas escapes what it writes; it is what strangers typed into a survey.
+        table = shown.to_html(border=0, escape=True, max_cols=_COLUMNS, notebook=True)
+        self.head.value = (
+            f'<div style="opacity:.8">The first rows{note}:</div>'
+            f'<div class="jp-RenderedHTMLCommon" style="overflow-x:auto">{table}</div>'
+        )
+
+    def close(self) -> None:
+        """Takes it away with all its parts; a button that is left in a page would be dead."""
+        top = self.children[0]
+        for part in (self.bar, self.button, self.line, self.head, top):
+            part.close()
+        super().close()
+
+    def __repr__(self) -> str:
+        return "(A download is under way. To stop it, interrupt the kernel.)"
+
+    def mime(self) -> dict[str, Any]:
+        """What an output is to show."""
+        bundle: dict[str, Any] = self._repr_mimebundle_()
+        return bundle
+
+    def _pressed(self) -> None:
+        self.button.disabled = True
+        self.line.value = _text("stopping …")
+        self._cancel()
+
+
+def _text(line: str) -> str:
+    return f'<span style="line-height:1.4">{escape(line)}</span>'

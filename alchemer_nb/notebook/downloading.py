@@ -1,0 +1,76 @@
+"""``responses`` as the magic has it: in the cell, beside it, or not yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError
+
+from alchemer_nb.errors import DownloadIncomplete
+from alchemer_nb.notebook import echo
+from alchemer_nb.notebook.context import LATER, fold, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import pandas as pd
+
+    from alchemer_nb.jobs import Job
+    from alchemer_nb.notebook.context import Context
+
+_ESTIMATED = ("where", "status", "since", "until", "tz", "limit")
+
+
+def estimate(context: Context, survey: Any, asked: Mapping[str, Any]) -> object:
+    """Says what a download would take, and leaves names alone."""
+    chosen = {name: asked[name] for name in _ESTIMATED if name in asked}
+    told = context.client.estimate(survey, **chosen)
+    say(fold(f"{told}. Nothing was downloaded (--dry-run)."))
+    return LATER
+
+
+def here(context: Context, survey: Any, asked: Mapping[str, Any], progress: str) -> pd.DataFrame:
+    """Downloads while the cell runs.
+
+    Raises:
+        DownloadIncomplete: It was stopped or broke off; ``%alchemer partial`` has what came.
+    """
+    from alchemer_nb.jobs import Job
+    from alchemer_nb.notebook.follow import follow
+
+    job = Job.start(context.client, survey, **asked)
+    try:
+        frame, shown = follow(job, context.shell, progress)
+    except DownloadIncomplete as error:
+        context.downloads.broke_off(error, context.target)
+        raise
+    shown.end(_receipt(context, survey, asked, progress)(job, frame))
+    return frame
+
+
+def beside(context: Context, survey: Any, asked: Mapping[str, Any], progress: str) -> Job | object:
+    """Begins a download and gives the cell back; its job where no name waits for the frame."""
+    from alchemer_nb.jobs import Job
+
+    if asked.get("limit") == 0:
+        raise UsageError("--limit 0 is nothing to wait for; leave --background out")
+    job = Job.start(context.client, survey, **asked)
+    told = _receipt(context, survey, asked, progress)
+    context.downloads.begin(job, context.target, told, progress)
+    return job if context.target is None else LATER
+
+
+def _receipt(
+    context: Context, survey: Any, asked: Mapping[str, Any], progress: str
+) -> Callable[[Job, pd.DataFrame], str]:
+    """What is said of a frame that has come: one line for the question and for the answer."""
+
+    def line(job: Job, frame: pd.DataFrame) -> str:
+        facts = echo.facts(frame)
+        if facts.get("survey_id") and facts.get("title"):
+            context.known.add(facts["survey_id"], str(facts["title"]))
+        if progress == "none":
+            return ""
+        return echo.sentence(survey, asked, frame) if context.echo else job.note
+
+    return line
