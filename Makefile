@@ -11,13 +11,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint sandbox pictures pins clean
+.PHONY: help demo test lint bench sandbox pictures pins clean
 
 help:
 	@echo 'make demo          install into $(VENV), run the quickstart against the sandbox, open JupyterLab'
 	@echo 'make demo CHECK=1  the same, but stop before JupyterLab'
 	@echo 'make test          install what the tests need (a browser, too) and run them all'
 	@echo 'make lint          ruff (rules and format) and mypy'
+	@echo 'make bench         speed and memory, as ratios, against other ways (about ten minutes)'
 	@echo 'make sandbox       serve the sandbox on port $(PORT) until interrupted'
 	@echo 'make pictures      take the pictures of the README anew'
 	@echo 'make pins          write binder/requirements.txt anew, from the newest versions that fit'
@@ -34,6 +35,10 @@ lint: $(VENV)/.installed-lint
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m ruff format --check .
 	@$(BIN)/python -m mypy
+
+bench: $(VENV)/.installed-test
+	@$(PIP) --group bench
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 sandbox: $(VENV)/.installed-lab
 	@$(BIN)/python -m alchemer_nb.sandbox --port $(PORT) $(ARGS)

@@ -20,6 +20,8 @@ from tests.benchmarks.material import bodies
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from alchemer_nb.progress import Progress
+
 
 @dataclass
 class Measured:
@@ -101,11 +103,7 @@ def row_dicts(folder: Path) -> Measured:
 
     def work() -> Any:
         return pd.DataFrame(
-            [
-                _flat(row)
-                for path in bodies(folder)
-                for row in json.loads(path.read_bytes())["data"]
-            ]
+            [_flat(row) for path in bodies(folder) for row in json.loads(path.read_bytes())["data"]]
         )
 
     return measure(work)
@@ -154,7 +152,6 @@ def download(url: str, in_flight: str) -> Measured:
     import pandas as pd
 
     import alchemer_nb as al
-    from alchemer_nb.progress import Progress
 
     pd.array(["x"], dtype="str")
     client = al.Client(

@@ -15,11 +15,41 @@ from typing import Any
 
 PAGE_SIZE = 500
 SURVEY_ID = "4599075"
-_WORDS = (
-    "service product time staff really very good bad slow support price delivery quality would "
-    "recommend because easy difficult website order again never always customer experience team "
-    "quick answer problem café naïve résumé value"
-).split()
+_WORDS = [
+    "service",
+    "product",
+    "time",
+    "staff",
+    "really",
+    "very",
+    "good",
+    "bad",
+    "slow",
+    "support",
+    "price",
+    "delivery",
+    "quality",
+    "would",
+    "recommend",
+    "because",
+    "easy",
+    "difficult",
+    "website",
+    "order",
+    "again",
+    "never",
+    "always",
+    "customer",
+    "experience",
+    "team",
+    "quick",
+    "answer",
+    "problem",
+    "café",
+    "naïve",
+    "résumé",
+    "value",
+]
 _STEMS = (
     "How satisfied were you with the <strong>%s</strong> during your most recent visit?",
     "Please tell us why you chose the %s over the alternatives/others.",
@@ -29,7 +59,9 @@ _STEMS = (
 _SCALE = ("Very satisfied", "Satisfied", "Neither", "Dissatisfied", "Very dissatisfied")
 _YES_NO = ("Yes", "No", "Don't know / prefer not to say")
 _COLOURS = ("Red", "Green", "Blue / teal", "None of the above", "Other, please specify", "Yellow")
-_AGENT = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/%d.0.0.0 Safari/537.36"
+_AGENT = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/%d.0.0.0 Safari/537.36"
+)
 _CYCLE = (
     ["RADIO"] * 8 + ["CHECKBOX"] * 3 + ["TEXTBOX"] * 2 + ["ESSAY"] * 2
     + ["TABLE"] * 3 + ["CUSTOM_TABLE"] + ["MENU"]
@@ -129,7 +161,9 @@ def _make_questions(count: int, r: random.Random) -> list[_Question]:
         question = own
         own += 1
         if kind in ("RADIO", "MENU"):
-            made.append(_Question(question, kind, title, page, options(r.choice((_SCALE, _YES_NO)))))
+            made.append(
+                _Question(question, kind, title, page, options(r.choice((_SCALE, _YES_NO))))
+            )
         elif kind == "CHECKBOX":
             made.append(_Question(question, kind, title, page, options(_COLOURS)))
         elif kind == "TABLE":
@@ -215,9 +249,7 @@ def _choice(r: random.Random, each: _Question, *, skip: bool) -> dict[str, Any]:
     return {"original_answer": label, "answer": label, "answer_id": own, "shown": True}
 
 
-def _around(
-    r: random.Random, own: int, data: dict[str, Any], *, partial: bool
-) -> dict[str, Any]:
+def _around(r: random.Random, own: int, data: dict[str, Any], *, partial: bool) -> dict[str, Any]:
     at = _START + own * 37
     clock = "%Y-%m-%d %H:%M:%S EDT"
     ended = time.strftime(clock, time.gmtime(at - 4 * 3600))
