@@ -41,12 +41,19 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith("ALCHEMER_")]:
         del os.environ[name]
     # Nor do their calls count, nor are calls of tests to be waited for by them.
-    limits = tempfile.mkdtemp(prefix="alchemer-limits-")
-    config.add_cleanup(lambda: shutil.rmtree(limits, ignore_errors=True))
-    os.environ["ALCHEMER_LIMITS_FOLDER"] = limits
+    folder = tempfile.mkdtemp(prefix="alchemer-limits-")
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    os.environ["ALCHEMER_LIMITS_FOLDER"] = folder
     # Nor may their keychain be read. Set before the tests are collected: keyring would else choose
     # among the classes that a test defines for itself.
     keyring.set_keyring(fail.Keyring())
+
+
+@pytest.fixture(autouse=True)
+def limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test begins with an empty minute, so that none waits for the calls of others."""
+    folder = tempfile.mkdtemp(dir=os.environ["ALCHEMER_LIMITS_FOLDER"])
+    monkeypatch.setenv("ALCHEMER_LIMITS_FOLDER", folder)
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import os
+import signal
 import socket
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -24,8 +27,10 @@ from alchemer_nb.errors import (
 )
 from alchemer_nb.regions import Region
 from alchemer_nb.sandbox import Sandbox
+from alchemer_nb.transport import Transport
 from tests.person import regenerate_key
 from tests.scripted import Reply
+from tests.test_leaks import everything_logged
 
 TOKEN, SECRET = "canary-token-0123456789abcdef", "canary-secret-xyz"
 
@@ -201,6 +206,64 @@ def test_as_many_calls_are_in_flight_as_were_asked_for_and_no_more(scripted, mos
     at_once(*[partial(client.request, "GET", "survey", {"page": n}) for n in range(3 * most)])
     assert len(scripted.asked) == 3 * most
     assert reply.most == most
+
+
+def test_one_connection_serves_one_call_after_another(box):
+    client = Client(ApiKey(box.api_token, box.api_token_secret), region=box.region)
+    with everything_logged() as log:
+        for page in range(4):
+            client.request("GET", "survey/9000001/surveyresponse", {"page": page})
+    assert log.getvalue().count("Starting new HTTP connection") == 1
+
+
+def test_a_warning_of_the_limit_slows_down_all_that_share_it(scripted):
+    region = scripted.region
+    first, second = (
+        Transport(ApiKey(TOKEN, SECRET), region, requests_per_minute=20, minute=0.5)
+        for _ in range(2)
+    )
+    scripted.answer("survey", Reply(headers={"X-SG-Warning": "You are reaching your limit"}))
+    first.send("GET", "survey")
+    scripted.answer("survey", Reply())
+    begun = time.monotonic()
+    for page in (1, 2, 3):
+        second.send("GET", "survey", {"page": page})
+    assert time.monotonic() - begun > 0.4
+
+
+def interrupt_when(told):
+    """What to tell: interrupts this thread when it says so, as a kernel is interrupted."""
+    main = threading.get_ident()
+
+    def tell(words):
+        if told in words:
+            signal.pthread_kill(main, signal.SIGINT)
+
+    return tell
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such signal")
+@pytest.mark.parametrize("told", ["rate limit", "trying again", "answers anew"])
+def test_an_interrupt_ends_every_wait_and_nothing_is_left_taken(scripted, told):
+    limit = 1 if told == "rate limit" else 99
+    transport = Transport(
+        ApiKey(TOKEN, SECRET), scripted.region, requests_per_minute=limit, max_in_flight=1
+    )
+    scripted.answer("survey", Reply())
+    transport.send("GET", "survey", {"page": 1})
+    if told == "trying again":
+        scripted.answer("survey", Reply(b"", 503))
+    page, fresh = (1, True) if told == "answers anew" else (2, False)
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt) as caught:
+        transport.send("GET", "survey", {"page": page}, fresh=fresh, tell=interrupt_when(told))
+    assert time.monotonic() - begun < 0.5
+    assert TOKEN not in str(caught.value)
+    transport.limiter.limit = 2 if limit == 1 else 99  # one was called, and none is waiting
+    scripted.answer("survey", Reply())
+    stop = threading.Event()
+    answer = transport.send("GET", "survey", {"page": 3}, stop=stop, tell=lambda _: stop.set())
+    assert answer.status == 200
 
 
 @pytest.mark.parametrize(
