@@ -104,7 +104,9 @@ class Session:
         with self._lock:
             return tuple(self._connections)
 
-    def adopt(self, client: Client, name: str | None = None) -> Connection:
+    def adopt(
+        self, client: Client, name: str | None = None, check: Client | None = None
+    ) -> Connection:
         """Checks a client with one call and makes it the current connection.
 
         Args:
@@ -112,11 +114,13 @@ class Session:
             name: What ``switch`` is to know it by; a connection of that name is replaced.
                 Where it is left out, the region's name, numbered where that is taken by another
                 sign-in.
+            check: Makes the call instead, where a person waits who had better be told of trouble
+                at once than have it tried again for minutes.
 
         Raises:
             AlchemerError: The check failed; nothing has changed then.
         """
-        organisation = _organisation(client)
+        organisation = _organisation(check or client)
         with self._lock:
             kept = name or self._free_name(client)
             connection = Connection(kept, client, organisation)

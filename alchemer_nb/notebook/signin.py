@@ -183,7 +183,8 @@ class SignIn:
         """
         from alchemer_nb.client import Client
 
-        return self.session.adopt(Client(credentials, region=region))
+        check = Client(credentials, region=region, retries=1)  # a click is not to take minutes
+        return self.session.adopt(Client(credentials, region=region), check=check)
 
     def _adopt(
         self, credentials: Credentials, region: Region, field: str, *, remember: bool
