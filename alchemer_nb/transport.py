@@ -20,7 +20,7 @@ from urllib.parse import quote, urlsplit
 
 import requests
 
-from alchemer_nb import __version__, bodies, logs
+from alchemer_nb import __version__, bodies, connections, logs
 from alchemer_nb.envelope import Answer, judge
 from alchemer_nb.errors import (
     AlchemerError,
@@ -157,7 +157,7 @@ class Transport:
             path: Below the version, such as ``survey/123/surveyresponse``.
             params: Query parameters; nested values become ``name[key]=…``.
             data: Form fields of the body, nested in the same way.
-            stop: Ends every wait when it is set, and a call when its next bytes come.
+            stop: Ends every wait at once when it is set, and a call that is on its way.
             tell: Told what is waited for and how long, about once a second; ``""`` afterwards.
             fresh: Waits until Alchemer's cache has forgotten the same call, then makes it.
             raise_slow: Raises ``TooSlow`` at once, for a caller that can ask for less.
@@ -208,12 +208,12 @@ class Transport:
 
         Raises:
             TransportError: No whole answer came.
-            Stopped: ``stop`` was set while the answer was coming.
+            Stopped: ``stop`` was set before the whole answer had come.
         """
         failure: TransportError | None = None
         answer: Answer | None = None
         interrupted = False
-        with logs.hiding(secrets):
+        with logs.hiding(secrets), connections.ending_with(stop):
             started = time.monotonic()
             try:
                 response = self._session(url).request(
@@ -328,6 +328,8 @@ class Transport:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
             session = requests.Session()
+            for scheme in ("https://", "http://"):
+                session.mount(scheme, connections.adapter())
             session.headers["User-Agent"] = f"alchemer_nb/{__version__}"
             session.headers["Accept"] = "application/json"
             session.headers["Accept-Encoding"] = bodies.ACCEPTED

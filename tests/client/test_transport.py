@@ -23,6 +23,7 @@ from alchemer_nb.errors import (
     PermissionDenied,
     RateLimited,
     ServerError,
+    Stopped,
     TransportError,
 )
 from alchemer_nb.regions import Region
@@ -229,6 +230,33 @@ def test_a_warning_of_the_limit_slows_down_all_that_share_it(scripted):
     for page in (1, 2, 3):
         second.send("GET", "survey", {"page": page})
     assert time.monotonic() - begun > 0.4
+
+
+def test_a_call_on_its_way_is_given_up_when_it_is_called_off(scripted):
+    transport = Transport(ApiKey(TOKEN, SECRET), scripted.region, max_in_flight=1)
+    scripted.answer("survey", Reply(silent=True))
+    scripted.answer("account", Reply())
+    transport.send("GET", "account")
+    stop = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(transport.send, "GET", "survey", stop=stop)
+        while len(scripted.asked) < 2:
+            time.sleep(0.01)
+        stop.set()
+        begun = time.monotonic()
+        assert isinstance(call.exception(5), Stopped)
+        assert time.monotonic() - begun < 0.5
+    assert transport.send("GET", "account", {"page": 2}).status == 200  # there is room again
+
+
+def test_silence_is_noticed_in_time_whether_or_not_it_can_be_called_off(scripted):
+    transport = Transport(ApiKey(TOKEN, SECRET), scripted.region, timeout=(2, 0.3), retries=1)
+    scripted.answer("survey", Reply(silent=True))
+    for stop in (None, threading.Event()):
+        begun = time.monotonic()
+        with pytest.raises(TransportError, match=r"did not answer GET survey within 0\.3 seconds"):
+            transport.send("GET", "survey", stop=stop)
+        assert 0.3 <= time.monotonic() - begun < 1
 
 
 def interrupt_when(told):

@@ -1,0 +1,92 @@
+"""Connections that are given up at once when a call is called off.
+
+A page of responses can take half a minute until its first byte comes. Whoever cancels a download
+does not wait for that, and a thread that did would hold up the end of the process.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+import requests.adapters
+import urllib3
+from urllib3.util import wait_for_read
+
+from alchemer_nb.waiting import check
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator
+
+_LOOK = 0.1  # seconds between two looks at whether to stop
+_stop: ContextVar[threading.Event | None] = ContextVar("alchemer_nb_stop", default=None)
+
+
+@contextmanager
+def ending_with(stop: threading.Event | None) -> Iterator[None]:
+    """While it lasts, calls of this thread raise ``Stopped`` soon after ``stop`` is set."""
+    token = _stop.set(stop)
+    try:
+        yield
+    finally:
+        _stop.reset(token)
+
+
+def adapter() -> requests.adapters.HTTPAdapter:
+    """What a session of requests is given to make such connections."""
+    return _Adapter()
+
+
+def _await_answer(connection: urllib3.connection.HTTPConnection) -> None:
+    """Waits for the first byte. After the hand-shake of TLS that byte may be none of the answer.
+
+    Raises:
+        Stopped: The call was called off.
+        TimeoutError: Nothing came in time.
+    """
+    stop, sock = _stop.get(), connection.sock
+    if stop is None or sock is None or getattr(sock, "pending", int)():
+        return
+    timeout = connection.timeout
+    end = time.monotonic() + (timeout if isinstance(timeout, (int, float)) else float("inf"))
+    while not wait_for_read(sock, _LOOK):
+        check(stop)
+        if time.monotonic() >= end:
+            raise TimeoutError("no answer")
+
+
+class _Connection(urllib3.connection.HTTPConnection):
+    def getresponse(self) -> Any:
+        _await_answer(self)
+        return super().getresponse()
+
+
+class _SafeConnection(urllib3.connection.HTTPSConnection):
+    def getresponse(self) -> Any:
+        _await_answer(self)
+        return super().getresponse()
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SafePool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _SafeConnection
+
+
+_POOLS = {"http": _Pool, "https": _SafePool}
+
+
+class _Adapter(requests.adapters.HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
