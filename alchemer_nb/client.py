@@ -6,21 +6,17 @@ everything else. A constructor does no I/O.
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb import download
+from alchemer_nb import download, finding
 from alchemer_nb.credentials import REGION_NAME, Credentials, environment_names, from_environment
-from alchemer_nb.errors import (
-    ConfigurationError,
-    InvalidArgument,
-    SurveyNotFound,
-)
+from alchemer_nb.errors import ConfigurationError
 from alchemer_nb.paging import rows_of
 from alchemer_nb.regions import Region
+from alchemer_nb.store.stores import Stores
 from alchemer_nb.transport import Timeout, Transport
 from alchemer_nb.words import plain
 
@@ -33,9 +29,9 @@ if TYPE_CHECKING:
     from alchemer_nb.definition import Survey
     from alchemer_nb.progress import Progress
     from alchemer_nb.retrieval import Asked, Estimate, Retrieval
+    from alchemer_nb.store.synced import Synced
 
 Tell = str | bool | None | Callable[["Progress"], None]
-_NAMED_IN_ERRORS = 8
 
 
 class Client:
@@ -48,6 +44,7 @@ class Client:
         max_in_flight: Calls under way at once, at most 8.
         requests_per_minute: Ceiling for calls; Alchemer allows an account 240.
         retries: Policy for calls that fail in passing.
+        store: Where local stores lie; left out, ``ALCHEMER_STORE`` or this user's data folder.
 
     Raises:
         ConfigurationError: A region or a setting does not fit.
@@ -67,6 +64,7 @@ class Client:
         max_in_flight: int = 4,
         requests_per_minute: int = 230,
         retries: Any = None,
+        store: str | os.PathLike[str] | None = None,
     ) -> None:
         if not hasattr(credentials, "secrets") or not callable(credentials):
             raise ConfigurationError("credentials are an ApiKey or an OAuth1 object")
@@ -80,6 +78,7 @@ class Client:
             requests_per_minute=requests_per_minute,
             retries=retries,
         )
+        self._stores = Stores(self._transport, self.region, store)
 
     def __repr__(self) -> str:
         return f"Client({self.credentials!r}, {self.region.name}, {self.region.host})"
@@ -207,6 +206,8 @@ class Client:
         fresh: bool = False,
         progress: Tell = "auto",
         incomplete: str = "raise",
+        store: bool = False,
+        max_age: object = None,
     ) -> pd.DataFrame:
         """Gives the responses of a survey, all pages of them.
 
@@ -233,6 +234,9 @@ class Client:
                 ``cancel()``.
             incomplete: What to do when fewer rows come than the server told: ``"raise"``, or
                 ``"keep"`` to have the rows that came, and a note.
+            store: Takes them from the local store of the survey, however old, and says from when
+                they are; what is not there yet is synced first.
+            max_age: The same, but syncs first what is older: ``"1h"``, ``"2d"``, seconds.
 
         Returns:
             One row a response by ascending ``response_id`` (index, int64): metadata, answers in
@@ -248,6 +252,7 @@ class Client:
         from alchemer_nb.retrieval import Asked
 
         check_choice("incomplete", incomplete, ("raise", "keep"))
+        stored = {"stores": self._stores, "max_age": max_age}
         options = FrameOptions(
             test_rows=test_rows,  # type: ignore[arg-type]  # checked by FrameOptions, as the next
             names=names,  # type: ignore[arg-type]
@@ -263,6 +268,7 @@ class Client:
         return self._retrieval(
             id_or_title, Asked(where, status, since, until), options, progress=progress,
             keep_incomplete=incomplete == "keep", fresh=fresh,
+            **(stored if store or max_age is not None else {}),
         ).run()  # fmt: skip
 
     def estimate(
@@ -299,15 +305,39 @@ class Client:
         options = FrameOptions(tz=tz, limit=limit)
         return self._retrieval(id_or_title, Asked(where, status, since, until), options).estimate()
 
+    # -- the local store --------------------------------------------------------------------
+
+    def sync(self, id_or_title: int | str, **how: Any) -> Synced:
+        """Brings the local store of a survey up to date; see ``Stores.sync``."""
+        return self._stores.sync(self.survey_id(id_or_title), **how)
+
+    def scan(self, id_or_title: int | str, engine: str = "arrow") -> Any:
+        """Gives a stored survey to an engine, without reading it all; see ``Stores.scan``."""
+        return self._stores.scan(self.survey_id(id_or_title), engine)
+
+    def changes(self, id_or_title: int | str) -> pd.DataFrame:
+        """Tells which responses came, changed and went with the last sync, one row each."""
+        return self._stores.changes(self.survey_id(id_or_title))
+
+    def expunge(self, id_or_title: int | str, **who: Any) -> list[int]:
+        """Removes a person's responses from the local store for good; see ``Stores.expunge``."""
+        return self._stores.expunge(self.survey_id(id_or_title), **who)
+
+    def sql(self, query: str, frames: Mapping[str, Any] | None = None) -> pd.DataFrame:
+        """Asks stored surveys and frames in SQL; see ``Stores.sql``."""
+        return self._stores.sql(query, frames or {})
+
     # -- below the doors --------------------------------------------------------------------
 
     def _retrieval(
         self, id_or_title: int | str, asked: Asked, options: FrameOptions, **how: Any
     ) -> Retrieval:
         from alchemer_nb.retrieval import Retrieval
+        from alchemer_nb.stored import StoredRetrieval
 
         find = partial(self.survey_id, id_or_title)
-        return Retrieval(self._transport, self.region, find, asked, options, **how)
+        kind = StoredRetrieval if "stores" in how else Retrieval
+        return kind(self._transport, self.region, find, asked, options, **how)
 
     def _survey_rows(self) -> list[dict[str, Any]]:
         """All surveys; one that is listed twice while pages shift counts once."""
@@ -322,27 +352,7 @@ class Client:
             InvalidArgument: Nothing was given.
             SurveyNotFound: No survey or several fit the title.
         """
-        wanted = "" if isinstance(id_or_title, bool) else str(id_or_title).strip()
-        if not wanted:
-            raise InvalidArgument("give a survey's id, its title, or a piece of its title")
-        if wanted.isdigit():
-            return wanted
-        titles = [(str(row.get("id")), plain(row.get("title"))) for row in self._survey_rows()]
-        fitting = _fitting(wanted, titles)
-        if len(fitting) == 1:
-            return fitting[0][0]
-        if fitting:
-            some = "; ".join(f"{title!r} ({i})" for i, title in fitting[:_NAMED_IN_ERRORS])
-            more = f" and {len(fitting) - _NAMED_IN_ERRORS} more" * (
-                len(fitting) > _NAMED_IN_ERRORS
-            )
-            raise SurveyNotFound(
-                f"{len(fitting)} surveys fit {wanted!r}: {some}{more}; give the id or more of "
-                "the title"
-            )
-        near = difflib.get_close_matches(wanted, [title for _, title in titles], 1)
-        hint = f"; did you mean {near[0]!r}?" if near else "; client.surveys() lists them"
-        raise SurveyNotFound(f"no survey of {len(titles)} in this account fits {wanted!r}{hint}")
+        return finding.survey_id(id_or_title, self._survey_rows)
 
 
 def connect(region: str | Region | None = None, profile: str | None = None) -> Client:
@@ -375,21 +385,6 @@ def connect(region: str | Region | None = None, profile: str | None = None) -> C
         + ("" if profile else f", and none of these is set: {looked}")
         + ". Sign in with %alchemer login, or give Client(ApiKey(…), region=…)"
     )
-
-
-def _fitting(wanted: str, titles: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Surveys with just this title; else with it in another case; else with it as a piece."""
-    title = plain(wanted)
-    folded = title.casefold()
-    for fits in (
-        lambda t: t == title,
-        lambda t: t.casefold() == folded,
-        lambda t: folded in t.casefold(),
-    ):
-        found = [each for each in titles if fits(each[1])]
-        if found:
-            return found
-    return []
 
 
 def _words(columns: Iterable[str] | str | None) -> tuple[str, ...] | None:

@@ -10,8 +10,10 @@ from alchemer_nb.store import place
 if TYPE_CHECKING:
     import os
     import threading
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    import pandas as pd
 
     from alchemer_nb.progress import Progress
     from alchemer_nb.regions import Region
@@ -76,3 +78,47 @@ class Stores:
         more: dict[str, Any] = {} if stop is None else {"stop": stop}
         listing = Listing(self._transport, survey_id, tell, fresh=fresh, **more)
         return Sync(self.place(survey_id), listing, self.region, full).run()
+
+    def scan(self, survey_id: str, engine: str = "arrow") -> Any:
+        """Gives a stored survey to an engine, without reading it all.
+
+        Args:
+            survey_id: Which.
+            engine: ``"arrow"`` (a pyarrow Dataset), ``"pandas"``, ``"duckdb"``, ``"polars"`` or
+                ``"dask"``.
+        """
+        from alchemer_nb.store import scanning
+
+        return scanning.scan(self.place(survey_id), engine)
+
+    def changes(self, survey_id: str) -> pd.DataFrame:
+        """Tells which responses came, changed and went with the last sync."""
+        from alchemer_nb.store import changes
+
+        return changes.changes(self.place(survey_id))
+
+    def expunge(self, survey_id: str, **who: Any) -> list[int]:
+        """Removes a person's responses from the store for good.
+
+        Args:
+            survey_id: Which survey.
+            **who: ``responses`` (ids), ``contact_id`` or ``email``.
+
+        Returns:
+            The ids of the responses that were there.
+        """
+        from alchemer_nb.store import expunging
+
+        return expunging.expunge(self.place(survey_id), survey_id, **who)
+
+    def sql(self, query: str, frames: Mapping[str, Any]) -> pd.DataFrame:
+        """Asks stored surveys and frames in SQL.
+
+        Args:
+            query: SQL as DuckDB knows it. A stored survey is called by its title in small
+                letters with ``_`` for anything else, or ``survey_ID``.
+            frames: Names of frames that may stand in it.
+        """
+        from alchemer_nb.store import sql
+
+        return sql.run(query, place.surveys_in(self.account), self.place, frames)

@@ -1,0 +1,140 @@
+"""Removes a person's responses from a store for good.
+
+They leave every file: the responses as they came, in each of their versions, and the columns made
+of them. Only their ids stay, so that no later sync brings them back. Alchemer is not asked to
+delete anything.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from alchemer_nb.envelope import decode
+from alchemer_nb.errors import InvalidArgument
+from alchemer_nb.paging import whole
+from alchemer_nb.store import compacting, opening, parts, place, tables
+from alchemer_nb.store.manifest import load_expunged, save_expunged
+from alchemer_nb.store.streaming import Stored, stream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from alchemer_nb.store.manifest import Manifest
+
+
+def expunge(
+    folder: Path,
+    survey_id: str,
+    responses: int | Iterable[int] | None = None,
+    contact_id: object = None,
+    email: str | None = None,
+) -> list[int]:
+    """Removes responses; tells the ids of those that were there.
+
+    Args:
+        folder: The survey's.
+        survey_id: Id.
+        responses: Response ids.
+        contact_id: The contact whose responses they are.
+        email: An address that stands anywhere in them, as an answer or beside the answers.
+
+    Raises:
+        InvalidArgument: Nothing says whose.
+        StoreBusy: Another notebook is at work on it.
+        StoreError: There is no store, or the disk refuses.
+    """
+    ids = _ids(responses)
+    fits = _fits(contact_id, email)
+    if not ids and fits is None:
+        raise InvalidArgument("say whose: responses= (ids), contact_id= or email=")
+    if not folder.is_dir():
+        return []
+    with place.locked(folder):
+        notes: list[str] = []
+        manifest = opening.opened(folder, survey_id, notes.append)
+        if fits is not None:
+            ids |= {each.id for each in _everything(folder, manifest) if fits(each)}
+        found = _present(folder, manifest, ids)
+        # First the list: whatever happens then, nothing of them is read or fetched again.
+        save_expunged(folder, load_expunged(folder) | ids)
+        touched = [part for part in manifest.parts if _holds(folder, manifest, part.number, ids)]
+        compacting.rewrite(folder, manifest, touched, lambda each: _without(each, ids))
+        index = parts.index(folder, manifest)
+        manifest.rows = int(index.here.sum())
+        manifest.save(folder)
+        opening.sweep(folder, manifest)
+        tables.make_all(folder, manifest)
+    return found
+
+
+def _without(stored: Stored, ids: set[int]) -> Stored:
+    if stored.id not in ids or stored.digest == parts.GONE:
+        return stored
+    return replace(stored, updated=None, digest=parts.EXPUNGED, content=None)
+
+
+def _ids(given: int | Iterable[int] | None) -> set[int]:
+    if given is None:
+        return set()
+    items = [given] if isinstance(given, (int, str)) else list(given)
+    ids = {whole(each) for each in items}
+    if None in ids:
+        raise InvalidArgument("responses is a response id or a list of them")
+    return {own for own in ids if own is not None}
+
+
+def _fits(contact_id: object, email: str | None) -> Callable[[Stored], bool] | None:
+    """Tells whether a response is that person's; None where nobody is named."""
+    contact = str(contact_id).strip() if contact_id not in (None, "") else ""
+    address = (email or "").strip().casefold()
+    if not contact and not address:
+        return None
+    # JSON may write other letters than plain ones as \\u….
+    needles = [n for n in (contact.encode(), *_written(address)) if n]
+
+    def fits(stored: Stored) -> bool:
+        content = stored.content
+        if content is None or not any(needle in content.lower() for needle in needles):
+            return False
+        response = decode(content)
+        if contact and str(response.get("contact_id")) == contact:
+            return True
+        return bool(address) and any(address in text.casefold() for text in _texts(response))
+
+    return fits
+
+
+def _written(text: str) -> tuple[bytes, ...]:
+    plain, escaped = text.encode(), json.dumps(text)[1:-1].encode()
+    return (plain, escaped.lower())
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+
+
+def _everything(folder: Path, manifest: Manifest) -> Iterator[Stored]:
+    return stream(folder, manifest, {p.number: np.arange(p.rows) for p in manifest.parts})
+
+
+def _present(folder: Path, manifest: Manifest, ids: set[int]) -> list[int]:
+    index = parts.index(folder, manifest)
+    return [own for own in index.ids[index.here].tolist() if own in ids]
+
+
+def _holds(folder: Path, manifest: Manifest, number: int, ids: set[int]) -> bool:
+    (part,) = [each for each in manifest.parts if each.number == number]
+    stored = parts.keys(folder, part, ["response_id"])["response_id"].to_numpy()
+    return bool(np.isin(stored, list(ids)).any())

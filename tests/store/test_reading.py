@@ -1,0 +1,166 @@
+"""What is read from a store is what a download would have given."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pandas as pd
+import pytest
+
+from alchemer_nb.errors import InvalidArgument, StoreError
+from alchemer_nb.sandbox import demo
+from alchemer_nb.store import opening
+from alchemer_nb.store.manifest import load
+from tests.store.conftest import ALL, SURVEY, fresh_client, quiet_box, same
+
+
+def busy(box) -> None:
+    """A day in the life of a survey."""
+    box.add_responses(SURVEY, 9)
+    box.touch(SURVEY, [3, 4, 800], data={"3": {"value": "77"}})
+    box.touch(SURVEY, [1203])
+    box.delete_responses(SURVEY, [10, 700, 1204])
+
+
+@pytest.mark.parametrize("form", ["current", "2017"])
+def test_a_frame_from_the_store_is_that_of_a_download(form, place):
+    with quiet_box(form=form, types=True, responses=300) as box:
+        client = fresh_client(box)
+        box.touch(SURVEY, [3, 4, 200], data={"3": {"value": "77"}})
+        for survey in client.surveys()["id"]:
+            client.sync(survey)
+        busy_ids = [5, 6]
+        box.touch(SURVEY, busy_ids, data={"3": {"value": "5"}})
+        box.delete_responses(SURVEY, [9])
+        fresh = fresh_client(box)
+        fresh.sync(SURVEY)
+        for survey in client.surveys()["id"]:
+            for how in (
+                ALL,
+                {"progress": "none"},
+                {"names": "id", "values": "code", "progress": "none"},
+                {"names": "text", "values": "both", "shape": "long", "progress": "none"},
+                {"multi": "list", "status": "Complete", "limit": 20, "progress": "none"},
+            ):
+                downloaded = fresh_client(box).responses(survey, **how)
+                same(client.responses(survey, store=True, **how), downloaded)
+
+
+def test_missing_kinds_and_codebook_come_from_the_store_too(own_box):
+    client = fresh_client(own_box)
+    client.sync(SURVEY)
+    stored = client.responses(SURVEY, store=True, progress="none")
+    downloaded = client.responses(SURVEY, progress="none")
+    same(stored.alchemer.missing(), downloaded.alchemer.missing())
+    same(stored.alchemer.codebook, downloaded.alchemer.codebook)
+
+
+def test_it_says_from_when_it_is_and_asks_nothing(own_box, capsys):
+    client = fresh_client(own_box)
+    client.sync(SURVEY)
+    own_box.add_responses(SURVEY, 5)
+    before = len(own_box.calls)
+    frame = client.responses(SURVEY, store=True)
+    assert len(own_box.calls) == before
+    assert re.search(r"as of 20\d\d-\d\d-\d\d \d\d:\d\d UTC, from /", capsys.readouterr().err)
+    facts = json.loads(frame.attrs["alchemer"])
+    assert facts["from_store"] is True
+    assert facts["rows_received"] == 1203
+
+
+def test_nothing_is_stored_unless_asked(own_box, place):
+    fresh_client(own_box).responses(SURVEY, progress="none")
+    assert not place.exists()
+
+
+def test_what_is_not_there_yet_is_synced_first(own_box):
+    assert len(fresh_client(own_box).responses(SURVEY, store=True, **ALL)) == 1203
+
+
+def test_max_age_syncs_what_is_older(own_box):
+    client = fresh_client(own_box)
+    folder = client.sync(SURVEY).place
+    own_box.add_responses(SURVEY, 5)
+    assert len(client.responses(SURVEY, max_age="1h", **ALL)) == 1203
+    _move_clock(folder, "2001-01-01T00:00:00+00:00")
+    assert len(client.responses(SURVEY, max_age="1h", **ALL)) == 1208
+
+
+def test_a_store_from_the_future_is_not_trusted(own_box):
+    """A clock that was set back must not keep old rows for ever."""
+    client = fresh_client(own_box)
+    folder = client.sync(SURVEY).place
+    own_box.add_responses(SURVEY, 5)
+    _move_clock(folder, "2091-01-01T00:00:00+00:00")
+    assert len(client.responses(SURVEY, max_age="1h", **ALL)) == 1208
+
+
+def _move_clock(folder, utc: str) -> None:
+    manifest = load(folder)
+    manifest.syncs[-1]["utc"] = utc
+    manifest.save(folder)
+
+
+@pytest.mark.parametrize("given", ["soon", "1 fortnight", True, -5])
+def test_a_span_that_cannot_be_read_is_refused(own_box, given):
+    with pytest.raises(InvalidArgument, match="max_age is a span"):
+        fresh_client(own_box).responses(SURVEY, max_age=given)
+
+
+def test_conditions_that_only_alchemer_can_decide_are_refused(own_box):
+    with pytest.raises(InvalidArgument, match="leave store and max_age out"):
+        fresh_client(own_box).responses(SURVEY, where="[question(2)] = Yes", store=True)
+
+
+def test_days_and_statuses_choose_rows_of_the_store(own_box):
+    client = fresh_client(own_box)
+    client.sync(SURVEY)
+    how = {"since": "2026-02-01", "until": "2026-03-01", "status": ["Complete", "Partial"]}
+    stored = client.responses(SURVEY, store=True, **how, **ALL)
+    assert 0 < len(stored) < 1203
+    same(stored, client.responses(SURVEY, **how, **ALL))
+
+
+def test_changes_tell_rows_and_columns(own_box):
+    client = fresh_client(own_box)
+    client.sync(SURVEY)
+    assert client.changes(SURVEY)["change"].eq("added").sum() == 1203
+    busy(own_box)
+    client.sync(SURVEY)
+    changes = client.changes(SURVEY)
+    told = changes["change"].astype(str).to_dict()
+    assert told == {
+        **dict.fromkeys([3, 4, 800, 1203], "changed"),
+        **dict.fromkeys([10, 700], "removed"),
+        **dict.fromkeys(range(1205, 1213), "added"),
+    }
+    assert set(changes.loc[3, "columns"]) == {"date_updated", "region_q3"}
+    assert changes.loc[1203, "columns"] == ["date_updated"]
+    client.sync(SURVEY)
+    assert client.changes(SURVEY).empty
+
+
+def test_changes_need_a_store(own_box):
+    with pytest.raises(StoreError, match="sync it first"):
+        fresh_client(own_box).changes(SURVEY)
+
+
+def test_definitions_are_kept_with_their_times(own_box):
+    client = fresh_client(own_box)
+    folder = client.sync(SURVEY).place
+    asked = demo.build(3, 1203)[0]
+    asked.survey["pages"][0]["questions"][1]["title"] = {"English": "Asked in other words?"}
+    own_box.add_survey(asked)
+    other = fresh_client(own_box)
+    synced = other.sync(SURVEY)
+    assert any("definition has changed" in note for note in synced.notes)
+    manifest = load(folder)
+    first, second = manifest.definitions
+    assert first["utc"] <= second["utc"]
+    now = opening.definition_of(folder, manifest)
+    earlier = opening.definition_of(folder, manifest, first["number"])
+    assert isinstance(now.diff(earlier), pd.DataFrame)
+    assert not now.diff(earlier).empty
+    same(other.responses(SURVEY, store=True, **ALL), other.responses(SURVEY, **ALL))
+    assert len(list(folder.glob("table-*"))) == len(manifest.parts)
