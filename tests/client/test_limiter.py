@@ -269,7 +269,8 @@ def test_two_processes_share_a_window(folder):
     assert len(times) == 10
     assert most_in_any(times, SEEN) <= 3
     assert max(times) - min(times) > 2.5 * SHORT
-    assert abs(said[0][-1] - said[1][-1]) < 1.5 * SHORT  # neither was served before the other
+    # Who came second waits for one window, and not until the first has had enough.
+    assert abs(said[0][0] - said[1][0]) < 1.5 * SHORT
 
 
 def test_a_wait_is_announced_and_can_be_called_off_at_once(folder):
