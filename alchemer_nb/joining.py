@@ -8,6 +8,7 @@ import numpy as np
 
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frames import ATTRS
+from alchemer_nb.kept import Facts
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -16,10 +17,24 @@ if TYPE_CHECKING:
 
 
 def attach(known: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
-    """Does what ``df.alchemer.attach`` says."""
+    """Does what ``df.alchemer.attach`` says.
+
+    Raises:
+        InvalidArgument: The other frame is redacted, and this knowledge is not.
+    """
+    if _redacted(other) and not _redacted(known):
+        raise InvalidArgument(
+            "the other frame was redacted, and this knowledge would bring back what was taken "
+            "out: redact this frame in the same way first, then attach"
+        )
     with_knowledge = other.copy(deep=False)
     with_knowledge.attrs = {**other.attrs, ATTRS: known.attrs[ATTRS]}
     return with_knowledge
+
+
+def _redacted(frame: pd.DataFrame) -> bool:
+    text = frame.attrs.get(ATTRS)
+    return isinstance(text, str) and bool(Facts(text).read().get("redacted"))
 
 
 def join(

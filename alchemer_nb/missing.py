@@ -140,12 +140,13 @@ def base_sizes(missing: Missing, columns: dict[str, Column], survey: Survey) -> 
         One row a question or grid row: ``question_id``, ``question``, a count (int64) for each
         kind of missing, and ``base``: those who were asked, so answered or skipped.
     """
-    groups: dict[str, list[Column]] = {}
+    groups: dict[tuple[str, str], list[Column]] = {}
     for column in columns.values():
         if column.part in ("answer", "option", "item", "leaf"):
-            groups.setdefault(column.question.id, []).append(column)
+            above = column.parent.id if column.parent else ""  # two tables both have a 10001
+            groups.setdefault((above, column.question.id), []).append(column)
     rows = []
-    for own, group in groups.items():
+    for (_, own), group in groups.items():
         codes = np.min([missing.codes(column) for column in group], axis=0)
         counts = np.bincount(codes, minlength=len(KINDS))
         question = group[0].question

@@ -83,7 +83,9 @@ def write_parquet(
             )
         else:
             entry[KEY + b".answers"] = packed
-    table = table.replace_schema_metadata({**(table.schema.metadata or {}), **_attrs(frame)})
+    table = table.replace_schema_metadata(
+        {**(table.schema.metadata or {}), **_attrs(frame, everything)}
+    )
     with files.replacing(place) as temporary, pq.ParquetWriter(temporary, table.schema) as writer:
         writer.write_table(table)
         # Not in the schema, of which Parquet files hold a second copy.
@@ -164,7 +166,7 @@ def _levels(index: pd.Index[Any]) -> list[_Dtype | None]:
     return found if any(found) else []
 
 
-def _attrs(frame: pd.DataFrame) -> dict[bytes, bytes]:
+def _attrs(frame: pd.DataFrame, everything: bool) -> dict[bytes, bytes]:
     """Attrs as pandas would write them; what JSON cannot hold is left out, and said."""
     kept: dict[Any, Any] = {}
     for name, value in frame.attrs.items():
@@ -173,8 +175,21 @@ def _attrs(frame: pd.DataFrame) -> dict[bytes, bytes]:
         except (TypeError, ValueError):
             warnings.warn(f"attrs[{name!r}] is not JSON and is not written", stacklevel=4)
         else:
-            kept[name] = value
+            shortened = name == ATTRS and isinstance(value, str) and not everything
+            kept[name] = _without_notes(frame, value) if shortened else value
     return {_PANDAS_ATTRS: json.dumps(kept).encode()} if kept else {}
+
+
+def _without_notes(frame: pd.DataFrame, text: str) -> str:
+    """The codebook quotes answers in its notes; those of columns that were dropped do not go."""
+    facts = Facts(text).read()
+    field = f"column_{facts.get('asked', {}).get('names', 'alias')}"
+    is_long = facts.get("asked", {}).get("shape") == "long" and "column" in frame.columns
+    here = set(frame["column"]) if is_long else set(frame.columns)
+    quoting = [r for r in facts.get("codebook", ()) if r.get("notes") and r.get(field) not in here]
+    for row in quoting:
+        row["notes"] = ""
+    return json.dumps(facts, ensure_ascii=False) if quoting else text
 
 
 def _plain(values: pd.Series[Any]) -> pd.Series[Any]:

@@ -7,9 +7,6 @@ step from a redacted frame leads back to what was taken out.
 from __future__ import annotations
 
 import copy
-import hashlib
-import hmac
-import secrets
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,6 +18,7 @@ from alchemer_nb.atoms import Atom, Leaf
 from alchemer_nb.choices import check_choice
 from alchemer_nb.columns import question_key
 from alchemer_nb.errors import InvalidArgument
+from alchemer_nb.hashing import Hasher
 from alchemer_nb.traces import has_email, has_phone, names_contact
 from alchemer_nb.values import Renderer, answer_text, text_dtype, written_in
 from alchemer_nb.words import name_of
@@ -39,9 +37,8 @@ IDENTIFYING = ("contact_id", "session_id", "ip_address")
 DESCRIBING = (
     "referer", "user_agent", "longitude", "latitude", "country", "city", "region", "postal", "dma",
 )  # fmt: skip
-_SHORTEST_SALT = 8
-_DIGITS = 16  # 64 bits: among a million people, two share a hash once in 37 million data sets
 INDEX = "response_id"
+_OF_A_ROW = ["response_id", "column"]  # of the long shape
 FIELDS = ("column", "column_id", "done", "why", "values", "emails", "phones")
 
 
@@ -92,55 +89,6 @@ def redact(
     cleaner = _Cleaner(frame, kept, hasher)
     plan = cleaner.plan(_words(columns), _words(keep), url_variables)
     return cleaner.frame(plan)
-
-
-class Hasher:
-    """HMAC-SHA256 of texts, short enough for a table.
-
-    Args:
-        salt: The key; left out, a random one that nobody will know.
-
-    Raises:
-        InvalidArgument: The salt is so short that the hashes could be undone by trying.
-    """
-
-    def __init__(self, salt: str | bytes | None = None) -> None:
-        self.is_random = salt is None
-        key = secrets.token_bytes(32) if salt is None else salt
-        if not isinstance(key, str | bytes) or len(key) < _SHORTEST_SALT:
-            raise InvalidArgument(
-                f"a salt is a text of {_SHORTEST_SALT} letters or more; whoever knows it can find "
-                "out whose hash is whose, so treat it as a password"
-            )
-        self._key = key.encode() if isinstance(key, str) else key
-
-    def __call__(self, value: Any) -> str | None:
-        """The hash of a value; what is missing or empty stays so.
-
-        White space around it does not count, nor does the case of an e-mail address. The letter
-        in front keeps spreadsheets from reading a hash as a number.
-        """
-        if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
-            return None
-        text = _text(value).strip()
-        if not text:
-            return text
-        if "@" in text:
-            text = text.casefold()
-        digest = hmac.new(self._key, text.encode("utf-8", "surrogatepass"), hashlib.sha256)
-        return f"h{digest.hexdigest()[:_DIGITS]}"
-
-    def series(self, values: pd.Series[Any]) -> pd.Series[Any]:
-        """The hashes of a column, as text."""
-        known: dict[Any, str | None] = {value: self(value) for value in values.dropna().unique()}
-        hashed = [None if pd.isna(value) else known[value] for value in values]
-        return pd.Series(pd.array(hashed, dtype=text_dtype()), index=values.index)
-
-    @property
-    def said(self) -> str:
-        """How it is told in the report."""
-        salt = "a random salt, for this call alone" if self.is_random else "the salt given"
-        return f"hashed with {salt}"
 
 
 class _Cleaner:
@@ -209,7 +157,8 @@ class _Cleaner:
                     called |= {each.id, f"q{each.id}", each.alias, name_of(each.alias)}
             if word in called - {""}:
                 found.add(column.id)
-        if word in self._known() or (word in self._frame.columns and not found):
+        is_own = word in self._frame.columns and not found
+        if is_own or (word in self._known() and word not in self._ids):
             found.add(word)
         if not found:
             raise InvalidArgument(f"{argument}: no column or question is called {word[:40]!r}")
@@ -230,10 +179,14 @@ class _Cleaner:
         if clean.options.shape == "long":  # one row an answer: made anew, as relabel does
             ids = self._frame[INDEX].drop_duplicates()
             made = clean.frame([int(i) for i in ids], clean.options)
+            chosen = pd.MultiIndex.from_frame(self._frame[_OF_A_ROW])
+            here = pd.MultiIndex.from_frame(made[_OF_A_ROW]).isin(chosen)
+            made = made[here | made["column"].isna()].reset_index(drop=True)
         else:
             made = self._wide(plan, clean)
         rows = [*self._done, *self._report(plan)]
-        treated = {str(row["column"]) for row in rows} | set(metadata.names("all"))
+        treated = {str(row["column"]) for row in rows}
+        treated |= set(metadata.names("all")) - self._ids.keys()  # a question may be called so
         rows += _looks_like_contact(made, treated)
         asked = self._without_values(self._kept.about.get("asked", {}), plan)
         told = replace(clean, about={**self._kept.about, "asked": asked, "redacted": rows})
@@ -243,7 +196,8 @@ class _Cleaner:
     def _wide(self, plan: Plan, clean: Kept) -> pd.DataFrame:
         before = self._kept.frame([], self._kept.options).columns
         after = set(clean.frame([], clean.options).columns)
-        gone = {name for name in before if name not in after} | plan.dropped.keys()
+        gone: set[Any] = {name for name in before if name not in after}
+        gone |= {name for name in self._frame if self._own(name) in plan.dropped}
         hashed = [n for n in self._frame if self._own(n) in plan.hashed.keys() | plan.loose.keys()]
         gone -= set(hashed)
         made = self._frame.loc[:, [name not in gone for name in self._frame]].copy()
@@ -275,9 +229,9 @@ class _Cleaner:
         for done, reasons in (("dropped", plan.dropped), (said, plan.hashed), (said, plan.loose)):
             for own, why in reasons.items():
                 name = names.get(own, own)
-                if own in metadata.names("all") and name not in self._frame.columns:
+                here = name in self._frame.columns and self._own(name) == own
+                if own in metadata.names("all") and not here:
                     continue  # it was not in the frame; only what travels with it is cleaned
-                here = name in self._frame.columns
                 values = int(self._frame[name].notna().sum()) if here else None
                 rows.append(_row(name, own, done, why, values))
         return rows
@@ -429,9 +383,3 @@ def _words(words: Iterable[str] | None) -> list[str]:
     if words is None:
         return []
     return [words] if isinstance(words, str) else [str(word) for word in words]
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)

@@ -66,6 +66,7 @@ LEVELS = {
     "kept": 3,
     "missing": 3,
     "privacy": 3,
+    "hashing": 3,
     "drift": 3,
     "waves": 3,
     "traces": 0,

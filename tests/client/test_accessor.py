@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from alchemer_nb import ApiKey, Client
 from alchemer_nb.errors import InvalidArgument, KnowledgeLost
+from tests.client.test_frames import option, question, response, serve
 
 CUSTOMER = "Customer satisfaction"
 
@@ -251,3 +252,21 @@ def test_importing_the_package_does_not_import_pandas():
     code = "import sys, alchemer_nb; print('pandas' in sys.modules, len(sys.meta_path))"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.startswith("False")
+
+
+def test_two_tables_whose_columns_have_one_id_are_two_bases(scripted):
+    columns = [question(10001, "RADIO", "Size", "", [option(10090, "Large", "l")])]
+    asked = [
+        question(83, "TABLE", "First", "first", rows=columns, key="table"),
+        question(84, "TABLE", "Second", "second", rows=columns, key="table"),
+    ]
+    large = {"id": 10001, "answer": "l", "answer_id": 10090, "shown": True}
+    answered = [
+        response(1, {"83": {"type": "parent", "subquestions": {"10001": large}}}),
+        response(2, {"84": {"type": "parent", "subquestions": {"10001": large}}}),
+        response(3, {"84": {"type": "parent", "subquestions": {"10001": large}}}),
+    ]
+    df = serve(scripted, asked, answered).responses(5, progress="none")
+    sizes = df.alchemer.base_sizes()
+    assert sizes["question"].tolist() == ["First: Size", "Second: Size"]
+    assert sizes["answered"].tolist() == [1, 2]

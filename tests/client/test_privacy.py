@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alchemer_nb import ApiKey, Client
+from alchemer_nb import ApiKey, Client, read_parquet
 from alchemer_nb.errors import InvalidArgument, KnowledgeLost
 from alchemer_nb.traces import has_email, has_phone, names_contact
 from tests.client.test_frames import option, question, response, serve
@@ -233,6 +233,79 @@ def test_a_long_frame_loses_its_rows(scripted):
     after = df.alchemer.redact()
     assert set(df["column"].dropna()) - set(after["column"].dropna()) == {"mail", "given", "tel"}
     assert after["response_id"].unique().tolist() == [1, 2]
+
+
+def test_a_long_frame_keeps_the_rows_that_were_chosen(scripted):
+    df = serve(scripted, ASKED, [answers(), response(2, []), response(3, [])]).responses(
+        5, progress="none", shape="long"
+    )
+    chosen = df[df["column"].isna() | df["column"].isin(["comments", "mail"])]
+    chosen = chosen[chosen["response_id"] != 3]
+    after = chosen.alchemer.redact()
+    assert after["response_id"].unique().tolist() == [1, 2]
+    assert set(after["column"].dropna()) == {"comments"}
+    assert after["value"].dropna().tolist() == chosen[chosen["column"] == "comments"][
+        "value"
+    ].tolist()
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_nothing_comes_back_through_our_own_files(planted, tmp_path, everything):
+    path = tmp_path / "redacted.parquet"
+    planted.alchemer.redact(columns=["where"]).alchemer.to_parquet(path, everything=everything)
+    again = read_parquet(path)
+    for each in (again, again.alchemer.relabel(names="id"), again.alchemer.redact()):
+        texts = each.to_csv() + str(each.attrs["alchemer"])
+        raw = pickle.dumps(each, 5) + texts.encode()
+        assert [text for text in PLANTED if text.encode() in raw] == []
+
+
+def test_what_was_read_from_a_file_can_be_redacted(planted, tmp_path):
+    path = tmp_path / "frame.parquet"
+    planted.alchemer.to_parquet(path, everything=True)
+    after = read_parquet(path).alchemer.redact(columns=["where"])
+    found = held(after, tmp_path)
+    assert [text for text in PLANTED if text.encode() in found] == []
+
+
+def test_the_original_does_not_give_back_what_was_taken_out(planted):
+    after = planted.alchemer.redact()
+    with pytest.raises(InvalidArgument, match="would bring back what was taken out"):
+        planted.alchemer.attach(after)
+    lost = pd.DataFrame(after).assign(mine=1)
+    lost.attrs = {}
+    assert "mail" not in after.alchemer.attach(lost).alchemer.relabel()
+
+
+def test_a_question_that_is_called_as_metadata_is_not_metadata(scripted):
+    asked = [question(2, "RADIO", "Part of the country", "region", [option(10001, "North", "1")])]
+    given_ = [response(1, {"2": {"answer": "1", "answer_id": 10001}}, region="CO", city="Denver")]
+    df = serve(scripted, asked, given_).responses(5, progress="none")
+    after = df.alchemer.redact()
+    assert after["region"].tolist() == ["North"]
+    assert "region" not in after.alchemer.redacted["column"].tolist()
+    assert after.alchemer.relabel()["region"].tolist() == ["North"]
+    assert b"Denver" not in pickle.dumps(after)
+    assert "region" in df.alchemer.redact(keep=["region"])
+
+
+def test_notes_do_not_quote_what_was_taken_out(scripted, tmp_path):
+    asked = [
+        question(2, "RADIO", "Who", "who", [option(10001, "Me", "me")]),
+        question(3, "TEXTBOX", "How many", "many", key="number", subtype="NUMBER"),
+    ]
+    given_ = [response(1, {"2": {"answer": "Planted Name"}, "3": {"answer": "about seventy"}})]
+    df = serve(scripted, asked, given_).responses(5, progress="none")
+    assert "Planted Name" in str(df.attrs["alchemer"])
+    after = df.alchemer.redact(columns=["who", "many"])
+    raw = held(after, tmp_path)
+    assert b"Planted Name" not in raw
+    assert b"about seventy" not in raw
+    path = tmp_path / "dropped.parquet"
+    df.drop(columns=["who"]).alchemer.to_parquet(path)
+    assert b"Planted Name" not in path.read_bytes()
+    read = read_parquet(path)
+    assert b"Planted Name" not in pickle.dumps(read, 5)
 
 
 def test_bad_arguments_and_lost_knowledge(planted):
