@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 NAME = "demo"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(slots=True, repr=False)
 class Running:
     """A sandbox that runs, and how a person gets to its pages.
+
+    ``%alchemer demo`` shows it at once, in the middle of a cell too, and also gives it, so that
+    ``demo = %alchemer demo`` has it: so the cell that has shown it does not show it again.
 
     Attributes:
         box: The ``Sandbox``; its ``password`` goes with the user name below.
@@ -33,6 +36,7 @@ class Running:
     box: Any
     organisation: str
     again: bool = False
+    _shown: tuple[Any, int] | None = field(default=None, compare=False)
 
     @property
     def address(self) -> str:
@@ -53,6 +57,17 @@ class Running:
             f"{self.line}\nIts web pages: {self.address} (log in as {self.box.username})\n"
             "Next: %alchemer surveys"
         )
+
+    def shown_by(self, shell: Any) -> None:
+        """Notes that the running cell has shown it."""
+        self._shown = (shell, shell.execution_count)
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import publish_display_data
+
+        if self._shown is None or self._shown[0].execution_count != self._shown[1]:
+            bundle = {"text/plain": repr(self), "text/html": self._repr_html_()}
+            publish_display_data(bundle)  # type: ignore[no-untyped-call]  # IPython has no hints
 
     def _repr_html_(self) -> str:
         link = escape(self.address)

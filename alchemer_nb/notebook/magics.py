@@ -119,7 +119,11 @@ class AlchemerMagics(Magics, Configurable):
             return result
         if result is not None:
             display(result)  # type: ignore[no-untyped-call]  # IPython has no hints
-        return None
+        if not call.command.gives:
+            return None
+        if hasattr(result, "shown_by"):
+            result.shown_by(self.shell)
+        return result
 
     def _body(
         self, call: Call, cell: str | None, local: Mapping[str, Any] | None

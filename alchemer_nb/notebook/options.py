@@ -88,8 +88,8 @@ class Command:
         options: Its options.
         example: A line that works after ``%alchemer demo``, without ``%alchemer``.
         gives: Whether there is a value to keep under a name.
-        shown: Whether the value is shown at once and not given as the cell's, so that it is seen
-            in the middle of a cell too.
+        shown: Whether the value is shown at once, so that it is seen in the middle of a cell too.
+            Where there is something to keep, it is the cell's value as well.
         body: What the lines below ``%%alchemer`` are, or an empty text where none may follow.
         surplus: What to do about more words than it takes.
         group: Under which heading help lists it.

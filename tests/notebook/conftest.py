@@ -59,6 +59,7 @@ class Notebook:
     def run(self, cell: str) -> Outcome:
         self._capsys.readouterr()
         result = self.shell.run_cell(cell, store_history=False)
+        self.shell.execution_count += 1  # what it does itself only where it keeps a history
         out, err = self._capsys.readouterr()
         return Outcome(result.result, out, err, result.error_before_exec or result.error_in_exec)
 

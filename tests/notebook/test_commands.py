@@ -82,7 +82,7 @@ def test_every_option_reaches_the_client(signed_in, client):
     line = (
         f"%alchemer responses {ID} --status Complete,Partial --since 2025-10-01 --until 2026-06-30 "
         "--test-rows include --names id --values code --metadata all --multi list --tz none "
-        "--limit 20 --fresh --progress none --where '[question(3)] <> 1'"
+        "--limit 20 --progress none --where '[question(3)] <> 1'"
     )
     expected = client.responses(
         ID,

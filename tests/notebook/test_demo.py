@@ -47,6 +47,15 @@ def test_the_address_is_told_in_the_middle_of_a_cell_too(notebook):
     assert f"Its web pages: {box.url}/ (log in as {box.username})" in outcome.out
 
 
+def test_the_demo_is_shown_once_by_its_cell_and_can_be_kept_as_a_value(notebook):
+    shown = [
+        notebook.run(cell).out.count("Its web pages")
+        for cell in ("%alchemer demo --responses 40", "demo = %alchemer demo", "demo", "demo")
+    ]
+    assert shown == [1, 1, 1, 1]
+    assert notebook.names["demo"].box is notebook.magics.session.box
+
+
 def test_demo_leads_from_nothing_to_a_frame_and_stops_at_logout(notebook):
     running = started(notebook)
     assert answers(running.address)

@@ -1,0 +1,199 @@
+"""Downloads in the background: how far they are, their rows so far, their end."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+
+from alchemer_nb import Job, run_sync
+from alchemer_nb.client import Client
+from alchemer_nb.credentials import ApiKey
+from alchemer_nb.errors import ConditionError, DownloadIncomplete, InvalidArgument, SurveyNotFound
+from alchemer_nb.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+TITLE, ID = "Customer satisfaction", 9000001
+ROWS = 2600
+
+
+@pytest.fixture(scope="module")
+def slow_box() -> Iterator[Sandbox]:
+    """Two tenths of a second a page, six pages: time to look at it and to stop it."""
+    with Sandbox(
+        responses=ROWS, latency=0.2, calls_per_minute=None, cache_seconds=0, refuse_identical=False
+    ) as box:
+        yield box
+
+
+@pytest.fixture
+def slow(slow_box: Sandbox) -> Client:
+    """A client that remembers nothing yet, with one call at a time."""
+    key = ApiKey(slow_box.api_token, slow_box.api_token_secret)
+    return Client(key, region=slow_box.region, max_in_flight=1)
+
+
+@pytest.fixture
+def quick(box: Sandbox) -> Client:
+    return Client(ApiKey(box.api_token, box.api_token_secret), region=box.region)
+
+
+def until(true: Callable[[], object], seconds: float = 10) -> None:
+    """Waits for what another thread does and has no event for."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.01)
+
+
+def after_first_page(job: Job) -> Job:
+    until(lambda: job.progress is not None and job.progress.pages)
+    return job
+
+
+def test_a_job_gives_the_frame_that_responses_gives(quick: Client) -> None:
+    job = Job.start(quick, TITLE, status="Complete", values="code")
+    expected = quick.responses(ID, status="Complete", values="code", progress="none")
+    pd.testing.assert_frame_equal(job.result(30), expected)
+    pd.testing.assert_frame_equal(job.result(), expected)
+    assert (job.done, job.exception) == (True, None)
+
+
+def test_it_tells_how_far_it_is_while_it_runs_and_how_it_ended(slow: Client) -> None:
+    job = Job.start(slow, ID)
+    assert f"{ID}: asking for the survey" in repr(job)
+    after_first_page(job)
+    assert not job.done
+    assert "Job running: Customer satisfaction:" in repr(job)
+    assert "of 2,600 responses · page" in repr(job)
+    assert "running · Customer satisfaction" in job._repr_html_()
+    job.result(30)
+    assert job.note.startswith("Customer satisfaction: 2,600 responses received")
+    assert "Job done: Customer satisfaction: 2,600" in repr(job)
+    assert job.progress is not None
+    assert job.progress.frame is None, "it would hold all answers for as long as the job is held"
+
+
+def test_rows_so_far_are_a_frame_that_later_pages_do_not_change(slow: Client) -> None:
+    job = Job.start(slow, ID)
+    assert job.partial() is None
+    early = after_first_page(job).partial()
+    assert early is not None
+    assert 0 < len(early) < ROWS
+    whole = job.result(30)
+    again = early.alchemer.relabel(values="code")
+    pd.testing.assert_index_equal(again.index, early.index)
+    kept = early.attrs["alchemer"].kept
+    assert kept is not None
+    assert kept.answers.count < whole.attrs["alchemer"].kept.answers.count
+    pd.testing.assert_frame_equal(early["nps"].to_frame(), whole.loc[early.index, ["nps"]])
+    assert job.partial() is whole
+
+
+def test_cancel_ends_it_within_half_a_second_and_leaves_what_came(slow: Client) -> None:
+    job = after_first_page(Job.start(slow, ID))
+    began = time.monotonic()
+    job.cancel()
+    with pytest.raises(DownloadIncomplete) as caught:
+        job.result(5)
+    assert time.monotonic() - began < 0.5
+    assert job.cancelled
+    assert isinstance(job.exception, DownloadIncomplete)
+    partial = job.partial()
+    assert partial is caught.value.partial
+    assert 0 < len(partial) < ROWS
+    assert "Job failed" in repr(job)
+
+
+def test_one_that_waits_for_an_answer_is_left_behind_within_half_a_second(scripted) -> None:
+    released = threading.Event()
+
+    def fetch(job: Job) -> pd.DataFrame:
+        released.wait(20)
+        raise SurveyNotFound("there is none")
+
+    job = Job("Customer satisfaction", fetch)
+    thread = threading.Thread(target=job._run, daemon=True)
+    thread.start()
+    began = time.monotonic()
+    with pytest.raises(DownloadIncomplete, match="it was stopped") as caught:
+        job.end()
+    assert time.monotonic() - began < 0.5
+    released.set()
+    assert caught.value.partial is None
+    thread.join(10)
+
+
+def test_what_is_wrong_with_the_question_is_told_by_the_result(quick: Client) -> None:
+    for job, error in (
+        (Job.start(quick, "no such survey"), SurveyNotFound),
+        (Job.start(quick, ID, where="this is no condition"), ConditionError),
+    ):
+        with pytest.raises(error):
+            job.result(30)
+        assert isinstance(job.exception, error)
+        assert job.partial() is None
+
+
+def test_what_is_wrong_with_the_call_is_told_at_once(quick: Client) -> None:
+    with pytest.raises(TypeError, match="colums"):
+        Job.start(quick, ID, colums=["nps"])
+    with pytest.raises(InvalidArgument, match=r"job\.progress"):
+        Job.start(quick, ID, progress="none")
+
+
+def test_a_result_that_takes_too_long_is_a_timeout_and_the_job_goes_on(slow: Client) -> None:
+    job = Job.start(slow, ID)
+    with pytest.raises(TimeoutError, match="not done yet"):
+        job.result(0.05)
+    assert len(job.result(30)) > 2000
+
+
+def test_it_can_be_awaited_beside_other_work(slow: Client) -> None:
+    async def both() -> tuple[int, int]:
+        job = Job.start(slow, ID, limit=900)
+        turns = 0
+        while not job.done:
+            await asyncio.sleep(0.01)
+            turns += 1
+        return len(await job), turns
+
+    rows, turns = asyncio.run(both())
+    assert rows == 900
+    assert turns > 5
+
+
+def test_who_stops_waiting_in_a_coroutine_stops_the_download(slow: Client) -> None:
+    job = Job.start(slow, ID)
+
+    async def hurry() -> None:
+        await asyncio.wait_for(job, 0.3)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(hurry())
+    assert job.cancelled
+
+
+def test_run_sync_waits_for_jobs_and_coroutines(quick: Client) -> None:
+    async def fetch() -> pd.DataFrame:
+        return await Job.start(quick, ID, limit=5)
+
+    assert len(run_sync(Job.start(quick, ID, limit=5))) == 5
+    assert len(run_sync(fetch())) == 5
+
+
+def test_run_sync_patches_asyncio_only_where_a_loop_runs_already(quick: Client) -> None:
+    async def fetch() -> int:
+        await asyncio.sleep(0)
+        return 5
+
+    assert run_sync(fetch()) == 5
+    if "nest_asyncio2" not in sys.modules:  # another test of this process may have had a loop
+        assert not hasattr(asyncio, "_nest_patched")
