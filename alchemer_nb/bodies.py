@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 ACCEPTED = "gzip, deflate"
 _PIECE = 1 << 20
+_ALL = 0  # what zlib takes for no limit
 _EDGE = 4096
 _GZIP = zlib.MAX_WBITS | 16
 _ZLIB = zlib.MAX_WBITS
@@ -27,7 +28,10 @@ def unpack(packed: bytes, encoding: str) -> bytes:
     Raises:
         Broken: They cannot be had.
     """
-    return packed if not encoding else b"".join(_pieces(packed, encoding))
+    if not encoding:
+        return packed
+    pieces = list(_pieces(packed, encoding, _ALL))  # mostly one, which is then not copied
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def edges(packed: bytes, encoding: str) -> tuple[bytes, bytes, int]:
@@ -40,7 +44,7 @@ def edges(packed: bytes, encoding: str) -> tuple[bytes, bytes, int]:
         return packed[:_EDGE], packed[-_EDGE:], len(packed)
     head = tail = b""
     size = 0
-    for piece in _pieces(packed, encoding):
+    for piece in _pieces(packed, encoding, _PIECE):
         head = head if len(head) >= _EDGE else (head + piece)[:_EDGE]
         tail = (tail + piece[-_EDGE:])[-_EDGE:]
         size += len(piece)
@@ -63,32 +67,34 @@ def encoding_of(header: str | None) -> str:
     raise Broken("packed in a way that was not asked for")
 
 
-def _pieces(packed: bytes, encoding: str) -> Iterator[bytes]:
+def _pieces(packed: bytes, encoding: str, most: int) -> Iterator[bytes]:
     """Unpacks piece by piece; the checksum at the end is checked on the way."""
     try:
         if encoding == "gzip":
-            yield from _members(packed)
+            yield from _members(packed, most)
         else:
-            yield from _run(zlib.decompressobj(_ZLIB if _has_header(packed) else _RAW), packed)
+            yield from _run(
+                zlib.decompressobj(_ZLIB if _has_header(packed) else _RAW), packed, most
+            )
     except zlib.error:
         raise Broken("damaged") from None
 
 
-def _members(packed: bytes) -> Iterator[bytes]:
+def _members(packed: bytes, most: int) -> Iterator[bytes]:
     rest = packed
     while rest:
         unpacker = zlib.decompressobj(_GZIP)
-        yield from _run(unpacker, rest)
+        yield from _run(unpacker, rest, most)
         # Several members may follow one another; anything else behind the end is let be.
         rest = unpacker.unused_data
         if not rest.startswith(_MAGIC):
             return
 
 
-def _run(unpacker: zlib._Decompress, packed: bytes) -> Iterator[bytes]:
+def _run(unpacker: zlib._Decompress, packed: bytes, most: int) -> Iterator[bytes]:
     rest = packed
     while not unpacker.eof:
-        piece = unpacker.decompress(rest, _PIECE)
+        piece = unpacker.decompress(rest, most)
         rest = unpacker.unconsumed_tail
         if piece:
             yield piece
