@@ -145,7 +145,8 @@ def _grid(grid: Question, key: str, depth: int) -> Iterator[Column]:
         elif key in GRID_SINGLE or key == MENU_GRID:
             yield from single(row, options, grid)
         else:  # an unknown grid: each row by its own type
-            yield from _columns(replace(row, options=options), grid, depth=depth + 1)
+            above = (grid.id,) if _is_column_id(row.id) else ()
+            yield from _columns(replace(row, options=options), grid, above, depth + 1)
 
 
 def _menu_cell(row: Question, option: Option, grid: Question) -> Column:

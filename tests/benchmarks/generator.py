@@ -179,7 +179,7 @@ def _make_questions(count: int, r: random.Random) -> list[_Question]:
 
 
 def _definition(each: _Question) -> dict[str, Any]:
-    keys = {"TABLE": "table-radio", "CUSTOM_TABLE": "table", "ESSAY": "essay", "TEXTBOX": "text"}
+    keys = {"TABLE": "table-radio", "CUSTOM_TABLE": "matrix", "ESSAY": "essay", "TEXTBOX": "text"}
     inner = [
         {
             "id": own, "base_type": "Question", "type": "RADIO", "title": {"English": words},
@@ -191,7 +191,7 @@ def _definition(each: _Question) -> dict[str, Any]:
     return {
         "id": each.id,
         "base_type": "Question",
-        "type": "TABLE" if each.rows else each.kind,
+        "type": "MATRIX" if each.kind == "CUSTOM_TABLE" else each.kind,
         "title": {"English": each.title},
         "shortname": "",
         "varname": [""],

@@ -254,11 +254,12 @@ def test_importing_the_package_does_not_import_pandas():
     assert said.stdout.startswith("False")
 
 
-def test_two_tables_whose_columns_have_one_id_are_two_bases(scripted):
+@pytest.mark.parametrize("key", ["matrix", "table-of-a-new-kind"])
+def test_two_tables_whose_columns_have_one_id_are_two_bases(scripted, key):
     columns = [question(10001, "RADIO", "Size", "", [option(10090, "Large", "l")])]
     asked = [
-        question(83, "TABLE", "First", "first", rows=columns, key="table"),
-        question(84, "TABLE", "Second", "second", rows=columns, key="table"),
+        question(83, "TABLE", "First", "first", rows=columns, key=key),
+        question(84, "TABLE", "Second", "second", rows=columns, key=key),
     ]
     large = {"id": 10001, "answer": "l", "answer_id": 10090, "shown": True}
     answered = [
