@@ -230,6 +230,7 @@ class AlchemerAccessor:
 
         kept = self._known.kept
         self._known.ids(kept)
+        self._known.each_once()
         return privacy.redact(
             self._frame, kept, how, salt=salt, columns=columns, keep=keep,
             url_variables=url_variables,

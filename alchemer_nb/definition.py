@@ -280,7 +280,7 @@ def read_question(raw: Any, parent: str = "", depth: int = 0) -> Question | None
     """Reads one question object; None for what is none."""
     if not isinstance(raw, Mapping) or raw.get("id") in (None, "") or depth > _DEEPEST:
         return None
-    own = str(raw["id"])
+    own = id_text(raw["id"])
     properties = _mapping(raw.get("properties"))
     if raw.get("show_rules_ids"):  # newer answers have the rules beside the properties
         properties = {**properties, "show_rules_ids": raw["show_rules_ids"]}
@@ -312,7 +312,7 @@ def read_option(raw: Any) -> Option | None:
     titles = by_language(raw.get("title"))
     value = raw.get("value")
     text = str(value) if value not in (None, [], {}) else pick(titles)
-    return Option(str(own), titles, text, _mapping(raw.get("properties")))
+    return Option(id_text(own), titles, text, _mapping(raw.get("properties")))
 
 
 def conditional_ids(survey: Survey) -> frozenset[str]:
@@ -344,6 +344,11 @@ def truth(value: Any) -> bool:
     if isinstance(value, str):
         return value.strip().lower() in ("1", "true", "yes")
     return bool(value)
+
+
+def id_text(value: Any) -> str:
+    """An id as text; one that came as 10001.0 is the same as 10001."""
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def _items(value: Any) -> list[Any]:

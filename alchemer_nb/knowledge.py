@@ -47,8 +47,21 @@ class Knowledge:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """The same, read."""
-        return Facts(self.text).read()
+        """The same, read.
+
+        Raises:
+            KnowledgeLost: Nothing that can be read travels there.
+        """
+        try:
+            facts = Facts(self.text).read()
+        except ValueError:
+            facts = None
+        if not isinstance(facts, dict):
+            raise KnowledgeLost(
+                f"df.attrs[{ATTRS!r}] holds something else than the knowledge of a survey; "
+                "original.alchemer.attach(this_frame) gives it back"
+            )
+        return facts
 
     @property
     def kept_if_any(self) -> Kept | None:
@@ -85,8 +98,14 @@ class Knowledge:
         """Response ids of the rows, from the index or the column of that name.
 
         Raises:
-            KnowledgeLost: There are none, or some of another download.
+            KnowledgeLost: There are none, or some of another download; or no column can be
+                told by its name.
         """
+        if self.frame.columns.nlevels > 1:
+            raise KnowledgeLost(
+                f"the columns of this frame have {self.frame.columns.nlevels} levels, so that "
+                "none is known by its name; use df.droplevel(…, axis=1) first"
+            )
         if not self.has_ids:
             raise KnowledgeLost(
                 "the rows of this frame have lost their response ids: keep response_id as the "
@@ -94,10 +113,24 @@ class Knowledge:
             )
         by_index = self.frame.index.name == INDEX
         ids = self.frame.index if by_index else pd.Index(self.frame[INDEX])
-        strange = next((i for i in ids.unique() if pd.isna(i) or not kept.knows(int(i))), None)
-        if strange is not None:
-            raise KnowledgeLost(f"response {strange} does not come from this download")
-        return [int(i) for i in ids]
+        numbers = {own: _number(own) for own in ids.unique()}
+        for own, number in numbers.items():
+            if number is None or not kept.knows(number):
+                raise KnowledgeLost(f"response {own!s:.40} does not come from this download")
+        return [int(own) for own in ids]
+
+    def each_once(self) -> None:
+        """Makes sure that a name stands for one column.
+
+        Raises:
+            InvalidArgument: Two columns have the same.
+        """
+        columns = self.frame.columns
+        if not columns.is_unique:
+            twice = columns[columns.duplicated()][0]
+            raise InvalidArgument(
+                f"two columns are called {twice!r}; rename or drop one of them first"
+            )
 
     def here(self, kept: Kept) -> dict[str, Column]:
         """The columns of answers that are here, by name."""
@@ -144,6 +177,15 @@ class Knowledge:
         if column is None:
             raise InvalidArgument(f"{names[0]!r} is no question of the survey")
         return names[0], column
+
+
+def _number(own: Any) -> int | None:
+    """A response id, from a number or its text; None for what is none."""
+    try:
+        number = int(own)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if isinstance(own, str) or number == own else None
 
 
 def _called(row: dict[str, Any]) -> set[str]:

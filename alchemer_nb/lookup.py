@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from alchemer_nb.definition import id_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -39,7 +41,7 @@ class Lookup:
         text = atom.text
         strange = None
         if atom.answer_id not in (None, "", 0, "0"):
-            own = str(atom.answer_id).removesuffix(OTHER)
+            own = id_text(atom.answer_id).removesuffix(OTHER)
             option = self._by_id.get(own)
             if option is not None:
                 differs = not atom.is_write_in and text is not None and text != option.value

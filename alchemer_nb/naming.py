@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from alchemer_nb.columns import Column
     from alchemer_nb.definition import Question, Survey
 
+_INDEX = "response_id"  # a column of that name would stand in the way of reset_index
 Names = Literal["alias", "id", "text"]
 _SUFFIXES = {"comment": "_comment", "raw": "_raw"}
 _PHRASES = {"other": "other, written in", "comment": "comment", "raw": "as received"}
@@ -44,7 +45,7 @@ def name_columns(
         wanted = [_phrase(column, survey, language) for column in columns]
     else:
         wanted = _by_alias(columns, survey)
-    return _unique(wanted, columns, set(taken), names)
+    return _unique(wanted, columns, {_INDEX, *taken}, names)
 
 
 def _by_alias(columns: Sequence[Column], survey: Survey) -> list[str]:

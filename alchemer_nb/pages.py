@@ -99,7 +99,7 @@ class PageReader:
     """
 
     def __init__(self, questions: Iterable[str] = ()) -> None:
-        self._questions = list(dict.fromkeys(questions))
+        self._questions = list(filter(_can_be_a_field, dict.fromkeys(questions)))
         self._general = msgspec.json.Decoder(_page_of(dict[str, msgspec.Raw]))
         self._made_for_them()
 
@@ -133,7 +133,7 @@ class PageReader:
             page = self._generally(self._general.decode(body))
         except _REFUSED:
             return _loosely(decode(body))
-        new = page.entries.keys() - set(self._questions)
+        new = set(filter(_can_be_a_field, page.entries.keys() - set(self._questions)))
         if new and len(new) + len(self._questions) <= _MOST_QUESTIONS:
             self._questions += sorted(new)
             self._made_for_them()
@@ -165,6 +165,11 @@ class PageReader:
                 data = {question: raw for question, raw in pairs if raw is not NO_ENTRY}
             given.append(data or {})
         return _page(page, page.data, _columns(given), misfits)
+
+
+def _can_be_a_field(question: str) -> bool:
+    """Whether a typed decoder may look for it: it takes no name that JSON would have to escape."""
+    return question.isprintable() and not set(question) & {'"', "\\"}
 
 
 def _page_of(entries: Any) -> Any:

@@ -26,6 +26,7 @@ def relabel(frame: pd.DataFrame, choices: dict[str, Any]) -> pd.DataFrame:
     """
     known = Knowledge(frame)
     kept = known.kept
+    known.each_once()
     unknown = [name for name in choices if name not in _ALLOWED]
     if unknown:
         raise InvalidArgument(f"relabel takes {', '.join(_ALLOWED)}, not {unknown[0]!r}")

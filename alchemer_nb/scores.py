@@ -71,11 +71,12 @@ def _ladder(options: Iterable[Option]) -> set[float]:
 def for_model(frame: pd.DataFrame) -> pd.DataFrame:
     """Does what ``df.alchemer.for_model`` says."""
     result = frame.copy()
-    for name in result.columns:
-        values = result[name]
+    for place in range(result.shape[1]):  # by place: a name of the user's may come twice
+        values = result.iloc[:, place]
         if isinstance(values.dtype, pd.CategoricalDtype):
             unordered = values.cat.as_unordered() if values.cat.ordered else values
-            result[name] = unordered.cat.remove_unused_categories()
+            result.isetitem(place, unordered.cat.remove_unused_categories().array)
         elif values.dtype == bool or isinstance(values.dtype, pd.BooleanDtype | pd.Int64Dtype):
-            result[name] = values.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+            floats = values.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+            result.isetitem(place, floats)
     return result

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 
+import numpy as np
+import openpyxl
 import pandas as pd
+import pyreadstat
 import pytest
 
-from alchemer_nb.errors import AlchemerError
-from tests.client.test_frames import LIKERT, frame, question, response, serve
+import alchemer_nb as al
+from alchemer_nb import ApiKey, Client
+from alchemer_nb.errors import AlchemerError, InvalidArgument
+from tests.client.test_frames import LIKERT, frame, option, question, response, serve
 from tests.client.test_types_properties import KINDS
+from tests.scripted import Reply
 
 EXPORTS = {
     "to_spss": "x.sav",
@@ -173,3 +181,270 @@ def test_members_that_nobody_documents_are_kept_whenever_they_first_come(scripte
     assert df.loc[4, "q3_10001"]
     assert df.loc[5, "q98_angle"] == "w4"
     assert df.loc[6].dropna().empty
+
+
+# Definitions that cannot be read, or make no sense.
+
+SURVEY = "survey/5"
+QUESTIONS = "survey/5/surveyquestion"
+
+
+@pytest.mark.parametrize("path", [SURVEY, QUESTIONS])
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        (Reply({"result_ok": False, "code": 500, "message": "x"}, 500), "status 500"),
+        (Reply(b"<html><body>down</body></html>"), "web page instead of data"),
+        (Reply(b'{"result_ok": true, "data": {"id": "5", "pages": [{'), "cut off"),
+        (Reply(b'{"result_ok": true, "data": {"id": "5"}}', cut=20), "cut off"),
+        (Reply([1, 2]), "not JSON"),
+    ],
+    ids=["status 500", "HTML", "truncated JSON", "cut off", "a bare list"],
+)
+def test_a_definition_that_cannot_be_read_is_one_clear_line(scripted, path, reply, words):
+    serve(scripted, [], [])
+    client = Client(ApiKey("token", "secret"), region=scripted.region, retries=1)
+    scripted.answer(path, reply)
+    with pytest.raises(AlchemerError) as caught:
+        client.responses(5, progress="none")
+    one_line(caught, words, path)
+
+
+@pytest.mark.parametrize("path", [SURVEY, QUESTIONS])
+@pytest.mark.parametrize(
+    "data",
+    [
+        [],
+        ["x"],
+        "x",
+        None,
+        {"id": "5", "title": "T", "pages": None},
+        {"id": "5", "title": ["T"], "languages": 5, "status": {"a": 1}, "pages": 5},
+        {"id": "5", "pages": {"1": {"id": [1], "title": [], "questions": 5}}},
+        {"id": "5", "pages": [{"id": 1, "questions": {"2": question(2, "ESSAY")}}]},
+    ],
+    ids=str,
+)
+def test_what_is_left_of_a_definition_is_enough(scripted, path, data):
+    client = serve(scripted, [question(2, "ESSAY")], [response(1, {"2": {"answer": "w"}})])
+    scripted.answer(path, {"result_ok": True, "data": data})
+    df = client.responses(5, names="id", metadata="none", progress="none")
+    assert df["q2"].tolist() == ["w"]
+    assert not df.alchemer.codebook.set_index("column_id").loc["q2", "removed"]
+
+
+def test_answers_without_any_definition_are_kept_and_marked(scripted):
+    client = serve(scripted, [], [response(1, {"2": {"answer": "w"}})])
+    for path in (SURVEY, QUESTIONS):
+        scripted.answer(path, {"result_ok": True, "data": None})
+    df = client.responses(5, names="id", metadata="none", progress="none")
+    assert df["q2"].tolist() == ["w"]
+    assert "no longer in the definition" in beside(df)
+
+
+def text_box(own, **members):
+    return {**question(own, "TEXTBOX", key="text"), **members}
+
+
+def nested(depth):
+    inner = text_box(2)
+    for own in range(depth):
+        inner = {**question(1000 + own, "GROUP"), "sub_questions": [inner]}
+    return inner
+
+
+ODD = option(10001, "A", "w4")
+DEFINITIONS = {
+    "contains itself": [{**question(2, "GROUP"), "sub_questions": [text_box(2)]}, text_box(3)],
+    "contains its own id": [{**question(2, "GROUP"), "sub_questions": [2, "2"]}, text_box(3)],
+    "parents in a circle": [text_box(2, parent=3), text_box(3, parent=2), text_box(4, parent=4)],
+    "parent missing": [text_box(2, parent=77), text_box(3, parent=None), text_box(4)],
+    "nested 300 deep": [nested(300), text_box(3)],
+    "options are none": [{**question(q, "RADIO"), "options": o} for q, o in ((2, "x"), (3, 5))],
+    "odd options": [
+        {**question(2, "RADIO"), "options": [None, 1, "x", [], {"id": None}, {"id": [1]}]},
+        {**question(3, "CHECKBOX"), "options": {"a": option(10001, "X"), "b": 7}},
+        {**question(4, "RADIO"), "options": [{**ODD, "title": ["A"], "value": ["w4"]}]},
+    ],
+    "rows are none": [
+        {**question(own, "TABLE", key="table-radio"), "sub_questions": rows}
+        for own, rows in ((2, "x"), (3, 7), (4, {"a": None, "b": [1]}))
+    ],
+    "odd members": [
+        text_box(2, type=5, title=["x"], shortname={"a": 1}, properties="p", varname=5),
+        text_box(3, type=None, title=7, shortname=7, comment="x", base_type=[1]),
+        text_box(4, properties={"map_key": ["a"], "subtype": 5, "show_rules_ids": {"a": 1}}),
+    ],
+    "odd ids": [text_box(own) for own in (2.0, 3.0, [4], {"a": 1}, True, 4.5, 'q"\\', "\0")],
+    "ids twice": [text_box(2), question(2, "RADIO", options=LIKERT), text_box(3), text_box("3")],
+}
+
+
+@pytest.mark.parametrize("nested", [True, False])
+@pytest.mark.parametrize("which", DEFINITIONS)
+def test_a_definition_without_sense_loses_no_answer(scripted, which, nested):
+    given = [response(1, {own: {"answer": f"w{own}"} for own in "234"}), response(2, [])]
+    client = serve(scripted, DEFINITIONS[which], given, nested=nested)
+    df = client.responses(5, names="id", metadata="none", progress="none")
+    assert list(df.index) == [1, 2]
+    assert df.columns.is_unique
+    assert [df.loc[1, f"q{own}"] for own in "234"] == ["w2", "w3", "w4"]
+    df.alchemer.redact()
+    df.alchemer.base_sizes()
+    for made in (df.alchemer.missing(), df.alchemer.relabel(names="text")):
+        assert len(made) == 2
+    assert repr(df.alchemer.codebook)
+
+
+@pytest.mark.parametrize("received", [10001, "10001", 10001.0])
+@pytest.mark.parametrize("announced", [10001, "10001", 10001.0])
+def test_an_id_is_the_same_as_number_and_as_text(scripted, announced, received):
+    options = [option(announced, "A", "a"), option(10002, "B", "b")]
+    asked = [question(2, "RADIO", "", "r", options), question(3, "CHECKBOX", "", "c", options)]
+    chosen = {"options": {"10001": {"id": received, "option": "A", "answer": "a"}}}
+    given = [response(1, {"2": {"answer": "?", "answer_id": received}, "3": chosen})]
+    df = frame(scripted, asked, given, metadata="none")
+    assert df.loc[1].to_dict() == {"r": "A", "c_a": True, "c_b": False}
+
+
+def test_an_option_id_that_stands_twice_keeps_both_answers(scripted):
+    asked = [question(2, "RADIO", "", "r", [option(10001, "A", "a"), option("10001", "B", "b")])]
+    answers = [{"answer": "a", "answer_id": 10001}, {"answer": "b", "answer_id": 10001}]
+    df = frame(scripted, asked, [response(n, {"2": each}) for n, each in enumerate(answers, 1)])
+    assert df["r"].notna().all()
+    assert "'a' was received" in beside(df)
+
+
+# Text that files do not like, and much of it.
+
+
+def written(df, folder):
+    """The frame in all formats, as other people's readers see it: one list of texts each."""
+    df.alchemer.to_spss(folder / "x.sav")
+    df.alchemer.to_stata(folder / "x.dta")
+    df.alchemer.to_excel(folder / "x.xlsx")
+    df.alchemer.to_parquet(folder / "x.parquet")
+    pd.testing.assert_frame_equal(al.read_parquet(folder / "x.parquet"), df)
+    sheets = openpyxl.load_workbook(folder / "x.xlsx")
+    assert len(list(sheets["responses"].values)) == len(df) + 1
+    read = (
+        pyreadstat.read_sav(folder / "x.sav", apply_value_formats=True)[0],
+        pyreadstat.read_dta(folder / "x.dta", apply_value_formats=True)[0],
+        pd.DataFrame(list(sheets["responses"].values)[1:]),
+    )
+    assert [len(each) for each in read[:2]] == [len(df)] * 2
+    return [[str(value) for value in each.to_numpy().ravel()] for each in read]
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"names": "text"}, {"shape": "long"}, {"values": "both"}, {"multi": "list"}],
+    ids=str,
+)
+@pytest.mark.parametrize("odd", ["\0", "\ud800"], ids=["NUL", "lone surrogate"])
+def test_nul_and_lone_surrogates_everywhere_and_on_to_every_file(scripted, tmp_path, odd, options):
+    bad = f"l{odd}r"
+    options_ = [option(10001, f"{bad} label", f"{bad} value"), option(10002, "B", "2")]
+    asked = [
+        question(2, "ESSAY", f"{bad} title", f"{bad} alias"),
+        question(3, "RADIO", bad, "", options_),
+        question(4, "CHECKBOX", "", bad, [option(10001, bad, bad)]),
+    ]
+    data = {
+        "2": {"answer": f"{bad} text", "comments": bad},
+        "3": {"answer": f"{bad} value", "answer_id": 10001},
+        "4": {"options": {"10001": {"id": 10001, "option": bad, "answer": bad}}},
+        bad: {"answer": "under an odd id"},
+        'q"\\': {"answer": "under a quoted id"},
+    }
+    around = {
+        "referer": bad,
+        "city": bad,
+        "link_id": bad,
+        "url_variables": {bad: {"key": bad, "value": f"{bad} url", "type": "url"}},
+        "data_quality": {bad: bad},
+    }
+    given = [response(1, data, **around), response(2, {"2": {"answer": "plain"}})]
+    df = frame(scripted, asked, given, metadata="all", **options)
+    assert df.columns.is_unique
+    here = [str(value) for name in df for value in df[name].dropna()]
+    mended = bad if odd == "\0" else "l\ufffdr"
+    wanted = [f"{mended} text", f"{mended} label", "under an odd id", "under a quoted id", "plain"]
+    for word in wanted:
+        assert word in here
+    assert repr(df.alchemer.codebook)
+    df.alchemer.redact("hash", salt="a long enough salt")
+    for texts in written(df, tmp_path):
+        for word in wanted:
+            assert word.replace("\0", "\ufffd") in texts
+
+
+def test_a_label_of_10_000_characters_goes_everywhere(scripted, tmp_path):
+    long = ("word " * 2000).strip()
+    asked = [
+        question(2, "RADIO", long, "a", [option(10001, long, "1"), option(10002, "B", "2")]),
+        question(3, "CHECKBOX", long, "b", [option(10001, long, long)]),
+    ]
+    chosen = {"options": {"10001": {"id": 10001, "option": long, "answer": long}}}
+    given = [response(1, {"2": {"answer": "1", "answer_id": 10001}, "3": chosen})]
+    for options in ({}, {"names": "text"}, {"shape": "long"}, {"multi": "list"}):
+        df = frame(scripted, asked, given, metadata="none", **options)
+        assert long in str([df[name].tolist() for name in df])
+        assert max(map(len, repr(df.alchemer.codebook).splitlines())) < 1000
+        assert len(df.alchemer.codebook._repr_html_()) < 20_000
+        for texts in written(df, tmp_path):
+            assert any(text.startswith(long[:100]) for text in texts)
+
+
+def test_3_000_questions_take_time_in_proportion(scripted, tmp_path, capsys):
+    def seconds(count):
+        numbers = range(2, 2 + count)
+        asked = [question(n, *LARGE[n % 3], options=LIKERT) for n in numbers]
+        data = {str(n): {"answer": "5", "answer_id": 10001} for n in numbers}
+        client = serve(scripted, asked, [response(1, data), response(2, [])])
+        began = time.process_time()
+        df = client.responses(5, names="id", metadata="none", progress="none")
+        df.alchemer.relabel(values="code")
+        df.alchemer.to_parquet(tmp_path / "x.parquet")
+        took = time.process_time() - began
+        assert df.loc[1].notna().sum() >= count
+        assert repr(df.alchemer.codebook)
+        return took
+
+    few, many = seconds(500), seconds(3000)
+    with capsys.disabled():
+        print(f" [3,000 questions: {many:.1f} s; 500: {few:.1f} s]", end="")
+    assert many < 3 * 6 * few  # six times the questions; quadratic would be 36 times the time
+
+
+LARGE = [("RADIO", "Why?"), ("ESSAY", "How?"), ("CHECKBOX", "Which?")]
+
+
+# Aliases.
+
+ALIASES = [
+    "class", "None", "status", "response_id", "!!!", " ", "a" * 300, "a" * 299 + "b",
+    "Same", "same", "SAME", "größe", "日本語", "имя", "q2", "date_submitted", "_", "1st",
+    "a.b", "a-b", "index", "shape", "url_x", "with", "é", "e\u0301", "\u200b", "\U0001f600",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"metadata": "none", "shape": "long"}, {"metadata": "all", "names": "text"}],
+    ids=str,
+)
+def test_aliases_of_every_sort_lose_nothing(scripted, tmp_path, options):
+    own = range(2, 2 + len(ALIASES))
+    asked = [question(n, "TEXTBOX", a, a, key="text") for n, a in zip(own, ALIASES, strict=True)]
+    given = [response(1, {str(n): {"answer": f"w{n}"} for n in own})]
+    df = frame(scripted, asked, given, **options)
+    assert df.columns.is_unique
+    assert df.reset_index().columns.is_unique
+    words = {f"w{n}" for n in own}
+    assert words <= {str(value) for name in df for value in df[name]}
+    if not options:
+        assert {"class", "None", "status_q4", "response_id_q5", "Same", "same"} <= set(df.columns)
+    for texts in written(df, tmp_path):
+        assert words <= set(texts)
+    variables = list(pyreadstat.read_sav(tmp_path / "x.sav")[0].columns)
+    assert len({name.casefold() for name in variables}) == len(variables)
+    assert all(re.fullmatch(r"[^\W\d_]\w*", name) for name in variables)
