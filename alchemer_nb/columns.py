@@ -106,7 +106,7 @@ def _columns(
     if key in GROUP:
         for part in question.rows:
             yield from _columns(part, question, depth=depth + 1)
-    elif key == TABLE:
+    elif key == TABLE or (question.rows and all(_is_column_id(row.id) for row in question.rows)):
         yield from _table(question, depth)
     elif question.rows:
         yield from _grid(question, key, depth)
@@ -145,8 +145,7 @@ def _grid(grid: Question, key: str, depth: int) -> Iterator[Column]:
         elif key in GRID_SINGLE or key == MENU_GRID:
             yield from single(row, options, grid)
         else:  # an unknown grid: each row by its own type
-            above = (grid.id,) if _is_column_id(row.id) else ()
-            yield from _columns(replace(row, options=options), grid, above, depth + 1)
+            yield from _columns(replace(row, options=options), grid, depth=depth + 1)
 
 
 def _menu_cell(row: Question, option: Option, grid: Question) -> Column:
