@@ -48,77 +48,94 @@ def long(
     spoken = (language, survey.language)
     renderers = {v: Renderer(answers, rows.keep, v, spoken) for v in ("label", "code", "id")}
     renderers["label"].notes = notes
-    pieces: list[pd.DataFrame] = []
-    for place, (column, name) in enumerate(zip(columns, names, strict=True)):
-        piece = _answers_of(column, renderers, spoken)
-        if len(piece):
-            piece["question_id"] = column.question.id
-            piece["row"] = column.question.words(*spoken) if column.parent else None
-            piece["column"] = name
-            piece["place"] = place
-            piece["shown"] = _shown(answers, column, rows, piece["at"].to_numpy())
-            pieces.append(piece)
-    answered = pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame({"at": []})
-    silent = np.setdiff1d(np.arange(len(rows.ids)), answered["at"].to_numpy(dtype=np.int64))
-    whole = pd.concat([answered, pd.DataFrame({"at": silent})], ignore_index=True)
-    whole = whole.reindex(columns=["at", "place", *LONG]).sort_values(
-        ["at", "place"], kind="stable"
-    )
-    result = {"response_id": rows.ids[whole["at"].to_numpy(dtype=np.int64)]}
-    for name in LONG:
-        values = [None if pd.isna(v) else v for v in whole[name]]
-        result[name] = pd.array(values, dtype="boolean" if name == "shown" else text_dtype())
+    told = _Told(answers, rows)
+    ats: list[np.ndarray] = []
+    found: dict[str, list[Any]] = {name: [] for name in LONG}
+    for column, name in zip(columns, names, strict=True):
+        at, piece = _answers_of(column, renderers, spoken)
+        if not len(at):
+            continue
+        ats.append(at)
+        row = column.question.words(*spoken) if column.parent else None
+        piece |= {"question_id": column.question.id, "row": row, "column": name}
+        piece["shown"] = told.shown(column.path[0], at)
+        for field, values in piece.items():
+            found[field] += values if isinstance(values, list) else [values] * len(at)
+    answered = np.concatenate([np.array([], dtype=np.int64), *ats])
+    silent = np.setdiff1d(np.arange(len(rows.ids)), answered)
+    whole = np.concatenate([answered, silent])
+    order = np.argsort(whole, kind="stable")  # the columns came in their order
+    result: dict[str, Any] = {"response_id": rows.ids[whole[order]]}
+    for field in LONG:
+        cells = np.array([*found[field], *[None] * len(silent)], dtype=object)[order]
+        result[field] = pd.array(cells, dtype="boolean" if field == "shown" else text_dtype())
     return pd.DataFrame(result)
+
+
+# Plain lists all the way: a DataFrame for each column costs more than all the answers in it.
+_Piece = tuple[np.ndarray, dict[str, Any]]
 
 
 def _answers_of(
     column: Column, renderers: dict[str, Renderer], spoken: tuple[str | None, ...]
-) -> pd.DataFrame:
-    """Where a column has an answer, and what it is, as text."""
-    values = pd.Series(renderers["label"].array(column))
+) -> _Piece:
+    """Where a column has an answer, and what it is, as text: one for each or one for all."""
+    values = renderers["label"].array(column)
+    option = column.option
+    label = option.label(*spoken) if option else None
     if column.kind == "boolean":
-        at = np.flatnonzero(values.fillna(False).to_numpy(dtype=bool))
-        option = column.option
-        label = option.label(*spoken) if option else ""
-        return pd.DataFrame(
-            {
-                "at": at,
-                "option": label,
-                "value": label or column.path[-1],
-                "code": option.value if option else None,
-                "option_id": column.path[-1],
-            }
-        )
-    at = np.flatnonzero(values.notna().to_numpy())
-    found: dict[str, Any] = {"at": at, "value": _as_text(values, at)}
-    found["option"] = column.option.label(*spoken) if column.option else None
-    found["option_id"] = column.option.id if column.option else None
+        at = np.flatnonzero(values.to_numpy(dtype=bool, na_value=False))
+        return at, {
+            "option": label or "",
+            "value": label or column.path[-1],
+            "code": option.value if option else None,
+            "option_id": column.path[-1],
+        }
+    at = np.flatnonzero(~np.asarray(pd.isna(values), dtype=bool))
+    if not len(at):
+        return at, {}
+    texts = _as_text(values, at)
+    found: dict[str, Any] = {
+        "option": label,
+        "value": texts,
+        "code": texts,
+        "option_id": option.id if option else None,
+    }
     if column.kind == "category" and column.part == "answer":
-        found["code"] = _as_text(pd.Series(renderers["code"].array(column)), at)
-        found["option_id"] = _as_text(pd.Series(renderers["id"].array(column)), at)
-    else:
-        found["code"] = found["value"]
-    return pd.DataFrame(found)
+        found["code"] = _as_text(renderers["code"].array(column), at)
+        found["option_id"] = _as_text(renderers["id"].array(column), at)
+    return at, found
 
 
-def _as_text(values: pd.Series[Any], at: np.ndarray) -> list[str | None]:
-    texts: list[str | None] = []
-    for value in values.iloc[at].tolist():
-        if pd.isna(value):
-            texts.append(None)
-        elif isinstance(value, float):
-            texts.append(str(int(value)) if value.is_integer() else repr(value))
-        elif isinstance(value, pd.Timestamp):
-            texts.append(value.date().isoformat())
-        else:
-            texts.append(str(value))
-    return texts
+def _as_text(values: Any, at: np.ndarray) -> list[str | None]:
+    if isinstance(values, pd.Categorical):
+        names: list[str | None] = [*map(str, values.categories), None]  # the last one for -1
+        return [names[code] for code in values.codes[at].tolist()]
+    if isinstance(values, np.ndarray) and values.dtype.kind == "M":
+        return [None if text == "NaT" else text for text in np.datetime_as_string(values[at], "D")]
+    return [
+        None if pd.isna(value) else _number(value) if isinstance(value, float) else str(value)
+        for value in values[at].tolist()
+    ]
 
 
-def _shown(answers: Answers, column: Column, rows: Rows, at: np.ndarray) -> list[bool | None]:
-    numbers, states = answers.shown.get(column.path[0], ((), ()))
-    known = dict(zip(numbers, states, strict=True))
-    return [bool(known[int(row)]) if int(row) in known else None for row in rows.keep[at].tolist()]
+def _number(value: float) -> str:
+    return str(int(value)) if value.is_integer() else repr(value)
+
+
+class _Told:
+    """What the entries of some responses say of being shown."""
+
+    def __init__(self, answers: Answers, rows: Rows) -> None:
+        self._answers = answers
+        self._keep = rows.keep
+
+    def shown(self, question: str, at: np.ndarray) -> list[bool | None]:
+        """Whether a question was shown; None where nothing is said."""
+        numbers, states = self._answers.shown.get(question, ((), ()))
+        full = np.full(self._answers.count, -1, dtype=np.int8)
+        full[np.asarray(numbers, dtype=np.int64)] = np.asarray(states, dtype=np.int8)
+        return [None if state < 0 else bool(state) for state in full[self._keep[at]].tolist()]
 
 
 def from_long(
