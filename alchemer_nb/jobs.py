@@ -92,7 +92,11 @@ class Job:
 
         job = cls(str(id_or_title), fetch)
         # A daemon: a kernel that is shut down does not wait for a survey.
-        threading.Thread(target=job._run, name="alchemer-job", daemon=True).start()
+        try:
+            threading.Thread(target=job._run, name="alchemer-job", daemon=True).start()
+        except BaseException:  # an interrupt: nobody has the job yet who could call it off
+            job.cancel()
+            raise
         return job
 
     @property

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from alchemer_nb.progress import Progress
 
 _COLUMNS = 8
+_MODELS = ("layout", "style")  # widgets of their own, which the others leave behind
 
 
 class Bar(ipywidgets.VBox):
@@ -65,9 +66,11 @@ class Bar(ipywidgets.VBox):
 
     def close(self) -> None:
         """Takes it away with all its parts; a button that is left in a page would be dead."""
-        top = self.children[0]
-        for part in (self.bar, self.button, self.line, self.head, top):
-            part.close()
+        parts = (self.bar, self.button, self.line, self.head, self.children[0])
+        models = [getattr(part, name, None) for part in (*parts, self) for name in _MODELS]
+        for model in (*parts, *models):
+            if model is not None:
+                model.close()
         super().close()
 
     def __repr__(self) -> str:

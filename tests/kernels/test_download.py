@@ -1,0 +1,281 @@
+"""A download in a real kernel: its bar, Cancel and interrupt, and what is left in the cell."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from nbclient import NotebookClient
+from nbformat import from_dict
+
+from alchemer_nb.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.kernel
+
+TITLE, ROWS = "Customer satisfaction", 4000
+CLICK = {"event": "click"}
+# A client of its own for each test: another would answer from what it remembers.
+SETUP = """
+from alchemer_nb import ApiKey, Client, Job, Region, run_sync
+%load_ext alchemer_nb
+region = Region.custom("{url}", name="sandbox", label="Sandbox")
+client = Client(ApiKey("{token}", "{secret}"), region=region, max_in_flight={in_flight})
+%alchemer switch client
+for name in ("df", "rows"):
+    globals().pop(name, None)
+"""
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[Sandbox]:
+    """Eight pages of four tenths of a second."""
+    with Sandbox(
+        responses=ROWS, latency=0.4, calls_per_minute=None, cache_seconds=0, refuse_identical=False
+    ) as started:
+        yield started
+
+
+def setup(box: Sandbox, in_flight: int = 1) -> str:
+    return SETUP.format(
+        url=box.url, token=box.api_token, secret=box.api_token_secret, in_flight=in_flight
+    )
+
+
+_days = itertools.count(1)
+
+
+def new() -> str:
+    """A question that was not asked before, and that every response answers."""
+    return f'responses "{TITLE}" --since 2001-01-01T00:00:{next(_days):02}'
+
+
+@pytest.fixture
+def signed_in(kernel, box):
+    done = kernel.do(setup(box))
+    assert done.status == "ok", done
+    return kernel
+
+
+def states(kernel, request: str) -> list[dict[str, Any]]:
+    """What the widgets that a cell made were told, in order."""
+    return [
+        {"comm_id": m["content"]["comm_id"], **m["content"]["data"].get("state", {})}
+        for m in kernel.messages
+        if m["msg_type"] in ("comm_open", "comm_msg")
+        and m["parent_header"].get("msg_id") == request
+    ]
+
+
+def shown(kernel, request: str) -> tuple[str, str]:
+    """Waits for the bar; the name of its output, and the button's comm."""
+    message = kernel.until(lambda m: kernel.shows_widget(m, request))
+    button = next(s for s in states(kernel, request) if s.get("description") == "Cancel")
+    return message["content"]["transient"]["display_id"], button["comm_id"]
+
+
+def first_page(kernel, request: str) -> None:
+    kernel.until(
+        lambda m: m["msg_type"] == "comm_msg" and "The first rows" in str(m["content"]), seconds=20
+    )
+
+
+def left(kernel, display_id: str, seconds: float = 20) -> dict[str, Any]:
+    """Waits until an output was written anew; what it shows at last."""
+    message = kernel.until(
+        lambda m: (
+            m["msg_type"] == "update_display_data"
+            and m["content"]["transient"].get("display_id") == display_id
+        ),
+        seconds,
+    )
+    data: dict[str, Any] = message["content"]["data"]
+    return data
+
+
+def closed(kernel, request: str) -> bool:
+    """Whether all widgets that a cell opened were closed again."""
+    opened = {
+        m["content"]["comm_id"]
+        for m in kernel.messages
+        if m["msg_type"] == "comm_open" and m["parent_header"].get("msg_id") == request
+    }
+    gone = {m["content"]["comm_id"] for m in kernel.messages if m["msg_type"] == "comm_close"}
+    return bool(opened) and opened <= gone
+
+
+def test_cancel_in_the_running_cell_stops_it_and_leaves_no_dead_button(signed_in):
+    request = signed_in.run(f"%alchemer df << {new()}")
+    output, button = shown(signed_in, request)
+    first_page(signed_in, request)
+    began = time.monotonic()
+    signed_in.custom(button, CLICK)
+    done = signed_in.ended(request)
+    assert time.monotonic() - began < 0.5 + 0.2  # two tenths for two busy cores
+    assert done.status == "error"
+    assert len(signed_in.traceback(request)) == 1
+    assert "it was stopped" in done.error
+    assert "df = %alchemer partial" in done.error
+    assert left(signed_in, output) == {"text/plain": ""}
+    assert closed(signed_in, request)
+    after = signed_in.do(
+        "import sys\nprint('df' in globals())\nearly = sys.last_value.partial\n"
+        "df = %alchemer partial\nprint(0 < len(df) < 4000, df is early)"
+    )
+    assert after.text.split() == ["False", "True", "True"]
+
+
+def test_an_interrupt_does_the_same(signed_in):
+    request = signed_in.run(f"df = %alchemer {new()}")
+    output, _ = shown(signed_in, request)
+    first_page(signed_in, request)
+    began = time.monotonic()
+    signed_in.interrupt()
+    done = signed_in.ended(request)
+    assert time.monotonic() - began < 0.5 + 0.2
+    assert (done.status, len(signed_in.traceback(request))) == ("error", 1)
+    assert "DownloadIncomplete" in signed_in.traceback(request)[0]
+    assert left(signed_in, output) == {"text/plain": ""}
+    assert closed(signed_in, request)
+    assert signed_in.do("print('df' in globals())").text.strip() == "False"
+
+
+def test_an_interrupt_before_anything_has_come_stops_it_too(signed_in, box):
+    before = len(box.seen)
+    request = signed_in.run(f"%alchemer {new()}")
+    while len(box.seen) == before:
+        time.sleep(0.02)
+    began = time.monotonic()
+    signed_in.interrupt()
+    done = signed_in.ended(request)
+    assert time.monotonic() - began < 0.5 + 0.2
+    assert "it was stopped" in done.error
+
+
+def test_a_download_to_its_end_leaves_the_receipt_where_the_bar_was(signed_in):
+    request = signed_in.run(f"%alchemer df << {new()}")
+    queued = signed_in.run("print(len(df))")
+    output, _ = shown(signed_in, request)
+    done = signed_in.ended(request)
+    assert done.status == "ok"
+    values = [s["value"] for s in states(signed_in, request) if "value" in s]
+    lines = [value for value in values if isinstance(value, str)]
+    assert any("of 4,000 responses · page" in line and " left" in line for line in lines)
+    rows = [value for value in values if not isinstance(value, str)]
+    assert len(set(rows)) > 3
+    assert rows == sorted(rows)
+    receipt = left(signed_in, output)
+    assert f"{TITLE} (9000001)" in receipt["text/plain"]
+    assert closed(signed_in, request)
+    assert int(signed_in.ended(queued).text) > 3800
+
+
+def test_a_small_download_shows_no_bar(kernel, box):
+    kernel.do(setup(box))
+    kernel.do("%alchemer df << responses 9000001 --limit 400")  # remembered from here on
+    done_before = len(kernel.messages)
+    request = kernel.run("%alchemer df << responses 9000001 --limit 400")
+    done = kernel.ended(request)
+    assert "→ 400 rows" in done.text
+    kinds = {m["msg_type"] for m in kernel.messages[done_before:]}
+    assert "display_data" not in kinds
+
+
+def test_a_job_in_the_background_gives_its_name_between_cells(signed_in):
+    request = signed_in.run(f"%alchemer df << {new()} --background")
+    began = time.monotonic()
+    assert signed_in.ended(request).status == "ok"
+    assert time.monotonic() - began < 2
+    output, _ = shown(signed_in, request)
+    assert signed_in.do("print('df' in globals())").text.strip() == "False"
+    receipt = left(signed_in, output)
+    assert receipt["text/plain"].startswith(f"df = {TITLE} (9000001)")
+    assert "<div" in receipt["text/html"]
+    assert int(signed_in.do("print(len(df))").text) > 3800
+
+
+def test_cancel_of_a_job_in_the_background_works_between_cells(signed_in):
+    request = signed_in.run(f"%alchemer df << {new()} --background")
+    output, button = shown(signed_in, request)
+    signed_in.ended(request)
+    signed_in.custom(button, CLICK)
+    told = left(signed_in, output)
+    assert "DownloadIncomplete" in told["text/plain"]
+    assert signed_in.do("print('df' in globals())").text.strip() == "False"
+
+
+def test_run_sync_waits_in_a_cell_with_its_bar_alive(signed_in):
+    request = signed_in.run(
+        "job = %alchemer responses 9000001 --background\nrows = len(run_sync(job))"
+    )
+    _, button = shown(signed_in, request)
+    first_page(signed_in, request)
+    signed_in.custom(button, CLICK)
+    done = signed_in.ended(request)
+    assert done.status == "error"
+    assert "it was stopped" in done.error
+    done = signed_in.do("job = Job.start(client, 9000001, limit=100)\nprint(len(run_sync(job)))")
+    assert done.text.strip() == "100"
+
+
+def test_run_sync_takes_coroutines_although_the_kernel_has_a_loop(signed_in):
+    done = signed_in.do(
+        """
+import asyncio
+async def both():
+    jobs = [Job.start(client, 9000001, limit=n) for n in (10, 20)]
+    return [len(frame) for frame in await asyncio.gather(*jobs)]
+print(run_sync(both()))
+"""
+    )
+    assert done.text.strip() == "[10, 20]", done
+    assert signed_in.do("print(1 + 1)").text.strip() == "2"
+
+
+def test_a_job_can_be_awaited_in_a_cell(signed_in):
+    done = signed_in.do("job = Job.start(client, 9000001, limit=30)\nprint(len(await job))")
+    assert done.text.strip() == "30", done
+
+
+def test_text_where_it_is_asked_for_and_no_widgets(signed_in):
+    request = signed_in.run(f"%alchemer df << {new()} --progress text")
+    done = signed_in.ended(request)
+    assert done.status == "ok"
+    assert "of 4,000 responses · page" in done.text
+    assert not any(signed_in.shows_widget(m, request) for m in signed_in.messages)
+
+
+def test_where_no_person_is_there_only_the_last_line_is_left(box):
+    cells = [
+        setup(box, in_flight=4),
+        f"%alchemer df << {new()}",
+        f"%alchemer later << {new()} --background",
+        "import time; time.sleep(3)",
+        "print(len(df), len(later))",
+    ]
+    code: dict[str, Any] = {
+        "cell_type": "code",
+        "execution_count": None,
+        "metadata": {},
+        "outputs": [],
+    }
+    notebook = from_dict(  # type: ignore[no-untyped-call]  # nbformat has no hints
+        {
+            "cells": [{**code, "id": f"c{n}", "source": cell} for n, cell in enumerate(cells)],
+            "metadata": {},
+            "nbformat": 4,
+            "nbformat_minor": 5,
+        }
+    )
+    NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    outputs = [cell["outputs"] for cell in notebook.cells]
+    assert "widget" not in str(outputs)
+    assert [output["output_type"] for output in outputs[1]] == ["stream"]
+    assert outputs[1][0]["text"].startswith(f"{TITLE} (9000001)")
+    assert "widgets" not in notebook.metadata
+    one, other = outputs[4][-1]["text"].split()[-2:]
+    assert one == other
