@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from alchemer_nb.oauth import OAuthFlow
     from alchemer_nb.parquet import read_parquet
     from alchemer_nb.regions import Region
+    from alchemer_nb.retries import Retries
     from alchemer_nb.waves import stack_waves
 
 __version__ = "0.1.0"
@@ -43,6 +44,7 @@ __all__ = [
     "OAuth1",
     "OAuthFlow",
     "Region",
+    "Retries",
     "connect",
     "errors",
     "read_parquet",
@@ -58,6 +60,7 @@ _HOMES = {
     "OAuth1": "alchemer_nb.credentials",
     "OAuthFlow": "alchemer_nb.oauth",
     "Region": "alchemer_nb.regions",
+    "Retries": "alchemer_nb.retries",
     "connect": "alchemer_nb.client",
     "read_parquet": "alchemer_nb.parquet",
     "read_spss": "alchemer_nb.analysis.spss",

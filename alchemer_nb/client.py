@@ -43,7 +43,7 @@ class Client:
         timeout: Seconds to wait for a connection, and for the next bytes of an answer.
         max_in_flight: Calls under way at once, at most 8.
         requests_per_minute: Ceiling for calls; Alchemer allows an account 240.
-        retries: Policy for calls that fail in passing.
+        retries: Patience with calls that fail in passing: a ``Retries``, or how often to try.
         store: Where local stores lie; left out, ``ALCHEMER_STORE`` or this user's data folder.
 
     Raises:
@@ -94,6 +94,9 @@ class Client:
     ) -> dict[str, Any]:
         """Makes one call and returns the whole envelope, checked.
 
+        A GET that was answered within the last minute is answered from memory, as Alchemer does;
+        a call that writes forgets what is remembered.
+
         Args:
             method: GET, PUT (creates), POST (updates) or DELETE.
             path: Below the version, such as ``"survey/123"``.
@@ -130,12 +133,17 @@ class Client:
     def account(self) -> pd.DataFrame:
         """Gives the account as one row: the check that the credentials work.
 
+        From then on all sign-ins to the account that this machine knows share its limit.
+
         Raises:
             AuthenticationError: They do not; the message names region and host.
         """
         from alchemer_nb import tables
 
-        return tables.table(rows_of(self.request("GET", "account"))[:1])
+        rows = rows_of(self.request("GET", "account"))[:1]
+        if rows and isinstance(rows[0], Mapping) and rows[0].get("id") not in (None, ""):
+            self._transport.know_account(rows[0]["id"])
+        return tables.table(rows)
 
     def surveys(self, text: str | None = None, status: str | None = None) -> pd.DataFrame:
         """Gives the surveys of the account, one row each.
