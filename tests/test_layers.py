@@ -67,6 +67,7 @@ LEVELS = {
     "missing": 3,
     "privacy": 3,
     "hashing": 3,
+    "taken_out": 3,
     "drift": 3,
     "waves": 3,
     "traces": 0,
