@@ -169,8 +169,9 @@ def test_limit_stops_early(client, box):
 def test_progress_calls_back_after_each_page(client):
     steps = []
     client.responses(CUSTOMER, progress=steps.append)
-    assert [(s.rows, s.pages) for s in steps[:3]] == [(500, 1), (1000, 2), (1203, 3)]
-    assert steps[0].rows_told == 1203
+    pages = dict.fromkeys((step.rows, step.pages) for step in steps if step.pages)
+    assert list(pages) == [(500, 1), (1000, 2), (1203, 3)]
+    assert next(step for step in steps if step.pages).rows_told == 1203
     assert "1,203 responses received" in steps[-1].note
 
 
