@@ -107,13 +107,22 @@ def read_days(texts: Iterable[str]) -> dict[str, datetime | None]:
     ``25/12/2025``, shows which number is the day, or if both readings are the same day.
     """
     distinct = list(dict.fromkeys(texts))
-    parts = {text: _ORDERS.fullmatch(text) for text in distinct}
-    firsts = [_numbers(found) for found in parts.values() if found]
-    pairs = [(a, b) for a, b, _ in firsts if a <= 31]
+    shown = orders(distinct)
+    order = next(iter(shown)) if len(shown) == 1 else None
+    return {text: _read_day(_ORDERS.fullmatch(text), order) for text in distinct}
+
+
+def orders(texts: Iterable[str]) -> set[str]:
+    """What typed dates show of their order: that the ``"day"`` comes first, or the ``"month"``."""
+    found = (_ORDERS.fullmatch(text) for text in texts)
+    pairs = [(a, b) for a, b, _ in map(_numbers, filter(None, found)) if a <= 31]
     day_first = any(a > 12 for a, _ in pairs)
     month_first = any(b > 12 for _, b in pairs)
-    order = None if day_first == month_first else "day" if day_first else "month"
-    return {text: _read_day(found, order) for text, found in parts.items()}
+    return {name for name, seen in (("day", day_first), ("month", month_first)) if seen}
+
+
+#: A date that shows each order.
+SHOWS = {"day": "31/12/2000", "month": "12/31/2000"}
 
 
 def _numbers(found: re.Match[str]) -> tuple[int, int, int]:

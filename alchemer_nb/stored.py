@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alchemer_nb import rows as chosen
-from alchemer_nb.errors import InvalidArgument
+from alchemer_nb.errors import InvalidArgument, StoreError
 from alchemer_nb.kept import Kept
 from alchemer_nb.provenance import about, summary
 from alchemer_nb.retrieval import Retrieval, say
@@ -62,14 +62,22 @@ class StoredRetrieval(Retrieval):
         """
         own = self.find()
         folder = self.stores.place(own)
-        if self._is_stale(folder):
-            tell = self.progress if callable(self.progress) else None
-            self.stores.sync(own, fresh=self.fresh, tell=tell, stop=self.stop)
-        read = reading.read(folder)
+        notes = self._sync(own) if self._is_stale(folder) else ()
+        try:
+            read = reading.read(folder)
+        except StoreError:
+            if reading.peek(folder) is not None:
+                raise
+            notes = self._sync(own)  # it was damaged, which showed only now
+            read = reading.read(folder)
         self._utc = read.utc
         frame, facts = self._frame(read.survey, read.download)
-        say(self.progress, read.survey, read.download, self._note(facts, folder))
+        say(self.progress, read.survey, read.download, self._note(facts, folder, notes))
         return frame
+
+    def _sync(self, own: str) -> tuple[str, ...]:
+        tell = self.progress if callable(self.progress) else None
+        return self.stores.sync(own, fresh=self.fresh, tell=tell, stop=self.stop).notes
 
     def _is_stale(self, folder: Path) -> bool:
         found = reading.peek(folder)
@@ -95,9 +103,9 @@ class StoredRetrieval(Retrieval):
             inside = fits if inside is None else inside & fits
         return chosen.choose_rows(answers, self.options, inside)
 
-    def _note(self, facts: dict[str, Any], folder: Path) -> str:
+    def _note(self, facts: dict[str, Any], folder: Path, notes: tuple[str, ...]) -> str:
         when = str(facts["utc"])[:16].replace("T", " ")
-        return f"{summary(facts)}; as of {when} UTC, from {folder}"
+        return "; ".join([summary(facts), f"as of {when} UTC, from {folder}", *notes])
 
 
 def age(given: object) -> timedelta | None:

@@ -107,4 +107,4 @@ def _frame(
 ) -> pd.DataFrame:
     which = np.isin(state.ids, ids)
     stored: list[Stored] = list(stream(folder, manifest, chosen(state, which)))
-    return frame_of(survey, zone, stored)
+    return frame_of(survey, zone, stored, manifest.dates)

@@ -16,26 +16,32 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from alchemer_nb.store.manifest import Manifest, Part
+    from alchemer_nb.store.parts import Index
 
-_MANY_PARTS = 16  # of less than half the largest
+_MANY_PARTS = 16  # small ones
+_SMALL_ROWS, _SMALL_BYTES = 2500, 2 << 20
 _STALE = 0.25
 
 
-def compact(folder: Path, manifest: Manifest) -> bool:
+def compact(folder: Path, manifest: Manifest, index: Index) -> bool:
     """Merges small parts when they are many, all parts when much in them is out of date.
 
     What counts, and what counted before the last sync (for ``changes``), is kept.
+
+    Args:
+        folder: The survey's.
+        manifest: Its parts.
+        index: Of them.
     """
-    small = [part for part in manifest.parts if part.rows < parts.LARGEST // 2]
-    total = sum(part.rows for part in manifest.parts)
-    crowded = len(small) > _MANY_PARTS
+    small = [p for p in manifest.parts if p.rows < _SMALL_ROWS and p.size < _SMALL_BYTES]
+    is_crowded = len(small) > _MANY_PARTS
+    if not is_crowded and index.total - len(index.ids) <= _STALE * index.total:
+        return False
     wanted = _wanted(folder, manifest)
     needed = sum(len(rows) for rows in wanted.values())
-    if total - needed > _STALE * total and len(manifest.parts) > 1:
+    if index.total - needed > _STALE * index.total:
         return _merge(folder, manifest, manifest.parts, wanted)
-    if crowded:
-        return _merge(folder, manifest, small, wanted)
-    return False
+    return is_crowded and _merge(folder, manifest, small, wanted)
 
 
 def rewrite(

@@ -55,8 +55,7 @@ def expunge(
     if not folder.is_dir():
         return []
     with place.locked(folder):
-        notes: list[str] = []
-        manifest = opening.opened(folder, survey_id, notes.append)
+        manifest = opening.opened(folder, survey_id)
         if fits is not None:
             ids |= {each.id for each in _everything(folder, manifest) if fits(each)}
         found = _present(folder, manifest, ids)

@@ -83,6 +83,7 @@ class Manifest:
         syncs: The syncs so far: number, utc, added, changed, removed, rows.
         definitions: The definitions so far: number, utc, digest.
         unfinished: A walk that goes on, or None.
+        dates: Place of typed dates -> orders that they show; a part alone may not show any.
         doubtful: Why all rows are to be compared at the next sync; ``""`` for no reason.
     """
 
@@ -99,6 +100,7 @@ class Manifest:
     syncs: list[dict[str, Any]] = field(default_factory=list)
     definitions: list[dict[str, Any]] = field(default_factory=list)
     unfinished: Unfinished | None = None
+    dates: dict[str, list[str]] = field(default_factory=dict)
     doubtful: str = ""
 
     @property

@@ -19,20 +19,19 @@ from alchemer_nb.store.manifest import Manifest, Part, Unreadable
 from alchemer_nb.store.place import written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 #: Goes into the names of tables: another number has all of them made anew.
 TABLES = 1
+_MADE_ANEW = "the list of what the store holds was cut short or gone, and made anew"
 
 
-def opened(folder: Path, survey_id: str, say: Callable[[str], None]) -> Manifest:
+def opened(folder: Path, survey_id: str) -> Manifest:
     """Opens a store for writing, and leaves it whole. Its lock must be held.
 
     Args:
         folder: The survey's.
         survey_id: Id.
-        say: Told what was mended.
 
     Raises:
         StoreNewer: A newer version of this package wrote it.
@@ -41,39 +40,37 @@ def opened(folder: Path, survey_id: str, say: Callable[[str], None]) -> Manifest
         found = files.load(folder)
     except Unreadable:
         found = _rebuilt(folder, survey_id)
-        say(
-            f"the list of what the store holds could not be read and was made anew from its "
-            f"{len(found.parts)} files; all responses are compared with Alchemer's"
-        )
     if found is None:
-        names = [each.name for each in folder.glob("responses-*.parquet")]
-        if names:
-            found = _rebuilt(folder, survey_id)
-            say("the list of what the store holds was gone and was made anew from its files")
-    made = found or Manifest(survey_id)
-    drop_damaged(folder, made, say)
+        is_lost = any(folder.glob("responses-*.parquet"))
+        found = _rebuilt(folder, survey_id) if is_lost else Manifest(survey_id)
+    made = found
+    drop_damaged(folder, made)
     sweep(folder, made)
     return made
 
 
-def drop_damaged(folder: Path, manifest: Manifest, say: Callable[[str], None]) -> None:
+def drop_damaged(folder: Path, manifest: Manifest) -> None:
     """Takes parts out that are gone or cut short; their rows are fetched at the next sync."""
     for part in list(manifest.parts):
         try:
             parts.open_part(folder, part).close()
         except parts.Damaged:
-            drop(folder, manifest, part.number, say)
+            drop(folder, manifest, part.number)
 
 
-def drop(folder: Path, manifest: Manifest, number: int, say: Callable[[str], None]) -> None:
-    """Takes a part out."""
+def drop(folder: Path, manifest: Manifest, number: int) -> None:
+    """Takes a part out.
+
+    An older version of a response must not pass for the newest, so all is doubtful until the next
+    sync.
+    """
     (part,) = [each for each in manifest.parts if each.number == number]
     manifest.parts = [each for each in manifest.parts if each.number != number]
-    manifest.doubtful = f"{part.name} was gone or damaged"
+    why = f"{part.name} was gone or damaged, and its {part.rows:,} responses were fetched again"
+    manifest.doubtful = "; ".join(filter(None, (manifest.doubtful, why)))
     manifest.unfinished = None
     manifest.save(folder)
     (folder / part.name).unlink(missing_ok=True)
-    say(f"{part.name} was gone or damaged; its {part.rows:,} responses are fetched again")
 
 
 def sweep(folder: Path, manifest: Manifest) -> None:
@@ -93,9 +90,10 @@ def definition_name(number: int) -> str:
 
 
 def table_name(part: Part, manifest: Manifest) -> str:
-    """Name of the file with a part's columns, under the definition at hand."""
-    digest = manifest.definitions[-1]["digest"] if manifest.definitions else ""
-    return f"table-{part.number:06}-{TABLES}{digest}.parquet"
+    """Name of the file with a part's columns, as they are to be read at present."""
+    definition = manifest.definitions[-1]["digest"] if manifest.definitions else ""
+    text = json.dumps([TABLES, definition, manifest.dates], sort_keys=True)
+    return f"table-{part.number:06}-{_digest(text)}.parquet"
 
 
 def keep_definition(folder: Path, manifest: Manifest, survey: Survey) -> bool:
@@ -118,13 +116,16 @@ def definition_of(folder: Path, manifest: Manifest, number: int | None = None) -
 
 def digest_of(survey: Survey) -> str:
     """What tells two definitions apart."""
-    text = json.dumps(asdict(survey), sort_keys=True)
+    return _digest(json.dumps(asdict(survey), sort_keys=True))
+
+
+def _digest(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
 
 def _rebuilt(folder: Path, survey_id: str) -> Manifest:
     """A manifest made from the files that are there."""
-    made = Manifest(survey_id, doubtful="the manifest was made anew")
+    made = Manifest(survey_id, doubtful=_MADE_ANEW)
     highest = 0
     for path in sorted(folder.glob("responses-*.parquet")):
         part = _measured(path)

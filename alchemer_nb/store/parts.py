@@ -324,7 +324,12 @@ def _is_same(row: Raw, updated: str | None, digest: int) -> bool:
 
 
 def index(
-    folder: Path, manifest: Manifest, *, until: int | None = None, without: Iterable[int] = ()
+    folder: Path,
+    manifest: Manifest,
+    *,
+    until: int | None = None,
+    without: Iterable[int] = (),
+    known: dict[int, pa.Table] | None = None,
 ) -> Index:
     """Reads the index of a store.
 
@@ -333,13 +338,17 @@ def index(
         manifest: Says which parts count.
         until: Only versions that this sync or an earlier one brought.
         without: Ids to leave out.
+        known: Keys of parts that were read before, by number; what is read is added.
 
     Raises:
         Damaged: A part cannot be read.
     """
     tables, numbers, places = [SCHEMA.empty_table().select(KEYS)], [], []
+    known = {} if known is None else known
     for part in manifest.parts:
-        table = keys(folder, part)
+        table = known.get(part.number)
+        if table is None:
+            table = known[part.number] = keys(folder, part)
         tables.append(table)
         numbers.append(np.full(table.num_rows, part.number))
         places.append(np.arange(table.num_rows))

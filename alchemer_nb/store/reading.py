@@ -11,7 +11,8 @@ from alchemer_nb.errors import StoreError
 from alchemer_nb.store import manifest as files
 from alchemer_nb.store import parts
 from alchemer_nb.store.manifest import Manifest, Unreadable, load_expunged
-from alchemer_nb.store.opening import definition_of
+from alchemer_nb.store.opening import definition_of, drop, opened
+from alchemer_nb.store.place import locked
 from alchemer_nb.store.streaming import chosen, pages, stream
 from alchemer_nb.store.tables import page_of
 
@@ -65,14 +66,25 @@ def steadily(folder: Path, read: Callable[[Manifest], _Result]) -> _Result:
         if found is None:
             raise StoreError(f"{folder} holds no survey that was synced to its end; sync it first")
         state = [part.number for part in found.parts]
-        if state == last:
-            break
-        last = state
         try:
             return read(found)
-        except (parts.Damaged, FileNotFoundError):
-            continue
-    raise StoreError(f"{folder} is damaged; sync the survey, which mends it and says what it did")
+        except parts.Damaged as damaged:
+            number = damaged.number
+        except FileNotFoundError:
+            number = 0
+        if state == last:  # nobody else has changed it meanwhile
+            break
+        last = state
+    _take_out(folder, number)
+    raise StoreError(f"a file in {folder} is damaged; sync the survey, which mends it")
+
+
+def _take_out(folder: Path, number: int) -> None:
+    """Notes that a part cannot be read, for the next sync to mend."""
+    with locked(folder):
+        manifest = opened(folder, folder.name.rpartition("-")[2])
+        if any(part.number == number for part in manifest.parts):
+            drop(folder, manifest, number)
 
 
 def read(folder: Path) -> Read:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
+    import pyarrow as pa
+
     from alchemer_nb.definition import Survey
     from alchemer_nb.engine import Engine
     from alchemer_nb.regions import Region
@@ -74,12 +76,12 @@ class Sync:
         place.make(self.folder)
         with place.locked(self.folder):
             for _ in range(_TRIES):
-                manifest = opening.opened(self.folder, self.listing.survey, self.notes.append)
+                manifest = opening.opened(self.folder, self.listing.survey)
                 try:
                     return self._run(manifest)
                 except parts.Damaged as damaged:
                     number = damaged.number
-                opening.drop(self.folder, manifest, number, self.notes.append)
+                opening.drop(self.folder, manifest, number)
             return self._run(manifest)
 
     def _run(self, manifest: Manifest) -> Synced:
@@ -89,8 +91,11 @@ class Sync:
         self._manifest = manifest
         self._number = manifest.sync + 1
         self._skip = load_expunged(self.folder)
-        self._index = parts.index(self.folder, manifest)
+        self._known_keys: dict[int, pa.Table] = {}
+        self._read_index()
         self._prepare(survey)
+        if manifest.doubtful:
+            self.notes.append(f"{manifest.doubtful}; all responses were compared with Alchemer's")
         if self._whole():
             self._walk()
         if not self._catch_up():
@@ -120,36 +125,42 @@ class Sync:
     # -- all pages --------------------------------------------------------------------------
 
     def _walk(self, per_page: int = PAGE_SIZE) -> None:
-        """Reads all pages by ascending id, or goes on where the last run was ended."""
+        """Reads all pages by ascending id, or goes on where the last run was ended.
+
+        A response that is deleted meanwhile moves all behind it up, and as many fall between two
+        pages, so that the count is right and the rows are not: then all is read once more.
+        """
+        for _ in range(_TRIES):
+            if self._is_walked(per_page):
+                return
+            per_page = PAGE_SIZE if per_page == _CUT_ELSEWHERE else _CUT_ELSEWHERE
+
+    def _is_walked(self, per_page: int) -> bool:
         manifest, listing = self._manifest, self.listing
         if manifest.unfinished is None or self.full:
             manifest.unfinished = Unfinished(0, per_page, self._newest_change())
+            self.full = False
         state = manifest.unfinished
         first = max(1, state.pages)  # the last one once more: it may have been short
         if state.pages:
             self.notes.append(f"went on at page {first:,}, where the last run was ended")
-        seen: set[int] = set()
-        waiting: list[Raw] = []
-        size = 0
+        walk = _Walk()
         try:
             for number, page in enumerate(listing.walk(first, state.size), first):
-                seen.update(row.id for row in page.rows)
-                new = self._news(page)
-                waiting += new
-                size += sum(len(row.content or b"") for row in new)
+                walk.add(page, self._news(page), listing.told)
                 state.pages = number
-                if len(waiting) >= _KEEP_ROWS or size >= _KEEP_BYTES:
-                    some, waiting, size = waiting, [], 0
-                    self._keep(some)
+                if len(walk.waiting) >= _KEEP_ROWS or walk.size >= _KEEP_BYTES:
+                    self._keep(walk.taken())
         except BaseException:  # stopped, interrupted or broken off: what came is kept
-            self._keep(waiting)
+            self._keep(walk.taken())
             raise
-        if first == 1 and listing.told == len(seen):
-            waiting += [gone(own) for own in self._alive() if own not in seen]
+        if first == 1 and not walk.shrank and listing.told == len(walk.seen):
+            walk.waiting += [gone(own) for own in self._known().tolist() if own not in walk.seen]
         manifest.unfinished = None
-        manifest.doubtful = ""
+        manifest.doubtful = "the list grew shorter while it was read" if walk.shrank else ""
         manifest.watermark = state.watermark
-        self._keep(waiting)
+        self._keep(walk.taken())
+        return not walk.shrank
 
     def _newest_change(self) -> str | None:
         with self.listing.engine() as engine:
@@ -239,9 +250,6 @@ class Sync:
         """Ids that the server has, too, as far as is known; those skipped here among them."""
         return np.asarray(self._index.ids[self._index.alive])
 
-    def _alive(self) -> list[int]:
-        return [int(own) for own in self._known()]
-
     # -- keeping ------------------------------------------------------------------------------
 
     def _news(self, page: RawPage) -> list[Raw]:
@@ -255,12 +263,15 @@ class Sync:
             parts.write(self.folder, self._manifest, rows, self._number)
         self._manifest.save(self.folder)
         if rows:
-            self._index = parts.index(self.folder, self._manifest)
+            self._read_index()
+
+    def _read_index(self) -> None:
+        self._index = parts.index(self.folder, self._manifest, known=self._known_keys)
 
     def _finish(self, began: str) -> Synced:
         manifest, listing = self._manifest, self.listing
         now = self._index
-        before = parts.index(self.folder, manifest, until=manifest.sync)
+        before = parts.index(self.folder, manifest, until=manifest.sync, known=self._known_keys)
         added, changed, removed = compare(before, now)
         manifest.rows = int(now.here.sum())
         manifest.told = listing.told
@@ -273,7 +284,7 @@ class Sync:
         counts = (len(added), len(changed), len(removed))
         manifest.syncs.append(opening.record(self._number, began, *counts, manifest.rows))
         manifest.save(self.folder)
-        compacting.compact(self.folder, manifest)
+        compacting.compact(self.folder, manifest, now)
         tables.make_all(self.folder, manifest)
         return Synced(
             manifest.survey,
@@ -297,6 +308,37 @@ def compare(before: Index, now: Index) -> tuple[np.ndarray, np.ndarray, np.ndarr
     other[at >= 0] = before.version[at[at >= 0]] != now.version[at >= 0]
     here, lost = now.here, now.digest == parts.GONE
     return now.ids[here & ~was], now.ids[here & was & other], now.ids[lost & was]
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What a walk through all pages has brought so far.
+
+    Attributes:
+        seen: Ids that came.
+        waiting: Rows to keep.
+        size: Their bytes.
+        shrank: Whether the list grew shorter meanwhile.
+    """
+
+    seen: set[int] = field(default_factory=set)
+    waiting: list[Raw] = field(default_factory=list)
+    size: int = 0
+    shrank: bool = False
+    _told: int = 0
+
+    def add(self, page: RawPage, news: list[Raw], told: int | None) -> None:
+        """Takes a page in."""
+        self.seen.update(row.id for row in page.rows)
+        self.waiting += news
+        self.size += sum(len(row.content or b"") for row in news)
+        self.shrank |= told is not None and told < self._told
+        self._told = max(self._told, told or 0)
+
+    def taken(self) -> list[Raw]:
+        """The rows to keep, once."""
+        rows, self.waiting, self.size = self.waiting, [], 0
+        return rows
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -15,14 +16,18 @@ import pyarrow.parquet as pq
 
 from alchemer_nb.answers import Answers
 from alchemer_nb.choices import FrameOptions
+from alchemer_nb.columns import question_key
+from alchemer_nb.extras import all_columns
 from alchemer_nb.frames import build
 from alchemer_nb.rows import Rows
+from alchemer_nb.stamps import SHOWS, orders
 from alchemer_nb.store.opening import definition_of, table_name
 from alchemer_nb.store.place import written
 from alchemer_nb.store.streaming import Stored, pages, stream
+from alchemer_nb.values import Renderer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -42,17 +47,22 @@ def key(version: Any, response_id: Any) -> Any:
 
 
 def make_all(folder: Path, manifest: Manifest) -> None:
-    """Makes the tables that are missing, or were made under an earlier definition."""
+    """Makes the tables that are missing, or were made when less was known. The lock is held."""
     if not manifest.definitions:
         return
     survey = definition_of(folder, manifest)
+    while missing := [p for p in manifest.parts if not _place(folder, manifest, p).exists()]:
+        for part in missing:
+            table = _table(folder, manifest, part, survey)
+            _write(_place(folder, manifest, part), table)  # under the name of what is known now
     wanted = {table_name(part, manifest) for part in manifest.parts}
-    for part in manifest.parts:
-        if not (folder / table_name(part, manifest)).exists():
-            _write(folder / table_name(part, manifest), _table(folder, manifest, part, survey))
     for path in folder.glob("table-*.parquet"):
         if path.name not in wanted:
             path.unlink(missing_ok=True)
+
+
+def _place(folder: Path, manifest: Manifest, part: Part) -> Path:
+    return folder / table_name(part, manifest)
 
 
 def agree(folder: Path, manifest: Manifest) -> pa.Schema:
@@ -78,9 +88,19 @@ def agree(folder: Path, manifest: Manifest) -> pa.Schema:
     return united
 
 
-def frame_of(survey: Survey, zone: Any, stored: Sequence[Stored]) -> pd.DataFrame:
-    """The analyst's frame of some stored versions, in their order."""
-    return _frame(survey, zone, [stored])
+def frame_of(
+    survey: Survey, zone: Any, stored: Sequence[Stored], dates: dict[str, list[str]]
+) -> pd.DataFrame:
+    """The analyst's frame of some stored versions, in their order.
+
+    Args:
+        survey: The definition.
+        zone: The region's.
+        stored: The versions.
+        dates: Orders of typed dates that are known.
+    """
+    answers, ids = _answers(survey, [stored])
+    return _frame(survey, zone, answers, ids, dates)
 
 
 def page_of(stored: Sequence[Stored]) -> bytes:
@@ -88,21 +108,44 @@ def page_of(stored: Sequence[Stored]) -> bytes:
     return b'{"data":[' + b",".join(each.content or b"" for each in stored) + b"]}"
 
 
-def _frame(survey: Survey, zone: Any, some: Any) -> pd.DataFrame:
+def _answers(survey: Survey, some: Iterable[Sequence[Stored]]) -> tuple[Answers, list[int]]:
     answers = Answers.of(survey)
     ids: list[int] = []
     for stored in some:
         ids += [each.id for each in stored]
         answers.add_page(page_of(stored))
+    return answers, ids
+
+
+def _frame(
+    survey: Survey, zone: Any, answers: Answers, ids: list[int], dates: dict[str, list[str]]
+) -> pd.DataFrame:
+    for path, shown in dates.items():
+        leaf = answers.leaves.get(tuple(path.split("/")))
+        if leaf is not None:
+            for order in shown:  # known of the column, though of no row here
+                leaf.number_of_answer(SHOWS[order])
     rows = Rows(np.arange(len(ids)), np.array(ids, dtype=np.int64), len(ids), 0, 0)
     frame = build(answers, survey, rows, _OPTIONS, zone, {})
     frame.attrs.clear()
     return frame
 
 
-def _table(folder: Path, manifest: Manifest, part: Part, survey: Survey) -> pa.Table:
-    from zoneinfo import ZoneInfo
+def _learn_dates(survey: Survey, answers: Answers, manifest: Manifest) -> None:
+    """Notes which order typed dates show: what a whole column shows, a part need not."""
+    renderer = Renderer(answers, np.arange(answers.count), "label", ())
+    for column in all_columns(survey, answers, renderer):
+        leaf = answers.leaves.get(column.path)
+        if leaf is None or question_key(column.question) != "date":
+            continue
+        path = "/".join(column.path)
+        known = set(manifest.dates.get(path, ()))
+        shown = known | orders(text for text in leaf.atoms.texts() if text)
+        if shown != known:
+            manifest.dates[path] = sorted(shown)
 
+
+def _table(folder: Path, manifest: Manifest, part: Part, survey: Survey) -> pa.Table:
     versions: list[int] = []
 
     def noted(some: list[Stored]) -> list[Stored]:
@@ -111,12 +154,17 @@ def _table(folder: Path, manifest: Manifest, part: Part, survey: Survey) -> pa.T
         return kept
 
     everything = stream(folder, manifest, {part.number: np.arange(part.rows)})
-    frame = _frame(survey, ZoneInfo(manifest.zone), map(noted, pages(everything)))
-    ids = frame.index.to_numpy()
+    answers, ids = _answers(survey, map(noted, pages(everything)))
+    before = dict(manifest.dates)
+    _learn_dates(survey, answers, manifest)
+    if manifest.dates != before:
+        manifest.save(folder)
+    frame = _frame(survey, ZoneInfo(manifest.zone), answers, ids, manifest.dates)
     table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
     table = table.cast(pa.schema([_plain(field) for field in table.schema]))
-    keys = key(np.array(versions, dtype=np.int64), ids)
-    return table.add_column(0, ID, pa.array(ids)).add_column(1, KEY, pa.array(keys))
+    own = np.array(ids, dtype=np.int64)
+    keys = key(np.array(versions, dtype=np.int64), own)
+    return table.add_column(0, ID, pa.array(own)).add_column(1, KEY, pa.array(keys))
 
 
 def _plain(field: pa.Field) -> pa.Field:

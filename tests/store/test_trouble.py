@@ -1,0 +1,325 @@
+"""Whatever breaks: a clear error, or a repair that says what it did; nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from alchemer_nb.errors import (
+    InvalidArgument,
+    Stopped,
+    StoreBusy,
+    StoreError,
+    StoreNewer,
+    TransportError,
+)
+from alchemer_nb.retries import Retries
+from alchemer_nb.sandbox.faults import Fault
+from alchemer_nb.store import manifest, parts, place
+from alchemer_nb.store import sync as syncing
+from tests.store.conftest import ALL, SURVEY, fresh_client, quiet_box, same
+
+ROOT = Path(manifest.__file__).parents[2]
+
+
+def downloaded(box):
+    return fresh_client(box).responses(SURVEY, **ALL)
+
+
+def equal_to_fresh(box, client) -> None:
+    same(client.responses(SURVEY, store=True, **ALL), downloaded(box))
+
+
+def notes(synced) -> str:
+    return " ".join(synced.notes)
+
+
+@pytest.fixture
+def synced(own_box):
+    """A client with a store of two parts, and its folder."""
+    client = fresh_client(own_box)
+    client.sync(SURVEY)
+    own_box.touch(SURVEY, [3, 4], data={"3": {"value": "77"}})
+    own_box.delete_responses(SURVEY, [10])
+    return client, client.sync(SURVEY).place
+
+
+@pytest.mark.parametrize("left", [0, 1, 200])
+def test_a_manifest_cut_short_is_made_anew(own_box, synced, left):
+    client, folder = synced
+    file = folder / manifest.NAME
+    file.write_bytes(file.read_bytes()[:left])
+    own_box.add_responses(SURVEY, 2)
+    again = fresh_client(own_box).sync(SURVEY)
+    assert "made anew" in notes(again)
+    assert (again.added, again.changed, again.removed) == (2, 0, 0)
+    equal_to_fresh(own_box, client)
+
+
+def test_a_manifest_that_is_gone_is_made_anew(own_box, synced):
+    client, folder = synced
+    (folder / manifest.NAME).unlink()
+    assert "made anew" in notes(fresh_client(own_box).sync(SURVEY))
+    equal_to_fresh(own_box, client)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.parametrize("how", ["gone", "cut", "scribbled", "empty"])
+def test_a_damaged_part_is_fetched_again(own_box, synced, which, how, capsys):
+    """The second holds the newer version of two responses: the older one must not come back."""
+    client, folder = synced
+    place_of = sorted(folder.glob("responses-*.parquet"))[which]
+    content = place_of.read_bytes()
+    if how == "gone":
+        place_of.unlink()
+    elif how == "scribbled":
+        middle = len(content) // 2
+        place_of.write_bytes(content[:middle] + b"\0" * 64 + content[middle + 64 :])
+    else:
+        place_of.write_bytes(content[: 100 if how == "cut" else 0])
+    again = fresh_client(own_box)
+    if how == "scribbled":  # shows only when it is read
+        same(again.responses(SURVEY, store=True, **ALL | {"progress": "text"}), downloaded(own_box))
+        assert "fetched again" in capsys.readouterr().err
+    else:
+        assert "fetched again" in notes(again.sync(SURVEY))
+    equal_to_fresh(own_box, client)
+
+
+def test_a_table_that_is_gone_is_made_anew(own_box, synced):
+    client, folder = synced
+    rows = client.scan(SURVEY).count_rows()
+    for path in folder.glob("table-*"):
+        path.unlink()
+    assert client.scan(SURVEY).count_rows() == rows == 1202
+
+
+def test_a_newer_store_is_let_be(own_box, synced):
+    client, folder = synced
+    file = folder / manifest.NAME
+    told = json.loads(file.read_text("utf-8")) | {"format": manifest.FORMAT + 1}
+    file.write_text(json.dumps(told), "utf-8")
+    before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+    for call in (
+        lambda: client.sync(SURVEY),
+        lambda: client.responses(SURVEY, store=True),
+        lambda: client.scan(SURVEY),
+        lambda: client.changes(SURVEY),
+        lambda: client.expunge(SURVEY, responses=3),
+    ):
+        with pytest.raises(StoreNewer, match="update alchemer_nb"):
+            call()
+    assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+
+
+def test_two_notebooks_do_not_sync_at_once(own_box, synced, monkeypatch):
+    client, folder = synced
+    monkeypatch.setattr(place, "_PATIENCE", 0.2)
+    with place.locked(folder, 1.0), pytest.raises(StoreBusy, match="another notebook"):
+        client.sync(SURVEY)
+    assert client.sync(SURVEY).rows == 1202
+
+
+def test_two_notebooks_one_after_the_other(own_box, place):
+    results = []
+    threads = [
+        threading.Thread(target=lambda: results.append(fresh_client(own_box).sync(SURVEY).added))
+        for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(results) == [0, 0, 1203]
+    equal_to_fresh(own_box, fresh_client(own_box))
+
+
+def test_one_can_read_while_another_syncs(own_box, synced, monkeypatch):
+    monkeypatch.setattr("alchemer_nb.store.compacting._MANY_PARTS", 0)  # files go at each sync
+    client, _ = synced
+    done = threading.Event()
+    troubles: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            while not done.is_set():
+                assert len(fresh_client(own_box).responses(SURVEY, store=True, **ALL)) >= 1202
+                assert fresh_client(own_box).scan(SURVEY).count_rows() >= 1202
+        except BaseException as error:  # noqa: BLE001 - handed to the test
+            troubles.append(error)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for _ in range(5):
+        own_box.add_responses(SURVEY, 3)
+        client.sync(SURVEY)
+    done.set()
+    reader.join()
+    assert troubles == []
+
+
+FULL = """
+import resource, sys
+from alchemer_nb import ApiKey, Client, Region
+from alchemer_nb.errors import StoreError
+import pandas, pyarrow.parquet
+import signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+url, token, secret, limit = sys.argv[1:]
+region = Region.custom(url, timezone="America/New_York", name="sandbox", label="Sandbox")
+client = Client(ApiKey(token, secret), region=region)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), resource.RLIM_INFINITY))
+try:
+    client.sync("9000001")
+except StoreError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no limits for files there")
+@pytest.mark.parametrize("limit", [100, 5_000, 60_000])
+def test_a_full_disk_is_told_and_loses_nothing(own_box, limit):
+    arguments = [own_box.url, own_box.api_token, own_box.api_token_secret, str(limit)]
+    run = subprocess.run(
+        [sys.executable, "-c", FULL, *arguments],
+        capture_output=True, text=True, check=False, cwd=ROOT, timeout=60,
+    )  # fmt: skip
+    assert run.stderr == ""
+    assert "could not be written" in run.stdout
+    assert "make room" in run.stdout
+    client = fresh_client(own_box)
+    client.sync(SURVEY)
+    equal_to_fresh(own_box, client)
+    assert not list(client._stores.place(SURVEY).glob(".*"))
+
+
+def test_a_sync_that_broke_off_goes_on_where_it_was(place, monkeypatch):
+    monkeypatch.setattr(syncing, "_KEEP_ROWS", 500)
+    with quiet_box(responses=3400) as box:
+        box.fail_next(Fault(status=500, when={"page": 5}, times=None))
+        client = fresh_client(box)
+        client._transport.retries = Retries(attempts=1)
+        with pytest.raises((TransportError, Exception), match="5"):
+            client.sync(SURVEY)
+        with pytest.raises(StoreError, match="sync it first"):
+            client.changes(SURVEY)
+        box.calm()
+        box.delete_responses(SURVEY, [2, 1700])
+        again = fresh_client(box).sync(SURVEY)
+        assert "went on at page 4" in notes(again)
+        assert again.rows == 3398
+        equal_to_fresh(box, client)
+
+
+def test_a_sync_that_was_stopped_keeps_what_came(place, monkeypatch):
+    with quiet_box(responses=3400) as box:
+        stop = threading.Event()
+        client = fresh_client(box)
+
+        def tell(progress) -> None:
+            if progress.rows >= 1000:
+                stop.set()
+
+        with pytest.raises(Stopped):
+            client.sync(SURVEY, tell=tell, stop=stop)
+        again = fresh_client(box).sync(SURVEY)
+        assert "went on at page" in notes(again)
+        equal_to_fresh(box, client)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(shift=-7, when={"page": 2, "resultsperpage": 500}),
+        Fault(shift=5, when={"page": 2, "resultsperpage": 500}),
+        Fault(adds=7, when={"page": 3, "resultsperpage": 500}),
+        Fault(deletes=(1, 2, 600), when={"page": 3, "resultsperpage": 500}),
+        Fault(touches=(1, 2, 600), when={"page": 3, "resultsperpage": 500}),
+        Fault(cut=900, when={"page": 2}),
+    ],
+    ids=["rows come twice", "rows are skipped", "new", "deleted", "edited", "cut"],
+)
+def test_what_happens_while_pages_travel_is_in_the_store_at_the_end(place, fault):
+    with quiet_box() as box:
+        box.fail_next(fault)
+        client = fresh_client(box)
+        client.sync(SURVEY)
+        box.calm()
+        equal_to_fresh(box, client)
+
+
+def test_a_survey_nobody_answered(place):
+    with quiet_box(responses=0) as box:
+        client = fresh_client(box)
+        assert client.sync(SURVEY).rows == len(fresh_client(box).responses(SURVEY, **ALL))
+        box.add_responses(SURVEY, 3)
+        fresh_client(box).sync(SURVEY)
+        equal_to_fresh(box, client)
+
+
+def test_many_deletions_are_found_by_going_through_all_pages(own_box, synced):
+    client, _ = synced
+    own_box.delete_responses(SURVEY, range(100, 400))
+    again = client.sync(SURVEY)
+    assert again.removed == 300
+    equal_to_fresh(own_box, client)
+
+
+def test_expunged_responses_leave_every_file_and_never_come_back(own_box, synced):
+    client, folder = synced
+    frame = client.responses(SURVEY, store=True, **ALL)
+    person = frame["contact_id"].dropna().iloc[0]
+    theirs = frame.index[frame["contact_id"] == person].tolist()
+    marks = [f'"session_id":"{frame.loc[own, "session_id"]}"'.encode() for own in [3, *theirs]]
+    assert all(_anywhere(folder, mark) for mark in marks)
+    assert client.expunge(SURVEY, responses=3) == [3]
+    assert client.expunge(SURVEY, contact_id=person) == theirs
+    assert not any(_anywhere(folder, mark) for mark in marks)
+    own_box.touch(SURVEY, [3])
+    for full in (False, True):
+        again = fresh_client(own_box).sync(SURVEY, full=full)
+        assert again.rows == len(frame) - 1 - len(theirs)
+        assert again.notes == ()
+    left = client.responses(SURVEY, store=True, **ALL)
+    assert not {3, *theirs} & set(left.index)
+    assert not {3, *theirs} & set(client.scan(SURVEY, "pandas").index)
+    (folder / manifest.NAME).unlink()
+    fresh_client(own_box).sync(SURVEY)
+    assert not any(_anywhere(folder, mark) for mark in marks)
+
+
+def _anywhere(folder: Path, mark: bytes) -> bool:
+    """Whether a text stands in any file of a store, compressed ones included."""
+    session = mark.split(b'"')[-2].decode()
+    for path in folder.iterdir():
+        if path.suffix == ".parquet":
+            table = parts.pq.read_table(path)
+            for column in table.columns:
+                for value in column.to_pylist():
+                    if value is not None and session in (
+                        value.decode() if isinstance(value, bytes) else str(value)
+                    ):
+                        return True
+        elif session in path.read_text("utf-8"):
+            return True
+    return False
+
+
+def test_a_person_is_found_by_e_mail(own_box, synced):
+    client, _ = synced
+    own_box.touch(SURVEY, [20], data={"3": {"value": "Ann.Bell@Example.org"}})
+    client.sync(SURVEY)
+    assert client.expunge(SURVEY, email="ann.bell@example.org") == [20]
+
+
+def test_expunge_needs_to_know_whose(own_box, synced):
+    client, _ = synced
+    for who in ({}, {"responses": []}, {"email": " "}, {"responses": ["x"]}):
+        with pytest.raises(InvalidArgument):
+            client.expunge(SURVEY, **who)
