@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from alchemer_nb import codebook as books
@@ -36,7 +37,20 @@ class AlchemerAccessor:
         self._frame = frame
         self._known = Knowledge(frame)
 
+    def __repr__(self) -> str:
+        facts = self.facts
+        rows, columns = self._frame.shape
+        return f"{facts.get('title')}: {rows:,} rows, {columns:,} columns; df.alchemer.summary"
+
     # -- what is known ----------------------------------------------------------------------
+
+    @property
+    def summary(self) -> str:
+        """The line that was said after the download: rows received, left out, not parsed."""
+        from alchemer_nb.provenance import summary
+
+        facts = self.facts
+        return summary(facts) if "rows_received" in facts else str(facts.get("title", ""))
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -65,12 +79,12 @@ class AlchemerAccessor:
 
     @property
     def options(self) -> pd.DataFrame:
-        """One row for each option of each category column: the value labels.
+        """One row for each option of each column that has some: the value labels.
 
         Returns:
             ``column``, ``question_id``, ``option_id``, ``reporting_value``, ``label`` (text),
-            ``score`` (float64, NaN where the reporting value is no number) and
-            ``not_applicable`` (bool), in the order of the survey.
+            ``score`` (float64, NaN where the reporting value is no number or stands for no
+            answer) and ``not_applicable`` (bool), in the order of the survey.
         """
         kept = self._known.kept
         spoken = (kept.options.language, kept.survey.language)
@@ -81,7 +95,7 @@ class AlchemerAccessor:
                 "option_id": option.id,
                 "reporting_value": option.value,
                 "label": option.label(*spoken),
-                "score": read_number(option.value),
+                "score": np.nan if option.is_not_applicable else read_number(option.value),
                 "not_applicable": option.is_not_applicable,
             }
             for name, column in self._known.here(kept).items()

@@ -137,8 +137,8 @@ def base_sizes(missing: Missing, columns: dict[str, Column], survey: Survey) -> 
         survey: The definition, for the words.
 
     Returns:
-        One row a question or grid row: ``question_id``, ``question``, a count (int64) for each
-        kind of missing, and ``base``: those who were asked, so answered or skipped.
+        One row a question or grid row: ``question_id``, ``alias``, ``question``, a count (int64)
+        for each kind of missing, and ``base``: those who were asked, so answered or skipped.
     """
     groups: dict[tuple[str, str], list[Column]] = {}
     for column in columns.values():
@@ -154,12 +154,13 @@ def base_sizes(missing: Missing, columns: dict[str, Column], survey: Survey) -> 
         rows.append(
             {
                 "question_id": own,
+                "alias": question.alias or (group[0].parent.alias if group[0].parent else ""),
                 "question": above + question.words(survey.language),
                 "base": int(counts[_ANSWERED] + counts[_SKIPPED]),
                 **{kind: int(count) for kind, count in zip(KINDS, counts, strict=True)},
             }
         )
-    frame = pd.DataFrame(rows, columns=["question_id", "question", "base", *KINDS])
-    for name in ("question_id", "question"):
+    frame = pd.DataFrame(rows, columns=["question_id", "alias", "question", "base", *KINDS])
+    for name in ("question_id", "alias", "question"):
         frame[name] = pd.array(list(frame[name]), dtype=text_dtype())
     return frame

@@ -169,10 +169,16 @@ def test_find_and_columns(df):
         df.alchemer.columns("satisfacton")
 
 
+def test_it_says_what_it_is_and_what_came(df):
+    assert repr(df.alchemer).startswith("Customer satisfaction: ")
+    assert "responses received" in df.alchemer.summary
+
+
 def test_options_are_the_value_labels(df):
     options = df.alchemer.options
     satisfaction = options[options["column"] == "satisfaction"]
-    assert list(satisfaction["score"]) == [5, 4, 3, 2, 1, 99]
+    assert list(satisfaction["score"])[:-1] == [5, 4, 3, 2, 1]
+    assert np.isnan(list(satisfaction["score"])[-1])
     assert list(satisfaction["not_applicable"]) == [False] * 5 + [True]
 
 
