@@ -69,6 +69,7 @@ def replacing(place: Path) -> Iterator[Path]:
     """
     temporary = place.with_name(f".{place.stem[:40]}-{secrets.token_hex(6)}{place.suffix}")
     try:
+        temporary.touch()  # a writer's own words for a folder that it may not use are no help
         yield temporary
         temporary.replace(place)
     except OSError as error:

@@ -59,8 +59,14 @@ class Facts(str):
         return Facts, (str(self), self.kept)
 
     def read(self) -> dict[str, Any]:
-        """The facts as a dict."""
-        facts: dict[str, Any] = json.loads(self)
+        """The facts as a dict.
+
+        Raises:
+            ValueError: The text is something else.
+        """
+        facts: Any = json.loads(self)
+        if not isinstance(facts, dict):
+            raise ValueError("no facts")  # noqa: TRY004 - like any other text that is none
         return facts
 
 

@@ -53,15 +53,12 @@ class Knowledge:
             KnowledgeLost: Nothing that can be read travels there.
         """
         try:
-            facts = Facts(self.text).read()
+            return Facts(self.text).read()
         except ValueError:
-            facts = None
-        if not isinstance(facts, dict):
             raise KnowledgeLost(
                 f"df.attrs[{ATTRS!r}] holds something else than the knowledge of a survey; "
                 "original.alchemer.attach(this_frame) gives it back"
-            )
-        return facts
+            ) from None
 
     @property
     def kept_if_any(self) -> Kept | None:

@@ -182,7 +182,10 @@ def _attrs(frame: pd.DataFrame, everything: bool) -> dict[bytes, bytes]:
 
 def _without_notes(frame: pd.DataFrame, text: str) -> str:
     """The codebook quotes answers in its notes; those of columns that were dropped do not go."""
-    facts = Facts(text).read()
+    try:
+        facts = Facts(text).read()
+    except ValueError:  # a text of the user's own
+        return text
     field = f"column_{facts.get('asked', {}).get('names', 'alias')}"
     is_long = facts.get("asked", {}).get("shape") == "long" and "column" in frame.columns
     here = set(frame["column"]) if is_long else set(frame.columns)

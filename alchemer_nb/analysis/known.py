@@ -56,10 +56,8 @@ class Known:
             return cls()
         kept = text.kept if isinstance(text, Facts) else None
         try:
-            facts: Any = Facts(text).read()
+            facts = Facts(text).read()
         except ValueError:
-            return cls()
-        if not isinstance(facts, dict):
             return cls()
         asked = facts.get("asked", {})
         if asked.get("shape") == "long":  # its columns are no questions

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 import time
+from pathlib import Path
 
-import numpy as np
 import openpyxl
 import pandas as pd
 import pyreadstat
@@ -14,7 +14,7 @@ import pytest
 
 import alchemer_nb as al
 from alchemer_nb import ApiKey, Client
-from alchemer_nb.errors import AlchemerError, InvalidArgument
+from alchemer_nb.errors import AlchemerError, InvalidArgument, KnowledgeLost
 from tests.client.test_frames import LIKERT, frame, option, question, response, serve
 from tests.client.test_types_properties import KINDS
 from tests.scripted import Reply
@@ -337,7 +337,8 @@ def written(df, folder):
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"names": "text"}, {"shape": "long"}, {"values": "both"}, {"multi": "list"}],
+    "options",
+    [{}, {"names": "text"}, {"shape": "long"}, {"values": "both"}, {"multi": "list"}],
     ids=str,
 )
 @pytest.mark.parametrize("odd", ["\0", "\ud800"], ids=["NUL", "lone surrogate"])
@@ -395,7 +396,7 @@ def test_a_label_of_10_000_characters_goes_everywhere(scripted, tmp_path):
             assert any(text.startswith(long[:100]) for text in texts)
 
 
-def test_3_000_questions_take_time_in_proportion(scripted, tmp_path, capsys):
+def test_3_000_questions_take_time_in_proportion(scripted, tmp_path, record_property):
     def seconds(count):
         numbers = range(2, 2 + count)
         asked = [question(n, *LARGE[n % 3], options=LIKERT) for n in numbers]
@@ -403,16 +404,15 @@ def test_3_000_questions_take_time_in_proportion(scripted, tmp_path, capsys):
         client = serve(scripted, asked, [response(1, data), response(2, [])])
         began = time.process_time()
         df = client.responses(5, names="id", metadata="none", progress="none")
-        df.alchemer.relabel(values="code")
         df.alchemer.to_parquet(tmp_path / "x.parquet")
+        df.alchemer.base_sizes()
         took = time.process_time() - began
         assert df.loc[1].notna().sum() >= count
         assert repr(df.alchemer.codebook)
         return took
 
     few, many = seconds(500), seconds(3000)
-    with capsys.disabled():
-        print(f" [3,000 questions: {many:.1f} s; 500: {few:.1f} s]", end="")
+    record_property("seconds", {500: few, 3000: many})
     assert many < 3 * 6 * few  # six times the questions; quadratic would be 36 times the time
 
 
@@ -429,7 +429,8 @@ ALIASES = [
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"metadata": "none", "shape": "long"}, {"metadata": "all", "names": "text"}],
+    "options",
+    [{}, {"metadata": "none", "shape": "long"}, {"metadata": "all", "names": "text"}],
     ids=str,
 )
 def test_aliases_of_every_sort_lose_nothing(scripted, tmp_path, options):
@@ -448,3 +449,182 @@ def test_aliases_of_every_sort_lose_nothing(scripted, tmp_path, options):
     variables = list(pyreadstat.read_sav(tmp_path / "x.sav")[0].columns)
     assert len({name.casefold() for name in variables}) == len(variables)
     assert all(re.fullmatch(r"[^\W\d_]\w*", name) for name in variables)
+
+
+# What a user did to the frame before.
+
+
+@EXPORT
+def test_a_folder_that_cannot_be_written_to(scripted, tmp_path, method):
+    df = frame(scripted, [question(2, "ESSAY")], [response(1, {"2": {"answer": "w"}})])
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(InvalidArgument) as caught:
+        getattr(df.alchemer, method)(tmp_path / "file" / EXPORTS[method])
+    one_line(caught, "does not exist")
+    locked = Path("/proc/self")  # a folder in which nobody may write, not even the administrator
+    if not locked.is_dir():
+        pytest.skip("needs a folder that nobody may write in")
+    with pytest.raises(InvalidArgument) as caught:
+        getattr(df.alchemer, method)(locked / EXPORTS[method])
+    one_line(caught, "could not write")
+
+
+class Thing:
+    """What no file knows."""
+
+
+OWN = {
+    "things": lambda: pd.Series([Thing(), {1}], dtype=object),
+    "frames": lambda: pd.Series([pd.DataFrame({"a": [1]}), None], dtype=object),
+    "bytes": lambda: pd.Series([b"a", b"\xff"], dtype=object),
+    "timedelta": lambda: pd.to_timedelta(pd.Series([1, None]), unit="h"),
+    "complex": lambda: pd.Series([1 + 2j, 0j]),
+    "period": lambda: pd.Series(pd.period_range("2026-01", periods=2, freq="M")),
+    "interval": lambda: pd.Series(pd.IntervalIndex.from_breaks([0, 1, 2])),
+    "sparse": lambda: pd.Series(pd.arrays.SparseArray([1, 0])),
+    "huge": lambda: pd.Series([HUGE, 1], dtype=object),
+}
+NOT_IN_PARQUET = {"things", "frames", "complex", "sparse", "huge"}
+NAMES = [5, 2.5, ("a", "b"), None, float("nan"), pd.Timestamp("2026-01-01"), "", "a\0b", "sat "]
+
+
+def small(scripted):
+    asked = [
+        question(2, "RADIO", "", "sat", LIKERT),
+        question(3, "CHECKBOX", "", "c", LIKERT),
+        question(4, "TEXTBOX", "", "t", key="text"),
+        question(5, "TEXTBOX", "", "mail", key="email"),
+    ]
+    chosen = {"options": {"10001": {"answer": "5", "option": "Very satisfied"}}}
+    first = {"2": {"answer": "5", "answer_id": 10001}, "3": chosen, "4": {"answer": "w1"}}
+    given = [response(1, first), response(2, {"4": {"answer": "w2"}, "5": {"answer": "a@b.ex"}})]
+    return frame(scripted, asked, given)
+
+
+def known_by(df):
+    """All that needs the frame's knowledge, each with what it gives."""
+    own = df.alchemer
+    return {
+        "relabel": own.relabel(values="code", names="id"),
+        "redact": own.redact(),
+        "missing": own.missing(),
+        "base_sizes": own.base_sizes(),
+        "codebook": own.codebook,
+        "for_model": own.for_model(),
+    }
+
+
+@pytest.mark.parametrize("kind", OWN)
+def test_a_column_of_any_type_goes_on_or_is_named(scripted, tmp_path, kind):
+    df = small(scripted)
+    df["own"] = OWN[kind]().set_axis(df.index)
+    made = known_by(df)
+    for name in ("relabel", "redact", "for_model"):
+        assert "own" in made[name]
+        assert len(made[name]) == 2
+    for method, name in EXPORTS.items():
+        if method == "to_parquet" and kind in NOT_IN_PARQUET:
+            with pytest.raises(InvalidArgument) as caught:
+                df.alchemer.to_parquet(tmp_path / name)
+            one_line(caught, "Parquet cannot hold this frame")
+            df.drop(columns="own").alchemer.to_parquet(tmp_path / name)
+        else:
+            getattr(df.alchemer, method)(tmp_path / name)
+    for read in (pyreadstat.read_sav(tmp_path / "x.sav"), pyreadstat.read_dta(tmp_path / "x.dta")):
+        assert "own" in read[0]
+        assert read[0]["t"].tolist() == ["w1", "w2"]
+
+
+@pytest.mark.filterwarnings("ignore:The DataFrame has column names of mixed type")
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
+def test_a_column_of_any_name_goes_on(scripted, tmp_path, name):
+    df = small(scripted)
+    df[name] = ["mine", "too"]
+    for made in ("relabel", "redact", "for_model"):
+        assert ["mine", "too"] in [known_by(df)[made].iloc[:, -1].tolist()]
+    for method, path in EXPORTS.items():
+        getattr(df.alchemer, method)(tmp_path / path)
+    for read in (pyreadstat.read_sav(tmp_path / "x.sav"), pyreadstat.read_dta(tmp_path / "x.dta")):
+        assert read[0].iloc[:, -1].tolist() == ["mine", "too"]
+    assert al.read_parquet(tmp_path / "x.parquet").iloc[:, -1].tolist() == ["mine", "too"]
+
+
+@pytest.mark.parametrize("twice", ["own", "sat", "contact_id"])
+def test_a_name_that_comes_twice_is_written_twice_or_named(scripted, tmp_path, twice):
+    df = small(scripted).assign(own=[1, 2])
+    df = pd.concat([df, df[[twice]]], axis=1)
+    for call in (df.alchemer.relabel, df.alchemer.redact):
+        with pytest.raises(InvalidArgument) as caught:
+            call()
+        one_line(caught, f"two columns are called {twice!r}")
+    assert df.alchemer.for_model().shape == df.shape
+    assert len(df.alchemer.missing()) == 2
+    for method in ("to_spss", "to_stata"):
+        told = getattr(df.alchemer, method)(tmp_path / EXPORTS[method])
+        assert told["column"].tolist().count(twice) == 2
+        assert told["variable"].is_unique
+    df.alchemer.to_excel(tmp_path / "x.xlsx")
+    with pytest.raises(InvalidArgument):
+        df.alchemer.to_parquet(tmp_path / "x.parquet")
+
+
+def test_columns_of_two_levels_are_written_and_redaction_does_not_pass_them_by(scripted, tmp_path):
+    df = small(scripted)
+    deep = df.set_axis(pd.MultiIndex.from_product([["x"], df.columns]), axis=1)
+    deep.attrs = df.attrs
+    for call in (deep.alchemer.relabel, deep.alchemer.redact, deep.alchemer.missing):
+        with pytest.raises(KnowledgeLost) as caught:
+            call()
+        one_line(caught, "2 levels")
+    for method, name in EXPORTS.items():
+        getattr(deep.alchemer, method)(tmp_path / name)
+    read = pyreadstat.read_sav(tmp_path / "x.sav")[0]
+    assert "w2" in read.to_numpy()
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [["sat", "t"], ["t"], ["c_10001"], ["mail", "sat"], []],
+    ids=lambda names: "+".join(names) or "none",
+)
+def test_dropped_columns_stay_out_of_everything(scripted, tmp_path, columns):
+    df = small(scripted)
+    df = df[[name for name in df if name in columns]]
+    made = known_by(df)
+    assert [len(made[name].columns) for name in ("relabel", "missing")] == [df.shape[1]] * 2
+    assert len(made["relabel"]) == len(made["redact"]) == 2
+    for method, name in EXPORTS.items():
+        getattr(df.alchemer, method)(tmp_path / name)
+    read = pyreadstat.read_sav(tmp_path / "x.sav")[0]
+    assert read.shape == (2, df.shape[1] + 1)
+    assert al.read_parquet(tmp_path / "x.parquet").shape == df.shape
+
+
+@pytest.mark.parametrize(
+    "index",
+    [["a", "b"], [1, 99], [1.5, 2], [None, 1], [(1, 2), (3, 4)], [HUGE, 1]],
+    ids=str,
+)
+def test_rows_that_are_no_responses_are_named(scripted, tmp_path, index):
+    df = small(scripted)
+    df.index = pd.Index(index, name="response_id", dtype=object, tupleize_cols=False)
+    own = df.alchemer
+    for call in (own.relabel, own.redact, own.missing, own.base_sizes):
+        with pytest.raises(KnowledgeLost) as caught:
+            call()
+        one_line(caught, "does not come from this download")
+    for method in ("to_spss", "to_stata", "to_excel"):
+        getattr(own, method)(tmp_path / EXPORTS[method])
+    assert pyreadstat.read_sav(tmp_path / "x.sav")[0]["t"].tolist() == ["w1", "w2"]
+
+
+@pytest.mark.parametrize("text", ["no json", "[1]", "{}", "5"])
+def test_other_attrs_than_ours_are_said(scripted, tmp_path, text):
+    df = small(scripted)
+    df.attrs["alchemer"] = text
+    with pytest.raises(KnowledgeLost) as caught:
+        df.alchemer.relabel(names="id")
+    one_line(caught, "original.alchemer.attach")
+    for method, name in EXPORTS.items():
+        getattr(df.alchemer, method)(tmp_path / name)
+    assert pyreadstat.read_sav(tmp_path / "x.sav")[0]["t"].tolist() == ["w1", "w2"]

@@ -194,3 +194,25 @@ def test_wide_to_long_and_back(made):
         left = [None if pd.isna(v) else v for v in wide[name]]
         assert left == [None if pd.isna(v) else v for v in again[name]], name
         assert np.array_equal(wide[name].isna(), again[name].isna())
+
+
+CHOICES = st.fixed_dictionaries(
+    {
+        "names": st.sampled_from(["alias", "id", "text"]),
+        "values": st.sampled_from(["label", "code", "id", "both"]),
+        "shape": st.sampled_from(["wide", "wide", "long"]),
+        "multi": st.sampled_from(["columns", "list"]),
+    }
+)
+
+
+@given(made=surveys(), first=CHOICES, then=CHOICES)
+@settings(LOOSE, max_examples=60)
+def test_relabel_there_and_back_gives_what_a_fresh_call_gives(made, first, then):
+    asked, given_ = made
+    kept, rows = kept_of(asked, given_, **first)
+    other, _ = kept_of(asked, given_, **then)
+    here, fresh = kept.build(rows), other.build(rows)
+    there = here.alchemer.relabel(**then)
+    pd.testing.assert_frame_equal(there, fresh)
+    pd.testing.assert_frame_equal(there.alchemer.relabel(**first), here)
