@@ -263,7 +263,7 @@ def test_where_no_person_is_there_only_the_last_line_is_left(box):
         "metadata": {},
         "outputs": [],
     }
-    notebook = from_dict(  # type: ignore[no-untyped-call]  # nbformat has no hints
+    notebook = from_dict(  # type: ignore[no-untyped-call]  # no hints
         {
             "cells": [{**code, "id": f"c{n}", "source": cell} for n, cell in enumerate(cells)],
             "metadata": {},

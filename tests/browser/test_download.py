@@ -1,0 +1,134 @@
+"""A download as a person meets it in JupyterLab: the bar, Cancel, a job beside the cells."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from alchemer_nb.sandbox import Sandbox
+
+from .lab import Notebook
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import BrowserContext, Locator
+
+    from .lab import Server, Theme
+
+pytestmark = pytest.mark.browser
+
+DOWNLOAD, AFTER = 1, 2
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[Sandbox]:
+    """Twelve pages of four tenths of a second, one at a time."""
+    with Sandbox(
+        responses=6000, latency=0.4, calls_per_minute=None, cache_seconds=0, refuse_identical=False
+    ) as started:
+        yield started
+
+
+def opened(lab: Server, context: BrowserContext, box: Sandbox, name: str, *cells: str) -> Notebook:
+    begin = (
+        "%load_ext alchemer_nb\n"
+        "from alchemer_nb import ApiKey, Client, Region\n"
+        f'box = Region.custom("{box.url}", name="sandbox", label="Sandbox")\n'
+        f'key = ApiKey("{box.api_token}", "{box.api_token_secret}")\n'
+        "client = Client(key, region=box, max_in_flight=1)\n"
+        "%alchemer switch client"
+    )
+    lab.write(f"{name}.ipynb", [begin, *cells])
+    notebook = Notebook.open(lab, context, f"{name}.ipynb")
+    expect(notebook.run(0)).to_contain_text("Larkmoor")
+    return notebook
+
+
+def cancel(notebook: Notebook) -> Locator:
+    # Icons count as a letter of the name.
+    return notebook.output(DOWNLOAD).get_by_role("button", name=re.compile(r"^\W*Cancel$"))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_cancel_stops_the_running_cell_and_nothing_dead_is_saved(
+    lab: Server, context: BrowserContext, box: Sandbox, theme: Theme
+) -> None:
+    lab.configure(theme=theme, save_widget_state=True)
+    notebook = opened(
+        lab, context, box, f"cancel-{theme}",
+        '%alchemer df << responses "Customer satisfaction"',
+        "df = %alchemer partial\ndf.shape",
+    )  # fmt: skip
+    notebook.start(DOWNLOAD)
+    output = notebook.output(DOWNLOAD)
+    expect(output).to_contain_text(re.compile(r"of 6,000 responses · page \d+ of 12"), timeout=9000)
+    expect(output.locator("table")).to_contain_text("response_id")
+    notebook.screenshot(f"progress-bar-{theme}")
+    began = time.monotonic()
+    cancel(notebook).click()
+    expect(output).to_contain_text("DownloadIncomplete")
+    assert time.monotonic() - began < 1.0
+    expect(cancel(notebook)).to_have_count(0)
+    expect(output.locator("table")).to_have_count(0)
+    notebook.screenshot(f"progress-cancelled-{theme}")
+    expect(notebook.run(AFTER)).to_contain_text(re.compile(r"\(\d+, \d+\)"))
+    saved = notebook.save()
+    assert "Cancel" not in saved
+    assert notebook.errors == []
+
+
+def test_a_download_to_its_end_leaves_its_receipt(
+    lab: Server, context: BrowserContext, box: Sandbox
+) -> None:
+    notebook = opened(
+        lab, context, box, "whole",
+        '%alchemer df << responses "Customer satisfaction" --complete',
+        '%alchemer df << responses "Customer satisfaction" --complete',
+    )  # fmt: skip
+    for cell in (DOWNLOAD, AFTER):  # with a bar, and from memory without one
+        output = notebook.run(cell)
+        expect(output).to_contain_text("rows × ")
+        expect(output.get_by_role("button")).to_have_count(0)
+    notebook.screenshot("progress-receipt")
+
+
+def test_a_job_beside_the_cells_shows_itself_and_gives_the_name(
+    lab: Server, context: BrowserContext, box: Sandbox
+) -> None:
+    notebook = opened(
+        lab, context, box, "beside",
+        '%alchemer df << responses "Customer satisfaction" --background --values code',
+        "early = %alchemer partial\nlen(early)",
+        "df.shape",
+    )  # fmt: skip
+    output = notebook.run(DOWNLOAD, timeout=5)
+    expect(output).to_contain_text(re.compile(r"of 6,000 responses · page \d+"), timeout=9000)
+    expect(output).to_contain_text("→ df")
+    expect(notebook.run(AFTER)).to_contain_text(re.compile(r"\d+"))
+    expect(cancel(notebook)).to_be_visible()
+    notebook.screenshot("progress-background")
+    expect(output).to_contain_text("df = Customer satisfaction", timeout=15_000)
+    expect(cancel(notebook)).to_have_count(0)
+    expect(notebook.run(3)).to_contain_text("46)")
+    notebook.screenshot("progress-background-done")
+    assert "Cancel" not in notebook.save()
+
+
+def test_cancel_of_a_job_beside_the_cells(
+    lab: Server, context: BrowserContext, box: Sandbox
+) -> None:
+    notebook = opened(
+        lab, context, box, "beside-cancel",
+        "%alchemer df << responses 9000001 --background --until 2030-01-01",
+    )  # fmt: skip
+    output = notebook.run(DOWNLOAD, timeout=5)
+    expect(output).to_contain_text(re.compile(r"responses · page \d+"), timeout=9000)
+    cancel(notebook).click()
+    expect(output).to_contain_text("it was stopped")
+    expect(cancel(notebook)).to_have_count(0)
+    notebook.screenshot("progress-background-cancelled")
