@@ -11,12 +11,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench sandbox pictures pins clean
+.PHONY: help demo test test-long lint bench sandbox pictures pins clean
 
 help:
 	@echo 'make demo          install into $(VENV), run the quickstart against the sandbox, open JupyterLab'
 	@echo 'make demo CHECK=1  the same, but stop before JupyterLab'
 	@echo 'make test          install what the tests need (a browser, too) and run them all'
+	@echo 'make test-long     the tests that take minutes, such as a hundred syncs that are killed'
 	@echo 'make lint          ruff (rules and format) and mypy'
 	@echo 'make bench         speed and memory, as ratios, against other ways (about ten minutes)'
 	@echo 'make sandbox       serve the sandbox on port $(PORT) until interrupted'
@@ -30,6 +31,9 @@ demo: $(VENV)/.installed-lab
 test: $(VENV)/.installed-test
 	@$(BIN)/python -m tests.browser.chromium --install
 	@$(BIN)/python -m pytest $(ARGS)
+
+test-long: $(VENV)/.installed-test
+	@$(BIN)/python -m pytest -m long $(ARGS)
 
 lint: $(VENV)/.installed-lint
 	@$(BIN)/python -m ruff check .
