@@ -101,7 +101,7 @@ class Job:
 
     @property
     def progress(self) -> Progress | None:
-        """How far it is; None before the first page is asked for."""
+        """How far it is; None at the very beginning."""
         return self._progress
 
     @property
@@ -204,20 +204,20 @@ class Job:
         if self._done_within(PATIENCE):
             return self._future.result()
         # Its thread ends by itself when the answer that it waits for has come.
-        raise DownloadIncomplete(
-            f"it was stopped; {self.line}. Run it again, or {HOW}job.partial()",
-            partial=self._last_partial,
-        )
+        come = self._progress is not None and self._progress.pages
+        how = f"Run it again, or {HOW}job.partial()" if come else "Nothing had come; run it again"
+        raise DownloadIncomplete(f"it was stopped; {self.line}. {how}", partial=self.partial)
 
     @property
     def line(self) -> str:
         """How it stands, in one line."""
-        if self._progress is None:
-            return f"{self._title}: asking for the survey"
-        if not self.done:
-            return describe(self._progress)
-        failed = self.exception
-        return str(failed) if failed else self.note
+        if self.done:
+            failed = self.exception
+            return str(failed) if failed else self.note
+        if self._progress is None or not self._progress.survey:
+            state = self._progress.state if self._progress else ""
+            return f"{self._title}: {state or 'asking for the survey'}"
+        return _describe(self._progress)
 
     def __repr__(self) -> str:
         return f"<Job {self._word}: {self.line}>"
@@ -245,10 +245,6 @@ class Job:
         except TimeoutError:
             return False
         return True
-
-    def _last_partial(self) -> pd.DataFrame | None:
-        self._future.exception()  # until its thread has ended
-        return self.partial()
 
     def _run(self) -> None:
         try:
@@ -334,7 +330,7 @@ async def _awaited(awaitable: Awaitable[Any]) -> Any:
     return await awaitable
 
 
-def describe(progress: Progress) -> str:
+def _describe(progress: Progress) -> str:
     """How far a download is, in one line."""
     of = f" of {progress.rows_told:,}" if progress.rows_told is not None else ""
     parts = [f"{progress.survey}: {progress.rows:,}{of} responses"]

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
-from alchemer_nb.jobs import describe
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -40,27 +38,28 @@ class Bar(ipywidgets.VBox):
         self.head = ipywidgets.HTML()
         self._cancel, self._note = cancel, note
         self.button.on_click(lambda _: self._pressed())
-        top = ipywidgets.HBox([self.bar, self.button], layout={"align_items": "center"})
-        super().__init__([top, self.line, self.head], layout={"max_width": "720px"})
+        top = ipywidgets.HBox(
+            [self.bar, self.button], layout={"align_items": "center", "max_width": "720px"}
+        )
+        super().__init__([top, self.line, self.head], layout={"width": "100%"})
         self.add_class("alchemer-download")
 
-    def update(self, progress: Progress) -> None:
-        """Shows how far it is."""
+    def update(self, progress: Progress, line: str) -> None:
+        """Shows how far it is, and says it in a line."""
         if progress.rows_told and self.bar.max != progress.rows_told:
             self.bar.max = progress.rows_told
         self.bar.value = min(progress.rows, self.bar.max) if progress.rows_told else 0
         if not self.button.disabled:
-            self.line.value = _text(f"{describe(progress)}{self._note}")
+            self.line.value = _text(f"{line}{self._note}")
 
     def show_head(self, frame: pd.DataFrame) -> None:
         """Shows the first rows."""
         shown = frame.iloc[:, :_COLUMNS]
-        more = frame.shape[1] - shown.shape[1]
-        note = f" and {more} more columns" if more > 0 else ""
+        of = f", {_COLUMNS} of {frame.shape[1]} columns" if frame.shape[1] > _COLUMNS else ""
         # pandas escapes what it writes; it is what strangers typed into a survey.
         table = shown.to_html(border=0, escape=True, max_cols=_COLUMNS, notebook=True)
         self.head.value = (
-            f'<div style="opacity:.8">The first rows{note}:</div>'
+            f'<div style="opacity:.8">The first rows{of}:</div>'
             f'<div class="jp-RenderedHTMLCommon" style="overflow-x:auto">{table}</div>'
         )
 

@@ -7,6 +7,7 @@ from functools import partial
 from alchemer_nb.filters import STATUSES
 from alchemer_nb.notebook import commands as do
 from alchemer_nb.notebook import options as kinds
+from alchemer_nb.notebook import storage
 from alchemer_nb.notebook.body import condition
 from alchemer_nb.notebook.options import Command, Option, Positional
 from alchemer_nb.regions import Region
@@ -138,6 +139,8 @@ _RESPONSES = Command(
         Option("--columns", "only these, with commas", kinds.several, "NAMES"),
         Option("--limit", "at most this many rows", kinds.whole_number, "N"),
         Option("--fresh", "take nothing from memory; may wait a minute"),
+        Option("--store", "from this computer, however old; see sync"),
+        Option("--max-age", "the same, synced first if older, such as 1h", kinds.text, "SPAN"),
         Option("--dry-run", "say what it would take, and download nothing"),
         Option("--background", "go on at once; the name is there when the rows are"),
         _choice("--incomplete", "when fewer rows come than were told", "raise", "keep"),
@@ -205,6 +208,63 @@ _DATA = (
     ),
 )
 
+_STORE = (
+    Command(
+        "sync",
+        "keep the responses of a survey on this computer, up to date",
+        storage.sync,
+        (SURVEY,),
+        (
+            Option("--full", "compare all responses, not only those that changed lately"),
+            Option("--fresh", "take nothing from memory; may wait a minute"),
+            OUT,
+        ),
+        example='%alchemer sync "Customer satisfaction"',
+        group="Store",
+    ),
+    Command(
+        "diff",
+        "which responses came, changed and went with the last sync",
+        storage.diff,
+        (SURVEY,),
+        (OUT,),
+        group="Store",
+    ),
+    Command(
+        "sql",
+        "a query over stored surveys and the notebook's frames (DuckDB)",
+        storage.sql,
+        (Positional("QUERY", "SQL, in quotes", kinds.text, "?"),),
+        (OUT,),
+        body="""\
+  SQL as DuckDB knows it; a stored survey is called by its title in small letters with _
+  for anything else, or survey_ID; a frame by its name:
+    select status, count(*) as n from customer_satisfaction group by status""",
+        filled=False,
+        group="Store",
+    ),
+    Command(
+        "stores",
+        "which surveys are stored, and where",
+        storage.stores,
+        options=(OUT,),
+        group="Store",
+    ),
+    Command(
+        "expunge",
+        "remove a person's responses from this computer for good",
+        storage.expunge,
+        (SURVEY,),
+        (
+            Option("--responses", "response ids, with commas", kinds.several, "IDS"),
+            Option("--contact", "the id of a contact", kinds.text, "ID"),
+            Option("--email", "an address that stands in them", kinds.text, "ADDRESS"),
+            OUT,
+        ),
+        group="Store",
+    ),
+)
+
 PATHS = {
     "statistics": ("survey/{survey}/surveystatistic", "the statistics of a survey"),
     "campaigns": ("survey/{survey}/surveycampaign", "the links and campaigns of a survey"),
@@ -233,6 +293,7 @@ COMMANDS: dict[str, Command] = {
     for command in (
         *_SIGN_IN,
         *_DATA,
+        *_STORE,
         *(_listing(name, path, summary) for name, (path, summary) in PATHS.items()),
     )
 }

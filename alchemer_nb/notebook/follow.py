@@ -11,7 +11,6 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from alchemer_nb.jobs import describe
 from alchemer_nb.notebook import outputs
 from alchemer_nb.notebook.context import fold, say
 from alchemer_nb.notebook.pump import find_pump, has_front_end
@@ -74,7 +73,7 @@ class Widgets:
         progress = self._job.progress
         if progress is None or not self._pace.due(progress):
             return
-        self._bar.update(progress)
+        self._bar.update(progress, self._job.line)
         if self._head is None and progress.pages:
             self._head = self._job.first(_HEAD)
         if self._head is not None and self._head.done() and not self._bar.head.value:
@@ -103,7 +102,7 @@ class Text:
         """Writes how far it is over what stood there."""
         progress = self._job.progress
         if progress is not None and self._pace.due(progress):
-            outputs.rewrite([self._name], outputs.text(f"{describe(progress)}{self._note}"))
+            outputs.rewrite([self._name], outputs.text(f"{self._job.line}{self._note}"))
 
     def end(self, line: str, *, failed: bool = False) -> None:
         """Writes the line there for good."""
@@ -122,7 +121,7 @@ class Terminal:
         """Writes it over the last."""
         progress = self._job.progress
         if progress is not None and self._pace.due(progress):
-            self._write(describe(progress))
+            self._write(self._job.line)
 
     def end(self, line: str, *, failed: bool = False) -> None:  # noqa: ARG002 - as the others
         """Wipes it out and prints the line."""

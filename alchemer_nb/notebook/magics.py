@@ -142,6 +142,8 @@ class AlchemerMagics(Magics, Configurable):
                 f"%%alchemer {call.command.name} takes no lines below it; use "
                 f"%alchemer {call.command.name}{warning}"
             )
+        if not call.command.filled:
+            return {"body": cell}
         return {"body": fill_lines(cell, self.shell.user_ns, local)}
 
 

@@ -91,6 +91,7 @@ class Command:
         shown: Whether the value is shown at once, so that it is seen in the middle of a cell too.
             Where there is something to keep, it is the cell's value as well.
         body: What the lines below ``%%alchemer`` are, or an empty text where none may follow.
+        filled: Whether names in braces in those lines are filled in, as conditions need it.
         surplus: What to do about more words than it takes.
         group: Under which heading help lists it.
     """
@@ -104,6 +105,7 @@ class Command:
     gives: bool = True
     shown: bool = False
     body: str = ""
+    filled: bool = True
     surplus: str = 'a value with blanks in it needs quotes: "Customer satisfaction"'
     group: str = "Data"
 

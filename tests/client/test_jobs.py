@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 import threading
 import time
@@ -197,3 +198,28 @@ def test_run_sync_patches_asyncio_only_where_a_loop_runs_already(quick: Client) 
     assert run_sync(fetch()) == 5
     if "nest_asyncio2" not in sys.modules:  # another test of this process may have had a loop
         assert not hasattr(asyncio, "_nest_patched")
+
+
+def test_a_wait_for_the_rate_limit_is_told_and_ends_within_half_a_second() -> None:
+    with Sandbox(responses=1600) as box:
+        key = ApiKey(box.api_token, box.api_token_secret)
+        client = Client(key, region=box.region, max_in_flight=1, requests_per_minute=4)
+        job = after_first_page(Job.start(client, ID))
+        until(lambda: "waiting for the rate limit" in repr(job))
+        assert re.search(r"waiting for the rate limit, \d+ s>$", repr(job))
+        began = time.monotonic()
+        with pytest.raises(DownloadIncomplete):
+            job.end()
+        assert time.monotonic() - began < 0.5
+
+
+def test_one_that_waits_before_the_first_page_ends_within_half_a_second_too() -> None:
+    with Sandbox(responses=10) as box:
+        key = ApiKey(box.api_token, box.api_token_secret)
+        job = Job.start(Client(key, region=box.region, requests_per_minute=1), ID)
+        until(lambda: box.seen)
+        began = time.monotonic()
+        with pytest.raises(DownloadIncomplete, match="it was stopped"):
+            job.end()
+        assert time.monotonic() - began < 0.5
+        assert job.partial() is None
