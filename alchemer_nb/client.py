@@ -331,6 +331,10 @@ class Client:
         """Removes a person's responses from the local store for good; see ``Stores.expunge``."""
         return self._stores.expunge(self.survey_id(id_or_title), **who)
 
+    def stored(self) -> pd.DataFrame:
+        """Gives the surveys of this account that are stored here: rows, time, place."""
+        return self._stores.table()
+
     def sql(self, query: str, frames: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """Asks stored surveys and frames in SQL; see ``Stores.sql``."""
         return self._stores.sql(query, frames or {})

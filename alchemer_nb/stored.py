@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alchemer_nb import rows as chosen
-from alchemer_nb.errors import InvalidArgument, StoreError
+from alchemer_nb.errors import DownloadIncomplete, InvalidArgument, Stopped, StoreError
 from alchemer_nb.kept import Kept
 from alchemer_nb.provenance import about, summary
 from alchemer_nb.retrieval import Retrieval, say
@@ -77,7 +78,11 @@ class StoredRetrieval(Retrieval):
 
     def _sync(self, own: str) -> tuple[str, ...]:
         tell = self.progress if callable(self.progress) else None
-        return self.stores.sync(own, fresh=self.fresh, tell=tell, stop=self.stop).notes
+        with suppress(Stopped, KeyboardInterrupt):
+            return self.stores.sync(own, fresh=self.fresh, tell=tell, stop=self.stop).notes
+        raise DownloadIncomplete(
+            "it was stopped; what came is kept in the store, and the next sync goes on there"
+        )
 
     def _is_stale(self, folder: Path) -> bool:
         found = reading.peek(folder)

@@ -79,6 +79,31 @@ class Stores:
         listing = Listing(self._transport, survey_id, tell, fresh=fresh, **more)
         return Sync(self.place(survey_id), listing, self.region, full).run()
 
+    def table(self) -> pd.DataFrame:
+        """Gives what is stored, one row a survey."""
+        import pandas as pd
+
+        from alchemer_nb.store import reading
+
+        rows = []
+        for own in place.surveys_in(self.account):
+            folder = self.place(own)
+            found = reading.peek(folder)
+            size = sum(path.stat().st_size for path in folder.iterdir())
+            rows.append(
+                {
+                    "id": own,
+                    "title": found.title if found else "",
+                    "rows": found.rows if found else 0,
+                    "synced": found.utc if found else None,
+                    "bytes": size,
+                    "place": str(folder),
+                }
+            )
+        frame = pd.DataFrame(rows, columns=["id", "title", "rows", "synced", "bytes", "place"])
+        frame["synced"] = pd.to_datetime(frame["synced"], utc=True)
+        return frame
+
     def scan(self, survey_id: str, engine: str = "arrow") -> Any:
         """Gives a stored survey to an engine, without reading it all.
 

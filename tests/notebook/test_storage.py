@@ -1,0 +1,79 @@
+"""The commands of the store, through cells of a real shell."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from IPython.core.error import UsageError
+
+from alchemer_nb.errors import InvalidArgument
+from tests.store.conftest import SURVEY, fresh_client, own_box, place, same
+
+__all__ = ["own_box", "place"]  # fixtures
+
+TITLE = "Customer satisfaction"
+
+
+@pytest.fixture
+def signed_in(notebook, own_box):
+    notebook.names["client"] = fresh_client(own_box)
+    assert notebook.run("%alchemer switch client").failure is None
+    return notebook
+
+
+def test_sync_diff_and_a_frame_from_the_store(signed_in, own_box):
+    outcome = signed_in.run(f'%alchemer sync "{TITLE}"')
+    assert outcome.value.added == 1203
+    own_box.touch(SURVEY, [3], data={"3": {"value": "77"}})
+    own_box.add_responses(SURVEY, 2)
+    signed_in.run(f'%alchemer sync "{TITLE}"')
+    outcome = signed_in.run(f'changes = %alchemer diff "{TITLE}"')
+    assert "2 added, 1 changed; changed most: " in " ".join(outcome.out.split())
+    assert signed_in.names["changes"]["change"].astype(str).tolist() == [
+        "changed",
+        "added",
+        "added",
+    ]
+    outcome = signed_in.run(f'df = %alchemer responses "{TITLE}" --max-age 1h')
+    assert outcome.failure is None
+    client = signed_in.names["client"]
+    same(signed_in.names["df"], client.responses(SURVEY, store=True, progress="none"))
+
+
+def test_sql_over_surveys_and_frames_of_the_notebook(signed_in):
+    pytest.importorskip("duckdb")
+    signed_in.run(f"%alchemer sync {SURVEY}")
+    signed_in.names["weights"] = pd.DataFrame({"status": ["Complete"], "weight": [2]})
+    query = (
+        "select count(*) as n, max({'w': weight}.w) as w -- $braces are SQL's here\n"
+        "from customer_satisfaction join weights using (status)"
+    )
+    found = signed_in.run(f"%%alchemer sql\n{query}").value
+    signed_in.run(f"%%alchemer sql -o kept\n{query}")
+    same(signed_in.names["kept"], found)
+    assert found["w"].tolist() == [2]
+    line = signed_in.run('%alchemer sql "select count(*) as n from survey_9000001"')
+    assert line.value["n"].tolist() == [1203]
+    failure = signed_in.run("%%alchemer sql\nselect x from nowhere").failure
+    assert isinstance(failure, InvalidArgument)
+    assert isinstance(signed_in.run("%alchemer sql").failure, UsageError)
+
+
+def test_stores_tells_the_place(signed_in, place):
+    assert signed_in.run("%alchemer stores").value.empty
+    synced = signed_in.run(f"%alchemer sync {SURVEY}").value
+    (row,) = signed_in.run("%alchemer stores").value.to_dict("records")
+    assert (row["id"], row["title"], row["rows"]) == (SURVEY, TITLE, 1203)
+    assert row["place"] == str(synced.place)
+    assert row["place"].startswith(str(place))
+
+
+def test_expunge_says_what_it_did(signed_in):
+    signed_in.run(f"%alchemer sync {SURVEY}")
+    outcome = signed_in.run(f"%alchemer expunge {SURVEY} --responses 3,5")
+    assert "Removed 2 responses" in outcome.out
+    assert outcome.value["response_id"].tolist() == [3, 5]
+    assert isinstance(signed_in.run(f"%alchemer expunge {SURVEY}").failure, UsageError)
+    assert isinstance(
+        signed_in.run(f"%alchemer expunge {SURVEY} --responses x").failure, UsageError
+    )
