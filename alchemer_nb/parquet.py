@@ -46,6 +46,11 @@ class _Dtype(msgspec.Struct, omit_defaults=True):
     categories: list[str] | None = None
     index: bytes = b""  # categories that are no texts, as Arrow keeps them
     name: str = ""
+    missing: str = ""  # of objects, by ``_MISSING``: a letter for all of them, or one for each
+
+
+# Parquet knows one kind of missing; of objects, pandas knows four.
+_MISSING: dict[str, Any] = {"o": None, "n": np.nan, "a": pd.NA, "t": pd.NaT}
 
 
 class _Entry(msgspec.Struct, omit_defaults=True):
@@ -54,7 +59,11 @@ class _Entry(msgspec.Struct, omit_defaults=True):
 
 
 def write_parquet(
-    frame: pd.DataFrame, path: str | os.PathLike[str], *, everything: bool = False
+    frame: pd.DataFrame,
+    path: str | os.PathLike[str],
+    *,
+    everything: bool = False,
+    most: int = _MOST,
 ) -> None:
     """Writes a frame with its knowledge.
 
@@ -63,6 +72,7 @@ def write_parquet(
         path: Name of the file, ending in ``.parquet``.
         everything: Whether what the frame does not show is written too: rows filtered out,
             columns dropped, metadata not asked for.
+        most: Bytes that the answers behind the frame may take in the footer.
 
     Raises:
         InvalidArgument: The path does not fit, or a column cannot be stored.
@@ -74,11 +84,11 @@ def write_parquet(
     entry = {KEY: b"%d:%s" % (FORMAT, msgspec.json.encode(_Entry(dtypes, _levels(frame.index))))}
     if kept is not None:
         packed = _packed(frame, kept, everything)
-        if len(packed) > _MOST:
+        if len(packed) > most:
             warnings.warn(
-                f"the answers behind this frame take {len(packed) >> 20} MB, too much for the "
-                "footer of a Parquet file: the frame is written without them, so that relabel and "
-                "missing will not work on it",
+                f"the answers behind this frame take {len(packed) / 2**20:.1f} MB, too much for "
+                "the footer of a Parquet file: the frame is written without them, so that relabel "
+                "and missing will not work on it",
                 stacklevel=3,
             )
         else:
@@ -224,10 +234,20 @@ def _dtype(values: pd.Series[Any]) -> _Dtype | None:
         return _Dtype("category", own.storage, own.na, bool(dtype.ordered), list(inner))
     if pd.api.types.is_object_dtype(dtype):
         lists = any(isinstance(value, list) for value in values)
-        return _Dtype("list" if lists else "object")
+        return _Dtype("list" if lists else "object", missing=_missing(values))
     if isinstance(dtype, pd.DatetimeTZDtype):
         return _Dtype("moment", name=str(dtype))
     return None
+
+
+def _missing(values: pd.Series[Any]) -> str:
+    """Which kind of missing each missing object is; nothing where all are None."""
+    letters = "".join(
+        "o" if v is None else "a" if v is pd.NA else "t" if v is pd.NaT else "n"
+        for v in values[values.isna()]
+    )
+    kinds = set(letters)
+    return letters if len(kinds) > 1 else "".join(kinds - {"o"})
 
 
 def _packed(frame: pd.DataFrame, kept: Kept, everything: bool) -> bytes:
@@ -335,8 +355,20 @@ def _restored(values: pd.Series[Any], dtype: _Dtype) -> pd.Series[Any]:
         return pd.Series(pd.Categorical(values.astype(object), dtype=whole), index=values.index)
     if dtype.kind == "list":
         lists = [v.tolist() if isinstance(v, np.ndarray) else v for v in values]
-        return pd.Series(lists, index=values.index, dtype=object)
-    return values.astype(object).where(values.notna(), None)
+        return _with_missing(pd.Series(lists, index=values.index, dtype=object), dtype.missing)
+    return _with_missing(values.astype(object), dtype.missing)
+
+
+def _with_missing(values: pd.Series[Any], letters: str) -> pd.Series[Any]:
+    """The objects with the kinds of missing that they had."""
+    cells = values.to_numpy(dtype=object, copy=True)
+    (at,) = np.nonzero(values.isna().to_numpy())
+    each = letters * len(at) if len(letters) == 1 else letters
+    if len(each) != len(at) or not set(each) <= _MISSING.keys():
+        each = "o" * len(at)  # another program has changed the rows
+    for place, letter in zip(at.tolist(), each, strict=True):
+        cells[place] = _MISSING[letter]
+    return pd.Series(cells, index=values.index, dtype=object)
 
 
 def _text(dtype: _Dtype) -> Any:

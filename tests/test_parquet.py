@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import zlib
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
 import alchemer_nb as al
 from alchemer_nb.errors import ConfigurationError, InvalidArgument, KnowledgeLost
+from alchemer_nb.parquet import write_parquet
 from tests.analysis.frames import made
 from tests.conftest import credentials_for
 
@@ -262,3 +264,50 @@ def test_a_merged_frame_keeps_its_values_and_says_what_it_lost(df, tmp_path):
     assert "alchemer" not in merged.attrs or merged.attrs["alchemer"]
     back = there_and_back(merged, tmp_path)
     pd.testing.assert_frame_equal(back, merged)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["x", np.nan, "y"],
+        ["x", None, np.nan],
+        [np.nan, pd.NaT, pd.NA],
+        [np.nan, np.nan, np.nan],
+        [None, None, None],
+        [["a"], np.nan, None],
+        [True, np.nan, None],
+        [1.5, None, np.nan],
+    ],
+    ids=str,
+)
+def test_each_kind_of_missing_among_objects_comes_back(values, tmp_path):
+    frame = pd.DataFrame({"x": pd.Series(values, dtype=object)})
+    back = there_and_back(frame, tmp_path)["x"]
+    assert back.dtype == object
+    assert [repr(value) for value in back] == [repr(value) for value in values]
+
+
+def test_rows_that_another_program_took_out_leave_plain_missing(tmp_path):
+    frame = pd.DataFrame({"x": pd.Series(["x", np.nan, None], dtype=object)})
+    path = tmp_path / "x.parquet"
+    frame.alchemer.to_parquet(path)
+    with pq.ParquetFile(path) as file:
+        table, footer = file.read(), dict(file.metadata.metadata)
+    del footer[b"ARROW:schema"]
+    pq.write_table(table.slice(0, 2).replace_schema_metadata(footer), path)
+    assert al.read_parquet(path)["x"].tolist() == ["x", None]
+
+
+def test_answers_too_large_for_a_footer_are_left_out_and_said(df, tmp_path):
+    path = tmp_path / "x.parquet"
+    with pytest.warns(UserWarning, match=r"take \d+\.\d MB, too much.*written without them"):
+        write_parquet(df, path, most=100)
+    assert b"alchemer_nb.answers" not in pq.read_metadata(path).metadata
+    back = al.read_parquet(path)
+    pd.testing.assert_frame_equal(back, df)
+    with pytest.raises(KnowledgeLost, match="not the answers"):
+        back.alchemer.relabel(names="id")
+    write_parquet(df, path)
+    size = len(pq.read_metadata(path).metadata[b"alchemer_nb.answers"])
+    write_parquet(df, path, most=size)  # what just fits is written, without a warning
+    assert len(pq.read_metadata(path).metadata[b"alchemer_nb.answers"]) == size
