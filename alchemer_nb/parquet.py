@@ -196,8 +196,11 @@ def _without_notes(frame: pd.DataFrame, text: str) -> str:
         facts = Facts(text).read()
     except ValueError:  # a text of the user's own
         return text
-    field = f"column_{facts.get('asked', {}).get('names', 'alias')}"
-    is_long = facts.get("asked", {}).get("shape") == "long" and "column" in frame.columns
+    asked = facts.get("asked", {})
+    if isinstance(text, Facts) and text.kept is not None:
+        asked = text.kept.options.asked()
+    field = f"column_{asked.get('names', 'alias')}"
+    is_long = asked.get("shape") == "long" and "column" in frame.columns
     here = set(frame["column"]) if is_long else set(frame.columns)
     quoting = [r for r in facts.get("codebook", ()) if r.get("notes") and r.get(field) not in here]
     for row in quoting:

@@ -136,7 +136,7 @@ class Retrieval:
                 ``.partial`` has those that came.
             ApiError, TransportError: Nothing came.
         """
-        survey = self._survey()
+        survey = self._survey(then_all=True)
         limit = self.options.limit
         fetch = Responses(
             self.transport,
@@ -182,8 +182,17 @@ class Retrieval:
         by_limit = 60 * math.ceil(over / self.transport.requests_per_minute)
         return Estimate(survey.title, rows, pages, calls, max(by_pace, by_limit))
 
-    def _survey(self) -> Survey:
-        return definition(self.transport, self.find(), stop=self.stop, fresh=self.fresh)
+    def _survey(self, *, then_all: bool = False) -> Survey:
+        """The definition; what is asked for next is sent for at the same time where it can be."""
+        own = self.find()
+        if not self.fresh:
+            first_page = {"resultsperpage": PAGE_SIZE, "page": 1}
+            lists = ["surveyquestion"]
+            if then_all and not (self._lines or self._status or any(self._between)):
+                lists.append("surveyresponse")
+            for name in lists:
+                self.transport.ahead(f"survey/{own}/{name}", first_page, self.stop)
+        return definition(self.transport, own, stop=self.stop, fresh=self.fresh)
 
     def _conditions(self, survey: Survey) -> list[filters.Condition]:
         conditions = [

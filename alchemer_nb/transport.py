@@ -13,8 +13,9 @@ from __future__ import annotations
 import json
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -191,6 +192,24 @@ class Transport:
             return answer
 
         return self._remembered.get(call.key, fetch, fresh=fresh, stop=stop, tell=tell)
+
+    def ahead(
+        self, path: str, params: Mapping[str, Any], stop: threading.Event | None = None
+    ) -> None:
+        """Sends a GET whose answer will be asked for in a moment; returns at once.
+
+        Whoever asks then shares the call, or finds its answer remembered. Nothing is sent before
+        this client has heard Alchemer: a wrong key or address is to be tried once.
+        """
+        if self._reached:
+            work = partial(self._send_ahead, path, dict(params), stop)
+            threading.Thread(target=work, daemon=True, name="alchemer-ahead").start()
+
+    def _send_ahead(
+        self, path: str, params: Mapping[str, Any], stop: threading.Event | None
+    ) -> None:
+        with suppress(AlchemerError):  # who asks for it will meet it, too
+            self.send("GET", path, params, stop=stop, raise_slow=True)
 
     def call(
         self,
