@@ -8,7 +8,7 @@ import numpy as np
 
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frames import ATTRS
-from alchemer_nb.kept import Facts
+from alchemer_nb.taken_out import brought_back
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -22,7 +22,7 @@ def attach(known: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     Raises:
         InvalidArgument: The other frame is redacted, and this knowledge is not.
     """
-    if _redacted(other) and not _redacted(known):
+    if brought_back(known, other):
         raise InvalidArgument(
             "the other frame was redacted, and this knowledge would bring back what was taken "
             "out: redact this frame in the same way first, then attach"
@@ -30,11 +30,6 @@ def attach(known: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     with_knowledge = other.copy(deep=False)
     with_knowledge.attrs = {**other.attrs, ATTRS: known.attrs[ATTRS]}
     return with_knowledge
-
-
-def _redacted(frame: pd.DataFrame) -> bool:
-    text = frame.attrs.get(ATTRS)
-    return isinstance(text, str) and bool(Facts(text).read().get("redacted"))
 
 
 def join(

@@ -69,6 +69,7 @@ class Bench:
         self._end_to_end()
         self._peers()
         self._wide_frame()
+        self._many_questions()
         self._sync()
         head = "| what | reached | at least | hoped | reached |\n|---|---|---|---|---|"
         goals = "\n".join([head, *(goal.line() for goal in self.goals)])
@@ -142,6 +143,14 @@ class Bench:
         )
         worst = max(told.values())
         self.goals.append(Goal("slicing a wide frame against a plain one", worst, 1.5, 1.1, True))
+
+    def _many_questions(self) -> None:
+        rows = []
+        for shape in ("wide", "long"):
+            few, many = (case("many_questions", count, shape)["cpu"] for count in ("500", "3000"))
+            rows.append(f"| {shape} | {few:.2f} | {many:.2f} | {many / few:.1f} |")
+        head = "| shape | CPU of 500 questions | of 3,000 | times |\n|---|---|---|---|"
+        self.lines.append("## Six times the questions\n\n" + head + "\n" + "\n".join(rows))
 
     def _sync(self) -> None:
         told = {rows: case("sync", str(rows)) for rows in (5000, 80000)}

@@ -225,6 +225,27 @@ def slicing(columns: str) -> dict[str, float]:
     return {"columns": float(frame.shape[1]), **ratios}
 
 
+def many_questions(count: str, shape: str) -> Measured:
+    """The frame of so many questions and few responses: how cost grows with the questions."""
+    from alchemer_nb.answers import Answers
+    from alchemer_nb.choices import FrameOptions
+    from alchemer_nb.definition import read_survey
+    from alchemer_nb.kept import Kept
+    from alchemer_nb.rows import choose_rows
+    from tests.benchmarks.generator import Generator
+
+    made = Generator(int(count), 5)
+    survey, page = read_survey(made.survey(), made.questions()), made.page(1)
+    options = FrameOptions(shape=shape)  # type: ignore[arg-type]  # a word from the command line
+
+    def work() -> Any:
+        answers = Answers.of(survey)
+        answers.add_page(page)
+        return Kept(answers, survey, "UTC", options, {}).build(choose_rows(answers, options))
+
+    return measure(work)
+
+
 def _best(step: Callable[[Any], object], frame: Any) -> float:
     taken = []
     for _ in range(7):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from pathlib import Path
 
 import openpyxl
@@ -396,24 +395,16 @@ def test_a_label_of_10_000_characters_goes_everywhere(scripted, tmp_path):
             assert any(text.startswith(long[:100]) for text in texts)
 
 
-def test_3_000_questions_take_time_in_proportion(scripted, tmp_path, record_property):
-    def seconds(count):
-        numbers = range(2, 2 + count)
-        asked = [question(n, *LARGE[n % 3], options=LIKERT) for n in numbers]
-        data = {str(n): {"answer": "5", "answer_id": 10001} for n in numbers}
-        client = serve(scripted, asked, [response(1, data), response(2, [])])
-        began = time.process_time()
-        df = client.responses(5, names="id", metadata="none", progress="none")
-        df.alchemer.to_parquet(tmp_path / "x.parquet")
-        df.alchemer.base_sizes()
-        took = time.process_time() - began
-        assert df.loc[1].notna().sum() >= count
-        assert repr(df.alchemer.codebook)
-        return took
-
-    few, many = seconds(500), seconds(3000)
-    record_property("seconds", {500: few, 3000: many})
-    assert many < 3 * 6 * few  # six times the questions; quadratic would be 36 times the time
+def test_3_000_questions(scripted, tmp_path):
+    numbers = range(2, 3002)
+    asked = [question(n, *LARGE[n % 3], options=LIKERT) for n in numbers]
+    data = {str(n): {"answer": "5", "answer_id": 10001} for n in numbers}
+    client = serve(scripted, asked, [response(1, data), response(2, [])])
+    df = client.responses(5, names="id", metadata="none", progress="none")
+    df.alchemer.to_parquet(tmp_path / "x.parquet")
+    assert len(df.alchemer.base_sizes()) == 3000
+    assert df.loc[1].notna().sum() >= 3000
+    assert repr(df.alchemer.codebook)
 
 
 LARGE = [("RADIO", "Why?"), ("ESSAY", "How?"), ("CHECKBOX", "Which?")]

@@ -244,9 +244,9 @@ def test_a_long_frame_keeps_the_rows_that_were_chosen(scripted):
     after = chosen.alchemer.redact()
     assert after["response_id"].unique().tolist() == [1, 2]
     assert set(after["column"].dropna()) == {"comments"}
-    assert after["value"].dropna().tolist() == chosen[chosen["column"] == "comments"][
-        "value"
-    ].tolist()
+    assert (
+        after["value"].dropna().tolist() == chosen[chosen["column"] == "comments"]["value"].tolist()
+    )
 
 
 @pytest.mark.parametrize("everything", [False, True])
