@@ -38,7 +38,8 @@ SCHEMA = pa.schema(
 KEYS = ["response_id", "version", "sync", "date_updated", "digest"]
 LARGEST = 20_000  # rows of a part: bounds what its table takes to build
 GONE, EXPUNGED = 0, -1  # in place of a digest
-_GROUP = 500
+_GROUP = 500  # rows read at once
+_ROW_GROUP = 5000
 _DAMAGED = (OSError, pa.ArrowInvalid, pa.ArrowException)
 
 
@@ -199,7 +200,7 @@ def write_tables(folder: Path, manifest: Manifest, tables: Iterable[pa.Table]) -
                 part.low = part.low if part.rows else ids[0].as_py()
                 part.high = ids[-1].as_py()
                 part.rows += table.num_rows
-                writer.write_table(table, row_group_size=_GROUP)
+                writer.write_table(table, row_group_size=_ROW_GROUP)
         part.size = temporary.stat().st_size
     manifest.parts.append(part)
     return part

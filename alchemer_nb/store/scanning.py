@@ -131,17 +131,26 @@ def _dask(found: Scan) -> Any:
     dask = needed("dask.dataframe", "dask")
     meta = to_pandas(found.schema.empty_table().select(found.columns))
     return dask.from_map(
-        partial(read_part, schema=found.schema, stale=found.stale, columns=found.columns),
+        partial(read_part, schema=found.schema, stale=found.stale),
         list(found.files),
         meta=meta,
     )
 
 
 def read_part(
-    file: str, *, schema: pa.Schema, stale: np.ndarray, columns: list[str]
+    file: str, *, schema: pa.Schema, stale: np.ndarray, columns: list[str] | None = None
 ) -> pd.DataFrame:
-    """One part as a frame with the columns of all; for a worker, maybe on another machine."""
-    return to_pandas(Scan((file,), schema, stale).dataset.to_table(columns=columns))
+    """One part as a frame with the columns of all; for a worker, maybe on another machine.
+
+    Args:
+        file: The part.
+        schema: Columns of all parts.
+        stale: Keys of rows that do not count.
+        columns: Those that are wanted, which dask finds out by itself; None for all.
+    """
+    found = Scan((file,), schema, stale)
+    wanted = found.columns if columns is None else [tables.ID, *columns]
+    return to_pandas(found.dataset.to_table(columns=wanted))
 
 
 def to_pandas(table: pa.Table) -> pd.DataFrame:

@@ -94,7 +94,7 @@ def test_dask_on_its_own_scheduler_gives_the_same_table(stored):
     same(plain(frame), expected(stored))
     frame = stored.scan(SURVEY, "pandas")
     wanted = frame.groupby("status")["nps"].mean()
-    assert means.round(9).to_dict() == wanted.round(9).to_dict()
+    assert means.dropna().round(9).to_dict() == wanted.dropna().round(9).to_dict()
 
 
 def test_a_column_that_came_late_is_there_for_all_rows(own_box: Sandbox):
@@ -104,6 +104,8 @@ def test_a_column_that_came_late_is_there_for_all_rows(own_box: Sandbox):
     assert "url_wave" not in client.scan(SURVEY).schema.names
     client.request("PUT", f"survey/{SURVEY}/surveyresponse", data={"data": {"3": {"value": "1"}}})
     _add_url_variable(client, folder)
+    for name in ("polars", "duckdb", "dask.dataframe"):
+        pytest.importorskip(name)
     for engine in ("pandas", "polars", "duckdb", "dask"):
         found = client.scan(SURVEY, engine)
         assert "url_wave" in list(found.columns if engine != "polars" else found.collect_schema())

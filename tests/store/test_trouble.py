@@ -295,7 +295,7 @@ def test_expunged_responses_leave_every_file_and_never_come_back(own_box, synced
 
 
 def _anywhere(folder: Path, mark: bytes) -> bool:
-    """Whether a text stands in any file of a store, compressed ones included."""
+    """Whether the last quoted text stands in any file of a store, compressed ones included."""
     session = mark.split(b'"')[-2].decode()
     for path in folder.iterdir():
         if path.suffix == ".parquet":
@@ -323,3 +323,9 @@ def test_expunge_needs_to_know_whose(own_box, synced):
     for who in ({}, {"responses": []}, {"email": " "}, {"responses": ["x"]}):
         with pytest.raises(InvalidArgument):
             client.expunge(SURVEY, **who)
+
+
+def test_no_secret_is_stored(own_box, synced):
+    _, folder = synced
+    for secret in (own_box.api_token, own_box.api_token_secret):
+        assert not _anywhere(folder, f'"{secret}"'.encode())
