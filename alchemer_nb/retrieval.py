@@ -136,7 +136,12 @@ class Retrieval:
                 ``.partial`` has those that came.
             ApiError, TransportError: Nothing came.
         """
-        survey = self._survey(then_all=True)
+        try:
+            survey = self._survey(then_all=True)
+        except Stopped:
+            survey = None
+        if survey is None:
+            raise DownloadIncomplete("it was stopped before anything had come; run it again")
         limit = self.options.limit
         fetch = Responses(
             self.transport,
@@ -192,7 +197,14 @@ class Retrieval:
                 lists.append("surveyresponse")
             for name in lists:
                 self.transport.ahead(f"survey/{own}/{name}", first_page, self.stop)
-        return definition(self.transport, own, stop=self.stop, fresh=self.fresh)
+        return definition(
+            self.transport, own, stop=self.stop, tell=self._say_waiting, fresh=self.fresh
+        )
+
+    def _say_waiting(self, state: str) -> None:
+        """Waits before the first page are told, too."""
+        if callable(self.progress):
+            self.progress(Progress("", 0, None, 0, None, state=state, stop=self.stop))
 
     def _conditions(self, survey: Survey) -> list[filters.Condition]:
         conditions = [
@@ -227,8 +239,10 @@ class Retrieval:
 
     def _incomplete(self, survey: Survey, result: Download, why: str) -> AlchemerError:
         """The error of a download that ended on its way; the frame is made when it is wanted."""
-        of = f" of {result.told:,}" if result.told is not None else ""
         result.broken = True
+        if not result.pages:
+            return DownloadIncomplete(f"{survey.title}: nothing had come when {why}; run it again")
+        of = f" of {result.told:,}" if result.told is not None else ""
         return DownloadIncomplete(
             f"{survey.title}: {result.answers.count:,}{of} responses had come when {why}. Run it "
             f"again, or {_HOW}",
