@@ -64,7 +64,14 @@ def summary(facts: Mapping[str, Any]) -> str:
     of = f" of {told:,}" if told is not None and told != facts["rows_received"] else ""
     received = facts["rows_received"]
     first = f"{facts['title']}: {received:,}{of} {_plural(received, 'response')} received"
-    return "; ".join([first, *_of_rows(facts), *_of_answers(facts)])
+    return "; ".join([first, *_of_rows(facts), *_of_answers(facts), *_of_store(facts)])
+
+
+def _of_store(facts: Mapping[str, Any]) -> Iterator[str]:
+    if facts.get("from_store"):
+        when = str(facts["utc"])[:16].replace("T", " ")
+        yield f"from the local store, as of {when} UTC"
+        yield from facts.get("mended", ())
 
 
 def _of_rows(facts: Mapping[str, Any]) -> Iterator[str]:

@@ -48,6 +48,7 @@ class StoredRetrieval(Retrieval):
         super().__post_init__()
         self._age = age(self.max_age)
         self._utc: str | None = None
+        self._mended: tuple[str, ...] = ()
         if self._lines:
             raise InvalidArgument(
                 "the conditions of where are Alchemer's to decide; take the frame from the store "
@@ -63,23 +64,26 @@ class StoredRetrieval(Retrieval):
         """
         own = self.find()
         folder = self.stores.place(own)
-        notes = self._sync(own) if self._is_stale(folder) else ()
+        if self._is_stale(folder):
+            self._sync(own)
         try:
             read = reading.read(folder)
         except StoreError:
             if reading.peek(folder) is not None:
                 raise
-            notes = self._sync(own)  # it was damaged, which showed only now
+            self._sync(own)  # it was damaged, which showed only now
             read = reading.read(folder)
         self._utc = read.utc
         frame, facts = self._frame(read.survey, read.download)
-        say(self.progress, read.survey, read.download, self._note(facts, folder, notes))
+        say(self.progress, read.survey, read.download, f"{summary(facts)}; in {folder}")
         return frame
 
-    def _sync(self, own: str) -> tuple[str, ...]:
+    def _sync(self, own: str) -> None:
         tell = self.progress if callable(self.progress) else None
         with suppress(Stopped, KeyboardInterrupt):
-            return self.stores.sync(own, fresh=self.fresh, tell=tell, stop=self.stop).notes
+            synced = self.stores.sync(own, fresh=self.fresh, tell=tell, stop=self.stop)
+            self._mended = synced.notes
+            return
         raise DownloadIncomplete(
             "it was stopped; what came is kept in the store, and the next sync goes on there"
         )
@@ -96,7 +100,7 @@ class StoredRetrieval(Retrieval):
     def _frame(self, survey: Survey, result: Download) -> tuple[pd.DataFrame, dict[str, Any]]:
         rows = self._choose(result.answers)
         facts = about(self.region, survey, self.asked.told(), self.options, result, rows)
-        facts |= {"utc": self._utc, "from_store": True}
+        facts |= {"utc": self._utc, "from_store": True, "mended": list(self._mended)}
         kept = Kept(result.answers, survey, str(self.region.zone), self.options, facts)
         return kept.build(rows), facts
 
@@ -107,10 +111,6 @@ class StoredRetrieval(Retrieval):
             fits = np.array([str(s) in wanted for s in answers.meta["status"]], dtype=bool)
             inside = fits if inside is None else inside & fits
         return chosen.choose_rows(answers, self.options, inside)
-
-    def _note(self, facts: dict[str, Any], folder: Path, notes: tuple[str, ...]) -> str:
-        when = str(facts["utc"])[:16].replace("T", " ")
-        return "; ".join([summary(facts), f"as of {when} UTC, from {folder}", *notes])
 
 
 def age(given: object) -> timedelta | None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from alchemer_nb.store.manifest import Manifest
+    from alchemer_nb.store.manifest import Manifest, Part
 
 
 def expunge(
@@ -61,14 +61,21 @@ def expunge(
         found = _present(folder, manifest, ids)
         # First the list: whatever happens then, nothing of them is read or fetched again.
         save_expunged(folder, load_expunged(folder) | ids)
-        touched = [part for part in manifest.parts if _holds(folder, manifest, part.number, ids)]
-        compacting.rewrite(folder, manifest, touched, lambda each: _without(each, ids))
-        index = parts.index(folder, manifest)
-        manifest.rows = int(index.here.sum())
+        finish(folder, manifest)
+        manifest.rows = int(parts.index(folder, manifest).here.sum())
         manifest.save(folder)
-        opening.sweep(folder, manifest)
         tables.make_all(folder, manifest)
     return found
+
+
+def finish(folder: Path, manifest: Manifest) -> None:
+    """Takes out what is on the list and still there, as a run that was ended may have left it."""
+    ids = load_expunged(folder)
+    touched = [part for part in manifest.parts if ids and _holds(folder, part, ids)]
+    if touched:
+        compacting.rewrite(folder, manifest, touched, lambda each: _without(each, ids))
+        manifest.save(folder)
+        opening.sweep(folder, manifest)
 
 
 def _without(stored: Stored, ids: set[int]) -> Stored:
@@ -133,7 +140,7 @@ def _present(folder: Path, manifest: Manifest, ids: set[int]) -> list[int]:
     return [own for own in index.ids[index.here].tolist() if own in ids]
 
 
-def _holds(folder: Path, manifest: Manifest, number: int, ids: set[int]) -> bool:
-    (part,) = [each for each in manifest.parts if each.number == number]
-    stored = parts.keys(folder, part, ["response_id"])["response_id"].to_numpy()
-    return bool(np.isin(stored, list(ids)).any())
+def _holds(folder: Path, part: Part, ids: set[int]) -> bool:
+    stored = parts.keys(folder, part, ["response_id", "digest"])
+    content = ~np.isin(stored["digest"].to_numpy(), (parts.GONE, parts.EXPUNGED))
+    return bool(np.isin(stored["response_id"].to_numpy()[content], list(ids)).any())

@@ -69,7 +69,7 @@ def make(folder: Path) -> None:
 
 
 @contextmanager
-def locked(folder: Path, patience: float = _PATIENCE) -> Iterator[None]:
+def locked(folder: Path, patience: float | None = None) -> Iterator[None]:
     """Holds a survey's folder against other notebooks; the lock ends with its process.
 
     Raises:
@@ -79,7 +79,7 @@ def locked(folder: Path, patience: float = _PATIENCE) -> Iterator[None]:
 
     lock = filelock.FileLock(folder / "lock", mode=0o600)
     try:
-        lock.acquire(timeout=patience, poll_interval=0.05)
+        lock.acquire(timeout=_PATIENCE if patience is None else patience, poll_interval=0.05)
     except filelock.Timeout:
         busy = True
     except OSError as error:

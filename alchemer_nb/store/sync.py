@@ -19,7 +19,7 @@ import numpy as np
 from alchemer_nb.download import definition
 from alchemer_nb.errors import TooSlow
 from alchemer_nb.paging import PAGE_SIZE
-from alchemer_nb.store import compacting, opening, parts, place, tables, vanished
+from alchemer_nb.store import compacting, expunging, opening, parts, place, tables, vanished
 from alchemer_nb.store.manifest import Manifest, Unfinished, load_expunged
 from alchemer_nb.store.parts import Raw, RawPage, expunged, gone
 from alchemer_nb.store.synced import Synced
@@ -91,6 +91,8 @@ class Sync:
         self._manifest = manifest
         self._number = manifest.sync + 1
         self._skip = load_expunged(self.folder)
+        if self._skip:
+            expunging.finish(self.folder, manifest)
         self._known_keys: dict[int, pa.Table] = {}
         self._read_index()
         self._prepare(survey)

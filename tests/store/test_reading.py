@@ -63,7 +63,7 @@ def test_it_says_from_when_it_is_and_asks_nothing(own_box, capsys):
     before = len(own_box.calls)
     frame = client.responses(SURVEY, store=True)
     assert len(own_box.calls) == before
-    assert re.search(r"as of 20\d\d-\d\d-\d\d \d\d:\d\d UTC, from /", capsys.readouterr().err)
+    assert re.search(r"as of 20\d\d-\d\d-\d\d \d\d:\d\d UTC; in /", capsys.readouterr().err)
     facts = json.loads(frame.attrs["alchemer"])
     assert facts["from_store"] is True
     assert facts["rows_received"] == 1203

@@ -294,6 +294,24 @@ def test_expunged_responses_leave_every_file_and_never_come_back(own_box, synced
     assert not any(_anywhere(folder, mark) for mark in marks)
 
 
+def test_an_expunge_that_was_ended_is_finished_by_the_next_sync(own_box, synced, monkeypatch):
+    client, folder = synced
+    session = client.responses(SURVEY, store=True, **ALL).loc[3, "session_id"]
+    mark = f'"{session}"'.encode()
+
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("alchemer_nb.store.compacting.rewrite", dies)
+        with pytest.raises(KeyboardInterrupt):
+            client.expunge(SURVEY, responses=3)
+    assert _anywhere(folder, mark)
+    assert 3 not in client.responses(SURVEY, store=True, **ALL).index
+    assert fresh_client(own_box).sync(SURVEY).rows == 1201
+    assert not _anywhere(folder, mark)
+
+
 def _anywhere(folder: Path, mark: bytes) -> bool:
     """Whether the last quoted text stands in any file of a store, compressed ones included."""
     session = mark.split(b'"')[-2].decode()
