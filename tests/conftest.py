@@ -44,6 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
     folder = tempfile.mkdtemp(prefix="alchemer-limits-")
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     os.environ["ALCHEMER_LIMITS_FOLDER"] = folder
+    os.environ["ALCHEMER_STORE"] = f"{folder}/store"  # nor is anything kept among their surveys
     # Nor may their keychain be read. Set before the tests are collected: keyring would else choose
     # among the classes that a test defines for itself.
     keyring.set_keyring(fail.Keyring())
