@@ -11,6 +11,7 @@ import resource
 import sys
 import time
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -190,6 +191,48 @@ def one_by_one(url: str) -> Measured:
         return pd.json_normalize(rows)
 
     return measure(work)
+
+
+# -- the local store ------------------------------------------------------------------------
+
+
+def sync(rows: str) -> Measured:
+    """A sync that finds 400 new and 100 edited responses, above so much history; the best of 5."""
+    import subprocess
+    import tempfile
+
+    import requests
+
+    import alchemer_nb as al
+
+    command = [sys.executable, "-m", "tests.benchmarks.moving", rows]
+    with (
+        tempfile.TemporaryDirectory() as store,
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server,
+    ):
+        assert server.stdout is not None
+        try:
+            url = f"http://127.0.0.1:{int(server.stdout.readline())}"
+
+            def client() -> al.Client:  # a new one remembers no answer of the last minute
+                region = al.Region.custom(url)
+                return al.Client(al.ApiKey("key", "secret"), region=region, store=store)
+
+            client().sync(int(SURVEY_ID))
+            taken = []
+            for _ in range(5):
+                requests.post(f"{url}/move", timeout=60)
+                taken.append(measure(partial(_synced, client())))
+            return min(taken, key=lambda each: each.wall)
+        finally:
+            server.terminate()
+
+
+def _synced(client: Any) -> range:
+    done = client.sync(int(SURVEY_ID))
+    if (done.added, done.changed) != (400, 100):
+        raise AssertionError(str(done))
+    return range(done.rows)
 
 
 # -- a wide frame ---------------------------------------------------------------------------

@@ -264,7 +264,7 @@ def _around(r: random.Random, own: int, data: dict[str, Any], *, partial: bool) 
         "session_id": f"{at}_{r.getrandbits(96):024x}.{r.random():.8f}",
         "language": "English" if r.random() < 0.8 else "Español",
         "date_started": time.strftime(clock, time.gmtime(at - 4 * 3600 - 300)),
-        "date_updated": ended,
+        "date_updated": ended.removesuffix(" EDT"),
         "link_id": str(7_000_000 + r.randrange(4)),
         "url_variables": variables if r.random() < 0.3 else [],
         "ip_address": ".".join(map(str, octets)),
