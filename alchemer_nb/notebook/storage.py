@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
+from alchemer_nb.errors import DownloadIncomplete
 from alchemer_nb.notebook.context import fold, say
 from alchemer_nb.paging import whole
 
@@ -19,8 +20,19 @@ _SAID = 5  # changed columns that a line names
 
 
 def sync(context: Context, survey: Any, full: bool = False, fresh: bool = False) -> Synced:
-    """Brings the store of a survey up to date."""
-    synced = context.client.sync(survey, full=full, fresh=fresh)
+    """Brings the store of a survey up to date.
+
+    Raises:
+        DownloadIncomplete: It was interrupted; what came is kept.
+    """
+    try:
+        synced = context.client.sync(survey, full=full, fresh=fresh)
+    except KeyboardInterrupt:
+        synced = None
+    if synced is None:
+        raise DownloadIncomplete(
+            "the sync was stopped; what came is kept, and the next one goes on there"
+        )
     context.known.add(synced.survey, synced.title)
     return synced
 

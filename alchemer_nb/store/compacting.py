@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,7 @@ import pyarrow as pa
 
 from alchemer_nb.store import parts
 from alchemer_nb.store.opening import sweep
-from alchemer_nb.store.streaming import Stored, chosen, pages, stream
+from alchemer_nb.store.streaming import AT_ONCE, Stored, chosen, pages, stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _MANY_PARTS = 16  # small ones
 _SMALL_ROWS, _SMALL_BYTES = 2500, 2 << 20
 _STALE = 0.25
+_PAGES = parts.LARGEST // AT_ONCE
+_TOGETHER = 5
 
 
 def compact(folder: Path, manifest: Manifest, index: Index) -> bool:
@@ -80,19 +83,20 @@ def _replace(folder: Path, manifest: Manifest, old: list[Part], new: Iterator[St
     """Writes new parts in the place of old ones; the manifest is the caller's to save."""
     numbers = {part.number for part in old}
     before = [part for part in manifest.parts if part.number not in numbers]
-    some: list[pa.Table] = []
     # The stream reads the old parts, so that the manifest names them until it has ended.
     made: list[Part] = []
-    count = 0
-    for page in pages(new):
-        some.append(_table(page))
-        count += len(page)
-        if count >= parts.LARGEST:
-            made.append(parts.write_tables(folder, manifest, some))
-            some, count = [], 0
-    if some:
-        made.append(parts.write_tables(folder, manifest, some))
+    rest = pages(new)
+    for first in rest:
+        some = chain([first], islice(rest, _PAGES - 1))
+        made.append(parts.write_tables(folder, manifest, _tables(some)))
     manifest.parts = [*before, *made]
+
+
+def _tables(some: Iterable[list[Stored]]) -> Iterator[pa.Table]:
+    """Tables of a few pages each: each is a group of rows, and many groups are slow to read."""
+    waiting = iter(some)
+    while few := list(islice(waiting, _TOGETHER)):
+        yield pa.concat_tables(map(_table, few))
 
 
 def _table(page: list[Stored]) -> pa.Table:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from alchemer_nb.store.manifest import Manifest, Part
     from alchemer_nb.store.parts import Index
 
-_AT_ONCE = 500
+AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def pages(stored: Iterator[Stored]) -> Iterator[list[Stored]]:
     some: list[Stored] = []
     for one in stored:
         some.append(one)
-        if len(some) == _AT_ONCE:
+        if len(some) == AT_ONCE:
             yield some
             some = []
     if some:

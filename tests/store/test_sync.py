@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import time
 
 import pytest
 
@@ -55,3 +56,28 @@ def test_the_folder_of_an_account_tells_nobody_whose_it_is(own_box, place):
     synced = stores(own_box).sync(SURVEY)
     account = str(fresh_client(own_box).account()["id"].iloc[0])
     assert account not in str(synced.place)
+
+
+def test_one_deletion_in_a_large_survey_costs_a_few_small_calls(place):
+    with quiet_box(responses=6000) as box:
+        stores(box).sync(SURVEY)
+        box.delete_responses(SURVEY, [3217])
+        rows = []
+        synced = stores(box).sync(SURVEY, tell=lambda progress: rows.append(progress.rows))
+        assert counts(synced) == (0, 0, 1, 5999)
+        assert synced.calls <= 30
+        assert max(rows) <= 150
+
+
+def test_what_came_late_behind_newer_changes_is_found(place):
+    """Responses can take minutes to show, and then stand behind those that showed before."""
+    with quiet_box() as box:
+        box.add_responses(SURVEY, 3, visible_after=1.5)
+        stores(box).sync(SURVEY)
+        box.add_responses(SURVEY, 120)
+        stores(box).sync(SURVEY)
+        deadline = time.monotonic() + 10
+        while int(fresh_client(box).estimate(SURVEY).rows) < 1326:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert counts(stores(box).sync(SURVEY)) == (3, 0, 0, 1326)
