@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
 import sys
@@ -95,5 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 if __name__ == "__main__":
     started = _Server(int(sys.argv[1]))
+    gc.collect()
+    gc.freeze()  # or the server's collector is what grows with the history
     print(started.server_port, flush=True)  # noqa: T201 - how the port is told
     started.serve_forever()
