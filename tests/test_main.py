@@ -52,7 +52,12 @@ def test_it_prints_the_frame_and_opens_jupyterlab_on_a_copy(tmp_path: Path) -> N
     assert "response_id" in done.stdout
     assert re.search(r"^LAB alchemer_demo\S+quickstart\.ipynb", done.stdout, re.MULTILINE)
     copies = sorted(path.name for path in (tmp_path / "alchemer_demo").iterdir())
-    assert copies == ["frames.ipynb", "quickstart.ipynb", "sign_in.ipynb"]
+    assert copies == [
+        "frames.ipynb",
+        "large_surveys.ipynb",
+        "quickstart.ipynb",
+        "sign_in.ipynb",
+    ]
     assert done.stderr == ""
 
 

@@ -38,7 +38,8 @@ def outputs(notebook: nbformat.NotebookNode) -> list[dict[str, Any]]:
 
 
 def test_there_are_notebooks() -> None:
-    assert [path.stem for path in NOTEBOOKS] == ["frames", "quickstart", "sign_in"]
+    names = [path.stem for path in NOTEBOOKS]
+    assert names == ["frames", "large_surveys", "quickstart", "sign_in"]
 
 
 @by_name
@@ -162,3 +163,27 @@ def clear_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for name in [name for name in os.environ if name.startswith("ALCHEMER_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.mark.notebook
+def test_large_surveys_are_downloaded_kept_and_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clear_credentials(monkeypatch)
+    monkeypatch.setenv("ALCHEMER_STORE", str(tmp_path / "store"))
+    tell = (
+        "import json, pandas as pd\n"
+        "pd.testing.assert_frame_equal(stored, hourly)\n"
+        "print(json.dumps([len(df), len(later), len(complete), len(stored), len(after),\n"
+        "    changes['change'].value_counts().to_dict(), len(new), dataset.count_rows(),\n"
+        "    stored.alchemer.relabel(values='code').shape == stored.shape]))"
+    )
+    notebook = executed(the("large_surveys"), tmp_path, tell, before=0)
+    rows, later, complete, stored, after, changes, new, scanned, same = json.loads(
+        notebook.cells[-1].outputs[0].text
+    )
+    assert later == 6000 > rows > complete > 4000
+    assert changes == {"added": new, "changed": 1, "removed": 2}
+    assert scanned == 6000 + new - 2
+    assert stored == after + 1
+    assert same
