@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 
 from alchemer_nb.decoding import Scalar  # noqa: TC001 - msgspec reads annotations
+from alchemer_nb.definition import id_text
 
 Path = tuple[str, ...]
 COMMENT = "comment"
@@ -50,8 +51,10 @@ class Atom(NamedTuple):
 
     def repeats(self, earlier: Atom) -> bool:
         """Whether it says nothing that an earlier answer at the same place did not."""
-        told = str(earlier.answer) == str(self.answer)
-        return told and self.answer_id in (None, earlier.answer_id)
+        if str(earlier.answer) != str(self.answer):
+            return False
+        # A grid may give the id as a number and its row as text.
+        return self.answer_id is None or _same_id(self.answer_id, earlier.answer_id)
 
 
 class Atoms(Sequence[Atom]):
@@ -96,6 +99,10 @@ class Atoms(Sequence[Atom]):
 
 
 _NOTHING_ELSE = (None, None, None)
+
+
+def _same_id(one: Scalar, other: Scalar) -> bool:
+    return one == other or id_text(one) == id_text(other)
 
 
 def _whole(item: Any) -> Atom:

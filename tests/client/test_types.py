@@ -178,6 +178,17 @@ def test_what_is_said_twice_and_differently_is_kept_twice(scripted):
     assert set(df.iloc[0]) == {"Very satisfied", "1"}
 
 
+def test_a_grid_may_say_the_id_as_a_number_and_its_row_as_text(scripted):
+    rows = [question(41, "RADIO", "Row")]
+    asked = [question(40, "TABLE", "Rate", "rating", LIKERT, rows, key="table-radio")]
+    data = {
+        "40": {"type": "parent", "subquestions": {"41": {"answer": "5", "answer_id": 10001}}},
+        "41": {"answer": "5", "answer_id": "10001"},
+    }
+    df = read(scripted, asked, [response(1, data)])
+    assert df.iloc[0].to_dict() == {"q41": "Very satisfied"}
+
+
 def test_the_numbers_of_an_unknown_type_are_no_question_ids(scripted):
     asked = [question(1, "ESSAY", key="essay"), question(91, "CARD_SORT", key="sort")]
     piles = {"1": {"answer": "card"}, "2": {"9": "other card"}}
