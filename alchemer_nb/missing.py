@@ -43,6 +43,9 @@ class Missing:
         self._ids = rows.ids
         self._renderer = Renderer(kept.answers, rows.keep, "label", (kept.survey.language,))
         self._page_numbers = {page.id: n for n, page in enumerate(kept.survey.pages)}
+        self._outermost = {
+            each.id: question.id for question in kept.survey.questions for each in question.walk()
+        }
         self._conditional = conditional_ids(kept.survey)
         self._complete = np.array(
             [kept.answers.meta["status"][row] == "Complete" for row in rows.keep], dtype=bool
@@ -77,9 +80,9 @@ class Missing:
         """Why there would be no answer."""
         question = column.question
         shown = self._shown(question.id)
-        if column.parent is not None:  # a grid may speak for its rows
-            above = self._shown(column.parent.id)
-            shown = np.where(shown < 0, above, shown)
+        if column.parent is not None:  # a grid may speak for its rows, and a group for its grids
+            for above in (column.parent.id, self._outermost.get(column.parent.id, "")):
+                shown = np.where(shown < 0, self._shown(above), shown)
         page = self._page_numbers.get(question.page)
         beyond = np.zeros(len(self._keep), dtype=bool)
         if page is not None:

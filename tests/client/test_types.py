@@ -189,6 +189,18 @@ def test_a_grid_may_say_the_id_as_a_number_and_its_row_as_text(scripted):
     assert df.iloc[0].to_dict() == {"q41": "Very satisfied"}
 
 
+def test_a_group_tells_of_the_rows_of_its_grids_whether_they_were_shown(scripted):
+    rows = [question(64, "RADIO", "Row")]
+    grid = question(63, "TABLE", "Grid", "", LIKERT, rows, key="table-radio")
+    asked = [question(60, "GROUP", "Group", "", rows=[grid], key="group")]
+    given = [
+        response(1, {"60": {"type": "parent", "subquestions": [], "shown": True}}),
+        response(2, {"60": {"type": "parent", "subquestions": [], "shown": False}}),
+    ]
+    missing = read(scripted, asked, given).alchemer.missing()
+    assert missing["q64"].tolist() == ["skipped", "not shown"]
+
+
 def test_the_numbers_of_an_unknown_type_are_no_question_ids(scripted):
     asked = [question(1, "ESSAY", key="essay"), question(91, "CARD_SORT", key="sort")]
     piles = {"1": {"answer": "card"}, "2": {"9": "other card"}}
