@@ -44,7 +44,8 @@ class Lookup:
             own = id_text(atom.answer_id).removesuffix(OTHER)
             option = self._by_id.get(own)
             if option is not None:
-                differs = not atom.is_write_in and text is not None and text != option.value
+                typed = atom.is_write_in or option.is_other  # it stands in a column of its own
+                differs = not typed and text is not None and text != option.value
                 return option, f"{text!r} was received for {option.value!r}" if differs else None
             if atom.is_write_in:
                 others = [option for option in self._options if option.is_other]

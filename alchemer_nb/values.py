@@ -15,6 +15,7 @@ import pandas as pd
 
 from alchemer_nb.atoms import COMMENT
 from alchemer_nb.columns import question_key
+from alchemer_nb.definition import id_text
 from alchemer_nb.lookup import Lookup
 from alchemer_nb.stamps import read_days
 
@@ -333,17 +334,27 @@ def answer_text(atom: Atom) -> str | None:
 def written_in(atom: Atom, column: Column) -> str | None:
     """What was typed at an "other" option.
 
-    At a single choice the id says so (``"10024-other"``). At a checkbox the text stands in
-    ``answer`` (2017) or in ``original_answer`` (later) of the option itself.
+    At a single choice the id says so (``"10024-other"``), or is that of an "other" option. At a
+    checkbox the text stands in ``answer`` (2017) or in ``original_answer`` (later) of the option
+    itself.
     """
-    if column.option is None:
-        if not atom.is_write_in:
-            return None
-        return answer_text(atom) if atom.original in (None, "") else str(atom.original)
     option = column.option
+    if option is None:
+        if atom.is_write_in:
+            return answer_text(atom) if atom.original in (None, "") else str(atom.original)
+        option = _other_chosen(atom, column)
+        if option is None:
+            return None
     # Of any other option, the original answer is its reporting value before an edit.
     later = option.is_other and atom.original not in (None, "")
     typed = atom.original if later else atom.answer
     if typed in (None, "") or str(typed) in (option.value, option.label(), *option.titles.values()):
         return None
     return str(typed)
+
+
+def _other_chosen(atom: Atom, column: Column) -> Option | None:
+    if atom.answer_id in (None, "", 0, "0"):
+        return None
+    own = id_text(atom.answer_id)
+    return next((each for each in column.choices if each.is_other and each.id == own), None)

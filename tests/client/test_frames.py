@@ -198,6 +198,25 @@ def test_write_ins_stand_in_their_own_column(scripted):
     assert df["used_web"].tolist() == [False, False, pd.NA]
 
 
+def test_a_text_at_the_id_of_an_other_option_was_typed_there(scripted):
+    options = [option(10023, "Friends", "friends"), option(10024, "Other", "other", other=True)]
+    answers = [
+        {"answer": "At a fair", "answer_id": 10024},
+        {"answer": "other", "answer_id": "10024", "original_answer": "At work"},
+        {"answer": "other", "answer_id": 10024},
+        {"answer": "Other", "answer_id": 10024, "original_answer": "other"},
+        {"answer": "By friends", "answer_id": 10023},
+    ]
+    df = frame(
+        scripted,
+        [question(2, "RADIO", "", "heard", options)],
+        [response(n, {"2": answer}) for n, answer in enumerate(answers, 1)],
+        metadata="none",
+    )
+    assert df["heard"].tolist() == ["Other"] * 4 + ["Friends"]
+    assert df["heard_other"].tolist() == ["At a fair", "At work", np.nan, np.nan, np.nan]
+
+
 def test_checkbox_gives_a_nullable_boolean_per_option(scripted):
     asked = [
         question(
