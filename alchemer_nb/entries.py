@@ -26,7 +26,7 @@ from alchemer_nb.decoding import (
 )
 from alchemer_nb.definition import truth
 from alchemer_nb.envelope import decode
-from alchemer_nb.question_types import is_known
+from alchemer_nb.question_types import GRID_SINGLE, is_known, question_key
 
 if TYPE_CHECKING:
     from alchemer_nb.definition import Survey
@@ -66,6 +66,7 @@ class EntryReader:
         known: Ids of its questions and parts, in the order of the survey.
         parents: Id of a part -> id of the question it belongs to, ``""`` for none.
         unknown_types: Ids of the questions whose type nobody documents.
+        rows: Ids of the rows of grids in which one column of each row is chosen.
     """
 
     def __init__(
@@ -73,20 +74,24 @@ class EntryReader:
         known: Iterable[str] = (),
         parents: Mapping[str, str] | None = None,
         unknown_types: frozenset[str] = frozenset(),
+        rows: frozenset[str] = frozenset(),
     ) -> None:
         self.order = tuple(dict.fromkeys(known))
         self.known = frozenset(self.order)
         self._parents = parents or {}
         self._unknown_types = unknown_types
+        self._rows = rows
 
     @classmethod
     def of(cls, survey: Survey) -> EntryReader:
         """A reader that tells parts from questions by the survey's definition."""
         parts = [each for question in survey.questions for each in question.walk()]
+        grids = [each for each in parts if question_key(each) in GRID_SINGLE]
         return cls(
             [each.id for each in parts],
             {each.id: each.parent for each in parts},
             frozenset(each.id for each in parts if not is_known(each)),
+            frozenset(row.id for grid in grids for row in grid.rows),
         )
 
     def knows(self, question: str) -> bool:
@@ -151,9 +156,22 @@ class EntryReader:
             self._entry(said, own, entry, depth)
             if not self.knows(own[0]):
                 _members(said, own, child)
+        elif own == (key,) and key in self._rows:
+            for cell, inner in child.items():
+                self._column(said, own, str(cell), inner, depth + 1)
         else:
             for cell, inner in child.items():
                 self._child(said, own, str(cell), inner, depth + 1)
+
+    def _column(self, said: Said, row: Path, column: str, cell: Any, depth: int) -> None:
+        """A column of a row in which one is chosen; tables in groups may list them all."""
+        entry, wrong = loose_entry(cell)
+        said.misfits += int(wrong)
+        if entry.answer in (None, ""):
+            entry.answer = entry.answer_id = None
+        elif entry.answer_id is None:
+            entry.answer_id = column
+        self._entry(said, row, entry, depth)
 
     def _below(self, path: Path, key: str) -> Path:
         """A part with a question id of its own stands by itself: rows of grids, parts of groups.

@@ -201,6 +201,23 @@ def test_a_group_tells_of_the_rows_of_its_grids_whether_they_were_shown(scripted
     assert missing["q64"].tolist() == ["skipped", "not shown"]
 
 
+def test_a_radio_grid_in_a_group_may_list_the_columns_of_each_row(scripted):
+    rows = [question(64, "RADIO", "Row"), question(65, "RADIO", "Other row")]
+    grid = question(63, "TABLE", "Grid", "", LIKERT, rows, key="table-radio")
+    asked = [question(60, "GROUP", "Group", "", rows=[grid], key="group")]
+    empty = {"id": 10001, "type": "RADIO", "answer": None, "shown": True}
+    cells = {
+        "64": {"10001": empty, "10002": {**empty, "id": 10002, "answer": "4"}},
+        "65": {"10001": empty, "10002": {**empty, "answer": ""}},
+    }
+    table = {"id": 63, "type": "TABLE", "parent": 60, "subquestions": cells}
+    data = {"60": {"id": 60, "type": "parent", "subquestions": {"63": table}}}
+    df = read(scripted, asked, [response(1, data)])
+    assert list(df.columns) == ["q64", "q65"]
+    assert df["q64"].tolist() == ["Satisfied"]
+    assert df.alchemer.missing().iloc[0].tolist() == ["answered", "skipped"]
+
+
 def test_the_numbers_of_an_unknown_type_are_no_question_ids(scripted):
     asked = [question(1, "ESSAY", key="essay"), question(91, "CARD_SORT", key="sort")]
     piles = {"1": {"answer": "card"}, "2": {"9": "other card"}}
