@@ -12,7 +12,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.envelope import decode
+from alchemer_nb.errors import ApiError
 from alchemer_nb.paging import rows_of, whole
+from alchemer_nb.retries import is_refused_in_passing
 from alchemer_nb.rows import latest_rows
 
 if TYPE_CHECKING:
@@ -40,7 +42,12 @@ def send(engine: Engine, page: int = 1) -> Future[Answer]:
 def finish(engine: Engine, call: Future[Answer], result: Download) -> None:
     """Takes in what changed while the pages travelled; mostly one call says that nothing did."""
     for number in range(2, _MOST + 2):
-        envelope = decode(engine.wait_for(call).body)
+        try:
+            envelope = decode(engine.wait_for(call).body)
+        except ApiError as error:
+            if is_refused_in_passing(error):  # or for good: this server does not sort
+                return
+            raise
         if not isinstance(envelope, Mapping):
             return
         rows = [row for row in rows_of(dict(envelope)) if isinstance(row, Mapping)]
@@ -49,7 +56,7 @@ def finish(engine: Engine, call: Future[Answer], result: Download) -> None:
         if changed:
             result.answers.add_page(json.dumps({"data": changed}).encode())
             result.changed += len(changed)
-        if len(changed) < len(rows) or len(rows) < _FEW:
+        if len(changed) < len(rows) or not rows:
             return  # this far back all is as it was when it came
         call = send(engine, number)
 

@@ -6,6 +6,8 @@ does not wait for that, and a thread that did would hold up the end of the proce
 
 from __future__ import annotations
 
+import http.client
+import io
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -18,6 +20,7 @@ from urllib3.util import wait_for_read
 from alchemer_nb.waiting import check
 
 if TYPE_CHECKING:
+    import socket
     import threading
     from collections.abc import Iterator
 
@@ -40,34 +43,50 @@ def adapter() -> requests.adapters.HTTPAdapter:
     return _Adapter()
 
 
-def _await_answer(connection: urllib3.connection.HTTPConnection) -> None:
-    """Waits for the first byte. After the hand-shake of TLS that byte may be none of the answer.
+class _Watched(io.RawIOBase):
+    """The bytes of an answer, from the first to the last, each waited for in short looks."""
 
-    Raises:
-        Stopped: The call was called off.
-        TimeoutError: Nothing came in time.
-    """
-    stop, sock = _stop.get(), connection.sock
-    if stop is None or sock is None or getattr(sock, "pending", int)():
-        return
-    timeout = connection.timeout
-    end = time.monotonic() + (timeout if isinstance(timeout, (int, float)) else float("inf"))
-    while not wait_for_read(sock, _LOOK):
-        check(stop)
-        if time.monotonic() >= end:
-            raise TimeoutError("no answer")
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
+        self._raw = raw
+        self._sock = sock
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        """Reads what has come. After the hand-shake of TLS that may be nothing of the answer.
+
+        Raises:
+            Stopped: The call was called off.
+            TimeoutError: Nothing came in time.
+        """
+        stop = _stop.get()
+        if stop is not None and not getattr(self._sock, "pending", int)():
+            timeout = self._sock.gettimeout()
+            end = time.monotonic() + (float("inf") if timeout is None else timeout)
+            while not wait_for_read(self._sock, _LOOK):
+                check(stop)
+                if time.monotonic() >= end:
+                    raise TimeoutError("no answer")
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_Watched(self.fp.detach(), sock))
 
 
 class _Connection(urllib3.connection.HTTPConnection):
-    def getresponse(self) -> Any:
-        _await_answer(self)
-        return super().getresponse()
+    response_class = _Response
 
 
 class _SafeConnection(urllib3.connection.HTTPSConnection):
-    def getresponse(self) -> Any:
-        _await_answer(self)
-        return super().getresponse()
+    response_class = _Response
 
 
 class _Pool(urllib3.HTTPConnectionPool):

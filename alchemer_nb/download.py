@@ -153,6 +153,8 @@ class Responses:
                     return result
                 if engine.all_sent and closing_call is None and wishes.most is None:
                     closing_call = closing.send(engine)
+            if closing_call is None and result.pages > 1 and wishes.most is None:
+                closing_call = closing.send(engine)  # no page told that it was near the last
             if closing_call is not None:
                 closing.finish(engine, closing_call, result)
         if closing_call is not None and closing.has_gaps(result):

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -158,6 +160,8 @@ def _is_plainly_good(answer: Answer) -> bool:
     """
     if len(answer.packed) < _LARGE:
         return False
+    if not (answer.encoding or "Content-Length" in answer.headers):
+        return False  # nothing but its JSON says that it is whole
     try:
         head, tail, _ = edges(answer.packed, answer.encoding)
     except Broken:
@@ -274,9 +278,23 @@ def _refused(region: Region, message: str) -> str:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds of a ``Retry-After`` header, None where there is none that can be read."""
+    """Seconds of a ``Retry-After`` header, None where there is none that can be read.
+
+    A date is counted from the server's own ``Date``: this machine's clock may be another.
+    """
+    told = headers.get("Retry-After", "")
     try:
-        seconds = float(headers.get("Retry-After", ""))
+        seconds = float(told)
     except ValueError:
-        return None
+        until, now = _timestamp(told), _timestamp(headers.get("Date", ""))
+        if until is None:
+            return None
+        seconds = until - (time.time() if now is None else now)
     return max(0.0, seconds) if seconds == seconds else None
+
+
+def _timestamp(text: str) -> float | None:
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None

@@ -27,6 +27,9 @@ class Measure:
         total_pages: The same for pages.
         per_page: Rows a page of this list holds, None where not told.
         key: Something that two different pages do not share.
+
+    Totals that are less than what is on the page, such as 0, are taken for totals that are not
+    told: a list that believed them would end after its first page.
     """
 
     rows: int
@@ -34,6 +37,12 @@ class Measure:
     total_pages: int | None = None
     per_page: int | None = None
     key: Hashable = None
+
+    def __post_init__(self) -> None:
+        if self.total_count is not None and self.total_count < self.rows:
+            object.__setattr__(self, "total_count", None)
+        if self.total_pages is not None and self.total_pages < 1 <= self.rows:
+            object.__setattr__(self, "total_pages", None)
 
 
 def walk(

@@ -106,7 +106,7 @@ class Retries:
         if attempt >= self.attempts:
             return None
         if isinstance(error, RateLimited):
-            return self._slow_down(error, attempt)
+            return self._slow_down(error, attempt, after_500)
         if method != "GET":
             return None
         if isinstance(error, TransportError):
@@ -135,12 +135,17 @@ class Retries:
             path=path,
         )
 
-    def _slow_down(self, error: RateLimited, attempt: int) -> float:
+    def _slow_down(self, error: RateLimited, attempt: int, after_500: bool) -> float:
         if error.retry_after is not None:
-            # Never sooner than asked, save for a time that nobody would wait.
-            return min(error.retry_after, self.longest) + self.base * random.random() * _SPREAD  # noqa: S311 - no secret
+            # Never sooner than asked, save for a time that nobody would wait; and later each
+            # time, or a server that says "at once" would use up all attempts within a moment.
+            more = self.base * random.random() * _SPREAD  # noqa: S311 - no secret
+            if attempt > 1:
+                more = max(more, self._step(_CROWD_STEPS, attempt - 1) - error.retry_after)
+            return min(error.retry_after, self.longest) + more
         if not is_penalty(error):
-            return self._step(_CROWD_STEPS, attempt)
+            # While the throttle resets the words are the same, and it takes about a minute.
+            return self._step(_RESET_STEPS if after_500 else _CROWD_STEPS, attempt)
         return self._step(_RATE_STEPS, attempt)
 
     def _doubling(self, attempt: int) -> float:

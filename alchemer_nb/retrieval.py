@@ -15,9 +15,8 @@ from alchemer_nb import rows as chosen
 from alchemer_nb.download import Download, Responses, Wishes, definition
 from alchemer_nb.errors import (
     AlchemerError,
+    ApiError,
     DownloadIncomplete,
-    RateLimited,
-    ServerError,
     Stopped,
     TransportError,
 )
@@ -138,8 +137,9 @@ class Retrieval:
         """
         try:
             survey = self._survey(then_all=True)
-        except Stopped:
+        except (Stopped, KeyboardInterrupt):
             survey = None
+            self.stop.set()  # what was sent ahead is not wanted either
         if survey is None:
             raise DownloadIncomplete("it was stopped before anything had come; run it again")
         limit = self.options.limit
@@ -160,7 +160,7 @@ class Retrieval:
             result = fetch.fetch()
         except (Stopped, KeyboardInterrupt):
             broke = self._incomplete(survey, fetch.result, "it was stopped")
-        except (TransportError, ServerError, RateLimited) as error:
+        except (TransportError, ApiError) as error:
             if not fetch.result.pages:
                 raise
             broke = self._incomplete(survey, fetch.result, str(error))

@@ -21,7 +21,8 @@ class Reply:
         status: HTTP status.
         headers: Further headers.
         cut: Announces the whole body but closes after so many bytes.
-        silent: Never answers (until the server stops).
+        silent: Never answers (until the server stops); with ``cut``, falls silent after that.
+        unsized: Tells no length; the body ends with the connection.
     """
 
     body: Any = field(default_factory=lambda: {"result_ok": True, "data": []})
@@ -29,6 +30,7 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     cut: int | None = None
     silent: bool = False
+    unsized: bool = False
 
     @property
     def content(self) -> bytes:
@@ -87,17 +89,20 @@ class ScriptedServer:
                 parts = urlsplit(self.path)
                 server.asked.append((self.command, parts.path, dict(parse_qsl(parts.query))))
                 reply = server._next(parts.path)
-                if reply.silent:
+                if reply.silent and reply.cut is None:
                     server._stop.wait(30)
                     return
                 content = reply.content
                 self.send_response(reply.status)
                 for name, value in reply.headers.items():
                     self.send_header(name, value)
-                self.send_header("Content-Length", str(len(content)))
+                if not reply.unsized:
+                    self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 self.wfile.write(content if reply.cut is None else content[: reply.cut])
-                self.close_connection = reply.cut is not None
+                if reply.silent:
+                    server._stop.wait(30)
+                self.close_connection = reply.cut is not None or reply.unsized
 
             do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 - names that http.server calls
 

@@ -14,6 +14,8 @@ from alchemer_nb.errors import AuthenticationError, DownloadIncomplete, InvalidA
 from alchemer_nb.retries import Retries
 from alchemer_nb.sandbox import Sandbox
 from alchemer_nb.sandbox.faults import Fault, gateway, limit_reached, please_wait
+from tests.client.test_frames import response, serve
+from tests.scripted import Reply
 
 CUSTOMER = 9000001
 ROWS = 1740
@@ -241,6 +243,50 @@ def test_trouble_that_stays_ends_with_the_rows_so_far(large, calm):
         client.responses(CUSTOMER, progress="none")
     partial = caught.value.partial
     same(partial, calm.loc[partial.index])
+
+
+@pytest.mark.parametrize("status", [400, 401, 404])
+def test_a_refusal_on_the_way_loses_no_rows(large, quick, status):
+    large.fail_next(page(3, status=status))
+    with pytest.raises(DownloadIncomplete, match="1,000 of 1,740 responses had come") as caught:
+        quick.responses(CUSTOMER, progress="none")
+    assert len(caught.value.partial) > 900
+
+
+def test_a_server_that_does_not_sort_has_no_last_look(moving):
+    moving.fail_next(Fault(status=400, when={"path": LIST, "order_by": "-date_updated"}))
+    got = client_of(moving).responses(CUSTOMER, progress="none")
+    same(got, client_of(moving).responses(CUSTOMER, progress="none"))
+
+
+@pytest.mark.parametrize("totals", [{}, {"total_count": "0", "total_pages": 0}])
+def test_a_list_that_tells_no_totals_is_read_whole(scripted, totals):
+    rows = [response(n, {}, date_updated="2026-01-15 10:42:26 EST") for n in range(1, 8)]
+    client = serve(scripted, [], [])
+    scripted.answer(
+        "survey/5/surveyresponse",
+        *[
+            {"result_ok": True, **totals, "results_per_page": 3, "data": rows[at : at + 3]}
+            for at in (0, 3, 6)
+        ],
+        {"result_ok": True, "data": [{**rows[1], "date_updated": "2026-01-16 10:42:26 EST"}]},
+        {"result_ok": True, "data": []},
+    )
+    got = client.responses(5, progress="none")
+    assert sorted(got.index) == list(range(1, 8))
+    assert got.alchemer.facts["changed_rows"] == 1  # the last look was had
+
+
+def test_an_interrupt_before_the_first_page_is_told_as_one(scripted):
+    client = serve(scripted, [], [])
+    scripted.answer("survey/5", Reply(b"", 503))
+
+    def tell(progress):
+        if progress.state:
+            raise KeyboardInterrupt
+
+    with pytest.raises(DownloadIncomplete, match="before anything had come"):
+        client.responses(5, progress=tell)
 
 
 def test_a_refused_key_is_not_tried_again(large, quick):

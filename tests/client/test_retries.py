@@ -92,6 +92,9 @@ PASSING = {
     "gzip that is none": Reply(b"x", headers={"Content-Encoding": "gzip"}),
     "deflate cut off": packed(PLENTY, -100, zlib.compress, "deflate"),
     "silence": Reply(silent=True),
+    "plain, whole by its looks": Reply(
+        json.dumps(PLENTY).encode().rpartition(b", {")[0], unsized=True
+    ),
 }
 
 
@@ -270,6 +273,14 @@ def test_steps_of_the_usual_patience():
     assert policy.wait(ServerError("x"), 8) is None
     crowd = [policy.wait(RateLimited("Please wait for other requests"), n) for n in range(1, 8)]
     assert crowd[0] < 2
+    resetting = [
+        policy.wait(RateLimited("Please wait for other requests"), n, after_500=True)
+        for n in range(1, 8)
+    ]
+    assert sum(resetting) > 70  # the throttle resets for about a minute after a 500
+    at_once = [policy.wait(RateLimited("x", retry_after=0), n) for n in range(1, 8)]
+    assert at_once[0] < 0.5
+    assert sum(at_once) > 15  # not all attempts within a moment
     assert policy.wait(RateLimited("x", retry_after=17), 1) == pytest.approx(17, abs=0.5)
     assert len({policy.wait(ServerError("x"), 1) for _ in range(9)}) > 1  # not all at once
 

@@ -10,11 +10,13 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
 from functools import partial
 
 import pytest
 
 from alchemer_nb import ApiKey, Client, OAuth1
+from alchemer_nb.envelope import retry_after
 from alchemer_nb.errors import (
     ApiError,
     AuthenticationError,
@@ -128,6 +130,19 @@ def test_retry_after_is_told(client, scripted):
     assert failure(client, RateLimited).retry_after is None
 
 
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [("Sat, 03 Jan 2026 10:00:21 GMT", 21), ("Sat, 03 Jan 2026 09:00:00 GMT", 0), ("soon", None)],
+)
+def test_a_date_to_come_back_at_is_read_by_the_clock_of_the_server(told, seconds):
+    assert retry_after({"Retry-After": told, "Date": "Sat, 03 Jan 2026 10:00:00 GMT"}) == seconds
+
+
+def test_a_date_to_come_back_at_without_a_clock_of_the_server():
+    told = formatdate(time.time() + 20, usegmt=True)
+    assert retry_after({"Retry-After": told}) == pytest.approx(20, abs=2)
+
+
 def test_a_redirect_is_not_followed_with_credentials(client, scripted):
     scripted.answer("account", Reply(b"", 307, {"Location": f"{scripted.url}/v5/elsewhere"}))
     scripted.answer("elsewhere", {"result_ok": True, "data": {}})
@@ -232,9 +247,10 @@ def test_a_warning_of_the_limit_slows_down_all_that_share_it(scripted):
     assert time.monotonic() - begun > 0.4
 
 
-def test_a_call_on_its_way_is_given_up_when_it_is_called_off(scripted):
+@pytest.mark.parametrize("bytes_before", [None, 0, 20])
+def test_a_call_on_its_way_is_given_up_when_it_is_called_off(scripted, bytes_before):
     transport = Transport(ApiKey(TOKEN, SECRET), scripted.region, max_in_flight=1)
-    scripted.answer("survey", Reply(silent=True))
+    scripted.answer("survey", Reply(silent=True, cut=bytes_before))
     scripted.answer("account", Reply())
     transport.send("GET", "account")
     stop = threading.Event()
@@ -249,9 +265,10 @@ def test_a_call_on_its_way_is_given_up_when_it_is_called_off(scripted):
     assert transport.send("GET", "account", {"page": 2}).status == 200  # there is room again
 
 
-def test_silence_is_noticed_in_time_whether_or_not_it_can_be_called_off(scripted):
+@pytest.mark.parametrize("bytes_before", [None, 0, 20])
+def test_silence_is_noticed_in_time_whether_or_not_it_can_be_called_off(scripted, bytes_before):
     transport = Transport(ApiKey(TOKEN, SECRET), scripted.region, timeout=(2, 0.3), retries=1)
-    scripted.answer("survey", Reply(silent=True))
+    scripted.answer("survey", Reply(silent=True, cut=bytes_before))
     for stop in (None, threading.Event()):
         begun = time.monotonic()
         with pytest.raises(TransportError, match=r"did not answer GET survey within 0\.3 seconds"):
@@ -382,6 +399,13 @@ def test_total_pages_zero(client, scripted):
     scripted.answer("things", page([], total_count=0, total_pages=0, results_per_page=50))
     assert client.table("things").empty
     assert len(scripted.asked) == 1
+
+
+@pytest.mark.parametrize("zero", [0, "0"])
+def test_totals_of_zero_beside_rows_are_not_believed(client, scripted, zero):
+    told = {"total_count": zero, "total_pages": 0, "results_per_page": 2}
+    scripted.answer("things", page([{"id": 1}, {"id": 2}], **told), page([{"id": 3}], **told))
+    assert ids(client.table("things")) == [1, 2, 3]
 
 
 def test_quotas_stand_under_their_own_name(client, scripted):
