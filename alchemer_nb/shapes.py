@@ -112,7 +112,9 @@ def _as_text(values: Any, at: np.ndarray) -> list[str | None]:
         names: list[str | None] = [*map(str, values.categories), None]  # the last one for -1
         return [names[code] for code in values.codes[at].tolist()]
     if isinstance(values, np.ndarray) and values.dtype.kind == "M":
-        return [None if text == "NaT" else text for text in np.datetime_as_string(values[at], "D")]
+        moments = values[at].astype("datetime64[s]")
+        texts = np.datetime_as_string(moments).tolist()
+        return [None if text == "NaT" else text.removesuffix("T00:00:00") for text in texts]
     return [
         None if pd.isna(value) else _number(value) if isinstance(value, float) else str(value)
         for value in values[at].tolist()

@@ -97,7 +97,10 @@ def is_ambiguous(moment: datetime, zone: ZoneInfo) -> bool:
     return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
 
 
-_ORDERS = re.compile(r"\s*(\d{1,4})[/.\-](\d{1,2})[/.\-](\d{2,4})(?:[ T]+.*)?\s*")
+_ORDERS = re.compile(
+    r"\s*(\d{1,4})[/.\-](\d{1,2})[/.\-](\d{1,4})"
+    r"(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(?:\s*([AaPp])\.?[Mm]\.?)?)?\s*"
+)
 
 
 def read_days(texts: Iterable[str]) -> dict[str, datetime | None]:
@@ -126,7 +129,7 @@ SHOWS = {"day": "31/12/2000", "month": "12/31/2000"}
 
 
 def _numbers(found: re.Match[str]) -> tuple[int, int, int]:
-    a, b, c = (int(n) for n in found.groups())
+    a, b, c = (int(n) for n in found.groups()[:3])
     return a, b, c
 
 
@@ -144,6 +147,16 @@ def _read_day(found: re.Match[str] | None, order: str | None) -> datetime | None
     else:
         return None
     try:
-        return datetime(year, month, day)
+        return datetime(year, month, day, *_time_of_day(found))
     except ValueError:
         return None
+
+
+def _time_of_day(found: re.Match[str]) -> tuple[int, int, int]:
+    hour, minute, second = (int(n or 0) for n in found.groups()[3:6])
+    half = (found.group(7) or "").lower()
+    if half and not 1 <= hour <= 12:
+        raise ValueError(hour)
+    if half:
+        hour = hour % 12 + 12 * (half == "p")
+    return hour, minute, second

@@ -532,6 +532,30 @@ def test_dates_are_read_only_where_the_column_decides_the_order(scripted):
     assert df["when_raw"].iloc[0] == "03/04/2026"
 
 
+def test_a_date_keeps_the_time_typed_after_it_and_what_is_no_time_stays_raw(scripted):
+    asked = [question(5, "TEXTBOX", "", "day", key="date")]
+    typed = [
+        "01/15/2026 10:20",
+        "01/16/2026 1:05:09 PM",
+        "2026-1-5",
+        "2026-02-03T00:00:00",
+        "01/17/2026 or so",
+        "01/18/2026 25:00",
+    ]
+    given_ = [response(n, {"5": {"answer": text}}) for n, text in enumerate(typed, 1)]
+    df = frame(scripted, asked, given_)
+    read = ["2026-01-15 10:20", "2026-01-16 13:05:09", "2026-01-05", "2026-02-03"]
+    assert df["day"].tolist() == [*map(pd.Timestamp, read), pd.NaT, pd.NaT]
+    assert df["day_raw"].tolist() == [*[np.nan] * 4, *typed[4:]]
+    long = df.alchemer.relabel(shape="long")
+    assert long["value"].tolist()[:4] == [
+        "2026-01-15T10:20:00",
+        "2026-01-16T13:05:09",
+        "2026-01-05",
+        "2026-02-03",
+    ]
+
+
 def test_a_response_that_comes_twice_counts_once_and_fewer_than_told_is_an_error(scripted, capsys):
     asked = [question(2, "TEXTBOX", "", "name", key="text")]
     twice = [
