@@ -229,6 +229,7 @@ class _Column:
         self._reader = reader
         self._is_known = reader.knows(question)
         self._is_varied = False
+        self._blank: set[bytes] = set()
         self._forget()
 
     def _forget(self) -> None:
@@ -292,7 +293,7 @@ class _Column:
                 states.append(entry.shown is True or truth(entry.shown))
             answer = entry.rank if entry.answer is None else entry.answer
             if answer is None and entry.answer_id is None:
-                if has_more(raw):
+                if self._has_more(bytes(raw)):
                     self._note(number, self._reader.read(self.question, bytes(raw)), leaf)
                 continue
             if own is None:
@@ -303,6 +304,16 @@ class _Column:
                 own[1].append(place.number_of_answer(answer))
             else:
                 own[1].append(place.number(Atom(answer, entry.answer_id, entry.original_answer)))
+
+    def _has_more(self, raw: bytes) -> bool:
+        """Whether an entry without an answer holds what nobody documents; most are the same."""
+        if raw in self._blank:
+            return False
+        if has_more(raw):
+            return True
+        if len(self._blank) < _REMEMBERED:
+            self._blank.add(raw)
+        return False
 
     def _note(self, number: int, said: Said, leaf: Callable[[Path], Leaf]) -> None:
         for path, atom in said.atoms.items():

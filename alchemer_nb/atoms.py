@@ -61,12 +61,15 @@ class Atoms(Sequence[Atom]):
     """The different answers at a place; those that are an answer and nothing else are kept bare.
 
     Texts are many and each its own: a tuple around every one would double what they take.
+
+    Attributes:
+        items: Atoms, or bare answers.
     """
 
-    __slots__ = ("_items",)
+    __slots__ = ("items",)
 
     def __init__(self, atoms: Iterable[Atom] = ()) -> None:
-        self._items: list[Any] = []
+        self.items: list[Any] = []
         for atom in atoms:
             self.append(atom)
 
@@ -74,16 +77,16 @@ class Atoms(Sequence[Atom]):
         """Adds one at the end, an atom or an answer that is nothing else."""
         if isinstance(item, Atom) and item[1:] == _NOTHING_ELSE:
             item = item.answer
-        self._items.append(item)
+        self.items.append(item)
 
     def texts(self) -> list[str | None]:
         """What was answered, as text; None where nothing was."""
         return [
-            item if item and isinstance(item, str) else _whole(item).text for item in self._items
+            item if item and isinstance(item, str) else _whole(item).text for item in self.items
         ]
 
     def __len__(self) -> int:
-        return len(self._items)
+        return len(self.items)
 
     @overload
     def __getitem__(self, at: int) -> Atom: ...
@@ -91,11 +94,11 @@ class Atoms(Sequence[Atom]):
     def __getitem__(self, at: slice) -> list[Atom]: ...
     def __getitem__(self, at: int | slice) -> Atom | list[Atom]:
         if isinstance(at, slice):
-            return [_whole(item) for item in self._items[at]]
-        return _whole(self._items[at])
+            return [_whole(item) for item in self.items[at]]
+        return _whole(self.items[at])
 
     def __iter__(self) -> Iterator[Atom]:
-        return map(_whole, self._items)
+        return map(_whole, self.items)
 
 
 _NOTHING_ELSE = (None, None, None)
@@ -135,16 +138,16 @@ class Leaf:
     def number_of_answer(self, answer: Scalar) -> int:
         """The same for an answer that is nothing else."""
         # 1, 1.0 and True are equal, and three answers.
-        key = answer if isinstance(answer, str) else (answer, type(answer))
-        return self._number(key, answer)
+        return self._number(answer if isinstance(answer, str) else (answer, type(answer)), answer)
 
     def _number(self, key: Any, item: Any) -> int:
-        known = self._numbers
-        number = len(self.atoms)
-        if known is not None:
-            number = known.setdefault(key, number)
-        if number == len(self.atoms):
-            self.atoms.append(item)
+        known, items = self._numbers, self.atoms.items
+        number = None if known is None else known.get(key)
+        if number is None:
+            number = len(items)
+            items.append(item)
+            if known is not None:
+                known[key] = number
         return number
 
     def add(self, row: int, atom: Atom) -> None:

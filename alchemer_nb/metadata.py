@@ -50,6 +50,7 @@ REST = (
 STATUSES = ("Disqualified", "Partial", "Complete")
 _DATES = ("date_started", "date_submitted", "date_updated")
 _FIRST = np.datetime64("0001-01-01", "s")  # numpy reads the year 0, which there was not
+_WITHOUT = len("2026-01-15 10:42:26")
 _WITH_ZONE = len("2026-01-15 10:42:26 EST")
 _NUMBERS = ("response_time", "longitude", "latitude")
 
@@ -94,17 +95,20 @@ def moments(values: list[Any], zone: ZoneInfo, tz: str | None) -> pd.Series[Any]
 
 
 def _instants(values: list[Any], zone: ZoneInfo) -> np.ndarray:
-    """Stamps as UTC, those that carry a zone's name all at once."""
-    hours = [
-        ZONE_HOURS.get(v[20:]) if isinstance(v, str) and len(v) == 23 else None for v in values
-    ]
-    clocks = ["NaT" if h is None else v[:19] for h, v in zip(hours, values, strict=True)]
+    """Stamps as UTC: those of the usual forms all at once, others one by one."""
+    texts = [value if isinstance(value, str) else "" for value in values]
+    hours = [ZONE_HOURS.get(text[20:]) if len(text) == _WITH_ZONE else None for text in texts]
+    bare = np.array([len(text) == _WITHOUT for text in texts], dtype=bool)
+    usual = [h is not None or len(t) == _WITHOUT for h, t in zip(hours, texts, strict=True)]
+    clocks = [t[:_WITHOUT] if u else "NaT" for t, u in zip(texts, usual, strict=True)]
     try:
         local = np.array(clocks, dtype="datetime64[s]")
     except ValueError:  # one of them is no date
         local = np.full(len(values), "NaT", dtype="datetime64[s]")
     away = np.array([h or 0 for h in hours], dtype="timedelta64[h]")
     instants: np.ndarray = (local - away).astype("datetime64[us]")
+    if bare.any():
+        instants[bare] = _in_zone(local[bare], zone)
     seen: dict[Any, np.datetime64] = {}
     for row in np.flatnonzero(np.isnat(local) | (local < _FIRST)).tolist():
         value = values[row]
@@ -114,6 +118,15 @@ def _instants(values: list[Any], zone: ZoneInfo) -> np.ndarray:
             seen[value] = np.datetime64("NaT" if naive is None else naive)
         instants[row] = seen[value]
     return instants
+
+
+def _in_zone(local: np.ndarray, zone: ZoneInfo) -> np.ndarray:
+    """Wall-clock times as UTC; of an hour that occurs twice the first, as ``datetime`` reads it."""
+    wall = pd.Series(local.astype("datetime64[us]"))
+    first = np.ones(len(wall), dtype=bool)
+    skipped = pd.Timedelta(hours=1)
+    moments = wall.dt.tz_localize(str(zone), ambiguous=first, nonexistent=skipped)
+    return np.asarray(moments.dt.tz_convert("UTC").dt.tz_localize(None), dtype="datetime64[us]")
 
 
 def url_names(answers: Answers) -> list[str]:
