@@ -284,7 +284,8 @@ def read_question(raw: Any, parent: str = "", depth: int = 0) -> Question | None
     properties = _mapping(raw.get("properties"))
     if raw.get("show_rules_ids"):  # newer answers have the rules beside the properties
         properties = {**properties, "show_rules_ids": raw["show_rules_ids"]}
-    rows = (read_question(sub, own, depth + 1) for sub in _items(raw.get("sub_questions")))
+    below = _with_aliases(raw.get("sub_questions"))
+    rows = (read_question(sub, own, depth + 1) for sub in below)
     options = (read_option(option) for option in _items(raw.get("options")))
     return Question(
         id=own,
@@ -356,6 +357,18 @@ def _items(value: Any) -> list[Any]:
     if isinstance(value, Mapping):
         return list(value.values())
     return list(value) if isinstance(value, Iterable) and not isinstance(value, str) else []
+
+
+def _with_aliases(rows: Any) -> list[Any]:
+    """The rows of a list or map; keyed by alias, a row need not name its alias once more."""
+    if not isinstance(rows, Mapping):
+        return _items(rows)
+    return [
+        {**row, "shortname": key}
+        if isinstance(row, Mapping) and not row.get("shortname") and not str(key).isdecimal()
+        else row
+        for key, row in rows.items()
+    ]
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -218,6 +218,17 @@ def test_a_radio_grid_in_a_group_may_list_the_columns_of_each_row(scripted):
     assert df.alchemer.missing().iloc[0].tolist() == ["answered", "skipped"]
 
 
+def test_rows_keyed_by_alias_have_that_alias(scripted):
+    rows = [question(own, "RADIO", "Row") for own in (41, 42, 43)]
+    for row in rows[:2]:
+        del row["shortname"]
+    rows[2]["shortname"] = "own"
+    grid = question(40, "TABLE", "Rate", "rating", LIKERT, key="table-radio")
+    grid["sub_questions"] = dict(zip(("speed", "42", "other"), rows, strict=True))
+    df = serve(scripted, [grid], []).responses(5, metadata="none", progress="none")
+    assert list(df.columns) == ["speed", "rating_row", "own"]
+
+
 def test_the_numbers_of_an_unknown_type_are_no_question_ids(scripted):
     asked = [question(1, "ESSAY", key="essay"), question(91, "CARD_SORT", key="sort")]
     piles = {"1": {"answer": "card"}, "2": {"9": "other card"}}
