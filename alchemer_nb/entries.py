@@ -181,10 +181,16 @@ class EntryReader:
         """
         if _is_option_id(key):
             return (*path, key)
-        parent = self._parents.get(key)
-        if not parent:  # but who knows what the numbers of an unknown type mean
+        if not self._parents.get(key):  # but who knows what the numbers of an unknown type mean
             return (*path, key) if path[0] in self._unknown_types else (key,)
-        return (key,) if parent == path[0] else (*path, key)
+        return (key,) if self._lies_in(key, path[0]) else (*path, key)
+
+    def _lies_in(self, part: str, question: str) -> bool:
+        for _ in range(_DEEPEST):  # a group may give the parts of groups within it as its own
+            part = self._parents.get(part, "")
+            if part in (question, ""):
+                break
+        return part == question
 
     def _undocumented(self, said: Said, question: str, decoded: Any) -> None:
         """Words, and members that nobody documents: each is a leaf of its own."""

@@ -229,6 +229,15 @@ def test_rows_keyed_by_alias_have_that_alias(scripted):
     assert list(df.columns) == ["speed", "rating_row", "own"]
 
 
+def test_a_group_may_give_the_parts_of_a_group_within_it_as_its_own(scripted):
+    grid = question(63, "TABLE", "", "", LIKERT, [question(64, "RADIO")], key="table-radio")
+    inner = question(61, "GROUP", rows=[question(62, "TEXTBOX", key="text"), grid], key="group")
+    asked = [question(60, "GROUP", rows=[inner], key="group")]
+    flat = {"62": {"id": 62, "answer": "x"}, "64": {"id": 64, "answer": "5", "answer_id": 10001}}
+    df = read(scripted, asked, [response(1, {"60": {"id": 60, "subquestions": flat}})])
+    assert df.iloc[0].to_dict() == {"q62": "x", "q64": "Very satisfied"}
+
+
 def test_the_numbers_of_an_unknown_type_are_no_question_ids(scripted):
     asked = [question(1, "ESSAY", key="essay"), question(91, "CARD_SORT", key="sort")]
     piles = {"1": {"answer": "card"}, "2": {"9": "other card"}}
