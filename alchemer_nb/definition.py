@@ -360,12 +360,12 @@ def _items(value: Any) -> list[Any]:
 
 
 def _with_aliases(rows: Any) -> list[Any]:
-    """The rows of a list or map; keyed by alias, a row need not name its alias once more."""
+    """The rows of a list or map; keyed by alias, a row may leave its own out."""
     if not isinstance(rows, Mapping):
         return _items(rows)
     return [
         {**row, "shortname": key}
-        if isinstance(row, Mapping) and not row.get("shortname") and not str(key).isdecimal()
+        if isinstance(row, Mapping) and "shortname" not in row and not str(key).isdecimal()
         else row
         for key, row in rows.items()
     ]
