@@ -242,7 +242,8 @@ def _multi(question: Question, parent: Question | None, path: Path) -> Iterator[
 
 
 def _typed(question: Question, kind: Kind, parent: Question | None, path: Path) -> Iterator[Column]:
-    choices = question.options if kind == "number" else ()
+    # Options of a slider or a text box are no list to choose from: what was answered counts.
+    choices = question.options if question_key(question) == "radio-nps" else ()
     column = Column(name(path), kind, path, question, parent, choices=choices)
     yield column
     if is_open(column):

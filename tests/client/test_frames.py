@@ -296,6 +296,17 @@ def test_numbers_are_floats_and_what_is_none_is_kept(scripted):
     assert df["share"].tolist() == [12.0, 1234.5]
 
 
+def test_a_slider_counts_what_was_answered_whatever_option_it_hangs_on(scripted):
+    asked = [question(5, "SLIDER", "", "much", [option(10051, "0", "0")], key="slider")]
+    given_ = [
+        response(1, {"5": {"answer": "35", "answer_id": 10051}}),
+        response(2, {"5": {"answer": "much", "answer_id": 10051}}),
+    ]
+    df = frame(scripted, asked, given_, metadata="none")
+    assert df["much"].tolist() == [35.0, pytest.approx(np.nan, nan_ok=True)]
+    assert df["much_raw"].tolist() == [np.nan, "much"]
+
+
 def test_texts_are_str_with_nan(scripted):
     asked = [
         question(3, "TEXTBOX", "", "name", key="text"),
