@@ -1,4 +1,4 @@
-"""Downloads in a thread of their own: how far they are, their rows so far, and how to wait.
+"""Downloads and syncs in a thread of their own: how far they are, and how to wait for them.
 
 Only the thread reads pages and builds frames. Whoever wants the rows so far asks, and the thread
 answers between two pages, so that no frame is made of a page that is half read. It also means
@@ -18,9 +18,10 @@ from concurrent.futures import Future
 from contextlib import nullcontext
 from dataclasses import replace
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from alchemer_nb.errors import DownloadIncomplete, InvalidArgument, Stopped
+from alchemer_nb.store.synced import STOPPED
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
 
     from alchemer_nb.client import Client
     from alchemer_nb.progress import Progress
+    from alchemer_nb.store.synced import Synced
 
     Waiting = Callable[[], AbstractContextManager[Callable[[], object]]]
+    Tell = Callable[[Progress], None]
 
 PATIENCE = 0.4  # seconds that a job which was called off is given to end, before nobody waits
 _TICK = 0.05
@@ -39,10 +42,11 @@ HOW = "take the rows so far: "  # what a message says before it names a way
 
 
 _Answer = Future["pd.DataFrame | None"]
+_Result = TypeVar("_Result")
 
 
-class Job:
-    """A download of responses in the background.
+class Job(Generic[_Result]):
+    """A download of responses, or a sync, in the background.
 
     Made by ``Job.start``. ``await job`` waits in a coroutine or an async cell, ``run_sync(job)``
     and ``job.result()`` in any other.
@@ -59,19 +63,25 @@ class Job:
         10
     """
 
-    def __init__(self, title: str, fetch: Callable[[Job], pd.DataFrame]) -> None:
+    def __init__(
+        self,
+        title: str,
+        fetch: Callable[[Tell, threading.Event], _Result],
+        stopped: str = "",
+    ) -> None:
         self.waiting: Waiting | None = None
         self._title = title
         self._fetch = fetch
+        self._stopped = stopped
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._progress: Progress | None = None
         self._asked: deque[tuple[_Answer, Callable[[pd.DataFrame], pd.DataFrame]]] = deque()
-        self._future: Future[pd.DataFrame] = Future()
+        self._future: Future[_Result] = Future()
         self._future.set_running_or_notify_cancel()  # from here on only `cancel` below calls it off
 
     @classmethod
-    def start(cls, client: Client, id_or_title: int | str, **options: Any) -> Job:
+    def start(cls, client: Client, id_or_title: int | str, **options: Any) -> Job[pd.DataFrame]:
         """Begins a download and returns at once.
 
         Args:
@@ -87,10 +97,38 @@ class Job:
             raise InvalidArgument("a job tells its progress itself: job.progress")
         inspect.signature(client.responses).bind(id_or_title, **options)
 
-        def fetch(job: Job) -> pd.DataFrame:
-            return client.responses(id_or_title, progress=job._tell, **options)
+        def fetch(tell: Tell, _: threading.Event) -> pd.DataFrame:
+            return client.responses(id_or_title, progress=tell, **options)
 
-        job = cls(str(id_or_title), fetch)
+        return Job.of(str(id_or_title), fetch)
+
+    @classmethod
+    def sync(cls, client: Client, id_or_title: int | str, **how: Any) -> Job[Synced]:
+        """Begins a sync of the local store and returns at once.
+
+        Args:
+            client: Whose account.
+            id_or_title: As for ``client.sync``.
+            **how: As for ``client.sync``, except ``tell`` and ``stop``.
+        """
+
+        def fetch(tell: Tell, stop: threading.Event) -> Synced:
+            return client.sync(id_or_title, tell=tell, stop=stop, **how)
+
+        return Job.of(str(id_or_title), fetch, STOPPED)
+
+    @classmethod
+    def of(
+        cls, title: str, fetch: Callable[[Tell, threading.Event], _Result], stopped: str = ""
+    ) -> Job[_Result]:
+        """Begins whatever tells how far it is, and returns at once.
+
+        Args:
+            title: What to call it before it has told anything.
+            fetch: Called in a thread of its own, with what it tells and what ends it.
+            stopped: What to say where it is called off; left out, what is said of a download.
+        """
+        job = Job(title, fetch, stopped)
         # A daemon: a kernel that is shut down does not wait for a survey.
         try:
             threading.Thread(target=job._run, name="alchemer-job", daemon=True).start()
@@ -140,7 +178,8 @@ class Job:
         if frame is not None:
             return frame
         failed = self.exception  # it has ended meanwhile
-        return getattr(failed, "partial", None) if failed else self._future.result()
+        left = getattr(failed, "partial", None) if failed else self._future.result()
+        return cast("pd.DataFrame | None", left)
 
     def first(self, rows: int) -> Future[pd.DataFrame | None]:
         """Asks for the first rows of the frame so far, and does not wait.
@@ -176,8 +215,8 @@ class Job:
                 meanwhile()
         return True
 
-    def result(self, timeout: float | None = None) -> pd.DataFrame:
-        """Waits for the frame. An interrupt ends the wait, and the download goes on.
+    def result(self, timeout: float | None = None) -> _Result:
+        """Waits for the frame, or what became of the sync. An interrupt ends the wait alone.
 
         Args:
             timeout: Seconds, None for as long as it takes.
@@ -190,11 +229,11 @@ class Job:
             raise TimeoutError(f"not done yet: {self.line}")
         return self._future.result()
 
-    def end(self) -> pd.DataFrame:
+    def end(self) -> _Result:
         """Calls it off and waits half a second at most.
 
         Returns:
-            The frame, where it was done just then.
+            What it gives, where it was done just then.
 
         Raises:
             DownloadIncomplete: It was called off; ``.partial`` has the rows so far.
@@ -204,6 +243,8 @@ class Job:
         if self._done_within(PATIENCE):
             return self._future.result()
         # Its thread ends by itself when the answer that it waits for has come.
+        if self._stopped or (self._progress is not None and self._progress.kept):
+            raise DownloadIncomplete(self._stopped or f"{STOPPED}. Run it again for the frame")
         come = self._progress is not None and self._progress.pages
         how = f"Run it again, or {HOW}job.partial()" if come else "Nothing had come; run it again"
         raise DownloadIncomplete(f"it was stopped; {self.line}. {how}", partial=self.partial)
@@ -217,7 +258,7 @@ class Job:
         if self._progress is None or not self._progress.survey:
             state = self._progress.state if self._progress else ""
             return f"{self._title}: {state or 'asking for the survey'}"
-        return _describe(self._progress)
+        return self._progress.line
 
     def __repr__(self) -> str:
         return f"<Job {self._word}: {self.line}>"
@@ -229,10 +270,10 @@ class Job:
     def _word(self) -> str:
         return "running" if not self.done else "failed" if self.exception else "done"
 
-    def __await__(self) -> Generator[Any, None, pd.DataFrame]:
+    def __await__(self) -> Generator[Any, None, _Result]:
         return self._awaited().__await__()
 
-    async def _awaited(self) -> pd.DataFrame:
+    async def _awaited(self) -> _Result:
         try:
             return await asyncio.shield(asyncio.wrap_future(self._future))
         except asyncio.CancelledError:  # as for a task: who calls off the wait calls it off
@@ -248,10 +289,11 @@ class Job:
 
     def _run(self) -> None:
         try:
-            outcome: Any = self._fetch(self)
+            outcome: Any = self._fetch(self._tell, self._stop)
         except Stopped:
             outcome = DownloadIncomplete(
-                f"{self._title}: it was stopped before anything had come. Run it again"
+                self._stopped
+                or f"{self._title}: it was stopped before anything had come. Run it again"
             )
         except BaseException as error:  # noqa: BLE001 - whoever waits gets it
             outcome = error
@@ -291,7 +333,7 @@ class Job:
                 answer.set_exception(error)
 
 
-def run_sync(awaitable: Awaitable[Any] | Job) -> Any:
+def run_sync(awaitable: Awaitable[Any] | Job[Any]) -> Any:
     """Waits for a job or a coroutine from a cell or function that is not async.
 
     Args:
@@ -328,27 +370,6 @@ def run_sync(awaitable: Awaitable[Any] | Job) -> Any:
 
 async def _awaited(awaitable: Awaitable[Any]) -> Any:
     return await awaitable
-
-
-def _describe(progress: Progress) -> str:
-    """How far a download is, in one line."""
-    of = f" of {progress.rows_told:,}" if progress.rows_told is not None else ""
-    parts = [f"{progress.survey}: {progress.rows:,}{of} responses"]
-    if progress.pages:
-        told = f" of {progress.pages_told:,}" if progress.pages_told is not None else ""
-        parts.append(f"page {progress.pages:,}{told}")
-        parts.append(f"{progress.rows_per_second:,.0f} a second")
-    if progress.pages and progress.seconds_left:
-        parts.append(f"{_span(progress.seconds_left)} left")
-    if progress.state:
-        parts.append(progress.state)
-    return " · ".join(parts)
-
-
-def _span(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _apart(frame: pd.DataFrame) -> pd.DataFrame:

@@ -26,7 +26,9 @@ class Progress:
         state: What it waits for, such as ``"waiting for the rate limit, 23 s"``; else ``""``.
         seconds: Since it began.
         stop: Set to have it end; ``cancel`` does.
-        frame: Makes a frame of the rows so far; None once it is over.
+        frame: Makes a frame of the rows so far; None once it is over, and where none is made.
+        before: Of the rows, those that an earlier run had received.
+        kept: Whether what comes is kept, so that a run that is ended goes on where it was.
     """
 
     survey: str
@@ -39,6 +41,8 @@ class Progress:
     seconds: float = 0.0
     stop: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
     frame: Callable[[], pd.DataFrame] | None = field(default=None, repr=False, compare=False)
+    before: int = 0
+    kept: bool = False
 
     def cancel(self) -> None:
         """Ends the download; it raises ``DownloadIncomplete`` with the rows so far."""
@@ -47,7 +51,7 @@ class Progress:
     @property
     def rows_per_second(self) -> float:
         """Rows a second since it began; 0 at first."""
-        return self.rows / self.seconds if self.seconds > 0 else 0.0
+        return (self.rows - self.before) / self.seconds if self.seconds > 0 else 0.0
 
     @property
     def seconds_left(self) -> float | None:
@@ -55,6 +59,23 @@ class Progress:
         if self.rows_told is None or not self.rows_per_second:
             return None
         return max(0, self.rows_told - self.rows) / self.rows_per_second
+
+    @property
+    def line(self) -> str:
+        """How far it is, in one line."""
+        if not self.pages and self.state:
+            return f"{self.survey}: {self.state}"
+        of = f" of {self.rows_told:,}" if self.rows_told is not None else ""
+        parts = [f"{self.survey}: {self.rows:,}{of} responses"]
+        if self.pages:
+            told = f" of {self.pages_told:,}" if self.pages_told is not None else ""
+            parts.append(f"page {self.pages:,}{told}")
+            parts.append(f"{self.rows_per_second:,.0f} a second")
+        if self.pages and self.seconds_left:
+            parts.append(f"{_span(self.seconds_left)} left")
+        if self.state:
+            parts.append(self.state)
+        return " · ".join(parts)
 
 
 class Told:
@@ -81,3 +102,9 @@ class Told:
         """What one of them waits for, the one that began first."""
         with self._lock:
             return next(iter(self._states.values()), "")
+
+
+def _span(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -16,6 +16,7 @@ from alchemer_nb.kept import Kept
 from alchemer_nb.provenance import about, summary
 from alchemer_nb.retrieval import Retrieval, say
 from alchemer_nb.store import reading
+from alchemer_nb.store.synced import STOPPED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,9 +85,7 @@ class StoredRetrieval(Retrieval):
             synced = self.stores.sync(own, fresh=self.fresh, tell=tell, stop=self.stop)
             self._mended = synced.notes
             return
-        raise DownloadIncomplete(
-            "it was stopped; what came is kept in the store, and the next sync goes on there"
-        )
+        raise DownloadIncomplete(f"{STOPPED}. Run it again for the frame")
 
     def _is_stale(self, folder: Path) -> bool:
         found = reading.peek(folder)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from alchemer_nb.jobs import Job
     from alchemer_nb.notebook.follow import View
 
-    Receipt = Callable[[Job, pd.DataFrame], str]
+    Receipt = Callable[[Job[pd.DataFrame], pd.DataFrame], str]
 
 _NOTHING = object()
 _TICK = 0.1  # seconds between two updates of what is shown
@@ -35,7 +35,7 @@ _EVENTS = ("pre_run_cell", "post_run_cell")
 
 @dataclass(slots=True)
 class _Running:
-    job: Job
+    job: Job[pd.DataFrame]
     name: str | None
     before: object  # what the name stood for when it began
     receipt: Receipt
@@ -55,7 +55,9 @@ class Downloads:
         self._left: tuple[str | None, Callable[[], pd.DataFrame | None]] | None = None
         self._listens = self._ticks = False
 
-    def begin(self, job: Job, name: str | None, receipt: Receipt, progress: str) -> None:
+    def begin(
+        self, job: Job[pd.DataFrame], name: str | None, receipt: Receipt, progress: str
+    ) -> None:
         """Watches a download that has begun.
 
         Args:

@@ -1,4 +1,4 @@
-"""The bar of a download: how far it is, its first rows, and a button that ends it."""
+"""The bar of a download or a sync: how far it is, its first rows, and a button that ends it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MODELS = ("layout", "style")  # widgets of their own, which the others leave be
 
 
 class Bar(ipywidgets.VBox):
-    """Shows how far a download is.
+    """Shows how far it is.
 
     Args:
         line: What to say before anything has come.
@@ -48,7 +48,8 @@ class Bar(ipywidgets.VBox):
         """Shows how far it is, and says it in a line."""
         if progress.rows_told and self.bar.max != progress.rows_told:
             self.bar.max = progress.rows_told
-        self.bar.value = min(progress.rows, self.bar.max) if progress.rows_told else 0
+        if progress.rows_told:  # what a sync looks for after its last page has no end to tell
+            self.bar.value = min(progress.rows, self.bar.max)
         if not self.button.disabled:
             self.line.value = _text(f"{line}{self._note}")
 

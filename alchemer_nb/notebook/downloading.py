@@ -48,7 +48,9 @@ def here(context: Context, survey: Any, asked: Mapping[str, Any], progress: str)
     return frame
 
 
-def beside(context: Context, survey: Any, asked: Mapping[str, Any], progress: str) -> Job | object:
+def beside(
+    context: Context, survey: Any, asked: Mapping[str, Any], progress: str
+) -> Job[pd.DataFrame] | object:
     """Begins a download and gives the cell back; its job where no name waits for the frame."""
     from alchemer_nb.jobs import Job
 
@@ -62,10 +64,10 @@ def beside(context: Context, survey: Any, asked: Mapping[str, Any], progress: st
 
 def _receipt(
     context: Context, survey: Any, asked: Mapping[str, Any], progress: str
-) -> Callable[[Job, pd.DataFrame], str]:
+) -> Callable[[Job[pd.DataFrame], pd.DataFrame], str]:
     """What is said of a frame that has come: one line for the question and for the answer."""
 
-    def line(job: Job, frame: pd.DataFrame) -> str:
+    def line(job: Job[pd.DataFrame], frame: pd.DataFrame) -> str:
         facts = echo.facts(frame)
         if facts.get("survey_id") and facts.get("title"):
             context.known.add(facts["survey_id"], str(facts["title"]))

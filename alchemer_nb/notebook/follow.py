@@ -1,6 +1,6 @@
-"""Shows a download while it runs: a bar with a button, a line of text, or nothing.
+"""Shows a download or a sync while it runs: a bar with a button, a line of text, or nothing.
 
-Everything here runs on the thread of the cell; the download has one of its own.
+Everything here runs on the thread of the cell; the job has one of its own.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import shutil
 import sys
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from alchemer_nb.notebook import outputs
 from alchemer_nb.notebook.context import fold, say
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from concurrent.futures import Future
 
-    import pandas as pd
-
     from alchemer_nb.jobs import Job
     from alchemer_nb.progress import Progress
 
-_AT_ONCE = 0.5  # seconds within which a download ends without a bar, which would only flash
+_Result = TypeVar("_Result")
+
+_AT_ONCE = 0.5  # seconds within which a job ends without a bar, which would only flash
 _HEAD = 5  # rows
 _OFTEN = 0.1  # seconds between two updates
 
@@ -59,7 +59,7 @@ class Widgets:
         note: What to say after how far it is.
     """
 
-    def __init__(self, job: Job, note: str = "") -> None:
+    def __init__(self, job: Job[Any], note: str = "") -> None:
         from alchemer_nb.notebook.bar import Bar
 
         self._job = job
@@ -74,7 +74,7 @@ class Widgets:
         if progress is None or not self._pace.due(progress):
             return
         self._bar.update(progress, self._job.line)
-        if self._head is None and progress.pages:
+        if self._head is None and progress.frame is not None and progress.pages:
             self._head = self._job.first(_HEAD)
         if self._head is not None and self._head.done() and not self._bar.head.value:
             self._show_head(self._head)
@@ -92,7 +92,7 @@ class Widgets:
 class Text:
     """An output that is written over and over, where widgets are not wanted."""
 
-    def __init__(self, job: Job, note: str = "") -> None:
+    def __init__(self, job: Job[Any], note: str = "") -> None:
         self._job = job
         self._note = note
         self._pace = _Pace()
@@ -112,7 +112,7 @@ class Text:
 class Terminal:
     """One line of a terminal that is written over and over."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job[Any]) -> None:
         self._job = job
         self._pace = _Pace()
         self._width = 0
@@ -153,7 +153,7 @@ class _Pace:
         return True
 
 
-def view(job: Job, shell: Any, progress: str, *, note: str = "", beside: bool = False) -> View:
+def view(job: Job[Any], shell: Any, progress: str, *, note: str = "", beside: bool = False) -> View:
     """Chooses how to show a download here.
 
     Args:
@@ -172,11 +172,11 @@ def view(job: Job, shell: Any, progress: str, *, note: str = "", beside: bool = 
     return Widgets(job, note) if progress == "auto" else Text(job, note)
 
 
-def follow(job: Job, shell: Any, progress: str) -> tuple[pd.DataFrame, View]:
-    """Waits for a download and shows it, in the running cell.
+def follow(job: Job[_Result], shell: Any, progress: str) -> tuple[_Result, View]:
+    """Waits for a job and shows it, in the running cell.
 
     Returns:
-        The frame, and what shows it, to be ended with a line.
+        What it gives, and what shows it, to be ended with a line.
 
     Raises:
         DownloadIncomplete: Cancel was pressed, or the kernel interrupted.
@@ -193,11 +193,11 @@ def follow(job: Job, shell: Any, progress: str) -> tuple[pd.DataFrame, View]:
                         meanwhile()
         except KeyboardInterrupt:
             stopped = True  # and told below, in our own words
-        frame = job.end() if stopped or job.cancelled else job.result()
+        result = job.end() if stopped or job.cancelled else job.result()
     except BaseException:
         shown.end("")
         raise
-    return frame, shown
+    return result, shown
 
 
 @contextmanager

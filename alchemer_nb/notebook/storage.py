@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
-from alchemer_nb.errors import DownloadIncomplete
 from alchemer_nb.notebook.context import fold, say
 from alchemer_nb.paging import whole
 
@@ -23,16 +22,14 @@ def sync(context: Context, survey: Any, full: bool = False, fresh: bool = False)
     """Brings the store of a survey up to date.
 
     Raises:
-        DownloadIncomplete: It was interrupted; what came is kept.
+        DownloadIncomplete: It was stopped; what came is kept.
     """
-    try:
-        synced = context.client.sync(survey, full=full, fresh=fresh)
-    except KeyboardInterrupt:
-        synced = None
-    if synced is None:
-        raise DownloadIncomplete(
-            "the sync was stopped; what came is kept, and the next one goes on there"
-        )
+    from alchemer_nb.jobs import Job
+    from alchemer_nb.notebook.follow import follow
+
+    job = Job.sync(context.client, survey, full=full, fresh=fresh)
+    synced, shown = follow(job, context.shell, context.progress)
+    shown.end("")
     context.known.add(synced.survey, synced.title)
     return synced
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from alchemer_nb.engine import Engine
-from alchemer_nb.errors import TransportError
+from alchemer_nb.errors import Stopped, TransportError
 from alchemer_nb.progress import Progress, Told
 from alchemer_nb.store.parts import RawPage, cut
 
@@ -20,6 +21,50 @@ if TYPE_CHECKING:
 
 _OFTEN = 0.1
 NEWEST_FIRST = {"order_by": "-date_updated"}
+
+
+@dataclass(slots=True)
+class _Stage:
+    """A part of a sync, as whoever is told how far it is sees it.
+
+    Attributes:
+        doing: What is being done, told where nothing is waited for.
+        size: Rows a page where all pages are read; 0 where nobody knows how many there will be.
+        before: Pages that an earlier run had read.
+        pages: Pages that came.
+        rows: Rows that came.
+        began: When, by the clock that only counts.
+    """
+
+    doing: str = ""
+    size: int = 0
+    before: int = 0
+    pages: int = 0
+    rows: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+    def add(self, rows: int) -> None:
+        """Counts a page; those that are read before anything has begun are not worth telling."""
+        if self.doing or self.size:
+            self.rows += rows
+            self.pages += 1
+
+    def progress(self, title: str, told: int | None, state: str, stop: threading.Event) -> Progress:
+        """How far it is."""
+        before, pages = self.before * self.size, self.before + self.pages
+        told = told if self.size else None
+        return Progress(
+            title,
+            before + self.rows,
+            told,
+            pages,
+            None if told is None else max(pages, math.ceil(told / self.size)),
+            state=state or self.doing,
+            seconds=time.monotonic() - self.began,
+            stop=stop,
+            before=before,
+            kept=True,
+        )
 
 
 @dataclass
@@ -34,7 +79,6 @@ class Listing:
         fresh: Whether no answer may come from memory.
         title: Title, for ``tell``.
         calls: Calls that were made.
-        rows: Rows that came.
         told: Responses that the last page said there are.
     """
 
@@ -45,12 +89,33 @@ class Listing:
     fresh: bool = False
     title: str = ""
     calls: int = 0
-    rows: int = 0
     told: int | None = None
 
     def __post_init__(self) -> None:
         self._states = Told()
-        self._began = self._last = time.monotonic()
+        self._stage = _Stage()
+        self._last = time.monotonic()
+
+    def begin(self, doing: str = "", size: int = 0, before: int = 0) -> None:
+        """Tells that another part of the sync begins.
+
+        Args:
+            doing: What is being done, in a word or two.
+            size: Rows a page, where all pages are read.
+            before: Pages that an earlier run had read.
+
+        Raises:
+            Stopped: ``stop`` was set.
+        """
+        if self.stop.is_set():
+            raise Stopped
+        self._stage = _Stage(doing, size, before)
+        self._report()
+
+    def waiting(self, state: str) -> None:
+        """Tells what a call of this thread waits for; ``""`` for nothing."""
+        self._states(state)
+        self._report()
 
     def engine(self) -> Engine:
         """Sends pages; to be entered."""
@@ -66,6 +131,7 @@ class Listing:
 
     def walk(self, first: int, size: int) -> Iterator[RawPage]:
         """All pages by ascending id, many of them in flight."""
+        self.begin(size=size, before=first - 1)
         with self.engine() as engine:
             yield from engine.run(self._read, size=size, first=first)
 
@@ -90,7 +156,7 @@ class Listing:
             raise TransportError(
                 f"a page of the responses of survey {self.survey} is not a list of responses"
             )
-        self.rows += len(page.rows)
+        self._stage.add(len(page.rows))
         self.told = page.measure.total_count
         self._report()
         return page
@@ -103,15 +169,4 @@ class Listing:
         if self.tell is None:
             return
         self._last = time.monotonic()
-        self.tell(
-            Progress(
-                self.title,
-                self.rows,
-                self.told,
-                self.calls,
-                None,
-                state=self._states.state,
-                seconds=self._last - self._began,
-                stop=self.stop,
-            )
-        )
+        self.tell(self._stage.progress(self.title, self.told, self._states.state, self.stop))

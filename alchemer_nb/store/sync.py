@@ -73,6 +73,7 @@ class Sync:
             Stopped: ``stop`` was set; what came before is kept.
             ApiError, TransportError: As for any call; what came before is kept.
         """
+        self.listing.begin()
         place.make(self.folder)
         with place.locked(self.folder):
             for _ in range(_TRIES):
@@ -87,7 +88,10 @@ class Sync:
     def _run(self, manifest: Manifest) -> Synced:
         began = datetime.now(UTC).isoformat(timespec="seconds")
         listing = self.listing
-        survey = definition(listing.transport, listing.survey, stop=listing.stop)
+        survey = definition(
+            listing.transport, listing.survey, stop=listing.stop, tell=listing.waiting
+        )
+        listing.waiting("")
         self._manifest = manifest
         self._number = manifest.sync + 1
         self._skip = load_expunged(self.folder)
@@ -178,6 +182,7 @@ class Sync:
             Whether the server gave the newest first, as asked.
         """
         manifest = self._manifest
+        self.listing.begin("looking for changes")
         for _ in range(_TRIES):
             with self.listing.engine() as engine:
                 changes = self._changes(engine, _before(manifest.watermark, self.region.zone))
@@ -241,6 +246,7 @@ class Sync:
     def _find_gone(self, known: np.ndarray, told: int) -> bool:
         if not vanished.is_cheap(len(known), len(known) - told):
             return False
+        self.listing.begin("looking for what is gone")
         with self.listing.engine() as engine:
             found = vanished.find(self.listing, engine, known, told)
         if found is None:
@@ -287,7 +293,7 @@ class Sync:
         manifest.syncs.append(opening.record(self._number, began, *counts, manifest.rows))
         manifest.save(self.folder)
         compacting.compact(self.folder, manifest, now)
-        tables.make_all(self.folder, manifest)
+        tables.make_all(self.folder, manifest, listing.begin)
         return Synced(
             manifest.survey,
             manifest.title,

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+#: What is said of a sync that was ended.
+STOPPED = "the sync was stopped; what came is kept, and the next one goes on there"
+
 
 @dataclass(frozen=True, slots=True)
 class Synced:

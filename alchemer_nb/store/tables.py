@@ -27,7 +27,7 @@ from alchemer_nb.store.streaming import Stored, pages, stream
 from alchemer_nb.values import Renderer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -46,13 +46,23 @@ def key(version: Any, response_id: Any) -> Any:
     return version << _SHIFT | response_id
 
 
-def make_all(folder: Path, manifest: Manifest) -> None:
-    """Makes the tables that are missing, or were made when less was known. The lock is held."""
+def make_all(
+    folder: Path, manifest: Manifest, between: Callable[[str], None] = lambda _: None
+) -> None:
+    """Makes the tables that are missing, or were made when less was known. The lock is held.
+
+    Args:
+        folder: The survey's.
+        manifest: Its parts.
+        between: Called before each with what is being done; may raise, and the rest is made the
+            next time.
+    """
     if not manifest.definitions:
         return
     survey = definition_of(folder, manifest)
     while missing := [p for p in manifest.parts if not _place(folder, manifest, p).exists()]:
-        for part in missing:
+        for number, part in enumerate(missing, 1):
+            between(f"writing table {number:,} of {len(missing):,}")
             table = _table(folder, manifest, part, survey)
             _write(_place(folder, manifest, part), table)  # under the name of what is known now
     wanted = {table_name(part, manifest) for part in manifest.parts}

@@ -116,20 +116,18 @@ def test_cancel_ends_it_within_half_a_second_and_leaves_what_came(slow: Client) 
 def test_one_that_waits_for_an_answer_is_left_behind_within_half_a_second(scripted) -> None:
     released = threading.Event()
 
-    def fetch(job: Job) -> pd.DataFrame:
+    def fetch(*_: object) -> pd.DataFrame:
         released.wait(20)
         raise SurveyNotFound("there is none")
 
-    job = Job("Customer satisfaction", fetch)
-    thread = threading.Thread(target=job._run, daemon=True)
-    thread.start()
+    job = Job.of("Customer satisfaction", fetch)
     began = time.monotonic()
     with pytest.raises(DownloadIncomplete, match="it was stopped") as caught:
         job.end()
     assert time.monotonic() - began < 0.5
     released.set()
     assert caught.value.partial is None
-    thread.join(10)
+    assert job.wait(10)
 
 
 def test_what_is_wrong_with_the_question_is_told_by_the_result(quick: Client) -> None:
