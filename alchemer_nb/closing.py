@@ -54,7 +54,7 @@ def finish(engine: Engine, call: Future[Answer], result: Download) -> None:
         result.tell(whole(envelope.get("total_count")))
         changed = _changed(rows, result.answers)
         if changed:
-            result.answers.add_page(json.dumps({"data": changed}).encode())
+            result.add(result.answers.decode(json.dumps({"data": changed}).encode()))
             result.changed += len(changed)
         if len(changed) < len(rows) or not rows:
             return  # this far back all is as it was when it came
@@ -74,7 +74,7 @@ def fill_gaps(engine: Engine, decode_page: Callable[[Answer], Page], result: Dow
         result.tell(page.measure.total_count)
         new = [row for row, own in enumerate(page.fields["id"]) if str(own) not in known]
         if new:
-            result.answers.add(page.only(new))
+            result.add(page.only(new))
 
 
 def _changed(rows: list[Mapping[str, Any]], answers: Answers) -> list[Mapping[str, Any]]:

@@ -15,6 +15,7 @@ from alchemer_nb.engine import Engine
 from alchemer_nb.errors import TransportError
 from alchemer_nb.paging import PAGE_SIZE, measure_envelope, rows_of, walk, whole
 from alchemer_nb.progress import Progress, Told
+from alchemer_nb.waiting import interrupts_held
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,6 +83,11 @@ class Download:
     changed: int = 0
     shrank: bool = False
 
+    def add(self, page: Page) -> None:
+        """Takes in a page, whole or not at all."""
+        with interrupts_held():
+            self.answers.add(page)
+
     def tell(self, count: int | None) -> None:
         """Notes how many responses the server says there are now."""
         if count is None:
@@ -143,7 +149,7 @@ class Responses:
         with self._engine() as engine:
             closing_call = None
             for page in engine.run(self._decode, wishes.most):
-                result.answers.add(page)
+                result.add(page)
                 result.pages += 1
                 result.tell(page.measure.total_count)
                 result.pages_told = page.measure.total_pages

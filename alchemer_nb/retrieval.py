@@ -157,15 +157,13 @@ class Retrieval:
             ),
         )
         try:
-            result = fetch.fetch()
+            return self._finished(survey, fetch.fetch())
         except (Stopped, KeyboardInterrupt):
             broke = self._incomplete(survey, fetch.result, "it was stopped")
         except (TransportError, ApiError) as error:
             if not fetch.result.pages:
                 raise
             broke = self._incomplete(survey, fetch.result, str(error))
-        else:
-            return self._finished(survey, result)
         raise broke  # outside the handler: what was caught is told in its words
 
     def estimate(self) -> Estimate:

@@ -3,20 +3,40 @@
 from __future__ import annotations
 
 import math
+import signal
 import threading
 import time
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import Stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     Tell = Callable[[str], None]
 
 _TICK = 1.0  # seconds between two announcements
 _LOOK = 0.1  # seconds between two looks at whether to stop, where there is no event to wait for
 _WORTH_TELLING = 0.3  # seconds below which a wait would only flicker
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Has an interrupt come at the end instead of within: half of what is done is of no use."""
+    before = signal.getsignal(signal.SIGINT)
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or not callable(before):  # it would not come here, or not as an exception
+        yield
+        return
+    held: list[Any] = []
+    signal.signal(signal.SIGINT, lambda *what: held.append(what))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if held:
+            before(*held[0])
 
 
 def check(stop: threading.Event | None) -> None:

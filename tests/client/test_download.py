@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import signal
 import threading
 import time
 
@@ -9,12 +11,15 @@ import pandas as pd
 import pytest
 
 from alchemer_nb import ApiKey, Client
+from alchemer_nb.answers import Answers
+from alchemer_nb.definition import read_survey
+from alchemer_nb.download import Download
 from alchemer_nb.engine import SIZES, Stretch
 from alchemer_nb.errors import AuthenticationError, DownloadIncomplete, InvalidArgument
 from alchemer_nb.retries import Retries
 from alchemer_nb.sandbox import Sandbox
 from alchemer_nb.sandbox.faults import Fault, gateway, limit_reached, please_wait
-from tests.client.test_frames import response, serve
+from tests.client.test_frames import question, response, serve
 from tests.scripted import Reply
 
 CUSTOMER = 9000001
@@ -151,7 +156,7 @@ def test_a_count_that_is_never_reached_is_said_and_the_rows_are_there(large, qui
 
 
 def test_progress_is_told_after_each_page_and_while_it_waits(large, quick):
-    large.fail_next(page(3, delay=0.5))
+    large.fail_next(page(3, delay=1.0))
     told = []
     here = threading.get_ident()
 
@@ -287,6 +292,25 @@ def test_an_interrupt_before_the_first_page_is_told_as_one(scripted):
 
     with pytest.raises(DownloadIncomplete, match="before anything had come"):
         client.responses(5, progress=tell)
+
+
+class Interrupting(dict):
+    """Entries of a page during whose reading an interrupt comes."""
+
+    def items(self):
+        signal.raise_signal(signal.SIGINT)
+        return super().items()
+
+
+def test_an_interrupt_never_cuts_through_a_page():
+    rows = [response(n, {"2": {"id": 2, "type": "TEXTBOX", "answer": "x"}}) for n in (1, 2, 3)]
+    result = Download(Answers.of(read_survey({"id": "5"}, [question(2, "TEXTBOX")])))
+    read = result.answers.decode(json.dumps({"result_ok": True, "data": rows}).encode())
+    read.entries = Interrupting(read.entries)
+    with pytest.raises(KeyboardInterrupt):
+        result.add(read)
+    assert result.answers.count == len(result.answers.meta["id"]) == 3
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_refused_key_is_not_tried_again(large, quick):
