@@ -14,7 +14,7 @@ import pandas as pd
 
 from alchemer_nb.definition import truth
 from alchemer_nb.stamps import ZONE_HOURS, read_stamp
-from alchemer_nb.values import read_number, text_dtype
+from alchemer_nb.values import read_number, text_array, text_dtype
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -71,7 +71,7 @@ def array(name: str, answers: Answers, keep: np.ndarray, zone: ZoneInfo, tz: str
         tz: Zone of the result; None for naive wall-clock time of the region.
     """
     if name == "data_quality":
-        return pd.array([answers.quality.get(int(row)) for row in keep], dtype=text_dtype())
+        return text_array([answers.quality.get(row) for row in keep.tolist()])
     given = answers.meta[name]
     values = [given[row] for row in keep.tolist()]
     if name in _DATES:
@@ -84,8 +84,8 @@ def array(name: str, answers: Answers, keep: np.ndarray, zone: ZoneInfo, tz: str
     if name == "status":
         others = sorted({text for text in texts if text is not None} - set(STATUSES))
         categories = pd.Index([*others, *STATUSES], dtype=text_dtype())
-        return pd.Categorical(pd.array(texts, dtype=text_dtype()), categories, ordered=True)
-    return pd.array(texts, dtype=text_dtype())
+        return pd.Categorical(text_array(texts), categories, ordered=True)
+    return text_array(texts)
 
 
 def moments(values: list[Any], zone: ZoneInfo, tz: str | None) -> pd.Series[Any]:
@@ -137,4 +137,4 @@ def url_names(answers: Answers) -> list[str]:
 def url_array(name: str, answers: Answers, keep: np.ndarray) -> Any:
     """The values of one url variable; an empty text is a value that was sent empty."""
     values = answers.urls[name]
-    return pd.array([values.get(int(row)) for row in keep], dtype=text_dtype())
+    return text_array([values.get(row) for row in keep.tolist()])

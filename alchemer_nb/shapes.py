@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from alchemer_nb.values import Renderer, is_ordered, option_names, text_dtype
+from alchemer_nb.values import Renderer, is_ordered, option_names, text_array, text_dtype
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -184,7 +184,7 @@ def _read_back(column: Column, texts: np.ndarray, languages: Sequence[str | None
     if column.kind == "date":
         return texts.astype("datetime64[us]")
     if column.kind != "category":
-        return pd.array(texts, dtype=text_dtype())
+        return text_array(texts)
     names = option_names(column.choices, "label", languages)
     more = [text for text in dict.fromkeys(texts) if text is not None and text not in names]
     index = pd.Index([*names, *more], dtype=text_dtype())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from alchemer_nb.atoms import COMMENT
 from alchemer_nb.columns import question_key
@@ -34,6 +35,18 @@ _FEW = 12  # notes name this many examples at most
 def text_dtype() -> Any:
     """Arrow text with NaN for missing: what pandas 3 calls ``str``, in pandas 2.3 too."""
     return pd.StringDtype("pyarrow", na_value=np.nan)
+
+
+def text_array(texts: Any) -> Any:
+    """Texts, None for missing, as an array of ``text_dtype``.
+
+    Arrow's own pool keeps what it no longer needs: as much again as the frame. The system's
+    gives it back.
+    """
+    made = pa.array(
+        texts, type=pa.large_string(), from_pandas=True, memory_pool=pa.system_memory_pool()
+    )
+    return pd.array(made, dtype=text_dtype())
 
 
 @dataclass
@@ -140,7 +153,7 @@ class Renderer:
         else:
             texts = [read(atom) for atom in self._atoms(column)]
         mapped = self._mapped(column, texts, None, object)
-        return pd.array(mapped, dtype=text_dtype())
+        return text_array(mapped)
 
     def _number(self, column: Column) -> Any:
         numbers = [self._as_number(column, atom) for atom in self._atoms(column)]
