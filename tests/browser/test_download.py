@@ -15,6 +15,7 @@ from .lab import Notebook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from playwright.sync_api import BrowserContext, Locator
 
@@ -132,3 +133,27 @@ def test_cancel_of_a_job_beside_the_cells(
     expect(output).to_contain_text("it was stopped")
     expect(cancel(notebook)).to_have_count(0)
     notebook.screenshot("progress-background-cancelled")
+
+
+def test_a_sync_has_the_same_bar_and_goes_on_after_cancel(
+    lab: Server, context: BrowserContext, box: Sandbox, tmp_path: Path
+) -> None:
+    notebook = opened(
+        lab, context, box, "sync",
+        f'import os\nos.environ["ALCHEMER_STORE"] = {str(tmp_path)!r}\n'
+        '%alchemer sync "Customer satisfaction"',
+        '%alchemer sync "Customer satisfaction"',
+    )  # fmt: skip
+    notebook.start(DOWNLOAD)
+    output = notebook.output(DOWNLOAD)
+    expect(output).to_contain_text(re.compile(r"of 6,000 responses · page 4 of 12"), timeout=9000)
+    notebook.screenshot("sync-bar")
+    began = time.monotonic()
+    cancel(notebook).click()
+    expect(output).to_contain_text("DownloadIncomplete: the sync was stopped")
+    assert time.monotonic() - began < 1.0
+    expect(cancel(notebook)).to_have_count(0)
+    expect(notebook.run(AFTER)).to_contain_text("went on at page")
+    expect(notebook.output(AFTER).get_by_role("button")).to_have_count(0)
+    assert "Cancel" not in notebook.save()
+    assert notebook.errors == []
