@@ -101,9 +101,9 @@ def read_spss(path: str | os.PathLike[str]) -> pd.DataFrame:
 
     Returns:
         Labelled variables are categories in the order of their codes, ordered where the file says
-        "ordinal"; where some value has no label the numbers stay. "Selected" and "Not selected"
-        are booleans. User-missing values stay answers. A variable ``response_id`` becomes the
-        index. Variable labels stand in ``df.alchemer.codebook``.
+        "ordinal" and none of them is user-missing; where some value has no label the numbers stay.
+        "Selected" and "Not selected" are booleans. User-missing values stay answers. A variable
+        ``response_id`` becomes the index. Variable labels stand in ``df.alchemer.codebook``.
 
     Raises:
         InvalidArgument: There is no such file, or it is not SPSS.
@@ -195,8 +195,15 @@ def _column(values: pd.Series[Any], name: str, meta: Any) -> Any:
     if labels == _SELECTED and values.dropna().isin(labels).all():
         return values.astype("boolean")
     if labels and values.dropna().isin(labels).all():
-        return _labelled(values, labels, meta.variable_measure.get(name) == "ordinal")
+        return _labelled(values, labels, _is_ordered(name, labels, meta))
     return values
+
+
+def _is_ordered(name: str, labels: dict[float, str], meta: Any) -> bool:
+    """Whether the labels are a scale: "not applicable" is on none."""
+    aside = meta.missing_ranges.get(name, ())
+    beside = any(each["lo"] <= code <= each["hi"] for each in aside for code in labels)
+    return meta.variable_measure.get(name) == "ordinal" and not beside
 
 
 def _days(values: pd.Series[Any]) -> pd.Series[Any]:

@@ -321,6 +321,20 @@ def test_read_spss_gives_labels_as_categories(scripted, tmp_path):
     assert back.alchemer.facts["title"] == "Made by hand"
 
 
+def test_read_spss_puts_not_applicable_on_no_scale(tmp_path):
+    steps = pd.DataFrame({"how": [1.0, 2.0, 99.0]})
+    labels = {"how": {1: "Bad", 2: "Good", 99: "Not applicable"}}
+    for aside in ({}, {"how": [{"lo": 99, "hi": 99}]}):
+        path = tmp_path / "steps.sav"
+        pyreadstat.write_sav(
+            steps, path, variable_value_labels=labels, missing_ranges=aside,
+            variable_measure={"how": "ordinal"},
+        )  # fmt: skip
+        how = al.read_spss(path)["how"]
+        assert how.tolist() == ["Bad", "Good", "Not applicable"]
+        assert how.cat.ordered is (not aside)
+
+
 def test_read_spss_of_a_foreign_file(tmp_path):
     raw = pd.DataFrame({"a": [1.0, 2.0, 3.0], "b": [1.0, 2.0, np.nan], "c": ["x", "", "z"]})
     pyreadstat.write_sav(
