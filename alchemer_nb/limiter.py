@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import filelock
 import platformdirs
 
-from alchemer_nb.waiting import wait
+from alchemer_nb.waiting import wait, wait_until
 from alchemer_nb.window import Window
 
 if TYPE_CHECKING:
@@ -81,14 +81,54 @@ class Limiter:
         ticket = secrets.token_hex(6)
         with self._window() as (window, now):
             come = window.book(ticket, self.limit, now) <= now
-        if come:
-            return
+        if not come:
+            self._wait_for(ticket, stop, tell)
+
+    def _wait_for(self, ticket: str, stop: threading.Event | None, tell: Tell | None) -> None:
         try:
             wait(lambda: self._left(ticket), "waiting for the rate limit", stop, tell)
         except BaseException:
             with self._window() as (window, now):
                 window.give_back(ticket, now)
             raise
+
+    @contextmanager
+    def alone(
+        self, call: str, stop: threading.Event | None = None, tell: Tell | None = None
+    ) -> Iterator[None]:
+        """Takes a turn once nobody else of the account makes the same call from this machine.
+
+        Args:
+            call: What is the same for two calls that are; only a hash of it is kept.
+            stop: Ends the wait.
+            tell: Told of it.
+
+        Raises:
+            Stopped: It was called off.
+        """
+        name, ticket, come = _digest("call", call), secrets.token_hex(6), False
+
+        def enter(seconds: float) -> bool:
+            nonlocal come
+            with self._window() as (window, now):
+                is_free = window.lease(name, ticket, os.getpid(), now, _is_alive)
+                if is_free:
+                    come = window.book(ticket, self.limit, now) <= now
+            if not is_free:
+                (stop or threading.Event()).wait(seconds)
+            return is_free
+
+        try:
+            if not enter(0):
+                wait_until(enter, "waiting for the same call of another client", stop, tell)
+            if not come:
+                self._wait_for(ticket, stop, tell)
+                with self._window() as (window, now):  # it begins only now
+                    window.lease(name, ticket, os.getpid(), now, _is_alive)
+            yield
+        finally:
+            with self._window() as (window, _):
+                window.end_lease(name, ticket)
 
     def warned(self) -> None:
         """Alchemer warned that the limit is near: slower for a minute, for all that share it."""
@@ -236,6 +276,19 @@ class _Files:
                 with suppress(OSError):
                     if path.stat().st_mtime < oldest:
                         path.unlink()
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether a process is there; True where that cannot be asked without harm."""
+    if os.name == "nt":
+        return True
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # it is somebody else's
+        return True
+    return True
 
 
 def _digest(*parts: str) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -42,6 +42,7 @@ from alchemer_nb.waiting import check, pause, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from alchemer_nb.credentials import Credentials
@@ -295,8 +296,7 @@ class Transport:
         """Makes a call once, when there is room for it and its turn has come."""
         secrets = self.credentials.secrets if self.credentials else ()
         url = f"{self.region.api_url}/{API_VERSION}/{quote(call.path, safe='/')}"
-        with self._room(call):
-            self.limiter.turn(call.stop, call.tell)
+        with self._room(call), self._turn(call):
             check(call.stop)
             started = time.monotonic()
             failure: ApiError | TransportError
@@ -335,6 +335,12 @@ class Transport:
             yield
         finally:
             self._places.release()
+
+    def _turn(self, call: Call) -> AbstractContextManager[None]:
+        if call.method == "GET":
+            return self.limiter.alone(json.dumps(call.key), call.stop, call.tell)
+        self.limiter.turn(call.stop, call.tell)
+        return nullcontext()
 
     def _learn(self, answer: Answer) -> None:
         if answer.status == 500:

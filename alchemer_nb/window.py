@@ -9,10 +9,14 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _VERSION = 1
 _LONGEST_PAUSE = 2  # periods; Alchemer's penalty lasts up to one
+_LONGEST_CALL = 65.0  # seconds; Alchemer gives up after 30, a client after 60 without a byte
 _FLOOR = 10  # a warning leaves at least a tenth of the limit
 
 
@@ -32,6 +36,21 @@ class Place:
 
 
 @dataclass(slots=True)
+class Lease:
+    """A GET on its way, which nobody else of the account may make meanwhile.
+
+    Attributes:
+        ticket: Whose it is.
+        since: When it was made.
+        pid: The process that makes it.
+    """
+
+    ticket: str
+    since: float
+    pid: int
+
+
+@dataclass(slots=True)
 class Window:
     """The calls of one account in the last period, and those that wait for their turn.
 
@@ -41,6 +60,7 @@ class Window:
         ceiling: What a warning lowered the limit to, until ``ceiling_until``.
         ceiling_until: See there.
         paused_until: Nobody calls before.
+        leases: Hash of a GET -> who is making it.
     """
 
     period: float = 60.0
@@ -48,6 +68,22 @@ class Window:
     ceiling: int = 0
     ceiling_until: float = -math.inf
     paused_until: float = -math.inf
+    leases: dict[str, Lease] = field(default_factory=dict)
+
+    def lease(
+        self, call: str, ticket: str, pid: int, now: float, is_alive: Callable[[int], bool]
+    ) -> bool:
+        """Takes a call, unless somebody else who is still there makes the same one."""
+        other = self.leases.get(call)
+        if other is not None and other.ticket != ticket and is_alive(other.pid):
+            return False
+        self.leases[call] = Lease(ticket, now, pid)
+        return True
+
+    def end_lease(self, call: str, ticket: str) -> None:
+        """The call is over."""
+        if call in self.leases and self.leases[call].ticket == ticket:
+            del self.leases[call]
 
     def book(self, ticket: str, limit: int, now: float) -> float:
         """Takes the next place that is free and tells its time."""
@@ -90,6 +126,7 @@ class Window:
         self.places += [p for p in other.places if p.ticket not in known]
         self.places.sort(key=lambda p: p.at)
         self.paused_until = max(self.paused_until, other.paused_until)
+        self.leases = {**other.leases, **self.leases}
         if other.ceiling_until > max(now, self.ceiling_until):
             self.ceiling, self.ceiling_until = other.ceiling, other.ceiling_until
         self.settle(now)
@@ -107,6 +144,9 @@ class Window:
             times.append(place.at)
             kept.append(place)
         self.places = kept
+        for call, lease in list(self.leases.items()):
+            if not now - _LONGEST_CALL < lease.since <= now:  # whoever had it is gone
+                del self.leases[call]
 
     def _earliest(self, limit: int, times: list[float], now: float) -> float:
         if now < self.ceiling_until:
@@ -135,6 +175,7 @@ class Window:
                 "places": [[p.at, p.ticket, p.limit] for p in self.places],
                 "ceiling": [self.ceiling, self.ceiling_until],
                 "paused": self.paused_until,
+                "leases": {c: [x.ticket, x.since, x.pid] for c, x in self.leases.items()},
             },
             separators=(",", ":"),
         )
@@ -144,7 +185,15 @@ class Window:
         """Reads what ``to_text`` wrote; anything else gives an empty window."""
         try:
             return cls._read(json.loads(text), period)
-        except (ValueError, TypeError, KeyError, IndexError, RecursionError, OverflowError):
+        except (
+            AttributeError,
+            ValueError,
+            TypeError,
+            KeyError,
+            IndexError,
+            RecursionError,
+            OverflowError,
+        ):
             return cls(period)
 
     @classmethod
@@ -155,4 +204,10 @@ class Window:
         if any(math.isnan(p.at) or p.limit < 1 for p in places):
             return cls(period)
         ceiling, until = told["ceiling"]
-        return cls(period, places, max(1, int(ceiling)), float(until), float(told["paused"]))
+        leases = {
+            str(call): Lease(str(ticket), float(since), int(pid))
+            for call, (ticket, since, pid) in told.get("leases", {}).items()
+        }
+        return cls(
+            period, places, max(1, int(ceiling)), float(until), float(told["paused"]), leases
+        )

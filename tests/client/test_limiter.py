@@ -191,6 +191,8 @@ def test_a_file_cut_short_is_an_empty_window(length):
         {"places": 3},
         {"ceiling": None},
         {"paused": []},
+        {"leases": {"a": [1.0]}},
+        {"leases": 3},
     ],
 )
 def test_a_file_of_another_shape_is_an_empty_window(change):
@@ -420,3 +422,77 @@ def test_files_of_other_days_are_cleared_away(folder):
     limiter(folder).turn()
     assert not old.exists()
     assert len(list(Path(folder).glob("*.json"))) == 1
+
+
+# -- calls that are the same ---------------------------------------------------------------------
+
+SAME = """
+import os, sys
+from pathlib import Path
+from alchemer_nb.limiter import Limiter
+with Limiter({host!r}, {who!r}, 99, 60.0, Path(sys.argv[1])).alone("survey?page=1"):
+    print("made", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.fixture
+def elsewhere(folder):
+    """A process that is making a call."""
+    code = SAME.format(host=HOST, who=WHO)
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout.readline() == "made\n"
+        yield process
+        process.kill()
+
+
+def test_the_same_call_of_another_process_is_waited_for_and_others_are_not(folder, elsewhere):
+    here = limiter(folder, limit=99, minute=60.0)
+    with here.alone("survey?page=2"):
+        pass
+    told = []
+
+    def tell(words):
+        told.append(words)
+        elsewhere.stdin.write("\n")
+        elsewhere.stdin.flush()
+
+    with here.alone("survey?page=1", tell=tell):
+        assert elsewhere.wait(5) == 0
+    assert told == ["waiting for the same call of another client", ""]
+
+
+def test_a_wait_for_the_same_call_can_be_called_off_at_once(folder, elsewhere):
+    stop = threading.Event()
+    here = limiter(folder, limit=99, minute=60.0)
+    with pytest.raises(Stopped), here.alone("survey?page=1", stop, lambda _: stop.set()):
+        pass
+    assert elsewhere.poll() is None
+    begun = time.monotonic()
+    with here.alone("survey?page=2", threading.Event()):  # nothing is left taken
+        assert time.monotonic() - begun < 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="whether a process is there cannot be asked there")
+def test_a_process_that_was_killed_makes_no_call_any_more(folder, elsewhere):
+    elsewhere.kill()
+    elsewhere.wait(5)
+    begun = time.monotonic()
+    with limiter(folder, limit=99, minute=60.0).alone("survey?page=1"):
+        assert time.monotonic() - begun < 1
+
+
+def test_nobody_makes_a_call_for_more_than_its_longest_time():
+    window = Window(60.0)
+    assert window.lease("a", "first", 1, 1000.0, lambda _: True)
+    assert not window.lease("a", "second", 2, 1000.0, lambda _: True)
+    assert Window.from_text(window.to_text(), 60.0).leases == window.leases
+    window.settle(1066.0)
+    assert window.lease("a", "second", 2, 1066.0, lambda _: True)
+    window.end_lease("a", "first")  # late, and not its own any more
+    assert not window.lease("a", "third", 3, 1067.0, lambda _: True)

@@ -327,3 +327,13 @@ def test_the_server_sees_no_call_too_many_and_no_two_alike():
         assert own.busiest_minute() <= 11
         assert [call.status for call in own.calls if call.status != 200] == []
         assert own.identical_in_flight() == []
+
+
+def test_two_clients_that_ask_the_same_at_once_wait_for_one_another():
+    with Sandbox(responses=40, latency=0.2) as own:
+        clients = [Transport(credentials_for(own, "api_key"), own.region) for _ in range(3)]
+        with ThreadPoolExecutor(3) as pool:
+            got = [pool.submit(each.send, "GET", "survey") for each in clients]
+        assert {each.result().status for each in got} == {200}
+        assert [call.status for call in own.calls] == [200] * 3
+        assert own.identical_in_flight() == []
