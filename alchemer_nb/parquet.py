@@ -202,6 +202,8 @@ def _without_notes(frame: pd.DataFrame, text: str) -> str:
     field = f"column_{asked.get('names', 'alias')}"
     is_long = asked.get("shape") == "long" and "column" in frame.columns
     here = set(frame["column"]) if is_long else set(frame.columns)
+    if asked.get("multi") == "list":  # options stand in a column of their question
+        here |= {r.get(field) for r in facts.get("codebook", ()) if r.get("part") == "option"}
     quoting = [r for r in facts.get("codebook", ()) if r.get("notes") and r.get(field) not in here]
     for row in quoting:
         row["notes"] = ""
