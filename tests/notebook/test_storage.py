@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pandas as pd
 import pytest
 from IPython.core.error import UsageError
 
-from alchemer_nb.errors import InvalidArgument
+from alchemer_nb import Job
+from alchemer_nb.client import Client
+from alchemer_nb.credentials import ApiKey
+from alchemer_nb.errors import DownloadIncomplete, InvalidArgument
+from alchemer_nb.sandbox import Sandbox
+from alchemer_nb.store.synced import STOPPED
 from tests.store.conftest import SURVEY, fresh_client, own_box, place, same
 
 __all__ = ["own_box", "place"]  # fixtures
@@ -77,3 +85,20 @@ def test_expunge_says_what_it_did(signed_in):
     assert isinstance(
         signed_in.run(f"%alchemer expunge {SURVEY} --responses x").failure, UsageError
     )
+
+
+def test_a_wait_of_a_sync_for_the_rate_limit_is_told_and_ends_within_half_a_second(place):
+    with Sandbox(responses=1600) as box:
+        key = ApiKey(box.api_token, box.api_token_secret)
+        client = Client(key, region=box.region, max_in_flight=1, requests_per_minute=5)
+        job = Job.sync(client, SURVEY)
+        deadline = time.monotonic() + 20
+        while "waiting for the rate limit, " not in job.line:
+            assert time.monotonic() < deadline, job.line
+            threading.Event().wait(0.02)
+        assert job.line.startswith(TITLE)
+        began = time.monotonic()
+        with pytest.raises(DownloadIncomplete) as caught:
+            job.end()
+        assert time.monotonic() - began < 0.5
+        assert str(caught.value) == STOPPED
