@@ -130,6 +130,9 @@ class EntryReader:
         if entry.options:
             for option, chosen in _options(said, entry.options).items():
                 answer = chosen.rank if chosen.answer is None else chosen.answer
+                if not _is_option_id(option) and self._is_part(option, path[0]):  # its own question
+                    said.note((option,), Atom(answer, None, chosen.original_answer))
+                    continue
                 key = option.removesuffix("-other")
                 atom = Atom(answer, option, chosen.original_answer, chosen.option)
                 said.note((*path, key), atom)
@@ -183,9 +186,9 @@ class EntryReader:
             return (*path, key)
         if not self._parents.get(key):  # but who knows what the numbers of an unknown type mean
             return (*path, key) if path[0] in self._unknown_types else (key,)
-        return (key,) if self._lies_in(key, path[0]) else (*path, key)
+        return (key,) if self._is_part(key, path[0]) else (*path, key)
 
-    def _lies_in(self, part: str, question: str) -> bool:
+    def _is_part(self, part: str, question: str) -> bool:
         for _ in range(_DEEPEST):  # a group may give the parts of groups within it as its own
             part = self._parents.get(part, "")
             if part in (question, ""):

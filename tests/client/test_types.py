@@ -238,6 +238,33 @@ def test_a_group_may_give_the_parts_of_a_group_within_it_as_its_own(scripted):
     assert df.iloc[0].to_dict() == {"q62": "x", "q64": "Very satisfied"}
 
 
+def test_items_that_are_questions_of_their_own_may_be_listed_as_options(scripted):
+    items = [question(34, "TEXTBOX", "Rent"), question(35, "TEXTBOX", "Food")]
+    places = [option(10221, "1", "1"), option(10222, "2", "2")]
+    ranked = [question(38, "RADIO", "First"), question(39, "RADIO", "Second")]
+    asked = [
+        question(33, "CONT_SUM", rows=items, key="contsum"),
+        question(37, "RANK", options=places, rows=ranked, key="rank-table"),
+    ]
+    data = {
+        "33": {"options": {"34": {"id": 34, "option": "Rent", "answer": "40"}}},
+        "37": {"options": {"38": {"id": 38, "rank": 2}, "39": {"id": 39, "rank": "1"}}},
+    }
+    df = read(scripted, asked, [response(1, data)])
+    assert list(df.columns) == ["q34", "q35", "q38", "q39"]
+    assert df.iloc[0].dropna().to_dict() == {"q34": 40.0, "q38": 2.0, "q39": 1.0}
+    assert df.alchemer.codebook["notes"].isna().all()
+
+
+def test_an_option_with_the_id_of_a_tables_column_is_an_option(scripted):
+    column = question(10001, "CHECKBOX", options=[option(10001, "Web", "web")], key="checkbox")
+    asked = [question(83, "MATRIX", rows=[column], key="matrix")]
+    chosen = {"10001": {"id": 10001, "option": "Web", "answer": "web"}}
+    data = {"83": {"subquestions": {"10001": {"id": 10001, "options": chosen}}}}
+    df = read(scripted, asked, [response(1, data)])
+    assert df.iloc[0].to_dict() == {"q83_10001_10001": True}
+
+
 def test_the_numbers_of_an_unknown_type_are_no_question_ids(scripted):
     asked = [question(1, "ESSAY", key="essay"), question(91, "CARD_SORT", key="sort")]
     piles = {"1": {"answer": "card"}, "2": {"9": "other card"}}
