@@ -246,6 +246,7 @@ def read_survey(survey: Mapping[str, Any], questions: Iterable[Any] = ()) -> Sur
     """
     flat = {q.id: q for q in (read_question(raw) for raw in _items(questions)) if q is not None}
     languages = tuple(str(x) for x in _items(survey.get("languages"))) or (ENGLISH,)
+    titles = by_language(survey.get("title")) or by_language(survey.get("title_ml"))
     pages: list[Page] = []
     placed: set[str] = set()
     for raw in (page for page in _items(survey.get("pages")) if isinstance(page, Mapping)):
@@ -268,7 +269,7 @@ def read_survey(survey: Mapping[str, Any], questions: Iterable[Any] = ()) -> Sur
         pages.append(Page("", {}, tuple(rest)))
     return Survey(
         id=str(survey.get("id", "")),
-        title=plain(survey.get("title") or pick(by_language(survey.get("title_ml")), None)),
+        title=plain(pick(titles, *languages)),
         status=str(survey.get("status") or ""),
         type=str(survey.get("type") or ""),
         languages=languages,

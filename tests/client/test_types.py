@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from alchemer_nb import ApiKey, Client
+from alchemer_nb.definition import read_survey
 from alchemer_nb.sandbox import Sandbox
 from alchemer_nb.shapes import LONG, from_long
 from tests.client.test_frames import LIKERT, option, question, response, serve
@@ -263,6 +264,12 @@ def test_an_option_with_the_id_of_a_tables_column_is_an_option(scripted):
     data = {"83": {"subquestions": {"10001": {"id": 10001, "options": chosen}}}}
     df = read(scripted, asked, [response(1, data)])
     assert df.iloc[0].to_dict() == {"q83_10001_10001": True}
+
+
+def test_a_survey_may_have_a_title_in_each_language():
+    raw = {"id": 5, "title": {"French": "Un", "German": "Eins"}, "languages": ["German"]}
+    assert read_survey(raw).title == "Eins"
+    assert read_survey({"id": 5, "title": [], "title_ml": {"German": "Zwei"}}).title == "Zwei"
 
 
 def test_the_numbers_of_an_unknown_type_are_no_question_ids(scripted):
