@@ -68,13 +68,25 @@ def has_gaps(result: Download) -> bool:
 
 
 def fill_gaps(engine: Engine, decode_page: Callable[[Answer], Page], result: Download) -> None:
-    """Goes through the list once more, cut elsewhere, and takes in what is missing."""
-    known = {str(own) for own in result.answers.meta["id"]}
+    """Goes through the list once more, cut elsewhere, and takes in what is missing or newer."""
+    latest, updated = latest_rows(result.answers), result.answers.meta["date_updated"]
     for page in engine.run(decode_page, size=_CUT_ELSEWHERE):
         result.tell(page.measure.total_count)
-        new = [row for row, own in enumerate(page.fields["id"]) if str(own) not in known]
-        if new:
-            result.add(page.only(new))
+        taken = []
+        for row, (own, date) in enumerate(
+            zip(page.fields["id"], page.fields["date_updated"], strict=True)
+        ):
+            number = whole(own)
+            if number is None:
+                continue  # it cannot be told from those that came
+            at = latest.get(number)
+            if at is None:
+                taken.append(row)
+            elif str(date or "") > str(updated[at] or ""):
+                taken.append(row)
+                result.changed += 1
+        if taken:
+            result.add(page.only(taken))
 
 
 def _changed(rows: list[Mapping[str, Any]], answers: Answers) -> list[Mapping[str, Any]]:

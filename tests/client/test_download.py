@@ -147,6 +147,17 @@ def test_what_comes_changes_or_goes_meanwhile_is_seen_to(moving):
     assert facts["changed_rows"] >= len(touched)
 
 
+def test_the_second_pass_takes_in_what_changed_since_the_last_look(moving):
+    first = client_of(moving).responses(CUSTOMER, test_rows="include", progress="none")
+    gone, touched = (int(first.index[3]),), int(first.index[-1])
+    second = {"path": LIST, "page": 1, "resultsperpage": 250}
+    moving.fail_next(page(2, deletes=gone), Fault(touches=(touched,), when=second))
+    got = client_of(moving).responses(CUSTOMER, test_rows="include", progress="none")
+    after = client_of(moving).responses(CUSTOMER, test_rows="include", progress="none")
+    assert after.loc[touched, "date_updated"] != first.loc[touched, "date_updated"]
+    assert got.loc[touched, "date_updated"] == after.loc[touched, "date_updated"]
+
+
 def test_a_count_that_is_never_reached_is_said_and_the_rows_are_there(large, quick, calm):
     large.fail_next(Fault(total_count=ROWS + 9, when={"path": LIST}, times=None))
     with pytest.raises(DownloadIncomplete, match=r"1,740 of 1,749") as caught:
