@@ -53,6 +53,7 @@ class Answers:
         self._pages = PageReader(self._reader.order)
         self._columns: dict[str, _Column] = {}
         self._texts: dict[Scalar, Scalar] = {}
+        self._alike: set[str] = set()
         self.count = 0
         self.meta: dict[str, list[Scalar]] = {name: [] for name in META_FIELDS}
         self.urls: dict[str, dict[int, str]] = {}
@@ -127,12 +128,12 @@ class Answers:
 
     def _add_around(self, page: Page) -> None:
         """Metadata, url variables and quality."""
-        same = self._texts
+        same, first = self._texts, not self.count
         for name, values in self.meta.items():
             new = page.fields[name]
-            if len(set(new)) * 4 < len(new):  # such as the language: one text for all its rows
-                new = [same.setdefault(value, value) for value in new]
-            values.extend(new)
+            if first and len(set(new)) * 4 < len(new):
+                self._alike.add(name)  # such as the language: one text for all its rows
+            values.extend([same.setdefault(v, v) for v in new] if name in self._alike else new)
         for row, variables in enumerate(page.url_variables, self.count):
             if variables:
                 for name, value in url_variables(variables):

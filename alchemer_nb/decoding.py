@@ -41,14 +41,17 @@ class Entry(msgspec.Struct, gc=False):
     subquestions: dict[str, Any] | list[Any] | str | None = None
 
 
+_UNREAD = msgspec.Raw(b"null")
+
+
 class _Documented(Entry, forbid_unknown_fields=True, gc=False):
     """An entry with no member but those that are known."""
 
-    id: msgspec.Raw | None = None
-    type: msgspec.Raw | None = None
-    parent: msgspec.Raw | None = None
-    question: msgspec.Raw | None = None
-    section_id: msgspec.Raw | None = None
+    id: msgspec.Raw = _UNREAD
+    type: msgspec.Raw = _UNREAD
+    parent: msgspec.Raw = _UNREAD
+    question: msgspec.Raw = _UNREAD
+    section_id: msgspec.Raw = _UNREAD
 
 
 _ENTRIES_DECODER = msgspec.json.Decoder(list[Entry])

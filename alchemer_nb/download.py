@@ -35,6 +35,13 @@ def definition(transport: Transport, survey_id: str, **waiting: Any) -> Survey:
         survey_id: Whose.
         **waiting: ``stop``, ``tell`` and ``fresh``, as ``Transport.send`` takes them.
     """
+    return definition_and_count(transport, survey_id, **waiting)[0]
+
+
+def definition_and_count(
+    transport: Transport, survey_id: str, **waiting: Any
+) -> tuple[Survey, int | None]:
+    """The same, and about how many responses there are, where the survey's statistics say so."""
     envelope = transport.send("GET", f"survey/{survey_id}", **waiting).envelope()
     rows = rows_of(envelope)
     survey = rows[0] if rows and isinstance(rows[0], Mapping) else {}
@@ -43,7 +50,10 @@ def definition(transport: Transport, survey_id: str, **waiting: Any) -> Survey:
         for page in envelopes(transport, f"survey/{survey_id}/surveyquestion", **waiting)
         for row in rows_of(page)
     ]
-    return read_survey({"id": survey_id, **survey}, questions)
+    statistics = survey.get("statistics")
+    counts = statistics.values() if isinstance(statistics, Mapping) else ()
+    count = sum(whole(each) or 0 for each in counts)
+    return read_survey({"id": survey_id, **survey}, questions), count or None
 
 
 def envelopes(
@@ -103,6 +113,7 @@ class Wishes:
     Attributes:
         enough: Asked after each page whether to stop.
         most: Rows that will do at most, None for all.
+        expected: About how many there are: so many are sent for before the first page tells.
         tell: Called after each page, and often while waiting.
         frame: Makes a frame of what has come so far, for ``Progress``.
         stop: Ends it when set.
@@ -111,6 +122,7 @@ class Wishes:
 
     enough: Callable[[Answers], bool] | None = None
     most: int | None = None
+    expected: int | None = None
     tell: Callable[[Progress], None] | None = None
     frame: Callable[[Download], pd.DataFrame] | None = None
     stop: threading.Event = field(default_factory=threading.Event)
@@ -148,7 +160,7 @@ class Responses:
         wishes, result = self._wishes, self.result
         with self._engine() as engine:
             closing_call = None
-            for page in engine.run(self._decode, wishes.most):
+            for page in engine.run(self._decode, wishes.most, expected=wishes.expected):
                 result.add(page)
                 result.pages += 1
                 result.tell(page.measure.total_count)

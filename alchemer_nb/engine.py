@@ -108,6 +108,7 @@ class Engine:
         most: int | None = None,
         size: int = PAGE_SIZE,
         first: int = 1,
+        expected: int | None = None,
     ) -> Iterator[_Page]:
         """Fetches page after page and decodes each in its turn.
 
@@ -116,6 +117,7 @@ class Engine:
             most: Rows to send for ahead, None for all that are told.
             size: Rows a page, one of ``SIZES``.
             first: The page to begin with.
+            expected: About how many rows there are, to send for them before a page has told.
 
         Yields:
             The pages, in the order of the list.
@@ -125,6 +127,8 @@ class Engine:
             ApiError, TransportError: As for any call.
         """
         self._submit(Stretch(size, first))
+        self._fill(Measure(0, total_count=expected), most)
+        self.all_sent = False  # only a page can tell
         last: Measure | None = None
         seen = size * (first - 1)
         while self._ahead:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from alchemer_nb import filters
 from alchemer_nb import rows as chosen
-from alchemer_nb.download import Download, Responses, Wishes, definition
+from alchemer_nb.download import Download, Responses, Wishes, definition_and_count
 from alchemer_nb.errors import (
     AlchemerError,
     ApiError,
@@ -126,6 +126,7 @@ class Retrieval:
         self._lines = filters.parse_conditions(self.asked.where)
         self._between = filters.between(self.asked.since, self.asked.until, tz)
         self._status = filters.status_condition(self.asked.status)
+        self._count: int | None = None  # of all responses, by the survey's statistics
 
     def run(self) -> pd.DataFrame:
         """Downloads and gives the frame.
@@ -150,6 +151,7 @@ class Retrieval:
             Wishes(
                 enough=None if limit is None else lambda a: len(self._choose(a).keep) >= limit,
                 most=limit,
+                expected=self._count,
                 tell=self.progress if callable(self.progress) else None,
                 frame=lambda result: self._frame(survey, result)[0],
                 stop=self.stop,
@@ -191,13 +193,19 @@ class Retrieval:
         if not self.fresh:
             first_page = {"resultsperpage": PAGE_SIZE, "page": 1}
             lists = ["surveyquestion"]
-            if then_all and not (self._lines or self._status or any(self._between)):
+            if then_all and not self._is_filtered:
                 lists.append("surveyresponse")
             for name in lists:
                 self.transport.ahead(f"survey/{own}/{name}", first_page, self.stop)
-        return definition(
+        survey, count = definition_and_count(
             self.transport, own, stop=self.stop, tell=self._say_waiting, fresh=self.fresh
         )
+        self._count = None if self._is_filtered else count
+        return survey
+
+    @property
+    def _is_filtered(self) -> bool:
+        return bool(self._lines or self._status or any(self._between))
 
     def _say_waiting(self, state: str) -> None:
         """Waits before the first page are told, too."""

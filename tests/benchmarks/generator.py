@@ -104,6 +104,7 @@ class Generator:
             "title": "Benchmark",
             "status": "Launched",
             "languages": ["English"],
+            "statistics": {"Complete": str(self.responses)},
             "pages": [
                 {"id": number, "title": {"English": f"Page {number}"}, "questions": asked}
                 for number, asked in pages.items()

@@ -13,6 +13,7 @@ import pytest
 
 import alchemer_nb as al
 from alchemer_nb import ApiKey, Client
+from alchemer_nb.decoding import has_more
 from alchemer_nb.errors import AlchemerError, InvalidArgument, KnowledgeLost
 from tests.client.test_frames import LIKERT, frame, option, question, response, serve
 from tests.client.test_types_properties import KINDS
@@ -619,3 +620,9 @@ def test_other_attrs_than_ours_are_said(scripted, tmp_path, text):
     for method, name in EXPORTS.items():
         getattr(df.alchemer, method)(tmp_path / name)
     assert pyreadstat.read_sav(tmp_path / "x.sav")[0]["t"].tolist() == ["w1", "w2"]
+
+
+def test_what_is_documented_is_not_looked_into_further():
+    plain = b'{"id":5,"type":"ESSAY","parent":4,"question":"Why?","section_id":1,"shown":false}'
+    assert not has_more(plain)
+    assert has_more(b'{"id":5,"type":"ESSAY","shown":false,"colour":"red"}')
