@@ -23,12 +23,13 @@ import numpy as np
 from alchemer_nb.atoms import AGAIN, Atom, Leaf, Path
 from alchemer_nb.decoding import Scalar, has_more, read_entries, url_variables
 from alchemer_nb.definition import truth
-from alchemer_nb.entries import EntryReader, Said
+from alchemer_nb.entries import EntryReader, Said, own_answer
 from alchemer_nb.pages import META_FIELDS, NO_ENTRY, Page, PageReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from alchemer_nb.decoding import Entry
     from alchemer_nb.definition import Survey
 
 _REMEMBERED = 1000  # different entries of a question; of a text they would be as many as rows
@@ -251,11 +252,11 @@ class _Column:
         if self._is_varied:
             return self._one_by_one(raws, leaf)
         known = self._numbers
-        raws = list(map(bytes, raws))
         try:
-            return np.fromiter(map(known.__getitem__, raws), np.int32, len(raws))
+            return np.fromiter(map(known.__getitem__, map(bytes, raws)), np.int32, len(raws))
         except KeyError:
             pass
+        raws = list(map(bytes, raws))
         new = [raw for raw in dict.fromkeys(raws) if raw not in known]
         known.update(zip(new, range(self.size, self.size + len(new)), strict=True))
         self._learn(new, leaf)
@@ -282,29 +283,27 @@ class _Column:
             for number, raw in enumerate(raws, self.size):
                 self._note(number, self._reader.read(self.question, bytes(raw)), leaf)
             return
-        own: _Sparse | None = None
         shown_at, states = self._shown.setdefault(self.question, ([], []))
+        own_at: list[int] = []  # most entries: one answer, in its place
+        own: list[Scalar | Atom] = []
         for number, (raw, entry) in enumerate(zip(raws, entries, strict=True), self.size):
             if entry.options or entry.subquestions or entry.comments:
                 said = self._reader.read_decoded(self.question, entry, raw)
                 self._note(number, said, leaf)
                 continue
-            if entry.shown is not None:  # most entries: one answer, in its place
+            if entry.shown is not None:
                 shown_at.append(number)
                 states.append(entry.shown is True or truth(entry.shown))
-            answer = entry.rank if entry.answer is None else entry.answer
-            if answer is None and entry.answer_id is None:
-                if self._has_more(bytes(raw)):
-                    self._note(number, self._reader.read(self.question, bytes(raw)), leaf)
-                continue
-            if own is None:
-                place = leaf(self._path)
-                own = self._atoms.setdefault(self._path, ([], []))
-            own[0].append(number)
-            if entry.answer_id is None and entry.original_answer is None:
-                own[1].append(place.number_of_answer(answer))
-            else:
-                own[1].append(place.number(Atom(answer, entry.answer_id, entry.original_answer)))
+            item = _own_item(entry)
+            if item is not None:
+                own_at.append(number)
+                own.append(item)
+            elif self._has_more(bytes(raw)):
+                self._note(number, self._reader.read(self.question, bytes(raw)), leaf)
+        if own:
+            at, codes = self._atoms.setdefault(self._path, ([], []))
+            at += own_at
+            codes += leaf(self._path).numbers(own)
 
     def _has_more(self, raw: bytes) -> bool:
         """Whether an entry without an answer holds what nobody documents; most are the same."""
@@ -329,6 +328,14 @@ class _Column:
             self.words.append(said.words)
         if said.misfits:
             self.misfits[number] = said.misfits
+
+
+def _own_item(entry: Entry) -> Scalar | Atom:
+    """The answer that stands in the entry itself: bare where it is nothing else."""
+    answer = entry.rank if entry.answer is None else entry.answer
+    if entry.answer_id is None and entry.original_answer is None:
+        return answer
+    return own_answer(entry)
 
 
 _Sparse = tuple[list[int], list[Any]]  # numbers of entries, and a value for each

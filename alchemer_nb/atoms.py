@@ -79,6 +79,11 @@ class Atoms(Sequence[Atom]):
             item = item.answer
         self.items.append(item)
 
+    def extend(self, items: Iterable[Atom | Scalar]) -> None:
+        """Adds many at the end."""
+        for item in items:
+            self.append(item)
+
     def texts(self) -> list[str | None]:
         """What was answered, as text; None where nothing was."""
         return [
@@ -134,6 +139,17 @@ class Leaf:
         if atom[1:] == _NOTHING_ELSE:
             return self.number_of_answer(atom.answer)
         return self._number(atom, atom)
+
+    def numbers(self, items: Sequence[Atom | Scalar]) -> Sequence[int]:
+        """The numbers of many atoms, or answers that are nothing else."""
+        if self._numbers is None:  # texts that hardly repeat: each is a new one
+            start = len(self.atoms.items)
+            self.atoms.extend(items)
+            return range(start, start + len(items))
+        return [
+            self.number(item) if isinstance(item, Atom) else self.number_of_answer(item)
+            for item in items
+        ]
 
     def number_of_answer(self, answer: Scalar) -> int:
         """The same for an answer that is nothing else."""
