@@ -20,6 +20,20 @@ LATEST = "installed"
 VERSIONS = ("6.29.5", "7.1.0", LATEST)
 
 
+# What the pump and the waiting panel show in every line is shown once for downloads and syncs,
+# which stand on them; `make test-long` shows those in every line, too.
+ONCE = ("test_download.py", "test_sync.py")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        version = getattr(item, "callspec", None) and item.callspec.params.get("kernel")
+        is_once = item.path.parent == Path(__file__).parent and item.path.name in ONCE
+        if is_once and version not in (None, LATEST):
+            item.add_marker(pytest.mark.long)
+
+
 def overlay(cache: Path, version: str) -> Path | None:
     """A folder with one ipykernel version, and what it imports that newer ones do not."""
     if version == LATEST:
