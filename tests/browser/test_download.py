@@ -146,7 +146,9 @@ def test_a_sync_has_the_same_bar_and_goes_on_after_cancel(
     )  # fmt: skip
     notebook.start(DOWNLOAD)
     output = notebook.output(DOWNLOAD)
-    expect(output).to_contain_text(re.compile(r"of 6,000 responses · page 4 of 12"), timeout=9000)
+    expect(output).to_contain_text(
+        re.compile(r"of 6,000 responses · page ([2-9]|1[01]) of 12"), timeout=9000
+    )
     notebook.screenshot("sync-bar")
     began = time.monotonic()
     cancel(notebook).click()
