@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from alchemer_nb.notebook import outputs
 from alchemer_nb.notebook.context import fold, say
 from alchemer_nb.notebook.pump import find_pump, has_front_end
+from alchemer_nb.waiting import interrupts_held
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -187,7 +188,8 @@ def follow(job: Job[_Result], shell: Any, progress: str) -> tuple[_Result, View]
     try:
         try:
             if not job.wait(_AT_ONCE):
-                shown = view(job, shell, progress)
+                with interrupts_held():  # or a bar might stand there that nobody takes away
+                    shown = view(job, shell, progress)
                 with clicks(shell, shown.update) as meanwhile:
                     while not job.cancelled and not job.wait(_OFTEN / 2):
                         meanwhile()

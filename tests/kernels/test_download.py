@@ -80,7 +80,12 @@ def shown(kernel, request: str) -> tuple[str, str]:
 
 def first_page(kernel, request: str) -> None:
     kernel.until(
-        lambda m: m["msg_type"] == "comm_msg" and "The first rows" in str(m["content"]), seconds=20
+        lambda m: (
+            m["msg_type"] == "comm_msg"
+            and m["parent_header"].get("msg_id") == request
+            and "The first rows" in str(m["content"])
+        ),
+        seconds=20,
     )
 
 
