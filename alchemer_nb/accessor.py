@@ -99,7 +99,7 @@ class AlchemerAccessor:
                 "not_applicable": option.is_not_applicable,
             }
             for name, column in self._known.here(kept).items()
-            if column.choices and column.part == "answer"
+            if column.choices and column.part in ("answer", "list")
             for option in column.choices
         ]
         names = ["column", "question_id", "option_id", "reporting_value", "label"]
@@ -181,8 +181,8 @@ class AlchemerAccessor:
     def for_model(self) -> pd.DataFrame:
         """Gives the frame as models want it: floats and categories without empty levels.
 
-        Multi-selects become 0.0 and 1.0 with NaN, other numbers float64; categories lose levels
-        nobody chose and their order; text and times stay.
+        Multi-selects become 0.0 and 1.0 with NaN, lists one such column for each option, other
+        numbers float64; categories lose levels nobody chose and their order; text and times stay.
         """
         return scores.for_model(self._frame)
 

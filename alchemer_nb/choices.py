@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 TestRows = Literal["exclude", "include", "only"]
 Shape = Literal["wide", "long"]
 Multi = Literal["columns", "list"]
+Values = Literal["label", "code", "id"]
 ValuesOrBoth = Literal["label", "code", "id", "both"]
 
 
@@ -57,6 +58,11 @@ class FrameOptions:
                     f"no time zone is called {str(self.tz)[:40]!r}; give an IANA name such as "
                     "'Europe/Berlin', or None for wall-clock time of the region"
                 ) from None
+
+    @property
+    def rendered(self) -> Values:
+        """How values are given; the long shape has labels and codes side by side."""
+        return "label" if self.values == "both" or self.shape == "long" else self.values
 
     def asked(self) -> dict[str, object]:
         """The choices as plain words, for the record."""

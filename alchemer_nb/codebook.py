@@ -134,13 +134,18 @@ def records(
                 "column_text": text,
                 "page": number,
                 "page_title": page.title(language, survey.language) if page else "",
-                "notes": "; ".join((notes or {}).get(column.id, [])),
+                "notes": "; ".join(_notes(column, notes or {})),
                 **_about(column, survey, language),
                 "logic": bool({column.question.id, column.question.parent} & conditional),
             }
         )
     rows.extend(_plain(f"url_{name}", "url variable") for name in urls)
     return [{name: row.get(name) for name in FIELDS} for row in rows]
+
+
+def _notes(column: Column, notes: dict[str, list[str]]) -> list[str]:
+    """What was noted of a column; of a list, of its options too."""
+    return [text for each in (column, *column.parts) for text in notes.get(each.id, ())]
 
 
 def frame(rows: list[dict[str, Any]]) -> Codebook:

@@ -45,7 +45,7 @@ __all__ = [
     "raw_column",
 ]
 
-Part = Literal["answer", "option", "item", "other", "comment", "raw", "leaf"]
+Part = Literal["answer", "option", "item", "list", "other", "comment", "raw", "leaf"]
 _DEEPEST = 4
 
 
@@ -61,7 +61,8 @@ class Column:
         parent: The grid, group or table that the question is part of.
         part: Which part of the question it is.
         option: The option or grid column that it stands for.
-        choices: The options a category may take, in order.
+        choices: The options a category may take, or a list may hold, in order.
+        parts: The columns of options that a list stands for.
         planned: False for what the definition did not announce.
         removed: The question or option is no longer in the definition.
     """
@@ -74,6 +75,7 @@ class Column:
     part: Part = "answer"
     option: Option | None = None
     choices: tuple[Option, ...] = ()
+    parts: tuple[Column, ...] = ()
     planned: bool = True
     removed: bool = False
 

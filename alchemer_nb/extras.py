@@ -48,8 +48,7 @@ def all_columns(survey: Survey, answers: Answers, renderer: Renderer) -> list[Co
 
 def _beside(column: Column, renderer: Renderer) -> Iterator[Column]:
     """What is written in, or does not fit, where the definition did not expect it."""
-    whole = column.part in ("answer", "item") and column.kind == "number"
-    if whole and renderer.has_raw(column):
+    if column.part in ("answer", "item") and renderer.has_raw(column):
         yield replace(raw_column(column), planned=False)
     # A cell of a grid holds its column's words, which are nothing written in.
     chosen = column.part in ("answer", "option") and not column.is_cell

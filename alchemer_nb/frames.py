@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from alchemer_nb import codebook, metadata, shapes
+from alchemer_nb import codebook, lists, metadata, shapes
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.extras import all_columns
 from alchemer_nb.naming import name_columns
-from alchemer_nb.values import Renderer, Values, option_names
+from alchemer_nb.values import Renderer
 from alchemer_nb.words import name_of
 
 if TYPE_CHECKING:
@@ -53,19 +53,18 @@ def build(
     """
     options = replace(options, language=_language(options.language, survey))
     spoken = (options.language, survey.language)
-    base: Values = "label" if options.values == "both" else options.values
-    renderer = Renderer(answers, rows.keep, base, spoken)
-    columns = all_columns(survey, answers, renderer)
+    renderer = Renderer(answers, rows.keep, options.rendered, spoken)
+    columns = lists.as_asked(all_columns(survey, answers, renderer), options)
     meta = metadata.names(options.metadata)
     urls = metadata.url_names(answers)
     names = name_columns(columns, survey, options.names, meta, options.language)
     named = zip(columns, names, strict=True)
-    here = [(column, name) for column, name in named if column.id not in options.without]
+    here = [pair for pair in named if not lists.is_out(pair[0], options.without)]
     shown, called = [column for column, _ in here], [name for _, name in here]
     if options.shape == "long":
         frame = shapes.long(answers, survey, rows, shown, called, options.language, renderer.notes)
     else:
-        frame = _wide(answers, survey, rows, options, zone, renderer, shown, called)
+        frame = _wide(answers, rows, options, zone, renderer, shown, called)
     if options.columns is not None:
         frame = _only(frame, options, shown, called)
     book = codebook.records(
@@ -83,7 +82,6 @@ def build(
 
 def _wide(
     answers: Answers,
-    survey: Survey,
     rows: Rows,
     options: FrameOptions,
     zone: ZoneInfo,
@@ -97,14 +95,11 @@ def _wide(
         for name in metadata.names(options.metadata)
         if name not in options.without
     }
-    if options.multi == "list":
-        _add_with_lists(data, columns, names, renderer, survey, options)
-    else:
-        for column, name in zip(columns, names, strict=True):
-            data[name] = renderer.array(column)
-            if options.values == "both" and column.kind == "category" and column.part == "answer":
-                codes = Renderer(answers, rows.keep, "code", renderer.languages).array(column)
-                data[_free(f"{name}_code", data, names)] = codes
+    for column, name in zip(columns, names, strict=True):
+        data[name] = renderer.array(column)
+        if options.values == "both" and column.kind == "category" and column.part == "answer":
+            codes = Renderer(answers, rows.keep, "code", renderer.languages).array(column)
+            data[_free(f"{name}_code", data, names)] = codes
     for name in metadata.url_names(answers):
         if f"url_{name}" in options.without:
             continue
@@ -131,50 +126,6 @@ def _free(name: str, data: dict[str, Any], names: Sequence[str]) -> str:
     while name in data or name in names:
         name += "_"
     return name
-
-
-def _add_with_lists(
-    data: dict[str, Any],
-    columns: Sequence[Column],
-    names: Sequence[str],
-    renderer: Renderer,
-    survey: Survey,
-    options: FrameOptions,
-) -> None:
-    """As in the wide form, but the options of a multi-select become one column of lists."""
-    spoken = (options.language, survey.language)
-    by_question: dict[str, list[Column]] = {}
-    for column in columns:
-        if column.part == "option":
-            by_question.setdefault("/".join(column.path[:-1]), []).append(column)
-    for column, name in zip(columns, names, strict=True):
-        if column.part != "option":
-            data[name] = renderer.array(column)
-            continue
-        group = by_question.pop("/".join(column.path[:-1]), None)
-        if group is None:
-            continue
-        stem = replace(column, id=f"q{column.question.id}", option=None, part="answer")
-        (title,) = name_columns([stem], survey, options.names, [*data, *names], options.language)
-        data[title] = _lists(group, renderer, options, spoken)
-
-
-def _lists(
-    group: Sequence[Column],
-    renderer: Renderer,
-    options: FrameOptions,
-    spoken: tuple[str | None, ...],
-) -> pd.Series[Any]:
-    values: Values = "label" if options.values == "both" else options.values
-    labels = option_names([c.option for c in group if c.option], values, spoken)
-    arrays = [pd.array(renderer.array(column)) for column in group]
-    answered = ~arrays[0].isna()
-    marks = [array.to_numpy(dtype=bool, na_value=False) for array in arrays]
-    lists = [
-        [label for label, mark in zip(labels, marks, strict=True) if mark[row]] if given else None
-        for row, given in enumerate(answered)
-    ]
-    return pd.Series(lists, dtype=object)
 
 
 def _only(

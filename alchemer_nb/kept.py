@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from alchemer_nb import frames, metadata
+from alchemer_nb import frames, lists, metadata
 from alchemer_nb.extras import all_columns
 from alchemer_nb.naming import name_columns
 from alchemer_nb.rows import Rows, latest_rows
@@ -123,20 +123,19 @@ class Kept:
 
     @cached_property
     def columns(self) -> list[Column]:
-        """Columns of answers, in their order."""
+        """Columns of answers, in their order, with one for each option of a multi-select."""
         everything = np.arange(self.answers.count)
         return all_columns(
-            self.survey, self.answers, Renderer(self.answers, everything, "label", ())
+            self.survey, self.answers, Renderer(self.answers, everything, self.options.rendered, ())
         )
 
     @cached_property
     def names(self) -> dict[str, Column]:
-        """Columns of answers by what they are called in the frame."""
+        """Columns of answers, as the frame has them, by what they are called there."""
+        columns = lists.as_asked(self.columns, self.options)
         taken = metadata.names(self.options.metadata)
-        names = name_columns(
-            self.columns, self.survey, self.options.names, taken, self.options.language
-        )
-        return dict(zip(names, self.columns, strict=True))
+        names = name_columns(columns, self.survey, self.options.names, taken, self.options.language)
+        return dict(zip(names, columns, strict=True))
 
     def with_options(self, **changes: Any) -> FrameOptions:
         """The choices of the frame at hand with some of them changed."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from alchemer_nb.columns import Column
 
 INDEX = "response_id"
-_WHOLE = ("answer", "option", "item", "leaf")
+_WHOLE = ("answer", "option", "item", "list", "leaf")
 
 
 class Knowledge:

@@ -99,7 +99,7 @@ class Missing:
         Where nothing at all was recorded (as in 71 of 583 real responses), nothing can be said.
         """
         question = column.parent or column.question
-        skippable = column.part in ("option", "other") and is_multi(column.question)
+        skippable = column.part in ("option", "list", "other") and is_multi(column.question)
         if not skippable or column.removed or question.id in self._conditional:
             return np.full(len(self._keep), _UNKNOWN)
         return np.where(self._last_page < 0, _UNKNOWN, _SKIPPED)
@@ -145,7 +145,7 @@ def base_sizes(missing: Missing, columns: dict[str, Column], survey: Survey) -> 
     """
     groups: dict[tuple[str, str], list[Column]] = {}
     for column in columns.values():
-        if column.part in ("answer", "option", "item", "leaf"):
+        if column.part in ("answer", "option", "item", "list", "leaf"):
             above = column.parent.id if column.parent else ""  # two tables both have a 10001
             groups.setdefault((above, column.question.id), []).append(column)
     rows = []

@@ -27,7 +27,7 @@ from alchemer_nb.definition import Survey  # noqa: TC001 - msgspec reads annotat
 from alchemer_nb.entries import EntryReader
 from alchemer_nb.errors import KnowledgeLost
 from alchemer_nb.kept import Kept
-from alchemer_nb.values import read_number, resolve
+from alchemer_nb.values import Renderer, read_number, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -195,10 +195,11 @@ def only_shown(kept: Kept, shown: Shown) -> Kept:
     if "data_quality" in shown.meta:
         new.quality = {int(places[r]): v for r, v in old.quality.items() if places[r] >= 0}
     here, main = _paths(kept, shown.columns)
+    dropped = _dropped_texts(kept, shown.columns)
     for path, leaf in old.leaves.items():
         column = main.get(path)
         if path in here and column is not None:
-            new.leaves[path] = _thinned(leaf, places, column)
+            new.leaves[path] = _thinned(leaf, places, column, dropped.get(path, {}))
         else:
             new.leaves[path] = _emptied(_together(path, column, old.leaves), places, column)
     for own, (rows, states) in old.shown.items():
@@ -227,14 +228,11 @@ def _paths(kept: Kept, columns: frozenset[str]) -> tuple[set[Path], dict[Path, C
     Of a multi-select all options count as shown if one is: whether the question was answered at
     all stands in all of them together.
     """
-    lists = _list_stems(kept)
-    stems = {lists[name] for name in columns if name in lists}
-    for name, column in kept.names.items():
-        if name in columns and column.part == "option":
-            stems.add(column.path[:-1])
+    named = [(name, each) for name, c in kept.names.items() for each in c.parts or (c,)]
+    stems = {each.path[:-1] for name, each in named if name in columns and each.part == "option"}
     here: set[Path] = set()
     main: dict[Path, Column] = {}
-    for name, column in kept.names.items():
+    for name, column in named:
         if column.part not in ("other", "raw"):
             main[column.path] = column
         coded = f"{name}_code" in columns and kept.options.values == "both"
@@ -244,18 +242,27 @@ def _paths(kept: Kept, columns: frozenset[str]) -> tuple[set[Path], dict[Path, C
     return here, main
 
 
-def _list_stems(kept: Kept) -> dict[str, Path]:
-    """Column of lists -> the multi-select that it stands for."""
-    if kept.options.multi != "list":
-        return {}
-    empty = kept.frame([], kept.options)
-    known = {*kept.names, *metadata.names("all")}
-    own = [n for n in empty.columns if n not in known and not str(n).startswith("url_")]
-    stems = dict.fromkeys(c.path[:-1] for c in kept.columns if c.part == "option")
-    return dict(zip(own, stems, strict=False))
+def _dropped_texts(kept: Kept, columns: frozenset[str]) -> dict[Path, dict[int, Atom]]:
+    """What was typed where a frame has dropped the column of it, though not the one beside it.
+
+    Returns:
+        Place -> number of the answer -> what remains of it: that something was typed.
+    """
+    renderer = Renderer(kept.answers, np.array([], dtype=np.int64), kept.options.rendered, ())
+    found: dict[Path, dict[int, Atom]] = {}
+    for name, column in kept.names.items():
+        if name in columns or column.part not in ("other", "raw"):
+            continue
+        leaf = kept.answers.leaves.get(column.path)
+        for number, text in enumerate(renderer.beside(column)):
+            if text is not None and leaf is not None:
+                atom = leaf.atoms[number]
+                blank = Atom(_UNSEEN, atom.answer_id, None, atom.label)
+                found.setdefault(column.path, {})[number] = blank
+    return found
 
 
-def _thinned(leaf: Leaf, places: np.ndarray, column: Column) -> Leaf:
+def _thinned(leaf: Leaf, places: np.ndarray, column: Column, dropped: dict[int, Atom]) -> Leaf:
     """The answers of some rows; answers that none of them gave lose their words.
 
     Not their place: whether a number was no number, or a text no option, decides on columns and
@@ -265,7 +272,8 @@ def _thinned(leaf: Leaf, places: np.ndarray, column: Column) -> Leaf:
     codes = np.asarray(leaf.codes, dtype=np.int64)[at >= 0]
     used = set(np.unique(codes).tolist())
     new = Leaf(
-        atom if number in used else _unseen(atom, column) for number, atom in enumerate(leaf.atoms)
+        dropped.get(number, atom) if number in used else _unseen(atom, column)
+        for number, atom in enumerate(leaf.atoms)
     )
     new.extend(at[at >= 0], codes)
     return new

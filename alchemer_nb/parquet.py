@@ -202,9 +202,14 @@ def _without_notes(frame: pd.DataFrame, text: str) -> str:
     field = f"column_{asked.get('names', 'alias')}"
     is_long = asked.get("shape") == "long" and "column" in frame.columns
     here = set(frame["column"]) if is_long else set(frame.columns)
-    if asked.get("multi") == "list":  # options stand in a column of their question
-        here |= {r.get(field) for r in facts.get("codebook", ()) if r.get("part") == "option"}
-    quoting = [r for r in facts.get("codebook", ()) if r.get("notes") and r.get(field) not in here]
+    rows = facts.get("codebook", ())
+    dropped = {row.get("column_id") for row in rows if row.get(field) not in here}
+    # The note of an answer that does not fit stands at its question, its words in a column beside.
+    quoting = [
+        row
+        for row in rows
+        if row.get("notes") and {own := row.get("column_id"), f"{own}_raw"} & dropped
+    ]
     for row in quoting:
         row["notes"] = ""
     return json.dumps(facts, ensure_ascii=False) if quoting else text

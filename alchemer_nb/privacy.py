@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from alchemer_nb import metadata
+from alchemer_nb import lists, metadata
 from alchemer_nb.atoms import Atom, Leaf
 from alchemer_nb.choices import check_choice
 from alchemer_nb.columns import question_key
@@ -100,6 +100,7 @@ class _Cleaner:
         self._hash = hasher
         self._by_id = {column.id: column for column in kept.columns}
         self._ids = {name: column.id for name, column in kept.names.items()}
+        self._lists = {name: c for name, c in kept.names.items() if c.part == "list"}
         self._done = [dict(row) for row in kept.about.get("redacted", ())]
 
     # -- what is to be done -----------------------------------------------------------------
@@ -150,6 +151,8 @@ class _Cleaner:
     def _meant(self, word: str, argument: str) -> set[str]:
         """Ids of the columns that a word means: a column, or a question with all its columns."""
         found = {self._ids[word]} if word in self._ids else set()
+        if word in self._lists:
+            found = lists.ids([self._lists[word]])
         for column in self._kept.columns:
             called: set[str] = {column.id}
             for each in (column.question, column.parent):
@@ -201,6 +204,13 @@ class _Cleaner:
         hashed = [n for n in self._frame if self._own(n) in plan.hashed.keys() | plan.loose.keys()]
         gone -= set(hashed)
         made = self._frame.loc[:, [name not in gone for name in self._frame]].copy()
+        touched = plan.dropped.keys() | plan.loose.keys()
+        shorter = [n for n, c in self._lists.items() if n in made and lists.ids([c]) & touched]
+        if shorter:
+            own = self._frame.index if self._frame.index.name == INDEX else self._frame[INDEX]
+            fresh = clean.frame([int(i) for i in own], clean.options)
+            for shown in shorter:
+                made[shown] = fresh[shown].to_numpy()
         for name in hashed:
             if self._hash is not None:
                 made[name] = self._hash.series(self._frame[name])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from alchemer_nb.definition import Question
 
-Kind = Literal["category", "number", "boolean", "text", "date"]
+Kind = Literal["category", "number", "boolean", "text", "date", "list"]
 
 SINGLE = {"radio", "menu", "single-image", "radio-likert"}
 MULTI = {"checkbox", "multi-image"}

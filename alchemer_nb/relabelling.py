@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from alchemer_nb import lists
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frames import ATTRS
 from alchemer_nb.kept import Facts
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from alchemer_nb.kept import Kept
 
+_SHAPING = {"values", "multi", "metadata", "columns"}  # whose columns do not stand for one another
 _ALLOWED = ("names", "values", "shape", "multi", "language", "metadata", "tz", "columns")
 
 
@@ -41,14 +43,17 @@ def relabel(frame: pd.DataFrame, choices: dict[str, Any]) -> pd.DataFrame:
     fresh = kept.frame(ids, kept.with_options(**choices))
     if was_long or fresh.index.name != INDEX:
         return fresh  # rows that do not stand for one another
-    return _as_here(frame, kept, fresh)
+    return _as_here(frame, kept, fresh, choices)
 
 
-def _as_here(frame: pd.DataFrame, kept: Kept, fresh: pd.DataFrame) -> pd.DataFrame:
+def _as_here(
+    frame: pd.DataFrame, kept: Kept, fresh: pd.DataFrame, choices: dict[str, Any]
+) -> pd.DataFrame:
     """Leaves out what the user dropped, adds what the user made."""
     before = kept.frame([], kept.options)
     dropped = [name for name in before if name not in frame.columns]
-    if len(before.columns) == len(fresh.columns):
+    alike = _SHAPING.isdisjoint(choices) and len(before.columns) == len(fresh.columns)
+    if alike:
         out = set(dropped)
         pairs = zip(before.columns, fresh.columns, strict=True)
         fresh = fresh.drop(columns=[new for old, new in pairs if old in out])
@@ -67,9 +72,9 @@ def _by_place(kept: Kept, fresh: pd.DataFrame, dropped: list[Any]) -> list[Any]:
     """What dropped columns are called now, by what they are: names and places may differ."""
     told = fresh.attrs[ATTRS]
     now = told.kept.names if isinstance(told, Facts) and told.kept else {}
-    gone = {kept.names[name].id for name in dropped if name in kept.names}
+    gone = lists.ids(kept.names[name] for name in dropped if name in kept.names)
     out = [name for name in dropped if name in fresh.columns and name not in now]
     for name, column in now.items():
-        if column.id in gone:
+        if lists.is_out(column, gone):
             out += [n for n in (name, f"{name}_code") if n in fresh.columns]
     return out

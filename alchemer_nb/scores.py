@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from alchemer_nb.errors import InvalidArgument
+from alchemer_nb.frames import ATTRS
+from alchemer_nb.kept import Facts
 from alchemer_nb.knowledge import Knowledge
 from alchemer_nb.values import read_number, resolve
 
@@ -68,9 +71,32 @@ def _ladder(options: Iterable[Option]) -> set[float]:
     return {value for value in values if np.isfinite(value)}
 
 
+def _lists_apart(frame: pd.DataFrame) -> pd.DataFrame:
+    """A copy with one column for each option where the frame has a column of lists."""
+    text = frame.attrs.get(ATTRS)
+    kept = text.kept if isinstance(text, Facts) else None
+    known = Knowledge(frame)
+    if kept is None or not known.has_ids or not frame.columns.is_unique:
+        return frame.copy()
+    lists = {name: column for name, column in known.here(kept).items() if column.parts}
+    if not lists:
+        return frame.copy()
+    apart = kept.with_options(multi="columns", columns=None)
+    names = {c.id: name for name, c in replace(kept, options=apart).names.items()}
+    options = kept.frame(known.ids(kept), apart)
+    pieces: list[pd.Series[Any]] = []
+    for name in frame.columns:
+        column = lists.get(name)
+        new = [names[part.id] for part in column.parts] if column else [name]
+        pieces += [options[n].set_axis(frame.index) if column else frame[n] for n in new]
+    result = pd.concat(pieces, axis=1)
+    result.attrs = frame.attrs
+    return result
+
+
 def for_model(frame: pd.DataFrame) -> pd.DataFrame:
     """Does what ``df.alchemer.for_model`` says."""
-    result = frame.copy()
+    result = _lists_apart(frame)
     for place in range(result.shape[1]):  # by place: a name of the user's may come twice
         values = result.iloc[:, place]
         if isinstance(values.dtype, pd.CategoricalDtype):

@@ -93,14 +93,14 @@ class Renderer:
 
     def array(self, column: Column) -> Any:
         """The values of a column, as a pandas array or series."""
-        if column.part == "other":
-            return self._texts(column, lambda atom: written_in(atom, column))
-        if column.part == "raw":
-            return self._raw(column)
+        if column.part in ("other", "raw"):
+            return text_array(self._mapped(column, self.beside(column), None, object))
         if column.kind == "category":
             return self._category(column)
         if column.kind == "boolean":
             return self._boolean(column)
+        if column.kind == "list":
+            return self._list(column)
         if column.kind == "number":
             return self._number(column)
         if column.kind == "date":
@@ -111,6 +111,8 @@ class Renderer:
 
     def has_raw(self, column: Column) -> bool:
         """Whether some answer of a column of numbers is not one."""
+        if column.kind != "number" and not (column.kind == "category" and self._is_coded(column)):
+            return False
         return any(self._misfit(column, atom) is not None for atom in self._atoms(column))
 
     def has_other(self, column: Column) -> bool:
@@ -167,6 +169,10 @@ class Renderer:
             return read_number(option.id)
         return read_number(option.value if option is not None else atom.answer)
 
+    def _is_coded(self, column: Column) -> bool:
+        """Whether the options of a category are given as numbers, so that no text fits beside."""
+        return self._values == "code" and codes_are_numbers(column.choices)
+
     def _misfit(self, column: Column, atom: Atom) -> str | None:
         text = answer_text(atom)
         if text is None or column.kind == "date":
@@ -177,17 +183,16 @@ class Renderer:
         number = read_number(option.value if option is not None else atom.answer)
         return text if np.isnan(number) else None
 
-    def _raw(self, column: Column) -> Any:
-        if column.question and self._is_date(column):
-            days = read_days(t for t in map(answer_text, self._atoms(column)) if t is not None)
-            return self._texts(
-                column,
-                lambda atom: None if days.get(answer_text(atom) or "") else answer_text(atom),
-            )
-        return self._texts(column, lambda atom: self._misfit(column, atom))
-
-    def _is_date(self, column: Column) -> bool:
-        return question_key(column.question) == "date"
+    def beside(self, column: Column) -> list[str | None]:
+        """What each atom has for a column of what was written in, or does not fit."""
+        atoms = self._atoms(column)
+        if column.part == "other":
+            return [written_in(atom, column) for atom in atoms]
+        if question_key(column.question) == "date":
+            texts = [answer_text(atom) for atom in atoms]
+            days = read_days(text for text in texts if text is not None)
+            return [None if days.get(text or "") else text for text in texts]
+        return [self._misfit(column, atom) for atom in atoms]
 
     def _date(self, column: Column) -> Any:
         texts = [answer_text(atom) for atom in self._atoms(column)]
@@ -226,6 +231,18 @@ class Renderer:
             answered |= table[self._codes(path)]
         return answered
 
+    def _list(self, column: Column) -> pd.Series[Any]:
+        """What was chosen of several options, None where the question was not answered."""
+        names = option_names(column.choices, self._values, self.languages)
+        arrays = [self._boolean(part) for part in column.parts]
+        answered = ~arrays[0].isna()
+        marks = [array.to_numpy(dtype=bool, na_value=False) for array in arrays]
+        cells = [
+            [name for name, mark in zip(names, marks, strict=True) if mark[row]] if given else None
+            for row, given in enumerate(answered)
+        ]
+        return pd.Series(cells, dtype=object)
+
     def _category(self, column: Column) -> Any:
         atoms = self._atoms(column)
         names = option_names(column.choices, self._values, self.languages)
@@ -245,7 +262,7 @@ class Renderer:
                 codes.append(at.setdefault(text, len(at)))
         categories = list(at)
         placed = self._mapped(column, codes, -1, np.int64)
-        if self._values == "code" and codes_are_numbers(column.choices):
+        if self._is_coded(column):
             # By the options, not by their names: two with one value have ids in their names.
             known = [option.value for option in column.choices]
             coded = [read_number(text) for text in (*known, *categories[len(known) :])]

@@ -53,6 +53,7 @@ LEVELS = {
     "decoding": 3,
     "extras": 3,
     "integrity": 3,
+    "lists": 3,
     "lookup": 3,
     "question_types": 3,
     "metadata": 3,

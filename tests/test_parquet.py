@@ -14,6 +14,7 @@ import alchemer_nb as al
 from alchemer_nb.errors import ConfigurationError, InvalidArgument, KnowledgeLost
 from alchemer_nb.parquet import write_parquet
 from tests.analysis.frames import made
+from tests.client.test_frames import option, question, response, serve
 from tests.conftest import credentials_for
 
 WAYS = [
@@ -311,3 +312,33 @@ def test_answers_too_large_for_a_footer_are_left_out_and_said(df, tmp_path):
     size = len(pq.read_metadata(path).metadata[b"alchemer_nb.answers"])
     write_parquet(df, path, most=size)  # what just fits is written, without a warning
     assert len(pq.read_metadata(path).metadata[b"alchemer_nb.answers"]) == size
+
+
+def test_what_was_typed_beside_an_answer_goes_with_its_column(scripted, tmp_path):
+    other = option(10009, "Other", "9", other=True)
+    asked = [
+        question(5, "TEXTBOX", "", "age", key="number"),
+        question(6, "RADIO", "Where from", "where", [option(10001, "Web", "1"), other]),
+        question(9, "CHECKBOX", "Channels", "channels", [option(10010, "Web", "2"), other]),
+        question(4, "TEXTBOX", "", "day", key="date"),
+    ]
+    typed = {"10009": {"id": 10009, "option": "Other", "answer": "planted at the box"}}
+    given = [
+        response(1, {
+            "5": {"answer": "planted at the number"},
+            "6": {"answer": "planted at the choice", "answer_id": "10009-other"},
+            "9": {"options": typed},
+            "4": {"answer": "planted at the date"},
+        }),
+        response(2, {"5": {"answer": "4"}, "6": {"answer": "planted option", "answer_id": 10077}}),
+    ]  # fmt: skip
+    whole = serve(scripted, asked, given).responses(5, values="code", progress="none")
+    beside = ["age_raw", "where_other", "where_raw", "channels_9_text", "day_raw"]
+    assert whole[beside].notna().sum().tolist() == [1] * 5
+    part = whole.drop(columns=beside)
+    back = there_and_back(part, tmp_path)
+    kept = back.attrs["alchemer"].kept
+    atoms = [atom for leaf in kept.answers.leaves.values() for atom in leaf.atoms]
+    assert "planted" not in repr(atoms) + back.attrs["alchemer"]
+    pd.testing.assert_frame_equal(back.alchemer.relabel(), part)
+    pd.testing.assert_frame_equal(back.alchemer.missing(), part.alchemer.missing())

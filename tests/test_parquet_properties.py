@@ -40,9 +40,11 @@ def test_frame_and_knowledge_come_back(made, names, values, multi, rows, left_ou
             assert back.attrs == frame.attrs
         else:  # the notes of what was dropped quote answers that do not go into the file
             told, told_back = frame.alchemer.facts, back.alchemer.facts
+            here = {row["column_id"] for row in told["codebook"] if row[f"column_{names}"] in frame}
+            gone = {row["column_id"] for row in told["codebook"]} - here
             for row, row_back in zip(told["codebook"], told_back["codebook"], strict=True):
-                listed = multi == "list" and row["part"] == "option"
-                dropped = row[f"column_{names}"] not in frame.columns and not listed
+                own = {row["column_id"], f"{row['column_id']}_raw"}
+                dropped = own & gone
                 assert row_back == ({**row, "notes": ""} if dropped and row["notes"] else row)
             assert {**told, "codebook": 0} == {**told_back, "codebook": 0}
         pd.testing.assert_frame_equal(back.alchemer.relabel(), frame.alchemer.relabel())

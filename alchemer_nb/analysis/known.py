@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from alchemer_nb.frames import ATTRS
 from alchemer_nb.kept import Facts, Kept
 from alchemer_nb.values import codes_are_numbers, option_names, read_number
-from alchemer_nb.words import name_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,14 +72,8 @@ class Known:
         return str(self.facts.get("title") or "")
 
     def record(self, name: str) -> dict[str, Any]:
-        """Its row of the codebook; of a column of codes or lists, its question's."""
-        own = self.records.get(name) or self.records.get(self._coded(name) or "")
-        if own is None:
-            for row in self.records.values():
-                called = (name_of(row.get("alias")), f"q{row.get('question_id')}")
-                if row.get("part") == "option" and name in called:
-                    return {**row, "option": "", "part": "list"}
-        return own or {}
+        """Its row of the codebook; of a column of codes, its question's."""
+        return self.records.get(name) or self.records.get(self._coded(name) or "") or {}
 
     def pieces(self, name: str) -> list[str]:
         """The words for a column: question, row, option, part."""

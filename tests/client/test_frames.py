@@ -154,6 +154,29 @@ def test_an_edited_reporting_value_and_an_unknown_option_keep_their_answers(scri
     assert "'Very satisfied' was found by its label" in notes
 
 
+def test_an_unknown_option_keeps_its_text_beside_codes_that_are_numbers(scripted):
+    asked = [question(2, "RADIO", "", "sat", LIKERT)]
+    given = [response(1, {"2": {"answer": "4", "answer_id": 10002}})]
+    given += [response(i, {"2": {"answer": f"gone {i}", "answer_id": 10099}}) for i in range(2, 42)]
+    given += [response(42, {"2": {"answer": "7", "answer_id": 10098}})]
+    codes = frame(scripted, asked, given, values="code", metadata="none")
+    assert [*codes.columns] == ["sat", "sat_raw"]
+    assert codes["sat"].dropna().tolist() == [4.0, 7.0]  # a number fits, whoever gave it
+    assert codes["sat_raw"].dropna().tolist() == [f"gone {i}" for i in range(2, 42)]
+    assert [*codes.alchemer.codebook["part"]] == ["answer", "raw"]
+    labels = frame(scripted, asked, given, metadata="none")
+    assert [*labels.columns] == ["sat"]
+    pd.testing.assert_frame_equal(labels.alchemer.relabel(values="code"), codes)
+    pd.testing.assert_frame_equal(codes.alchemer.relabel(values="label"), labels)
+    both = labels.alchemer.relabel(values="both")
+    assert [*both.columns] == ["sat", "sat_code"]
+    pd.testing.assert_frame_equal(both.alchemer.relabel(values="code"), codes)
+    dropped = codes.drop(columns="sat").alchemer.relabel(values="both")
+    assert not {"sat", "sat_code"} & {*dropped.columns}
+    long = codes.alchemer.relabel(shape="long")
+    assert len(long) == len(given)
+
+
 def test_write_ins_stand_in_their_own_column(scripted):
     options = [option(10023, "Friends", "friends"), option(10024, "Other", "other", other=True)]
     asked = [
