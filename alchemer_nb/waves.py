@@ -16,7 +16,8 @@ import pandas as pd
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frames import ATTRS
 from alchemer_nb.kept import Facts
-from alchemer_nb.values import text_dtype
+from alchemer_nb.values import option_names, text_dtype
+from alchemer_nb.wave_values import cast, dtype_of, renamed
 from alchemer_nb.words import bare
 
 if TYPE_CHECKING:
@@ -63,6 +64,21 @@ class _Wave:
             twice = frame.columns[frame.columns.duplicated()][0]
             raise InvalidArgument(f"the frame of {label!r} has two columns {str(twice)[:60]!r}")
 
+    def options(self, name: Any) -> dict[str, tuple[str, str]]:
+        """Categories of a column that are options -> option id and reporting value."""
+        text, dtype = self.frame.attrs.get(ATTRS), self.frame[name].dtype
+        kept = text.kept if isinstance(text, Facts) else None
+        column = kept.names.get(name) if kept is not None else None
+        if kept is None or column is None or kept.options.rendered != "label":
+            return {}
+        if not isinstance(dtype, pd.CategoricalDtype):
+            return {}
+        labels = option_names(
+            column.choices, "label", (kept.options.language, kept.survey.language)
+        )
+        told = {x: (o.id, o.value) for x, o in zip(labels, column.choices, strict=True)}
+        return {label: own for label, own in told.items() if label in dtype.categories}
+
     def column(self, name: Hashable) -> _Column:
         """What one of its columns may be found by."""
         row = self._book.get(name)
@@ -90,7 +106,8 @@ def stack_waves(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     Returns:
         Index ``wave`` (the waves as categories) above ``response_id``; every column of any wave.
         Options are put together in order, and are ordered only where all waves have the same;
-        what is of different kinds becomes text, and a note says so.
+        one whose words alone changed is called as in the last wave. What is of different kinds
+        becomes text. Notes say so.
         ``result.alchemer.waves`` tells what matched how.
 
     Raises:
@@ -243,100 +260,25 @@ def _index(waves: Sequence[_Wave]) -> pd.MultiIndex:
 
 
 def _values(column: _Column, waves: Sequence[_Wave], index: pd.MultiIndex) -> pd.Series[Any]:
-    pieces = [w.frame[column.names[w.label]] for w in waves if w.label in column.names]
+    there = [wave for wave in waves if wave.label in column.names]
+    pieces = [wave.frame[column.names[wave.label]] for wave in there]
+    told = [wave.options(column.names[wave.label]) for wave in there]
+    for place, now in enumerate(renamed(told)):
+        if now:
+            pieces[place] = pieces[place].cat.rename_categories(now)
+            said = ", ".join(f"{old!r} is now {new!r}" for old, new in now.items())
+            column.notes.append(f"{there[place].label}: {said}")
     dtypes = [piece.dtype for piece in pieces]
     whole = len(pieces) == len(waves)
-    dtype = _dtype(column, dtypes, [piece.notna().any() for piece in pieces], whole=whole)
-    made = []
-    for wave in waves:
-        if wave.label in column.names:
-            made.append(_cast(wave.frame[column.names[wave.label]], dtype))
-        else:
-            made.append(pd.Series([None] * len(wave.frame), dtype=dtype))
+    dtype = dtype_of(column.notes, dtypes, [piece.notna().any() for piece in pieces], whole=whole)
+    by_wave = {wave.label: piece for wave, piece in zip(there, pieces, strict=True)}
+    made = [
+        cast(by_wave[wave.label], dtype)
+        if wave.label in by_wave
+        else pd.Series([None] * len(wave.frame), dtype=dtype)
+        for wave in waves
+    ]
     return pd.concat(made, ignore_index=True).astype(dtype).set_axis(index)
-
-
-def _dtype(column: _Column, dtypes: Sequence[Any], filled: Sequence[bool], *, whole: bool) -> Any:
-    """One type for all waves."""
-    if all(isinstance(dtype, pd.CategoricalDtype) for dtype in dtypes):
-        return _categories(column, dtypes)
-    if all(pd.api.types.is_bool_dtype(dtype) for dtype in dtypes):
-        plain = whole and all(dtype == np.bool_ for dtype in dtypes)
-        return np.dtype(bool) if plain else pd.BooleanDtype()
-    if len(set(dtypes)) == 1 and (whole or not pd.api.types.is_integer_dtype(dtypes[0])):
-        return dtypes[0]
-    if all(pd.api.types.is_numeric_dtype(d) and not pd.api.types.is_bool_dtype(d) for d in dtypes):
-        nullable = any(isinstance(dtype, pd.Int64Dtype) for dtype in dtypes)
-        return pd.Int64Dtype() if nullable and not any(map(_is_float, dtypes)) else np.dtype(float)
-    if all(isinstance(dtype, pd.DatetimeTZDtype) for dtype in dtypes):
-        return pd.DatetimeTZDtype("us", "UTC")
-    if all(pd.api.types.is_datetime64_dtype(dtype) for dtype in dtypes):
-        return np.dtype("datetime64[us]")
-    if all(pd.api.types.is_string_dtype(dtype) for dtype in dtypes):
-        return text_dtype()
-    used = {str(_kind(d)) for d, any_ in zip(dtypes, filled, strict=True) if any_}
-    if len(used) > 1:
-        column.notes.append(f"text, because its kinds differ: {', '.join(sorted(used))}")
-    return text_dtype()
-
-
-def _is_float(dtype: Any) -> bool:
-    return bool(pd.api.types.is_float_dtype(dtype))
-
-
-def _kind(dtype: Any) -> str:
-    if isinstance(dtype, pd.CategoricalDtype):
-        return "options"
-    if pd.api.types.is_bool_dtype(dtype):
-        return "yes or no"
-    if pd.api.types.is_numeric_dtype(dtype):
-        return "number"
-    if pd.api.types.is_datetime64_any_dtype(dtype):
-        return "date"
-    return "text"
-
-
-def _categories(column: _Column, dtypes: Sequence[pd.CategoricalDtype]) -> pd.CategoricalDtype:
-    """All options: a new one stands behind the option that it stood behind in its wave."""
-    lists = [list(dtype.categories) for dtype in dtypes]
-    merged: list[Any] = []
-    for options in lists:
-        at = -1
-        for option in options:
-            if option in merged:
-                at = merged.index(option)
-            else:
-                at += 1
-                merged.insert(at, option)
-    same = all(options == lists[0] for options in lists)
-    ordered = same and all(dtype.ordered for dtype in dtypes)
-    if not same:
-        column.notes.append("the waves have other options")
-    if any(dtype.ordered for dtype in dtypes) and not ordered:
-        column.notes.append("not ordered any more")
-    texts = all(isinstance(option, str) for option in merged)
-    categories = pd.Index(merged, dtype=text_dtype()) if texts else pd.Index(merged)
-    return pd.CategoricalDtype(categories, ordered=ordered)
-
-
-def _cast(values: pd.Series[Any], dtype: Any) -> pd.Series[Any]:
-    values = values.reset_index(drop=True)
-    if dtype != text_dtype() or pd.api.types.is_string_dtype(values.dtype):
-        return values.astype(dtype)
-    texts = [None if _is_missing(value) else _text(value) for value in values]
-    return pd.Series(pd.array(texts, dtype=text_dtype()))
-
-
-def _is_missing(value: Any) -> bool:
-    return not isinstance(value, list) and bool(pd.isna(value))
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, list):
-        return "; ".join(map(str, value))
-    return str(value)
 
 
 # -- what is told ---------------------------------------------------------------------------

@@ -71,6 +71,7 @@ LEVELS = {
     "taken_out": 3,
     "drift": 3,
     "waves": 3,
+    "wave_values": 3,
     "traces": 0,
     "shapes": 3,
     "packing": 4,

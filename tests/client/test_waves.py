@@ -128,6 +128,39 @@ def test_new_columns_and_options_stand_where_they_stood_in_their_wave():
     assert notes["a"] == "the waves have other options; not ordered any more"
 
 
+def test_an_option_whose_words_alone_changed_is_one_category():
+    better = [option(10001, "Bad", "1"), option(10002, "So-so", "2"), option(10003, "Good", "3")]
+    answers = [{"2": {"answer": "2", "answer_id": 10002}}]
+    waves = {
+        "2025": wave(5, [radio(2, alias="how")], *answers),
+        "2026": wave(6, [radio(2, better, "how")], *answers),
+    }
+    both = al.stack_waves(waves)
+    assert both["how"].tolist() == ["So-so", "So-so"]
+    assert [*both["how"].cat.categories] == ["Bad", "So-so", "Good"]
+    assert both["how"].cat.ordered
+    assert (
+        "2025: 'Fair' is now 'So-so'" in both.alchemer.waves.set_index("column").loc["how", "notes"]
+    )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [option(10001, "Bad", "1"), option(10002, "Cheap", "9"), option(10003, "Good", "3")],
+        [option(10001, "Bad", "1"), option(10002, "Good", "2"), option(10003, "Fair", "3")],
+        [option(10001, "Bad", "1"), option(10009, "So-so", "2"), option(10003, "Good", "3")],
+    ],
+    ids=["another value", "words changed places", "another id"],
+)
+def test_an_option_that_may_be_another_answer_keeps_its_name(options):
+    waves = {
+        "2025": wave(5, [radio(2, alias="how")], {"2": {"answer": "2", "answer_id": 10002}}),
+        "2026": wave(6, [radio(2, options, "how")]),
+    }
+    assert al.stack_waves(waves)["how"].tolist() == ["Fair"]
+
+
 def test_one_type_for_all_waves():
     boxes = question(5, "CHECKBOX", "Where?", "shops", SHOPS, key="checkbox")
     number, text = (question(6, "TEXTBOX", "Size?", "size", key=key) for key in ("number", "text"))
