@@ -18,6 +18,7 @@ from alchemer_nb.knowledge import Knowledge
 from alchemer_nb.missing import Missing, base_sizes
 from alchemer_nb.values import read_number, text_dtype
 from alchemer_nb.words import plain
+from alchemer_nb.wordtable import WordTable
 
 if TYPE_CHECKING:
     import os
@@ -103,7 +104,7 @@ class AlchemerAccessor:
             for option in column.choices
         ]
         names = ["column", "question_id", "option_id", "reporting_value", "label"]
-        frame = pd.DataFrame(rows, columns=[*names, "score", "not_applicable"])
+        frame = WordTable(rows, columns=[*names, "score", "not_applicable"])
         for name in names:
             frame[name] = pd.array(list(frame[name]), dtype=text_dtype())
         return frame.astype({"score": "float64", "not_applicable": "bool"})
@@ -124,7 +125,7 @@ class AlchemerAccessor:
                 found["column"].append(name)
                 for field in shown:
                     found[field].append(row.get(field) or None)
-        return pd.DataFrame({k: pd.array(v, dtype=text_dtype()) for k, v in found.items()})
+        return WordTable({k: pd.array(v, dtype=text_dtype()) for k, v in found.items()})
 
     def columns(self, question: str | int) -> list[str]:
         """Names of the columns of a question, by alias, id, ``"q12"`` or a column's name.

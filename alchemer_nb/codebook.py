@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -13,6 +12,7 @@ from alchemer_nb.definition import conditional_ids
 from alchemer_nb.metadata import STANDARD
 from alchemer_nb.naming import name_columns
 from alchemer_nb.values import text_dtype
+from alchemer_nb.wordtable import table_html
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -50,7 +50,6 @@ SHORT = (
     *("column_alias", "question", "row", "option", "type", "part"),
     *("n_asked", "n_answered", "notes"),
 )
-_LONGEST_WORDS = 160  # of a cell on the screen
 
 
 class Codebook(pd.DataFrame):
@@ -68,9 +67,8 @@ class Codebook(pd.DataFrame):
         return pd.DataFrame(shown)
 
     def _repr_html_(self) -> str | None:
-        short = self._short().map(_cut)  # to_html writes out whatever it is given
-        shown = short.to_html(max_rows=pd.get_option("display.max_rows"), index=False, border=0)
-        return f"{_aligned(shown, list(short.columns))}<p>{html.escape(self._more())}</p>"
+        shown = table_html(self._short(), set(_COUNTS))
+        return f"{shown}<p>{html.escape(self._more())}</p>"
 
     def __repr__(self) -> str:
         shown = self._short().to_string(max_rows=60, max_colwidth=48, index=False)
@@ -79,25 +77,6 @@ class Codebook(pd.DataFrame):
     def _more(self) -> str:
         hidden = [n for n in self.columns if n not in self._short().columns]
         return f"{len(self)} columns; also held: {', '.join(map(str, hidden))}"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST_WORDS else f"{text[:_LONGEST_WORDS]}…"
-
-
-def _aligned(table: str, names: list[str]) -> str:
-    """The table with words to the left and counts to the right.
-
-    Notebooks put all cells to the right, which no reader of words wants; only a style of the cell
-    itself is stronger. What the cells hold is escaped, so every ``<td>`` is one of the table's.
-    """
-    styles = [f' style="text-align:{"right" if name in _COUNTS else "left"}">' for name in names]
-    for tag in ("<th", "<td"):
-        pieces = table.split(f"{tag}>")  # one more than cells, which come row by row
-        table = pieces[0] + "".join(
-            f"{tag}{style}{piece}" for style, piece in zip(cycle(styles), pieces[1:], strict=False)
-        )
-    return table
 
 
 def records(

@@ -18,6 +18,7 @@ from alchemer_nb.metadata import STANDARD
 from alchemer_nb.naming import name_columns
 from alchemer_nb.values import is_ordered, text_dtype
 from alchemer_nb.words import bare, plain
+from alchemer_nb.wordtable import WordTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -340,4 +341,4 @@ def _frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         else:
             texts = [None if value == "" else value for value in values]
             data[name] = pd.array(texts, dtype=text_dtype())
-    return pd.DataFrame(data)
+    return WordTable(data)

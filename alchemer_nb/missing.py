@@ -16,6 +16,7 @@ import pandas as pd
 from alchemer_nb.columns import Column, is_multi
 from alchemer_nb.definition import conditional_ids
 from alchemer_nb.values import Renderer, text_dtype
+from alchemer_nb.wordtable import WordTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -163,7 +164,7 @@ def base_sizes(missing: Missing, columns: dict[str, Column], survey: Survey) -> 
                 **{kind: int(count) for kind, count in zip(KINDS, counts, strict=True)},
             }
         )
-    frame = pd.DataFrame(rows, columns=["question_id", "alias", "question", "base", *KINDS])
+    frame = WordTable(rows, columns=["question_id", "alias", "question", "base", *KINDS])
     for name in ("question_id", "alias", "question"):
         frame[name] = pd.array(list(frame[name]), dtype=text_dtype())
     return frame

@@ -22,6 +22,7 @@ from alchemer_nb.hashing import Hasher
 from alchemer_nb.traces import has_email, has_phone, names_contact
 from alchemer_nb.values import Renderer, answer_text, text_dtype, written_in
 from alchemer_nb.words import name_of
+from alchemer_nb.wordtable import WordTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -264,7 +265,7 @@ class _Cleaner:
 
 def redactions(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
     """What was redacted, and what looks as if it should be, as a DataFrame."""
-    frame = pd.DataFrame(list(rows), columns=[*FIELDS])
+    frame = WordTable(list(rows), columns=[*FIELDS])
     counts = ("values", "emails", "phones")
     for name in FIELDS:
         frame[name] = pd.array(

@@ -19,6 +19,7 @@ from alchemer_nb.kept import Facts
 from alchemer_nb.values import option_names, text_dtype
 from alchemer_nb.wave_values import cast, dtype_of, renamed
 from alchemer_nb.words import bare
+from alchemer_nb.wordtable import WordTable
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -146,9 +147,7 @@ def report(facts: Mapping[str, Any]) -> pd.DataFrame:
     for label in labels:
         data[label] = [row["names"].get(label) for row in rows]
     data["notes"] = [row["notes"] or None for row in rows]
-    return pd.DataFrame(
-        {name: pd.array(values, dtype=text_dtype()) for name, values in data.items()}
-    )
+    return WordTable({name: pd.array(values, dtype=text_dtype()) for name, values in data.items()})
 
 
 def _check(waves: Sequence[_Wave]) -> None:

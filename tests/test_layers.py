@@ -20,6 +20,7 @@ LEVELS = {
     "paging": 0,
     "stamps": 0,
     "words": 0,
+    "wordtable": 0,
     "files": 1,
     "logs": 1,
     "envelope": 1,

@@ -16,6 +16,7 @@ from alchemer_nb.analysis.known import Known
 from alchemer_nb.analysis.names import Dialect, clean, label_of, legal_names
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.values import is_ordered, text_dtype
+from alchemer_nb.wordtable import WordTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -108,7 +109,7 @@ def table(made: list[Variable]) -> pd.DataFrame:
         "measure": pd.array([v.measure for v in made], dtype=text),
         "notes": pd.array(["; ".join(v.notes) for v in made], dtype=text),
     }
-    return pd.DataFrame(data)
+    return WordTable(data)
 
 
 def infer(values: pd.Series[Any]) -> pd.Series[Any]:
