@@ -117,8 +117,10 @@ class _Side:
         return [column for column in self.columns if column.question.id in ids]
 
     def of(self, own: str, option: str | None = None) -> list[str]:
-        """Names of the columns of a question, or of one option of it."""
+        """Names of the columns of a question, or of those that one option of it concerns."""
         columns = self.columns_of(own)
+        if option:  # what was typed into a comment box stays comparable
+            columns = [c for c in columns if c.part not in ("comment", "raw")]
         parts = [c for c in columns if c.option is not None and c.option.id == option]
         return [self.names[column.id] for column in (parts or columns)]
 

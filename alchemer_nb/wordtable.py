@@ -19,7 +19,7 @@ class WordTable(pd.DataFrame):
 
     def _repr_html_(self) -> str | None:
         if self.columns.nlevels > 1 or self.index.nlevels > 1:
-            return super()._repr_html_()  # type: ignore[operator] - pandas-stubs leave it out
+            return self.to_html(max_rows=pd.get_option("display.max_rows"), border=0)
         right = {n for n in self if pd.api.types.is_numeric_dtype(self[n].dtype)}
         right -= {n for n in self if pd.api.types.is_bool_dtype(self[n].dtype)}
         numbered = self.index.equals(pd.RangeIndex(len(self)))
@@ -36,8 +36,9 @@ def table_html(frame: pd.DataFrame, right: set[str], *, index: bool = False) -> 
     """
     if not len(frame) and len(frame.columns):
         return f"<p>no rows; columns: {html.escape(', '.join(map(str, frame.columns)))}</p>"
-    shown = pd.DataFrame(frame.reset_index() if index else frame)
-    shown = pd.DataFrame({str(name): _texts(shown[name]) for name in shown})
+    named = {frame.index.name or "": frame.index.to_series()} if index else {}
+    named |= {name: frame.iloc[:, place] for place, name in enumerate(frame.columns)}
+    shown = pd.DataFrame({str(name): _texts(values) for name, values in named.items()})
     made = shown.to_html(max_rows=pd.get_option("display.max_rows"), index=False, border=0)
     return _aligned(made, ["right" if name in right else "left" for name in shown.columns])
 

@@ -191,6 +191,14 @@ def test_columns_that_cannot_be_compared_any_more():
     assert found["comparable"].dtype == bool
 
 
+def test_a_comment_box_is_not_concerned_by_an_option():
+    before, after = (
+        [{**question(2, "RADIO", "How?", "sat", [option(1, word, "5")]), "comment": True}]
+        for word in ("Good", "Fine")
+    )
+    assert survey(after).diff(survey(before))["columns"].tolist() == [["sat"]]
+
+
 def test_a_saved_definition_is_the_definition(box, tmp_path):
     client = Client(ApiKey(box.api_token, box.api_token_secret), region=box.region)
     for own in client.surveys()["id"]:
