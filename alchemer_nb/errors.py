@@ -106,6 +106,9 @@ class Stopped(AlchemerError):
     """A call was called off while it waited or was on its way; nothing is wrong."""
 
 
+TAKE = "take the rows so far: "  # what the message of one says before it names a way
+
+
 class DownloadIncomplete(AlchemerError):
     """Fewer rows arrived than there are.
 

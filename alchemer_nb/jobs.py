@@ -20,7 +20,7 @@ from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from alchemer_nb.errors import DownloadIncomplete, InvalidArgument, Stopped
+from alchemer_nb.errors import TAKE, DownloadIncomplete, InvalidArgument, Stopped
 from alchemer_nb.store.synced import STOPPED
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 PATIENCE = 0.4  # seconds that a job which was called off is given to end, before nobody waits
 _TICK = 0.05
-HOW = "take the rows so far: "  # what a message says before it names a way
 
 
 _Answer = Future["pd.DataFrame | None"]
@@ -246,7 +245,7 @@ class Job(Generic[_Result]):
         if self._stopped or (self._progress is not None and self._progress.kept):
             raise DownloadIncomplete(self._stopped or f"{STOPPED}. Run it again for the frame")
         come = self._progress is not None and self._progress.pages
-        how = f"Run it again, or {HOW}job.partial()" if come else "Nothing had come; run it again"
+        how = f"Run it again, or {TAKE}job.partial()" if come else "Nothing had come; run it again"
         raise DownloadIncomplete(f"it was stopped; {self.line}. {how}", partial=self.partial)
 
     @property

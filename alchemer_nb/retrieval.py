@@ -14,6 +14,7 @@ from alchemer_nb import filters
 from alchemer_nb import rows as chosen
 from alchemer_nb.download import Download, Responses, Wishes, definition_and_count
 from alchemer_nb.errors import (
+    TAKE,
     AlchemerError,
     ApiError,
     DownloadIncomplete,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from alchemer_nb.transport import Transport
 
 Tell = str | bool | None | Callable[[Progress], None]
-_HOW = "take the rows so far: import sys; df = sys.last_value.partial"
+_HOW = f"{TAKE}import sys; df = sys.last_value.partial"
 _CALLS_BESIDE = 3  # the definition in two calls, and what changed meanwhile
 _A_PAGE_TAKES = 0.5  # seconds, of an ordinary survey; a wide one takes longer
 

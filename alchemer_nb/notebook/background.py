@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
-from alchemer_nb.jobs import HOW
+from alchemer_nb.errors import TAKE
 from alchemer_nb.notebook.context import fold, say
 from alchemer_nb.notebook.pump import call_later
 
@@ -104,7 +104,7 @@ class Downloads:
     def broke_off(self, error: DownloadIncomplete, name: str | None) -> None:
         """Keeps what has come, and has the message say how to get it."""
         self._left = (name, lambda: error.partial)
-        before, how, _ = str(error).partition(HOW)
+        before, how, _ = str(error).partition(TAKE)
         if how:
             error.args = (f"{before}{how}{name or 'df'} = %alchemer partial",)
 
