@@ -157,6 +157,11 @@ class Job(Generic[_Result]):
         return self._progress.note if self._progress is not None else ""
 
     @property
+    def gives_rows(self) -> bool:
+        """Whether it is a download; a sync keeps its rows in the store."""
+        return not self._stopped
+
+    @property
     def cancelled(self) -> bool:
         """Whether it was called off; it may not have ended yet."""
         return self._stop.is_set()
@@ -169,8 +174,10 @@ class Job(Generic[_Result]):
         """Gives the rows so far while it goes on, and all there are when it has ended.
 
         Returns:
-            A frame that later pages do not change; None before the first page.
+            A frame that later pages do not change; None before the first page, and of a sync.
         """
+        if not self.gives_rows:
+            return None
         if not self.done and (self._progress is None or not self._progress.pages):
             return None
         frame = self._ask(_apart).result()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from alchemer_nb.jobs import Job
     from alchemer_nb.notebook.follow import View
 
-    Receipt = Callable[[Job[pd.DataFrame], pd.DataFrame], str]
+    Receipt = Callable[[Job[Any], Any], str]
 
 _NOTHING = object()
 _TICK = 0.1  # seconds between two updates of what is shown
@@ -35,7 +35,7 @@ _EVENTS = ("pre_run_cell", "post_run_cell")
 
 @dataclass(slots=True)
 class _Running:
-    job: Job[pd.DataFrame]
+    job: Job[Any]
     name: str | None
     before: object  # what the name stood for when it began
     receipt: Receipt
@@ -55,14 +55,12 @@ class Downloads:
         self._left: tuple[str | None, Callable[[], pd.DataFrame | None]] | None = None
         self._listens = self._ticks = False
 
-    def begin(
-        self, job: Job[pd.DataFrame], name: str | None, receipt: Receipt, progress: str
-    ) -> None:
-        """Watches a download that has begun.
+    def begin(self, job: Job[Any], name: str | None, receipt: Receipt, progress: str) -> None:
+        """Watches a download or a sync that has begun.
 
         Args:
-            job: The download.
-            name: What to call its frame; None leaves that to whoever has the job.
+            job: What has begun.
+            name: What to call what it gives; None leaves that to whoever has the job.
             receipt: Gives the line to leave when it has come.
             progress: How to show it.
         """
@@ -94,7 +92,7 @@ class Downloads:
         """
         self.settle()
         for one in reversed(self._running):
-            if name in (None, one.name):
+            if name in (None, one.name) and one.job.gives_rows:
                 return _rows(one.job.partial())
         if self._left is not None and name in (None, self._left[0]):
             return _rows(self._left[1]())
@@ -131,24 +129,27 @@ class Downloads:
 
         failed = one.job.exception
         if failed is not None:
-            if isinstance(failed, DownloadIncomplete):
+            if isinstance(failed, DownloadIncomplete) and one.job.gives_rows:
                 self.broke_off(failed, one.name)
             one.view.end(f"{type(failed).__name__}: {failed}", failed=True)
             return
-        frame = one.job.result()
-        line = one.receipt(one.job, frame)
+        given = one.job.result()
+        line = one.receipt(one.job, given)
         if one.name is None:
             one.view.end(line)
             return
         now = self._shell.user_ns.get(one.name, _NOTHING)
         if now is _NOTHING or now is one.before:
-            self._shell.push({one.name: frame})
+            self._shell.push({one.name: given})
             one.view.end(f"{one.name} = {line}" if line else "")
             return
-        self._left = (one.name, lambda: frame)
+        way = ""
+        if one.job.gives_rows:
+            self._left = (one.name, lambda: given)
+            way = ": NAME = %alchemer partial has this frame"
         one.view.end(
             f"{line or one.job.note}. `{one.name}` has got another value meanwhile and was left "
-            "alone: NAME = %alchemer partial has this frame",
+            f"alone{way}",
             failed=True,
         )
 

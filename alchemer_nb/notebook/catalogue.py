@@ -217,6 +217,7 @@ _STORE = (
         (
             Option("--full", "compare all responses, not only those that changed lately"),
             Option("--fresh", "take nothing from memory; may wait a minute"),
+            Option("--background", "go on at once; a line tells what it brought"),
             OUT,
         ),
         example='%alchemer sync "Customer satisfaction"',

@@ -2,36 +2,53 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
-from alchemer_nb.notebook.context import fold, say
+from alchemer_nb.notebook.context import LATER, fold, say
 from alchemer_nb.paging import whole
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from alchemer_nb.jobs import Job
     from alchemer_nb.notebook.context import Context
     from alchemer_nb.store.synced import Synced
 
 _SAID = 5  # changed columns that a line names
 
 
-def sync(context: Context, survey: Any, full: bool = False, fresh: bool = False) -> Synced:
-    """Brings the store of a survey up to date.
+def sync(
+    context: Context,
+    survey: Any,
+    full: bool = False,
+    fresh: bool = False,
+    background: bool = False,
+) -> Synced | Job[Synced] | object:
+    """Brings the store of a survey up to date; with ``background`` beside the cells.
 
     Raises:
         DownloadIncomplete: It was stopped; what came is kept.
     """
-    from alchemer_nb.jobs import Job
+    from alchemer_nb import jobs
     from alchemer_nb.notebook.follow import follow
 
-    job = Job.sync(context.client, survey, full=full, fresh=fresh)
+    job = jobs.Job.sync(context.client, survey, full=full, fresh=fresh)
+    if background:
+        context.downloads.begin(job, context.target, partial(_receipt, context), context.progress)
+        return job if context.target is None else LATER
     synced, shown = follow(job, context.shell, context.progress)
     shown.end("")
     context.known.add(synced.survey, synced.title)
     return synced
+
+
+def _receipt(context: Context, _: Job[Synced], synced: Synced) -> str:
+    """What is said of a sync that ended beside the cells."""
+    context.known.add(synced.survey, synced.title)
+    return "" if context.progress == "none" else str(synced)
 
 
 def diff(context: Context, survey: Any) -> pd.DataFrame:

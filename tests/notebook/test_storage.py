@@ -15,6 +15,7 @@ from alchemer_nb.credentials import ApiKey
 from alchemer_nb.errors import DownloadIncomplete, InvalidArgument
 from alchemer_nb.sandbox import Sandbox
 from alchemer_nb.store.synced import STOPPED
+from tests.notebook.test_downloading import ended, running
 from tests.store.conftest import SURVEY, fresh_client, own_box, place, same
 
 __all__ = ["own_box", "place"]  # fixtures
@@ -46,6 +47,26 @@ def test_sync_diff_and_a_frame_from_the_store(signed_in, own_box):
     assert "from the local store, as of " in " ".join(outcome.out.split())
     client = signed_in.names["client"]
     same(signed_in.names["df"], client.responses(SURVEY, store=True, progress="none"))
+
+
+def test_a_sync_beside_the_cells_tells_what_it_brought_between_them(signed_in):
+    outcome = signed_in.run(f"%alchemer done << sync {SURVEY} --background")
+    assert (outcome.failure, outcome.value) == (None, None)
+    ended(signed_in)
+    told = outcome.out + signed_in.run("count = done.added").out
+    assert signed_in.names["count"] == 1203
+    assert f"done = {TITLE}: 1,203 new; 1,203 responses in" in " ".join(told.split())
+    assert running(signed_in) == []
+
+
+def test_a_sync_beside_the_cells_has_no_rows_to_give_and_takes_none_away(signed_in):
+    job = signed_in.run(f"%alchemer sync {SURVEY} --background").value
+    assert isinstance(job, Job)
+    ended(signed_in)
+    assert job.result(30).added == 1203
+    assert job.partial() is None
+    signed_in.run("x = 1")
+    assert "no download is under way or was stopped" in signed_in.run("%alchemer partial").told
 
 
 def test_sql_over_surveys_and_frames_of_the_notebook(signed_in):
