@@ -5,9 +5,6 @@ A *leaf* is a place where answers stand, named by its path of ids: ``("2",)`` fo
 distinct answers it has seen and, for each response that has one, which it was. What an answer
 means is not decided here: names, labels and types come later, from the survey's definition, so
 that they can be switched without another download.
-
-Most of a page is the same few entries over and over (a question of five options has five, words
-and all), so an entry is told by its bytes and read once.
 """
 
 from __future__ import annotations
@@ -20,19 +17,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alchemer_nb.atoms import AGAIN, Atom, Leaf, Path
-from alchemer_nb.decoding import Scalar, has_more, read_entries, url_variables
-from alchemer_nb.definition import truth
-from alchemer_nb.entries import EntryReader, Said, own_answer
-from alchemer_nb.pages import META_FIELDS, NO_ENTRY, Page, PageReader
+from alchemer_nb.atoms import AGAIN, Leaf, Path
+from alchemer_nb.decoding import Scalar, url_variables
+from alchemer_nb.entries import EntryReader
+from alchemer_nb.entry_columns import Column, Seen
+from alchemer_nb.pages import META_FIELDS, Page, PageReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from alchemer_nb.decoding import Entry
     from alchemer_nb.definition import Survey
-
-_REMEMBERED = 1000  # different entries of a question; of a text they would be as many as rows
 
 
 class Answers:
@@ -52,7 +46,8 @@ class Answers:
     def __init__(self, reader: EntryReader | None = None) -> None:
         self._reader = reader or EntryReader()
         self._pages = PageReader(self._reader.order)
-        self._columns: dict[str, _Column] = {}
+        self._columns: dict[str, Column] = {}
+        self._seen = Seen()
         self._texts: dict[Scalar, Scalar] = {}
         self._alike: set[str] = set()
         self.count = 0
@@ -76,7 +71,7 @@ class Answers:
 
     def __getstate__(self) -> dict[str, Any]:
         """What stays once all pages are in."""
-        return {**self.__dict__, "_pages": None, "_columns": {}, "_texts": {}}
+        return {**self.__dict__, "_pages": None, "_columns": {}, "_seen": None, "_texts": {}}
 
     def add_page(self, body: bytes) -> Page:
         """Takes in one page of the response list.
@@ -107,11 +102,8 @@ class Answers:
         self._add_around(page)
         parts: dict[Path, list[_Part]] = {}
         shown: dict[str, list[_Part]] = {}
-        for question, raws in page.entries.items():
-            column = self._columns.get(question)
-            if column is None:
-                column = self._columns[question] = _Column(question, self._reader)
-            self._add_question(column, column.numbers(raws, self._leaf), parts, shown)
+        for column, numbers in self._numbered(page):
+            self._add_question(column, numbers, parts, shown)
         while parts:  # what is said again comes after what it repeats
             path = min(parts, key=len)
             pieces = parts.pop(path)
@@ -126,6 +118,33 @@ class Answers:
             rows.frombytes((at + np.int32(self.count)).tobytes())
             states.frombytes(codes.astype(np.int8).tobytes())
         self.count += len(page)
+
+    def _numbered(self, page: Page) -> Iterator[tuple[Column, np.ndarray]]:
+        """The columns of a page, and which of its entries each response has."""
+        columns = [self._column(question) for question in page.questions]
+        places = [place for place, column in enumerate(columns) if not column.is_varied]
+        steady = [columns[place] for place in places]
+        found = self._seen.numbers(page.entries, places)
+        strange = self._seen.strange(found, [column.own for column in steady])
+        for at in np.flatnonzero(strange.any(axis=0)).tolist():
+            steady[at].catch_up(found[:, at], strange[:, at], self._seen, self._leaf)
+        which = iter(self._seen.places(found).T)
+        known = set(places)
+        for place, column in enumerate(columns):
+            if place in known:
+                yield column, next(which)
+            else:
+                yield column, column.read_all([row[place] for row in page.entries], self._leaf)
+        for column in steady:
+            if column.is_varied:
+                self._seen.forget(column.own)
+
+    def _column(self, question: str) -> Column:
+        column = self._columns.get(question)
+        if column is None:
+            column = Column(question, len(self._columns), self._reader)
+            self._columns[question] = column
+        return column
 
     def _add_around(self, page: Page) -> None:
         """Metadata, url variables and quality."""
@@ -145,7 +164,7 @@ class Answers:
 
     def _add_question(
         self,
-        column: _Column,
+        column: Column,
         numbers: np.ndarray,
         parts: dict[Path, list[_Part]],
         shown: dict[str, list[_Part]],
@@ -162,7 +181,7 @@ class Answers:
                 self.words.setdefault(question, said)
         column.words.clear()
         if column.misfits:
-            often = np.bincount(numbers, minlength=column.size)
+            often = np.bincount(numbers, minlength=max(column.misfits) + 1)
             self.misfits += sum(int(often[at]) * count for at, count in column.misfits.items())
 
     def _leaf(self, path: Path) -> Leaf:
@@ -212,139 +231,6 @@ def _collector_paused() -> Iterator[None]:
 
 
 _Part = tuple[np.ndarray, np.ndarray]  # rows of the page, and a number for each
-
-
-class _Column:
-    """The entries of one question: each different one has a number, and is read once.
-
-    Attributes:
-        question: Its id.
-        size: Different entries so far; number 0 is none at all.
-        shown: Question id -> for each entry, whether it says shown; -1 if it does not say.
-        words: Words of new entries, of what the definition does not know.
-        misfits: Number of the entry -> how many of its types were not the documented ones.
-    """
-
-    def __init__(self, question: str, reader: EntryReader) -> None:
-        self.question = question
-        self._path: Path = (question,)
-        self._reader = reader
-        self._is_known = reader.knows(question)
-        self._is_varied = False
-        self._blank: set[bytes] = set()
-        self._forget()
-
-    def _forget(self) -> None:
-        """Starts anew, so that memory does not grow with the texts that were read."""
-        self._numbers: dict[bytes, int] = {b"": 0}
-        self._atoms: dict[Path, _Sparse] = {}
-        self._shown: dict[str, _Sparse] = {}
-        self.size = 1
-        self.tables: dict[Path, np.ndarray] = {}
-        self.shown: dict[str, np.ndarray] = {}
-        self.words: list[Mapping[str, tuple[str, str]]] = []
-        self.misfits: dict[int, int] = {}
-
-    def numbers(self, raws: Sequence[Any], leaf: Callable[[Path], Leaf]) -> np.ndarray:
-        """The number of each entry; reads those that are new."""
-        if self.size > _REMEMBERED:
-            self._is_varied = True
-        if self._is_varied:
-            return self._one_by_one(raws, leaf)
-        known = self._numbers
-        try:
-            return np.fromiter(map(known.__getitem__, map(bytes, raws)), np.int32, len(raws))
-        except KeyError:
-            pass
-        raws = list(map(bytes, raws))
-        new = [raw for raw in dict.fromkeys(raws) if raw not in known]
-        known.update(zip(new, range(self.size, self.size + len(new)), strict=True))
-        self._learn(new, leaf)
-        return np.fromiter(map(known.__getitem__, raws), np.int32, len(raws))
-
-    def _one_by_one(self, raws: Sequence[Any], leaf: Callable[[Path], Leaf]) -> np.ndarray:
-        """The same where hardly an entry comes twice: to look for one would only cost time."""
-        self._forget()
-        rows = [row for row, raw in enumerate(raws) if raw is not NO_ENTRY]
-        numbers = np.zeros(len(raws), dtype=np.int32)
-        numbers[rows] = np.arange(1, len(rows) + 1)
-        self._learn([raws[row] for row in rows], leaf)
-        return numbers
-
-    def _learn(self, raws: Sequence[Any], leaf: Callable[[Path], Leaf]) -> None:
-        self._read(raws, leaf)
-        self.size += len(raws)
-        self.tables = {path: _dense(at, self.size) for path, at in self._atoms.items()}
-        self.shown = {question: _dense(at, self.size) for question, at in self._shown.items()}
-
-    def _read(self, raws: Sequence[Any], leaf: Callable[[Path], Leaf]) -> None:
-        entries = read_entries(raws) if self._is_known else None
-        if entries is None:
-            for number, raw in enumerate(raws, self.size):
-                self._note(number, self._reader.read(self.question, bytes(raw)), leaf)
-            return
-        shown_at, states = self._shown.setdefault(self.question, ([], []))
-        own_at: list[int] = []  # most entries: one answer, in its place
-        own: list[Scalar | Atom] = []
-        for number, (raw, entry) in enumerate(zip(raws, entries, strict=True), self.size):
-            if entry.options or entry.subquestions or entry.comments:
-                said = self._reader.read_decoded(self.question, entry, raw)
-                self._note(number, said, leaf)
-                continue
-            if entry.shown is not None:
-                shown_at.append(number)
-                states.append(entry.shown is True or truth(entry.shown))
-            item = _own_item(entry)
-            if item is not None:
-                own_at.append(number)
-                own.append(item)
-            elif self._has_more(bytes(raw)):
-                self._note(number, self._reader.read(self.question, bytes(raw)), leaf)
-        if own:
-            at, codes = self._atoms.setdefault(self._path, ([], []))
-            at += own_at
-            codes += leaf(self._path).numbers(own)
-
-    def _has_more(self, raw: bytes) -> bool:
-        """Whether an entry without an answer holds what nobody documents; most are the same."""
-        if raw in self._blank:
-            return False
-        if has_more(raw):
-            return True
-        if len(self._blank) < _REMEMBERED:
-            self._blank.add(raw)
-        return False
-
-    def _note(self, number: int, said: Said, leaf: Callable[[Path], Leaf]) -> None:
-        for path, atom in said.atoms.items():
-            at, codes = self._atoms.setdefault(path, ([], []))
-            at.append(number)
-            codes.append(leaf(path).number(atom))
-        for question, state in said.shown.items():
-            at, states = self._shown.setdefault(question, ([], []))
-            at.append(number)
-            states.append(state)
-        if said.words:
-            self.words.append(said.words)
-        if said.misfits:
-            self.misfits[number] = said.misfits
-
-
-def _own_item(entry: Entry) -> Scalar | Atom:
-    """The answer that stands in the entry itself: bare where it is nothing else."""
-    answer = entry.rank if entry.answer is None else entry.answer
-    if entry.answer_id is None and entry.original_answer is None:
-        return answer
-    return own_answer(entry)
-
-
-_Sparse = tuple[list[int], list[Any]]  # numbers of entries, and a value for each
-
-
-def _dense(values: _Sparse, size: int) -> np.ndarray:
-    table = np.full(size, -1, dtype=np.int32)
-    table[values[0]] = values[1]
-    return table
 
 
 def _spread(numbers: np.ndarray, table: np.ndarray) -> _Part:

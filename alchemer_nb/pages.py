@@ -1,4 +1,4 @@
-"""A page of responses, turned from rows into a column of entries for each question.
+"""A page of responses, decoded as far as the entries of its responses.
 
 The decoder is typed, made for the questions of the survey, and leaves the entries themselves
 unread; a page that does not fit is read again, slowly and without types. Fields:
@@ -63,7 +63,9 @@ class Page:
         fields: Name of a field of metadata -> its value in each response, as received.
         url_variables: Of each response, as received.
         data_quality: The same.
-        entries: Question id -> the JSON of its entry in each response, or ``NO_ENTRY``.
+        questions: Ids of those that some response may have an entry of.
+        entries: Of each response, the JSON of its entry for each of these questions, or
+            ``NO_ENTRY``.
         misfits: How much of it had other types than documented.
         measure: What it tells of itself and its list.
     """
@@ -71,7 +73,8 @@ class Page:
     fields: dict[str, list[Scalar]]
     url_variables: list[Any]
     data_quality: list[Any]
-    entries: Mapping[str, Sequence[Any]]
+    questions: Sequence[str]
+    entries: Sequence[Sequence[Any]]
     misfits: int
     measure: Measure
 
@@ -85,7 +88,8 @@ class Page:
             {name: [values[row] for row in rows] for name, values in self.fields.items()},
             [self.url_variables[row] for row in rows],
             [self.data_quality[row] for row in rows],
-            {own: [values[row] for row in rows] for own, values in self.entries.items()},
+            self.questions,
+            [self.entries[row] for row in rows],
             self.misfits,
             self.measure,
         )
@@ -133,7 +137,7 @@ class PageReader:
             page = self._generally(self._general.decode(body))
         except _REFUSED:
             return _loosely(decode(body))
-        new = set(filter(_can_be_a_field, page.entries.keys() - set(self._questions)))
+        new = set(filter(_can_be_a_field, set(page.questions) - set(self._questions)))
         if new and len(new) + len(self._questions) <= _MOST_QUESTIONS:
             self._questions += sorted(new)
             self._made_for_them()
@@ -144,13 +148,8 @@ class PageReader:
         if any(isinstance(each, list) for each in given):
             return self._generally(page)
         assert self._all is not None  # noqa: S101 - read() has made sure
-        columns = zip(*map(self._all, given), strict=True)
-        entries = {
-            question: column
-            for question, column in zip(self._questions, columns, strict=False)
-            if any(raw is not NO_ENTRY for raw in column)
-        }
-        return _page(page, page.data, entries, 0)
+        entries = list(map(self._all, given))
+        return _page(page, page.data, tuple(self._questions), entries, 0)
 
     def _generally(self, page: Any) -> Page:
         misfits, given = 0, []
@@ -164,7 +163,7 @@ class PageReader:
                 pairs = zip(self._questions, self._all(data), strict=True)  # type: ignore[misc]
                 data = {question: raw for question, raw in pairs if raw is not NO_ENTRY}
             given.append(data or {})
-        return _page(page, page.data, _columns(given), misfits)
+        return _page(page, page.data, *_rows(given), misfits)
 
 
 def _can_be_a_field(question: str) -> bool:
@@ -186,13 +185,17 @@ def _page_of(entries: Any) -> Any:
     return msgspec.defstruct("Page", [("data", list[response], [])], bases=(_Totals,))  # type: ignore[valid-type]
 
 
-def _columns(given: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[Any]]:
-    questions = dict.fromkeys(question for data in given for question in data)
-    return {question: [data.get(question, NO_ENTRY) for data in given] for question in questions}
+def _rows(given: Sequence[Mapping[str, Any]]) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
+    questions = tuple(dict.fromkeys(question for data in given for question in data))
+    return questions, [[data.get(own, NO_ENTRY) for own in questions] for data in given]
 
 
 def _page(
-    totals: Any, responses: Sequence[Any], entries: Mapping[str, Sequence[Any]], misfits: int
+    totals: Any,
+    responses: Sequence[Any],
+    questions: Sequence[str],
+    entries: Sequence[Sequence[Any]],
+    misfits: int,
 ) -> Page:
     columns = zip(*map(_FIELDS, responses), strict=True) if responses else [()] * len(META_FIELDS)
     fields = {name: list(column) for name, column in zip(META_FIELDS, columns, strict=True)}
@@ -200,6 +203,7 @@ def _page(
         fields,
         [each.url_variables for each in responses],
         [each.data_quality for each in responses],
+        questions,
         entries,
         misfits,
         _measure(totals, fields["id"]),
@@ -238,7 +242,7 @@ def _loosely(decoded: Any) -> Page:
         fields,
         [row.get("url_variables") for row in rows],
         [row.get("data_quality") for row in rows],
-        _columns(given),
+        *_rows(given),
         misfits,
         _measure(totals, fields["id"]),
     )

@@ -49,6 +49,7 @@ LEVELS = {
     "answers": 3,
     "atoms": 3,
     "entries": 3,
+    "entry_columns": 3,
     "pages": 3,
     "columns": 3,
     "decoding": 3,

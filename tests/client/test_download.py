@@ -305,12 +305,12 @@ def test_an_interrupt_before_the_first_page_is_told_as_one(scripted):
         client.responses(5, progress=tell)
 
 
-class Interrupting(dict):
+class Interrupting(list):
     """Entries of a page during whose reading an interrupt comes."""
 
-    def items(self):
+    def __iter__(self):
         signal.raise_signal(signal.SIGINT)
-        return super().items()
+        return super().__iter__()
 
 
 def test_an_interrupt_never_cuts_through_a_page():
