@@ -9,15 +9,14 @@ that they can be switched without another download.
 
 from __future__ import annotations
 
-import gc
 import json
 from array import array
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from alchemer_nb.atoms import AGAIN, Leaf, Path
+from alchemer_nb.collector import collector_paused
 from alchemer_nb.decoding import Scalar, url_variables
 from alchemer_nb.entries import EntryReader
 from alchemer_nb.entry_columns import Column, Seen
@@ -89,12 +88,12 @@ class Answers:
         Raises:
             ValueError: It is not JSON, or not a list of responses.
         """
-        with _collector_paused():
+        with collector_paused():
             return self._pages.read(body)
 
     def add(self, page: Page) -> None:
         """Takes in a page that was decoded."""
-        with _collector_paused():
+        with collector_paused():
             self._add(page)
 
     def _add(self, page: Page) -> None:
@@ -153,7 +152,7 @@ class Answers:
             new = page.fields[name]
             if first and len(set(new)) * 4 < len(new):
                 self._alike.add(name)  # such as the language: one text for all its rows
-            values.extend([same.setdefault(v, v) for v in new] if name in self._alike else new)
+            values.extend(map(same.setdefault, new, new) if name in self._alike else new)
         for row, variables in enumerate(page.url_variables, self.count):
             if variables:
                 for name, value in url_variables(variables):
@@ -216,18 +215,6 @@ class Answers:
                 at, numbers = (np.fromiter(each, np.int32) for each in (more, more.values()))
                 others.append((at, numbers))
         return others
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """For the time of a page: its objects make no circles, and to look for some takes a sixth."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 _Part = tuple[np.ndarray, np.ndarray]  # rows of the page, and a number for each

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 
 from alchemer_nb.decoding import Scalar  # noqa: TC001 - msgspec reads annotations
-from alchemer_nb.definition import id_text
+from alchemer_nb.scalars import id_text
 
 Path = tuple[str, ...]
 COMMENT = "comment"

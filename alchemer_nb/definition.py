@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from alchemer_nb import outline
+from alchemer_nb.scalars import id_text, truth
 from alchemer_nb.words import ENGLISH, by_language, name_of, pick, plain
 
 if TYPE_CHECKING:
@@ -339,18 +340,6 @@ def has_logic(question: Question) -> bool:
     """Whether the question itself carries rules for showing it."""
     names = ("show_rules", "show_rules_ids", "show_rules_logic_map", "hidden", "piped_from")
     return any(question.properties.get(name) not in (None, "", [], False, {}) for name in names)
-
-
-def truth(value: Any) -> bool:
-    """Reads the API's many ways to say yes: true, 1, ``"1"``, ``"true"``, ``"True"``."""
-    if isinstance(value, str):
-        return value.strip().lower() in ("1", "true", "yes")
-    return bool(value)
-
-
-def id_text(value: Any) -> str:
-    """An id as text; one that came as 10001.0 is the same as 10001."""
-    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def _items(value: Any) -> list[Any]:

@@ -24,9 +24,9 @@ from alchemer_nb.decoding import (
     read_entry,
     scalar,
 )
-from alchemer_nb.definition import truth
 from alchemer_nb.envelope import decode
 from alchemer_nb.question_types import GRID_SINGLE, is_known, question_key
+from alchemer_nb.scalars import truth
 
 if TYPE_CHECKING:
     from alchemer_nb.definition import Survey

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alchemer_nb.decoding import has_more, read_entries
-from alchemer_nb.definition import truth
 from alchemer_nb.entries import own_answer
 from alchemer_nb.pages import NO_ENTRY
+from alchemer_nb.scalars import truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

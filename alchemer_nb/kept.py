@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from alchemer_nb import frames, lists, metadata
+from alchemer_nb.collector import collector_paused
 from alchemer_nb.extras import all_columns
 from alchemer_nb.naming import name_columns
 from alchemer_nb.rows import Rows, latest_rows
@@ -100,9 +101,10 @@ class Kept:
 
     def build(self, rows: Rows) -> pd.DataFrame:
         """Makes the frame by the choices at hand, and gives it what it needs to be made anew."""
-        frame = frames.build(
-            self.answers, self.survey, rows, self.options, ZoneInfo(self.timezone), self.about
-        )
+        with collector_paused():
+            frame = frames.build(
+                self.answers, self.survey, rows, self.options, ZoneInfo(self.timezone), self.about
+            )
         frame.attrs[frames.ATTRS] = Facts(frame.attrs[frames.ATTRS], self)
         return frame
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from alchemer_nb.definition import id_text
+from alchemer_nb.scalars import id_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from alchemer_nb.definition import truth
+from alchemer_nb.scalars import truths
 from alchemer_nb.stamps import ZONE_HOURS, read_stamp
 from alchemer_nb.values import read_number, text_array, text_dtype
 
@@ -72,20 +72,40 @@ def array(name: str, answers: Answers, keep: np.ndarray, zone: ZoneInfo, tz: str
     """
     if name == "data_quality":
         return text_array([answers.quality.get(row) for row in keep.tolist()])
-    given = answers.meta[name]
-    values = [given[row] for row in keep.tolist()]
+    values = np.array(answers.meta[name], dtype=object)[keep].tolist()
     if name in _DATES:
         return moments(values, zone, tz)
     if name in _NUMBERS:
-        return np.array([read_number(value) for value in values], dtype=np.float64)
+        return _numbers(values)
     if name == "is_test_data":
-        return np.array([truth(value) for value in values], dtype=bool)
-    texts = [None if value in (None, "") else str(value) for value in values]
+        return np.array(truths(values), dtype=bool)
+    texts = _texts(values)
     if name == "status":
         others = sorted({text for text in texts if text is not None} - set(STATUSES))
         categories = pd.Index([*others, *STATUSES], dtype=text_dtype())
         return pd.Categorical(text_array(texts), categories, ordered=True)
     return text_array(texts)
+
+
+def _texts(values: list[Any]) -> list[str | None]:
+    if set(map(type, values)) <= {str, type(None)} and "" not in values:
+        return values
+    return [None if value in (None, "") else str(value) for value in values]
+
+
+def _numbers(values: list[Any]) -> np.ndarray:
+    """Numbers as received; all at once where that reads them as ``read_number`` does."""
+    kinds = set(map(type, values))
+    if kinds <= {int, float, str, type(None)} and (
+        str not in kinds or "_" not in "".join(value for value in values if type(value) is str)
+    ):
+        try:
+            numbers = np.array(values, dtype=object).astype(np.float64)
+        except (ValueError, OverflowError):
+            pass
+        else:
+            return np.where(np.isfinite(numbers), numbers, np.nan)
+    return np.array([read_number(value) for value in values], dtype=np.float64)
 
 
 def moments(values: list[Any], zone: ZoneInfo, tz: str | None) -> pd.Series[Any]:

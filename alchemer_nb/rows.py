@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alchemer_nb.definition import truth
+from alchemer_nb.scalars import truths
 from alchemer_nb.stamps import read_stamp
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def choose_rows(answers: Answers, options: FrameOptions, within: np.ndarray | No
     if within is not None:
         inside = within[keep]
         keep, ids = keep[inside], ids[inside]
-    is_test = np.array([truth(answers.meta["is_test_data"][row]) for row in keep], dtype=bool)
+    is_test = np.array(truths(answers.meta["is_test_data"]), dtype=bool)[keep]
     wanted = {"exclude": ~is_test, "only": is_test}.get(options.test_rows)
     tests = ids[is_test] if options.test_rows == "exclude" else ids[:0]
     if wanted is not None:

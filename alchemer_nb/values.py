@@ -16,8 +16,8 @@ import pyarrow as pa
 
 from alchemer_nb.atoms import COMMENT
 from alchemer_nb.columns import question_key
-from alchemer_nb.definition import id_text
 from alchemer_nb.lookup import Lookup
+from alchemer_nb.scalars import id_text
 from alchemer_nb.stamps import read_days
 
 if TYPE_CHECKING:
@@ -341,7 +341,7 @@ def read_number(value: Any) -> float:
         return np.nan
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         pass
     else:
         if not isinstance(value, str) or "_" not in value:
