@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HERE = Path(__file__).parent
+_RUNS = 3  # of what takes seconds: whatever else the machine does only ever adds time
 PARSERS = ("ours", "json_normalize", "row_dicts", "orjson_alone")
 
 
@@ -77,8 +78,9 @@ class Bench:
 
     def _parse(self, questions: int, rows: int, least: float, hope: float) -> None:
         folder = material(questions, rows)
-        told = {name: case(name, str(folder)) for name in PARSERS}
-        self._table(f"Parse and frame, {questions} questions, {rows:,} responses", told)
+        told = best_of_each(PARSERS, str(folder))
+        head = f"Parse and frame, {questions} questions, {rows:,} responses (best of {_RUNS})"
+        self._table(head, told)
         ours = told["ours"]["cpu"]
         what = f"parse + frame, {questions} questions, CPU against"
         normal = told["json_normalize"]["cpu"] / ours
@@ -182,6 +184,15 @@ class Bench:
 def case(name: str, *given: str) -> dict[str, Any]:
     """Runs a case in a process of its own."""
     return spoken([sys.executable, "-m", "tests.benchmarks.cases", name, *given])
+
+
+def best_of_each(names: tuple[str, ...], *given: str) -> dict[str, dict[str, Any]]:
+    """Runs cases by turns, and takes of each the run that took the least CPU."""
+    runs = [{name: case(name, *given) for name in names} for _ in range(_RUNS)]
+    return {
+        name: min((run[name] for run in runs), key=lambda told: told.get("cpu", math.inf))
+        for name in names
+    }
 
 
 def spoken(command: list[str]) -> dict[str, Any]:
