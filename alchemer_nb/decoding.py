@@ -56,6 +56,7 @@ class _Documented(Entry, forbid_unknown_fields=True, gc=False):
 
 _ENTRIES_DECODER = msgspec.json.Decoder(list[Entry])
 _ENTRY_DECODER = msgspec.json.Decoder(Entry)
+_DOCUMENTED_ENTRIES_DECODER = msgspec.json.Decoder(list[_Documented])
 _DOCUMENTED_DECODER = msgspec.json.Decoder(_Documented)
 
 
@@ -88,12 +89,22 @@ def url_variables(value: Any) -> Iterator[tuple[str, str]]:
             yield str(name), str(scalar(text))
 
 
-def read_entries(raws: Sequence[Any]) -> list[Entry] | None:
-    """Decodes many entries at once; None where one of them has other types than documented."""
+def read_entries(raws: Sequence[Any]) -> tuple[Sequence[Entry] | None, bool]:
+    """Decodes many entries at once.
+
+    Returns:
+        The entries, None where one of them has other types than documented; and whether they
+        have no member but those that are documented.
+    """
+    body = b"[" + b",".join(raws) + b"]"
     try:
-        return _ENTRIES_DECODER.decode(b"[" + b",".join(raws) + b"]")
+        return _DOCUMENTED_ENTRIES_DECODER.decode(body), True
     except _REFUSED:
-        return None
+        pass
+    try:
+        return _ENTRIES_DECODER.decode(body), False
+    except _REFUSED:
+        return None, False
 
 
 def read_entry(raw: bytes) -> tuple[Entry, bool]:

@@ -105,7 +105,7 @@ class EntryReader:
         self._entry(said, (question,), entry)
         if not self.knows(question):
             self._undocumented(said, question, decode(raw))
-        elif not said.atoms:  # no answer where one is documented: perhaps it stands elsewhere
+        else:
             decoded = decode(raw)
             if isinstance(decoded, Mapping):
                 _members(said, (question,), decoded)
@@ -157,8 +157,8 @@ class EntryReader:
         if is_entry(child):
             entry, _ = loose_entry(child)
             self._entry(said, own, entry, depth)
-            if not self.knows(own[0]):
-                _members(said, own, child)
+            named = {"option"} if self.knows(own[0]) else set()  # the words of a cell's column
+            _members(said, own, {k: v for k, v in child.items() if k not in named})
         elif own == (key,) and key in self._rows:
             for cell, inner in child.items():
                 self._column(said, own, str(cell), inner, depth + 1)

@@ -193,7 +193,7 @@ class Column:
         self.shown = {question: _dense(at, self._size) for question, at in self._shown.items()}
 
     def _read(self, raws: Sequence[Any], leaf: Callable[[Path], Leaf]) -> None:
-        entries = read_entries(raws) if self._is_known else None
+        entries, is_plain = read_entries(raws) if self._is_known else (None, False)
         if entries is None:
             for number, raw in enumerate(raws, self._size):
                 self._note(number, self._reader.read(self.question, bytes(raw)), leaf)
@@ -202,6 +202,9 @@ class Column:
         own_at: list[int] = []  # most entries: one answer, in its place
         own: list[Scalar | Atom] = []
         for number, (raw, entry) in enumerate(zip(raws, entries, strict=True), self._size):
+            if not is_plain and self._has_more(bytes(raw)):
+                self._note(number, self._reader.read(self.question, bytes(raw)), leaf)
+                continue
             if entry.options or entry.subquestions or entry.comments:
                 said = self._reader.read_decoded(self.question, entry, raw)
                 self._note(number, said, leaf)
@@ -213,15 +216,13 @@ class Column:
             if item is not None:
                 own_at.append(number)
                 own.append(item)
-            elif self._has_more(bytes(raw)):
-                self._note(number, self._reader.read(self.question, bytes(raw)), leaf)
         if own:
             at, codes = self._atoms.setdefault(self._path, ([], []))
             at += own_at
             codes += leaf(self._path).numbers(own)
 
     def _has_more(self, raw: bytes) -> bool:
-        """Whether an entry without an answer holds what nobody documents; most are the same."""
+        """Whether an entry holds what nobody documents; those without an answer are the same."""
         if raw in self._blank:
             return False
         if has_more(raw):

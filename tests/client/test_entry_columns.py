@@ -68,3 +68,28 @@ def test_texts_that_hardly_repeat_are_let_go_and_none_is_lost():
         assert told(answers, own) == [row[place] for row in rows]
     remembered = [raw for raw in answers._seen._raws if raw]
     assert len(remembered) < 20
+
+
+def test_what_nobody_documents_is_kept_beside_an_answer_too():
+    rows = [{"id": n, "survey_data": {"2": {"answer": f"text {n}"}}} for n in range(1, 1600)]
+    rows[3]["survey_data"]["2"]["mood"] = "planted"
+    rows[1550]["survey_data"]["2"]["mood"] = "planted later"
+    answers = Answers.of(SURVEY)
+    for start in range(0, len(rows), 400):
+        page = {"result_ok": True, "data": rows[start : start + 400]}
+        answers.add_page(json.dumps(page).encode())
+    assert told(answers, "2") == [row["survey_data"]["2"]["answer"] for row in rows]
+    leaf = answers.leaves["2", "mood"]
+    assert [*leaf.rows] == [3, 1550]
+    assert [leaf.atoms[code].answer for code in leaf.codes] == ["planted", "planted later"]
+
+
+def test_the_same_in_a_row_of_a_grid():
+    rows = [question(11, "RADIO", "Staff"), question(12, "RADIO", "Prices")]
+    grid = question(10, "TABLE", "Rate", rows=rows, key="table-radio")
+    answers = Answers.of(read_survey({"id": "5", "title": "S"}, [grid, question(2, "TEXTBOX")]))
+    cell = {"id": 11, "answer": "Good", "answer_id": 10001, "mood": "planted"}
+    data = {"10": {"id": 10, "subquestions": {"11": cell}}}
+    answers.add_page(json.dumps({"data": [{"id": 1, "survey_data": data}]}).encode())
+    assert [atom.answer for atom in answers.leaves["11",].atoms] == ["Good"]
+    assert [atom.answer for atom in answers.leaves["11", "mood"].atoms] == ["planted"]
