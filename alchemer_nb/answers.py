@@ -134,9 +134,9 @@ class Answers:
                 yield column, next(which)
             else:
                 yield column, column.read_all([row[place] for row in page.entries], self._leaf)
-        for column in steady:
-            if column.is_varied:
-                self._seen.forget(column.own)
+        varied = [column.own for column in steady if column.is_varied]
+        if varied:
+            self._seen.forget(varied)
 
     def _column(self, question: str) -> Column:
         column = self._columns.get(question)

@@ -14,6 +14,7 @@ from alchemer_nb.scalars import id_text
 Path = tuple[str, ...]
 COMMENT = "comment"
 AGAIN = "again"
+MEMBER = "member"  # below it stands what an entry has beside what is documented
 FIRST_OPTION = 10001  # question ids are small numbers, option ids (SKUs) start here
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from alchemer_nb.atoms import COMMENT, FIRST_OPTION, Path
+from alchemer_nb.atoms import COMMENT, FIRST_OPTION, MEMBER, Path
 from alchemer_nb.definition import Option, Question, Survey
 from alchemer_nb.question_types import (
     GRID_CELLS,
@@ -178,7 +178,12 @@ def _plain_columns(
 
 def name(path: Path) -> str:
     """The id of the column at a path."""
-    return f"q{'_'.join(path)}"
+    return "_".join(("q" + path[0], *pieces(path)))
+
+
+def pieces(path: Path) -> list[str]:
+    """What a path says below its question."""
+    return [piece for piece in path[1:] if piece != MEMBER]
 
 
 def single(

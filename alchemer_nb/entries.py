@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.atoms import AGAIN, COMMENT, FIRST_OPTION, Atom, Path
+from alchemer_nb.atoms import AGAIN, COMMENT, FIRST_OPTION, MEMBER, Atom, Path
 from alchemer_nb.decoding import (
     DOCUMENTED,
     Chosen,
@@ -108,7 +108,7 @@ class EntryReader:
         else:
             decoded = decode(raw)
             if isinstance(decoded, Mapping):
-                _members(said, (question,), decoded)
+                _members(said, (question, MEMBER), decoded)
         return said
 
     def read_decoded(self, question: str, entry: Entry, raw: bytes) -> Said:
@@ -157,8 +157,10 @@ class EntryReader:
         if is_entry(child):
             entry, _ = loose_entry(child)
             self._entry(said, own, entry, depth)
-            named = {"option"} if self.knows(own[0]) else set()  # the words of a cell's column
-            _members(said, own, {k: v for k, v in child.items() if k not in named})
+            if self.knows(own[0]):  # ``option`` has the words of a cell's column
+                _members(said, (*own, MEMBER), {k: v for k, v in child.items() if k != "option"})
+            else:
+                _members(said, own, child)
         elif own == (key,) and key in self._rows:
             for cell, inner in child.items():
                 self._column(said, own, str(cell), inner, depth + 1)

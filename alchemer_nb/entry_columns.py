@@ -97,11 +97,12 @@ class Seen:
         places: np.ndarray = np.frombuffer(self._places, dtype=np.int32)[found]
         return places
 
-    def forget(self, column: int) -> None:
-        """Lets go of the entries of a column, of which hardly one comes twice."""
+    def forget(self, columns: Sequence[int]) -> None:
+        """Lets go of the entries of columns in which hardly one comes twice."""
         owners = np.frombuffer(self._owners, dtype=np.int32)
-        for number in np.flatnonzero(owners == column).tolist():
-            self._numbers.pop(self._raws[number], None)
+        for number in np.flatnonzero(np.isin(owners, columns)).tolist():
+            if self._numbers.get(self._raws[number]) == number:
+                del self._numbers[self._raws[number]]
             self._raws[number] = b""
 
 

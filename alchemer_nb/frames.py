@@ -155,7 +155,7 @@ def _chosen(
             parent = column.parent
             if parent is not None:
                 called |= {parent.id, f"q{parent.id}", parent.alias, name_of(parent.alias)}
-            if word in called - {""} or word == column.id:
+            if word in called - {""} or word == column.id or word in lists.ids([column]):
                 found.update(n for n in (name, f"{name}_code") if n in there)
         if not found:
             near = difflib.get_close_matches(word, there, 1)

@@ -260,6 +260,8 @@ class Job(Generic[_Result]):
         """How it stands, in one line."""
         if self.done:
             failed = self.exception
+            if failed is None and not self.gives_rows:
+                return str(self._future.result())
             return str(failed) if failed else self.note
         if self._progress is None or not self._progress.survey:
             state = self._progress.state if self._progress else ""

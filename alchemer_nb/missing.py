@@ -151,7 +151,8 @@ def base_sizes(missing: Missing, columns: dict[str, Column], survey: Survey) -> 
             groups.setdefault((above, column.question.id), []).append(column)
     rows = []
     for (_, own), group in groups.items():
-        codes = np.min([missing.codes(column) for column in group], axis=0)
+        answers = [column for column in group if column.part != "leaf"] or group
+        codes = np.min([missing.codes(column) for column in answers], axis=0)
         counts = np.bincount(codes, minlength=len(KINDS))
         question = group[0].question
         above = f"{group[0].parent.words(survey.language)}: " if group[0].parent else ""

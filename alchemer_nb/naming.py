@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
+from alchemer_nb.columns import pieces
 from alchemer_nb.words import name_of, slug
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _alias_name(
     if stem is None:
         return None
     if column.part == "leaf" and len(column.path) > 1:
-        return "_".join((stem, *column.path[1:]))
+        return "_".join((stem, *pieces(column.path)))
     if column.option is not None:
         # What is gone is known from the answers alone, and they may differ next time.
         by_id = by_id or column.removed
@@ -91,15 +92,15 @@ def _alias_name(
 
 def _phrase(column: Column, survey: Survey, language: str | None) -> str:
     spoken = (language, survey.language)
-    pieces = [column.parent.words(*spoken)] if column.parent else []
-    pieces.append(column.question.words(*spoken) or f"q{column.question.id}")
+    words = [column.parent.words(*spoken)] if column.parent else []
+    words.append(column.question.words(*spoken) or f"q{column.question.id}")
     if column.option is not None:
-        pieces.append(column.option.label(*spoken) or column.option.id)
+        words.append(column.option.label(*spoken) or column.option.id)
     elif column.part == "leaf" and len(column.path) > 1:
-        pieces.append(" ".join(column.path[1:]))
+        words.append(" ".join(pieces(column.path)))
     if column.part in _PHRASES:
-        pieces.append(_PHRASES[column.part])
-    return ": ".join(piece for piece in pieces if piece)
+        words.append(_PHRASES[column.part])
+    return ": ".join(piece for piece in words if piece)
 
 
 def _unique(

@@ -195,11 +195,13 @@ def only_shown(kept: Kept, shown: Shown) -> Kept:
     if "data_quality" in shown.meta:
         new.quality = {int(places[r]): v for r, v in old.quality.items() if places[r] >= 0}
     here, main = _paths(kept, shown.columns)
-    dropped = _dropped_texts(kept, shown.columns)
+    renderer = Renderer(old, np.array([], dtype=np.int64), kept.options.rendered, ())
+    dropped = _dropped_texts(kept, shown.columns, renderer)
     for path, leaf in old.leaves.items():
         column = main.get(path)
         if path in here and column is not None:
-            new.leaves[path] = _thinned(leaf, places, column, dropped.get(path, {}))
+            coded = renderer.is_coded(column)
+            new.leaves[path] = _thinned(leaf, places, column, dropped.get(path, {}), coded=coded)
         else:
             new.leaves[path] = _emptied(_together(path, column, old.leaves), places, column)
     for own, (rows, states) in old.shown.items():
@@ -242,13 +244,14 @@ def _paths(kept: Kept, columns: frozenset[str]) -> tuple[set[Path], dict[Path, C
     return here, main
 
 
-def _dropped_texts(kept: Kept, columns: frozenset[str]) -> dict[Path, dict[int, Atom]]:
+def _dropped_texts(
+    kept: Kept, columns: frozenset[str], renderer: Renderer
+) -> dict[Path, dict[int, Atom]]:
     """What was typed where a frame has dropped the column of it, though not the one beside it.
 
     Returns:
         Place -> number of the answer -> what remains of it: that something was typed.
     """
-    renderer = Renderer(kept.answers, np.array([], dtype=np.int64), kept.options.rendered, ())
     found: dict[Path, dict[int, Atom]] = {}
     for name, column in kept.names.items():
         if name in columns or column.part not in ("other", "raw"):
@@ -262,7 +265,9 @@ def _dropped_texts(kept: Kept, columns: frozenset[str]) -> dict[Path, dict[int, 
     return found
 
 
-def _thinned(leaf: Leaf, places: np.ndarray, column: Column, dropped: dict[int, Atom]) -> Leaf:
+def _thinned(
+    leaf: Leaf, places: np.ndarray, column: Column, dropped: dict[int, Atom], *, coded: bool
+) -> Leaf:
     """The answers of some rows; answers that none of them gave lose their words.
 
     Not their place: whether a number was no number, or a text no option, decides on columns and
@@ -272,7 +277,7 @@ def _thinned(leaf: Leaf, places: np.ndarray, column: Column, dropped: dict[int, 
     codes = np.asarray(leaf.codes, dtype=np.int64)[at >= 0]
     used = set(np.unique(codes).tolist())
     new = Leaf(
-        dropped.get(number, atom) if number in used else _unseen(atom, column)
+        dropped.get(number) or (atom if number in used else _unseen(atom, column, coded=coded))
         for number, atom in enumerate(leaf.atoms)
     )
     new.extend(at[at >= 0], codes)
@@ -304,7 +309,7 @@ def _emptied(rows: np.ndarray, places: np.ndarray, column: Column | None) -> Lea
     return new
 
 
-def _unseen(atom: Atom, column: Column) -> Atom:
+def _unseen(atom: Atom, column: Column, *, coded: bool) -> Atom:
     """An answer without its words, unless they were chosen from a list or are a plain number."""
     option = column.option
     if option is not None and not column.planned and str(atom.answer) == option.value:
@@ -315,6 +320,8 @@ def _unseen(atom: Atom, column: Column) -> Atom:
     )
     number = column.kind == "number" and not is_open(column)
     if column.kind == "category" and resolve(atom, column.choices, ())[0] is None:
+        if coded:
+            return Atom(_UNSEEN, atom.answer_id, None, atom.label)
         return atom  # no option: the frame itself shows it, among its categories
     if not written and (listed or (number and np.isfinite(read_number(atom.answer)))):
         return atom._replace(original=None) if atom.answer is not None else atom

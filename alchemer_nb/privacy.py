@@ -132,7 +132,8 @@ class _Cleaner:
             column = self._by_id.get(own)
             if own in self._kept.options.without:
                 continue
-            if self._hash is None or own in DESCRIBING:
+            listed = own in lists.ids(self._lists.values())  # a list of hashes tells nobody apart
+            if self._hash is None or own in DESCRIBING or listed:
                 plan.dropped[own] = reason
             elif own in hashed_before:
                 continue

@@ -52,7 +52,8 @@ def _as_here(
     """Leaves out what the user dropped, adds what the user made."""
     before = kept.frame([], kept.options)
     dropped = [name for name in before if name not in frame.columns]
-    alike = _SHAPING.isdisjoint(choices) and len(before.columns) == len(fresh.columns)
+    changed = {name for name in choices if choices[name] != getattr(kept.options, name)}
+    alike = _SHAPING.isdisjoint(changed) and len(before.columns) == len(fresh.columns)
     if alike:
         out = set(dropped)
         pairs = zip(before.columns, fresh.columns, strict=True)

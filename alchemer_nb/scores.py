@@ -12,7 +12,7 @@ from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frames import ATTRS
 from alchemer_nb.kept import Facts
 from alchemer_nb.knowledge import Knowledge
-from alchemer_nb.values import read_number, resolve
+from alchemer_nb.values import option_names, read_number, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,22 +75,29 @@ def _lists_apart(frame: pd.DataFrame) -> pd.DataFrame:
     """A copy with one column for each option where the frame has a column of lists."""
     text = frame.attrs.get(ATTRS)
     kept = text.kept if isinstance(text, Facts) else None
-    known = Knowledge(frame)
-    if kept is None or not known.has_ids or not frame.columns.is_unique:
+    if kept is None or not frame.columns.is_unique:
         return frame.copy()
-    lists = {name: column for name, column in known.here(kept).items() if column.parts}
+    lists = {name: column for name, column in kept.names.items() if column.parts}
+    lists = {name: column for name, column in lists.items() if name in frame.columns}
     if not lists:
         return frame.copy()
-    apart = kept.with_options(multi="columns", columns=None)
-    names = {c.id: name for name, c in replace(kept, options=apart).names.items()}
-    options = kept.frame(known.ids(kept), apart)
+    spoken = (kept.options.language, kept.survey.language)
+    apart = replace(kept, options=kept.with_options(multi="columns", columns=None))
+    names = {column.id: name for name, column in apart.names.items()}
     pieces: list[pd.Series[Any]] = []
     for name in frame.columns:
         column = lists.get(name)
-        new = [names[part.id] for part in column.parts] if column else [name]
-        pieces += [options[n].set_axis(frame.index) if column else frame[n] for n in new]
+        if column is None:
+            pieces.append(frame[name])
+            continue
+        labels = option_names(column.choices, kept.options.rendered, spoken)
+        for part, label in zip(column.parts, labels, strict=True):
+            chosen = [label in cell if isinstance(cell, list) else None for cell in frame[name]]
+            option = pd.array(chosen, dtype="boolean")
+            pieces.append(pd.Series(option, index=frame.index, name=names[part.id]))
     result = pd.concat(pieces, axis=1)
-    result.attrs = frame.attrs
+    told = apart.frame([], apart.options).attrs[ATTRS]
+    result.attrs = {**frame.attrs, ATTRS: told}
     return result
 
 

@@ -111,7 +111,7 @@ class Renderer:
 
     def has_raw(self, column: Column) -> bool:
         """Whether some answer of a column of numbers is not one."""
-        if column.kind != "number" and not (column.kind == "category" and self._is_coded(column)):
+        if column.kind != "number" and not (column.kind == "category" and self.is_coded(column)):
             return False
         return any(self._misfit(column, atom) is not None for atom in self._atoms(column))
 
@@ -169,7 +169,7 @@ class Renderer:
             return read_number(option.id)
         return read_number(option.value if option is not None else atom.answer)
 
-    def _is_coded(self, column: Column) -> bool:
+    def is_coded(self, column: Column) -> bool:
         """Whether the options of a category are given as numbers, so that no text fits beside."""
         return self._values == "code" and codes_are_numbers(column.choices)
 
@@ -262,7 +262,7 @@ class Renderer:
                 codes.append(at.setdefault(text, len(at)))
         categories = list(at)
         placed = self._mapped(column, codes, -1, np.int64)
-        if self._is_coded(column):
+        if self.is_coded(column):
             # By the options, not by their names: two with one value have ids in their names.
             known = [option.value for option in column.choices]
             coded = [read_number(text) for text in (*known, *categories[len(known) :])]

@@ -262,7 +262,9 @@ def _values(column: _Column, waves: Sequence[_Wave], index: pd.MultiIndex) -> pd
     there = [wave for wave in waves if wave.label in column.names]
     pieces = [wave.frame[column.names[wave.label]] for wave in there]
     told = [wave.options(column.names[wave.label]) for wave in there]
-    for place, now in enumerate(renamed(told)):
+    for place, words in enumerate(renamed(told)):
+        taken = set(pieces[place].cat.categories) if words else set()  # by a text of no option
+        now = {old: new for old, new in words.items() if new not in taken}
         if now:
             pieces[place] = pieces[place].cat.rename_categories(now)
             said = ", ".join(f"{old!r} is now {new!r}" for old, new in now.items())

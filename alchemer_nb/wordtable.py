@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from itertools import cycle
+from typing import Any
 
 import pandas as pd
 
@@ -18,7 +19,7 @@ class WordTable(pd.DataFrame):
         return WordTable
 
     def _repr_html_(self) -> str | None:
-        if self.columns.nlevels > 1 or self.index.nlevels > 1:
+        if self.columns.nlevels > 1 or self.index.nlevels > 1 or not self.columns.is_unique:
             return self.to_html(max_rows=pd.get_option("display.max_rows"), border=0)
         right = {n for n in self if pd.api.types.is_numeric_dtype(self[n].dtype)}
         right -= {n for n in self if pd.api.types.is_bool_dtype(self[n].dtype)}
@@ -51,8 +52,8 @@ def _texts(values: pd.Series) -> list[object]:
     ]
 
 
-def _is_missing(cell: object) -> bool:
-    return cell is None or cell is pd.NA or cell is pd.NaT or cell != cell
+def _is_missing(cell: Any) -> bool:
+    return bool(pd.api.types.is_scalar(cell)) and bool(pd.isna(cell))
 
 
 def _cut(cell: object) -> str:

@@ -342,3 +342,7 @@ def test_what_was_typed_beside_an_answer_goes_with_its_column(scripted, tmp_path
     assert "planted" not in repr(atoms) + back.attrs["alchemer"]
     pd.testing.assert_frame_equal(back.alchemer.relabel(), part)
     pd.testing.assert_frame_equal(back.alchemer.missing(), part.alchemer.missing())
+    for few in (part.loc[[1]], whole.loc[[1]]):
+        kept = there_and_back(few, tmp_path).attrs["alchemer"].kept
+        atoms = [atom for leaf in kept.answers.leaves.values() for atom in leaf.atoms]
+        assert "planted option" not in repr(atoms)

@@ -72,7 +72,7 @@ class Downloads:
             other.view.end(f"Called off: `{name}` is being downloaded anew.")
         note = f" → {name}" if name else ""
         shown = view(job, self._shell, progress, note=note, beside=True)
-        if type(shown).__name__ == "Silent" and progress != "none":
+        if type(shown).__name__ == "Silent" and progress != "none" and not job.done:
             then = f"; `{name}` is there when it has come" if name else ""
             say(fold(f"{job.line.partition(':')[0]}: on its way in the background{then}."))
         before = self._shell.user_ns.get(name, _NOTHING) if name else _NOTHING

@@ -277,3 +277,10 @@ def test_two_tables_whose_columns_have_one_id_are_two_bases(scripted, key):
     sizes = df.alchemer.base_sizes()
     assert sizes["question"].tolist() == ["First: Size", "Second: Size"]
     assert sizes["answered"].tolist() == [1, 2]
+
+
+def test_codes_stay_where_their_labels_were_dropped(df):
+    both = df.alchemer.relabel(values="both").drop(columns="satisfaction")
+    again = both.alchemer.relabel(values="both", names="id")
+    assert "q7_code" in again
+    assert "q7" not in again

@@ -79,7 +79,7 @@ def test_what_nobody_documents_is_kept_beside_an_answer_too():
         page = {"result_ok": True, "data": rows[start : start + 400]}
         answers.add_page(json.dumps(page).encode())
     assert told(answers, "2") == [row["survey_data"]["2"]["answer"] for row in rows]
-    leaf = answers.leaves["2", "mood"]
+    leaf = answers.leaves["2", "member", "mood"]
     assert [*leaf.rows] == [3, 1550]
     assert [leaf.atoms[code].answer for code in leaf.codes] == ["planted", "planted later"]
 
@@ -92,4 +92,4 @@ def test_the_same_in_a_row_of_a_grid():
     data = {"10": {"id": 10, "subquestions": {"11": cell}}}
     answers.add_page(json.dumps({"data": [{"id": 1, "survey_data": data}]}).encode())
     assert [atom.answer for atom in answers.leaves["11",].atoms] == ["Good"]
-    assert [atom.answer for atom in answers.leaves["11", "mood"].atoms] == ["planted"]
+    assert [atom.answer for atom in answers.leaves["11", "member", "mood"].atoms] == ["planted"]

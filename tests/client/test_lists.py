@@ -109,6 +109,24 @@ def test_one_option_can_be_taken_out_of_a_list(scripted, tmp_path):
     assert "health" not in df.alchemer.redact(columns=["health"])
 
 
+def test_a_list_that_is_to_be_hashed_is_dropped_and_the_report_says_so(scripted):
+    df = served(scripted)
+    clean = df.alchemer.redact("hash", salt="a salt that only we know", columns=["health"])
+    assert "health" not in clean
+    told = clean.alchemer.redacted.set_index("column")["done"]
+    assert {done for name, done in told.items() if name.startswith("q5_")} == {"dropped"}
+    assert "health_ill" not in clean.alchemer.relabel(multi="columns")
+
+
+def test_lists_stand_in_waves_and_files_of_every_kind(lists, tmp_path):
+    waves = al.stack_waves({"2025": lists, "2026": lists})
+    assert waves["channels"].tolist() == lists["channels"].tolist() * 2
+    table = lists.alchemer.to_spss(tmp_path / "lists.sav").set_index("column")
+    assert "lists are joined" in table.loc["channels", "notes"]
+    lists.alchemer.to_excel(tmp_path / "lists.xlsx")
+    assert (tmp_path / "lists.xlsx").exists()
+
+
 def test_a_list_that_was_dropped_leaves_nothing_in_the_file(scripted, tmp_path):
     df = served(scripted)
     df.drop(columns="health").alchemer.to_parquet(tmp_path / "without.parquet")
@@ -119,3 +137,25 @@ def test_a_list_that_was_dropped_leaves_nothing_in_the_file(scripted, tmp_path):
     df.alchemer.to_parquet(tmp_path / "whole.parquet")
     whole = al.read_parquet(tmp_path / "whole.parquet")
     assert whole.alchemer.relabel(multi="columns")["health_fine"].tolist() == [True, False, pd.NA]
+
+
+def test_a_member_that_nobody_documents_is_no_option(scripted):
+    entry = {"id": 5, "options": {"10001": {**HEALTH[0], "answer": "ill"}}, "mood": "planted"}
+    given = [response(1, {"5": entry}), response(2, {"5": {"id": 5, "shown": True, "mood": "x"}})]
+    client = serve(scripted, ASKED, given)
+    df = client.responses(5, progress="none")
+    assert df["health_ill"].tolist() == [True, pd.NA]
+    assert df["health_mood"].tolist() == ["planted", "x"]
+    assert df.alchemer.base_sizes()["answered"].tolist() == [1]
+    lists = df.alchemer.relabel(multi="list")
+    assert lists["health"].tolist() == [["Planted illness"], None]
+
+
+def test_a_model_takes_the_cells_as_they_are(scripted):
+    mine = served(scripted)
+    mine["health"] = pd.Series([["Fine"], [], None], index=mine.index, dtype=object)
+    model = mine.reset_index(drop=True).alchemer.for_model()
+    assert model["health_fine"].tolist()[:2] == [1.0, 0.0]
+    assert model["health_fine"].isna().tolist() == [False, False, True]
+    book = model.alchemer.codebook.set_index("column_alias")
+    assert book.loc["health_fine", "part"] == "option"

@@ -255,3 +255,13 @@ def test_no_value_is_lost_whatever_the_kinds(contents):
                 assert part[name].notna().tolist() == frame[name].notna().tolist()
             else:
                 assert part[name].isna().all()
+
+
+def test_new_words_that_somebody_had_typed_before_are_left_apart():
+    better = [option(10001, "Great", "1"), *GOOD[1:]]
+    told = [{"2": {"answer": "1", "answer_id": 10001}}, {"2": {"answer": "Great"}}]
+    waves = {
+        "2025": wave(5, [radio(2, alias="how")], *told),
+        "2026": wave(6, [radio(2, better, "how")], told[0]),
+    }
+    assert al.stack_waves(waves)["how"].tolist() == ["Bad", "Great", "Great"]

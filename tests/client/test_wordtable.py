@@ -35,6 +35,7 @@ def test_any_table_of_pandas_can_still_be_made_of_it():
     levels = table.set_index(["word", "often"])._repr_html_()
     assert levels is not None
     assert "<table" in levels
+    assert "<table" in (pd.concat([table, table], axis=1)._repr_html_() or "")
     assert table.groupby("word")["often"].sum().tolist() == [3, 4]
     assert pd.DataFrame(table).equals(table)
 
