@@ -247,22 +247,41 @@ def _paths(kept: Kept, columns: frozenset[str]) -> tuple[set[Path], dict[Path, C
 def _dropped_texts(
     kept: Kept, columns: frozenset[str], renderer: Renderer
 ) -> dict[Path, dict[int, Atom]]:
-    """What was typed where a frame has dropped the column of it, though not the one beside it.
+    """Answers whose column a frame has dropped, though not the one beside it.
 
     Returns:
-        Place -> number of the answer -> what remains of it: that something was typed.
+        Place -> number of the answer -> what remains of it: that there was one.
     """
     found: dict[Path, dict[int, Atom]] = {}
     for name, column in kept.names.items():
-        if name in columns or column.part not in ("other", "raw"):
-            continue
         leaf = kept.answers.leaves.get(column.path)
+        if leaf is None or column.part not in ("other", "raw"):
+            continue
+        is_shown = name in columns
+        blanks = found.setdefault(column.path, {})
         for number, text in enumerate(renderer.beside(column)):
-            if text is not None and leaf is not None:
-                atom = leaf.atoms[number]
-                blank = Atom(_UNSEEN, atom.answer_id, None, atom.label)
-                found.setdefault(column.path, {})[number] = blank
+            atom = leaf.atoms[number]
+            if text is not None and is_shown:
+                blanks.pop(number, None)
+            elif text is not None:
+                blanks[number] = Atom(_UNSEEN, atom.answer_id, None, atom.label)
+    for name, column in kept.names.items():
+        coded = f"{name}_code" in columns and kept.options.values == "both"
+        if column.path not in found or column.part != "answer" or name in columns or coded:
+            continue
+        beside = [c for n, c in kept.names.items() if c.path == column.path and c.part != "answer"]
+        typed = [renderer.beside(each) for each in beside]
+        for number, texts in enumerate(zip(*typed, strict=True)):
+            if not any(texts):
+                found[column.path][number] = _some_answer(column)
     return found
+
+
+def _some_answer(column: Column) -> Atom:
+    """An answer that fits a column and says nothing of the one that was given."""
+    if column.choices:
+        return Atom(column.choices[0].value, column.choices[0].id)
+    return Atom("2000-01-01" if column.kind == "date" else "0")
 
 
 def _thinned(

@@ -346,3 +346,29 @@ def test_what_was_typed_beside_an_answer_goes_with_its_column(scripted, tmp_path
         kept = there_and_back(few, tmp_path).attrs["alchemer"].kept
         atoms = [atom for leaf in kept.answers.leaves.values() for atom in leaf.atoms]
         assert "planted option" not in repr(atoms)
+
+
+def test_what_was_answered_does_not_stay_behind_with_what_did_not_fit(scripted, tmp_path):
+    other = option(10009, "Other", "9", other=True)
+    asked = [
+        question(5, "TEXTBOX", "", "age", key="number"),
+        question(
+            6, "RADIO", "", "where", [option(10001, "Web", "1"), option(10002, "Shop"), other]
+        ),
+        question(4, "TEXTBOX", "", "day", key="date"),
+    ]
+    given = [
+        response(1, {"5": {"answer": "n/a"}, "4": {"answer": "soon"}, "6": {
+            "answer": "At a fair", "answer_id": "10009-other"}}),
+        response(2, {"5": {"answer": "4711"}, "4": {"answer": "1999-12-31"}, "6": {
+            "answer": "Shop", "answer_id": 10002}}),
+    ]  # fmt: skip
+    whole = serve(scripted, asked, given).responses(5, progress="none")
+    part = whole.drop(columns=["age", "where", "day"])
+    back = there_and_back(part, tmp_path)
+    kept = back.attrs["alchemer"].kept
+    atoms = repr([atom for leaf in kept.answers.leaves.values() for atom in leaf.atoms])
+    assert not [word for word in ("4711", "1999", "Shop", "10002") if word in atoms]
+    pd.testing.assert_frame_equal(back, part)
+    pd.testing.assert_frame_equal(back.alchemer.relabel(), part)
+    pd.testing.assert_frame_equal(back.alchemer.missing(), part.alchemer.missing())
