@@ -6,13 +6,11 @@ everything else. A constructor does no I/O.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb import download, finding
-from alchemer_nb.credentials import REGION_NAME, Credentials, environment_names, from_environment
 from alchemer_nb.errors import ConfigurationError
 from alchemer_nb.paging import rows_of
 from alchemer_nb.regions import Region
@@ -21,11 +19,13 @@ from alchemer_nb.transport import Timeout, Transport
 from alchemer_nb.words import plain
 
 if TYPE_CHECKING:
+    import os
     from datetime import date
 
     import pandas as pd
 
     from alchemer_nb.choices import FrameOptions
+    from alchemer_nb.credentials import Credentials
     from alchemer_nb.definition import Survey
     from alchemer_nb.progress import Progress
     from alchemer_nb.retrieval import Asked, Estimate, Retrieval
@@ -368,35 +368,36 @@ class Client:
 
 
 def connect(region: str | Region | None = None, profile: str | None = None) -> Client:
-    """Gives a client from the environment, or from a profile kept earlier.
+    """Return a client from the environment, or from a profile kept earlier.
+
+    Credentials go to the region that they belong to and to no other: a profile's to the one it
+    was kept for, the environment's to ``ALCHEMER_REGION``.
 
     Args:
-        region: Instead of ``ALCHEMER_REGION`` or the profile's.
+        region: Where the environment's credentials belong, where ``ALCHEMER_REGION`` does not
+            say it (then ``"us"`` if this is left out, too). Else it has to be the region that
+            the credentials belong to.
         profile: Name of a profile; left out, the environment comes first.
 
     Raises:
-        ConfigurationError: There are no credentials; it says what was looked for.
+        ConfigurationError: There are no credentials; it says what was looked for. Or they belong
+            to another region than the one asked for; it names both.
 
     Example:
         >>> connect(profile="a-name-nobody-used")
         Traceback (most recent call last):
         alchemer_nb.errors.ConfigurationError: no credentials were found: ...
     """
-    from alchemer_nb import profiles
+    from alchemer_nb import sources
 
-    found = None if profile else from_environment()
-    if found is not None:
-        return Client(found, region or os.environ.get(REGION_NAME) or "us")
-    name = profile or profiles.DEFAULT
-    kept = profiles.load(name)
-    if kept is not None:
-        return Client(kept.credentials, region or kept.region)
-    looked = ", ".join(environment_names())
-    raise ConfigurationError(
-        f"no credentials were found: no profile is called {name!r}"
-        + ("" if profile else f", and none of these is set: {looked}")
-        + ". Sign in with %alchemer login, or give Client(ApiKey(…), region=…)"
-    )
+    asked = None if region is None else Region.get(region)
+    found = sources.find(profile)
+    if found is None:
+        raise sources.nothing_found(
+            profile, "Sign in with %alchemer login, or give Client(ApiKey(…), region=…)"
+        )
+    found = found.at(asked)
+    return Client(found.credentials, found.region)
 
 
 def _words(columns: Iterable[str] | str | None) -> tuple[str, ...] | None:

@@ -2,11 +2,13 @@
 
 Nothing is written here unless somebody asked for it. The keychain is used where ``keyring`` is
 installed and has a backend that works; otherwise a file that is created with mode 0600 (not
-changed to it afterwards) in a folder with mode 0700.
+changed to it afterwards) in a folder with mode 0700. A digest is kept with them: credentials
+whose region was changed by hand afterwards would be sent to where they do not belong.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 DEFAULT = "default"
 _SERVICE = "alchemer_nb"
 _INDEX = "*profiles*"  # not a possible profile name
+_DIGEST = "digest"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _BINDER_NAMES = ("BINDER_SERVICE_HOST", "BINDER_LAUNCH_HOST")
 _PARTS = {
@@ -88,7 +91,8 @@ def save(name: str, credentials: Credentials, region: Region) -> str:
     if on_binder():
         raise ConfigurationError("nothing is kept on Binder: it is someone else's machine")
     where = place()
-    text = json.dumps(_to_plain(credentials, region))
+    plain = _to_plain(credentials, region)
+    text = json.dumps({**plain, _DIGEST: _digest(plain)})
     ring = _keyring()
     if ring is None:
         _write_file(name, text)
@@ -103,7 +107,8 @@ def load(name: str = DEFAULT) -> Profile | None:
 
     Raises:
         InvalidArgument: The name does not fit.
-        ConfigurationError: It is there but cannot be read, or others can read its file.
+        ConfigurationError: It is there but cannot be read, was changed since it was kept, or
+            others can read its file.
     """
     _check_name(name)
     ring = _keyring()
@@ -160,15 +165,23 @@ def _from_plain(name: str, text: str) -> Profile:
 
     # The text holds secrets, and so does the error of whatever fails on it (JSONDecodeError.doc):
     # raised outside the except block, so that it is not even the new error's context.
+    what = "cannot be read"
     try:
         told = json.loads(text)
         kind = {"api_key": ApiKey, "oauth1": OAuth1}[told["mode"]]
-        return Profile(name, kind(**told["credentials"]), Region(**told["region"]))
+        if told.pop(_DIGEST) == _digest(told):
+            return Profile(name, kind(**told["credentials"]), Region(**told["region"]))
+        what = "was changed since it was kept, so it does not tell where its credentials belong"
     except (ValueError, KeyError, TypeError):
         pass
     raise ConfigurationError(
-        f"profile {name!r} cannot be read; sign in with 'remember' once more to replace it"
+        f"profile {name!r} {what}; sign in with 'remember' once more to replace it"
     )
+
+
+def _digest(plain: dict[str, Any]) -> str:
+    """Return what no other credentials or region would give."""
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
 def _keyring() -> Any:

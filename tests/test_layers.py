@@ -40,6 +40,7 @@ LEVELS = {
     "limiter": 2,
     "remembered": 2,
     "profiles": 2,
+    "sources": 2,
     "transport": 2,
     "callback": 3,
     "oauth": 3,

@@ -20,8 +20,9 @@ def login(context: Context, **given: Any) -> object:
     """Signs in, or shows the panel."""
     from alchemer_nb.notebook.login import login as sign_in
 
-    if context.region and not context.session.status().signed_in:
-        given.setdefault("region", context.region)  # else it would ask for one account more
+    # A profile has its own region; and somebody signed in would be asked for one account more.
+    if context.region and not given.get("profile") and not context.session.status().signed_in:
+        given.setdefault("region", context.region)
     return sign_in(context.session, **given)
 
 

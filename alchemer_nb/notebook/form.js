@@ -191,6 +191,7 @@ class Form {
     if (before.clear !== view.clear) this.empty();
     if (before.attempt !== view.attempt) this.setBusy(false);
     this.notice.textContent = view.notice || "";
+    this.notice.classList.toggle("alchemer-failed", Boolean(view.failed));
     this.intro.textContent = view.intro || "";
     this.showLink();
     this.showErrors(view.errors || {});

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import AlchemerError, ConfigurationError, InvalidArgument
+from alchemer_nb.notebook.context import say
 from alchemer_nb.regions import Region
 
 if TYPE_CHECKING:
     from alchemer_nb.notebook.panel import LoginPanel
-    from alchemer_nb.notebook.session import Session
+    from alchemer_nb.notebook.session import Connection, Session
     from alchemer_nb.notebook.status import Status
-    from alchemer_nb.notebook.stored import Found
+    from alchemer_nb.sources import Found
 
 WAIT_SECONDS = 600.0
 _MODES = {"key": "api_key", "api_key": "api_key", "oauth": "oauth1", "oauth1": "oauth1"}
@@ -26,11 +28,12 @@ def login(
     wait: bool | float = False,
     prompt: bool = False,
 ) -> object | None:
-    """Signs in.
+    """Sign in.
 
-    Credentials in the environment or in a profile are used at once; where there are none, or
-    they are refused, the panel is shown. Where somebody is signed in already, that is said; a
-    region, mode or profile that differs adds another account.
+    Credentials in the environment or in a profile are used at once, in the region that they
+    belong to; where there are none, or they are refused, the panel is shown and tells why. Where
+    nobody can use a panel, the cell fails and tells why. Where somebody is signed in already,
+    that is said; a region, mode or profile that differs adds another account.
 
     Args:
         session: The shell's session.
@@ -45,37 +48,39 @@ def login(
 
     Raises:
         InvalidArgument: No such mode.
-        ConfigurationError: Nobody can sign in here: no front end, no such profile, a time limit.
+        ConfigurationError: The profile belongs to another region or mode. Or nobody can sign in
+            here: there are no credentials and no front end, or a time limit.
         AuthenticationError: At a prompt, or where no person is there: the credentials were
             refused.
     """
-    from alchemer_nb.notebook.prompt import ask
-
     kind = _mode(mode)
     place = _region(session, region)
-    if session.status().signed_in and not _asks_for_another(session, place, kind, profile):
-        return _already(session, prompt=prompt)
     adding = session.status().signed_in
-    found, trouble = _find(profile, place, kind)
-    if found is not None and not _in_use(session, found):
+    if adding and not _asks_for_another(session, place, kind, profile):
+        return _already(session, prompt=prompt)
+    found, trouble = _find(session, profile, place, kind)
+    used = _in_use(session, found)
+    if found is not None and used is None:
         try:
             return _use(session, found)
         except AlchemerError as error:
             trouble = error
-    if trouble is not None and _nobody_there():
-        raise trouble
+    if _nobody_there() if prompt else _no_panel(wait=bool(wait)):
+        return _without_asking(session, used, trouble, profile)
+    notice = _notice(found, trouble, profile)
     if prompt:
-        return ask(session, place or _default(session), kind or "api_key", profile)
+        return _prompt(session, place or _default(session), kind or "api_key", profile, notice)
     panel = _panel(
         session,
         region=place or (found.region if found else None) or _default_or_none(session),
         mode=kind or "api_key",
         found=found,
-        notice=_notice(found, trouble, profile),
+        notice=notice,
+        failed=trouble is not None,
         profile=profile,
         adding=adding,
     )
-    return _wait(session, panel, WAIT_SECONDS if wait is True else float(wait)) if wait else panel
+    return _wait(panel, WAIT_SECONDS if wait is True else float(wait)) if wait else panel
 
 
 def _mode(mode: str | None) -> str | None:
@@ -97,9 +102,9 @@ def _region(session: Session, region: str | Region | None) -> Region | None:
 
 
 def _default_or_none(session: Session) -> Region | None:
-    from alchemer_nb.notebook.stored import default_region
+    from alchemer_nb.sources import environment_region
 
-    return None if session.box is not None else default_region()
+    return None if session.box is not None else environment_region()
 
 
 def _default(session: Session) -> Region:
@@ -124,7 +129,7 @@ def _asks_for_another(
 
 def _already(session: Session, *, prompt: bool) -> object:
     status = session.status()
-    if prompt or _nobody_there():
+    if prompt or _no_panel():
         return status.also(
             "Already signed in: %alchemer logout signs out, %alchemer login --region … adds "
             "another account."
@@ -133,32 +138,58 @@ def _already(session: Session, *, prompt: bool) -> object:
 
 
 def _find(
-    profile: str | None, region: Region | None, mode: str | None
+    session: Session, profile: str | None, region: Region | None, mode: str | None
 ) -> tuple[Found | None, AlchemerError | None]:
-    """What is there to sign in with; half a pair in the environment is a reason to ask."""
-    from alchemer_nb.notebook import stored
+    """Return what is there to sign in with, or why it cannot be used.
 
-    if profile is not None and not stored.is_kept(profile):
-        # The panel would remember under this name: a new profile is made by signing in.
+    Raises:
+        ConfigurationError: A profile was named that belongs to another region or mode than the
+            ones that were asked for.
+    """
+    from alchemer_nb import sources
+
+    try:
+        found = sources.find(profile)
+    except ConfigurationError as error:
+        return None, error
+    if found is None:
         return None, None
     try:
-        found = stored.find(profile, region)
+        found = _where_it_works(session, found).at(region)
+        if mode not in (None, found.credentials.mode):
+            raise ConfigurationError(
+                f"{found.source} holds credentials of the other mode ({_modes(found)}); leave "
+                "--mode out to use them"
+            )
     except ConfigurationError as error:
         if profile is not None:
             raise
         return None, error
-    if found is not None and mode is not None and mode != found.credentials.mode:
-        if profile is not None:
-            raise ConfigurationError(f"{found.source} holds credentials of the other mode")
-        return None, None
     return found, None
 
 
-def _in_use(session: Session, found: Found) -> bool:
-    return any(
-        one.client.credentials == found.credentials
-        and one.client.region.api_url == found.region.api_url
-        for one in session.connections()
+def _modes(found: Found) -> str:
+    from alchemer_nb.notebook.status import MODES
+
+    return MODES[found.credentials.mode]
+
+
+def _where_it_works(session: Session, found: Found) -> Found:
+    """Return what was found with the region in which it has been seen to work, if in any."""
+    for one in session.connections():
+        if not found.told_by and one.client.credentials == found.credentials:
+            return replace(found, region=one.client.region, told_by=f"connection “{one.name}”")
+    return found
+
+
+def _in_use(session: Session, found: Found | None) -> Connection | None:
+    """Return the connection that what was found has made already, if any."""
+    if found is None:
+        return None
+    sought = (found.credentials, found.region.api_url)
+    each = session.connections()
+    return next(
+        (c for c in each if (c.client.credentials, c.client.region.api_url) == sought), None
     )
 
 
@@ -180,13 +211,64 @@ def _notice(found: Found | None, trouble: AlchemerError | None, profile: str | N
 
 
 def _nobody_there() -> bool:
-    """Whether a kernel runs this without a person, as papermill and nbclient do."""
+    """Tell whether a kernel runs this without a person, as papermill and nbclient do."""
     from IPython import get_ipython
 
     from alchemer_nb.notebook.pump import has_front_end
 
     shell = get_ipython()
     return getattr(shell, "kernel", None) is not None and not has_front_end(shell)
+
+
+def _no_panel(*, wait: bool = False) -> bool:
+    """Tell whether nobody can use a panel here: no person is there, or this is a terminal.
+
+    Args:
+        wait: Whether the cell is to wait for it, for which there has to be a kernel.
+    """
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    if getattr(shell, "kernel", None) is not None:
+        return _nobody_there()
+    from IPython.terminal.interactiveshell import TerminalInteractiveShell
+
+    return wait or isinstance(shell, TerminalInteractiveShell)
+
+
+def _without_asking(
+    session: Session, used: Connection | None, trouble: AlchemerError | None, profile: str | None
+) -> Status:
+    """End a login that found nothing to sign in with where no panel can be used.
+
+    Raises:
+        AlchemerError: Why nobody is signed in now.
+    """
+    from alchemer_nb.sources import nothing_found
+
+    if used is not None:
+        session.switch(used.name)
+        return session.status().also("Already signed in.")
+    if _nobody_there():
+        advice = (
+            "Nobody can press a button here: set them, or keep a profile where you can and name it "
+            "with --profile"
+        )
+    else:
+        advice = "No panel can be shown here: %alchemer login --prompt asks for them"
+        if trouble is not None:
+            say("No panel can be shown here: %alchemer login --prompt asks for other credentials.")
+    raise trouble or nothing_found(profile, advice)
+
+
+def _prompt(
+    session: Session, region: Region, mode: str, profile: str | None, notice: str
+) -> Status:
+    from alchemer_nb.notebook.prompt import ask
+
+    if notice:
+        say(notice)
+    return ask(session, region, mode, profile)
 
 
 def _panel(session: Session, **given: Any) -> LoginPanel:
@@ -200,21 +282,13 @@ def _panel(session: Session, **given: Any) -> LoginPanel:
     return panel
 
 
-def _wait(session: Session, panel: LoginPanel, seconds: float) -> object | None:
+def _wait(panel: LoginPanel, seconds: float) -> object | None:
     from IPython import get_ipython
     from IPython.display import display
 
-    from alchemer_nb.notebook.pump import find_pump, has_front_end
+    from alchemer_nb.notebook.pump import find_pump
 
-    shell = get_ipython()
-    if not has_front_end(shell):
-        panel.close()
-        session.panel = None
-        raise ConfigurationError(
-            "nobody can press a button here, so --wait cannot wait: set "
-            f"{' and '.join(_variables())} (or keep a profile), or use --prompt at a terminal"
-        )
-    pump = find_pump(shell)
+    pump = find_pump(get_ipython())
     if pump is None:
         panel.say("This kernel cannot wait in the cell: sign in, then run the next cell.")
         return panel
@@ -233,9 +307,3 @@ def _wait(session: Session, panel: LoginPanel, seconds: float) -> object | None:
         return None
     reason = "the wait was interrupted" if done is None else f"nobody signed in in {seconds:.0f} s"
     raise ConfigurationError(f"{reason}: sign in above, then run from here")
-
-
-def _variables() -> tuple[str, ...]:
-    from alchemer_nb.credentials import environment_names
-
-    return environment_names()[:2]

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from alchemer_nb.notebook.secretform import View
     from alchemer_nb.notebook.session import Session
-    from alchemer_nb.notebook.stored import Found
     from alchemer_nb.secrets import Secret
+    from alchemer_nb.sources import Found
 
 KEY, OAUTH = "api_key", "oauth1"
 _LABELS = {"description_width": "132px"}
@@ -37,6 +37,7 @@ class LoginPanel(ipywidgets.VBox):
         mode: ``"api_key"`` or ``"oauth1"``.
         found: Credentials that were found and may be used with one click.
         notice: A line to begin with.
+        failed: Whether that line tells what went wrong.
         profile: Name to remember credentials by.
         adding: Show the form although somebody is signed in.
 
@@ -55,13 +56,15 @@ class LoginPanel(ipywidgets.VBox):
         mode: str = KEY,
         found: Found | None = None,
         notice: str = "",
+        failed: bool = False,
         profile: str | None = None,
         adding: bool = False,
     ) -> None:
         self.session = session
         self.sign_in = SignIn(session, profile)
         self.headline = Headline()
-        self._found, self._notice, self._adding, self._given = found, notice, adding, region
+        self._found, self._notice, self._failed = found, notice, failed
+        self._adding, self._given = adding, region
         self._regions = _regions(session, region)
         first = region or self._regions[-1 if session.box is not None else 0]
         self.region = ipywidgets.Dropdown(
@@ -105,7 +108,7 @@ class LoginPanel(ipywidgets.VBox):
 
     def say(self, notice: str) -> None:
         """Shows a line above the form."""
-        self._notice = notice
+        self._notice, self._failed = notice, False
         self._show_all()
 
     def tick(self) -> None:
@@ -129,7 +132,12 @@ class LoginPanel(ipywidgets.VBox):
         # Not the traits, as ipywidgets would: they are of no interest to a reader.
         if not self.asks:
             return repr(self.session.status())
-        return "(The sign-in panel. Where it is not shown: %alchemer login --prompt)"
+        panel = "(The sign-in panel. Where it is not shown: %alchemer login --prompt)"
+        return f"{self._notice}\n{panel}" if self._notice else panel
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        # In full: ipywidgets would cut the text in the middle of what is to be done.
+        return {**super()._repr_mimebundle_(**kwargs), "text/plain": repr(self)}
 
     def _guard(self, function: Callable[..., object]) -> Callable[..., None]:
         """Has every error of a callback show in the panel: elsewhere nobody would see it."""
@@ -244,14 +252,16 @@ class LoginPanel(ipywidgets.VBox):
         self.region.value = before if before in addresses else addresses[0]
 
     def _view(self) -> View:
-        found = self._found.source if self._found else ""
+        found = self._found  # goes to the region that it belongs to, so is offered in no other
+        here = found is not None and found.region.api_url == self.region.value
         return views.view(
             self.mode.value,
             waiting=self.sign_in.flow is not None,
             region=self.chosen,
-            found=found,
+            found=found.source if found is not None and here else "",
             adding=self._adding and self.session.status().signed_in,
             notice=self._notice,
+            failed=self._failed,
         )
 
     def _show_all(self, *, clear: bool = False) -> None:

@@ -59,6 +59,7 @@ class View(TypedDict, total=False):
     actions: list[Action]
     intro: str
     notice: str
+    failed: bool
     button: str
     busy: str
     wants_link: bool

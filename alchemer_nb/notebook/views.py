@@ -21,7 +21,14 @@ _BINDER = (
 
 
 def view(
-    mode: str, *, waiting: bool, region: Region, found: str, adding: bool, notice: str
+    mode: str,
+    *,
+    waiting: bool,
+    region: Region,
+    found: str,
+    adding: bool,
+    notice: str,
+    failed: bool,
 ) -> View:
     """Declares the form for one step.
 
@@ -32,6 +39,7 @@ def view(
         found: Where credentials were found that one click would use, or an empty text.
         adding: Whether somebody is signed in and this adds another account.
         notice: A line to show above.
+        failed: Whether that line tells what went wrong.
     """
     texts = [notice] if notice else []
     if profiles.on_binder():
@@ -43,7 +51,8 @@ def view(
     if adding:
         actions.append({"name": BACK, "label": "Back"})
     options = [*step.get("options", []), *_remember()]
-    return {**step, "notice": "\n".join(texts), "actions": actions, "options": options}
+    above: View = {"notice": "\n".join(texts), "failed": failed}
+    return {**step, **above, "actions": actions, "options": options}
 
 
 def _key() -> View:

@@ -175,7 +175,7 @@ def test_connect_reads_the_environment(box, monkeypatch):
     assert len(al.connect(region=box.region).account()) == 1
     monkeypatch.setenv("ALCHEMER_REGION", "EU")
     assert al.connect().region.name == "eu"
-    assert al.connect("ca").region.name == "ca"
+    assert al.connect("EU").region.name == "eu"
 
 
 def test_connect_says_what_it_looked_for(monkeypatch, tmp_path):

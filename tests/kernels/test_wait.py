@@ -215,6 +215,34 @@ finally:
     assert "CANARY" not in done.error + done.text
 
 
+def test_where_no_person_is_there_and_nothing_was_found_it_says_what_was_looked_for(kernel, pair):
+    for call in ("login(session)", "login(session, region=box.region, prompt=True)"):
+        done = kernel.do(call, stdin=False)
+        assert done.status == "error"
+        assert "ALCHEMER_CONSUMER_KEY" in done.error
+        assert "'default'" in done.error
+    done = kernel.do("login(session, profile='nosuch')", stdin=False)
+    assert done.status == "error"
+    assert "'nosuch'" in done.error
+    assert kernel.do("print(session.panel)").text.strip() == "None"
+
+
+def test_where_no_person_is_there_what_is_in_use_is_taken_again(kernel, pair):
+    done = kernel.do(
+        """
+import os, tempfile
+from alchemer_nb import ApiKey, OAuth1, profiles
+os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp()
+profiles.save("key", ApiKey(box.api_token, box.api_token_secret), box.region)
+profiles.save("pair", OAuth1(box.consumer_key, box.consumer_secret), box.region)
+for name in ("key", "pair", "key"):
+    print(login(session, profile=name).mode, len(session.names()))
+""",
+        stdin=False,
+    )
+    assert done.text.splitlines() == ["API key 1", "OAuth 2", "API key 2"], done
+
+
 def test_a_prompt_where_nothing_can_be_asked_says_what_to_set(kernel, pair):
     done = kernel.do("login(session, region=box.region, prompt=True)", stdin=False)
     assert done.status == "error"

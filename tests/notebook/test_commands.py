@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from IPython.core.error import UsageError
 
+from alchemer_nb import profiles
 from alchemer_nb.client import Client
 from alchemer_nb.credentials import ApiKey, OAuth1
 from alchemer_nb.errors import ConditionError, InvalidArgument, NotFound, SurveyNotFound
@@ -269,6 +270,16 @@ def test_login_takes_region_objects_and_the_environment(notebook, box, monkeypat
     assert outcome.failure is None
     assert notebook.run("%alchemer status").value.organisation == "Larkmoor Outdoor"
     assert box.api_token_secret not in outcome.out + outcome.err
+
+
+def test_a_profile_is_not_asked_to_be_of_the_region_that_login_starts_with(
+    notebook, box, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    profiles.save("work", ApiKey(box.api_token, box.api_token_secret), box.region)
+    notebook.run("%config AlchemerMagics.region = 'eu'")
+    assert notebook.run("%alchemer login --profile work").failure is None
+    assert notebook.run("%alchemer status").value.host == box.region.host
 
 
 def test_unloading_signs_out(signed_in):

@@ -21,6 +21,8 @@ from alchemer_nb.notebook.session import Session
 from alchemer_nb.notebook.status import Status
 from alchemer_nb.regions import Region
 from tests.person import landing_address
+from tests.scripted import ScriptedServer
+from tests.test_profiles import LockedKeyring
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,11 +146,13 @@ class TestFound:
         assert "profile “default”" in repr(login(session))
         assert session.require_client().region == box.region
 
-    def test_the_default_profile_is_passed_over_for_another_region(
+    def test_the_default_profile_is_passed_over_for_another_region_and_that_is_said(
         self, session: Session, box: Sandbox
     ) -> None:
         profiles.save(profiles.DEFAULT, key_of(box), box.region)
-        assert panel_of(login(session, region="eu")).chosen.name == "eu"
+        panel = panel_of(login(session, region="eu"))
+        assert panel.chosen.name == "eu"
+        assert box.region.host in panel.form.view["notice"]
 
     def test_a_profile_by_name_comes_before_the_environment(
         self, session: Session, environment: pytest.MonkeyPatch, box: Sandbox
@@ -175,6 +179,154 @@ class TestFound:
         panel = panel_of(login(session, profile="new"))
         assert panel.sign_in.profile == "new"
         assert "new" in panel.form.view["notice"]
+
+
+class TestAnotherRegion:
+    """A server that stands for another region is sent nothing that does not belong there."""
+
+    @pytest.fixture
+    def other(self) -> Iterator[ScriptedServer]:
+        with ScriptedServer() as server:
+            yield server
+
+    def test_what_the_environment_says_of_the_region_is_not_overruled(
+        self, session: Session, environment: pytest.MonkeyPatch, other: ScriptedServer
+    ) -> None:
+        environment.setenv("ALCHEMER_REGION", "us")
+        panel = panel_of(login(session, region=other.region))
+        notice = panel.form.view["notice"]
+        for name in ("ALCHEMER_REGION", "us (api.alchemer.com)", other.region.host):
+            assert name in notice
+        assert "use_found" not in [action["name"] for action in panel.form.view["actions"]]
+        assert panel.chosen == other.region
+        assert other.asked == []
+
+    def test_what_has_worked_in_one_region_belongs_there(
+        self,
+        session: Session,
+        environment: pytest.MonkeyPatch,
+        box: Sandbox,
+        other: ScriptedServer,
+    ) -> None:
+        login(session, region=box.region)
+        panel = panel_of(login(session, region=other.region))
+        assert box.region.host in panel.form.view["notice"]
+        assert panel.chosen == other.region
+        assert other.asked == []
+
+    def test_a_profile_named_together_with_another_region(
+        self, session: Session, box: Sandbox, other: ScriptedServer
+    ) -> None:
+        profiles.save("work", key_of(box), box.region)
+        with pytest.raises(ConfigurationError, match=box.region.host) as caught:
+            login(session, profile="work", region=other.region)
+        assert other.region.host in str(caught.value)
+        assert other.asked == []
+
+    def test_a_region_that_is_chosen_in_the_panel_is_not_offered_what_was_found(
+        self,
+        session: Session,
+        environment: pytest.MonkeyPatch,
+        box: Sandbox,
+        other: ScriptedServer,
+    ) -> None:
+        environment.setenv("ALCHEMER_API_TOKEN_SECRET", "wrong")
+        session.box = box
+        panel = panel_of(login(session, region=other.region))
+        asked = len(other.asked)
+        panel.region.value = box.region.api_url
+        assert "use_found" not in [action["name"] for action in panel.form.view["actions"]]
+        before = len(box.seen)
+        panel.form._handle_custom_msg(
+            {"type": "action", "attempt": panel.form.view["attempt"], "name": "use_found"}, []
+        )
+        assert len(box.seen) == before
+        assert len(other.asked) > asked
+        session.box = None
+
+
+class TestSaid:
+    """Why nobody is signed in stands in the panel and, in full, in its text."""
+
+    @pytest.fixture
+    def said(self, session: Session) -> Any:
+        def said(**given: Any) -> str:
+            panel = panel_of(login(session, **given))
+            text = str(panel._repr_mimebundle_()["text/plain"])
+            assert panel.form.view["notice"] in text
+            assert "--prompt" in text
+            assert "CANARY" not in text
+            return text
+
+        return said
+
+    def test_a_wrong_pair_in_the_environment(
+        self, said: Any, environment: pytest.MonkeyPatch, box: Sandbox
+    ) -> None:
+        environment.setenv("ALCHEMER_API_TOKEN_SECRET", "CANARYwrong12345")
+        text = said(region=box.region)
+        assert "from the environment" in text
+        assert "refused" in text
+
+    def test_half_a_pair(self, said: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("ALCHEMER_API_TOKEN", "CANARY-half")
+        assert "ALCHEMER_API_TOKEN_SECRET is not" in said()
+
+    def test_a_token_without_its_consumer_pair(
+        self, said: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("ALCHEMER_OAUTH_TOKEN", "CANARY-token")
+        monkeypatch.setenv("ALCHEMER_OAUTH_TOKEN_SECRET", "CANARY-secret")
+        assert "ALCHEMER_CONSUMER_KEY is not" in said()
+
+    def test_a_profile_that_is_not_there(self, said: Any) -> None:
+        assert "nosuch" in said(profile="nosuch")
+
+    def test_a_profile_that_cannot_be_read_can_be_replaced(
+        self, said: Any, session: Session, box: Sandbox
+    ) -> None:
+        profiles.save("work", key_of(box), box.region)
+        (profiles.folder() / "work.json").write_text("{")
+        assert "cannot be read" in said(profile="work")
+        assert session.panel is not None
+        assert session.panel.sign_in.profile == "work"
+
+    def test_a_locked_keychain(self, said: Any) -> None:
+        keyring.set_keyring(LockedKeyring())
+        assert "locked" in said()
+        assert "locked" in said(profile="work")
+
+    def test_credentials_of_the_other_mode(
+        self, said: Any, environment: pytest.MonkeyPatch, box: Sandbox
+    ) -> None:
+        assert "API key" in said(region=box.region, mode="oauth")
+
+    def test_a_server_that_is_not_there(self, said: Any, environment: pytest.MonkeyPatch) -> None:
+        with ScriptedServer() as gone:
+            region = gone.region
+        assert region.host in said(region=region)
+
+    def test_trouble_is_marked_and_a_new_profile_is_none(
+        self, session: Session, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert panel_of(login(session, profile="nosuch")).form.view["failed"] is False
+        monkeypatch.setenv("ALCHEMER_API_TOKEN", "half")
+        assert panel_of(login(session)).form.view["failed"] is True
+
+    def test_with_nothing_to_say_the_text_is_the_panel_s_alone(self, session: Session) -> None:
+        assert repr(panel_of(login(session))).startswith("(The sign-in panel.")
+
+    def test_at_a_prompt_it_is_said_before_anything_is_asked(
+        self,
+        session: Session,
+        monkeypatch: pytest.MonkeyPatch,
+        box: Sandbox,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        monkeypatch.setenv("ALCHEMER_API_TOKEN", "CANARY-half")
+        monkeypatch.setattr(getpass, "getpass", Answers(box.api_token, box.api_token_secret))
+        login(session, region=box.region, prompt=True)
+        assert "ALCHEMER_API_TOKEN_SECRET is not" in capsys.readouterr().out
 
 
 class TestSignedInAlready:

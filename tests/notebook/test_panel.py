@@ -308,6 +308,22 @@ class TestOAuth:
         page.submit(pasted=land(box, page.wire.last_link()))
         assert session.status().signed_in
 
+    def test_what_was_begun_in_one_region_is_not_ended_in_another(
+        self, opened: Open, session: Session, box: Sandbox
+    ) -> None:
+        with Sandbox(responses=1, region="eu") as other:
+            session.box = other
+            page = opened()
+            back = land(box, to_link(page, box))
+            finish = page.submission(pasted=back)
+            page.panel.region.value = other.region.api_url
+            page.send(finish)
+            session.box = None
+            assert page.fields == ["consumer_key", "consumer_secret"]
+            assert "consumer_key" in page.errors
+            assert len(other.seen) == 0
+        assert not session.status().signed_in
+
     def test_a_denied_consent_is_told_and_can_be_repeated(
         self, page: Page, session: Session, box: Sandbox
     ) -> None:
