@@ -169,14 +169,20 @@ def _from_plain(name: str, text: str) -> Profile:
     try:
         told = json.loads(text)
         kind = {"api_key": ApiKey, "oauth1": OAuth1}[told["mode"]]
-        if told.pop(_DIGEST) == _digest(told):
-            return Profile(name, kind(**told["credentials"]), Region(**told["region"]))
+        region, digest = Region(**told["region"]), told.pop(_DIGEST, None)
+        if _is_true(region) if digest is None else digest == _digest(told):
+            return Profile(name, kind(**told["credentials"]), region)
         what = "was changed since it was kept, so it does not tell where its credentials belong"
     except (ValueError, KeyError, TypeError):
         pass
     raise ConfigurationError(
         f"profile {name!r} {what}; sign in with 'remember' once more to replace it"
     )
+
+
+def _is_true(region: Region) -> bool:
+    """Return whether a region is the one that its name says; profiles without a digest had none."""
+    return region.name not in Region.names() or region == Region.get(region.name)
 
 
 def _digest(plain: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from pathlib import Path
@@ -158,6 +159,23 @@ def test_a_damaged_file_gives_one_clear_error_without_its_content(text):
         profiles.load("work")
     assert "CANARY" not in str(caught.value)
     assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+def test_a_profile_of_an_earlier_version_opens_where_its_region_is_the_one_it_names():
+    """It had no digest."""
+    profiles.save("work", ApiKey(TOKEN, SECRET), Region.get("eu"))
+    path = profiles.folder() / "work.json"
+    earlier = {
+        name: part for name, part in json.loads(path.read_text()).items() if name != "digest"
+    }
+    path.write_text(json.dumps(earlier))
+    found = profiles.load("work")
+    assert found.credentials == ApiKey(TOKEN, SECRET)
+    assert found.region == Region.get("eu")
+    earlier["region"]["name"] = "us"
+    path.write_text(json.dumps(earlier))
+    with pytest.raises(ConfigurationError, match="remember"):
+        profiles.load("work")
 
 
 def test_a_locked_keychain_gives_an_error_that_repeats_nothing():
