@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
 from alchemer_nb.regions import Region
+from alchemer_nb.secrets import Secret, sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -88,12 +89,12 @@ def save(name: str, credentials: Credentials, region: Region) -> str:
     if on_binder():
         raise ConfigurationError("nothing is kept on Binder: it is someone else's machine")
     where = place()
-    text = json.dumps(_to_plain(credentials, region))
+    text = Secret(json.dumps(_to_plain(credentials, region)))
     ring = _keyring()
     if ring is None:
         _write_file(name, text)
         return where
-    _ask(lambda: ring.set_password(_SERVICE, name, text))
+    _ask(lambda: ring.set_password(_SERVICE, name, text.reveal()))
     _write_index(ring, {*_read_index(ring), name})
     return where
 
@@ -107,9 +108,16 @@ def load(name: str = DEFAULT) -> Profile | None:
     """
     _check_name(name)
     ring = _keyring()
-    text = _ask(lambda: ring.get_password(_SERVICE, name)) if ring is not None else None
+    text = sealed(_ask(lambda: ring.get_password(_SERVICE, name)) if ring is not None else None)
     text = text or _read_file(name)
-    return _from_plain(name, text) if text else None
+    if not text:
+        return None
+    profile = _from_plain(name, text)
+    if profile is None:
+        raise ConfigurationError(
+            f"profile {name!r} cannot be read; sign in with 'remember' once more to replace it"
+        )
+    return profile
 
 
 def names() -> tuple[str, ...]:
@@ -155,20 +163,20 @@ def _to_plain(credentials: Credentials, region: Region) -> dict[str, Any]:
     }
 
 
-def _from_plain(name: str, text: str) -> Profile:
+def _from_plain(name: str, text: Secret) -> Profile | None:
+    """Reads a kept profile, None where it cannot be read.
+
+    Raises nothing: text, parts and the errors of whatever fails on them (JSONDecodeError.doc) hold
+    secrets, and a traceback may be printed with all variables.
+    """
     from alchemer_nb.credentials import ApiKey, OAuth1
 
-    # The text holds secrets, and so does the error of whatever fails on it (JSONDecodeError.doc):
-    # raised outside the except block, so that it is not even the new error's context.
     try:
-        told = json.loads(text)
+        told = json.loads(text.reveal())
         kind = {"api_key": ApiKey, "oauth1": OAuth1}[told["mode"]]
         return Profile(name, kind(**told["credentials"]), Region(**told["region"]))
-    except (ValueError, KeyError, TypeError):
-        pass
-    raise ConfigurationError(
-        f"profile {name!r} cannot be read; sign in with 'remember' once more to replace it"
-    )
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
 def _keyring() -> Any:
@@ -211,7 +219,7 @@ def _path(name: str) -> Path:
     return folder() / f"{name}.json"
 
 
-def _write_file(name: str, text: str) -> None:
+def _write_file(name: str, text: Secret) -> None:
     home = folder()
     try:
         home.parent.mkdir(parents=True, exist_ok=True)
@@ -222,7 +230,7 @@ def _write_file(name: str, text: str) -> None:
         handle, temporary = tempfile.mkstemp(prefix=f".{name}-", dir=home)
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
+                file.write(text.reveal())
             Path(temporary).replace(_path(name))
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
@@ -234,20 +242,22 @@ def _write_file(name: str, text: str) -> None:
         ) from None
 
 
-def _read_file(name: str) -> str | None:
+def _read_file(name: str) -> Secret:
+    """The text of a profile's file, empty where there is none."""
     path = _path(name)
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
             if not _windows() and stat.S_IMODE(mode) & 0o077:
                 raise ConfigurationError(
                     f"{_short(path)} can be read by others: chmod 600 it (and think about a new "
                     "key), then try again"
                 )
-            return file.read()
+            # What is no text is no JSON either; an error of decoding would hold all of it.
+            return Secret(file.read().decode("utf-8", "replace"))
     except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError) as error:
+        return Secret("")
+    except OSError as error:
         kind = type(error).__name__
         raise ConfigurationError(f"{_short(path)} cannot be read ({kind})") from None
 
