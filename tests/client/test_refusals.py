@@ -7,11 +7,9 @@ import email.utils
 import pickle
 import time
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
-import alchemer_nb
 from alchemer_nb import ApiKey, Client, OAuth1, OAuthFlow
 from alchemer_nb.errors import (
     AlchemerError,
@@ -550,14 +548,3 @@ def test_the_number_of_tries_stands_in_the_sentence(scripted):
     quick = Retries(attempts=2, base=0.0)
     client = Client(ApiKey("api-key-one", "api-secret-one"), scripted.region, retries=quick)
     assert failure(client.account).sentence.endswith("(tried 2 times)")
-
-
-def test_no_word_that_only_the_sandbox_says_is_read():
-    root = Path(alchemer_nb.__file__).parent
-    texts = {
-        path: path.read_text(encoding="utf-8").casefold()
-        for path in root.rglob("*.py")
-        if "sandbox" not in path.relative_to(root).parts
-    }
-    assert len(texts) > 50
-    assert [path for path, text in texts.items() if "oauth refused" in text] == []
