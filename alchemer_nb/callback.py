@@ -62,7 +62,7 @@ class CallbackListener:
 
     def __init__(self) -> None:
         self._caught: Secret | None = None
-        self._expected: str | None = None
+        self._expected: Secret | None = None
         self._arrived = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -75,9 +75,9 @@ class CallbackListener:
         )
         self._thread.start()
 
-    def expect(self, request_token: str) -> None:
+    def expect(self, request_token: str | Secret) -> None:
         """Takes only a return that carries this request token; forgets what came before."""
-        self._expected = request_token
+        self._expected = Secret(request_token)
         self._caught = None
         self._arrived.clear()
 
@@ -100,7 +100,7 @@ class CallbackListener:
     def _take(self, path: str) -> bool:
         parts = urlsplit(path)
         query = parse_qs(parts.query)
-        tokens = query.get("oauth_token", []) + query.get("denied", [])
+        tokens = [Secret(t) for t in query.get("oauth_token", []) + query.get("denied", [])]
         if parts.path != _PATH or self._expected is None or self._expected not in tokens:
             return False
         self._caught = Secret(parts.query)

@@ -81,7 +81,10 @@ class Client:
         self._stores = Stores(self._transport, self.region, store)
 
     def __repr__(self) -> str:
-        return f"Client({self.credentials!r}, {self.region.name}, {self.region.host})"
+        region = getattr(self, "region", None)  # a traceback may show one that is half made
+        if region is None:
+            return "Client(not ready)"
+        return f"Client({self.credentials!r}, {region.name}, {region.host})"
 
     # -- the door to everything -------------------------------------------------------------
 

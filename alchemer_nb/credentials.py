@@ -17,7 +17,8 @@ import requests_oauthlib
 from requests.auth import AuthBase
 
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
-from alchemer_nb.secrets import Secret
+from alchemer_nb.refusals import API_KEY, THREE_LEGGED, TWO_LEGGED
+from alchemer_nb.secrets import Secret, sealed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,10 +34,25 @@ REGION_NAME = "ALCHEMER_REGION"
 _NAMED = re.compile(
     r"(?i)(api[_ ]?token(?:[_ ]?secret)?|api[_ ]?secret)\s*[=:]\s*[\"']?([^&\s\"',;]+)"
 )
+_HEX = re.compile(r"[0-9a-fA-F]{24,}")
 _LABEL_WORDS = {"api", "key", "token", "secret", "and"}
 
 
-class ApiKey(AuthBase):
+class _Signature(AuthBase):
+    """What both ways have in common.
+
+    Attributes:
+        accepted_by: Addresses of the regions that accepted these credentials in this process.
+    """
+
+    def __init__(self) -> None:
+        self.accepted_by: set[str] = set()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("credentials are not pickled")
+
+
+class ApiKey(_Signature):
     """An API key and its secret key: one pair per user, sent with every call.
 
     Alchemer takes the pair in the query string and in no other place, so the address of a call
@@ -56,8 +72,13 @@ class ApiKey(AuthBase):
     """
 
     mode = "api_key"
+    signed_with = API_KEY
+    api_token = api_token_secret = Secret("")  # until both parts have been read
 
     def __init__(self, api_token: str | Secret, api_token_secret: str | Secret) -> None:
+        # Nothing plain is left in this frame, which a traceback may show.
+        api_token, api_token_secret = sealed(api_token), sealed(api_token_secret)
+        super().__init__()
         self.api_token = _part(api_token, "API key")
         self.api_token_secret = _part(api_token_secret, "API secret key")
 
@@ -72,27 +93,27 @@ class ApiKey(AuthBase):
         Raises:
             InvalidArgument: The two parts cannot be told; the text is not repeated.
         """
-        raw = html.unescape(Secret(text).reveal())
-        named = {
-            name.lower().replace(" ", "_").replace("apit", "api_t").replace("apis", "api_s"): value
-            for name, value in _NAMED.findall(raw)
-        }
-        secret = named.get("api_token_secret") or named.get("api_secret")
-        if named.get("api_token") and secret:
-            return cls(unquote(named["api_token"]), unquote(secret))
-        words = [w.strip("\"'`<>()[]{}") for w in re.split(r"[\s,;|]+", raw)]
-        words = [w for w in words if w and not w.endswith(":") and w.lower() not in _LABEL_WORDS]
-        if len(words) == 2 and "://" not in raw:
-            return cls(words[0], words[1])
-        raise InvalidArgument(
-            "the pasted text does not hold a key and its secret key; paste them as "
-            "'key secret', or an example call's address with api_token and api_token_secret"
-        )
+        text = sealed(text)
+        pair = _pair_in(text)
+        if pair is None:
+            raise InvalidArgument(
+                "the pasted text does not hold a key and its secret key; paste them as "
+                "'key secret', or an example call's address with api_token and api_token_secret"
+            )
+        return cls(*pair)
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """Everything that must not be shown."""
         return (self.api_token, self.api_token_secret)
+
+    @property
+    def slip(self) -> str:
+        """The mistake that the look of the two suggests, as ``refusals`` names it; or ""."""
+        looks = _look(self.api_token), _look(self.api_token_secret)
+        if looks[0] == "secret key" and looks[1]:
+            return "swapped"
+        return "consumer pair" if looks == ("consumer key", "consumer secret") else ""
 
     @property
     def masked(self) -> str:
@@ -101,11 +122,13 @@ class ApiKey(AuthBase):
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Adds the pair to the query of the address, the only place Alchemer takes it from."""
-        pair = [
-            ("api_token", self.api_token.reveal()),
-            ("api_token_secret", self.api_token_secret.reveal()),
-        ]
-        request.prepare_url(request.url, pair)
+        request.prepare_url(
+            request.url,
+            [
+                ("api_token", self.api_token.reveal()),
+                ("api_token_secret", self.api_token_secret.reveal()),
+            ],
+        )
         return request
 
     def __eq__(self, other: object) -> bool:
@@ -117,11 +140,8 @@ class ApiKey(AuthBase):
     def __repr__(self) -> str:
         return f"ApiKey({self.masked})"
 
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("credentials are not pickled")
 
-
-class OAuth1(AuthBase):
+class OAuth1(_Signature):
     """An OAuth 1.0a signature (HMAC-SHA1, in the Authorization header).
 
     Args:
@@ -141,6 +161,9 @@ class OAuth1(AuthBase):
     """
 
     mode = "oauth1"
+    consumer_key = consumer_secret = Secret("")  # until all parts have been read
+    token: Secret | None = None
+    token_secret: Secret | None = None
 
     def __init__(
         self,
@@ -149,6 +172,10 @@ class OAuth1(AuthBase):
         token: str | Secret | None = None,
         token_secret: str | Secret | None = None,
     ) -> None:
+        # Nothing plain is left in this frame, which a traceback may show.
+        consumer_key, consumer_secret = sealed(consumer_key), sealed(consumer_secret)
+        token, token_secret = sealed(token), sealed(token_secret)
+        super().__init__()
         self.consumer_key = _part(consumer_key, "consumer key")
         self.consumer_secret = _part(consumer_secret, "consumer secret")
         if bool(token) != bool(token_secret):
@@ -157,8 +184,9 @@ class OAuth1(AuthBase):
                 f"{missing} is missing: give both token and token_secret, or neither to sign "
                 "with the consumer pair alone"
             )
-        self.token = _part(token, "access token") if token else None
-        self.token_secret = _part(token_secret, "access token secret") if token_secret else None
+        if token:
+            self.token = _part(token, "access token")
+            self.token_secret = _part(token_secret, "access token secret")
 
     @property
     def three_legged(self) -> bool:
@@ -170,6 +198,19 @@ class OAuth1(AuthBase):
         """Everything that must not be shown."""
         parts = (self.consumer_key, self.consumer_secret, self.token, self.token_secret)
         return tuple(p for p in parts if p is not None)
+
+    @property
+    def signed_with(self) -> str:
+        """What signs a call, as ``refusals`` names it."""
+        return THREE_LEGGED if self.three_legged else TWO_LEGGED
+
+    @property
+    def slip(self) -> str:
+        """The mistake that the look of the pair suggests, as ``refusals`` names it; or ""."""
+        looks = _look(self.consumer_key), _look(self.consumer_secret)
+        if looks == ("consumer secret", "consumer key"):
+            return "swapped"
+        return "API key" if "secret key" in looks else ""
 
     @property
     def masked(self) -> str:
@@ -194,9 +235,6 @@ class OAuth1(AuthBase):
 
     def __repr__(self) -> str:
         return f"OAuth1({self.masked}, {'three' if self.three_legged else 'two'}-legged)"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("credentials are not pickled")
 
 
 Credentials = ApiKey | OAuth1
@@ -243,26 +281,10 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Credentials | 
     Raises:
         ConfigurationError: Half of a pair is set; the message names the missing variable.
     """
-    source = os.environ if environ is None else environ
-
-    def read(names: tuple[str, str]) -> tuple[str, str] | None:
-        values = {name: source.get(name, "").strip() for name in names}
-        if names is _KEY_NAMES and not values[names[1]]:
-            values[names[1]] = source.get(_OLD_SECRET_NAME, "").strip()
-        missing = [name for name, value in values.items() if not value]
-        if len(missing) == len(names):
-            return None
-        if missing:
-            present = next(name for name in names if name not in missing)
-            raise ConfigurationError(
-                f"{present} is set in the environment but {missing[0]} is not; set both"
-            )
-        return values[names[0]], values[names[1]]
-
-    key = read(_KEY_NAMES)
+    key = _pair_of(_KEY_NAMES, environ)
     if key:
         return ApiKey(*key)
-    consumer, token = read(_CONSUMER_NAMES), read(_TOKEN_NAMES)
+    consumer, token = _pair_of(_CONSUMER_NAMES, environ), _pair_of(_TOKEN_NAMES, environ)
     if consumer:
         return OAuth1(*consumer, *(token or ()))
     if token:
@@ -278,14 +300,72 @@ def environment_names() -> tuple[str, ...]:
     return (*_KEY_NAMES, *_CONSUMER_NAMES, *_TOKEN_NAMES)
 
 
-def _part(value: str | Secret | None, what: str) -> Secret:
-    text = value.reveal() if isinstance(value, Secret) else value
-    if not isinstance(text, str) or not text.strip():
-        raise ConfigurationError(f"the {what} is empty")
-    text = text.strip()
-    if any(c.isspace() or not c.isprintable() for c in text):
+def _pair_of(
+    names: tuple[str, str], environ: Mapping[str, str] | None
+) -> tuple[Secret, Secret] | None:
+    """One pair of the environment; None where neither half is set."""
+    first, second = (_variable(name, environ) for name in names)
+    if names is _KEY_NAMES and not second:
+        second = _variable(_OLD_SECRET_NAME, environ)
+    if not (first or second):
+        return None
+    if not (first and second):
+        present, missing = names if first else reversed(names)
         raise ConfigurationError(
-            f"the {what} has white space inside; it was probably pasted together with something "
-            "else (ApiKey.parse reads a key and its secret from one text)"
+            f"{present} is set in the environment but {missing} is not; set both"
         )
-    return Secret(text)
+    return first, second
+
+
+def _variable(name: str, environ: Mapping[str, str] | None) -> Secret:
+    """One variable. Nothing is raised here, where all of the environment is at hand."""
+    source = os.environ if environ is None else environ
+    return Secret(source.get(name, "").strip())
+
+
+def _pair_in(text: Secret) -> tuple[Secret, Secret] | None:
+    """The two parts in a pasted text, None where they cannot be told; raises nothing."""
+    try:
+        raw = html.unescape(text.reveal())
+    except ValueError:  # a reference to a letter whose number has thousands of digits
+        return None
+    named = {
+        name.lower().replace(" ", "_").replace("apit", "api_t").replace("apis", "api_s"): value
+        for name, value in _NAMED.findall(raw)
+    }
+    secret = named.get("api_token_secret") or named.get("api_secret")
+    if named.get("api_token") and secret:
+        return Secret(unquote(named["api_token"])), Secret(unquote(secret))
+    words = [w.strip("\"'`<>()[]{}") for w in re.split(r"[\s,;|]+", raw)]
+    words = [w for w in words if w and not w.endswith(":") and w.lower() not in _LABEL_WORDS]
+    if len(words) == 2 and "://" not in raw:
+        return Secret(words[0]), Secret(words[1])
+    return None
+
+
+def _look(part: Secret) -> str:
+    """What a part looks like, by the forms that examples show; ``""`` where it is none of them.
+
+    Keys have 32 or about 50 hexadecimal digits and their secrets begin with A9; consumer keys have
+    41 digits and their secrets 32.
+    """
+    text = part.reveal()
+    if text.startswith("A9") and len(text) < 20:  # 13 letters in all examples
+        return "secret key"
+    if not _HEX.fullmatch(text):
+        return ""
+    return {41: "consumer key", 32: "consumer secret"}.get(len(text), "API key")
+
+
+def _part(value: Secret, what: str) -> Secret:
+    """Drops white space around a part and checks it; the text stays a secret all the way."""
+    part = Secret(value.reveal().strip())
+    if not part:
+        raise ConfigurationError(f"the {what} is empty")
+    if not part.reveal().isprintable() or " " in part.reveal():
+        raise ConfigurationError(
+            f"the {what} has white space or a letter that cannot be shown inside; it was probably "
+            "pasted together with something else (ApiKey.parse reads a key and its secret from "
+            "one text)"
+        )
+    return part

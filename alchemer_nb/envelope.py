@@ -20,12 +20,22 @@ import msgspec
 from alchemer_nb.bodies import Broken, edges, unpack
 from alchemer_nb.errors import (
     ApiError,
-    AuthenticationError,
     NotFound,
     PermissionDenied,
     RateLimited,
     ServerError,
+    SignInError,
     TransportError,
+)
+from alchemer_nb.refusals import (
+    ACCESS_TOKEN,
+    NOT_ALLOWED,
+    Attempt,
+    Heard,
+    problem_in,
+    refused,
+    sentence_in,
+    without_token,
 )
 from alchemer_nb.secrets import redact
 
@@ -35,13 +45,23 @@ if TYPE_CHECKING:
     from alchemer_nb.regions import Region
     from alchemer_nb.secrets import Secret
 
+# What is read of an answer's headers; the others (a redirect's Location) may repeat the address
+# of the call, and are not kept.
+HEADERS = (
+    "Content-Length",
+    "Date",
+    "Retry-After",
+    "WWW-Authenticate",
+    "X-SG-Cached",
+    "X-SG-Warning",
+)
 BOM = b"\xef\xbb\xbf"
 _LONGEST_MESSAGE = 300
+_HEAD = 4_000  # bytes in which a problem is looked for
 _LARGE = 4_000  # bytes as they travelled, which unpack to ten times as many and more
 _GOOD_START = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"result_ok"\s*:\s*(?:true|"true")\s*,')
-# Alchemer words a wrong pair and a missing right alike as 401; only the text tells them apart.
 _REFUSED_RIGHT = re.compile(r"not authori[sz]ed|permission|access denied|forbidden", re.I)
-_REFUSED_KEY = re.compile(r"api_token|auth token|login failed|signature|oauth|consumer", re.I)
+_REFUSED_KEY = re.compile(r"api_token|auth token|login failed", re.I)
 _UNAVAILABLE_CODE = 103  # "Service currently unavailable", seen with HTTP 200
 
 
@@ -52,6 +72,9 @@ class Verdict(msgspec.Struct):
     code: Any = None
     message: Any = None
 
+    def __repr__(self) -> str:
+        return "Verdict(…)"  # the message may repeat what was sent
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -61,7 +84,7 @@ class Answer:
         method: HTTP method of the call.
         path: Path of the call, without any query.
         status: HTTP status.
-        headers: HTTP headers of the answer.
+        headers: The HTTP headers of the answer that are read here, without secrets.
         packed: The bytes as they travelled, mostly compressed.
         encoding: How: ``"gzip"``, ``"deflate"`` or ``""``.
         took: Seconds from sending to the last byte.
@@ -72,7 +95,7 @@ class Answer:
     method: str
     path: str
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     packed: bytes = field(repr=False)
     encoding: str = ""
     took: float = 0.0
@@ -93,7 +116,7 @@ class Answer:
         )
 
     def envelope(self) -> dict[str, Any]:
-        """The answer as a dict; ``judge`` has made sure that it is one."""
+        """The answer as a dict; ``fault_in`` has made sure that it is one."""
         decoded = decode(self.body)
         if not isinstance(decoded, dict):
             raise TransportError(
@@ -128,28 +151,65 @@ def clean(body: bytes) -> str:
     )
 
 
-def judge(answer: Answer, region: Region, secrets: Iterable[Secret] = ()) -> None:
-    """Raises the fitting error if the answer is one; the single place where that is decided.
+def fault_in(
+    answer: Answer,
+    region: Region,
+    secrets: Iterable[Secret] = (),
+    attempt: Attempt | None = None,
+) -> ApiError | TransportError | None:
+    """Tells what is wrong with an answer; the single place where that is decided.
 
-    Raises:
-        ApiError: Or the fitting one below it.
-        TransportError: The answer does not come from Alchemer's API.
+    The error is given and not raised: an answer may repeat a secret, and whatever prints the
+    variables of a traceback would print the answer.
+
+    Args:
+        answer: What came.
+        region: Where it came from.
+        secrets: What must not stand in the error.
+        attempt: What is known of the call.
+
+    Returns:
+        The fitting error, or None where the answer is good.
     """
-    where = f"{answer.method} {answer.path}"
+    attempt, secrets = attempt or Attempt(), tuple(secrets)
     if answer.status == 200 and _is_plainly_good(answer):
-        return
-    verdict = _read_verdict(answer.body)
+        return None
+    try:
+        body = answer.body
+    except TransportError as error:
+        return error.with_traceback(None)
+    said = _Said(answer, region, attempt, redact(answer.path, secrets), _problem(answer, body))
+    verdict = _read_verdict(body)
     if verdict is None:
-        _judge_foreign(answer, region, where)
-        return
+        return _foreign(said, body)
     refused = verdict.result_ok in (False, 0, "0", "false", "False")
     odd = verdict.result_ok is None and verdict.code not in (None, 200, "200")
     if answer.status < 300 and not refused and not odd:
-        return
-    message = redact(str(verdict.message or ""), secrets)
-    message = " ".join(message.split())[:_LONGEST_MESSAGE]
-    code = _as_code(verdict.code)
-    raise _error_for(answer, region, code if code is not None else answer.status, message)
+        return None
+    words = str(verdict.message or "")
+    message = " ".join(redact(words, secrets).split())[:_LONGEST_MESSAGE]
+    code = _as_code(verdict.code, secrets)
+    return _error_for(said, answer.status if code is None else code, words, message)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """An answer that is none of the good ones, and the call that it answers."""
+
+    answer: Answer
+    region: Region
+    attempt: Attempt
+    path: str  # without secrets
+    problem: str
+
+    @property
+    def where(self) -> str:
+        return f"{self.answer.method} {self.path}"
+
+    def context(self, code: int | str) -> dict[str, Any]:
+        """What every error of an answer carries."""
+        answer = self.answer
+        return {"status": answer.status, "code": code, "method": answer.method, "path": self.path}
 
 
 def _is_plainly_good(answer: Answer) -> bool:
@@ -183,55 +243,81 @@ def _read_verdict(body: bytes) -> Verdict | None:
     return Verdict(decoded.get("result_ok"), decoded.get("code"), decoded.get("message"))
 
 
-def _judge_foreign(answer: Answer, region: Region, where: str) -> None:
-    """An answer that is not an envelope: a gateway's page, an empty or a broken body."""
-    status = answer.status
+def _foreign(said: _Said, body: bytes) -> ApiError | TransportError:
+    """What an answer is that is not an envelope: a gateway's page, an empty or a broken body."""
+    status, where, host = said.answer.status, said.where, said.region.host
+    head = body.lstrip()[:200].lower()
+    is_page = head.startswith(b"<")
     if 300 <= status < 400:
-        raise TransportError(
-            f"{where} at {region.host} was redirected elsewhere, which is not followed because "
+        return TransportError(
+            f"{where} at {host} was redirected elsewhere, which is not followed because "
             "the call carries credentials; check the region's address",
             reason="redirect",
         )
-    if status >= 400:
-        raise _error_for(answer, region, status, "")
-    body = answer.body
-    head = body.lstrip()[:200].lower()
+    if status == 403 and is_page and not said.problem:
+        return TransportError(
+            f"{where} at {host} was forbidden by a web page, which is not Alchemer's answer",
+            reason="blocked",
+            hint="A firewall or proxy in between may have stopped the call: ask whoever runs your "
+            "network, or try from another one",
+        )
+    if status >= 400 or said.problem:
+        return _error_for(said, status)
+    if said.attempt.signs_in:
+        return no_token(said.attempt, said.region, head)
     if not head:
-        raise TransportError(
-            f"{where} at {region.host} was answered with nothing; try again",
+        return TransportError(
+            f"{where} at {host} was answered with nothing; try again",
             reason="cut",
         )
-    if head.startswith((b"<", b"<!doctype")):
-        raise TransportError(
-            f"{where} at {region.host} was answered with a web page instead of data: a proxy or "
+    if is_page:
+        return TransportError(
+            f"{where} at {host} was answered with a web page instead of data: a proxy or "
             "a log-in page may stand in between, or the address is not that of the API",
             reason="page",
         )
-    raise TransportError(
-        f"{where} at {region.host} was answered with something that is not JSON, or was cut off "
+    return TransportError(
+        f"{where} at {host} was answered with something that is not JSON, or was cut off "
         f"after {len(body)} bytes; try again",
         reason="cut",
     )
 
 
-def _as_code(code: Any) -> int | str | None:
+def no_token(attempt: Attempt, region: Region, body: bytes) -> SignInError | TransportError:
+    """Makes the error of a sign-in step that was answered without an error and without a token."""
+    head = body.lstrip()[:1]
+    got = "" if head == b"{" else ", with a web page" if head == b"<" else ""
+    sentence, hint = without_token(attempt, region, got if head else ", with nothing at all")
+    if attempt.step == ACCESS_TOKEN:
+        return SignInError(sentence, hint=hint)
+    return TransportError(sentence, reason="page" if head == b"<" else "", hint=hint)
+
+
+def _problem(answer: Answer, body: bytes) -> str:
+    """What the answer to a signed call reports, in a header or in its body."""
+    header = answer.headers.get("WWW-Authenticate", "")
+    if "oauth" not in header.lower() and not body.lstrip().startswith(b"oauth_problem="):
+        return ""
+    return problem_in(header) or problem_in(body[:_HEAD].decode("ascii", "replace"))
+
+
+def _as_code(code: Any, secrets: Iterable[Secret]) -> int | str | None:
+    if isinstance(code, float) and code.is_integer():
+        code = int(code)
+    text = redact(str(code), secrets) if code not in (None, "") else ""
     try:
-        return int(code)
-    except (TypeError, ValueError):
-        return str(code)[:40] if code not in (None, "") else None
+        return int(text)
+    except ValueError:
+        return " ".join(text.split())[:40] or None
 
 
-def _error_for(answer: Answer, region: Region, code: int | str, message: str) -> ApiError:
-    status, where = answer.status, f"{answer.method} {answer.path}"
+def _error_for(said: _Said, code: int | str, words: str = "", message: str = "") -> ApiError:
+    """Makes the error; ``message`` is what may be repeated of the server's words."""
+    answer, where = said.answer, said.where
     told = f": {message}" if message else ""
-    context: dict[str, Any] = {
-        "status": status,
-        "code": code,
-        "method": answer.method,
-        "path": answer.path,
-    }
-    number = code if isinstance(code, int) else status
-    if "please wait for other requests" in message.lower() or number == 429:
+    number = _number(said, code, words)
+    context = said.context(code)
+    if number == 429:
         wait = retry_after(answer.headers)
         return RateLimited(
             f"Alchemer asks to slow down ({where}{told}). The limit is per account, colleagues' "
@@ -240,41 +326,55 @@ def _error_for(answer: Answer, region: Region, code: int | str, message: str) ->
             retry_after=wait,
             **context,
         )
-    if number == 401 and _REFUSED_RIGHT.search(message) and not _REFUSED_KEY.search(message):
-        number = 403
     if number == 401:
-        return AuthenticationError(_refused(region, message), **context)
+        ahead = _clock_ahead(answer.headers)
+        heard = Heard(message, sentence_in(words), said.problem, ahead)
+        return refused(said.attempt, said.region, heard, context)
     if number == 403:
         return PermissionDenied(
-            f"you are signed in, but your user may not do this ({where}{told}); ask an "
-            "administrator of the account",
+            f"{'you are signed in, but ' if said.attempt.worked else ''}your user may not do this "
+            f"({where}{told}); ask an administrator of the account",
+            hint="" if said.attempt.worked else "If no call has worked yet, check the key as well",
             **context,
         )
     if number == 404:
         return NotFound(
-            f"nothing was found at {answer.path} in region {region.name}{told}; check the id, "
+            f"nothing was found at {said.path} in region {said.region.name}{told}; check the id, "
             "and that the account lies in this region",
             **context,
         )
     if number >= 500 or number == _UNAVAILABLE_CODE:
         return ServerError(
-            f"Alchemer could not answer {where} (status {status}{told}); try again in a minute",
+            f"Alchemer could not answer {where} (status {answer.status}{told}); try again in a "
+            "minute",
             **context,
         )
-    return ApiError(f"Alchemer refused {where} (status {status}, code {code}{told})", **context)
-
-
-def _refused(region: Region, message: str) -> str:
-    from alchemer_nb.regions import Region
-
-    others = ", ".join(
-        f"{name} ({Region.get(name).app_host})" for name in Region.names() if name != region.name
+    return ApiError(
+        f"Alchemer refused {where} (status {answer.status}, code {code}{told})", **context
     )
-    told = f" ({message})" if message else ""
-    return (
-        f"the credentials were refused by region {region.name}, {region.host}{told}. Your region "
-        f"is in the address bar when you are logged in; the others are {others}"
-    )
+
+
+def _number(said: _Said, code: int | str, words: str) -> int:
+    """The HTTP status that an error comes to, whatever it was sent with."""
+    number = code if isinstance(code, int) else said.answer.status
+    if "please wait for other requests" in words.lower():
+        return 429
+    if said.problem in NOT_ALLOWED and not said.attempt.signs_in:
+        return 403
+    if said.problem or sentence_in(words):
+        return 401
+    passing = number in (408, 429) or number >= 500 or number == _UNAVAILABLE_CODE
+    if said.attempt.signs_in and not passing:
+        return 401  # nothing but credentials and addresses is asked about there
+    # Alchemer words a wrong pair and a missing right alike as 401; only the text tells them apart.
+    if number == 401 and _REFUSED_RIGHT.search(words) and not _REFUSED_KEY.search(words):
+        return 403
+    return number
+
+
+def _clock_ahead(headers: Mapping[str, str]) -> float | None:
+    server = _timestamp(headers.get("Date", ""))
+    return None if server is None else time.time() - server
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

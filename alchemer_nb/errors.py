@@ -29,6 +29,9 @@
 In a notebook each shows as one red line and the cell fails, so that *Run All* stops there.
 No message holds a secret or an address with its query: the transport builds them from method,
 path and status alone.
+
+An error says what happened in one sentence, and what to do next in ``.hint``: apart, so that a form
+can show them apart. ``str(error)`` is both. Neither ends with a full stop.
 """
 
 from __future__ import annotations
@@ -38,15 +41,51 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_ENDS = (".", "!", "?", "…")
+
 
 class AlchemerError(Exception):
     """The base of every error that this package raises on purpose.
 
+    Args:
+        *args: What happened, in one sentence.
+        hint: What to do next.
+
     Attributes:
         short: Whether a notebook shows one line (the default) or the whole traceback.
+        hint: What to do next; ``""`` where the sentence says it already.
+
+    Example:
+        >>> str(AlchemerError("the key is old", hint="Ask for a new one"))
+        'the key is old. Ask for a new one'
     """
 
     short: bool = True
+    hint: str = ""
+
+    def __init__(self, *args: object, hint: str = "") -> None:
+        super().__init__(*args)
+        self.hint = hint
+
+    @property
+    def sentence(self) -> str:
+        """What happened, without the hint."""
+        return super().__str__()
+
+    @property
+    def lines(self) -> tuple[str, str]:
+        """Sentence and hint as a form shows them: with a capital and a full stop, or empty."""
+        return _written_out(self.sentence), _written_out(self.hint)
+
+    def __str__(self) -> str:
+        sentence = self.sentence
+        if not (sentence and self.hint):
+            return sentence or self.hint
+        return f"{sentence}{' ' if sentence.endswith(_ENDS) else '. '}{self.hint}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # As it stands: the constructors do not take all that an error carries in their first words.
+        return _restored, (type(self), self.args, dict(vars(self)))
 
     @property
     def _render_traceback_(self) -> Callable[..., list[str]]:
@@ -58,6 +97,17 @@ class AlchemerError(Exception):
     def _one_line(self, *_: Any, **__: Any) -> list[str]:
         text = " ".join(str(self).split())
         return [f"\x1b[31m{type(self).__name__}\x1b[0m: {text}"]
+
+
+def _restored(kind: type[AlchemerError], args: tuple[Any, ...], state: dict[str, Any]) -> Any:
+    """Makes a copied or pickled error again."""
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
+
+
+def _written_out(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}{'' if not text or text.endswith(_ENDS) else '.'}"
 
 
 class ConfigurationError(AlchemerError, ValueError):
@@ -75,8 +125,8 @@ class ConditionError(InvalidArgument):
         line: Number of the line in the text it came from, counted from 1.
     """
 
-    def __init__(self, message: str, line: int = 1) -> None:
-        super().__init__(f"line {line}: {message}")
+    def __init__(self, message: str, line: int = 1, *, hint: str = "") -> None:
+        super().__init__(f"line {line}: {message}", hint=hint)
         self.line = line
 
 
@@ -93,12 +143,12 @@ class TransportError(AlchemerError):
 
     Attributes:
         reason: ``"unreachable"``, ``"silent"`` (no answer in time), ``"cut"`` (an answer that is
-            not whole, or no JSON), ``"page"`` (a web page instead of data), ``"redirect"``,
-            ``"certificate"``, or ``""``.
+            not whole, or no JSON), ``"page"`` (a web page instead of data), ``"blocked"`` (a web
+            page that forbids the call), ``"redirect"``, ``"certificate"``, or ``""``.
     """
 
-    def __init__(self, message: str = "", *, reason: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, message: str = "", *, reason: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
         self.reason = reason
 
 
@@ -116,10 +166,11 @@ class DownloadIncomplete(AlchemerError):
         message: What happened, and how to have the rows.
         partial: The DataFrame of what did arrive, or a function that makes it when it is asked
             for, as an interrupted cell is to end at once.
+        hint: What to do next.
     """
 
-    def __init__(self, message: str, partial: Any = None) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, partial: Any = None, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
         self._partial = partial
 
     @property
@@ -160,8 +211,9 @@ class ApiError(AlchemerError):
         code: int | str | None = None,
         method: str | None = None,
         path: str | None = None,
+        hint: str = "",
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, hint=hint)
         self.status = status
         self.code = code
         self.method = method
@@ -177,7 +229,7 @@ class SignInError(AuthenticationError):
 
 
 class WrongAttempt(SignInError):
-    """The pasted text belongs to another sign-in attempt."""
+    """The pasted text belongs to another sign-in attempt, or was not copied whole."""
 
 
 class SignInExpired(SignInError):

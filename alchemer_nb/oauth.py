@@ -10,36 +10,47 @@ from __future__ import annotations
 import html
 import re
 import time
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from alchemer_nb.callback import NOWHERE, CallbackListener, browser_is_here
 from alchemer_nb.credentials import OAuth1, sign
-from alchemer_nb.envelope import Answer, judge
+from alchemer_nb.envelope import Answer, fault_in, no_token
 from alchemer_nb.errors import (
+    AlchemerError,
     ApiError,
-    AuthenticationError,
     ConsentDenied,
     InvalidArgument,
-    RateLimited,
-    ServerError,
     SignInError,
     SignInExpired,
     TransportError,
     WrongAttempt,
 )
+from alchemer_nb.refusals import (
+    ACCESS_TOKEN,
+    AGAIN,
+    OVER,
+    REQUEST_TOKEN,
+    THREE_LEGGED,
+    TWO_LEGGED,
+    Attempt,
+    problem_in,
+)
 from alchemer_nb.regions import Region
-from alchemer_nb.secrets import Secret
+from alchemer_nb.secrets import Secret, sealed
 from alchemer_nb.transport import Timeout, Transport
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
 
+    from alchemer_nb.transport import Sign
+
 OUT_OF_BAND = "oob"
 _DEFAULT_TTL = 3600
 _AROUND = "\"'`<>“”‘’«»()[]{},;\u200b\u200c\u200d\ufeff\u2060"
 _DENIALS = ("denied", "oauth_problem", "error")
-_AGAIN = "get a new sign-in link and try once more"
 
 
 class OAuthFlow:
@@ -62,6 +73,8 @@ class OAuthFlow:
         True
     """
 
+    _token: Secret | None = None
+
     def __init__(
         self,
         consumer_key: str | Secret,
@@ -71,12 +84,12 @@ class OAuthFlow:
         *,
         timeout: Timeout = (5, 60),
     ) -> None:
+        consumer_key, consumer_secret = sealed(consumer_key), sealed(consumer_secret)
         self._consumer = OAuth1(consumer_key, consumer_secret)
         self.region = Region.get(region)
         self._transport = Transport(None, self.region, timeout=timeout)
         self._asked_callback = _check_callback(callback)
         self._listener: CallbackListener | None = None
-        self._token: Secret | None = None
         self._token_secret: Secret | None = None
         self._expires = 0.0
 
@@ -107,18 +120,21 @@ class OAuthFlow:
             ApiError, TransportError: As for any call.
         """
         callback = self.callback
+        attempt = Attempt(
+            TWO_LEGGED, REQUEST_TOKEN, worked=self._accepted, slip=self._consumer.slip
+        )
 
         def signer(request: PreparedRequest) -> PreparedRequest:
             return sign(request, *self._pair, callback=callback)
 
-        answer = self._call(self.region.request_token_url, signer, "oauth/request_token")
-        told = self._read_token(answer)
-        self._token, self._token_secret = told["oauth_token"], told["oauth_token_secret"]
-        self._expires = time.monotonic() + _ttl(answer)
+        given = self._ask(self.region.request_token_url, signer, attempt)
+        self._consumer.accepted_by.add(self.region.api_url)
+        self._token, self._token_secret = given.token, given.secret
+        self._expires = time.monotonic() + given.lifetime
         if self._listener:
-            self._listener.expect(self._token.reveal())
+            self._listener.expect(given.token)
         address = self.region.authenticate_url
-        return f"{address}?oauth_token={quote(self._token.reveal(), safe='')}"
+        return f"{address}?oauth_token={quote(given.token.reveal(), safe='')}"
 
     def finish(self, text: str | Secret) -> OAuth1:
         """Turns what the browser came back with into credentials.
@@ -137,12 +153,15 @@ class OAuthFlow:
             ConsentDenied: The user did not allow the application.
             SignInError: The verifier was refused, or ``start`` was not called.
         """
+        text = sealed(text)
         if self._token is None or self._token_secret is None:
-            raise SignInError(f"no sign-in has been started; {_AGAIN}")
+            raise SignInError("no sign-in has been started", hint=AGAIN)
         token, token_secret = self._token, self._token_secret
-        verifier = self._verifier_of(Secret(text).reveal(), token)
+        returned = _read(text)
+        verifier = _verifier_of(returned, token)
         if time.monotonic() > self._expires:
-            raise SignInExpired(f"the sign-in link has expired; {_AGAIN}")
+            raise SignInExpired("the sign-in link has expired", hint=AGAIN)
+        attempt = Attempt(THREE_LEGGED, ACCESS_TOKEN, worked=True, named=returned.token is not None)
 
         def signer(request: PreparedRequest) -> PreparedRequest:
             return sign(
@@ -150,19 +169,12 @@ class OAuthFlow:
             )
 
         secrets = (token, token_secret, verifier)
-        failure: SignInError | None = None
-        try:
-            answer = self._call(self.region.access_token_url, signer, "oauth/access_token", secrets)
-            told = self._read_token(answer)
-        except (RateLimited, ServerError):
-            raise
-        except ApiError as refused:
-            failure = _refusal(refused)
-        if failure:
-            raise failure
+        given = self._ask(self.region.access_token_url, signer, attempt, secrets)
         self._token = self._token_secret = None  # a request token serves once
         self.close()
-        return OAuth1(*self._pair, told["oauth_token"], told["oauth_token_secret"])
+        credentials = OAuth1(*self._pair, given.token, given.secret)
+        credentials.accepted_by.add(self.region.api_url)
+        return credentials
 
     def wait(self, timeout: float) -> bool:
         """Waits for the listener; False after so many seconds, or at once where there is none."""
@@ -176,111 +188,158 @@ class OAuthFlow:
 
     def __repr__(self) -> str:
         state = "waiting for the browser" if self._token else "not started"
-        return f"OAuthFlow({self.region.host}, {state})"
+        region = getattr(self, "region", None)  # a traceback may show one that is half made
+        return f"OAuthFlow({region.host if region else 'no region'}, {state})"
 
     @property
     def _pair(self) -> tuple[Secret, Secret]:
         return self._consumer.consumer_key, self._consumer.consumer_secret
 
-    def _call(
-        self,
-        url: str,
-        signer: object,
-        label: str,
-        secrets: tuple[Secret, ...] = (),
-    ) -> Answer:
+    @property
+    def _accepted(self) -> bool:
+        return self.region.api_url in self._consumer.accepted_by
+
+    def _ask(
+        self, url: str, signer: Sign, attempt: Attempt, secrets: tuple[Secret, ...] = ()
+    ) -> _Token:
+        """Makes one step of the sign-in."""
         hidden = (*self._consumer.secrets, *secrets)
-        answer = self._transport.call("GET", url, label, signer, hidden)  # type: ignore[arg-type]  # a signer, whose type only the transport imports
-        if not _token_fields(answer.body):
-            judge(answer, self.region, hidden)
-            raise TransportError(
-                f"{self.region.host} answered {label} without a token; check the OAuth addresses "
-                "of the region"
-            )
-        if answer.status >= 400:
-            judge(answer, self.region, hidden)
-        return answer
+        # No answer is kept here: it holds a token, or may repeat what was sent.
+        outcome = _token_or_fault(
+            self._transport.call("GET", url, attempt.step, signer, hidden),
+            self.region,
+            hidden,
+            attempt,
+        )
+        if isinstance(outcome, AlchemerError):
+            raise outcome
+        return outcome
 
-    def _read_token(self, answer: Answer) -> dict[str, Secret]:
-        fields = _token_fields(answer.body)
-        return {name: Secret(fields[name]) for name in ("oauth_token", "oauth_token_secret")}
 
-    def _verifier_of(self, pasted: str, token: Secret) -> Secret:
-        text = _tidy(pasted)
-        if not text:
-            raise InvalidArgument("nothing was pasted; copy the address of the page you landed on")
-        fields = _query_of(text)
-        if not fields:
-            if "://" in text or "/" in text:
-                raise InvalidArgument(
-                    "this address carries no verifier: copy the address of the page you land on "
-                    "after you allowed the application"
-                )
-            return Secret(text)
-        returned = fields.get("oauth_token") or fields.get("denied")
-        if returned and Secret(returned) != token:
-            raise WrongAttempt(f"the pasted address belongs to another sign-in attempt; {_AGAIN}")
-        verifier = fields.get("oauth_verifier")
-        if verifier:
-            return Secret(verifier)
-        if any(name in fields for name in _DENIALS):
-            raise ConsentDenied(
-                f"access was not allowed on the log-in page; to sign in after all, {_AGAIN}"
-            )
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """What a step of the sign-in gave: a token, its secret, and seconds for which it serves."""
+
+    token: Secret
+    secret: Secret
+    lifetime: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Returned:
+    """What the browser came back with.
+
+    Attributes:
+        verifier: The verifier, or None.
+        token: The request token, or None where a bare verifier was pasted.
+        denied: Whether the address says that access was not given.
+        problem: What ``oauth_problem`` names, if that is known.
+        empty: Whether nothing was pasted.
+        queried: Whether it has parameters that are known here.
+    """
+
+    verifier: Secret | None = None
+    token: Secret | None = None
+    denied: bool = False
+    problem: str = ""
+    empty: bool = False
+    queried: bool = False
+
+
+def _token_or_fault(
+    answer: Answer, region: Region, secrets: tuple[Secret, ...], attempt: Attempt
+) -> _Token | ApiError | TransportError:
+    """The token of an answer, or the error that it is; raises nothing."""
+    try:
+        body = answer.body
+    except TransportError as error:
+        return error.with_traceback(None)
+    given = _read_token(body)
+    if given is not None and answer.status < 400:
+        return given
+    failure = fault_in(answer, region, secrets, attempt)
+    return no_token(attempt, region, body) if failure is None else failure
+
+
+def _verifier_of(returned: _Returned, token: Secret) -> Secret:
+    """The verifier of the attempt under way."""
+    if returned.empty:
+        raise InvalidArgument("nothing was pasted; copy the address of the page you landed on")
+    if returned.token is not None and returned.token != token:
+        raise WrongAttempt("the pasted address belongs to another sign-in attempt", hint=AGAIN)
+    if returned.verifier is not None:
+        if not returned.verifier.reveal().isprintable():
+            raise InvalidArgument("the code has letters that cannot be shown; copy it once more")
+        return returned.verifier
+    if returned.problem in OVER:
+        raise SignInExpired("the sign-in link has expired or was used already", hint=AGAIN)
+    if returned.denied:
+        raise ConsentDenied(
+            "access was not allowed on the log-in page",
+            hint="To sign in after all, get a new sign-in link",
+        )
+    if returned.queried:
         raise InvalidArgument(
             "this address carries no verifier: log in, allow, then copy the address of the page "
             "you land on"
         )
+    raise InvalidArgument(
+        "this address carries no verifier: copy the address of the page you land on "
+        "after you allowed the application"
+    )
+
+
+def _read(pasted: Secret) -> _Returned:
+    """Reads what was pasted; raises nothing, as all of it may be secret."""
+    text = _tidy(pasted.reveal())
+    if not text:
+        return _Returned(empty=True)
+    fields = _query_of(text)
+    if not fields:
+        return _Returned() if "://" in text or "/" in text else _Returned(Secret(text))
+    token, verifier = (
+        fields.get("oauth_token") or fields.get("denied"),
+        fields.get("oauth_verifier"),
+    )
+    return _Returned(
+        Secret(verifier) if verifier else None,
+        Secret(token) if token else None,
+        any(name in fields for name in _DENIALS),
+        problem_in(f"oauth_problem={fields.get('oauth_problem', '')}"),
+        queried=True,
+    )
 
 
 def _tidy(pasted: str) -> str:
     """Takes out all that copying adds: white space anywhere, line breaks, quotes around."""
-    text = html.unescape("".join(pasted.split()))
+    text = "".join(pasted.split())
+    with suppress(ValueError):  # a reference to a letter whose number has thousands of digits
+        text = html.unescape(text)
     return text.strip(_AROUND)
 
 
 def _query_of(text: str) -> dict[str, str]:
     if "=" not in text:
         return {}
-    query = urlsplit(text).query if "://" in text or "?" in text else text
-    query = query or urlsplit(text).fragment
     known = ("oauth_token", "oauth_verifier", *_DENIALS)
-    return {name: value for name, value in parse_qsl(query) if name in known}
+    try:
+        query = urlsplit(text).query if "://" in text or "?" in text else text
+        query = query or urlsplit(text).fragment
+        return {name: value for name, value in parse_qsl(query) if name in known}
+    except ValueError:  # brackets that are no host, or thousands of parameters
+        return {}
 
 
-def _token_fields(body: bytes) -> dict[str, str]:
+def _read_token(body: bytes) -> _Token | None:
     """Reads a form-encoded token answer, whatever is glued to its end."""
     text = body.decode("utf-8", errors="replace").lstrip("\ufeff \r\n")
     fields = dict(parse_qsl(text.split("{", 1)[0].strip()))
-    whole = fields.get("oauth_token") and fields.get("oauth_token_secret")
-    return fields if whole else {}
-
-
-def _ttl(answer: Answer) -> float:
-    digits = re.match(r"\d+", _token_fields(answer.body).get("xoauth_token_ttl", ""))
-    return float(digits.group()) if digits and int(digits.group()) > 0 else _DEFAULT_TTL
-
-
-def _refusal(refused: ApiError) -> SignInError:
-    """Words a refused last step; which of its reasons it was, only the server's text tells."""
-    text = str(refused).lower()
-    where = {
-        "status": refused.status,
-        "code": refused.code,
-        "method": refused.method,
-        "path": refused.path,
-    }
-    if "expired" in text:
-        return SignInExpired(f"the sign-in link has expired; {_AGAIN}", **where)  # type: ignore[arg-type]  # the four members of any ApiError
-    if "denied" in text:
-        return ConsentDenied(f"access was not allowed; {_AGAIN}", **where)  # type: ignore[arg-type]  # the same
-    if isinstance(refused, AuthenticationError) or refused.status in (400, 401, 403):
-        return WrongAttempt(
-            "the verifier was refused: it belongs to another attempt, was used already, or was "
-            f"not copied whole. Paste it again, or {_AGAIN}",
-            **where,  # type: ignore[arg-type]  # the same
-        )
-    return SignInError(f"the sign-in failed: {refused}; {_AGAIN}", **where)  # type: ignore[arg-type]  # the same
+    token, secret = fields.get("oauth_token"), fields.get("oauth_token_secret")
+    if not (token and secret):
+        return None
+    digits = re.match(r"[0-9]{1,9}", fields.get("xoauth_token_ttl", ""))
+    lifetime = float(digits.group()) if digits else 0.0
+    return _Token(Secret(token), Secret(secret), lifetime or _DEFAULT_TTL)
 
 
 def _check_callback(callback: str | None) -> str | None:

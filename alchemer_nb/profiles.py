@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
 from alchemer_nb.regions import Region
+from alchemer_nb.secrets import Secret, sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -91,13 +92,12 @@ def save(name: str, credentials: Credentials, region: Region) -> str:
     if on_binder():
         raise ConfigurationError("nothing is kept on Binder: it is someone else's machine")
     where = place()
-    plain = _to_plain(credentials, region)
-    text = json.dumps({**plain, _DIGEST: _digest(plain)})
+    text = _to_text(credentials, region)
     ring = _keyring()
     if ring is None:
         _write_file(name, text)
         return where
-    _ask(lambda: ring.set_password(_SERVICE, name, text))
+    _ask(lambda: ring.set_password(_SERVICE, name, text.reveal()))
     _write_index(ring, {*_read_index(ring), name})
     return where
 
@@ -112,9 +112,16 @@ def load(name: str = DEFAULT) -> Profile | None:
     """
     _check_name(name)
     ring = _keyring()
-    text = _ask(lambda: ring.get_password(_SERVICE, name)) if ring is not None else None
+    text = sealed(_ask(lambda: ring.get_password(_SERVICE, name)) if ring is not None else None)
     text = text or _read_file(name)
-    return _from_plain(name, text) if text else None
+    if not text:
+        return None
+    profile = _from_text(name, text)
+    if isinstance(profile, str):
+        raise ConfigurationError(
+            f"profile {name!r} {profile}; sign in with 'remember' once more to replace it"
+        )
+    return profile
 
 
 def names() -> tuple[str, ...]:
@@ -151,33 +158,34 @@ def _check_name(name: str) -> None:
         )
 
 
-def _to_plain(credentials: Credentials, region: Region) -> dict[str, Any]:
+def _to_text(credentials: Credentials, region: Region) -> Secret:
+    """Return what is kept, with its digest."""
     parts = {name: getattr(credentials, name) for name in _PARTS[credentials.mode]}
-    return {
+    plain = {
         "mode": credentials.mode,
         "credentials": {name: part.reveal() for name, part in parts.items() if part is not None},
         "region": {field.name: getattr(region, field.name) for field in fields(region)},
     }
+    return Secret(json.dumps({**plain, _DIGEST: _digest(plain)}))
 
 
-def _from_plain(name: str, text: str) -> Profile:
+def _from_text(name: str, text: Secret) -> Profile | str:
+    """Return a kept profile, or why there is none.
+
+    Raises nothing: text, parts and the errors of whatever fails on them (JSONDecodeError.doc) hold
+    secrets, and a traceback may be printed with all variables.
+    """
     from alchemer_nb.credentials import ApiKey, OAuth1
 
-    # The text holds secrets, and so does the error of whatever fails on it (JSONDecodeError.doc):
-    # raised outside the except block, so that it is not even the new error's context.
-    what = "cannot be read"
     try:
-        told = json.loads(text)
+        told = json.loads(text.reveal())
         kind = {"api_key": ApiKey, "oauth1": OAuth1}[told["mode"]]
         region, digest = Region(**told["region"]), told.pop(_DIGEST, None)
         if _is_true(region) if digest is None else digest == _digest(told):
             return Profile(name, kind(**told["credentials"]), region)
-        what = "was changed since it was kept, so it does not tell where its credentials belong"
-    except (ValueError, KeyError, TypeError):
-        pass
-    raise ConfigurationError(
-        f"profile {name!r} {what}; sign in with 'remember' once more to replace it"
-    )
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return "cannot be read"
+    return "was changed since it was kept, so it does not tell where its credentials belong"
 
 
 def _is_true(region: Region) -> bool:
@@ -230,7 +238,7 @@ def _path(name: str) -> Path:
     return folder() / f"{name}.json"
 
 
-def _write_file(name: str, text: str) -> None:
+def _write_file(name: str, text: Secret) -> None:
     home = folder()
     try:
         home.parent.mkdir(parents=True, exist_ok=True)
@@ -241,7 +249,7 @@ def _write_file(name: str, text: str) -> None:
         handle, temporary = tempfile.mkstemp(prefix=f".{name}-", dir=home)
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
+                file.write(text.reveal())
             Path(temporary).replace(_path(name))
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
@@ -253,20 +261,22 @@ def _write_file(name: str, text: str) -> None:
         ) from None
 
 
-def _read_file(name: str) -> str | None:
+def _read_file(name: str) -> Secret:
+    """The text of a profile's file, empty where there is none."""
     path = _path(name)
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
             if not _windows() and stat.S_IMODE(mode) & 0o077:
                 raise ConfigurationError(
                     f"{_short(path)} can be read by others: chmod 600 it (and think about a new "
                     "key), then try again"
                 )
-            return file.read()
+            # What is no text is no JSON either; an error of decoding would hold all of it.
+            return Secret(file.read().decode("utf-8", "replace"))
     except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError) as error:
+        return Secret("")
+    except OSError as error:
         kind = type(error).__name__
         raise ConfigurationError(f"{_short(path)} cannot be read ({kind})") from None
 

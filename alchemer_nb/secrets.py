@@ -7,12 +7,25 @@
 from __future__ import annotations
 
 import hmac
+import re
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MASK = "••••"
+# Beside the letter itself and its code: what JSON, forms and HTML write for some letters.
+_NAMED_FORMS = {
+    '"': ('\\"', "&quot;", "&#34;", "&#x22;"),
+    "\\": ("\\\\",),
+    "/": ("\\/",),
+    " ": ("+",),
+    "&": ("&amp;", "&#38;", "&#x26;"),
+    "<": ("&lt;",),
+    ">": ("&gt;",),
+    "'": ("&#39;", "&#039;", "&#x27;", "&apos;"),
+}
+_SHORTEST_HIDDEN = 4  # fewer letters than that stand in every text
 _SHORTEST_SHOWN = 12  # the last four characters of a short secret would be too much of it
 
 
@@ -50,7 +63,8 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self.__value.encode(), other.reveal().encode())
+        mine, theirs = (_octets(secret) for secret in (self, other))
+        return hmac.compare_digest(mine, theirs)
 
     def __hash__(self) -> int:
         return hash((Secret, self.__value))
@@ -77,13 +91,43 @@ class Secret:
         return self
 
 
-def redact(text: str, secrets: Iterable[Secret]) -> str:
-    """Replaces every occurrence of the secrets in a text, plain or percent-encoded."""
-    from urllib.parse import quote, quote_plus
+def _octets(secret: Secret) -> bytes:
+    return secret.reveal().encode("utf-8", "surrogatepass")
 
-    for secret in secrets:
-        value = secret.reveal()
-        for form in {value, quote(value, safe=""), quote_plus(value)}:
-            if form:
-                text = text.replace(form, MASK)
-    return text
+
+def sealed(value: object) -> Secret:
+    """A text as a secret, at once; an empty one where it is no text at all."""
+    return Secret(value) if isinstance(value, str | Secret) else Secret("")
+
+
+def redact(text: str, secrets: Iterable[Secret]) -> str:
+    """Replaces every occurrence of the secrets in a text, whatever their order.
+
+    Found are the plain form, and what addresses, JSON and HTML make of it, mixed forms too.
+    """
+    hidden = [secret for secret in secrets if len(secret.reveal()) >= _SHORTEST_HIDDEN]
+    spans = sorted(span for secret in hidden for span in _occurrences(text, secret))
+    pieces, end = [], 0
+    for first, last in spans:  # they may overlap: one secret may begin with another
+        if first >= end:
+            pieces += [text[end:first], MASK]
+        end = max(end, last)
+    return "".join([*pieces, text[end:]])
+
+
+def _occurrences(text: str, secret: Secret) -> list[tuple[int, int]]:
+    letters = "".join(map(_any_form, secret.reveal()))
+    return [match.span(1) for match in re.finditer(f"(?=({letters}))", text)]
+
+
+def _any_form(letter: str) -> str:
+    """A pattern for all the ways in which one letter of a secret may be written."""
+    octets = letter.encode("utf-8", "surrogatepass")
+    units = letter.encode("utf-16-be", "surrogatepass").hex()
+    forms = [
+        re.escape(letter),
+        "".join(f"(?i:%(?:25)*{octet:02x})" for octet in octets),
+        "".join(rf"(?i:\\u{units[at : at + 4]})" for at in range(0, len(units), 4)),
+        *(re.escape(form) for form in _NAMED_FORMS.get(letter, ())),
+    ]
+    return f"(?:{'|'.join(forms)})"

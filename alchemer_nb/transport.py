@@ -10,6 +10,7 @@ where its answer is known: see ``limiter``, ``retries`` and ``remembered``.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 import time
@@ -22,7 +23,7 @@ from urllib.parse import quote, urlsplit
 import requests
 
 from alchemer_nb import __version__, bodies, connections, logs
-from alchemer_nb.envelope import Answer, judge
+from alchemer_nb.envelope import HEADERS, Answer, fault_in
 from alchemer_nb.errors import (
     AlchemerError,
     ApiError,
@@ -34,9 +35,11 @@ from alchemer_nb.errors import (
 )
 from alchemer_nb.limiter import Limiter
 from alchemer_nb.parameters import API_VERSION, clean_path, flatten
+from alchemer_nb.refusals import API_KEY, Attempt
 from alchemer_nb.regions import is_loopback
 from alchemer_nb.remembered import Remembered
 from alchemer_nb.retries import Retries, is_penalty, reason_in_words
+from alchemer_nb.secrets import redact
 from alchemer_nb.troubles import describe
 from alchemer_nb.waiting import check, pause, wait_until
 
@@ -130,7 +133,22 @@ class Transport:
         self._local = threading.local()
         self._places = threading.Semaphore(self.max_in_flight)
         self._reached = False
+        self._accepted_by: set[str] = getattr(credentials, "accepted_by", set())
         self._last_500 = float("-inf")
+
+    @property
+    def accepted(self) -> bool:
+        """Whether this region has accepted these credentials in this process."""
+        return self.region.api_url in self._accepted_by
+
+    @property
+    def _attempt(self) -> Attempt:
+        """What is known of a call before it is answered."""
+        return Attempt(
+            getattr(self.credentials, "signed_with", API_KEY),
+            worked=self.accepted,
+            slip=getattr(self.credentials, "slip", ""),
+        )
 
     def know_account(self, account_id: object) -> None:
         """Shares the limit with all credentials of the account from now on."""
@@ -230,40 +248,50 @@ class Transport:
             TransportError: No whole answer came.
             Stopped: ``stop`` was set before the whole answer had come.
         """
-        failure: TransportError | None = None
-        answer: Answer | None = None
-        interrupted = False
         with logs.hiding(secrets), connections.ending_with(stop):
-            started = time.monotonic()
-            try:
-                response = self._session(url).request(
-                    method,
-                    url,
-                    params=list(query),
-                    data=list(form) or None,
-                    auth=sign,
-                    timeout=self.timeout,
-                    allow_redirects=False,
-                    stream=True,
-                )
-                with response:
-                    packed, encoding = _read(response, stop)
-                took = time.monotonic() - started
-                status, headers = response.status_code, response.headers
-                answer = Answer(method, path, status, headers, packed, encoding, took)
-            except KeyboardInterrupt:
-                interrupted = True
-            except Stopped:
-                pass
-            except Exception as error:  # noqa: BLE001 - any of them may carry the address
-                failure = describe(error, f"{method} {path}", self.region.host, self.timeout)
-        if interrupted:
-            raise KeyboardInterrupt
-        if failure is not None:
-            raise failure
-        if answer is None:
-            raise Stopped("the call was called off")
-        return answer
+            outcome = self._exchange(method, url, path, sign, secrets, query, form, stop)
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        path: str,
+        sign: Sign | None,
+        secrets: tuple[Secret, ...],
+        query: Pairs,
+        form: Pairs,
+        stop: threading.Event | None,
+    ) -> Answer | TransportError | Stopped | KeyboardInterrupt:
+        """Sends once; gives what is to be raised, since request and response hold the address.
+
+        Whatever prints the variables of a traceback does not see those of a call that has ended.
+        """
+        started = time.monotonic()
+        try:
+            response = self._session(url).request(
+                method,
+                url,
+                params=list(query),
+                data=list(form) or None,
+                auth=sign,
+                timeout=self.timeout,
+                allow_redirects=False,
+                stream=True,
+            )
+            with response:
+                packed, encoding = _read(response, stop)
+            took = time.monotonic() - started
+            headers = _headers(response, secrets)
+            return Answer(method, path, response.status_code, headers, packed, encoding, took)
+        except KeyboardInterrupt:
+            return KeyboardInterrupt()
+        except Stopped:
+            return Stopped("the call was called off")
+        except Exception as error:  # noqa: BLE001 - any of them may carry the address
+            return describe(error, f"{method} {path}", self.region.host, self.timeout)
 
     def _patiently(self, call: Call, raise_slow: bool) -> Answer:
         """Makes a call as often as the policy allows."""
@@ -286,7 +314,7 @@ class Transport:
                 )
             if seconds is None:
                 if attempt > 1:
-                    failure.args = (f"{failure} (tried {attempt} times)",)
+                    failure.args = (f"{failure.sentence} (tried {attempt} times)",)
                 raise failure
             if is_penalty(failure):
                 self.limiter.pause(seconds)  # whoever calls now makes it last longer
@@ -299,29 +327,35 @@ class Transport:
         with self._room(call), self._turn(call):
             check(call.stop)
             started = time.monotonic()
-            failure: ApiError | TransportError
-            try:
-                answer = self.call(
-                    call.method,
-                    url,
-                    call.path,
-                    self.credentials,
-                    secrets,
-                    query=call.query,
-                    form=call.form,
-                    stop=call.stop,
-                )
-                self._learn(answer)
-                judge(answer, self.region, secrets)
-                self._reached = True
-                return answer
-            except ApiError as error:
-                self._reached = True
-                failure = error
-            except TransportError as error:
-                failure = error
+            outcome = self._heard(call, url, secrets)
+        if isinstance(outcome, Answer):
+            return outcome
         took = time.monotonic() - started
-        raise self.retries.named(failure, took, call.method, call.path)
+        raise self.retries.named(outcome, took, call.method, call.path)
+
+    def _heard(
+        self, call: Call, url: str, secrets: tuple[Secret, ...]
+    ) -> Answer | ApiError | TransportError:
+        """Makes a call and judges its answer; gives the error without the answer it was made of."""
+        try:
+            answer = self.call(
+                call.method,
+                url,
+                call.path,
+                self.credentials,
+                secrets,
+                query=call.query,
+                form=call.form,
+                stop=call.stop,
+            )
+        except TransportError as error:
+            return error
+        self._learn(answer)
+        failure = fault_in(answer, self.region, secrets, self._attempt)
+        self._reached = self._reached or not isinstance(failure, TransportError)
+        if failure is None:
+            self._accepted_by.add(self.region.api_url)
+        return answer if failure is None else failure
 
     @contextmanager
     def _room(self, call: Call) -> Iterator[None]:
@@ -374,10 +408,17 @@ def _read(response: requests.Response, stop: threading.Event | None) -> tuple[by
     return b"".join(pieces), encoding
 
 
+def _headers(response: requests.Response, secrets: tuple[Secret, ...]) -> dict[str, str]:
+    """The headers that are read here; any may repeat what was sent."""
+    given = response.headers
+    return {name: redact(given[name], secrets) for name in HEADERS if name in given}
+
+
 def _identity(credentials: Credentials | None) -> str:
-    """What tells credentials from others; goes into a hash and nowhere else."""
+    """A hash that tells credentials from others."""
     parts = credentials.secrets if credentials else ()
-    return json.dumps([part.reveal() for part in parts])
+    texts = json.dumps([part.reveal() for part in parts])
+    return hashlib.sha256(texts.encode()).hexdigest()
 
 
 def _check_timeout(timeout: Timeout) -> tuple[float, float]:

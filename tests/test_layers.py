@@ -32,6 +32,7 @@ LEVELS = {
     "scalars": 0,
     "bodies": 0,
     "parameters": 1,
+    "refusals": 1,
     "retries": 1,
     "troubles": 1,
     "waiting": 1,

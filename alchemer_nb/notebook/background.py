@@ -102,7 +102,7 @@ class Downloads:
     def broke_off(self, error: DownloadIncomplete, name: str | None) -> None:
         """Keeps what has come, and has the message say how to get it."""
         self._left = (name, lambda: error.partial)
-        before, how, _ = str(error).partition(TAKE)
+        before, how, _ = error.sentence.partition(TAKE)
         if how:
             error.args = (f"{before}{how}{name or 'df'} = %alchemer partial",)
 

@@ -65,7 +65,7 @@ function fieldRow(field, id) {
     spellcheck: "false",
     "data-1p-ignore": true,
     "data-lpignore": "true",
-    "aria-describedby": `${id}-error ${id}-help`,
+    "aria-describedby": `${id}-error ${id}-next ${id}-help`,
   });
   input.addEventListener("paste", pasteKeepingLines);
   const box = make("div", { class: "alchemer-box" }, input);
@@ -90,14 +90,15 @@ function fieldRow(field, id) {
     box.append(toggle);
   }
   const error = make("div", { class: "alchemer-error", id: `${id}-error`, "aria-live": "polite" });
+  const next = make("div", { class: "alchemer-next", id: `${id}-next`, "aria-live": "polite" });
   const help = make("div", { class: "alchemer-help", id: `${id}-help` }, field.help || "");
   const row = make(
     "div",
     { class: "alchemer-row" },
     make("label", { for: id }, field.label),
-    make("div", { class: "alchemer-cell" }, box, error, help),
+    make("div", { class: "alchemer-cell" }, box, error, next, help),
   );
-  return { row, input, error };
+  return { row, input, error, next };
 }
 
 function optionRow(option, id, checked) {
@@ -128,6 +129,7 @@ class Form {
     this.linkLine = make("div", { class: "alchemer-link" });
     this.rows = make("div", { class: "alchemer-rows" });
     this.general = make("div", { class: "alchemer-error alchemer-general", role: "alert" });
+    this.generalNext = make("div", { class: "alchemer-next alchemer-general", role: "status" });
     this.button = make("button", { type: "submit", class: "alchemer-primary" });
     this.actions = make("span", { class: "alchemer-actions" });
     this.slow = make("div", { class: "alchemer-help", "aria-live": "polite" });
@@ -135,7 +137,8 @@ class Form {
     this.form = make(
       "form",
       { class: "alchemer-form", novalidate: true, autocomplete: "off" },
-      this.notice, this.linkLine, this.intro, this.rows, foot, this.general, this.slow,
+      this.notice, this.linkLine, this.intro, this.rows, foot, this.general, this.generalNext,
+      this.slow,
     );
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -194,7 +197,7 @@ class Form {
     this.notice.classList.toggle("alchemer-failed", Boolean(view.failed));
     this.intro.textContent = view.intro || "";
     this.showLink();
-    this.showErrors(view.errors || {});
+    this.showErrors(view.errors || {}, view.hints || {});
     this.actions.replaceChildren(
       ...(view.actions || []).map((action) => {
         const button = make("button", { type: "button", class: "alchemer-action" }, action.label);
@@ -211,7 +214,7 @@ class Form {
     this.rows.replaceChildren();
     for (const field of this.view.fields || []) {
       const made = fieldRow(field, `${this.id}-${field.name}`);
-      made.input.addEventListener("input", () => this.showError(made, ""));
+      made.input.addEventListener("input", () => this.showError(made, "", ""));
       this.boxes[field.name] = made;
       this.rows.append(made.row);
     }
@@ -228,19 +231,21 @@ class Form {
     }
   }
 
-  showError(box, text) {
+  showError(box, text, next) {
     box.error.textContent = text;
+    box.next.textContent = next;
     box.row.classList.toggle("alchemer-wrong", Boolean(text));
     box.input.setAttribute("aria-invalid", text ? "true" : "false");
   }
 
-  showErrors(errors) {
+  showErrors(errors, hints) {
     let first = null;
     for (const [name, box] of Object.entries(this.boxes)) {
-      this.showError(box, errors[name] || "");
+      this.showError(box, errors[name] || "", hints[name] || "");
       if (errors[name] && !first) first = box.input;
     }
     this.general.textContent = errors[""] || "";
+    this.generalNext.textContent = hints[""] || "";
     if (first && this.form.contains(document.activeElement)) first.focus();
   }
 

@@ -204,10 +204,10 @@ def _notice(found: Found | None, trouble: AlchemerError | None, profile: str | N
     if trouble is None:
         new = profile is not None and found is None
         return f"There is no profile “{profile}” yet: sign in, and tick to remember." if new else ""
-    text = str(trouble)
+    said = " ".join(trouble.lines).strip()
     if found is None:
-        return f"{text[:1].upper()}{text[1:]}."
-    return f"The credentials from {found.source} ({found.credentials.masked}) did not work: {text}."
+        return said
+    return f"The credentials from {found.source} ({found.credentials.masked}) did not work. {said}"
 
 
 def _nobody_there() -> bool:

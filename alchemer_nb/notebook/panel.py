@@ -145,20 +145,19 @@ class LoginPanel(ipywidgets.VBox):
         def guarded(*args: Any) -> None:
             try:
                 function(*args)
-            except FieldError as error:
-                self._fail({error.field: str(error)})
             except AlchemerError as error:
-                text = str(error)
-                self._fail({"": f"{text[:1].upper()}{text[1:]}."})
+                field = error.field if isinstance(error, FieldError) else ""
+                self._fail(field, *error.lines)
             except Exception as error:  # noqa: BLE001 - the last place where it can be shown
                 # Its text is not: it is not ours, and may repeat what was typed.
-                self._fail({"": f"This went wrong inside alchemer_nb: {type(error).__name__}."})
+                self._fail("", f"This went wrong inside alchemer_nb: {type(error).__name__}.")
 
         return guarded
 
-    def _fail(self, errors: dict[str, str]) -> None:
+    def _fail(self, field: str, sentence: str, hint: str = "") -> None:
+        """Shows what went wrong beside a field, or below the form, and what to do next."""
         view = self._view()
-        view["errors"], view["notice"] = errors, ""
+        view["errors"], view["hints"], view["notice"] = {field: sentence}, {field: hint}, ""
         self.form.show(view)
 
     def _submit(self, values: dict[str, Secret], ticked: dict[str, bool]) -> None:

@@ -52,7 +52,11 @@ class Action(TypedDict):
 
 
 class View(TypedDict, total=False):
-    """Everything the form shows; never a value of a field."""
+    """Everything the form shows; never a value of a field.
+
+    ``errors`` says what went wrong, by the name of a field, or below the form under ``""``;
+    ``hints`` what to do next, by the same names.
+    """
 
     fields: list[Field]
     options: list[Option]
@@ -65,6 +69,7 @@ class View(TypedDict, total=False):
     wants_link: bool
     link_label: str
     errors: dict[str, str]
+    hints: dict[str, str]
 
 
 class SecretForm(anywidget.AnyWidget):

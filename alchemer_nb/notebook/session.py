@@ -120,7 +120,11 @@ class Session:
         Raises:
             AlchemerError: The check failed; nothing has changed then.
         """
-        organisation = _organisation(check or client)
+        asks = check or client
+        for known in self.connections():
+            if _same(known.client, asks):  # the same key typed once more has the same history
+                asks.credentials.accepted_by |= known.client.credentials.accepted_by
+        organisation = _organisation(asks)
         with self._lock:
             kept = name or self._free_name(client)
             connection = Connection(kept, client, organisation)

@@ -16,7 +16,7 @@ from alchemer_nb.errors import (
     ConfigurationError,
     InvalidArgument,
 )
-from alchemer_nb.secrets import Secret
+from alchemer_nb.secrets import Secret, sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,7 +43,7 @@ class FieldError(AlchemerError):
     """
 
     def __init__(self, field: str, message: str, cause: AlchemerError | None = None) -> None:
-        super().__init__(message)
+        super().__init__(message, hint=cause.hint if cause else "")
         self.field = field
         self.cause = cause
 
@@ -157,16 +157,16 @@ class SignIn:
     @property
     def has_caught(self) -> bool:
         """Whether the browser has brought something back that was not tried yet."""
-        text = self.flow.caught if self.flow else None
-        return text is not None and Secret(text) != self._tried
+        caught = sealed(self.flow.caught if self.flow else None)
+        return bool(caught) and caught != self._tried
 
     def caught(self) -> Secret | None:
         """What the browser brought back by itself, once; None as long as there is nothing."""
-        text = self.flow.caught if self.flow else None
-        if text is None or Secret(text) == self._tried:
+        caught = sealed(self.flow.caught if self.flow else None)
+        if not caught or caught == self._tried:
             return None
-        self._tried = Secret(text)
-        return self._tried
+        self._tried = caught
+        return caught
 
     def stop(self) -> None:
         """Drops the attempt under way, and with it its listener."""
@@ -207,8 +207,7 @@ def _as_field(field: str, call: Callable[[], _T]) -> _T:
         return call()
     except (AuthenticationError, InvalidArgument, ConfigurationError) as error:
         cause = error
-    text = str(cause)
-    raise FieldError(field, f"{text[:1].upper()}{text[1:]}.", cause)
+    raise FieldError(field, cause.sentence, cause)
 
 
 def _holds_both(text: Secret) -> bool:

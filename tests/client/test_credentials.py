@@ -62,6 +62,37 @@ def test_redact_leaves_no_trace(secret, around):
         assert secret not in cleaned.replace("••••", "")
 
 
+def test_redact_takes_secrets_in_any_order_and_where_they_overlap():
+    short, long = Secret("abcd1234"), Secret("abcd1234EFGH")
+    text = "<abcd1234EFGH> <abcd1234> <xabcd1234EFG>"
+    for secrets in ([short, long], [long, short]):
+        assert redact(text, secrets) == "<••••> <••••> <x••••EFG>"
+    assert redact("<abcdefgh>", [Secret("abcdef"), Secret("efgh")]) == "<••••>"
+    assert redact("<ababab>", [Secret("abab")]) == "<••••>"
+
+
+@pytest.mark.parametrize("secret", ["a/b+c&d=e%f", 'quo"te\\back', "<it's>", "mätä漢😀xx"])
+def test_redact_knows_what_addresses_json_and_html_make_of_a_secret(secret):
+    from html import escape
+    from urllib.parse import quote, quote_plus
+
+    once = quote(secret, safe="")
+    written = [
+        secret,
+        once,
+        once.lower(),
+        quote(secret),
+        quote_plus(secret),
+        quote(once, safe=""),
+        json.dumps(secret)[1:-1],
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        json.dumps(secret)[1:-1].replace("/", "\\/"),
+        escape(secret),
+    ]
+    for form in written:
+        assert redact(f"<{form}>", [Secret("other"), Secret(secret)]) == "<••••>"
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -57,6 +57,11 @@ class Page:
         return errors
 
     @property
+    def hints(self) -> dict[str, str]:
+        hints: dict[str, str] = self.view.get("hints", {})
+        return hints
+
+    @property
     def fields(self) -> list[str]:
         return [field["name"] for field in self.view["fields"]]
 
