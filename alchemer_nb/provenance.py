@@ -46,6 +46,7 @@ def about(
         "repeated_rows": rows.repeated - result.changed,
         "changed_rows": result.changed,
         "misfits": result.answers.misfits,
+        "options_not_chosen": result.answers.unchosen,
         **counts(result.answers, survey, rows.keep),
         "zone_documented": region.zone_documented,
         "complete": _is_complete(result, rows),
@@ -91,6 +92,9 @@ def _of_rows(facts: Mapping[str, Any]) -> Iterator[str]:
 def _of_answers(facts: Mapping[str, Any]) -> Iterator[str]:
     if facts["misfits"]:
         yield f"{facts['misfits']:,} entries had an undocumented form and were kept"
+    if facts.get("options_not_chosen"):  # a file of an earlier version does not tell
+        found = _counted(facts["options_not_chosen"], "option")
+        yield f"{found} came without a value (null) and count as not chosen"
     if facts["unparsed_values"]:
         found = _counted(facts["unparsed_values"], "answer")
         yield f"{found} did not parse (in the columns that end in _raw)"
