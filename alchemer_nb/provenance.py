@@ -76,6 +76,8 @@ def _of_store(facts: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _of_rows(facts: Mapping[str, Any]) -> Iterator[str]:
+    if facts.get("chosen_here"):
+        yield "those that fit were chosen here: Alchemer splits the values of `in` at commas"
     if facts["test_rows_left_out"]:
         left_out = _counted(facts["test_rows_left_out"], "test row")
         yield f'{left_out} left out (test_rows="include" brings them back)'
