@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from alchemer_nb import filters, selection
+from alchemer_nb import filters
 from alchemer_nb import rows as chosen
 from alchemer_nb.download import Download, Responses, Wishes, definition_and_count
 from alchemer_nb.errors import (
@@ -25,6 +25,7 @@ from alchemer_nb.kept import Kept
 from alchemer_nb.paging import PAGE_SIZE, whole
 from alchemer_nb.progress import Progress
 from alchemer_nb.provenance import about, summary
+from alchemer_nb.selection import Selection
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,7 +129,7 @@ class Retrieval:
         self._between = filters.between(self.asked.since, self.asked.until, tz)
         self._status = filters.status_condition(self.asked.status)
         self._count: int | None = None  # of all responses, by the survey's statistics
-        self._here: list[filters.Condition] = []  # those that Alchemer cannot be asked
+        self._here: Selection | None = None  # where Alchemer cannot be asked all of it
 
     def run(self) -> pd.DataFrame:
         """Downloads and gives the frame.
@@ -224,20 +225,21 @@ class Retrieval:
         asks = any(condition.field == "is_test_data" for condition in conditions)
         if asks and self.options.test_rows == "exclude":  # the condition says which are wanted
             self.options = replace(self.options, test_rows="include")
-        self._here = [condition for condition in conditions if not condition.can_be_sent]
+        here = tuple(condition for condition in conditions if not condition.can_be_sent)
+        self._here = Selection(here, survey) if here else None
         return [condition for condition in conditions if condition.can_be_sent]
 
     def _choose(self, answers: Answers) -> Rows:
         inside = chosen.submitted_between(answers, self.region.zone, *self._between)
-        fits = selection.fulfilled(answers, self._here)
-        if fits is not None:
+        if self._here is not None:
+            fits = self._here.mask(answers)
             inside = fits if inside is None else inside & fits
         return chosen.choose_rows(answers, self.options, inside)
 
     def _frame(self, survey: Survey, result: Download) -> tuple[pd.DataFrame, dict[str, Any]]:
         rows = self._choose(result.answers)
         facts = about(self.region, survey, self.asked.told(), self.options, result, rows)
-        facts["chosen_here"] = bool(self._here)
+        facts["chosen_here"] = self._here is not None
         kept = Kept(result.answers, survey, str(self.region.zone), self.options, facts)
         return kept.build(rows), facts
 
