@@ -23,7 +23,7 @@ from alchemer_nb.entry_columns import Column, Seen
 from alchemer_nb.pages import META_FIELDS, Page, PageReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from alchemer_nb.definition import Survey
 
@@ -40,6 +40,7 @@ class Answers:
         words: Question id -> (words, type) of questions that the definition does not know or
             whose type nobody knows.
         misfits: Entries whose JSON types were not the documented ones.
+        unchosen: Options that were listed as null, so not chosen.
     """
 
     def __init__(self, reader: EntryReader | None = None) -> None:
@@ -57,6 +58,7 @@ class Answers:
         self.shown: dict[str, tuple[array[int], array[int]]] = {}
         self.words: dict[str, tuple[str, str]] = {}
         self.misfits = 0
+        self.unchosen = 0
 
     @classmethod
     def of(cls, survey: Survey) -> Answers:
@@ -179,9 +181,8 @@ class Answers:
             for question, said in words.items():
                 self.words.setdefault(question, said)
         column.words.clear()
-        if column.misfits:
-            often = np.bincount(numbers, minlength=max(column.misfits) + 1)
-            self.misfits += sum(int(often[at]) * count for at, count in column.misfits.items())
+        self.misfits += _total(column.misfits, numbers)
+        self.unchosen += _total(column.unchosen, numbers)
 
     def _leaf(self, path: Path) -> Leaf:
         leaf = self.leaves.get(path)
@@ -218,6 +219,14 @@ class Answers:
 
 
 _Part = tuple[np.ndarray, np.ndarray]  # rows of the page, and a number for each
+
+
+def _total(counts: Mapping[int, int], numbers: np.ndarray) -> int:
+    """The sum of what some entries count, over the rows that have them."""
+    if not counts:
+        return 0
+    often = np.bincount(numbers, minlength=max(counts) + 1)
+    return sum(int(often[at]) * count for at, count in counts.items())
 
 
 def _spread(numbers: np.ndarray, table: np.ndarray) -> _Part:

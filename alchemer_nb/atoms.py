@@ -45,7 +45,7 @@ class Atom(NamedTuple):
         """Whatever there is, where nobody knows which of it is the answer."""
         if self.text is not None:
             return self.text
-        for other in (self.original, self.answer_id, self.label):
+        for other in (self.original, self.label, self.answer_id):
             if other not in (None, "", 0, "0"):
                 return str(other)
         return None

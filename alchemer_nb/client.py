@@ -224,7 +224,9 @@ class Client:
 
         Args:
             id_or_title: As for ``survey``.
-            where: Condition lines, all of which must hold: ``"status = Complete"``.
+            where: Condition lines, all of which must hold: ``"status = Complete"``, or
+                ``'solved in "Yes, fully", No'``: between quotes of either kind a value is taken
+                as it is, and the quote itself is written twice.
             status: ``"Complete"``, ``"Partial"``, ``"Disqualified"`` or a list of them.
             since: Submitted from this day or time on, in ``tz`` unless it carries a zone.
             until: Submitted up to this day (included) or time.

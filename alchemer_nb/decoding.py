@@ -20,12 +20,32 @@ _REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Chosen(msgspec.Struct, gc=False):
-    """An entry of ``options``."""
+    """An entry of ``options``.
 
+    Attributes:
+        id: Of the option.
+        option: Its label.
+        answer: Its reporting value, or what was typed. Empty where there is no such member: to be
+            listed is to be chosen. None where it is null: listed and not chosen.
+        original_answer: The text before an edit.
+        rank: Its place in a ranking.
+    """
+
+    id: Scalar = None
     option: Scalar = None
-    answer: Scalar = None
+    answer: Scalar = ""
     original_answer: Scalar = None
     rank: Scalar = None
+
+    @property
+    def value(self) -> Scalar:
+        """What was answered; empty for an option that is chosen and nothing else."""
+        return self.answer if self.rank is None or self.answer not in (None, "") else self.rank
+
+    @property
+    def is_null(self) -> bool:
+        """Whether it is listed to say that it was not chosen."""
+        return self.value is self.original_answer is None
 
 
 class Entry(msgspec.Struct, gc=False):
@@ -61,6 +81,7 @@ _DOCUMENTED_DECODER = msgspec.json.Decoder(_Documented)
 
 
 _ENTRY = ("answer", "options", "id", "subquestions", "answer_id", "rank", "option")
+_NO_CHOICE = {"answer", "answer_id", "options", "subquestions", "rank", "type", "question"}
 #: Members that an entry is known to have; anything else is of a type nobody documents.
 DOCUMENTED = {
     "id",
@@ -130,7 +151,8 @@ def has_blank_choice(entry: Entry) -> bool:
     if not isinstance(entry.options, dict):
         return False
     return any(
-        chosen.option is chosen.answer is chosen.original_answer is chosen.rank is None
+        chosen.option is chosen.original_answer is chosen.rank is None
+        and chosen.answer in (None, "")
         for chosen in entry.options.values()
     )
 
@@ -138,6 +160,16 @@ def has_blank_choice(entry: Entry) -> bool:
 def is_entry(child: Mapping[str, Any]) -> bool:
     """Whether a map is one entry, and not a map of cells."""
     return any(name in child for name in _ENTRY)
+
+
+def is_choice(child: Any) -> bool:
+    """Whether a map is an entry of ``options`` that is listed without an answer.
+
+    The cells of a grid are all there; one without an answer is not chosen.
+    """
+    if not isinstance(child, Mapping):
+        return False
+    return "option" in child and not _NO_CHOICE & child.keys()
 
 
 def scalar(value: Any) -> Scalar:
@@ -184,9 +216,10 @@ def numbered(items: Any) -> Iterator[tuple[str, Any]]:
 def loose_choice(raw: Any) -> Chosen:
     """Reads an entry of ``options`` without trusting its types."""
     if not isinstance(raw, Mapping):
-        return Chosen(answer=scalar(raw))
-    names = ("option", "answer", "original_answer", "rank")
-    values = {name: scalar(nothing(raw.get(name))) for name in names}
-    if all(value is None for value in values.values()) and raw.keys() - {*names, "id", "shown"}:
+        return Chosen() if raw == [] else Chosen(answer=scalar(raw))
+    names = ("id", "option", "answer", "original_answer", "rank")
+    values = {name: scalar(nothing(raw[name])) for name in names if name in raw}
+    says = any(value is not None for name, value in values.items() if name != "id")
+    if not says and raw.keys() - {*names, "shown"}:
         return Chosen(answer=scalar(dict(raw)))
     return Chosen(**values)

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.atoms import AGAIN, COMMENT, FIRST_OPTION, MEMBER, Atom, Path
+from alchemer_nb.columns import plan
 from alchemer_nb.decoding import (
     DOCUMENTED,
     Chosen,
     Entry,
     has_blank_choice,
+    is_choice,
     is_entry,
     loose_choice,
     loose_entry,
@@ -25,11 +27,12 @@ from alchemer_nb.decoding import (
     scalar,
 )
 from alchemer_nb.envelope import decode
+from alchemer_nb.lookup import Lookup
 from alchemer_nb.question_types import GRID_SINGLE, is_known, question_key
-from alchemer_nb.scalars import truth
+from alchemer_nb.scalars import id_text, truth
 
 if TYPE_CHECKING:
-    from alchemer_nb.definition import Survey
+    from alchemer_nb.definition import Option, Survey
 
 _DEEPEST = 6
 
@@ -43,12 +46,14 @@ class Said:
         shown: Whether it says of a question that it was shown; the first time counts.
         words: Question id -> (words, type) of what the definition does not know.
         misfits: How often its JSON types were not the documented ones.
+        unchosen: Options that are listed as null, so not chosen.
     """
 
     atoms: dict[Path, Atom] = field(default_factory=dict)
     shown: dict[str, bool] = field(default_factory=dict)
     words: dict[str, tuple[str, str]] = field(default_factory=dict)
     misfits: int = 0
+    unchosen: int = 0
 
     def note(self, path: Path, atom: Atom) -> None:
         """Notes an answer; a second one that says something else has a place of its own."""
@@ -67,6 +72,8 @@ class EntryReader:
         parents: Id of a part -> id of the question it belongs to, ``""`` for none.
         unknown_types: Ids of the questions whose type nobody documents.
         rows: Ids of the rows of grids in which one column of each row is chosen.
+        choices: Where an answer is one or more of some options -> these options.
+        singles: Where it is one of them alone.
     """
 
     def __init__(
@@ -75,23 +82,37 @@ class EntryReader:
         parents: Mapping[str, str] | None = None,
         unknown_types: frozenset[str] = frozenset(),
         rows: frozenset[str] = frozenset(),
+        choices: Mapping[Path, Lookup] | None = None,
+        singles: frozenset[Path] = frozenset(),
     ) -> None:
         self.order = tuple(dict.fromkeys(known))
         self.known = frozenset(self.order)
         self._parents = parents or {}
         self._unknown_types = unknown_types
         self._rows = rows
+        self._choices = choices or {}
+        self._singles = singles
 
     @classmethod
     def of(cls, survey: Survey) -> EntryReader:
         """A reader that tells parts from questions by the survey's definition."""
         parts = [each for question in survey.questions for each in question.walk()]
         grids = [each for each in parts if question_key(each) in GRID_SINGLE]
+        options: dict[Path, list[Option]] = {}
+        singles = set()
+        for column in plan(survey):
+            if column.part == "option" and column.option is not None:
+                options.setdefault(column.path[:-1], []).append(column.option)
+            elif column.part == "answer" and column.choices:
+                options[column.path] = [*column.choices]
+                singles.add(column.path)
         return cls(
             [each.id for each in parts],
             {each.id: each.parent for each in parts},
             frozenset(each.id for each in parts if not is_known(each)),
             frozenset(row.id for grid in grids for row in grid.rows),
+            {path: Lookup(some, (survey.language,)) for path, some in options.items()},
+            frozenset(singles),
         )
 
     def knows(self, question: str) -> bool:
@@ -128,14 +149,7 @@ class EntryReader:
         if entry.comments not in (None, ""):
             said.note((*path, COMMENT), Atom(entry.comments))
         if entry.options:
-            for option, chosen in _options(said, entry.options).items():
-                answer = chosen.rank if chosen.answer is None else chosen.answer
-                if not _is_option_id(option) and self._is_part(option, path[0]):  # its own question
-                    said.note((option,), Atom(answer, None, chosen.original_answer))
-                    continue
-                key = option.removesuffix("-other")
-                atom = Atom(answer, option, chosen.original_answer, chosen.option)
-                said.note((*path, key), atom)
+            self._options(said, path, _by_id(said, entry.options), is_open=atom is None)
         if entry.subquestions:
             inner = entry.subquestions
             if not isinstance(inner, Mapping):
@@ -144,9 +158,45 @@ class EntryReader:
             for key, child in inner.items():
                 self._child(said, path, str(key), child, depth + 1)
 
+    def _options(
+        self, said: Said, path: Path, options: Mapping[str, Chosen], *, is_open: bool
+    ) -> None:
+        """What is chosen of some options, or the value of each item.
+
+        Args:
+            said: Takes it.
+            path: Where they are listed.
+            options: By their ids.
+            is_open: Whether nothing else says what the answer is.
+        """
+        answers = {key: each for key, each in options.items() if not each.is_null}
+        if path in self._choices:
+            said.unchosen += len(options) - len(answers)
+        is_the_answer = is_open and len(answers) == 1 and path in self._singles
+        for key, chosen in answers.items():
+            own = self._option_id(key, chosen, path)
+            value = "" if own != key and str(chosen.value) == own else chosen.value  # a bare id
+            if not _is_option_id(own) and self._is_part(own, path[0]):  # its own question
+                said.note((own,), Atom(value, None, chosen.original_answer))
+                continue
+            atom = Atom(value, own, chosen.original_answer, chosen.option)
+            said.note(path if is_the_answer else (*path, own.removesuffix("-other")), atom)
+
+    def _option_id(self, key: str, chosen: Chosen, path: Path) -> str:
+        """The id of an option: its key, or what it says itself where keys only number them."""
+        if _is_option_id(key) or self._is_part(key, path[0]):
+            return key
+        if chosen.id not in (None, ""):
+            return id_text(chosen.id)
+        options = self._choices.get(path)
+        text = chosen.value or chosen.option
+        found = options.find(Atom(text, text))[0] if options is not None else None
+        return key if found is None else found.id
+
     def _child(self, said: Said, path: Path, key: str, child: Any, depth: int) -> None:
         """An entry, or a map of cells: which of the two is told by what it holds."""
         own = self._below(path, key)
+        child = _cells(said, child)
         if not isinstance(child, Mapping) or depth > _DEEPEST:
             if child not in (None, [], {}, ""):
                 said.note(own, Atom(scalar(child)))
@@ -154,7 +204,9 @@ class EntryReader:
         if len(own) == 1 and key not in self.known and "question" in child:
             words = (str(child["question"]), str(child.get("type") or ""))
             said.words.setdefault(key, words)
-        if is_entry(child):
+        if is_choice(child) and len(own) > 1:
+            self._options(said, own[:-1], {key: loose_choice(child)}, is_open=False)
+        elif is_entry(child):
             entry, _ = loose_entry(child)
             self._entry(said, own, entry, depth)
             if self.knows(own[0]):  # ``option`` has the words of a cell's column
@@ -166,13 +218,15 @@ class EntryReader:
                 self._column(said, own, str(cell), inner, depth + 1)
         else:
             for cell, inner in child.items():
-                self._child(said, own, str(cell), inner, depth + 1)
+                self._child(said, own, _cell_id(str(cell), inner), inner, depth + 1)
 
     def _column(self, said: Said, row: Path, column: str, cell: Any, depth: int) -> None:
         """A column of a row in which one is chosen; tables in groups may list them all."""
         entry, wrong = loose_entry(cell)
         said.misfits += int(wrong)
-        if entry.answer in (None, ""):
+        if is_choice(cell):
+            entry.answer, entry.answer_id = "", column
+        elif entry.answer in (None, ""):
             entry.answer = entry.answer_id = None
         elif entry.answer_id is None:
             entry.answer_id = column
@@ -223,11 +277,25 @@ def own_answer(entry: Entry) -> Atom | None:
     return Atom(answer, entry.answer_id, entry.original_answer)
 
 
-def _options(said: Said, options: Any) -> dict[str, Chosen]:
+def _by_id(said: Said, options: Any) -> dict[str, Chosen]:
     if isinstance(options, dict):
         return options
     said.misfits += 1
     return {own: loose_choice(item) for own, item in numbered(options)}
+
+
+def _cells(said: Said, child: Any) -> Any:
+    """A list of cells as a map; anything else as it is."""
+    if not isinstance(child, list) or not any(isinstance(cell, Mapping) for cell in child):
+        return child
+    said.misfits += 1
+    return dict(numbered(child))
+
+
+def _cell_id(key: str, cell: Any) -> str:
+    """The id of a cell: its key, or its own where the keys only number the cells."""
+    own = cell.get("id") if isinstance(cell, Mapping) and not _is_option_id(key) else None
+    return key if own in (None, "") else id_text(own)
 
 
 def _is_option_id(key: str) -> bool:

@@ -124,6 +124,7 @@ class Column:
         shown: Question id -> for each entry, whether it says shown; -1 if it does not say.
         words: Words of new entries, of what the definition does not know.
         misfits: Which entry -> how many of its types were not the documented ones.
+        unchosen: Which entry -> how many options it lists as not chosen.
     """
 
     def __init__(self, question: str, own: int, reader: EntryReader) -> None:
@@ -146,6 +147,7 @@ class Column:
         self.shown: dict[str, np.ndarray] = {}
         self.words: list[Mapping[str, tuple[str, str]]] = []
         self.misfits: dict[int, int] = {}
+        self.unchosen: dict[int, int] = {}
 
     def catch_up(
         self, numbers: np.ndarray, strange: np.ndarray, seen: Seen, leaf: Callable[[Path], Leaf]
@@ -245,6 +247,8 @@ class Column:
             self.words.append(said.words)
         if said.misfits:
             self.misfits[number] = said.misfits
+        if said.unchosen:
+            self.unchosen[number] = said.unchosen
 
 
 def _own_item(entry: Entry) -> Scalar | Atom:

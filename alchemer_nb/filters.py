@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import ConditionError, InvalidArgument
+from alchemer_nb.quoting import quote, read_value, read_values, scan
 from alchemer_nb.stamps import is_ambiguous, read_moment, wall_clock
 from alchemer_nb.words import name_of, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
-    from alchemer_nb.definition import Question, Survey
+    from alchemer_nb.definition import Option, Question, Survey
 
 FIELDS = ("status", "date_submitted", "date_updated", "is_test_data", "contact_id")
 STATUSES = ("Complete", "Partial", "Disqualified")
@@ -29,14 +30,14 @@ _WITHOUT_VALUE = ("IS NULL", "IS NOT NULL")
 _FIELD = r"\[(?:[^\]\"]|\"[^\"]*\")+\]|\"[^\"]+\"|'[^']+'|[^\s<>=!]+"
 _LINE = re.compile(
     rf"\s*(?P<field>{_FIELD})\s*"
-    r"(?:(?P<null>is\s+not\s+null|is\s+null)\s*$"
-    r"|(?P<operator><=|>=|<>|!=|==|=|<|>|\bnot\s+in\b|\bin\b)\s*(?P<value>.*?)\s*$)",
-    re.I,
+    r"(?:(?P<null>is\s+not\s+null|is\s+null)\s*(?:(?<=\s)#.*)?$"
+    r"|(?P<operator><=|>=|<>|!=|==|=|<|>|\bnot\s+in\b|\bin\b)(?P<value>.*)$)",
+    re.I | re.S,
 )
-_QUESTION = re.compile(
+QUESTION = re.compile(
     r"\[\s*question\(\s*\"?(\d+)\"?\s*\)(?:\s*,\s*option\(\s*\"?([^\")]+)\"?\s*\))?\s*\]", re.I
 )
-_URL = re.compile(r"\[\s*url\(\s*\"?([^\")]+?)\"?\s*\)\s*\]", re.I)
+URL = re.compile(r"\[\s*url\(\s*\"?([^\")]+?)\"?\s*\)\s*\]", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +47,30 @@ class Condition:
     Attributes:
         field: ``status``, ``date_submitted``, ``[question(2)]``, ``[url("x")]``, an alias …
         operator: ``=``, ``<>``, ``<``, ``>``, ``<=``, ``>=``, ``in``, ``IS NULL``, ``IS NOT NULL``.
-        value: Text; None for the last two operators.
+        value: Text; of ``in`` the values, none of which is split; None for the last two operators.
         line: Line it stands on, from 1.
     """
 
     field: str
     operator: str
-    value: str | None = None
+    value: str | tuple[str, ...] | None = None
     line: int = 1
+
+    @property
+    def can_be_sent(self) -> bool:
+        """Whether the API can be asked: its ``in`` splits at commas and has no way around that."""
+        if not isinstance(self.value, tuple):
+            return True
+        return not any("," in one or one != one.strip() for one in self.value)
 
     def __str__(self) -> str:
         words = {"=": "is", "<>": "is not", "IS NULL": "is empty", "IS NOT NULL": "is answered"}
         said = words.get(self.operator, self.operator)
-        return f"{self.field} {said}{'' if self.value is None else f' {self.value}'}"
+        if isinstance(self.value, tuple):
+            value = ", ".join(quote(one) if "," in one else one for one in self.value)
+        else:
+            value = self.value or ""
+        return " ".join(f"{self.field} {said} {value}".split())
 
 
 def parse_conditions(where: str | Iterable[str] | None) -> list[Condition]:
@@ -66,7 +78,8 @@ def parse_conditions(where: str | Iterable[str] | None) -> list[Condition]:
 
     Args:
         where: Text with one condition a line, or a list of such lines. Blank lines and what
-            follows a ``#`` (at the start of a line or after white space) are left out.
+            follows a ``#`` (at the start of a line or after white space) are left out. Values
+            stand bare or between quotes, see ``quoting``.
 
     Raises:
         ConditionError: A line cannot be read; it says which and what would do.
@@ -77,15 +90,27 @@ def parse_conditions(where: str | Iterable[str] | None) -> list[Condition]:
     """
     if where is None:
         return []
-    lines = where.splitlines() if isinstance(where, str) else list(where)
+    texts = [where] if isinstance(where, str) else list(where)
     conditions = []
-    for number, line in enumerate(lines, 1):
-        if not isinstance(line, str):
-            raise ConditionError("a condition is text, such as 'status = Complete'", number)
-        text = _without_comment(line).strip()
-        if text:
-            conditions.append(_parse(text, number))
+    for place, text in enumerate(texts, 1):
+        if not isinstance(text, str):
+            raise ConditionError("a condition is text, such as 'status = Complete'", place)
+        for number, line in _lines(text):
+            if not line.lstrip().startswith("#") and line.strip():
+                conditions.append(_parse(line, number if isinstance(where, str) else place))
     return conditions
+
+
+def value_so_far(text: str) -> tuple[str, bool] | None:
+    """What follows the operator in the beginning of a condition, and whether it is a list.
+
+    Returns:
+        None where its field and operator are not complete.
+    """
+    found = _LINE.match(text)
+    if found is None or found["operator"] is None:
+        return None
+    return found["value"], found["operator"].lower().endswith("in")
 
 
 def resolve(
@@ -116,7 +141,9 @@ def to_params(conditions: Sequence[Condition]) -> dict[str, str]:
         params[f"filter[field][{index}]"] = condition.field
         params[f"filter[operator][{index}]"] = condition.operator
         if condition.value is not None:
-            params[f"filter[value][{index}]"] = condition.value
+            values = condition.value
+            joined = ",".join(values) if isinstance(values, tuple) else values
+            params[f"filter[value][{index}]"] = joined
     return params
 
 
@@ -136,8 +163,7 @@ def status_condition(status: str | Iterable[str] | None) -> list[Condition]:
     else:
         if not names:
             raise InvalidArgument("status is a status or a list of them, not an empty list")
-        one = len(names) == 1
-        return [Condition("status", "=" if one else "in", ",".join(names))]
+        return [_as_one(Condition("status", "in", tuple(names)))]
     raise InvalidArgument(message)
 
 
@@ -189,15 +215,35 @@ def submitted(start: datetime | None, end: datetime | None, server: ZoneInfo) ->
     return conditions
 
 
-def _without_comment(line: str) -> str:
-    return re.sub(r"(^|\s)#(?=([^\"']|\"[^\"]*\"|'[^']*')*$).*$", "", line)
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """The lines of a text with their numbers; one goes on while a value in quotes does."""
+    lines = text.splitlines(keepends=True)
+    at = 0
+    while at < len(lines):
+        line, end = lines[at], at + 1
+        while end < len(lines) and _is_open(line):
+            line, end = line + lines[end], end + 1
+        if end > at + 1 and (found := value_so_far(line)) and _fits_not(*found):
+            line, end = lines[at], at + 1
+        yield at + 1, line
+        at = end
+
+
+def _is_open(line: str) -> bool:
+    found = value_so_far(line)
+    return found is not None and bool(scan(found[0], several=found[1]).open)
+
+
+def _fits_not(value: str, several: bool) -> bool:
+    found = scan(value, several=several)
+    return bool(found.open) or found.odd
 
 
 def _parse(text: str, line: int) -> Condition:
     found = _LINE.match(text)
     if found is None:
         raise ConditionError(
-            f"{text[:60]!r} is no condition; write FIELD OPERATOR VALUE, such as "
+            f"{text.strip()[:60]!r} is no condition; write FIELD OPERATOR VALUE, such as "
             "'status = Complete', 'date_submitted >= 2026-01-01' or 'nps IS NOT NULL'",
             line,
         )
@@ -210,74 +256,83 @@ def _parse(text: str, line: int) -> Condition:
     operator = {"==": "=", "!=": "<>"}.get(operator, operator)
     if operator == "not in":
         raise ConditionError("'not in' is unknown to Alchemer; write one <> line for each", line)
-    value = _values(found["value"], operator)
-    if value == "":
-        raise ConditionError(
+    try:
+        value = read_values(found["value"]) if operator == "in" else read_value(found["value"])
+    except ValueError as error:
+        reason = str(error)
+    else:
+        if value and not (isinstance(value, tuple) and "" in value):
+            return Condition(field, operator, value, line)
+        reason = (
             f"the value is missing after {operator!r}; to look for no answer write "
-            f"'{field} IS NULL'",
-            line,
+            f"'{field} IS NULL'"
         )
-    return Condition(field, operator, value, line)
-
-
-def _values(text: str, operator: str) -> str:
-    if operator == "in":
-        text = text.strip()
-        if text[:1] + text[-1:] in ("()", "[]"):
-            text = text[1:-1]
-        parts = re.findall(r"\"[^\"]*\"|'[^']*'|[^,]+", text)
-        return ",".join(part for part in (_unquoted(p) for p in parts) if part)
-    return _unquoted(text)
-
-
-def _unquoted(text: str) -> str:
-    text = text.strip()
-    quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "\"'"
-    return text[1:-1] if quoted else text
+    raise ConditionError(reason, line)
 
 
 def _resolve_one(
     condition: Condition, survey: Survey, tz: ZoneInfo, server: ZoneInfo
 ) -> Iterator[Condition]:
     field, line = condition.field.strip(), condition.line
-    url = _URL.fullmatch(field)
-    asked = _QUESTION.fullmatch(field)
+    url = URL.fullmatch(field)
+    asked = QUESTION.fullmatch(field)
     if url:
-        yield Condition(f'[url("{url[1]}")]', condition.operator, condition.value, line)
-    elif asked:
+        yield _as_one(replace(condition, field=f'[url("{url[1]}")]'))
+    elif asked and asked[2]:
         question = _question(survey, asked[1], line)
-        option = f", option({asked[2]})" if asked[2] else ""
-        yield _answered(condition, f"[question({asked[1]}){option}]", question, bool(option))
+        yield _as_one(replace(condition, field=f"[question({asked[1]}), option({asked[2]})]"))
     elif field.lower() in FIELDS:
         yield from _meta(condition, field.lower(), tz, server)
     else:
-        question = _question(survey, field, line)
-        yield _answered(condition, f"[question({question.id})]", question, False)
+        question = _question(survey, asked[1] if asked else field, line)
+        resolved = _each(condition, lambda text: _reporting_value(text, question, line))
+        yield _as_one(replace(resolved, field=f"[question({question.id})]"))
+
+
+def _each(condition: Condition, convert: Callable[[str], str]) -> Condition:
+    """The condition with its values converted."""
+    value = condition.value
+    if isinstance(value, tuple):
+        return replace(condition, value=tuple(map(convert, value)))
+    return condition if value is None else replace(condition, value=convert(value))
+
+
+def _as_one(condition: Condition) -> Condition:
+    """To be one of one value is to be that value, and may hold a comma."""
+    value = condition.value
+    if not isinstance(value, tuple):
+        return condition
+    several = tuple(dict.fromkeys(value))
+    if len(several) > 1:
+        return replace(condition, value=several)
+    return replace(condition, operator="=", value=several[0])
 
 
 def _meta(condition: Condition, field: str, tz: ZoneInfo, server: ZoneInfo) -> Iterator[Condition]:
-    operator, value, line = condition.operator, condition.value, condition.line
-    if value is None:
-        yield Condition(field, operator, None, line)
-    elif field in _DATES:
-        yield from _date(field, operator, value, line, tz, server)
+    value, line = condition.value, condition.line
+    condition = replace(condition, field=field)
+    if value is not None and field in _DATES:
+        if isinstance(value, tuple):
+            raise ConditionError(f"{field} takes =, <, >, <= or >=, not 'in'", line)
+        yield from _date(field, condition.operator, value, line, tz, server)
     elif field == "status":
-        names = ",".join(_status(name, line) for name in value.split(","))
-        yield Condition(field, operator, names, line)
+        yield _as_one(_each(condition, lambda name: _status(name, line)))
     elif field == "is_test_data":
-        known = {"true": "1", "yes": "1", "1": "1", "false": "0", "no": "0", "0": "0"}
-        if value.lower() not in known:
-            raise ConditionError("is_test_data is 1 or 0", line)
-        yield Condition(field, operator, known[value.lower()], line)
+        yield _as_one(_each(condition, lambda flag: _flag(flag, line)))
     else:
-        yield Condition(field, operator, value, line)
+        yield _as_one(condition)
+
+
+def _flag(text: str, line: int) -> str:
+    known = {"true": "1", "yes": "1", "1": "1", "false": "0", "no": "0", "0": "0"}
+    if text.lower() not in known:
+        raise ConditionError("is_test_data is 1 or 0", line)
+    return known[text.lower()]
 
 
 def _date(
     field: str, operator: str, value: str, line: int, tz: ZoneInfo, server: ZoneInfo
 ) -> Iterator[Condition]:
-    if operator == "in":
-        raise ConditionError(f"{field} takes =, <, >, <= or >=, not 'in'", line)
     try:
         moment, whole_day = read_moment(value, tz)
     except ValueError:
@@ -333,21 +388,36 @@ def _question(survey: Survey, name: str, line: int) -> Question:
     )
 
 
-def _answered(condition: Condition, field: str, question: Question, is_option: bool) -> Condition:
-    """A condition on an answer, with labels turned into reporting values."""
-    value = condition.value
-    if value is not None and not is_option:
-        parts = value.split(",") if condition.operator == "in" else [value]
-        value = ",".join(_reporting_value(part.strip(), question) for part in parts)
-    return Condition(field, condition.operator, value, condition.line)
+def _reporting_value(text: str, question: Question, line: int) -> str:
+    """The reporting value that a text means: itself, or that of the option with this label.
 
-
-def _reporting_value(text: str, question: Question) -> str:
-    if any(option.value == text for option in question.options):
-        return text
-    for fold in (str, str.casefold):
-        for option in question.options:
-            labels = {plain(title) for title in option.titles.values()}
-            if fold(text) in {fold(label) for label in labels}:
-                return option.value
+    What is written exactly so comes first; after that neither HTML, blanks nor case count.
+    """
+    for fold in (str, plain, _folded):
+        for texts_of in (_values_of, _labels_of):
+            found = {
+                option.value
+                for option in question.options
+                if fold(text) in {fold(one) for one in texts_of(option)}
+            }
+            if len(found) > 1:
+                values = ", ".join(map(repr, sorted(found)))
+                raise ConditionError(
+                    f"{text[:40]!r} fits options with the reporting values {values}; write which",
+                    line,
+                )
+            if found:
+                return found.pop()
     return text
+
+
+def _values_of(option: Option) -> list[str]:
+    return [option.value]
+
+
+def _labels_of(option: Option) -> list[str]:
+    return [*option.titles.values()]
+
+
+def _folded(text: str) -> str:
+    return plain(text).casefold()

@@ -46,6 +46,7 @@ def about(
         "repeated_rows": rows.repeated - result.changed,
         "changed_rows": result.changed,
         "misfits": result.answers.misfits,
+        "options_not_chosen": result.answers.unchosen,
         **counts(result.answers, survey, rows.keep),
         "zone_documented": region.zone_documented,
         "complete": _is_complete(result, rows),
@@ -75,6 +76,8 @@ def _of_store(facts: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _of_rows(facts: Mapping[str, Any]) -> Iterator[str]:
+    if facts.get("chosen_here"):
+        yield "those that fit were chosen here: Alchemer splits the values of `in` at commas"
     if facts["test_rows_left_out"]:
         left_out = _counted(facts["test_rows_left_out"], "test row")
         yield f'{left_out} left out (test_rows="include" brings them back)'
@@ -91,6 +94,9 @@ def _of_rows(facts: Mapping[str, Any]) -> Iterator[str]:
 def _of_answers(facts: Mapping[str, Any]) -> Iterator[str]:
     if facts["misfits"]:
         yield f"{facts['misfits']:,} entries had an undocumented form and were kept"
+    if facts.get("options_not_chosen"):  # a file of an earlier version does not tell
+        found = _counted(facts["options_not_chosen"], "option")
+        yield f"{found} came without a value (null) and count as not chosen"
     if facts["unparsed_values"]:
         found = _counted(facts["unparsed_values"], "answer")
         yield f"{found} did not parse (in the columns that end in _raw)"

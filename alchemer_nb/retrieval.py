@@ -25,6 +25,7 @@ from alchemer_nb.kept import Kept
 from alchemer_nb.paging import PAGE_SIZE, whole
 from alchemer_nb.progress import Progress
 from alchemer_nb.provenance import about, summary
+from alchemer_nb.selection import Selection
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,6 +129,7 @@ class Retrieval:
         self._between = filters.between(self.asked.since, self.asked.until, tz)
         self._status = filters.status_condition(self.asked.status)
         self._count: int | None = None  # of all responses, by the survey's statistics
+        self._here: Selection | None = None  # where Alchemer cannot be asked all of it
 
     def run(self) -> pd.DataFrame:
         """Downloads and gives the frame.
@@ -144,14 +146,14 @@ class Retrieval:
             self.stop.set()  # what was sent ahead is not wanted either
         if survey is None:
             raise DownloadIncomplete("it was stopped before anything had come; run it again")
-        limit = self.options.limit
+        limit, params = self.options.limit, filters.to_params(self._conditions(survey))
         fetch = Responses(
             self.transport,
             survey,
-            filters.to_params(self._conditions(survey)),
+            params,
             Wishes(
                 enough=None if limit is None else lambda a: len(self._choose(a).keep) >= limit,
-                most=limit,
+                most=None if self._here else limit,  # nobody knows how many it takes
                 expected=self._count,
                 tell=self.progress if callable(self.progress) else None,
                 frame=lambda result: self._frame(survey, result)[0],
@@ -180,7 +182,8 @@ class Retrieval:
             stop=self.stop,
         )
         rows = whole(answer.envelope().get("total_count")) or 0
-        rows = rows if self.options.limit is None else min(rows, self.options.limit)
+        if self.options.limit is not None and not self._here:
+            rows = min(rows, self.options.limit)
         pages = max(1, math.ceil(rows / PAGE_SIZE))
         calls = pages + _CALLS_BESIDE
         by_pace = math.ceil(pages / self.transport.max_in_flight) * _A_PAGE_TAKES
@@ -214,6 +217,7 @@ class Retrieval:
             self.progress(Progress("", 0, None, 0, None, state=state, stop=self.stop))
 
     def _conditions(self, survey: Survey) -> list[filters.Condition]:
+        """The conditions that Alchemer is asked; what it cannot be asked is kept for later."""
         conditions = [
             *filters.resolve([*self._lines, *self._status], survey, self._tz, self.region.zone),
             *filters.submitted(*self._between, self.region.zone),
@@ -221,15 +225,21 @@ class Retrieval:
         asks = any(condition.field == "is_test_data" for condition in conditions)
         if asks and self.options.test_rows == "exclude":  # the condition says which are wanted
             self.options = replace(self.options, test_rows="include")
-        return conditions
+        here = tuple(condition for condition in conditions if not condition.can_be_sent)
+        self._here = Selection(here, survey) if here else None
+        return [condition for condition in conditions if condition.can_be_sent]
 
     def _choose(self, answers: Answers) -> Rows:
         inside = chosen.submitted_between(answers, self.region.zone, *self._between)
+        if self._here is not None:
+            fits = self._here.mask(answers)
+            inside = fits if inside is None else inside & fits
         return chosen.choose_rows(answers, self.options, inside)
 
     def _frame(self, survey: Survey, result: Download) -> tuple[pd.DataFrame, dict[str, Any]]:
         rows = self._choose(result.answers)
         facts = about(self.region, survey, self.asked.told(), self.options, result, rows)
+        facts["chosen_here"] = self._here is not None
         kept = Kept(result.answers, survey, str(self.region.zone), self.options, facts)
         return kept.build(rows), facts
 

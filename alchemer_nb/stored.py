@@ -106,7 +106,8 @@ class StoredRetrieval(Retrieval):
     def _choose(self, answers: Answers) -> Rows:
         inside = chosen.submitted_between(answers, self.region.zone, *self._between)
         if self._status:
-            wanted = set((self._status[0].value or "").split(","))
+            value = self._status[0].value
+            wanted = set(value if isinstance(value, tuple) else [value])
             fits = np.array([str(s) in wanted for s in answers.meta["status"]], dtype=bool)
             inside = fits if inside is None else inside & fits
         return chosen.choose_rows(answers, self.options, inside)

@@ -327,10 +327,10 @@ def is_ordered(column: Column) -> bool:
 def is_chosen(atom: Atom, column: Column) -> bool:
     """Whether an entry says that an option was chosen.
 
-    Only chosen options are listed in a checkbox's ``options``; in a grid all cells are there and
-    the empty ones are null.
+    What is listed in ``options`` is chosen unless it is null, and has an id; in a grid all cells
+    are there, and the empty ones are null or empty.
     """
-    if column.is_cell:
+    if column.is_cell and atom.answer_id in (None, "", 0, "0"):
         return atom.answer not in (None, "", False)
     return atom.answer is not None or atom.original is not None
 

@@ -1,24 +1,23 @@
 """Python values in conditions: on the line in ``--where``, and below ``%%alchemer responses``.
 
-A value that a condition would read otherwise than it is (a ``#``, quotes around it) is put into
-quotes, and a list is written as the values of ``in``.
+A value that is put in by its name is put between quotes where it has to be, so that it is read as
+it is; a list is written as the values of ``in``.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
+from alchemer_nb.filters import value_so_far
 from alchemer_nb.notebook.words import Word, evaluate, not_closed, take
+from alchemer_nb.quoting import QUOTES, begins_comment, double, quote, scan, written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-# Where a comment begins: after white space, with no quote open. Conditions end there too.
-_COMMENT = re.compile(r"(?<!\S)#(?=(?:[^\"']|\"[^\"]*\"|'[^']*')*$)")
-_QUOTES = "\"'"
+    Locate = Callable[[str], tuple[str, bool] | None]
 
 
 def condition(word: Word) -> str:
@@ -26,16 +25,27 @@ def condition(word: Word) -> str:
     if len(word.parts) == 1:
         several = isinstance(word.value, list | tuple)
         return "\n".join(map(str, word.value)) if several else word.text
-    texts = [piece.text for piece, _ in word.parts]
-    written = []
+    return compose(word, value_so_far)
+
+
+def compose(word: Word, locate: Locate) -> str:
+    """A word with its Python values written so that they are read as they are.
+
+    Args:
+        word: The word.
+        locate: Tells of what stands before a value how much of it belongs to the same value or
+            list, and whether it is a list; None where it is no value.
+    """
+    done = ""
     for number, (piece, value) in enumerate(word.parts):
-        if not piece.expression:
-            written.append(piece.text)
-            continue
-        before = texts[number - 1] if number else ""
-        after = texts[number + 1] if number + 1 < len(texts) else ""
-        written.append(write(piece.text, value, inside=_inside(before, after)))
-    return "".join(written)
+        if piece.expression:
+            after = "".join(
+                "{" if each.expression else each.text for each, _ in word.parts[number + 1 :]
+            )
+            done += write(piece.text, value, locate(done), after)
+        else:
+            done += piece.text
+    return done
 
 
 def fill_lines(
@@ -61,25 +71,38 @@ def fill_lines(
     return "\n".join(done)
 
 
-def write(source: str, value: Any, *, inside: bool = False) -> str:
+def write(source: str, value: Any, before: tuple[str, bool] | None, after: str) -> str:
     """A value as a condition takes it.
 
     Args:
         source: The expression it came from, for messages.
         value: The value.
-        inside: Whether it stands between quotes already.
+        before: What stands before it in the same value or list, and whether it is a list; None
+            where it is no value.
+        after: What follows it.
 
     Raises:
-        UsageError: It is None, has a line break in it, or holds quotes of both kinds where it has
-            to be quoted.
+        UsageError: It is None, or would be read otherwise than it is.
     """
-    if value is None:
-        raise UsageError(f"the value of `{source}` is None; for no answer write IS NULL")
     if hasattr(value, "tolist"):  # numpy and pandas
         value = value.tolist()
-    if isinstance(value, list | tuple | set | frozenset):
-        return ", ".join(_quoted(source, str(each), always=True) for each in value)
-    return str_in_line(source, value) if inside else _quoted(source, str(value))
+    several = isinstance(value, list | tuple | set | frozenset)
+    if value is None or (several and None in value):
+        raise UsageError(f"the value of `{source}` is None; for no answer write IS NULL")
+    if before is None:
+        return str_in_line(source, value)
+    text, is_list = before
+    mark = scan(text, several=is_list).open
+    if several:
+        if mark or not is_list:
+            raise UsageError(f"`{source}` holds several values; write `in {{{source}}}`, unquoted")
+        return ", ".join(quote(str(each)) for each in value)
+    if mark:
+        return double(str(value), mark)
+    begins = _begins(text, is_list)
+    if begins and _ends(after, is_list):
+        return written(str(value))
+    return _beside(source, str(value), begins=begins, is_list=is_list)
 
 
 def str_in_line(source: str, value: Any) -> str:
@@ -94,34 +117,55 @@ def str_in_line(source: str, value: Any) -> str:
     return text
 
 
-def _quoted(source: str, text: str, *, always: bool = False) -> str:
-    str_in_line(source, text)
-    if not (always or "#" in text or text[:1] in (*_QUOTES, " ") or text[-1:] in (*_QUOTES, " ")):
-        return text
-    mark = next((mark for mark in _QUOTES if mark not in text), None)
-    if mark is None:
-        raise UsageError(f"the value of `{source}` holds quotes of both kinds; write it out")
-    return f"{mark}{text}{mark}"
+def _begins(text: str, is_list: bool) -> bool:
+    """Whether a value begins after this."""
+    before = text.strip()
+    return not before or (is_list and (before in "([" or before.endswith(",")))
 
 
-def _inside(before: str, after: str) -> bool:
-    return before[-1:] in _QUOTES and before[-1:] == after[:1] and bool(before)
+def _ends(text: str, is_list: bool) -> bool:
+    """Whether a value has ended before this."""
+    after = text.lstrip()
+    return (
+        not after
+        or (after[0] == "#" and after != text)
+        or (is_list and after.startswith((",", ")", "]")))
+    )
+
+
+def _beside(source: str, text: str, *, begins: bool, is_list: bool) -> str:
+    """A value that stands without quotes beside other letters of the same value."""
+    odd = "#" in text or text != text.strip() or len(text.splitlines()) > 1
+    if odd or (is_list and "," in text) or (begins and text.startswith(QUOTES)):
+        raise UsageError(
+            f"the value of `{source}` needs quotes around it and what it stands beside, as in "
+            f'"North {{{source}}}"'
+        )
+    return text
 
 
 def _filled(
     line: str, variables: Mapping[str, Any], local: Mapping[str, Any] | None
 ) -> Iterator[str]:
-    comment = _COMMENT.search(line)
-    end = comment.start() if comment else len(line)
-    at = 0
-    while at < end:
-        start = at
-        text, expression, at = take(line[:end], at)
+    at, done = 0, ""
+    while at < len(line):
+        if begins_comment(line, at) and not _is_quoted(done, line[at:]):
+            break
+        text, expression, at = take(line, at)
         if text is None:
             raise UsageError(not_closed("{"))
         if expression:
-            inside = _inside(line[:start], line[at:end])
-            yield write(text, evaluate(text, variables, local), inside=inside)
-        else:
-            yield text
-    yield line[end:]
+            value = evaluate(text, variables, local)
+            text = write(text, value, value_so_far(done), line[at:])
+        done += text
+        yield text
+    yield line[at:]
+
+
+def _is_quoted(before: str, after: str) -> bool:
+    """Whether quotes that were begun go on here, in a value or in a field."""
+    found = value_so_far(before)
+    if found is None:
+        return before.count('"') % 2 == 1 and '"' in after
+    mark = scan(found[0], several=found[1]).open
+    return bool(mark) and mark in after

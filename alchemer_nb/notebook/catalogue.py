@@ -32,7 +32,9 @@ CONDITIONS = """\
     date_submitted >= 2026-01-01
     [question(2)] = Yes
     [url("utm_source")] IS NOT NULL
-  a question's alias may stand in place of [question(n)]"""
+    channel in Web, "Phone, or letter", 'Don''t know'
+  a question's alias may stand in place of [question(n)]; between quotes of either kind a value
+  is taken as it is, and the quote itself is written twice; {name} is always taken as it is"""
 
 _SIGN_IN = (
     Command(

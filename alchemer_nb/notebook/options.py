@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from alchemer_nb.notebook.body import compose
+from alchemer_nb.quoting import read_values
 from alchemer_nb.regions import Region
 
 if TYPE_CHECKING:
@@ -146,7 +148,7 @@ def moment(word: Word) -> Any:
 def several(word: Word) -> list[str]:
     """Names with commas between them, or the list a variable holds."""
     if isinstance(word.value, str):
-        return [part.strip() for part in word.text.split(",") if part.strip()]
+        return [*read_values(compose(word, lambda before: (before, True)))]
     try:
         return [str(part) for part in word.value]
     except TypeError:

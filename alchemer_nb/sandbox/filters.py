@@ -99,6 +99,8 @@ def _compare(left: Any, operator: str, right: Any) -> bool:
         a: Any = float(left)
         b: Any = float(right)
     except ValueError:
+        a = b = float("nan")
+    if a != a or b != b:  # also a text such as "nan"
         a, b = str(left), str(right)
     if operator == "=":
         return bool(a == b)

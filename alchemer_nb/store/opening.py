@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 #: Goes into the names of tables: another number has all of them made anew.
-TABLES = 1
+TABLES = 2
 _MADE_ANEW = "the list of what the store holds was cut short or gone, and made anew"
 
 

@@ -54,7 +54,7 @@ def solve(where, tz=UTC_ZONE):
         ("status = Complete", ("status", "=", "Complete")),
         ("status==complete", ("status", "=", "Complete")),
         ("STATUS != 'Partial'", ("status", "<>", "Partial")),
-        ("status in (complete, Partial)", ("status", "in", "Complete,Partial")),
+        ("status in (complete, Partial)", ("status", "in", ("Complete", "Partial"))),
         ("is_test_data = false", ("is_test_data", "=", "0")),
         ("contact_id IS NOT NULL", ("contact_id", "IS NOT NULL", None)),
         ("contact_id is   null", ("contact_id", "IS NULL", None)),
@@ -62,7 +62,7 @@ def solve(where, tz=UTC_ZONE):
         ("[question(2)] = North", ("[question(2)]", "=", "1")),
         ("region = norden", ("[question(2)]", "=", "1")),
         ("region = South & East", ("[question(2)]", "=", "2")),
-        ("region in North, 'South & East'", ("[question(2)]", "in", "1,2")),
+        ("region in North, 'South & East'", ("[question(2)]", "in", ("1", "2"))),
         ("q2 <> Elsewhere", ("[question(2)]", "<>", "Elsewhere")),
         (
             '[ question("2"), option("10001") ] IS NOT NULL',
@@ -138,7 +138,7 @@ def test_status_takes_one_or_several():
     assert status_condition(None) == []
     assert status_condition("partial") == [Condition("status", "=", "Partial")]
     assert status_condition(["complete", "Partial"]) == [
-        Condition("status", "in", "Complete,Partial")
+        Condition("status", "in", ("Complete", "Partial"))
     ]
     with pytest.raises(InvalidArgument, match="did you mean Complete"):
         status_condition("Compleet")
@@ -165,15 +165,123 @@ def test_the_hour_that_occurs_twice_is_asked_for_widely():
     assert condition.value == "2025-11-02 07:00:00"
 
 
+ANY = st.text(st.characters(codec="utf-8"), min_size=1)
+
+
+def quoted(text, mark):
+    return mark + text.replace(mark, mark + mark) + mark
+
+
+@given(st.sampled_from(["=", "<>", "<", ">", "<=", ">="]), ANY, st.sampled_from("\"'"))
+def test_any_quoted_value_comes_through_whole(operator, value, mark):
+    line = f"twin {operator} {quoted(value, mark)} # it's a comment"
+    for where in (line, [line], f"a = 1\n{line}\nb = 2"):
+        read = {c.field: c for c in parse_conditions(where)}["twin"]
+        assert (read.operator, read.value) == (operator, value)
+
+
 @given(
-    st.sampled_from(["=", "<>", "<", ">", "<=", ">="]),
-    st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp", "Cs"]), min_size=1),
+    st.lists(st.tuples(ANY, st.sampled_from("\"'")), min_size=1), st.sampled_from(["%s", "(%s)"])
 )
-def test_any_quoted_value_comes_through_whole(operator, value):
-    if value != value.strip() or "'" in value or '"' in value or "\x85" in value:
+def test_any_quoted_values_come_through_apart(values, brackets):
+    line = "twin in " + brackets % " , ".join(quoted(*each) for each in values)
+    (condition,) = parse_conditions(line + '  # it\'s, "so"')
+    assert condition.value == tuple(text for text, _ in values)
+
+
+BARE = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Zl", "Zp"]), min_size=1
+).filter(lambda text: text == text.strip() and " #" not in text and text[0] not in "\"'#=")
+
+
+@given(BARE)
+def test_a_bare_value_is_taken_as_it_is(text):
+    if any(f"{blank}#" in text for blank in text if blank.isspace()):
         return
-    (condition,) = parse_conditions([f"twin {operator} '{value}'"])
-    assert (condition.operator, condition.value) == (operator, value)
+    (condition,) = parse_conditions(f"twin <> {text}")
+    assert condition.value == text
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if parts and not any(part[0] in "\"'([#" for part in parts):
+        assert parse_conditions(f"twin in {text}")[0].value == tuple(parts)
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("twin = Don't know # it's so", "Don't know"),
+        ('twin = 5" screen', '5" screen'),
+        ('twin = He said "no"', 'He said "no"'),
+        ("twin = 'til now", "'til now"),
+        ("twin = Yes, fully", "Yes, fully"),
+        ("twin = a#b", "a#b"),
+        ("twin = C:\\data\\n", "C:\\data\\n"),
+        ("twin = (a, b)", "(a, b)"),
+        ("twin = <= 5", "<= 5"),
+        ("twin = Work in progress", "Work in progress"),
+        ("twin = 'Don''t know'", "Don't know"),
+        ('twin = "He said ""no"""', 'He said "no"'),
+        ("twin in Don't know, Yes", ("Don't know", "Yes")),
+        ("twin in Don't know, Won't say # it's", ("Don't know", "Won't say")),
+        ("twin in (Other (please say), No)", ("Other (please say)", "No")),
+        ("twin in (a), (b)", ("(a)", "(b)")),
+        ("twin in ['(a, b)', \"(c\"]", ("(a, b)", "(c")),
+        ("twin in 'x # y', z # w", ("x # y", "z")),
+        ("twin in a,, b,", ("a", "b")),
+    ],
+)
+def test_quotes_commas_and_brackets_within_values(line, value):
+    (condition,) = parse_conditions(line)
+    assert condition.value == value
+
+
+@pytest.mark.parametrize(
+    "line", ['twin in "Yes, fully, "No"', "twin in 'a' b, c", 'twin = "5" screen"', "twin in 'a"]
+)
+def test_quotes_that_do_not_fit_are_refused(line):
+    with pytest.raises(ConditionError, match="line 2: a quote that begins a value has to end it"):
+        parse_conditions(f"\n{line}")
+
+
+@pytest.mark.parametrize("line", ["twin in 'a', ''", "twin = ''", "twin in ()", "twin in ,"])
+def test_an_empty_value_is_refused(line):
+    with pytest.raises(ConditionError, match="IS NULL"):
+        parse_conditions(line)
+
+
+def test_a_value_in_quotes_may_go_on_in_the_next_line_and_lines_keep_their_numbers():
+    lines = parse_conditions("a = 'x\n\ny' # so\nb = 'til now\n# no\nc in 'p\nq', r\nd = 1")
+    assert [(c.field, c.value, c.line) for c in lines] == [
+        ("a", "x\n\ny", 1), ("b", "'til now", 4), ("c", ("p\nq", "r"), 6), ("d", "1", 8),
+    ]  # fmt: skip
+
+
+def test_labels_fit_as_they_are_before_they_are_folded():
+    titles = ["Yes", " yes ", "a  b", "a\u00a0B", "<b>Bold</b>", "c", "c"]
+    survey = read_survey(
+        {"id": 1, "title": "T"},
+        [
+            {
+                "id": 2, "type": "RADIO", "shortname": "r", "title": "?",
+                "options": [
+                    {"id": 10001 + n, "title": {"English": title}, "value": str(n)}
+                    for n, title in enumerate(titles)
+                ],
+            }
+        ],
+    )  # fmt: skip
+
+    def value(text):
+        line = f"r = {quoted(text, chr(34))}"
+        (found,) = resolve(parse_conditions([line]), survey, UTC_ZONE, NEW_YORK)
+        return found.value
+
+    assert [value(title) for title in titles[:5]] == ["0", "1", "2", "3", "4"]
+    assert [value(text) for text in ("yes", "a b", "bold", "BOLD", "6", "d")] == [
+        "1", "2", "4", "4", "6", "d",
+    ]  # fmt: skip
+    for text in ("YES", "c"):
+        with pytest.raises(ConditionError, match="fits options with the reporting values"):
+            value(text)
 
 
 @given(st.text(max_size=60))
