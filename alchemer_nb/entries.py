@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.atoms import AGAIN, COMMENT, FIRST_OPTION, MEMBER, Atom, Path
+from alchemer_nb.atoms import AGAIN, COMMENT, MEMBER, Atom, Path
 from alchemer_nb.decoding import (
     DOCUMENTED,
     Chosen,
@@ -25,6 +25,7 @@ from alchemer_nb.decoding import (
     scalar,
 )
 from alchemer_nb.envelope import decode
+from alchemer_nb.ids import is_option_id
 from alchemer_nb.question_types import GRID_SINGLE, is_known, question_key
 from alchemer_nb.scalars import truth
 
@@ -130,7 +131,7 @@ class EntryReader:
         if entry.options:
             for option, chosen in _options(said, entry.options).items():
                 answer = chosen.rank if chosen.answer is None else chosen.answer
-                if not _is_option_id(option) and self._is_part(option, path[0]):  # its own question
+                if not is_option_id(option) and self._is_part(option, path[0]):  # its own question
                     said.note((option,), Atom(answer, None, chosen.original_answer))
                     continue
                 key = option.removesuffix("-other")
@@ -184,7 +185,7 @@ class EntryReader:
         The definition tells which ids are such parts; an id it does not know, or knows in no grid,
         is one if it is small. Columns of custom tables count anew in each table and belong to it.
         """
-        if _is_option_id(key):
+        if is_option_id(key):
             return (*path, key)
         if not self._parents.get(key):  # but who knows what the numbers of an unknown type mean
             return (*path, key) if path[0] in self._unknown_types else (key,)
@@ -228,7 +229,3 @@ def _options(said: Said, options: Any) -> dict[str, Chosen]:
         return options
     said.misfits += 1
     return {own: loose_choice(item) for own, item in numbered(options)}
-
-
-def _is_option_id(key: str) -> bool:
-    return not (key.isdecimal() and len(key) < 6 and int(key) < FIRST_OPTION)
