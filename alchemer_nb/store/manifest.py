@@ -1,7 +1,7 @@
 """What a survey's store holds: the one file that says which others count.
 
 It is written anew at each step and put in place at once, so that a store is always that of one
-moment. A file that it does not name is a leftover and is swept away.
+moment. A file of the store that it does not name is a leftover and is swept away.
 """
 
 from __future__ import annotations
@@ -186,7 +186,7 @@ def _checked(found: Manifest) -> Manifest:
     """
     parts = [part.number for part in found.parts]
     numbers = [*parts, found.next, *(each["number"] for each in found.definitions)]
-    if not all(0 < number <= _HIGHEST for number in numbers):
+    if not all(0 <= number <= _HIGHEST for number in numbers):
         raise ValueError("no number of a file")
     if len(set(parts)) < len(parts) or max(parts, default=0) >= found.next:
         raise ValueError("a number that stands for two files")
