@@ -15,7 +15,6 @@ Path = tuple[str, ...]
 COMMENT = "comment"
 AGAIN = "again"
 MEMBER = "member"  # below it stands what an entry has beside what is documented
-FIRST_OPTION = 10001  # question ids are small numbers, option ids (SKUs) start here
 
 
 class Atom(NamedTuple):

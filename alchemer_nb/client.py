@@ -366,8 +366,9 @@ class Client:
         """Finds the id of a survey; only a title makes a call.
 
         Raises:
-            InvalidArgument: Nothing was given.
+            InvalidArgument: Nothing was given, or a number that is no id.
             SurveyNotFound: No survey or several fit the title.
+            TransportError: The id of the one that fits is none.
         """
         return finding.survey_id(id_or_title, self._survey_rows)
 

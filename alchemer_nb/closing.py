@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.envelope import decode
 from alchemer_nb.errors import ApiError
+from alchemer_nb.ids import id_number
 from alchemer_nb.paging import rows_of, whole
 from alchemer_nb.retries import is_refused_in_passing
 from alchemer_nb.rows import latest_rows
@@ -76,7 +77,7 @@ def fill_gaps(engine: Engine, decode_page: Callable[[Answer], Page], result: Dow
         for row, (own, date) in enumerate(
             zip(page.fields["id"], page.fields["date_updated"], strict=True)
         ):
-            number = whole(own)
+            number = id_number(own)
             if number is None:
                 continue  # it cannot be told from those that came
             at = latest.get(number)
@@ -95,7 +96,8 @@ def _changed(rows: list[Mapping[str, Any]], answers: Answers) -> list[Mapping[st
     updated = answers.meta["date_updated"]
     found = []
     for row in rows:
-        at = latest.get(whole(row.get("id")) or -1)
+        own = id_number(row.get("id"))
+        at = None if own is None else latest.get(own)
         if at is None or row.get("date_updated") != updated[at]:
             found.append(row)
     return found

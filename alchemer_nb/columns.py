@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from alchemer_nb.atoms import COMMENT, FIRST_OPTION, MEMBER, Path
+from alchemer_nb.atoms import COMMENT, MEMBER, Path
 from alchemer_nb.definition import Option, Question, Survey
+from alchemer_nb.ids import is_option_id
 from alchemer_nb.question_types import (
     GRID_CELLS,
     GRID_SINGLE,
@@ -108,7 +109,7 @@ def _columns(
     if key in GROUP:
         for part in question.rows:
             yield from _columns(part, question, depth=depth + 1)
-    elif key == TABLE or (question.rows and all(_is_column_id(row.id) for row in question.rows)):
+    elif key == TABLE or (question.rows and all(is_option_id(row.id) for row in question.rows)):
         yield from _table(question, depth)
     elif question.rows:
         yield from _grid(question, key, depth)
@@ -121,15 +122,11 @@ def _columns(
 def _table(table: Question, depth: int) -> Iterator[Column]:
     """Columns of a custom table; the ids of its columns count anew in each table."""
     for part in table.rows:
-        above = (table.id,) if _is_column_id(part.id) else ()
+        above = (table.id,) if is_option_id(part.id) else ()
         yield from _columns(part, table, above, depth + 1)
     if not table.rows:  # only the columns' words are known, not their types
         for option in table.options:
             yield part_column(table, option, "text")
-
-
-def _is_column_id(own: str) -> bool:
-    return not own.isdigit() or int(own) >= FIRST_OPTION
 
 
 def _grid(grid: Question, key: str, depth: int) -> Iterator[Column]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from alchemer_nb import outline
+from alchemer_nb.ids import has_digits_alone, is_option_id
 from alchemer_nb.scalars import id_text, truth
 from alchemer_nb.words import ENGLISH, by_language, name_of, pick, plain
 
@@ -39,7 +40,6 @@ _NOT_APPLICABLE = frozenset(
         "don't know / prefer not to say",
     }
 )
-_FIRST_OPTION = 10001
 _DEEPEST = 5  # a definition that nests deeper refers to itself
 
 
@@ -355,7 +355,7 @@ def _with_aliases(rows: Any) -> list[Any]:
         return _items(rows)
     return [
         {**row, "shortname": key}
-        if isinstance(row, Mapping) and "shortname" not in row and not str(key).isdecimal()
+        if isinstance(row, Mapping) and "shortname" not in row and not has_digits_alone(str(key))
         else row
         for key, row in rows.items()
     ]
@@ -380,8 +380,7 @@ def _merge(
     What lies below itself, in a definition that goes in a circle, is left out there.
     """
     # Columns of custom tables count anew in each table: an id alone does not tell which.
-    own = nested.id.isdecimal() and int(nested.id) < _FIRST_OPTION
-    known = flat.get(nested.id, nested) if own else nested
+    known = nested if is_option_id(nested.id) else flat.get(nested.id, nested)
     above = above | {nested.id}
     rows = [row for row in known.rows or nested.rows if row.id not in above]
     return replace(

@@ -53,7 +53,8 @@ def definition_and_count(
     statistics = survey.get("statistics")
     counts = statistics.values() if isinstance(statistics, Mapping) else ()
     count = sum(whole(each) or 0 for each in counts)
-    return read_survey({"id": survey_id, **survey}, questions), count or None
+    # The id that was asked for is the one to go on with, whatever a server calls it.
+    return read_survey({**survey, "id": survey_id}, questions), count or None
 
 
 def envelopes(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.atoms import AGAIN, COMMENT, FIRST_OPTION, MEMBER, Atom, Path
+from alchemer_nb.atoms import AGAIN, COMMENT, MEMBER, Atom, Path
 from alchemer_nb.columns import plan
 from alchemer_nb.decoding import (
     DOCUMENTED,
@@ -27,6 +27,7 @@ from alchemer_nb.decoding import (
     scalar,
 )
 from alchemer_nb.envelope import decode
+from alchemer_nb.ids import is_option_id
 from alchemer_nb.lookup import Lookup
 from alchemer_nb.question_types import GRID_SINGLE, is_known, question_key
 from alchemer_nb.scalars import id_text, truth
@@ -176,7 +177,7 @@ class EntryReader:
         for key, chosen in answers.items():
             own = self._option_id(key, chosen, path)
             value = "" if own != key and str(chosen.value) == own else chosen.value  # a bare id
-            if not _is_option_id(own) and self._is_part(own, path[0]):  # its own question
+            if not is_option_id(own) and self._is_part(own, path[0]):  # its own question
                 said.note((own,), Atom(value, None, chosen.original_answer))
                 continue
             atom = Atom(value, own, chosen.original_answer, chosen.option)
@@ -184,7 +185,7 @@ class EntryReader:
 
     def _option_id(self, key: str, chosen: Chosen, path: Path) -> str:
         """The id of an option: its key, or what it says itself where keys only number them."""
-        if _is_option_id(key) or self._is_part(key, path[0]):
+        if is_option_id(key) or self._is_part(key, path[0]):
             return key
         if chosen.id not in (None, ""):
             return id_text(chosen.id)
@@ -238,7 +239,7 @@ class EntryReader:
         The definition tells which ids are such parts; an id it does not know, or knows in no grid,
         is one if it is small. Columns of custom tables count anew in each table and belong to it.
         """
-        if _is_option_id(key):
+        if is_option_id(key):
             return (*path, key)
         if not self._parents.get(key):  # but who knows what the numbers of an unknown type mean
             return (*path, key) if path[0] in self._unknown_types else (key,)
@@ -294,9 +295,5 @@ def _cells(said: Said, child: Any) -> Any:
 
 def _cell_id(key: str, cell: Any) -> str:
     """The id of a cell: its key, or its own where the keys only number the cells."""
-    own = cell.get("id") if isinstance(cell, Mapping) and not _is_option_id(key) else None
+    own = cell.get("id") if isinstance(cell, Mapping) and not is_option_id(key) else None
     return key if own in (None, "") else id_text(own)
-
-
-def _is_option_id(key: str) -> bool:
-    return not (key.isdecimal() and len(key) < 6 and int(key) < FIRST_OPTION)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from alchemer_nb.atoms import AGAIN, COMMENT
 from alchemer_nb.columns import Column, name, other_column, plan, raw_column
 from alchemer_nb.definition import Option, Question
+from alchemer_nb.ids import id_number
 from alchemer_nb.question_types import GRID_CELLS, ITEMS, MULTI, TABLE, is_known, question_key
 
 if TYPE_CHECKING:
@@ -172,4 +173,5 @@ def _placed(survey: Survey, columns: list[Column], extra: list[Column]) -> list[
 
 
 def _in_order(path: Path) -> tuple[tuple[int, int, str], ...]:
-    return tuple((0, int(p), "") if p.isdecimal() else (1, 0, p) for p in path)
+    numbers = map(id_number, path)
+    return tuple((1, 0, p) if n is None else (0, n, "") for p, n in zip(path, numbers, strict=True))

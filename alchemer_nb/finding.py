@@ -6,6 +6,7 @@ import difflib
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import InvalidArgument, SurveyNotFound
+from alchemer_nb.ids import given_id, has_digits_alone, sent_id
 from alchemer_nb.words import plain
 
 if TYPE_CHECKING:
@@ -18,22 +19,27 @@ def survey_id(id_or_title: int | str, surveys: Callable[[], Iterable[dict[str, A
     """Finds the id of a survey.
 
     Args:
-        id_or_title: As given; an id is taken as it is.
+        id_or_title: As given; digits alone are an id.
         surveys: Gives the account's surveys; asked only about a title.
 
     Raises:
-        InvalidArgument: Nothing was given.
+        InvalidArgument: Nothing was given, or a number that is no id.
         SurveyNotFound: No survey or several fit the title.
+        TransportError: The id of the one that fits is none.
     """
-    wanted = "" if isinstance(id_or_title, bool) else str(id_or_title).strip()
-    if not wanted:
+    if not isinstance(id_or_title, str):
+        return given_id(id_or_title, "a survey")
+    wanted = id_or_title.strip()
+    if not plain(wanted) or "\0" in wanted:
         raise InvalidArgument("give a survey's id, its title, or a piece of its title")
-    if wanted.isdigit():
-        return wanted
-    titles = [(str(row.get("id")), plain(row.get("title"))) for row in surveys()]
+    if has_digits_alone(wanted):
+        return given_id(wanted, "a survey")
+    titles = [(row.get("id"), plain(row.get("title"))) for row in surveys()]
     fitting = _fitting(wanted, titles)
     if len(fitting) == 1:
-        return fitting[0][0]
+        return sent_id(fitting[0][0], f"the survey {fitting[0][1][:60]!r}")
+    if not fitting and wanted.isdigit():  # such as "²", or digits of other scripts
+        return given_id(wanted, "a survey")
     if fitting:
         some = "; ".join(f"{title!r} ({i})" for i, title in fitting[:_NAMED_IN_ERRORS])
         more = f" and {len(fitting) - _NAMED_IN_ERRORS} more" * (len(fitting) > _NAMED_IN_ERRORS)
@@ -45,7 +51,7 @@ def survey_id(id_or_title: int | str, surveys: Callable[[], Iterable[dict[str, A
     raise SurveyNotFound(f"no survey of {len(titles)} in this account fits {wanted!r}{hint}")
 
 
-def _fitting(wanted: str, titles: list[tuple[str, str]]) -> list[tuple[str, str]]:
+def _fitting(wanted: str, titles: list[tuple[Any, str]]) -> list[tuple[Any, str]]:
     """Surveys with just this title; else with it in another case; else with it as a piece."""
     title = plain(wanted)
     folded = title.casefold()

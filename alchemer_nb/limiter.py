@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import secrets
 import threading
 import time
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 FOLDER_NAME = "ALCHEMER_LIMITS_FOLDER"
 _LOCK_SECONDS = 5.0  # a holder needs a thousandth; one that takes so long is stopped or gone
 _LOOK = 0.005
+_WINDOW = re.compile(r"[0-9a-f]{24}(\.json|\.(json|link)\.[0-9a-f]{8}\.tmp)")  # and leftovers
 _OLD = 24 * 3600.0
 # A call arrives a little after its time, and the last of a window may arrive sooner.
 _SLACK = 1.005
@@ -271,8 +273,9 @@ class _Files:
         self._ready = True
         oldest = time.time() - _OLD
         for path in self.folder.iterdir():
-            # Locks stay: one that is taken away while it is held would be two.
-            if path.suffix in (".json", ".tmp"):
+            # Locks stay: one that is taken away while it is held would be two. So does what
+            # somebody else has put there.
+            if _WINDOW.fullmatch(path.name):
                 with suppress(OSError):
                     if path.stat().st_mtime < oldest:
                         path.unlink()

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from alchemer_nb.ids import has_digits_alone
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
@@ -88,7 +90,7 @@ def whole(value: Any) -> int | None:
     """A count as a number, whether it came as one or as text; None for anything else."""
     try:
         return None if isinstance(value, bool) else int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # the last one for 1e999
         return None
 
 
@@ -123,7 +125,7 @@ _FRAME = (
 
 
 def _are_ids(data: dict[str, Any]) -> bool:
-    return all(str(key).lstrip("-").isdigit() for key in data)
+    return all(has_digits_alone(str(key).removeprefix("-")) for key in data)
 
 
 def measure_envelope(envelope: dict[str, Any]) -> Measure:

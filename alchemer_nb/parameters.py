@@ -25,10 +25,15 @@ def clean_path(path: str) -> str:
         raise InvalidArgument("give a path such as survey/123, not a whole address")
     if "?" in text or "#" in text:
         raise InvalidArgument("give parameters apart from the path, not after a question mark")
+    if not text.isprintable() or "%" in text or "\\" in text:
+        raise InvalidArgument(
+            f"{text[:60]!a} is not a path of the API: it has no percent signs, backslashes or "
+            "characters that cannot be seen"
+        )
     parts = [p for p in text.split("/") if p]
     if parts and parts[0].lower() == API_VERSION:
         parts = parts[1:]
-    if not parts or any(p in (".", "..") for p in parts) or "\\" in text:
+    if not parts or any(p.strip() in (".", "..") for p in parts):
         raise InvalidArgument(f"{text[:60]!r} is not a path of the API, such as survey/123")
     return "/".join(parts)
 

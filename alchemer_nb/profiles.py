@@ -128,7 +128,8 @@ def names() -> tuple[str, ...]:
     """Names of all profiles, in alphabetical order."""
     ring = _keyring()
     kept = _read_index(ring) if ring is not None else set()
-    return tuple(sorted(kept | {path.stem for path in folder().glob("*.json")}))
+    found = {path.stem for path in folder().glob("*.json")}
+    return tuple(sorted(kept | {name for name in found if _NAME.fullmatch(name)}))
 
 
 def forget(name: str) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from alchemer_nb.ids import id_number
 from alchemer_nb.scalars import truths
 from alchemer_nb.stamps import read_stamp
 
@@ -88,7 +89,5 @@ def latest_rows(answers: Answers) -> dict[int, int]:
 
 
 def _response_id(raw: Any, row: int) -> int:
-    try:
-        return int(raw)
-    except (TypeError, ValueError):
-        return -1 - row  # a response without an id is kept all the same
+    own = id_number(raw)
+    return -1 - row if own is None else own  # a response without an id is kept all the same

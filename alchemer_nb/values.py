@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from alchemer_nb.atoms import COMMENT
 from alchemer_nb.columns import question_key
+from alchemer_nb.ids import id_number
 from alchemer_nb.lookup import Lookup
 from alchemer_nb.scalars import id_text
 from alchemer_nb.stamps import read_days
@@ -218,8 +219,8 @@ class Renderer:
         if self._values == "label":
             return pd.arrays.BooleanArray(chosen, ~answered)
         own = column.option.id if column.option else ""
-        mark = int(own) if self._values == "id" and own.isdecimal() else 1
-        numbers = np.where(chosen, mark, 0).astype(np.int64)
+        mark = id_number(own) if self._values == "id" else None
+        numbers = np.where(chosen, 1 if mark is None else mark, 0).astype(np.int64)
         return pd.arrays.IntegerArray(numbers, ~answered)
 
     def _answered(self, column: Column) -> np.ndarray:

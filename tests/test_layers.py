@@ -21,6 +21,7 @@ LEVELS = {
     "stamps": 0,
     "words": 0,
     "wordtable": 0,
+    "ids": 0,
     "files": 1,
     "logs": 1,
     "envelope": 1,

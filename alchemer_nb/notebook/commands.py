@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
+from alchemer_nb.ids import given_id
 from alchemer_nb.notebook.context import Context, say
 
 if TYPE_CHECKING:
@@ -176,4 +177,5 @@ def listing(context: Context, path: str, survey: Any = None, **ids: Any) -> pd.D
     """
     if survey is not None:
         ids["survey"] = context.client.survey_id(survey)
-    return context.client.table(path.format(**ids))
+    checked = {name: given_id(own, f"a {name}") for name, own in ids.items()}
+    return context.client.table(path.format(**checked))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from alchemer_nb.ids import id_number
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -31,8 +33,10 @@ class KnownSurveys:
         return len(self._titles)
 
     def add(self, survey_id: object, title: str) -> None:
-        """Remembers one survey."""
-        self._titles[str(survey_id)] = " ".join(title.split())
+        """Remembers one survey; what has no id that is one cannot be asked for."""
+        own = id_number(survey_id)
+        if own is not None:
+            self._titles[str(own)] = " ".join(title.split())
 
     def add_frame(self, surveys: pd.DataFrame) -> None:
         """Remembers the surveys of a frame that ``Client.surveys`` gave."""

@@ -155,14 +155,9 @@ def several(word: Word) -> list[str]:
         return [word.text]
 
 
-def survey(word: Word) -> int | str:
-    """A survey's id or title."""
-    if isinstance(word.value, str):
-        return word.text
-    try:
-        return operator.index(word.value)
-    except TypeError:
-        return word.text
+def survey(word: Word) -> Any:
+    """A survey's id or title, as the word or the variable has it; the client judges it."""
+    return word.text if isinstance(word.value, str) else word.value
 
 
 def region(word: Word) -> Region | str:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
+from alchemer_nb.ids import id_number
 from alchemer_nb.notebook.context import LATER, fold, say
-from alchemer_nb.paging import whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +86,7 @@ def expunge(
     """Removes a person's responses from the store for good."""
     import pandas as pd
 
-    ids = [whole(each) for each in responses or []]
+    ids = [id_number(each) for each in responses or []]
     if None in ids:
         raise UsageError("--responses takes response ids, with commas between them")
     who = {"responses": ids or None, "contact_id": contact, "email": email}

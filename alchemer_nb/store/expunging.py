@@ -8,6 +8,7 @@ delete anything.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +16,13 @@ import numpy as np
 
 from alchemer_nb.envelope import decode
 from alchemer_nb.errors import InvalidArgument
-from alchemer_nb.paging import whole
+from alchemer_nb.ids import given_id
 from alchemer_nb.store import compacting, opening, parts, place, tables
 from alchemer_nb.store.manifest import load_expunged, save_expunged
 from alchemer_nb.store.streaming import Stored, stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from alchemer_nb.store.manifest import Manifest, Part
@@ -84,14 +85,12 @@ def _without(stored: Stored, ids: set[int]) -> Stored:
     return replace(stored, updated=None, digest=parts.EXPUNGED, content=None)
 
 
-def _ids(given: int | Iterable[int] | None) -> set[int]:
+def _ids(given: Any) -> set[int]:
     if given is None:
         return set()
-    items = [given] if isinstance(given, (int, str)) else list(given)
-    ids = {whole(each) for each in items}
-    if None in ids:
-        raise InvalidArgument("responses is a response id or a list of them")
-    return {own for own in ids if own is not None}
+    is_many = isinstance(given, Iterable) and not isinstance(given, str)
+    items = list(given) if is_many else [given]
+    return {int(given_id(each, "a response")) for each in items}
 
 
 def _fits(contact_id: object, email: str | None) -> Callable[[Stored], bool] | None:

@@ -1,25 +1,31 @@
 """What a survey's store holds: the one file that says which others count.
 
 It is written anew at each step and put in place at once, so that a store is always that of one
-moment. A file that it does not name is a leftover and is swept away.
+moment. A file of the store that it does not name is a leftover and is swept away.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, TypedDict
+from zoneinfo import ZoneInfo
 
-from alchemer_nb.errors import StoreError, StoreNewer
+import msgspec
+
+from alchemer_nb.errors import InvalidArgument, StoreError, StoreNewer
+from alchemer_nb.ids import given_id
+from alchemer_nb.store import names
 from alchemer_nb.store.place import written
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 FORMAT = 1
-NAME = "manifest.json"
-EXPUNGED = "expunged.json"
+NAME = names.MANIFEST
+EXPUNGED = names.EXPUNGED
 _SYNCS_KEPT = 200
+_HIGHEST = 10**12 - 1  # number of a file
 
 
 class Unreadable(Exception):
@@ -47,7 +53,26 @@ class Part:
     @property
     def name(self) -> str:
         """Name of its file."""
-        return f"responses-{self.number:06}.parquet"
+        return names.responses(self.number)
+
+
+class SyncRecord(TypedDict):
+    """A sync that came to its end: when it began, and responses by what became of them."""
+
+    number: int
+    utc: str | None
+    added: int
+    changed: int
+    removed: int
+    rows: int
+
+
+class DefinitionRecord(TypedDict):
+    """A definition that is stored: the number of its file, since when, and its digest."""
+
+    number: int
+    utc: str | None
+    digest: str
 
 
 @dataclass(slots=True)
@@ -97,8 +122,8 @@ class Manifest:
     watermark: str | None = None
     told: int | None = None
     rows: int = 0
-    syncs: list[dict[str, Any]] = field(default_factory=list)
-    definitions: list[dict[str, Any]] = field(default_factory=list)
+    syncs: list[SyncRecord] = field(default_factory=list)
+    definitions: list[DefinitionRecord] = field(default_factory=list)
     unfinished: Unfinished | None = None
     dates: dict[str, list[str]] = field(default_factory=dict)
     doubtful: str = ""
@@ -146,23 +171,35 @@ def load(folder: Path) -> Manifest | None:
                 f"this one knows {FORMAT}); update alchemer_nb, or give another folder. Nothing "
                 "was changed"
             )
-        known = {each.name for each in fields(Manifest)}
-        given = {name: value for name, value in told.items() if name in known}
-        given["parts"] = [Part(**each) for each in given["parts"]]
-        unfinished = given.get("unfinished")
-        given["unfinished"] = Unfinished(**unfinished) if unfinished else None
-        return Manifest(**given)
-    except (KeyError, TypeError, ValueError, AttributeError):
+        return _checked(msgspec.convert(told, Manifest))
+    except (KeyError, TypeError, ValueError, OverflowError, OSError):
         pass
     raise Unreadable
+
+
+def _checked(found: Manifest) -> Manifest:
+    """A manifest whose numbers make the names of files, as whoever wrote it did.
+
+    Raises:
+        ValueError: They do not.
+        KeyError, OSError: There is no such zone.
+    """
+    parts = [part.number for part in found.parts]
+    numbers = [*parts, found.next, *(each["number"] for each in found.definitions)]
+    if not all(0 <= number <= _HIGHEST for number in numbers):
+        raise ValueError("no number of a file")
+    if len(set(parts)) < len(parts) or max(parts, default=0) >= found.next:
+        raise ValueError("a number that stands for two files")
+    ZoneInfo(found.zone)
+    return found
 
 
 def load_expunged(folder: Path) -> set[int]:
     """Ids of responses that were removed for good, and are to be skipped."""
     try:
         told = read_json(folder / EXPUNGED)
-        return {int(each) for each in told or []}
-    except (Unreadable, TypeError, ValueError):
+        return {int(given_id(each, "a response")) for each in told or []}
+    except (Unreadable, TypeError, InvalidArgument):
         pass
     raise StoreError(
         f"{folder / EXPUNGED} cannot be read: it lists the responses that were removed for good. "

@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 from alchemer_nb.definition import Survey
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.store import manifest as files
-from alchemer_nb.store import parts
-from alchemer_nb.store.manifest import Manifest, Part, Unreadable
+from alchemer_nb.store import names, parts
+from alchemer_nb.store.manifest import Manifest, Part, SyncRecord, Unreadable
 from alchemer_nb.store.place import written
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def opened(folder: Path, survey_id: str) -> Manifest:
     except Unreadable:
         found = _rebuilt(folder, survey_id)
     if found is None:
-        is_lost = any(folder.glob("responses-*.parquet"))
+        is_lost = any(names.ours(folder, names.RESPONSES))
         found = _rebuilt(folder, survey_id) if is_lost else Manifest(survey_id)
     made = found
     drop_damaged(folder, made)
@@ -70,30 +70,28 @@ def drop(folder: Path, manifest: Manifest, number: int) -> None:
     manifest.doubtful = "; ".join(filter(None, (manifest.doubtful, why)))
     manifest.unfinished = None
     manifest.save(folder)
-    (folder / part.name).unlink(missing_ok=True)
+    names.remove(folder / part.name)
 
 
 def sweep(folder: Path, manifest: Manifest) -> None:
-    """Removes what no manifest names: leftovers of a run that was ended."""
-    keep = {files.NAME, files.EXPUNGED, "lock"}
+    """Removes files of the store that no manifest names: leftovers of a run that was ended."""
+    keep = {files.NAME, files.EXPUNGED, names.LOCK}
     keep |= {part.name for part in manifest.parts}
     keep |= {definition_name(each["number"]) for each in manifest.definitions}
     keep |= {table_name(part, manifest) for part in manifest.parts}
-    for path in folder.iterdir():
-        if path.name not in keep and path.is_file():
-            path.unlink(missing_ok=True)
+    names.sweep(folder, keep)
 
 
 def definition_name(number: int) -> str:
     """Name of the file with a definition."""
-    return f"definition-{number:04}.json"
+    return names.definition(number)
 
 
 def table_name(part: Part, manifest: Manifest) -> str:
     """Name of the file with a part's columns, as they are to be read at present."""
     definition = manifest.definitions[-1]["digest"] if manifest.definitions else ""
     text = json.dumps([TABLES, definition, manifest.dates], sort_keys=True)
-    return f"table-{part.number:06}-{_digest(text)}.parquet"
+    return names.table(part.number, _digest(text))
 
 
 def keep_definition(folder: Path, manifest: Manifest, survey: Survey) -> bool:
@@ -127,18 +125,17 @@ def _rebuilt(folder: Path, survey_id: str) -> Manifest:
     """A manifest made from the files that are there."""
     made = Manifest(survey_id, doubtful=_MADE_ANEW)
     highest = 0
-    for path in sorted(folder.glob("responses-*.parquet")):
+    for path in names.ours(folder, names.RESPONSES):
         part = _measured(path)
         if part is not None:
             made.parts.append(part)
             highest = max(highest, parts.stored_syncs(folder, part))
-    for path in sorted(folder.glob("definition-*.json")):
+    for path in names.ours(folder, names.DEFINITION):
         try:
             digest = digest_of(Survey.load(path))
         except InvalidArgument:
             continue
-        number = int(path.stem.rpartition("-")[2])
-        made.definitions.append({"number": number, "utc": None, "digest": digest})
+        made.definitions.append({"number": names.number_of(path), "utc": None, "digest": digest})
     made.next = 1 + max((part.number for part in made.parts), default=0)
     if highest:
         made.syncs = [record(highest, None, 0, 0, 0, 0)]
@@ -146,9 +143,6 @@ def _rebuilt(folder: Path, survey_id: str) -> Manifest:
 
 
 def _measured(path: Path) -> Part | None:
-    number = path.stem.rpartition("-")[2]
-    if not number.isdigit():
-        return None
     try:
         with pq.ParquetFile(path) as file:
             ids = file.read(["response_id"])["response_id"]
@@ -156,12 +150,13 @@ def _measured(path: Path) -> Part | None:
         return None
     if not len(ids):
         return None
-    return Part(int(number), len(ids), ids[0].as_py(), ids[-1].as_py(), path.stat().st_size)
+    number, size = names.number_of(path), path.stat().st_size
+    return Part(number, len(ids), ids[0].as_py(), ids[-1].as_py(), size)
 
 
 def record(
     number: int, utc: str | None, added: int, changed: int, removed: int, rows: int
-) -> dict[str, Any]:
+) -> SyncRecord:
     """What the manifest keeps of a sync."""
     return {
         "number": number,

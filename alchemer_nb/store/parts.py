@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from alchemer_nb.envelope import decode
+from alchemer_nb.ids import id_number
 from alchemer_nb.paging import Measure, rows_of, whole
 from alchemer_nb.store.manifest import Manifest, Part
 from alchemer_nb.store.place import written
@@ -37,6 +38,8 @@ SCHEMA = pa.schema(
 )
 KEYS = ["response_id", "version", "sync", "date_updated", "digest"]
 LARGEST = 20_000  # rows of a part: bounds what its table takes to build
+ID_BITS = 40  # of the key that tells the versions of all responses apart
+LARGEST_ID = 2**ID_BITS - 1
 GONE, EXPUNGED = 0, -1  # in place of a digest
 _GROUP = 500  # rows read at once
 _ROW_GROUP = 5000
@@ -151,12 +154,12 @@ def _loosely(body: bytes) -> tuple[_Cut, list[Raw | None]]:
 
 
 def _raw(content: bytes, key: _Key) -> Raw | None:
-    number = whole(key.id)
-    if number is None:
+    own = id_number(key.id)
+    if own is None or own > LARGEST_ID:
         return None
     digest = int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), signed=True)
     updated = None if key.date_updated in (None, "") else str(key.date_updated)
-    return Raw(number, updated, digest, content)
+    return Raw(own, updated, digest, content)
 
 
 def write(folder: Path, manifest: Manifest, rows: Iterable[Raw], sync: int) -> list[Part]:
@@ -226,7 +229,7 @@ def open_part(folder: Path, part: Part) -> pq.ParquetFile:
     """
     place = folder / part.name
     try:
-        if place.stat().st_size != part.size:
+        if place.is_symlink() or place.stat().st_size != part.size:
             raise Damaged(part.number)
         return pq.ParquetFile(place, page_checksum_verification=True, pre_buffer=False)
     except _DAMAGED:

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alchemer_nb.errors import StoreBusy, StoreError
+from alchemer_nb.ids import given_id, id_number
+from alchemer_nb.store import names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,30 +42,36 @@ def account_folder(home: Path, host: str, account_id: object) -> Path:
     return home / f"account-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
-def survey_folder(account: Path, survey_id: str) -> Path:
-    """The folder of a survey."""
-    return account / f"{_SURVEY}{survey_id}"
+def survey_name(survey_id: object) -> str:
+    """What the folder of a survey is called in that of its account.
+
+    Raises:
+        InvalidArgument: It is no id.
+    """
+    return f"{_SURVEY}{given_id(survey_id, 'a survey')}"
 
 
 def surveys_in(account: Path) -> list[str]:
-    """Ids of the surveys that have a folder."""
+    """Ids of the surveys that have a folder; what has another name there is none of ours."""
     if not account.is_dir():
         return []
-    names = [each.name.removeprefix(_SURVEY) for each in account.glob(f"{_SURVEY}*")]
-    return sorted((name for name in names if name.isdigit()), key=int)
+    found = [each.name.removeprefix(_SURVEY) for each in account.glob(f"{_SURVEY}*")]
+    ids = {str(number) for number in map(id_number, found) if number is not None}
+    return sorted((own for own in ids if (account / survey_name(own)).is_dir()), key=int)
 
 
 def make(folder: Path) -> None:
     """Makes a folder, and those above it that are ours, for the user alone.
+
+    One that is there already is the user's, whether it is a link to another place, or open to
+    others, and stays as it is: what is made in it is for the user alone.
 
     Raises:
         StoreError: It cannot be made.
     """
     try:
         for each in (folder.parent.parent, folder.parent, folder):
-            if not each.is_dir():
-                each.mkdir(parents=True, exist_ok=True, mode=0o700)
-        folder.chmod(0o700)
+            each.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise StoreError(f"cannot make the folder {folder}: {error.strerror or error}") from None
 
@@ -77,7 +85,10 @@ def locked(folder: Path, patience: float | None = None) -> Iterator[None]:
     """
     import filelock
 
-    lock = filelock.FileLock(folder / "lock", mode=0o600)
+    place = folder / names.LOCK
+    if place.is_symlink():  # a lock empties what it opens
+        raise StoreError(f"{place} is a link to another file; remove it, then run this again")
+    lock = filelock.FileLock(place, mode=0o600)
     try:
         lock.acquire(timeout=_PATIENCE if patience is None else patience, poll_interval=0.05)
     except filelock.Timeout:
@@ -103,10 +114,11 @@ def written(place: Path) -> Iterator[Path]:
     Raises:
         StoreError: The disk is full, or refuses for another reason; what was there stays.
     """
-    temporary = place.with_name(f".{place.name}.{os.getpid()}.part")
+    temporary = place.with_name(names.unfinished(place.name))
     try:
+        # So that nobody else can ever open it, and no link that lies in its place is followed.
+        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         yield temporary
-        temporary.chmod(0o600)
         _to_disk(temporary)
         temporary.replace(place)
         _to_disk(place.parent)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
+from alchemer_nb.errors import StoreError
+from alchemer_nb.ids import given_id, sent_id
 from alchemer_nb.paging import rows_of
-from alchemer_nb.store import place
+from alchemer_nb.store import names, place
 
 if TYPE_CHECKING:
     import os
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
     from alchemer_nb.progress import Progress
     from alchemer_nb.regions import Region
+    from alchemer_nb.store.manifest import Manifest
     from alchemer_nb.store.synced import Synced
     from alchemer_nb.transport import Transport
 
@@ -46,13 +50,19 @@ class Stores:
         """The folder of the account; the first time asks which it is, in one call."""
         if self._account is None:
             rows = rows_of(self._transport.send("GET", "account").envelope())
-            known = str(rows[0].get("id")) if rows else ""
-            self._account = place.account_folder(self.folder, self.region.host, known)
+            told = rows[0].get("id") if rows and isinstance(rows[0], dict) else None
+            own = sent_id(told, "the account")
+            self._account = place.account_folder(self.folder, self.region.host, own)
         return self._account
 
     def place(self, survey_id: str) -> Path:
-        """The folder of a survey."""
-        return place.survey_folder(self.account, survey_id)
+        """The folder of a survey.
+
+        Raises:
+            InvalidArgument: It is no id.
+        """
+        name = place.survey_name(survey_id)  # before the account is asked for
+        return self.account / name
 
     def sync(
         self,
@@ -75,21 +85,19 @@ class Stores:
         from alchemer_nb.store.listing import Listing
         from alchemer_nb.store.sync import Sync
 
+        own, folder = given_id(survey_id, "a survey"), self.place(survey_id)
         more: dict[str, Any] = {} if stop is None else {"stop": stop}
-        listing = Listing(self._transport, survey_id, tell, fresh=fresh, **more)
-        return Sync(self.place(survey_id), listing, self.region, full).run()
+        listing = Listing(self._transport, own, tell, fresh=fresh, **more)
+        return Sync(folder, listing, self.region, full).run()
 
     def table(self) -> pd.DataFrame:
         """Gives what is stored, one row a survey."""
         import pandas as pd
 
-        from alchemer_nb.store import reading
-
         rows = []
         for own in place.surveys_in(self.account):
             folder = self.place(own)
-            found = reading.peek(folder)
-            size = sum(path.stat().st_size for path in folder.iterdir())
+            found, size = _peeked(folder)
             rows.append(
                 {
                     "id": own,
@@ -134,7 +142,8 @@ class Stores:
         """
         from alchemer_nb.store import expunging
 
-        return expunging.expunge(self.place(survey_id), survey_id, **who)
+        folder = self.place(survey_id)
+        return expunging.expunge(folder, given_id(survey_id, "a survey"), **who)
 
     def sql(self, query: str, frames: Mapping[str, Any]) -> pd.DataFrame:
         """Asks stored surveys and frames in SQL.
@@ -147,3 +156,15 @@ class Stores:
         from alchemer_nb.store import sql
 
         return sql.run(query, place.surveys_in(self.account), self.place, frames)
+
+
+def _peeked(folder: Path) -> tuple[Manifest | None, int]:
+    """What a store holds and its bytes; one that cannot be read is told of, and hides no other."""
+    from alchemer_nb.store import reading
+
+    try:
+        found = reading.peek(folder)
+        return found, sum(path.stat().st_size for path in names.ours(folder))
+    except (StoreError, OSError) as error:
+        warnings.warn(f"{folder.name} is left out of the sums: {error}", stacklevel=4)
+        return None, 0

@@ -73,25 +73,26 @@ class Sync:
             Stopped: ``stop`` was set; what came before is kept.
             ApiError, TransportError: As for any call; what came before is kept.
         """
-        self.listing.begin()
-        place.make(self.folder)
-        with place.locked(self.folder):
-            for _ in range(_TRIES):
-                manifest = opening.opened(self.folder, self.listing.survey)
-                try:
-                    return self._run(manifest)
-                except parts.Damaged as damaged:
-                    number = damaged.number
-                opening.drop(self.folder, manifest, number)
-            return self._run(manifest)
-
-    def _run(self, manifest: Manifest) -> Synced:
-        began = datetime.now(UTC).isoformat(timespec="seconds")
         listing = self.listing
+        listing.begin()
+        began = datetime.now(UTC).isoformat(timespec="seconds")
+        # First of all: of a survey that there is not, nothing is made here.
         survey = definition(
             listing.transport, listing.survey, stop=listing.stop, tell=listing.waiting
         )
         listing.waiting("")
+        place.make(self.folder)
+        with place.locked(self.folder):
+            for _ in range(_TRIES):
+                manifest = opening.opened(self.folder, listing.survey)
+                try:
+                    return self._run(manifest, survey, began)
+                except parts.Damaged as damaged:
+                    number = damaged.number
+                opening.drop(self.folder, manifest, number)
+            return self._run(manifest, survey, began)
+
+    def _run(self, manifest: Manifest, survey: Survey, began: str) -> Synced:
         self._manifest = manifest
         self._number = manifest.sync + 1
         self._skip = load_expunged(self.folder)

@@ -21,7 +21,9 @@ from alchemer_nb.extras import all_columns
 from alchemer_nb.frames import build
 from alchemer_nb.rows import Rows
 from alchemer_nb.stamps import SHOWS, orders
+from alchemer_nb.store import names
 from alchemer_nb.store.opening import definition_of, table_name
+from alchemer_nb.store.parts import ID_BITS
 from alchemer_nb.store.place import written
 from alchemer_nb.store.streaming import Stored, pages, stream
 from alchemer_nb.values import Renderer
@@ -37,13 +39,12 @@ if TYPE_CHECKING:
 
 KEY = "store_row"
 ID = "response_id"
-_SHIFT = 40  # bits of a response id below its version
 _OPTIONS = FrameOptions(test_rows="include", metadata="all")
 
 
 def key(version: Any, response_id: Any) -> Any:
     """What tells the versions of all responses apart, as one number."""
-    return version << _SHIFT | response_id
+    return version << ID_BITS | response_id
 
 
 def make_all(
@@ -66,9 +67,7 @@ def make_all(
             table = _table(folder, manifest, part, survey)
             _write(_place(folder, manifest, part), table)  # under the name of what is known now
     wanted = {table_name(part, manifest) for part in manifest.parts}
-    for path in folder.glob("table-*.parquet"):
-        if path.name not in wanted:
-            path.unlink(missing_ok=True)
+    names.sweep(folder, wanted, names.TABLE)
 
 
 def _place(folder: Path, manifest: Manifest, part: Part) -> Path:

@@ -416,7 +416,7 @@ def test_the_place_of_the_folder_can_be_set(monkeypatch, tmp_path):
 
 def test_files_of_other_days_are_cleared_away(folder):
     limiter(folder).turn()
-    old = folder / "0123.json"
+    old = folder / "0123456789abcdef01234567.json"
     old.write_text("{}")
     os.utime(old, (1, 1))
     limiter(folder).turn()

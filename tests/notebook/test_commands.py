@@ -175,6 +175,11 @@ def test_the_echo_can_be_switched_off(signed_in):
         ("%alchemer df << get survey page", UsageError, "a parameter is written key=value"),
         ("%alchemer df << get survey a=1 a=2", UsageError, "`a` is given twice"),
         ("%alchemer df << get nothing", NotFound, "nothing"),
+        ("%alchemer df << get survey/%2e%2e/account", InvalidArgument, "no percent signs"),
+        ("%alchemer df << contacts {-3}", InvalidArgument, "-3 is not the id of a list"),
+        ("%alchemer df << responses ²", InvalidArgument, "is not the id of a survey"),
+        ("%alchemer df << campaigns {True}", InvalidArgument, "True is not the id of a survey"),
+        ("%alchemer df << sync {-5.5}", InvalidArgument, "-5.5 is not the id of a survey"),
     ],
 )
 def test_a_command_that_fails_is_one_line_and_leaves_the_name_alone(signed_in, cell, kind, told):
