@@ -29,6 +29,10 @@ _CONSUMER_NAMES = ("ALCHEMER_CONSUMER_KEY", "ALCHEMER_CONSUMER_SECRET")
 _TOKEN_NAMES = ("ALCHEMER_OAUTH_TOKEN", "ALCHEMER_OAUTH_TOKEN_SECRET")
 _OLD_SECRET_NAME = "ALCHEMER_API_SECRET"  # noqa: S105 - the name of a variable, not a secret
 REGION_NAME = "ALCHEMER_REGION"
+_NOT_PICKLED = (
+    "credentials, and clients with them, are not pickled: make the client in each process, as with "
+    "al.connect(); a process that is forked may use the client it was born with"
+)
 
 _NAMED = re.compile(
     r"(?i)(api[_ ]?token(?:[_ ]?secret)?|api[_ ]?secret)\s*[=:]\s*[\"']?([^&\s\"',;]+)"
@@ -118,7 +122,7 @@ class ApiKey(AuthBase):
         return f"ApiKey({self.masked})"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("credentials are not pickled")
+        raise TypeError(_NOT_PICKLED)
 
 
 class OAuth1(AuthBase):
@@ -196,7 +200,7 @@ class OAuth1(AuthBase):
         return f"OAuth1({self.masked}, {'three' if self.three_legged else 'two'}-legged)"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("credentials are not pickled")
+        raise TypeError(_NOT_PICKLED)
 
 
 Credentials = ApiKey | OAuth1
