@@ -434,10 +434,12 @@ def test_the_child_downloads_by_itself_while_the_parent_does(slow):
 
 
 FORKS_AT_ONCE = """
-import os
+import os, sys, time
 from alchemer_nb import ApiKey, Client, Job, Region
 nobody = Region.custom("http://127.0.0.1:9")
 job = Job.start(Client(ApiKey("canary-token-0123456789", "canary-secret"), nobody), 1)
+while "pandas" not in sys.modules:  # from when on it is being imported
+    time.sleep(0.001)
 pid = os.fork()
 if pid == 0:
     import alchemer_nb.retrieval, pandas
