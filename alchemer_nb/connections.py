@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import queue
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,6 +18,7 @@ import requests.adapters
 import urllib3
 from urllib3.util import wait_for_read
 
+from alchemer_nb.forks import in_child
 from alchemer_nb.waiting import check
 
 if TYPE_CHECKING:
@@ -89,12 +91,30 @@ class _SafeConnection(urllib3.connection.HTTPSConnection):
     response_class = _Response
 
 
+class _Idle(queue.LifoQueue[Any]):
+    """Connections that wait for the next call. A forked process has none of its parent's."""
+
+    def __init__(self, maxsize: int = 0) -> None:
+        super().__init__(maxsize)
+        in_child(self._renew)
+
+    def _renew(self) -> None:
+        """Lets go of them without a word to the server, and of the locks of the queue."""
+        inherited = self.queue
+        super().__init__(self.maxsize)
+        for connection in inherited:
+            if connection is not None:
+                connection.close()
+
+
 class _Pool(urllib3.HTTPConnectionPool):
     ConnectionCls = _Connection
+    QueueCls = _Idle
 
 
 class _SafePool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _SafeConnection
+    QueueCls = _Idle
 
 
 _POOLS = {"http": _Pool, "https": _SafePool}

@@ -30,6 +30,10 @@ _CONSUMER_NAMES = ("ALCHEMER_CONSUMER_KEY", "ALCHEMER_CONSUMER_SECRET")
 _TOKEN_NAMES = ("ALCHEMER_OAUTH_TOKEN", "ALCHEMER_OAUTH_TOKEN_SECRET")
 _OLD_SECRET_NAME = "ALCHEMER_API_SECRET"  # noqa: S105 - the name of a variable, not a secret
 REGION_NAME = "ALCHEMER_REGION"
+_NOT_PICKLED = (
+    "credentials, and clients with them, are not pickled: make the client in each process, as with "
+    "al.connect(); a process that is forked may use the client it was born with"
+)
 
 _NAMED = re.compile(
     r"(?i)(api[_ ]?token(?:[_ ]?secret)?|api[_ ]?secret)\s*[=:]\s*[\"']?([^&\s\"',;]+)"
@@ -49,7 +53,7 @@ class _Signature(AuthBase):
         self.accepted_by: set[str] = set()
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("credentials are not pickled")
+        raise TypeError(_NOT_PICKLED)
 
 
 class ApiKey(_Signature):

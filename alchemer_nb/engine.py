@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from alchemer_nb.errors import Stopped, TooSlow
+from alchemer_nb.forks import Home
 from alchemer_nb.paging import PAGE_SIZE, Measure
 from alchemer_nb.progress import Told
 
@@ -89,17 +90,21 @@ class Engine:
         self._slow = 0
         self.all_sent = False  # more pages than one, and the last of them is on its way
         self._pool = ThreadPoolExecutor(transport.max_in_flight, "alchemer-page")
+        self._home = Home()  # of the threads of the pool
 
     def __enter__(self) -> Engine:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if not self._home.is_here:
+            return
         if kind is not None:
             self._stop.set()  # those that wait for a turn or a retry leave at once
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def send(self, params: Mapping[str, Any]) -> Future[Answer]:
         """Sends a call of its own for the same list, beside the pages."""
+        self._home.check()
         return self._pool.submit(self._call, {**params, **self._params})
 
     def run(
@@ -156,9 +161,11 @@ class Engine:
 
     def wait_for(self, future: Future[Answer]) -> Answer:
         """Waits for an answer, and sees to progress, cancel and interrupt meanwhile."""
+        self._home.check()
         while not future.done() and not self._stop.is_set():
             wait([future], timeout=_TICK)
             self._tick()
+            self._home.check()
         if self._stop.is_set():
             raise Stopped
         return future.result()

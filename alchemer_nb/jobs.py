@@ -21,6 +21,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from alchemer_nb.errors import TAKE, DownloadIncomplete, InvalidArgument, Stopped
+from alchemer_nb.forks import in_child
 from alchemer_nb.store.synced import STOPPED
 
 if TYPE_CHECKING:
@@ -72,12 +73,33 @@ class Job(Generic[_Result]):
         self._title = title
         self._fetch = fetch
         self._stopped = stopped
+        self._progress: Progress | None = None
+        self._ended: tuple[Any] | None = None
+        self._begin()
+        in_child(self._begin_in_child)
+
+    def _begin(self) -> None:
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        self._progress: Progress | None = None
         self._asked: deque[tuple[_Answer, Callable[[pd.DataFrame], pd.DataFrame]]] = deque()
         self._future: Future[_Result] = Future()
         self._future.set_running_or_notify_cancel()  # from here on only `cancel` below calls it off
+
+    def _begin_in_child(self) -> None:
+        """Ends it in a forked process, where its thread is not; what had ended stays."""
+        was_cancelled = self._stop.is_set()
+        self._begin()
+        if was_cancelled:
+            self.cancel()
+        if self._ended is None:
+            self._end(
+                DownloadIncomplete(
+                    f"{self._title}: it goes on in the process that began it, and not in this one, "
+                    "which was forked meanwhile. Run it again here, or wait for it before forking"
+                )
+            )
+        else:
+            self._end(*self._ended)
 
     @classmethod
     def start(cls, client: Client, id_or_title: int | str, **options: Any) -> Job[pd.DataFrame]:
@@ -127,6 +149,10 @@ class Job(Generic[_Result]):
             fetch: Called in a thread of its own, with what it tells and what ends it.
             stopped: What to say where it is called off; left out, what is said of a download.
         """
+        # Here: a child that is forked in the middle of an import waits for its end for ever.
+        import alchemer_nb.store.sync
+        import alchemer_nb.stored  # noqa: F401
+
         job = Job(title, fetch, stopped)
         # A daemon: a kernel that is shut down does not wait for a survey.
         try:
@@ -305,14 +331,18 @@ class Job(Generic[_Result]):
             )
         except BaseException as error:  # noqa: BLE001 - whoever waits gets it
             outcome = error
+        self._end(outcome)
+        self._answer(None)
+
+    def _end(self, outcome: Any) -> None:
         with self._lock:
+            self._ended = (outcome,)
             if self._progress is not None:  # lets go of the answers
                 self._progress = replace(self._progress, frame=None)
             if isinstance(outcome, BaseException):
                 self._future.set_exception(outcome)
             else:
                 self._future.set_result(outcome)
-        self._answer(None)
 
     def _tell(self, progress: Progress) -> None:
         """Called by the download after each page and while it waits, in its own thread."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -20,6 +19,7 @@ from alchemer_nb import frames, lists, metadata
 from alchemer_nb.collector import collector_paused
 from alchemer_nb.extras import all_columns
 from alchemer_nb.naming import name_columns
+from alchemer_nb.once import once
 from alchemer_nb.rows import Rows, latest_rows
 from alchemer_nb.values import Renderer
 
@@ -119,11 +119,11 @@ class Kept:
         """Whether a response is among the answers."""
         return response_id in self._numbers
 
-    @cached_property
+    @once
     def _numbers(self) -> dict[int, int]:
         return latest_rows(self.answers)
 
-    @cached_property
+    @once
     def columns(self) -> list[Column]:
         """Columns of answers, in their order, with one for each option of a multi-select."""
         everything = np.arange(self.answers.count)
@@ -131,7 +131,7 @@ class Kept:
             self.survey, self.answers, Renderer(self.answers, everything, self.options.rendered, ())
         )
 
-    @cached_property
+    @once
     def names(self) -> dict[str, Column]:
         """Columns of answers, as the frame has them, by what they are called there."""
         columns = lists.as_asked(self.columns, self.options)

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import filelock
 import platformdirs
 
+from alchemer_nb.forks import Home, in_child
 from alchemer_nb.waiting import wait, wait_until
 from alchemer_nb.window import Window
 
@@ -67,6 +68,10 @@ class Limiter:
         self._linked: str | None = None  # as told to this one
         self._files: _Files | None = _Files(folder or default_folder(), self.period)
         self._own = Window(self.period)
+        self._begin()
+        in_child(self._begin)
+
+    def _begin(self) -> None:
         self._lock = threading.Lock()
 
     @property
@@ -87,11 +92,13 @@ class Limiter:
             self._wait_for(ticket, stop, tell)
 
     def _wait_for(self, ticket: str, stop: threading.Event | None, tell: Tell | None) -> None:
+        home = Home()
         try:
             wait(lambda: self._left(ticket), "waiting for the rate limit", stop, tell)
         except BaseException:
-            with self._window() as (window, now):
-                window.give_back(ticket, now)
+            if home.is_here:  # to a forked process it does not belong
+                with self._window() as (window, now):
+                    window.give_back(ticket, now)
             raise
 
     @contextmanager
@@ -109,6 +116,7 @@ class Limiter:
             Stopped: It was called off.
         """
         name, ticket, come = _digest("call", call), secrets.token_hex(6), False
+        home = Home()
 
         def enter(seconds: float) -> bool:
             nonlocal come
@@ -129,8 +137,9 @@ class Limiter:
                     window.lease(name, ticket, os.getpid(), now, _is_alive)
             yield
         finally:
-            with self._window() as (window, _):
-                window.end_lease(name, ticket)
+            if home.is_here:
+                with self._window() as (window, _):
+                    window.end_lease(name, ticket)
 
     def warned(self) -> None:
         """Alchemer warned that the limit is near: slower for a minute, for all that share it."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
+from alchemer_nb.once import once
 from alchemer_nb.scalars import id_text
 
 if TYPE_CHECKING:
@@ -61,11 +61,11 @@ class Lookup:
             return option, strange or f"{text!r} was found by its label"
         return None, None
 
-    @cached_property
+    @once
     def _by_value(self) -> dict[str, Option]:
         return _unique((option.value, option) for option in self._options)
 
-    @cached_property
+    @once
     def _by_label(self) -> dict[str, Option]:
         return _unique(
             (label, option)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from alchemer_nb.errors import AlchemerError, Stopped
+from alchemer_nb.forks import in_child
 from alchemer_nb.waiting import wait, wait_until
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class _Kept:
 
 
 class Remembered:
-    """What one client asked for in the last minute.
+    """What one client asked for in the last minute, in one process.
 
     Args:
         minute: Seconds for which Alchemer itself would give the same answer.
@@ -57,6 +58,10 @@ class Remembered:
     def __init__(self, minute: float = 60.0, most_bytes: int = 64 << 20) -> None:
         self._minute = minute
         self._most_bytes = most_bytes
+        self._begin()
+        in_child(self._begin)
+
+    def _begin(self) -> None:
         self._bytes = 0
         self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
         self._flights: dict[Hashable, _Flight] = {}
@@ -148,7 +153,7 @@ class Remembered:
             raise
         finally:
             with self._lock:
-                del self._flights[key]
+                self._flights.pop(key, None)  # a process that was forked meanwhile has none
             flight.landed.set()
 
     def _keep(self, key: Hashable, answer: Answer, asked: float, writes: int) -> None:

@@ -33,6 +33,7 @@ from alchemer_nb.errors import (
     TooSlow,
     TransportError,
 )
+from alchemer_nb.forks import in_child
 from alchemer_nb.limiter import Limiter
 from alchemer_nb.parameters import API_VERSION, clean_path, flatten
 from alchemer_nb.refusals import API_KEY, Attempt
@@ -84,6 +85,9 @@ class Call:
 class Transport:
     """Sends calls of one set of credentials to one region; many threads may use it at once.
 
+    So may processes that are forked: each has its own connections and its own memory, and all
+    take their turns from one limit.
+
     Args:
         credentials: How calls are signed; None for the steps of a sign-in, which sign themselves.
         region: Where calls go, and to no other place.
@@ -131,10 +135,14 @@ class Transport:
         self._minute = minute
         self._remembered = Remembered(minute, remember)
         self._local = threading.local()
-        self._places = threading.Semaphore(self.max_in_flight)
         self._reached = False
         self._accepted_by: set[str] = getattr(credentials, "accepted_by", set())
         self._last_500 = float("-inf")
+        self._begin()
+        in_child(self._begin)
+
+    def _begin(self) -> None:
+        self._places = threading.Semaphore(self.max_in_flight)
 
     @property
     def accepted(self) -> bool:
@@ -359,8 +367,9 @@ class Transport:
 
     @contextmanager
     def _room(self, call: Call) -> Iterator[None]:
+        places = self._places
         wait_until(
-            lambda seconds: self._places.acquire(timeout=seconds),
+            lambda seconds: places.acquire(timeout=seconds),
             "waiting for other calls",
             call.stop,
             call.tell,
@@ -368,7 +377,7 @@ class Transport:
         try:
             yield
         finally:
-            self._places.release()
+            places.release()
 
     def _turn(self, call: Call) -> AbstractContextManager[None]:
         if call.method == "GET":

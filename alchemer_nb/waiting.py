@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import Stopped
+from alchemer_nb.forks import Home, in_child
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,6 +22,24 @@ _LOOK = 0.1  # seconds between two looks at whether to stop, where there is no e
 _WORTH_TELLING = 0.3  # seconds below which a wait would only flicker
 
 
+class _Held:
+    """Takes interrupts; in a process that another thread forks meanwhile, no more."""
+
+    def __init__(self, before: Callable[..., Any]) -> None:
+        self._before = before
+        self.came: list[tuple[Any, ...]] = []
+        signal.signal(signal.SIGINT, self)
+        in_child(self.end)
+
+    def __call__(self, *what: Any) -> None:
+        self.came.append(what)
+
+    def end(self) -> None:
+        now: object = signal.getsignal(signal.SIGINT)
+        if now is self:
+            signal.signal(signal.SIGINT, self._before)
+
+
 @contextmanager
 def interrupts_held() -> Iterator[None]:
     """Has an interrupt come at the end instead of within: half of what is done is of no use."""
@@ -29,14 +48,13 @@ def interrupts_held() -> Iterator[None]:
     if not is_main or not callable(before):  # it would not come here, or not as an exception
         yield
         return
-    held: list[Any] = []
-    signal.signal(signal.SIGINT, lambda *what: held.append(what))
+    held = _Held(before)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
-        if held:
-            before(*held[0])
+        held.end()
+        if held.came:
+            before(*held.came[0])
 
 
 def check(stop: threading.Event | None) -> None:
@@ -67,9 +85,10 @@ def wait(
         Stopped: ``stop`` was set.
     """
     event = stop if stop is not None else threading.Event()
-    told = False
+    told, home = False, Home()
     try:
         while True:
+            home.check()
             check(stop)
             seconds = left()
             if seconds <= 0:
@@ -100,9 +119,10 @@ def wait_until(
     Raises:
         Stopped: ``stop`` was set.
     """
-    waited, told = 0.0, False
+    waited, told, home = 0.0, False, Home()
     try:
         while not ready(_LOOK):
+            home.check()
             check(stop)
             waited += _LOOK
             if tell is not None and not told and waited > _WORTH_TELLING:

@@ -15,6 +15,8 @@ PACKAGE = "alchemer_nb"
 # A module imports from a lower level, or from its own where that makes no circle.
 LEVELS = {
     "errors": 0,
+    "forks": 0,
+    "once": 0,
     "regions": 0,
     "secrets": 0,
     "paging": 0,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
+from alchemer_nb.forks import in_child
 from alchemer_nb.notebook.status import MODES, Status
 
 if TYPE_CHECKING:
@@ -66,10 +67,14 @@ class Session:
     def __init__(self) -> None:
         self.box: Any = None
         self.panel: LoginPanel | None = None
-        self._lock = threading.RLock()
         self._connections: dict[str, Connection] = {}
         self._current: str | None = None
         self._listeners: list[Callable[[], object]] = []
+        self._begin()
+        in_child(self._begin)
+
+    def _begin(self) -> None:
+        self._lock = threading.RLock()
 
     @property
     def client(self) -> Client | None:

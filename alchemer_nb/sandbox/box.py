@@ -275,11 +275,11 @@ class Sandbox:
 
     def fail_next(self, *faults: Fault | Mapping[str, Any] | None) -> None:
         """Orders trouble for the next calls of the API."""
-        self._faults.add(faults)
+        self._schedule().add(faults)
 
     def calm(self) -> None:
         """Forgets all trouble that is still to come."""
-        self._faults.clear()
+        self._schedule().clear()
 
     def add_responses(
         self, survey: int | str, count: int, *, visible_after: float | None = None
@@ -364,6 +364,11 @@ class Sandbox:
             return state.grants.applications(first.id)[0]
 
         return self._running().call(lambda services: find(services.state))
+
+    def _schedule(self) -> Schedule:
+        if self._server is not None:
+            self._server.check_here()
+        return self._faults
 
     def _running(self) -> Server:
         if self._server is None:

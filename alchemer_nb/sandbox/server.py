@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import socket
 import threading
 from concurrent.futures import Future, wait
@@ -48,6 +49,18 @@ class Server:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._services: Services | None = None
         self._thread = threading.Thread(target=self._run, name="alchemer-sandbox", daemon=True)
+        self._pid = os.getpid()
+
+    def check_here(self) -> None:
+        """Refuses what a process that was forked from the one that serves cannot do.
+
+        Raises:
+            RuntimeError: This is such a process.
+        """
+        if os.getpid() != self._pid:
+            raise RuntimeError(
+                "the sandbox runs in the process that started it: ask it there, or before forking"
+            )
 
     def start(self) -> int:
         """Starts the thread, waits until it listens, and gives the port.
@@ -64,7 +77,12 @@ class Server:
             raise
 
     def stop(self) -> None:
-        """Closes every connection and waits for the thread; does nothing the second time."""
+        """Closes every connection and waits for the thread; does nothing the second time.
+
+        Nor does it in a process that was forked: the sandbox goes on where it was started.
+        """
+        if os.getpid() != self._pid:
+            return
         self._unwanted.set()
         loop, stop = self._loop, self._stop
         if loop is not None and stop is not None and self._thread.is_alive():
@@ -73,7 +91,12 @@ class Server:
             self._thread.join()
 
     def call(self, work: Callable[[Services], T]) -> T:
-        """Runs work in the server's thread, which alone touches the state."""
+        """Runs work in the server's thread, which alone touches the state.
+
+        Raises:
+            RuntimeError: It does not run, or not in this process.
+        """
+        self.check_here()
         loop, services = self._loop, self._services
         if loop is None or services is None or not self._thread.is_alive():
             raise RuntimeError("the sandbox is not running")

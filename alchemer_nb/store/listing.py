@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from alchemer_nb.engine import Engine
 from alchemer_nb.errors import Stopped, TransportError
+from alchemer_nb.forks import Home
 from alchemer_nb.progress import Progress, Told
 from alchemer_nb.store.parts import RawPage, cut
 
@@ -93,6 +94,7 @@ class Listing:
 
     def __post_init__(self) -> None:
         self._states = Told()
+        self.home = Home()
         self._stage = _Stage()
         self._last = time.monotonic()
 
@@ -170,3 +172,4 @@ class Listing:
             return
         self._last = time.monotonic()
         self.tell(self._stage.progress(self.title, self.told, self._states.state, self.stop))
+        self.home.check()  # whoever was told may have forked; the child must not write, too

@@ -268,6 +268,7 @@ class Sync:
         return [row for row, known in zip(rows, same, strict=True) if not known]
 
     def _keep(self, rows: list[Raw]) -> None:
+        self.listing.home.check()
         if rows:
             parts.write(self.folder, self._manifest, rows, self._number)
         self._manifest.save(self.folder)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import alchemer_nb as al
-from alchemer_nb import ApiKey, OAuth1, Region
+from alchemer_nb import ApiKey, Client, OAuth1, Region
 from alchemer_nb.credentials import from_environment
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
 from alchemer_nb.secrets import Secret, redact
@@ -165,8 +165,11 @@ def test_credentials_never_show_themselves(credentials):
         assert TOKEN not in shown
         assert SECRET not in shown
     assert credentials.masked == "…cdef"
-    with pytest.raises(TypeError):
-        pickle.dumps(credentials)
+    for held in (credentials, Client(credentials), Client(credentials).survey):
+        with pytest.raises(
+            TypeError, match=r"make the client in each process, as with al\.connect"
+        ):
+            pickle.dumps(held)
 
 
 def test_the_environment_in_both_modes():

@@ -1,0 +1,69 @@
+"""What is done where a process is forked.
+
+A fork copies everything but the threads: two processes read from one socket, what a thread was
+about to bring never comes, and a lock that it held stays locked for ever. So whatever owns such
+things makes them anew in the child, before anything else runs there. multiprocessing and joblib
+fork on Linux, and macOS can; Windows cannot, and there nothing is ever done.
+"""
+
+from __future__ import annotations
+
+import os
+import weakref
+from typing import TYPE_CHECKING
+
+from alchemer_nb.errors import TransportError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def in_child(work: Callable[[], None]) -> None:
+    """Has a method called in every process that is forked, as long as its object lives.
+
+    Args:
+        work: A bound method. No other thread is there yet when it is called.
+    """
+    _CHILDREN.add(work)
+
+
+class Home:
+    """The process in which something began, and where alone it goes on."""
+
+    def __init__(self) -> None:
+        self._pid = os.getpid()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this is that process, and none that was forked from it since."""
+        return os.getpid() == self._pid
+
+    def check(self) -> None:
+        """Ends in a forked process what would wait for threads that are not there.
+
+        Raises:
+            TransportError: This is another process.
+        """
+        if not self.is_here:
+            raise TransportError("this process was forked from the one that began it")
+
+
+class _Children:
+    """What is to be done in each forked process."""
+
+    def __init__(self) -> None:
+        self._works: set[weakref.WeakMethod[Callable[[], None]]] = set()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._begin)
+
+    def add(self, work: Callable[[], None]) -> None:
+        self._works.add(weakref.WeakMethod(work, self._works.discard))
+
+    def _begin(self) -> None:
+        for reference in list(self._works):
+            work = reference()
+            if work is not None:
+                work()
+
+
+_CHILDREN = _Children()  # one, as Python lets nobody take back what it was told to do at a fork

@@ -1,0 +1,37 @@
+"""What is computed when it is first asked for, and then kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_Value = TypeVar("_Value")
+
+
+class once(Generic[_Value]):  # noqa: N801 - stands where ``property`` might
+    """A property that is computed once for each object.
+
+    ``functools.cached_property`` holds a lock meanwhile before Python 3.12, one for all objects of
+    the class. A process that is forked just then would wait for it for ever.
+    """
+
+    def __init__(self, compute: Callable[[Any], _Value]) -> None:
+        self._compute = compute
+        self.__doc__ = compute.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> _Value: ...
+    def __get__(self, instance: Any, owner: type) -> _Value | Self:
+        """Computes the value; from then on it is found before this is."""
+        if instance is None:
+            return self
+        value: _Value = self._compute(instance)
+        instance.__dict__[self._name] = value
+        return value
