@@ -69,8 +69,9 @@ clean:
 # not forgotten. The package itself is installed in place: an edit needs no new installation.
 
 # An environment that is there serves whatever made it, unless another interpreter is asked for.
+version_of = $(shell command -v $(1) >/dev/null && $(1) -V 2>&1)
 ifneq ($(origin PYTHON),file)
-ifneq ($(shell $(PYTHON) -V 2>&1),$(shell $(BIN)/python -V 2>&1))
+ifneq ($(call version_of,$(PYTHON)),$(call version_of,$(BIN)/python))
 .PHONY: $(VENV)/.created
 endif
 endif
