@@ -68,6 +68,14 @@ clean:
 # The stamps hang on pyproject.toml, so that nothing is installed twice and a new dependency is
 # not forgotten. The package itself is installed in place: an edit needs no new installation.
 
+# An environment that is there serves whatever made it, unless another interpreter is asked for.
+version_of = $(shell command -v $(1) >/dev/null && $(1) -V 2>&1)
+ifneq ($(origin PYTHON),file)
+ifneq ($(call version_of,$(PYTHON)),$(call version_of,$(BIN)/python))
+.PHONY: $(VENV)/.created
+endif
+endif
+
 $(VENV)/.created:
 	@command -v $(PYTHON) >/dev/null 2>&1 || { \
 	  echo 'alchemer_nb needs Python 3.11 or newer, and there is no "$(PYTHON)" here. Try: make demo PYTHON=/path/to/python3.12' >&2; exit 1; }

@@ -135,7 +135,7 @@ def _instants(values: list[Any], zone: ZoneInfo) -> np.ndarray:
         if value not in seen:
             read = read_stamp(value, zone)
             naive = None if read is None else read.replace(tzinfo=None)
-            seen[value] = np.datetime64("NaT" if naive is None else naive)
+            seen[value] = np.datetime64(naive, "us")
         instants[row] = seen[value]
     return instants
 

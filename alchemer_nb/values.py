@@ -198,11 +198,8 @@ class Renderer:
     def _date(self, column: Column) -> Any:
         texts = [answer_text(atom) for atom in self._atoms(column)]
         days = read_days(text for text in texts if text is not None)
-        moments = [
-            np.datetime64(days[text]) if text is not None and days[text] else np.datetime64("NaT")
-            for text in texts
-        ]
-        return self._mapped(column, moments, np.datetime64("NaT"), "datetime64[us]")
+        moments = [None if text is None else days[text] for text in texts]
+        return self._mapped(column, moments, None, "datetime64[us]")
 
     def _boolean(self, column: Column) -> Any:
         atoms = self._atoms(column)

@@ -93,7 +93,8 @@ class Accounts:
     def log_in(self, name: str, password: str) -> User | None:
         """Checks a name (or e-mail address) and password; None where they do not fit."""
         row = self._db.execute(
-            "SELECT id, salt, hash FROM users WHERE name = ?1 OR email = ?1", (name.strip(),)
+            "SELECT id, salt, hash FROM users WHERE name = :who OR email = :who",
+            {"who": name.strip()},
         ).fetchone()
         # An unknown name costs the same time as a wrong password.
         salt, stored = (row[1], row[2]) if row else (b"\0" * 16, b"")
