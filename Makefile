@@ -6,17 +6,19 @@ VENV   ?= .venv
 PORT   ?= 8765
 ARGS   ?=
 CHECK  ?=
+WORKERS ?= 4
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long lint bench sandbox pictures pins clean
+.PHONY: help demo check test test-long lint bench sandbox pictures pins clean
 
 help:
 	@echo 'make demo          install into $(VENV), run the quickstart against the sandbox, open JupyterLab'
 	@echo 'make demo CHECK=1  the same, but stop before JupyterLab'
-	@echo 'make test          install what the tests need (a browser, too) and run them all'
+	@echo 'make check         the fast tests, side by side'
+	@echo 'make test          make check, then kernels, notebooks, a browser, other clients, Binder'
 	@echo 'make test-long     the tests that take minutes, such as a hundred syncs that are killed'
 	@echo 'make lint          ruff (rules and format) and mypy'
 	@echo 'make bench         speed and memory, as ratios, against other ways (about ten minutes)'
@@ -28,9 +30,16 @@ help:
 demo: $(VENV)/.installed-lab
 	@$(BIN)/python -m alchemer_nb demo $(if $(CHECK),--check) $(ARGS)
 
-test: $(VENV)/.installed-test
+# Tests that need more than Python. They measure how soon a cell ends, so they run one by one.
+SLOW := kernel or notebook or browser or peers or binder
+
+check: $(VENV)/.installed-test
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not long and not ($(SLOW))" $(ARGS)
+
+# With ARGS: those tests alone, one by one.
+test: $(if $(ARGS),$(VENV)/.installed-test,check)
 	@$(BIN)/python -m tests.browser.chromium --install
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),-m "not long and ($(SLOW))")
 
 test-long: $(VENV)/.installed-test
 	@$(BIN)/python -m pytest -m long $(ARGS)

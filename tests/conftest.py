@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     os.environ["ALCHEMER_LIMITS_FOLDER"] = folder
     os.environ["ALCHEMER_STORE"] = f"{folder}/store"  # nor is anything kept among their surveys
+    # A shell that starts tests in the background has them ignore Ctrl-C, which some tests send.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # Nor may their keychain be read. Set before the tests are collected: keyring would else choose
     # among the classes that a test defines for itself.
     keyring.set_keyring(fail.Keyring())

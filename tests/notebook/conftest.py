@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +89,8 @@ def bare(
         monkeypatch.delenv(f"ALCHEMER_{name}", raising=False)
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
     shell = InteractiveShell(config=bare_config())
+    # Each shell would collect all garbage when the process ends: minutes for hundreds of them.
+    atexit.unregister(shell.atexit_operations)
     notebook = Notebook(shell, capsys)
     yield notebook
     if "AlchemerMagics" in shell.magics_manager.registry:

@@ -84,8 +84,8 @@ def _is_as_fresh(box, client) -> None:
     assert len(names) <= 2 * len(found.parts) + len(found.definitions) + 3, "leftovers"
 
 
-def test_killed_ten_times(place):
-    kill_often(10, seed=1)
+def test_killed_three_times(place):
+    kill_often(3, seed=1)
 
 
 @pytest.mark.long
