@@ -1,16 +1,19 @@
 """What a survey's store holds: the one file that says which others count.
 
 It is written anew at each step and put in place at once, so that a store is always that of one
-moment. A file that it does not name is a leftover and is swept away.
+moment. A file that it does not name is a leftover and is swept away. Its seal tells when another
+hand has changed it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import StoreError, StoreNewer
+from alchemer_nb.store.clocks import Clock
 from alchemer_nb.store.place import written
 
 if TYPE_CHECKING:
@@ -20,10 +23,11 @@ FORMAT = 1
 NAME = "manifest.json"
 EXPUNGED = "expunged.json"
 _SYNCS_KEPT = 200
+_SEAL = "seal"
 
 
 class Unreadable(Exception):
-    """The manifest is cut short or is none; it can be made anew from the parts."""
+    """The manifest is cut short, changed or none; it can be made anew from the parts."""
 
 
 @dataclass(slots=True)
@@ -58,11 +62,13 @@ class Unfinished:
         pages: Pages whose rows are stored.
         size: Rows a page.
         watermark: The newest change when it began.
+        clock: When it began.
     """
 
     pages: int = 0
     size: int = 500
     watermark: str | None = None
+    clock: Clock | None = None
 
 
 @dataclass(slots=True)
@@ -77,7 +83,11 @@ class Manifest:
         format: Version of the store.
         next: Number of the next part.
         parts: Those that count, by number.
-        watermark: The newest ``date_updated`` that was there at the last sync, as received.
+        watermark: The newest ``date_updated`` that was there at the last sync, as received; none
+            that lies ahead of the server's clock.
+        clock: When the last sync read it.
+        late: Whether responses changed with a stamp from before the last sync, so that only a
+            look at all of them tells what changed.
         told: Responses that the server said there are.
         rows: Responses stored and not deleted.
         syncs: The syncs so far: number, utc, added, changed, removed, rows.
@@ -95,6 +105,8 @@ class Manifest:
     next: int = 1
     parts: list[Part] = field(default_factory=list)
     watermark: str | None = None
+    clock: Clock | None = None
+    late: bool = False
     told: int | None = None
     rows: int = 0
     syncs: list[dict[str, Any]] = field(default_factory=list)
@@ -125,7 +137,8 @@ class Manifest:
             StoreError: The disk refuses.
         """
         self.syncs = self.syncs[-_SYNCS_KEPT:]
-        write_json(folder / NAME, asdict(self))
+        state = asdict(self)
+        write_json(folder / NAME, state | {_SEAL: _seal(state)})
 
 
 def load(folder: Path) -> Manifest | None:
@@ -133,7 +146,7 @@ def load(folder: Path) -> Manifest | None:
 
     Raises:
         StoreNewer: A newer version of this package wrote it.
-        Unreadable: It is not whole.
+        Unreadable: It is not whole, or is not as it was written.
     """
     told = read_json(folder / NAME)
     if told is None:
@@ -146,15 +159,34 @@ def load(folder: Path) -> Manifest | None:
                 f"this one knows {FORMAT}); update alchemer_nb, or give another folder. Nothing "
                 "was changed"
             )
+        seal = told.pop(_SEAL, None)
+        if seal is None:  # as earlier versions wrote it
+            told["clock"] = None
+        elif seal != _seal(told):
+            raise Unreadable
         known = {each.name for each in fields(Manifest)}
         given = {name: value for name, value in told.items() if name in known}
         given["parts"] = [Part(**each) for each in given["parts"]]
         unfinished = given.get("unfinished")
-        given["unfinished"] = Unfinished(**unfinished) if unfinished else None
+        given["unfinished"] = _unfinished(**unfinished) if unfinished else None
+        given["clock"] = _clock(given.get("clock"))
         return Manifest(**given)
     except (KeyError, TypeError, ValueError, AttributeError):
         pass
     raise Unreadable
+
+
+def _unfinished(clock: Any = None, **state: Any) -> Unfinished:
+    return Unfinished(**state, clock=_clock(clock))
+
+
+def _clock(told: Any) -> Clock | None:
+    return Clock(**told) if told else None
+
+
+def _seal(state: dict[str, Any]) -> str:
+    text = json.dumps(state, sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def load_expunged(folder: Path) -> set[int]:

@@ -1,0 +1,102 @@
+"""Checks a store against the order in which the server lists the responses.
+
+The list, newest change first, is known beforehand: it is that of the stored stamps. A response
+that changed unseen has another stamp now, so that it stands elsewhere, and all between its two
+places have moved by one. So the stamps of the pages that were read anyway are compared with those
+that belong there, then those of a few pages further down, ever further apart, and of the last.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from alchemer_nb.paging import PAGE_SIZE
+from alchemer_nb.store.parts import EXPUNGED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from alchemer_nb.store.parts import Index, Raw
+
+_MOST = 4  # pages that are looked at further down
+_STAMP = 19  # letters of a date and a time; what follows is a zone
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some responses in a row, newest change first.
+
+    Attributes:
+        first: Place of the first in the whole list, from 0.
+        told: Responses in the list at that moment.
+        stamps: Of those that are kept here.
+    """
+
+    first: int
+    told: int | None
+    stamps: list[str | None]
+
+    @classmethod
+    def of(cls, rows: list[Raw], first: int, told: int | None, skip: Iterable[int]) -> Piece:
+        """Makes it of a page, without those that were removed here for good."""
+        return cls(first, told, [row.updated for row in rows if row.id not in skip])
+
+
+class Order:
+    """The stamps of a store, newest first.
+
+    Attributes:
+        is_dated: Whether any response has one.
+        is_whole: Whether all have one that can be read.
+    """
+
+    def __init__(self, index: Index) -> None:
+        texts = index.updated.filter(pa.array(index.here))
+        self.is_dated = texts.null_count < len(texts)
+        stamps = None if texts.null_count else _read(texts)
+        self.is_whole = stamps is not None
+        self._stamps = np.empty(0, np.int64) if stamps is None else np.sort(stamps)[::-1]
+        self._hidden = int((index.digest == EXPUNGED).sum())  # whose stamps are not kept
+
+    def __len__(self) -> int:
+        return len(self._stamps) + self._hidden
+
+    def fits(self, piece: Piece) -> bool:
+        """Whether the stamps of a piece are those that belong there.
+
+        What came after the piece was read stands before it. Where responses were removed here,
+        any number of them may.
+        """
+        stamps = _read(pa.chunked_array([pa.array(piece.stamps, pa.string())]))
+        if stamps is None:
+            return False
+        first = piece.first + len(self) - (len(self) if piece.told is None else piece.told)
+        starts = range(max(0, first - self._hidden), first + 1)
+        return any(np.array_equal(self._stamps[at : at + len(stamps)], stamps) for at in starts)
+
+
+def pages_below(seen: int, total: int, size: int) -> list[int]:
+    """Numbers of the pages to look at below what was seen; few against a look at all."""
+    if seen >= total:
+        return []
+    count = min(_MOST, max(1, math.ceil(total / PAGE_SIZE) // 3))
+    wider = (total / max(seen, 1)) ** (1 / count)
+    last = math.ceil(total / size)
+    return sorted({min(last, int(seen * wider**n) // size + 1) for n in range(1, count + 1)})
+
+
+def _read(texts: pa.ChunkedArray) -> np.ndarray | None:
+    """Stamps as numbers; None where one is none."""
+    if texts.null_count:
+        return None
+    try:
+        moments = pc.utf8_slice_codeunits(texts, 0, _STAMP).cast(pa.timestamp("s"))
+    except pa.ArrowInvalid:
+        return None
+    return np.asarray(moments.cast(pa.int64()).to_numpy())
