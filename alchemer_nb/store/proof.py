@@ -4,6 +4,8 @@ The list, newest change first, is known beforehand: it is that of the stored sta
 that changed unseen has another stamp now, so that it stands elsewhere, and all between its two
 places have moved by one. So the stamps of the pages that were read anyway are compared with those
 that belong there, then those of a few pages further down, ever further apart, and of the last.
+Where one response changed and both its places lie between two of these, nothing shows: only a
+list of up to two pages is looked at whole each time.
 """
 
 from __future__ import annotations
@@ -16,7 +18,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from alchemer_nb.paging import PAGE_SIZE
 from alchemer_nb.store.parts import EXPUNGED
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 
     from alchemer_nb.store.parts import Index, Raw
 
-_MOST = 4  # pages that are looked at further down
+_WHOLE = 2  # pages of a list that is looked at whole
+_MOST = 4  # pages that are looked at further down in a longer one
 _STAMP = 19  # letters of a date and a time; what follows is a zone
 
 
@@ -81,14 +83,21 @@ class Order:
         return any(np.array_equal(self._stamps[at : at + len(stamps)], stamps) for at in starts)
 
 
-def pages_below(seen: int, total: int, size: int) -> list[int]:
-    """Numbers of the pages to look at below what was seen; few against a look at all."""
+def pages_to_see(seen: int, total: int, small: int, large: int) -> tuple[int, list[int]]:
+    """Which pages to compare besides what was seen: their size, and their numbers.
+
+    All of a list of two pages, which costs as little; of a longer one few, against a look at all.
+    """
+    pages = math.ceil(total / large)
     if seen >= total:
-        return []
-    count = min(_MOST, max(1, math.ceil(total / PAGE_SIZE) // 3))
-    wider = (total / max(seen, 1)) ** (1 / count)
-    last = math.ceil(total / size)
-    return sorted({min(last, int(seen * wider**n) // size + 1) for n in range(1, count + 1)})
+        return large, []
+    if pages <= _WHOLE:
+        return large, list(range(1, pages + 1))
+    if pages == _WHOLE + 1:
+        return large, [_WHOLE]
+    last, wider = math.ceil(total / small), (total / max(seen, 1)) ** (1 / _MOST)
+    places = [int(seen * wider**step) for step in range(1, _MOST + 1)]
+    return small, sorted({min(last, place // small + 1) for place in places})
 
 
 def _read(texts: pa.ChunkedArray) -> np.ndarray | None:

@@ -31,7 +31,7 @@ from alchemer_nb.store import (
 )
 from alchemer_nb.store.manifest import Manifest, Unfinished, load_expunged
 from alchemer_nb.store.parts import Raw, RawPage, expunged, gone
-from alchemer_nb.store.proof import Order, Piece, pages_below
+from alchemer_nb.store.proof import Order, Piece, pages_to_see
 from alchemer_nb.store.synced import Synced
 
 if TYPE_CHECKING:
@@ -294,7 +294,7 @@ class Sync:
             found.pieces.append(Piece.of(rows, (number - 1) * size, told, self._skip))
             is_end = len(rows) < size or _is_past(rows, news, horizon)
             if is_end or found.doubt or not found.is_ordered:
-                found.size = size
+                found.size = size if size < few else many
                 return found
             if size < most:
                 size = most  # and once more from the start, which costs less than small pages
@@ -309,11 +309,11 @@ class Sync:
         if not order.is_whole:
             return "some responses tell no date of their last change"
         pieces, news = list(changes.pieces), []
-        size = min(changes.size, listing.size(_SOME))
+        small, large = (min(changes.size, listing.size(rows)) for rows in (_SOME, _MANY))
         seen = sum(len(piece.stamps) for piece in pieces)
+        size, numbers = pages_to_see(seen, len(order), small, large)
         listing.begin("comparing")
         with listing.engine() as engine:
-            numbers = pages_below(seen, len(order), size)
             for number, page in zip(
                 numbers, listing.newest_pages(engine, size, numbers), strict=True
             ):
@@ -457,7 +457,7 @@ class _Changes:
         is_steady: Whether nothing was deleted meanwhile.
         is_ordered: Whether the newest came first.
         doubt: Why that may not be all that changed.
-        size: Rows of the last page, at most.
+        size: Rows that a page may have.
     """
 
     news: list[Raw] = field(default_factory=list)
@@ -467,7 +467,7 @@ class _Changes:
     is_steady: bool = True
     is_ordered: bool = True
     doubt: str = ""
-    size: int = _FEW
+    size: int = _MANY
 
 
 def _newest(rows: list[Raw], now: Clock | None) -> str | None:
