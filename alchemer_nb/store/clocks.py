@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from zoneinfo import ZoneInfo
 
 # New responses can take five minutes to become visible: /help/surveyresponse-sub-object-v5.
 _OVERLAP = timedelta(minutes=10)
 _FURTHEST_BEHIND, _FURTHEST_AHEAD = timedelta(hours=-12), timedelta(hours=14)
+_TO_HOUR = 13  # letters of a stamp
 _UNEVEN, _DRIFT = 60.0, 300.0  # seconds: of servers behind one address; of clocks to one another
 
 
@@ -77,6 +79,20 @@ def horizon(since: Clock | None, watermark: str | None) -> str | None:
 def is_ahead(stamp: str, now: Clock | None) -> bool:
     """Whether a stamp lies ahead of the server's clock in every zone."""
     return now is not None and stamp > _text(now, _FURTHEST_AHEAD + _OVERLAP)
+
+
+def is_later(one: str, other: str, zone: ZoneInfo) -> bool:
+    """Whether a change may be later than another, or as late, by their stamps."""
+    return one >= other or (one[:_TO_HOUR] == other[:_TO_HOUR] and _occurs_twice(one, zone))
+
+
+def _occurs_twice(stamp: str, zone: ZoneInfo) -> bool:
+    """Whether a stamp is of the hour that occurs twice, when summer ends."""
+    try:
+        first, second = (_read(stamp).replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+    except ValueError:
+        return False
+    return (first.utcoffset() or timedelta()) > (second.utcoffset() or timedelta())
 
 
 def _read(stamp: str) -> datetime:

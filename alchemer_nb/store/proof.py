@@ -18,10 +18,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from alchemer_nb.store.clocks import is_later
 from alchemer_nb.store.parts import EXPUNGED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from zoneinfo import ZoneInfo
 
     from alchemer_nb.store.parts import Index, Raw
 
@@ -58,7 +60,8 @@ class Order:
         is_whole: Whether all have one that can be read.
     """
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index, zone: ZoneInfo) -> None:
+        self._zone = zone
         texts = index.updated.filter(pa.array(index.here))
         self.is_dated = texts.null_count < len(texts)
         stamps = None if texts.null_count else _read(texts)
@@ -80,7 +83,14 @@ class Order:
             return False
         first = piece.first + len(self) - (len(self) if piece.told is None else piece.told)
         starts = range(max(0, first - self._hidden), first + 1)
-        return any(np.array_equal(self._stamps[at : at + len(stamps)], stamps) for at in starts)
+        return any(self._agree(self._stamps[at : at + len(stamps)], stamps) for at in starts)
+
+    def _agree(self, ours: np.ndarray, theirs: np.ndarray) -> bool:
+        if len(ours) != len(theirs):
+            return False
+        differ = ours != theirs
+        pairs = zip(_texts(ours[differ]), _texts(theirs[differ]), strict=True)
+        return all(is_later(min(pair), max(pair), self._zone) for pair in pairs)
 
 
 def pages_to_see(seen: int, total: int, small: int, large: int) -> tuple[int, list[int]]:
@@ -98,6 +108,10 @@ def pages_to_see(seen: int, total: int, small: int, large: int) -> tuple[int, li
     last, wider = math.ceil(total / small), (total / max(seen, 1)) ** (1 / _MOST)
     places = [int(seen * wider**step) for step in range(1, _MOST + 1)]
     return small, sorted({min(last, place // small + 1) for place in places})
+
+
+def _texts(stamps: np.ndarray) -> list[str]:
+    return [text.replace("T", " ") for text in np.datetime_as_string(stamps.view("M8[s]"))]
 
 
 def _read(texts: pa.ChunkedArray) -> np.ndarray | None:

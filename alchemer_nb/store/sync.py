@@ -2,9 +2,9 @@
 
 The first time goes through all pages by ascending id and keeps what it has every few pages, so
 that a run that was ended goes on where it was. From then on the newest changes are read first,
-back to a little before the newest change of the last time: that needs no clock and no zone, which
-``date_updated`` does not tell (https://apihelp.alchemer.com/help/list-responses). What is gone
-shows in the count.
+back to where the last sync began (see ``clocks``). What is gone shows in the count. Then the order
+of the list is to bear out that this was all (see ``proof``); where it does not, and where a clock
+was set back or dates are missing, all pages are read.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from alchemer_nb.store.synced import Synced
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from zoneinfo import ZoneInfo
 
     import pyarrow as pa
 
@@ -52,7 +53,7 @@ _STEP = 4  # between sizes of pages; such numbers can be halved where the server
 _OTHER = 7  # to another turn, far from that of the next sync
 _KEEP_ROWS = 5000  # of a long walk, kept each time; what a killed run loses at most
 _KEEP_BYTES = 64 << 20
-_LATE = "responses changed with a date from before the last sync"
+_LATE = "some changes are dated earlier than they were made"
 _TRIES = 3
 
 
@@ -287,7 +288,7 @@ class Sync:
                     found.doubt = clocks.doubt(self._manifest.clock, found.clock)
             # A row that was deleted moves those behind it up, and one may fall between two pages.
             found.is_steady &= told is None or (listing.told or told) >= told
-            found.is_ordered &= _is_newest_first(rows)
+            found.is_ordered &= _is_newest_first(rows, self.region.zone)
             told = listing.told
             news = self._news(page)
             found.news += news
@@ -303,7 +304,7 @@ class Sync:
 
     def _disproof(self, changes: _Changes) -> str:
         """Why the list shows that something changed unseen; ``""`` where it does not."""
-        order, listing = Order(self._index), self.listing
+        order, listing = Order(self._index, self.region.zone), self.listing
         if not order.is_dated:
             return ""  # nothing to tell by
         if not order.is_whole:
@@ -320,7 +321,7 @@ class Sync:
                 news += self._news(page)
                 pieces.append(Piece.of(page.rows, (number - 1) * size, listing.told, self._skip))
         is_shown = not news and all(map(order.fits, pieces))
-        return "" if is_shown else "the order of the list shows changes with a date from before"
+        return "" if is_shown else "the order of the list shows changes that were not found"
 
     # -- what is gone, and what is missing ------------------------------------------------------
 
@@ -476,10 +477,10 @@ def _newest(rows: list[Raw], now: Clock | None) -> str | None:
     return next((stamp for stamp in stamps if not clocks.is_ahead(stamp, now)), None)
 
 
-def _is_newest_first(rows: list[Raw]) -> bool:
+def _is_newest_first(rows: list[Raw], zone: ZoneInfo) -> bool:
     """Whether a page is in the order that was asked for; one that ignores it is in that of ids."""
     stamps = [row.updated or "" for row in rows]
-    falls = all(a >= b for a, b in pairwise(stamps))
+    falls = all(clocks.is_later(a, b, zone) for a, b in pairwise(stamps))
     return falls and (bool(stamps and stamps[0]) or len(rows) < _FEW // 2 or not _rises(rows))
 
 

@@ -1,4 +1,4 @@
-"""A survey on loopback with stamps and a clock of a test's own, and what a walk through it gives."""
+"""A survey on loopback with stamps and a clock of a test's own, and what a walk brings."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class ListedServer:
 
     Attributes:
         rows: Id -> response, as JSON.
-        dates: Id -> its date.
+        dates: Id -> the date that it is ordered by.
         slow: Seconds by which the ``Date`` of answers is behind; None for none at all.
         is_ordered: Whether ``order_by`` does anything.
         walked: Pages that were asked for by ascending id.
@@ -82,12 +82,13 @@ class ListedServer:
 
     def client(self) -> Client:
         """A client that remembers nothing."""
-        return Client(ApiKey("key", "secret"), region=Region.custom(self.url, timezone="UTC"))
+        region = Region.custom(self.url, timezone="America/New_York")
+        return Client(ApiKey("key", "secret"), region=region)
 
-    def edit(self, ids: Any, date: str | None, mark: str) -> None:
-        """Changes an answer of some responses; the change bears a date."""
+    def edit(self, ids: Any, date: str | None, mark: str, at: str | None = None) -> None:
+        """Changes an answer of some responses; the change bears a date, and may be of another."""
         for own in ids:
-            self.rows[own], self.dates[own] = _row(own, date, mark), date or ""
+            self.rows[own], self.dates[own] = _row(own, date, mark), at or date or ""
 
     def walk(self) -> dict[int, bytes]:
         """All responses as they are now, by plain requests."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -212,7 +212,7 @@ def test_what_changed_with_an_early_date_makes_the_next_sync_compare_all(server)
     server.edit(range(700, 850), stamp(), "before")
     synced(server)
     server.edit([5], stamp(3 * DAY), "late")
-    assert "date from before" in str(synced(server))
+    assert "dated earlier than" in str(synced(server))
     server.edit([900], server.dates[900], "nothing shows it")
     assert synced(server).changed == 1
     server.edit([20], stamp(), "as usual")
@@ -244,6 +244,21 @@ def test_some_responses_without_a_date(server):
     synced(server)
     server.edit(range(1, 400), None, "later")
     assert synced(server).changed == 399
+
+
+def test_the_hour_that_occurs_twice_is_in_order(place):
+    """Ordered by the moment: 1:30 of winter time is later than 1:45 of summer time."""
+    year = datetime.now(UTC).year - 1
+    (day,) = [day for day in range(1, 8) if date(year, 11, day).weekday() == 6]
+    with ListedServer(1600, apart=timedelta(days=1)) as server:
+        for own in range(60):
+            for first, season, hour in ((200, "summer", 5), (300, "winter", 6)):
+                told, at = (f"{year}-11-{day:02} {h:02}:{own:02}:00" for h in (1, hour))
+                server.edit([first + own], told, season, at)
+        synced(server)
+        for count in (0, 40):
+            server.edit(range(20, 20 + count), stamp(), "later")
+            assert is_cheap_after(server)
 
 
 def test_a_server_that_orders_nothing(server):
