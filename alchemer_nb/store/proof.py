@@ -4,8 +4,8 @@ The list, newest change first, is known beforehand: it is that of the stored sta
 that changed unseen has another stamp now, so that it stands elsewhere, and all between its two
 places have moved by one. So the stamps of the pages that were read anyway are compared with those
 that belong there, then those of a few pages further down, ever further apart, and of the last.
-Where one response changed and both its places lie between two of these, nothing shows: only a
-list of up to two pages is looked at whole each time.
+Where one response changed and both its places lie between two of these, nothing shows; but a list
+of up to two large pages is looked at whole each time.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from alchemer_nb.store.parts import Index, Raw
 
-_WHOLE = 2  # pages of a list that is looked at whole
+_SHORT = 3  # large pages
 _MOST = 4  # pages that are looked at further down in a longer one
 _STAMP = 19  # letters of a date and a time; what follows is a zone
 
@@ -93,18 +93,18 @@ class Order:
         return all(is_later(min(pair), max(pair), self._zone) for pair in pairs)
 
 
-def pages_to_see(seen: int, total: int, small: int, large: int) -> tuple[int, list[int]]:
-    """Which pages to compare besides what was seen: their size, and their numbers.
+def is_short(total: int, large: int) -> bool:
+    """Whether a list is so short that all its large pages, or all but one, are looked at."""
+    return total <= _SHORT * large
 
-    All of a list of two pages, which costs as little; of a longer one few, against a look at all.
-    """
-    pages = math.ceil(total / large)
+
+def pages_to_see(seen: int, total: int, small: int, large: int) -> tuple[int, list[int]]:
+    """Which pages to compare besides what was seen: their size, and their numbers."""
     if seen >= total:
         return large, []
-    if pages <= _WHOLE:
-        return large, list(range(1, pages + 1))
-    if pages == _WHOLE + 1:
-        return large, [_WHOLE]
+    if is_short(total, large):
+        last = math.ceil(total / large)
+        return large, [last] if seen >= large else sorted({1, last})
     last, wider = math.ceil(total / small), (total / max(seen, 1)) ** (1 / _MOST)
     places = [int(seen * wider**step) for step in range(1, _MOST + 1)]
     return small, sorted({min(last, place // small + 1) for place in places})

@@ -31,7 +31,7 @@ from alchemer_nb.store import (
 )
 from alchemer_nb.store.manifest import Manifest, Unfinished, load_expunged
 from alchemer_nb.store.parts import Raw, RawPage, expunged, gone
-from alchemer_nb.store.proof import Order, Piece, pages_to_see
+from alchemer_nb.store.proof import Order, Piece, is_short, pages_to_see
 from alchemer_nb.store.synced import Synced
 
 if TYPE_CHECKING:
@@ -270,6 +270,8 @@ class Sync:
         found, listing = _Changes(), self.listing
         few, many = listing.size(_FEW), listing.size(_MANY)
         size, most, number, told = few, many, 1, None
+        if is_short(len(self._known()), many):
+            size = many
         while True:
             try:
                 page = listing.newest(engine, size, number)
@@ -295,7 +297,7 @@ class Sync:
             found.pieces.append(Piece.of(rows, (number - 1) * size, told, self._skip))
             is_end = len(rows) < size or _is_past(rows, news, horizon)
             if is_end or found.doubt or not found.is_ordered:
-                found.size = size if size < few else many
+                found.size = size
                 return found
             if size < most:
                 size = most  # and once more from the start, which costs less than small pages
@@ -310,9 +312,9 @@ class Sync:
         if not order.is_whole:
             return "some responses tell no date of their last change"
         pieces, news = list(changes.pieces), []
-        small, large = (min(changes.size, listing.size(rows)) for rows in (_SOME, _MANY))
         seen = sum(len(piece.stamps) for piece in pieces)
-        size, numbers = pages_to_see(seen, len(order), small, large)
+        small = min(changes.size, listing.size(_SOME))
+        size, numbers = pages_to_see(seen, len(order), small, changes.size)
         listing.begin("comparing")
         with listing.engine() as engine:
             for number, page in zip(
@@ -458,7 +460,7 @@ class _Changes:
         is_steady: Whether nothing was deleted meanwhile.
         is_ordered: Whether the newest came first.
         doubt: Why that may not be all that changed.
-        size: Rows that a page may have.
+        size: Rows a page, as the server could give them.
     """
 
     news: list[Raw] = field(default_factory=list)
