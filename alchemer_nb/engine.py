@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from alchemer_nb.envelope import Answer
     from alchemer_nb.transport import Transport
 
-# Each divides the one before it, so that a page becomes whole smaller ones.
+# What becomes of the largest page where the server is slow: each divides the one before it.
 SIZES = (PAGE_SIZE, 250, 125, 25, 5, 1)
 _TICK = 0.1  # seconds: how soon a cancel or an interrupt is seen
 
@@ -44,11 +44,10 @@ class Stretch:
 
     def smaller(self) -> list[Stretch]:
         """The same rows in smaller pages; none where there is no smaller size."""
-        place = SIZES.index(self.size) + 1
-        if place == len(SIZES):
+        parts = next((n for n in range(2, self.size + 1) if self.size % n == 0), 0)
+        if not parts:
             return []
-        size = SIZES[place]
-        parts = self.size // size
+        size = self.size // parts
         first = (self.number - 1) * parts + 1
         return [Stretch(size, number) for number in range(first, first + parts)]
 
@@ -120,7 +119,7 @@ class Engine:
         Args:
             decode: Makes a page of an answer.
             most: Rows to send for ahead, None for all that are told.
-            size: Rows a page, one of ``SIZES``.
+            size: Rows a page.
             first: The page to begin with.
             expected: About how many rows there are, to send for them before a page has told.
 

@@ -12,6 +12,7 @@ from alchemer_nb.engine import Engine
 from alchemer_nb.errors import Stopped, TransportError
 from alchemer_nb.forks import Home
 from alchemer_nb.progress import Progress, Told
+from alchemer_nb.store.clocks import Clock
 from alchemer_nb.store.parts import RawPage, cut
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from alchemer_nb.transport import Transport
 
 _OFTEN = 0.1
+_TURNS, _AT_MOST = 20, 5
 NEWEST_FIRST = {"order_by": "-date_updated"}
 
 
@@ -81,6 +83,8 @@ class Listing:
         title: Title, for ``tell``.
         calls: Calls that were made.
         told: Responses that the last page said there are.
+        clock: What the server's clock said with the last page.
+        turn: Another number makes other addresses of the same calls (see ``size``).
     """
 
     transport: Transport
@@ -91,6 +95,8 @@ class Listing:
     title: str = ""
     calls: int = 0
     told: int | None = None
+    clock: Clock | None = None
+    turn: int = 0
 
     def __post_init__(self) -> None:
         self._states = Told()
@@ -131,6 +137,13 @@ class Listing:
             fresh=self.fresh,
         )
 
+    def size(self, most: int, step: int = 1) -> int:
+        """A size for pages, near the most.
+
+        Another size each time is another address, which no cache of the last minute knows.
+        """
+        return most - step * (self.turn % _TURNS)
+
     def walk(self, first: int, size: int) -> Iterator[RawPage]:
         """All pages by ascending id, many of them in flight."""
         self.begin(size=size, before=first - 1)
@@ -142,11 +155,19 @@ class Listing:
         query = {"resultsperpage": size, "page": page, **NEWEST_FIRST}
         return self._read(engine.wait_for(engine.send(query)))
 
+    def newest_pages(self, engine: Engine, size: int, pages: Sequence[int]) -> Iterator[RawPage]:
+        """Some pages of the same list, sent for at once."""
+        queries = [{"resultsperpage": size, "page": page, **NEWEST_FIRST} for page in pages]
+        for sent in [engine.send(query) for query in queries]:
+            yield self._read(engine.wait_for(sent))
+
     def at(self, engine: Engine, positions: Sequence[int]) -> list[int | None]:
         """The ids at some positions of the list by ascending id, counted from 0."""
-        sent = [engine.send({"resultsperpage": 1, "page": p + 1}) for p in positions]
-        found = [self._read(engine.wait_for(each)) for each in sent]
-        return [page.rows[0].id if page.rows else None for page in found]
+        size = 1 + self.turn % _AT_MOST
+        sent = [engine.send({"resultsperpage": size, "page": p // size + 1}) for p in positions]
+        pages = [self._read(engine.wait_for(each)).rows for each in sent]
+        found = [page[p % size :][:1] for page, p in zip(pages, positions, strict=True)]
+        return [rows[0].id if rows else None for rows in found]
 
     def _read(self, answer: Answer) -> RawPage:
         self.calls += not answer.cached
@@ -160,6 +181,7 @@ class Listing:
             )
         self._stage.add(len(page.rows))
         self.told = page.measure.total_count
+        self.clock = Clock.of(answer.headers)
         self._report()
         return page
 

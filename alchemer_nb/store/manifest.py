@@ -1,11 +1,13 @@
 """What a survey's store holds: the one file that says which others count.
 
 It is written anew at each step and put in place at once, so that a store is always that of one
-moment. A file of the store that it does not name is a leftover and is swept away.
+moment. A file of the store that it does not name is a leftover and is swept away. Its seal tells
+when another hand has changed it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -16,6 +18,7 @@ import msgspec
 from alchemer_nb.errors import InvalidArgument, StoreError, StoreNewer
 from alchemer_nb.ids import given_id
 from alchemer_nb.store import names
+from alchemer_nb.store.clocks import Clock  # noqa: TC001 - msgspec reads annotations
 from alchemer_nb.store.place import written
 
 if TYPE_CHECKING:
@@ -26,10 +29,11 @@ NAME = names.MANIFEST
 EXPUNGED = names.EXPUNGED
 _SYNCS_KEPT = 200
 _HIGHEST = 10**12 - 1  # number of a file
+_SEAL = "seal"
 
 
 class Unreadable(Exception):
-    """The manifest is cut short or is none; it can be made anew from the parts."""
+    """The manifest is cut short, changed or none; it can be made anew from the parts."""
 
 
 @dataclass(slots=True)
@@ -83,11 +87,13 @@ class Unfinished:
         pages: Pages whose rows are stored.
         size: Rows a page.
         watermark: The newest change when it began.
+        clock: When it began.
     """
 
     pages: int = 0
     size: int = 500
     watermark: str | None = None
+    clock: Clock | None = None
 
 
 @dataclass(slots=True)
@@ -102,7 +108,11 @@ class Manifest:
         format: Version of the store.
         next: Number of the next part.
         parts: Those that count, by number.
-        watermark: The newest ``date_updated`` that was there at the last sync, as received.
+        watermark: The newest ``date_updated`` that was there at the last sync, as received; none
+            that lies ahead of the server's clock.
+        clock: When the last sync read it.
+        late: Whether responses changed with a stamp from before the last sync, so that only a
+            look at all of them tells what changed.
         told: Responses that the server said there are.
         rows: Responses stored and not deleted.
         syncs: The syncs so far: number, utc, added, changed, removed, rows.
@@ -120,6 +130,8 @@ class Manifest:
     next: int = 1
     parts: list[Part] = field(default_factory=list)
     watermark: str | None = None
+    clock: Clock | None = None
+    late: bool = False
     told: int | None = None
     rows: int = 0
     syncs: list[SyncRecord] = field(default_factory=list)
@@ -150,7 +162,8 @@ class Manifest:
             StoreError: The disk refuses.
         """
         self.syncs = self.syncs[-_SYNCS_KEPT:]
-        write_json(folder / NAME, asdict(self))
+        state = asdict(self)
+        write_json(folder / NAME, state | {_SEAL: _seal(state)})
 
 
 def load(folder: Path) -> Manifest | None:
@@ -158,7 +171,7 @@ def load(folder: Path) -> Manifest | None:
 
     Raises:
         StoreNewer: A newer version of this package wrote it.
-        Unreadable: It is not whole.
+        Unreadable: It is not whole, or is not as it was written.
     """
     told = read_json(folder / NAME)
     if told is None:
@@ -171,8 +184,13 @@ def load(folder: Path) -> Manifest | None:
                 f"this one knows {FORMAT}); update alchemer_nb, or give another folder. Nothing "
                 "was changed"
             )
+        seal = told.pop(_SEAL, None)
+        if seal is None:  # as earlier versions wrote it
+            told["clock"] = None
+        elif seal != _seal(told):
+            raise Unreadable
         return _checked(msgspec.convert(told, Manifest))
-    except (KeyError, TypeError, ValueError, OverflowError, OSError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError):
         pass
     raise Unreadable
 
@@ -192,6 +210,11 @@ def _checked(found: Manifest) -> Manifest:
         raise ValueError("a number that stands for two files")
     ZoneInfo(found.zone)
     return found
+
+
+def _seal(state: dict[str, Any]) -> str:
+    text = json.dumps(state, sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def load_expunged(folder: Path) -> set[int]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: Goes into the names of tables: another number has all of them made anew.
 TABLES = 2
-_MADE_ANEW = "the list of what the store holds was cut short or gone, and made anew"
+_MADE_ANEW = "the list of what the store holds was cut short, changed or gone, and made anew"
 
 
 def opened(folder: Path, survey_id: str) -> Manifest:
@@ -62,13 +62,13 @@ def drop(folder: Path, manifest: Manifest, number: int) -> None:
     """Takes a part out.
 
     An older version of a response must not pass for the newest, so all is doubtful until the next
-    sync.
+    sync; and what it fetches again did not change lately.
     """
     (part,) = [each for each in manifest.parts if each.number == number]
     manifest.parts = [each for each in manifest.parts if each.number != number]
     why = f"{part.name} was gone or damaged, and its {part.rows:,} responses were fetched again"
     manifest.doubtful = "; ".join(filter(None, (manifest.doubtful, why)))
-    manifest.unfinished = None
+    manifest.unfinished = manifest.clock = None
     manifest.save(folder)
     names.remove(folder / part.name)
 

@@ -2,15 +2,15 @@
 
 The first time goes through all pages by ascending id and keeps what it has every few pages, so
 that a run that was ended goes on where it was. From then on the newest changes are read first,
-back to a little before the newest change of the last time: that needs no clock and no zone, which
-``date_updated`` does not tell (https://apihelp.alchemer.com/help/list-responses). What is gone
-shows in the count.
+back to where the last sync began (see ``clocks``). What is gone shows in the count. Then the order
+of the list is to bear out that this was all (see ``proof``); where it does not, and where a clock
+was set back or dates are missing, all pages are read.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -19,9 +19,19 @@ import numpy as np
 from alchemer_nb.download import definition
 from alchemer_nb.errors import TooSlow
 from alchemer_nb.paging import PAGE_SIZE
-from alchemer_nb.store import compacting, expunging, opening, parts, place, tables, vanished
+from alchemer_nb.store import (
+    clocks,
+    compacting,
+    expunging,
+    opening,
+    parts,
+    place,
+    tables,
+    vanished,
+)
 from alchemer_nb.store.manifest import Manifest, Unfinished, load_expunged
 from alchemer_nb.store.parts import Raw, RawPage, expunged, gone
+from alchemer_nb.store.proof import Order, Piece, is_short, pages_to_see
 from alchemer_nb.store.synced import Synced
 
 if TYPE_CHECKING:
@@ -33,17 +43,17 @@ if TYPE_CHECKING:
     from alchemer_nb.definition import Survey
     from alchemer_nb.engine import Engine
     from alchemer_nb.regions import Region
+    from alchemer_nb.store.clocks import Clock
     from alchemer_nb.store.listing import Listing
     from alchemer_nb.store.parts import Index
 
-_FEW, _MANY = 100, 500
-_TURNS = 20
-_CUT_ELSEWHERE = 250
+_SOME, _FEW, _MANY = 30, 100, 500  # rows of a page
+_RUN = 40  # rows before the horizon that are looked at, in case some changed nevertheless
+_STEP = 4  # between sizes of pages; such numbers can be halved where the server is slow
+_OTHER = 7  # to another turn, far from that of the next sync
 _KEEP_ROWS = 5000  # of a long walk, kept each time; what a killed run loses at most
 _KEEP_BYTES = 64 << 20
-# New responses can take five minutes to become visible: /help/surveyresponse-sub-object-v5.
-_OVERLAP = timedelta(minutes=10)
-_HOUR = timedelta(hours=1)  # that occurs twice when summer ends
+_LATE = "some changes are dated earlier than they were made"
 _TRIES = 3
 
 
@@ -95,6 +105,8 @@ class Sync:
     def _run(self, manifest: Manifest, survey: Survey, began: str) -> Synced:
         self._manifest = manifest
         self._number = manifest.sync + 1
+        listing.turn = manifest.sync
+        self._compared = self._is_late = False
         self._skip = load_expunged(self.folder)
         if self._skip:
             expunging.finish(self.folder, manifest)
@@ -102,12 +114,12 @@ class Sync:
         self._read_index()
         self._prepare(survey)
         if manifest.doubtful:
-            self.notes.append(f"{manifest.doubtful}; all responses were compared with Alchemer's")
+            self._note(manifest.doubtful)
+        elif manifest.late and not self.full:
+            self._note(_LATE)
         if self._whole():
             self._walk()
-        if not self._catch_up():
-            self._walk()
-        self._settle()
+        self._follow()
         return self._finish(began)
 
     def _prepare(self, survey: Survey) -> None:
@@ -126,35 +138,50 @@ class Sync:
             self.full
             or not manifest.complete
             or manifest.doubtful
+            or manifest.late
             or manifest.unfinished is not None
         )
 
+    def _note(self, why: str) -> None:
+        self.notes.append(f"{why}; all responses were compared with Alchemer's")
+
     # -- all pages --------------------------------------------------------------------------
 
-    def _walk(self, per_page: int = PAGE_SIZE) -> None:
+    def _walk(self) -> None:
         """Reads all pages by ascending id, or goes on where the last run was ended.
 
         A response that is deleted meanwhile moves all behind it up, and as many fall between two
         pages, so that the count is right and the rows are not: then all is read once more.
         """
         for _ in range(_TRIES):
-            if self._is_walked(per_page):
+            if self._is_walked():
                 return
-            per_page = PAGE_SIZE if per_page == _CUT_ELSEWHERE else _CUT_ELSEWHERE
 
-    def _is_walked(self, per_page: int) -> bool:
+    def _begin_walk(self) -> Unfinished:
+        """Notes that all pages are to be read, whatever ends this run."""
+        with self.listing.engine() as engine:
+            page = self.listing.newest(engine, 1, 1)
+        clock = self.listing.clock
+        size = self.listing.size(PAGE_SIZE, _STEP)
+        state = Unfinished(0, size, _newest(page.rows, clock), clock)
+        self._manifest.unfinished = state
+        self.full = False
+        return state
+
+    def _is_walked(self) -> bool:
         manifest, listing = self._manifest, self.listing
-        if manifest.unfinished is None or self.full:
-            manifest.unfinished = Unfinished(0, per_page, self._newest_change())
-            self.full = False
-        state = manifest.unfinished
+        begun = None if self.full else manifest.unfinished
+        state = begun or self._begin_walk()
         first = max(1, state.pages)  # the last one once more: it may have been short
         if state.pages:
             self.notes.append(f"went on at page {first:,}, where the last run was ended")
+        horizon = clocks.horizon(manifest.clock, manifest.watermark) if manifest.clock else None
         walk = _Walk()
         try:
             for number, page in enumerate(listing.walk(first, state.size), first):
-                walk.add(page, self._news(page), listing.told)
+                news = self._news(page)
+                walk.add(page, news, listing.told)
+                self._judge(news, horizon)
                 state.pages = number
                 if len(walk.waiting) >= _KEEP_ROWS or walk.size >= _KEEP_BYTES:
                     self._keep(walk.taken())
@@ -165,47 +192,90 @@ class Sync:
             walk.waiting += [gone(own) for own in self._known().tolist() if own not in walk.seen]
         manifest.unfinished = None
         manifest.doubtful = "the list grew shorter while it was read" if walk.shrank else ""
-        manifest.watermark = state.watermark
+        manifest.watermark, manifest.clock = state.watermark, state.clock
+        self._compared = first == 1 and not walk.shrank
         self._keep(walk.taken())
+        listing.turn += _OTHER
         return not walk.shrank
 
-    def _newest_change(self) -> str | None:
-        with self.listing.engine() as engine:
-            page = self.listing.newest(engine, 1, 1)
-        return page.rows[0].updated if page.rows else None
+    def _judge(self, news: list[Raw], horizon: str | None) -> bool:
+        """Notes it where something changed with a stamp that lies before the horizon."""
+        is_late = any(row.updated and row.updated < (horizon or "") for row in news)
+        if is_late:
+            self._is_late = self._manifest.late = True
+        return is_late
 
     # -- what changed -----------------------------------------------------------------------
 
-    def _catch_up(self) -> bool:
-        """Reads the newest changes, back to a little before those of the last time.
+    def _follow(self) -> None:
+        """Reads what changed lately; all, where that cannot be shown to be everything."""
+        for _ in range(_TRIES):
+            why = self._read_lately()
+            if not why:
+                return
+            self._note(why)
+            self._walk()
+        self._settle()
+
+    def _read_lately(self) -> str:
+        """Reads what changed lately.
 
         Returns:
-            Whether the server gave the newest first, as asked.
+            Why that may not be everything; ``""`` where it is.
         """
-        manifest = self._manifest
-        self.listing.begin("looking for changes")
+        why = ""
+        for _ in range(2):  # a change meanwhile moves all that follow it: looked at once more
+            changes = self._catch_up()
+            if changes.doubt:
+                return changes.doubt
+            self._settle()
+            why = "" if self._compared else self._disproof(changes)
+            if not why:
+                self._manifest.watermark, self._manifest.clock = changes.newest, changes.clock
+                return ""
+            self.listing.turn += _OTHER
+        self._begin_walk()
+        return why
+
+    def _catch_up(self) -> _Changes:
+        """Reads the newest changes, back to where the last sync read them."""
+        manifest, listing = self._manifest, self.listing
+        listing.begin("looking for changes")
+        horizon = clocks.horizon(manifest.clock, manifest.watermark)
         for _ in range(_TRIES):
-            with self.listing.engine() as engine:
-                changes = self._changes(engine, _before(manifest.watermark, self.region.zone))
+            with listing.engine() as engine:
+                changes = self._changes(engine, horizon)
+            changes.doubt = self._doubt(changes, horizon)
+            if changes.doubt:
+                self._begin_walk()
             self._keep(changes.news)
-            if changes.is_steady or not changes.is_ordered:
+            if changes.is_steady or changes.doubt:
                 break
-        if changes.newest is not None:
-            manifest.watermark = max(changes.newest, manifest.watermark or "")
-        return changes.is_ordered
+            listing.turn += _OTHER
+        return changes
+
+    def _doubt(self, changes: _Changes, horizon: str | None) -> str:
+        """Why what was read may not be all that changed."""
+        if changes.doubt:
+            return changes.doubt
+        if not changes.is_ordered:
+            return "" if self._compared else "Alchemer did not give the newest changes first"
+        return _LATE if self._judge(changes.news, horizon) else ""
 
     def _changes(self, engine: Engine, horizon: str | None) -> _Changes:
         """What changed since a stamp.
 
-        Where responses carry no ``date_updated``, half a page without news is the end.
+        The end is a page whose last rows lie before it and are known. Where responses carry no
+        ``date_updated``, half a page without news is the end.
         """
-        found = _Changes()
-        # Another size each time is another address, which no cache of the last minute knows.
-        few, many = _FEW - self._number % _TURNS, _MANY - self._number % _TURNS
+        found, listing = _Changes(), self.listing
+        few, many = listing.size(_FEW), listing.size(_MANY)
         size, most, number, told = few, many, 1, None
+        if is_short(len(self._known()), many):
+            size = many
         while True:
             try:
-                page = self.listing.newest(engine, size, number)
+                page = listing.newest(engine, size, number)
             except TooSlow:
                 if size < few:
                     raise
@@ -213,21 +283,48 @@ class Sync:
                 number = 1
                 continue
             rows = page.rows
-            found.newest = found.newest or (rows[0].updated if rows else None)
+            if number == 1:
+                found.pieces.clear()
+                found.clock = found.clock or listing.clock
+                found.newest = found.newest or _newest(rows, found.clock)
+                if not self._compared:
+                    found.doubt = clocks.doubt(self._manifest.clock, found.clock)
             # A row that was deleted moves those behind it up, and one may fall between two pages.
-            found.is_steady &= told is None or (self.listing.told or told) >= told
-            found.is_ordered &= _is_newest_first(rows)
-            told = self.listing.told
+            found.is_steady &= told is None or (listing.told or told) >= told
+            found.is_ordered &= _is_newest_first(rows, self.region.zone)
+            told = listing.told
             news = self._news(page)
             found.news += news
-            last = rows[-1].updated if rows else None
-            is_past = last < horizon if last and horizon else _is_quiet(news, rows)
-            if len(rows) < size or is_past or not found.is_ordered:
+            found.pieces.append(Piece.of(rows, (number - 1) * size, told, self._skip))
+            is_end = len(rows) < size or _is_past(rows, news, horizon)
+            if is_end or found.doubt or not found.is_ordered:
+                found.size = size
                 return found
             if size < most:
                 size = most  # and once more from the start, which costs less than small pages
             else:
                 number += 1
+
+    def _disproof(self, changes: _Changes) -> str:
+        """Why the list shows that something changed unseen; ``""`` where it does not."""
+        order, listing = Order(self._index, self.region.zone), self.listing
+        if not order.is_dated:
+            return ""  # nothing to tell by
+        if not order.is_whole:
+            return "some responses tell no date of their last change"
+        pieces, news = list(changes.pieces), []
+        seen = sum(len(piece.stamps) for piece in pieces)
+        small = min(changes.size, listing.size(_SOME))
+        size, numbers = pages_to_see(seen, len(order), small, changes.size)
+        listing.begin("comparing")
+        with listing.engine() as engine:
+            for number, page in zip(
+                numbers, listing.newest_pages(engine, size, numbers), strict=True
+            ):
+                news += self._news(page)
+                pieces.append(Piece.of(page.rows, (number - 1) * size, listing.told, self._skip))
+        is_shown = not news and all(map(order.fits, pieces))
+        return "" if is_shown else "the order of the list shows changes that were not found"
 
     # -- what is gone, and what is missing ------------------------------------------------------
 
@@ -239,7 +336,7 @@ class Sync:
             if told is None or told == len(known):
                 return
             if told > len(known) or not self._find_gone(known, told):
-                self._walk(_CUT_ELSEWHERE)
+                self._walk()
                 known = self._known()
                 if self.listing.told is None or self.listing.told >= len(known):
                     return
@@ -283,6 +380,8 @@ class Sync:
         now = self._index
         before = parts.index(self.folder, manifest, until=manifest.sync, known=self._known_keys)
         added, changed, removed = compare(before, now)
+        if len(added) + len(changed):
+            manifest.late = self._is_late
         manifest.rows = int(now.here.sum())
         manifest.told = listing.told
         known = len(self._known())
@@ -357,42 +456,47 @@ class _Changes:
 
     Attributes:
         news: Responses that are new or changed.
-        newest: The newest stamp.
+        pieces: All that was read, in its order.
+        newest: The newest stamp that does not lie ahead.
+        clock: When the first page came.
         is_steady: Whether nothing was deleted meanwhile.
         is_ordered: Whether the newest came first.
+        doubt: Why that may not be all that changed.
+        size: Rows a page, as the server could give them.
     """
 
     news: list[Raw] = field(default_factory=list)
+    pieces: list[Piece] = field(default_factory=list)
     newest: str | None = None
+    clock: Clock | None = None
     is_steady: bool = True
     is_ordered: bool = True
+    doubt: str = ""
+    size: int = _MANY
 
 
-def _is_newest_first(rows: list[Raw]) -> bool:
+def _newest(rows: list[Raw], now: Clock | None) -> str | None:
+    """The newest stamp of a page that does not lie ahead."""
+    stamps = (row.updated for row in rows if row.updated is not None)
+    return next((stamp for stamp in stamps if not clocks.is_ahead(stamp, now)), None)
+
+
+def _is_newest_first(rows: list[Raw], zone: ZoneInfo) -> bool:
     """Whether a page is in the order that was asked for; one that ignores it is in that of ids."""
     stamps = [row.updated or "" for row in rows]
-    falls = all(a >= b for a, b in pairwise(stamps))
+    falls = all(clocks.is_later(a, b, zone) for a, b in pairwise(stamps))
     return falls and (bool(stamps and stamps[0]) or len(rows) < _FEW // 2 or not _rises(rows))
 
 
-def _is_quiet(news: list[Raw], rows: list[Raw]) -> bool:
-    """Whether nothing is new in the second half of a page."""
+def _is_past(rows: list[Raw], news: list[Raw], horizon: str | None) -> bool:
+    """Whether a page ends with rows that lie before the horizon, all of them known."""
     new = {row.id for row in news}
-    return not any(row.id in new for row in rows[len(rows) // 2 :])
+    is_dated = horizon is not None and rows[-1].updated is not None
+    last = rows[-_RUN:] if is_dated and len(rows) > 2 * _RUN else rows[len(rows) // 2 :]
+    if any(row.id in new for row in last):
+        return False
+    return not is_dated or (last[0].updated or "") < (horizon or "")
 
 
 def _rises(rows: list[Raw]) -> bool:
     return all(a.id < b.id for a, b in pairwise(rows))
-
-
-def _before(watermark: str | None, zone: ZoneInfo) -> str | None:
-    """The stamp, a little earlier, in the same wall-clock time."""
-    if watermark is None:
-        return None
-    try:
-        stamp = datetime.strptime(watermark[:19], "%Y-%m-%d %H:%M:%S")
-    except ValueError:
-        return ""  # whatever it is, everything is read
-    early, late = stamp - 2 * _HOUR, stamp + 2 * _HOUR
-    moves = early.replace(tzinfo=zone).utcoffset() != late.replace(tzinfo=zone).utcoffset()
-    return str(stamp - _OVERLAP - (_HOUR if moves else timedelta()))
