@@ -103,6 +103,10 @@ def _categories(notes: list[str], dtypes: Sequence[pd.CategoricalDtype]) -> pd.C
 def cast(values: pd.Series[Any], dtype: Any) -> pd.Series[Any]:
     """The values of one wave in the type of all."""
     values = values.reset_index(drop=True)
+    if isinstance(dtype, pd.CategoricalDtype):
+        # astype would leave them: to it, the same words in another kind of text are the same type,
+        # and pandas 2.3 lays only those of one kind under another.
+        return values.cat.set_categories(dtype.categories, ordered=dtype.ordered)
     if dtype != text_dtype() or pd.api.types.is_string_dtype(values.dtype):
         return values.astype(dtype)
     texts = [None if _is_missing(value) else _text(value) for value in values]

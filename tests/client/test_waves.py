@@ -232,6 +232,7 @@ COLUMN = st.sampled_from(
         pd.array([True, pd.NA], dtype="boolean"),
         pd.array(["x", None], dtype="str" if pd.__version__ >= "3" else "string"),
         pd.Categorical(["x", None], categories=["y", "x"], ordered=True),
+        pd.Categorical(["x", None], pd.Index(["y", "x"], dtype=object), ordered=True),
         pd.Categorical([1, 2]),
         pd.array(["2026-01-01", "NaT"], dtype="datetime64[us]"),
         pd.array(["2026-01-01", "2026-07-01"], dtype="datetime64[us, UTC]"),
