@@ -105,7 +105,7 @@ class Sync:
     def _run(self, manifest: Manifest, survey: Survey, began: str) -> Synced:
         self._manifest = manifest
         self._number = manifest.sync + 1
-        listing.turn = manifest.sync
+        self.listing.turn = manifest.sync
         self._compared = self._is_late = False
         self._skip = load_expunged(self.folder)
         if self._skip:
