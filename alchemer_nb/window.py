@@ -161,7 +161,7 @@ class Window:
         if self.ceiling_until > now + self.period:
             self.ceiling_until = -math.inf
         smallest = min((p.limit for p in self.places), default=1)
-        if now < self.ceiling_until:
+        if self.ceiling:  # also one that is over: those that wait had their times under it
             smallest = min(smallest, self.ceiling)
         rounds = 2 + len(self.places) // max(1, smallest)
         last = max(now, self.paused_until) + rounds * self.period

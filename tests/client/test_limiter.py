@@ -128,6 +128,15 @@ def test_nobody_waits_while_the_window_has_room():
     assert window.book("one more", 230, 6.0) == 65.0
 
 
+def test_those_that_wait_keep_their_places_when_a_warning_is_over():
+    window = Window(60.0)
+    window.book("made", 6, 0.0)
+    window.warn(6, 0.0)  # one call a minute, for a minute
+    assert [window.book(str(n), 6, 0.0) for n in range(4)] == [60.0, 120.0, 180.0, 240.0]
+    window.settle(60.0)
+    assert [window.time_of(str(n)) for n in range(4)] == [60.0] * 4
+
+
 def test_a_pause_holds_for_those_that_wait_too():
     window = Window(60.0)
     window.book("a", 1, 0.0)
