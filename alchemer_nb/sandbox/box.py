@@ -119,6 +119,7 @@ class Sandbox:
         self._faults = Schedule(faults)
         self._surveys = None if surveys is None else list(surveys)
         self._types = types
+        self._hidden: list[Callable[[], None]] = []  # steps that make changes visible
         self._server: Server | None = None
         self._port: int | None = None
 
@@ -349,10 +350,26 @@ class Sandbox:
     def _show(self, step: Callable[[], None], after: float | None) -> None:
         """Runs a step now or later, in the server's thread."""
         seconds = self.settings.visible_after if after is None else after
-        if seconds > 0:
-            asyncio.get_running_loop().call_later(seconds, step)
-        else:
+        if seconds <= 0:
             step()
+            return
+
+        def show() -> None:
+            if show in self._hidden:
+                self._hidden.remove(show)
+                step()
+
+        self._hidden.append(show)
+        asyncio.get_running_loop().call_later(seconds, show)
+
+    def show_changes(self) -> None:
+        """Show at once what ``visible_after`` still hides."""
+
+        def work(_: Services) -> None:
+            for show in list(self._hidden):
+                show()
+
+        self._running().call(work)
 
     def add_survey(self, one: SurveyRecord) -> None:
         """Adds a survey with its responses, or replaces the one of the same id."""
