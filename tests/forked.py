@@ -21,7 +21,7 @@ from alchemer_nb.regions import Region
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-PATIENCE = 15.0  # seconds after which a child hangs
+PATIENCE = 30.0  # seconds after which a child hangs
 
 
 @contextlib.contextmanager
