@@ -69,24 +69,35 @@ def has_gaps(result: Download) -> bool:
 
 def fill_gaps(engine: Engine, decode_page: Callable[[Answer], Page], result: Download) -> None:
     """Goes through the list once more, cut elsewhere, and takes in what is missing or newer."""
-    latest, updated = latest_rows(result.answers), result.answers.meta["date_updated"]
+    latest = latest_rows(result.answers)
     for page in engine.run(decode_page, size=_CUT_ELSEWHERE):
         result.tell(page.measure.total_count)
-        taken = []
-        for row, (own, date) in enumerate(
-            zip(page.fields["id"], page.fields["date_updated"], strict=True)
-        ):
-            number = whole(own)
-            if number is None:
-                continue  # it cannot be told from those that came
-            at = latest.get(number)
-            if at is None:
-                taken.append(row)
-            elif str(date or "") > str(updated[at] or ""):
-                taken.append(row)
-                result.changed += 1
-        if taken:
-            result.add(page.only(taken))
+        take_in(page, latest, result)
+
+
+def take_in(page: Page, latest: Mapping[int, int], result: Download) -> None:
+    """Takes in those responses of a page that are missing or newer.
+
+    Args:
+        page: As it came.
+        latest: Response id -> number of its last copy at hand.
+        result: What is at hand.
+    """
+    updated, taken = result.answers.meta["date_updated"], []
+    for row, (own, date) in enumerate(
+        zip(page.fields["id"], page.fields["date_updated"], strict=True)
+    ):
+        number = whole(own)
+        if number is None:
+            continue  # it cannot be told from those that came
+        at = latest.get(number)
+        if at is None:
+            taken.append(row)
+        elif str(date or "") > str(updated[at] or ""):
+            taken.append(row)
+            result.changed += 1
+    if taken:
+        result.add(page.only(taken))
 
 
 def _changed(rows: list[Mapping[str, Any]], answers: Answers) -> list[Mapping[str, Any]]:

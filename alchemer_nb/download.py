@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb import closing
+from alchemer_nb import closing, resuming
 from alchemer_nb.answers import Answers
 from alchemer_nb.definition import Survey, read_survey
 from alchemer_nb.engine import Engine
-from alchemer_nb.errors import TransportError
+from alchemer_nb.errors import InvalidArgument, TransportError
 from alchemer_nb.paging import PAGE_SIZE, measure_envelope, rows_of, walk, whole
 from alchemer_nb.progress import Progress, Told
+from alchemer_nb.resuming import Mark
+from alchemer_nb.rows import latest_rows
 from alchemer_nb.waiting import interrupts_held
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from alchemer_nb.engine import Stretch
     from alchemer_nb.envelope import Answer
     from alchemer_nb.pages import Page
     from alchemer_nb.transport import Transport
@@ -82,6 +85,10 @@ class Download:
         broken: Whether it ended early for any other reason.
         changed: Responses that came once more because they had changed meanwhile.
         shrank: Whether the server said less than before: some were deleted meanwhile.
+        mark: The last page that came, to go on behind it.
+        at_hand: Responses that an earlier run had received.
+        went_on: The page at which this one went on; None where all had come.
+        anew: Why nothing of an earlier run was of use; ``""`` where it was, or there was none.
     """
 
     answers: Answers
@@ -92,6 +99,15 @@ class Download:
     broken: bool = False
     changed: int = 0
     shrank: bool = False
+    mark: Mark | None = None
+    at_hand: int = 0
+    went_on: int | None = None
+    anew: str = ""
+
+    def copy(self) -> Download:
+        """The same apart, to go on with."""
+        answers = self.answers.copy()
+        return replace(self, answers=answers, at_hand=answers.count, broken=False, anew="")
 
     def add(self, page: Page) -> None:
         """Takes in a page, whole or not at all."""
@@ -113,6 +129,7 @@ class Wishes:
     Attributes:
         enough: Asked after each page whether to stop.
         most: Rows that will do at most, None for all.
+        is_sure: Whether the rows at hand are known to be of the same account.
         expected: About how many there are: so many are sent for before the first page tells.
         tell: Called after each page, and often while waiting.
         frame: Makes a frame of what has come so far, for ``Progress``.
@@ -127,6 +144,7 @@ class Wishes:
     frame: Callable[[Download], pd.DataFrame] | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     fresh: bool = False
+    is_sure: bool = False
 
 
 class Responses:
@@ -137,12 +155,18 @@ class Responses:
         survey: Whose responses; its question ids tell known answers from unknown ones.
         params: Filter parameters.
         wishes: How it is to go.
+        begun: What an earlier run has received, to go on with; it grows.
     """
 
     def __init__(
-        self, transport: Transport, survey: Survey, params: Mapping[str, Any], wishes: Wishes
+        self,
+        transport: Transport,
+        survey: Survey,
+        params: Mapping[str, Any],
+        wishes: Wishes,
+        begun: Download | None = None,
     ) -> None:
-        self.result = Download(Answers.of(survey))
+        self.result = begun or Download(Answers.of(survey))
         self._transport = transport
         self._survey = survey
         self._params = params
@@ -155,23 +179,22 @@ class Responses:
 
         Raises:
             Stopped: ``stop`` was set; ``result`` has what came before.
+            InvalidArgument: What an earlier run has received is of another account.
             ApiError, TransportError: As for any call.
         """
+        begun = self._found_again()
         wishes, result = self._wishes, self.result
         with self._engine() as engine:
             closing_call = None
-            for page in engine.run(self._decode, wishes.most, expected=wishes.expected):
-                result.add(page)
-                result.pages += 1
-                result.tell(page.measure.total_count)
-                result.pages_told = page.measure.total_pages
+            for page in self._pages(engine, begun):
+                self._take(page, engine.at, begun)
                 self._report()
                 if wishes.enough is not None and wishes.enough(result.answers):
                     result.stopped = True
                     return result
                 if engine.all_sent and closing_call is None and wishes.most is None:
                     closing_call = closing.send(engine)
-            if closing_call is None and result.pages > 1 and wishes.most is None:
+            if closing_call is None and (begun or result.pages > 1) and wishes.most is None:
                 closing_call = closing.send(engine)  # no page told that it was near the last
             if closing_call is not None:
                 closing.finish(engine, closing_call, result)
@@ -180,7 +203,60 @@ class Responses:
                 closing.fill_gaps(engine, self._decode, result)
         return result
 
-    def _engine(self) -> Engine:
+    def _found_again(self) -> Mark | None:
+        """The last page of an earlier run where all at hand is still as it was; else begins anew.
+
+        Raises:
+            InvalidArgument: It is of another account.
+        """
+        result = self.result
+        if result.mark is None:
+            return None
+        with self._engine(fresh=True) as engine:
+            seen = resuming.look(engine, self._decode, result.mark)
+        if not (seen.common or self._wishes.is_sure):
+            raise InvalidArgument(
+                f"none of the rows at hand of survey {self._survey.id} is where it was: another "
+                "account, or they were deleted; run the download again"
+            )
+        if not seen.same:
+            self.result = Download(
+                Answers.of(self._survey),
+                anew="responses among those at hand were deleted or moved meanwhile",
+            )
+            return None
+        result.told = seen.page.measure.total_count
+        is_all = result.told is not None and len(latest_rows(result.answers)) >= result.told
+        result.went_on = None if is_all else result.mark.next_page
+        self._report()
+        return result.mark
+
+    def _pages(self, engine: Engine, begun: Mark | None) -> Iterator[Page]:
+        result, wishes = self.result, self._wishes
+        if begun is None:
+            yield from engine.run(self._decode, wishes.most, expected=wishes.expected)
+        elif result.went_on is not None:
+            yield from engine.run(
+                self._decode,
+                wishes.most,
+                size=begun.stretch.size,
+                first=result.went_on,
+                expected=result.told,
+            )
+
+    def _take(self, page: Page, at: Stretch, begun: Mark | None) -> None:
+        result = self.result
+        if begun is not None and at == begun.stretch:  # it had room, and is here once more
+            closing.take_in(page, latest_rows(result.answers), result)
+        else:
+            result.add(page)
+            result.pages += 1
+        if len(page):
+            result.mark = Mark.of(at, page)
+        result.tell(page.measure.total_count)
+        result.pages_told = page.measure.total_pages
+
+    def _engine(self, *, fresh: bool = False) -> Engine:
         return Engine(
             self._transport,
             f"survey/{self._survey.id}/surveyresponse",
@@ -188,7 +264,7 @@ class Responses:
             stop=self._wishes.stop,
             tick=self._tick,
             told=self._told,
-            fresh=self._wishes.fresh,
+            fresh=fresh or self._wishes.fresh,
         )
 
     def _decode(self, answer: Answer) -> Page:
@@ -218,6 +294,7 @@ class Responses:
                 result.pages_told,
                 state=self._told.state,
                 seconds=self._last - self._began,
+                before=result.at_hand,
                 stop=self._wishes.stop,
                 frame=None if frame is None else lambda: frame(result),
             )

@@ -26,6 +26,7 @@ from alchemer_nb.envelope import Answer, judge
 from alchemer_nb.errors import (
     AlchemerError,
     ApiError,
+    AuthenticationError,
     ConfigurationError,
     InvalidArgument,
     Stopped,
@@ -93,6 +94,9 @@ class Transport:
         minute: Seconds of Alchemer's minute; another number is for tests.
         remember: Bytes of answers kept for a minute.
         limits_folder: Where the limit is shared; left out, this user's cache folder.
+
+    Attributes:
+        account: Id of the account, once it is known.
     """
 
     def __init__(
@@ -125,6 +129,8 @@ class Transport:
             minute,
             limits_folder,
         )
+        self.account: str | None = None
+        self._refused: float | None = None  # when its refusal came
         self._minute = minute
         self._remembered = Remembered(minute, remember)
         self._local = threading.local()
@@ -132,9 +138,17 @@ class Transport:
         self._reached = False
         self._last_500 = float("-inf")
 
+    @property
+    def refused(self) -> bool:
+        """Whether Alchemer refused the credentials the last time."""
+        return self._refused is not None
+
     def know_account(self, account_id: object) -> None:
         """Shares the limit with all credentials of the account from now on."""
-        self.limiter.know_account(str(account_id))
+        if account_id in (None, ""):
+            return
+        self.account = str(account_id)
+        self.limiter.know_account(self.account)
 
     def send(
         self,
@@ -314,9 +328,13 @@ class Transport:
                 self._learn(answer)
                 judge(answer, self.region, secrets)
                 self._reached = True
+                if self._refused is not None and self._refused < started:
+                    self._refused = None
                 return answer
             except ApiError as error:
                 self._reached = True
+                if isinstance(error, AuthenticationError):
+                    self._refused = time.monotonic()
                 failure = error
             except TransportError as error:
                 failure = error

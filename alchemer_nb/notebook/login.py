@@ -30,7 +30,8 @@ def login(
 
     Credentials in the environment or in a profile are used at once; where there are none, or
     they are refused, the panel is shown. Where somebody is signed in already, that is said; a
-    region, mode or profile that differs adds another account.
+    region, mode or profile that differs adds another account. Credentials that were refused since
+    give way to new ones.
 
     Args:
         session: The shell's session.
@@ -55,7 +56,10 @@ def login(
     place = _region(session, region)
     if session.status().signed_in and not _asks_for_another(session, place, kind, profile):
         return _already(session, prompt=prompt)
-    adding = session.status().signed_in
+    before = session.client
+    dead = before if before is not None and before.refused else None
+    if dead is not None and profile is None and place is None:
+        place = _default_or_none(session) or dead.region
     found, trouble = _find(profile, place, kind)
     if found is not None and not _in_use(session, found):
         try:
@@ -69,11 +73,11 @@ def login(
     panel = _panel(
         session,
         region=place or (found.region if found else None) or _default_or_none(session),
-        mode=kind or "api_key",
+        mode=kind or (dead.credentials.mode if dead else "api_key"),
         found=found,
         notice=_notice(found, trouble, profile),
         profile=profile,
-        adding=adding,
+        adding=before is not None,
     )
     return _wait(session, panel, WAIT_SECONDS if wait is True else float(wait)) if wait else panel
 
@@ -113,7 +117,7 @@ def _asks_for_another(
     session: Session, region: Region | None, mode: str | None, profile: str | None
 ) -> bool:
     client = session.client
-    if client is None:
+    if client is None or client.refused:
         return True
     return (
         profile is not None
@@ -157,6 +161,7 @@ def _find(
 def _in_use(session: Session, found: Found) -> bool:
     return any(
         one.client.credentials == found.credentials
+        and not one.client.refused
         and one.client.region.api_url == found.region.api_url
         for one in session.connections()
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
 from alchemer_nb.notebook.status import MODES, Status
+from alchemer_nb.notebook.unfinished import Unfinished, account_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +57,7 @@ class Session:
     Attributes:
         box: The sandbox that ``%alchemer demo`` started in this shell, or None.
         panel: The sign-in panel that is in use, or None.
+        unfinished: Downloads that ended on their way.
 
     Example:
         >>> from alchemer_nb.notebook.session import Session
@@ -66,6 +68,7 @@ class Session:
     def __init__(self) -> None:
         self.box: Any = None
         self.panel: LoginPanel | None = None
+        self.unfinished = Unfinished()
         self._lock = threading.RLock()
         self._connections: dict[str, Connection] = {}
         self._current: str | None = None
@@ -120,7 +123,9 @@ class Session:
         Raises:
             AlchemerError: The check failed; nothing has changed then.
         """
-        organisation = _organisation(check or client)
+        asked = check or client
+        organisation = _organisation(asked)
+        client.know_account(asked.account_id)
         with self._lock:
             kept = name or self._free_name(client)
             connection = Connection(kept, client, organisation)
@@ -158,7 +163,8 @@ class Session:
         """Forgets a connection, the current one where no name is given.
 
         No other connection takes its place: the next download would come from an account that
-        nobody chose. The sandbox is stopped with the last connection that leads to it.
+        nobody chose. The sandbox is stopped with the last connection that leads to it. What had
+        come of downloads from the account is forgotten with the last connection to it.
 
         Returns:
             What was forgotten, or None where nobody was signed in.
@@ -172,6 +178,7 @@ class Session:
                 self._current = None
             if self.leads_to_box(gone) and not any(map(self.leads_to_box, self.connections())):
                 box, self.box = self.box, None
+            self.unfinished.drop_others({account_of(c.client) for c in self.connections()})
         if box is not None:
             box.stop()
         self._tell()
@@ -220,17 +227,21 @@ class Session:
             listener()
 
     def _free_name(self, client: Client) -> str:
-        """The region's name; a number is added only beside a sign-in with other credentials."""
+        """The region's name; a number is added only beside a sign-in with other credentials.
+
+        Credentials that were refused meanwhile give way.
+        """
         base = client.region.name
         name, number = base, 1
-        while name in self._connections and not _same(self._connections[name].client, client):
+        while name in self._connections and not _gives_way(self._connections[name].client, client):
             number += 1
             name = f"{base}-{number}"
         return name
 
 
-def _same(one: Client, other: Client) -> bool:
-    return one.region.api_url == other.region.api_url and one.credentials == other.credentials
+def _gives_way(one: Client, other: Client) -> bool:
+    at_same_place = one.region.api_url == other.region.api_url
+    return at_same_place and (one.refused or one.credentials == other.credentials)
 
 
 def _organisation(client: Client) -> str:
