@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from alchemer_nb import closing, resuming
 from alchemer_nb.answers import Answers
 from alchemer_nb.definition import Survey, read_survey
-from alchemer_nb.engine import Engine
+from alchemer_nb.engine import Engine, Stretch
 from alchemer_nb.errors import InvalidArgument, TransportError
 from alchemer_nb.paging import PAGE_SIZE, measure_envelope, rows_of, walk, whole
 from alchemer_nb.progress import Progress, Told
@@ -22,7 +22,6 @@ from alchemer_nb.waiting import interrupts_held
 if TYPE_CHECKING:
     import pandas as pd
 
-    from alchemer_nb.engine import Stretch
     from alchemer_nb.envelope import Answer
     from alchemer_nb.pages import Page
     from alchemer_nb.transport import Transport
@@ -87,6 +86,7 @@ class Download:
         shrank: Whether the server said less than before: some were deleted meanwhile.
         mark: The last page that came, to go on behind it.
         at_hand: Responses that an earlier run had received.
+        again: How often it was gone on with.
         went_on: The page at which this one went on; None where all had come.
         anew: Why nothing of an earlier run was of use; ``""`` where it was, or there was none.
     """
@@ -101,13 +101,20 @@ class Download:
     shrank: bool = False
     mark: Mark | None = None
     at_hand: int = 0
+    again: int = 0
     went_on: int | None = None
     anew: str = ""
 
     def copy(self) -> Download:
         """The same apart, to go on with."""
-        answers = self.answers.copy()
-        return replace(self, answers=answers, at_hand=answers.count, broken=False, anew="")
+        return replace(
+            self,
+            answers=self.answers.copy(),
+            at_hand=self.answers.count,
+            again=self.again + 1,
+            broken=False,
+            anew="",
+        )
 
     def add(self, page: Page) -> None:
         """Takes in a page, whole or not at all."""
@@ -182,36 +189,50 @@ class Responses:
             InvalidArgument: What an earlier run has received is of another account.
             ApiError, TransportError: As for any call.
         """
-        begun = self._found_again()
+        start = self._begin()
         wishes, result = self._wishes, self.result
         with self._engine() as engine:
             closing_call = None
-            for page in self._pages(engine, begun):
-                self._take(page, engine.at, begun)
+            for page in self._pages(engine, start):
+                self._take(page, engine.at)
                 self._report()
                 if wishes.enough is not None and wishes.enough(result.answers):
                     result.stopped = True
                     return result
                 if engine.all_sent and closing_call is None and wishes.most is None:
-                    closing_call = closing.send(engine)
-            if closing_call is None and (begun or result.pages > 1) and wishes.most is None:
-                closing_call = closing.send(engine)  # no page told that it was near the last
+                    closing_call = closing.send(engine, result)
+            is_long = result.pages > 1 or result.at_hand
+            if closing_call is None and is_long and wishes.most is None:
+                closing_call = closing.send(engine, result)  # no page told that it was the last
             if closing_call is not None:
                 closing.finish(engine, closing_call, result)
         if closing_call is not None and closing.has_gaps(result):
-            with self._engine() as engine:
+            with self._engine(fresh=result.again > 0) as engine:
                 closing.fill_gaps(engine, self._decode, result)
         return result
 
-    def _found_again(self) -> Mark | None:
-        """The last page of an earlier run where all at hand is still as it was; else begins anew.
+    def _pages(self, engine: Engine, start: Stretch | None) -> Iterator[Page]:
+        if start is not None:
+            yield from engine.run(
+                self._decode,
+                self._wishes.most,
+                size=start.size,
+                first=start.number,
+                expected=self.result.told or self._wishes.expected,
+            )
+
+    def _begin(self) -> Stretch | None:
+        """Where to begin: at the first page, or behind what an earlier run had received.
+
+        Returns:
+            None where all had come.
 
         Raises:
-            InvalidArgument: It is of another account.
+            InvalidArgument: What had come is of another account.
         """
         result = self.result
         if result.mark is None:
-            return None
+            return Stretch(PAGE_SIZE, 1)
         with self._engine(fresh=True) as engine:
             seen = resuming.look(engine, self._decode, result.mark)
         if not (seen.common or self._wishes.is_sure):
@@ -219,38 +240,33 @@ class Responses:
                 f"none of the rows at hand of survey {self._survey.id} is where it was: another "
                 "account, or they were deleted; run the download again"
             )
-        if not seen.same:
-            self.result = Download(
-                Answers.of(self._survey),
-                anew="responses among those at hand were deleted or moved meanwhile",
-            )
-            return None
+        if seen.same:
+            return self._behind(seen, result.mark)
+        self.result = Download(
+            Answers.of(self._survey),
+            again=result.again,
+            anew="responses among those at hand were deleted or moved meanwhile",
+        )
+        return Stretch(result.mark.stretch.other_size, 1)  # caches may know the pages as they were
+
+    def _behind(self, seen: resuming.Seen, mark: Mark) -> Stretch | None:
+        """Takes in what more there is on the last page that came; gives where the rest begins."""
+        result, last = self.result, mark.stretch
         result.told = seen.page.measure.total_count
-        is_all = result.told is not None and len(latest_rows(result.answers)) >= result.told
-        result.went_on = None if is_all else result.mark.next_page
+        if mark.has_room:
+            closing.take_in(seen.page, latest_rows(result.answers), result)
+            last = seen.stretch
+            result.mark = Mark.of(last, seen.page)
         self._report()
-        return result.mark
+        if result.told is not None and len(latest_rows(result.answers)) >= result.told:
+            return None
+        result.went_on = None if mark.has_room else result.pages + 1
+        return Stretch(last.size, last.number + 1)
 
-    def _pages(self, engine: Engine, begun: Mark | None) -> Iterator[Page]:
-        result, wishes = self.result, self._wishes
-        if begun is None:
-            yield from engine.run(self._decode, wishes.most, expected=wishes.expected)
-        elif result.went_on is not None:
-            yield from engine.run(
-                self._decode,
-                wishes.most,
-                size=begun.stretch.size,
-                first=result.went_on,
-                expected=result.told,
-            )
-
-    def _take(self, page: Page, at: Stretch, begun: Mark | None) -> None:
+    def _take(self, page: Page, at: Stretch) -> None:
         result = self.result
-        if begun is not None and at == begun.stretch:  # it had room, and is here once more
-            closing.take_in(page, latest_rows(result.answers), result)
-        else:
-            result.add(page)
-            result.pages += 1
+        result.add(page)
+        result.pages += 1
         if len(page):
             result.mark = Mark.of(at, page)
         result.tell(page.measure.total_count)

@@ -42,6 +42,11 @@ class Stretch:
     size: int
     number: int
 
+    @property
+    def other_size(self) -> int:
+        """A size at which no page has the address of one of this size."""
+        return SIZES[1] if self.size == SIZES[0] else SIZES[0]
+
     def smaller(self) -> list[Stretch]:
         """The same rows in smaller pages; none where there is no smaller size."""
         place = SIZES.index(self.size) + 1

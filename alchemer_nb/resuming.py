@@ -38,9 +38,9 @@ class Mark:
         return cls(stretch, _keys(page))
 
     @property
-    def next_page(self) -> int:
-        """The page to go on with: the same once more where there was room on it."""
-        return self.stretch.number + (len(self.keys) >= self.stretch.size)
+    def has_room(self) -> bool:
+        """Whether more responses may stand on it by now."""
+        return len(self.keys) < self.stretch.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,13 @@ class Seen:
     """What stands now where the last page that came had stood.
 
     Attributes:
-        page: A piece of it.
+        stretch: The piece of it that was asked for.
+        page: What stands there.
         same: Whether it holds what it did; more may follow.
         common: Whether it holds anything that it did.
     """
 
+    stretch: Stretch
     page: Page
     same: bool
     common: bool
@@ -70,7 +72,7 @@ def look(engine: Engine, decode: Callable[[Answer], Page], mark: Mark) -> Seen:
     answer = engine.wait_for(engine.send({"resultsperpage": size, "page": piece.number}))
     page = decode(answer)
     before, now = list(mark.keys[place * size :]), _keys(page)
-    return Seen(page, now[: len(before)] == before, not set(now).isdisjoint(mark.keys))
+    return Seen(piece, page, now[: len(before)] == before, not set(now).isdisjoint(mark.keys))
 
 
 def _keys(page: Page) -> list[Key]:
