@@ -234,7 +234,7 @@ class Responses:
         if result.mark is None:
             return Stretch(PAGE_SIZE, 1)
         with self._engine(fresh=True) as engine:
-            seen = resuming.look(engine, self._decode, result.mark)
+            seen = resuming.look(engine, self._decode, result.mark, result.again)
         if not (seen.common or self._wishes.is_sure):
             raise InvalidArgument(
                 f"none of the rows at hand of survey {self._survey.id} is where it was: another "

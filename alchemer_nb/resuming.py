@@ -9,15 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from alchemer_nb.engine import SIZES, Stretch
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from alchemer_nb.decoding import Scalar
-    from alchemer_nb.engine import Engine, Stretch
+    from alchemer_nb.engine import Engine
     from alchemer_nb.envelope import Answer
     from alchemer_nb.pages import Page
 
     Key = tuple[Scalar, Scalar]
+
+_TURNS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +64,23 @@ class Seen:
     common: bool
 
 
-def look(engine: Engine, decode: Callable[[Answer], Page], mark: Mark) -> Seen:
+def look(engine: Engine, decode: Callable[[Answer], Page], mark: Mark, turn: int) -> Seen:
     """Asks for the piece of the last page that has its last response.
 
-    It is cut otherwise than the page, which makes it another address, unknown to any cache.
+    It is cut otherwise than the page, and than the last time: another address, which no cache of
+    the last minute knows.
+
+    Args:
+        engine: Sends.
+        decode: Makes a page of an answer.
+        mark: The last page that came.
+        turn: How often a download was gone on with, from 1.
     """
-    pieces = mark.stretch.smaller() or [mark.stretch]
-    size = pieces[0].size
+    whole = mark.stretch
+    sizes = [size for size in SIZES if size < whole.size][:_TURNS] or [whole.size]
+    size = sizes[(turn - 1) % len(sizes)]
     place = (len(mark.keys) - 1) // size
-    piece = pieces[place]
+    piece = Stretch(size, (whole.number - 1) * (whole.size // size) + place + 1)
     answer = engine.wait_for(engine.send({"resultsperpage": size, "page": piece.number}))
     page = decode(answer)
     before, now = list(mark.keys[place * size :]), _keys(page)

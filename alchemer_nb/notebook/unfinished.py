@@ -36,6 +36,12 @@ class Unfinished:
         self._lock = threading.Lock()
         self._ended: dict[Question, DownloadIncomplete] = {}
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is kept."""
+        with self._lock:
+            return not self._ended
+
     def keep(self, question: Question, error: DownloadIncomplete) -> None:
         """Keeps how a download ended, where it can go on from there; the oldest give way."""
         if not error.resumable:

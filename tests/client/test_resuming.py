@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 CUSTOMER = 9000001
 LIST = "surveyresponse"
-ROWS, FEWER = 1740, 1240  # four pages, and three
+ROWS, FEWER = 1540, 1040  # four pages, and three
 ALL = {"test_rows": "include", "progress": "none"}
 DEAD = '{"result_ok": false, "code": 401, "message": "Login failed / Invalid auth token"}'
 LAST_LOOK = {"path": LIST, "order_by": "-date_updated"}
@@ -76,9 +76,14 @@ KILLS = {
 }
 
 
+def page(number):
+    """A page of the list, and no smaller piece of it."""
+    return {"path": LIST, "page": number, "resultsperpage": 500}
+
+
 def refused_at(box, number=None, client=None, **asked):
     """The error of a download whose key is refused from a page on, or only at the last look."""
-    when = LAST_LOOK if number is None else {"path": LIST, "page": number}
+    when = LAST_LOOK if number is None else page(number)
     box.fail_next(Fault(status=401, body=DEAD, when=when))
     with pytest.raises(DownloadIncomplete) as caught:
         (client or client_of(box)).responses(CUSTOMER, **{**ALL, **asked})
@@ -152,8 +157,8 @@ def test_of_pages_in_flight_those_that_came_are_kept_and_none_is_sent_after_a_re
     with new_box(responses=6000) as large:
         # The second page is waited for, while those behind it are refused.
         large.fail_next(
-            Fault(delay=1.0, when={"path": LIST, "page": 2}),
-            *[Fault(status=401, body=DEAD, when={"path": LIST, "page": n}) for n in range(3, 9)],
+            Fault(delay=1.0, when=page(2)),
+            *[Fault(status=401, body=DEAD, when=page(n)) for n in range(3, 9)],
         )
         client = client_of(large, max_in_flight=3)
         with pytest.raises(DownloadIncomplete, match=r"1,000 of 6,000 responses had come"):
@@ -163,7 +168,7 @@ def test_of_pages_in_flight_those_that_came_are_kept_and_none_is_sent_after_a_re
 
 def changed(box, came):
     box.add_responses(CUSTOMER, 7)
-    box.touch(CUSTOMER, [3, 600, 1200], data={"3": {"value": "77"}})
+    box.touch(CUSTOMER, [3, 600, 1020], data={"3": {"value": "77"}})
 
 
 def deleted_behind(box, came):
@@ -180,7 +185,7 @@ def deleted_at_the_end_of_what_came(box, came):
     box.delete_responses(CUSTOMER, [came])
 
 
-@pytest.mark.parametrize("number", [2, 3, None])
+@pytest.mark.parametrize("number", [2, None])
 @pytest.mark.parametrize(
     "change", [changed, deleted_behind, deleted_before, deleted_at_the_end_of_what_came]
 )
@@ -245,8 +250,8 @@ def test_filters_and_choices_go_with_it(box):
 
 def test_it_breaks_off_twice(box):
     first = refused_at(box, 2)
-    box.fail_next(Fault(status=401, body=DEAD, when={"path": LIST, "page": 4}))
-    with pytest.raises(DownloadIncomplete, match=r"1,500 of 1,740 responses had come") as caught:
+    box.fail_next(Fault(status=401, body=DEAD, when=page(4)))
+    with pytest.raises(DownloadIncomplete, match=r"1,500 of 1,540 responses had come") as caught:
         first.resume(client_of(box), progress="none")
     start = len(box.seen)
     got = caught.value.resume(client_of(box), progress="none")
@@ -286,8 +291,8 @@ def answering(server: ScriptedServer, account: int, session: str) -> None:
     }
     for path, body in answers.items():
         server.answer(path, {"result_ok": True, **body})
-    page = {"result_ok": True, "total_count": 501, "total_pages": 2, "data": rows}
-    server.answer("survey/5/surveyresponse", page, {"result_ok": False, "code": 401})
+    first = {"result_ok": True, "total_count": 501, "total_pages": 2, "data": rows}
+    server.answer("survey/5/surveyresponse", first, {"result_ok": False, "code": 401})
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -307,7 +312,7 @@ def test_nothing_of_another_account_is_mixed_in(scripted, known):
 
 def test_a_right_that_is_taken_back_is_not_a_new_key(box):
     words = '{"result_ok": false, "code": 403, "message": "You are not authorized"}'
-    box.fail_next(Fault(status=403, body=words, when={"path": LIST, "page": 3}))
+    box.fail_next(Fault(status=403, body=words, when=page(3)))
     with pytest.raises(DownloadIncomplete, match="the right to read them was refused") as caught:
         client_of(box).responses(CUSTOMER, **ALL)
     assert isinstance(caught.value.cause, PermissionDenied)
@@ -325,19 +330,19 @@ def test_other_ends_go_on_as_well(box, trouble):
             progress.cancel()
 
     if trouble == "cut off":
-        box.fail_next(Fault(cut=100, when={"path": LIST, "page": 3}))
+        box.fail_next(Fault(cut=100, when=page(3)))
     with pytest.raises(DownloadIncomplete) as caught:
         client_of(box, retries=1).responses(CUSTOMER, **{**ALL, "progress": tell})
     cause = caught.value.cause
-    assert cause is None if trouble == "stopped" else isinstance(cause, TransportError)
+    assert isinstance(cause, type(None) if trouble == "stopped" else TransportError), repr(cause)
     start = len(box.seen)
     got = caught.value.resume(client_of(box), progress="none")
-    assert pages_asked(box, start) == [3, 4]
+    assert set(pages_asked(box, start)) == {3, 4}  # one that was given up may be among them
     same(got, whole(box))
 
 
 def test_a_job_tells_how_it_ended_and_goes_on(box):
-    box.fail_next(Fault(status=401, body=DEAD, when={"path": LIST, "page": 3}))
+    box.fail_next(Fault(status=401, body=DEAD, when=page(3)))
     job = Job.start(client_of(box), CUSTOMER, test_rows="include")
     with pytest.raises(DownloadIncomplete, match="the API key was refused"):
         job.result(60)
