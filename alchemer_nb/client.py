@@ -145,11 +145,6 @@ class Client:
             self.know_account(rows[0].get("id"))
         return tables.table(rows)
 
-    @property
-    def account_id(self) -> str | None:
-        """Id of the account; None before ``account`` was asked."""
-        return self._transport.account
-
     def know_account(self, account_id: object) -> None:
         """Notes which account it is, where another client with the same credentials has asked."""
         self._transport.know_account(account_id)

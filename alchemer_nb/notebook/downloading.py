@@ -66,8 +66,8 @@ def _start(context: Context, survey: Any, asked: Mapping[str, Any]) -> Job[pd.Da
     """Begins a download, or goes on with the same one where it had ended."""
     from alchemer_nb.jobs import Job
 
-    client, unfinished = context.client, context.session.unfinished
-    question = question_of(client, survey, asked)
+    connection, unfinished = context.session.require(), context.session.unfinished
+    client, question = connection.client, question_of(connection.account, survey, asked)
     if asked.get("fresh"):
         unfinished.drop(question)
     ended = unfinished.find(question)

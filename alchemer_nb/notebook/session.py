@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
 from alchemer_nb.notebook.status import MODES, Status
-from alchemer_nb.notebook.unfinished import Unfinished, account_of
+from alchemer_nb.notebook.unfinished import Unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pandas as pd
+
     from alchemer_nb.client import Client
     from alchemer_nb.notebook.panel import LoginPanel
+    from alchemer_nb.notebook.unfinished import Account
 
 NOT_SIGNED_IN = "not signed in: sign in above, then run from here (%alchemer login)"
 
@@ -31,11 +35,18 @@ class Connection:
         name: What ``switch`` knows it by.
         client: The client.
         organisation: The account's name as Alchemer tells it.
+        account_id: The account's id, None where it tells none.
     """
 
     name: str
     client: Client
     organisation: str
+    account_id: str | None = None
+
+    @property
+    def account(self) -> Account:
+        """What tells the account from all others, whatever credentials lead to it."""
+        return self.client.region.api_url, self.account_id
 
     def status(self, others: tuple[str, ...] = ()) -> Status:
         """Tells what may be shown of it."""
@@ -87,14 +98,18 @@ class Session:
             return self._connections[self._current] if self._current is not None else None
 
     def require_client(self) -> Client:
-        """Gives the current client.
+        """Gives the current client; as ``require``."""
+        return self.require().client
+
+    def require(self) -> Connection:
+        """Gives the current connection.
 
         Raises:
             ConfigurationError: Nobody is signed in.
         """
-        client = self.client
-        if client is not None:
-            return client
+        connection = self.connection
+        if connection is not None:
+            return connection
         names = self.names()
         if names:
             raise ConfigurationError(
@@ -123,12 +138,13 @@ class Session:
         Raises:
             AlchemerError: The check failed; nothing has changed then.
         """
-        asked = check or client
-        organisation = _organisation(asked)
-        client.know_account(asked.account_id)
+        account = (check or client).account()
+        organisation, account_id = _first(account, "organization"), _first(account, "id")
+        if check is not None:
+            client.know_account(account_id)
         with self._lock:
             kept = name or self._free_name(client)
-            connection = Connection(kept, client, organisation)
+            connection = Connection(kept, client, organisation, account_id or None)
             self._connections[kept] = connection
             self._current = kept
         self._tell()
@@ -178,7 +194,7 @@ class Session:
                 self._current = None
             if self.leads_to_box(gone) and not any(map(self.leads_to_box, self.connections())):
                 box, self.box = self.box, None
-            self.unfinished.drop_others({account_of(c.client) for c in self.connections()})
+            self.unfinished.drop_others({one.account for one in self.connections()})
         if box is not None:
             box.stop()
         self._tell()
@@ -244,9 +260,9 @@ def _gives_way(one: Client, other: Client) -> bool:
     return at_same_place and (one.refused or one.credentials == other.credentials)
 
 
-def _organisation(client: Client) -> str:
-    account = client.account()
-    if "organization" not in account.columns or not len(account):
+def _first(account: pd.DataFrame, name: str) -> str:
+    """A field of the account, ``""`` where it has none."""
+    if name not in account.columns or not len(account):
         return ""
-    text = account["organization"].iloc[0]
-    return str(text).strip() if isinstance(text, str) else ""
+    value = account[name].iloc[0]
+    return str(value).strip() if isinstance(value, str | Integral) else ""

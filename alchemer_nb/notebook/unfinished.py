@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from alchemer_nb.client import Client
     from alchemer_nb.errors import DownloadIncomplete
 
     Account = tuple[str, str | None]
@@ -18,15 +17,10 @@ if TYPE_CHECKING:
 _MOST = 3  # each holds all rows that came
 
 
-def account_of(client: Client) -> Account:
-    """What tells an account from all others, whatever credentials lead to it."""
-    return client.region.api_url, client.account_id
-
-
-def question_of(client: Client, survey: Any, asked: Mapping[str, Any]) -> Question:
+def question_of(account: Account, survey: Any, asked: Mapping[str, Any]) -> Question:
     """What two cells have in common that ask the same account for the same frame."""
     same = {name: value for name, value in asked.items() if name != "fresh"}
-    return account_of(client), json.dumps([str(survey), same], sort_keys=True, default=str)
+    return account, json.dumps([str(survey), same], sort_keys=True, default=str)
 
 
 class Unfinished:
