@@ -58,9 +58,14 @@ def finish(engine: Engine, call: Future[Answer], result: Download) -> None:
         rows = [row for row in rows_of(dict(envelope)) if isinstance(row, Mapping)]
         result.tell(whole(envelope.get("total_count")))
         changed = _changed(rows, result.answers)
-        if changed:
-            result.add(result.answers.decode(json.dumps({"data": changed}).encode()))
+        taken = changed
+        if result.at_hand:  # had come long ago; what tells no date may have changed as well
+            taken = [row for row in rows if row in changed or not row.get("date_updated")]
+        if taken:
+            before = result.answers.count - len(latest_rows(result.answers))
+            result.add(result.answers.decode(json.dumps({"data": taken}).encode()))
             result.changed += len(changed)
+            result.copies += result.answers.count - len(latest_rows(result.answers)) - before
         if len(changed) < len(rows) or not rows:
             return  # this far back all is as it was when it came
         call = send(engine, result, number)
@@ -101,6 +106,7 @@ def take_in(page: Page, latest: Mapping[int, int], result: Download) -> None:
         elif str(date or "") > str(updated[at] or ""):
             taken.append(row)
             result.changed += 1
+            result.copies += 1
     if taken:
         result.add(page.only(taken))
 

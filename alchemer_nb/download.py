@@ -83,6 +83,7 @@ class Download:
         stopped: Whether it ended early because enough had come.
         broken: Whether it ended early for any other reason.
         changed: Responses that came once more because they had changed meanwhile.
+        copies: Responses that were taken in once more because they had, or may have.
         shrank: Whether the server said less than before: some were deleted meanwhile.
         mark: The last page that came, to go on behind it.
         at_hand: Responses that an earlier run had received.
@@ -98,6 +99,7 @@ class Download:
     stopped: bool = False
     broken: bool = False
     changed: int = 0
+    copies: int = 0
     shrank: bool = False
     mark: Mark | None = None
     at_hand: int = 0

@@ -44,7 +44,7 @@ def about(
         "rows_received": rows.received,
         "rows": len(rows.keep),
         "test_rows_left_out": rows.test_rows,
-        "repeated_rows": rows.repeated - result.changed,
+        "repeated_rows": rows.repeated - result.copies,
         "changed_rows": result.changed,
         "misfits": result.answers.misfits,
         **counts(result.answers, survey, rows.keep),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
 
 from alchemer_nb import ApiKey, Client, Job
+from alchemer_nb.answers import Answers
+from alchemer_nb.definition import Page, read_survey
+from alchemer_nb.download import Download
 from alchemer_nb.errors import (
     AuthenticationError,
     DownloadIncomplete,
@@ -15,6 +19,7 @@ from alchemer_nb.errors import (
     PermissionDenied,
     TransportError,
 )
+from alchemer_nb.retrieval import Unfinished
 from alchemer_nb.sandbox import Fault, Sandbox
 from tests.conftest import credentials_for
 from tests.person import regenerate_key
@@ -216,6 +221,28 @@ def test_no_cache_hides_what_happened_meanwhile(own_box, change, number):
     assert ("begun_anew" in got.alchemer.facts) == (change is deleted_before)
     questions = ["satisfaction", "nps", "age"]
     same(got[questions], calm[questions])
+
+
+def test_edits_are_seen_where_responses_do_not_tell_when_they_changed():
+    with new_box(form="2017") as old:
+        error = refused_at(old)
+        changed(old, None)
+        got = error.resume(client_of(old), progress="none")
+        same(got, whole(old))
+        assert got.alchemer.facts["repeated_rows"] == 0
+        assert got.alchemer.facts["changed_rows"] == 0, "the seven were on the last page"
+
+
+def test_rows_at_hand_become_useless():
+    survey = read_survey({"id": "5"}, [])
+    left = Unfinished("https://api.example", "1", survey, {"page": "1"}, Download(Answers()))
+    assert left.fault(survey, {"page": "1"}) == ""
+    assert "dates" in left.fault(survey, {"page": "2"})
+    other = replace(survey, pages=(Page("1", {}),))
+    assert "questions were changed" in left.fault(other, {"page": "1"})
+    for hours in (1.1, -0.1):  # or the clock was set back
+        old = replace(left, ended=left.ended - 3600 * hours)
+        assert "more than an hour old" in old.fault(survey, {"page": "1"})
 
 
 def test_only_the_last_look_is_missing(own_box):
