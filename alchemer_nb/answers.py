@@ -10,6 +10,7 @@ that they can be switched without another download.
 from __future__ import annotations
 
 import json
+import pickle
 from array import array
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,12 @@ class Answers:
     def __getstate__(self) -> dict[str, Any]:
         """What stays once all pages are in."""
         return {**self.__dict__, "_pages": None, "_columns": {}, "_seen": None, "_texts": {}}
+
+    def copy(self) -> Answers:
+        """The same answers apart: what is added to the one is not in the other."""
+        made: Answers = pickle.loads(pickle.dumps(self, pickle.HIGHEST_PROTOCOL))  # noqa: S301 - what was pickled just now
+        made._pages, made._seen = PageReader(self._reader.order), Seen()
+        return made
 
     def add_page(self, body: bytes) -> Page:
         """Takes in one page of the response list.

@@ -144,9 +144,18 @@ class Client:
         from alchemer_nb import tables
 
         rows = rows_of(self.request("GET", "account"))[:1]
-        if rows and isinstance(rows[0], Mapping) and rows[0].get("id") not in (None, ""):
-            self._transport.know_account(rows[0]["id"])
+        if rows and isinstance(rows[0], Mapping):
+            self.know_account(rows[0].get("id"))
         return tables.table(rows)
+
+    def know_account(self, account_id: object) -> None:
+        """Notes which account it is, where another client with the same credentials has asked."""
+        self._transport.know_account(account_id)
+
+    @property
+    def refused(self) -> bool:
+        """Whether Alchemer refused the credentials the last time they were used."""
+        return self._transport.refused
 
     def surveys(self, text: str | None = None, status: str | None = None) -> pd.DataFrame:
         """Gives the surveys of the account, one row each.

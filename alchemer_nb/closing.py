@@ -31,13 +31,18 @@ if TYPE_CHECKING:
 # (https://apihelp.alchemer.com/help/list-responses).
 _NEWEST_FIRST = {"order_by": "-date_updated"}
 _FEW = 100
+_TURNS = 50
 _CUT_ELSEWHERE = 250  # also another address, which no cache of the last minute knows
 _MOST = 50  # pages: a survey that changes faster than that is never at rest
 
 
-def send(engine: Engine, page: int = 1) -> Future[Answer]:
-    """Asks for the responses that were changed last, beside the last pages."""
-    return engine.send({"resultsperpage": _FEW, "page": page, **_NEWEST_FIRST})
+def send(engine: Engine, result: Download, page: int = 1) -> Future[Answer]:
+    """Asks for the responses that were changed last, beside the last pages.
+
+    A run that goes on asks for another number: what the one before was told may be in a cache.
+    """
+    few = _FEW - result.again % _TURNS
+    return engine.send({"resultsperpage": few, "page": page, **_NEWEST_FIRST})
 
 
 def finish(engine: Engine, call: Future[Answer], result: Download) -> None:
@@ -54,12 +59,17 @@ def finish(engine: Engine, call: Future[Answer], result: Download) -> None:
         rows = [row for row in rows_of(dict(envelope)) if isinstance(row, Mapping)]
         result.tell(whole(envelope.get("total_count")))
         changed = _changed(rows, result.answers)
-        if changed:
-            result.add(result.answers.decode(json.dumps({"data": changed}).encode()))
+        taken = changed
+        if result.at_hand:  # had come long ago; what tells no date may have changed as well
+            taken = [row for row in rows if row in changed or not row.get("date_updated")]
+        if taken:
+            before = result.answers.count - len(latest_rows(result.answers))
+            result.add(result.answers.decode(json.dumps({"data": taken}).encode()))
             result.changed += len(changed)
+            result.copies += result.answers.count - len(latest_rows(result.answers)) - before
         if len(changed) < len(rows) or not rows:
             return  # this far back all is as it was when it came
-        call = send(engine, number)
+        call = send(engine, result, number)
 
 
 def has_gaps(result: Download) -> bool:
@@ -70,24 +80,36 @@ def has_gaps(result: Download) -> bool:
 
 def fill_gaps(engine: Engine, decode_page: Callable[[Answer], Page], result: Download) -> None:
     """Goes through the list once more, cut elsewhere, and takes in what is missing or newer."""
-    latest, updated = latest_rows(result.answers), result.answers.meta["date_updated"]
+    latest = latest_rows(result.answers)
     for page in engine.run(decode_page, size=_CUT_ELSEWHERE):
         result.tell(page.measure.total_count)
-        taken = []
-        for row, (own, date) in enumerate(
-            zip(page.fields["id"], page.fields["date_updated"], strict=True)
-        ):
-            number = id_number(own)
-            if number is None:
-                continue  # it cannot be told from those that came
-            at = latest.get(number)
-            if at is None:
-                taken.append(row)
-            elif str(date or "") > str(updated[at] or ""):
-                taken.append(row)
-                result.changed += 1
-        if taken:
-            result.add(page.only(taken))
+        take_in(page, latest, result)
+
+
+def take_in(page: Page, latest: Mapping[int, int], result: Download) -> None:
+    """Takes in those responses of a page that are missing or newer.
+
+    Args:
+        page: As it came.
+        latest: Response id -> number of its last copy at hand.
+        result: What is at hand.
+    """
+    updated, taken = result.answers.meta["date_updated"], []
+    for row, (own, date) in enumerate(
+        zip(page.fields["id"], page.fields["date_updated"], strict=True)
+    ):
+        number = id_number(own)
+        if number is None:
+            continue  # it cannot be told from those that came
+        at = latest.get(number)
+        if at is None:
+            taken.append(row)
+        elif str(date or "") > str(updated[at] or ""):
+            taken.append(row)
+            result.changed += 1
+            result.copies += 1
+    if taken:
+        result.add(page.only(taken))
 
 
 def _changed(rows: list[Mapping[str, Any]], answers: Answers) -> list[Mapping[str, Any]]:

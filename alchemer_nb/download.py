@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb import closing
+from alchemer_nb import closing, resuming
 from alchemer_nb.answers import Answers
 from alchemer_nb.definition import Survey, read_survey
-from alchemer_nb.engine import Engine
-from alchemer_nb.errors import TransportError
+from alchemer_nb.engine import Engine, Stretch
+from alchemer_nb.errors import InvalidArgument, TransportError
 from alchemer_nb.paging import PAGE_SIZE, measure_envelope, rows_of, walk, whole
 from alchemer_nb.progress import Progress, Told
+from alchemer_nb.resuming import Mark
+from alchemer_nb.rows import latest_rows
 from alchemer_nb.waiting import interrupts_held
 
 if TYPE_CHECKING:
@@ -82,7 +84,13 @@ class Download:
         stopped: Whether it ended early because enough had come.
         broken: Whether it ended early for any other reason.
         changed: Responses that came once more because they had changed meanwhile.
+        copies: Responses that were taken in once more because they had, or may have.
         shrank: Whether the server said less than before: some were deleted meanwhile.
+        mark: The last page that came, to go on behind it.
+        at_hand: Responses that an earlier run had received.
+        again: How often it was gone on with.
+        went_on: The page at which this one went on; None where all had come.
+        anew: Why nothing of an earlier run was of use; ``""`` where it was, or there was none.
     """
 
     answers: Answers
@@ -92,7 +100,24 @@ class Download:
     stopped: bool = False
     broken: bool = False
     changed: int = 0
+    copies: int = 0
     shrank: bool = False
+    mark: Mark | None = None
+    at_hand: int = 0
+    again: int = 0
+    went_on: int | None = None
+    anew: str = ""
+
+    def copy(self) -> Download:
+        """The same apart, to go on with."""
+        return replace(
+            self,
+            answers=self.answers.copy(),
+            at_hand=self.answers.count,
+            again=self.again + 1,
+            broken=False,
+            anew="",
+        )
 
     def add(self, page: Page) -> None:
         """Takes in a page, whole or not at all."""
@@ -114,6 +139,7 @@ class Wishes:
     Attributes:
         enough: Asked after each page whether to stop.
         most: Rows that will do at most, None for all.
+        is_sure: Whether the rows at hand are known to be of the same account.
         expected: About how many there are: so many are sent for before the first page tells.
         tell: Called after each page, and often while waiting.
         frame: Makes a frame of what has come so far, for ``Progress``.
@@ -128,6 +154,7 @@ class Wishes:
     frame: Callable[[Download], pd.DataFrame] | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     fresh: bool = False
+    is_sure: bool = False
 
 
 class Responses:
@@ -138,12 +165,18 @@ class Responses:
         survey: Whose responses; its question ids tell known answers from unknown ones.
         params: Filter parameters.
         wishes: How it is to go.
+        begun: What an earlier run has received, to go on with; it grows.
     """
 
     def __init__(
-        self, transport: Transport, survey: Survey, params: Mapping[str, Any], wishes: Wishes
+        self,
+        transport: Transport,
+        survey: Survey,
+        params: Mapping[str, Any],
+        wishes: Wishes,
+        begun: Download | None = None,
     ) -> None:
-        self.result = Download(Answers.of(survey))
+        self.result = begun or Download(Answers.of(survey))
         self._transport = transport
         self._survey = survey
         self._params = params
@@ -156,32 +189,93 @@ class Responses:
 
         Raises:
             Stopped: ``stop`` was set; ``result`` has what came before.
+            InvalidArgument: What an earlier run has received is of another account.
             ApiError, TransportError: As for any call.
         """
+        start = self._begin()
         wishes, result = self._wishes, self.result
         with self._engine() as engine:
             closing_call = None
-            for page in engine.run(self._decode, wishes.most, expected=wishes.expected):
-                result.add(page)
-                result.pages += 1
-                result.tell(page.measure.total_count)
-                result.pages_told = page.measure.total_pages
+            for page in self._pages(engine, start):
+                self._take(page, engine.at)
                 self._report()
                 if wishes.enough is not None and wishes.enough(result.answers):
                     result.stopped = True
                     return result
                 if engine.all_sent and closing_call is None and wishes.most is None:
-                    closing_call = closing.send(engine)
-            if closing_call is None and result.pages > 1 and wishes.most is None:
-                closing_call = closing.send(engine)  # no page told that it was near the last
+                    closing_call = closing.send(engine, result)
+            is_long = result.pages > 1 or result.at_hand
+            if closing_call is None and is_long and wishes.most is None:
+                closing_call = closing.send(engine, result)  # no page told that it was the last
             if closing_call is not None:
                 closing.finish(engine, closing_call, result)
         if closing_call is not None and closing.has_gaps(result):
-            with self._engine() as engine:
+            with self._engine(fresh=result.again > 0) as engine:
                 closing.fill_gaps(engine, self._decode, result)
         return result
 
-    def _engine(self) -> Engine:
+    def _pages(self, engine: Engine, start: Stretch | None) -> Iterator[Page]:
+        if start is not None:
+            yield from engine.run(
+                self._decode,
+                self._wishes.most,
+                size=start.size,
+                first=start.number,
+                expected=self.result.told or self._wishes.expected,
+            )
+
+    def _begin(self) -> Stretch | None:
+        """Where to begin: at the first page, or behind what an earlier run had received.
+
+        Returns:
+            None where all had come.
+
+        Raises:
+            InvalidArgument: What had come is of another account.
+        """
+        result = self.result
+        if result.mark is None:
+            return Stretch(PAGE_SIZE, 1)
+        with self._engine(fresh=True) as engine:
+            seen = resuming.look(engine, self._decode, result.mark, result.again)
+        if not (seen.common or self._wishes.is_sure):
+            raise InvalidArgument(
+                f"none of the rows at hand of survey {self._survey.id} is where it was: another "
+                "account, or they were deleted; run the download again"
+            )
+        if seen.same:
+            return self._behind(seen, result.mark)
+        self.result = Download(
+            Answers.of(self._survey),
+            again=result.again,
+            anew="responses among those at hand were deleted or moved meanwhile",
+        )
+        return Stretch(result.mark.stretch.other_size, 1)  # caches may know the pages as they were
+
+    def _behind(self, seen: resuming.Seen, mark: Mark) -> Stretch | None:
+        """Takes in what more there is on the last page that came; gives where the rest begins."""
+        result, last = self.result, mark.stretch
+        result.told = seen.page.measure.total_count
+        if mark.has_room:
+            closing.take_in(seen.page, latest_rows(result.answers), result)
+            last = seen.stretch
+            result.mark = Mark.of(last, seen.page)
+        self._report()
+        if result.told is not None and len(latest_rows(result.answers)) >= result.told:
+            return None
+        result.went_on = None if mark.has_room else result.pages + 1
+        return Stretch(last.size, last.number + 1)
+
+    def _take(self, page: Page, at: Stretch) -> None:
+        result = self.result
+        result.add(page)
+        result.pages += 1
+        if len(page):
+            result.mark = Mark.of(at, page)
+        result.tell(page.measure.total_count)
+        result.pages_told = page.measure.total_pages
+
+    def _engine(self, *, fresh: bool = False) -> Engine:
         return Engine(
             self._transport,
             f"survey/{self._survey.id}/surveyresponse",
@@ -189,7 +283,7 @@ class Responses:
             stop=self._wishes.stop,
             tick=self._tick,
             told=self._told,
-            fresh=self._wishes.fresh,
+            fresh=fresh or self._wishes.fresh,
         )
 
     def _decode(self, answer: Answer) -> Page:
@@ -219,6 +313,7 @@ class Responses:
                 result.pages_told,
                 state=self._told.state,
                 seconds=self._last - self._began,
+                before=result.at_hand,
                 stop=self._wishes.stop,
                 frame=None if frame is None else lambda: frame(result),
             )

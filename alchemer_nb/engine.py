@@ -6,12 +6,13 @@ Bodies stay compressed until it is their turn; the window bounds how many there 
 
 from __future__ import annotations
 
+import copy
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from alchemer_nb.errors import Stopped, TooSlow
+from alchemer_nb.errors import AuthenticationError, Stopped, TooSlow
 from alchemer_nb.forks import Home
 from alchemer_nb.paging import PAGE_SIZE, Measure
 from alchemer_nb.progress import Told
@@ -41,6 +42,11 @@ class Stretch:
 
     size: int
     number: int
+
+    @property
+    def other_size(self) -> int:
+        """A size at which no page has the address of one of this size."""
+        return SIZES[1] if self.size == SIZES[0] else SIZES[0]
 
     def smaller(self) -> list[Stretch]:
         """The same rows in smaller pages; none where there is no smaller size."""
@@ -87,6 +93,8 @@ class Engine:
         self._ahead: deque[tuple[Stretch, Future[Answer]]] = deque()
         self._next = Stretch(PAGE_SIZE, 1)  # the furthest that was sent for
         self._slow = 0
+        self._refused: AuthenticationError | None = None
+        self.at = self._next  # where the page stands that was yielded last
         self.all_sent = False  # more pages than one, and the last of them is on its way
         self._pool = ThreadPoolExecutor(transport.max_in_flight, "alchemer-page")
         self._home = Home()  # of the threads of the pool
@@ -154,6 +162,7 @@ class Engine:
             last = told
             seen += told.rows
             self._fill(told, most)
+            self.at = stretch
             yield page
             if not self._ahead and _goes_on(told, seen):
                 self._submit(Stretch(self._next.size, self._next.number + 1))
@@ -170,6 +179,8 @@ class Engine:
         return future.result()
 
     def _call(self, params: Mapping[str, Any]) -> Answer:
+        if self._refused is not None:  # whatever waits for its turn would be refused as well
+            raise copy.copy(self._refused)
         try:
             return self._transport.send(
                 "GET",
@@ -180,6 +191,9 @@ class Engine:
                 fresh=self._fresh,
                 raise_slow=True,
             )
+        except AuthenticationError as error:
+            self._refused = error
+            raise
         finally:
             self._told.clear()
 

@@ -156,22 +156,39 @@ class Stopped(AlchemerError):
     """A call was called off while it waited or was on its way; nothing is wrong."""
 
 
-TAKE = "take the rows so far: "  # what the message of one says before it names a way
-
-
 class DownloadIncomplete(AlchemerError):
     """Fewer rows arrived than there are.
 
     Args:
-        message: What happened, and how to have the rows.
+        message: What happened.
         partial: The DataFrame of what did arrive, or a function that makes it when it is asked
             for, as an interrupted cell is to end at once.
-        hint: What to do next.
+        hint: How to have the rows.
+        needs: What has to be done before it can go on, such as ``"sign in with the new key"``.
+        resume: Goes on with a client and with whoever is told how far it is.
+        cause: The error that ended it.
+
+    Attributes:
+        needs: The same.
+        cause: The same; None where it was stopped, or rows were missing at its end.
     """
 
-    def __init__(self, message: str, partial: Any = None, *, hint: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        partial: Any = None,
+        *,
+        hint: str = "",
+        needs: str = "",
+        resume: Callable[[Any, Any], Any] | None = None,
+        cause: AlchemerError | None = None,
+    ) -> None:
         super().__init__(message, hint=hint)
         self._partial = partial
+        self._resume = resume
+        self.needs = needs
+        # Its traceback would hold the pages that were read, and all that was made of them.
+        self.cause = self.__cause__ = cause.with_traceback(None) if cause else None
 
     @property
     def partial(self) -> Any:
@@ -179,6 +196,42 @@ class DownloadIncomplete(AlchemerError):
         if callable(self._partial):
             self._partial = self._partial()
         return self._partial
+
+    @property
+    def resumable(self) -> bool:
+        """Whether ``resume`` can go on with what did arrive."""
+        return self._resume is not None
+
+    def resume(self, client: Any, progress: Any = "auto") -> Any:
+        """Goes on with the same download where it ended, and gives the whole frame.
+
+        Pages that had come are not asked for again. What was added, changed or deleted meanwhile
+        is seen to; where the rows at hand are of no use any more, all are asked for anew, and the
+        line at the end says why. The error itself stays as it is: ``resume`` can be called again.
+
+        Args:
+            client: A ``Client`` of the same account, with credentials that work now.
+            progress: As for ``client.responses``.
+
+        Returns:
+            What the download would have given.
+
+        Raises:
+            InvalidArgument: The client is one of another account or region, or there is nothing
+                to go on with.
+            DownloadIncomplete: It ended on its way again; that error has what came since, too.
+            ApiError, TransportError: As for any call; nothing is lost.
+
+        Example:
+            >>> try:
+            ...     df = client.responses("Customer satisfaction")
+            ... except DownloadIncomplete as error:
+            ...     new = Client(ApiKey(box.api_token, box.api_token_secret), region=box.region)
+            ...     df = error.resume(new)
+        """
+        if self._resume is None:
+            raise InvalidArgument("there is nothing to go on with: run the download again")
+        return self._resume(client, progress)
 
 
 class StoreError(AlchemerError):

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import math
-import pickle
 import threading
 import time
 from collections import deque
@@ -20,7 +19,8 @@ from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from alchemer_nb.errors import TAKE, DownloadIncomplete, InvalidArgument, Stopped
+from alchemer_nb.endings import advice
+from alchemer_nb.errors import DownloadIncomplete, InvalidArgument, Stopped
 from alchemer_nb.forks import in_child
 from alchemer_nb.store.synced import STOPPED
 
@@ -278,8 +278,11 @@ class Job(Generic[_Result]):
         if self._stopped or (self._progress is not None and self._progress.kept):
             raise DownloadIncomplete(self._stopped or f"{STOPPED}. Run it again for the frame")
         come = self._progress is not None and self._progress.pages
-        how = f"Run it again, or {TAKE}job.partial()" if come else "Nothing had come; run it again"
-        raise DownloadIncomplete(f"it was stopped; {self.line}. {how}", partial=self.partial)
+        raise DownloadIncomplete(
+            f"it was stopped; {self.line}" + ("" if come else "; nothing had come"),
+            partial=self.partial,
+            hint=advice("", "run it again", "job.partial()" if come else ""),
+        )
 
     @property
     def line(self) -> str:
@@ -417,6 +420,6 @@ def _apart(frame: pd.DataFrame) -> pd.DataFrame:
 
     facts = frame.attrs.get(ATTRS)
     if isinstance(facts, Facts) and facts.kept is not None:
-        answers = pickle.loads(pickle.dumps(facts.kept.answers, pickle.HIGHEST_PROTOCOL))  # noqa: S301 - what was pickled just now
-        frame.attrs[ATTRS] = Facts(str(facts), replace(facts.kept, answers=answers))
+        kept = replace(facts.kept, answers=facts.kept.answers.copy())
+        frame.attrs[ATTRS] = Facts(str(facts), kept)
     return frame

@@ -194,12 +194,21 @@ class Limiter:
         if self._files is None:
             return
         try:
-            if self._account is None:
-                self._account = self._files.account_of(self._credentials)
-            held = self._files.opened(self._account or self._credentials)
-            self._own = stack.enter_context(held)
+            self._own = self._opened(self._files, stack)
         except (OSError, filelock.Timeout):
             self._files = None
+
+    def _opened(self, files: _Files, stack: ExitStack) -> Window:
+        if self._account is None:
+            with ExitStack() as waiting:
+                window = waiting.enter_context(files.opened(self._credentials))
+                # Looked for only now: whoever learnt it may have moved the window meanwhile, and
+                # a call that ended would be taken for one that goes on.
+                self._account = files.account_of(self._credentials)
+                if self._account is None:
+                    stack.push(waiting.pop_all())
+                    return window
+        return stack.enter_context(files.opened(self._account))
 
 
 def default_folder() -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb import __version__
@@ -43,15 +44,25 @@ def about(
         "rows_received": rows.received,
         "rows": len(rows.keep),
         "test_rows_left_out": rows.test_rows,
-        "repeated_rows": rows.repeated - result.changed,
+        "repeated_rows": rows.repeated - result.copies,
         "changed_rows": result.changed,
         "misfits": result.answers.misfits,
         "options_not_chosen": result.answers.unchosen,
         **counts(result.answers, survey, rows.keep),
         "zone_documented": region.zone_documented,
         "complete": _is_complete(result, rows),
+        **_earlier(result),
         "package": __version__,
     }
+
+
+def _earlier(result: Download) -> dict[str, Any]:
+    """What an earlier run, which had ended on its way, has to do with it."""
+    if result.anew:
+        return {"begun_anew": result.anew}
+    if result.at_hand:
+        return {"rows_at_hand": result.at_hand, "went_on_at_page": result.went_on}
+    return {}
 
 
 def _is_complete(result: Download, rows: Rows) -> bool:
@@ -65,7 +76,18 @@ def summary(facts: Mapping[str, Any]) -> str:
     of = f" of {told:,}" if told is not None and told != facts["rows_received"] else ""
     received = facts["rows_received"]
     first = f"{facts['title']}: {received:,}{of} {_plural(received, 'response')} received"
-    return "; ".join([first, *_of_rows(facts), *_of_answers(facts), *_of_store(facts)])
+    parts = (_of_earlier(facts), _of_rows(facts), _of_answers(facts), _of_store(facts))
+    return "; ".join([first, *chain.from_iterable(parts)])
+
+
+def _of_earlier(facts: Mapping[str, Any]) -> Iterator[str]:
+    if facts.get("begun_anew"):
+        yield f"begun anew, as {facts['begun_anew']}"
+    if facts.get("rows_at_hand"):
+        page = facts.get("went_on_at_page")
+        where = f" at page {page:,}" if page else ""
+        had = _counted(facts["rows_at_hand"], "response")
+        yield f"went on{where} with the {had} at hand"
 
 
 def _of_store(facts: Mapping[str, Any]) -> Iterator[str]:

@@ -5,27 +5,31 @@ from __future__ import annotations
 import math
 import sys
 import threading
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from alchemer_nb import filters
 from alchemer_nb import rows as chosen
 from alchemer_nb.download import Download, Responses, Wishes, definition_and_count
+from alchemer_nb.endings import advice, reason
 from alchemer_nb.errors import (
-    TAKE,
     AlchemerError,
     ApiError,
     DownloadIncomplete,
+    InvalidArgument,
     Stopped,
     TransportError,
 )
 from alchemer_nb.kept import Kept
-from alchemer_nb.paging import PAGE_SIZE, whole
+from alchemer_nb.paging import PAGE_SIZE, rows_of, whole
 from alchemer_nb.progress import Progress
 from alchemer_nb.provenance import about, summary
 from alchemer_nb.selection import Selection
+from alchemer_nb.transport import Transport
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,10 +39,11 @@ if TYPE_CHECKING:
     from alchemer_nb.definition import Survey
     from alchemer_nb.regions import Region
     from alchemer_nb.rows import Rows
-    from alchemer_nb.transport import Transport
 
 Tell = str | bool | None | Callable[[Progress], None]
-_HOW = f"{TAKE}import sys; df = sys.last_value.partial"
+_TAKE = "import sys; df = sys.last_value.partial"
+_GO_ON = "go on with the rows at hand: import sys; df = sys.last_value.resume(client)"
+_TOO_OLD = 3600.0  # seconds after which rows at hand are asked for anew
 _CALLS_BESIDE = 3  # the definition in two calls, and what changed meanwhile
 _A_PAGE_TAKES = 0.5  # seconds, of an ordinary survey; a wide one takes longer
 
@@ -95,6 +100,55 @@ class Estimate:
         )
 
 
+@dataclass(frozen=True)
+class Unfinished:
+    """A download that ended on its way.
+
+    Attributes:
+        api_url: Where it came from.
+        account: Id of its account, None where nobody had asked.
+        survey: The definition it was read by.
+        params: Its filters.
+        result: What came.
+        ended: When, in seconds since 1970.
+    """
+
+    api_url: str
+    account: str | None
+    survey: Survey
+    params: dict[str, str]
+    result: Download
+    ended: float = field(default_factory=time.time)
+
+    def check(self, transport: Transport, stop: threading.Event) -> None:
+        """Makes sure that a client leads to the same account.
+
+        Raises:
+            InvalidArgument: It does not.
+            ApiError, TransportError: As for any call.
+        """
+        if transport.region.api_url != self.api_url:
+            raise InvalidArgument(
+                f"the rows at hand are of another region than {transport.region.host}; take a "
+                "client of the same account, or run the download again"
+            )
+        for row in rows_of(transport.send("GET", "account", stop=stop).envelope())[:1]:
+            transport.know_account(row.get("id") if isinstance(row, Mapping) else None)
+        if self.account not in (None, transport.account):
+            raise InvalidArgument(
+                "the rows at hand are of another account; take a client of the same one, or run "
+                "the download again"
+            )
+
+    def fault(self, survey: Survey, params: Mapping[str, str]) -> str:
+        """Tells why it is of no use any more; ``""`` where it is."""
+        if not 0 <= time.time() - self.ended <= _TOO_OLD:
+            return "what had come was more than an hour old"
+        if survey.pages != self.survey.pages:
+            return "the survey's questions were changed meanwhile"
+        return "" if params == self.params else "the dates asked for are others by now"
+
+
 @dataclass
 class Retrieval:
     """One download of responses.
@@ -109,6 +163,7 @@ class Retrieval:
         keep_incomplete: Whether fewer rows than told are a frame all the same.
         fresh: Whether no answer may come from memory.
         stop: Ends it when set.
+        earlier: The same one as far as it had come, to go on with.
     """
 
     transport: Transport
@@ -120,6 +175,7 @@ class Retrieval:
     keep_incomplete: bool = False
     fresh: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
+    earlier: Unfinished | None = None
 
     def __post_init__(self) -> None:
         zone = self.region.zone
@@ -137,39 +193,49 @@ class Retrieval:
         Raises:
             DownloadIncomplete: It was ended, broke off on the way, or rows are missing;
                 ``.partial`` has those that came.
+            InvalidArgument: ``earlier`` is of another account.
             ApiError, TransportError: Nothing came.
         """
         try:
-            survey = self._survey(then_all=True)
+            if self.earlier is not None:
+                self.earlier.check(self.transport, self.stop)
+            survey = self._survey(then_all=self.earlier is None)
         except (Stopped, KeyboardInterrupt):
             survey = None
             self.stop.set()  # what was sent ahead is not wanted either
         if survey is None:
             raise DownloadIncomplete("it was stopped before anything had come; run it again")
-        limit, params = self.options.limit, filters.to_params(self._conditions(survey))
-        fetch = Responses(
-            self.transport,
-            survey,
-            params,
-            Wishes(
-                enough=None if limit is None else lambda a: len(self._choose(a).keep) >= limit,
-                most=None if self._here else limit,  # nobody knows how many it takes
-                expected=self._count,
-                tell=self.progress if callable(self.progress) else None,
-                frame=lambda result: self._frame(survey, result)[0],
-                stop=self.stop,
-                fresh=self.fresh,
-            ),
-        )
+        params = filters.to_params(self._conditions(survey))
+        fetch = self._fetching(survey, params)
         try:
             return self._finished(survey, fetch.fetch())
         except (Stopped, KeyboardInterrupt):
-            broke = self._incomplete(survey, fetch.result, "it was stopped")
+            broke = self._incomplete(survey, params, fetch.result)
         except (TransportError, ApiError) as error:
             if not fetch.result.pages:
                 raise
-            broke = self._incomplete(survey, fetch.result, str(error))
+            broke = self._incomplete(survey, params, fetch.result, error)
         raise broke  # outside the handler: what was caught is told in its words
+
+    def _fetching(self, survey: Survey, params: Mapping[str, str]) -> Responses:
+        """What fetches the pages: all of them, or those that an earlier run had not reached."""
+        earlier, self.earlier = self.earlier, None  # or its rows would be held as long as these
+        fault = earlier.fault(survey, params) if earlier is not None else ""
+        limit = self.options.limit
+        wishes = Wishes(
+            enough=None if limit is None else lambda a: len(self._choose(a).keep) >= limit,
+            most=None if self._here else limit,  # nobody knows how many it takes
+            expected=self._count,
+            tell=self.progress if callable(self.progress) else None,
+            frame=lambda result: self._frame(survey, result)[0],
+            stop=self.stop,
+            fresh=self.fresh,
+            is_sure=earlier is not None and earlier.account is not None,
+        )
+        begun = earlier.result.copy() if earlier is not None and not fault else None
+        fetch = Responses(self.transport, survey, params, wishes, begun)
+        fetch.result.anew = fault
+        return fetch
 
     def estimate(self) -> Estimate:
         """Asks how many responses there are, in one call beside the definition's."""
@@ -248,23 +314,59 @@ class Retrieval:
         if not (facts["complete"] or self.keep_incomplete):
             raise DownloadIncomplete(
                 f"{facts['rows_received']:,} of {result.told:,} responses came; some may have been "
-                f"added or deleted meanwhile. Run it again, or {_HOW}",
+                "added or deleted meanwhile",
                 partial=frame,
+                hint=advice("", "run it again", _TAKE),
             )
         say(self.progress, survey, result, summary(facts))
         return frame
 
-    def _incomplete(self, survey: Survey, result: Download, why: str) -> AlchemerError:
+    def _incomplete(
+        self,
+        survey: Survey,
+        params: Mapping[str, str],
+        result: Download,
+        error: AlchemerError | None = None,
+    ) -> DownloadIncomplete:
         """The error of a download that ended on its way; the frame is made when it is wanted."""
         result.broken = True
+        why, needs = "it was stopped", ""
+        if error is not None:
+            why, needs = reason(error, self.transport.credentials)
         if not result.pages:
             return DownloadIncomplete(f"{survey.title}: nothing had come when {why}; run it again")
+        left = None
+        # Of the first so many rows, nobody looks at the end for what was changed meanwhile.
+        if result.mark is not None and self.options.limit is None:
+            left = Unfinished(
+                self.region.api_url, self.transport.account, survey, dict(params), result
+            )
         of = f" of {result.told:,}" if result.told is not None else ""
         return DownloadIncomplete(
-            f"{survey.title}: {result.answers.count:,}{of} responses had come when {why}. Run it "
-            f"again, or {_HOW}",
+            f"{survey.title}: {result.answers.count:,}{of} responses had come when {why}",
             partial=lambda: self._frame(survey, result)[0],
+            hint=advice(needs, _GO_ON if left else "run it again", _TAKE),
+            needs=needs,
+            resume=partial(_go_on, self, left) if left else None,
+            cause=error,
         )
+
+
+def _go_on(retrieval: Retrieval, left: Unfinished, client: Any, progress: Tell) -> pd.DataFrame:
+    """Goes on with a download by a client that has its own credentials."""
+    transport = getattr(client, "_transport", None)
+    if not isinstance(transport, Transport):
+        raise InvalidArgument("resume takes a Client")
+    return replace(
+        retrieval,
+        transport=transport,
+        region=transport.region,
+        find=lambda: left.survey.id,
+        progress=progress,
+        fresh=False,
+        stop=threading.Event(),
+        earlier=left,
+    ).run()
 
 
 def say(progress: Tell, survey: Survey, result: Download, note: str) -> None:

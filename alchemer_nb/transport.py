@@ -27,6 +27,7 @@ from alchemer_nb.envelope import HEADERS, Answer, fault_in
 from alchemer_nb.errors import (
     AlchemerError,
     ApiError,
+    AuthenticationError,
     ConfigurationError,
     InvalidArgument,
     Stopped,
@@ -100,6 +101,9 @@ class Transport:
         minute: Seconds of Alchemer's minute; another number is for tests.
         remember: Bytes of answers kept for a minute.
         limits_folder: Where the limit is shared; left out, this user's cache folder.
+
+    Attributes:
+        account: Id of the account, once it is known.
     """
 
     def __init__(
@@ -132,6 +136,8 @@ class Transport:
             minute,
             limits_folder,
         )
+        self.account: str | None = None
+        self._refused: float | None = None  # when its refusal came
         self._minute = minute
         self._remembered = Remembered(minute, remember)
         self._local = threading.local()
@@ -158,9 +164,17 @@ class Transport:
             slip=getattr(self.credentials, "slip", ""),
         )
 
+    @property
+    def refused(self) -> bool:
+        """Whether Alchemer refused the credentials the last time."""
+        return self._refused is not None
+
     def know_account(self, account_id: object) -> None:
         """Shares the limit with all credentials of the account from now on."""
-        self.limiter.know_account(str(account_id))
+        if account_id in (None, ""):
+            return
+        self.account = str(account_id)
+        self.limiter.know_account(self.account)
 
     def send(
         self,
@@ -345,6 +359,7 @@ class Transport:
         self, call: Call, url: str, secrets: tuple[Secret, ...]
     ) -> Answer | ApiError | TransportError:
         """Makes a call and judges its answer; gives the error without the answer it was made of."""
+        started = time.monotonic()
         try:
             answer = self.call(
                 call.method,
@@ -361,9 +376,14 @@ class Transport:
         self._learn(answer)
         failure = fault_in(answer, self.region, secrets, self._attempt)
         self._reached = self._reached or not isinstance(failure, TransportError)
-        if failure is None:
-            self._accepted_by.add(self.region.api_url)
-        return answer if failure is None else failure
+        if isinstance(failure, AuthenticationError):
+            self._refused = time.monotonic()
+        if failure is not None:
+            return failure
+        self._accepted_by.add(self.region.api_url)
+        if self._refused is not None and self._refused < started:
+            self._refused = None
+        return answer
 
     @contextmanager
     def _room(self, call: Call) -> Iterator[None]:

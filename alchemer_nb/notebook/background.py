@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
-from alchemer_nb.errors import TAKE
+from alchemer_nb.endings import TAKE, advice
+from alchemer_nb.errors import AuthenticationError
 from alchemer_nb.notebook.context import fold, say
 from alchemer_nb.notebook.pump import call_later
 
@@ -100,11 +101,16 @@ class Downloads:
         raise UsageError(f"no download{which} is under way or was stopped")
 
     def broke_off(self, error: DownloadIncomplete, name: str | None) -> None:
-        """Keeps what has come, and has the message say how to get it."""
+        """Keeps what has come, and has the message say how to get it and how to go on."""
         self._left = (name, lambda: error.partial)
-        before, how, _ = error.sentence.partition(TAKE)
-        if how:
-            error.args = (f"{before}{how}{name or 'df'} = %alchemer partial",)
+        if TAKE not in error.hint:
+            return
+        needs, again = error.needs, "run the same cell again"
+        if isinstance(error.cause, AuthenticationError):
+            needs = f"{needs} (%alchemer login)"
+        if error.resumable:
+            again = f"{again}, which goes on with the rows at hand"
+        error.hint = advice(needs, again, f"{name or 'df'} = %alchemer partial")
 
     def settle(self) -> None:
         """Gives the frames that have come their names; nothing where a cell may be using them."""

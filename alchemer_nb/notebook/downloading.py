@@ -9,14 +9,17 @@ from IPython.core.error import UsageError
 from alchemer_nb.errors import DownloadIncomplete
 from alchemer_nb.notebook import echo
 from alchemer_nb.notebook.context import LATER, fold, say
+from alchemer_nb.notebook.unfinished import question_of
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Mapping
 
     import pandas as pd
 
     from alchemer_nb.jobs import Job
     from alchemer_nb.notebook.context import Context
+    from alchemer_nb.progress import Progress
 
 _ESTIMATED = ("where", "status", "since", "until", "tz", "limit")
 
@@ -35,10 +38,9 @@ def here(context: Context, survey: Any, asked: Mapping[str, Any], progress: str)
     Raises:
         DownloadIncomplete: It was stopped or broke off; ``%alchemer partial`` has what came.
     """
-    from alchemer_nb.jobs import Job
     from alchemer_nb.notebook.follow import follow
 
-    job = Job.start(context.client, survey, **asked)
+    job = _start(context, survey, asked)
     try:
         frame, shown = follow(job, context.shell, progress)
     except DownloadIncomplete as error:
@@ -52,14 +54,37 @@ def beside(
     context: Context, survey: Any, asked: Mapping[str, Any], progress: str
 ) -> Job[pd.DataFrame] | object:
     """Begins a download and gives the cell back; its job where no name waits for the frame."""
-    from alchemer_nb.jobs import Job
-
     if asked.get("limit") == 0:
         raise UsageError("--limit 0 is nothing to wait for; leave --background out")
-    job = Job.start(context.client, survey, **asked)
+    job = _start(context, survey, asked)
     told = _receipt(context, survey, asked, progress)
     context.downloads.begin(job, context.target, told, progress)
     return job if context.target is None else LATER
+
+
+def _start(context: Context, survey: Any, asked: Mapping[str, Any]) -> Job[pd.DataFrame]:
+    """Begins a download, or goes on with the same one where it had ended."""
+    from alchemer_nb.jobs import Job
+
+    connection, unfinished = context.session.require(), context.session.unfinished
+    client, question = connection.client, question_of(connection.account, survey, asked)
+    if asked.get("fresh"):
+        unfinished.drop(question)
+    ended = unfinished.find(question)
+
+    def fetch(tell: Callable[[Progress], None], _: threading.Event) -> pd.DataFrame:
+        try:
+            if ended is not None:
+                frame: pd.DataFrame = ended.resume(client, tell)
+            else:
+                frame = client.responses(survey, progress=tell, **asked)
+        except DownloadIncomplete as error:
+            unfinished.keep(question, error)
+            raise
+        unfinished.drop(question)
+        return frame
+
+    return Job.of(str(survey), fetch)
 
 
 def _receipt(

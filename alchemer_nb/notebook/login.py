@@ -33,7 +33,8 @@ def login(
     Credentials in the environment or in a profile are used at once, in the region that they
     belong to; where there are none, or they are refused, the panel is shown and tells why. Where
     nobody can use a panel, the cell fails and tells why. Where somebody is signed in already,
-    that is said; a region, mode or profile that differs adds another account.
+    that is said; a region, mode or profile that differs adds another account. Credentials
+    that were refused since give way to new ones.
 
     Args:
         session: The shell's session.
@@ -55,9 +56,12 @@ def login(
     """
     kind = _mode(mode)
     place = _region(session, region)
-    adding = session.status().signed_in
-    if adding and not _asks_for_another(session, place, kind, profile):
+    if session.status().signed_in and not _asks_for_another(session, place, kind, profile):
         return _already(session, prompt=prompt)
+    before = session.client
+    dead = before if before is not None and before.refused else None
+    if dead is not None and profile is None and place is None:
+        place = _default_or_none(session) or dead.region
     found, trouble = _find(session, profile, place, kind)
     used = _in_use(session, found)
     if found is not None and used is None:
@@ -73,12 +77,12 @@ def login(
     panel = _panel(
         session,
         region=place or (found.region if found else None) or _default_or_none(session),
-        mode=kind or "api_key",
+        mode=kind or (dead.credentials.mode if dead else "api_key"),
         found=found,
         notice=notice,
         failed=trouble is not None,
         profile=profile,
-        adding=adding,
+        adding=before is not None,
     )
     return _wait(panel, WAIT_SECONDS if wait is True else float(wait)) if wait else panel
 
@@ -118,7 +122,7 @@ def _asks_for_another(
     session: Session, region: Region | None, mode: str | None, profile: str | None
 ) -> bool:
     client = session.client
-    if client is None:
+    if client is None or client.refused:
         return True
     return (
         profile is not None
@@ -189,7 +193,12 @@ def _in_use(session: Session, found: Found | None) -> Connection | None:
     sought = (found.credentials, found.region.api_url)
     each = session.connections()
     return next(
-        (c for c in each if (c.client.credentials, c.client.region.api_url) == sought), None
+        (
+            c
+            for c in each
+            if (c.client.credentials, c.client.region.api_url) == sought and not c.client.refused
+        ),
+        None,
     )
 
 

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
 from alchemer_nb.forks import in_child
 from alchemer_nb.notebook.status import MODES, Status
+from alchemer_nb.notebook.unfinished import Unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pandas as pd
+
     from alchemer_nb.client import Client
     from alchemer_nb.notebook.panel import LoginPanel
+    from alchemer_nb.notebook.unfinished import Account
 
 NOT_SIGNED_IN = "not signed in: sign in above, then run from here (%alchemer login)"
 
@@ -31,11 +36,18 @@ class Connection:
         name: What ``switch`` knows it by.
         client: The client.
         organisation: The account's name as Alchemer tells it.
+        account_id: The account's id, None where it tells none.
     """
 
     name: str
     client: Client
     organisation: str
+    account_id: str | None = None
+
+    @property
+    def account(self) -> Account:
+        """What tells the account from all others, whatever credentials lead to it."""
+        return self.client.region.api_url, self.account_id
 
     def status(self, others: tuple[str, ...] = ()) -> Status:
         """Tells what may be shown of it."""
@@ -57,6 +69,7 @@ class Session:
     Attributes:
         box: The sandbox that ``%alchemer demo`` started in this shell, or None.
         panel: The sign-in panel that is in use, or None.
+        unfinished: Downloads that ended on their way.
 
     Example:
         >>> from alchemer_nb.notebook.session import Session
@@ -67,6 +80,7 @@ class Session:
     def __init__(self) -> None:
         self.box: Any = None
         self.panel: LoginPanel | None = None
+        self.unfinished = Unfinished()
         self._connections: dict[str, Connection] = {}
         self._current: str | None = None
         self._listeners: list[Callable[[], object]] = []
@@ -89,14 +103,18 @@ class Session:
             return self._connections[self._current] if self._current is not None else None
 
     def require_client(self) -> Client:
-        """Gives the current client.
+        """Gives the current client; as ``require``."""
+        return self.require().client
+
+    def require(self) -> Connection:
+        """Gives the current connection.
 
         Raises:
             ConfigurationError: Nobody is signed in.
         """
-        client = self.client
-        if client is not None:
-            return client
+        connection = self.connection
+        if connection is not None:
+            return connection
         names = self.names()
         if names:
             raise ConfigurationError(
@@ -127,12 +145,16 @@ class Session:
         """
         asks = check or client
         for known in self.connections():
-            if _same(known.client, asks):  # the same key typed once more has the same history
+            same = known.client.credentials == asks.credentials
+            if same and _at_same_place(known.client, asks):  # typed once more: one history
                 asks.credentials.accepted_by |= known.client.credentials.accepted_by
-        organisation = _organisation(asks)
+        account = asks.account()
+        organisation, account_id = _first(account, "organization"), _first(account, "id")
+        if check is not None:
+            client.know_account(account_id)
         with self._lock:
             kept = name or self._free_name(client)
-            connection = Connection(kept, client, organisation)
+            connection = Connection(kept, client, organisation, account_id or None)
             self._connections[kept] = connection
             self._current = kept
         self._tell()
@@ -167,7 +189,8 @@ class Session:
         """Forgets a connection, the current one where no name is given.
 
         No other connection takes its place: the next download would come from an account that
-        nobody chose. The sandbox is stopped with the last connection that leads to it.
+        nobody chose. The sandbox is stopped with the last connection that leads to it. What had
+        come of downloads from the account is forgotten with the last connection to it.
 
         Returns:
             What was forgotten, or None where nobody was signed in.
@@ -181,6 +204,7 @@ class Session:
                 self._current = None
             if self.leads_to_box(gone) and not any(map(self.leads_to_box, self.connections())):
                 box, self.box = self.box, None
+            self.unfinished.drop_others({one.account for one in self.connections()})
         if box is not None:
             box.stop()
         self._tell()
@@ -229,22 +253,29 @@ class Session:
             listener()
 
     def _free_name(self, client: Client) -> str:
-        """The region's name; a number is added only beside a sign-in with other credentials."""
+        """The region's name; a number is added only beside a sign-in with other credentials.
+
+        Credentials that were refused meanwhile give way.
+        """
         base = client.region.name
         name, number = base, 1
-        while name in self._connections and not _same(self._connections[name].client, client):
+        while name in self._connections and not _gives_way(self._connections[name].client, client):
             number += 1
             name = f"{base}-{number}"
         return name
 
 
-def _same(one: Client, other: Client) -> bool:
-    return one.region.api_url == other.region.api_url and one.credentials == other.credentials
+def _gives_way(one: Client, other: Client) -> bool:
+    return _at_same_place(one, other) and (one.refused or one.credentials == other.credentials)
 
 
-def _organisation(client: Client) -> str:
-    account = client.account()
-    if "organization" not in account.columns or not len(account):
+def _at_same_place(one: Client, other: Client) -> bool:
+    return one.region.api_url == other.region.api_url
+
+
+def _first(account: pd.DataFrame, name: str) -> str:
+    """A field of the account, ``""`` where it has none."""
+    if name not in account.columns or not len(account):
         return ""
-    text = account["organization"].iloc[0]
-    return str(text).strip() if isinstance(text, str) else ""
+    value = account[name].iloc[0]
+    return str(value).strip() if isinstance(value, str | Integral) else ""

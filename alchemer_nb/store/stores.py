@@ -5,7 +5,8 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.errors import StoreError
+from alchemer_nb.endings import advice, reason
+from alchemer_nb.errors import AuthenticationError, DownloadIncomplete, StoreError
 from alchemer_nb.ids import given_id, sent_id
 from alchemer_nb.paging import rows_of
 from alchemer_nb.store import names, place
@@ -81,6 +82,12 @@ class Stores:
             fresh: Takes nothing from the memory of the last minute.
             tell: Called after each page, and often while waiting.
             stop: Ends it when set; what came is kept.
+
+        Raises:
+            DownloadIncomplete: The credentials were refused on the way; what came is kept.
+            StoreError: The store cannot be written.
+            ApiError, TransportError: As for any call; what came is kept.
+            Stopped: ``stop`` was set; what came is kept.
         """
         from alchemer_nb.store.listing import Listing
         from alchemer_nb.store.sync import Sync
@@ -88,7 +95,20 @@ class Stores:
         own, folder = given_id(survey_id, "a survey"), self.place(survey_id)
         more: dict[str, Any] = {} if stop is None else {"stop": stop}
         listing = Listing(self._transport, own, tell, fresh=fresh, **more)
-        return Sync(folder, listing, self.region, full).run()
+        sync = Sync(folder, listing, self.region, full)
+        try:
+            return sync.run()
+        except AuthenticationError as error:
+            if not listing.calls:  # it was the first that they were used for
+                raise
+            refused = error
+        why, needs = reason(refused, self._transport.credentials)
+        raise DownloadIncomplete(
+            f"{listing.title}: the sync had begun when {why}",
+            hint=advice(needs, "run it again: it goes on with what came, which is kept"),
+            needs=needs,
+            cause=refused,
+        )
 
     def table(self) -> pd.DataFrame:
         """Gives what is stored, one row a survey."""

@@ -145,6 +145,7 @@ def test_what_comes_changes_or_goes_meanwhile_is_seen_to(moving):
     here = got.loc[after.index, "date_updated"]
     pd.testing.assert_series_equal(here, after["date_updated"])
     assert facts["changed_rows"] >= len(touched)
+    assert facts["repeated_rows"] == 0
 
 
 def test_the_second_pass_takes_in_what_changed_since_the_last_look(moving):

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from alchemer_nb.errors import (
+    AuthenticationError,
+    DownloadIncomplete,
     InvalidArgument,
     Stopped,
     StoreBusy,
@@ -23,6 +25,7 @@ from alchemer_nb.retries import Retries
 from alchemer_nb.sandbox.faults import Fault
 from alchemer_nb.store import manifest, parts, place
 from alchemer_nb.store import sync as syncing
+from tests.person import regenerate_key
 from tests.store.conftest import ALL, SURVEY, fresh_client, quiet_box, same
 
 ROOT = Path(manifest.__file__).parents[2]
@@ -347,3 +350,36 @@ def test_no_secret_is_stored(own_box, synced):
     _, folder = synced
     for secret in (own_box.api_token, own_box.api_token_secret):
         assert not _anywhere(folder, f'"{secret}"'.encode())
+
+
+@pytest.mark.parametrize("how", ["sync", "from the store"])
+def test_a_sync_whose_key_was_regenerated_goes_on_with_the_new_one(own_box, how):
+    refused = '{"result_ok": false, "code": 401, "message": "Login failed / Invalid auth token"}'
+    third = {"path": "surveyresponse", "page": 3, "resultsperpage": 500}
+    own_box.fail_next(Fault(status=401, body=refused, when=third))
+    client = fresh_client(own_box)
+    ways = {
+        "sync": lambda: client.sync(SURVEY),
+        "from the store": lambda: client.responses(SURVEY, store=True, progress="none"),
+    }
+    with pytest.raises(DownloadIncomplete, match="the API key was refused") as caught:
+        ways[how]()
+    assert "Sign in with the new key, then run it again: it goes on" in str(caught.value)
+    assert "region" not in str(caught.value)
+    assert isinstance(caught.value.cause, AuthenticationError)
+    regenerate_key(own_box.url, own_box.username, own_box.password)
+    start = len(own_box.seen)
+    notes = fresh_client(own_box).sync(SURVEY).notes
+    assert "went on at page 2, where the last run was ended" in notes
+    asked = [c.params.get("page") for c in own_box.seen[start:] if "surveyresponse" in c.path]
+    assert asked.count("1") == 1  # of what changed lately
+    stored = fresh_client(own_box).responses(SURVEY, store=True, **ALL)
+    same(stored, fresh_client(own_box).responses(SURVEY, **ALL))
+
+
+def test_a_sync_whose_key_never_worked_has_not_begun(own_box):
+    regenerate_key(own_box.url, own_box.username, own_box.password)
+    client = fresh_client(own_box)
+    regenerate_key(own_box.url, own_box.username, own_box.password)
+    with pytest.raises(AuthenticationError):
+        client.sync(SURVEY)
