@@ -92,12 +92,12 @@ def is_option_id(own: str) -> bool:
 
 
 def _shown(value: Any) -> str:
-    """Anything in a message: escaped, and not too long."""
+    """Anything in a message: what cannot be seen is escaped, and it is not too long."""
     if isinstance(value, str):
-        return ascii(value[:_SHOWN]) + "…" * (len(value) > _SHOWN)
+        return repr(value[:_SHOWN]) + "…" * (len(value) > _SHOWN)
     if isinstance(value, int) and abs(value) > 10**_SHOWN:
         return f"a number of {value.bit_length()} bits"
-    return ascii(value) if value is None or isinstance(value, (int, float)) else _kind(value)
+    return repr(value) if value is None or isinstance(value, (int, float)) else _kind(value)
 
 
 def _kind(value: Any) -> str:
