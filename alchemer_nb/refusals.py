@@ -244,7 +244,7 @@ def _of_token(attempt: Attempt) -> _Case:
         return _Case(
             what,
             "it is no longer valid",
-            f"{_NEW_LINK}. If no link can be had, the consumer pair was removed",
+            f"{_NEW_LINK}. If no link can be had, the consumer pair was probably removed",
         )
     return _Case(
         what,
