@@ -311,6 +311,7 @@ def _pair_of(
     first, second = (_variable(name, environ) for name in names)
     if names is _KEY_NAMES and not second:
         second = _variable(_OLD_SECRET_NAME, environ)
+        names = (names[0], _OLD_SECRET_NAME) if second else names
     if not (first or second):
         return None
     if not (first and second):

@@ -35,6 +35,7 @@ from alchemer_nb.refusals import (
     problem_in,
     refused,
     sentence_in,
+    without_right,
     without_token,
 )
 from alchemer_nb.secrets import redact
@@ -334,13 +335,13 @@ def _error_for(said: _Said, code: int | str, words: str = "", message: str = "")
         return PermissionDenied(
             f"{'you are signed in, but ' if said.attempt.worked else ''}your user may not do this "
             f"({where}{told}); ask an administrator of the account",
-            hint="" if said.attempt.worked else "If no call has worked yet, check the key as well",
+            hint=without_right(said.attempt),
             **context,
         )
     if number == 404:
         return NotFound(
-            f"nothing was found at {said.path} in region {said.region.name}{told}; check the id, "
-            "and that the account lies in this region",
+            f"nothing was found at {said.path} in region {said.region.name}{told}; check the id"
+            + ("" if said.attempt.worked else ", and that the account lies in this region"),
             **context,
         )
     if number >= 500 or number == _UNAVAILABLE_CODE:

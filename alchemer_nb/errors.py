@@ -233,6 +233,11 @@ class DownloadIncomplete(AlchemerError):
             raise InvalidArgument("there is nothing to go on with: run the download again")
         return self._resume(client, progress)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another process is given the rows; to go on with them takes the client, which stays here.
+        kind, (own, args, state) = super().__reduce__()
+        return kind, (own, args, {**state, "_partial": self.partial, "_resume": None})
+
 
 class StoreError(AlchemerError):
     """A local store cannot be written or read; what it held before is unharmed."""

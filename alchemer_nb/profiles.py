@@ -190,8 +190,12 @@ def _from_text(name: str, text: Secret) -> Profile | str:
 
 
 def _is_true(region: Region) -> bool:
-    """Return whether a region is the one that its name says; profiles without a digest had none."""
-    return region.name not in Region.names() or region == Region.get(region.name)
+    """Return whether a region lies where its name says; profiles without a digest tell no more."""
+    if region.name not in Region.names():
+        return True
+    known = Region.get(region.name)
+    addresses = [field.name for field in fields(region) if field.name.endswith("_url")]
+    return all(getattr(region, name) == getattr(known, name) for name in addresses)
 
 
 def _digest(plain: dict[str, Any]) -> str:

@@ -168,6 +168,14 @@ def without_token(attempt: Attempt, region: Region, got: str) -> tuple[str, str]
     return f"there is no sign-in link: {told}", hint
 
 
+def without_right(attempt: Attempt) -> str:
+    """Hint where a right is missing: what else it may be as long as no call has worked."""
+    if attempt.worked:
+        return ""
+    what = {API_KEY: "key", TWO_LEGGED: "consumer pair"}.get(attempt.signed_with, "access token")
+    return f"If no call has worked yet, check the {what} as well"
+
+
 def _case(attempt: Attempt, heard: Heard) -> _Case:
     if attempt.signed_with == API_KEY:
         return _of_key(attempt, heard)
@@ -236,7 +244,7 @@ def _of_token(attempt: Attempt) -> _Case:
         return _Case(
             what,
             "it is no longer valid",
-            f"{_NEW_LINK}. If no link can be had, the consumer pair was removed",
+            f"{_NEW_LINK}. If no link can be had, the consumer pair was probably removed",
         )
     return _Case(
         what,

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 MASK = "••••"
 # Beside the letter itself and its code: what JSON, forms and HTML write for some letters.
 _NAMED_FORMS = {
-    '"': ('\\"', "&quot;", "&#34;", "&#x22;"),
+    '"': ('\\"', "&quot;"),
     "\\": ("\\\\",),
     "/": ("\\/",),
     " ": ("+",),
-    "&": ("&amp;", "&#38;", "&#x26;"),
+    "&": ("&amp;",),
     "<": ("&lt;",),
     ">": ("&gt;",),
-    "'": ("&#39;", "&#039;", "&#x27;", "&apos;"),
+    "'": ("\\'", "&apos;"),
 }
 _SHORTEST_HIDDEN = 4  # fewer letters than that stand in every text
 _SHORTEST_SHOWN = 12  # the last four characters of a short secret would be too much of it
@@ -103,7 +103,8 @@ def sealed(value: object) -> Secret:
 def redact(text: str, secrets: Iterable[Secret]) -> str:
     """Replaces every occurrence of the secrets in a text, whatever their order.
 
-    Found are the plain form, and what addresses, JSON and HTML make of it, mixed forms too.
+    Found are the plain form, and what addresses, JSON and HTML make of it, mixed forms too, in
+    capital and small letters.
     """
     hidden = [secret for secret in secrets if len(secret.reveal()) >= _SHORTEST_HIDDEN]
     spans = sorted(span for secret in hidden for span in _occurrences(text, secret))
@@ -117,7 +118,7 @@ def redact(text: str, secrets: Iterable[Secret]) -> str:
 
 def _occurrences(text: str, secret: Secret) -> list[tuple[int, int]]:
     letters = "".join(map(_any_form, secret.reveal()))
-    return [match.span(1) for match in re.finditer(f"(?=({letters}))", text)]
+    return [match.span(1) for match in re.finditer(f"(?i)(?=({letters}))", text)]
 
 
 def _any_form(letter: str) -> str:
@@ -126,8 +127,9 @@ def _any_form(letter: str) -> str:
     units = letter.encode("utf-16-be", "surrogatepass").hex()
     forms = [
         re.escape(letter),
-        "".join(f"(?i:%(?:25)*{octet:02x})" for octet in octets),
-        "".join(rf"(?i:\\u{units[at : at + 4]})" for at in range(0, len(units), 4)),
+        "".join(f"%(?:25)*{octet:02x}" for octet in octets),
+        "".join(rf"\\u{units[at : at + 4]}" for at in range(0, len(units), 4)),
+        f"&#(?:0*{ord(letter)}|x0*{ord(letter):x});",
         *(re.escape(form) for form in _NAMED_FORMS.get(letter, ())),
     ]
     return f"(?:{'|'.join(forms)})"

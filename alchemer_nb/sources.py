@@ -29,12 +29,14 @@ class Found:
         region: Where it belongs.
         source: ``"the environment"`` or ``"profile “…”"``.
         told_by: What says that it belongs there; empty where nothing does and US is assumed.
+        profile: Name of the profile, empty for the environment.
     """
 
     credentials: Credentials
     region: Region
     source: str
     told_by: str
+    profile: str = ""
 
     def at(self, region: Region | None) -> Found:
         """Return the same for the region that somebody asks for.
@@ -83,7 +85,8 @@ def find(profile: str | None = None) -> Found | None:
     kept = profiles.load(profiles.DEFAULT if profile is None else profile)
     if kept is None:
         return None
-    return Found(kept.credentials, kept.region, f"profile “{kept.name}”", "the profile")
+    source = f"profile “{kept.name}”"
+    return Found(kept.credentials, kept.region, source, "the profile", kept.name)
 
 
 def environment_region() -> Region | None:

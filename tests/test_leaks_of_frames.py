@@ -40,7 +40,14 @@ MODES = {
 def forms(secret):
     """A secret as addresses and JSON write it, too."""
     once = quote(secret, safe="")
-    return {secret, once, once.lower(), quote(once, safe=""), json.dumps(secret)[1:-1]}
+    forms = {secret, once, quote(once, safe=""), json.dumps(secret)[1:-1], *references(secret)}
+    return forms | {form.lower() for form in forms} | {form.upper() for form in forms}
+
+
+def references(secret):
+    """A secret as a page may write it, letter by letter."""
+    codes = [ord(letter) for letter in secret]
+    return ["".join(map(form.format, codes)) for form in ("&#{};", "&#x{:x};", "&#x{:04X};")]
 
 
 def holds(text):
@@ -117,6 +124,13 @@ def echoes(*secrets):
         "message": Reply({**refused, "code": 401}, 401),
         "message, as JSON": Reply(json.dumps(refused).replace("/", "\\/").encode(), 400),
         "message, percent": Reply({**refused, "message": lower}, 400),
+        "message, capitals": Reply({**refused, "message": echo.upper()}, 400),
+        "message, small": Reply({**refused, "message": echo.lower()}, 400),
+        **{
+            f"message, references {at}": Reply({**refused, "message": written})
+            for at, secret in enumerate(secrets[:2])
+            for written in references(secret)
+        },
         "message, a map": Reply({**refused, "message": {"q": [echo]}}, 400),
         "code": Reply({"result_ok": False, "code": echo, "message": "no"}, 400),
         "code in 200": Reply({"result_ok": False, "code": secrets[-1], "message": "no"}),
@@ -149,7 +163,7 @@ def echoes(*secrets):
     }
 
 
-NAMES = tuple(echoes("x"))
+NAMES = tuple(echoes("x", "y"))
 
 
 @pytest.mark.parametrize("mode", MODES)

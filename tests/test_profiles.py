@@ -172,6 +172,9 @@ def test_a_profile_of_an_earlier_version_opens_where_its_region_is_the_one_it_na
     found = profiles.load("work")
     assert found.credentials == ApiKey(TOKEN, SECRET)
     assert found.region == Region.get("eu")
+    earlier["region"]["timezone"] = "Europe/Berlin"
+    path.write_text(json.dumps(earlier))
+    assert profiles.load("work").region == Region.get("eu", timezone="Europe/Berlin")
     earlier["region"]["name"] = "us"
     path.write_text(json.dumps(earlier))
     with pytest.raises(ConfigurationError, match="remember"):

@@ -10,6 +10,7 @@ from alchemer_nb.notebook.context import say
 from alchemer_nb.regions import Region
 
 if TYPE_CHECKING:
+    from alchemer_nb.client import Client
     from alchemer_nb.notebook.panel import LoginPanel
     from alchemer_nb.notebook.session import Connection, Session
     from alchemer_nb.notebook.status import Status
@@ -60,9 +61,10 @@ def login(
         return _already(session, prompt=prompt)
     before = session.client
     dead = before if before is not None and before.refused else None
-    if dead is not None and profile is None and place is None:
-        place = _default_or_none(session) or dead.region
-    found, trouble = _find(session, profile, place, kind)
+    replaces = dead if profile is None and place is None else None
+    found, trouble = _find(session, profile, place, kind, replaces)
+    if replaces is not None:
+        place = _default_or_none(session) or replaces.region
     used = _in_use(session, found)
     if found is not None and used is None:
         try:
@@ -72,12 +74,14 @@ def login(
     if _nobody_there() if prompt else _no_panel(wait=bool(wait)):
         return _without_asking(session, used, trouble, profile)
     notice = _notice(found, trouble, profile)
+    place = place or (found.region if found else None)
+    kind = kind or (dead.credentials.mode if dead else "api_key")
     if prompt:
-        return _prompt(session, place or _default(session), kind or "api_key", profile, notice)
+        return _prompt(session, place or _default(session), kind, profile, notice)
     panel = _panel(
         session,
-        region=place or (found.region if found else None) or _default_or_none(session),
-        mode=kind or (dead.credentials.mode if dead else "api_key"),
+        region=place or _default_or_none(session),
+        mode=kind,
         found=found,
         notice=notice,
         failed=trouble is not None,
@@ -142,9 +146,20 @@ def _already(session: Session, *, prompt: bool) -> object:
 
 
 def _find(
-    session: Session, profile: str | None, region: Region | None, mode: str | None
+    session: Session,
+    profile: str | None,
+    region: Region | None,
+    mode: str | None,
+    replaces: Client | None,
 ) -> tuple[Found | None, AlchemerError | None]:
     """Return what is there to sign in with, or why it cannot be used.
+
+    Args:
+        session: The shell's session.
+        profile: The profile that was named.
+        region: The region that was asked for.
+        mode: The mode that was asked for.
+        replaces: The client whose refused credentials are to be replaced, where none was asked for.
 
     Raises:
         ConfigurationError: A profile was named that belongs to another region or mode than the
@@ -159,7 +174,9 @@ def _find(
     if found is None:
         return None, None
     try:
-        found = _where_it_works(session, found).at(region)
+        found = _where_it_works(session, found, replaces).at(region)
+        if replaces is not None:
+            _check_may_replace(found, replaces)
         if mode not in (None, found.credentials.mode):
             raise ConfigurationError(
                 f"{found.source} holds credentials of the other mode ({_modes(found)}); leave "
@@ -178,12 +195,40 @@ def _modes(found: Found) -> str:
     return MODES[found.credentials.mode]
 
 
-def _where_it_works(session: Session, found: Found) -> Found:
-    """Return what was found with the region in which it has been seen to work, if in any."""
+def _where_it_works(session: Session, found: Found, replaces: Client | None) -> Found:
+    """Return what was found with the region in which it has been seen to work, if in any.
+
+    So it has where the environment held the refused credentials the last time: what it holds now
+    takes their place.
+    """
+    if found.told_by:
+        return found
+    before, session.environment = session.environment, found.credentials
     for one in session.connections():
-        if not found.told_by and one.client.credentials == found.credentials:
+        if one.client.credentials == found.credentials:
             return replace(found, region=one.client.region, told_by=f"connection “{one.name}”")
+    if replaces is not None and replaces.credentials == before:
+        return replace(found, region=replaces.region)
     return found
+
+
+def _check_may_replace(found: Found, refused: Client) -> None:
+    """Check that what was found may take the place of refused credentials unasked.
+
+    Raises:
+        ConfigurationError: It belongs to another region, and so to another account.
+    """
+    from alchemer_nb.credentials import REGION_NAME
+
+    if found.told_by == REGION_NAME or found.region.api_url == refused.region.api_url:
+        return
+    use = f"--profile {found.profile}" if found.profile else f"--region {found.region.name}"
+    raise ConfigurationError(
+        f"the credentials that were refused belong to region {refused.region.name} "
+        f"({refused.region.host}), and those from {found.source} to region {found.region.name} "
+        f"({found.region.host}), so they do not take their place. To use them there: "
+        f"%alchemer login {use}"
+    )
 
 
 def _in_use(session: Session, found: Found | None) -> Connection | None:

@@ -110,5 +110,5 @@ def _hidden(question: str) -> Secret:
         pass
     raise ConfigurationError(
         "nothing can be asked here without showing it: set ALCHEMER_API_TOKEN and "
-        "ALCHEMER_API_TOKEN_SECRET in the environment, or use the panel (%alchemer login)"
+        "ALCHEMER_API_TOKEN_SECRET in the environment, or sign in with the panel of a notebook"
     )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from alchemer_nb.client import Client
+    from alchemer_nb.credentials import Credentials
     from alchemer_nb.notebook.panel import LoginPanel
     from alchemer_nb.notebook.unfinished import Account
 
@@ -70,6 +71,7 @@ class Session:
         box: The sandbox that ``%alchemer demo`` started in this shell, or None.
         panel: The sign-in panel that is in use, or None.
         unfinished: Downloads that ended on their way.
+        environment: Credentials that the last login found in the environment, or None.
 
     Example:
         >>> from alchemer_nb.notebook.session import Session
@@ -81,6 +83,7 @@ class Session:
         self.box: Any = None
         self.panel: LoginPanel | None = None
         self.unfinished = Unfinished()
+        self.environment: Credentials | None = None
         self._connections: dict[str, Connection] = {}
         self._current: str | None = None
         self._listeners: list[Callable[[], object]] = []

@@ -293,3 +293,8 @@ def test_an_address_that_would_be_unsafe_is_refused(address):
 def test_a_zone_must_exist():
     with pytest.raises(ConfigurationError, match="IANA"):
         Region.custom("https://x.example", timezone="Mars/Olympus")
+
+
+def test_the_variable_that_is_set_is_named():
+    with pytest.raises(ConfigurationError, match=r"^ALCHEMER_API_SECRET is set .*API_TOKEN is not"):
+        from_environment({"ALCHEMER_API_SECRET": SECRET})

@@ -242,14 +242,22 @@ def test_only_a_good_answer_accepts(world, reply):
 
 
 def test_a_missing_right_is_no_refused_key(world):
-    for mode in ("key", "two", "three"):
+    for mode, what in (("key", "key"), ("two", "consumer pair"), ("three", "access token")):
         error = world.call(mode, error_body("Not Authorized"), worked=True)
         assert type(error) is PermissionDenied
         assert "you are signed in" in str(error)
         first = world.call(mode, error_body("Not Authorized"), worked=False)
         assert type(first) is PermissionDenied
         assert "you are signed in" not in str(first)
-        assert "check the key" in first.hint
+        assert f"check the {what} as well" in first.hint
+        assert error.hint == ""
+
+
+@pytest.mark.parametrize("worked", [False, True])
+def test_where_calls_worked_the_account_is_not_looked_for_elsewhere(world, worked):
+    error = world.call("key", error_body("No such object", 404, 404), worked=worked)
+    assert type(error) is NotFound
+    assert ("account lies in this region" in str(error)) is not worked
 
 
 def test_a_page_that_forbids_is_not_alchemers(world):

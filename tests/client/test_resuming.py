@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -391,3 +392,15 @@ def test_what_is_said_holds_no_secret(box):
     for secret in client.credentials.secrets:
         assert secret.reveal() not in said
     assert error.cause.__traceback__ is None
+
+
+def test_another_process_is_given_the_rows_that_came():
+    with new_box() as own:
+        error = refused_at(own, 2)
+    there = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
+    assert str(there) == str(error)
+    assert str(there.cause) == str(error.cause)
+    pd.testing.assert_frame_equal(there.partial, error.partial)
+    assert len(there.partial) == 500
+    assert error.resumable
+    assert not there.resumable

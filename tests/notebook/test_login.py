@@ -21,7 +21,7 @@ from alchemer_nb.notebook.session import Session
 from alchemer_nb.notebook.status import Status
 from alchemer_nb.regions import Region
 from tests.person import landing_address
-from tests.scripted import ScriptedServer
+from tests.scripted import Reply, ScriptedServer
 from tests.test_profiles import LockedKeyring
 
 if TYPE_CHECKING:
@@ -245,6 +245,72 @@ class TestAnotherRegion:
         session.box = None
 
 
+class TestRefusedSince:
+    """Credentials that worked were refused since: what takes their place, and where."""
+
+    @pytest.fixture
+    def refused(self, session: Session) -> Iterator[ScriptedServer]:
+        with ScriptedServer() as server:
+            server.answer("account", {"result_ok": True, "data": {"id": 7, "organization": "One"}})
+            key = ApiKey("typed-key-0000001", "typed-secret")
+            client = Client(key, region=server.region, retries=1)
+            session.adopt(client)
+            old = {"result_ok": False, "code": 401, "message": "Login failed / Invalid auth token"}
+            server.answer("account", Reply(old, 401))
+            server.answer("survey", Reply(old, 401))
+            with pytest.raises(AuthenticationError):
+                client.request("GET", "survey")
+            server.asked.clear()
+            yield server
+
+    def test_what_the_environment_holds_is_not_sent_to_the_region_of_another_key(
+        self, session: Session, environment: pytest.MonkeyPatch, refused: ScriptedServer
+    ) -> None:
+        panel = panel_of(login(session))
+        assert refused.asked == []
+        assert panel.chosen.api_url == refused.region.api_url
+        for said in ("us (api.alchemer.com)", refused.region.host, "login --region us"):
+            assert said in panel.form.view["notice"]
+        assert panel_of(login(session)).form.view["notice"] == panel.form.view["notice"]
+        assert refused.asked == []
+
+    def test_nor_does_a_profile_of_another_region_take_its_place_unasked(
+        self, session: Session, box: Sandbox, refused: ScriptedServer
+    ) -> None:
+        profiles.save("default", key_of(box), box.region)
+        before = len(box.seen)
+        panel = panel_of(login(session))
+        notice = panel.form.view["notice"]
+        assert "was asked for" not in notice
+        for said in (box.region.host, refused.region.host, "login --profile default"):
+            assert said in notice
+        assert (len(box.seen), refused.asked) == (before, [])
+        assert isinstance(login(session, profile="default"), Status)
+        assert session.require_client().region == box.region
+
+    def test_the_region_that_the_environment_names_is_one_that_is_asked_for(
+        self, session: Session, environment: pytest.MonkeyPatch, refused: ScriptedServer
+    ) -> None:
+        environment.setenv("ALCHEMER_REGION", "eu")
+        environment.delenv("ALCHEMER_API_TOKEN_SECRET")
+        assert panel_of(login(session)).chosen == Region.get("eu")
+        assert refused.asked == []
+
+    def test_a_new_key_in_the_environment_goes_where_the_old_one_of_it_worked(
+        self, session: Session, environment: pytest.MonkeyPatch, box: Sandbox
+    ) -> None:
+        with ScriptedServer() as server:
+            server.answer("account", {"result_ok": True, "data": {"id": 7}})
+            login(session, region=server.region)
+            server.answer("survey", Reply({"result_ok": False, "code": 401}, 401))
+            with pytest.raises(AuthenticationError):
+                session.require_client().request("GET", "survey")
+            environment.setenv("ALCHEMER_API_TOKEN", "new-key-00000001")
+            assert isinstance(login(session), Status)
+            assert server.asked[-1][2]["api_token"] == "new-key-00000001"
+            assert len(session.names()) == 1
+
+
 class TestSaid:
     """Why nobody is signed in stands in the panel and, in full, in its text."""
 
@@ -412,6 +478,15 @@ class TestPrompt:
         login(session, region=box.region, prompt=True)
         assert session.status().signed_in
         assert len(person.asked) == 1
+
+    def test_where_a_profile_was_refused_its_region_is_asked_about(
+        self, session: Session, box: Sandbox, typed: Any
+    ) -> None:
+        profiles.save("work", ApiKey("wrong-key-0000001", "wrong-secret"), box.region)
+        person = typed(box.api_token, box.api_token_secret)
+        login(session, profile="work", prompt=True)
+        assert box.region.host in person.asked[0]
+        assert session.require_client().region == box.region
 
     def test_a_refused_key_fails_the_cell(self, session: Session, box: Sandbox, typed: Any) -> None:
         typed("CANARYwrong1234", "CANARYpair1234")
