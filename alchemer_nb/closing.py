@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from alchemer_nb import clocks
 from alchemer_nb.envelope import decode
 from alchemer_nb.errors import ApiError
 from alchemer_nb.ids import id_number
@@ -59,6 +60,7 @@ def finish(engine: Engine, call: Future[Answer], result: Download) -> None:
         rows = [row for row in rows_of(dict(envelope)) if isinstance(row, Mapping)]
         result.tell(whole(envelope.get("total_count")))
         changed = _changed(rows, result.answers)
+        is_far_enough = _is_far_enough(rows, changed, result)
         taken = changed
         if result.at_hand:  # had come long ago; what tells no date may have changed as well
             taken = [row for row in rows if row in changed or not row.get("date_updated")]
@@ -67,7 +69,7 @@ def finish(engine: Engine, call: Future[Answer], result: Download) -> None:
             result.add(result.answers.decode(json.dumps({"data": taken}).encode()))
             result.changed += len(changed)
             result.copies += result.answers.count - len(latest_rows(result.answers)) - before
-        if len(changed) < len(rows) or not rows:
+        if is_far_enough:
             return  # this far back all is as it was when it came
         call = send(engine, result, number)
 
@@ -110,6 +112,27 @@ def take_in(page: Page, latest: Mapping[int, int], result: Download) -> None:
             result.copies += 1
     if taken:
         result.add(page.only(taken))
+
+
+def _is_far_enough(
+    rows: list[Mapping[str, Any]], changed: list[Mapping[str, Any]], result: Download
+) -> bool:
+    """Whether nothing behind these rows can have changed since what is at hand came.
+
+    In a run that goes on, what came in it is as it was, and tells nothing of what had come before.
+    """
+    if not rows or not result.at_hand:
+        return len(changed) < len(rows) or not rows
+    horizon = clocks.horizon(result.clock, None)
+    latest = latest_rows(result.answers)
+    for row in rows:
+        if horizon is not None and str(row.get("date_updated") or "") < horizon:
+            return True
+        own = id_number(row.get("id"))
+        at = None if own is None else latest.get(own)
+        if at is not None and at < result.first and row not in changed:
+            return True
+    return False
 
 
 def _changed(rows: list[Mapping[str, Any]], answers: Answers) -> list[Mapping[str, Any]]:

@@ -81,7 +81,8 @@ _DOCUMENTED_DECODER = msgspec.json.Decoder(_Documented)
 
 
 _ENTRY = ("answer", "options", "id", "subquestions", "answer_id", "rank", "option")
-_NO_CHOICE = {"answer", "answer_id", "options", "subquestions", "rank", "type", "question"}
+_CELL = {"options", "subquestions", "type", "question"}
+_NO_CHOICE = {"answer", "answer_id", "rank", *_CELL}
 #: Members that an entry is known to have; anything else is of a type nobody documents.
 DOCUMENTED = {
     "id",
@@ -170,6 +171,11 @@ def is_choice(child: Any) -> bool:
     if not isinstance(child, Mapping):
         return False
     return "option" in child and not _NO_CHOICE & child.keys()
+
+
+def is_listed(child: Any) -> bool:
+    """Whether a map is an entry of ``options``, and not a cell with words of its own."""
+    return isinstance(child, Mapping) and "option" in child and not _CELL & child.keys()
 
 
 def scalar(value: Any) -> Scalar:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from alchemer_nb import closing, resuming
 from alchemer_nb.answers import Answers
+from alchemer_nb.clocks import Clock
 from alchemer_nb.definition import Survey, read_survey
 from alchemer_nb.engine import Engine, Stretch
 from alchemer_nb.errors import InvalidArgument, TransportError
@@ -88,6 +89,8 @@ class Download:
         shrank: Whether the server said less than before: some were deleted meanwhile.
         mark: The last page that came, to go on behind it.
         at_hand: Responses that an earlier run had received.
+        first: Those of them that the first run had received.
+        clock: What the server's clock said when the first of them came.
         again: How often it was gone on with.
         went_on: The page at which this one went on; None where all had come.
         anew: Why nothing of an earlier run was of use; ``""`` where it was, or there was none.
@@ -104,6 +107,8 @@ class Download:
     shrank: bool = False
     mark: Mark | None = None
     at_hand: int = 0
+    first: int = 0
+    clock: Clock | None = None
     again: int = 0
     went_on: int | None = None
     anew: str = ""
@@ -114,6 +119,7 @@ class Download:
             self,
             answers=self.answers.copy(),
             at_hand=self.answers.count,
+            first=self.first or self.answers.count,
             again=self.again + 1,
             broken=False,
             anew="",
@@ -287,6 +293,7 @@ class Responses:
         )
 
     def _decode(self, answer: Answer) -> Page:
+        self.result.clock = self.result.clock or Clock.of(answer.headers)
         try:
             return self.result.answers.decode(answer.body)
         except ValueError:

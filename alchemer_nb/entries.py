@@ -6,7 +6,7 @@ payloads.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from alchemer_nb.decoding import (
     has_blank_choice,
     is_choice,
     is_entry,
+    is_listed,
     loose_choice,
     loose_entry,
     nothing,
@@ -27,8 +28,8 @@ from alchemer_nb.decoding import (
     scalar,
 )
 from alchemer_nb.envelope import decode
-from alchemer_nb.ids import is_option_id
-from alchemer_nb.lookup import Lookup
+from alchemer_nb.ids import id_number, is_option_id
+from alchemer_nb.lookup import OTHER, Lookup
 from alchemer_nb.question_types import GRID_SINGLE, is_known, question_key
 from alchemer_nb.scalars import id_text, truth
 
@@ -73,7 +74,8 @@ class EntryReader:
         parents: Id of a part -> id of the question it belongs to, ``""`` for none.
         unknown_types: Ids of the questions whose type nobody documents.
         rows: Ids of the rows of grids in which one column of each row is chosen.
-        choices: Where an answer is one or more of some options -> these options.
+        options: Where answers stand by options or items -> these.
+        choices: Where an answer is one or more of the options.
         singles: Where it is one of them alone.
     """
 
@@ -83,7 +85,8 @@ class EntryReader:
         parents: Mapping[str, str] | None = None,
         unknown_types: frozenset[str] = frozenset(),
         rows: frozenset[str] = frozenset(),
-        choices: Mapping[Path, Lookup] | None = None,
+        options: Mapping[Path, Lookup] | None = None,
+        choices: frozenset[Path] = frozenset(),
         singles: frozenset[Path] = frozenset(),
     ) -> None:
         self.order = tuple(dict.fromkeys(known))
@@ -91,7 +94,8 @@ class EntryReader:
         self._parents = parents or {}
         self._unknown_types = unknown_types
         self._rows = rows
-        self._choices = choices or {}
+        self._known_options = options or {}
+        self._choices = choices
         self._singles = singles
 
     @classmethod
@@ -100,10 +104,12 @@ class EntryReader:
         parts = [each for question in survey.questions for each in question.walk()]
         grids = [each for each in parts if question_key(each) in GRID_SINGLE]
         options: dict[Path, list[Option]] = {}
-        singles = set()
+        choices, singles = set(), set()
         for column in plan(survey):
-            if column.part == "option" and column.option is not None:
+            if column.part in ("option", "item") and column.option is not None:
                 options.setdefault(column.path[:-1], []).append(column.option)
+                if column.part == "option":
+                    choices.add(column.path[:-1])
             elif column.part == "answer" and column.choices:
                 options[column.path] = [*column.choices]
                 singles.add(column.path)
@@ -113,6 +119,7 @@ class EntryReader:
             frozenset(each.id for each in parts if not is_known(each)),
             frozenset(row.id for grid in grids for row in grid.rows),
             {path: Lookup(some, (survey.language,)) for path, some in options.items()},
+            frozenset(choices | singles),
             frozenset(singles),
         )
 
@@ -150,7 +157,9 @@ class EntryReader:
         if entry.comments not in (None, ""):
             said.note((*path, COMMENT), Atom(entry.comments))
         if entry.options:
-            self._options(said, path, _by_id(said, entry.options), is_open=atom is None)
+            options = _by_id(said, entry.options)
+            place = path[:-1] if self._lists_itself(path, options) else path
+            self._options(said, place, options, atom)
         if entry.subquestions:
             inner = entry.subquestions
             if not isinstance(inner, Mapping):
@@ -160,39 +169,75 @@ class EntryReader:
                 self._child(said, path, str(key), child, depth + 1)
 
     def _options(
-        self, said: Said, path: Path, options: Mapping[str, Chosen], *, is_open: bool
+        self, said: Said, path: Path, options: Mapping[str, Chosen], beside: Atom | None = None
     ) -> None:
         """What is chosen of some options, or the value of each item.
 
         Args:
             said: Takes it.
             path: Where they are listed.
-            options: By their ids.
-            is_open: Whether nothing else says what the answer is.
+            options: By their ids, or by whatever keys they came.
+            beside: The answer that stands beside them.
         """
-        answers = {key: each for key, each in options.items() if not each.is_null}
-        if path in self._choices:
+        is_choice = path in self._choices
+        answers = {
+            key: each
+            for key, each in options.items()
+            if not (each.is_null or (is_choice and each.value is False))
+        }
+        if is_choice:
             said.unchosen += len(options) - len(answers)
-        is_the_answer = is_open and len(answers) == 1 and path in self._singles
-        for key, chosen in answers.items():
-            own = self._option_id(key, chosen, path)
-            value = "" if own != key and str(chosen.value) == own else chosen.value  # a bare id
+        chosen = [(self._option_id(key, each, path), key, each) for key, each in answers.items()]
+        is_the_answer = beside is None and len(chosen) == 1 and path in self._singles
+        own_ids = {own for own, _, _ in chosen}
+        for own, key, each in chosen:
             if not is_option_id(own) and self._is_part(own, path[0]):  # its own question
-                said.note((own,), Atom(value, None, chosen.original_answer))
+                said.note((own,), Atom(each.value, None, each.original_answer))
                 continue
-            atom = Atom(value, own, chosen.original_answer, chosen.option)
-            said.note(path if is_the_answer else (*path, own.removesuffix("-other")), atom)
+            value = each.value
+            if not (is_choice or each.rank is None) and self._has_option(path, own):
+                value = each.rank  # an answer beside it holds but the words of the item
+            if (own != key and str(value) == own) or (is_choice and value is True):
+                value = ""  # a bare id, or no more than that it is chosen
+            atom = Atom(value, own, each.original_answer, each.option)
+            if is_choice and self._is_told(path, atom, own_ids, beside):
+                continue
+            said.note(path if is_the_answer else (*path, own.removesuffix(OTHER)), atom)
+
+    def _lists_itself(self, cell: Path, options: Mapping[str, Chosen]) -> bool:
+        """Whether a cell of a grid lists its own column, in place of an answer."""
+        row, column = cell[:-1], cell[-1]
+        return row in self._choices and all(
+            self._option_id(key, each, row) == column for key, each in options.items()
+        )
+
+    def _is_told(
+        self, path: Path, atom: Atom, others: Collection[str], beside: Atom | None
+    ) -> bool:
+        """Whether an option says no more than the answer beside it, or than its own write-in."""
+        own = id_text(atom.answer_id)
+        if f"{own}{OTHER}" not in others and (beside is None or own != id_text(beside.answer_id)):
+            return False
+        meant = self._known_options[path].find(Atom(atom.text))[0]
+        return atom.text is None or (meant is not None and meant.id == own)
 
     def _option_id(self, key: str, chosen: Chosen, path: Path) -> str:
-        """The id of an option: its key, or what it says itself where keys only number them."""
-        if is_option_id(key) or self._is_part(key, path[0]):
+        """The id of an option: its key, or its own where keys only number or name them."""
+        if self._has_option(path, key) or self._is_part(key, path[0]):
             return key
-        if chosen.id not in (None, ""):
-            return id_text(chosen.id)
-        options = self._choices.get(path)
-        text = chosen.value or chosen.option
-        found = options.find(Atom(text, text))[0] if options is not None else None
-        return key if found is None else found.id
+        own = "" if chosen.id is None else id_text(chosen.id)
+        if self._has_option(path, own):
+            return own
+        if id_number(key) is not None and is_option_id(key):
+            return key  # it left the definition
+        options = self._known_options.get(path)
+        text = (chosen.value if path in self._choices else None) or chosen.option
+        found = None if own or options is None else options.find(Atom(text, text))[0]
+        return found.id if found is not None else own or key
+
+    def _has_option(self, path: Path, own: str) -> bool:
+        options = self._known_options.get(path)
+        return options is not None and options.has(own)
 
     def _child(self, said: Said, path: Path, key: str, child: Any, depth: int) -> None:
         """An entry, or a map of cells: which of the two is told by what it holds."""
@@ -206,7 +251,7 @@ class EntryReader:
             words = (str(child["question"]), str(child.get("type") or ""))
             said.words.setdefault(key, words)
         if is_choice(child) and len(own) > 1:
-            self._options(said, own[:-1], {key: loose_choice(child)}, is_open=False)
+            self._options(said, own[:-1], {key: loose_choice(child)})
         elif is_entry(child):
             entry, _ = loose_entry(child)
             self._entry(said, own, entry, depth)
@@ -214,11 +259,19 @@ class EntryReader:
                 _members(said, (*own, MEMBER), {k: v for k, v in child.items() if k != "option"})
             else:
                 _members(said, own, child)
-        elif own == (key,) and key in self._rows:
-            for cell, inner in child.items():
-                self._column(said, own, str(cell), inner, depth + 1)
         else:
-            for cell, inner in child.items():
+            self._parts(said, own, child, depth)
+
+    def _parts(self, said: Said, own: Path, parts: Mapping[str, Any], depth: int) -> None:
+        """A map of cells, or of options."""
+        if len(own) == 1 and own[0] in self._rows:
+            for cell, inner in parts.items():
+                column = self._option_id(str(cell), loose_choice(inner), own)
+                self._column(said, own, column, inner, depth + 1)
+        elif own in self._choices and all(map(is_listed, parts.values())):
+            self._options(said, own, {str(k): loose_choice(v) for k, v in parts.items()})
+        else:
+            for cell, inner in parts.items():
                 self._child(said, own, _cell_id(str(cell), inner), inner, depth + 1)
 
     def _column(self, said: Said, row: Path, column: str, cell: Any, depth: int) -> None:

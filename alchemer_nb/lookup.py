@@ -29,6 +29,10 @@ class Lookup:
         self._languages = languages
         self._by_id = {option.id: option for option in options}
 
+    def has(self, own: str) -> bool:
+        """Whether an id is that of an option, or of what was written in at one."""
+        return own.removesuffix(OTHER) in self._by_id
+
     def find(self, atom: Atom) -> tuple[Option | None, str | None]:
         """Finds the option of an answer.
 

@@ -23,6 +23,7 @@ LEVELS = {
     "stamps": 0,
     "words": 0,
     "wordtable": 0,
+    "clocks": 0,
     "ids": 0,
     "files": 1,
     "logs": 1,

@@ -8,11 +8,11 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from alchemer_nb.clocks import Clock
 from alchemer_nb.engine import Engine
 from alchemer_nb.errors import Stopped, TransportError
 from alchemer_nb.forks import Home
 from alchemer_nb.progress import Progress, Told
-from alchemer_nb.store.clocks import Clock
 from alchemer_nb.store.parts import RawPage, cut
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from alchemer_nb.clocks import Clock  # noqa: TC001 - msgspec reads annotations
 from alchemer_nb.errors import InvalidArgument, StoreError, StoreNewer
 from alchemer_nb.ids import given_id
 from alchemer_nb.store import names
-from alchemer_nb.store.clocks import Clock  # noqa: TC001 - msgspec reads annotations
 from alchemer_nb.store.place import written
 
 if TYPE_CHECKING:

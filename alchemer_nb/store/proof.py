@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from alchemer_nb.store.clocks import is_later
+from alchemer_nb.clocks import is_later
 from alchemer_nb.store.parts import EXPUNGED
 
 if TYPE_CHECKING:

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from alchemer_nb import clocks
 from alchemer_nb.download import definition
 from alchemer_nb.errors import TooSlow
 from alchemer_nb.paging import PAGE_SIZE
 from alchemer_nb.store import (
-    clocks,
     compacting,
     expunging,
     opening,
@@ -40,10 +40,10 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from alchemer_nb.clocks import Clock
     from alchemer_nb.definition import Survey
     from alchemer_nb.engine import Engine
     from alchemer_nb.regions import Region
-    from alchemer_nb.store.clocks import Clock
     from alchemer_nb.store.listing import Listing
     from alchemer_nb.store.parts import Index
 

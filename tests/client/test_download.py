@@ -127,16 +127,18 @@ def moving():
         yield running
 
 
-def client_of(box):
-    return Client(ApiKey(box.api_token, box.api_token_secret), region=box.region, retries=QUICK)
+def client_of(box, in_flight=4):
+    key = ApiKey(box.api_token, box.api_token_secret)
+    return Client(key, region=box.region, retries=QUICK, max_in_flight=in_flight)
 
 
+# One in flight: what happens before page 2 happens after page 1, also on a busy machine.
 def test_what_comes_changes_or_goes_meanwhile_is_seen_to(moving):
     first = client_of(moving).responses(CUSTOMER, test_rows="include", progress="none")
     gone = tuple(first.index[[3, 40]])
     touched = tuple(first.index[[10, 20]])
     moving.fail_next(page(2, deletes=gone, touches=touched), page(3, adds=7))
-    got = client_of(moving).responses(CUSTOMER, test_rows="include", progress="none")
+    got = client_of(moving, in_flight=1).responses(CUSTOMER, test_rows="include", progress="none")
     after = client_of(moving).responses(CUSTOMER, test_rows="include", progress="none")
     facts = got.alchemer.facts
     assert facts["complete"]
@@ -148,12 +150,25 @@ def test_what_comes_changes_or_goes_meanwhile_is_seen_to(moving):
     assert facts["repeated_rows"] == 0
 
 
+@pytest.mark.parametrize("late", [1, 2, 3])
+def test_what_is_seen_to_does_not_hang_on_the_order_in_which_pages_come(moving, late):
+    first = client_of(moving).responses(CUSTOMER, test_rows="include", progress="none")
+    gone, touched = tuple(first.index[[3, 40]]), tuple(first.index[[10, 20]])
+    changes = [page(2, deletes=gone, touches=touched), page(3, adds=7)]
+    moving.fail_next(*changes, page(late, delay=0.3, after=late > 1))
+    got = client_of(moving).responses(CUSTOMER, test_rows="include", progress="none")
+    after = client_of(moving).responses(CUSTOMER, test_rows="include", progress="none")
+    assert got.alchemer.facts["complete"]
+    assert set(got.index) - set(after.index) <= set(gone)
+    pd.testing.assert_series_equal(got.loc[after.index, "date_updated"], after["date_updated"])
+
+
 def test_the_second_pass_takes_in_what_changed_since_the_last_look(moving):
     first = client_of(moving).responses(CUSTOMER, test_rows="include", progress="none")
     gone, touched = (int(first.index[3]),), int(first.index[-1])
     second = {"path": LIST, "page": 1, "resultsperpage": 250}
     moving.fail_next(page(2, deletes=gone), Fault(touches=(touched,), when=second))
-    got = client_of(moving).responses(CUSTOMER, test_rows="include", progress="none")
+    got = client_of(moving, in_flight=1).responses(CUSTOMER, test_rows="include", progress="none")
     after = client_of(moving).responses(CUSTOMER, test_rows="include", progress="none")
     assert after.loc[touched, "date_updated"] != first.loc[touched, "date_updated"]
     assert got.loc[touched, "date_updated"] == after.loc[touched, "date_updated"]

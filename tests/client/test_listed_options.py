@@ -58,6 +58,11 @@ def row(df, stem="q21"):
         ({"10001": TEA, "10002": {"id": 10002, "answer": None}}, [True, False, False]),
         ({"10001": TEA, "10002": None}, [True, False, False]),
         ([TEA, {"id": 10002, "option": "Coffee", "answer": None}], [True, False, False]),
+        ({"t": TEA, "c": {"id": 10002, "option": "Coffee"}}, [True, True, False]),
+        ({"t": {"option": "Tea"}}, [True, False, False]),
+        ({"10077": TEA}, [True, False, False]),
+        ({"10001": True, "10002": False}, [True, False, False]),
+        ({"10001": {"id": 10001, "option": "Tea", "answer": False}}, [None, None, None]),
         ({"10001": {"id": 10001, "option": "Tea", "answer": None}}, [None, None, None]),
         ({}, [None, None, None]),
         ([], [None, None, None]),
@@ -140,6 +145,67 @@ def test_it_is_so_in_every_place_where_options_occur(place):
     assert row(built(asked, [entry({"10001": TEA, "10002": null})]), stem) == [True, False, False]
 
 
+@pytest.mark.parametrize("form", [lambda options: options, lambda options: [*options.values()]])
+def test_a_cell_of_a_grid_may_list_itself(form):
+    asked, entry, stem = PLACES["grid, bare"]
+    some = {10001: {"10001": TEA}, 10002: {"10002": {"id": 10002, "answer": None}}, 10003: {}}
+    cells = {
+        str(own): {"id": own, "type": "CHECKBOX", "question": "R : C", "options": form(options)}
+        for own, options in some.items()
+    }
+    df = built(asked, [entry(cells)])
+    assert row(df, stem) == [True, False, False]
+    assert [*df] == [*(f"{stem}_{own}" for own in some), *(n for n in df if n.endswith("_other"))]
+
+
+def test_a_single_choice_in_a_group_may_be_a_bare_map():
+    drink = question(62, "RADIO", "", "", DRINKS, key="radio")
+    asked = [question(60, "GROUP", rows=[drink], key="group")]
+    null = {"id": 10002, "option": "Coffee", "answer": None}
+    data = [
+        {"60": {"id": 60, "subquestions": {"62": given_}}}
+        for given_ in ({"10001": TEA}, {"10001": TEA, "10002": null}, [TEA], {"0": TEA})
+    ]
+    df = built(asked, data)
+    assert [*df["q62"]] == ["Tea"] * 4
+    assert [*df] == ["q62", "q62_other"]
+
+
+@pytest.mark.parametrize("cells", [{"10002": {"option": "Coffee"}}, {"0": {"id": 10002}}, ["c"]])
+def test_the_column_that_a_row_of_a_grid_lists_is_its_answer(cells):
+    if isinstance(cells, dict):
+        cells = {key: {"id": 10002, "option": "Coffee", **each} for key, each in cells.items()}
+    rows = [question(51, "RADIO", "", "", DRINKS, key="radio")]
+    asked = [question(50, "TABLE", "", "", DRINKS, rows, key="table-radio")]
+    given_ = cells if isinstance(cells, dict) else {"options": cells}
+    df = built(asked, [{"50": {"id": 50, "subquestions": {"51": given_}}}])
+    assert [*df["q51"]] == ["Coffee"]
+    assert not [name for name in df if name.startswith("q51_1") or "again" in name]
+
+
+@pytest.mark.parametrize("own", [{}, {"answer": ""}, {"answer": "o"}, {"answer": "Other"}])
+def test_a_write_in_may_stand_beside_its_option(own):
+    typed = {"id": "10003-other", "option": "Other", "answer": "Juice"}
+    options = {"10003": {"id": 10003, "option": "Other", **own}, "10003-other": typed}
+    for given_ in (options, dict(reversed(options.items())), [*options.values()]):
+        df = built([CHECKBOX], [listed(given_)])
+        assert row(df) == [False, False, True]
+        assert [*df["q21_10003_other"]] == ["Juice"]
+        assert not [name for name in df if "again" in name]
+
+
+def test_an_answer_is_not_told_once_more_by_its_option():
+    asked = [question(2, "RADIO", "", "", DRINKS, key="radio")]
+    answer = {"id": 2, "answer": "t", "answer_id": 10001}
+    said = [{"10001": TEA}, {"10001": {**TEA, "answer": "t"}}, [TEA]]
+    df = built(asked, [{"2": {**answer, "options": each}} for each in said])
+    assert [*df["q2"]] == ["Tea"] * 3
+    assert [*df] == ["q2", "q2_other"]
+    other = built(asked, [{"2": {**answer, "options": {"10002": {"id": 10002}}}}])
+    assert [*other["q2"]] == ["Tea"]
+    assert "q2_10002" in other, "a contradiction is kept"
+
+
 def test_a_cell_of_a_grid_is_there_whether_or_not_it_is_chosen():
     asked, entry, stem = PLACES["grid, bare"]
 
@@ -176,6 +242,26 @@ def test_an_item_without_its_value_has_none(kind, key):
     assert [*df] == ["q37_10068", "q37_10069", *(n for n in df if n.endswith("_raw"))]
     assert df.alchemer.missing()["q37_10068"].astype(str).tolist() == ["skipped"]
     assert built(asked, [{"37": {"id": 37, "options": given_}}], shape="long").shape[0] == 1
+
+
+@pytest.mark.parametrize("keys", [("10068", "10069"), ("0", "1"), ("rent", "food")])
+@pytest.mark.parametrize("name", ["id", "option"])
+def test_items_are_found_by_their_ids_or_their_words(keys, name):
+    asked = [question(37, "CONT_SUM", "", "", ITEMS, key="contsum")]
+    own = {"id": (10068, 10069), "option": ("Rent", "Food")}[name]
+    items = [{name: each, "answer": value} for each, value in zip(own, "21", strict=True)]
+    for given_ in (dict(zip(keys, items, strict=True)), items):
+        df = built(asked, [{"37": {"id": 37, "options": given_}}])
+        assert df.iloc[0].tolist() == [2.0, 1.0]
+
+
+@pytest.mark.parametrize("words", ["Rent", "r", None, ""])
+def test_a_rank_counts_before_the_words_beside_it(words):
+    asked = [question(37, "RANK", "", "", ITEMS, key="rank-dragdrop")]
+    given_ = {"10068": {"id": 10068, "option": "Rent", "answer": words, "rank": "2"}}
+    df = built(asked, [{"37": {"id": 37, "options": given_}}])
+    assert [*df["q37_10068"]] == [2.0]
+    assert [*df] == ["q37_10068", "q37_10069"]
 
 
 def test_a_rank_may_stand_beside_an_empty_answer():

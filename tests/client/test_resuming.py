@@ -177,6 +177,16 @@ def changed(box, came):
     box.touch(CUSTOMER, [3, 600, 1020], data={"3": {"value": "77"}})
 
 
+def changed_much(box, came):
+    """More than one page of the newest changes, rows at hand and rows to come among one another."""
+    box.touch(CUSTOMER, range(1, FEWER, 8), data={"3": {"value": "77"}})
+
+
+def changed_before_many_came(box, came):
+    box.touch(CUSTOMER, [3, 400], data={"3": {"value": "77"}})
+    box.add_responses(CUSTOMER, 300)
+
+
 def deleted_behind(box, came):
     box.delete_responses(CUSTOMER, [FEWER - 1])
 
@@ -193,7 +203,15 @@ def deleted_at_the_end_of_what_came(box, came):
 
 @pytest.mark.parametrize("number", [2, None])
 @pytest.mark.parametrize(
-    "change", [changed, deleted_behind, deleted_before, deleted_at_the_end_of_what_came]
+    "change",
+    [
+        changed,
+        changed_much,
+        changed_before_many_came,
+        deleted_behind,
+        deleted_before,
+        deleted_at_the_end_of_what_came,
+    ],
 )
 def test_what_happened_meanwhile_is_in_the_frame(own_box, change, number):
     error = refused_at(own_box, number)
@@ -287,6 +305,19 @@ def test_it_breaks_off_twice(box):
     same(got, whole(box))
     assert len(first.partial) == 500
     same(first.resume(client_of(box), progress="none"), got)
+
+
+@pytest.mark.parametrize("number", [3, None])
+def test_what_changed_before_it_broke_off_again_is_seen(own_box, number):
+    first = refused_at(own_box, 2)
+    own_box.touch(CUSTOMER, [3], data={"3": {"value": "77"}})
+    own_box.touch(CUSTOMER, range(501, 1000, 3), data={"3": {"value": "77"}})
+    when = LAST_LOOK if number is None else page(number)
+    own_box.fail_next(Fault(status=401, body=DEAD, when=when))
+    with pytest.raises(DownloadIncomplete) as caught:
+        first.resume(client_of(own_box), progress="none")
+    own_box.touch(CUSTOMER, [700], data={"3": {"value": "77"}})
+    same(caught.value.resume(client_of(own_box), progress="none"), whole(own_box))
 
 
 def test_with_the_dead_key_once_more_nothing_is_lost(box):
