@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from alchemer_nb.credentials import Credentials
     from alchemer_nb.errors import AlchemerError
 
+GOES_ON = "run it again: it goes on with what came, which is kept"  # of a sync
 TAKE = "take the rows so far: "  # what a hint says before it names a way
 
 

@@ -55,6 +55,7 @@ _COPY_PAIR = (
     "been removed too, or OAuth may be switched off for the account (Account > Integrations > "
     "Manage API)"
 )
+_LOGIN_KEY = "%alchemer login, or ApiKey in Python"
 _NEW_LINK = "Sign in again with a new link (%alchemer login --mode oauth, or OAuthFlow in Python)"
 _SLIPS = {
     "swapped": "The two look swapped: what stands as the secret looks like the key",
@@ -202,7 +203,7 @@ def _of_key(attempt: Attempt, heard: Heard) -> _Case:
         return _Case(
             what,
             "it was probably regenerated or removed meanwhile",
-            f"{_NEW_KEY}; then sign in with the new key{right}",
+            f"{_NEW_KEY}; then sign in with the new key ({_LOGIN_KEY}){right}",
         )
     if heard.sentence == OLD_KEY:
         return _Case(

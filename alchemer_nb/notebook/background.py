@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
-from alchemer_nb.endings import TAKE, advice
+from alchemer_nb.endings import GOES_ON, TAKE, advice
 from alchemer_nb.errors import AuthenticationError
 from alchemer_nb.notebook.context import fold, say
 from alchemer_nb.notebook.pump import call_later
@@ -104,13 +104,12 @@ class Downloads:
         """Keeps what has come, and has the message say how to get it and how to go on."""
         self._left = (name, lambda: error.partial)
         if TAKE not in error.hint:
+            sync_broke_off(error)
             return
-        needs, again = error.needs, "run the same cell again"
-        if isinstance(error.cause, AuthenticationError):
-            needs = f"{needs} (%alchemer login)"
+        again = "run the same cell again"
         if error.resumable:
             again = f"{again}, which goes on with the rows at hand"
-        error.hint = advice(needs, again, f"{name or 'df'} = %alchemer partial")
+        say_next(error, again, f"{name or 'df'} = %alchemer partial")
 
     def settle(self) -> None:
         """Gives the frames that have come their names; nothing where a cell may be using them."""
@@ -135,8 +134,11 @@ class Downloads:
 
         failed = one.job.exception
         if failed is not None:
-            if isinstance(failed, DownloadIncomplete) and one.job.gives_rows:
-                self.broke_off(failed, one.name)
+            if isinstance(failed, DownloadIncomplete):
+                if one.job.gives_rows:
+                    self.broke_off(failed, one.name)
+                else:
+                    sync_broke_off(failed)
             one.view.end(f"{type(failed).__name__}: {failed}", failed=True)
             return
         given = one.job.result()
@@ -182,6 +184,20 @@ class Downloads:
         self.settle()
         if self._running:
             self._tick_later()
+
+
+def say_next(error: DownloadIncomplete, again: str, take: str = "") -> None:
+    """Has the message say what to do next in the notebook; arguments as for ``advice``."""
+    needs = error.needs
+    if isinstance(error.cause, AuthenticationError):
+        needs = f"{needs} (%alchemer login)"
+    error.hint = advice(needs, again, take)
+
+
+def sync_broke_off(error: DownloadIncomplete) -> None:
+    """Has the message of a sync that was refused say where to sign in; it keeps what has come."""
+    if error.needs:
+        say_next(error, GOES_ON)
 
 
 def _rows(frame: pd.DataFrame | None) -> pd.DataFrame:

@@ -124,7 +124,11 @@ class Form {
     this.view = {};
     this.link = null;
     this.busy = false;
-    this.notice = make("div", { class: "alchemer-notice", role: "status" });
+    this.notice = make("div", { class: "alchemer-told" });
+    this.noticeNext = make("div", { class: "alchemer-next" });
+    this.above = make(
+      "div", { class: "alchemer-notice", role: "status" }, this.notice, this.noticeNext,
+    );
     this.intro = make("div", { class: "alchemer-intro" });
     this.linkLine = make("div", { class: "alchemer-link" });
     this.rows = make("div", { class: "alchemer-rows" });
@@ -137,7 +141,7 @@ class Form {
     this.form = make(
       "form",
       { class: "alchemer-form", novalidate: true, autocomplete: "off" },
-      this.notice, this.linkLine, this.intro, this.rows, foot, this.general, this.generalNext,
+      this.above, this.linkLine, this.intro, this.rows, foot, this.general, this.generalNext,
       this.slow,
     );
     this.form.addEventListener("submit", (event) => {
@@ -194,17 +198,13 @@ class Form {
     if (before.clear !== view.clear) this.empty();
     if (before.attempt !== view.attempt) this.setBusy(false);
     this.notice.textContent = view.notice || "";
-    this.notice.classList.toggle("alchemer-failed", Boolean(view.failed));
+    this.noticeNext.textContent = view.notice_next || "";
+    this.above.classList.toggle("alchemer-failed", Boolean(view.failed));
     this.intro.textContent = view.intro || "";
     this.showLink();
     this.showErrors(view.errors || {}, view.hints || {});
-    this.actions.replaceChildren(
-      ...(view.actions || []).map((action) => {
-        const button = make("button", { type: "button", class: "alchemer-action" }, action.label);
-        button.addEventListener("click", () => this.act(action.name));
-        return button;
-      }),
-    );
+    const acts = (v) => JSON.stringify(v.actions || []);
+    if (acts(before) !== acts(view)) this.buildActions();
     this.label();
   }
 
@@ -229,6 +229,16 @@ class Form {
       this.options[option.name] = made;
       this.rows.append(made.row);
     }
+  }
+
+  buildActions() {
+    this.actions.replaceChildren(
+      ...(this.view.actions || []).map((action) => {
+        const button = make("button", { type: "button", class: "alchemer-action" }, action.label);
+        button.addEventListener("click", () => this.act(action.name));
+        return button;
+      }),
+    );
   }
 
   showError(box, text, next) {
@@ -259,9 +269,12 @@ class Form {
     const other = options.find((o) => o.button && this.checked[o.name]);
     const idle = other ? other.button : this.view.button || "";
     this.button.textContent = this.busy ? this.view.busy || "Please wait …" : idle;
-    this.button.disabled = this.busy;
+    // Not `disabled`: that takes the focus away, and what follows could not give it back.
+    this.button.setAttribute("aria-disabled", String(this.busy));
     this.button.setAttribute("aria-busy", String(this.busy));
-    for (const action of this.actions.children) action.disabled = this.busy;
+    for (const action of this.actions.children) {
+      action.setAttribute("aria-disabled", String(this.busy));
+    }
   }
 
   setBusy(busy) {

@@ -52,7 +52,10 @@ def _text(status: Status, *, asks: bool) -> str:
         return "Sign in to Alchemer"
     if not asks:
         return status.line
-    return f"Sign in to another account · besides {status.organisation} ({status.region})"
+    account = f"{status.who} ({status.region})"
+    if status.refused:
+        return f"Sign in again · the {status.mode} {status.key} of {account} was refused"
+    return f"Sign in to another account · besides {account}"
 
 
 def _bundle(text: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from alchemer_nb import profiles
 from alchemer_nb.errors import AlchemerError, ConfigurationError, InvalidArgument
 from alchemer_nb.notebook.context import say
 from alchemer_nb.regions import Region
@@ -73,7 +74,7 @@ def login(
             trouble = error
     if _nobody_there() if prompt else _no_panel(wait=bool(wait)):
         return _without_asking(session, used, trouble, profile)
-    notice = _notice(found, trouble, profile)
+    notice = _notice(found, trouble, profile, prompt=prompt)
     place = place or (found.region if found else None)
     kind = kind or (dead.credentials.mode if dead else "api_key")
     if prompt:
@@ -142,7 +143,8 @@ def _already(session: Session, *, prompt: bool) -> object:
             "Already signed in: %alchemer logout signs out, %alchemer login --region … adds "
             "another account."
         )
-    return _panel(session, notice="Already signed in; sign out first, or add another account.")
+    told = "Already signed in; sign out first, or add another account."
+    return _panel(session, notice=(told, ""))
 
 
 def _find(
@@ -254,14 +256,25 @@ def _use(session: Session, found: Found) -> Status:
     return session.status().also(f"With the credentials from {found.source}.")
 
 
-def _notice(found: Found | None, trouble: AlchemerError | None, profile: str | None) -> str:
+def _notice(
+    found: Found | None, trouble: AlchemerError | None, profile: str | None, *, prompt: bool
+) -> tuple[str, str]:
+    """Return what to say above the form, and what to do about it."""
     if trouble is None:
         new = profile is not None and found is None
-        return f"There is no profile “{profile}” yet: sign in, and tick to remember." if new else ""
-    said = " ".join(trouble.lines).strip()
-    if found is None:
-        return said
-    return f"The credentials from {found.source} ({found.credentials.masked}) did not work. {said}"
+        return (_no_profile(profile, prompt=prompt) if new else "", "")
+    said, hint = trouble.lines
+    if found is not None:
+        which = f"The credentials from {found.source} ({found.credentials.masked})"
+        said = f"{which} did not work. {said}"
+    return said, hint
+
+
+def _no_profile(name: str | None, *, prompt: bool) -> str:
+    known = ", ".join(profiles.names())
+    there = f" (there is {known})" if known else ""
+    way = "a sign-in at the prompt makes none" if prompt else "sign in, and tick to remember"
+    return f"There is no profile “{name}” yet{there}: {way}."
 
 
 def _nobody_there() -> bool:
@@ -316,12 +329,12 @@ def _without_asking(
 
 
 def _prompt(
-    session: Session, region: Region, mode: str, profile: str | None, notice: str
+    session: Session, region: Region, mode: str, profile: str | None, notice: tuple[str, str]
 ) -> Status:
     from alchemer_nb.notebook.prompt import ask
 
-    if notice:
-        say(notice)
+    if any(notice):
+        say(" ".join(notice).strip())
     return ask(session, region, mode, profile)
 
 

@@ -36,8 +36,8 @@ class LoginPanel(ipywidgets.VBox):
         region: The region to begin with; None takes the sandbox's where one runs, else US.
         mode: ``"api_key"`` or ``"oauth1"``.
         found: Credentials that were found and may be used with one click.
-        notice: A line to begin with.
-        failed: Whether that line tells what went wrong.
+        notice: What to say first, and what to do about it.
+        failed: Whether it tells what went wrong.
         profile: Name to remember credentials by.
         adding: Show the form although somebody is signed in.
 
@@ -55,7 +55,7 @@ class LoginPanel(ipywidgets.VBox):
         region: Region | None = None,
         mode: str = KEY,
         found: Found | None = None,
-        notice: str = "",
+        notice: tuple[str, str] = ("", ""),
         failed: bool = False,
         profile: str | None = None,
         adding: bool = False,
@@ -108,7 +108,7 @@ class LoginPanel(ipywidgets.VBox):
 
     def say(self, notice: str) -> None:
         """Shows a line above the form."""
-        self._notice, self._failed = notice, False
+        self._notice, self._failed = (notice, ""), False
         self._show_all()
 
     def tick(self) -> None:
@@ -133,7 +133,7 @@ class LoginPanel(ipywidgets.VBox):
         if not self.asks:
             return repr(self.session.status())
         panel = "(The sign-in panel. Where it is not shown: %alchemer login --prompt)"
-        return f"{self._notice}\n{panel}" if self._notice else panel
+        return "\n".join(filter(None, (" ".join(self._notice).strip(), panel)))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         # In full: ipywidgets would cut the text in the middle of what is to be done.
@@ -157,7 +157,8 @@ class LoginPanel(ipywidgets.VBox):
     def _fail(self, field: str, sentence: str, hint: str = "") -> None:
         """Shows what went wrong beside a field, or below the form, and what to do next."""
         view = self._view()
-        view["errors"], view["hints"], view["notice"] = {field: sentence}, {field: hint}, ""
+        view["errors"], view["hints"] = {field: sentence}, {field: hint}
+        view["notice"] = view["notice_next"] = ""
         self.form.show(view)
 
     def _submit(self, values: dict[str, Secret], ticked: dict[str, bool]) -> None:
@@ -191,7 +192,7 @@ class LoginPanel(ipywidgets.VBox):
         except BaseException:
             self._adding = adding
             raise
-        self._notice = ""
+        self._notice = ("", "")
         self._show_all(clear=True)
 
     def _link(self, address: str) -> None:
@@ -259,7 +260,8 @@ class LoginPanel(ipywidgets.VBox):
             region=self.chosen,
             found=found.source if found is not None and here else "",
             adding=self._adding and self.session.status().signed_in,
-            notice=self._notice,
+            notice=self._notice[0],
+            notice_next=self._notice[1],
             failed=self._failed,
         )
 
@@ -272,7 +274,7 @@ class LoginPanel(ipywidgets.VBox):
         else:
             # The headline tells who is signed in; where there is none, this has to.
             told = "" if self.headline.shown else status.line
-            notes = [note for note in (told, self._notice, self.sign_in.kept, status.hint) if note]
+            notes = [note for note in (told, *self._notice, self.sign_in.kept, status.hint) if note]
             self.status.value = "".join(f"<div>{escape(note)}</div>" for note in notes)
             parts = [self.status, self._buttons]
         self.children = tuple(parts)

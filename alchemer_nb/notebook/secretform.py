@@ -55,7 +55,8 @@ class View(TypedDict, total=False):
     """Everything the form shows; never a value of a field.
 
     ``errors`` says what went wrong, by the name of a field, or below the form under ``""``;
-    ``hints`` what to do next, by the same names.
+    ``hints`` what to do next, by the same names; ``notice`` and ``notice_next`` say both of
+    what happened before.
     """
 
     fields: list[Field]
@@ -63,6 +64,7 @@ class View(TypedDict, total=False):
     actions: list[Action]
     intro: str
     notice: str
+    notice_next: str
     failed: bool
     button: str
     busy: str

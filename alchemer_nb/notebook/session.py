@@ -60,6 +60,7 @@ class Connection:
             organisation=self.organisation,
             mode=MODES.get(self.client.credentials.mode, self.client.credentials.mode),
             key=self.client.credentials.masked,
+            refused=self.client.refused,
             others=others,
         )
 

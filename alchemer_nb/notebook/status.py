@@ -19,6 +19,7 @@ class Status:
         organisation: The account's name as Alchemer tells it.
         mode: ``"API key"`` or ``"OAuth"``.
         key: The masked key, at most its last four characters.
+        refused: Whether the credentials were refused the last time.
         others: Names of the other connections.
         note: A line of its own below the rest.
     """
@@ -29,6 +30,7 @@ class Status:
     organisation: str = ""
     mode: str = ""
     key: str = ""
+    refused: bool = False
     others: tuple[str, ...] = ()
     note: str = ""
 
@@ -38,12 +40,16 @@ class Status:
         return self.name is not None
 
     @property
+    def who(self) -> str:
+        """The account in words."""
+        return self.organisation or "an account without a name"
+
+    @property
     def line(self) -> str:
         """One line of plain text."""
         if not self.signed_in:
             return "Not signed in."
-        who = self.organisation or "an account without a name"
-        return f"Signed in to {who} · {self.region} ({self.host}) · {self.mode} {self.key}"
+        return f"Signed in to {self.who} · {self.region} ({self.host}) · {self.mode} {self.key}"
 
     def facts(self) -> list[tuple[str, str]]:
         """Labels and values for a table."""
@@ -63,6 +69,8 @@ class Status:
     @property
     def hint(self) -> str:
         """What to do next, where there is something to do."""
+        if self.refused:
+            return f"The {self.mode} {self.key} was refused: sign in again with %alchemer login."
         if self.others:
             return f"Other connections: {', '.join(self.others)} (%alchemer switch NAME)"
         return "" if self.signed_in else "Sign in with %alchemer login, or try %alchemer demo."

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
+from alchemer_nb.errors import DownloadIncomplete
 from alchemer_nb.ids import id_number
+from alchemer_nb.notebook.background import sync_broke_off
 from alchemer_nb.notebook.context import LATER, fold, say
 
 if TYPE_CHECKING:
@@ -39,7 +41,11 @@ def sync(
     if background:
         context.downloads.begin(job, context.target, partial(_receipt, context), context.progress)
         return job if context.target is None else LATER
-    synced, shown = follow(job, context.shell, context.progress)
+    try:
+        synced, shown = follow(job, context.shell, context.progress)
+    except DownloadIncomplete as error:
+        sync_broke_off(error)
+        raise
     shown.end("")
     context.known.add(synced.survey, synced.title)
     return synced

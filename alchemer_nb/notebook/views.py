@@ -28,6 +28,7 @@ def view(
     found: str,
     adding: bool,
     notice: str,
+    notice_next: str,
     failed: bool,
 ) -> View:
     """Declares the form for one step.
@@ -39,6 +40,7 @@ def view(
         found: Where credentials were found that one click would use, or an empty text.
         adding: Whether somebody is signed in and this adds another account.
         notice: A line to show above.
+        notice_next: What to do about it.
         failed: Whether that line tells what went wrong.
     """
     texts = [notice] if notice else []
@@ -47,11 +49,12 @@ def view(
     step = _key() if mode == "api_key" else _paste(region) if waiting else _consumer(region)
     actions: list[Action] = list(step.get("actions", []))
     if found and not waiting:
-        actions.append({"name": USE_FOUND, "label": f"Use the credentials from {found}"})
+        use = f"Use the credentials from {found}"
+        actions.append({"name": USE_FOUND, "label": f"{use} again" if failed else use})
     if adding:
         actions.append({"name": BACK, "label": "Back"})
     options = [*step.get("options", []), *_remember()]
-    above: View = {"notice": "\n".join(texts), "failed": failed}
+    above: View = {"notice": "\n".join(texts), "notice_next": notice_next, "failed": failed}
     return {**step, **above, "actions": actions, "options": options}
 
 

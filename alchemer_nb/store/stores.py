@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.endings import advice, reason
+from alchemer_nb.endings import GOES_ON, advice, reason
 from alchemer_nb.errors import AuthenticationError, DownloadIncomplete, StoreError
 from alchemer_nb.ids import given_id, sent_id
 from alchemer_nb.paging import rows_of
@@ -105,7 +105,7 @@ class Stores:
         why, needs = reason(refused, self._transport.credentials)
         raise DownloadIncomplete(
             f"{listing.title}: the sync had begun when {why}",
-            hint=advice(needs, "run it again: it goes on with what came, which is kept"),
+            hint=advice(needs, GOES_ON),
             needs=needs,
             cause=refused,
         )

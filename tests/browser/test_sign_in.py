@@ -248,6 +248,7 @@ def test_a_wrong_key_is_told_next_to_its_field_and_the_next_try_works(
     box_of_row = notebook.page.get_by_label("API key", exact=True)
     row = notebook.output(LOGIN).locator(".alchemer-row", has=box_of_row)
     expect(row.locator(".alchemer-error")).not_to_be_empty(timeout=15_000)
+    expect(field(notebook, "API key")).to_be_focused()  # although the button was clicked
     told = row.locator(".alchemer-error").inner_text()
     assert re.search(r"refused|not accepted|Invalid", told), told
     assert wrong not in notebook.output(LOGIN).inner_text()

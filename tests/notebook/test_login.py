@@ -122,8 +122,13 @@ class TestFound:
     ) -> None:
         environment.setenv("ALCHEMER_API_TOKEN_SECRET", "wrong")
         panel = panel_of(login(session, region=box.region))
-        assert "from the environment" in panel.form.view["notice"]
-        assert "refused" in panel.form.view["notice"]
+        view = panel.form.view
+        assert "from the environment" in view["notice"]
+        assert "refused" in view["notice"]
+        assert "Copy" not in view["notice"]
+        assert view["notice_next"].startswith("Copy both once more")
+        (again,) = [a["label"] for a in view["actions"] if a["name"] == "use_found"]
+        assert again == "Use the credentials from the environment again"
         assert panel.chosen == box.region
         assert "use_found" in [action["name"] for action in panel.form.view["actions"]]
 
@@ -178,7 +183,16 @@ class TestFound:
     def test_a_new_profile_name_is_what_the_panel_remembers_by(self, session: Session) -> None:
         panel = panel_of(login(session, profile="new"))
         assert panel.sign_in.profile == "new"
-        assert "new" in panel.form.view["notice"]
+        told = "There is no profile “new” yet: sign in, and tick to remember."
+        assert panel.form.view["notice"] == told
+
+    def test_a_name_that_no_profile_has_tells_those_that_there_are(
+        self, session: Session, box: Sandbox
+    ) -> None:
+        for name in ("work", "home"):
+            profiles.save(name, key_of(box), box.region)
+        panel = panel_of(login(session, profile="wrok"))
+        assert "no profile “wrok” yet (there is home, work):" in panel.form.view["notice"]
 
 
 class TestAnotherRegion:

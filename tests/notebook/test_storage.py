@@ -13,7 +13,7 @@ from alchemer_nb import Job
 from alchemer_nb.client import Client
 from alchemer_nb.credentials import ApiKey
 from alchemer_nb.errors import DownloadIncomplete, InvalidArgument
-from alchemer_nb.sandbox import Sandbox
+from alchemer_nb.sandbox import Fault, Sandbox
 from alchemer_nb.store.synced import STOPPED
 from tests.notebook.test_downloading import ended, running
 from tests.store.conftest import SURVEY, fresh_client, own_box, place, same
@@ -67,6 +67,23 @@ def test_a_sync_beside_the_cells_has_no_rows_to_give_and_takes_none_away(signed_
     assert job.partial() is None
     signed_in.run("x = 1")
     assert "no download is under way or was stopped" in signed_in.run("%alchemer partial").told
+
+
+@pytest.mark.parametrize(
+    "cell", [f"sync {SURVEY}", f"sync {SURVEY} --background", f"responses {SURVEY} --max-age 1h"]
+)
+def test_a_sync_whose_key_was_refused_names_the_command_that_signs_in(signed_in, own_box, cell):
+    refused = '{"result_ok": false, "code": 401, "message": "Login failed / Invalid auth token"}'
+    third = {"path": "surveyresponse", "page": 3, "resultsperpage": 500}
+    own_box.fail_next(Fault(status=401, body=refused, when=third))
+    outcome = signed_in.run(f"%alchemer {cell}")
+    if "background" in cell:
+        ended(signed_in)
+        told = outcome.out + signed_in.run("x = 1").out
+    else:
+        told = outcome.told
+    told = " ".join(told.split())
+    assert "Sign in with the new key (%alchemer login), then run it again: it goes on" in told
 
 
 def test_sql_over_surveys_and_frames_of_the_notebook(signed_in):

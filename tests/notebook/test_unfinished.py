@@ -116,6 +116,24 @@ def test_oauth_goes_on_as_well(notebook, box, mode):
     same(notebook.names["df"], box)
 
 
+def test_login_after_a_refusal_does_not_speak_of_another_account(signed_in, box):
+    session = signed_in.magics.session
+    key = session.client.credentials.masked
+    assert not session.status().refused
+    broken(signed_in, box)
+    refused = f"The API key {key} was refused: sign in again with %alchemer login."
+    assert refused in repr(session.status())
+    panel = login(session)
+    panel.headline.publish(session.status(), {}, asks=panel.asks)
+    said = panel.headline._shown
+    assert said.startswith(f"Sign in again · the API key {key} of Larkmoor Outdoor (")
+    assert "another account" not in said
+    session.adopt(client_of(box))
+    assert "refused" not in repr(session.status())
+    panel.close()
+    session.panel = None
+
+
 def test_login_takes_the_new_key_in_place_of_the_refused_one(signed_in, box, monkeypatch):
     session = signed_in.magics.session
     (name,) = session.names()
