@@ -16,7 +16,7 @@ import numpy as np
 
 from alchemer_nb.envelope import decode
 from alchemer_nb.errors import InvalidArgument
-from alchemer_nb.ids import given_id
+from alchemer_nb.ids import given_id, id_number
 from alchemer_nb.store import compacting, opening, parts, place, tables
 from alchemer_nb.store.manifest import load_expunged, save_expunged
 from alchemer_nb.store.streaming import Stored, stream
@@ -45,7 +45,7 @@ def expunge(
         email: An address that stands anywhere in them, as an answer or beside the answers.
 
     Raises:
-        InvalidArgument: Nothing says whose.
+        InvalidArgument: Nothing says whose, or it is no id and no address.
         StoreBusy: Another notebook is at work on it.
         StoreError: There is no store, or the disk refuses.
     """
@@ -53,7 +53,7 @@ def expunge(
     fits = _fits(contact_id, email)
     if not ids and fits is None:
         raise InvalidArgument("say whose: responses= (ids), contact_id= or email=")
-    if not folder.is_dir():
+    if not place.is_there(folder):
         return []
     with place.locked(folder):
         manifest = opening.opened(folder, survey_id)
@@ -88,15 +88,17 @@ def _without(stored: Stored, ids: set[int]) -> Stored:
 def _ids(given: Any) -> set[int]:
     if given is None:
         return set()
-    is_many = isinstance(given, Iterable) and not isinstance(given, str)
+    # Bytes would be taken for many small numbers.
+    is_many = isinstance(given, Iterable) and not isinstance(given, (str, bytes, bytearray))
     items = list(given) if is_many else [given]
     return {int(given_id(each, "a response")) for each in items}
 
 
-def _fits(contact_id: object, email: str | None) -> Callable[[Stored], bool] | None:
+def _fits(contact_id: object, email: object) -> Callable[[Stored], bool] | None:
     """Tells whether a response is that person's; None where nobody is named."""
-    contact = str(contact_id).strip() if contact_id not in (None, "") else ""
-    address = (email or "").strip().casefold()
+    is_named = contact_id is not None and contact_id != ""
+    contact = given_id(contact_id, "a contact") if is_named else ""
+    address = _address(email)
     if not contact and not address:
         return None
     # JSON may write other letters than plain ones as \\u….
@@ -107,11 +109,19 @@ def _fits(contact_id: object, email: str | None) -> Callable[[Stored], bool] | N
         if content is None or not any(needle in content.lower() for needle in needles):
             return False
         response = decode(content)
-        if contact and str(response.get("contact_id")) == contact:
+        if contact and id_number(response.get("contact_id")) == int(contact):
             return True
         return bool(address) and any(address in text.casefold() for text in _texts(response))
 
     return fits
+
+
+def _address(given: object) -> str:
+    if given is None or (isinstance(given, str) and not given.strip()):
+        return ""
+    if not isinstance(given, str) or "@" not in given:
+        raise InvalidArgument("email= takes an address, such as ann.bell@example.org")
+    return given.strip().casefold()
 
 
 def _written(text: str) -> tuple[bytes, ...]:

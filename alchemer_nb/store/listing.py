@@ -13,7 +13,7 @@ from alchemer_nb.engine import Engine
 from alchemer_nb.errors import Stopped, TransportError
 from alchemer_nb.forks import Home
 from alchemer_nb.progress import Progress, Told
-from alchemer_nb.store.parts import RawPage, cut
+from alchemer_nb.store.parts import Raw, RawPage, cut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from alchemer_nb.transport import Transport
 
 _OFTEN = 0.1
-_TURNS, _AT_MOST = 20, 5
+_TURNS = 20
 NEWEST_FIRST = {"order_by": "-date_updated"}
 
 
@@ -79,7 +79,7 @@ class Listing:
         survey: Id.
         tell: Called after each page, and often while waiting.
         stop: Ends it when set.
-        fresh: Whether no answer may come from memory.
+        fresh: Whether no page of a walk may come from memory; others never do.
         title: Title, for ``tell``.
         calls: Calls that were made.
         told: Responses that the last page said there are.
@@ -126,7 +126,10 @@ class Listing:
         self._report()
 
     def engine(self) -> Engine:
-        """Sends pages; to be entered."""
+        """Sends for what must be as it is now; to be entered."""
+        return self._engine(fresh=True)
+
+    def _engine(self, *, fresh: bool) -> Engine:
         return Engine(
             self.transport,
             f"survey/{self.survey}/surveyresponse",
@@ -134,20 +137,21 @@ class Listing:
             stop=self.stop,
             tick=self._tick,
             told=self._states,
-            fresh=self.fresh,
+            fresh=fresh,
         )
 
     def size(self, most: int, step: int = 1) -> int:
         """A size for pages, near the most.
 
-        Another size each time is another address, which no cache of the last minute knows.
+        Another size each time is another address, which no cache of the last minute knows; one
+        that it does know would have to be waited for.
         """
         return most - step * (self.turn % _TURNS)
 
     def walk(self, first: int, size: int) -> Iterator[RawPage]:
         """All pages by ascending id, many of them in flight."""
         self.begin(size=size, before=first - 1)
-        with self.engine() as engine:
+        with self._engine(fresh=self.fresh) as engine:
             yield from engine.run(self._read, size=size, first=first)
 
     def newest(self, engine: Engine, size: int, page: int) -> RawPage:
@@ -161,12 +165,27 @@ class Listing:
         for sent in [engine.send(query) for query in queries]:
             yield self._read(engine.wait_for(sent))
 
-    def at(self, engine: Engine, positions: Sequence[int]) -> list[int | None]:
-        """The ids at some positions of the list by ascending id, counted from 0."""
-        size = 1 + self.turn % _AT_MOST
-        sent = [engine.send({"resultsperpage": size, "page": p // size + 1}) for p in positions]
-        pages = [self._read(engine.wait_for(each)).rows for each in sent]
-        found = [page[p % size :][:1] for page, p in zip(pages, positions, strict=True)]
+    def at(
+        self, engine: Engine, positions: Sequence[int], pages: dict[int, list[Raw]]
+    ) -> list[int | None]:
+        """The ids at some positions of the list by ascending id, counted from 0.
+
+        Args:
+            engine: Sends.
+            positions: Which.
+            pages: Those that were read for this before, by number; what is read is added.
+        """
+        size = 1 + self.turn % _TURNS
+        numbers = dict.fromkeys(p // size + 1 for p in positions)
+        sent = {
+            number: engine.send({"resultsperpage": size, "page": number})
+            for number in numbers
+            if number not in pages
+        }
+        pages.update(
+            (number, self._read(engine.wait_for(each)).rows) for number, each in sent.items()
+        )
+        found = [pages[p // size + 1][p % size :][:1] for p in positions]
         return [rows[0].id if rows else None for rows in found]
 
     def _read(self, answer: Answer) -> RawPage:

@@ -115,6 +115,7 @@ class Manifest:
             look at all of them tells what changed.
         told: Responses that the server said there are.
         rows: Responses stored and not deleted.
+        turn: The next of the addresses of calls, which no cache knows (see ``Listing.size``).
         syncs: The syncs so far: number, utc, added, changed, removed, rows.
         definitions: The definitions so far: number, utc, digest.
         unfinished: A walk that goes on, or None.
@@ -134,6 +135,7 @@ class Manifest:
     late: bool = False
     told: int | None = None
     rows: int = 0
+    turn: int = 0
     syncs: list[SyncRecord] = field(default_factory=list)
     definitions: list[DefinitionRecord] = field(default_factory=list)
     unfinished: Unfinished | None = None

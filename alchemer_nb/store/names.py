@@ -10,6 +10,8 @@ import re
 import secrets
 from typing import TYPE_CHECKING
 
+from alchemer_nb.errors import StoreError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Set
     from pathlib import Path
@@ -58,9 +60,21 @@ def ours(folder: Path, kind: re.Pattern[str] = _OURS) -> Iterator[Path]:
         folder: The survey's.
         kind: Only those: ``RESPONSES``, ``DEFINITION`` or ``TABLE``.
     """
-    for path in sorted(folder.iterdir()):
+    for path in inside(folder):
         if kind.fullmatch(path.name) and is_plain(path):
             yield path
+
+
+def inside(folder: Path) -> list[Path]:
+    """All there is in a folder, by name.
+
+    Raises:
+        StoreError: It may not be looked into.
+    """
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise StoreError(f"cannot look into {folder}: {error.strerror or error}") from None
 
 
 def number_of(path: Path) -> int:
@@ -74,13 +88,20 @@ def is_plain(path: Path) -> bool:
 
 
 def remove(path: Path) -> None:
-    """Removes a file of the store, if that is what is there."""
-    if is_plain(path):
-        path.unlink(missing_ok=True)
+    """Removes a file of the store, if that is what is there.
+
+    Raises:
+        StoreError: It may not be removed.
+    """
+    try:
+        if is_plain(path):
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot remove {path}: {error.strerror or error}") from None
 
 
 def sweep(folder: Path, keep: Set[str], kind: re.Pattern[str] = _OURS) -> None:
     """Removes the files of the store that are not to be kept."""
     for path in ours(folder, kind):
         if path.name not in keep:
-            path.unlink(missing_ok=True)
+            remove(path)

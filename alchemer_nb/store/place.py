@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alchemer_nb.errors import StoreBusy, StoreError
+from alchemer_nb.errors import ConfigurationError, StoreBusy, StoreError
 from alchemer_nb.ids import given_id, id_number
 from alchemer_nb.store import names
 
@@ -25,12 +25,20 @@ _PATIENCE = 10.0  # seconds to wait for another notebook before saying that it i
 
 
 def root(given: str | os.PathLike[str] | None = None) -> Path:
-    """The folder of all stores: as given, from ``ALCHEMER_STORE``, or in the user's data."""
-    if given is not None:
-        return Path(given).expanduser()
-    named = os.environ.get(FOLDER_NAME, "").strip()
+    """The folder of all stores: as given, from ``ALCHEMER_STORE``, or in the user's data.
+
+    Raises:
+        ConfigurationError: It lies in the home of somebody who has none.
+    """
+    named = os.environ.get(FOLDER_NAME, "").strip() if given is None else given
     if named:
-        return Path(named).expanduser()
+        try:
+            return Path(named).expanduser()
+        except RuntimeError:
+            pass
+        raise ConfigurationError(
+            f"{named} names no folder for stores: there is no such home; see {FOLDER_NAME}"
+        )
     import platformdirs
 
     return platformdirs.user_data_path("alchemer_nb", appauthor=False) / "store"
@@ -53,11 +61,24 @@ def survey_name(survey_id: object) -> str:
 
 def surveys_in(account: Path) -> list[str]:
     """Ids of the surveys that have a folder; what has another name there is none of ours."""
-    if not account.is_dir():
+    if not is_there(account):
         return []
-    found = [each.name.removeprefix(_SURVEY) for each in account.glob(f"{_SURVEY}*")]
+    entries = [path.name for path in names.inside(account)]
+    found = [name.removeprefix(_SURVEY) for name in entries if name.startswith(_SURVEY)]
     ids = {str(number) for number in map(id_number, found) if number is not None}
-    return sorted((own for own in ids if (account / survey_name(own)).is_dir()), key=int)
+    return sorted((own for own in ids if is_there(account / survey_name(own))), key=int)
+
+
+def is_there(folder: Path) -> bool:
+    """Whether there is such a folder.
+
+    Raises:
+        StoreError: That may not be known.
+    """
+    try:
+        return folder.is_dir()
+    except OSError as error:
+        raise StoreError(f"cannot look into {folder}: {error.strerror or error}") from None
 
 
 def make(folder: Path) -> None:
@@ -73,7 +94,8 @@ def make(folder: Path) -> None:
         for each in (folder.parent.parent, folder.parent, folder):
             each.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise StoreError(f"cannot make the folder {folder}: {error.strerror or error}") from None
+        at = error.filename or folder
+        raise StoreError(f"cannot make the folder {at}: {error.strerror or error}") from None
 
 
 @contextmanager
@@ -86,10 +108,10 @@ def locked(folder: Path, patience: float | None = None) -> Iterator[None]:
     import filelock
 
     place = folder / names.LOCK
-    if place.is_symlink():  # a lock empties what it opens
-        raise StoreError(f"{place} is a link to another file; remove it, then run this again")
     lock = filelock.FileLock(place, mode=0o600)
     try:
+        if place.is_symlink():  # a lock empties what it opens
+            raise StoreError(f"{place} is a link to another file; remove it, then run this again")
         lock.acquire(timeout=_PATIENCE if patience is None else patience, poll_interval=0.05)
     except filelock.Timeout:
         busy = True

@@ -47,10 +47,9 @@ if TYPE_CHECKING:
     from alchemer_nb.store.listing import Listing
     from alchemer_nb.store.parts import Index
 
-_SOME, _FEW, _MANY = 30, 100, 500  # rows of a page
+_HEAD, _SOME, _FEW, _MANY = 20, 30, 100, 500  # rows of a page
 _RUN = 40  # rows before the horizon that are looked at, in case some changed nevertheless
 _STEP = 4  # between sizes of pages; such numbers can be halved where the server is slow
-_OTHER = 7  # to another turn, far from that of the next sync
 _KEEP_ROWS = 5000  # of a long walk, kept each time; what a killed run loses at most
 _KEEP_BYTES = 64 << 20
 _LATE = "some changes are dated earlier than they were made"
@@ -105,7 +104,7 @@ class Sync:
     def _run(self, manifest: Manifest, survey: Survey, began: str) -> Synced:
         self._manifest = manifest
         self._number = manifest.sync + 1
-        self.listing.turn = manifest.sync
+        self._take_turn()
         self._compared = self._is_late = False
         self._skip = load_expunged(self.folder)
         if self._skip:
@@ -121,6 +120,12 @@ class Sync:
             self._walk()
         self._follow()
         return self._finish(began)
+
+    def _take_turn(self) -> None:
+        """Has the next calls bear addresses that neither this run nor one before it used."""
+        self.listing.turn = self._manifest.turn
+        self._manifest.turn += 1
+        self._manifest.save(self.folder)  # so that the next run knows, however this one ends
 
     def _prepare(self, survey: Survey) -> None:
         manifest = self._manifest
@@ -160,7 +165,7 @@ class Sync:
     def _begin_walk(self) -> Unfinished:
         """Notes that all pages are to be read, whatever ends this run."""
         with self.listing.engine() as engine:
-            page = self.listing.newest(engine, 1, 1)
+            page = self.listing.newest(engine, self.listing.size(_HEAD), 1)
         clock = self.listing.clock
         size = self.listing.size(PAGE_SIZE, _STEP)
         state = Unfinished(0, size, _newest(page.rows, clock), clock)
@@ -195,7 +200,7 @@ class Sync:
         manifest.watermark, manifest.clock = state.watermark, state.clock
         self._compared = first == 1 and not walk.shrank
         self._keep(walk.taken())
-        listing.turn += _OTHER
+        self._take_turn()
         return not walk.shrank
 
     def _judge(self, news: list[Raw], horizon: str | None) -> bool:
@@ -233,7 +238,7 @@ class Sync:
             if not why:
                 self._manifest.watermark, self._manifest.clock = changes.newest, changes.clock
                 return ""
-            self.listing.turn += _OTHER
+            self._take_turn()
         self._begin_walk()
         return why
 
@@ -251,7 +256,7 @@ class Sync:
             self._keep(changes.news)
             if changes.is_steady or changes.doubt:
                 break
-            listing.turn += _OTHER
+            self._take_turn()
         return changes
 
     def _doubt(self, changes: _Changes, horizon: str | None) -> str:
@@ -316,6 +321,8 @@ class Sync:
         seen = sum(len(piece.stamps) for piece in pieces)
         small = min(changes.size, listing.size(_SOME))
         size, numbers = pages_to_see(seen, len(order), small, changes.size)
+        if size == changes.size:  # those that were read are known
+            numbers = [n for n in numbers if n > len(changes.pieces)]
         listing.begin("comparing")
         with listing.engine() as engine:
             for number, page in zip(
@@ -344,6 +351,7 @@ class Sync:
     def _find_gone(self, known: np.ndarray, told: int) -> bool:
         if not vanished.is_cheap(len(known), len(known) - told):
             return False
+        self._take_turn()
         self.listing.begin("looking for what is gone")
         with self.listing.engine() as engine:
             found = vanished.find(self.listing, engine, known, told)

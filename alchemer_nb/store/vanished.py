@@ -2,7 +2,7 @@
 
 The API never names them: they are just not there any more. The list by ascending id is exact,
 though: the response at position p tells how many of those known before it are gone. So each gap
-is found by halving, with calls of one row each.
+is found by halving, with calls of a few rows each.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 if TYPE_CHECKING:
     from alchemer_nb.engine import Engine
     from alchemer_nb.store.listing import Listing
+    from alchemer_nb.store.parts import Raw
 
 _PAGE = 500
 _ROWS_COST = 20  # calls for one row that cost as much as one for a page
@@ -40,6 +41,7 @@ def find(listing: Listing, engine: Engine, known: np.ndarray, told: int) -> list
         The ids; None where the answers do not fit together, as the list changed meanwhile.
     """
     gone: list[int] = []
+    pages: dict[int, list[Raw]] = {}
     spans = [((-1, -1), (told, len(known)))]  # (position now, position among the known)
     while spans:
         open_spans = []
@@ -57,7 +59,7 @@ def find(listing: Listing, engine: Engine, known: np.ndarray, told: int) -> list
             _inside(low[0], high[0], 3 if len(open_spans) < 3 else 1) for low, high in open_spans
         ]
         asked = [position for some in probes for position in some]
-        found = dict(zip(asked, listing.at(engine, asked), strict=True))
+        found = dict(zip(asked, listing.at(engine, asked, pages), strict=True))
         spans = []
         for (low, high), some in zip(open_spans, probes, strict=True):
             edges = [low]

@@ -51,6 +51,8 @@ class ListedServer:
         is_ordered: Whether ``order_by`` does anything.
         walked: Pages that were asked for by ascending id.
         newest: Pages that were asked for in the other order.
+        answers: What was answered, by address, where the same is to be answered once more; None
+            for a server that looks anew each time.
     """
 
     def __init__(self, count: int, apart: timedelta = timedelta(hours=1)) -> None:
@@ -59,6 +61,7 @@ class ListedServer:
         self.slow: float | None = 0.0
         self.is_ordered = True
         self.walked = self.newest = 0
+        self.answers: dict[str, bytes] | None = None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self._thread = threading.Thread(
@@ -103,6 +106,15 @@ class ListedServer:
         self.walked = walked
         return found
 
+    def answer(self, query: str) -> bytes:
+        """A page of the list, or what the cache holds."""
+        if self.answers is None or query not in self.answers:
+            page = self.page(dict(parse_qsl(query)))
+            if self.answers is None:
+                return page
+            self.answers[query] = page
+        return self.answers[query]
+
     def page(self, query: dict[str, str]) -> bytes:
         """A page of the list."""
         ids = sorted(self.rows)
@@ -140,7 +152,7 @@ def _handler(served: ListedServer) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             asked = urlsplit(self.path)
             if asked.path == f"/v5/survey/{OWN}/surveyresponse":
-                body = served.page(dict(parse_qsl(asked.query)))
+                body = served.answer(asked.query)
             else:
                 body = json.dumps({"result_ok": True, **_DEFINITION[asked.path]}).encode()
             self.send_response_only(200)

@@ -285,6 +285,19 @@ def test_the_same_client_walks_through_nothing_that_it_remembers(server):
         assert synced(server, client).changed == 600
 
 
+@pytest.mark.parametrize("is_same", [True, False], ids=["one client", "clients"])
+def test_syncs_within_a_minute_ask_for_nothing_that_a_cache_knows(place, is_same):
+    with ListedServer(400) as server:
+        server.answers = {}
+        client = server.client()
+        client.sync(OWN)
+        for turn in range(1, 11):
+            server.edit([turn], stamp(), f"later {turn}")
+            done = (client if is_same else server.client()).sync(OWN)
+            assert done.changed == 1
+            assert stored(done.place) == server.rows
+
+
 def test_deleted_and_new_responses_beside_a_stamp_ahead(server):
     server.edit([800], stamp(-YEARS), "ahead")
     synced(server)

@@ -450,3 +450,44 @@ def test_a_response_without_an_id_takes_no_other_ones_place(scripted, place, own
     stored = client.scan(5, "pandas")
     assert stored["session_id"].to_dict()[2] == "two"
     assert stored.index.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        *({"contact_id": own} for own in ("²", "../x", "5\0", "ann", True, 5.5, {}, b"5")),
+        *({"responses": own} for own in (b"12", bytearray(b"12"), "²", [b"12"])),
+        *({"email": own} for own in ("ann", 5, True, b"ann@example.org", ["ann@example.org"])),
+    ],
+    ids=str,
+)
+def test_nobody_is_expunged_for_what_names_nobody(small, tmp_path, who):
+    place = fresh_client(small).sync(SURVEY).place
+    before = tree(place)
+    with pytest.raises(InvalidArgument):
+        fresh_client(small).expunge(SURVEY, **who)
+    assert tree(place) == before
+
+
+def test_a_contact_is_the_same_however_its_id_is_written(scripted, place):
+    serve(scripted, [], [response(own, {}, contact_id=str(own % 2 + 6)) for own in range(1, 5)])
+    scripted.answer("account", {"result_ok": True, "data": {"id": "10001"}})
+    client = Client(ApiKey("token", "secret"), region=scripted.region)
+    client.sync(5)
+    assert client.expunge(5, contact_id=7.0) == [1, 3]
+    assert client.expunge(5, contact_id="006") == [2, 4]
+
+
+@posix
+def test_a_place_that_cannot_be_looked_into_is_told(small, monkeypatch):
+    calls = {
+        "sync": lambda client: client.sync(SURVEY),
+        "stored": lambda client: client.stored(),
+        "sql": lambda client: client.sql("select 1"),
+        "expunge": lambda client: client.expunge(SURVEY, responses=1),
+    }
+    for named, kind in (("/" + "a" * 300, StoreError), ("~nobody-of-that-name/x", AlchemerError)):
+        monkeypatch.setenv("ALCHEMER_STORE", named)
+        for call in calls.values():
+            with pytest.raises(kind, match=named[:20]):
+                call(fresh_client(small))
