@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from alchemer_nb.stamps import is_ambiguous, read_moment, wall_clock
 from alchemer_nb.words import name_of, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
     from alchemer_nb.definition import Option, Question, Survey
@@ -90,7 +91,10 @@ def parse_conditions(where: str | Iterable[str] | None) -> list[Condition]:
     """
     if where is None:
         return []
-    texts = [where] if isinstance(where, str) else list(where)
+    if isinstance(where, str):
+        texts: list[Any] = [where]
+    else:
+        texts = list(where) if isinstance(where, Iterable) else [where]
     conditions = []
     for place, text in enumerate(texts, 1):
         if not isinstance(text, str):
@@ -155,7 +159,9 @@ def status_condition(status: str | Iterable[str] | None) -> list[Condition]:
     """
     if status is None:
         return []
-    wanted = [status] if isinstance(status, str) else list(status)
+    wanted = (
+        list(status) if isinstance(status, Iterable) and not isinstance(status, str) else [status]
+    )
     try:
         names = [_status(str(name), 1) for name in wanted]
     except ConditionError as error:

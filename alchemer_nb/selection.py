@@ -67,7 +67,7 @@ class Selection:
             texts: list[str | None] = []
             for atom in leaf.atoms:
                 own = id_text(atom.answer_id).removesuffix(OTHER)
-                text = values.get(own) if atom.answer == "" else atom.text
+                text = values.get(own) if atom.answer in (None, "") else atom.text
                 texts.append(text if option is None or option in (*path[1:2], own) else None)
             for row, code in zip(leaf.rows, leaf.codes, strict=True):
                 yield row, texts[code]

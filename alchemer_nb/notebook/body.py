@@ -6,6 +6,7 @@ it is; a list is written as the values of ``in``.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 def condition(word: Word) -> str:
     """The text of a condition given as one word; of several, where a variable holds a list."""
     if len(word.parts) == 1:
-        several = isinstance(word.value, list | tuple)
-        return "\n".join(map(str, word.value)) if several else word.text
+        value = plain(word.value)
+        return "\n".join(map(str, value)) if isinstance(value, list) else word.text
     return compose(word, value_so_far)
 
 
@@ -84,11 +85,10 @@ def write(source: str, value: Any, before: tuple[str, bool] | None, after: str) 
     Raises:
         UsageError: It is None, or would be read otherwise than it is.
     """
-    if hasattr(value, "tolist"):  # numpy and pandas
-        value = value.tolist()
-    several = isinstance(value, list | tuple | set | frozenset)
-    if value is None or (several and None in value):
-        raise UsageError(f"the value of `{source}` is None; for no answer write IS NULL")
+    value = plain(value)
+    several = isinstance(value, list)
+    for each in value if several else [value]:
+        _check(source, each)
     if before is None:
         return str_in_line(source, value)
     text, is_list = before
@@ -96,13 +96,53 @@ def write(source: str, value: Any, before: tuple[str, bool] | None, after: str) 
     if several:
         if mark or not is_list:
             raise UsageError(f"`{source}` holds several values; write `in {{{source}}}`, unquoted")
-        return ", ".join(quote(str(each)) for each in value)
+        return ", ".join(quote(as_text(each)) for each in value)
     if mark:
-        return double(str(value), mark)
+        return double(as_text(value), mark)
     begins = _begins(text, is_list)
     if begins and _ends(after, is_list):
-        return written(str(value))
-    return _beside(source, str(value), begins=begins, is_list=is_list)
+        return written(as_text(value))
+    return _beside(source, as_text(value), begins=begins, is_list=is_list)
+
+
+def plain(value: Any) -> Any:
+    """A value as Python has it: several of them as a list, whatever held them."""
+    if getattr(getattr(value, "dtype", None), "kind", "") == "M":  # numpy's would be numbers
+        import pandas as pd
+
+        value = pd.to_datetime(value)
+    if hasattr(value, "tolist"):  # numpy and pandas
+        value = value.tolist()
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes) and not _is_map(value):
+        return list(value)
+    return value
+
+
+def as_text(value: Any) -> str:
+    """The text of one value; a whole number is written as one, which pandas keeps as 4.0."""
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
+def _is_map(value: Any) -> bool:
+    return hasattr(value, "keys")
+
+
+def _check(source: str, value: Any) -> None:
+    """Refuses what is not one value.
+
+    Raises:
+        UsageError: It is missing, or holds others.
+    """
+    if isinstance(value, bytes) or _is_map(value) or isinstance(plain(value), list):
+        kind = type(value).__name__
+        raise UsageError(
+            f"the value of `{source}` is of type {kind}; a condition takes a text, a number, a "
+            "date or a list of them"
+        )
+    import pandas as pd
+
+    if pd.isna(value):
+        raise UsageError(f"the value of `{source}` is {value}; for no answer write IS NULL")
 
 
 def str_in_line(source: str, value: Any) -> str:
@@ -111,7 +151,7 @@ def str_in_line(source: str, value: Any) -> str:
     Raises:
         UsageError: It would make two conditions of one.
     """
-    text = str(value)
+    text = as_text(value)
     if len(text.splitlines()) > 1:
         raise UsageError(f"the value of `{source}` has a line break in it")
     return text

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
-from alchemer_nb.errors import DownloadIncomplete
+from alchemer_nb.errors import DownloadIncomplete, InvalidArgument
 from alchemer_nb.notebook import echo
 from alchemer_nb.notebook.context import LATER, fold, say
 from alchemer_nb.notebook.unfinished import question_of
@@ -80,6 +80,9 @@ def _start(context: Context, survey: Any, asked: Mapping[str, Any]) -> Job[pd.Da
                 frame = client.responses(survey, progress=tell, **asked)
         except DownloadIncomplete as error:
             unfinished.keep(question, error)
+            raise
+        except InvalidArgument:
+            unfinished.drop(question)  # what had come is of no use: it says to run it again
             raise
         unfinished.drop(question)
         return frame

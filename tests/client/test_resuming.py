@@ -340,7 +340,7 @@ def test_a_client_of_another_region_is_refused_before_it_is_asked(box):
         error.resume("client")
 
 
-def answering(server: ScriptedServer, account: int, session: str) -> None:
+def answering(server: ScriptedServer, account: int | str, session: str) -> None:
     """An account whose survey has 501 responses; what comes after the first page is refused."""
     rows = [{"id": n, "session_id": f"{session}{n}", "survey_data": {}} for n in range(1, 501)]
     answers = {

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
 import pytest
+from IPython.core.error import UsageError
 
 from alchemer_nb.client import Client
 from alchemer_nb.credentials import ApiKey
-from alchemer_nb.errors import ConditionError
+from alchemer_nb.errors import ConditionError, InvalidArgument
 from alchemer_nb.sandbox import Sandbox
 from tests.sandbox import small
 
@@ -161,6 +164,80 @@ def test_cells_and_options_and_names(signed_in):
         for number, (cell, count) in enumerate(doors(field, pair)):
             if (number + n) % 4 == 0:  # some of them for each label, all of them in all
                 assert run(signed_in, cell) == expected(field, pair[:count]), cell
+
+
+SEVERAL = {
+    "array": np.array(["Yes, fully", "No"]),
+    "series": pd.Series(["Yes, fully", "No"], dtype="category"),
+    "index": pd.Index(["Yes, fully", "No"]),
+    "set": {"Yes, fully", "No"},
+    "keys": {"Yes, fully": 1, "No": 2}.keys(),
+    "one": pd.Series(["Yes, fully", "No"]).unique(),
+}
+
+
+@pytest.mark.parametrize("kind", SEVERAL)
+def test_several_values_may_be_held_by_anything(signed_in, kind):
+    signed_in.names["v"] = SEVERAL[kind]
+    for cell in (
+        "%%alchemer responses {ID} --progress none\nsolved in {v}",
+        "%alchemer responses {ID} --progress none --where 'solved in {v}'",
+    ):
+        assert run(signed_in, cell) == expected("solved", ["Yes, fully", "No"])
+
+
+def test_whole_numbers_are_written_as_such(signed_in):
+    cell = "%%alchemer responses {ID} --progress none\ncoded in {v}"
+    wanted = expected("coded", LABELS[3:5])
+    for value in (range(4, 6), [4, 5], np.array([4, 5]), pd.Series([4.0, 5.0]), (np.int64(4), 5)):
+        signed_in.names["v"] = value
+        assert run(signed_in, cell) == wanted
+    signed_in.names["v"] = (str(n) for n in (4, 5))
+    assert run(signed_in, cell) == wanted
+    signed_in.names["v"] = np.float64(4)
+    assert run(signed_in, cell.replace(" in ", " = ")) == wanted[:1]
+
+
+def test_moments_of_numpy_and_pandas_are_dates(signed_in):
+    cell = "%%alchemer responses {ID} --progress none\ndate_submitted >= {v}"
+    for value in (np.datetime64("2026-03-01", "ns"), pd.Timestamp("2026-03-01")):
+        signed_in.names["v"] = value
+        assert len(run(signed_in, cell)) == len(expected("solved", LABELS))
+        signed_in.names["v"] = value + np.timedelta64(300, "D")
+        assert run(signed_in, cell) == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, float("nan"), pd.NA, pd.NaT, ["No", None], pd.Series(["No", None]), {"No": 1}, b"No",
+     [["No"]], pd.DataFrame({"a": ["No"]})],
+)  # fmt: skip
+def test_what_is_no_value_is_refused(signed_in, box, value):
+    signed_in.names["v"] = value
+    start = len(box.seen)
+    for cell in (
+        "%%alchemer responses {ID}\nsolved in {v}",
+        "%%alchemer responses {ID}\nnps = '{v}'",
+    ):
+        outcome = signed_in.run(cell)
+        assert type(outcome.failure) is UsageError
+        assert "line 1: " in outcome.told
+        assert "`v`" in outcome.told
+    assert len(box.seen) == start
+
+
+def test_conditions_may_be_held_by_anything(signed_in, client):
+    lines = ["solved in 'Yes, fully', No", "coded = No"]
+    for value in (lines, tuple(lines), np.array(lines), pd.Series(lines)):
+        signed_in.names["v"] = value
+        cell = "%alchemer responses {ID} --progress none --where {v}"
+        assert run(signed_in, cell) == expected("coded", ["No"])
+        got = client.responses(SURVEY_ID, where=value, progress="none")
+        assert ids(got) == expected("coded", ["No"])
+    with pytest.raises(ConditionError, match="a condition is text"):
+        client.responses(SURVEY_ID, where=5)
+    with pytest.raises(InvalidArgument, match="'5' is no status"):
+        client.responses(SURVEY_ID, status=5)
 
 
 def test_labels_stand_bare_where_nothing_forbids_it(client):

@@ -8,9 +8,11 @@ import pandas as pd
 import pytest
 
 from alchemer_nb.client import Client
-from alchemer_nb.errors import DownloadIncomplete
+from alchemer_nb.credentials import ApiKey
+from alchemer_nb.errors import DownloadIncomplete, InvalidArgument
 from alchemer_nb.notebook.login import login
 from alchemer_nb.sandbox import Fault, Sandbox
+from tests.client.test_resuming import answering
 from tests.conftest import credentials_for
 from tests.person import regenerate_key
 
@@ -209,6 +211,20 @@ def test_nothing_of_another_account_is_mixed_in(signed_in, box):
     start = len(box.seen)
     assert signed_in.run(CELL).failure is None
     assert pages_asked(box, start) == [3], "those of the first account were still at hand"
+
+
+def test_rows_that_are_of_no_use_stand_in_the_way_once(notebook, scripted):
+    """Of an account that tells no id: rows that are all gone may be those of another one."""
+    cell, outcomes = "%alchemer df << responses 5 --progress none", []
+    for session in "abc":
+        answering(scripted, "", session)
+        client = Client(ApiKey(session * 20, "b" * 13), region=scripted.region, max_in_flight=1)
+        notebook.magics.session.adopt(client)
+        outcomes.append(notebook.run(cell).failure)
+    assert [type(each) for each in outcomes] == [
+        DownloadIncomplete, InvalidArgument, DownloadIncomplete,
+    ]  # fmt: skip
+    assert "run the download again" in str(outcomes[1])
 
 
 def test_a_wrong_key_first_and_then_the_right_one(signed_in, box):
