@@ -200,7 +200,7 @@ class Responses:
         """
         start = self._begin()
         wishes, result = self._wishes, self.result
-        with self._engine() as engine:
+        with self._engine(anew=result.again > 0) as engine:
             closing_call = None
             for page in self._pages(engine, start):
                 self._take(page, engine.at)
@@ -281,7 +281,7 @@ class Responses:
         result.tell(page.measure.total_count)
         result.pages_told = page.measure.total_pages
 
-    def _engine(self, *, fresh: bool = False) -> Engine:
+    def _engine(self, *, fresh: bool = False, anew: bool = False) -> Engine:
         return Engine(
             self._transport,
             f"survey/{self._survey.id}/surveyresponse",
@@ -290,6 +290,7 @@ class Responses:
             tick=self._tick,
             told=self._told,
             fresh=fresh or self._wishes.fresh,
+            anew=anew,
         )
 
     def _decode(self, answer: Answer) -> Page:

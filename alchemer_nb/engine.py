@@ -69,6 +69,7 @@ class Engine:
         tick: Called often while waiting, in the thread that runs the engine.
         told: Where the threads say what they wait for.
         fresh: Whether no answer may come from memory.
+        anew: Whether no page may come from a cache: it is cut otherwise, which no cache knows.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Engine:
         tick: Callable[[], None] = lambda: None,
         told: Told | None = None,
         fresh: bool = False,
+        anew: bool = False,
     ) -> None:
         self._transport = transport
         self._path = path
@@ -89,6 +91,7 @@ class Engine:
         self._tick = tick
         self._told = told or Told()
         self._fresh = fresh
+        self._anew = anew
         self._window = 2 * transport.max_in_flight  # some may wait for their turn to be read
         self._ahead: deque[tuple[Stretch, Future[Answer]]] = deque()
         self._next = Stretch(PAGE_SIZE, 1)  # the furthest that was sent for
@@ -151,6 +154,10 @@ class Engine:
                 if not stretch.smaller():
                     raise
                 self._split(stretch)
+                self._slow_down(stretch)
+                continue
+            if self._anew and (answer.cached or answer.cached_there) and stretch.smaller():
+                self._split(stretch)
                 continue
             if last is not None:
                 self._fill(last, most)
@@ -207,13 +214,15 @@ class Engine:
             self._next = stretch
 
     def _split(self, stretch: Stretch) -> None:
-        """A page that the server could not make in its half minute is sent for in pieces."""
-        self._slow += 1
+        """Sends for a page in pieces: one that took too long, or that a cache had."""
         pieces = stretch.smaller()
         for piece in reversed(pieces):
             self._submit(piece, first=True)
         if self._next == stretch:
             self._next = pieces[-1]
+
+    def _slow_down(self, stretch: Stretch) -> None:
+        self._slow += 1
         if self._slow > 1 and self._next.size == stretch.size:  # what follows is hardly quicker
             self._next = self._next.smaller()[-1]
 

@@ -189,18 +189,19 @@ class EntryReader:
             said.unchosen += len(options) - len(answers)
         chosen = [(self._option_id(key, each, path), key, each) for key, each in answers.items()]
         is_the_answer = beside is None and len(chosen) == 1 and path in self._singles
-        own_ids = {own for own, _, _ in chosen}
+        written = {own for own, _, _ in chosen if own.endswith(OTHER)} if is_choice else set()
         for own, key, each in chosen:
-            if not is_option_id(own) and self._is_part(own, path[0]):  # its own question
-                said.note((own,), Atom(each.value, None, each.original_answer))
+            is_known = self._has_option(path, own)
+            if not (is_known or is_option_id(own)) and self._is_part(own, path[0]):
+                said.note((own,), Atom(each.value, None, each.original_answer))  # its own question
                 continue
             value = each.value
-            if not (is_choice or each.rank is None) and self._has_option(path, own):
+            if is_known and not is_choice and each.rank is not None:
                 value = each.rank  # an answer beside it holds but the words of the item
             if (own != key and str(value) == own) or (is_choice and value is True):
                 value = ""  # a bare id, or no more than that it is chosen
             atom = Atom(value, own, each.original_answer, each.option)
-            if is_choice and self._is_told(path, atom, own_ids, beside):
+            if (written or beside) and is_known and self._is_told(path, atom, written, beside):
                 continue
             said.note(path if is_the_answer else (*path, own.removesuffix(OTHER)), atom)
 
@@ -212,11 +213,11 @@ class EntryReader:
         )
 
     def _is_told(
-        self, path: Path, atom: Atom, others: Collection[str], beside: Atom | None
+        self, path: Path, atom: Atom, written: Collection[str], beside: Atom | None
     ) -> bool:
         """Whether an option says no more than the answer beside it, or than its own write-in."""
         own = id_text(atom.answer_id)
-        if f"{own}{OTHER}" not in others and (beside is None or own != id_text(beside.answer_id)):
+        if f"{own}{OTHER}" not in written and (beside is None or own != id_text(beside.answer_id)):
             return False
         meant = self._known_options[path].find(Atom(atom.text))[0]
         return atom.text is None or (meant is not None and meant.id == own)

@@ -103,6 +103,11 @@ class Answer:
     cached: bool = False
 
     @property
+    def cached_there(self) -> bool:
+        """Whether Alchemer says that it comes from a cache of its own."""
+        return str(self.headers.get("X-SG-Cached", "")).lower() == "true"
+
+    @property
     def body(self) -> bytes:
         """The bytes, unpacked anew each time, as the packed ones are all that is kept.
 

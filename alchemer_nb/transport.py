@@ -226,7 +226,7 @@ class Transport:
 
         def fetch() -> Answer:
             answer = self._patiently(call, raise_slow)
-            if fresh and str(answer.headers.get("X-SG-Cached", "")).lower() == "true":
+            if fresh and answer.cached_there:
                 # Somebody else asked the same, nobody knows when within the last minute.
                 pause(self._minute, "waiting until Alchemer answers anew", stop, tell)
                 answer = self._patiently(call, raise_slow)

@@ -242,6 +242,22 @@ def test_no_cache_hides_what_happened_meanwhile(own_box, change, number):
     same(got[questions], calm[questions])
 
 
+@pytest.mark.parametrize("whose", ["this client's", "Alchemer's"])
+def test_pages_that_a_cache_has_are_cut_otherwise(whose):
+    """Page 3 had come, in vain; a response on it is deleted, which moves all that follow."""
+    refusal = {"status": 403, "body": '{"result_ok": false, "code": 403, "message": "no"}'}
+    with new_box(responses=2540, cache_seconds=60 if whose == "Alchemer's" else 0) as large:
+        large.fail_next(Fault(delay=0.5, when=page(2), **refusal), Fault(when=page(4), **refusal))
+        client = client_of(large, max_in_flight=4)
+        with pytest.raises(DownloadIncomplete) as caught:
+            client.responses(CUSTOMER, **ALL)
+        large.delete_responses(CUSTOMER, [1200])
+        large.add_responses(CUSTOMER, 1)
+        again = client_of(large) if whose == "Alchemer's" else client
+        got = caught.value.resume(again, progress="none")
+    assert got.index.tolist() == [number for number in range(1, 2542) if number != 1200]
+
+
 def test_edits_are_seen_where_responses_do_not_tell_when_they_changed():
     with new_box(form="2017") as old:
         error = refused_at(old)
