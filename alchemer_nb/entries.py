@@ -183,7 +183,7 @@ class EntryReader:
         answers = {
             key: each
             for key, each in options.items()
-            if not (each.is_null or (is_choice and each.value is False))
+            if not (each.is_null or (each.value is False and is_choice))
         }
         if is_choice:
             said.unchosen += len(options) - len(answers)
@@ -198,7 +198,7 @@ class EntryReader:
             value = each.value
             if is_known and not is_choice and each.rank is not None:
                 value = each.rank  # an answer beside it holds but the words of the item
-            if (own != key and str(value) == own) or (is_choice and value is True):
+            if (own != key and str(value) == own) or (is_known and is_choice and value is True):
                 value = ""  # a bare id, or no more than that it is chosen
             atom = Atom(value, own, each.original_answer, each.option)
             if (written or beside) and is_known and self._is_told(path, atom, written, beside):
