@@ -112,6 +112,7 @@ def real(notebook):
         region=Region.get("eu"),
         credentials=ApiKey("0123456789abcdef0123456789abcdef", "A9secretsecret"),
         account=lambda: pd.DataFrame({"organization": ["Real Ltd"]}),
+        refused=False,
     )
     notebook.magics.session.adopt(client)
     return notebook
