@@ -21,19 +21,19 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb import registration
+from alchemer_nb.accessor import registration
 
 if TYPE_CHECKING:
     from alchemer_nb import errors
-    from alchemer_nb.analysis.spss import read_spss
-    from alchemer_nb.client import Client, connect
-    from alchemer_nb.credentials import ApiKey, OAuth1
-    from alchemer_nb.jobs import Job, run_sync
-    from alchemer_nb.oauth import OAuthFlow
-    from alchemer_nb.parquet import read_parquet
-    from alchemer_nb.regions import Region
-    from alchemer_nb.retries import Retries
-    from alchemer_nb.waves import stack_waves
+    from alchemer_nb.auth.oauth_flow import OAuthFlow
+    from alchemer_nb.client.client import Client, connect
+    from alchemer_nb.client.jobs import Job, run_sync
+    from alchemer_nb.compare.waves import stack_waves
+    from alchemer_nb.export.parquet import read_parquet
+    from alchemer_nb.export.spss import read_spss
+    from alchemer_nb.http.credentials import ApiKey, OAuth1
+    from alchemer_nb.http.regions import Region
+    from alchemer_nb.http.retries import Retries
 
 __version__ = "0.1.0"
 
@@ -54,18 +54,18 @@ __all__ = [
 ]
 
 _HOMES = {
-    "ApiKey": "alchemer_nb.credentials",
-    "Client": "alchemer_nb.client",
-    "Job": "alchemer_nb.jobs",
-    "OAuth1": "alchemer_nb.credentials",
-    "OAuthFlow": "alchemer_nb.oauth",
-    "Region": "alchemer_nb.regions",
-    "Retries": "alchemer_nb.retries",
-    "connect": "alchemer_nb.client",
-    "read_parquet": "alchemer_nb.parquet",
-    "read_spss": "alchemer_nb.analysis.spss",
-    "run_sync": "alchemer_nb.jobs",
-    "stack_waves": "alchemer_nb.waves",
+    "ApiKey": "alchemer_nb.http.credentials",
+    "Client": "alchemer_nb.client.client",
+    "Job": "alchemer_nb.client.jobs",
+    "OAuth1": "alchemer_nb.http.credentials",
+    "OAuthFlow": "alchemer_nb.auth.oauth_flow",
+    "Region": "alchemer_nb.http.regions",
+    "Retries": "alchemer_nb.http.retries",
+    "connect": "alchemer_nb.client.client",
+    "read_parquet": "alchemer_nb.export.parquet",
+    "read_spss": "alchemer_nb.export.spss",
+    "run_sync": "alchemer_nb.client.jobs",
+    "stack_waves": "alchemer_nb.compare.waves",
 }
 
 
@@ -86,13 +86,13 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(ipython: Any) -> None:
     """Registers ``%alchemer`` and ``%%alchemer`` (called by ``%load_ext alchemer_nb``)."""
-    from alchemer_nb.notebook import magics
+    from alchemer_nb.notebook.magic import magics
 
     magics.load(ipython)
 
 
 def unload_ipython_extension(ipython: Any) -> None:
     """Takes everything back that loading registered (called by ``%unload_ext alchemer_nb``)."""
-    from alchemer_nb.notebook import magics
+    from alchemer_nb.notebook.magic import magics
 
     magics.unload(ipython)

@@ -11,22 +11,22 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb import clocks
-from alchemer_nb.envelope import decode
 from alchemer_nb.errors import ApiError
-from alchemer_nb.ids import id_number
-from alchemer_nb.paging import rows_of, whole
-from alchemer_nb.retries import is_refused_in_passing
-from alchemer_nb.rows import latest_rows
+from alchemer_nb.frame.rows import latest_rows
+from alchemer_nb.http.reply import decode
+from alchemer_nb.http.retries import is_refused_in_passing
+from alchemer_nb.wire import clocks
+from alchemer_nb.wire.ids import id_number
+from alchemer_nb.wire.paging import rows_of, whole
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from alchemer_nb.answers import Answers
-    from alchemer_nb.download import Download
-    from alchemer_nb.engine import Engine
-    from alchemer_nb.envelope import Answer
-    from alchemer_nb.pages import Page
+    from alchemer_nb.decode.answers import Answers
+    from alchemer_nb.decode.pages import Page
+    from alchemer_nb.fetch.download import Download
+    from alchemer_nb.fetch.prefetch import Engine
+    from alchemer_nb.http.reply import Answer
 
 # Newest change first: needs no clock of the server and no zone, which date_updated does not tell
 # (https://apihelp.alchemer.com/help/list-responses).

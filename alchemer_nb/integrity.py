@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from alchemer_nb.columns import plan, raw_column
-from alchemer_nb.question_types import is_known
-from alchemer_nb.values import Renderer
+from alchemer_nb.frame.values import Renderer
+from alchemer_nb.survey.columns import plan, raw_column
+from alchemer_nb.survey.question_types import is_known
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from alchemer_nb.answers import Answers
-    from alchemer_nb.definition import Survey
+    from alchemer_nb.decode.answers import Answers
+    from alchemer_nb.survey.definition import Survey
 
 
 def counts(answers: Answers, survey: Survey, keep: np.ndarray) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from alchemer_nb.definition import Survey
+    from alchemer_nb.survey.definition import Survey
 
 _OPTIONS_SHOWN = 6
 _LEFT = ' style="text-align:left"'

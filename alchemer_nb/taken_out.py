@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.frames import ATTRS
-from alchemer_nb.kept import Facts
+from alchemer_nb.frame.build import ATTRS
+from alchemer_nb.frame.description import Facts
 
 if TYPE_CHECKING:
     import pandas as pd

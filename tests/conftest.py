@@ -12,9 +12,9 @@ import keyring
 import pytest
 from keyring.backends import fail
 
-from alchemer_nb.client import Client
-from alchemer_nb.credentials import ApiKey, OAuth1
-from alchemer_nb.oauth import OAuthFlow
+from alchemer_nb.auth.oauth_flow import OAuthFlow
+from alchemer_nb.client.client import Client
+from alchemer_nb.http.credentials import ApiKey, OAuth1
 from alchemer_nb.sandbox import Sandbox
 from tests.person import landing_address
 from tests.scripted import ScriptedServer

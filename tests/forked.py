@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
-from alchemer_nb.regions import Region
+from alchemer_nb.http.regions import Region
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

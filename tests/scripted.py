@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from alchemer_nb.regions import Region
+from alchemer_nb.http.regions import Region
 
 
 @dataclass

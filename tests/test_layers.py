@@ -114,13 +114,13 @@ FRONT = "alchemer_nb"
 # The only ways between sandbox and client, each inside a function.
 BRIDGES = {
     ("alchemer_nb.notebook.demo", "alchemer_nb.sandbox"),
-    ("alchemer_nb.sandbox", "alchemer_nb.regions"),
+    ("alchemer_nb.sandbox", "alchemer_nb.http.regions"),
 }
 
 # Conveniences that reach upwards, inside a function: survey.diff(earlier), survey.save(path).
 UPWARDS = {
-    ("alchemer_nb.definition", "alchemer_nb.drift"),
-    ("alchemer_nb.definition", "alchemer_nb.saved"),
+    ("alchemer_nb.survey.definition", "alchemer_nb.compare.definition_diff"),
+    ("alchemer_nb.survey.definition", "alchemer_nb.survey.saved"),
 }
 
 HEAVY = {
@@ -249,7 +249,7 @@ def test_client_and_sandbox_share_no_code() -> None:
 
 
 def test_loading_the_extension_reaches_no_heavy_import() -> None:
-    reached, waiting = set(), [FRONT, "alchemer_nb.notebook.magics"]
+    reached, waiting = set(), [FRONT, "alchemer_nb.notebook.magic.magics"]
     while waiting:
         module = waiting.pop()
         if module in reached:

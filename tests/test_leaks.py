@@ -19,7 +19,7 @@ from nbclient.exceptions import CellExecutionError
 
 from alchemer_nb import ApiKey, Client, OAuth1, OAuthFlow
 from alchemer_nb.errors import AlchemerError
-from alchemer_nb.regions import Region
+from alchemer_nb.http.regions import Region
 from tests.person import landing_address
 from tests.scripted import Reply
 

@@ -15,13 +15,14 @@ import pytest
 from keyring.backends import fail
 
 import alchemer_nb
-from alchemer_nb import ApiKey, Client, OAuth1, OAuthFlow, profiles
-from alchemer_nb.credentials import from_environment
+from alchemer_nb import ApiKey, Client, OAuth1, OAuthFlow
+from alchemer_nb.auth import profiles
 from alchemer_nb.errors import AlchemerError, ApiError, InvalidArgument, SignInExpired
-from alchemer_nb.notebook.session import Session
-from alchemer_nb.notebook.signin import SignIn
-from alchemer_nb.regions import Region
-from alchemer_nb.secrets import Secret, redact
+from alchemer_nb.http.credentials import from_environment
+from alchemer_nb.http.regions import Region
+from alchemer_nb.http.secrets import Secret, redact
+from alchemer_nb.notebook.signin.session import Session
+from alchemer_nb.notebook.signin.steps import SignIn
 from tests.scripted import Reply
 from tests.test_profiles import MemoryKeyring
 

@@ -12,7 +12,7 @@ import pytest
 
 import alchemer_nb as al
 from alchemer_nb.errors import ConfigurationError, InvalidArgument, KnowledgeLost
-from alchemer_nb.parquet import write_parquet
+from alchemer_nb.export.parquet import write_parquet
 from tests.analysis.frames import made
 from tests.client.test_frames import option, question, response, serve
 from tests.conftest import credentials_for

@@ -11,10 +11,10 @@ import keyring
 import keyring.backend
 import pytest
 
-from alchemer_nb import profiles
-from alchemer_nb.credentials import ApiKey, OAuth1
+from alchemer_nb.auth import profiles
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
-from alchemer_nb.regions import Region
+from alchemer_nb.http.credentials import ApiKey, OAuth1
+from alchemer_nb.http.regions import Region
 
 TOKEN, SECRET = "CANARYtoken0123456789", "CANARYsecret9876543210"
 posix = pytest.mark.skipif(os.name == "nt", reason="modes are those of POSIX")

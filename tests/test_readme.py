@@ -89,7 +89,7 @@ def test_the_make_targets_it_names_exist() -> None:
 
 
 def test_the_commands_in_its_table_are_those_of_the_magic() -> None:
-    from alchemer_nb.notebook.catalogue import COMMANDS
+    from alchemer_nb.notebook.magic.command_table import COMMANDS
 
     section = TEXT.partition("## The magic")[2].partition("\n## ")[0]
     cells = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)

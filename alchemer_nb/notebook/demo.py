@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 from IPython.core.error import StdinNotImplementedError, UsageError
 
-from alchemer_nb.notebook.reach import for_browser
-from alchemer_nb.regions import is_loopback
+from alchemer_nb.http.regions import is_loopback
+from alchemer_nb.notebook.signin.browser_address import for_browser
 
 if TYPE_CHECKING:
-    from alchemer_nb.notebook.session import Connection, Session
+    from alchemer_nb.notebook.signin.session import Connection, Session
 
 NAME = "demo"
 
@@ -122,8 +122,8 @@ def _start(session: Session, responses: int | None) -> Connection:
 
 
 def _sign_in(session: Session) -> Connection:
-    from alchemer_nb.client import Client
-    from alchemer_nb.credentials import ApiKey
+    from alchemer_nb.client.client import Client
+    from alchemer_nb.http.credentials import ApiKey
 
     box = session.box
     client = Client(ApiKey(box.api_token, box.api_token_secret), region=box.region)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.error import UsageError
 
 from alchemer_nb.errors import DownloadIncomplete, InvalidArgument
-from alchemer_nb.notebook import echo
-from alchemer_nb.notebook.context import LATER, fold, say
-from alchemer_nb.notebook.unfinished import question_of
+from alchemer_nb.notebook.magic import echo
+from alchemer_nb.notebook.magic.context import LATER, fold, say
+from alchemer_nb.notebook.signin.unfinished import question_of
 
 if TYPE_CHECKING:
     import threading
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from alchemer_nb.jobs import Job
-    from alchemer_nb.notebook.context import Context
-    from alchemer_nb.progress import Progress
+    from alchemer_nb.client.jobs import Job
+    from alchemer_nb.fetch.progress import Progress
+    from alchemer_nb.notebook.magic.context import Context
 
 _ESTIMATED = ("where", "status", "since", "until", "tz", "limit")
 
@@ -38,7 +38,7 @@ def here(context: Context, survey: Any, asked: Mapping[str, Any], progress: str)
     Raises:
         DownloadIncomplete: It was stopped or broke off; ``%alchemer partial`` has what came.
     """
-    from alchemer_nb.notebook.follow import follow
+    from alchemer_nb.notebook.running.follow import follow
 
     job = _start(context, survey, asked)
     try:
@@ -64,7 +64,7 @@ def beside(
 
 def _start(context: Context, survey: Any, asked: Mapping[str, Any]) -> Job[pd.DataFrame]:
     """Begins a download, or goes on with the same one where it had ended."""
-    from alchemer_nb.jobs import Job
+    from alchemer_nb.client.jobs import Job
 
     connection, unfinished = context.session.require(), context.session.unfinished
     client, question = connection.client, question_of(connection.account, survey, asked)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.notebook.outputs import rewrite, show
+from alchemer_nb.notebook.kernel.outputs import rewrite, show
 
 if TYPE_CHECKING:
     from alchemer_nb.notebook.status import Status

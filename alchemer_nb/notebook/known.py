@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alchemer_nb.ids import id_number
+from alchemer_nb.wire.ids import id_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.error import UsageError
 
 from alchemer_nb.errors import DownloadIncomplete
-from alchemer_nb.ids import id_number
-from alchemer_nb.notebook.background import sync_broke_off
-from alchemer_nb.notebook.context import LATER, fold, say
+from alchemer_nb.notebook.magic.context import LATER, fold, say
+from alchemer_nb.notebook.running.background import sync_broke_off
+from alchemer_nb.wire.ids import id_number
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from alchemer_nb.jobs import Job
-    from alchemer_nb.notebook.context import Context
-    from alchemer_nb.store.synced import Synced
+    from alchemer_nb.client.jobs import Job
+    from alchemer_nb.notebook.magic.context import Context
+    from alchemer_nb.store.sync_result import Synced
 
 _SAID = 5  # changed columns that a line names
 
@@ -34,8 +34,8 @@ def sync(
     Raises:
         DownloadIncomplete: It was stopped; what came is kept.
     """
-    from alchemer_nb import jobs
-    from alchemer_nb.notebook.follow import follow
+    from alchemer_nb.client import jobs
+    from alchemer_nb.notebook.running.follow import follow
 
     job = jobs.Job.sync(context.client, survey, full=full, fresh=fresh)
     if background:

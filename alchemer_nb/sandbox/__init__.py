@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from alchemer_nb.sandbox.box import Sandbox
-    from alchemer_nb.sandbox.faults import Fault
     from alchemer_nb.sandbox.server import PortInUse
+    from alchemer_nb.sandbox.traffic.faults import Fault
 
 __all__ = ["Fault", "PortInUse", "Sandbox"]
 
-_HOMES = {"Fault": "faults", "PortInUse": "server", "Sandbox": "box"}
+_HOMES = {"Fault": "traffic.faults", "PortInUse": "server", "Sandbox": "box"}
 
 
 def __getattr__(name: str) -> Any:

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from tornado.web import Application
 
-from alchemer_nb.sandbox.calls import CallLog
-from alchemer_nb.sandbox.handler import ApiHandler, NotThere, Seen, Traffic
-from alchemer_nb.sandbox.token_pages import TokenHandler
+from alchemer_nb.sandbox.api.handler import ApiHandler, NotThere, Seen, Traffic
+from alchemer_nb.sandbox.traffic.call_log import CallLog
 from alchemer_nb.sandbox.web.routes import routes
+from alchemer_nb.sandbox.web.token_pages import TokenHandler
 
 if TYPE_CHECKING:
-    from alchemer_nb.sandbox.cache import Cache
-    from alchemer_nb.sandbox.faults import Schedule
-    from alchemer_nb.sandbox.limits import Limits
-    from alchemer_nb.sandbox.oauth import Provider
+    from alchemer_nb.sandbox.data.state import State
+    from alchemer_nb.sandbox.oauth.provider import Provider
     from alchemer_nb.sandbox.settings import Settings
-    from alchemer_nb.sandbox.state import State
+    from alchemer_nb.sandbox.traffic.cache import Cache
+    from alchemer_nb.sandbox.traffic.faults import Schedule
+    from alchemer_nb.sandbox.traffic.limits import Limits
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,26 +5,26 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Self
 
-from alchemer_nb.sandbox import changes
-from alchemer_nb.sandbox.calls import busiest, identical
-from alchemer_nb.sandbox.faults import Fault, Schedule
-from alchemer_nb.sandbox.people import PEOPLE, Person, fill
+from alchemer_nb.sandbox.api import changes
+from alchemer_nb.sandbox.data.first_people import PEOPLE, Person, fill
 from alchemer_nb.sandbox.server import HOST, Server
 from alchemer_nb.sandbox.settings import Settings
+from alchemer_nb.sandbox.traffic.call_log import busiest, identical
+from alchemer_nb.sandbox.traffic.faults import Fault, Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
     from types import TracebackType
 
-    from alchemer_nb.regions import Region
-    from alchemer_nb.sandbox.accounts import Key
+    from alchemer_nb.http.regions import Region
+    from alchemer_nb.sandbox.api.handler import Seen
     from alchemer_nb.sandbox.app import Services
-    from alchemer_nb.sandbox.calls import CallRecord
-    from alchemer_nb.sandbox.grants import Application
-    from alchemer_nb.sandbox.handler import Seen
-    from alchemer_nb.sandbox.library import SurveyRecord
-    from alchemer_nb.sandbox.state import State
+    from alchemer_nb.sandbox.data.accounts import Key
+    from alchemer_nb.sandbox.data.grants import Application
+    from alchemer_nb.sandbox.data.library import SurveyRecord
+    from alchemer_nb.sandbox.data.state import State
+    from alchemer_nb.sandbox.traffic.call_log import CallRecord
 
 
 class Sandbox:
@@ -188,7 +188,7 @@ class Sandbox:
         The one place where the sandbox knows a module of the client: ``regions`` holds nothing
         but addresses.
         """
-        from alchemer_nb.regions import Region
+        from alchemer_nb.http.regions import Region
 
         return Region.custom(
             self.url, timezone=self.settings.zone_name, name="sandbox", label="Sandbox"
@@ -394,7 +394,7 @@ class Sandbox:
 
     def _fill(self, state: State) -> None:
         from alchemer_nb.sandbox import demo
-        from alchemer_nb.sandbox.demo import types
+        from alchemer_nb.sandbox.demo import every_type as types
 
         seed, responses = self.settings.seed, self.settings.responses
         surveys: list[SurveyRecord] = (

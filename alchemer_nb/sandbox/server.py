@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from alchemer_nb.sandbox.app import Services
-    from alchemer_nb.sandbox.faults import Schedule
+    from alchemer_nb.sandbox.data.state import State
     from alchemer_nb.sandbox.settings import Settings
-    from alchemer_nb.sandbox.state import State
+    from alchemer_nb.sandbox.traffic.faults import Schedule
 
 HOST = "127.0.0.1"
 T = TypeVar("T")
@@ -126,10 +126,10 @@ class Server:
         from tornado.httpserver import HTTPServer
 
         from alchemer_nb.sandbox import app
-        from alchemer_nb.sandbox.cache import Cache
-        from alchemer_nb.sandbox.limits import Limits
-        from alchemer_nb.sandbox.oauth import Provider
-        from alchemer_nb.sandbox.state import State
+        from alchemer_nb.sandbox.data.state import State
+        from alchemer_nb.sandbox.oauth.provider import Provider
+        from alchemer_nb.sandbox.traffic.cache import Cache
+        from alchemer_nb.sandbox.traffic.limits import Limits
 
         listener = _listen(self._settings.port)
         port = int(listener.getsockname()[1])

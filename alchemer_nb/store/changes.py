@@ -18,9 +18,9 @@ from alchemer_nb.store.tables import frame_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from alchemer_nb.definition import Survey
     from alchemer_nb.store.manifest import Manifest
     from alchemer_nb.store.parts import Index
+    from alchemer_nb.survey.definition import Survey
 
 COLUMNS = ("change", "columns", "date_updated")
 CHANGES = ("added", "changed", "removed")

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alchemer_nb.envelope import decode
 from alchemer_nb.errors import InvalidArgument
-from alchemer_nb.ids import given_id, id_number
-from alchemer_nb.store import compacting, opening, parts, place, tables
+from alchemer_nb.http.reply import decode
+from alchemer_nb.store import compacting, opening, parts, paths, tables
 from alchemer_nb.store.manifest import load_expunged, save_expunged
 from alchemer_nb.store.streaming import Stored, stream
+from alchemer_nb.wire.ids import given_id, id_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,9 +53,9 @@ def expunge(
     fits = _fits(contact_id, email)
     if not ids and fits is None:
         raise InvalidArgument("say whose: responses= (ids), contact_id= or email=")
-    if not place.is_there(folder):
+    if not paths.is_there(folder):
         return []
-    with place.locked(folder):
+    with paths.locked(folder):
         manifest = opening.opened(folder, survey_id)
         if fits is not None:
             ids |= {each.id for each in _everything(folder, manifest) if fits(each)}

@@ -8,18 +8,18 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from alchemer_nb.clocks import Clock
-from alchemer_nb.engine import Engine
 from alchemer_nb.errors import Stopped, TransportError
+from alchemer_nb.fetch.prefetch import Engine
+from alchemer_nb.fetch.progress import Progress, Told
 from alchemer_nb.forks import Home
-from alchemer_nb.progress import Progress, Told
 from alchemer_nb.store.parts import Raw, RawPage, cut
+from alchemer_nb.wire.clocks import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from alchemer_nb.envelope import Answer
-    from alchemer_nb.transport import Transport
+    from alchemer_nb.http.reply import Answer
+    from alchemer_nb.http.transport import Transport
 
 _OFTEN = 0.1
 _TURNS = 20

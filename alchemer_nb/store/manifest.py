@@ -15,11 +15,11 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from alchemer_nb.clocks import Clock  # noqa: TC001 - msgspec reads annotations
 from alchemer_nb.errors import InvalidArgument, StoreError, StoreNewer
-from alchemer_nb.ids import given_id
 from alchemer_nb.store import names
-from alchemer_nb.store.place import written
+from alchemer_nb.store.paths import written
+from alchemer_nb.wire.clocks import Clock  # noqa: TC001 - msgspec reads annotations
+from alchemer_nb.wire.ids import given_id
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from alchemer_nb.definition import Survey
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.store import manifest as files
 from alchemer_nb.store import names, parts
 from alchemer_nb.store.manifest import Manifest, Part, SyncRecord, Unreadable
-from alchemer_nb.store.place import written
+from alchemer_nb.store.paths import written
+from alchemer_nb.survey.definition import Survey
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,8 +18,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from alchemer_nb.clocks import is_later
 from alchemer_nb.store.parts import EXPUNGED
+from alchemer_nb.wire.clocks import is_later
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

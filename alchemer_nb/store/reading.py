@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from alchemer_nb.answers import Answers
-from alchemer_nb.download import Download
+from alchemer_nb.decode.answers import Answers
 from alchemer_nb.errors import StoreError
+from alchemer_nb.fetch.download import Download
 from alchemer_nb.store import manifest as files
 from alchemer_nb.store import parts
 from alchemer_nb.store.manifest import Manifest, Unreadable, load_expunged
 from alchemer_nb.store.opening import definition_of, drop, opened
-from alchemer_nb.store.place import locked
+from alchemer_nb.store.paths import locked
 from alchemer_nb.store.streaming import chosen, pages, stream
 from alchemer_nb.store.tables import page_of
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from alchemer_nb.definition import Survey
+    from alchemer_nb.survey.definition import Survey
 
 _TRIES = 5
 _Result = TypeVar("_Result")

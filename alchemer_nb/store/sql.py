@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import InvalidArgument, StoreError
 from alchemer_nb.files import needed
-from alchemer_nb.store import reading, scanning, tables
+from alchemer_nb.store import engines, reading, tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -56,7 +56,7 @@ def run(
         taken = {name.casefold() for name in given}
         for name, own in known.items():
             if name.casefold() in words - taken:
-                _register(connection, name, scanning.of_store(folder_of(own)))
+                _register(connection, name, engines.of_store(folder_of(own)))
         try:
             relation = connection.sql(query)
             result: pd.DataFrame = relation.to_arrow_table().to_pandas()
@@ -84,7 +84,7 @@ def _known(surveys: Iterable[str], folder_of: Callable[[str], Path]) -> dict[str
     return {name: owners[0] for name, owners in titles.items() if len(owners) == 1}
 
 
-def _register(connection: Any, name: str, found: scanning.Scan) -> None:
+def _register(connection: Any, name: str, found: engines.Scan) -> None:
     columns = [f'"{column.replace(_QUOTE, _QUOTE * 2)}"' for column in found.columns]
     connection.from_arrow(found.dataset).project(", ".join(columns)).create_view(name)
 

@@ -16,23 +16,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alchemer_nb import clocks
-from alchemer_nb.download import definition
 from alchemer_nb.errors import TooSlow
-from alchemer_nb.paging import PAGE_SIZE
-from alchemer_nb.store import (
-    compacting,
-    expunging,
-    opening,
-    parts,
-    place,
-    tables,
-    vanished,
-)
+from alchemer_nb.fetch.download import definition
+from alchemer_nb.store import compacting, expunging, find_deleted, opening, parts, paths, tables
 from alchemer_nb.store.manifest import Manifest, Unfinished, load_expunged
 from alchemer_nb.store.parts import Raw, RawPage, expunged, gone
 from alchemer_nb.store.proof import Order, Piece, is_short, pages_to_see
-from alchemer_nb.store.synced import Synced
+from alchemer_nb.store.sync_result import Synced
+from alchemer_nb.wire import clocks
+from alchemer_nb.wire.paging import PAGE_SIZE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,12 +32,12 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from alchemer_nb.clocks import Clock
-    from alchemer_nb.definition import Survey
-    from alchemer_nb.engine import Engine
-    from alchemer_nb.regions import Region
+    from alchemer_nb.fetch.prefetch import Engine
+    from alchemer_nb.http.regions import Region
     from alchemer_nb.store.listing import Listing
     from alchemer_nb.store.parts import Index
+    from alchemer_nb.survey.definition import Survey
+    from alchemer_nb.wire.clocks import Clock
 
 _HEAD, _SOME, _FEW, _MANY = 20, 30, 100, 500  # rows of a page
 _RUN = 40  # rows before the horizon that are looked at, in case some changed nevertheless
@@ -90,8 +82,8 @@ class Sync:
             listing.transport, listing.survey, stop=listing.stop, tell=listing.waiting
         )
         listing.waiting("")
-        place.make(self.folder)
-        with place.locked(self.folder):
+        paths.make(self.folder)
+        with paths.locked(self.folder):
             for _ in range(_TRIES):
                 manifest = opening.opened(self.folder, listing.survey)
                 try:
@@ -349,12 +341,12 @@ class Sync:
                     return
 
     def _find_gone(self, known: np.ndarray, told: int) -> bool:
-        if not vanished.is_cheap(len(known), len(known) - told):
+        if not find_deleted.is_cheap(len(known), len(known) - told):
             return False
         self._take_turn()
         self.listing.begin("looking for what is gone")
         with self.listing.engine() as engine:
-            found = vanished.find(self.listing, engine, known, told)
+            found = find_deleted.find(self.listing, engine, known, told)
         if found is None:
             return False
         self._keep([gone(own) for own in found])

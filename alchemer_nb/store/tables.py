@@ -14,19 +14,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from alchemer_nb.answers import Answers
-from alchemer_nb.choices import FrameOptions
-from alchemer_nb.columns import question_key
-from alchemer_nb.extras import all_columns
-from alchemer_nb.frames import build
-from alchemer_nb.rows import Rows
-from alchemer_nb.stamps import SHOWS, orders
+from alchemer_nb.decode.answers import Answers
+from alchemer_nb.frame.build import build
+from alchemer_nb.frame.options import FrameOptions
+from alchemer_nb.frame.rows import Rows
+from alchemer_nb.frame.unplanned_columns import all_columns
+from alchemer_nb.frame.values import Renderer
 from alchemer_nb.store import names
 from alchemer_nb.store.opening import definition_of, table_name
 from alchemer_nb.store.parts import ID_BITS
-from alchemer_nb.store.place import written
+from alchemer_nb.store.paths import written
 from alchemer_nb.store.streaming import Stored, pages, stream
-from alchemer_nb.values import Renderer
+from alchemer_nb.survey.columns import question_key
+from alchemer_nb.wire.stamps import SHOWS, orders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from alchemer_nb.definition import Survey
     from alchemer_nb.store.manifest import Manifest, Part
+    from alchemer_nb.survey.definition import Survey
 
 KEY = "store_row"
 ID = "response_id"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alchemer_nb.analysis.names import SPSS, STATA, clean, label_of, legal_names
+from alchemer_nb.export.names import SPSS, STATA, clean, label_of, legal_names
 
 DIALECTS = pytest.mark.parametrize("dialect", [SPSS, STATA], ids=lambda d: d.program)
 ALIASES = st.lists(st.text(max_size=80), min_size=1, max_size=12)

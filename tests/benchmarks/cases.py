@@ -21,7 +21,7 @@ from tests.benchmarks.material import bodies
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from alchemer_nb.progress import Progress
+    from alchemer_nb.fetch.progress import Progress
 
 
 @dataclass
@@ -66,11 +66,11 @@ def ours(folder: Path) -> Measured:
     import pandas as pd
     import pyarrow as pa
 
-    from alchemer_nb.answers import Answers
-    from alchemer_nb.choices import FrameOptions
-    from alchemer_nb.definition import read_survey
-    from alchemer_nb.kept import Kept
-    from alchemer_nb.rows import choose_rows
+    from alchemer_nb.decode.answers import Answers
+    from alchemer_nb.frame.description import Kept
+    from alchemer_nb.frame.options import FrameOptions
+    from alchemer_nb.frame.rows import choose_rows
+    from alchemer_nb.survey.definition import read_survey
 
     pd.array(["x"], dtype="str")  # pandas and Arrow load more at their first use
     pa.array(["x"])
@@ -242,11 +242,11 @@ def slicing(columns: str) -> dict[str, float]:
     """Microseconds of what analysts do to a wide frame, with our knowledge in it and without."""
     import pandas as pd
 
-    from alchemer_nb.answers import Answers
-    from alchemer_nb.choices import FrameOptions
-    from alchemer_nb.definition import read_survey
-    from alchemer_nb.kept import Kept
-    from alchemer_nb.rows import choose_rows
+    from alchemer_nb.decode.answers import Answers
+    from alchemer_nb.frame.description import Kept
+    from alchemer_nb.frame.options import FrameOptions
+    from alchemer_nb.frame.rows import choose_rows
+    from alchemer_nb.survey.definition import read_survey
     from tests.benchmarks.generator import Generator
 
     made = Generator(int(columns) * 2 // 5, 300)
@@ -270,11 +270,11 @@ def slicing(columns: str) -> dict[str, float]:
 
 def many_questions(count: str, shape: str) -> Measured:
     """The frame of so many questions and few responses: how cost grows with the questions."""
-    from alchemer_nb.answers import Answers
-    from alchemer_nb.choices import FrameOptions
-    from alchemer_nb.definition import read_survey
-    from alchemer_nb.kept import Kept
-    from alchemer_nb.rows import choose_rows
+    from alchemer_nb.decode.answers import Answers
+    from alchemer_nb.frame.description import Kept
+    from alchemer_nb.frame.options import FrameOptions
+    from alchemer_nb.frame.rows import choose_rows
+    from alchemer_nb.survey.definition import read_survey
     from tests.benchmarks.generator import Generator
 
     made = Generator(int(count), 5)

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from alchemer_nb.client import Client
-from alchemer_nb.credentials import ApiKey
+from alchemer_nb.client.client import Client
 from alchemer_nb.errors import AuthenticationError
+from alchemer_nb.http.credentials import ApiKey
 from alchemer_nb.sandbox import Sandbox
 
 from .lab import picture

@@ -13,7 +13,7 @@ import pytest
 
 import alchemer_nb as al
 from alchemer_nb import ApiKey, Client
-from alchemer_nb.decoding import has_more
+from alchemer_nb.decode.entry_types import has_more
 from alchemer_nb.errors import AlchemerError, InvalidArgument, KnowledgeLost
 from tests.client.test_frames import LIKERT, frame, option, question, response, serve
 from tests.client.test_types_properties import KINDS

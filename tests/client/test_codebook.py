@@ -6,8 +6,8 @@ import re
 
 import pandas as pd
 
-from alchemer_nb import codebook as books
-from alchemer_nb.definition import read_survey
+from alchemer_nb.frame import codebook as books
+from alchemer_nb.survey.definition import read_survey
 from tests.client.test_frames import option, question
 
 

@@ -11,14 +11,14 @@ import pandas as pd
 import pytest
 
 from alchemer_nb import ApiKey, Client
-from alchemer_nb.answers import Answers
-from alchemer_nb.definition import read_survey
-from alchemer_nb.download import Download
-from alchemer_nb.engine import SIZES, Stretch
+from alchemer_nb.decode.answers import Answers
 from alchemer_nb.errors import AuthenticationError, DownloadIncomplete, InvalidArgument
-from alchemer_nb.retries import Retries
+from alchemer_nb.fetch.download import Download
+from alchemer_nb.fetch.prefetch import SIZES, Stretch
+from alchemer_nb.http.retries import Retries
 from alchemer_nb.sandbox import Sandbox
-from alchemer_nb.sandbox.faults import Fault, gateway, limit_reached, please_wait
+from alchemer_nb.sandbox.traffic.faults import Fault, gateway, limit_reached, please_wait
+from alchemer_nb.survey.definition import read_survey
 from tests.client.test_frames import question, response, serve
 from tests.scripted import Reply
 

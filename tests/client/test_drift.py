@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alchemer_nb import ApiKey, Client
-from alchemer_nb.definition import Survey, read_survey
-from alchemer_nb.drift import FIELDS
+from alchemer_nb.compare.definition_diff import FIELDS
 from alchemer_nb.errors import InvalidArgument
+from alchemer_nb.survey.definition import Survey, read_survey
 from tests.client.test_frames import option, question
 
 SCALE = [option(10001, "Good", "3"), option(10002, "Fair", "2"), option(10003, "Bad", "1")]

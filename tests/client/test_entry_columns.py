@@ -7,9 +7,9 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alchemer_nb import entry_columns
-from alchemer_nb.answers import Answers
-from alchemer_nb.definition import read_survey
+from alchemer_nb.decode import question_reader
+from alchemer_nb.decode.answers import Answers
+from alchemer_nb.survey.definition import read_survey
 from tests.client.test_frames import question
 
 SURVEY = read_survey(
@@ -59,7 +59,7 @@ def test_equal_entries_of_different_questions_are_told_apart(pages):
 
 
 def test_texts_that_hardly_repeat_are_let_go_and_none_is_lost():
-    most = entry_columns._REMEMBERED
+    most = question_reader._REMEMBERED
     rows = [(f"text {n}", f"text {n % 7}", f"text {n}") for n in range(most + 500)]
     answers = Answers.of(SURVEY)
     for start in range(0, len(rows), 400):

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alchemer_nb.definition import read_survey
 from alchemer_nb.errors import ConditionError, InvalidArgument
-from alchemer_nb.filters import (
+from alchemer_nb.survey.definition import read_survey
+from alchemer_nb.survey.filters import (
     Condition,
     between,
     parse_conditions,

@@ -21,14 +21,14 @@ import filelock
 import pytest
 
 from alchemer_nb import ApiKey, Client, Job
-from alchemer_nb.collector import collector_paused
+from alchemer_nb.decode.gc_pause import collector_paused
 from alchemer_nb.errors import DownloadIncomplete, StoreBusy
-from alchemer_nb.limiter import Limiter
-from alchemer_nb.notebook.session import Session
+from alchemer_nb.http.rate_limit import Limiter
+from alchemer_nb.http.transport import Transport
+from alchemer_nb.http.waiting import interrupts_held
+from alchemer_nb.notebook.signin.session import Session
 from alchemer_nb.sandbox import Sandbox
-from alchemer_nb.store import place
-from alchemer_nb.transport import Transport
-from alchemer_nb.waiting import interrupts_held
+from alchemer_nb.store import paths
 from tests.forked import PATIENCE, Child, EchoServer, forks_allowed
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
@@ -312,7 +312,7 @@ def test_a_child_waits_for_a_lock_of_the_limit_and_not_for_a_thread_of_its_paren
 
 
 def test_a_store_that_the_parent_works_on_is_busy_for_its_child(tmp_path):
-    with place.locked(tmp_path):
+    with paths.locked(tmp_path):
         assert Child(lambda: takes(tmp_path)).outcome() == "busy"
         assert Child(lambda: takes(tmp_path)).outcome() == "busy"
     assert Child(lambda: takes(tmp_path)).outcome() == "taken"
@@ -320,7 +320,7 @@ def test_a_store_that_the_parent_works_on_is_busy_for_its_child(tmp_path):
 
 def takes(folder):
     try:
-        with place.locked(folder, 0.1):
+        with paths.locked(folder, 0.1):
             return "taken"
     except StoreBusy:
         return "busy"
@@ -330,7 +330,7 @@ def test_a_child_that_ends_in_the_midst_of_its_parents_work_lets_nobody_in(tmp_p
     forked = []
 
     def work():
-        with place.locked(tmp_path):
+        with paths.locked(tmp_path):
             forked.append(forks())
             if forked[0] == 0:
                 raise SystemExit("out of the midst of it")
@@ -348,7 +348,7 @@ def test_a_child_that_lives_on_does_not_keep_the_lock_of_a_parent_that_died(tmp_
     ready, go = os.pipe(), os.pipe()
 
     def parent():
-        with place.locked(tmp_path):
+        with paths.locked(tmp_path):
             if forks() == 0:
                 os.write(ready[1], b"x")
                 os.read(go[0], 1)
@@ -361,7 +361,7 @@ def test_a_child_that_lives_on_does_not_keep_the_lock_of_a_parent_that_died(tmp_
         parent()
     try:
         assert exit_of(pid) == 0
-        with place.locked(tmp_path, 1.0):
+        with paths.locked(tmp_path, 1.0):
             pass
     finally:
         os.write(go[1], b"x")

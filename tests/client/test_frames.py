@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alchemer_nb import ApiKey, Client
-from alchemer_nb.answers import Answers
-from alchemer_nb.choices import FrameOptions
-from alchemer_nb.definition import read_survey
+from alchemer_nb.decode.answers import Answers
 from alchemer_nb.errors import DownloadIncomplete, InvalidArgument, TransportError
-from alchemer_nb.frames import build
-from alchemer_nb.rows import choose_rows
-from alchemer_nb.values import read_number
+from alchemer_nb.frame.build import build
+from alchemer_nb.frame.options import FrameOptions
+from alchemer_nb.frame.rows import choose_rows
+from alchemer_nb.frame.values import read_number
+from alchemer_nb.survey.definition import read_survey
 from tests.scripted import Reply, ScriptedServer
 
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from alchemer_nb import ApiKey, Client
-from alchemer_nb.definition import read_survey
 from alchemer_nb.errors import InvalidArgument
-from alchemer_nb.ids import id_number, is_option_id
 from alchemer_nb.notebook.known import KnownSurveys
+from alchemer_nb.survey.definition import read_survey
+from alchemer_nb.wire.ids import id_number, is_option_id
 from tests.client.test_frames import LIKERT, frame, question, response, serve
 
 

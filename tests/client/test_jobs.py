@@ -13,9 +13,9 @@ import pandas as pd
 import pytest
 
 from alchemer_nb import Job, run_sync
-from alchemer_nb.client import Client
-from alchemer_nb.credentials import ApiKey
+from alchemer_nb.client.client import Client
 from alchemer_nb.errors import ConditionError, DownloadIncomplete, InvalidArgument, SurveyNotFound
+from alchemer_nb.http.credentials import ApiKey
 from alchemer_nb.sandbox import Sandbox
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alchemer_nb import limiter as limits
 from alchemer_nb.errors import Stopped
-from alchemer_nb.limiter import Limiter
-from alchemer_nb.window import Place, Window
+from alchemer_nb.http import rate_limit as limits
+from alchemer_nb.http.call_window import Place, Window
+from alchemer_nb.http.rate_limit import Limiter
 
 HOST, WHO = "api.example", "canary-token-0123456789abcdef"
 SHORT = 0.4  # seconds of a minute in these tests

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alchemer_nb.metadata import moments
-from alchemer_nb.stamps import read_stamp
+from alchemer_nb.frame.metadata import moments
+from alchemer_nb.wire.stamps import read_stamp
 
 ODD = ["", None, "soon", "0000-01-01 00:00:00", "2026-01-15 10:42:26 XYZ", "2026-01-15T10:42Z", 5]
 # Around the days on which clocks change somewhere, and any others.

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from alchemer_nb import Client, OAuth1, OAuthFlow
-from alchemer_nb.callback import NOWHERE, CallbackListener, browser_is_here
+from alchemer_nb.auth.loopback import NOWHERE, CallbackListener, browser_is_here
 from alchemer_nb.errors import (
     AlchemerError,
     AuthenticationError,
@@ -20,7 +20,7 @@ from alchemer_nb.errors import (
     TransportError,
     WrongAttempt,
 )
-from alchemer_nb.regions import Region
+from alchemer_nb.http.regions import Region
 from alchemer_nb.sandbox import Sandbox
 from tests.person import landing_address, sign_in
 

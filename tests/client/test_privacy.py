@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from alchemer_nb import ApiKey, Client, read_parquet
 from alchemer_nb.errors import InvalidArgument, KnowledgeLost
-from alchemer_nb.traces import has_email, has_phone, names_contact
+from alchemer_nb.privacy.contact_patterns import has_email, has_phone, names_contact
 from tests.client.test_frames import option, question, response, serve
 
 SALT = "a salt that only we know"

@@ -27,8 +27,8 @@ from alchemer_nb.errors import (
     TransportError,
     WrongAttempt,
 )
-from alchemer_nb.notebook.session import Session
-from alchemer_nb.notebook.signin import FieldError, SignIn
+from alchemer_nb.notebook.signin.session import Session
+from alchemer_nb.notebook.signin.steps import FieldError, SignIn
 from alchemer_nb.sandbox import Sandbox
 from tests.person import regenerate_key
 from tests.scripted import Reply, ScriptedServer
@@ -550,7 +550,7 @@ def test_an_error_without_a_hint_is_its_sentence():
 
 
 def test_the_number_of_tries_stands_in_the_sentence(scripted):
-    from alchemer_nb.retries import Retries
+    from alchemer_nb.http.retries import Retries
 
     scripted.answer("account", error_body("x", 500, 500))
     quick = Retries(attempts=2, base=0.0)

@@ -14,11 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from alchemer_nb import ApiKey, Client
-from alchemer_nb.bodies import Broken, edges, unpack
 from alchemer_nb.errors import NotFound, Stopped, TransportError
-from alchemer_nb.retries import Retries
+from alchemer_nb.http.compression import Broken, edges, unpack
+from alchemer_nb.http.retries import Retries
+from alchemer_nb.http.transport import Transport
 from alchemer_nb.sandbox import Sandbox
-from alchemer_nb.transport import Transport
 from tests.conftest import MODES, credentials_for
 from tests.scripted import Reply
 

@@ -10,9 +10,8 @@ import pandas as pd
 import pytest
 
 from alchemer_nb import ApiKey, Client, Job
-from alchemer_nb.answers import Answers
-from alchemer_nb.definition import Page, read_survey
-from alchemer_nb.download import Download
+from alchemer_nb.client.retrieval import Unfinished
+from alchemer_nb.decode.answers import Answers
 from alchemer_nb.errors import (
     AuthenticationError,
     DownloadIncomplete,
@@ -20,8 +19,9 @@ from alchemer_nb.errors import (
     PermissionDenied,
     TransportError,
 )
-from alchemer_nb.retrieval import Unfinished
+from alchemer_nb.fetch.download import Download
 from alchemer_nb.sandbox import Fault, Sandbox
+from alchemer_nb.survey.definition import Page, read_survey
 from tests.conftest import credentials_for
 from tests.person import regenerate_key
 

@@ -23,9 +23,9 @@ from alchemer_nb.errors import (
     TooSlow,
     TransportError,
 )
-from alchemer_nb.regions import Region
-from alchemer_nb.retries import Retries
-from alchemer_nb.transport import Transport
+from alchemer_nb.http.regions import Region
+from alchemer_nb.http.retries import Retries
+from alchemer_nb.http.transport import Transport
 from tests.scripted import Reply
 
 TOKEN, SECRET = "canary-token-0123456789abcdef", "canary-secret-xyz"

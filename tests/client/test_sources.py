@@ -9,7 +9,8 @@ import pytest
 from keyring.backends import fail
 
 import alchemer_nb as al
-from alchemer_nb import ApiKey, OAuth1, Region, profiles
+from alchemer_nb import ApiKey, OAuth1, Region
+from alchemer_nb.auth import profiles
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
 from tests.scripted import ScriptedServer
 from tests.test_profiles import MemoryKeyring

@@ -16,7 +16,6 @@ from functools import partial
 import pytest
 
 from alchemer_nb import ApiKey, Client, OAuth1
-from alchemer_nb.envelope import retry_after
 from alchemer_nb.errors import (
     ApiError,
     AuthenticationError,
@@ -28,9 +27,10 @@ from alchemer_nb.errors import (
     Stopped,
     TransportError,
 )
-from alchemer_nb.regions import Region
+from alchemer_nb.http.regions import Region
+from alchemer_nb.http.reply import retry_after
+from alchemer_nb.http.transport import Transport
 from alchemer_nb.sandbox import Sandbox
-from alchemer_nb.transport import Transport
 from tests.person import regenerate_key
 from tests.scripted import Reply
 from tests.test_leaks import everything_logged

@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import alchemer_nb as al
-from alchemer_nb.answers import Answers
-from alchemer_nb.choices import FrameOptions
-from alchemer_nb.definition import read_survey
+from alchemer_nb.decode.answers import Answers
 from alchemer_nb.errors import InvalidArgument, KnowledgeLost
-from alchemer_nb.kept import Kept
-from alchemer_nb.rows import choose_rows
+from alchemer_nb.frame.description import Kept
+from alchemer_nb.frame.options import FrameOptions
+from alchemer_nb.frame.rows import choose_rows
+from alchemer_nb.survey.definition import read_survey
 from tests.client.test_frames import option, question, response
 
 GOOD = [option(10001, "Bad", "1"), option(10002, "Fair", "2"), option(10003, "Good", "3")]

@@ -7,7 +7,7 @@ import re
 import pandas as pd
 
 import alchemer_nb as al
-from alchemer_nb.wordtable import WordTable
+from alchemer_nb.frame.wordtable import WordTable
 from tests.client.test_waves import radio, wave
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from alchemer_nb.notebook.magics import AlchemerMagics
+    from alchemer_nb.notebook.magic.magics import AlchemerMagics
 
 
 def bare_config() -> Config:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from comm.base_comm import BaseComm
 
 if TYPE_CHECKING:
-    from alchemer_nb.notebook.panel import LoginPanel
+    from alchemer_nb.notebook.signin.panel import LoginPanel
 
 
 class Wire(list[tuple[str, Any]]):

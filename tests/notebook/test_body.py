@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from IPython.core.error import UsageError
 
-from alchemer_nb.filters import parse_conditions
-from alchemer_nb.notebook.body import condition, fill_lines
-from alchemer_nb.notebook.words import fill, quote_word, split
+from alchemer_nb.notebook.magic.interpolation import condition, fill_lines
+from alchemer_nb.notebook.magic.tokens import fill, quote_word, split
+from alchemer_nb.survey.filters import parse_conditions
 
 
 def test_lines_below_are_filled_in_and_keep_their_quotes_and_numbers():

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 from IPython.core.error import UsageError
 
-from alchemer_nb import profiles
-from alchemer_nb.client import Client
-from alchemer_nb.credentials import ApiKey, OAuth1
+from alchemer_nb.auth import profiles
+from alchemer_nb.client.client import Client
 from alchemer_nb.errors import ConditionError, InvalidArgument, NotFound, SurveyNotFound
+from alchemer_nb.http.credentials import ApiKey, OAuth1
 from alchemer_nb.sandbox import Sandbox
 
 if TYPE_CHECKING:

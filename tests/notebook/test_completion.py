@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from alchemer_nb.notebook.catalogue import COMMANDS
-from alchemer_nb.regions import Region
+from alchemer_nb.http.regions import Region
+from alchemer_nb.notebook.magic.command_table import COMMANDS
 
 FORMS = ["%alchemer ", "df = %alchemer ", "  a, b = %alchemer ", "%alchemer df << ", "%%alchemer ",
          "%%alchemer df << ", "x = 1\n%alchemer "]  # fmt: skip
@@ -70,7 +70,7 @@ def test_a_title_is_found_from_its_beginning_in_any_case_and_inside_an_open_quot
 
 
 def test_a_title_with_quotes_in_it_is_read_back_as_it_was(seen):
-    from alchemer_nb.notebook.parser import parse_line
+    from alchemer_nb.notebook.magic.parser import parse_line
 
     [line] = seen.tab("%alchemer responses The")
     call = parse_line(line.removeprefix("%alchemer "), COMMANDS, {})

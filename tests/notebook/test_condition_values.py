@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 from IPython.core.error import UsageError
 
-from alchemer_nb.client import Client
-from alchemer_nb.credentials import ApiKey
+from alchemer_nb.client.client import Client
 from alchemer_nb.errors import ConditionError, InvalidArgument
+from alchemer_nb.http.credentials import ApiKey
 from alchemer_nb.sandbox import Sandbox
 from tests.sandbox import small
 

@@ -16,8 +16,8 @@ import pandas as pd
 import pytest
 from IPython.core.error import UsageError
 
-from alchemer_nb.credentials import ApiKey
-from alchemer_nb.regions import Region
+from alchemer_nb.http.credentials import ApiKey
+from alchemer_nb.http.regions import Region
 
 if TYPE_CHECKING:
     from alchemer_nb.notebook.demo import Running

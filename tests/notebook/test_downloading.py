@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from alchemer_nb.client import Client
-from alchemer_nb.credentials import ApiKey
+from alchemer_nb.client.client import Client
+from alchemer_nb.client.jobs import Job
 from alchemer_nb.errors import ConditionError, DownloadIncomplete
-from alchemer_nb.jobs import Job
+from alchemer_nb.http.credentials import ApiKey
 from alchemer_nb.sandbox import Fault, Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from alchemer_nb.notebook.background import _Running
+    from alchemer_nb.notebook.running.background import _Running
 
 ID, TITLE, ROWS = 9000001, "Customer satisfaction", 1200
 

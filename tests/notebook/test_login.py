@@ -11,15 +11,15 @@ import pytest
 from IPython.core.error import StdinNotImplementedError
 from keyring.backends import fail
 
-from alchemer_nb import profiles
-from alchemer_nb.client import Client
-from alchemer_nb.credentials import ApiKey, OAuth1
+from alchemer_nb.auth import profiles
+from alchemer_nb.client.client import Client
 from alchemer_nb.errors import AuthenticationError, ConfigurationError, InvalidArgument
-from alchemer_nb.notebook.login import login
-from alchemer_nb.notebook.panel import LoginPanel
-from alchemer_nb.notebook.session import Session
+from alchemer_nb.http.credentials import ApiKey, OAuth1
+from alchemer_nb.http.regions import Region
+from alchemer_nb.notebook.signin.login import login
+from alchemer_nb.notebook.signin.panel import LoginPanel
+from alchemer_nb.notebook.signin.session import Session
 from alchemer_nb.notebook.status import Status
-from alchemer_nb.regions import Region
 from tests.person import landing_address
 from tests.scripted import Reply, ScriptedServer
 from tests.test_profiles import LockedKeyring

@@ -12,7 +12,7 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
 from alchemer_nb.errors import ConfigurationError
-from alchemer_nb.notebook.catalogue import COMMANDS
+from alchemer_nb.notebook.magic.command_table import COMMANDS
 from tests.notebook.conftest import bare_config
 
 HEAVY = (
@@ -77,7 +77,7 @@ def test_loading_and_reading_help_imports_nothing_heavy(tmp_path):
         shell.Completer.complete(line_buffer="%alchemer res", cursor_pos=13)
         loaded = {{name.split(".")[0] for name in set(sys.modules) - before}}
         print("LOADED", sorted(loaded & set({HEAVY.split()!r} + ["tornado"])))
-        print("CLIENT", sorted(n for n in sys.modules if n.startswith("alchemer_nb.client")))
+        print("CLIENT", sorted(n for n in sys.modules if n.startswith("alchemer_nb.client.client")))
     """
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)],

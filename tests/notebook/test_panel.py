@@ -13,12 +13,12 @@ import pytest
 import requests
 from keyring.backends import fail
 
-from alchemer_nb import profiles
-from alchemer_nb.client import Client
-from alchemer_nb.credentials import ApiKey, OAuth1
-from alchemer_nb.notebook.panel import KEY, OAUTH, LoginPanel
-from alchemer_nb.notebook.session import Session
-from alchemer_nb.regions import Region
+from alchemer_nb.auth import profiles
+from alchemer_nb.client.client import Client
+from alchemer_nb.http.credentials import ApiKey, OAuth1
+from alchemer_nb.http.regions import Region
+from alchemer_nb.notebook.signin.panel import KEY, OAUTH, LoginPanel
+from alchemer_nb.notebook.signin.session import Session
 from alchemer_nb.sandbox import Fault, Sandbox
 from tests.person import landing_address
 

@@ -7,9 +7,9 @@ import datetime as dt
 import pytest
 from IPython.core.error import UsageError
 
-from alchemer_nb.notebook.catalogue import COMMANDS
-from alchemer_nb.notebook.parser import Call, parse_line
-from alchemer_nb.regions import Region
+from alchemer_nb.http.regions import Region
+from alchemer_nb.notebook.magic.command_table import COMMANDS
+from alchemer_nb.notebook.magic.parser import Call, parse_line
 
 KEY = "0123456789abcdef0123456789abcdef"
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from alchemer_nb.client import Client
-from alchemer_nb.credentials import ApiKey, OAuth1
+from alchemer_nb.client.client import Client
 from alchemer_nb.errors import AuthenticationError, ConfigurationError, InvalidArgument
-from alchemer_nb.notebook.session import Session
+from alchemer_nb.http.credentials import ApiKey, OAuth1
+from alchemer_nb.notebook.signin.session import Session
 from alchemer_nb.sandbox import Sandbox
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ import pytest
 from IPython.core.error import UsageError
 
 from alchemer_nb import Job
-from alchemer_nb.client import Client
-from alchemer_nb.credentials import ApiKey
+from alchemer_nb.client.client import Client
 from alchemer_nb.errors import DownloadIncomplete, InvalidArgument
+from alchemer_nb.http.credentials import ApiKey
 from alchemer_nb.sandbox import Fault, Sandbox
-from alchemer_nb.store.synced import STOPPED
+from alchemer_nb.store.sync_result import STOPPED
 from tests.notebook.test_downloading import ended, running
 from tests.store.conftest import SURVEY, fresh_client, own_box, place, same
 

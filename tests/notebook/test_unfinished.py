@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
-from alchemer_nb.client import Client
-from alchemer_nb.credentials import ApiKey
+from alchemer_nb.client.client import Client
 from alchemer_nb.errors import DownloadIncomplete, InvalidArgument
-from alchemer_nb.notebook.login import login
+from alchemer_nb.http.credentials import ApiKey
+from alchemer_nb.notebook.signin.login import login
 from alchemer_nb.sandbox import Fault, Sandbox
 from tests.client.test_resuming import answering
 from tests.conftest import credentials_for

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from IPython.core.error import UsageError
 
-from alchemer_nb.notebook.words import fill, near, quote_word, split
+from alchemer_nb.notebook.magic.tokens import fill, near, quote_word, split
 
 
 def texts(line: str, **names: object) -> list[str]:

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pytest
 
-from alchemer_nb.client import Client
-from alchemer_nb.columns import question_key
-from alchemer_nb.credentials import ApiKey
+from alchemer_nb.client.client import Client
+from alchemer_nb.frame.values import read_number
+from alchemer_nb.http.credentials import ApiKey
 from alchemer_nb.sandbox import Sandbox
-from alchemer_nb.values import read_number
+from alchemer_nb.survey.columns import question_key
 from tests.environments import environment, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from alchemer_nb.columns import Column
+    from alchemer_nb.survey.columns import Column
 
 pytestmark = pytest.mark.peers
 

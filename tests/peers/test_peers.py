@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from alchemer_nb.client import Client
-from alchemer_nb.credentials import ApiKey
+from alchemer_nb.client.client import Client
+from alchemer_nb.http.credentials import ApiKey
 from alchemer_nb.sandbox import Sandbox
 from tests.environments import environment, run
 

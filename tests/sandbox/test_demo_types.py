@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from alchemer_nb.client import Client
-from alchemer_nb.credentials import ApiKey
+from alchemer_nb.client.client import Client
+from alchemer_nb.http.credentials import ApiKey
 from alchemer_nb.sandbox import Sandbox
-from alchemer_nb.sandbox.demo import types
+from alchemer_nb.sandbox.demo import every_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,10 +32,10 @@ MAP_KEYS = {
 
 @pytest.fixture(scope="module", params=["2017", "current"])
 def received(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
-    survey = types.build(seed=3, responses=40)
+    survey = every_type.build(seed=3, responses=40)
     with Sandbox(surveys=[survey], form=request.param) as box:
         client = Client(ApiKey(box.api_token, box.api_token_secret), region=box.region)
-        path = f"survey/{types.NUMBER}"
+        path = f"survey/{every_type.NUMBER}"
         yield {
             "form": request.param,
             "questions": client.request("GET", f"{path}/surveyquestion")["data"],
@@ -96,7 +96,7 @@ def test_every_shape_of_an_answer_is_sent(received: dict[str, Any]) -> None:
 def test_a_switch_adds_it_to_the_demo() -> None:
     with Sandbox(responses=5, types=True) as box:
         client = Client(ApiKey(box.api_token, box.api_token_secret), region=box.region)
-        assert types.TITLE in set(client.surveys()["title"])
+        assert every_type.TITLE in set(client.surveys()["title"])
         assert len(client.surveys()) == 6
-    assert types.build(2, 9) == types.build(2, 9)
-    assert types.build(2, 9) != types.build(3, 9)
+    assert every_type.build(2, 9) == every_type.build(2, 9)
+    assert every_type.build(2, 9) != every_type.build(3, 9)

@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from alchemer_nb.sandbox import Fault, Sandbox, faults
+from alchemer_nb.sandbox import Fault, Sandbox
+from alchemer_nb.sandbox.traffic import faults
 from tests.sandbox import small
 from tests.sandbox.conftest import CALM, caller
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alchemer_nb.sandbox import Sandbox, filters
+from alchemer_nb.sandbox import Sandbox
+from alchemer_nb.sandbox.data import filters
 from tests.sandbox import small
 from tests.sandbox.conftest import caller
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from alchemer_nb.client import Client
-from alchemer_nb.credentials import ApiKey
+from alchemer_nb.client.client import Client
+from alchemer_nb.http.credentials import ApiKey
 from alchemer_nb.sandbox import Sandbox
 
 

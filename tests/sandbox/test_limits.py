@@ -13,7 +13,7 @@ from requests_oauthlib import OAuth1
 
 from alchemer_nb.sandbox import Fault, Sandbox
 from alchemer_nb.sandbox.__main__ import parser
-from alchemer_nb.sandbox.calls import CallRecord, busiest, identical
+from alchemer_nb.sandbox.traffic.call_log import CallRecord, busiest, identical
 from tests.sandbox import small
 from tests.sandbox.conftest import CALM, caller
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
-from alchemer_nb.client import Client
-from alchemer_nb.credentials import ApiKey
+from alchemer_nb.client.client import Client
+from alchemer_nb.http.credentials import ApiKey
 from alchemer_nb.sandbox import Sandbox
 
 if TYPE_CHECKING:

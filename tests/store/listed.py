@@ -14,9 +14,9 @@ from urllib.parse import parse_qsl, urlsplit
 import numpy as np
 import requests
 
-from alchemer_nb.client import Client
-from alchemer_nb.credentials import ApiKey
-from alchemer_nb.regions import Region
+from alchemer_nb.client.client import Client
+from alchemer_nb.http.credentials import ApiKey
+from alchemer_nb.http.regions import Region
 from alchemer_nb.store import manifest, parts
 from alchemer_nb.store.streaming import chosen, stream
 

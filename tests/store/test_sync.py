@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from alchemer_nb.store.stores import Stores
+from alchemer_nb.store.account_store import Stores
 from tests.store.conftest import SURVEY, fresh_client, quiet_box
 
 

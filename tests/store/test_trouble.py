@@ -21,9 +21,10 @@ from alchemer_nb.errors import (
     StoreNewer,
     TransportError,
 )
-from alchemer_nb.retries import Retries
-from alchemer_nb.sandbox.faults import Fault
-from alchemer_nb.store import manifest, parts, place
+from alchemer_nb.http.retries import Retries
+from alchemer_nb.sandbox.traffic.faults import Fault
+from alchemer_nb.store import manifest, parts
+from alchemer_nb.store import paths as place
 from alchemer_nb.store import sync as syncing
 from tests.person import regenerate_key
 from tests.store.conftest import ALL, SURVEY, fresh_client, quiet_box, same

@@ -22,7 +22,7 @@ import pandas as pd
 
 import alchemer_nb as al
 from alchemer_nb.errors import AlchemerError, KnowledgeLost
-from alchemer_nb.regions import Region
+from alchemer_nb.http.regions import Region
 
 CUSTOMERS, EARLIER, TYPES = "9000001", "9000005", "9000006"
 KNOWN = "alchemer"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.sandbox.demo import phrases
+from alchemer_nb.sandbox.demo.answer_sheet import Sheet
 from alchemer_nb.sandbox.demo.crm import SEGMENTS, contact_count, segment_of
 from alchemer_nb.sandbox.demo.customer_form import customer_form
 from alchemer_nb.sandbox.demo.people import (
@@ -22,13 +23,12 @@ from alchemer_nb.sandbox.demo.people import (
     response,
     visits,
 )
-from alchemer_nb.sandbox.demo.sheet import Sheet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from random import Random
 
-    from alchemer_nb.sandbox.demo.definitions import Asked, Option, SurveyWriter
+    from alchemer_nb.sandbox.demo.survey_writer import Asked, Option, SurveyWriter
 
 #: Region -> weight, and how far its mood lies from the mean.
 _REGIONS = {"1": (0.30, 0.45), "2": (0.30, 0.0), "3": (0.22, -0.55), "4": (0.18, 0.15)}

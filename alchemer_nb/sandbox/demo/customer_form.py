@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.sandbox.demo.definitions import Choice, SurveyWriter
+from alchemer_nb.sandbox.demo.survey_writer import Choice, SurveyWriter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from alchemer_nb.sandbox.demo.definitions import Choice, SurveyWriter
 from alchemer_nb.sandbox.demo.people import DAY, END
+from alchemer_nb.sandbox.demo.survey_writer import Choice, SurveyWriter
 
 
 def draft_survey() -> tuple[dict[str, Any], list[dict[str, Any]]]:

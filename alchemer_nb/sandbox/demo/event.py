@@ -6,16 +6,16 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.sandbox.demo import phrases
+from alchemer_nb.sandbox.demo.answer_sheet import Sheet
 from alchemer_nb.sandbox.demo.crm import contact_count
-from alchemer_nb.sandbox.demo.definitions import Choice, SurveyWriter
 from alchemer_nb.sandbox.demo.people import DAY, END, Plan, Rates, Visit, dice, response, visits
-from alchemer_nb.sandbox.demo.sheet import Sheet
+from alchemer_nb.sandbox.demo.survey_writer import Choice, SurveyWriter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from random import Random
 
-    from alchemer_nb.sandbox.demo.definitions import Asked, Option
+    from alchemer_nb.sandbox.demo.survey_writer import Asked, Option
 
 # Registration runs from 2026-03-01 until the day before the event (2026-09-17 to 20).
 _FIRST_DAY = END - 14 * DAY

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.sandbox.demo import phrases
-from alchemer_nb.sandbox.demo.definitions import Choice, SurveyWriter
+from alchemer_nb.sandbox.demo.answer_sheet import Sheet
 from alchemer_nb.sandbox.demo.people import (
     DAY,
     END,
@@ -19,13 +19,13 @@ from alchemer_nb.sandbox.demo.people import (
     response,
     visits,
 )
-from alchemer_nb.sandbox.demo.sheet import Sheet
+from alchemer_nb.sandbox.demo.survey_writer import Choice, SurveyWriter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from random import Random
 
-    from alchemer_nb.sandbox.demo.definitions import Asked, Option
+    from alchemer_nb.sandbox.demo.survey_writer import Asked, Option
 
 #: Department -> weight, and how far its mood lies from the mean.
 _DEPARTMENTS = {

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from alchemer_nb.sandbox.people import PEOPLE
+from alchemer_nb.sandbox.data.first_people import PEOPLE
 from alchemer_nb.sandbox.web.pages import Page
 
 if TYPE_CHECKING:
-    from alchemer_nb.sandbox.grants import Application, RequestToken
+    from alchemer_nb.sandbox.data.grants import Application, RequestToken
 
 _GONE = (
     "This sign-in link is not valid any more: it was used, it is too old, or it was never made "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alchemer_nb.sandbox.people import PEOPLE
+from alchemer_nb.sandbox.data.first_people import PEOPLE
 from alchemer_nb.sandbox.web.pages import Page
 
 

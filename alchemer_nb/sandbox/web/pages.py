@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.sandbox.handler import Quiet
+from alchemer_nb.sandbox.api.handler import Quiet
 
 if TYPE_CHECKING:
-    from alchemer_nb.sandbox.accounts import User
+    from alchemer_nb.sandbox.data.accounts import User
 
 SESSION_DAYS = 1
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~%@+-]+)+\Z")

@@ -1,0 +1,82 @@
+"""Other data beside responses, without losing what the responses know."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from alchemer_nb.errors import InvalidArgument
+from alchemer_nb.frame.build import ATTRS
+from alchemer_nb.taken_out import brought_back
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+    import pandas as pd
+
+
+def attach(known: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """Does what ``df.alchemer.attach`` says.
+
+    Raises:
+        InvalidArgument: The other frame is redacted, and this knowledge is not.
+    """
+    if brought_back(known, other):
+        raise InvalidArgument(
+            "the other frame was redacted, and this knowledge would bring back what was taken "
+            "out: redact this frame in the same way first, then attach"
+        )
+    with_knowledge = other.copy(deep=False)
+    with_knowledge.attrs = {**other.attrs, ATTRS: known.attrs[ATTRS]}
+    return with_knowledge
+
+
+def join(
+    responses: pd.DataFrame,
+    other: pd.DataFrame,
+    on: Hashable | Sequence[Hashable],
+    how: str,
+    suffixes: tuple[str, str],
+) -> pd.DataFrame:
+    """Does what ``df.alchemer.join`` says.
+
+    Raises:
+        InvalidArgument: ``on`` is missing in one of them or of another type, or ``other`` would
+            multiply rows.
+    """
+    keys = list(on) if isinstance(on, (list, tuple)) else [on]
+    for which, frame in (("this frame", responses), ("the other frame", other)):
+        lost = [key for key in keys if key not in frame.columns]
+        if lost:
+            raise InvalidArgument(f"{which} has no column {lost[0]!r} to join on")
+    if how not in ("left", "inner"):
+        raise InvalidArgument("how is 'left' or 'inner'")
+    found = other.dropna(subset=keys)
+    if found.duplicated(subset=keys).any():
+        raise InvalidArgument(
+            f"the other frame has several rows for one value of {keys[0]!r}; responses would "
+            "be multiplied. Make them unique first, such as with drop_duplicates"
+        )
+    left = responses.copy(deep=False)
+    left.attrs = {}
+    try:
+        merged = left.assign(__row=np.arange(len(left))).merge(
+            found,
+            on=keys,
+            how=how,  # type: ignore[arg-type]  # checked above
+            suffixes=suffixes,
+            validate="many_to_one",
+        )
+    except ValueError:
+        # Ids are text here and often numbers elsewhere, of which pandas says "use pd.concat".
+        for key in keys:
+            if left[key].dtype != found[key].dtype:
+                raise InvalidArgument(
+                    f"{key!r} is {left[key].dtype} in this frame and {found[key].dtype} in the "
+                    "other frame: give both the same type, such as with astype(str)"
+                ) from None
+        raise
+    at = merged.pop("__row").to_numpy()
+    merged.index = responses.index[at]
+    return attach(responses, merged)

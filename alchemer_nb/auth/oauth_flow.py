@@ -1,0 +1,353 @@
+"""OAuth 1.0a in a user's name: request token, log-in in a browser, access token.
+
+Facts: the consent path is ``authenticate`` and not ``authorize``; token answers are form-encoded
+and once had a JSON object glued to their end, so they are read leniently
+(https://apihelp.alchemer.com/help/authentication; the addresses are those of ``Region``).
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from alchemer_nb.auth.loopback import NOWHERE, CallbackListener, browser_is_here
+from alchemer_nb.errors import (
+    AlchemerError,
+    ApiError,
+    ConsentDenied,
+    InvalidArgument,
+    SignInError,
+    SignInExpired,
+    TransportError,
+    WrongAttempt,
+)
+from alchemer_nb.http.credentials import OAuth1, sign
+from alchemer_nb.http.refusals import (
+    ACCESS_TOKEN,
+    AGAIN,
+    OVER,
+    REQUEST_TOKEN,
+    THREE_LEGGED,
+    TWO_LEGGED,
+    Attempt,
+    problem_in,
+)
+from alchemer_nb.http.regions import Region
+from alchemer_nb.http.reply import Answer, fault_in, no_token
+from alchemer_nb.http.secrets import Secret, sealed
+from alchemer_nb.http.transport import Timeout, Transport
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest
+
+    from alchemer_nb.http.transport import Sign
+
+OUT_OF_BAND = "oob"
+_DEFAULT_TTL = 3600
+_AROUND = "\"'`<>“”‘’«»()[]{},;\u200b\u200c\u200d\ufeff\u2060"
+_DENIALS = ("denied", "oauth_problem", "error")
+
+
+class OAuthFlow:
+    """One application's way to an access token in a user's name.
+
+    Args:
+        consumer_key: Given when the application was registered.
+        consumer_secret: The same.
+        region: Name or ``Region``; each has its own log-in page.
+        callback: Where the browser returns to. None: a listener on this machine where the
+            browser probably runs here, else an address at which nothing answers (the page may
+            fail to load: copy its address anyway). ``"oob"`` or any other address on request.
+        timeout: As for ``Client``.
+
+    Example:
+        >>> flow = OAuthFlow(box.consumer_key, box.consumer_secret, region=box.region)
+        >>> link = flow.start()                  # open it in a browser, log in, allow
+        >>> landed_on = log_in_and_allow(link)   # the address of the page you land on
+        >>> flow.finish(landed_on).three_legged
+        True
+    """
+
+    _token: Secret | None = None
+
+    def __init__(
+        self,
+        consumer_key: str | Secret,
+        consumer_secret: str | Secret,
+        region: str | Region = "us",
+        callback: str | None = None,
+        *,
+        timeout: Timeout = (5, 60),
+    ) -> None:
+        consumer_key, consumer_secret = sealed(consumer_key), sealed(consumer_secret)
+        self._consumer = OAuth1(consumer_key, consumer_secret)
+        self.region = Region.get(region)
+        self._transport = Transport(None, self.region, timeout=timeout)
+        self._asked_callback = _check_callback(callback)
+        self._listener: CallbackListener | None = None
+        self._token_secret: Secret | None = None
+        self._expires = 0.0
+
+    @property
+    def callback(self) -> str:
+        """The callback address that is asked for."""
+        if self._asked_callback:
+            return self._asked_callback
+        if self._listener is None and browser_is_here():
+            try:
+                self._listener = CallbackListener()
+            except OSError:  # no loopback port to be had: pasting still works
+                return NOWHERE
+        return self._listener.address if self._listener else NOWHERE
+
+    @property
+    def caught(self) -> str | None:
+        """What the listener caught, for ``finish``; None until the browser has returned."""
+        return self._listener.caught if self._listener else None
+
+    def start(self) -> str:
+        """Asks for a request token and returns the address to open in a browser.
+
+        May be called again at any time: it begins a new attempt, and the old link is void.
+
+        Raises:
+            AuthenticationError: The consumer pair was refused.
+            ApiError, TransportError: As for any call.
+        """
+        callback = self.callback
+        attempt = Attempt(
+            TWO_LEGGED, REQUEST_TOKEN, worked=self._accepted, slip=self._consumer.slip
+        )
+
+        def signer(request: PreparedRequest) -> PreparedRequest:
+            return sign(request, *self._pair, callback=callback)
+
+        given = self._ask(self.region.request_token_url, signer, attempt)
+        self._consumer.accepted_by.add(self.region.api_url)
+        self._token, self._token_secret = given.token, given.secret
+        self._expires = time.monotonic() + given.lifetime
+        if self._listener:
+            self._listener.expect(given.token)
+        address = self.region.authenticate_url
+        return f"{address}?oauth_token={quote(given.token.reveal(), safe='')}"
+
+    def finish(self, text: str | Secret) -> OAuth1:
+        """Turns what the browser came back with into credentials.
+
+        Args:
+            text: The verifier alone, or the whole address of the page the browser landed on, as
+                pasted: white space, quotes and line breaks in it do not matter.
+
+        Returns:
+            Credentials for calls in the scope of the user who logged in.
+
+        Raises:
+            InvalidArgument: Nothing in the text looks like a verifier; paste again.
+            WrongAttempt: It belongs to another attempt.
+            SignInExpired: The request token is too old.
+            ConsentDenied: The user did not allow the application.
+            SignInError: The verifier was refused, or ``start`` was not called.
+        """
+        text = sealed(text)
+        if self._token is None or self._token_secret is None:
+            raise SignInError("no sign-in has been started", hint=AGAIN)
+        token, token_secret = self._token, self._token_secret
+        returned = _read(text)
+        verifier = _verifier_of(returned, token)
+        if time.monotonic() > self._expires:
+            raise SignInExpired("the sign-in link has expired", hint=AGAIN)
+        attempt = Attempt(THREE_LEGGED, ACCESS_TOKEN, worked=True, named=returned.token is not None)
+
+        def signer(request: PreparedRequest) -> PreparedRequest:
+            return sign(
+                request, *self._pair, token=token, token_secret=token_secret, verifier=verifier
+            )
+
+        secrets = (token, token_secret, verifier)
+        given = self._ask(self.region.access_token_url, signer, attempt, secrets)
+        self._token = self._token_secret = None  # a request token serves once
+        self.close()
+        credentials = OAuth1(*self._pair, given.token, given.secret)
+        credentials.accepted_by.add(self.region.api_url)
+        return credentials
+
+    def wait(self, timeout: float) -> bool:
+        """Waits for the listener; False after so many seconds, or at once where there is none."""
+        return self._listener.wait(timeout) if self._listener else False
+
+    def close(self) -> None:
+        """Stops the listener, if there is one; the flow may be started again afterwards."""
+        if self._listener:
+            self._listener.close()
+            self._listener = None
+
+    def __repr__(self) -> str:
+        state = "waiting for the browser" if self._token else "not started"
+        region = getattr(self, "region", None)  # a traceback may show one that is half made
+        return f"OAuthFlow({region.host if region else 'no region'}, {state})"
+
+    @property
+    def _pair(self) -> tuple[Secret, Secret]:
+        return self._consumer.consumer_key, self._consumer.consumer_secret
+
+    @property
+    def _accepted(self) -> bool:
+        return self.region.api_url in self._consumer.accepted_by
+
+    def _ask(
+        self, url: str, signer: Sign, attempt: Attempt, secrets: tuple[Secret, ...] = ()
+    ) -> _Token:
+        """Makes one step of the sign-in."""
+        hidden = (*self._consumer.secrets, *secrets)
+        # No answer is kept here: it holds a token, or may repeat what was sent.
+        outcome = _token_or_fault(
+            self._transport.call("GET", url, attempt.step, signer, hidden),
+            self.region,
+            hidden,
+            attempt,
+        )
+        if isinstance(outcome, AlchemerError):
+            raise outcome
+        return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """What a step of the sign-in gave: a token, its secret, and seconds for which it serves."""
+
+    token: Secret
+    secret: Secret
+    lifetime: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Returned:
+    """What the browser came back with.
+
+    Attributes:
+        verifier: The verifier, or None.
+        token: The request token, or None where a bare verifier was pasted.
+        denied: Whether the address says that access was not given.
+        problem: What ``oauth_problem`` names, if that is known.
+        empty: Whether nothing was pasted.
+        queried: Whether it has parameters that are known here.
+    """
+
+    verifier: Secret | None = None
+    token: Secret | None = None
+    denied: bool = False
+    problem: str = ""
+    empty: bool = False
+    queried: bool = False
+
+
+def _token_or_fault(
+    answer: Answer, region: Region, secrets: tuple[Secret, ...], attempt: Attempt
+) -> _Token | ApiError | TransportError:
+    """The token of an answer, or the error that it is; raises nothing."""
+    try:
+        body = answer.body
+    except TransportError as error:
+        return error.with_traceback(None)
+    given = _read_token(body)
+    if given is not None and answer.status < 400:
+        return given
+    failure = fault_in(answer, region, secrets, attempt)
+    return no_token(attempt, region, body) if failure is None else failure
+
+
+def _verifier_of(returned: _Returned, token: Secret) -> Secret:
+    """The verifier of the attempt under way."""
+    if returned.empty:
+        raise InvalidArgument("nothing was pasted; copy the address of the page you landed on")
+    if returned.token is not None and returned.token != token:
+        raise WrongAttempt("the pasted address belongs to another sign-in attempt", hint=AGAIN)
+    if returned.verifier is not None:
+        if not returned.verifier.reveal().isprintable():
+            raise InvalidArgument("the code has letters that cannot be shown; copy it once more")
+        return returned.verifier
+    if returned.problem in OVER:
+        raise SignInExpired("the sign-in link has expired or was used already", hint=AGAIN)
+    if returned.denied:
+        raise ConsentDenied(
+            "access was not allowed on the log-in page",
+            hint="To sign in after all, get a new sign-in link",
+        )
+    if returned.queried:
+        raise InvalidArgument(
+            "this address carries no verifier: log in, allow, then copy the address of the page "
+            "you land on"
+        )
+    raise InvalidArgument(
+        "this address carries no verifier: copy the address of the page you land on "
+        "after you allowed the application"
+    )
+
+
+def _read(pasted: Secret) -> _Returned:
+    """Reads what was pasted; raises nothing, as all of it may be secret."""
+    text = _tidy(pasted.reveal())
+    if not text:
+        return _Returned(empty=True)
+    fields = _query_of(text)
+    if not fields:
+        return _Returned() if "://" in text or "/" in text else _Returned(Secret(text))
+    token, verifier = (
+        fields.get("oauth_token") or fields.get("denied"),
+        fields.get("oauth_verifier"),
+    )
+    return _Returned(
+        Secret(verifier) if verifier else None,
+        Secret(token) if token else None,
+        any(name in fields for name in _DENIALS),
+        problem_in(f"oauth_problem={fields.get('oauth_problem', '')}"),
+        queried=True,
+    )
+
+
+def _tidy(pasted: str) -> str:
+    """Takes out all that copying adds: white space anywhere, line breaks, quotes around."""
+    text = "".join(pasted.split())
+    with suppress(ValueError):  # a reference to a letter whose number has thousands of digits
+        text = html.unescape(text)
+    return text.strip(_AROUND)
+
+
+def _query_of(text: str) -> dict[str, str]:
+    if "=" not in text:
+        return {}
+    known = ("oauth_token", "oauth_verifier", *_DENIALS)
+    try:
+        query = urlsplit(text).query if "://" in text or "?" in text else text
+        query = query or urlsplit(text).fragment
+        return {name: value for name, value in parse_qsl(query) if name in known}
+    except ValueError:  # brackets that are no host, or thousands of parameters
+        return {}
+
+
+def _read_token(body: bytes) -> _Token | None:
+    """Reads a form-encoded token answer, whatever is glued to its end."""
+    text = body.decode("utf-8", errors="replace").lstrip("\ufeff \r\n")
+    fields = dict(parse_qsl(text.split("{", 1)[0].strip()))
+    token, secret = fields.get("oauth_token"), fields.get("oauth_token_secret")
+    if not (token and secret):
+        return None
+    digits = re.match(r"[0-9]{1,9}", fields.get("xoauth_token_ttl", ""))
+    lifetime = float(digits.group()) if digits else 0.0
+    return _Token(Secret(token), Secret(secret), lifetime or _DEFAULT_TTL)
+
+
+def _check_callback(callback: str | None) -> str | None:
+    if callback is None or callback == OUT_OF_BAND:
+        return callback
+    parts = urlsplit(str(callback).strip())
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise InvalidArgument(
+            "callback is 'oob' or an address that begins with http:// or https://"
+        )
+    return str(callback).strip()

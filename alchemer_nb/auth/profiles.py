@@ -1,0 +1,297 @@
+"""Credentials that a user chose to keep: in the system's keychain, or in a file of their own.
+
+Nothing is written here unless somebody asked for it. The keychain is used where ``keyring`` is
+installed and has a backend that works; otherwise a file that is created with mode 0600 (not
+changed to it afterwards) in a folder with mode 0700. A digest is kept with them: credentials
+whose region was changed by hand afterwards would be sent to where they do not belong.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import stat
+import tempfile
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alchemer_nb.errors import ConfigurationError, InvalidArgument
+from alchemer_nb.http.regions import Region
+from alchemer_nb.http.secrets import Secret, sealed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from alchemer_nb.http.credentials import Credentials
+
+DEFAULT = "default"
+_SERVICE = "alchemer_nb"
+_INDEX = "*profiles*"  # not a possible profile name
+_DIGEST = "digest"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_BINDER_NAMES = ("BINDER_SERVICE_HOST", "BINDER_LAUNCH_HOST")
+_PARTS = {
+    "api_key": ("api_token", "api_token_secret"),
+    "oauth1": ("consumer_key", "consumer_secret", "token", "token_secret"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Kept credentials and the region they belong to.
+
+    Attributes:
+        name: The profile's name.
+        credentials: An ``ApiKey`` or ``OAuth1``.
+        region: Where they are to be sent, and nowhere else.
+    """
+
+    name: str
+    credentials: Credentials
+    region: Region
+
+
+def on_binder(environ: Mapping[str, str] | None = None) -> bool:
+    """Tells whether this runs on Binder: someone else's machine, where nothing is kept."""
+    source = os.environ if environ is None else environ
+    return any(source.get(name) for name in _BINDER_NAMES)
+
+
+def place() -> str:
+    """Tells in words where a profile would be kept."""
+    if _keyring() is not None:
+        return "in this computer's keychain"
+    return f"in a file that only you can read ({_short(folder())})"
+
+
+def folder() -> Path:
+    """The folder of the files, whether it exists or not."""
+    base = os.environ.get("XDG_CONFIG_HOME") or (os.environ.get("APPDATA") if _windows() else "")
+    return Path(base) / _SERVICE if base else Path.home() / ".config" / _SERVICE
+
+
+def save(name: str, credentials: Credentials, region: Region) -> str:
+    """Keeps credentials under a name, replacing what was there.
+
+    Args:
+        name: Letters, digits, dots, dashes and underscores.
+        credentials: What to keep.
+        region: Where they belong.
+
+    Returns:
+        Where they are kept, in words.
+
+    Raises:
+        InvalidArgument: The name does not fit.
+        ConfigurationError: This is Binder, or the place cannot be written.
+    """
+    _check_name(name)
+    if on_binder():
+        raise ConfigurationError("nothing is kept on Binder: it is someone else's machine")
+    where = place()
+    text = _to_text(credentials, region)
+    ring = _keyring()
+    if ring is None:
+        _write_file(name, text)
+        return where
+    _ask(lambda: ring.set_password(_SERVICE, name, text.reveal()))
+    _write_index(ring, {*_read_index(ring), name})
+    return where
+
+
+def load(name: str = DEFAULT) -> Profile | None:
+    """Reads a profile; None where there is none of that name.
+
+    Raises:
+        InvalidArgument: The name does not fit.
+        ConfigurationError: It is there but cannot be read, was changed since it was kept, or
+            others can read its file.
+    """
+    _check_name(name)
+    ring = _keyring()
+    text = sealed(_ask(lambda: ring.get_password(_SERVICE, name)) if ring is not None else None)
+    text = text or _read_file(name)
+    if not text:
+        return None
+    profile = _from_text(name, text)
+    if isinstance(profile, str):
+        raise ConfigurationError(
+            f"profile {name!r} {profile}; sign in with 'remember' once more to replace it"
+        )
+    return profile
+
+
+def names() -> tuple[str, ...]:
+    """Names of all profiles, in alphabetical order."""
+    ring = _keyring()
+    kept = _read_index(ring) if ring is not None else set()
+    found = {path.stem for path in folder().glob("*.json")}
+    return tuple(sorted(kept | {name for name in found if _NAME.fullmatch(name)}))
+
+
+def forget(name: str) -> bool:
+    """Deletes a profile, wherever it is kept; False where there was none.
+
+    Raises:
+        InvalidArgument: The name does not fit.
+        ConfigurationError: It cannot be deleted.
+    """
+    _check_name(name)
+    ring, gone = _keyring(), False
+    if ring is not None and _ask(lambda: ring.get_password(_SERVICE, name)) is not None:
+        _ask(lambda: ring.delete_password(_SERVICE, name))
+        _write_index(ring, _read_index(ring) - {name})
+        gone = True
+    path = _path(name)
+    if path.exists():
+        path.unlink()
+        gone = True
+    return gone
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(str(name)):
+        raise InvalidArgument(
+            "a profile's name has letters, digits, dots, dashes and underscores, at most 64 of them"
+        )
+
+
+def _to_text(credentials: Credentials, region: Region) -> Secret:
+    """Return what is kept, with its digest."""
+    parts = {name: getattr(credentials, name) for name in _PARTS[credentials.mode]}
+    plain = {
+        "mode": credentials.mode,
+        "credentials": {name: part.reveal() for name, part in parts.items() if part is not None},
+        "region": {field.name: getattr(region, field.name) for field in fields(region)},
+    }
+    return Secret(json.dumps({**plain, _DIGEST: _digest(plain)}))
+
+
+def _from_text(name: str, text: Secret) -> Profile | str:
+    """Return a kept profile, or why there is none.
+
+    Raises nothing: text, parts and the errors of whatever fails on them (JSONDecodeError.doc) hold
+    secrets, and a traceback may be printed with all variables.
+    """
+    from alchemer_nb.http.credentials import ApiKey, OAuth1
+
+    try:
+        told = json.loads(text.reveal())
+        kind = {"api_key": ApiKey, "oauth1": OAuth1}[told["mode"]]
+        region, digest = Region(**told["region"]), told.pop(_DIGEST, None)
+        if _is_true(region) if digest is None else digest == _digest(told):
+            return Profile(name, kind(**told["credentials"]), region)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return "cannot be read"
+    return "was changed since it was kept, so it does not tell where its credentials belong"
+
+
+def _is_true(region: Region) -> bool:
+    """Return whether a region lies where its name says; profiles without a digest tell no more."""
+    if region.name not in Region.names():
+        return True
+    known = Region.get(region.name)
+    addresses = [field.name for field in fields(region) if field.name.endswith("_url")]
+    return all(getattr(region, name) == getattr(known, name) for name in addresses)
+
+
+def _digest(plain: dict[str, Any]) -> str:
+    """Return what no other credentials or region would give."""
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+
+
+def _keyring() -> Any:
+    """The keyring module, where it has a backend that can keep something; else None."""
+    try:
+        import keyring
+        from keyring.backends import fail, null
+    except ImportError:
+        return None
+    try:
+        backend = keyring.get_keyring()
+        usable = not isinstance(backend, fail.Keyring | null.Keyring) and backend.priority > 0
+    except Exception:  # noqa: BLE001 - a backend of any maker: none that fails here is of use
+        return None
+    return keyring if usable else None
+
+
+def _ask(call: Callable[[], Any]) -> Any:
+    """Calls the keychain; its errors are of any class and may repeat what they were given."""
+    try:
+        return call()
+    except Exception as error:  # noqa: BLE001 - see above
+        kind = type(error).__name__
+    raise ConfigurationError(f"the keychain did not answer ({kind}): is it locked?")
+
+
+def _read_index(ring: Any) -> set[str]:
+    text = _ask(lambda: ring.get_password(_SERVICE, _INDEX))
+    try:
+        return {str(name) for name in json.loads(text or "[]")}
+    except ValueError:
+        return set()
+
+
+def _write_index(ring: Any, kept: set[str]) -> None:
+    _ask(lambda: ring.set_password(_SERVICE, _INDEX, json.dumps(sorted(kept))))
+
+
+def _path(name: str) -> Path:
+    return folder() / f"{name}.json"
+
+
+def _write_file(name: str, text: Secret) -> None:
+    home = folder()
+    try:
+        home.parent.mkdir(parents=True, exist_ok=True)
+        home.mkdir(mode=0o700, exist_ok=True)
+        if not _windows() and stat.S_IMODE(home.stat().st_mode) & 0o077:
+            home.chmod(0o700)
+        # mkstemp creates with O_CREAT, O_EXCL and 0600: at no time can others open it.
+        handle, temporary = tempfile.mkstemp(prefix=f".{name}-", dir=home)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text.reveal())
+            Path(temporary).replace(_path(name))
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ConfigurationError(
+            f"the profile could not be kept in {_short(home)}: {reason}"
+        ) from None
+
+
+def _read_file(name: str) -> Secret:
+    """The text of a profile's file, empty where there is none."""
+    path = _path(name)
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            if not _windows() and stat.S_IMODE(mode) & 0o077:
+                raise ConfigurationError(
+                    f"{_short(path)} can be read by others: chmod 600 it (and think about a new "
+                    "key), then try again"
+                )
+            # What is no text is no JSON either; an error of decoding would hold all of it.
+            return Secret(file.read().decode("utf-8", "replace"))
+    except FileNotFoundError:
+        return Secret("")
+    except OSError as error:
+        kind = type(error).__name__
+        raise ConfigurationError(f"{_short(path)} cannot be read ({kind})") from None
+
+
+def _windows() -> bool:
+    return os.name == "nt"
+
+
+def _short(path: Path) -> str:
+    try:
+        return str(Path("~") / path.relative_to(Path.home()))
+    except ValueError:
+        return str(path)

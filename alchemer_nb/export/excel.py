@@ -1,0 +1,260 @@
+"""An Excel workbook: the responses on one sheet, what they mean on another.
+
+openpyxl writes it, since pandas reads workbooks with openpyxl as well: one package for both ways.
+Limits: https://support.microsoft.com/office/excel-specifications-and-limits.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from alchemer_nb import files
+from alchemer_nb.errors import InvalidArgument
+from alchemer_nb.export.column_facts import Known
+from alchemer_nb.export.variables import columns_of, infer, is_day, texts, wall_clock
+from alchemer_nb.frame.values import text_dtype
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterator
+
+MOST_ROWS = 1_048_576
+MOST_COLUMNS = 16_384
+_LONGEST = 32_767
+_EXACT = 10**15  # Excel keeps fifteen digits
+_FIRST_DAY = datetime.datetime(1900, 3, 1)  # before it, Excel's calendar has a day too many
+_FORMULA = ("=", "+", "-", "@")
+# XML 1.0 allows no other control characters, nor the two that are no characters at all.
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_WIDEST = 40
+_BOOK = (
+    "page",
+    "page_title",
+    "type",
+    "part",
+    "alias",
+    "question_id",
+    "option_id",
+    "reporting_value",
+    "required",
+    "removed",
+)
+
+
+def to_excel(frame: pd.DataFrame, path: str | os.PathLike[str]) -> pd.DataFrame:
+    """Writes a frame; see ``AlchemerAccessor.to_excel``."""
+    openpyxl = files.needed("openpyxl", "excel")
+    place = files.target(path, (".xlsx",))
+    named = list(columns_of(frame))
+    _check_size(len(frame), len(named))
+    known = Known.of(frame)
+    notes: dict[int, list[str]] = {}
+    columns = []
+    for at, (name, values) in enumerate(named):
+        notes[at] = []
+        columns.append(_cells(name, values, known, notes[at]))
+    names = [name for name, _ in named]
+    book = _codebook(names, known, [dict.fromkeys(notes[at]) for at in range(len(names))], named)
+    with files.replacing(place) as temporary:
+        workbook = openpyxl.Workbook(write_only=True)  # writes to the disk as it goes
+        _sheet(workbook, "responses", names, columns)
+        meant = [_cells(each, book[each], Known(), []) for each in book.columns]
+        _sheet(workbook, "codebook", list(book.columns), meant)
+        workbook.save(temporary)
+    return book
+
+
+def _check_size(rows: int, columns: int) -> None:
+    if columns == 0:
+        raise InvalidArgument("the frame has no columns to write")
+    if rows + 1 > MOST_ROWS or columns > MOST_COLUMNS:
+        raise InvalidArgument(
+            f"an Excel sheet holds {MOST_ROWS - 1:,} rows below its heading and {MOST_COLUMNS:,} "
+            f"columns; the frame has {rows:,} and {columns:,}. Choose some, or use to_parquet"
+        )
+
+
+# -- sheets ---------------------------------------------------------------------------------
+
+
+def _sheet(workbook: Any, title: str, names: list[str], columns: list[list[Any]]) -> None:
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
+
+    sheet = workbook.create_sheet(title)
+    sheet.freeze_panes = "B2"
+    for number, (name, cells) in enumerate(zip(names, columns, strict=True), 1):
+        longest = max([len(name), *(len(str(cell)) for cell in cells[:50] if cell is not None)])
+        sheet.column_dimensions[get_column_letter(number)].width = min(longest, _WIDEST) + 2
+    bold = Font(bold=True)
+    heading = []
+    for name in names:
+        cell = _cell(WriteOnlyCell, sheet, _legal(name)[0])
+        cell.font = bold
+        heading.append(cell)
+    sheet.append(heading)
+    for row in zip(*columns, strict=True):
+        sheet.append([_cell(WriteOnlyCell, sheet, value) for value in row])
+    if names:
+        last = f"{get_column_letter(len(names))}{len(columns[0]) + 1}"
+        sheet.auto_filter.ref = f"A1:{last}"
+
+
+def _cell(make: Callable[..., Any], sheet: Any, value: Any) -> Any:
+    """A cell; what Excel might take for a formula or a number stays the text that it is."""
+    if isinstance(value, datetime.datetime):
+        cell = make(sheet, value)
+        cell.number_format = "yyyy-mm-dd hh:mm:ss"
+        return cell
+    if isinstance(value, datetime.date):
+        cell = make(sheet, value)
+        cell.number_format = "yyyy-mm-dd"
+        return cell
+    if not isinstance(value, str):
+        return value
+    cell = make(sheet, value)
+    cell.data_type = "s"
+    if value.startswith(_FORMULA):
+        cell.quotePrefix = True  # so that it stays a text when somebody edits it
+    return cell
+
+
+def _codebook(
+    names: list[str],
+    known: Known,
+    notes: list[dict[str, None]],
+    named: list[tuple[str, pd.Series[Any]]],
+) -> pd.DataFrame:
+    """One row a column of the sheet: its words, its values, and what was changed for Excel."""
+    rows = []
+    for name, (_, values), noted in zip(names, named, notes, strict=True):
+        record = known.record(name)
+        own = [str(record["notes"])] if record.get("notes") else []
+        rows.append(
+            {
+                "column": name,
+                "label": ": ".join(known.pieces(name)),
+                "values": "; ".join(_labels(name, values, known)),
+                **{each: record.get(each) for each in _BOOK},
+                "notes": "; ".join([*noted, *own]),
+            }
+        )
+    book = pd.DataFrame(rows)
+    for each in book.columns:
+        if each == "page":
+            book[each] = pd.array(list(book[each]), dtype="Int64")
+        elif each in ("required", "removed"):
+            book[each] = pd.array([bool(value) for value in book[each]], dtype="bool")
+        else:
+            # pandas puts NaN where a record, such as that of the index, lacks a fact.
+            shown = [None if pd.isna(v) or v == "" else _legal(str(v))[0] for v in book[each]]
+            book[each] = pd.array(shown, dtype=text_dtype())
+    return book
+
+
+def _labels(name: str, values: pd.Series[Any], known: Known) -> Iterator[str]:
+    """What the values of a column stand for."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        choices = known.choices(name, whole=False)
+        if choices is None:
+            yield from (str(group) for group in values.cat.categories)
+            return
+        called = {code: shown for shown, code in choices.by_name.items()}
+        for code, label in choices.labels.items():
+            if called[code] != label:
+                yield f"{called[code]} = {label}"
+            elif choices.are_values:
+                yield f"{label} ({code:g})"
+            else:
+                yield label
+        yield from (str(g) for g in values.cat.categories if str(g) not in choices.by_name)
+    elif pd.api.types.is_numeric_dtype(values.dtype):
+        choices = known.numbers(name)
+        for code, label in choices.labels.items() if choices else ():
+            yield f"{code:g} = {label}"
+
+
+# -- values ---------------------------------------------------------------------------------
+
+
+def _cells(name: str, raw: pd.Series[Any], known: Known, notes: list[str]) -> list[Any]:
+    """The values of a column as Excel can hold them; None for missing."""
+    values = infer(raw)
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        groups = values.cat.categories
+        plain = _cells(name, pd.Series(groups.array), Known(), notes)
+        return [None if code < 0 else plain[code] for code in values.cat.codes]
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        return _times(name, values, known, notes)
+    if pd.api.types.is_timedelta64_dtype(values.dtype):
+        notes.append("in seconds")
+        values = pd.Series(values.dt.total_seconds())
+    if pd.api.types.is_bool_dtype(values.dtype):
+        return [None if pd.isna(value) else bool(value) for value in values]
+    if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_complex_dtype(values):
+        return [_number(value, notes) for value in values]
+    made = [_legal(text) for text in texts(values, notes)]
+    mended = sum(changed for _, changed in made)
+    if mended:
+        notes.append(f"{mended:,} with control characters, replaced by \ufffd")
+    cut = sum(_units(text) > _LONGEST for text, _ in made)
+    if cut:
+        notes.append(f"{cut:,} cut to {_LONGEST:,} characters, the most of a cell")
+    missing = values.isna().to_numpy()
+    return [None if gone else _short(text) for (text, _), gone in zip(made, missing, strict=True)]
+
+
+def _times(name: str, values: pd.Series[Any], known: Known, notes: list[str]) -> list[Any]:
+    naive = wall_clock(values, notes)
+    day = is_day(name, known, naive)
+    made: list[Any] = []
+    for value in naive:
+        if pd.isna(value):
+            made.append(None)
+            continue
+        moment = pd.Timestamp(value).to_pydatetime(warn=False)
+        if moment < _FIRST_DAY:
+            notes.append("days before March 1900 are written as text; Excel's calendar has none")
+            made.append(moment.date().isoformat() if day else moment.isoformat(" "))
+        else:
+            made.append(moment.date() if day else moment)
+    return made
+
+
+def _number(value: Any, notes: list[str]) -> Any:
+    if pd.isna(value):
+        return None
+    if isinstance(value, int | np.integer):
+        if abs(int(value)) < _EXACT:
+            return int(value)
+        notes.append("numbers of more than 15 digits are written as text")
+        return str(int(value))
+    number = float(value)
+    if not math.isfinite(number):
+        notes.append("infinite numbers are written as text")
+        return str(number)
+    return int(number) if number.is_integer() and abs(number) < _EXACT else number
+
+
+def _legal(text: str) -> tuple[str, bool]:
+    whole = _ILLEGAL.sub("\ufffd", text)
+    return whole, whole != text
+
+
+def _units(text: str) -> int:
+    """Length as Excel counts it: in UTF-16."""
+    return len(text) + sum(char > "\uffff" for char in text) if len(text) > _LONGEST // 2 else 0
+
+
+def _short(text: str) -> str:
+    if _units(text) <= _LONGEST:
+        return text
+    cut = text.encode("utf-16-le")[: 2 * (_LONGEST - 1)].decode("utf-16-le", "ignore")
+    return cut + "…"

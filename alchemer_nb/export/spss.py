@@ -1,0 +1,230 @@
+"""SPSS files, written and read: ``.sav`` with labels, measures and user-missing values.
+
+pyreadstat cannot write multiple-response sets into the file, so they stand beside it as syntax
+that SPSS runs (``NAME.mrsets.sps``).
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from alchemer_nb import files
+from alchemer_nb.errors import InvalidArgument
+from alchemer_nb.export.names import SPSS, label_of
+from alchemer_nb.export.variables import Variable, table, variables
+from alchemer_nb.frame.build import ATTRS
+from alchemer_nb.frame.codebook import FIELDS
+from alchemer_nb.frame.description import Facts
+from alchemer_nb.frame.values import text_dtype
+
+if TYPE_CHECKING:
+    import os
+
+    from alchemer_nb.export.column_facts import Known
+
+SUFFIXES = (".sav", ".zsav")
+INDEX = "response_id"
+_MOST_MISSING = 3  # what SPSS allows of a variable
+_SELECTED = {0.0: "Not selected", 1.0: "Selected"}
+_LINE = 200  # syntax lines of more than 256 bytes are cut by older versions
+
+
+def to_spss(
+    frame: pd.DataFrame, path: str | os.PathLike[str], *, user_missing: bool = True
+) -> pd.DataFrame:
+    """Writes a frame; see ``AlchemerAccessor.to_spss``."""
+    pyreadstat = files.needed("pyreadstat", "stats")
+    place = files.target(path, SUFFIXES)
+    made, known = variables(frame, SPSS)
+    missing = {v.name: r for v in made if user_missing and (r := _missing(v))}
+    syntax = mrsets(made, known)
+    beside = files.target(place.with_name(f"{place.stem}.mrsets.sps"), (".sps",))
+    data = pd.DataFrame({v.name: v.values for v in made})
+    with ExitStack() as stack:
+        if syntax or beside.exists():  # an older one would name variables that are gone
+            text = syntax or "* This file has no multiple-response sets.\n"
+            temporary = stack.enter_context(files.replacing(beside))
+            temporary.write_text(text, encoding="utf-8-sig", newline="\n")
+        temporary = stack.enter_context(files.replacing(place))
+        try:
+            pyreadstat.write_sav(
+                data,
+                temporary,
+                file_label=SPSS.cut(known.title, 64),
+                column_labels={v.name: v.label for v in made},
+                compress=place.suffix.lower() == ".zsav",
+                row_compress=place.suffix.lower() == ".sav",
+                variable_value_labels={v.name: v.labels for v in made if v.labels},
+                missing_ranges=missing,
+                variable_measure={v.name: v.measure for v in made},
+                variable_format={v.name: f for v in made if (f := _format(v))},
+            )
+        except (pyreadstat.PyreadstatError, pyreadstat.ReadstatError) as error:
+            raise InvalidArgument(f"SPSS cannot hold this frame: {error}") from None
+    return table(made)
+
+
+def mrsets(made: list[Variable], known: Known) -> str:
+    """Syntax that declares the multi-selects, ``""`` where there are none."""
+    groups: dict[str, list[Variable]] = {}
+    for variable in made:
+        if variable.group:
+            groups.setdefault(variable.group, []).append(variable)
+    lines = []
+    for own, group in groups.items():
+        record = known.record(group[0].column)
+        name = f"${_set_name(own, record, group)}"
+        words = [str(record.get(k) or "") for k in ("question", "row")]
+        label = SPSS.cut(label_of(words, SPSS)[0] or name, 250)
+        counted = {v.counted for v in group}
+        if len(counted) > 1:
+            lines.append(f"* {name}: no set: its options count different values, as with ids.")
+            continue
+        lines += ["MRSETS", f"  /MDGROUP NAME={name}", *_quoted("    LABEL=", label)]
+        lines.append("    CATEGORYLABELS=VARLABELS")
+        lines.append("    VARIABLES=" + "\n      ".join(v.name for v in group))
+        lines.append(f"    VALUE={int(counted.pop())}")
+        lines.append(f"  /DISPLAY NAME=[{name}].")
+    return "\n".join([*lines, ""]) if lines else ""
+
+
+def read_spss(path: str | os.PathLike[str]) -> pd.DataFrame:
+    """Reads a ``.sav`` or ``.zsav`` file, whoever wrote it.
+
+    Args:
+        path: Name of the file.
+
+    Returns:
+        Labelled variables are categories in the order of their codes, ordered where the file says
+        "ordinal" and none of them is user-missing; where some value has no label the numbers stay.
+        "Selected" and "Not selected" are booleans. User-missing values stay answers. A variable
+        ``response_id`` becomes the index. Variable labels stand in ``df.alchemer.codebook``.
+
+    Raises:
+        InvalidArgument: There is no such file, or it is not SPSS.
+        ConfigurationError: pyreadstat is not installed.
+
+    Example:
+        >>> import tempfile, pathlib
+        >>> df = client.responses("Customer satisfaction", progress="none")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder, "customers.sav")
+        ...     told = df.alchemer.to_spss(path)
+        ...     again = read_spss(path)
+        >>> again["region"].cat.categories.tolist()
+        ['North', 'South', 'East', 'West']
+    """
+    pyreadstat = files.needed("pyreadstat", "stats")
+    place = files.source(path, SUFFIXES)
+    try:
+        raw, meta = pyreadstat.read_sav(place, user_missing=True)
+    except Exception as error:  # noqa: BLE001 - it raises plain Exception too
+        raise InvalidArgument(f"{place} cannot be read as an SPSS file: {error}") from None
+    data = {name: _column(raw[name], name, meta) for name in raw.columns}
+    frame = pd.DataFrame(data)
+    if INDEX in frame and frame[INDEX].is_unique and not frame[INDEX].isna().any():
+        frame = frame.astype({INDEX: np.int64}).set_index(INDEX)
+    labels = meta.column_names_to_labels
+    book = [_record(name, labels.get(name) or "") for name in frame.columns]
+    facts = {"title": meta.file_label or "", "asked": {"names": "alias"}, "codebook": book}
+    frame.attrs[ATTRS] = Facts(json.dumps(facts, ensure_ascii=False))
+    return frame
+
+
+# -- writing --------------------------------------------------------------------------------
+
+
+def _missing(variable: Variable) -> list[Any]:
+    """Codes of "not applicable" options, which SPSS leaves out of means and shares."""
+    codes = [code for code in variable.missing if code in variable.labels]
+    if len(codes) > _MOST_MISSING:
+        variable.notes.append("more than three 'not applicable' options: none is user-missing")
+        return []
+    if codes:
+        listed = ", ".join(f"{code:g}" for code in codes)
+        variable.notes.append(f"user-missing: {listed}")
+    return [{"lo": code, "hi": code} for code in codes]
+
+
+def _format(variable: Variable) -> str | None:
+    if variable.kind == "date":
+        return "DATE11"
+    if variable.kind != "number":
+        return None
+    values = variable.values.dropna()
+    if len(values) and not (values == values.round()).all():
+        return None
+    ends = (values.min(), values.max()) if len(values) else (0.0,)
+    digits = max(len(f"{value:.0f}") for value in ends)
+    return f"F{min(max(digits, 8), 40)}.0"
+
+
+def _set_name(own: str, record: dict[str, Any], group: list[Variable]) -> str:
+    """A set is called as its question: what its variables begin with, else by its id."""
+    stem = str(record.get("alias") or "")
+    alike = stem.isidentifier() and all(v.name.startswith(f"{stem}_") for v in group)
+    return stem[:50] if alike else f"q{own}"
+
+
+def _quoted(head: str, text: str) -> list[str]:
+    """A quoted text, on several lines joined by + where it is long."""
+    pieces = [text[at : at + _LINE // 2] for at in range(0, len(text), _LINE // 2)] or [""]
+    doubled = [piece.replace("'", "''") for piece in pieces]
+    return [
+        f"{head if number == 0 else '      + '}'{piece}'" for number, piece in enumerate(doubled)
+    ]
+
+
+# -- reading --------------------------------------------------------------------------------
+
+
+def _column(values: pd.Series[Any], name: str, meta: Any) -> Any:
+    labels = meta.variable_value_labels.get(name)
+    kind = meta.original_variable_types.get(name, "")
+    if kind.startswith("A"):
+        return pd.array([v if isinstance(v, str) and v else None for v in values], text_dtype())
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        return values
+    if pd.api.types.is_object_dtype(values.dtype):
+        return _days(values)
+    if labels == _SELECTED and values.dropna().isin(labels).all():
+        return values.astype("boolean")
+    if labels and values.dropna().isin(labels).all():
+        return _labelled(values, labels, _is_ordered(name, labels, meta))
+    return values
+
+
+def _is_ordered(name: str, labels: dict[float, str], meta: Any) -> bool:
+    """Whether the labels are a scale: "not applicable" is on none."""
+    aside = meta.missing_ranges.get(name, ())
+    beside = any(each["lo"] <= code <= each["hi"] for each in aside for code in labels)
+    return meta.variable_measure.get(name) == "ordinal" and not beside
+
+
+def _days(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Dates come as objects; times of day and what else there is stay as they are."""
+    try:
+        return pd.Series(pd.to_datetime(values)).astype("datetime64[us]")
+    except (ValueError, TypeError, OverflowError):
+        return values
+
+
+def _labelled(values: pd.Series[Any], labels: dict[float, str], ordered: bool) -> pd.Categorical:
+    codes = sorted(labels)
+    often = [labels[code] for code in codes]
+    names = [f"{n} [{c:g}]" if often.count(n) > 1 else n for n, c in zip(often, codes, strict=True)]
+    place = {code: number for number, code in enumerate(codes)}
+    index = pd.Index(names, dtype=text_dtype())
+    return pd.Categorical.from_codes(
+        [place.get(value, -1) for value in values], categories=index, ordered=ordered
+    )
+
+
+def _record(name: str, label: str) -> dict[str, Any]:
+    known = {"column_id": name, "column_alias": name, "column_text": label or name}
+    return {**dict.fromkeys(FIELDS), **known, "question": label, "part": "answer"}

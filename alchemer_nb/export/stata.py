@@ -1,0 +1,47 @@
+"""Stata files: ``.dta`` with variable and value labels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from alchemer_nb import files
+from alchemer_nb.errors import InvalidArgument
+from alchemer_nb.export.names import STATA
+from alchemer_nb.export.variables import Variable, table, variables
+
+if TYPE_CHECKING:
+    import os
+
+
+def to_stata(frame: pd.DataFrame, path: str | os.PathLike[str]) -> pd.DataFrame:
+    """Writes a frame; see ``AlchemerAccessor.to_stata``."""
+    pyreadstat = files.needed("pyreadstat", "stats")
+    place = files.target(path, (".dta",))
+    made, known = variables(frame, STATA)
+    data = pd.DataFrame({v.name: _values(v) for v in made})
+    with files.replacing(place) as temporary:
+        try:
+            pyreadstat.write_dta(
+                data,
+                temporary,
+                file_label=STATA.cut(known.title, 80),
+                column_labels={v.name: v.label for v in made},
+                variable_value_labels={
+                    v.name: {int(code): label for code, label in v.labels.items()}
+                    for v in made
+                    if v.labels
+                },
+            )
+        except (pyreadstat.PyreadstatError, pyreadstat.ReadstatError) as error:
+            raise InvalidArgument(f"Stata cannot hold this frame: {error}") from None
+    return table(made)
+
+
+def _values(variable: Variable) -> pd.Series[Any]:
+    """Days as ``date`` objects, by which pyreadstat tells them from moments."""
+    if variable.kind == "date" and variable.values.notna().any():
+        days = [None if pd.isna(value) else value.date() for value in variable.values]
+        return pd.Series(days, dtype=object)
+    return variable.values

@@ -1,0 +1,136 @@
+"""Lists of any object of the API as DataFrames."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from alchemer_nb.frame.metadata import moments
+from alchemer_nb.frame.values import text_dtype
+from alchemer_nb.wire.text import plain
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+_DATES = ("created_on", "modified_on")
+SURVEY_COLUMNS = (
+    "id",
+    "title",
+    "status",
+    "type",
+    "responses",
+    "complete",
+    "partial",
+    "disqualified",
+    "test_data",
+    "created_on",
+    "modified_on",
+    "team",
+    "link",
+)
+_COUNTS = {
+    "Complete": "complete",
+    "Partial": "partial",
+    "Disqualified": "disqualified",
+    "TestData": "test_data",
+}
+
+
+def table(rows: Iterable[Any]) -> pd.DataFrame:
+    """One row an object: inner objects become ``outer_inner`` columns, lists become text.
+
+    Text stays text (ids above all), numbers become numbers where all of a column are, and ``[]``,
+    which stands for an empty map, becomes missing.
+    """
+    flat = [_flatten(row) if isinstance(row, Mapping) else {"value": row} for row in rows]
+    names = list(dict.fromkeys(name for row in flat for name in row))
+    data = {name: _column([row.get(name) for row in flat]) for name in names}
+    return pd.DataFrame(data, index=pd.RangeIndex(len(flat)))
+
+
+def surveys(rows: Iterable[Mapping[str, Any]], zone: ZoneInfo) -> pd.DataFrame:
+    """The list of surveys: ids and texts as text, counts as Int64, dates in UTC."""
+    data: dict[str, list[Any]] = {name: [] for name in SURVEY_COLUMNS}
+    for row in rows:
+        counts = row.get("statistics")
+        counts = counts if isinstance(counts, Mapping) else {}
+        numbers = {short: _count(counts.get(name)) for name, short in _COUNTS.items()}
+        links = row.get("links")
+        values = {
+            **numbers,
+            "id": str(row.get("id", "")),
+            "title": plain(row.get("title")),
+            "status": row.get("status"),
+            "type": row.get("type"),
+            "responses": sum(_count(counts.get(name)) for name in list(_COUNTS)[:3]),
+            "created_on": row.get("created_on"),
+            "modified_on": row.get("modified_on"),
+            "team": _team(row.get("team")),
+            "link": links.get("publish") if isinstance(links, Mapping) else None,
+        }
+        for name in SURVEY_COLUMNS:
+            data[name].append(values[name])
+    frame = pd.DataFrame(index=pd.RangeIndex(len(data["id"])))
+    for name, values_of in data.items():
+        if name in _DATES:
+            frame[name] = moments(values_of, zone, "UTC")
+        elif name in (*_COUNTS.values(), "responses"):
+            frame[name] = pd.array(values_of, dtype="int64")
+        else:
+            frame[name] = pd.array(_texts(values_of), dtype=text_dtype())
+    return frame
+
+
+def _texts(values: Iterable[Any]) -> list[str | None]:
+    return [None if value in (None, "", []) else str(value) for value in values]
+
+
+def _count(value: Any) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return 0
+
+
+def _team(value: Any) -> str | None:
+    """A team comes as an id, as "0" for none, as a list of ids, or as a list of objects."""
+    if value in (None, "", "0", 0, []):
+        return None
+    items = value if isinstance(value, list) else [value]
+    return ", ".join(str(i.get("id", i) if isinstance(i, Mapping) else i) for i in items)
+
+
+def _flatten(row: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in row.items():
+        if isinstance(value, Mapping):
+            flat.update(_flatten(value, f"{prefix}{name}_"))
+        elif isinstance(value, list):
+            flat[f"{prefix}{name}"] = _list_text(value)
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat
+
+
+def _list_text(items: list[Any]) -> str | None:
+    if not items:
+        return None
+    if all(isinstance(item, (str, int, float)) for item in items):
+        return ", ".join(str(item) for item in items)
+    return json.dumps(items, ensure_ascii=False)
+
+
+def _column(values: list[Any]) -> Any:
+    given = [value for value in values if value is not None]
+    kinds = {type(value) for value in given}
+    if kinds == {bool}:
+        return pd.array(values, dtype="bool" if len(given) == len(values) else "boolean")
+    if kinds == {int} and len(given) == len(values):
+        return pd.array(values, dtype="int64")
+    if kinds and kinds <= {int, float}:
+        return pd.array([math.nan if v is None else v for v in values], dtype="float64")
+    return pd.array([None if v is None else str(v) for v in values], dtype=text_dtype())

@@ -1,0 +1,144 @@
+"""How a frame came about: what was asked, what came, what was left out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from alchemer_nb import __version__
+from alchemer_nb.integrity import counts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from alchemer_nb.fetch.download import Download
+    from alchemer_nb.frame.options import FrameOptions
+    from alchemer_nb.frame.rows import Rows
+    from alchemer_nb.http.regions import Region
+    from alchemer_nb.survey.definition import Survey
+
+
+def about(
+    region: Region,
+    survey: Survey,
+    asked: Mapping[str, Any],
+    options: FrameOptions,
+    result: Download,
+    rows: Rows,
+) -> dict[str, Any]:
+    """Facts of a download, for ``attrs["alchemer"]`` and for the line at its end."""
+    conditions = {
+        name: value if isinstance(value, str) else [str(v) for v in _listed(value)]
+        for name, value in asked.items()
+        if value is not None
+    }
+    return {
+        "survey_id": survey.id,
+        "title": survey.title,
+        "region": region.name,
+        "host": region.host,
+        "utc": datetime.now(UTC).isoformat(timespec="seconds"),
+        "asked": {**conditions, **options.asked()},
+        "rows_told": result.told,
+        "rows_received": rows.received,
+        "rows": len(rows.keep),
+        "test_rows_left_out": rows.test_rows,
+        "repeated_rows": rows.repeated - result.copies,
+        "changed_rows": result.changed,
+        "misfits": result.answers.misfits,
+        "options_not_chosen": result.answers.unchosen,
+        **counts(result.answers, survey, rows.keep),
+        "zone_documented": region.zone_documented,
+        "complete": _is_complete(result, rows),
+        **_earlier(result),
+        "package": __version__,
+    }
+
+
+def _earlier(result: Download) -> dict[str, Any]:
+    """What an earlier run, which had ended on its way, has to do with it."""
+    if result.anew:
+        return {"begun_anew": result.anew}
+    if result.at_hand:
+        return {"rows_at_hand": result.at_hand, "went_on_at_page": result.went_on}
+    return {}
+
+
+def _is_complete(result: Download, rows: Rows) -> bool:
+    enough = result.stopped or result.told is None or rows.received >= result.told
+    return enough and not result.broken
+
+
+def summary(facts: Mapping[str, Any]) -> str:
+    """One line for the end of a download."""
+    told = facts["rows_told"]
+    of = f" of {told:,}" if told is not None and told != facts["rows_received"] else ""
+    received = facts["rows_received"]
+    first = f"{facts['title']}: {received:,}{of} {_plural(received, 'response')} received"
+    parts = (_of_earlier(facts), _of_rows(facts), _of_answers(facts), _of_store(facts))
+    return "; ".join([first, *chain.from_iterable(parts)])
+
+
+def _of_earlier(facts: Mapping[str, Any]) -> Iterator[str]:
+    if facts.get("begun_anew"):
+        yield f"begun anew, as {facts['begun_anew']}"
+    if facts.get("rows_at_hand"):
+        page = facts.get("went_on_at_page")
+        where = f" at page {page:,}" if page else ""
+        had = _counted(facts["rows_at_hand"], "response")
+        yield f"went on{where} with the {had} at hand"
+
+
+def _of_store(facts: Mapping[str, Any]) -> Iterator[str]:
+    if facts.get("from_store"):
+        when = str(facts["utc"])[:16].replace("T", " ")
+        yield f"from the local store, as of {when} UTC"
+        yield from facts.get("mended", ())
+
+
+def _of_rows(facts: Mapping[str, Any]) -> Iterator[str]:
+    if facts.get("chosen_here"):
+        yield "those that fit were chosen here: Alchemer splits the values of `in` at commas"
+    if facts["test_rows_left_out"]:
+        left_out = _counted(facts["test_rows_left_out"], "test row")
+        yield f'{left_out} left out (test_rows="include" brings them back)'
+    if not facts["complete"]:
+        yield "fewer than the server told"
+    if facts["repeated_rows"]:
+        yield f"{facts['repeated_rows']:,} came twice and count once"
+    if facts["changed_rows"]:
+        yield f"{facts['changed_rows']:,} came or changed meanwhile and are up to date"
+    if facts["partial_rows"]:
+        yield f"{_counted(facts['partial_rows'], 'partial')} among them"
+
+
+def _of_answers(facts: Mapping[str, Any]) -> Iterator[str]:
+    if facts["misfits"]:
+        yield f"{facts['misfits']:,} entries had an undocumented form and were kept"
+    if facts.get("options_not_chosen"):  # a file of an earlier version does not tell
+        found = _counted(facts["options_not_chosen"], "option")
+        yield f"{found} came without a value (null) and count as not chosen"
+    if facts["unparsed_values"]:
+        found = _counted(facts["unparsed_values"], "answer")
+        yield f"{found} did not parse (in the columns that end in _raw)"
+    if facts["unknown_types"]:
+        found = ", ".join(facts["unknown_types"])
+        yield f"question types not known, kept as received: {found}"
+    if facts["removed_questions"]:
+        count = len(facts["removed_questions"])
+        yield f"{_counted(count, 'question')} not in the definition any more"
+    if not facts["zone_documented"]:
+        yield "the zone of this region's dates is not documented, UTC was taken"
+
+
+def _plural(count: int, word: str) -> str:
+    return word if count == 1 else f"{word}s"
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count:,} {_plural(count, word)}"
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]

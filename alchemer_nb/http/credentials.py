@@ -1,0 +1,376 @@
+"""The two ways to sign a call: a user's API key, or OAuth 1.0a.
+
+Both are ``requests`` auth objects, so that nothing else in the package asks which one is in use.
+Facts: https://apihelp.alchemer.com/help/authentication.
+"""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import unquote
+
+# At the top, so that its loggers exist, and are guarded, before the first call is signed.
+import requests_oauthlib
+from requests.auth import AuthBase
+
+from alchemer_nb.errors import ConfigurationError, InvalidArgument
+from alchemer_nb.http.refusals import API_KEY, THREE_LEGGED, TWO_LEGGED
+from alchemer_nb.http.secrets import Secret, sealed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from requests import PreparedRequest
+
+_KEY_NAMES = ("ALCHEMER_API_TOKEN", "ALCHEMER_API_TOKEN_SECRET")
+_CONSUMER_NAMES = ("ALCHEMER_CONSUMER_KEY", "ALCHEMER_CONSUMER_SECRET")
+_TOKEN_NAMES = ("ALCHEMER_OAUTH_TOKEN", "ALCHEMER_OAUTH_TOKEN_SECRET")
+_OLD_SECRET_NAME = "ALCHEMER_API_SECRET"  # noqa: S105 - the name of a variable, not a secret
+REGION_NAME = "ALCHEMER_REGION"
+_NOT_PICKLED = (
+    "credentials, and clients with them, are not pickled: make the client in each process, as with "
+    "al.connect(); a process that is forked may use the client it was born with"
+)
+
+_NAMED = re.compile(
+    r"(?i)(api[_ ]?token(?:[_ ]?secret)?|api[_ ]?secret)\s*[=:]\s*[\"']?([^&\s\"',;]+)"
+)
+_HEX = re.compile(r"[0-9a-fA-F]{24,}")
+_LABEL_WORDS = {"api", "key", "token", "secret", "and"}
+
+
+class _Signature(AuthBase):
+    """What both ways have in common.
+
+    Attributes:
+        accepted_by: Addresses of the regions that accepted these credentials in this process.
+    """
+
+    def __init__(self) -> None:
+        self.accepted_by: set[str] = set()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(_NOT_PICKLED)
+
+
+class ApiKey(_Signature):
+    """An API key and its secret key: one pair per user, sent with every call.
+
+    Alchemer takes the pair in the query string and in no other place, so the address of a call
+    holds both: only the transport ever sees it.
+
+    Args:
+        api_token: The key; white space around it is dropped.
+        api_token_secret: The secret key.
+
+    Raises:
+        ConfigurationError: A part is empty or has white space inside.
+
+    Example:
+        >>> from alchemer_nb import ApiKey
+        >>> ApiKey("0123456789abcdef", "A9secret")
+        ApiKey(…cdef)
+    """
+
+    mode = "api_key"
+    signed_with = API_KEY
+    api_token = api_token_secret = Secret("")  # until both parts have been read
+
+    def __init__(self, api_token: str | Secret, api_token_secret: str | Secret) -> None:
+        # Nothing plain is left in this frame, which a traceback may show.
+        api_token, api_token_secret = sealed(api_token), sealed(api_token_secret)
+        super().__init__()
+        self.api_token = _part(api_token, "API key")
+        self.api_token_secret = _part(api_token_secret, "API secret key")
+
+    @classmethod
+    def parse(cls, text: str | Secret) -> ApiKey:
+        """Reads both parts from one pasted text.
+
+        Args:
+            text: ``"token secret"`` (or on two lines, or with a comma), an example call's
+                address, or any text with ``api_token=… api_token_secret=…``.
+
+        Raises:
+            InvalidArgument: The two parts cannot be told; the text is not repeated.
+        """
+        text = sealed(text)
+        pair = _pair_in(text)
+        if pair is None:
+            raise InvalidArgument(
+                "the pasted text does not hold a key and its secret key; paste them as "
+                "'key secret', or an example call's address with api_token and api_token_secret"
+            )
+        return cls(*pair)
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """Everything that must not be shown."""
+        return (self.api_token, self.api_token_secret)
+
+    @property
+    def slip(self) -> str:
+        """The mistake that the look of the two suggests, as ``refusals`` names it; or ""."""
+        looks = _look(self.api_token), _look(self.api_token_secret)
+        if looks[0] == "secret key" and looks[1]:
+            return "swapped"
+        return "consumer pair" if looks == ("consumer key", "consumer secret") else ""
+
+    @property
+    def masked(self) -> str:
+        """The last four characters of the key."""
+        return self.api_token.tail
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """Adds the pair to the query of the address, the only place Alchemer takes it from."""
+        request.prepare_url(
+            request.url,
+            [
+                ("api_token", self.api_token.reveal()),
+                ("api_token_secret", self.api_token_secret.reveal()),
+            ],
+        )
+        return request
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ApiKey) and self.secrets == other.secrets
+
+    def __hash__(self) -> int:
+        return hash(self.secrets)
+
+    def __repr__(self) -> str:
+        return f"ApiKey({self.masked})"
+
+
+class OAuth1(_Signature):
+    """An OAuth 1.0a signature (HMAC-SHA1, in the Authorization header).
+
+    Args:
+        consumer_key: Given when the application was registered.
+        consumer_secret: The same.
+        token: Access token of a user (three-legged); left out, the application signs with its
+            own pair alone (two-legged) and acts for the user who registered it.
+        token_secret: Goes with ``token``.
+
+    Raises:
+        ConfigurationError: A part is empty, or only one half of the token is given.
+
+    Example:
+        >>> from alchemer_nb import OAuth1
+        >>> OAuth1("0123456789abcdef", "secret")
+        OAuth1(…cdef, two-legged)
+    """
+
+    mode = "oauth1"
+    consumer_key = consumer_secret = Secret("")  # until all parts have been read
+    token: Secret | None = None
+    token_secret: Secret | None = None
+
+    def __init__(
+        self,
+        consumer_key: str | Secret,
+        consumer_secret: str | Secret,
+        token: str | Secret | None = None,
+        token_secret: str | Secret | None = None,
+    ) -> None:
+        # Nothing plain is left in this frame, which a traceback may show.
+        consumer_key, consumer_secret = sealed(consumer_key), sealed(consumer_secret)
+        token, token_secret = sealed(token), sealed(token_secret)
+        super().__init__()
+        self.consumer_key = _part(consumer_key, "consumer key")
+        self.consumer_secret = _part(consumer_secret, "consumer secret")
+        if bool(token) != bool(token_secret):
+            missing = "token_secret" if token else "token"
+            raise ConfigurationError(
+                f"{missing} is missing: give both token and token_secret, or neither to sign "
+                "with the consumer pair alone"
+            )
+        if token:
+            self.token = _part(token, "access token")
+            self.token_secret = _part(token_secret, "access token secret")
+
+    @property
+    def three_legged(self) -> bool:
+        """Whether calls are made for a user who allowed it (and not for the application)."""
+        return self.token is not None
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """Everything that must not be shown."""
+        parts = (self.consumer_key, self.consumer_secret, self.token, self.token_secret)
+        return tuple(p for p in parts if p is not None)
+
+    @property
+    def signed_with(self) -> str:
+        """What signs a call, as ``refusals`` names it."""
+        return THREE_LEGGED if self.three_legged else TWO_LEGGED
+
+    @property
+    def slip(self) -> str:
+        """The mistake that the look of the pair suggests, as ``refusals`` names it; or ""."""
+        looks = _look(self.consumer_key), _look(self.consumer_secret)
+        if looks == ("consumer secret", "consumer key"):
+            return "swapped"
+        return "API key" if "secret key" in looks else ""
+
+    @property
+    def masked(self) -> str:
+        """The last four characters of the token, or of the consumer key where there is none."""
+        return (self.token or self.consumer_key).tail
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """Signs the request in its Authorization header."""
+        return sign(
+            request,
+            self.consumer_key,
+            self.consumer_secret,
+            token=self.token,
+            token_secret=self.token_secret,
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, OAuth1) and self.secrets == other.secrets
+
+    def __hash__(self) -> int:
+        return hash(self.secrets)
+
+    def __repr__(self) -> str:
+        return f"OAuth1({self.masked}, {'three' if self.three_legged else 'two'}-legged)"
+
+
+Credentials = ApiKey | OAuth1
+
+
+def sign(
+    request: PreparedRequest,
+    consumer_key: Secret,
+    consumer_secret: Secret,
+    *,
+    token: Secret | None = None,
+    token_secret: Secret | None = None,
+    callback: str | None = None,
+    verifier: Secret | None = None,
+) -> PreparedRequest:
+    """Signs one request with requests-oauthlib; the steps of a sign-in use it too."""
+    signer = requests_oauthlib.OAuth1(
+        consumer_key.reveal(),
+        client_secret=consumer_secret.reveal(),
+        resource_owner_key=token.reveal() if token else None,
+        resource_owner_secret=token_secret.reveal() if token_secret else None,
+        callback_uri=callback,
+        verifier=verifier.reveal() if verifier else None,
+        signature_method="HMAC-SHA1",
+        signature_type="AUTH_HEADER",
+    )
+    signed: PreparedRequest = signer(request)
+    header: Any = signed.headers.get("Authorization")
+    if isinstance(header, bytes):  # oauthlib gives bytes, which a redaction of text would miss
+        signed.headers["Authorization"] = header.decode("ascii")
+    return signed
+
+
+def from_environment(environ: Mapping[str, str] | None = None) -> Credentials | None:
+    """Reads credentials from the environment; None where there are none.
+
+    Args:
+        environ: Instead of ``os.environ``. ``ALCHEMER_API_TOKEN`` with
+            ``ALCHEMER_API_TOKEN_SECRET`` (or ``ALCHEMER_API_SECRET``), or
+            ``ALCHEMER_CONSUMER_KEY`` with ``ALCHEMER_CONSUMER_SECRET`` and, for calls in a
+            user's name, ``ALCHEMER_OAUTH_TOKEN`` with ``ALCHEMER_OAUTH_TOKEN_SECRET``.
+            Where both are set, the API key is used.
+
+    Raises:
+        ConfigurationError: Half of a pair is set; the message names the missing variable.
+    """
+    key = _pair_of(_KEY_NAMES, environ)
+    if key:
+        return ApiKey(*key)
+    consumer, token = _pair_of(_CONSUMER_NAMES, environ), _pair_of(_TOKEN_NAMES, environ)
+    if consumer:
+        return OAuth1(*consumer, *(token or ()))
+    if token:
+        raise ConfigurationError(
+            f"{_TOKEN_NAMES[0]} is set in the environment but {_CONSUMER_NAMES[0]} is not: an "
+            "access token is of use only with its consumer pair"
+        )
+    return None
+
+
+def environment_names() -> tuple[str, ...]:
+    """The variables that ``from_environment`` looks for, for messages."""
+    return (*_KEY_NAMES, *_CONSUMER_NAMES, *_TOKEN_NAMES)
+
+
+def _pair_of(
+    names: tuple[str, str], environ: Mapping[str, str] | None
+) -> tuple[Secret, Secret] | None:
+    """One pair of the environment; None where neither half is set."""
+    first, second = (_variable(name, environ) for name in names)
+    if names is _KEY_NAMES and not second:
+        second = _variable(_OLD_SECRET_NAME, environ)
+        names = (names[0], _OLD_SECRET_NAME) if second else names
+    if not (first or second):
+        return None
+    if not (first and second):
+        present, missing = names if first else reversed(names)
+        raise ConfigurationError(
+            f"{present} is set in the environment but {missing} is not; set both"
+        )
+    return first, second
+
+
+def _variable(name: str, environ: Mapping[str, str] | None) -> Secret:
+    """One variable. Nothing is raised here, where all of the environment is at hand."""
+    source = os.environ if environ is None else environ
+    return Secret(source.get(name, "").strip())
+
+
+def _pair_in(text: Secret) -> tuple[Secret, Secret] | None:
+    """The two parts in a pasted text, None where they cannot be told; raises nothing."""
+    try:
+        raw = html.unescape(text.reveal())
+    except ValueError:  # a reference to a letter whose number has thousands of digits
+        return None
+    named = {
+        name.lower().replace(" ", "_").replace("apit", "api_t").replace("apis", "api_s"): value
+        for name, value in _NAMED.findall(raw)
+    }
+    secret = named.get("api_token_secret") or named.get("api_secret")
+    if named.get("api_token") and secret:
+        return Secret(unquote(named["api_token"])), Secret(unquote(secret))
+    words = [w.strip("\"'`<>()[]{}") for w in re.split(r"[\s,;|]+", raw)]
+    words = [w for w in words if w and not w.endswith(":") and w.lower() not in _LABEL_WORDS]
+    if len(words) == 2 and "://" not in raw:
+        return Secret(words[0]), Secret(words[1])
+    return None
+
+
+def _look(part: Secret) -> str:
+    """What a part looks like, by the forms that examples show; ``""`` where it is none of them.
+
+    Keys have 32 or about 50 hexadecimal digits and their secrets begin with A9; consumer keys have
+    41 digits and their secrets 32.
+    """
+    text = part.reveal()
+    if text.startswith("A9") and len(text) < 20:  # 13 letters in all examples
+        return "secret key"
+    if not _HEX.fullmatch(text):
+        return ""
+    return {41: "consumer key", 32: "consumer secret"}.get(len(text), "API key")
+
+
+def _part(value: Secret, what: str) -> Secret:
+    """Drops white space around a part and checks it; the text stays a secret all the way."""
+    part = Secret(value.reveal().strip())
+    if not part:
+        raise ConfigurationError(f"the {what} is empty")
+    if not part.reveal().isprintable() or " " in part.reveal():
+        raise ConfigurationError(
+            f"the {what} has white space or a letter that cannot be shown inside; it was probably "
+            "pasted together with something else (ApiKey.parse reads a key and its secret from "
+            "one text)"
+        )
+    return part

@@ -1,0 +1,296 @@
+"""What is said when Alchemer refuses credentials.
+
+Told apart by what is known here: what signed the call, which step was refused, and whether the same
+credentials were accepted before. Of the server's words two sentences alone are read, which the
+vendor documents (https://apihelp.alchemer.com/help/api-base-domains), and the name of a problem
+where an answer gives one: the names are those of a public extension of OAuth 1.0
+(https://oauth.pbworks.com/w/page/12238543/ProblemReporting).
+
+No answer names a wrong region, so it is a guess: it comes last, and not where it worked before.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from alchemer_nb.errors import (
+    AuthenticationError,
+    ConsentDenied,
+    SignInError,
+    SignInExpired,
+    WrongAttempt,
+)
+from alchemer_nb.http.regions import Region
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+API_KEY, TWO_LEGGED, THREE_LEGGED = "api_key", "two_legged", "three_legged"
+CALL, REQUEST_TOKEN, ACCESS_TOKEN = "call", "oauth/request_token", "oauth/access_token"
+
+OLD_KEY = "Login failed / Invalid auth token"
+WRONG_PAIR = "Invalid api_token or api_token_secret supplied"
+
+AGAIN = "Get a new sign-in link and try once more"
+_CLOCK_TOLERANCE = 300.0  # seconds that providers of OAuth allow, as a rule
+_PROBLEM = re.compile(r"\boauth_problem=\"?([a-z_]{1,40})\b")
+_CONSUMER_PROBLEMS = {"consumer_key_unknown", "consumer_key_rejected", "consumer_key_refused"}
+OVER = {"token_expired", "token_used", "token_revoked", "token_rejected"}
+NOT_ALLOWED = {"permission_denied", "permission_unknown", "user_refused"}
+_REPORTED = {
+    *_CONSUMER_PROBLEMS,
+    *OVER,
+    *NOT_ALLOWED,
+    "verifier_invalid",
+    "signature_invalid",
+    "timestamp_refused",
+}
+
+_OWN_KEY = "you see yours under Account > Integrations > API Key"
+_NEW_KEY = f"An administrator makes a new key under Security > API Access, and {_OWN_KEY}"
+_COPY_PAIR = (
+    "Copy the consumer key and the consumer secret once more, both whole. The application may have "
+    "been removed too, or OAuth may be switched off for the account (Account > Integrations > "
+    "Manage API)"
+)
+_LOGIN_KEY = "%alchemer login, or ApiKey in Python"
+_NEW_LINK = "Sign in again with a new link (%alchemer login --mode oauth, or OAuthFlow in Python)"
+_SLIPS = {
+    "swapped": "The two look swapped: what stands as the secret looks like the key",
+    "consumer pair": "They look like a consumer pair: sign in with OAuth instead (%alchemer login "
+    "--mode oauth, or OAuth1 in Python)",
+    "API key": "They look like an API key and its secret key: sign in with those instead "
+    "(%alchemer login --mode key, or ApiKey in Python)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What is known here of a call before it is answered.
+
+    Attributes:
+        signed_with: ``API_KEY``, ``TWO_LEGGED`` or ``THREE_LEGGED``.
+        step: ``CALL``, or a step of a sign-in: ``REQUEST_TOKEN``, ``ACCESS_TOKEN``.
+        worked: Whether this region accepted the same credentials before.
+        slip: The mistake that the look of the credentials suggests, a key of ``_SLIPS``; or "".
+        named: Whether the text pasted at the last step names the attempt under way.
+    """
+
+    signed_with: str = API_KEY
+    step: str = CALL
+    worked: bool = False
+    slip: str = ""
+    named: bool = False
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether it is a step of a sign-in."""
+        return self.step != CALL
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What an answer tells, beside its status.
+
+    Attributes:
+        message: The server's words, without secrets: repeated, and not read.
+        sentence: The documented sentence that they are, ``OLD_KEY`` or ``WRONG_PAIR``; or "".
+        problem: What ``oauth_problem`` names, if that is known.
+        ahead: Seconds by which this computer's clock is ahead of the server's; None if unknown.
+    """
+
+    message: str = ""
+    sentence: str = ""
+    problem: str = ""
+    ahead: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What is said: ``what`` was refused, ``why``, and what to do ``next``."""
+
+    what: str
+    why: str
+    next: str
+    kind: type[AuthenticationError] = AuthenticationError
+    region: bool = True  # whether it is one that a wrong region refuses as well
+
+
+def sentence_in(message: str) -> str:
+    """The documented sentence that a server's words are; ``""`` where they are any others."""
+    words = " ".join(message.casefold().split())
+    return next((known for known in (OLD_KEY, WRONG_PAIR) if known.casefold() in words), "")
+
+
+def problem_in(text: str) -> str:
+    """The problem that a header or a body reports in the standard way; ``""`` where it does not."""
+    found = _PROBLEM.search(text)
+    return found[1] if found and found[1] in _REPORTED else ""
+
+
+def refused(
+    attempt: Attempt, region: Region, heard: Heard, where: Mapping[str, Any]
+) -> AuthenticationError:
+    """Makes the error of refused credentials.
+
+    Args:
+        attempt: What is known of the call.
+        region: Where it was sent.
+        heard: What the answer tells.
+        where: Status, code, method and path for the error.
+    """
+    case = _case(attempt, heard)
+    quoted = f" ({heard.message})" if heard.message else ""
+    before = why = ""
+    hints = [case.next]
+    if case.region and attempt.worked:
+        before = ", which accepted it before"
+    elif case.region:
+        hints = [_SLIPS.get(attempt.slip, ""), case.next, _other_regions(region)]
+    if case.why:
+        why = f": {case.why}"
+    return case.kind(
+        f"{case.what} was refused by {region.host}{quoted}{before}{why}",
+        hint=". ".join(hint for hint in hints if hint),
+        **where,
+    )
+
+
+def without_token(attempt: Attempt, region: Region, got: str) -> tuple[str, str]:
+    """Sentence and hint for a step of a sign-in whose answer holds no token and no error."""
+    told = f"{region.host} answered {attempt.step} without a token{got}"
+    if attempt.step == ACCESS_TOKEN:
+        return f"the sign-in did not come to its end: {told}", AGAIN
+    hint = "See whether a proxy or a log-in page stands in between, then try again"
+    if not attempt.worked:
+        hint = f"{hint}. {_COPY_PAIR}. Last, check the OAuth addresses of the region"
+    return f"there is no sign-in link: {told}", hint
+
+
+def without_right(attempt: Attempt) -> str:
+    """Hint where a right is missing: what else it may be as long as no call has worked."""
+    if attempt.worked:
+        return ""
+    what = {API_KEY: "key", TWO_LEGGED: "consumer pair"}.get(attempt.signed_with, "access token")
+    return f"If no call has worked yet, check the {what} as well"
+
+
+def _case(attempt: Attempt, heard: Heard) -> _Case:
+    if attempt.signed_with == API_KEY:
+        return _of_key(attempt, heard)
+    unexplained = not heard.problem and abs(heard.ahead or 0.0) >= _CLOCK_TOLERANCE
+    if heard.problem == "timestamp_refused" or unexplained:
+        return _of_clock(attempt, heard)
+    if heard.problem in _CONSUMER_PROBLEMS:
+        return _of_consumer(attempt)
+    if attempt.step == ACCESS_TOKEN:
+        return _of_last_step(attempt, heard)
+    if attempt.signed_with == THREE_LEGGED:
+        return _of_token(attempt)
+    return _of_consumer(attempt)
+
+
+def _of_key(attempt: Attempt, heard: Heard) -> _Case:
+    what = "the API key"
+    if attempt.worked:
+        right = (
+            ""
+            if heard.sentence or heard.problem
+            else ". If other calls still work, your user may not make this one"
+        )
+        return _Case(
+            what,
+            "it was probably regenerated or removed meanwhile",
+            f"{_NEW_KEY}; then sign in with the new key ({_LOGIN_KEY}){right}",
+        )
+    if heard.sentence == OLD_KEY:
+        return _Case(
+            what,
+            "it was probably regenerated or removed",
+            f"A new key ends the old one at once. {_NEW_KEY}",
+        )
+    if heard.sentence == WRONG_PAIR:
+        return _Case(
+            what,
+            "key and secret key do not belong together",
+            f"Copy both once more, whole and from the same place, and do not swap them: {_OWN_KEY}",
+        )
+    return _Case(
+        what,
+        "",
+        "Check that key and secret key were both copied whole and were not swapped. If they were "
+        f"not, the key was probably regenerated or removed. {_NEW_KEY}",
+    )
+
+
+def _of_consumer(attempt: Attempt) -> _Case:
+    what = "the consumer pair (consumer key and consumer secret)"
+    kind = SignInError if attempt.step == ACCESS_TOKEN else AuthenticationError
+    if attempt.worked:
+        return _Case(
+            what,
+            "the application was probably removed or given a new pair meanwhile",
+            "See where the application is registered; OAuth may be switched off for the account, "
+            "too (Account > Integrations > Manage API). Then sign in with its present pair",
+            kind,
+        )
+    return _Case(what, "", _COPY_PAIR, kind)
+
+
+def _of_token(attempt: Attempt) -> _Case:
+    what = "the access token"
+    if attempt.worked:
+        return _Case(
+            what,
+            "it is no longer valid",
+            f"{_NEW_LINK}. If no link can be had, the consumer pair was probably removed",
+        )
+    return _Case(
+        what,
+        "it may have been revoked, or belong to another consumer pair",
+        f"{_NEW_LINK}. If that is refused too, check the consumer key and the consumer secret",
+    )
+
+
+def _of_last_step(attempt: Attempt, heard: Heard) -> _Case:
+    """The step of the verifier: consumer pair and region were accepted a moment ago."""
+    kind: type[SignInError] = SignInError if attempt.named else WrongAttempt
+    why, after = (
+        "the link has expired or was used already, or the code belongs to another attempt or was "
+        "not copied whole",
+        AGAIN,
+    )
+    if heard.problem in OVER:
+        kind, why = SignInExpired, "the sign-in link has expired or was used already"
+    elif heard.problem == "verifier_invalid":
+        kind, why = WrongAttempt, "the code belongs to another attempt or was not copied whole"
+    elif heard.problem in NOT_ALLOWED:
+        kind, why = ConsentDenied, "access was not allowed on the log-in page"
+        after = "To sign in after all, get a new sign-in link"
+    return _Case("the last step of the sign-in", why, after, kind, region=False)
+
+
+def _of_clock(attempt: Attempt, heard: Heard) -> _Case:
+    minutes = round((heard.ahead or 0.0) / 60)
+    side = "ahead of" if minutes > 0 else "behind"
+    by = f"is {abs(minutes)} minutes {side}" if minutes else "differs from"
+    kind = SignInError if attempt.step == ACCESS_TOKEN else AuthenticationError
+    return _Case(
+        "the signature of the call",
+        f"the clock of this computer {by} Alchemer's",
+        "Set the clock and its time zone, then try again",
+        kind,
+        region=False,
+    )
+
+
+def _other_regions(region: Region) -> str:
+    others = ", ".join(
+        f"{name} ({Region.get(name).app_host})" for name in Region.names() if name != region.name
+    )
+    return (
+        f"Last, the region may be wrong (this was region {region.name}): yours is in the address "
+        f"bar when you are logged in, and the others are {others}"
+    )

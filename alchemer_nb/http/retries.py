@@ -1,0 +1,187 @@
+"""How often, and after how long, a call that failed in passing is made again.
+
+Facts: 429 can last up to a minute; ``Please wait for other requests`` comes as 429 and as 400;
+after a 500 calls may be answered 400 for about a minute while the throttle resets; 52x come from
+the network in front (https://apihelp.alchemer.com/help/api-request-limits).
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Any
+
+from alchemer_nb.errors import (
+    AlchemerError,
+    ApiError,
+    AuthenticationError,
+    ConfigurationError,
+    NotFound,
+    PermissionDenied,
+    RateLimited,
+    ServerError,
+    TooSlow,
+    TransportError,
+)
+
+_SPREAD = 0.2  # so that many who failed together do not come back together
+_RATE_STEPS = (15.0, 30.0, 60.0)
+_RESET_STEPS = (5.0, 10.0, 20.0, 30.0)
+_CROWD_STEPS = (1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0)
+# Something is there, or was a moment ago: the same call can succeed.
+_PASSING = {"cut", "silent"}
+# Told at once where nothing was ever heard: more likely a wrong address, or no network at all.
+_PASSING_IF_REACHED = {"unreachable", "page"}
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """Patience with calls that fail in passing.
+
+    Credentials that are refused, missing rights, unknown objects and wrong arguments are never
+    tried again. PUT, POST and DELETE are tried again only where Alchemer refused them unread.
+
+    Args:
+        attempts: How often a call is made at most; 1 tries nothing again.
+        base: Seconds of the first wait after a server error, and the scale of all waits but
+            those that the server names.
+        longest: Seconds of the longest wait. Alchemer's penalty lasts up to a minute.
+        too_slow: Seconds after which a server error means that the call asked for too much.
+
+    Raises:
+        ConfigurationError: A value does not fit.
+
+    Example:
+        >>> from alchemer_nb.http.retries import Retries
+        >>> Retries(attempts=1)
+        Retries(attempts=1, base=1.0, longest=60.0, too_slow=25.0)
+    """
+
+    attempts: int = 8
+    base: float = 1.0
+    longest: float = 60.0
+    too_slow: float = 25.0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.attempts, bool) or not isinstance(self.attempts, int):
+            raise ConfigurationError("retries: attempts is a whole number, 1 for no second try")
+        if self.attempts < 1:
+            raise ConfigurationError("retries: attempts is at least 1, which tries nothing again")
+        if not (self.base >= 0 and self.longest >= 0 and self.too_slow > 0):
+            raise ConfigurationError("retries: times are not below 0")
+
+    @classmethod
+    def of(cls, value: Any) -> Retries:
+        """Reads what ``Client(retries=…)`` takes: None, a number of attempts, or a policy.
+
+        Raises:
+            ConfigurationError: It is something else.
+        """
+        if value is None:
+            return cls()
+        if isinstance(value, cls):
+            return value
+        if isinstance(value, int) and not isinstance(value, bool):
+            return cls(attempts=value)
+        raise ConfigurationError("retries is None, a number of attempts, or a Retries object")
+
+    def wait(
+        self,
+        error: AlchemerError,
+        attempt: int,
+        *,
+        method: str = "GET",
+        reached: bool = True,
+        after_500: bool = False,
+    ) -> float | None:
+        """Seconds until the next try, or None where there is none.
+
+        Args:
+            error: Of the last try.
+            attempt: Its number, counted from 1.
+            method: Of the call.
+            reached: Whether Alchemer has answered this client before.
+            after_500: Whether a call of this client ended in a 500 within the last minute.
+        """
+        if attempt >= self.attempts:
+            return None
+        if isinstance(error, RateLimited):
+            return self._slow_down(error, attempt, after_500)
+        if method != "GET":
+            return None
+        if isinstance(error, TransportError):
+            again = _PASSING | _PASSING_IF_REACHED if reached else _PASSING
+            return self._doubling(attempt) if error.reason in again else None
+        if isinstance(error, ServerError):
+            return self._doubling(attempt)
+        if after_500 and is_refused_in_passing(error):
+            return self._step(_RESET_STEPS, attempt)
+        return None
+
+    def named(
+        self, error: ApiError | TransportError, took: float, method: str, path: str
+    ) -> ApiError | TransportError:
+        """The error, or ``TooSlow`` where it came after so long that this is the reason."""
+        silent = isinstance(error, TransportError) and error.reason == "silent"
+        if took < self.too_slow or not (silent or isinstance(error, ServerError)):
+            return error
+        status = getattr(error, "status", None)
+        return TooSlow(
+            f"Alchemer gave up on {method} {path} after {took:.0f} seconds; ask for less at once, "
+            "as with a smaller resultsperpage",
+            status=status,
+            code=getattr(error, "code", None),
+            method=method,
+            path=path,
+        )
+
+    def _slow_down(self, error: RateLimited, attempt: int, after_500: bool) -> float:
+        if error.retry_after is not None:
+            # Never sooner than asked, save for a time that nobody would wait; and later each
+            # time, or a server that says "at once" would use up all attempts within a moment.
+            more = self.base * random.random() * _SPREAD  # noqa: S311 - no secret
+            if attempt > 1:
+                more = max(more, self._step(_CROWD_STEPS, attempt - 1) - error.retry_after)
+            return min(error.retry_after, self.longest) + more
+        if not is_penalty(error):
+            # While the throttle resets the words are the same, and it takes about a minute.
+            return self._step(_RESET_STEPS if after_500 else _CROWD_STEPS, attempt)
+        return self._step(_RATE_STEPS, attempt)
+
+    def _doubling(self, attempt: int) -> float:
+        return self._step((2.0 ** (attempt - 1),), 1)
+
+    def _step(self, steps: tuple[float, ...], attempt: int) -> float:
+        seconds = self.base * steps[min(attempt, len(steps)) - 1]
+        spread = 1 + _SPREAD * (2 * random.random() - 1)  # noqa: S311 - no secret
+        return min(seconds * spread, self.longest)
+
+
+def is_penalty(error: AlchemerError) -> bool:
+    """Whether the account made too many calls, rather than the same one twice at a time."""
+    crowded = "please wait for other requests" in str(error).lower()
+    return isinstance(error, RateLimited) and not crowded
+
+
+def is_refused_in_passing(error: AlchemerError) -> bool:
+    """Whether it is the plain 400 that Alchemer gives while its throttle resets."""
+    known = (AuthenticationError, PermissionDenied, NotFound, RateLimited, ServerError)
+    return isinstance(error, ApiError) and not isinstance(error, known) and error.status == 400
+
+
+def reason_in_words(error: AlchemerError) -> str:
+    """What ``tell`` says of a failure: short, and without the server's text."""
+    if isinstance(error, RateLimited):
+        return "Alchemer asks to slow down"
+    if isinstance(error, TransportError):
+        return _WORDS.get(error.reason, "no answer")
+    status = getattr(error, "status", None)
+    return f"Alchemer answered {status}" if status else "no answer"
+
+
+_WORDS = {
+    "unreachable": "Alchemer cannot be reached",
+    "silent": "no answer in time",
+    "cut": "an answer was cut off",
+    "page": "a web page came instead of data",
+}

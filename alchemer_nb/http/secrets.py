@@ -1,0 +1,135 @@
+"""Secrets that never show themselves.
+
+``Secret`` is a wrapper and not a ``str`` subclass: a subclass leaks through ``json.dumps``,
+``+``, ``strip`` and pickle.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MASK = "••••"
+# Beside the letter itself and its code: what JSON, forms and HTML write for some letters.
+_NAMED_FORMS = {
+    '"': ('\\"', "&quot;"),
+    "\\": ("\\\\",),
+    "/": ("\\/",),
+    " ": ("+",),
+    "&": ("&amp;",),
+    "<": ("&lt;",),
+    ">": ("&gt;",),
+    "'": ("\\'", "&apos;"),
+}
+_SHORTEST_HIDDEN = 4  # fewer letters than that stand in every text
+_SHORTEST_SHOWN = 12  # the last four characters of a short secret would be too much of it
+
+
+class Secret:
+    """A text that shows itself only to whoever calls ``reveal()``.
+
+    Args:
+        value: The text, or another ``Secret`` of which this becomes a copy.
+
+    Example:
+        >>> from alchemer_nb.http.secrets import Secret
+        >>> Secret("0123456789abcdef")
+        Secret(••••)
+        >>> Secret("0123456789abcdef").tail
+        '…cdef'
+    """
+
+    __slots__ = ("__value",)
+
+    def __init__(self, value: str | Secret) -> None:
+        self.__value = value.reveal() if isinstance(value, Secret) else str(value)
+
+    def reveal(self) -> str:
+        """Gives the text itself; call it where it is sent, and nowhere else."""
+        return self.__value
+
+    @property
+    def tail(self) -> str:
+        """The last four characters, to tell one key from another; none of a short secret."""
+        return f"…{self.__value[-4:]}" if len(self.__value) >= _SHORTEST_SHOWN else MASK
+
+    def __bool__(self) -> bool:
+        return bool(self.__value)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        mine, theirs = (_octets(secret) for secret in (self, other))
+        return hmac.compare_digest(mine, theirs)
+
+    def __hash__(self) -> int:
+        return hash((Secret, self.__value))
+
+    def __repr__(self) -> str:
+        return f"Secret({MASK})"
+
+    def __str__(self) -> str:
+        return MASK
+
+    def __format__(self, spec: str) -> str:
+        return MASK
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Secret is not pickled or copied to disk")
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        self.__reduce__()
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        return self
+
+
+def _octets(secret: Secret) -> bytes:
+    return secret.reveal().encode("utf-8", "surrogatepass")
+
+
+def sealed(value: object) -> Secret:
+    """A text as a secret, at once; an empty one where it is no text at all."""
+    return Secret(value) if isinstance(value, str | Secret) else Secret("")
+
+
+def redact(text: str, secrets: Iterable[Secret]) -> str:
+    """Replaces every occurrence of the secrets in a text, whatever their order.
+
+    Found are the plain form, and what addresses, JSON and HTML make of it, mixed forms too, in
+    capital and small letters.
+    """
+    hidden = [secret for secret in secrets if len(secret.reveal()) >= _SHORTEST_HIDDEN]
+    spans = sorted(span for secret in hidden for span in _occurrences(text, secret))
+    pieces, end = [], 0
+    for first, last in spans:  # they may overlap: one secret may begin with another
+        if first >= end:
+            pieces += [text[end:first], MASK]
+        end = max(end, last)
+    return "".join([*pieces, text[end:]])
+
+
+def _occurrences(text: str, secret: Secret) -> list[tuple[int, int]]:
+    letters = "".join(map(_any_form, secret.reveal()))
+    return [match.span(1) for match in re.finditer(f"(?i)(?=({letters}))", text)]
+
+
+def _any_form(letter: str) -> str:
+    """A pattern for all the ways in which one letter of a secret may be written."""
+    octets = letter.encode("utf-8", "surrogatepass")
+    units = letter.encode("utf-16-be", "surrogatepass").hex()
+    forms = [
+        re.escape(letter),
+        "".join(f"%(?:25)*{octet:02x}" for octet in octets),
+        "".join(rf"\\u{units[at : at + 4]}" for at in range(0, len(units), 4)),
+        f"&#(?:0*{ord(letter)}|x0*{ord(letter):x});",
+        *(re.escape(form) for form in _NAMED_FORMS.get(letter, ())),
+    ]
+    return f"(?:{'|'.join(forms)})"

@@ -1,0 +1,154 @@
+"""What Tab offers on a line of the magic: words of the table, and surveys already seen.
+
+A press of Tab never makes a call.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
+from IPython.core.error import UsageError
+
+from alchemer_nb.notebook.magic.tokens import RawWord, quote_word, split
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from alchemer_nb.notebook.known import KnownSurveys
+    from alchemer_nb.notebook.magic.command_spec import Command, Positional
+    from alchemer_nb.notebook.signin.session import Session
+
+# `%alchemer`, `df = %alchemer`, `a, b = %alchemer`; `%%alchemer` on the first line of a cell.
+_LINE = re.compile(r"^\s*(?:%%|(?:[^%=#]+=\s*)?%)alchemer\s(.*)$", re.DOTALL)
+_PATHS = ("account", "accountteams", "accountuser", "contactlist", "survey", "surveytheme")
+
+
+class Completion:
+    """Offers completions of one shell's magic.
+
+    Args:
+        commands: The table of commands.
+        known: Surveys already seen.
+        session: Names of the connections.
+        shell: Whose variables ``$…`` stands for.
+    """
+
+    def __init__(
+        self, commands: Mapping[str, Command], known: KnownSurveys, session: Session, shell: Any
+    ) -> None:
+        self._commands = commands
+        self._known = known
+        self._session = session
+        self._shell = shell
+
+    @context_matcher(
+        identifier="alchemer_nb", priority=1000
+    )  # before IPython's own, to suppress them
+    def match(self, context: CompletionContext) -> dict[str, Any]:
+        """A matcher of IPython's second interface."""
+        line = context.full_text.split("\n")[context.cursor_line][: context.cursor_position]
+        fragment, offers = self.offers(line)
+        return {
+            "completions": [SimpleCompletion(text=text, type="alchemer") for text in offers],
+            "matched_fragment": fragment,
+            "suppress": bool(offers),
+            "ordered": True,
+        }
+
+    def offers(self, line: str) -> tuple[str, list[str]]:
+        """What fits a line up to the cursor.
+
+        Args:
+            line: The line up to the cursor.
+
+        Returns:
+            The piece of the line that an offer replaces, and the offers.
+        """
+        found = _LINE.match(line)
+        if not found:
+            return "", []
+        typed = found[1]
+        try:
+            words = split(typed, partial=True)
+        except UsageError:
+            return "", []
+        current = words.pop() if words and words[-1].end == len(typed) else RawWord(len(typed))
+        if current.open_with == "{" or any(word.open_with for word in words):
+            return "", []
+        if len(words) > 1 and words[1].plain == "<<":
+            words = words[2:]
+        elif words and words[0].plain.endswith("<<"):
+            words = words[1:]
+        fragment = typed[current.start :]
+        if fragment.startswith("$"):
+            names = (f"${name}" for name in self._shell.user_ns if not name.startswith("_"))
+            return fragment, _starting(fragment, names)
+        return self._word(words, current.plain, fragment)
+
+    def _word(self, words: list[RawWord], plain: str, fragment: str) -> tuple[str, list[str]]:
+        """Offers for the word at the cursor, after the words before it."""
+        if not words:
+            return fragment, _starting(fragment, [*self._commands, "help"])
+        if words[0].plain == "help":
+            return fragment, _starting(fragment, self._commands if len(words) == 1 else [])
+        command = self._commands.get(words[0].plain)
+        if command is None:
+            return fragment, []
+        before = [word.plain for word in words[1:]]
+        flag, equals, value = fragment.partition("=")
+        option = command.option(flag if equals else before[-1] if before else "")
+        if option and option.convert:
+            return (value if equals else fragment), _starting(
+                value if equals else fragment, option.choices
+            )
+        if fragment.startswith("-"):
+            return fragment, _starting(fragment, _unused(command, before))
+        positional = _place(command, before)
+        offers = self._values(positional, plain) if positional else []
+        if not offers and not fragment:
+            offers = _unused(command, before)
+        return fragment, offers
+
+    def _values(self, positional: Positional, plain: str) -> list[str]:
+        if positional.offers == "connection":
+            return _starting(plain, self._session.names())
+        if positional.offers == "path":
+            return _starting(plain, _PATHS)
+        if positional.offers == "survey":
+            folded = plain.casefold()
+            titles = [t for _, t in self._known if t.casefold().startswith(folded)]
+            ids = [i for i, _ in self._known if i.startswith(plain)]
+            return [*map(quote_word, titles), *ids]
+        return []
+
+
+def _place(command: Command, before: list[str]) -> Positional | None:
+    """The positional whose turn it is."""
+    taken, expects_value = 0, False
+    for word in before:
+        option = command.option(word.partition("=")[0])
+        if expects_value:
+            expects_value = False
+        elif option:
+            expects_value = option.convert is not None and "=" not in word
+        else:
+            taken += 1
+    if taken < len(command.positionals):
+        return command.positionals[taken]
+    return None
+
+
+def _unused(command: Command, before: list[str]) -> list[str]:
+    """Options that may still be given."""
+    used = {word.partition("=")[0] for word in before}
+    return [
+        option.flag
+        for option in command.options
+        if option.repeat or not {option.flag, option.short} & used
+    ]
+
+
+def _starting(start: str, offers: Iterable[str]) -> list[str]:
+    return [offer for offer in offers if offer.startswith(start)]

@@ -1,0 +1,72 @@
+"""Hashes that tell people apart without naming them."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from alchemer_nb.errors import InvalidArgument
+from alchemer_nb.frame.values import text_dtype
+
+_SHORTEST_SALT = 8
+_DIGITS = 16  # 64 bits: among a million people, two share a hash once in 37 million data sets
+
+
+class Hasher:
+    """HMAC-SHA256 of texts, short enough for a table.
+
+    Args:
+        salt: The key; left out, a random one that nobody will know.
+
+    Raises:
+        InvalidArgument: The salt is so short that the hashes could be undone by trying.
+    """
+
+    def __init__(self, salt: str | bytes | None = None) -> None:
+        self.is_random = salt is None
+        key = secrets.token_bytes(32) if salt is None else salt
+        if not isinstance(key, str | bytes) or len(key) < _SHORTEST_SALT:
+            raise InvalidArgument(
+                f"a salt is a text of {_SHORTEST_SALT} letters or more; whoever knows it can find "
+                "out whose hash is whose, so treat it as a password"
+            )
+        self._key = key.encode() if isinstance(key, str) else key
+
+    def __call__(self, value: Any) -> str | None:
+        """The hash of a value; what is missing or empty stays so.
+
+        White space around it does not count, nor does the case of an e-mail address. The letter
+        in front keeps spreadsheets from reading a hash as a number.
+        """
+        if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
+            return None
+        text = _as_text(value).strip()
+        if not text:
+            return text
+        if "@" in text:
+            text = text.casefold()
+        digest = hmac.new(self._key, text.encode("utf-8", "surrogatepass"), hashlib.sha256)
+        return f"h{digest.hexdigest()[:_DIGITS]}"
+
+    def series(self, values: pd.Series[Any]) -> pd.Series[Any]:
+        """The hashes of a column, as text."""
+        known: dict[Any, str | None] = {value: self(value) for value in values.dropna().unique()}
+        hashed = [None if pd.isna(value) else known[value] for value in values]
+        return pd.Series(pd.array(hashed, dtype=text_dtype()), index=values.index)
+
+    @property
+    def said(self) -> str:
+        """How it is told in the report."""
+        salt = "a random salt, for this call alone" if self.is_random else "the salt given"
+        return f"hashed with {salt}"
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)

@@ -1,0 +1,206 @@
+"""What happens between a call's arrival and its answer: trouble, limits, cache, the work itself."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from alchemer_nb.sandbox.api import account, changes, responses, surveys
+from alchemer_nb.sandbox.api.call import Call, Resource, Work
+from alchemer_nb.sandbox.oauth import authenticate
+from alchemer_nb.sandbox.traffic import call_log
+from alchemer_nb.sandbox.traffic.cache import Body
+from alchemer_nb.sandbox.wire.replies import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from alchemer_nb.sandbox.app import Services
+    from alchemer_nb.sandbox.data.accounts import User
+    from alchemer_nb.sandbox.oauth.provider import Signed
+    from alchemer_nb.sandbox.traffic.faults import Fault
+
+_RESOURCES: dict[tuple[str, ...], Resource] = {
+    **account.RESOURCES,
+    **surveys.RESOURCES,
+    **responses.RESOURCES,
+}
+_ALIASES = {"question": "surveyquestion"}
+VERBS = ("GET", "PUT", "POST", "DELETE")
+_WORTH_GZIP = 1024
+_WORTH_THREAD = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A call as it arrived.
+
+    Attributes:
+        verb: What it does, with ``_method`` heard.
+        path: Path below the version.
+        flat: Flat parameters.
+        tree: The same, nested.
+        identity: See ``calls.identity``.
+        signed: The request as a signature covers it.
+        mode: How it carries credentials (see ``authenticate.mode``).
+    """
+
+    verb: str
+    path: str
+    flat: dict[str, str] = field(repr=False)
+    tree: dict[str, Any] = field(repr=False)
+    identity: str
+    signed: Signed = field(repr=False)
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is sent."""
+
+    status: int
+    body: Body
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
+
+
+async def answer(services: Services, asked: Asked, number: int, fault: Fault | None) -> Answer:
+    """Gives the answer to a call.
+
+    Args:
+        services: What the sandbox is made of.
+        asked: The call.
+        number: Its number in the log.
+        fault: Trouble on order that it meets.
+    """
+    headers: dict[str, str] = {}
+    try:
+        if fault is not None and fault.answers:
+            if asked.mode != "none":
+                services.calls.note(number, account=account.ACCOUNT)
+                services.limits.count()
+            await asyncio.sleep(services.settings.latency + fault.delay)
+            return await _trouble(fault)
+        actor = await _caller(services, asked)
+        services.calls.note(number, account=account.ACCOUNT, user=actor.name)
+        warned = services.limits.enter()
+        if warned:
+            headers["X-SG-Warning"] = warned
+        services.limits.check_recovery()
+        body = await _allowed(services, asked, actor, fault, headers)
+        services.calls.note(number, cached="X-SG-Cached" in headers)
+        status = 200
+    except Refusal as refusal:
+        status = 200 if services.settings.status_200_errors else refusal.code
+        body = Body(refusal.body.encode())
+    if fault is not None:
+        headers |= fault.headers or {}
+        return Answer(status, body, headers, fault.content_type)
+    return Answer(status, body, headers)
+
+
+async def _caller(services: Services, asked: Asked) -> User:
+    try:
+        return authenticate.caller(services.state, services.provider, asked.flat, asked.signed)
+    except Refusal:
+        await _wait(services.settings.latency)
+        raise
+
+
+async def _allowed(
+    services: Services, asked: Asked, actor: User, fault: Fault | None, headers: dict[str, str]
+) -> Body:
+    """Answers a call that may be made: out of the cache, or by doing what it asks."""
+    if asked.verb != "GET":
+        return await _work(services, asked, actor, fault)
+    key = (actor.id, asked.identity)
+    with services.cache.running(key):
+        kept = services.cache.find(key) if fault is None else None
+        if kept is not None:
+            await _wait(services.settings.latency)
+            headers["X-SG-Cached"] = "true"
+            return kept
+        body = await _work(services, asked, actor, fault)
+        if fault is None and services.cache.keeps:
+            body = await packed(body)
+            services.cache.keep(key, body)
+        return body
+
+
+async def _work(services: Services, asked: Asked, actor: User, fault: Fault | None) -> Body:
+    """Does what a call asks, in the time that it takes.
+
+    Raises:
+        Refusal: It cannot be done, or it takes too long.
+    """
+    settings = services.settings
+    first = settings.latency + (fault.delay if fault else 0.0)
+    await _wait(min(first, settings.slowest))
+    if first > settings.slowest:
+        raise services.limits.too_slow()
+    work = Work()
+    if fault is not None:
+        work.shift, work.total = fault.shift, fault.total_count
+        changes.before(services.state.library, split(asked.path)[1], fault)
+    text = _act(services, asked, actor, work)
+    more = work.rows * settings.seconds_per_row
+    await _wait(min(more, settings.slowest - first))
+    if first + more > settings.slowest:
+        raise services.limits.too_slow()
+    return Body(text.encode())
+
+
+def _act(services: Services, asked: Asked, actor: User, work: Work) -> str:
+    names, ids = split(asked.path)
+    resource = _RESOURCES.get(names)
+    if resource is None:
+        raise Refusal(404, "Method not implemented")
+    action = resource.action(asked.verb, len(ids) == len(names)) if asked.verb in VERBS else None
+    if action is None:
+        raise Refusal(405, "Method not supported")
+    return action(Call(services.state, actor, ids, asked.flat, asked.tree, work))
+
+
+async def packed(body: Body) -> Body:
+    """Compresses a body where that is worth it, a large one beside the loop."""
+    if body.packed or len(body.content) < _WORTH_GZIP:
+        return body
+    # The fastest level: over loopback the size matters little.
+    if len(body.content) < _WORTH_THREAD:
+        return Body(gzip.compress(body.content, 1), packed=True)
+    return Body(await asyncio.to_thread(gzip.compress, body.content, 1), packed=True)
+
+
+def unpacked(body: Body) -> Body:
+    """Gives the plain form of a body."""
+    return Body(gzip.decompress(body.content)) if body.packed else body
+
+
+async def _wait(seconds: float) -> None:
+    if seconds > 0:
+        await asyncio.sleep(seconds)
+
+
+async def _trouble(fault: Fault) -> Answer:
+    status = fault.status or 200
+    body: str | bytes = fault.body if fault.body is not None else ""
+    if fault.body is None:
+        body = Refusal(status, f"Ordered trouble {status}").body
+    content = body.encode() if isinstance(body, str) else body
+    return Answer(status, Body(content), fault.headers or {}, fault.content_type)
+
+
+def split(path: str) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Splits ``survey/7/surveyresponse.json`` into names and ids."""
+    bare = path.strip("/").removesuffix(".json").rstrip("/")
+    parts = bare.split("/")
+    names = tuple(_ALIASES.get(name.lower(), name.lower()) for name in parts[::2])
+    return names, dict(zip(names, parts[1::2], strict=False))
+
+
+def read_identity(verb: str, path: str, pairs: list[tuple[str, str]], body: bytes) -> str:
+    """Gives what is equal for two calls that ask the same."""
+    bare = path.strip("/").removesuffix(".json")
+    return call_log.identity(verb, bare, call_log.without_secrets(pairs), body)

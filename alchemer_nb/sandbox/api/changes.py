@@ -1,0 +1,124 @@
+"""What happens to a survey's data while the sandbox runs: people answer, somebody edits, deletes.
+
+invented: whoever answers, answers as somebody before them did.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import TYPE_CHECKING, Any
+
+from alchemer_nb.sandbox.data import writing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from alchemer_nb.sandbox.data.definition import Definition
+    from alchemer_nb.sandbox.data.library import Library
+    from alchemer_nb.sandbox.traffic.faults import Fault
+
+
+def adding(
+    library: Library, survey: Definition, count: int
+) -> tuple[list[int], Callable[[], None]]:
+    """Prepares new responses; gives their ids, and what makes them visible."""
+    now = int(time.time())
+    patterns = library.some_records(survey.id, min(count, 200))
+    ids = library.reserve(survey.id, count)
+    made = []
+    for index, number in enumerate(ids):
+        record = (
+            dict(patterns[index % len(patterns)])
+            if patterns
+            else writing.new_response(survey, {"status": "Complete"})
+        )
+        made.append(
+            record
+            | {
+                "id": number,
+                "submitted": now,
+                "started": now - 60,
+                "updated": now,
+                "session_id": f"{now}_{secrets.token_hex(7)}.{secrets.randbelow(10**8):08}",
+            }
+        )
+    return ids, lambda: library.save_responses(survey.id, made)
+
+
+def touching(
+    library: Library, survey: Definition, ids: Iterable[int], data: Mapping[str, Any] | None
+) -> Callable[[], None]:
+    """Prepares edits that move ``date_updated`` to now; gives what makes them visible.
+
+    Args:
+        library: The surveys.
+        survey: The survey.
+        ids: Ids of the responses.
+        data: Answers as an update takes them, by question; nothing else changes without.
+
+    Raises:
+        LookupError: A response that is not there.
+    """
+    now, wanted = int(time.time()), _present(library, survey, ids)
+
+    def apply() -> None:
+        found = [library.response(survey.id, number) for number in wanted]
+        changed = [
+            writing.changed_response(survey, one, {"data": dict(data)}) if data else one
+            for one in found
+            if one is not None  # deleted in the meantime
+        ]
+        library.save_responses(survey.id, [one | {"updated": now} for one in changed])
+
+    return apply
+
+
+def deleting(library: Library, survey: Definition, ids: Iterable[int]) -> Callable[[], None]:
+    """Prepares deletions; gives what makes them visible.
+
+    Raises:
+        LookupError: A response that is not there.
+    """
+    wanted = _present(library, survey, ids)
+
+    def apply() -> None:
+        for number in wanted:
+            library.delete_response(survey.id, number)
+
+    return apply
+
+
+def before(library: Library, place: Mapping[str, str], fault: Fault) -> None:
+    """Does what a fault says happens before a call is answered, to what is there."""
+    if not (fault.adds or fault.deletes or fault.touches):
+        return
+    survey = survey_of(library, place.get("survey", ""))
+    if fault.adds:
+        adding(library, survey, fault.adds)[1]()
+    touching(library, survey, _living(library, survey, fault.touches), None)()
+    deleting(library, survey, _living(library, survey, fault.deletes))()
+
+
+def survey_of(library: Library, survey: int | str) -> Definition:
+    """Gives the survey that is named by id or title.
+
+    Raises:
+        LookupError: There is none.
+    """
+    for one in library.surveys():
+        if str(one.id) == str(survey) or one.record.get("title") == survey:
+            return one
+    raise LookupError(f"no survey {survey!r}")
+
+
+def _living(library: Library, survey: Definition, ids: Iterable[int]) -> list[int]:
+    return [number for number in ids if library.response(survey.id, number) is not None]
+
+
+def _present(library: Library, survey: Definition, ids: Iterable[int]) -> list[int]:
+    wanted = [int(number) for number in ids]
+    for number in wanted:
+        if library.response(survey.id, number) is None:
+            raise LookupError(f"survey {survey.id} has no response {number}")
+    return wanted

@@ -1,0 +1,170 @@
+"""The HTTP side of the API: paths, methods, suffixes, statuses, gzip, trouble."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from tornado.iostream import StreamClosedError
+from tornado.web import HTTPError, RequestHandler
+
+from alchemer_nb.sandbox.api import answering
+from alchemer_nb.sandbox.api.answering import VERBS, Answer, Asked
+from alchemer_nb.sandbox.oauth import authenticate
+from alchemer_nb.sandbox.oauth.provider import Signed
+from alchemer_nb.sandbox.traffic import call_log
+from alchemer_nb.sandbox.wire import parameters
+from alchemer_nb.sandbox.wire.replies import Refusal
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from alchemer_nb.sandbox.app import Services
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One call as a test may look at it; it holds no credentials."""
+
+    method: str
+    path: str
+    params: dict[str, str]
+    mode: str
+    status: int
+
+
+class Traffic:
+    """Calls that are being answered: now, and at most."""
+
+    def __init__(self) -> None:
+        self.now = 0
+        self.most = 0
+
+    def __enter__(self) -> None:
+        self.now += 1
+        self.most = max(self.most, self.now)
+
+    def __exit__(self, *_: object) -> None:
+        self.now -= 1
+
+
+class Quiet(RequestHandler):
+    """A handler whose log lines never hold a query: there are secrets in it."""
+
+    services: Services
+
+    def initialize(self, services: Services) -> None:
+        """Takes what the application was made with."""
+        self.services = services
+
+    def signed(self) -> Signed:
+        """The request as its signature covers it, with the address the client used."""
+        request = self.request
+        address = f"{request.protocol}://{request.host}{request.uri}"
+        return Signed(address, request.method or "GET", request.body, dict(request.headers))
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        """Logs faults of the sandbox with method and path; tornado would log the whole query."""
+        # A refusal is told in the answer; who left early, by an interrupt or a time-out, is gone.
+        if typ is None or value is None or isinstance(value, HTTPError | StreamClosedError):
+            return
+        where = f"{self.request.method} {self.request.path}"
+        _log.error("the sandbox failed at %s", where, exc_info=(typ, value, tb))
+
+
+class ApiHandler(Quiet):
+    """``/v5/…`` and ``/head/…``."""
+
+    SUPPORTED_METHODS = (*VERBS, "PATCH", "HEAD", "OPTIONS")
+
+    async def get(self, path: str) -> None:
+        """Answers a call, whatever its method."""
+        services, asked = self.services, self._read(path)
+        number = services.calls.begin(asked.verb, asked.path, asked.identity)
+        try:
+            with services.traffic:
+                fault = services.faults.take(asked.verb, asked.path, asked.flat)
+                answer = await answering.answer(services, asked, number, fault)
+                services.calls.note(number, status=answer.status)
+                self._note(asked, answer.status)
+                await self._send(answer, fault.cut if fault else None)
+        finally:
+            services.calls.end(number)
+
+    put = post = delete = patch = head = options = get
+
+    def check_xsrf_cookie(self) -> None:
+        """The API is not used by browsers and knows no cookies."""
+
+    def write_error(self, status_code: int, **_: Any) -> None:
+        """Answers with an error body when the sandbox itself fails."""
+        self.set_header("Content-Type", "application/json")
+        self.finish(Refusal(status_code, "The sandbox failed; its log tells why").body)
+
+    def _read(self, path: str) -> Asked:
+        request = self.request
+        flat, tree = parameters.collect(
+            request.query, request.headers.get("Content-Type", ""), request.body
+        )
+        verb = (flat.get("_method") or request.method or "GET").upper()
+        pairs = parse_qsl(request.query, keep_blank_values=True)
+        return Asked(
+            verb=verb,
+            path=path,
+            flat=flat,
+            tree=tree,
+            identity=answering.read_identity(verb, path, pairs, request.body),
+            signed=self.signed(),
+            mode=authenticate.mode(flat, request.headers),
+        )
+
+    def _note(self, asked: Asked, status: int) -> None:
+        kept = dict(call_log.without_secrets(asked.flat.items()))
+        method = self.request.method or ""
+        self.services.seen.append(Seen(method, asked.path, kept, asked.mode, status))
+
+    async def _send(self, answer: Answer, cut: int | None) -> None:
+        self.set_status(answer.status)
+        self.set_header("Content-Type", answer.content_type)
+        for name, value in answer.headers.items():
+            self.set_header(name, value)
+        accepts = "gzip" in self.request.headers.get("Accept-Encoding", "")
+        body = await answering.packed(answer.body) if accepts else answering.unpacked(answer.body)
+        if body.packed:
+            self.set_header("Content-Encoding", "gzip")
+        self.set_header("Vary", "Accept-Encoding")
+        self.set_header("Content-Length", str(len(body.content)))
+        if cut is not None:
+            self.write(body.content[:cut])
+            await self.flush()
+            stream = self.detach()
+            stream.close()
+            return
+        await self.finish(b"" if self.request.method == "HEAD" else body.content)
+
+
+class NotThere(Quiet):
+    """Any other address: no page, or (invented: the answer) a version that is not played here."""
+
+    SUPPORTED_METHODS = (*VERBS, "PATCH", "HEAD", "OPTIONS")
+
+    def get(self) -> None:
+        """Answers with an error body."""
+        refusal = Refusal(404, "Method not implemented")
+        self.set_status(refusal.code)
+        self.set_header("Content-Type", "application/json")
+        self.finish(refusal.body)
+
+    put = post = delete = patch = head = options = get
+
+    def check_xsrf_cookie(self) -> None:
+        """Nothing happens here."""

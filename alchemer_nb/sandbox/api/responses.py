@@ -1,0 +1,85 @@
+"""``survey/{id}/surveyresponse``: list, get, create, update, delete."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from alchemer_nb.sandbox.api.call import Call, Resource, missing
+from alchemer_nb.sandbox.data import filters, writing
+from alchemer_nb.sandbox.wire import records, replies
+from alchemer_nb.sandbox.wire.replies import Refusal
+
+if TYPE_CHECKING:
+    from alchemer_nb.sandbox.data.definition import Definition
+
+_ORDERS = {
+    "date_submitted": "submitted, id",
+    "-date_submitted": "submitted DESC, id DESC",
+    "date_updated": "updated, id",
+    "-date_updated": "updated DESC, id DESC",
+}
+
+
+def responses(call: Call) -> str:
+    """A page of responses, by ascending id unless ``order_by`` says otherwise."""
+    one, paging, library = call.survey(), call.paging, call.state.library
+    where, values = filters.for_responses(filters.read(call.params), one, call.settings.zone)
+    total = library.count(one.id, where, values)
+    work, offset = call.work, max(0, paging.offset + call.work.shift)
+    rows = library.rendered(one.id, paging.size, offset, _order(call), where, values)
+    work.rows = len(rows)
+    total = total if work.total is None else work.total
+    return replies.listing(paging, total, rows, text_count=True)
+
+
+def _order(call: Call) -> str:
+    asked = call.params.get("order_by", "")
+    if not asked:
+        return "id"
+    if asked not in _ORDERS:  # invented: no source tells what another order gives
+        raise Refusal(400, f"Invalid order_by: {asked[:40]}")
+    return _ORDERS[asked]
+
+
+def response(call: Call) -> str:
+    """One response."""
+    _, record = _found(call)
+    return replies.single(records.response(record, call.settings), call.settings)
+
+
+def create(call: Call) -> str:
+    """``PUT`` with at least one ``data[…]``; gives the whole response."""
+    one = call.survey()
+    record = writing.new_response(one, call.tree)
+    saved = call.state.library.save_response(one.id, record)
+    return replies.single(records.response(saved, call.settings), call.settings)
+
+
+def update(call: Call) -> str:
+    """``POST``: changes the answers that are given, keeps the others."""
+    one, record = _found(call)
+    changed = writing.changed_response(one, record, call.tree)
+    saved = call.state.library.save_response(one.id, changed)
+    return replies.single(records.response(saved, call.settings), call.settings)
+
+
+def delete(call: Call) -> str:
+    """``DELETE``: marks it as deleted; it is never seen again."""
+    one, record = _found(call)
+    call.state.library.delete_response(one.id, int(record["id"]))
+    return replies.done()
+
+
+def _found(call: Call) -> tuple[Definition, dict[str, Any]]:
+    one = call.survey()
+    record = call.state.library.response(one.id, call.number("surveyresponse"))
+    if record is None:
+        raise missing("surveyresponse")
+    return one, record
+
+
+RESOURCES: dict[tuple[str, ...], Resource] = {
+    ("survey", "surveyresponse"): Resource(
+        list=responses, get=response, create=create, update=update, delete=delete
+    ),
+}

@@ -1,0 +1,257 @@
+"""``survey`` and what hangs below it, but for responses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from alchemer_nb.sandbox.api.call import Call, Resource, missing
+from alchemer_nb.sandbox.data import filters
+from alchemer_nb.sandbox.data import statistics as summaries
+from alchemer_nb.sandbox.wire import records, replies, stamps
+
+if TYPE_CHECKING:
+    from alchemer_nb.sandbox.data.definition import Definition
+
+_FIELDS = {
+    "date_created": "created_on",
+    "date_modified": "modified_on",
+    "title": "title",
+    "type": "type",
+    "team": "team",
+    "status": "status",
+}
+_CAMPAIGN_FIELDS = {
+    name: name for name in ("id", "link_type", "name", "status", "date_created", "date_modified")
+} | {"ssl": "SSL"}
+
+
+def surveys(call: Call) -> str:
+    """``GET survey``."""
+    conditions = filters.read(call.params)
+    rows = [_row(call, one) for one in call.state.library.surveys()]
+    kept = [row for row in rows if filters.keeps(row, conditions, _FIELDS)]
+    return replies.paged(call.paging, kept, text_count=True)
+
+
+def survey(call: Call) -> str:
+    """``GET survey/{id}``, with its tree of pages unless ``metaonly`` is given."""
+    one = call.survey()
+    row = _row(call, one)
+    record = one.record
+    team, teams = row["team"], call.state.teams
+    data = {
+        "id": row["id"],
+        "team": [{"id": team, "name": teams[team]}] if team in teams else [],
+        "type": row["type"],
+        "status": row["status"],
+        "created_on": row["created_on"],
+        "modified_on": row["modified_on"],
+        "forward_only": False,
+        "languages": record.get("languages") or ["English"],
+        "title": row["title"],
+        "internal_title": record.get("internal_title") or row["title"],
+        "title_ml": record.get("title_ml") or {"English": row["title"]},
+        "theme": "68962",
+        "blockby": "",
+        "statistics": row["statistics"],
+        "overall_quota": None,
+        "auto_close": None,
+        "links": {"default": row["links"]["default"], "campaign": row["links"]["publish"]},
+    }
+    if call.params.get("metaonly", "").lower() not in ("true", "1"):
+        data["pages"] = [records.page(page, call.settings) for page in one.pages]
+    return replies.single(data, call.settings)
+
+
+def _row(call: Call, one: Definition) -> dict[str, Any]:
+    record, zone, domain = one.record, call.settings.zone, call.settings.domain
+    return {
+        "id": str(one.id),
+        "team": str(record.get("team") or "0"),
+        "type": record.get("type") or "Standard Survey",
+        "status": record["status"],
+        "created_on": stamps.without_zone(record["created"], zone),
+        "modified_on": stamps.without_zone(record.get("modified") or record["created"], zone),
+        "title": record["title"],
+        "statistics": call.state.library.count_by_status(one.id) or None,
+        "links": {
+            "edit": f"https://app.{domain}/builder/build/id/{one.id}",
+            "publish": f"https://app.{domain}/distribute/share/id/{one.id}",
+            "default": f"https://{_link(one, domain)}",
+        },
+    }
+
+
+def _link(one: Definition, domain: str) -> str:
+    slug = "-".join(part for part in one.record["title"].split() if part.isalnum())
+    return f"survey.{domain}/s3/{one.id}/{slug}"
+
+
+def questions(call: Call) -> str:
+    """``GET survey/{id}/surveyquestion``: all in one page, sub-questions as items of their own."""
+    found = call.survey().questions()
+    return replies.whole([records.question(one, call.settings, varname=True) for one in found])
+
+
+def question(call: Call) -> str:
+    """``GET survey/{id}/surveyquestion/{id}``."""
+    return replies.single(
+        records.question(_question(call), call.settings, varname=True), call.settings
+    )
+
+
+def page_questions(call: Call) -> str:
+    """``GET survey/{id}/surveypage/{id}/surveyquestion``."""
+    one, number = call.survey(), int(_page(call)["id"])
+    found = [q for q in one.questions() if one.page_of(int(q["id"])) == number]
+    return replies.whole([records.question(q, call.settings, varname=True) for q in found])
+
+
+def pages(call: Call) -> str:
+    """``GET survey/{id}/surveypage``: all in one page."""
+    return replies.whole([records.page(one, call.settings) for one in call.survey().pages])
+
+
+def page(call: Call) -> str:
+    """``GET survey/{id}/surveypage/{id}``."""
+    return replies.single(records.page(_page(call), call.settings), call.settings)
+
+
+def options(call: Call) -> str:
+    """``GET survey/{id}/surveyquestion/{id}/surveyoption``: all in one page."""
+    return replies.whole(_question(call).get("options") or [])
+
+
+def option(call: Call) -> str:
+    """``GET survey/{id}/surveyquestion/{id}/surveyoption/{id}``."""
+    number = call.number("surveyoption")
+    for one in _question(call).get("options") or []:
+        if int(one["id"]) == number:
+            return replies.single(one, call.settings)
+    raise missing("surveyoption")
+
+
+def _question(call: Call) -> dict[str, Any]:
+    one = call.survey()
+    number = call.number("surveyquestion")
+    found = one.question(number)
+    if found is None or ("surveypage" in call.ids and one.page_of(number) != _page(call)["id"]):
+        raise missing("surveyquestion")
+    return found
+
+
+def _page(call: Call) -> dict[str, Any]:
+    found = call.survey().page(call.number("surveypage"))
+    if found is None:
+        raise missing("surveypage")
+    return found
+
+
+def campaigns(call: Call) -> str:
+    """``GET survey/{id}/surveycampaign``: a default link, and those that responses name."""
+    conditions = filters.read(call.params)
+    kept = [row for row in _campaigns(call) if filters.keeps(row, conditions, _CAMPAIGN_FIELDS)]
+    return replies.paged(call.paging, kept, text_count=True)
+
+
+def campaign(call: Call) -> str:
+    """``GET survey/{id}/surveycampaign/{id}``."""
+    for row in _campaigns(call):
+        if row["id"] == call.ids["surveycampaign"]:
+            return replies.single(row, call.settings)
+    raise missing("surveycampaign")
+
+
+def _campaigns(call: Call) -> list[dict[str, Any]]:
+    one = call.survey()
+    # invented: a survey without responses has a link too; its id is one that nothing else has.
+    links = call.state.library.link_ids(one.id) or [str(one.id + 300000)]
+    names = ["Default Link", *(f"Link {n}" for n in range(2, len(links) + 1))]
+    return [_campaign(call, one, *both) for both in zip(links, names, strict=True)]
+
+
+def _campaign(call: Call, one: Definition, number: str, name: str) -> dict[str, Any]:
+    created = stamps.without_zone(one.record["created"], call.settings.zone)
+    return {
+        "id": number,
+        "invite_id": None,
+        "type": "SurveyCampaign",
+        "link_type": "link",
+        "subtype": "standard",
+        "status": "Active",
+        "name": name,
+        "uri": _link(one, call.settings.domain),
+        "SSL": "True",
+        "primary_theme_options": None,
+        "primary_theme_content": None,
+        "token_variables": None,
+        "limit_responses": None,
+        "close_message": None,
+        "link_open_date": None,
+        "link_close_date": None,
+        "language": "Auto",
+        "date_created": created,
+        "date_modified": created,
+    }
+
+
+def statistics(call: Call) -> str:
+    """``GET survey/{id}/surveystatistic``, of one question with ``surveyquestion=``."""
+    one = call.survey()
+    rows = summaries.of_survey(one, call.state.library.records(one.id))
+    wanted = call.params.get("surveyquestion")
+    page = call.params.get("surveypage")
+    return replies.whole(
+        [
+            row
+            for row in rows
+            if (not wanted or str(row["id"]) == wanted)
+            and (not page or str(one.page_of(row["id"])) == page)
+        ]
+    )
+
+
+def quotas(call: Call) -> str:
+    """``GET survey/{id}/quotas``: rows under ``quotas``, no paging; the demo has none."""
+    call.survey()
+    return records.encode({"result_ok": True, "quotas": []})
+
+
+def contact_lists(call: Call) -> str:
+    """``GET contactlist``: ``page`` and ``results_per_page`` but no totals."""
+    created = stamps.without_zone(1420167845, call.settings.zone)
+    rows = [
+        {
+            "id": 31,
+            "list_name": "Customers",
+            "date_modified": created,
+            "date_created": created,
+            "user_id_created": 1,
+            "user_id_modified": 0,
+        }
+    ]
+    paging = call.paging
+    return records.encode(
+        {
+            "result_ok": True,
+            "page": paging.page,
+            "results_per_page": paging.size,
+            "data": paging.cut(rows),
+        }
+    )
+
+
+_QUESTIONS = Resource(list=questions, get=question)
+_OPTIONS = Resource(list=options, get=option)
+RESOURCES: dict[tuple[str, ...], Resource] = {
+    ("survey",): Resource(list=surveys, get=survey),
+    ("survey", "surveypage"): Resource(list=pages, get=page),
+    ("survey", "surveypage", "surveyquestion"): Resource(list=page_questions, get=question),
+    ("survey", "surveypage", "surveyquestion", "surveyoption"): _OPTIONS,
+    ("survey", "surveyquestion"): _QUESTIONS,
+    ("survey", "surveyquestion", "surveyoption"): _OPTIONS,
+    ("survey", "surveycampaign"): Resource(list=campaigns, get=campaign),
+    ("survey", "surveystatistic"): Resource(list=statistics),
+    ("survey", "quotas"): Resource(list=quotas),
+    ("contactlist",): Resource(list=contact_lists),
+}

@@ -1,0 +1,230 @@
+"""Surveys and their responses, in SQLite.
+
+A response is kept twice: as the neutral record, which filters and updates read, and as the text
+that is sent, so that a page of 500 costs one query and one join of strings. The text is made when
+it is first asked for (until then it is empty): a sandbox of many responses starts the sooner.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any, Protocol
+
+from alchemer_nb.sandbox.data.database import transaction
+from alchemer_nb.sandbox.data.definition import Definition
+from alchemer_nb.sandbox.wire import records as wire
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator
+
+    from alchemer_nb.sandbox.settings import Settings
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS surveys (id INTEGER PRIMARY KEY, record TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS responses (
+    survey_id INTEGER NOT NULL REFERENCES surveys(id), id INTEGER NOT NULL,
+    status TEXT NOT NULL, is_test INTEGER NOT NULL, contact_id TEXT,
+    submitted REAL NOT NULL, updated REAL NOT NULL, deleted INTEGER NOT NULL DEFAULT 0,
+    record TEXT NOT NULL, wire TEXT NOT NULL,
+    PRIMARY KEY (survey_id, id)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS living_submitted ON responses (survey_id, deleted, submitted);
+CREATE INDEX IF NOT EXISTS living_updated ON responses (survey_id, deleted, updated);
+CREATE INDEX IF NOT EXISTS responses_kind ON responses (survey_id, deleted, is_test, status);
+"""
+_COUNT = "SELECT COUNT(*) FROM responses WHERE survey_id = ? AND deleted = 0"
+_WIRE = (
+    "SELECT id, wire, IIF(wire = '', record, NULL) FROM responses"
+    " WHERE survey_id = ? AND deleted = 0"
+)
+_RECORD = "SELECT record FROM responses WHERE survey_id = ? AND deleted = 0"
+
+
+class SurveyRecord(Protocol):
+    """What ``Sandbox(surveys=…)`` takes: a survey and its responses in neutral form."""
+
+    @property
+    def survey(self) -> dict[str, Any]:
+        """The survey and its pages."""
+
+    @property
+    def responses(self) -> Iterable[dict[str, Any]]:
+        """Its responses."""
+
+
+class Library:
+    """The surveys of the account."""
+
+    def __init__(self, connection: sqlite3.Connection, settings: Settings) -> None:
+        self._db = connection
+        self._db.executescript(SCHEMA)
+        self._settings = settings
+        self._definitions: dict[int, Definition] = {}
+        self._reserved: dict[int, int] = {}
+
+    def add(self, survey: dict[str, Any], responses: Iterable[dict[str, Any]]) -> None:
+        """Adds a survey, or replaces the one that has its id, with its responses."""
+        number = int(survey["id"])
+        with transaction(self._db):
+            self._db.execute("DELETE FROM responses WHERE survey_id = ?", (number,))
+            self._db.execute(
+                "INSERT OR REPLACE INTO surveys VALUES (?, ?)", (number, json.dumps(survey))
+            )
+            self._db.executemany(
+                "INSERT INTO responses VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (self._row(number, record) for record in responses),
+            )
+        self._definitions.pop(number, None)
+        self._reserved.pop(number, None)
+
+    def render_again(self) -> None:
+        """Has every response rendered anew: the file was written in another form."""
+        self._db.execute("UPDATE responses SET wire = ''")
+
+    def surveys(self) -> list[Definition]:
+        """Gives all surveys in order of id."""
+        rows = self._db.execute("SELECT id FROM surveys ORDER BY id").fetchall()
+        found = (self.survey(row[0]) for row in rows)
+        return [one for one in found if one is not None]
+
+    def survey(self, number: int) -> Definition | None:
+        """Gives one survey, or None."""
+        if number not in self._definitions:
+            row = self._db.execute("SELECT record FROM surveys WHERE id = ?", (number,)).fetchone()
+            if row is None:
+                return None
+            self._definitions[number] = Definition(json.loads(row[0]))
+        return self._definitions[number]
+
+    def count_by_status(self, survey_id: int) -> dict[str, int]:
+        """Counts responses as the survey object's statistics do; empty when there are none.
+
+        invented: test rows are counted under TestData alone.
+        """
+        rows = self._db.execute(
+            "SELECT CASE WHEN deleted THEN 'Deleted' WHEN is_test THEN 'TestData' ELSE status END"
+            " AS kind, COUNT(*) FROM responses WHERE survey_id = ? GROUP BY kind ORDER BY kind",
+            (survey_id,),
+        )
+        return dict(rows.fetchall())
+
+    def count(self, survey_id: int, where: str = "1", values: Iterable[Any] = ()) -> int:
+        """Counts the living responses that fulfil an SQL condition made by ``filters``."""
+        row = self._db.execute(
+            f"{_COUNT} AND ({where})",  # `where` holds placeholders for all that a caller sent
+            (survey_id, *values),
+        ).fetchone()
+        return int(row[0])
+
+    def rendered(
+        self,
+        survey_id: int,
+        limit: int,
+        offset: int,
+        order: str = "id",
+        where: str = "1",
+        values: Iterable[Any] = (),
+    ) -> list[str]:
+        """Gives the text of one page of responses."""
+        rows = self._db.execute(
+            f"{_WIRE} AND ({where}) ORDER BY {order} LIMIT ? OFFSET ?",
+            (survey_id, *values, limit, offset),
+        ).fetchall()
+        new = {row[0]: self._render(json.loads(row[2])) for row in rows if row[2] is not None}
+        if new:
+            with transaction(self._db):
+                self._db.executemany(
+                    "UPDATE responses SET wire = ? WHERE survey_id = ? AND id = ?",
+                    ((text, survey_id, number) for number, text in new.items()),
+                )
+        return [new.get(row[0]) or row[1] for row in rows]
+
+    def link_ids(self, survey_id: int) -> list[str]:
+        """Gives the ids of the links through which responses came, the oldest first."""
+        rows = self._db.execute(
+            "SELECT json_extract(record, '$.link_id') AS link, MIN(id) AS first FROM responses"
+            " WHERE survey_id = ? AND link IS NOT NULL GROUP BY link ORDER BY first",
+            (survey_id,),
+        )
+        return [str(row[0]) for row in rows]
+
+    def response(self, survey_id: int, number: int) -> dict[str, Any] | None:
+        """Gives the neutral record of one living response."""
+        row = self._db.execute(
+            f"{_RECORD} AND id = ?",
+            (survey_id, number),
+        ).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def records(self, survey_id: int) -> Iterator[dict[str, Any]]:
+        """Gives the neutral records of all living responses."""
+        rows = self._db.execute(
+            f"{_RECORD} ORDER BY id",
+            (survey_id,),
+        )
+        for row in rows:
+            yield json.loads(row[0])
+
+    def some_records(self, survey_id: int, count: int) -> list[dict[str, Any]]:
+        """Gives the neutral records of the first living responses."""
+        rows = self._db.execute(f"{_RECORD} ORDER BY id LIMIT ?", (survey_id, count))
+        return [json.loads(row[0]) for row in rows]
+
+    def reserve(self, survey_id: int, count: int) -> list[int]:
+        """Gives the next ids of a survey; nobody else will get them."""
+        row = self._db.execute(
+            "SELECT COALESCE(MAX(id), 0) FROM responses WHERE survey_id = ?", (survey_id,)
+        ).fetchone()
+        last = max(int(row[0]), self._reserved.get(survey_id, 0))
+        self._reserved[survey_id] = last + count
+        return list(range(last + 1, last + count + 1))
+
+    def save_response(self, survey_id: int, record: dict[str, Any]) -> dict[str, Any]:
+        """Stores a response; without an id it gets the next one of its survey."""
+        record = dict(record)
+        if record.get("id") is None:
+            record["id"] = self.reserve(survey_id, 1)[0]
+        self.save_responses(survey_id, [record])
+        return record
+
+    def save_responses(self, survey_id: int, records: Iterable[dict[str, Any]]) -> None:
+        """Stores responses that have ids."""
+        with transaction(self._db):
+            self._db.executemany(
+                "INSERT OR REPLACE INTO responses VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (self._row(survey_id, record) for record in records),
+            )
+
+    def delete_response(self, survey_id: int, number: int) -> None:
+        """Marks a response as deleted: no list or filter shows it any more."""
+        self._db.execute(
+            "UPDATE responses SET deleted = 1, updated = ? WHERE survey_id = ? AND id = ?",
+            (time.time(), survey_id, number),
+        )
+
+    def _row(self, survey_id: int, record: dict[str, Any]) -> tuple[Any, ...]:
+        return (
+            survey_id,
+            int(record["id"]),
+            record["status"],
+            int(bool(record.get("is_test_data"))),
+            str(record.get("contact_id") or ""),
+            record["submitted"],
+            record.get("updated") or record["submitted"],
+            0,
+            _packed(record),
+            "",
+        )
+
+    def _render(self, record: dict[str, Any]) -> str:
+        return wire.encode(wire.response(record, self._settings))
+
+
+def _packed(record: dict[str, Any]) -> str:
+    from msgspec import json as quick
+
+    try:
+        return quick.encode(record).decode()
+    except (TypeError, ValueError):  # half a character, or a number that JSON has no words for
+        return json.dumps(record)

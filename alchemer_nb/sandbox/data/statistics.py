@@ -1,0 +1,91 @@
+"""``surveystatistic``: counts per question, in the odd shape of the vendor's page on it.
+
+Numbers are strings, one key has a space in it, and questions without numbers have only an id and
+a type. invented: that test and partial responses are left out, and how the numbers are rounded.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from alchemer_nb.sandbox.data.definition import Definition
+
+_COUNTED = ("RADIO", "MENU", "NPS", "CHECKBOX")
+
+
+def of_survey(survey: Definition, records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Gives one row for each question.
+
+    Args:
+        survey: The survey.
+        records: Its responses in neutral form.
+    """
+    answers: dict[int, Counter[str]] = {int(q["id"]): Counter() for q in survey.questions()}
+    answered: Counter[int] = Counter()
+    for record in records:
+        if record.get("is_test_data") or record["status"] != "Complete":
+            continue
+        for entry in (record.get("survey_data") or {}).values():
+            number = int(entry["id"])
+            chosen = _chosen(entry)
+            if number in answers and chosen:
+                answered[number] += 1
+                answers[number].update(chosen)
+    return [
+        _row(question, answers[int(question["id"])], answered[int(question["id"])])
+        for question in survey.questions()
+    ]
+
+
+def _chosen(entry: dict[str, Any]) -> list[str]:
+    options = entry.get("options")
+    if isinstance(options, dict):
+        return [str(one["id"]) for one in options.values()]
+    return [str(entry["answer_id"]).split("-")[0]] if entry.get("answer_id") else []
+
+
+def _row(question: dict[str, Any], counts: Counter[str], total: int) -> dict[str, Any]:
+    row: dict[str, Any] = {"id": int(question["id"]), "type": question["type"]}
+    options = question.get("options") or []
+    if question["type"] not in _COUNTED or not options or question.get("sub_questions"):
+        return row
+    numbers = [
+        float(one["value"])
+        for one in options
+        if _is_number(one.get("value"))
+        for _ in range(counts[str(one["id"])])
+    ]
+    return row | {
+        "breakdown": [
+            {
+                "label": str(next(iter((one.get("title") or {}).values()), "")),
+                "percentage": f"{100 * counts[str(one['id'])] / total if total else 0:.1f}",
+                "count": str(counts[str(one["id"])]),
+            }
+            for one in options
+        ],
+        "total responses": str(total),
+        "sum": f"{sum(numbers):g}",
+        "average": f"{sum(numbers) / len(numbers):.1f}" if numbers else "",
+        "stdDev": _deviation(numbers),
+        "min": f"{min(numbers):g}" if numbers else None,
+        "max": f"{max(numbers):g}" if numbers else None,
+    }
+
+
+def _deviation(numbers: list[float]) -> str | None:
+    from statistics import pstdev
+
+    return f"{pstdev(numbers):.2f}" if numbers else None
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True

@@ -1,0 +1,212 @@
+"""The answers of one response, in the shapes of a real `survey_data` of 2017.
+
+What the shapes rest on: single choices, texts, hidden values, radio grids and checkboxes were seen
+in real payloads; checkbox grids, textbox lists and continuous sums are documented; a ranking in
+the container of a textbox list, leaving these lists out when empty, the place of `comments` at the
+end, and quoting questions and labels in the survey's first language whatever the response's own,
+are our choice: no source tells.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from alchemer_nb.sandbox.demo.survey_writer import Asked, Option
+
+
+class Sheet:
+    """Collects the entries of one response.
+
+    Args:
+        last_page: The last page that was reached; None for all.
+        keep_rest: Whether the questions behind it are present as not shown, or absent.
+    """
+
+    def __init__(self, last_page: int | None = None, *, keep_rest: bool = False) -> None:
+        self._last_page = last_page
+        self._keep_rest = keep_rest
+        self._entries: dict[int, dict[str, Any]] = {}
+
+    def survey_data(self) -> dict[str, dict[str, Any]]:
+        """Give the entries by question id, in ascending order of the number."""
+        return {str(number): self._entries[number] for number in sorted(self._entries)}
+
+    def choose(
+        self,
+        question: Asked,
+        option: Option | None,
+        *,
+        shown: bool = True,
+        original: str | None = None,
+        comment: str | None = None,
+    ) -> None:
+        """Answer a single choice, or skip it.
+
+        Args:
+            question: A radio, dropdown or NPS question, or a row of a radio grid.
+            option: What was chosen; None when the question was skipped.
+            shown: False for an answer that logic hid later.
+            original: The reporting value at the time, where it was edited since.
+            comment: What was typed into the comment box.
+        """
+        if not self._reached(question):
+            return
+        entry = dict(question.head)
+        if option is not None:
+            if original is not None:
+                entry["original_answer"] = original
+            entry["answer"] = option.value
+            entry["answer_id"] = option.sku
+        entry["shown"] = shown
+        if comment is not None:
+            entry["comments"] = comment
+        self._entries[question.id] = entry
+
+    def write_in(self, question: Asked, option: Option, text: str) -> None:
+        """Answer a single choice with typed text: the id becomes `"10024-other"`."""
+        if self._reached(question):
+            self._entries[question.id] = {
+                **question.head,
+                "answer": text,
+                "answer_id": f"{option.sku}-other",
+                "shown": True,
+            }
+
+    def type_text(self, question: Asked, text: str | None) -> None:
+        """Answer a text, essay, e-mail, number or date question; None skips it."""
+        if not self._reached(question):
+            return
+        entry = dict(question.head)
+        if text is not None:
+            entry["answer"] = text
+        entry["shown"] = True
+        self._entries[question.id] = entry
+
+    def fill_hidden(self, question: Asked, text: str | None) -> None:
+        """Fill a hidden value: it has the option id 0 when filled."""
+        if not self._reached(question):
+            return
+        entry = dict(question.head)
+        if text is not None:
+            entry["answer"] = text
+            entry["answer_id"] = 0
+        entry["shown"] = True
+        self._entries[question.id] = entry
+
+    def tick(self, question: Asked, ticked: Iterable[tuple[Option, str | None]]) -> None:
+        """Tick options of a checkbox question; with no tick the question is left out.
+
+        Args:
+            question: The question.
+            ticked: Options in their order, each with its write-in text or None.
+        """
+        self._contain(
+            question,
+            ((option, option.value if text is None else text) for option, text in ticked),
+        )
+
+    def fill_list(self, question: Asked, texts: Mapping[int, str]) -> None:
+        """Fill a textbox list, continuous sum or ranking.
+
+        Args:
+            question: The question.
+            texts: What stands beside each item, by the item's place; items may be missing.
+        """
+        self._contain(
+            question,
+            ((item, texts[place]) for place, item in enumerate(question.options) if place in texts),
+        )
+
+    def _contain(self, question: Asked, answers: Iterable[tuple[Option, str]]) -> None:
+        if not self._reached(question):
+            return
+        options = {
+            str(option.sku): {"id": option.sku, "option": option.label, "answer": text}
+            for option, text in answers
+        }
+        if options:
+            self._entries[question.id] = {**question.head, "options": options, "shown": True}
+
+    def rate(self, grid: Asked, chosen: Sequence[Option | None]) -> None:
+        """Answer a radio grid, one option or None per row: each row is an entry of its own."""
+        if self._reached(grid):
+            for row, option in zip(grid.rows, chosen, strict=True):
+                self.choose(row, option)
+
+    def mark(self, grid: Asked, marked: Iterable[tuple[int, int]]) -> None:
+        """Mark cells (row, column) of a checkbox grid: all cells are present, empty ones null."""
+        if self._reached(grid):
+            self._entries[grid.id] = _cells(grid, frozenset(marked), shown=True)
+
+    def fill_group(self, group: Asked, texts: Sequence[str]) -> None:
+        """Fill the parts of a contact form: an empty part has the answer `""`."""
+        if self._reached(group):
+            self._entries[group.id] = _parts(group, texts, shown=True)
+
+    def hide(self, question: Asked) -> None:
+        """Note a question of a reached page that logic did not show."""
+        if self._reached(question):
+            self._not_shown(question)
+
+    def _not_shown(self, question: Asked) -> None:
+        if question.kind == "checkbox-grid":
+            self._entries[question.id] = _cells(question, frozenset(), shown=False)
+        elif question.kind == "contact":
+            self._entries[question.id] = _parts(question, [""] * len(question.rows), shown=False)
+        elif question.head["type"] != "parent":
+            self._entries[question.id] = {**question.head, "shown": False}
+            for row in question.rows:
+                self._entries[row.id] = {**row.head, "shown": False}
+
+    def _reached(self, question: Asked) -> bool:
+        if self._last_page is None or question.page <= self._last_page:
+            return True
+        if self._keep_rest:
+            self._not_shown(question)
+        return False
+
+
+def _cells(grid: Asked, marked: frozenset[tuple[int, int]], *, shown: bool) -> dict[str, Any]:
+    rows: dict[str, Any] = {}
+    for number, row in enumerate(grid.rows):
+        cells: dict[str, Any] = {}
+        for place, column in enumerate(grid.options):
+            cells[str(column.sku)] = {
+                "id": column.sku,
+                "type": "CHECKBOX",
+                "parent": grid.id,
+                "question": f"{row.head['question']} : {column.label}",
+                "answer": column.value if (number, place) in marked else None,
+                "shown": shown,
+            }
+        rows[str(row.id)] = cells
+    return _around(grid, rows, shown=shown)
+
+
+def _parts(group: Asked, texts: Sequence[str], *, shown: bool) -> dict[str, Any]:
+    parts: dict[str, Any] = {}
+    for row, text in zip(group.rows, texts, strict=True):
+        head = row.head
+        parts[str(row.id)] = {
+            "id": head["id"],
+            "question": head["question"],
+            "type": head["type"],
+            "parent": head["parent"],
+            "answer": text,
+        }
+    return _around(group, parts, shown=shown)
+
+
+def _around(question: Asked, subquestions: dict[str, Any], *, shown: bool) -> dict[str, Any]:
+    head = question.head
+    return {
+        "id": head["id"],
+        "type": head["type"],
+        "question": head["question"],
+        "subquestions": subquestions,
+        "section_id": head["section_id"],
+        "shown": shown,
+    }

@@ -1,0 +1,56 @@
+"""Who is calling: an API key pair, or an OAuth signature with or without a token."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from alchemer_nb.sandbox.wire.replies import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from alchemer_nb.sandbox.data.accounts import User
+    from alchemer_nb.sandbox.data.state import State
+    from alchemer_nb.sandbox.oauth.provider import Provider, Signed
+
+_TOKEN = re.compile(r'\boauth_token="?[^",\s]')
+DEAD = "Login failed / Invalid auth token"
+WRONG_PAIR = "Invalid api_token or api_token_secret supplied"
+
+
+def mode(params: Mapping[str, str], headers: Mapping[str, str]) -> str:
+    """Tells ``"api_key"``, ``"oauth_2"`` (legs), ``"oauth_3"`` or ``"none"``."""
+    header = headers.get("Authorization", "")
+    if header.lower().startswith("oauth "):
+        return "oauth_3" if _TOKEN.search(header) else "oauth_2"
+    if params.get("oauth_consumer_key"):
+        return "oauth_3" if params.get("oauth_token") else "oauth_2"
+    if "api_token" in params or "api_token_secret" in params:
+        return "api_key"
+    return "none"
+
+
+def caller(state: State, provider: Provider, params: Mapping[str, str], signed: Signed) -> User:
+    """Gives the user in whose scope a call acts.
+
+    Raises:
+        Refusal: Nobody, or nobody who may.
+    """
+    kind = mode(params, signed.headers)
+    if kind == "none":  # invented: the words; a client's test tells the code
+        raise Refusal(401, DEAD)
+    if kind == "api_key":
+        found = state.accounts.holder(
+            params.get("api_token", ""), params.get("api_token_secret", "")
+        )
+        if found is None:
+            raise Refusal(401, WRONG_PAIR)
+        user, replaced = found
+        if replaced:
+            raise Refusal(401, DEAD)
+    else:
+        user = state.accounts.user(provider.caller(signed, with_token=kind == "oauth_3"))
+    if not user.active:  # invented: no source tells what a disabled user's key gives
+        raise Refusal(401, DEAD)
+    return user

@@ -1,0 +1,87 @@
+"""How much an account may ask: calls a minute, identical calls, and what follows a slow one.
+
+Sources: the vendor's page on request limits, and payloads that clients of others saw. The window
+slides; every call of the account counts, whichever key made it.
+
+invented: answers out of the cache and calls that met trouble on order count too; calls that were
+refused for the limit do not; and the words of an answer that took too long.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from alchemer_nb.sandbox.wire.replies import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from alchemer_nb.sandbox.settings import Settings
+
+EXCEEDED = (
+    "You have exceeded your requests per minute, see /help/api-request-limits for more details"
+)
+WARNING = (
+    "You are reaching your API request rate limit and may be throttled or blocked if you continue"
+    " to make excessive requests."
+)
+WAIT = "Please wait for other requests to complete"
+TOO_SLOW = "Internal Server Error"
+_LOW = 0.1  # of the allowance is left: the answer warns
+
+
+class Limits:
+    """Counts the calls of the account and says when it was too much.
+
+    Args:
+        settings: The sandbox's switches.
+        clock: Gives the seconds of a clock that never jumps.
+    """
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._recent: deque[float] = deque()
+        self._blocked_until = 0.0
+        self._recovering_until = 0.0
+
+    def enter(self) -> str | None:
+        """Counts a call that just arrived, and gives the warning that its answer carries.
+
+        Raises:
+            Refusal: The account is over its limit, or still pays for having been.
+        """
+        allowed, now = self._settings.calls_per_minute, self._clock()
+        if allowed is None:
+            return None
+        while self._recent and now - self._recent[0] >= self._settings.minute:
+            self._recent.popleft()
+        if now < self._blocked_until:
+            raise Refusal(429, EXCEEDED)
+        if len(self._recent) >= allowed:
+            self._blocked_until = now + self._settings.penalty
+            raise Refusal(429, EXCEEDED)
+        self._recent.append(now)
+        return WARNING if allowed - len(self._recent) < allowed * _LOW else None
+
+    def count(self) -> None:
+        """Counts a call whose answer is decided elsewhere."""
+        with contextlib.suppress(Refusal):
+            self.enter()
+
+    def check_recovery(self) -> None:
+        """Refuses calls while the throttle that a slow call tripped resets.
+
+        Raises:
+            Refusal: A call was too slow a short while ago.
+        """
+        if self._clock() < self._recovering_until:
+            raise Refusal(400, WAIT)
+
+    def too_slow(self) -> Refusal:
+        """Gives the refusal of a call that ran too long; the next calls will feel it."""
+        self._recovering_until = self._clock() + self._settings.recovery
+        return Refusal(500, TOO_SLOW)

@@ -1,0 +1,429 @@
+"""Condition lines and dates become the API's filter parameters. Pure: nothing is sent here.
+
+Facts: fields, operators and the zone of dates from https://apihelp.alchemer.com/help/filters-v5.
+Conditions are combined by AND alone.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from alchemer_nb.errors import ConditionError, InvalidArgument
+from alchemer_nb.wire.quoting import quote, read_value, read_values, scan
+from alchemer_nb.wire.stamps import is_ambiguous, read_moment, wall_clock
+from alchemer_nb.wire.text import name_of, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from zoneinfo import ZoneInfo
+
+    from alchemer_nb.survey.definition import Option, Question, Survey
+
+FIELDS = ("status", "date_submitted", "date_updated", "is_test_data", "contact_id")
+STATUSES = ("Complete", "Partial", "Disqualified")
+_DATES = ("date_submitted", "date_updated")
+_WITHOUT_VALUE = ("IS NULL", "IS NOT NULL")
+_FIELD = r"\[(?:[^\]\"]|\"[^\"]*\")+\]|\"[^\"]+\"|'[^']+'|[^\s<>=!]+"
+_LINE = re.compile(
+    rf"\s*(?P<field>{_FIELD})\s*"
+    r"(?:(?P<null>is\s+not\s+null|is\s+null)\s*(?:(?<=\s)#.*)?$"
+    r"|(?P<operator><=|>=|<>|!=|==|=|<|>|\bnot\s+in\b|\bin\b)(?P<value>.*)$)",
+    re.I | re.S,
+)
+QUESTION = re.compile(
+    r"\[\s*question\(\s*\"?(\d+)\"?\s*\)(?:\s*,\s*option\(\s*\"?([^\")]+)\"?\s*\))?\s*\]", re.I
+)
+URL = re.compile(r"\[\s*url\(\s*\"?([^\")]+?)\"?\s*\)\s*\]", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition as written, and later as the API takes it.
+
+    Attributes:
+        field: ``status``, ``date_submitted``, ``[question(2)]``, ``[url("x")]``, an alias …
+        operator: ``=``, ``<>``, ``<``, ``>``, ``<=``, ``>=``, ``in``, ``IS NULL``, ``IS NOT NULL``.
+        value: Text; of ``in`` the values, none of which is split; None for the last two operators.
+        line: Line it stands on, from 1.
+    """
+
+    field: str
+    operator: str
+    value: str | tuple[str, ...] | None = None
+    line: int = 1
+
+    @property
+    def can_be_sent(self) -> bool:
+        """Whether the API can be asked: its ``in`` splits at commas and has no way around that."""
+        if not isinstance(self.value, tuple):
+            return True
+        return not any("," in one or one != one.strip() for one in self.value)
+
+    def __str__(self) -> str:
+        words = {"=": "is", "<>": "is not", "IS NULL": "is empty", "IS NOT NULL": "is answered"}
+        said = words.get(self.operator, self.operator)
+        if isinstance(self.value, tuple):
+            value = ", ".join(quote(one) if "," in one else one for one in self.value)
+        else:
+            value = self.value or ""
+        return " ".join(f"{self.field} {said} {value}".split())
+
+
+def parse_conditions(where: str | Iterable[str] | None) -> list[Condition]:
+    """Reads condition lines.
+
+    Args:
+        where: Text with one condition a line, or a list of such lines. Blank lines and what
+            follows a ``#`` (at the start of a line or after white space) are left out. Values
+            stand bare or between quotes, see ``quoting``.
+
+    Raises:
+        ConditionError: A line cannot be read; it says which and what would do.
+
+    Example:
+        >>> [str(c) for c in parse_conditions("status = Complete")]
+        ['status is Complete']
+    """
+    if where is None:
+        return []
+    if isinstance(where, str):
+        texts: list[Any] = [where]
+    else:
+        texts = list(where) if isinstance(where, Iterable) else [where]
+    conditions = []
+    for place, text in enumerate(texts, 1):
+        if not isinstance(text, str):
+            raise ConditionError("a condition is text, such as 'status = Complete'", place)
+        for number, line in _lines(text):
+            if not line.lstrip().startswith("#") and line.strip():
+                conditions.append(_parse(line, number if isinstance(where, str) else place))
+    return conditions
+
+
+def value_so_far(text: str) -> tuple[str, bool] | None:
+    """What follows the operator in the beginning of a condition, and whether it is a list.
+
+    Returns:
+        None where its field and operator are not complete.
+    """
+    found = _LINE.match(text)
+    if found is None or found["operator"] is None:
+        return None
+    return found["value"], found["operator"].lower().endswith("in")
+
+
+def resolve(
+    conditions: Iterable[Condition], survey: Survey, tz: ZoneInfo, server: ZoneInfo
+) -> list[Condition]:
+    """Turns conditions into those that the API understands.
+
+    Args:
+        conditions: From ``parse_conditions`` or ``between``.
+        survey: Gives questions for aliases, and reporting values for labels.
+        tz: Zone of dates that carry none.
+        server: Zone of the account's data centre, in which the API reads dates.
+
+    Raises:
+        ConditionError: A field, status or date that does not exist.
+    """
+    return [
+        resolved
+        for condition in conditions
+        for resolved in _resolve_one(condition, survey, tz, server)
+    ]
+
+
+def to_params(conditions: Sequence[Condition]) -> dict[str, str]:
+    """The query parameters of a list of resolved conditions."""
+    params: dict[str, str] = {}
+    for index, condition in enumerate(conditions):
+        params[f"filter[field][{index}]"] = condition.field
+        params[f"filter[operator][{index}]"] = condition.operator
+        if condition.value is not None:
+            values = condition.value
+            joined = ",".join(values) if isinstance(values, tuple) else values
+            params[f"filter[value][{index}]"] = joined
+    return params
+
+
+def status_condition(status: str | Iterable[str] | None) -> list[Condition]:
+    """The condition for ``status=``: one status or several.
+
+    Raises:
+        InvalidArgument: There is no such status.
+    """
+    if status is None:
+        return []
+    wanted = (
+        list(status) if isinstance(status, Iterable) and not isinstance(status, str) else [status]
+    )
+    try:
+        names = [_status(str(name), 1) for name in wanted]
+    except ConditionError as error:
+        message = str(error).removeprefix("line 1: ")
+    else:
+        if not names:
+            raise InvalidArgument("status is a status or a list of them, not an empty list")
+        return [_as_one(Condition("status", "in", tuple(names)))]
+    raise InvalidArgument(message)
+
+
+def between(since: Any, until: Any, tz: ZoneInfo) -> tuple[datetime | None, datetime | None]:
+    """The instants that ``since=`` and ``until=`` mean, the second exclusive.
+
+    Args:
+        since: Text, date or datetime; a day means its beginning.
+        until: The same; a day is included as a whole.
+        tz: Zone of what carries none.
+
+    Raises:
+        InvalidArgument: One cannot be read, or nothing lies between them.
+    """
+    bounds: list[datetime | None] = []
+    for name, value in (("since", since), ("until", until)):
+        if value is None or value == "":
+            bounds.append(None)
+            continue
+        try:
+            moment, whole_day = read_moment(value, tz)
+        except ValueError:
+            raise InvalidArgument(
+                f"{name} {str(value)[:40]!r} is not a date; write 2026-01-31 or '2026-01-31 14:00'"
+            ) from None
+        if name == "until":
+            moment = _next_day(moment) if whole_day else moment + timedelta(seconds=1)
+        bounds.append(moment)
+    start, end = bounds
+    if start is not None and end is not None and start >= end:
+        raise InvalidArgument("since lies after until: nothing can be between them")
+    return start, end
+
+
+def submitted(start: datetime | None, end: datetime | None, server: ZoneInfo) -> list[Condition]:
+    """Conditions that let the server leave out most of what lies outside of two instants.
+
+    In the hour that occurs twice in autumn its clock cannot tell which is meant: there an hour
+    more is asked for, and the exact bounds are applied to what comes.
+    """
+    hour = timedelta(hours=1)
+    conditions = []
+    if start is not None:
+        moment = start - hour if is_ambiguous(start, server) else start
+        conditions.append(Condition("date_submitted", ">=", wall_clock(moment, server)))
+    if end is not None:
+        moment = end + hour if is_ambiguous(end, server) else end
+        conditions.append(Condition("date_submitted", "<", wall_clock(moment, server)))
+    return conditions
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """The lines of a text with their numbers; one goes on while a value in quotes does."""
+    lines = text.splitlines(keepends=True)
+    at = 0
+    while at < len(lines):
+        line, end = lines[at], at + 1
+        while end < len(lines) and _is_open(line):
+            line, end = line + lines[end], end + 1
+        if end > at + 1 and (found := value_so_far(line)) and _fits_not(*found):
+            line, end = lines[at], at + 1
+        yield at + 1, line
+        at = end
+
+
+def _is_open(line: str) -> bool:
+    found = value_so_far(line)
+    return found is not None and bool(scan(found[0], several=found[1]).open)
+
+
+def _fits_not(value: str, several: bool) -> bool:
+    found = scan(value, several=several)
+    return bool(found.open) or found.odd
+
+
+def _parse(text: str, line: int) -> Condition:
+    found = _LINE.match(text)
+    if found is None:
+        raise ConditionError(
+            f"{text.strip()[:60]!r} is no condition; write FIELD OPERATOR VALUE, such as "
+            "'status = Complete', 'date_submitted >= 2026-01-01' or 'nps IS NOT NULL'",
+            line,
+        )
+    field = found["field"]
+    if field[0] in "\"'":
+        field = field[1:-1]
+    if found["null"]:
+        return Condition(field, " ".join(found["null"].upper().split()), None, line)
+    operator = " ".join(found["operator"].lower().split())
+    operator = {"==": "=", "!=": "<>"}.get(operator, operator)
+    if operator == "not in":
+        raise ConditionError("'not in' is unknown to Alchemer; write one <> line for each", line)
+    try:
+        value = read_values(found["value"]) if operator == "in" else read_value(found["value"])
+    except ValueError as error:
+        reason = str(error)
+    else:
+        if value and not (isinstance(value, tuple) and "" in value):
+            return Condition(field, operator, value, line)
+        reason = (
+            f"the value is missing after {operator!r}; to look for no answer write "
+            f"'{field} IS NULL'"
+        )
+    raise ConditionError(reason, line)
+
+
+def _resolve_one(
+    condition: Condition, survey: Survey, tz: ZoneInfo, server: ZoneInfo
+) -> Iterator[Condition]:
+    field, line = condition.field.strip(), condition.line
+    url = URL.fullmatch(field)
+    asked = QUESTION.fullmatch(field)
+    if url:
+        yield _as_one(replace(condition, field=f'[url("{url[1]}")]'))
+    elif asked and asked[2]:
+        question = _question(survey, asked[1], line)
+        yield _as_one(replace(condition, field=f"[question({asked[1]}), option({asked[2]})]"))
+    elif field.lower() in FIELDS:
+        yield from _meta(condition, field.lower(), tz, server)
+    else:
+        question = _question(survey, asked[1] if asked else field, line)
+        resolved = _each(condition, lambda text: _reporting_value(text, question, line))
+        yield _as_one(replace(resolved, field=f"[question({question.id})]"))
+
+
+def _each(condition: Condition, convert: Callable[[str], str]) -> Condition:
+    """The condition with its values converted."""
+    value = condition.value
+    if isinstance(value, tuple):
+        return replace(condition, value=tuple(map(convert, value)))
+    return condition if value is None else replace(condition, value=convert(value))
+
+
+def _as_one(condition: Condition) -> Condition:
+    """To be one of one value is to be that value, and may hold a comma."""
+    value = condition.value
+    if not isinstance(value, tuple):
+        return condition
+    several = tuple(dict.fromkeys(value))
+    if len(several) > 1:
+        return replace(condition, value=several)
+    return replace(condition, operator="=", value=several[0])
+
+
+def _meta(condition: Condition, field: str, tz: ZoneInfo, server: ZoneInfo) -> Iterator[Condition]:
+    value, line = condition.value, condition.line
+    condition = replace(condition, field=field)
+    if value is not None and field in _DATES:
+        if isinstance(value, tuple):
+            raise ConditionError(f"{field} takes =, <, >, <= or >=, not 'in'", line)
+        yield from _date(field, condition.operator, value, line, tz, server)
+    elif field == "status":
+        yield _as_one(_each(condition, lambda name: _status(name, line)))
+    elif field == "is_test_data":
+        yield _as_one(_each(condition, lambda flag: _flag(flag, line)))
+    else:
+        yield _as_one(condition)
+
+
+def _flag(text: str, line: int) -> str:
+    known = {"true": "1", "yes": "1", "1": "1", "false": "0", "no": "0", "0": "0"}
+    if text.lower() not in known:
+        raise ConditionError("is_test_data is 1 or 0", line)
+    return known[text.lower()]
+
+
+def _date(
+    field: str, operator: str, value: str, line: int, tz: ZoneInfo, server: ZoneInfo
+) -> Iterator[Condition]:
+    try:
+        moment, whole_day = read_moment(value, tz)
+    except ValueError:
+        raise ConditionError(
+            f"{value[:40]!r} is not a date; write 2026-01-31 or 2026-01-31 14:00", line
+        ) from None
+    if not whole_day:
+        yield Condition(field, operator, wall_clock(moment, server), line)
+        return
+    start, end = wall_clock(moment, server), wall_clock(_next_day(moment), server)
+    if operator == "=":  # a day, not its first second
+        yield Condition(field, ">=", start, line)
+        yield Condition(field, "<", end, line)
+    elif operator in ("<=", ">"):  # the whole day belongs to what lies up to it
+        yield Condition(field, "<" if operator == "<=" else ">=", end, line)
+    elif operator == "<>":
+        raise ConditionError(f"{field} <> a day cannot be asked; give two bounds instead", line)
+    else:
+        yield Condition(field, operator, start, line)
+
+
+def _next_day(moment: datetime) -> datetime:
+    """Midnight a day later by the calendar, which is not always 24 hours."""
+    return (moment.replace(tzinfo=None) + timedelta(days=1)).replace(tzinfo=moment.tzinfo)
+
+
+def _status(name: str, line: int) -> str:
+    for known in STATUSES:
+        if known.casefold() == name.strip().casefold():
+            return known
+    near = difflib.get_close_matches(name.strip().title(), STATUSES, 1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise ConditionError(
+        f"{name.strip()[:40]!r} is no status; there are {', '.join(STATUSES)}{hint}", line
+    )
+
+
+def _question(survey: Survey, name: str, line: int) -> Question:
+    try:
+        return survey.question(name)
+    except KeyError:
+        pass
+    everything = [each for q in survey.questions for each in q.walk()]
+    same = [q for q in everything if name and name in (q.alias, name_of(q.alias))]
+    if same:
+        which = " or ".join(f"[question({q.id})]" for q in same)
+        raise ConditionError(f"several questions have the alias {name!r}; write {which}", line)
+    aliases = [q.alias for q in everything if q.alias]
+    near = difflib.get_close_matches(name, [*FIELDS, *aliases], 1)
+    hint = f"did you mean {near[0]!r}?" if near else f"fields are {', '.join(FIELDS)}, an alias"
+    raise ConditionError(
+        f"{name[:40]!r} is neither a field nor a question of this survey; {hint}", line
+    )
+
+
+def _reporting_value(text: str, question: Question, line: int) -> str:
+    """The reporting value that a text means: itself, or that of the option with this label.
+
+    What is written exactly so comes first; after that neither HTML, blanks nor case count.
+    """
+    for fold in (str, plain, _folded):
+        for texts_of in (_values_of, _labels_of):
+            found = {
+                option.value
+                for option in question.options
+                if fold(text) in {fold(one) for one in texts_of(option)}
+            }
+            if len(found) > 1:
+                values = ", ".join(map(repr, sorted(found)))
+                raise ConditionError(
+                    f"{text[:40]!r} fits options with the reporting values {values}; write which",
+                    line,
+                )
+            if found:
+                return found.pop()
+    return text
+
+
+def _values_of(option: Option) -> list[str]:
+    return [option.value]
+
+
+def _labels_of(option: Option) -> list[str]:
+    return [*option.titles.values()]
+
+
+def _folded(text: str) -> str:
+    return plain(text).casefold()
