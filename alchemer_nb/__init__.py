@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from alchemer_nb.http.regions import Region
     from alchemer_nb.http.retries import Retries
 
-__version__ = "0.1.0"
 
 __all__ = [
     "ApiKey",

@@ -19,7 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alchemer_nb import __version__
+from alchemer_nb._version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

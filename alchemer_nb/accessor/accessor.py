@@ -17,7 +17,8 @@ from alchemer_nb.accessor import relabel as relabelling
 from alchemer_nb.accessor.knowledge import Knowledge
 from alchemer_nb.frame import codebook as books
 from alchemer_nb.frame.missing import Missing, base_sizes
-from alchemer_nb.frame.values import read_number, text_dtype
+from alchemer_nb.frame.text_dtype import text_dtype
+from alchemer_nb.frame.values import read_number
 from alchemer_nb.frame.wordtable import WordTable
 from alchemer_nb.wire.text import plain
 

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from alchemer_nb.client.download_facts import about
 from alchemer_nb.errors import (
     AlchemerError,
     ApiError,
@@ -25,7 +26,7 @@ from alchemer_nb.fetch.endings import advice, reason
 from alchemer_nb.fetch.progress import Progress
 from alchemer_nb.frame import rows as chosen
 from alchemer_nb.frame.description import Kept
-from alchemer_nb.frame.provenance import about, summary
+from alchemer_nb.frame.provenance import summary
 from alchemer_nb.frame.selection import Selection
 from alchemer_nb.http.transport import Transport
 from alchemer_nb.survey import filters

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from alchemer_nb.client.download_facts import about
 from alchemer_nb.client.retrieval import Retrieval, say
 from alchemer_nb.errors import DownloadIncomplete, InvalidArgument, Stopped, StoreError
 from alchemer_nb.frame import rows as chosen
 from alchemer_nb.frame.description import Kept
-from alchemer_nb.frame.provenance import about, summary
+from alchemer_nb.frame.provenance import summary
 from alchemer_nb.store import reading
 from alchemer_nb.store.sync_result import STOPPED
 

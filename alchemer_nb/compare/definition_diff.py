@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from alchemer_nb.frame.metadata import STANDARD
-from alchemer_nb.frame.values import is_ordered, text_dtype
+from alchemer_nb.frame.text_dtype import text_dtype
+from alchemer_nb.frame.values import is_ordered
 from alchemer_nb.frame.wordtable import WordTable
 from alchemer_nb.survey.columns import plan, question_key
 from alchemer_nb.survey.naming import name_columns

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from alchemer_nb.frame.values import text_dtype
+from alchemer_nb.frame.text_dtype import text_dtype
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

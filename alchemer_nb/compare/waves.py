@@ -17,7 +17,8 @@ from alchemer_nb.compare.wave_values import cast, dtype_of, renamed
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame.build import ATTRS
 from alchemer_nb.frame.description import Facts
-from alchemer_nb.frame.values import option_names, text_dtype
+from alchemer_nb.frame.text_dtype import text_dtype
+from alchemer_nb.frame.values import option_names
 from alchemer_nb.frame.wordtable import WordTable
 from alchemer_nb.wire.text import bare
 

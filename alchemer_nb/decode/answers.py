@@ -19,9 +19,11 @@ import numpy as np
 from alchemer_nb.decode.entries import EntryReader
 from alchemer_nb.decode.entry_types import Scalar, url_variables
 from alchemer_nb.decode.gc_pause import collector_paused
-from alchemer_nb.decode.leaves import AGAIN, Leaf, Path
+from alchemer_nb.decode.leaves import Leaf
 from alchemer_nb.decode.pages import META_FIELDS, Page, PageReader
 from alchemer_nb.decode.question_reader import Column, Seen
+from alchemer_nb.survey.answer_paths import AGAIN, Path
+from alchemer_nb.wire.ids import id_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -256,3 +258,13 @@ def _first_said(pieces: Sequence[_Part]) -> _Part:
     codes = np.concatenate([codes for _, codes in pieces])
     at, first = np.unique(rows, return_index=True)
     return at, codes[first]
+
+
+def latest_rows(answers: Answers) -> dict[int, int]:
+    """Response id -> number of its last copy among the answers."""
+    return {_response_id(raw, row): row for row, raw in enumerate(answers.meta["id"])}
+
+
+def _response_id(raw: Any, row: int) -> int:
+    own = id_number(raw)
+    return -1 - row if own is None else own  # a response without an id is kept all the same

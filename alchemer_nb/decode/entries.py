@@ -25,12 +25,13 @@ from alchemer_nb.decode.entry_types import (
     read_entry,
     scalar,
 )
-from alchemer_nb.decode.leaves import AGAIN, COMMENT, MEMBER, Atom, Path
+from alchemer_nb.decode.leaves import Atom
 from alchemer_nb.decode.option_lookup import OTHER, Lookup
-from alchemer_nb.http.reply import decode
+from alchemer_nb.survey.answer_paths import AGAIN, COMMENT, MEMBER, Path
 from alchemer_nb.survey.columns import plan
 from alchemer_nb.survey.question_types import GRID_SINGLE, is_known, question_key
 from alchemer_nb.wire.ids import id_number, is_option_id
+from alchemer_nb.wire.json import decode
 from alchemer_nb.wire.scalars import id_text, truth
 
 if TYPE_CHECKING:

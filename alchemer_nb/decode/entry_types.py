@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from alchemer_nb.http.reply import decode
+from alchemer_nb.wire.json import decode
 
 Scalar = str | int | float | bool | None
 _REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)

@@ -11,11 +11,6 @@ import numpy as np
 from alchemer_nb.decode.entry_types import Scalar  # noqa: TC001 - msgspec reads annotations
 from alchemer_nb.wire.scalars import id_text
 
-Path = tuple[str, ...]
-COMMENT = "comment"
-AGAIN = "again"
-MEMBER = "member"  # below it stands what an entry has beside what is documented
-
 
 class Atom(NamedTuple):
     """One answer as received: text, option id, the text before an edit, the option's label."""

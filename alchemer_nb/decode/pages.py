@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from alchemer_nb.decode.entry_types import Scalar, nothing, numbered, scalar
-from alchemer_nb.http.reply import BOM, decode
+from alchemer_nb.wire.json import BOM, decode
 from alchemer_nb.wire.paging import Measure, whole
 
 META_FIELDS = (

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from alchemer_nb.decode.entries import EntryReader, Said
     from alchemer_nb.decode.entry_types import Entry, Scalar
-    from alchemer_nb.decode.leaves import Atom, Leaf, Path
+    from alchemer_nb.decode.leaves import Atom, Leaf
+    from alchemer_nb.survey.answer_paths import Path
 
 _NOBODY = -1
 _REMEMBERED = 1000  # different entries of a question; of a text they would be as many as rows

@@ -20,7 +20,7 @@ import numpy as np
 from alchemer_nb.decode.answers import Answers
 from alchemer_nb.decode.entries import EntryReader
 from alchemer_nb.decode.entry_types import Scalar
-from alchemer_nb.decode.leaves import Atom, Leaf, Path
+from alchemer_nb.decode.leaves import Atom, Leaf
 from alchemer_nb.errors import KnowledgeLost
 from alchemer_nb.frame import metadata
 from alchemer_nb.frame.description import Kept
@@ -32,6 +32,7 @@ from alchemer_nb.survey.definition import Survey  # noqa: TC001 - msgspec reads 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from alchemer_nb.survey.answer_paths import Path
     from alchemer_nb.survey.columns import Column
 
 _ALWAYS = ("id", "status", "is_test_data")  # they name nobody, and the kinds of missing need them

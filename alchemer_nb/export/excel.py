@@ -18,7 +18,7 @@ from alchemer_nb import files
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.export.column_facts import Known
 from alchemer_nb.export.variables import columns_of, infer, is_day, texts, wall_clock
-from alchemer_nb.frame.values import text_dtype
+from alchemer_nb.frame.text_dtype import text_dtype
 
 if TYPE_CHECKING:
     import os

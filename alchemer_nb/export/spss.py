@@ -20,7 +20,7 @@ from alchemer_nb.export.variables import Variable, table, variables
 from alchemer_nb.frame.build import ATTRS
 from alchemer_nb.frame.codebook import FIELDS
 from alchemer_nb.frame.description import Facts
-from alchemer_nb.frame.values import text_dtype
+from alchemer_nb.frame.text_dtype import text_dtype
 
 if TYPE_CHECKING:
     import os

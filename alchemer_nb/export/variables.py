@@ -15,7 +15,8 @@ import pandas as pd
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.export.column_facts import Known
 from alchemer_nb.export.names import Dialect, clean, label_of, legal_names
-from alchemer_nb.frame.values import is_ordered, text_dtype
+from alchemer_nb.frame.text_dtype import text_dtype
+from alchemer_nb.frame.values import is_ordered
 from alchemer_nb.frame.wordtable import WordTable
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from alchemer_nb.frame.metadata import moments
-from alchemer_nb.frame.values import text_dtype
+from alchemer_nb.frame.text_dtype import text_dtype
 from alchemer_nb.wire.text import plain
 
 if TYPE_CHECKING:

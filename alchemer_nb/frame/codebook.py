@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from alchemer_nb.frame.metadata import STANDARD
-from alchemer_nb.frame.values import text_dtype
+from alchemer_nb.frame.text_dtype import text_dtype
 from alchemer_nb.frame.wordtable import table_html
 from alchemer_nb.survey.columns import Column, plan, question_key
 from alchemer_nb.survey.definition import conditional_ids

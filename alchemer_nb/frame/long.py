@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from alchemer_nb.frame.values import Renderer, is_ordered, option_names, text_array, text_dtype
+from alchemer_nb.frame.text_dtype import text_array, text_dtype
+from alchemer_nb.frame.values import Renderer, is_ordered, option_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from alchemer_nb.frame.values import read_number, text_array, text_dtype
+from alchemer_nb.frame.text_dtype import text_array, text_dtype
+from alchemer_nb.frame.values import read_number
 from alchemer_nb.wire.scalars import truths
 from alchemer_nb.wire.stamps import ZONE_HOURS, read_stamp
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from alchemer_nb.frame.values import Renderer, text_dtype
+from alchemer_nb.frame.text_dtype import text_dtype
+from alchemer_nb.frame.values import Renderer
 from alchemer_nb.frame.wordtable import WordTable
 from alchemer_nb.survey.columns import Column, is_multi
 from alchemer_nb.survey.definition import conditional_ids

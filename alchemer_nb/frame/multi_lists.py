@@ -10,8 +10,8 @@ from alchemer_nb.survey.columns import Column, name
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence, Set
 
-    from alchemer_nb.decode.leaves import Path
     from alchemer_nb.frame.options import FrameOptions
+    from alchemer_nb.survey.answer_paths import Path
 
 
 def as_asked(columns: Sequence[Column], options: FrameOptions) -> list[Column]:

@@ -2,58 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any
-
-from alchemer_nb import __version__
-from alchemer_nb.integrity import counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from alchemer_nb.fetch.download import Download
-    from alchemer_nb.frame.options import FrameOptions
-    from alchemer_nb.frame.rows import Rows
-    from alchemer_nb.http.regions import Region
-    from alchemer_nb.survey.definition import Survey
-
-
-def about(
-    region: Region,
-    survey: Survey,
-    asked: Mapping[str, Any],
-    options: FrameOptions,
-    result: Download,
-    rows: Rows,
-) -> dict[str, Any]:
-    """Facts of a download, for ``attrs["alchemer"]`` and for the line at its end."""
-    conditions = {
-        name: value if isinstance(value, str) else [str(v) for v in _listed(value)]
-        for name, value in asked.items()
-        if value is not None
-    }
-    return {
-        "survey_id": survey.id,
-        "title": survey.title,
-        "region": region.name,
-        "host": region.host,
-        "utc": datetime.now(UTC).isoformat(timespec="seconds"),
-        "asked": {**conditions, **options.asked()},
-        "rows_told": result.told,
-        "rows_received": rows.received,
-        "rows": len(rows.keep),
-        "test_rows_left_out": rows.test_rows,
-        "repeated_rows": rows.repeated - result.copies,
-        "changed_rows": result.changed,
-        "misfits": result.answers.misfits,
-        "options_not_chosen": result.answers.unchosen,
-        **counts(result.answers, survey, rows.keep),
-        "zone_documented": region.zone_documented,
-        "complete": _is_complete(result, rows),
-        **_earlier(result),
-        "package": __version__,
-    }
 
 
 def _earlier(result: Download) -> dict[str, Any]:
@@ -63,11 +18,6 @@ def _earlier(result: Download) -> dict[str, Any]:
     if result.at_hand:
         return {"rows_at_hand": result.at_hand, "went_on_at_page": result.went_on}
     return {}
-
-
-def _is_complete(result: Download, rows: Rows) -> bool:
-    enough = result.stopped or result.told is None or rows.received >= result.told
-    return enough and not result.broken
 
 
 def summary(facts: Mapping[str, Any]) -> str:

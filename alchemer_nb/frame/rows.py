@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alchemer_nb.wire.ids import id_number
+from alchemer_nb.decode.answers import latest_rows
 from alchemer_nb.wire.scalars import truths
 from alchemer_nb.wire.stamps import read_stamp
 
@@ -81,13 +81,3 @@ def submitted_between(
             late_enough = start is None or moment >= start
             mask[row] = late_enough and (end is None or moment < end)
     return mask
-
-
-def latest_rows(answers: Answers) -> dict[int, int]:
-    """Response id -> number of its last copy among the answers."""
-    return {_response_id(raw, row): row for row, raw in enumerate(answers.meta["id"])}
-
-
-def _response_id(raw: Any, row: int) -> int:
-    own = id_number(raw)
-    return -1 - row if own is None else own  # a response without an id is kept all the same

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alchemer_nb.decode.leaves import COMMENT, MEMBER
 from alchemer_nb.decode.option_lookup import OTHER
+from alchemer_nb.survey.answer_paths import COMMENT, MEMBER
 from alchemer_nb.survey.filters import QUESTION, URL
 from alchemer_nb.wire.scalars import id_text
 

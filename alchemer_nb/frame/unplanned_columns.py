@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from alchemer_nb.decode.leaves import AGAIN, COMMENT
+from alchemer_nb.survey.answer_paths import AGAIN, COMMENT
 from alchemer_nb.survey.columns import Column, name, other_column, plan, raw_column
 from alchemer_nb.survey.definition import Option, Question
 from alchemer_nb.survey.question_types import (
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from alchemer_nb.decode.answers import Answers
-    from alchemer_nb.decode.leaves import Leaf, Path
+    from alchemer_nb.decode.leaves import Leaf
     from alchemer_nb.frame.values import Renderer
+    from alchemer_nb.survey.answer_paths import Path
     from alchemer_nb.survey.columns import Part
     from alchemer_nb.survey.definition import Survey
     from alchemer_nb.survey.question_types import Kind

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
-from alchemer_nb.decode.leaves import COMMENT
 from alchemer_nb.decode.option_lookup import Lookup
+from alchemer_nb.frame.text_dtype import text_array, text_dtype
+from alchemer_nb.survey.answer_paths import COMMENT
 from alchemer_nb.survey.columns import question_key
 from alchemer_nb.wire.ids import id_number
 from alchemer_nb.wire.scalars import id_text
@@ -25,29 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from alchemer_nb.decode.answers import Answers
-    from alchemer_nb.decode.leaves import Atom, Leaf, Path
+    from alchemer_nb.decode.leaves import Atom, Leaf
+    from alchemer_nb.survey.answer_paths import Path
     from alchemer_nb.survey.columns import Column
     from alchemer_nb.survey.definition import Option
 
 Values = Literal["label", "code", "id"]
 _FEW = 12  # notes name this many examples at most
-
-
-def text_dtype() -> Any:
-    """Arrow text with NaN for missing: what pandas 3 calls ``str``, in pandas 2.3 too."""
-    return pd.StringDtype("pyarrow", na_value=np.nan)
-
-
-def text_array(texts: Any) -> Any:
-    """Texts, None for missing, as an array of ``text_dtype``.
-
-    Arrow's own pool keeps what it no longer needs: as much again as the frame. The system's
-    gives it back.
-    """
-    made = pa.array(
-        texts, type=pa.large_string(), from_pandas=True, memory_pool=pa.system_memory_pool()
-    )
-    return pd.array(made, dtype=text_dtype())
 
 
 @dataclass

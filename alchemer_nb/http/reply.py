@@ -39,6 +39,7 @@ from alchemer_nb.http.refusals import (
     without_token,
 )
 from alchemer_nb.http.secrets import redact
+from alchemer_nb.wire.json import BOM, clean, decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -56,7 +57,6 @@ HEADERS = (
     "X-SG-Cached",
     "X-SG-Warning",
 )
-BOM = b"\xef\xbb\xbf"
 _LONGEST_MESSAGE = 300
 _HEAD = 4_000  # bytes in which a problem is looked for
 _LARGE = 4_000  # bytes as they travelled, which unpack to ten times as many and more
@@ -129,32 +129,6 @@ class Answer:
                 f"{self.method} {self.path} was answered with JSON that is not an object"
             )
         return decoded
-
-
-def decode(body: bytes) -> Any:
-    """Reads JSON leniently: a BOM is dropped and lone surrogates are replaced.
-
-    Raises:
-        ValueError: It is not JSON.
-    """
-    body = body.removeprefix(BOM)
-    try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return json.loads(clean(body))
-
-
-def clean(body: bytes) -> str:
-    """The text of a body that strict readers refuse, without bytes or escapes that are no text."""
-    text = body.removeprefix(BOM).decode("utf-8", errors="replace")
-    # A lone half of a surrogate pair, escaped: its other half is not beside it.
-    pair = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-    lone = r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
-    return re.sub(
-        rf"((?:\\\\)+)|({pair})|({lone})",
-        lambda m: m.group(1) or m.group(2) or "\\ufffd",
-        text,
-    )
 
 
 def fault_in(

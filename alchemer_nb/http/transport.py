@@ -22,7 +22,7 @@ from urllib.parse import quote, urlsplit
 
 import requests
 
-from alchemer_nb import __version__
+from alchemer_nb._version import __version__
 from alchemer_nb.errors import (
     AlchemerError,
     ApiError,

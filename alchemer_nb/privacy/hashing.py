@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from alchemer_nb.errors import InvalidArgument
-from alchemer_nb.frame.values import text_dtype
+from alchemer_nb.frame.text_dtype import text_dtype
 
 _SHORTEST_SALT = 8
 _DIGITS = 16  # 64 bits: among a million people, two share a hash once in 37 million data sets

@@ -17,7 +17,8 @@ from alchemer_nb.decode.leaves import Atom, Leaf
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame import metadata, multi_lists
 from alchemer_nb.frame.options import check_choice
-from alchemer_nb.frame.values import Renderer, answer_text, text_dtype, written_in
+from alchemer_nb.frame.text_dtype import text_dtype
+from alchemer_nb.frame.values import Renderer, answer_text, written_in
 from alchemer_nb.frame.wordtable import WordTable
 from alchemer_nb.privacy.contact_patterns import has_email, has_phone, names_contact
 from alchemer_nb.privacy.hashing import Hasher

@@ -18,12 +18,11 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from alchemer_nb.http.regions import Region
-    from alchemer_nb.sandbox.api.handler import Seen
-    from alchemer_nb.sandbox.app import Services
     from alchemer_nb.sandbox.data.accounts import Key
     from alchemer_nb.sandbox.data.grants import Application
     from alchemer_nb.sandbox.data.library import SurveyRecord
     from alchemer_nb.sandbox.data.state import State
+    from alchemer_nb.sandbox.services import Seen, Services
     from alchemer_nb.sandbox.traffic.call_log import CallRecord
 
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from alchemer_nb.sandbox.app import Services
     from alchemer_nb.sandbox.data.state import State
+    from alchemer_nb.sandbox.services import Services
     from alchemer_nb.sandbox.settings import Settings
     from alchemer_nb.sandbox.traffic.faults import Schedule
 
@@ -125,7 +125,7 @@ class Server:
     async def _serve(self) -> None:
         from tornado.httpserver import HTTPServer
 
-        from alchemer_nb.sandbox import app
+        from alchemer_nb.sandbox import app, services
         from alchemer_nb.sandbox.data.state import State
         from alchemer_nb.sandbox.oauth.provider import Provider
         from alchemer_nb.sandbox.traffic.cache import Cache
@@ -139,7 +139,7 @@ class Server:
             state = State(self._settings)
             if state.fresh:
                 state.fill(self._fill)
-            services = app.Services(
+            services = services.Services(
                 state,
                 self._faults,
                 Provider(state),

@@ -174,9 +174,9 @@ class Stores:
                 letters with ``_`` for anything else, or ``survey_ID``.
             frames: Names of frames that may stand in it.
         """
-        from alchemer_nb.store import sql
+        from alchemer_nb.store import engines
 
-        return sql.run(query, place.surveys_in(self.account), self.place, frames)
+        return engines.run(query, place.surveys_in(self.account), self.place, frames)
 
 
 def _peeked(folder: Path) -> tuple[Manifest | None, int]:

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alchemer_nb.errors import InvalidArgument
-from alchemer_nb.http.reply import decode
 from alchemer_nb.store import compacting, opening, parts, paths, tables
 from alchemer_nb.store.manifest import load_expunged, save_expunged
 from alchemer_nb.store.streaming import Stored, stream
 from alchemer_nb.wire.ids import given_id, id_number
+from alchemer_nb.wire.json import decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from alchemer_nb.http.reply import decode
 from alchemer_nb.store.manifest import Manifest, Part
 from alchemer_nb.store.paths import written
 from alchemer_nb.wire.ids import id_number
+from alchemer_nb.wire.json import decode
 from alchemer_nb.wire.paging import Measure, rows_of, whole
 
 if TYPE_CHECKING:

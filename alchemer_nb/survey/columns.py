@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from alchemer_nb.decode.leaves import COMMENT, MEMBER, Path
+from alchemer_nb.survey.answer_paths import COMMENT, MEMBER, Path
 from alchemer_nb.survey.definition import Option, Question, Survey
 from alchemer_nb.survey.question_types import (
     GRID_CELLS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from alchemer_nb.taken_out import brought_back
+from alchemer_nb.accessor.joining import brought_back
 from tests.client.test_frames import question, response, serve
 
 ASKED = [

@@ -18,8 +18,7 @@ from alchemer_nb.http.credentials import ApiKey, OAuth1
 from alchemer_nb.http.regions import Region
 from alchemer_nb.notebook.signin.login import login
 from alchemer_nb.notebook.signin.panel import LoginPanel
-from alchemer_nb.notebook.signin.session import Session
-from alchemer_nb.notebook.status import Status
+from alchemer_nb.notebook.signin.session import Session, Status
 from tests.person import landing_address
 from tests.scripted import Reply, ScriptedServer
 from tests.test_profiles import LockedKeyring

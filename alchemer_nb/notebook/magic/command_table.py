@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from alchemer_nb.http.regions import Region
-from alchemer_nb.notebook import storage
 from alchemer_nb.notebook.magic import command_spec as kinds
+from alchemer_nb.notebook.magic import commands
 from alchemer_nb.notebook.magic import commands as do
 from alchemer_nb.notebook.magic.command_spec import Command, Option, Positional
 from alchemer_nb.notebook.magic.interpolation import condition
@@ -214,7 +214,7 @@ _STORE = (
     Command(
         "sync",
         "keep the responses of a survey on this computer, up to date",
-        storage.sync,
+        commands.sync,
         (SURVEY,),
         (
             Option("--full", "compare all responses, not only those that changed lately"),
@@ -228,7 +228,7 @@ _STORE = (
     Command(
         "diff",
         "which responses came, changed and went with the last sync",
-        storage.diff,
+        commands.diff,
         (SURVEY,),
         (OUT,),
         group="Store",
@@ -236,7 +236,7 @@ _STORE = (
     Command(
         "sql",
         "a query over stored surveys and the notebook's frames (DuckDB)",
-        storage.sql,
+        commands.sql,
         (Positional("QUERY", "SQL, in quotes", kinds.text, "?"),),
         (OUT,),
         body="""\
@@ -249,14 +249,14 @@ _STORE = (
     Command(
         "stores",
         "which surveys are stored, and where",
-        storage.stores,
+        commands.stores,
         options=(OUT,),
         group="Store",
     ),
     Command(
         "expunge",
         "remove a person's responses from this computer for good",
-        storage.expunge,
+        commands.expunge,
         (SURVEY,),
         (
             Option("--responses", "response ids, with commas", kinds.several, "IDS"),

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import sys
-import textwrap
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,15 +9,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from alchemer_nb.client.client import Client
-    from alchemer_nb.notebook.known import KnownSurveys
+    from alchemer_nb.notebook.magic.completion import KnownSurveys
     from alchemer_nb.notebook.running.background import Downloads
     from alchemer_nb.notebook.signin.session import Session
 
 # What a command gives whose result comes later or not at all: no name is given a value.
 LATER: Final = object()
-_PARTS = re.compile(r"(?<=;) | (?=→)")
-_INDENT = "  "
-_WIDE = 96  # characters, which JupyterLab has room for beside an open file browser
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +51,3 @@ class Context:
             ConfigurationError: Nobody is signed in.
         """
         return self.session.require_client()
-
-
-def say(text: str) -> None:
-    """Prints a line into the cell's output, for what is told beside a result."""
-    sys.stdout.write(f"{text}\n")
-
-
-def fold(line: str) -> str:
-    """Breaks a long line where its parts end, else between words.
-
-    Notebooks break printed text in the middle of a word where a line is full.
-    """
-    lines = [""]
-    for part in _PARTS.split(line):
-        if not lines[-1] or len(lines[-1]) + len(part) < _WIDE:
-            lines[-1] += f" {part}" if lines[-1] else part
-        else:
-            lines.append(f"{_INDENT}{part}")
-    options: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
-    return "\n".join(
-        textwrap.fill(each, _WIDE, subsequent_indent=_INDENT, **options) for each in lines
-    )

@@ -15,8 +15,8 @@ from IPython.core.error import UsageError
 
 from alchemer_nb.errors import AuthenticationError
 from alchemer_nb.fetch.endings import GOES_ON, TAKE, advice
+from alchemer_nb.notebook.kernel.outputs import fold, say
 from alchemer_nb.notebook.kernel.pump import call_later
-from alchemer_nb.notebook.magic.context import fold, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from alchemer_nb.http.waiting import interrupts_held
 from alchemer_nb.notebook.kernel import outputs
+from alchemer_nb.notebook.kernel.outputs import fold, say
 from alchemer_nb.notebook.kernel.pump import find_pump, has_front_end
-from alchemer_nb.notebook.magic.context import fold, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 from alchemer_nb.auth import profiles
 from alchemer_nb.errors import AlchemerError, ConfigurationError, InvalidArgument
 from alchemer_nb.http.regions import Region
-from alchemer_nb.notebook.magic.context import say
+from alchemer_nb.notebook.kernel.outputs import say
 
 if TYPE_CHECKING:
     from alchemer_nb.auth.lookup import Found
     from alchemer_nb.client.client import Client
     from alchemer_nb.notebook.signin.panel import LoginPanel
-    from alchemer_nb.notebook.signin.session import Connection, Session
-    from alchemer_nb.notebook.status import Status
+    from alchemer_nb.notebook.signin.session import Connection, Session, Status
 
 WAIT_SECONDS = 600.0
 _MODES = {"key": "api_key", "api_key": "api_key", "oauth": "oauth1", "oauth1": "oauth1"}
@@ -192,7 +191,7 @@ def _find(
 
 
 def _modes(found: Found) -> str:
-    from alchemer_nb.notebook.status import MODES
+    from alchemer_nb.notebook.signin.session import MODES
 
     return MODES[found.credentials.mode]
 

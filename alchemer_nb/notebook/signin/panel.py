@@ -10,7 +10,7 @@ import ipywidgets
 
 from alchemer_nb.errors import AlchemerError
 from alchemer_nb.http.regions import Region
-from alchemer_nb.notebook.headline import Headline
+from alchemer_nb.notebook.kernel.outputs import rewrite, show
 from alchemer_nb.notebook.signin import form_views
 from alchemer_nb.notebook.signin.browser_address import for_browser
 from alchemer_nb.notebook.signin.secret_form import SecretForm
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from alchemer_nb.auth.lookup import Found
     from alchemer_nb.http.secrets import Secret
     from alchemer_nb.notebook.signin.secret_form import View
-    from alchemer_nb.notebook.signin.session import Session
+    from alchemer_nb.notebook.signin.session import Session, Status
+
 
 KEY, OAUTH = "api_key", "oauth1"
 _LABELS = {"description_width": "132px"}
@@ -294,3 +295,52 @@ def _regions(session: Session, given: Region | None) -> list[Region]:
 
 def _choices(regions: list[Region]) -> list[tuple[str, str]]:
     return [(f"{region.label} — {region.app_host}", region.api_url) for region in regions]
+
+
+class Headline:
+    """The line and the place of the panel below; it knows the outputs in which they stand."""
+
+    def __init__(self) -> None:
+        self._ids: list[str] = []
+        self._panels: list[str] = []
+        self._shown = ""
+
+    @property
+    def shown(self) -> bool:
+        """Whether it was put into any output."""
+        return bool(self._ids)
+
+    def publish(self, status: Status, panel: dict[str, Any], *, asks: bool) -> None:
+        """Shows line and panel as two more outputs of the running cell."""
+        self._shown = _text(status, asks=asks)
+        self._ids.append(show(_bundle(self._shown)))
+        self._panels.append(show(panel))
+
+    def update(self, status: Status, *, asks: bool) -> None:
+        """Rewrites the line wherever it was shown."""
+        text = _text(status, asks=asks)
+        if text != self._shown:
+            self._shown = text
+            rewrite(self._ids, _bundle(text))
+
+    def leave(self) -> None:
+        """Empties the panel's place, so that no dead widget is saved there."""
+        rewrite(self._panels, {"text/plain": ""})
+        self._panels = []
+
+
+def _text(status: Status, *, asks: bool) -> str:
+    if not status.signed_in:
+        return "Sign in to Alchemer"
+    if not asks:
+        return status.line
+    account = f"{status.who} ({status.region})"
+    if status.refused:
+        return f"Sign in again · the {status.mode} {status.key} of {account} was refused"
+    return f"Sign in to another account · besides {account}"
+
+
+def _bundle(text: str) -> dict[str, Any]:
+    head, dot, rest = text.partition(" · ")
+    html = f"<div><b>{escape(head)}</b>{escape(dot + rest)}</div>"
+    return {"text/plain": text, "text/html": html}

@@ -22,8 +22,7 @@ from alchemer_nb.notebook.signin.steps import (
 
 if TYPE_CHECKING:
     from alchemer_nb.http.regions import Region
-    from alchemer_nb.notebook.signin.session import Session
-    from alchemer_nb.notebook.status import Status
+    from alchemer_nb.notebook.signin.session import Session, Status
 
 
 class SignInLink:

@@ -17,9 +17,9 @@ from alchemer_nb.sandbox.wire.replies import Refusal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from alchemer_nb.sandbox.app import Services
     from alchemer_nb.sandbox.data.accounts import User
     from alchemer_nb.sandbox.oauth.provider import Signed
+    from alchemer_nb.sandbox.services import Services
     from alchemer_nb.sandbox.traffic.faults import Fault
 
 _RESOURCES: dict[tuple[str, ...], Resource] = {

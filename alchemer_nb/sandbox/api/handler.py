@@ -2,83 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl
-
-from tornado.iostream import StreamClosedError
-from tornado.web import HTTPError, RequestHandler
 
 from alchemer_nb.sandbox.api import answering
 from alchemer_nb.sandbox.api.answering import VERBS, Answer, Asked
 from alchemer_nb.sandbox.oauth import authenticate
-from alchemer_nb.sandbox.oauth.provider import Signed
+from alchemer_nb.sandbox.services import Quiet, Seen
 from alchemer_nb.sandbox.traffic import call_log
 from alchemer_nb.sandbox.wire import parameters
 from alchemer_nb.sandbox.wire.replies import Refusal
-
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from alchemer_nb.sandbox.app import Services
-
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One call as a test may look at it; it holds no credentials."""
-
-    method: str
-    path: str
-    params: dict[str, str]
-    mode: str
-    status: int
-
-
-class Traffic:
-    """Calls that are being answered: now, and at most."""
-
-    def __init__(self) -> None:
-        self.now = 0
-        self.most = 0
-
-    def __enter__(self) -> None:
-        self.now += 1
-        self.most = max(self.most, self.now)
-
-    def __exit__(self, *_: object) -> None:
-        self.now -= 1
-
-
-class Quiet(RequestHandler):
-    """A handler whose log lines never hold a query: there are secrets in it."""
-
-    services: Services
-
-    def initialize(self, services: Services) -> None:
-        """Takes what the application was made with."""
-        self.services = services
-
-    def signed(self) -> Signed:
-        """The request as its signature covers it, with the address the client used."""
-        request = self.request
-        address = f"{request.protocol}://{request.host}{request.uri}"
-        return Signed(address, request.method or "GET", request.body, dict(request.headers))
-
-    def log_exception(
-        self,
-        typ: type[BaseException] | None,
-        value: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        """Logs faults of the sandbox with method and path; tornado would log the whole query."""
-        # A refusal is told in the answer; who left early, by an interrupt or a time-out, is gone.
-        if typ is None or value is None or isinstance(value, HTTPError | StreamClosedError):
-            return
-        where = f"{self.request.method} {self.request.path}"
-        _log.error("the sandbox failed at %s", where, exc_info=(typ, value, tb))
 
 
 class ApiHandler(Quiet):

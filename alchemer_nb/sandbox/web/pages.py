@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.sandbox.api.handler import Quiet
+from alchemer_nb.sandbox.services import Quiet
 
 if TYPE_CHECKING:
     from alchemer_nb.sandbox.data.accounts import User

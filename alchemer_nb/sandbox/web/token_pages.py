@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alchemer_nb.sandbox.api.handler import Quiet
+from alchemer_nb.sandbox.services import Quiet
 from alchemer_nb.sandbox.wire.replies import Refusal
 
 if TYPE_CHECKING:

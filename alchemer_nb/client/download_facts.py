@@ -1,20 +1,70 @@
-"""What a download brought that its reader should know: counted, for the line at its end."""
+"""TODO."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from alchemer_nb._version import __version__
 from alchemer_nb.frame.values import Renderer
 from alchemer_nb.survey.columns import plan, raw_column
 from alchemer_nb.survey.question_types import is_known
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
 
     from alchemer_nb.decode.answers import Answers
+    from alchemer_nb.fetch.download import Download
+    from alchemer_nb.frame.options import FrameOptions
+    from alchemer_nb.frame.rows import Rows
+    from alchemer_nb.http.regions import Region
     from alchemer_nb.survey.definition import Survey
+
+
+def about(
+    region: Region,
+    survey: Survey,
+    asked: Mapping[str, Any],
+    options: FrameOptions,
+    result: Download,
+    rows: Rows,
+) -> dict[str, Any]:
+    """Facts of a download, for ``attrs["alchemer"]`` and for the line at its end."""
+    conditions = {
+        name: value if isinstance(value, str) else [str(v) for v in _listed(value)]
+        for name, value in asked.items()
+        if value is not None
+    }
+    return {
+        "survey_id": survey.id,
+        "title": survey.title,
+        "region": region.name,
+        "host": region.host,
+        "utc": datetime.now(UTC).isoformat(timespec="seconds"),
+        "asked": {**conditions, **options.asked()},
+        "rows_told": result.told,
+        "rows_received": rows.received,
+        "rows": len(rows.keep),
+        "test_rows_left_out": rows.test_rows,
+        "repeated_rows": rows.repeated - result.copies,
+        "changed_rows": result.changed,
+        "misfits": result.answers.misfits,
+        "options_not_chosen": result.answers.unchosen,
+        **counts(result.answers, survey, rows.keep),
+        "zone_documented": region.zone_documented,
+        "complete": _is_complete(result, rows),
+        **_earlier(result),
+        "package": __version__,
+    }
+
+
+def _is_complete(result: Download, rows: Rows) -> bool:
+    enough = result.stopped or result.told is None or rows.received >= result.told
+    return enough and not result.broken
 
 
 def counts(answers: Answers, survey: Survey, keep: np.ndarray) -> dict[str, Any]:

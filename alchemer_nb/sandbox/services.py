@@ -1,0 +1,101 @@
+"""TODO."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tornado.iostream import StreamClosedError
+from tornado.web import HTTPError, RequestHandler
+
+from alchemer_nb.sandbox.oauth.provider import Signed
+from alchemer_nb.sandbox.traffic.call_log import CallLog
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from alchemer_nb.sandbox.data.state import State
+    from alchemer_nb.sandbox.oauth.provider import Provider
+    from alchemer_nb.sandbox.settings import Settings
+    from alchemer_nb.sandbox.traffic.cache import Cache
+    from alchemer_nb.sandbox.traffic.faults import Schedule
+    from alchemer_nb.sandbox.traffic.limits import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What handlers work with."""
+
+    state: State
+    faults: Schedule
+    provider: Provider
+    limits: Limits
+    cache: Cache
+    calls: CallLog = field(default_factory=CallLog)
+    seen: deque[Seen] = field(default_factory=lambda: deque(maxlen=10_000))
+    traffic: Traffic = field(default_factory=Traffic)
+
+    @property
+    def settings(self) -> Settings:
+        """The sandbox's switches."""
+        return self.state.settings
+
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One call as a test may look at it; it holds no credentials."""
+
+    method: str
+    path: str
+    params: dict[str, str]
+    mode: str
+    status: int
+
+
+class Traffic:
+    """Calls that are being answered: now, and at most."""
+
+    def __init__(self) -> None:
+        self.now = 0
+        self.most = 0
+
+    def __enter__(self) -> None:
+        self.now += 1
+        self.most = max(self.most, self.now)
+
+    def __exit__(self, *_: object) -> None:
+        self.now -= 1
+
+
+class Quiet(RequestHandler):
+    """A handler whose log lines never hold a query: there are secrets in it."""
+
+    services: Services
+
+    def initialize(self, services: Services) -> None:
+        """Takes what the application was made with."""
+        self.services = services
+
+    def signed(self) -> Signed:
+        """The request as its signature covers it, with the address the client used."""
+        request = self.request
+        address = f"{request.protocol}://{request.host}{request.uri}"
+        return Signed(address, request.method or "GET", request.body, dict(request.headers))
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        """Logs faults of the sandbox with method and path; tornado would log the whole query."""
+        # A refusal is told in the answer; who left early, by an interrupt or a time-out, is gone.
+        if typ is None or value is None or isinstance(value, HTTPError | StreamClosedError):
+            return
+        where = f"{self.request.method} {self.request.path}"
+        _log.error("the sandbox failed at %s", where, exc_info=(typ, value, tb))

@@ -1,0 +1,14 @@
+"""TODO."""
+
+from __future__ import annotations
+
+Path = tuple[str, ...]
+
+
+COMMENT = "comment"
+
+
+AGAIN = "again"
+
+
+MEMBER = "member"  # below it stands what an entry has beside what is documented

@@ -1,0 +1,37 @@
+"""TODO."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import msgspec
+
+BOM = b"\xef\xbb\xbf"
+
+
+def decode(body: bytes) -> Any:
+    """Reads JSON leniently: a BOM is dropped and lone surrogates are replaced.
+
+    Raises:
+        ValueError: It is not JSON.
+    """
+    body = body.removeprefix(BOM)
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return json.loads(clean(body))
+
+
+def clean(body: bytes) -> str:
+    """The text of a body that strict readers refuse, without bytes or escapes that are no text."""
+    text = body.removeprefix(BOM).decode("utf-8", errors="replace")
+    # A lone half of a surrogate pair, escaped: its other half is not beside it.
+    pair = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    lone = r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+    return re.sub(
+        rf"((?:\\\\)+)|({pair})|({lone})",
+        lambda m: m.group(1) or m.group(2) or "\\ufffd",
+        text,
+    )
