@@ -21,6 +21,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from alchemer_nb._version import __version__ as __version__
 from alchemer_nb.accessor import registration
 
 if TYPE_CHECKING:

@@ -1,1 +1,4 @@
-"""TODO."""
+"""``Client``, its downloads and jobs, and the user's ``Survey``.
+
+May import: store, fetch, frame, auth, compare.
+"""

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from alchemer_nb.client.retrieval import Asked, Estimate, Retrieval
+    from alchemer_nb.client.survey import Survey
     from alchemer_nb.fetch.progress import Progress
     from alchemer_nb.frame.options import FrameOptions
     from alchemer_nb.http.credentials import Credentials
     from alchemer_nb.store.sync_result import Synced
-    from alchemer_nb.survey.definition import Survey
 
 Tell = str | bool | None | Callable[["Progress"], None]
 
@@ -190,7 +190,9 @@ class Client:
             SurveyNotFound: No survey or several fit the title; those are listed.
             NotFound: There is no such id.
         """
-        return download.definition(self._transport, self.survey_id(id_or_title))
+        from alchemer_nb.client.survey import Survey
+
+        return Survey.of(download.definition(self._transport, self.survey_id(id_or_title)))
 
     def codebook(self, id_or_title: int | str, language: str | None = None) -> pd.DataFrame:
         """Gives one row for each column that ``responses`` gives for this survey.

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Facts of a download, and the line at its end."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from alchemer_nb._version import __version__
+from alchemer_nb.frame.provenance import as_list
 from alchemer_nb.frame.values import Renderer
 from alchemer_nb.survey.columns import plan, raw_column
 from alchemer_nb.survey.question_types import is_known
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
     from alchemer_nb.frame.options import FrameOptions
     from alchemer_nb.frame.rows import Rows
     from alchemer_nb.http.regions import Region
-    from alchemer_nb.survey.definition import Survey
+    from alchemer_nb.survey.definition import Definition
 
 
 def about(
     region: Region,
-    survey: Survey,
+    survey: Definition,
     asked: Mapping[str, Any],
     options: FrameOptions,
     result: Download,
@@ -35,7 +36,7 @@ def about(
 ) -> dict[str, Any]:
     """Facts of a download, for ``attrs["alchemer"]`` and for the line at its end."""
     conditions = {
-        name: value if isinstance(value, str) else [str(v) for v in _listed(value)]
+        name: value if isinstance(value, str) else [str(v) for v in as_list(value)]
         for name, value in asked.items()
         if value is not None
     }
@@ -67,7 +68,7 @@ def _is_complete(result: Download, rows: Rows) -> bool:
     return enough and not result.broken
 
 
-def counts(answers: Answers, survey: Survey, keep: np.ndarray) -> dict[str, Any]:
+def counts(answers: Answers, survey: Definition, keep: np.ndarray) -> dict[str, Any]:
     """Counts what does not fit the definition.
 
     Args:
@@ -101,3 +102,12 @@ def counts(answers: Answers, survey: Survey, keep: np.ndarray) -> dict[str, Any]
         "unknown_types": sorted(unknown),
         "removed_questions": sorted(removed, key=lambda own: (len(own), own)),
     }
+
+
+def _earlier(result: Download) -> dict[str, Any]:
+    """What an earlier run, which had ended on its way, has to do with it."""
+    if result.anew:
+        return {"begun_anew": result.anew}
+    if result.at_hand:
+        return {"rows_at_hand": result.at_hand, "went_on_at_page": result.went_on}
+    return {}

@@ -150,6 +150,8 @@ class Job(Generic[_Result]):
             stopped: What to say where it is called off; left out, what is said of a download.
         """
         # Here: a child that is forked in the middle of an import waits for its end for ever.
+        import alchemer_nb.client.stored_retrieval
+        import alchemer_nb.store.sync  # noqa: F401
 
         job = Job(title, fetch, stopped)
         # A daemon: a kernel that is shut down does not wait for a survey.

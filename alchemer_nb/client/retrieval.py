@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from alchemer_nb.frame.options import FrameOptions
     from alchemer_nb.frame.rows import Rows
     from alchemer_nb.http.regions import Region
-    from alchemer_nb.survey.definition import Survey
+    from alchemer_nb.survey.definition import Definition
 
 Tell = str | bool | None | Callable[[Progress], None]
 _TAKE = "import sys; df = sys.last_value.partial"
@@ -116,7 +116,7 @@ class Unfinished:
 
     api_url: str
     account: str | None
-    survey: Survey
+    survey: Definition
     params: dict[str, str]
     result: Download
     ended: float = field(default_factory=time.time)
@@ -141,7 +141,7 @@ class Unfinished:
                 "the download again"
             )
 
-    def fault(self, survey: Survey, params: Mapping[str, str]) -> str:
+    def fault(self, survey: Definition, params: Mapping[str, str]) -> str:
         """Tells why it is of no use any more; ``""`` where it is."""
         if not 0 <= time.time() - self.ended <= _TOO_OLD:
             return "what had come was more than an hour old"
@@ -218,7 +218,7 @@ class Retrieval:
             broke = self._incomplete(survey, params, fetch.result, error)
         raise broke  # outside the handler: what was caught is told in its words
 
-    def _fetching(self, survey: Survey, params: Mapping[str, str]) -> Responses:
+    def _fetching(self, survey: Definition, params: Mapping[str, str]) -> Responses:
         """What fetches the pages: all of them, or those that an earlier run had not reached."""
         earlier, self.earlier = self.earlier, None  # or its rows would be held as long as these
         fault = earlier.fault(survey, params) if earlier is not None else ""
@@ -258,7 +258,7 @@ class Retrieval:
         by_limit = 60 * math.ceil(over / self.transport.requests_per_minute)
         return Estimate(survey.title, rows, pages, calls, max(by_pace, by_limit))
 
-    def _survey(self, *, then_all: bool = False) -> Survey:
+    def _survey(self, *, then_all: bool = False) -> Definition:
         """The definition; what is asked for next is sent for at the same time where it can be."""
         own = self.find()
         if not self.fresh:
@@ -283,7 +283,7 @@ class Retrieval:
         if callable(self.progress):
             self.progress(Progress("", 0, None, 0, None, state=state, stop=self.stop))
 
-    def _conditions(self, survey: Survey) -> list[filters.Condition]:
+    def _conditions(self, survey: Definition) -> list[filters.Condition]:
         """The conditions that Alchemer is asked; what it cannot be asked is kept for later."""
         conditions = [
             *filters.resolve([*self._lines, *self._status], survey, self._tz, self.region.zone),
@@ -303,14 +303,14 @@ class Retrieval:
             inside = fits if inside is None else inside & fits
         return chosen.choose_rows(answers, self.options, inside)
 
-    def _frame(self, survey: Survey, result: Download) -> tuple[pd.DataFrame, dict[str, Any]]:
+    def _frame(self, survey: Definition, result: Download) -> tuple[pd.DataFrame, dict[str, Any]]:
         rows = self._choose(result.answers)
         facts = about(self.region, survey, self.asked.told(), self.options, result, rows)
         facts["chosen_here"] = self._here is not None
         kept = Kept(result.answers, survey, str(self.region.zone), self.options, facts)
         return kept.build(rows), facts
 
-    def _finished(self, survey: Survey, result: Download) -> pd.DataFrame:
+    def _finished(self, survey: Definition, result: Download) -> pd.DataFrame:
         frame, facts = self._frame(survey, result)
         if not (facts["complete"] or self.keep_incomplete):
             raise DownloadIncomplete(
@@ -324,7 +324,7 @@ class Retrieval:
 
     def _incomplete(
         self,
-        survey: Survey,
+        survey: Definition,
         params: Mapping[str, str],
         result: Download,
         error: AlchemerError | None = None,
@@ -370,7 +370,7 @@ def _go_on(retrieval: Retrieval, left: Unfinished, client: Any, progress: Tell) 
     ).run()
 
 
-def say(progress: Tell, survey: Survey, result: Download, note: str) -> None:
+def say(progress: Tell, survey: Definition, result: Download, note: str) -> None:
     """Tells how a download ended: to the function given, or as one line where that is wanted."""
     if callable(progress):
         rows = result.answers.count

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from alchemer_nb.fetch.download import Download
     from alchemer_nb.frame.rows import Rows
     from alchemer_nb.store.account_store import Stores
-    from alchemer_nb.survey.definition import Survey
+    from alchemer_nb.survey.definition import Definition
 
 _AGE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhdw]?)\s*", re.I)
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
@@ -97,7 +97,7 @@ class StoredRetrieval(Retrieval):
         old = datetime.now(UTC) - datetime.fromisoformat(found.utc)
         return self.fresh or not timedelta() <= old <= self._age  # or the clock was set back
 
-    def _frame(self, survey: Survey, result: Download) -> tuple[pd.DataFrame, dict[str, Any]]:
+    def _frame(self, survey: Definition, result: Download) -> tuple[pd.DataFrame, dict[str, Any]]:
         rows = self._choose(result.answers)
         facts = about(self.region, survey, self.asked.told(), self.options, result, rows)
         facts |= {"utc": self._utc, "from_store": True, "mended": list(self._mended)}

@@ -1,1 +1,4 @@
-"""TODO."""
+"""Two definitions or several waves of a survey, side by side.
+
+May import: frame, and what frame may import.
+"""

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from alchemer_nb.survey.columns import Column
-    from alchemer_nb.survey.definition import Option, Question, Survey
+    from alchemer_nb.survey.definition import Definition, Option, Question
 
 FIELDS = ("change", "question_id", "option_id", "before", "after", "comparable", "columns")
 
 
-def diff(earlier: Survey, later: Survey) -> pd.DataFrame:
+def diff(earlier: Definition, later: Definition) -> pd.DataFrame:
     """Compares two definitions, of one survey or of two waves of it.
 
     Args:
@@ -63,7 +63,7 @@ def diff(earlier: Survey, later: Survey) -> pd.DataFrame:
 class _Side:
     """One of the two definitions, with its columns named."""
 
-    def __init__(self, survey: Survey) -> None:
+    def __init__(self, survey: Definition) -> None:
         self.survey = survey
         self.columns = plan(survey)
         names = name_columns(self.columns, survey, "alias", STANDARD)

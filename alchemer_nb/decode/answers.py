@@ -28,7 +28,7 @@ from alchemer_nb.wire.ids import id_number
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from alchemer_nb.survey.definition import Survey
+    from alchemer_nb.survey.definition import Definition
 
 
 class Answers:
@@ -64,7 +64,7 @@ class Answers:
         self.unchosen = 0
 
     @classmethod
-    def of(cls, survey: Survey) -> Answers:
+    def of(cls, survey: Definition) -> Answers:
         """Nothing yet, for the answers to a survey: its definition tells parts from questions."""
         return cls(EntryReader.of(survey))
 

@@ -35,7 +35,7 @@ from alchemer_nb.wire.json import decode
 from alchemer_nb.wire.scalars import id_text, truth
 
 if TYPE_CHECKING:
-    from alchemer_nb.survey.definition import Option, Survey
+    from alchemer_nb.survey.definition import Definition, Option
 
 _DEEPEST = 6
 
@@ -100,7 +100,7 @@ class EntryReader:
         self._singles = singles
 
     @classmethod
-    def of(cls, survey: Survey) -> EntryReader:
+    def of(cls, survey: Definition) -> EntryReader:
         """A reader that tells parts from questions by the survey's definition."""
         parts = [each for question in survey.questions for each in question.walk()]
         grids = [each for each in parts if question_key(each) in GRID_SINGLE]

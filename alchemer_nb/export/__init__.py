@@ -1,1 +1,4 @@
-"""TODO."""
+"""Frames to files of other programs and back: Parquet, SPSS, Stata, Excel.
+
+May import: frame, and what frame may import.
+"""

@@ -26,13 +26,13 @@ from alchemer_nb.frame import metadata
 from alchemer_nb.frame.description import Kept
 from alchemer_nb.frame.options import FrameOptions  # noqa: TC001 - msgspec reads annotations
 from alchemer_nb.frame.values import Renderer, read_number, resolve
+from alchemer_nb.survey.answer_paths import Path  # noqa: TC001 - msgspec reads annotations
 from alchemer_nb.survey.columns import is_open
-from alchemer_nb.survey.definition import Survey  # noqa: TC001 - msgspec reads annotations
+from alchemer_nb.survey.definition import Definition  # noqa: TC001 - msgspec reads annotations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from alchemer_nb.survey.answer_paths import Path
     from alchemer_nb.survey.columns import Column
 
 _ALWAYS = ("id", "status", "is_test_data")  # they name nobody, and the kinds of missing need them
@@ -62,7 +62,7 @@ class _Packed(msgspec.Struct):
     shown: dict[str, tuple[bytes, bytes]]
     words: dict[str, tuple[str, str]]
     misfits: int
-    survey: Survey
+    survey: Definition
     timezone: str
     options: FrameOptions
     about: dict[str, Any]

@@ -17,7 +17,7 @@ from alchemer_nb.fetch.progress import Progress, Told
 from alchemer_nb.fetch.resuming import Mark
 from alchemer_nb.http.retries import is_refused_in_passing
 from alchemer_nb.http.waiting import interrupts_held
-from alchemer_nb.survey.definition import Survey, read_survey
+from alchemer_nb.survey.definition import Definition, read_definition
 from alchemer_nb.wire import clocks
 from alchemer_nb.wire.clocks import Clock
 from alchemer_nb.wire.ids import id_number
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _OFTEN = 0.1  # seconds between two reports while nothing new has come
 
 
-def definition(transport: Transport, survey_id: str, **waiting: Any) -> Survey:
+def definition(transport: Transport, survey_id: str, **waiting: Any) -> Definition:
     """Fetches the definition of a survey: its pages, and its questions once more in full.
 
     Args:
@@ -50,7 +50,7 @@ def definition(transport: Transport, survey_id: str, **waiting: Any) -> Survey:
 
 def definition_and_count(
     transport: Transport, survey_id: str, **waiting: Any
-) -> tuple[Survey, int | None]:
+) -> tuple[Definition, int | None]:
     """The same, and about how many responses there are, where the survey's statistics say so."""
     envelope = transport.send("GET", f"survey/{survey_id}", **waiting).envelope()
     rows = rows_of(envelope)
@@ -64,7 +64,7 @@ def definition_and_count(
     counts = statistics.values() if isinstance(statistics, Mapping) else ()
     count = sum(whole(each) or 0 for each in counts)
     # The id that was asked for is the one to go on with, whatever a server calls it.
-    return read_survey({**survey, "id": survey_id}, questions), count or None
+    return read_definition({**survey, "id": survey_id}, questions), count or None
 
 
 def envelopes(
@@ -184,7 +184,7 @@ class Responses:
     def __init__(
         self,
         transport: Transport,
-        survey: Survey,
+        survey: Definition,
         params: Mapping[str, Any],
         wishes: Wishes,
         begun: Download | None = None,

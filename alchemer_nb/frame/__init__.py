@@ -1,1 +1,4 @@
-"""TODO."""
+"""Answers to a DataFrame: values, metadata, shapes, codebook, kinds of missing.
+
+May import: decode, survey.
+"""

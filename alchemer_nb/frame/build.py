@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from alchemer_nb.frame.options import FrameOptions
     from alchemer_nb.frame.rows import Rows
     from alchemer_nb.survey.columns import Column
-    from alchemer_nb.survey.definition import Survey
+    from alchemer_nb.survey.definition import Definition
 
 ATTRS = "alchemer"
 
 
 def build(
     answers: Answers,
-    survey: Survey,
+    survey: Definition,
     rows: Rows,
     options: FrameOptions,
     zone: ZoneInfo,
@@ -110,7 +110,7 @@ def _wide(
     )
 
 
-def _language(wanted: str | None, survey: Survey) -> str | None:
+def _language(wanted: str | None, survey: Definition) -> str | None:
     if wanted is None:
         return None
     for language in survey.languages:

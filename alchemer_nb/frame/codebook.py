@@ -17,7 +17,7 @@ from alchemer_nb.survey.naming import name_columns
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from alchemer_nb.survey.definition import Survey
+    from alchemer_nb.survey.definition import Definition
 
 FIELDS = (
     "column_id",
@@ -80,7 +80,7 @@ class Codebook(pd.DataFrame):
 
 
 def records(
-    survey: Survey,
+    survey: Definition,
     columns: Sequence[Column],
     *,
     metadata: Sequence[str] = STANDARD,
@@ -142,7 +142,7 @@ def frame(rows: list[dict[str, Any]]) -> Codebook:
     return Codebook(data)
 
 
-def of_survey(survey: Survey, language: str | None = None) -> Codebook:
+def of_survey(survey: Definition, language: str | None = None) -> Codebook:
     """The codebook of a survey from its definition alone."""
     return frame(records(survey, plan(survey), language=language))
 
@@ -151,7 +151,7 @@ def _plain(name: str, kind: str) -> dict[str, Any]:
     return {"column_id": name, "column_alias": name, "column_text": name, "part": kind}
 
 
-def _about(column: Column, survey: Survey, language: str | None) -> dict[str, Any]:
+def _about(column: Column, survey: Definition, language: str | None) -> dict[str, Any]:
     spoken = (language, survey.language)
     question, parent, option = column.question, column.parent, column.option
     return {

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from alchemer_nb.decode.answers import Answers
     from alchemer_nb.frame.options import FrameOptions
     from alchemer_nb.survey.columns import Column
-    from alchemer_nb.survey.definition import Survey
+    from alchemer_nb.survey.definition import Definition
 
 
 class Facts(str):
@@ -86,7 +86,7 @@ class Kept:
     """
 
     answers: Answers
-    survey: Survey
+    survey: Definition
     timezone: str
     options: FrameOptions
     about: dict[str, Any]

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from alchemer_nb.frame.rows import Rows
     from alchemer_nb.frame.values import Notes
     from alchemer_nb.survey.columns import Column
-    from alchemer_nb.survey.definition import Survey
+    from alchemer_nb.survey.definition import Definition
 
 LONG = ("question_id", "row", "option", "column", "value", "code", "option_id", "shown")
 
 
 def long(
     answers: Answers,
-    survey: Survey,
+    survey: Definition,
     rows: Rows,
     columns: Sequence[Column],
     names: Sequence[str],

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from alchemer_nb.frame.description import Kept
-    from alchemer_nb.survey.definition import Survey
+    from alchemer_nb.survey.definition import Definition
 
 KINDS = ("answered", "skipped", "not shown", "not reached", "unknown")
 _ANSWERED, _SKIPPED, _NOT_SHOWN, _NOT_REACHED, _UNKNOWN = range(5)
@@ -133,7 +133,7 @@ class Missing:
         return reached
 
 
-def base_sizes(missing: Missing, columns: dict[str, Column], survey: Survey) -> pd.DataFrame:
+def base_sizes(missing: Missing, columns: dict[str, Column], survey: Definition) -> pd.DataFrame:
     """How many responses stand behind each question.
 
     Args:

@@ -8,17 +8,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from alchemer_nb.fetch.download import Download
-
-
-def _earlier(result: Download) -> dict[str, Any]:
-    """What an earlier run, which had ended on its way, has to do with it."""
-    if result.anew:
-        return {"begun_anew": result.anew}
-    if result.at_hand:
-        return {"rows_at_hand": result.at_hand, "went_on_at_page": result.went_on}
-    return {}
-
 
 def summary(facts: Mapping[str, Any]) -> str:
     """One line for the end of a download."""
@@ -90,5 +79,6 @@ def _counted(count: int, word: str) -> str:
     return f"{count:,} {_plural(count, word)}"
 
 
-def _listed(value: Any) -> list[Any]:
+def as_list(value: Any) -> list[Any]:
+    """Return a list of one value, or the list that it is."""
     return list(value) if isinstance(value, (list, tuple)) else [value]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from alchemer_nb.decode.answers import Answers
-    from alchemer_nb.survey.definition import Survey
+    from alchemer_nb.survey.definition import Definition
     from alchemer_nb.survey.filters import Condition
 
 
@@ -34,7 +34,7 @@ class Selection:
     """
 
     conditions: tuple[Condition, ...]
-    survey: Survey
+    survey: Definition
 
     def mask(self, answers: Answers) -> np.ndarray:
         """Which responses fulfil all conditions."""

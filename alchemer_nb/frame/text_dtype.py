@@ -1,4 +1,4 @@
-"""TODO."""
+"""The dtype of text columns."""
 
 from __future__ import annotations
 

@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from alchemer_nb.frame.values import Renderer
     from alchemer_nb.survey.answer_paths import Path
     from alchemer_nb.survey.columns import Part
-    from alchemer_nb.survey.definition import Survey
+    from alchemer_nb.survey.definition import Definition
     from alchemer_nb.survey.question_types import Kind
 
 
-def all_columns(survey: Survey, answers: Answers, renderer: Renderer) -> list[Column]:
+def all_columns(survey: Definition, answers: Answers, renderer: Renderer) -> list[Column]:
     """The planned columns, and beside them what only the answers brought.
 
     Args:
@@ -66,7 +66,7 @@ def _beside(column: Column, renderer: Renderer) -> Iterator[Column]:
 
 
 def _unannounced(
-    survey: Survey, planned: Iterable[Column], answers: Answers
+    survey: Definition, planned: Iterable[Column], answers: Answers
 ) -> Iterator[tuple[Column, str]]:
     """Columns for answers at places that the definition does not announce, and why."""
     taken = {column.path for column in planned}
@@ -162,7 +162,7 @@ def _option(path: Path, leaf: Leaf, language: str) -> Option:
     return Option(path[-1], {language: label} if label else {}, value)
 
 
-def _placed(survey: Survey, columns: list[Column], extra: list[Column]) -> list[Column]:
+def _placed(survey: Definition, columns: list[Column], extra: list[Column]) -> list[Column]:
     """Puts what was not announced after its question, or at the end where that is unknown."""
     own = {column.path[0]: place for place, column in enumerate(columns)}
     last: dict[str, int] = {}

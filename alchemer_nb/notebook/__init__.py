@@ -1,1 +1,4 @@
-"""All that needs IPython or ipywidgets: the magic, the sign-in panel, progress and completion."""
+"""All that needs IPython or ipywidgets: the magic, the sign-in panel, the download bar.
+
+May import: client, accessor. ``demo.py`` alone may import the sandbox.
+"""

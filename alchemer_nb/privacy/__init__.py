@@ -1,1 +1,4 @@
-"""TODO."""
+"""Personal data out of a frame: redaction, hashing, patterns of contact data.
+
+May import: frame, and what frame may import.
+"""

@@ -125,9 +125,10 @@ class Server:
     async def _serve(self) -> None:
         from tornado.httpserver import HTTPServer
 
-        from alchemer_nb.sandbox import app, services
+        from alchemer_nb.sandbox import app
         from alchemer_nb.sandbox.data.state import State
         from alchemer_nb.sandbox.oauth.provider import Provider
+        from alchemer_nb.sandbox.services import Services
         from alchemer_nb.sandbox.traffic.cache import Cache
         from alchemer_nb.sandbox.traffic.limits import Limits
 
@@ -139,7 +140,7 @@ class Server:
             state = State(self._settings)
             if state.fresh:
                 state.fill(self._fill)
-            services = services.Services(
+            services = Services(
                 state,
                 self._faults,
                 Provider(state),

@@ -1,4 +1,4 @@
-"""TODO."""
+"""What the sandbox's handlers work with."""
 
 from __future__ import annotations
 
@@ -22,25 +22,6 @@ if TYPE_CHECKING:
     from alchemer_nb.sandbox.traffic.cache import Cache
     from alchemer_nb.sandbox.traffic.faults import Schedule
     from alchemer_nb.sandbox.traffic.limits import Limits
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What handlers work with."""
-
-    state: State
-    faults: Schedule
-    provider: Provider
-    limits: Limits
-    cache: Cache
-    calls: CallLog = field(default_factory=CallLog)
-    seen: deque[Seen] = field(default_factory=lambda: deque(maxlen=10_000))
-    traffic: Traffic = field(default_factory=Traffic)
-
-    @property
-    def settings(self) -> Settings:
-        """The sandbox's switches."""
-        return self.state.settings
 
 
 _log = logging.getLogger(__name__)
@@ -99,3 +80,22 @@ class Quiet(RequestHandler):
             return
         where = f"{self.request.method} {self.request.path}"
         _log.error("the sandbox failed at %s", where, exc_info=(typ, value, tb))
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What handlers work with."""
+
+    state: State
+    faults: Schedule
+    provider: Provider
+    limits: Limits
+    cache: Cache
+    calls: CallLog = field(default_factory=CallLog)
+    seen: deque[Seen] = field(default_factory=lambda: deque(maxlen=10_000))
+    traffic: Traffic = field(default_factory=Traffic)
+
+    @property
+    def settings(self) -> Settings:
+        """The sandbox's switches."""
+        return self.state.settings

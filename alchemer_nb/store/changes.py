@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from alchemer_nb.store.manifest import Manifest
     from alchemer_nb.store.parts import Index
-    from alchemer_nb.survey.definition import Survey
+    from alchemer_nb.survey.definition import Definition
 
 COLUMNS = ("change", "columns", "date_updated")
 CHANGES = ("added", "changed", "removed")
@@ -100,7 +100,7 @@ def _texts(frame: pd.DataFrame, name: str) -> np.ndarray:
 def _frame(
     folder: Path,
     manifest: Manifest,
-    survey: Survey,
+    survey: Definition,
     zone: ZoneInfo,
     state: Index,
     ids: np.ndarray,

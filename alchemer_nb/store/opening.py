@@ -16,10 +16,12 @@ from alchemer_nb.store import manifest as files
 from alchemer_nb.store import names, parts
 from alchemer_nb.store.manifest import Manifest, Part, SyncRecord, Unreadable
 from alchemer_nb.store.paths import written
-from alchemer_nb.survey.definition import Survey
+from alchemer_nb.survey import saved
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from alchemer_nb.survey.definition import Definition
 
 #: Goes into the names of tables: another number has all of them made anew.
 TABLES = 2
@@ -94,25 +96,25 @@ def table_name(part: Part, manifest: Manifest) -> str:
     return names.table(part.number, _digest(text))
 
 
-def keep_definition(folder: Path, manifest: Manifest, survey: Survey) -> bool:
+def keep_definition(folder: Path, manifest: Manifest, survey: Definition) -> bool:
     """Stores a definition if it is another than the last; tells whether it was."""
     digest = digest_of(survey)
     if manifest.definitions and manifest.definitions[-1]["digest"] == digest:
         return False
     number = 1 + max((each["number"] for each in manifest.definitions), default=0)
     with written(folder / definition_name(number)) as temporary:
-        survey.save(temporary)
+        saved.save(survey, temporary)
     manifest.definitions.append({"number": number, "utc": _now(), "digest": digest})
     return True
 
 
-def definition_of(folder: Path, manifest: Manifest, number: int | None = None) -> Survey:
+def definition_of(folder: Path, manifest: Manifest, number: int | None = None) -> Definition:
     """The definition at hand, or an earlier one."""
     which = manifest.definitions[-1]["number"] if number is None else number
-    return Survey.load(folder / definition_name(which))
+    return saved.load(folder / definition_name(which))
 
 
-def digest_of(survey: Survey) -> str:
+def digest_of(survey: Definition) -> str:
     """What tells two definitions apart."""
     return _digest(json.dumps(asdict(survey), sort_keys=True))
 
@@ -132,7 +134,7 @@ def _rebuilt(folder: Path, survey_id: str) -> Manifest:
             highest = max(highest, parts.stored_syncs(folder, part))
     for path in names.ours(folder, names.DEFINITION):
         try:
-            digest = digest_of(Survey.load(path))
+            digest = digest_of(saved.load(path))
         except InvalidArgument:
             continue
         made.definitions.append({"number": names.number_of(path), "utc": None, "digest": digest})

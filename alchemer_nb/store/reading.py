@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from alchemer_nb.survey.definition import Survey
+    from alchemer_nb.survey.definition import Definition
 
 _TRIES = 5
 _Result = TypeVar("_Result")
@@ -36,7 +36,7 @@ class Read:
         utc: When the last sync began.
     """
 
-    survey: Survey
+    survey: Definition
     download: Download
     utc: str | None
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from alchemer_nb.http.regions import Region
     from alchemer_nb.store.listing import Listing
     from alchemer_nb.store.parts import Index
-    from alchemer_nb.survey.definition import Survey
+    from alchemer_nb.survey.definition import Definition
     from alchemer_nb.wire.clocks import Clock
 
 _HEAD, _SOME, _FEW, _MANY = 20, 30, 100, 500  # rows of a page
@@ -93,7 +93,7 @@ class Sync:
                 opening.drop(self.folder, manifest, number)
             return self._run(manifest, survey, began)
 
-    def _run(self, manifest: Manifest, survey: Survey, began: str) -> Synced:
+    def _run(self, manifest: Manifest, survey: Definition, began: str) -> Synced:
         self._manifest = manifest
         self._number = manifest.sync + 1
         self._take_turn()
@@ -119,7 +119,7 @@ class Sync:
         self._manifest.turn += 1
         self._manifest.save(self.folder)  # so that the next run knows, however this one ends
 
-    def _prepare(self, survey: Survey) -> None:
+    def _prepare(self, survey: Definition) -> None:
         manifest = self._manifest
         self.listing.title = survey.title
         manifest.title, manifest.region = survey.title, self.region.name

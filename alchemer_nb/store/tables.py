@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from alchemer_nb.store.manifest import Manifest, Part
-    from alchemer_nb.survey.definition import Survey
+    from alchemer_nb.survey.definition import Definition
 
 KEY = "store_row"
 ID = "response_id"
@@ -98,7 +98,7 @@ def agree(folder: Path, manifest: Manifest) -> pa.Schema:
 
 
 def frame_of(
-    survey: Survey, zone: Any, stored: Sequence[Stored], dates: dict[str, list[str]]
+    survey: Definition, zone: Any, stored: Sequence[Stored], dates: dict[str, list[str]]
 ) -> pd.DataFrame:
     """The analyst's frame of some stored versions, in their order.
 
@@ -117,7 +117,7 @@ def page_of(stored: Sequence[Stored]) -> bytes:
     return b'{"data":[' + b",".join(each.content or b"" for each in stored) + b"]}"
 
 
-def _answers(survey: Survey, some: Iterable[Sequence[Stored]]) -> tuple[Answers, list[int]]:
+def _answers(survey: Definition, some: Iterable[Sequence[Stored]]) -> tuple[Answers, list[int]]:
     answers = Answers.of(survey)
     ids: list[int] = []
     for stored in some:
@@ -127,7 +127,7 @@ def _answers(survey: Survey, some: Iterable[Sequence[Stored]]) -> tuple[Answers,
 
 
 def _frame(
-    survey: Survey, zone: Any, answers: Answers, ids: list[int], dates: dict[str, list[str]]
+    survey: Definition, zone: Any, answers: Answers, ids: list[int], dates: dict[str, list[str]]
 ) -> pd.DataFrame:
     for path, shown in dates.items():
         leaf = answers.leaves.get(tuple(path.split("/")))
@@ -140,7 +140,7 @@ def _frame(
     return frame
 
 
-def _learn_dates(survey: Survey, answers: Answers, manifest: Manifest) -> None:
+def _learn_dates(survey: Definition, answers: Answers, manifest: Manifest) -> None:
     """Notes which order typed dates show: what a whole column shows, a part need not."""
     renderer = Renderer(answers, np.arange(answers.count), "label", ())
     for column in all_columns(survey, answers, renderer):
@@ -154,7 +154,7 @@ def _learn_dates(survey: Survey, answers: Answers, manifest: Manifest) -> None:
             manifest.dates[path] = sorted(shown)
 
 
-def _table(folder: Path, manifest: Manifest, part: Part, survey: Survey) -> pa.Table:
+def _table(folder: Path, manifest: Manifest, part: Part, survey: Definition) -> pa.Table:
     versions: list[int] = []
 
     def noted(some: list[Stored]) -> list[Stored]:

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Where in a response an answer stands: paths of ids."""
 
 from __future__ import annotations
 

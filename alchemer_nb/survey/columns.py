@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from alchemer_nb.survey.answer_paths import COMMENT, MEMBER, Path
-from alchemer_nb.survey.definition import Option, Question, Survey
+from alchemer_nb.survey.definition import Definition, Option, Question
 from alchemer_nb.survey.question_types import (
     GRID_CELLS,
     GRID_SINGLE,
@@ -86,7 +86,7 @@ class Column:
         return self.parent is not None and question_key(self.parent) in GRID_CELLS
 
 
-def plan(survey: Survey) -> list[Column]:
+def plan(survey: Definition) -> list[Column]:
     """The columns of a survey in the order in which it asks."""
     return [column for question in survey.questions for column in _columns(question)]
 

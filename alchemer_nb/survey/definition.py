@@ -9,17 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-from alchemer_nb import outline
 from alchemer_nb.wire.ids import has_digits_alone, is_option_id
 from alchemer_nb.wire.scalars import id_text, truth
 from alchemer_nb.wire.text import ENGLISH, by_language, name_of, pick, plain
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pandas as pd
 
 # Words of options that say "no answer of substance", where the `na` property does not say it.
 _NOT_APPLICABLE = frozenset(
@@ -142,7 +136,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class Definition:
     """The definition of a survey.
 
     Attributes:
@@ -191,56 +185,8 @@ class Survey:
             return named[0]
         raise KeyError(text)
 
-    def diff(self, earlier: Survey | str | Path) -> pd.DataFrame:
-        """Tells what changed since an earlier definition, and which columns that concerns.
 
-        Args:
-            earlier: The definition before, of this survey or of another wave of it; or where one
-                was saved.
-
-        Returns:
-            One row a change: ``change``, ``question_id``, ``option_id``, ``before``, ``after``,
-            ``comparable`` (whether the same answer is still recorded the same way) and
-            ``columns`` (the list of columns concerned).
-
-        Example:
-            >>> changes = client.survey(9000001).diff(client.survey(9000005))
-            >>> changes.loc[~changes["comparable"], "columns"].explode().unique().tolist()
-            []
-        """
-        from alchemer_nb.compare import (
-            definition_diff,  # an import upwards: see tests/test_layers.py
-        )
-
-        return definition_diff.diff(
-            earlier if isinstance(earlier, Survey) else Survey.load(earlier), self
-        )
-
-    def save(self, path: str | Path) -> None:
-        """Writes the definition to a JSON file, for a later ``diff``."""
-        from alchemer_nb.survey import saved  # inside: it needs the classes of this module
-
-        saved.save(self, path)
-
-    @staticmethod
-    def load(path: str | Path) -> Survey:
-        """Reads what ``save`` wrote.
-
-        Raises:
-            InvalidArgument: The file holds something else.
-        """
-        from alchemer_nb.survey import saved
-
-        return saved.load(path)
-
-    def __str__(self) -> str:
-        return outline.as_text(self)
-
-    def _repr_html_(self) -> str:
-        return outline.as_html(self)
-
-
-def read_survey(survey: Mapping[str, Any], questions: Iterable[Any] = ()) -> Survey:
+def read_definition(survey: Mapping[str, Any], questions: Iterable[Any] = ()) -> Definition:
     """Puts a survey together from its two halves.
 
     Args:
@@ -272,7 +218,7 @@ def read_survey(survey: Mapping[str, Any], questions: Iterable[Any] = ()) -> Sur
     rest += [replace(q, rows=()) for q in flat.values() if q.id not in placed]
     if rest:
         pages.append(Page("", {}, tuple(rest)))
-    return Survey(
+    return Definition(
         id=str(survey.get("id", "")),
         title=plain(pick(titles, *languages)),
         status=str(survey.get("status") or ""),
@@ -322,7 +268,7 @@ def read_option(raw: Any) -> Option | None:
     return Option(id_text(own), titles, text, _mapping(raw.get("properties")))
 
 
-def conditional_ids(survey: Survey) -> frozenset[str]:
+def conditional_ids(survey: Definition) -> frozenset[str]:
     """Ids of the questions that logic may hide.
 
     An option names the question that depends on it (``dependent``); newer answers name the rules

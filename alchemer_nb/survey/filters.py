@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
-    from alchemer_nb.survey.definition import Option, Question, Survey
+    from alchemer_nb.survey.definition import Definition, Option, Question
 
 FIELDS = ("status", "date_submitted", "date_updated", "is_test_data", "contact_id")
 STATUSES = ("Complete", "Partial", "Disqualified")
@@ -118,7 +118,7 @@ def value_so_far(text: str) -> tuple[str, bool] | None:
 
 
 def resolve(
-    conditions: Iterable[Condition], survey: Survey, tz: ZoneInfo, server: ZoneInfo
+    conditions: Iterable[Condition], survey: Definition, tz: ZoneInfo, server: ZoneInfo
 ) -> list[Condition]:
     """Turns conditions into those that the API understands.
 
@@ -277,7 +277,7 @@ def _parse(text: str, line: int) -> Condition:
 
 
 def _resolve_one(
-    condition: Condition, survey: Survey, tz: ZoneInfo, server: ZoneInfo
+    condition: Condition, survey: Definition, tz: ZoneInfo, server: ZoneInfo
 ) -> Iterator[Condition]:
     field, line = condition.field.strip(), condition.line
     url = URL.fullmatch(field)
@@ -376,7 +376,7 @@ def _status(name: str, line: int) -> str:
     )
 
 
-def _question(survey: Survey, name: str, line: int) -> Question:
+def _question(survey: Definition, name: str, line: int) -> Question:
     try:
         return survey.question(name)
     except KeyError:

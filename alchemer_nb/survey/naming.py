@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from alchemer_nb.survey.columns import Column
-    from alchemer_nb.survey.definition import Question, Survey
+    from alchemer_nb.survey.definition import Definition, Question
 
 _INDEX = "response_id"  # a column of that name would stand in the way of reset_index
 Names = Literal["alias", "id", "text"]
@@ -26,7 +26,7 @@ _PHRASES = {"other": "other, written in", "comment": "comment", "raw": "as recei
 
 def name_columns(
     columns: Sequence[Column],
-    survey: Survey,
+    survey: Definition,
     names: Names,
     taken: Sequence[str],
     language: str | None = None,
@@ -49,7 +49,7 @@ def name_columns(
     return _unique(wanted, columns, {_INDEX, *taken}, names)
 
 
-def _by_alias(columns: Sequence[Column], survey: Survey) -> list[str]:
+def _by_alias(columns: Sequence[Column], survey: Definition) -> list[str]:
     everything = [each for q in survey.questions for each in q.walk()]
     uses = Counter(name_of(question.alias) for question in everything)
 
@@ -90,7 +90,7 @@ def _alias_name(
     return f"{stem}{_SUFFIXES.get(column.part, '')}"
 
 
-def _phrase(column: Column, survey: Survey, language: str | None) -> str:
+def _phrase(column: Column, survey: Definition, language: str | None) -> str:
     spoken = (language, survey.language)
     words = [column.parent.words(*spoken)] if column.parent else []
     words.append(column.question.words(*spoken) or f"q{column.question.id}")

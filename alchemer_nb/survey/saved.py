@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from alchemer_nb.errors import InvalidArgument
-from alchemer_nb.survey.definition import Option, Page, Question, Survey
+from alchemer_nb.survey.definition import Definition, Option, Page, Question
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,16 +20,16 @@ _BELOW: dict[str, Any] = {
     "rows": Question,
     "options": Option,
 }
-_Made = TypeVar("_Made", Survey, Page, Question, Option)
+_Made = TypeVar("_Made", Definition, Page, Question, Option)
 
 
-def save(survey: Survey, path: str | Path) -> None:
+def save(survey: Definition, path: str | Path) -> None:
     """Writes a definition to a JSON file."""
     text = json.dumps({"format": _FORMAT, "survey": asdict(survey)}, indent=1)
     Path(path).write_text(text, encoding="utf-8")
 
 
-def load(path: str | Path) -> Survey:
+def load(path: str | Path) -> Definition:
     """Reads what ``save`` wrote.
 
     Raises:
@@ -39,7 +39,7 @@ def load(path: str | Path) -> Survey:
         saved = json.loads(Path(path).read_text(encoding="utf-8"))
         if saved["format"] != _FORMAT:
             raise ValueError(saved["format"])
-        return _restored(Survey, saved["survey"])
+        return _restored(Definition, saved["survey"])
     except (ValueError, TypeError, KeyError, AttributeError):
         raise InvalidArgument(f"{path} does not hold a definition that Survey.save wrote") from None
 

@@ -1,1 +1,4 @@
-"""TODO."""
+"""How Alchemer spells things: JSON, flags, ids, dates, HTML text, pages, query parameters.
+
+Pure functions on what is sent or received; nothing here calls the network. May import: errors.
+"""

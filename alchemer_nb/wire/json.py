@@ -1,4 +1,4 @@
-"""TODO."""
+"""JSON as Alchemer sends it, with what strict readers refuse."""
 
 from __future__ import annotations
 

@@ -70,11 +70,11 @@ def ours(folder: Path) -> Measured:
     from alchemer_nb.frame.description import Kept
     from alchemer_nb.frame.options import FrameOptions
     from alchemer_nb.frame.rows import choose_rows
-    from alchemer_nb.survey.definition import read_survey
+    from alchemer_nb.survey.definition import read_definition
 
     pd.array(["x"], dtype="str")  # pandas and Arrow load more at their first use
     pa.array(["x"])
-    survey = read_survey(*_definition(folder))
+    survey = read_definition(*_definition(folder))
 
     def work() -> Any:
         answers = Answers.of(survey)
@@ -246,11 +246,11 @@ def slicing(columns: str) -> dict[str, float]:
     from alchemer_nb.frame.description import Kept
     from alchemer_nb.frame.options import FrameOptions
     from alchemer_nb.frame.rows import choose_rows
-    from alchemer_nb.survey.definition import read_survey
+    from alchemer_nb.survey.definition import read_definition
     from tests.benchmarks.generator import Generator
 
     made = Generator(int(columns) * 2 // 5, 300)
-    survey = read_survey(made.survey(), made.questions())
+    survey = read_definition(made.survey(), made.questions())
     answers = Answers.of(survey)
     answers.add_page(made.page(1))
     options = FrameOptions()
@@ -274,11 +274,11 @@ def many_questions(count: str, shape: str) -> Measured:
     from alchemer_nb.frame.description import Kept
     from alchemer_nb.frame.options import FrameOptions
     from alchemer_nb.frame.rows import choose_rows
-    from alchemer_nb.survey.definition import read_survey
+    from alchemer_nb.survey.definition import read_definition
     from tests.benchmarks.generator import Generator
 
     made = Generator(int(count), 5)
-    survey, page = read_survey(made.survey(), made.questions()), made.page(1)
+    survey, page = read_definition(made.survey(), made.questions()), made.page(1)
     options = FrameOptions(shape=shape)  # type: ignore[arg-type]  # a word from the command line
 
     def work() -> Any:

@@ -7,14 +7,14 @@ import re
 import pandas as pd
 
 from alchemer_nb.frame import codebook as books
-from alchemer_nb.survey.definition import read_survey
+from alchemer_nb.survey.definition import read_definition
 from tests.client.test_frames import option, question
 
 
 def cells(words):
     """What a notebook is given for a multi-select, as rows of pairs: a cell's side, its text."""
     asked = question(2, "CHECKBOX", words, "how", [option(10001, "Web"), option(10002, "Shop")])
-    survey = read_survey({"id": 1, "title": "S", "pages": [{"id": 1, "questions": [asked]}]})
+    survey = read_definition({"id": 1, "title": "S", "pages": [{"id": 1, "questions": [asked]}]})
     book = books.of_survey(survey)
     book["n_asked"] = pd.array([12] * len(book), dtype="Int64")
     html = book._repr_html_()

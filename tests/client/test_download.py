@@ -18,7 +18,7 @@ from alchemer_nb.fetch.prefetch import SIZES, Stretch
 from alchemer_nb.http.retries import Retries
 from alchemer_nb.sandbox import Sandbox
 from alchemer_nb.sandbox.traffic.faults import Fault, gateway, limit_reached, please_wait
-from alchemer_nb.survey.definition import read_survey
+from alchemer_nb.survey.definition import read_definition
 from tests.client.test_frames import question, response, serve
 from tests.scripted import Reply
 
@@ -331,7 +331,7 @@ class Interrupting(list):
 
 def test_an_interrupt_never_cuts_through_a_page():
     rows = [response(n, {"2": {"id": 2, "type": "TEXTBOX", "answer": "x"}}) for n in (1, 2, 3)]
-    result = Download(Answers.of(read_survey({"id": "5"}, [question(2, "TEXTBOX")])))
+    result = Download(Answers.of(read_definition({"id": "5"}, [question(2, "TEXTBOX")])))
     read = result.answers.decode(json.dumps({"result_ok": True, "data": rows}).encode())
     read.entries = Interrupting(read.entries)
     with pytest.raises(KeyboardInterrupt):

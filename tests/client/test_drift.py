@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alchemer_nb import ApiKey, Client
+from alchemer_nb.client.survey import Survey
 from alchemer_nb.compare.definition_diff import FIELDS
 from alchemer_nb.errors import InvalidArgument
-from alchemer_nb.survey.definition import Survey, read_survey
+from alchemer_nb.survey.definition import read_definition
 from tests.client.test_frames import option, question
 
 SCALE = [option(10001, "Good", "3"), option(10002, "Fair", "2"), option(10003, "Bad", "1")]
@@ -36,7 +37,7 @@ def survey(*pages, own=5):
         {"id": n, "title": {"English": f"Page {n}"}, "questions": page}
         for n, page in enumerate(pages, 1)
     ]
-    return read_survey({"id": own, "title": "Made by hand", "pages": nested})
+    return Survey.of(read_definition({"id": own, "title": "Made by hand", "pages": nested}))
 
 
 def changes(before, after):

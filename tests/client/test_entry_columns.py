@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from alchemer_nb.decode import question_reader
 from alchemer_nb.decode.answers import Answers
-from alchemer_nb.survey.definition import read_survey
+from alchemer_nb.survey.definition import read_definition
 from tests.client.test_frames import question
 
-SURVEY = read_survey(
+SURVEY = read_definition(
     {"id": "5", "title": "S"}, [question(own, "TEXTBOX", f"Q{own}") for own in (2, 3, 4)]
 )
 # The same bytes under several questions, as an entry without an id may have.
@@ -87,7 +87,7 @@ def test_what_nobody_documents_is_kept_beside_an_answer_too():
 def test_the_same_in_a_row_of_a_grid():
     rows = [question(11, "RADIO", "Staff"), question(12, "RADIO", "Prices")]
     grid = question(10, "TABLE", "Rate", rows=rows, key="table-radio")
-    answers = Answers.of(read_survey({"id": "5", "title": "S"}, [grid, question(2, "TEXTBOX")]))
+    answers = Answers.of(read_definition({"id": "5", "title": "S"}, [grid, question(2, "TEXTBOX")]))
     cell = {"id": 11, "answer": "Good", "answer_id": 10001, "mood": "planted"}
     data = {"10": {"id": 10, "subquestions": {"11": cell}}}
     answers.add_page(json.dumps({"data": [{"id": 1, "survey_data": data}]}).encode())

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alchemer_nb.errors import ConditionError, InvalidArgument
-from alchemer_nb.survey.definition import read_survey
+from alchemer_nb.survey.definition import read_definition
 from alchemer_nb.survey.filters import (
     Condition,
     between,
@@ -23,7 +23,7 @@ from alchemer_nb.survey.filters import (
 
 NEW_YORK, BERLIN, UTC_ZONE = (ZoneInfo(z) for z in ("America/New_York", "Europe/Berlin", "UTC"))
 
-SURVEY = read_survey(
+SURVEY = read_definition(
     {"id": 1, "title": "T", "languages": ["English", "German"]},
     [
         {
@@ -257,7 +257,7 @@ def test_a_value_in_quotes_may_go_on_in_the_next_line_and_lines_keep_their_numbe
 
 def test_labels_fit_as_they_are_before_they_are_folded():
     titles = ["Yes", " yes ", "a  b", "a\u00a0B", "<b>Bold</b>", "c", "c"]
-    survey = read_survey(
+    survey = read_definition(
         {"id": 1, "title": "T"},
         [
             {

@@ -448,7 +448,7 @@ while "pandas" not in sys.modules:  # from when on it is being imported
     time.sleep(0.001)
 pid = os.fork()
 if pid == 0:
-    import alchemer_nb.retrieval, pandas
+    import alchemer_nb.client.retrieval, pandas
     os._exit(7)
 print(pid, flush=True)
 print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))

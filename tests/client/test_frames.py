@@ -18,7 +18,7 @@ from alchemer_nb.frame.build import build
 from alchemer_nb.frame.options import FrameOptions
 from alchemer_nb.frame.rows import choose_rows
 from alchemer_nb.frame.values import read_number
-from alchemer_nb.survey.definition import read_survey
+from alchemer_nb.survey.definition import read_definition
 from tests.scripted import Reply, ScriptedServer
 
 
@@ -733,7 +733,7 @@ DATA = st.one_of(
 
 
 def build_from(answers, **options):
-    survey = read_survey({"id": 5, "title": "T"}, ASKED)
+    survey = read_definition({"id": 5, "title": "T"}, ASKED)
     collected = Answers.of(survey)
     page = [response(i, data) for i, data in enumerate(answers, 1)]
     collected.add_page(json.dumps({"result_ok": True, "data": page}).encode())

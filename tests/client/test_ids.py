@@ -12,7 +12,7 @@ import pytest
 from alchemer_nb import ApiKey, Client
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.notebook.magic.completion import KnownSurveys
-from alchemer_nb.survey.definition import read_survey
+from alchemer_nb.survey.definition import read_definition
 from alchemer_nb.wire.ids import id_number, is_option_id
 from tests.client.test_frames import LIKERT, frame, question, response, serve
 
@@ -163,7 +163,7 @@ def test_a_count_beyond_all_numbers_is_none(scripted):
 
 def test_a_definition_keeps_the_texts_of_odd_ids():
     odd = {"id": "²", "type": "RADIO", "title": "x"}
-    survey = read_survey({"id": "5", "pages": [{"id": 1, "questions": [odd]}]}, [odd])
+    survey = read_definition({"id": "5", "pages": [{"id": 1, "questions": [odd]}]}, [odd])
     assert [q.id for q in survey.questions] == ["²"]
 
 

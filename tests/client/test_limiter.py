@@ -253,7 +253,7 @@ def test_other_credentials_and_other_hosts_have_windows_of_their_own(folder):
 ANOTHER = """
 import sys, time
 from pathlib import Path
-from alchemer_nb.limiter import Limiter
+from alchemer_nb.http.rate_limit import Limiter
 limiter = Limiter({host!r}, {who!r}, 3, {minute}, Path(sys.argv[1]))
 print("ready", flush=True)
 sys.stdin.readline()
@@ -438,7 +438,7 @@ def test_files_of_other_days_are_cleared_away(folder):
 SAME = """
 import os, sys
 from pathlib import Path
-from alchemer_nb.limiter import Limiter
+from alchemer_nb.http.rate_limit import Limiter
 with Limiter({host!r}, {who!r}, 99, 60.0, Path(sys.argv[1])).alone("survey?page=1"):
     print("made", flush=True)
     sys.stdin.readline()

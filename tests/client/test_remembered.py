@@ -279,8 +279,8 @@ def test_a_packing_that_was_not_asked_for_is_an_error_and_no_rubbish(transport, 
 _COUNTED = """
 import sys, tracemalloc
 from alchemer_nb import ApiKey
-from alchemer_nb.regions import Region
-from alchemer_nb.transport import Transport
+from alchemer_nb.http.regions import Region
+from alchemer_nb.http.transport import Transport
 
 region = Region.custom(sys.argv[1], timezone="America/New_York")
 transport = Transport(ApiKey("canary-token-0123456789abcdef", "canary-secret-xyz"), region)

@@ -21,7 +21,7 @@ from alchemer_nb.errors import (
 )
 from alchemer_nb.fetch.download import Download
 from alchemer_nb.sandbox import Fault, Sandbox
-from alchemer_nb.survey.definition import Page, read_survey
+from alchemer_nb.survey.definition import Page, read_definition
 from tests.conftest import credentials_for
 from tests.person import regenerate_key
 
@@ -269,7 +269,7 @@ def test_edits_are_seen_where_responses_do_not_tell_when_they_changed():
 
 
 def test_rows_at_hand_become_useless():
-    survey = read_survey({"id": "5"}, [])
+    survey = read_definition({"id": "5"}, [])
     left = Unfinished("https://api.example", "1", survey, {"page": "1"}, Download(Answers()))
     assert left.fault(survey, {"page": "1"}) == ""
     assert "dates" in left.fault(survey, {"page": "2"})

@@ -8,7 +8,7 @@ import pytest
 from alchemer_nb import ApiKey, Client
 from alchemer_nb.frame.long import LONG, from_long
 from alchemer_nb.sandbox import Sandbox
-from alchemer_nb.survey.definition import read_survey
+from alchemer_nb.survey.definition import read_definition
 from tests.client.test_frames import LIKERT, option, question, response, serve
 
 EVERY = "Every question type"
@@ -268,8 +268,8 @@ def test_an_option_with_the_id_of_a_tables_column_is_an_option(scripted):
 
 def test_a_survey_may_have_a_title_in_each_language():
     raw = {"id": 5, "title": {"French": "Un", "German": "Eins"}, "languages": ["German"]}
-    assert read_survey(raw).title == "Eins"
-    assert read_survey({"id": 5, "title": [], "title_ml": {"German": "Zwei"}}).title == "Zwei"
+    assert read_definition(raw).title == "Eins"
+    assert read_definition({"id": 5, "title": [], "title_ml": {"German": "Zwei"}}).title == "Zwei"
 
 
 def test_the_numbers_of_an_unknown_type_are_no_question_ids(scripted):

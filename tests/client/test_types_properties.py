@@ -14,7 +14,7 @@ from alchemer_nb.frame.description import Kept
 from alchemer_nb.frame.long import from_long
 from alchemer_nb.frame.options import FrameOptions
 from alchemer_nb.frame.rows import choose_rows
-from alchemer_nb.survey.definition import read_survey
+from alchemer_nb.survey.definition import read_definition
 from tests.client.test_frames import option, question, response
 
 LOOSE = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -110,7 +110,7 @@ def surveys(draw):
 
 
 def kept_of(asked, given, **options):
-    survey = read_survey({"id": 5, "title": "T"}, asked)
+    survey = read_definition({"id": 5, "title": "T"}, asked)
     answers = Answers.of(survey)
     answers.add_page(json.dumps({"result_ok": True, "data": given}).encode())
     chosen = FrameOptions(metadata="none", test_rows="include", **options)

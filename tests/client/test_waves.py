@@ -18,7 +18,7 @@ from alchemer_nb.errors import InvalidArgument, KnowledgeLost
 from alchemer_nb.frame.description import Kept
 from alchemer_nb.frame.options import FrameOptions
 from alchemer_nb.frame.rows import choose_rows
-from alchemer_nb.survey.definition import read_survey
+from alchemer_nb.survey.definition import read_definition
 from tests.client.test_frames import option, question, response
 
 GOOD = [option(10001, "Bad", "1"), option(10002, "Fair", "2"), option(10003, "Good", "3")]
@@ -28,7 +28,7 @@ SHOPS = [option(10011, "Web", "web"), option(10012, "Shop", "shop")]
 def wave(own, questions, *data, **options):
     """A frame of one survey, without a server."""
     page = {"id": 1, "title": {"English": "Page"}, "questions": questions}
-    survey = read_survey({"id": own, "title": f"Survey {own}", "pages": [page]})
+    survey = read_definition({"id": own, "title": f"Survey {own}", "pages": [page]})
     answers = Answers.of(survey)
     rows = [response(n, each) for n, each in enumerate(data, 1)]
     answers.add_page(json.dumps({"data": rows}).encode())

@@ -7,6 +7,7 @@ import re
 import pandas as pd
 
 import alchemer_nb as al
+from alchemer_nb.client.survey import Survey
 from alchemer_nb.frame.wordtable import WordTable
 from tests.client.test_waves import radio, wave
 
@@ -47,4 +48,4 @@ def test_what_is_read_is_a_table_of_words():
     stacked = al.stack_waves({"a": df, "b": df}).alchemer.waves
     for table in (told.options, told.find("how"), told.base_sizes(), told.redacted, stacked):
         assert isinstance(table, WordTable)
-    assert "no rows" in survey.diff(survey)._repr_html_()
+    assert "no rows" in Survey.of(survey).diff(survey)._repr_html_()

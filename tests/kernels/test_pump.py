@@ -8,7 +8,7 @@ pytestmark = pytest.mark.kernel
 
 SETUP = """
 import threading, ipywidgets
-from alchemer_nb.notebook.pump import find_pump, has_front_end
+from alchemer_nb.notebook.kernel.pump import find_pump, has_front_end
 clicked = threading.Event()
 order = []
 button = ipywidgets.Button(description="go")

@@ -10,8 +10,8 @@ from tests.person import landing_address
 pytestmark = pytest.mark.kernel
 
 SETUP = """
-from alchemer_nb.notebook.session import Session
-from alchemer_nb.notebook.login import login
+from alchemer_nb.notebook.signin.session import Session
+from alchemer_nb.notebook.signin.login import login
 from alchemer_nb.sandbox import Sandbox
 if "box" not in globals():
     box = Sandbox(responses=1).start()

@@ -8,6 +8,7 @@ import re
 import pandas as pd
 import pytest
 
+from alchemer_nb.client.survey import Survey
 from alchemer_nb.errors import InvalidArgument, StoreError
 from alchemer_nb.sandbox import demo
 from alchemer_nb.store import opening
@@ -160,7 +161,7 @@ def test_definitions_are_kept_with_their_times(own_box):
     assert first["utc"] <= second["utc"]
     now = opening.definition_of(folder, manifest)
     earlier = opening.definition_of(folder, manifest, first["number"])
-    assert isinstance(now.diff(earlier), pd.DataFrame)
-    assert not now.diff(earlier).empty
+    assert isinstance(Survey.of(now).diff(earlier), pd.DataFrame)
+    assert not Survey.of(now).diff(earlier).empty
     same(other.responses(SURVEY, store=True, **ALL), other.responses(SURVEY, **ALL))
     assert len(list(folder.glob("table-*"))) == len(manifest.parts)

@@ -1,1 +1,4 @@
-"""TODO."""
+"""What the kernel does for us: messages pumped while a cell runs, and outputs.
+
+May import: client, accessor.
+"""

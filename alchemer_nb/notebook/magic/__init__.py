@@ -1,1 +1,4 @@
-"""TODO."""
+"""``%alchemer``: command table, parser, completion, help, and what each command does.
+
+May import: every other part of notebook.
+"""

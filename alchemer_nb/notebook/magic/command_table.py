@@ -7,7 +7,6 @@ from functools import partial
 from alchemer_nb.http.regions import Region
 from alchemer_nb.notebook.magic import command_spec as kinds
 from alchemer_nb.notebook.magic import commands
-from alchemer_nb.notebook.magic import commands as do
 from alchemer_nb.notebook.magic.command_spec import Command, Option, Positional
 from alchemer_nb.notebook.magic.interpolation import condition
 from alchemer_nb.survey.filters import STATUSES
@@ -40,7 +39,7 @@ _SIGN_IN = (
     Command(
         "login",
         "sign in: from the environment or a profile if it can be, else with a panel",
-        do.login,
+        commands.login,
         options=(
             Option(
                 "--region",
@@ -62,16 +61,16 @@ _SIGN_IN = (
     Command(
         "logout",
         "forget the current connection, or the one of that name",
-        do.logout,
+        commands.logout,
         (Positional("NAME", "a connection", kinds.text, "?", "connection"),),
         gives=False,
         group="Sign-in",
     ),
-    Command("status", "who is signed in to what", do.status, options=(OUT,), group="Sign-in"),
+    Command("status", "who is signed in to what", commands.status, options=(OUT,), group="Sign-in"),
     Command(
         "switch",
         "make another connection the current one",
-        do.switch,
+        commands.switch,
         (
             Positional(
                 "NAME",
@@ -88,7 +87,7 @@ _SIGN_IN = (
     Command(
         "client",
         "the client of the current connection, for Python",
-        do.client,
+        commands.client,
         options=(OUT,),
         example="client = %alchemer client",
         group="Sign-in",
@@ -96,7 +95,7 @@ _SIGN_IN = (
     Command(
         "demo",
         "start the sandbox, a local stand-in for Alchemer, and sign in to it",
-        do.demo,
+        commands.demo,
         options=(
             Option("--responses", "how many the largest survey has", kinds.whole_number, "N"),
             OUT,
@@ -110,7 +109,7 @@ _SIGN_IN = (
 _RESPONSES = Command(
     "responses",
     "the responses of a survey",
-    do.responses,
+    commands.responses,
     (SURVEY,),
     (
         Option(
@@ -154,11 +153,11 @@ _RESPONSES = Command(
 )
 
 _DATA = (
-    Command("account", "the account, as one row", do.account, options=(OUT,)),
+    Command("account", "the account, as one row", commands.account, options=(OUT,)),
     Command(
         "surveys",
         "the surveys of the account",
-        do.surveys,
+        commands.surveys,
         (Positional("TEXT", "a piece of the title", kinds.text, "?"),),
         (
             Option("--status", "a status such as Launched", kinds.text),
@@ -169,7 +168,7 @@ _DATA = (
     Command(
         "questions",
         "the questions of a survey",
-        do.questions,
+        commands.questions,
         (SURVEY,),
         (OUT,),
         example='%alchemer questions "Customer satisfaction"',
@@ -177,7 +176,7 @@ _DATA = (
     Command(
         "codebook",
         "one row per column of a survey's responses",
-        do.codebook,
+        commands.codebook,
         (SURVEY,),
         (OUT,),
         example='%alchemer codebook "Customer satisfaction"',
@@ -186,7 +185,7 @@ _DATA = (
     Command(
         "partial",
         "the rows so far of a download that runs, or was stopped",
-        do.partial,
+        commands.partial,
         (Positional("NAME", "the name that it was meant for", kinds.text, "?"),),
         (OUT,),
         example="df = %alchemer partial",
@@ -194,7 +193,7 @@ _DATA = (
     Command(
         "get",
         "any list of the API as a frame",
-        do.get,
+        commands.get,
         (
             Positional(
                 "PATH",
@@ -287,7 +286,7 @@ def _listing(name: str, path: str, summary: str) -> Command:
     elif "{list}" in path:
         places = (Positional("LIST", "a contact list's id", kinds.whole_number),)
     return Command(
-        name, summary, partial(do.listing, path=path), places, (OUT,), group="Other lists"
+        name, summary, partial(commands.listing, path=path), places, (OUT,), group="Other lists"
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+import functools
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
@@ -142,7 +142,6 @@ def responses(
     **given: Any,
 ) -> Any:
     """The responses of a survey, as a frame; with ``background`` a job that gets them."""
-
     if complete:
         if "status" in given:
             raise UsageError("--complete and --status both choose statuses; give one of them")
@@ -213,7 +212,9 @@ def sync(
 
     job = jobs.Job.sync(context.client, survey, full=full, fresh=fresh)
     if background:
-        context.downloads.begin(job, context.target, partial(_receipt, context), context.progress)
+        context.downloads.begin(
+            job, context.target, functools.partial(_sync_receipt, context), context.progress
+        )
         return job if context.target is None else LATER
     try:
         synced, shown = follow(job, context.shell, context.progress)
@@ -225,7 +226,7 @@ def sync(
     return synced
 
 
-def _receipt(context: Context, _: Job[Synced], synced: Synced) -> str:
+def _sync_receipt(context: Context, _: Job[Synced], synced: Synced) -> str:
     """What is said of a sync that ended beside the cells."""
     context.known.add(synced.survey, synced.title)
     return "" if context.progress == "none" else str(synced)
@@ -306,7 +307,7 @@ def here(context: Context, survey: Any, asked: Mapping[str, Any], progress: str)
     except DownloadIncomplete as error:
         context.downloads.broke_off(error, context.target)
         raise
-    shown.end(_receipt(context, survey, asked, progress)(job, frame))
+    shown.end(_download_receipt(context, survey, asked, progress)(job, frame))
     return frame
 
 
@@ -317,7 +318,7 @@ def beside(
     if asked.get("limit") == 0:
         raise UsageError("--limit 0 is nothing to wait for; leave --background out")
     job = _start(context, survey, asked)
-    told = _receipt(context, survey, asked, progress)
+    told = _download_receipt(context, survey, asked, progress)
     context.downloads.begin(job, context.target, told, progress)
     return job if context.target is None else LATER
 
@@ -350,7 +351,7 @@ def _start(context: Context, survey: Any, asked: Mapping[str, Any]) -> Job[pd.Da
     return Job.of(str(survey), fetch)
 
 
-def _receipt(
+def _download_receipt(
     context: Context, survey: Any, asked: Mapping[str, Any], progress: str
 ) -> Callable[[Job[pd.DataFrame], pd.DataFrame], str]:
     """What is said of a frame that has come: one line for the question and for the answer."""

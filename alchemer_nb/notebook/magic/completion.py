@@ -161,7 +161,7 @@ class KnownSurveys:
     """Ids and titles, the latest seen last.
 
     Example:
-        >>> from alchemer_nb.notebook.known import KnownSurveys
+        >>> from alchemer_nb.notebook.magic.completion import KnownSurveys
         >>> known = KnownSurveys()
         >>> known.add("9000001", "Customer satisfaction")
         >>> list(known)

@@ -1,1 +1,4 @@
-"""TODO."""
+"""Downloads under way: the bar, and downloads in the background.
+
+May import: notebook/kernel.
+"""

@@ -1,1 +1,4 @@
-"""TODO."""
+"""Signing in: the session of a shell, the panel, its steps, and the prompt.
+
+May import: notebook/kernel.
+"""

@@ -10,7 +10,7 @@ import threading
 from dataclasses import dataclass, replace
 from html import escape
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
 from alchemer_nb.forks import in_child
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from alchemer_nb.client.client import Client
     from alchemer_nb.http.credentials import Credentials
-    from alchemer_nb.notebook.signin.panel import LoginPanel
     from alchemer_nb.notebook.signin.unfinished import Account
 
 NOT_SIGNED_IN = "not signed in: sign in above, then run from here (%alchemer login)"
@@ -65,6 +64,13 @@ class Connection:
         )
 
 
+class Panel(Protocol):
+    """A sign-in panel, as far as its session knows it."""
+
+    def close(self) -> None:
+        """Takes it off the screen."""
+
+
 class Session:
     """The state of one shell: its connections, the current one, and its running sandbox.
 
@@ -82,7 +88,7 @@ class Session:
 
     def __init__(self) -> None:
         self.box: Any = None
-        self.panel: LoginPanel | None = None
+        self.panel: Panel | None = None
         self.unfinished = Unfinished()
         self.environment: Credentials | None = None
         self._connections: dict[str, Connection] = {}

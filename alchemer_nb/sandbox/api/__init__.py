@@ -1,1 +1,1 @@
-"""TODO."""
+"""The sandbox's API: from a call to its reply."""

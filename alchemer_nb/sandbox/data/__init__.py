@@ -1,1 +1,1 @@
-"""TODO."""
+"""What the sandbox holds: accounts, grants, surveys and their responses."""

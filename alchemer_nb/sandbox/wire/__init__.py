@@ -1,1 +1,1 @@
-"""TODO."""
+"""How the sandbox spells things: records, replies, stamps, query parameters."""

@@ -1,0 +1,109 @@
+"""The survey as its user holds it: the definition, shown, saved and compared."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Self
+
+from alchemer_nb.compare import definition_diff
+from alchemer_nb.survey import saved
+from alchemer_nb.survey.definition import Definition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    import pandas as pd
+
+_OPTIONS_SHOWN = 6
+_LEFT = ' style="text-align:left"'
+
+
+@dataclass(frozen=True, slots=True)
+class Survey(Definition):
+    """A survey: what it asks, and how that differs from what it asked before."""
+
+    @classmethod
+    def of(cls, definition: Definition) -> Self:
+        """Return the survey of a definition."""
+        return cls(**{each.name: getattr(definition, each.name) for each in fields(definition)})
+
+    def diff(self, earlier: Definition | str | Path) -> pd.DataFrame:
+        """Compare with an earlier definition, and name the columns that each change concerns.
+
+        Args:
+            earlier: The definition before, of this survey or of another wave of it; or where one
+                was saved.
+
+        Returns:
+            One row a change: ``change``, ``question_id``, ``option_id``, ``before``, ``after``,
+            ``comparable`` (whether the same answer is still recorded the same way) and
+            ``columns`` (the list of columns concerned).
+
+        Example:
+            >>> changes = client.survey(9000001).diff(client.survey(9000005))
+            >>> changes.loc[~changes["comparable"], "columns"].explode().unique().tolist()
+            []
+        """
+        before = earlier if isinstance(earlier, Definition) else saved.load(earlier)
+        return definition_diff.diff(before, self)
+
+    def save(self, path: str | Path) -> None:
+        """Write the definition to a JSON file, for a later ``diff``."""
+        saved.save(self, path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read what ``save`` wrote.
+
+        Raises:
+            InvalidArgument: The file holds something else.
+        """
+        return cls.of(saved.load(path))
+
+    def __str__(self) -> str:
+        return _as_text(self)
+
+    def _repr_html_(self) -> str:
+        return _as_html(self)
+
+
+def _as_text(definition: Definition) -> str:
+    """One line a page and a question."""
+    languages = ", ".join(definition.languages)
+    lines = [f"{definition.title} ({definition.id}) · {definition.status} · {languages}"]
+    for page in definition.pages:
+        lines.append(f"  {page.title(definition.language) or 'Page ' + page.id}")
+        for question in page.questions:
+            name = question.alias or f"q{question.id}"
+            lines.append(f"    {name}: {question.words(definition.language)} [{question.type}]")
+    return "\n".join(lines)
+
+
+def _as_html(definition: Definition) -> str:
+    """A table with a row a question, below the title of its page."""
+    caption = html.escape(f"{definition.title} ({definition.id}), {definition.status}")
+    head = _cells("th", ("id", "alias", "question", "options"))
+    return (
+        f"<p><b>{caption}</b></p><table><thead><tr>{head}</tr></thead>"
+        f"<tbody>{''.join(_rows(definition))}</tbody></table>"
+    )
+
+
+def _rows(definition: Definition) -> Iterator[str]:
+    for page in definition.pages:
+        title = html.escape(page.title(definition.language) or f"Page {page.id}")
+        yield f'<tr><th colspan="4"{_LEFT}>{title}</th></tr>'
+        for question in page.questions:
+            options = ", ".join(
+                option.label(definition.language) for option in question.options[:_OPTIONS_SHOWN]
+            )
+            more = " …" if len(question.options) > _OPTIONS_SHOWN else ""
+            words = question.words(definition.language)
+            told = (f"q{question.id}", question.alias, words, options + more)
+            yield f"<tr>{_cells('td', told)}</tr>"
+
+
+def _cells(tag: str, texts: Iterable[str]) -> str:
+    return "".join(f"<{tag}{_LEFT}>{html.escape(text)}</{tag}>" for text in texts)
