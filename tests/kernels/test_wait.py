@@ -231,7 +231,8 @@ def test_where_no_person_is_there_what_is_in_use_is_taken_again(kernel, pair):
     done = kernel.do(
         """
 import os, tempfile
-from alchemer_nb import ApiKey, OAuth1, profiles
+from alchemer_nb import ApiKey, OAuth1
+from alchemer_nb.auth import profiles
 os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp()
 profiles.save("key", ApiKey(box.api_token, box.api_token_secret), box.region)
 profiles.save("pair", OAuth1(box.consumer_key, box.consumer_secret), box.region)
