@@ -41,6 +41,8 @@ def id_number(value: Any) -> int | None:
 
 
 def _index(value: Any) -> int | None:
+    if getattr(getattr(value, "dtype", None), "kind", "") == "b":
+        return None  # numpy's booleans were numbers until 2.3
     try:
         return operator.index(value)
     except TypeError:

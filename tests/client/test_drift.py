@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alchemer_nb import ApiKey, Client
@@ -231,6 +231,7 @@ def test_half_a_definition_is_none(tmp_path):
 
 
 @given(st.permutations(range(5)), st.sets(st.integers(0, 4)))
+@settings(deadline=None)
 def test_there_and_back_tell_the_same_changes(order, out):
     questions = asked()
     usual, mixed = survey(questions), survey([questions[i] for i in order if i not in out])
