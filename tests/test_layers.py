@@ -108,6 +108,24 @@ def test_imports_make_no_circle() -> None:
         raise AssertionError(" -> ".join(error.args[1])) from None
 
 
+def test_sandbox_and_client_meet_in_two_places_alone() -> None:
+    crossings = {
+        (module, i.target, i.at_once)
+        for module, found in IMPORTS.items()
+        for i in found
+        if i.target in MODULES and i.target != FRONT and module not in FREE
+        if is_sandbox(module) != is_sandbox(i.target)
+    }
+    assert crossings == {
+        ("alchemer_nb.notebook.demo", "alchemer_nb.sandbox", False),
+        ("alchemer_nb.sandbox.box", "alchemer_nb.http.regions", False),
+    }
+
+
+def is_sandbox(module: str) -> bool:
+    return f"{module}.".startswith("alchemer_nb.sandbox.")
+
+
 def test_loading_the_extension_reaches_no_heavy_import() -> None:
     reached, waiting = set(), [FRONT, "alchemer_nb.notebook.magic.magics"]
     while waiting:
