@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from alchemer_nb.errors import AuthenticationError, Stopped, TooSlow
+from alchemer_nb.errors import AuthenticationError, PermissionDenied, Stopped, TooSlow
 from alchemer_nb.fetch.progress import Told
 from alchemer_nb.forks import Home
 from alchemer_nb.wire.paging import PAGE_SIZE, Measure
@@ -96,7 +96,7 @@ class Engine:
         self._ahead: deque[tuple[Stretch, Future[Answer]]] = deque()
         self._next = Stretch(PAGE_SIZE, 1)  # the furthest that was sent for
         self._slow = 0
-        self._refused: AuthenticationError | None = None
+        self._refused: AuthenticationError | PermissionDenied | None = None
         self.at = self._next  # where the page stands that was yielded last
         self.all_sent = False  # more pages than one, and the last of them is on its way
         self._pool = ThreadPoolExecutor(transport.max_in_flight, "alchemer-page")
@@ -198,7 +198,7 @@ class Engine:
                 fresh=self._fresh,
                 raise_slow=True,
             )
-        except AuthenticationError as error:
+        except (AuthenticationError, PermissionDenied) as error:
             self._refused = error
             raise
         finally:
