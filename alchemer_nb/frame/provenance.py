@@ -77,8 +77,3 @@ def _plural(count: int, word: str) -> str:
 
 def _counted(count: int, word: str) -> str:
     return f"{count:,} {_plural(count, word)}"
-
-
-def as_list(value: Any) -> list[Any]:
-    """Return a list of one value, or the list that it is."""
-    return list(value) if isinstance(value, (list, tuple)) else [value]
