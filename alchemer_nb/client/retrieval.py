@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from alchemer_nb.client.download_options import DownloadOptions
     from alchemer_nb.decode.answers import Answers
+    from alchemer_nb.frame.provenance import Summary
     from alchemer_nb.frame.rows import Rows
     from alchemer_nb.http.regions import Region
     from alchemer_nb.survey.definition import Definition
@@ -51,7 +52,7 @@ _A_PAGE_TAKES = 0.5  # seconds, of an ordinary survey; a wide one takes longer
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a download would take, before it is begun.
+    """An estimate of what a download takes, made before it begins.
 
     Attributes:
         survey: Title.
@@ -345,12 +346,12 @@ def _go_on(retrieval: Retrieval, left: Unfinished, client: Any, progress: Tell) 
     ).run()
 
 
-def say(progress: Tell, survey: Definition, result: Download, note: str) -> None:
+def say(progress: Tell, survey: Definition, result: Download, ending: Summary) -> None:
     """Tells how a download ended: to the function given, or as one line where that is wanted."""
     if callable(progress):
         rows = result.answers.count
-        progress(Progress(survey.title, rows, result.told, result.pages, result.pages, note))
+        progress(Progress(survey.title, rows, result.told, result.pages, result.pages, str(ending)))
     elif progress in ("auto", "text", True):
         # Notebooks paint stderr red; scripts keep stdout for their own output.
         stream = sys.stdout if "ipykernel" in sys.modules else sys.stderr
-        stream.write(f"{note}\n")
+        stream.write(f"{ending}\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +75,9 @@ class StoredRetrieval(Retrieval):
             read = reading.read(folder)
         self._utc = read.utc
         frame, facts = self._frame(read.survey, read.download)
-        say(self.progress, read.survey, read.download, f"{summary(facts)}; in {folder}")
+        ending = summary(facts)
+        ending = replace(ending, notes=(*ending.notes, f"in {folder}"))
+        say(self.progress, read.survey, read.download, ending)
         return frame
 
     def _sync(self, own: str) -> None:
