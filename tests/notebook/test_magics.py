@@ -168,9 +168,11 @@ def test_names_below_are_filled_in_and_a_bad_one_tells_its_line(notebook):
     assert outcome.told.startswith("line 2: no variable `nope`.")
 
 
-def test_local_names_of_a_function_count(notebook):
-    cell = "def f():\n    limit = 'many'\n    %alchemer responses 1 --limit $limit\nf()"
-    assert "got `many`" in notebook.run(cell).told
+def test_local_names_of_a_function_count_and_come_first(notebook):
+    notebook.names["limit"] = 5
+    for expression in ("$limit", "{[limit for _ in 'a'][0]}"):
+        cell = f"def f():\n    limit = 'many'\n    %alchemer responses 1 --limit {expression}\nf()"
+        assert "got `many`" in notebook.run(cell).told
 
 
 def test_settings_are_checked_and_listed_and_hold_no_secret(notebook):

@@ -14,7 +14,7 @@ from alchemer_nb.survey.filters import STATUSES
 SURVEY = Positional(
     "SURVEY",
     "id, title, or a piece of one title; quotes around blanks",
-    kinds.survey,
+    kinds.whatever,
     offers="survey",
 )
 OUT = Option("--out", "keep the result under this name", kinds.text, "NAME", short="-o")
