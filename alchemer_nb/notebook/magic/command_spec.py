@@ -30,7 +30,7 @@ class Option:
         metavar: Name of the value in the help; without it the choices, or the option's name.
         choices: Values that Tab offers.
         repeat: Whether it may be given several times; its value is then a list.
-        short: Its short name with the dash, or an empty text.
+        short: A short name, or an empty text.
     """
 
     flag: str
