@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from IPython.core.error import UsageError
 
 from alchemer_nb.http.regions import Region
@@ -237,3 +239,34 @@ def test_a_word_may_follow_an_option():
 
 def test_a_negative_number_is_a_value():
     assert parse("responses 1 --limit -5").arguments["limit"] == -5
+
+
+PIECES = (
+    *(
+        "responses",
+        "get",
+        "df",
+        "<<",
+        "=",
+        "-o",
+        "--where",
+        "--where=",
+        "--limit",
+        "--limit=",
+        "-5",
+    ),
+    *("--fresh", "--shape", "$k", "{k}", "x{k}", "'", '"a b"', "-", "--", "-x", "$nope", "}", "#"),
+)
+
+
+@given(st.lists(st.sampled_from(PIECES)), st.sampled_from(["", " "]))
+@example(["--limit", "x{k}"], " ")
+def test_any_line_is_read_or_refused_in_one_line_without_the_key(pieces, between):
+    refused = UsageError()
+    try:
+        parse(f"responses 1 {between.join(pieces)}", k=KEY)
+    except UsageError as error:
+        refused = error
+    assert type(refused) is UsageError
+    assert len(str(refused).splitlines()) <= 1
+    assert KEY not in str(refused)

@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
-from alchemer_nb.notebook.magic.secret_guard import SIGN_IN, is_secret, refuse_secrets
+from alchemer_nb.notebook.magic.secret_guard import (
+    SIGN_IN,
+    is_secret,
+    refuse_secrets,
+    repeat_word,
+)
 from alchemer_nb.notebook.magic.tokens import (
     SourceWord,
     WordPart,
@@ -87,7 +92,7 @@ def parse_line(
 def _find_command(name: str, commands: Mapping[str, Command]) -> Command:
     if name not in commands:
         hint = near(name, (*commands, "help"))
-        raise UsageError(f"no command is called {_repeat(name)}.{hint} (%alchemer help)")
+        raise UsageError(f"no command is called {repeat_word(name)}.{hint} (%alchemer help)")
     return commands[name]
 
 
@@ -111,7 +116,7 @@ def _split_target(words: list[SourceWord]) -> tuple[str | None, list[SourceWord]
 
 def _check_variable_name(name: str) -> None:
     if not name.isidentifier() or keyword.iskeyword(name):
-        raise UsageError(f"{_repeat(name)} cannot be a variable's name")
+        raise UsageError(f"{repeat_word(name)} cannot be a variable's name")
 
 
 def _parse_arguments(
@@ -185,7 +190,7 @@ def _parse_option(command: Command, word: SourceWord) -> tuple[Option, SourceWor
         equals, value = "=", first.text[2:]
     if option is None:
         hint = near(flag, [each.flag for each in command.options])
-        raise _usage_error(command, f"no option is called {_repeat(flag)}.{hint}")
+        raise _usage_error(command, f"no option is called {repeat_word(flag)}.{hint}")
     if not equals:
         return option, None
     # Quoted: a value after `=` is no option, whatever it begins with.
@@ -207,15 +212,8 @@ def _convert(
         return convert(word)
     except ValueError as error:
         hint = near(word.text, choices)
-        raise UsageError(f"{label}: {error}, got {_repeat(word.text)}.{hint}") from None
+        raise UsageError(f"{label}: {error}, got {repeat_word(word.text)}.{hint}") from None
 
 
 def _usage_error(command: Command, message: str) -> UsageError:
     return UsageError(f"%alchemer {command.name}: {message} (%alchemer help {command.name})")
-
-
-def _repeat(text: str) -> str:
-    """Return a word as a message may repeat it: no key, and at most 60 characters."""
-    if is_secret(text):
-        return "that word"
-    return f"`{text if len(text) <= 60 else text[:57] + '…'}`"

@@ -58,6 +58,13 @@ def refuse_secrets(words: Sequence[SourceWord]) -> None:
         previous = source
 
 
+def repeat_word(text: str) -> str:
+    """Return a word as a message may repeat it: without a key, and at most 60 characters."""
+    if is_secret(text) or _KEY.search(text):
+        return "that word"
+    return f"`{text if len(text) <= 60 else text[:57] + '…'}`"
+
+
 def _is_secret_name(name: str) -> bool:
     return bool(_SECRET_NAME.fullmatch(name.lower()))
 
