@@ -30,7 +30,7 @@ from alchemer_nb.frame.provenance import summary
 from alchemer_nb.frame.selection import Selection
 from alchemer_nb.http.transport import Transport
 from alchemer_nb.survey import filters
-from alchemer_nb.wire.paging import PAGE_SIZE, rows_of, whole
+from alchemer_nb.wire.paging import PAGE_SIZE, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,8 +133,7 @@ class Unfinished:
                 f"the rows at hand are of another region than {transport.region.host}; take a "
                 "client of the same account, or run the download again"
             )
-        for row in rows_of(transport.send("GET", "account", stop=stop).envelope())[:1]:
-            transport.know_account(row.get("id") if isinstance(row, Mapping) else None)
+        transport.read_account(stop=stop)
         if self.account not in (None, transport.account):
             raise InvalidArgument(
                 "the rows at hand are of another account; take a client of the same one, or run "

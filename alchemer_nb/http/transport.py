@@ -44,6 +44,7 @@ from alchemer_nb.http.reply import HEADERS, Answer, fault_in
 from alchemer_nb.http.retries import Retries, is_penalty, reason_in_words
 from alchemer_nb.http.secrets import redact
 from alchemer_nb.http.waiting import check, pause, wait_until
+from alchemer_nb.wire.paging import rows_of
 from alchemer_nb.wire.query import API_VERSION, clean_path, flatten
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class Call:
     form: Pairs
     stop: threading.Event | None
     tell: Tell | None
+    retries: Retries
 
     @property
     def key(self) -> Hashable:
@@ -170,12 +172,26 @@ class Transport:
         """Whether Alchemer refused the credentials the last time."""
         return self._refused is not None
 
-    def know_account(self, account_id: object) -> None:
-        """Shares the limit with all credentials of the account from now on."""
-        if account_id in (None, ""):
-            return
-        self.account = str(account_id)
-        self.limiter.know_account(self.account)
+    def read_account(
+        self, *, stop: threading.Event | None = None, retries: int | None = None
+    ) -> dict[str, Any]:
+        """Return the fields of the account, ``{}`` where the reply has none.
+
+        From then on the rate limit is shared with all credentials of the account.
+
+        Args:
+            stop: As for ``send``.
+            retries: As for ``send``.
+
+        Raises:
+            ApiError, TransportError, Stopped: As for ``send``.
+        """
+        rows = rows_of(self.send("GET", "account", stop=stop, retries=retries).envelope())
+        fields: dict[str, Any] = rows[0] if rows and isinstance(rows[0], dict) else {}
+        if fields.get("id") not in (None, ""):
+            self.account = str(fields["id"])
+            self.limiter.know_account(self.account)
+        return fields
 
     def send(
         self,
@@ -188,6 +204,7 @@ class Transport:
         tell: Tell | None = None,
         fresh: bool = False,
         raise_slow: bool = False,
+        retries: int | None = None,
     ) -> Answer:
         """Gives the answer of one call if it is no error.
 
@@ -204,6 +221,7 @@ class Transport:
             tell: Told what is waited for and how long, about once a second; ``""`` afterwards.
             fresh: Waits until Alchemer's cache has forgotten the same call, then makes it.
             raise_slow: Raises ``TooSlow`` at once, for a caller that can ask for less.
+            retries: Attempts of this call at most; None for this transport's policy.
 
         Raises:
             InvalidArgument: The method or path does not fit.
@@ -214,9 +232,9 @@ class Transport:
         verb = str(method).upper()
         if verb not in _METHODS:
             raise InvalidArgument(f"method {str(method)[:20]!r} is none of {', '.join(_METHODS)}")
-        call = Call(
-            verb, clean_path(path), tuple(flatten(params)), tuple(flatten(data)), stop, tell
-        )
+        policy = self.retries if retries is None else Retries.of(retries)
+        query, form = tuple(flatten(params)), tuple(flatten(data))
+        call = Call(verb, clean_path(path), query, form, stop, tell, policy)
         check(stop)
         if verb != "GET":
             self._remembered.forget()
@@ -328,7 +346,7 @@ class Transport:
                 failure = error
             seconds = None
             if not (raise_slow and isinstance(failure, TooSlow)):
-                seconds = self.retries.wait(
+                seconds = call.retries.wait(
                     failure,
                     attempt,
                     method=call.method,
@@ -354,7 +372,7 @@ class Transport:
         if isinstance(outcome, Answer):
             return outcome
         took = time.monotonic() - started
-        raise self.retries.named(outcome, took, call.method, call.path)
+        raise call.retries.named(outcome, took, call.method, call.path)
 
     def _heard(
         self, call: Call, url: str, secrets: tuple[Secret, ...]

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from IPython.core.error import StdinNotImplementedError, UsageError
 
 from alchemer_nb.http.regions import is_loopback
-from alchemer_nb.notebook.signin.browser_address import for_browser
+from alchemer_nb.notebook.signin.steps import browser_url
 
 if TYPE_CHECKING:
     from alchemer_nb.notebook.signin.session import Connection, Session
@@ -41,7 +41,7 @@ class Running:
     @property
     def address(self) -> str:
         """Where a browser finds its pages, on JupyterHub and Binder too."""
-        return for_browser(f"{self.box.url}/")
+        return browser_url(f"{self.box.url}/")
 
     @property
     def line(self) -> str:

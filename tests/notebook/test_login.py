@@ -68,22 +68,22 @@ def panel_of(shown: object) -> LoginPanel:
 class TestPanel:
     def test_with_nothing_to_use_the_panel_is_shown(self, session: Session) -> None:
         panel = panel_of(login(session))
-        assert panel.asks
-        assert panel.chosen == Region.get("us")
+        assert panel.shows_form
+        assert panel.chosen_region == Region.get("us")
         assert panel.mode.value == "api_key"
 
     def test_region_and_mode_are_those_that_were_asked_for(
         self, session: Session, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         panel = panel_of(login(session, region="CA", mode="oauth"))
-        assert (panel.chosen.name, panel.mode.value) == ("ca", "oauth1")
+        assert (panel.chosen_region.name, panel.mode.value) == ("ca", "oauth1")
         monkeypatch.setenv("ALCHEMER_REGION", "eu")
-        assert panel_of(login(session)).chosen.name == "eu"
+        assert panel_of(login(session)).chosen_region.name == "eu"
 
     def test_the_running_sandbox_is_offered_first(self, session: Session, box: Sandbox) -> None:
         session.box = box
-        assert panel_of(login(session)).chosen == box.region
-        assert panel_of(login(session, region="sandbox")).chosen == box.region
+        assert panel_of(login(session)).chosen_region == box.region
+        assert panel_of(login(session, region="sandbox")).chosen_region == box.region
 
     def test_the_panel_before_is_taken_away(self, session: Session) -> None:
         first = panel_of(login(session))
@@ -128,7 +128,7 @@ class TestFound:
         assert view["notice_next"].startswith("Copy both once more")
         (again,) = [a["label"] for a in view["actions"] if a["name"] == "use_found"]
         assert again == "Use the credentials from the environment again"
-        assert panel.chosen == box.region
+        assert panel.chosen_region == box.region
         assert "use_found" in [action["name"] for action in panel.form.view["actions"]]
 
     def test_half_a_pair_is_said_in_the_panel(
@@ -155,7 +155,7 @@ class TestFound:
     ) -> None:
         profiles.save(profiles.DEFAULT, key_of(box), box.region)
         panel = panel_of(login(session, region="eu"))
-        assert panel.chosen.name == "eu"
+        assert panel.chosen_region.name == "eu"
         assert box.region.host in panel.form.view["notice"]
 
     def test_a_profile_by_name_comes_before_the_environment(
@@ -211,7 +211,7 @@ class TestAnotherRegion:
         for name in ("ALCHEMER_REGION", "us (api.alchemer.com)", other.region.host):
             assert name in notice
         assert "use_found" not in [action["name"] for action in panel.form.view["actions"]]
-        assert panel.chosen == other.region
+        assert panel.chosen_region == other.region
         assert other.asked == []
 
     def test_what_has_worked_in_one_region_belongs_there(
@@ -224,7 +224,7 @@ class TestAnotherRegion:
         login(session, region=box.region)
         panel = panel_of(login(session, region=other.region))
         assert box.region.host in panel.form.view["notice"]
-        assert panel.chosen == other.region
+        assert panel.chosen_region == other.region
         assert other.asked == []
 
     def test_a_profile_named_together_with_another_region(
@@ -281,7 +281,7 @@ class TestRefusedSince:
     ) -> None:
         panel = panel_of(login(session))
         assert refused.asked == []
-        assert panel.chosen.api_url == refused.region.api_url
+        assert panel.chosen_region.api_url == refused.region.api_url
         for said in ("us (api.alchemer.com)", refused.region.host, "login --region us"):
             assert said in panel.form.view["notice"]
         assert panel_of(login(session)).form.view["notice"] == panel.form.view["notice"]
@@ -306,7 +306,7 @@ class TestRefusedSince:
     ) -> None:
         environment.setenv("ALCHEMER_REGION", "eu")
         environment.delenv("ALCHEMER_API_TOKEN_SECRET")
-        assert panel_of(login(session)).chosen == Region.get("eu")
+        assert panel_of(login(session)).chosen_region == Region.get("eu")
         assert refused.asked == []
 
     def test_a_new_key_in_the_environment_goes_where_the_old_one_of_it_worked(
@@ -415,27 +415,27 @@ class TestSignedInAlready:
 
     def test_a_second_login_says_so(self, session: Session) -> None:
         panel = panel_of(login(session))
-        assert not panel.asks
+        assert not panel.shows_form
         assert "Already signed in" in panel.status.value
 
     def test_the_same_region_and_mode_are_no_other_account(
         self, session: Session, box: Sandbox
     ) -> None:
-        assert not panel_of(login(session, region=box.region, mode="key")).asks
+        assert not panel_of(login(session, region=box.region, mode="key")).shows_form
 
     @pytest.mark.parametrize("other", [{"region": "eu"}, {"mode": "oauth"}, {"profile": "x"}])
     def test_another_region_mode_or_profile_asks(
         self, session: Session, other: dict[str, str]
     ) -> None:
         panel = panel_of(login(session, **other))  # type: ignore[arg-type]  # one of three
-        assert panel.asks
+        assert panel.shows_form
         assert "back" in [action["name"] for action in panel.form.view["actions"]]
 
     def test_credentials_in_use_are_not_used_again(
         self, session: Session, environment: pytest.MonkeyPatch, box: Sandbox
     ) -> None:
         profiles.save("work", key_of(box), box.region)
-        assert panel_of(login(session, profile="work")).asks
+        assert panel_of(login(session, profile="work")).shows_form
 
     def test_at_a_prompt_it_is_a_line(self, session: Session) -> None:
         assert "Already signed in" in repr(login(session, prompt=True))

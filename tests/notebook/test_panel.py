@@ -113,7 +113,7 @@ class TestApiKey:
     def test_key_and_secret_sign_in(self, page: Page, session: Session, box: Sandbox) -> None:
         page.submit(api_token=box.api_token, api_token_secret=box.api_token_secret)
         assert session.require_client().credentials == ApiKey(box.api_token, box.api_token_secret)
-        assert not page.panel.asks
+        assert not page.panel.shows_form
         assert page.panel.form not in page.panel.children
 
     @pytest.mark.parametrize(
@@ -252,7 +252,7 @@ class TestOnce:
             back = land(box, to_link(page, box))
             assert requests.get(back, timeout=5).status_code == 200
             with slow.under_way(lambda: page.submit(pasted=back)):
-                page.panel.tick()
+                page.panel.finish_if_returned()
             assert slow.calls == 1
             assert slow.status().signed_in
             page.panel.close()
@@ -370,10 +370,10 @@ class TestOAuth:
         self, page: Page, session: Session, box: Sandbox, display: None
     ) -> None:
         back = land(box, to_link(page, box))
-        page.panel.tick()
-        assert page.panel.asks
+        page.panel.finish_if_returned()
+        assert page.panel.shows_form
         assert requests.get(back, timeout=5).status_code == 200
-        page.panel.tick()
+        page.panel.finish_if_returned()
         assert session.status().signed_in
 
     def test_behind_a_hub_the_sandbox_is_opened_through_its_proxy(
@@ -437,7 +437,7 @@ class TestSignedIn:
         assert box.region.host in shown
         page.panel._out.click()
         assert not session.status().signed_in
-        assert page.panel.asks
+        assert page.panel.shows_form
         assert page.panel.form in page.panel.children
 
     def test_boxes_are_emptied_at_every_sign_in_and_sign_out_and_not_by_an_error(
@@ -460,7 +460,7 @@ class TestSignedIn:
         page.submit(api_token=box.api_token, api_token_secret=box.api_token_secret)
         page.panel._more.click()
         page.press("back")
-        assert not page.panel.asks
+        assert not page.panel.shows_form
         page.panel._more.click()
         page.panel.mode.value = OAUTH
         page.submit(
@@ -476,10 +476,10 @@ class TestSignedIn:
         with Sandbox(responses=1) as own:
             session.box = own
             page = Page(LoginPanel(session), wire)
-            assert page.panel.chosen == own.region
+            assert page.panel.chosen_region == own.region
             page.submit(api_token=own.api_token, api_token_secret=own.api_token_secret)
             session.sign_out()
-            assert page.panel.chosen == Region.get("us")
+            assert page.panel.chosen_region == Region.get("us")
             assert len(page.panel.region.options) == len(Region.names())
             page.panel.close()
 

@@ -12,7 +12,6 @@ from alchemer_nb.notebook.kernel.outputs import fold, say
 from alchemer_nb.notebook.magic import echo
 from alchemer_nb.notebook.magic.context import LATER, Context
 from alchemer_nb.notebook.running.background import sync_broke_off
-from alchemer_nb.notebook.signin.unfinished import question_of
 from alchemer_nb.wire.ids import given_id, id_number
 
 if TYPE_CHECKING:
@@ -328,10 +327,10 @@ def _start(context: Context, survey: Any, asked: Mapping[str, Any]) -> Job[pd.Da
     from alchemer_nb.client.jobs import Job
 
     connection, unfinished = context.session.require(), context.session.unfinished
-    client, question = connection.client, question_of(connection.account, survey, asked)
+    client, key = connection.client, connection.download_key(survey, asked)
     if asked.get("fresh"):
-        unfinished.drop(question)
-    ended = unfinished.find(question)
+        unfinished.remove(key)
+    ended = unfinished.find(key)
 
     def fetch(tell: Callable[[Progress], None], _: threading.Event) -> pd.DataFrame:
         try:
@@ -340,12 +339,12 @@ def _start(context: Context, survey: Any, asked: Mapping[str, Any]) -> Job[pd.Da
             else:
                 frame = client.responses(survey, progress=tell, **asked)
         except DownloadIncomplete as error:
-            unfinished.keep(question, error)
+            unfinished.add(key, error)
             raise
         except InvalidArgument:
-            unfinished.drop(question)  # what had come is of no use: it says to run it again
+            unfinished.remove(key)  # what had come is of no use: it says to run it again
             raise
-        unfinished.drop(question)
+        unfinished.remove(key)
         return frame
 
     return Job.of(str(survey), fetch)
