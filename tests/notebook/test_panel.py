@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
+import subprocess
+import sys
 import threading
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import comm
@@ -194,6 +198,38 @@ class TestApiKey:
         assert not session.status().signed_in
         page.submit(api_token=box.api_token, api_token_secret=box.api_token_secret)
         assert session.status().signed_in
+
+
+SHOWN = """
+import sys
+from alchemer_nb.http.regions import Region
+from alchemer_nb.notebook.signin.panel import LoginPanel
+from alchemer_nb.notebook.signin.session import Session
+session = Session()
+panel = LoginPanel(session, region=Region.custom(sys.argv[1]))
+typed = {"api_token": sys.argv[2], "api_token_secret": sys.argv[3]}
+panel.form._handle_custom_msg({"type": "submit", "attempt": 1, "values": typed}, [])
+print(session.names(), [name for name in ("numpy", "pandas", "pyarrow") if name in sys.modules])
+"""
+
+
+def test_a_sign_in_is_one_call_and_imports_no_pandas(box: Sandbox) -> None:
+    before = len(box.seen)
+    command = [sys.executable, "-c", SHOWN, box.url, box.api_token, box.api_token_secret]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("('custom',) []\n", "")
+    assert [call.path for call in box.seen[before:]] == ["account"]
+
+
+def test_a_closed_panel_is_freed(wire: Wire) -> None:
+    """Else ipywidgets or anywidget deletes it while the process ends, when it cannot be closed."""
+    panel = LoginPanel(Session())
+    freed = weakref.ref(panel)
+    panel.close()
+    del panel
+    wire.clear()
+    gc.collect()
+    assert freed() is None
 
 
 class Slow(Session):

@@ -92,8 +92,9 @@ class SignInForm(anywidget.AnyWidget):
         ticked: Which checkboxes are ticked, by name.
     """
 
-    _esm = _HERE / "form.js"
-    _css = _HERE / "form.css"
+    # As text: anywidget holds every widget whose files it can reload until the process ends.
+    _esm = (_HERE / "form.js").read_text("utf-8")
+    _css = (_HERE / "form.css").read_text("utf-8")
     view = traitlets.Dict().tag(sync=True)
 
     def __init__(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -128,14 +127,11 @@ class LoginPanel(ipywidgets.VBox):
         self._stop_listening()
         self.sign_in.cancel()
         self.outputs.clear()
-        for part in (self.region, self.mode, self.form, self.status, self._hint, self._buttons):
+        # Buttons, too: ipywidgets keeps what is not closed, and with it this panel.
+        controls = (self.region, self.mode, self.form, self._out, self._more, self._buttons)
+        for part in (*controls, self.status, self._hint):
             part.close()
         super().close()
-
-    def __del__(self) -> None:
-        # ipywidgets closes what is deleted. While the process ends, no output can be rewritten.
-        if not sys.is_finalizing():
-            super().__del__()
 
     def _ipython_display_(self, **_: Any) -> None:
         line = _headline(self.session.status(), shows_form=self.shows_form)
@@ -314,8 +310,9 @@ class PanelOutputs:
 
     def clear(self) -> None:
         """Empty the panel's outputs, so that no dead widget is saved with the notebook."""
-        rewrite(self._panels, {"text/plain": ""})
-        self._panels = []
+        panels, self._panels = self._panels, []
+        if panels:  # a closed panel is closed again by `__del__`, maybe while the process ends
+            rewrite(panels, {"text/plain": ""})
 
 
 def _headline(status: Status, *, shows_form: bool) -> str:
