@@ -114,7 +114,7 @@ class TestFound:
         shown = login(session, region=box.region)
         assert isinstance(shown, Status)
         assert "from the environment" in repr(shown)
-        assert session.require_client().credentials == key_of(box)
+        assert session.require().client.credentials == key_of(box)
 
     def test_refused_it_is_said_and_the_panel_is_shown_with_another_try(
         self, session: Session, environment: pytest.MonkeyPatch, box: Sandbox
@@ -148,7 +148,7 @@ class TestFound:
     def test_the_default_profile_signs_in(self, session: Session, box: Sandbox) -> None:
         profiles.save(profiles.DEFAULT, key_of(box), box.region)
         assert "profile “default”" in repr(login(session))
-        assert session.require_client().region == box.region
+        assert session.require().client.region == box.region
 
     def test_the_default_profile_is_passed_over_for_another_region_and_that_is_said(
         self, session: Session, box: Sandbox
@@ -299,7 +299,7 @@ class TestRefusedSince:
             assert said in notice
         assert (len(box.seen), refused.asked) == (before, [])
         assert isinstance(login(session, profile="default"), Status)
-        assert session.require_client().region == box.region
+        assert session.require().client.region == box.region
 
     def test_the_region_that_the_environment_names_is_one_that_is_asked_for(
         self, session: Session, environment: pytest.MonkeyPatch, refused: ScriptedServer
@@ -317,7 +317,7 @@ class TestRefusedSince:
             login(session, region=server.region)
             server.answer("survey", Reply({"result_ok": False, "code": 401}, 401))
             with pytest.raises(AuthenticationError):
-                session.require_client().request("GET", "survey")
+                session.require().client.request("GET", "survey")
             environment.setenv("ALCHEMER_API_TOKEN", "new-key-00000001")
             assert isinstance(login(session), Status)
             assert server.asked[-1][2]["api_token"] == "new-key-00000001"
@@ -483,7 +483,7 @@ class TestPrompt:
     def test_key_and_secret(self, session: Session, box: Sandbox, typed: Any) -> None:
         person = typed(box.api_token, box.api_token_secret)
         login(session, region=box.region, prompt=True)
-        assert session.require_client().credentials == key_of(box)
+        assert session.require().client.credentials == key_of(box)
         assert box.region.host in person.asked[0]
 
     def test_both_at_once_are_asked_once(self, session: Session, box: Sandbox, typed: Any) -> None:
@@ -499,7 +499,7 @@ class TestPrompt:
         person = typed(box.api_token, box.api_token_secret)
         login(session, profile="work", prompt=True)
         assert box.region.host in person.asked[0]
-        assert session.require_client().region == box.region
+        assert session.require().client.region == box.region
 
     def test_a_refused_key_fails_the_cell(self, session: Session, box: Sandbox, typed: Any) -> None:
         typed("CANARYwrong1234", "CANARYpair1234")
@@ -517,7 +517,7 @@ class TestPrompt:
 
         typed(box.consumer_key, box.consumer_secret, log_in)
         login(session, region=box.region, mode="oauth", prompt=True)
-        credentials = session.require_client().credentials
+        credentials = session.require().client.credentials
         assert isinstance(credentials, OAuth1)
         assert credentials.three_legged
 

@@ -116,7 +116,7 @@ def land(box: Sandbox, link: str, answer: str = "allow") -> str:
 class TestApiKey:
     def test_key_and_secret_sign_in(self, page: Page, session: Session, box: Sandbox) -> None:
         page.submit(api_token=box.api_token, api_token_secret=box.api_token_secret)
-        assert session.require_client().credentials == ApiKey(box.api_token, box.api_token_secret)
+        assert session.require().client.credentials == ApiKey(box.api_token, box.api_token_secret)
         assert not page.panel.shows_form
         assert page.panel.form not in page.panel.children
 
@@ -135,7 +135,7 @@ class TestApiKey:
     ) -> None:
         text = pasted.format(token=box.api_token, secret=box.api_token_secret)
         page.submit(api_token=text, api_token_secret="")
-        assert session.require_client().credentials == ApiKey(box.api_token, box.api_token_secret)
+        assert session.require().client.credentials == ApiKey(box.api_token, box.api_token_secret)
 
     def test_space_around_a_pasted_part_does_not_matter(
         self, page: Page, session: Session, box: Sandbox
@@ -309,7 +309,7 @@ class TestOAuth:
         assert page.button == "Finish"
         assert "even if it does not load" in page.view["intro"]
         page.submit(pasted=f"  {land(box, link)}\n")
-        credentials = session.require_client().credentials
+        credentials = session.require().client.credentials
         assert isinstance(credentials, OAuth1)
         assert credentials.three_legged
 
@@ -400,7 +400,7 @@ class TestOAuth:
             consumer_secret=box.consumer_secret,
         )
         expected = OAuth1(box.consumer_key, box.consumer_secret)
-        assert session.require_client().credentials == expected
+        assert session.require().client.credentials == expected
 
     def test_what_the_browser_brings_back_by_itself_finishes_the_sign_in(
         self, page: Page, session: Session, box: Sandbox, display: None
@@ -566,7 +566,7 @@ class TestSecrets:
         verifier = landed.rpartition("oauth_verifier=")[2]
         page.submit(pasted="https://x/?oauth_token=CANARYother&oauth_verifier=CANARYverifier")
         page.submit(pasted=landed)
-        credentials = session.require_client().credentials
+        credentials = session.require().client.credentials
         shown = self.everything(page)
         secrets = [secret.reveal() for secret in credentials.secrets]
         assert len(secrets) == 4

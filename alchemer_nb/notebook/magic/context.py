@@ -50,4 +50,4 @@ class Context:
         Raises:
             ConfigurationError: Nobody is signed in.
         """
-        return self.session.require_client()
+        return self.session.require().client

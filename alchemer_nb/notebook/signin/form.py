@@ -33,29 +33,19 @@ _BINDER = (
 )
 
 
-class FormField(TypedDict, total=False):
-    """A text box; ``kind`` is ``"text"`` or ``"password"`` (masked, with a button to show it)."""
+class FormPart(TypedDict, total=False):
+    """A text box, a checkbox or a small button.
+
+    ``kind`` of a box is ``"text"`` or ``"password"`` (masked, with a button to show it);
+    ``button`` of a checkbox is the label of the main button while it is ticked.
+    """
 
     name: str
     label: str
     kind: str
     placeholder: str
-
-
-class Checkbox(TypedDict, total=False):
-    """A checkbox; ``button`` is the label of the main button while it is ticked."""
-
-    name: str
-    label: str
     help: str
     button: str
-
-
-class FormButton(TypedDict):
-    """A small button beside the main one."""
-
-    name: str
-    label: str
 
 
 class FormView(TypedDict, total=False):
@@ -66,9 +56,9 @@ class FormView(TypedDict, total=False):
     same for what happened before the form was shown.
     """
 
-    fields: list[FormField]
-    options: list[Checkbox]
-    actions: list[FormButton]
+    fields: list[FormPart]
+    options: list[FormPart]
+    actions: list[FormPart]
     intro: str
     notice: str
     notice_next: str

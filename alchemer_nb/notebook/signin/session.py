@@ -110,10 +110,6 @@ class Session:
         with self._lock:
             return self._connections[self._current] if self._current is not None else None
 
-    def require_client(self) -> Client:
-        """Return the client of ``require``."""
-        return self.require().client
-
     def require(self) -> Connection:
         """Return the current connection.
 
