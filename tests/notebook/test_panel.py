@@ -21,8 +21,8 @@ from alchemer_nb.auth import profiles
 from alchemer_nb.client.client import Client
 from alchemer_nb.http.credentials import ApiKey, OAuth1
 from alchemer_nb.http.regions import Region
-from alchemer_nb.notebook.signin.panel import KEY, OAUTH, LoginPanel
-from alchemer_nb.notebook.signin.session import Session
+from alchemer_nb.notebook.signin.panel import LoginPanel
+from alchemer_nb.notebook.signin.session import KEY, OAUTH, Session
 from alchemer_nb.sandbox import Fault, Sandbox
 from tests.person import landing_address
 

@@ -16,6 +16,7 @@ import traitlets
 
 from alchemer_nb.auth import profiles
 from alchemer_nb.http.secrets import Secret
+from alchemer_nb.notebook.signin.session import KEY
 from alchemer_nb.notebook.signin.steps import CONSUMER, CONSUMER_SECRET, PASTED, TOKEN, TOKEN_SECRET
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from alchemer_nb.http.regions import Region
 
-KEY, OAUTH = "api_key", "oauth1"
 REMEMBER, TWO_LEGGED = "remember", "two_legged"
 NEW_LINK, START_AGAIN, USE_FOUND, BACK = "new_link", "start_again", "use_found", "back"
 _HERE = Path(__file__).parent

@@ -10,7 +10,7 @@ from alchemer_nb.errors import AlchemerError, ConfigurationError, InvalidArgumen
 from alchemer_nb.http.credentials import REGION_NAME
 from alchemer_nb.http.regions import Region
 from alchemer_nb.notebook.kernel.outputs import say
-from alchemer_nb.notebook.signin.session import MODES
+from alchemer_nb.notebook.signin.session import KEY, MODES, OAUTH
 
 if TYPE_CHECKING:
     from alchemer_nb.auth.lookup import Found
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from alchemer_nb.notebook.signin.session import Connection, Session, Status
 
 WAIT_SECONDS = 600.0
-_MODES = {"key": "api_key", "api_key": "api_key", "oauth": "oauth1", "oauth1": "oauth1"}
+_MODES = {"key": KEY, KEY: KEY, "oauth": OAUTH, OAUTH: OAUTH}
 
 
 def login(
@@ -74,7 +74,7 @@ def login(
     if _is_unattended() if prompt else not _can_show_panel(wait=bool(wait)):
         return _finish_without_asking(session, used_by, trouble, profile)
     first_region = asked_region or (found.region if found else None) or _default_region(session)
-    first_mode = asked_mode or (refused.credentials.mode if refused else "api_key")
+    first_mode = asked_mode or (refused.credentials.mode if refused else KEY)
     notice = _build_notice(found, trouble, profile, prompt=prompt)
     if prompt:
         return _ask_at_prompt(session, first_region, first_mode, notice)

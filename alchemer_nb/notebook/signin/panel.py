@@ -12,7 +12,8 @@ from alchemer_nb.errors import AlchemerError
 from alchemer_nb.http.regions import Region
 from alchemer_nb.notebook.kernel.outputs import rewrite, show
 from alchemer_nb.notebook.signin import form
-from alchemer_nb.notebook.signin.form import KEY, OAUTH, SignInForm, build_view
+from alchemer_nb.notebook.signin.form import SignInForm, build_view
+from alchemer_nb.notebook.signin.session import KEY, OAUTH
 from alchemer_nb.notebook.signin.steps import PASTED, FieldError, SignIn
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from alchemer_nb.errors import ConfigurationError
 from alchemer_nb.http.secrets import Secret
+from alchemer_nb.notebook.signin.session import KEY
 from alchemer_nb.notebook.signin.steps import (
     CONSUMER,
     CONSUMER_SECRET,
@@ -36,7 +37,7 @@ def sign_in_at_prompt(session: Session, region: Region, mode: str) -> Status:
     """
     steps = SignIn(session)
     try:
-        if mode == "api_key":
+        if mode == KEY:
             _ask_key(steps, region)
         else:
             _ask_oauth(steps, region)

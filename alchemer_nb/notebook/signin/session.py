@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     DownloadKey = tuple[Account, str]
 
 NOT_SIGNED_IN = "not signed in: sign in above, then run from here (%alchemer login)"
-MODES = {"api_key": "API key", "oauth1": "OAuth"}
+KEY, OAUTH = "api_key", "oauth1"  # the `mode` of credentials
+MODES = {KEY: "API key", OAUTH: "OAuth"}
 _MOST_UNFINISHED = 3  # each holds all rows that were downloaded
 
 
