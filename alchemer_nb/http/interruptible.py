@@ -19,25 +19,25 @@ import urllib3
 from urllib3.util import wait_for_read
 
 from alchemer_nb.forks import in_child
-from alchemer_nb.http.waiting import check
 
 if TYPE_CHECKING:
     import socket
-    import threading
     from collections.abc import Iterator
 
+    from alchemer_nb.http.waiting import CallOptions
+
 _LOOK = 0.1  # seconds between two looks at whether to stop
-_stop: ContextVar[threading.Event | None] = ContextVar("alchemer_nb_stop", default=None)
+_options: ContextVar[CallOptions | None] = ContextVar("alchemer_nb_options", default=None)
 
 
 @contextmanager
-def ending_with(stop: threading.Event | None) -> Iterator[None]:
-    """While it lasts, calls of this thread raise ``Stopped`` soon after ``stop`` is set."""
-    token = _stop.set(stop)
+def interrupted_by(options: CallOptions) -> Iterator[None]:
+    """Within this context, calls of this thread raise ``Stopped`` soon after ``stop`` is set."""
+    token = _options.set(options)
     try:
         yield
     finally:
-        _stop.reset(token)
+        _options.reset(token)
 
 
 def adapter() -> requests.adapters.HTTPAdapter:
@@ -62,12 +62,12 @@ class _Watched(io.RawIOBase):
             Stopped: The call was called off.
             TimeoutError: Nothing came in time.
         """
-        stop = _stop.get()
-        if stop is not None and not getattr(self._sock, "pending", int)():
+        options = _options.get()
+        if options is not None and not getattr(self._sock, "pending", int)():
             timeout = self._sock.gettimeout()
             end = time.monotonic() + (float("inf") if timeout is None else timeout)
             while not wait_for_read(self._sock, _LOOK):
-                check(stop)
+                options.check()
                 if time.monotonic() >= end:
                     raise TimeoutError("no answer")
         return self._raw.readinto(buffer)

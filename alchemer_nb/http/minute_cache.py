@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING
 
 from alchemer_nb.errors import AlchemerError, Stopped
 from alchemer_nb.forks import in_child
-from alchemer_nb.http.waiting import wait, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from alchemer_nb.http.reply import Answer
-    from alchemer_nb.http.waiting import Tell
+    from alchemer_nb.http.waiting import CallOptions
 
 _SLACK = 1.01  # the server's minute ends a little after ours
 
@@ -68,42 +67,32 @@ class Remembered:
         self._writes = 0
         self._lock = threading.Lock()
 
-    def get(
-        self,
-        key: Hashable,
-        fetch: Callable[[], Answer],
-        *,
-        fresh: bool = False,
-        stop: threading.Event | None = None,
-        tell: Tell | None = None,
-    ) -> Answer:
-        """The answer from memory, from the same call on its way, or by making the call.
+    def get(self, key: Hashable, fetch: Callable[[], Answer], options: CallOptions) -> Answer:
+        """Return the answer from memory, from the same call on its way, or by making the call.
 
         Args:
             key: What is the same for two calls that are.
             fetch: Makes the call.
-            fresh: Makes it anyway, and only when Alchemer's own cache has forgotten the answer.
-            stop: Ends a wait.
-            tell: Told of a wait.
+            options: Of the caller.
 
         Raises:
-            Stopped: The wait was ended.
+            Stopped: ``stop`` was set during a wait.
             AlchemerError: As the call, or the one that was shared.
         """
         while True:
             with self._lock:
                 self._forget_old()
                 kept = self._kept.get(key)
-                if kept is not None and kept.answer is not None and not fresh:
+                if kept is not None and kept.answer is not None and not options.fresh:
                     return replace(kept.answer, cached=True)
                 flight = self._flights.get(key)
                 mine = flight is None
                 if flight is None:
-                    flight = self._flights[key] = _Flight(fresh)
+                    flight = self._flights[key] = _Flight(options.fresh)
             if mine:
-                return self._fly(key, flight, fetch, stop, tell)
-            wait_until(flight.landed.wait, "waiting for the same call", stop, tell)
-            if fresh and not flight.fresh:
+                return self._fly(key, flight, fetch, options)
+            options.wait_until(flight.landed.wait, "waiting for the same call")
+            if options.fresh and not flight.fresh:
                 continue
             if flight.answer is not None:
                 return replace(flight.answer, cached=True)
@@ -125,23 +114,16 @@ class Remembered:
             kept = self._kept.get(key)
             return kept.came + self._minute * _SLACK - time.monotonic() if kept else 0.0
 
-    def wait_until_new(
-        self, key: Hashable, stop: threading.Event | None, tell: Tell | None
-    ) -> None:
-        """Waits until Alchemer would answer anew."""
-        wait(lambda: self.left(key), "waiting until Alchemer answers anew", stop, tell)
-
     def _fly(
         self,
         key: Hashable,
         flight: _Flight,
         fetch: Callable[[], Answer],
-        stop: threading.Event | None,
-        tell: Tell | None,
+        options: CallOptions,
     ) -> Answer:
         try:
             if flight.fresh:
-                self.wait_until_new(key, stop, tell)
+                options.wait(lambda: self.left(key), "waiting until Alchemer answers anew")
             writes, asked = self._writes, time.monotonic()
             flight.answer = fetch()
             self._keep(key, flight.answer, asked, writes)

@@ -24,13 +24,11 @@ import platformdirs
 
 from alchemer_nb.forks import Home, in_child
 from alchemer_nb.http.call_window import Window
-from alchemer_nb.http.waiting import wait, wait_until
+from alchemer_nb.http.waiting import CallOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
-
-    from alchemer_nb.http.waiting import Tell
 
 FOLDER_NAME = "ALCHEMER_LIMITS_FOLDER"
 _LOCK_SECONDS = 5.0  # a holder needs a thousandth; one that takes so long is stopped or gone
@@ -79,7 +77,7 @@ class Limiter:
         """Whether turns are shared with other processes; False where no file can be written."""
         return self._files is not None
 
-    def turn(self, stop: threading.Event | None = None, tell: Tell | None = None) -> None:
+    def turn(self, options: CallOptions | None = None) -> None:
         """Waits until one call may be made.
 
         Raises:
@@ -89,12 +87,12 @@ class Limiter:
         with self._window() as (window, now):
             come = window.book(ticket, self.limit, now) <= now
         if not come:
-            self._wait_for(ticket, stop, tell)
+            self._wait_for(ticket, options or CallOptions())
 
-    def _wait_for(self, ticket: str, stop: threading.Event | None, tell: Tell | None) -> None:
+    def _wait_for(self, ticket: str, options: CallOptions) -> None:
         home = Home()
         try:
-            wait(lambda: self._left(ticket), "waiting for the rate limit", stop, tell)
+            options.wait(lambda: self._left(ticket), "waiting for the rate limit")
         except BaseException:
             if home.is_here:  # to a forked process it does not belong
                 with self._window() as (window, now):
@@ -102,19 +100,17 @@ class Limiter:
             raise
 
     @contextmanager
-    def alone(
-        self, call: str, stop: threading.Event | None = None, tell: Tell | None = None
-    ) -> Iterator[None]:
+    def alone(self, call: str, options: CallOptions | None = None) -> Iterator[None]:
         """Takes a turn once nobody else of the account makes the same call from this machine.
 
         Args:
             call: What is the same for two calls that are; only a hash of it is kept.
-            stop: Ends the wait.
-            tell: Told of it.
+            options: Of the caller.
 
         Raises:
             Stopped: It was called off.
         """
+        options = options or CallOptions()
         name, ticket, come = _digest("call", call), secrets.token_hex(6), False
         home = Home()
 
@@ -125,14 +121,14 @@ class Limiter:
                 if is_free:
                     come = window.book(ticket, self.limit, now) <= now
             if not is_free:
-                (stop or threading.Event()).wait(seconds)
+                options.stop.wait(seconds)
             return is_free
 
         try:
             if not enter(0):
-                wait_until(enter, "waiting for the same call of another client", stop, tell)
+                options.wait_until(enter, "waiting for the same call of another client")
             if not come:
-                self._wait_for(ticket, stop, tell)
+                self._wait_for(ticket, options)
                 with self._window() as (window, now):  # it begins only now
                     window.lease(name, ticket, os.getpid(), now, _is_alive)
             yield

@@ -170,7 +170,7 @@ def is_refused_in_passing(error: AlchemerError) -> bool:
 
 
 def reason_in_words(error: AlchemerError) -> str:
-    """What ``tell`` says of a failure: short, and without the server's text."""
+    """Return a failure in a few words, without the server's text, for ``on_wait``."""
     if isinstance(error, RateLimited):
         return "Alchemer asks to slow down"
     if isinstance(error, TransportError):

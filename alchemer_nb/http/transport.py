@@ -43,7 +43,7 @@ from alchemer_nb.http.regions import is_loopback
 from alchemer_nb.http.reply import HEADERS, Answer, fault_in
 from alchemer_nb.http.retries import Retries, is_penalty, reason_in_words
 from alchemer_nb.http.secrets import redact
-from alchemer_nb.http.waiting import check, pause, wait_until
+from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.wire.query import API_VERSION, clean_path, flatten
 
 if TYPE_CHECKING:
@@ -54,7 +54,6 @@ if TYPE_CHECKING:
     from alchemer_nb.http.credentials import Credentials
     from alchemer_nb.http.regions import Region
     from alchemer_nb.http.secrets import Secret
-    from alchemer_nb.http.waiting import Tell
 
     Sign = Callable[[requests.PreparedRequest], requests.PreparedRequest]
     Pairs = tuple[tuple[str, str], ...]
@@ -75,8 +74,7 @@ class Call:
     path: str
     query: Pairs
     form: Pairs
-    stop: threading.Event | None
-    tell: Tell | None
+    options: CallOptions
 
     @property
     def key(self) -> Hashable:
@@ -183,10 +181,8 @@ class Transport:
         path: str,
         params: Mapping[str, Any] | None = None,
         data: Mapping[str, Any] | None = None,
+        options: CallOptions | None = None,
         *,
-        stop: threading.Event | None = None,
-        tell: Tell | None = None,
-        fresh: bool = False,
         raise_slow: bool = False,
     ) -> Answer:
         """Gives the answer of one call if it is no error.
@@ -200,9 +196,7 @@ class Transport:
             path: Below the version, such as ``survey/123/surveyresponse``.
             params: Query parameters; nested values become ``name[key]=…``.
             data: Form fields of the body, nested in the same way.
-            stop: Ends every wait at once when it is set, and a call that is on its way.
-            tell: Told what is waited for and how long, about once a second; ``""`` afterwards.
-            fresh: Waits until Alchemer's cache has forgotten the same call, then makes it.
+            options: How to stop it, who is told of waits, and whether memory will do.
             raise_slow: Raises ``TooSlow`` at once, for a caller that can ask for less.
 
         Raises:
@@ -214,10 +208,9 @@ class Transport:
         verb = str(method).upper()
         if verb not in _METHODS:
             raise InvalidArgument(f"method {str(method)[:20]!r} is none of {', '.join(_METHODS)}")
-        call = Call(
-            verb, clean_path(path), tuple(flatten(params)), tuple(flatten(data)), stop, tell
-        )
-        check(stop)
+        options = options or CallOptions()
+        call = Call(verb, clean_path(path), tuple(flatten(params)), tuple(flatten(data)), options)
+        options.check()
         if verb != "GET":
             self._remembered.forget()
             try:
@@ -227,16 +220,16 @@ class Transport:
 
         def fetch() -> Answer:
             answer = self._patiently(call, raise_slow)
-            if fresh and answer.cached_there:
+            if options.fresh and answer.cached_there:
                 # Somebody else asked the same, nobody knows when within the last minute.
-                pause(self._minute, "waiting until Alchemer answers anew", stop, tell)
+                options.pause(self._minute, "waiting until Alchemer answers anew")
                 answer = self._patiently(call, raise_slow)
             return answer
 
-        return self._remembered.get(call.key, fetch, fresh=fresh, stop=stop, tell=tell)
+        return self._remembered.get(call.key, fetch, options)
 
     def ahead(
-        self, path: str, params: Mapping[str, Any], stop: threading.Event | None = None
+        self, path: str, params: Mapping[str, Any], options: CallOptions | None = None
     ) -> None:
         """Sends a GET whose answer will be asked for in a moment; returns at once.
 
@@ -244,14 +237,14 @@ class Transport:
         this client has heard Alchemer: a wrong key or address is to be tried once.
         """
         if self._reached:
-            work = partial(self._send_ahead, path, dict(params), stop)
+            work = partial(self._send_ahead, path, dict(params), options)
             threading.Thread(target=work, daemon=True, name="alchemer-ahead").start()
 
     def _send_ahead(
-        self, path: str, params: Mapping[str, Any], stop: threading.Event | None
+        self, path: str, params: Mapping[str, Any], options: CallOptions | None
     ) -> None:
         with suppress(AlchemerError):  # who asks for it will meet it, too
-            self.send("GET", path, params, stop=stop, raise_slow=True)
+            self.send("GET", path, params, options=options, raise_slow=True)
 
     def call(
         self,
@@ -263,7 +256,7 @@ class Transport:
         *,
         query: Pairs = (),
         form: Pairs = (),
-        stop: threading.Event | None = None,
+        options: CallOptions | None = None,
     ) -> Answer:
         """Sends once to one of the region's addresses and returns what comes, judged by nobody.
 
@@ -271,8 +264,9 @@ class Transport:
             TransportError: No whole answer came.
             Stopped: ``stop`` was set before the whole answer had come.
         """
-        with log_filter.hiding(secrets), interruptible.ending_with(stop):
-            outcome = self._exchange(method, url, path, sign, secrets, query, form, stop)
+        options = options or CallOptions()
+        with log_filter.hiding(secrets), interruptible.interrupted_by(options):
+            outcome = self._exchange(method, url, path, sign, secrets, query, form, options)
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome
@@ -286,7 +280,7 @@ class Transport:
         secrets: tuple[Secret, ...],
         query: Pairs,
         form: Pairs,
-        stop: threading.Event | None,
+        options: CallOptions,
     ) -> Answer | TransportError | Stopped | KeyboardInterrupt:
         """Sends once; gives what is to be raised, since request and response hold the address.
 
@@ -305,7 +299,7 @@ class Transport:
                 stream=True,
             )
             with response:
-                packed, encoding = _read(response, stop)
+                packed, encoding = _read(response, options)
             took = time.monotonic() - started
             headers = _headers(response, secrets)
             return Answer(method, path, response.status_code, headers, packed, encoding, took)
@@ -341,14 +335,14 @@ class Transport:
                 raise failure
             if is_penalty(failure):
                 self.limiter.pause(seconds)  # whoever calls now makes it last longer
-            pause(seconds, f"{reason_in_words(failure)}, trying again", call.stop, call.tell)
+            call.options.pause(seconds, f"{reason_in_words(failure)}, trying again")
 
     def _once(self, call: Call) -> Answer:
         """Makes a call once, when there is room for it and its turn has come."""
         secrets = self.credentials.secrets if self.credentials else ()
         url = f"{self.region.api_url}/{API_VERSION}/{quote(call.path, safe='/')}"
         with self._room(call), self._turn(call):
-            check(call.stop)
+            call.options.check()
             started = time.monotonic()
             outcome = self._heard(call, url, secrets)
         if isinstance(outcome, Answer):
@@ -370,7 +364,7 @@ class Transport:
                 secrets,
                 query=call.query,
                 form=call.form,
-                stop=call.stop,
+                options=call.options,
             )
         except TransportError as error:
             return error
@@ -389,11 +383,8 @@ class Transport:
     @contextmanager
     def _room(self, call: Call) -> Iterator[None]:
         places = self._places
-        wait_until(
-            lambda seconds: places.acquire(timeout=seconds),
-            "waiting for other calls",
-            call.stop,
-            call.tell,
+        call.options.wait_until(
+            lambda seconds: places.acquire(timeout=seconds), "waiting for other calls"
         )
         try:
             yield
@@ -402,8 +393,8 @@ class Transport:
 
     def _turn(self, call: Call) -> AbstractContextManager[None]:
         if call.method == "GET":
-            return self.limiter.alone(json.dumps(call.key), call.stop, call.tell)
-        self.limiter.turn(call.stop, call.tell)
+            return self.limiter.alone(json.dumps(call.key), call.options)
+        self.limiter.turn(call.options)
         return nullcontext()
 
     def _learn(self, answer: Answer) -> None:
@@ -428,12 +419,12 @@ class Transport:
         return session
 
 
-def _read(response: requests.Response, stop: threading.Event | None) -> tuple[bytes, str]:
+def _read(response: requests.Response, options: CallOptions) -> tuple[bytes, str]:
     """The body as it travels, and how it is packed."""
     encoding = compression.encoding_of(response.headers.get("Content-Encoding"))
     pieces = []
     for piece in response.raw.stream(_PIECE, decode_content=False):
-        check(stop)
+        options.check()
         pieces.append(piece)
     return b"".join(pieces), encoding
 

@@ -19,6 +19,7 @@ from alchemer_nb.errors import Stopped
 from alchemer_nb.http import rate_limit as limits
 from alchemer_nb.http.call_window import Place, Window
 from alchemer_nb.http.rate_limit import Limiter
+from alchemer_nb.http.waiting import CallOptions
 
 HOST, WHO = "api.example", "canary-token-0123456789abcdef"
 SHORT = 0.4  # seconds of a minute in these tests
@@ -295,7 +296,7 @@ def test_a_wait_is_announced_and_can_be_called_off_at_once(folder):
             stop.set()
 
     with pytest.raises(Stopped):
-        slow.turn(stop, tell)
+        slow.turn(CallOptions(stop, tell))
     assert told == ["waiting for the rate limit, 31 s", "waiting for the rate limit, 30 s", ""]
 
 
@@ -472,7 +473,7 @@ def test_the_same_call_of_another_process_is_waited_for_and_others_are_not(folde
             elsewhere.stdin.write("\n")
             elsewhere.stdin.flush()
 
-    with here.alone("survey?page=1", tell=tell):
+    with here.alone("survey?page=1", options=CallOptions(on_wait=tell)):
         assert elsewhere.wait(5) == 0
     assert told == ["waiting for the same call of another client", ""]
 
@@ -480,11 +481,14 @@ def test_the_same_call_of_another_process_is_waited_for_and_others_are_not(folde
 def test_a_wait_for_the_same_call_can_be_called_off_at_once(folder, elsewhere):
     stop = threading.Event()
     here = limiter(folder, limit=99, minute=60.0)
-    with pytest.raises(Stopped), here.alone("survey?page=1", stop, lambda _: stop.set()):
+    with (
+        pytest.raises(Stopped),
+        here.alone("survey?page=1", CallOptions(stop, lambda _: stop.set())),
+    ):
         pass
     assert elsewhere.poll() is None
     begun = time.monotonic()
-    with here.alone("survey?page=2", threading.Event()):  # nothing is left taken
+    with here.alone("survey?page=2", CallOptions()):  # nothing is left taken
         assert time.monotonic() - begun < 1
 
 

@@ -18,6 +18,7 @@ from alchemer_nb.errors import NotFound, Stopped, TransportError
 from alchemer_nb.http.compression import Broken, edges, unpack
 from alchemer_nb.http.retries import Retries
 from alchemer_nb.http.transport import Transport
+from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.sandbox import Sandbox
 from tests.conftest import MODES, credentials_for
 from tests.scripted import Reply
@@ -75,7 +76,13 @@ def test_the_same_call_of_two_threads_is_made_once(transport, scripted):
         assert reply.asked.wait(5)
         told, tells = waiting(3)
         others = [
-            pool.submit(transport.send, "GET", "/survey/", {"b": 2, "a": 1}, tell=tell)
+            pool.submit(
+                transport.send,
+                "GET",
+                "/survey/",
+                {"b": 2, "a": 1},
+                options=CallOptions(on_wait=tell),
+            )
             for tell in tells
         ]
         assert all(event.wait(5) for event in told)
@@ -93,7 +100,7 @@ def test_an_error_is_shared_too(transport, scripted):
         first = pool.submit(transport.send, "GET", "survey")
         assert reply.asked.wait(5)
         (told,), (tell,) = waiting(1)
-        second = pool.submit(transport.send, "GET", "survey", tell=tell)
+        second = pool.submit(transport.send, "GET", "survey", options=CallOptions(on_wait=tell))
         assert told.wait(5)
         reply.gate.set()
         errors = [first.exception(5), second.exception(5)]
@@ -111,11 +118,13 @@ def test_one_that_gives_up_does_not_take_the_other_along(scripted):
     scripted.answer("survey", Reply(b"", 503), Counted())
     stop, waits = threading.Event(), threading.Event()
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(transport.send, "GET", "survey", stop=stop, tell=lambda _: waits.set())
+        first = pool.submit(
+            transport.send, "GET", "survey", options=CallOptions(stop, lambda _: waits.set())
+        )
         while not scripted.asked:
             time.sleep(0.01)
         (_told,), (tell,) = waiting(1)
-        second = pool.submit(transport.send, "GET", "survey", tell=tell)
+        second = pool.submit(transport.send, "GET", "survey", options=CallOptions(on_wait=tell))
         stop.set()
         assert isinstance(first.exception(5), Stopped)
         assert ids(second.result(5)) == [1]
@@ -128,7 +137,7 @@ def test_one_that_waits_for_another_can_be_called_off(transport, scripted):
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(transport.send, "GET", "survey")
         assert reply.asked.wait(5)
-        second = pool.submit(transport.send, "GET", "survey", stop=stop)
+        second = pool.submit(transport.send, "GET", "survey", options=CallOptions(stop))
         stop.set()
         assert isinstance(second.exception(0.5), Stopped)
         reply.gate.set()
@@ -164,9 +173,9 @@ def test_after_the_minute_it_is_asked_anew(transport, scripted):
 def test_fresh_waits_until_alchemer_would_answer_anew(transport, scripted):
     scripted.answer("survey", Counted())
     begun, told = time.monotonic(), []
-    transport.send("GET", "survey", fresh=True)
+    transport.send("GET", "survey", options=CallOptions(fresh=True))
     assert time.monotonic() - begun < MINUTE / 2  # nothing was asked before
-    answer = transport.send("GET", "survey", fresh=True, tell=told.append)
+    answer = transport.send("GET", "survey", options=CallOptions(on_wait=told.append, fresh=True))
     assert time.monotonic() - begun > MINUTE
     assert (ids(answer), answer.cached) == ([2], False)
     assert told == ["waiting until Alchemer answers anew, 1 s", ""]
@@ -179,7 +188,7 @@ def test_fresh_can_be_called_off(scripted):
     transport.send("GET", "survey")
     stop = threading.Event()
     with pytest.raises(Stopped):
-        transport.send("GET", "survey", fresh=True, stop=stop, tell=lambda _: stop.set())
+        transport.send("GET", "survey", options=CallOptions(stop, lambda _: stop.set(), fresh=True))
     assert ids(transport.send("GET", "survey")) == [1]
 
 
@@ -190,7 +199,9 @@ def test_fresh_is_not_content_with_a_call_that_somebody_else_began(transport, sc
         first = pool.submit(transport.send, "GET", "survey")
         assert reply.asked.wait(5)
         (told,), (tell,) = waiting(1)
-        second = pool.submit(transport.send, "GET", "survey", fresh=True, tell=tell)
+        second = pool.submit(
+            transport.send, "GET", "survey", options=CallOptions(on_wait=tell, fresh=True)
+        )
         assert told.wait(5)
         reply.gate.set()
         assert (ids(first.result(5)), ids(second.result(5))) == ([1], [2])
@@ -201,7 +212,7 @@ def test_fresh_is_not_content_with_the_cache_of_the_server(transport, scripted):
     old = Reply({"result_ok": True, "data": [{"id": 0}]}, headers={"X-SG-Cached": "true"})
     scripted.answer("survey", old, Counted())
     begun = time.monotonic()
-    assert ids(transport.send("GET", "survey", fresh=True)) == [1]
+    assert ids(transport.send("GET", "survey", options=CallOptions(fresh=True))) == [1]
     assert time.monotonic() - begun >= MINUTE
 
 
@@ -234,7 +245,7 @@ def test_no_more_is_remembered_than_there_is_room_for(scripted):
     # Yet it is known that Alchemer's cache has it.
     stop = threading.Event()
     with pytest.raises(Stopped):
-        transport.send("GET", "large", fresh=True, stop=stop, tell=lambda _: stop.set())
+        transport.send("GET", "large", options=CallOptions(stop, lambda _: stop.set(), fresh=True))
 
 
 # -- bodies --------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from alchemer_nb.errors import (
 from alchemer_nb.http.regions import Region
 from alchemer_nb.http.retries import Retries
 from alchemer_nb.http.transport import Transport
+from alchemer_nb.http.waiting import CallOptions
 from tests.scripted import Reply
 
 TOKEN, SECRET = "canary-token-0123456789abcdef", "canary-secret-xyz"
@@ -225,7 +226,9 @@ def test_a_penalty_holds_all_that_share_the_limit(scripted):
     scripted.answer("account", GOOD)
     paused = threading.Event()
     thread = threading.Thread(
-        target=first.send, args=("GET", "survey"), kwargs={"tell": lambda _: paused.set()}
+        target=first.send,
+        args=("GET", "survey"),
+        kwargs={"options": CallOptions(on_wait=lambda _: paused.set())},
     )
     thread.start()
     assert paused.wait(5)
@@ -246,7 +249,7 @@ def test_every_wait_is_told_without_a_secret_and_ends_when_called_off(scripted):
 
     begun = time.monotonic()
     with pytest.raises(Stopped):
-        transport.send("GET", "survey", stop=stop, tell=tell)
+        transport.send("GET", "survey", options=CallOptions(stop, tell))
     assert time.monotonic() - begun < 0.5
     assert told[0].startswith("Alchemer answered 500, trying again, ")
     assert told[-1] == ""
@@ -257,7 +260,7 @@ def test_a_call_that_is_called_off_before_it_is_made_is_not_made(transport, scri
     stop = threading.Event()
     stop.set()
     with pytest.raises(Stopped):
-        transport.send("GET", "survey", stop=stop)
+        transport.send("GET", "survey", options=CallOptions(stop))
     assert scripted.asked == []
 
 
