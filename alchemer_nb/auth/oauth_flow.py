@@ -35,12 +35,13 @@ from alchemer_nb.http.refusals import (
     THREE_LEGGED,
     TWO_LEGGED,
     Attempt,
+    no_token,
     problem_in,
 )
 from alchemer_nb.http.regions import Region
-from alchemer_nb.http.reply import Answer, fault_in, no_token
+from alchemer_nb.http.reply import Answer, fault_in
 from alchemer_nb.http.secrets import Secret, sealed
-from alchemer_nb.http.transport import Timeout, Transport
+from alchemer_nb.http.transport import Call, Timeout, Transport
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
@@ -206,7 +207,7 @@ class OAuthFlow:
         hidden = (*self._consumer.secrets, *secrets)
         # No answer is kept here: it holds a token, or may repeat what was sent.
         outcome = _token_or_fault(
-            self._transport.call("GET", url, attempt.step, signer, hidden),
+            self._transport.exchange(Call("GET", attempt.step), url, signer, hidden),
             self.region,
             hidden,
             attempt,

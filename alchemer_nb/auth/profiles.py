@@ -13,12 +13,12 @@ import json
 import os
 import re
 import stat
-import tempfile
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
+from alchemer_nb.files import write_atomically
 from alchemer_nb.http.regions import Region
 from alchemer_nb.http.secrets import Secret, sealed
 
@@ -250,15 +250,11 @@ def _write_file(name: str, text: Secret) -> None:
         home.mkdir(mode=0o700, exist_ok=True)
         if not _windows() and stat.S_IMODE(home.stat().st_mode) & 0o077:
             home.chmod(0o700)
-        # mkstemp creates with O_CREAT, O_EXCL and 0600: at no time can others open it.
-        handle, temporary = tempfile.mkstemp(prefix=f".{name}-", dir=home)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text.reveal())
-            Path(temporary).replace(_path(name))
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with (
+            write_atomically(_path(name), mode=0o600) as temporary,
+            temporary.open("w", encoding="utf-8") as file,
+        ):
+            file.write(text.reveal())  # not ``write_text``, whose frame would hold the text
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ConfigurationError(

@@ -144,10 +144,7 @@ class Client:
         """
         from alchemer_nb.frame import api_tables
 
-        rows = rows_of(self.request("GET", "account"))[:1]
-        if rows and isinstance(rows[0], Mapping):
-            self.know_account(rows[0].get("id"))
-        return api_tables.table(rows)
+        return api_tables.table(rows_of(self.request("GET", "account"))[:1])
 
     def know_account(self, account_id: object) -> None:
         """Notes which account it is, where another client with the same credentials has asked."""

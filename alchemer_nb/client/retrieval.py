@@ -31,7 +31,7 @@ from alchemer_nb.frame.selection import Selection
 from alchemer_nb.http.transport import Transport
 from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.survey import filters
-from alchemer_nb.wire.paging import PAGE_SIZE, rows_of, whole
+from alchemer_nb.wire.paging import PAGE_SIZE, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,9 +134,7 @@ class Unfinished:
                 f"the rows at hand are of another region than {transport.region.host}; take a "
                 "client of the same account, or run the download again"
             )
-        for row in rows_of(transport.send("GET", "account", options=options).envelope())[:1]:
-            transport.know_account(row.get("id") if isinstance(row, Mapping) else None)
-        if self.account not in (None, transport.account):
+        if self.account not in (None, transport.account_id(options)):
             raise InvalidArgument(
                 "the rows at hand are of another account; take a client of the same one, or run "
                 "the download again"

@@ -12,7 +12,6 @@ from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.store import names
 from alchemer_nb.store import paths as place
 from alchemer_nb.wire.ids import given_id, sent_id
-from alchemer_nb.wire.paging import rows_of
 
 if TYPE_CHECKING:
     import os
@@ -52,9 +51,7 @@ class Stores:
     def account(self) -> Path:
         """The folder of the account; the first time asks which it is, in one call."""
         if self._account is None:
-            rows = rows_of(self._transport.send("GET", "account").envelope())
-            told = rows[0].get("id") if rows and isinstance(rows[0], dict) else None
-            own = sent_id(told, "the account")
+            own = sent_id(self._transport.account_id(), "the account")
             self._account = place.account_folder(self.folder, self.region.host, own)
         return self._account
 
