@@ -115,7 +115,7 @@ class _Case:
     what: str
     why: str
     next: str
-    kind: type[AuthenticationError] = AuthenticationError
+    kind: type[AuthenticationError] | None = None  # left out, by the step
     region: bool = True  # True if a wrong region would refuse it as well
 
 
@@ -152,7 +152,8 @@ def refused(
         hints = [_SLIPS.get(attempt.slip, ""), case.next, _other_regions(region)]
     if case.why:
         why = f": {case.why}"
-    return case.kind(
+    by_step = SignInError if attempt.step == ACCESS_TOKEN else AuthenticationError
+    return (case.kind or by_step)(
         f"{case.what} was refused by {region.host}{quoted}{before}{why}",
         hint=". ".join(hint for hint in hints if hint),
         **where,
@@ -186,7 +187,7 @@ def _case(attempt: Attempt, evidence: Evidence) -> _Case:
         return _of_key(attempt, evidence)
     unexplained = not evidence.problem and abs(evidence.clock_ahead or 0.0) >= _CLOCK_TOLERANCE
     if evidence.problem == "timestamp_refused" or unexplained:
-        return _of_clock(attempt, evidence)
+        return _of_clock(evidence)
     if evidence.problem in _CONSUMER_PROBLEMS:
         return _of_consumer(attempt)
     if attempt.step == ACCESS_TOKEN:
@@ -231,16 +232,14 @@ def _of_key(attempt: Attempt, evidence: Evidence) -> _Case:
 
 def _of_consumer(attempt: Attempt) -> _Case:
     what = "the consumer pair (consumer key and consumer secret)"
-    kind = SignInError if attempt.step == ACCESS_TOKEN else AuthenticationError
     if attempt.worked:
         return _Case(
             what,
             "the application was probably removed or given a new pair meanwhile",
             "See where the application is registered; OAuth may be switched off for the account, "
             "too (Account > Integrations > Manage API). Then sign in with its present pair",
-            kind,
         )
-    return _Case(what, "", _COPY_PAIR, kind)
+    return _Case(what, "", _COPY_PAIR)
 
 
 def _of_token(attempt: Attempt) -> _Case:
@@ -276,16 +275,14 @@ def _of_last_step(attempt: Attempt, evidence: Evidence) -> _Case:
     return _Case("the last step of the sign-in", why, after, kind, region=False)
 
 
-def _of_clock(attempt: Attempt, evidence: Evidence) -> _Case:
+def _of_clock(evidence: Evidence) -> _Case:
     minutes = round((evidence.clock_ahead or 0.0) / 60)
     side = "ahead of" if minutes > 0 else "behind"
     by = f"is {abs(minutes)} minutes {side}" if minutes else "differs from"
-    kind = SignInError if attempt.step == ACCESS_TOKEN else AuthenticationError
     return _Case(
         "the signature of the call",
         f"the clock of this computer {by} Alchemer's",
         "Set the clock and its time zone, then try again",
-        kind,
         region=False,
     )
 
