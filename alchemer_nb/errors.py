@@ -113,7 +113,15 @@ def _written_out(text: str) -> str:
 
 
 class ConfigurationError(AlchemerError, ValueError):
-    """The set-up does not allow the call: no credentials, an unsafe address, a bad region."""
+    """The set-up does not allow the call: no credentials, an unsafe address, a bad region.
+
+    Attributes:
+        argument: Name of the argument of ``ApiKey`` or ``OAuth1`` that does not fit; else ``""``.
+    """
+
+    def __init__(self, *args: object, hint: str = "", argument: str = "") -> None:
+        super().__init__(*args, hint=hint)
+        self.argument = argument
 
 
 class InvalidArgument(AlchemerError, ValueError):

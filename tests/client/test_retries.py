@@ -274,6 +274,7 @@ def test_steps_of_the_usual_patience():
     assert policy.wait(ServerError("x"), 8) is None
     crowd = [policy.wait(RateLimited("Please wait for other requests"), n) for n in range(1, 8)]
     assert crowd[0] < 2
+    assert sum(crowd) > 30  # the same call of another process is outlasted
     resetting = [
         policy.wait(RateLimited("Please wait for other requests"), n, after_500=True)
         for n in range(1, 8)
