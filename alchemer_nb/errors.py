@@ -317,15 +317,24 @@ class NotFound(ApiError, LookupError):
 
 
 class RateLimited(ApiError):
-    """Too many calls in a minute, or the same call twice at a time.
+    """Too many calls in a minute, or the same call twice at once.
 
     Attributes:
         retry_after: Seconds the server asked to wait, or None.
+        same_call: True if the same call was still running.
     """
 
-    def __init__(self, message: str, *, retry_after: float | None = None, **where: Any) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        same_call: bool = False,
+        **where: Any,
+    ) -> None:
         super().__init__(message, **where)
         self.retry_after = retry_after
+        self.same_call = same_call
 
 
 class ServerError(ApiError):

@@ -58,6 +58,7 @@ _LARGE = 4_000  # compressed bytes, which unpack to ten times as many and more
 _GOOD_START = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"result_ok"\s*:\s*(?:true|"true")\s*,')
 _REFUSED_RIGHT = re.compile(r"not authori[sz]ed|permission|access denied|forbidden", re.I)
 _REFUSED_KEY = re.compile(r"api_token|auth token|login failed", re.I)
+_SAME_CALL = "please wait for other requests"
 _UNAVAILABLE_CODE = 103  # "Service currently unavailable", seen with HTTP 200
 
 
@@ -267,6 +268,7 @@ class _Judge:
                 f"colleagues' calls count too: wait {f'{wait:.0f} seconds' if wait else 'a minute'}"
                 ", then run the cell again",
                 retry_after=wait,
+                same_call=_SAME_CALL in words.lower(),
                 **context,
             )
         if number == 401:
@@ -300,7 +302,7 @@ class _Judge:
     def _status_of(self, code: int | str, words: str) -> int:
         """Return the HTTP status that fits the error, whatever it was sent with."""
         number = code if isinstance(code, int) else self.reply.status
-        if "please wait for other requests" in words.lower():
+        if _SAME_CALL in words.lower():
             return 429
         if self.problem in NOT_ALLOWED and not self.attempt.signs_in:
             return 403
