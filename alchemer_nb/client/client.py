@@ -145,8 +145,7 @@ class Client:
         """
         from alchemer_nb.frame import api_tables
 
-        fields = self.read_account()
-        return api_tables.table([fields] if fields else [])
+        return api_tables.table(rows_of(self.request("GET", "account"))[:1])
 
     def read_account(self, *, retries: int | None = None) -> dict[str, Any]:
         """Return the account's fields as ``account`` does, without pandas.

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.auth import lookup, profiles
+from alchemer_nb.auth.lookup import REGION_NAME
 from alchemer_nb.errors import AlchemerError, ConfigurationError, InvalidArgument
-from alchemer_nb.http.credentials import REGION_NAME
 from alchemer_nb.http.regions import Region
 from alchemer_nb.notebook.kernel.outputs import say
 from alchemer_nb.notebook.signin.session import KEY, MODES, OAUTH
