@@ -17,8 +17,8 @@ from keyring.backends import fail
 import alchemer_nb
 from alchemer_nb import ApiKey, Client, OAuth1, OAuthFlow
 from alchemer_nb.auth import profiles
+from alchemer_nb.auth.lookup import from_environment
 from alchemer_nb.errors import AlchemerError, ApiError, InvalidArgument, SignInExpired
-from alchemer_nb.http.credentials import from_environment
 from alchemer_nb.http.regions import Region
 from alchemer_nb.http.secrets import Secret, redact
 from alchemer_nb.notebook.signin.session import Session
@@ -452,11 +452,11 @@ def test_no_frame_of_a_panel_step_shows_a_secret(scripted, echo):
     steps = SignIn(Session())
     consumer = {"consumer_key": Secret(FIRST), "consumer_secret": Secret(SECOND)}
     for step, values in [
-        (steps.with_key, {"api_token": Secret(FIRST), "api_token_secret": Secret(SECOND)}),
-        (steps.with_key, {"api_token": Secret(f"{FIRST} {SECOND}")}),
-        (steps.with_key, {"api_token": Secret(f"{FIRST} {SECOND} {THIRD}")}),
-        (steps.as_application, consumer),
-        (steps.get_link, consumer),
+        (steps.use_key, {"api_token": Secret(FIRST), "api_token_secret": Secret(SECOND)}),
+        (steps.use_key, {"api_token": Secret(f"{FIRST} {SECOND}")}),
+        (steps.use_key, {"api_token": Secret(f"{FIRST} {SECOND} {THIRD}")}),
+        (steps.use_consumer_pair, consumer),
+        (steps.request_link, consumer),
     ]:
         assert leaks(raised(step, values, scripted.region)) == []
 

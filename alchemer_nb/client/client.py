@@ -11,7 +11,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import ConfigurationError
-from alchemer_nb.fetch import download
 from alchemer_nb.http.regions import Region
 from alchemer_nb.http.transport import Timeout, Transport
 from alchemer_nb.store.account_store import Stores
@@ -118,6 +117,8 @@ class Client:
 
     def pages(self, path: str, params: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
         """Yields the envelopes of all pages of a list, from the first to the last."""
+        from alchemer_nb.fetch import download
+
         yield from download.envelopes(self._transport, path, params)
 
     def table(self, path: str, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
@@ -143,14 +144,15 @@ class Client:
         """
         from alchemer_nb.frame import api_tables
 
-        rows = rows_of(self.request("GET", "account"))[:1]
-        if rows and isinstance(rows[0], Mapping):
-            self.know_account(rows[0].get("id"))
-        return api_tables.table(rows)
+        return api_tables.table(rows_of(self.request("GET", "account"))[:1])
 
-    def know_account(self, account_id: object) -> None:
-        """Notes which account it is, where another client with the same credentials has asked."""
-        self._transport.know_account(account_id)
+    def read_account(self, *, retries: int | None = None) -> dict[str, Any]:
+        """Return the account's fields as ``account`` does, without pandas.
+
+        Args:
+            retries: Attempts at most; None for this client's policy.
+        """
+        return self._transport.read_account(retries=retries)
 
     @property
     def refused(self) -> bool:
@@ -190,6 +192,7 @@ class Client:
             NotFound: There is no such id.
         """
         from alchemer_nb.client.survey import Survey
+        from alchemer_nb.fetch import download
 
         return Survey.of(download.definition(self._transport, self.survey_id(id_or_title)))
 

@@ -29,8 +29,9 @@ from alchemer_nb.frame.description import Kept
 from alchemer_nb.frame.provenance import summary
 from alchemer_nb.frame.selection import Selection
 from alchemer_nb.http.transport import Transport
+from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.survey import filters
-from alchemer_nb.wire.paging import PAGE_SIZE, rows_of, whole
+from alchemer_nb.wire.paging import PAGE_SIZE, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,7 +101,7 @@ class Unfinished:
     result: Download
     ended: float = field(default_factory=time.time)
 
-    def check(self, transport: Transport, stop: threading.Event) -> None:
+    def check(self, transport: Transport, options: CallOptions) -> None:
         """Makes sure that a client leads to the same account.
 
         Raises:
@@ -112,9 +113,7 @@ class Unfinished:
                 f"the rows at hand are of another region than {transport.region.host}; take a "
                 "client of the same account, or run the download again"
             )
-        for row in rows_of(transport.send("GET", "account", stop=stop).envelope())[:1]:
-            transport.know_account(row.get("id") if isinstance(row, Mapping) else None)
-        if self.account not in (None, transport.account):
+        if self.account not in (None, transport.account_id(options)):
             raise InvalidArgument(
                 "the rows at hand are of another account; take a client of the same one, or run "
                 "the download again"
@@ -173,7 +172,7 @@ class Retrieval:
         """
         try:
             if self.earlier is not None:
-                self.earlier.check(self.transport, self.stop)
+                self.earlier.check(self.transport, CallOptions(self.stop))
             survey = self._survey(then_all=self.earlier is None)
         except (Stopped, KeyboardInterrupt):
             survey = None
@@ -201,10 +200,9 @@ class Retrieval:
             enough=None if limit is None else lambda a: len(self._choose(a).keep) >= limit,
             most=None if self._here else limit,  # nobody knows how many it takes
             expected=self._count,
-            tell=self.progress if callable(self.progress) else None,
+            on_progress=self.progress if callable(self.progress) else None,
             frame=lambda result: self._frame(survey, result)[0],
-            stop=self.stop,
-            fresh=self.fresh,
+            calls=CallOptions(self.stop, fresh=self.fresh),
             is_sure=earlier is not None and earlier.account is not None,
         )
         begun = earlier.result.copy() if earlier is not None and not fault else None
@@ -220,7 +218,7 @@ class Retrieval:
             "GET",
             f"survey/{survey.id}/surveyresponse",
             {"resultsperpage": 1, "page": 1, **params},
-            stop=self.stop,
+            options=CallOptions(self.stop),
         )
         rows = whole(answer.envelope().get("total_count")) or 0
         limit = self.options.frame.limit
@@ -242,10 +240,9 @@ class Retrieval:
             if then_all and not self._is_filtered:
                 lists.append("surveyresponse")
             for name in lists:
-                self.transport.ahead(f"survey/{own}/{name}", first_page, self.stop)
-        survey, count = definition_and_count(
-            self.transport, own, stop=self.stop, tell=self._say_waiting, fresh=self.fresh
-        )
+                self.transport.ahead(f"survey/{own}/{name}", first_page, CallOptions(self.stop))
+        options = CallOptions(self.stop, self._say_waiting, self.fresh)
+        survey, count = definition_and_count(self.transport, own, options)
         self._count = None if self._is_filtered else count
         return survey
 

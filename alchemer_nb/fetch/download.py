@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,7 +15,7 @@ from alchemer_nb.fetch.prefetch import Engine, Stretch
 from alchemer_nb.fetch.progress import Progress, Told
 from alchemer_nb.fetch.resuming import Mark
 from alchemer_nb.http.retries import is_refused_in_passing
-from alchemer_nb.http.waiting import interrupts_held
+from alchemer_nb.http.waiting import CallOptions, interrupts_held
 from alchemer_nb.survey.definition import Definition, read_definition
 from alchemer_nb.wire import clocks
 from alchemer_nb.wire.clocks import Clock
@@ -37,27 +36,29 @@ if TYPE_CHECKING:
 _OFTEN = 0.1  # seconds between two reports while nothing new has come
 
 
-def definition(transport: Transport, survey_id: str, **waiting: Any) -> Definition:
+def definition(
+    transport: Transport, survey_id: str, options: CallOptions | None = None
+) -> Definition:
     """Fetches the definition of a survey: its pages, and its questions once more in full.
 
     Args:
         transport: Sends.
         survey_id: Whose.
-        **waiting: ``stop``, ``tell`` and ``fresh``, as ``Transport.send`` takes them.
+        options: Of all its calls.
     """
-    return definition_and_count(transport, survey_id, **waiting)[0]
+    return definition_and_count(transport, survey_id, options)[0]
 
 
 def definition_and_count(
-    transport: Transport, survey_id: str, **waiting: Any
+    transport: Transport, survey_id: str, options: CallOptions | None = None
 ) -> tuple[Definition, int | None]:
     """The same, and about how many responses there are, where the survey's statistics say so."""
-    envelope = transport.send("GET", f"survey/{survey_id}", **waiting).envelope()
+    envelope = transport.send("GET", f"survey/{survey_id}", options=options).envelope()
     rows = rows_of(envelope)
     survey = rows[0] if rows and isinstance(rows[0], Mapping) else {}
     questions = [
         row
-        for page in envelopes(transport, f"survey/{survey_id}/surveyquestion", **waiting)
+        for page in envelopes(transport, f"survey/{survey_id}/surveyquestion", options=options)
         for row in rows_of(page)
     ]
     statistics = survey.get("statistics")
@@ -68,14 +69,18 @@ def definition_and_count(
 
 
 def envelopes(
-    transport: Transport, path: str, params: Mapping[str, Any] | None = None, **waiting: Any
+    transport: Transport,
+    path: str,
+    params: Mapping[str, Any] | None = None,
+    options: CallOptions | None = None,
 ) -> Any:
     """Yields the envelopes of all pages of a list."""
     given = {"resultsperpage": PAGE_SIZE, **(params or {})}
     first = whole(given.pop("page", None)) or 1
 
     def fetch(number: int) -> dict[str, Any]:
-        return transport.send("GET", path, {**given, "page": number}, **waiting).envelope()
+        query = {**given, "page": number}
+        return transport.send("GET", path, query, options=options).envelope()
 
     return walk(fetch, measure_envelope, first)
 
@@ -154,19 +159,17 @@ class Wishes:
         most: Rows that will do at most, None for all.
         is_sure: Whether the rows at hand are known to be of the same account.
         expected: About how many there are: so many are sent for before the first page tells.
-        tell: Called after each page, and often while waiting.
+        on_progress: Called after each page, and often while waiting.
         frame: Makes a frame of what has come so far, for ``Progress``.
-        stop: Ends it when set.
-        fresh: Whether no answer may come from memory.
+        calls: How to stop its calls, and whether they may be answered from memory.
     """
 
     enough: Callable[[Answers], bool] | None = None
     most: int | None = None
     expected: int | None = None
-    tell: Callable[[Progress], None] | None = None
+    on_progress: Callable[[Progress], None] | None = None
     frame: Callable[[Download], pd.DataFrame] | None = None
-    stop: threading.Event = field(default_factory=threading.Event)
-    fresh: bool = False
+    calls: CallOptions = field(default_factory=CallOptions)
     is_sure: bool = False
 
 
@@ -289,14 +292,13 @@ class Responses:
         result.pages_told = page.measure.total_pages
 
     def _engine(self, *, fresh: bool = False, anew: bool = False) -> Engine:
+        calls = self._wishes.calls
         return Engine(
             self._transport,
             f"survey/{self._survey.id}/surveyresponse",
             self._params,
-            stop=self._wishes.stop,
+            replace(calls, on_wait=self._told, fresh=fresh or calls.fresh),
             tick=self._tick,
-            told=self._told,
-            fresh=fresh or self._wishes.fresh,
             anew=anew,
         )
 
@@ -315,11 +317,11 @@ class Responses:
             self._report()
 
     def _report(self) -> None:
-        if self._wishes.tell is None:
+        if self._wishes.on_progress is None:
             return
         result, frame = self.result, self._wishes.frame
         self._last = time.monotonic()
-        self._wishes.tell(
+        self._wishes.on_progress(
             Progress(
                 self._survey.title,
                 result.answers.count,
@@ -329,7 +331,7 @@ class Responses:
                 state=self._told.state,
                 seconds=self._last - self._began,
                 before=result.at_hand,
-                stop=self._wishes.stop,
+                stop=self._wishes.calls.stop,
                 frame=None if frame is None else lambda: frame(result),
             )
         )

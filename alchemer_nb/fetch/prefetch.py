@@ -13,16 +13,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from alchemer_nb.errors import AuthenticationError, PermissionDenied, Stopped, TooSlow
-from alchemer_nb.fetch.progress import Told
 from alchemer_nb.forks import Home
 from alchemer_nb.wire.paging import PAGE_SIZE, Measure
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Iterator, Mapping
 
     from alchemer_nb.http.reply import Answer
     from alchemer_nb.http.transport import Transport
+    from alchemer_nb.http.waiting import CallOptions
 
 # What becomes of the largest page where the server is slow: each divides the one before it.
 SIZES = (PAGE_SIZE, 250, 125, 25, 5, 1)
@@ -65,10 +64,8 @@ class Engine:
         transport: Sends.
         path: Of the list.
         params: Its filters.
-        stop: Ends it when set.
+        options: Of all its calls; the engine sets ``stop`` when it is left by an error.
         tick: Called often while waiting, in the thread that runs the engine.
-        told: Where the threads say what they wait for.
-        fresh: Whether no answer may come from memory.
         anew: Whether no page may come from a cache: it is cut otherwise, which no cache knows.
     """
 
@@ -77,20 +74,16 @@ class Engine:
         transport: Transport,
         path: str,
         params: Mapping[str, Any],
+        options: CallOptions,
         *,
-        stop: threading.Event,
         tick: Callable[[], None] = lambda: None,
-        told: Told | None = None,
-        fresh: bool = False,
         anew: bool = False,
     ) -> None:
         self._transport = transport
         self._path = path
         self._params = dict(params)
-        self._stop = stop
+        self._options = options
         self._tick = tick
-        self._told = told or Told()
-        self._fresh = fresh
         self._anew = anew
         self._window = 2 * transport.max_in_flight  # some may wait for their turn to be read
         self._ahead: deque[tuple[Stretch, Future[Answer]]] = deque()
@@ -109,7 +102,7 @@ class Engine:
         if not self._home.is_here:
             return
         if kind is not None:
-            self._stop.set()  # those that wait for a turn or a retry leave at once
+            self._options.stop.set()  # those that wait for a turn or a retry leave at once
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def send(self, params: Mapping[str, Any]) -> Future[Answer]:
@@ -177,11 +170,12 @@ class Engine:
     def wait_for(self, future: Future[Answer]) -> Answer:
         """Waits for an answer, and sees to progress, cancel and interrupt meanwhile."""
         self._home.check()
-        while not future.done() and not self._stop.is_set():
+        stop = self._options.stop
+        while not future.done() and not stop.is_set():
             wait([future], timeout=_TICK)
             self._tick()
             self._home.check()
-        if self._stop.is_set():
+        if stop.is_set():
             raise Stopped
         return future.result()
 
@@ -190,19 +184,13 @@ class Engine:
             raise copy.copy(self._refused)
         try:
             return self._transport.send(
-                "GET",
-                self._path,
-                params,
-                stop=self._stop,
-                tell=self._told,
-                fresh=self._fresh,
-                raise_slow=True,
+                "GET", self._path, params, options=self._options, raise_slow=True
             )
         except (AuthenticationError, PermissionDenied) as error:
             self._refused = error
             raise
         finally:
-            self._told.clear()
+            self._options.on_wait("")
 
     def _submit(self, stretch: Stretch, *, first: bool = False) -> None:
         call = self.send({"resultsperpage": stretch.size, "page": stretch.number})

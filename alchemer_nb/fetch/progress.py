@@ -93,10 +93,6 @@ class Told:
             else:
                 self._states.pop(threading.get_ident(), None)
 
-    def clear(self) -> None:
-        """The calling thread waits for nothing any more."""
-        self("")
-
     @property
     def state(self) -> str:
         """What one of them waits for, the one that began first."""

@@ -1,4 +1,4 @@
-"""What went wrong below HTTP, told without a word of the error's own text.
+"""Errors below HTTP, described without any of the original error's own text.
 
 The errors of requests and urllib3 hold the address of the call, and with an API key that holds
 the credentials.
@@ -6,53 +6,80 @@ the credentials.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import requests
 import urllib3
 
 from alchemer_nb.errors import TransportError
-from alchemer_nb.http.compression import Broken
+from alchemer_nb.http.compression import Broken, UnknownEncoding
 
-# The first that fits says what happened.
-_TROUBLES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], ...] = (
-    (
-        requests.exceptions.ConnectTimeout,
+
+class _Failure(NamedTuple):
+    kinds: tuple[type[object], ...]
+    reason: str
+    sentence: str
+    hint: str = ""
+
+
+# The first that fits is taken.
+_FAILURES = (
+    _Failure(
+        (requests.exceptions.ConnectTimeout,),
         "unreachable",
-        "{host} could not be reached within {connect} seconds ({where}); try again",
+        "{host} could not be reached within {connect:g} seconds ({where}); try again",
     ),
-    (
+    _Failure(
         (requests.exceptions.Timeout, urllib3.exceptions.ReadTimeoutError),
         "silent",
-        "{host} did not answer {where} within {read} seconds; try again",
+        "{host} did not answer {where} within {read:g} seconds; try again",
     ),
-    (
+    _Failure(
         (requests.exceptions.SSLError, urllib3.exceptions.SSLError),
         "certificate",
-        "the certificate of {host} could not be verified ({where}). Behind a company proxy, set "
-        "REQUESTS_CA_BUNDLE to the company's certificate file",
+        "the certificate of {host} could not be verified ({where})",
+        "Behind a company proxy, set REQUESTS_CA_BUNDLE to the company's certificate file",
     ),
-    (
-        requests.exceptions.ProxyError,
+    _Failure(
+        (requests.exceptions.ProxyError,),
         "",
         "the proxy of this machine did not let {where} through to {host}",
     ),
-    (
+    _Failure(
         (
-            requests.exceptions.ChunkedEncodingError,
-            requests.exceptions.ContentDecodingError,
-            urllib3.exceptions.ProtocolError,
-            urllib3.exceptions.DecodeError,
-            Broken,
+            *(requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError),
+            *(urllib3.exceptions.ProtocolError, urllib3.exceptions.DecodeError, Broken),
         ),
         "cut",
         "the answer of {host} to {where} was cut off or broken; try again",
     ),
+    _Failure(
+        (UnknownEncoding,),
+        "",
+        "the answer of {host} to {where} is compressed in a way that was not asked for",
+        "A proxy in between may have changed it: ask whoever runs your network, or try from "
+        "another one",
+    ),
+)
+_BY_CAUSE = (
+    _Failure(
+        (urllib3.exceptions.NameResolutionError,),
+        "unreachable",
+        "no host is called {host}: check the region's address and your network ({where})",
+    ),
+    _Failure(
+        (urllib3.exceptions.NewConnectionError,),
+        "unreachable",
+        "nothing answers at {host}: check your network, or whether the server is running ({where})",
+    ),
+    _Failure((object,), "cut", "the connection to {host} broke off; try again ({where})"),
 )
 
 
 def describe(
     error: Exception, where: str, host: str, timeout: tuple[float, float]
 ) -> TransportError:
-    """Builds the error that is raised instead.
+    """Build the error that is raised instead.
 
     Args:
         error: What was caught.
@@ -60,35 +87,20 @@ def describe(
         host: The part of the address that may be shown.
         timeout: Seconds to connect, and to wait for bytes.
     """
-    reason, words = _told_by_kind(error)
+    failure = _failure_of(error)
     connect, read = timeout
     return TransportError(
-        words.format(host=host, where=where, connect=f"{connect:g}", read=f"{read:g}"),
-        reason=reason,
+        failure.sentence.format(host=host, where=where, connect=connect, read=read),
+        reason=failure.reason,
+        hint=failure.hint,
     )
 
 
-def _told_by_kind(error: Exception) -> tuple[str, str]:
-    for kinds, reason, words in _TROUBLES:
-        if isinstance(error, kinds):
-            return reason, words
+def _failure_of(error: Exception) -> _Failure:
+    for failure in _FAILURES:
+        if isinstance(error, failure.kinds):
+            return failure
     if isinstance(error, requests.exceptions.ConnectionError):
-        return _connection(error)
-    return "", f"{{where}} at {{host}} could not be sent ({type(error).__name__})"
-
-
-def _connection(error: Exception) -> tuple[str, str]:
-    within = error.args[0] if error.args else None
-    reason = getattr(within, "reason", None)
-    if isinstance(reason, urllib3.exceptions.NameResolutionError):
-        return (
-            "unreachable",
-            "no host is called {host}: check the region's address and your network ({where})",
-        )
-    if isinstance(reason, urllib3.exceptions.NewConnectionError):
-        return (
-            "unreachable",
-            "nothing answers at {host}: check your network, or whether the server is running "
-            "({where})",
-        )
-    return "cut", "the connection to {host} broke off; try again ({where})"
+        cause = getattr(error.args[0] if error.args else None, "reason", None)
+        return next(failure for failure in _BY_CAUSE if isinstance(cause, failure.kinds))
+    return _Failure((), "", f"{{where}} at {{host}} could not be sent ({type(error).__name__})")

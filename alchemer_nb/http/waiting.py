@@ -1,4 +1,4 @@
-"""Waits that say how long they last and end at once when they are called off."""
+"""What travels with a call from its caller to the socket: how to stop it, and how to wait."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import Stopped
@@ -15,15 +16,13 @@ from alchemer_nb.forks import Home, in_child
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    Tell = Callable[[str], None]
-
-_TICK = 1.0  # seconds between two announcements
-_LOOK = 0.1  # seconds between two looks at whether to stop, where there is no event to wait for
-_WORTH_TELLING = 0.3  # seconds below which a wait would only flicker
+_TICK = 1.0  # seconds between two calls of ``on_wait``
+_LOOK = 0.1  # seconds between two looks at ``stop``, where something else is waited for
+_WORTH_SHOWING = 0.3  # seconds below which a wait would only flicker
 
 
-class _Held:
-    """Takes interrupts; in a process that another thread forks meanwhile, no more."""
+class _HeldInterrupts:
+    """Takes interrupts until ``end``; a process that another thread forks ends it at once."""
 
     def __init__(self, before: Callable[..., Any]) -> None:
         self._before = before
@@ -42,13 +41,13 @@ class _Held:
 
 @contextmanager
 def interrupts_held() -> Iterator[None]:
-    """Has an interrupt come at the end instead of within: half of what is done is of no use."""
+    """Delay an interrupt until the end of the block, which must not be left half done."""
     before = signal.getsignal(signal.SIGINT)
     is_main = threading.current_thread() is threading.main_thread()
     if not is_main or not callable(before):  # it would not come here, or not as an exception
         yield
         return
-    held = _Held(before)
+    held = _HeldInterrupts(before)
     try:
         yield
     finally:
@@ -57,89 +56,80 @@ def interrupts_held() -> Iterator[None]:
             before(*held.came[0])
 
 
-def check(stop: threading.Event | None) -> None:
-    """Ends the call if it was called off.
+def _ignore(_: str) -> None:
+    pass
 
-    Raises:
-        Stopped: It was.
+
+@dataclass(frozen=True, slots=True)
+class CallOptions:
+    """What a caller asks of its calls; handed down unchanged to whatever waits.
+
+    Attributes:
+        stop: Set it to end every wait at once, and a call that is on its way.
+        on_wait: Called about once a second with what is waited for and for how long, and with
+            ``""`` afterwards.
+        fresh: Take no answer from memory; wait until Alchemer's cache has forgotten the call.
     """
-    if stop is not None and stop.is_set():
-        raise Stopped("the call was called off")
 
+    stop: threading.Event = field(default_factory=threading.Event)
+    on_wait: Callable[[str], None] = _ignore
+    fresh: bool = False
 
-def wait(
-    left: Callable[[], float],
-    why: str,
-    stop: threading.Event | None = None,
-    tell: Tell | None = None,
-) -> None:
-    """Waits until nothing is left to wait for.
+    def check(self) -> None:
+        """Raise ``Stopped`` if ``stop`` is set."""
+        if self.stop.is_set():
+            raise Stopped("the call was called off")
 
-    Args:
-        left: Gives the seconds that are left; asked about once a second, as they may change.
-        why: What ``tell`` is told, followed by the seconds: ``"waiting for the rate limit"``.
-        stop: Ends the wait at once when it is set.
-        tell: Told about once a second, and ``""`` at the end.
+    def wait(self, left: Callable[[], float], why: str) -> None:
+        """Wait until no time is left.
 
-    Raises:
-        Stopped: ``stop`` was set.
-    """
-    event = stop if stop is not None else threading.Event()
-    told, home = False, Home()
-    try:
-        while True:
-            home.check()
-            check(stop)
-            seconds = left()
-            if seconds <= 0:
-                return
-            if tell is not None and (told or seconds > _WORTH_TELLING):
-                tell(f"{why}, {math.ceil(seconds)} s")
-                told = True
-            event.wait(min(seconds, _TICK))
-    finally:
-        if told and tell is not None:
-            tell("")
+        Args:
+            left: Returns the seconds that are left; called once a second, as they may change.
+            why: What is waited for: ``"waiting for the rate limit"``.
 
+        Raises:
+            Stopped: ``stop`` was set.
+        """
+        shown, home = False, Home()
+        try:
+            while True:
+                home.check()
+                self.check()
+                seconds = left()
+                if seconds <= 0:
+                    return
+                if shown or seconds > _WORTH_SHOWING:
+                    self.on_wait(f"{why}, {math.ceil(seconds)} s")
+                    shown = True
+                self.stop.wait(min(seconds, _TICK))
+        finally:
+            if shown:
+                self.on_wait("")
 
-def wait_until(
-    ready: Callable[[float], bool],
-    why: str,
-    stop: threading.Event | None = None,
-    tell: Tell | None = None,
-) -> None:
-    """Waits for something else than time.
+    def wait_until(self, ready: Callable[[float], bool], why: str) -> None:
+        """Wait for something other than time.
 
-    Args:
-        ready: Waits for at most the given seconds; True when it has come about.
-        why: What ``tell`` is told once.
-        stop: Ends the wait within a tenth of a second when it is set.
-        tell: Told when the wait turns out to be one, and ``""`` at the end.
+        Args:
+            ready: Waits at most the given seconds; returns True when it has come about.
+            why: What is waited for.
 
-    Raises:
-        Stopped: ``stop`` was set.
-    """
-    waited, told, home = 0.0, False, Home()
-    try:
-        while not ready(_LOOK):
-            home.check()
-            check(stop)
-            waited += _LOOK
-            if tell is not None and not told and waited > _WORTH_TELLING:
-                tell(why)
-                told = True
-    finally:
-        if told and tell is not None:
-            tell("")
+        Raises:
+            Stopped: ``stop`` was set.
+        """
+        waited, shown, home = 0.0, False, Home()
+        try:
+            while not ready(_LOOK):
+                home.check()
+                self.check()
+                waited += _LOOK
+                if not shown and waited > _WORTH_SHOWING:
+                    self.on_wait(why)
+                    shown = True
+        finally:
+            if shown:
+                self.on_wait("")
 
-
-def pause(
-    seconds: float, why: str, stop: threading.Event | None = None, tell: Tell | None = None
-) -> None:
-    """Waits for a time; as ``wait``.
-
-    Raises:
-        Stopped: ``stop`` was set.
-    """
-    end = time.monotonic() + seconds
-    wait(lambda: end - time.monotonic(), why, stop, tell)
+    def pause(self, seconds: float, why: str) -> None:
+        """Wait some seconds, as ``wait`` does."""
+        end = time.monotonic() + seconds
+        self.wait(lambda: end - time.monotonic(), why)

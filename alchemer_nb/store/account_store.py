@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import AuthenticationError, DownloadIncomplete, StoreError
 from alchemer_nb.fetch.endings import GOES_ON, advice, reason
+from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.store import names
 from alchemer_nb.store import paths as place
 from alchemer_nb.wire.ids import given_id, sent_id
-from alchemer_nb.wire.paging import rows_of
 
 if TYPE_CHECKING:
     import os
-    import threading
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
@@ -51,9 +51,7 @@ class Stores:
     def account(self) -> Path:
         """The folder of the account; the first time asks which it is, in one call."""
         if self._account is None:
-            rows = rows_of(self._transport.send("GET", "account").envelope())
-            told = rows[0].get("id") if rows and isinstance(rows[0], dict) else None
-            own = sent_id(told, "the account")
+            own = sent_id(self._transport.account_id(), "the account")
             self._account = place.account_folder(self.folder, self.region.host, own)
         return self._account
 
@@ -94,8 +92,8 @@ class Stores:
         from alchemer_nb.store.sync import Sync
 
         own, folder = given_id(survey_id, "a survey"), self.place(survey_id)
-        more: dict[str, Any] = {} if stop is None else {"stop": stop}
-        listing = Listing(self._transport, own, tell, fresh=fresh, **more)
+        options = CallOptions(stop or threading.Event(), fresh=fresh)
+        listing = Listing(self._transport, own, options, tell)
         sync = Sync(folder, listing, self.region, full)
         try:
             return sync.run()

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from alchemer_nb.errors import Stopped, TransportError
+from alchemer_nb.errors import TransportError
 from alchemer_nb.fetch.prefetch import Engine
 from alchemer_nb.fetch.progress import Progress, Told
 from alchemer_nb.forks import Home
+from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.store.parts import Raw, RawPage, cut
 from alchemer_nb.wire.clocks import Clock
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterator, Sequence
 
     from alchemer_nb.http.reply import Answer
@@ -77,10 +78,9 @@ class Listing:
     Attributes:
         transport: Sends.
         survey: Id.
-        tell: Called after each page, and often while waiting.
-        stop: Ends it when set.
-        fresh: Whether no page of a walk may come from memory; others never do.
-        title: Title, for ``tell``.
+        options: How to stop it, and whether pages of a walk may come from memory (no others do).
+        on_progress: Called after each page, and often while waiting.
+        title: Title, for ``on_progress``.
         calls: Calls that were made.
         told: Responses that the last page said there are.
         clock: What the server's clock said with the last page.
@@ -89,9 +89,8 @@ class Listing:
 
     transport: Transport
     survey: str
-    tell: Callable[[Progress], None] | None = None
-    stop: threading.Event = field(default_factory=threading.Event)
-    fresh: bool = False
+    options: CallOptions = field(default_factory=CallOptions)
+    on_progress: Callable[[Progress], None] | None = None
     title: str = ""
     calls: int = 0
     told: int | None = None
@@ -115,8 +114,7 @@ class Listing:
         Raises:
             Stopped: ``stop`` was set.
         """
-        if self.stop.is_set():
-            raise Stopped
+        self.options.check()
         self._stage = _Stage(doing, size, before)
         self._report()
 
@@ -134,10 +132,8 @@ class Listing:
             self.transport,
             f"survey/{self.survey}/surveyresponse",
             {},
-            stop=self.stop,
+            replace(self.options, on_wait=self._states, fresh=fresh),
             tick=self._tick,
-            told=self._states,
-            fresh=fresh,
         )
 
     def size(self, most: int, step: int = 1) -> int:
@@ -151,7 +147,7 @@ class Listing:
     def walk(self, first: int, size: int) -> Iterator[RawPage]:
         """All pages by ascending id, many of them in flight."""
         self.begin(size=size, before=first - 1)
-        with self._engine(fresh=self.fresh) as engine:
+        with self._engine(fresh=self.options.fresh) as engine:
             yield from engine.run(self._read, size=size, first=first)
 
     def newest(self, engine: Engine, size: int, page: int) -> RawPage:
@@ -209,8 +205,9 @@ class Listing:
             self._report()
 
     def _report(self) -> None:
-        if self.tell is None:
+        if self.on_progress is None:
             return
         self._last = time.monotonic()
-        self.tell(self._stage.progress(self.title, self.told, self._states.state, self.stop))
+        state, stop = self._states.state, self.options.stop
+        self.on_progress(self._stage.progress(self.title, self.told, state, stop))
         self.home.check()  # whoever was told may have forked; the child must not write, too

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alchemer_nb.errors import ConfigurationError, StoreBusy, StoreError
+from alchemer_nb.files import write_atomically
 from alchemer_nb.store import names
 from alchemer_nb.wire.ids import given_id, id_number
 
@@ -138,28 +139,10 @@ def written(place: Path) -> Iterator[Path]:
     """
     temporary = place.with_name(names.unfinished(place.name))
     try:
-        # So that nobody else can ever open it, and no link that lies in its place is followed.
-        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        yield temporary
-        _to_disk(temporary)
-        temporary.replace(place)
-        _to_disk(place.parent)
+        with write_atomically(place, mode=0o600, temporary=temporary, durable=True):
+            yield temporary
     except OSError as error:
         raise StoreError(
             f"{place.parent} could not be written ({error.strerror or error}). What it held "
             "before is unharmed; make room, then sync again to go on where this ended"
         ) from None
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-
-
-def _to_disk(path: Path) -> None:
-    """Waits until a file or a folder's names would survive a power cut."""
-    if path.is_dir() and os.name == "nt":
-        return  # Windows opens no folder
-    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

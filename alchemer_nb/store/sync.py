@@ -9,7 +9,7 @@ was set back or dates are missing, all pages are read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -78,9 +78,8 @@ class Sync:
         listing.begin()
         began = datetime.now(UTC).isoformat(timespec="seconds")
         # First of all: of a survey that there is not, nothing is made here.
-        survey = definition(
-            listing.transport, listing.survey, stop=listing.stop, tell=listing.waiting
-        )
+        options = replace(listing.options, on_wait=listing.waiting, fresh=False)
+        survey = definition(listing.transport, listing.survey, options)
         listing.waiting("")
         paths.make(self.folder)
         with paths.locked(self.folder):

@@ -25,7 +25,7 @@ from alchemer_nb.decode.gc_pause import collector_paused
 from alchemer_nb.errors import DownloadIncomplete, StoreBusy
 from alchemer_nb.http.rate_limit import Limiter
 from alchemer_nb.http.transport import Transport
-from alchemer_nb.http.waiting import interrupts_held
+from alchemer_nb.http.waiting import CallOptions, interrupts_held
 from alchemer_nb.notebook.signin.session import Session
 from alchemer_nb.sandbox import Sandbox
 from alchemer_nb.store import paths
@@ -226,7 +226,7 @@ def test_a_wait_in_which_a_callback_forks_ends_in_the_child(echo):
                 gate.set()
 
     def waits():
-        transport.send("GET", "survey/8", tell=tell)
+        transport.send("GET", "survey/8", options=CallOptions(on_wait=tell))
 
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(ask, transport, 8)

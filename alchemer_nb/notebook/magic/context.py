@@ -46,4 +46,4 @@ class Context:
     @property
     def client(self) -> Client:
         """The current client; raises ``ConfigurationError`` if nobody is signed in."""
-        return self.session.require_client()
+        return self.session.require().client
