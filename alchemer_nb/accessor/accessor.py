@@ -19,7 +19,6 @@ from alchemer_nb.frame import codebook as books
 from alchemer_nb.frame.missing import Missing, base_sizes
 from alchemer_nb.frame.text_dtype import text_dtype
 from alchemer_nb.frame.values import read_number
-from alchemer_nb.frame.wordtable import WordTable
 from alchemer_nb.wire.text import plain
 
 if TYPE_CHECKING:
@@ -106,7 +105,7 @@ class AlchemerAccessor:
             for option in column.choices
         ]
         names = ["column", "question_id", "option_id", "reporting_value", "label"]
-        frame = WordTable(rows, columns=[*names, "score", "not_applicable"])
+        frame = pd.DataFrame(rows, columns=[*names, "score", "not_applicable"])
         for name in names:
             frame[name] = pd.array(list(frame[name]), dtype=text_dtype())
         return frame.astype({"score": "float64", "not_applicable": "bool"})
@@ -127,7 +126,7 @@ class AlchemerAccessor:
                 found["column"].append(name)
                 for field in shown:
                     found[field].append(row.get(field) or None)
-        return WordTable({k: pd.array(v, dtype=text_dtype()) for k, v in found.items()})
+        return pd.DataFrame({k: pd.array(v, dtype=text_dtype()) for k, v in found.items()})
 
     def columns(self, question: str | int) -> list[str]:
         """Names of the columns of a question, by alias, id, ``"q12"`` or a column's name.

@@ -16,7 +16,6 @@ import pandas as pd
 from alchemer_nb.frame.metadata import STANDARD
 from alchemer_nb.frame.text_dtype import text_dtype
 from alchemer_nb.frame.values import is_ordered
-from alchemer_nb.frame.wordtable import WordTable
 from alchemer_nb.survey.columns import plan, question_key
 from alchemer_nb.survey.naming import name_columns
 from alchemer_nb.wire.text import bare, plain
@@ -344,4 +343,4 @@ def _frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         else:
             texts = [None if value == "" else value for value in values]
             data[name] = pd.array(texts, dtype=text_dtype())
-    return WordTable(data)
+    return pd.DataFrame(data)

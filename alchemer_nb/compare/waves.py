@@ -19,7 +19,6 @@ from alchemer_nb.frame.build import ATTRS
 from alchemer_nb.frame.description import Facts
 from alchemer_nb.frame.text_dtype import text_dtype
 from alchemer_nb.frame.values import option_names
-from alchemer_nb.frame.wordtable import WordTable
 from alchemer_nb.survey.naming import INDEX
 from alchemer_nb.wire.text import bare
 
@@ -149,7 +148,9 @@ def report(facts: Mapping[str, Any]) -> pd.DataFrame:
     for label in labels:
         data[label] = [row["names"].get(label) for row in rows]
     data["notes"] = [row["notes"] or None for row in rows]
-    return WordTable({name: pd.array(values, dtype=text_dtype()) for name, values in data.items()})
+    return pd.DataFrame(
+        {name: pd.array(values, dtype=text_dtype()) for name, values in data.items()}
+    )
 
 
 def _check(waves: Sequence[_Wave]) -> None:

@@ -17,7 +17,6 @@ from alchemer_nb.export.column_facts import Known
 from alchemer_nb.export.names import Dialect, clean, label_of, legal_names
 from alchemer_nb.frame.text_dtype import text_dtype
 from alchemer_nb.frame.values import is_ordered
-from alchemer_nb.frame.wordtable import WordTable
 from alchemer_nb.survey.naming import INDEX
 
 if TYPE_CHECKING:
@@ -111,7 +110,7 @@ def table(made: list[Variable]) -> pd.DataFrame:
         "measure": pd.array([v.measure for v in made], dtype=text),
         "notes": pd.array(["; ".join(v.notes) for v in made], dtype=text),
     }
-    return WordTable(data)
+    return pd.DataFrame(data)
 
 
 def infer(values: pd.Series[Any]) -> pd.Series[Any]:

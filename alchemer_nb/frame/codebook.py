@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import html
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from alchemer_nb.frame.metadata import STANDARD
 from alchemer_nb.frame.text_dtype import text_dtype
-from alchemer_nb.frame.wordtable import table_html
 from alchemer_nb.survey.columns import Column, plan, question_key
 from alchemer_nb.survey.definition import conditional_ids
 from alchemer_nb.survey.naming import name_columns
@@ -45,6 +45,7 @@ FIELDS = (
 )
 _FLAGS = ("required", "logic", "removed")
 _COUNTS = ("page", "n_asked", "n_answered")
+_LONGEST_CELL = 160  # characters on the screen
 # What fits on a screen; everything else is a column away.
 SHORT = (
     *("column_alias", "question", "row", "option", "type", "part"),
@@ -67,7 +68,7 @@ class Codebook(pd.DataFrame):
         return pd.DataFrame(shown)
 
     def _repr_html_(self) -> str | None:
-        shown = table_html(self._short(), set(_COUNTS))
+        shown = _table_html(self._short())
         return f"{shown}<p>{html.escape(self._more())}</p>"
 
     def __repr__(self) -> str:
@@ -169,3 +170,20 @@ def _about(column: Column, survey: Definition, language: str | None) -> dict[str
         "required": question.required,
         "removed": column.removed,
     }
+
+
+def _table_html(words: pd.DataFrame) -> str:
+    """Return a table of text as HTML: words to the left, counts to the right, long ones cut."""
+    cut = {
+        name: [text if len(text) <= _LONGEST_CELL else f"{text[:_LONGEST_CELL]}…" for text in texts]
+        for name, texts in words.items()
+    }
+    table = pd.DataFrame(cut).to_html(max_rows=pd.options.display.max_rows, index=False, border=0)
+    # Notebooks align every cell to the right; only a style of the cell itself is stronger. Text in
+    # cells is escaped, so each "<td>" is one of the table's, row by row.
+    sides = ["right" if name in _COUNTS else "left" for name in words]
+    for tag in ("<th", "<td"):
+        first, *cells = table.split(f"{tag}>")
+        styled = zip(cycle(sides), cells, strict=False)
+        table = first + "".join(f'{tag} style="text-align:{side}">{cell}' for side, cell in styled)
+    return table

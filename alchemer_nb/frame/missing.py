@@ -15,7 +15,6 @@ import pandas as pd
 
 from alchemer_nb.frame.text_dtype import text_dtype
 from alchemer_nb.frame.values import Renderer
-from alchemer_nb.frame.wordtable import WordTable
 from alchemer_nb.survey.columns import Column, is_multi
 from alchemer_nb.survey.definition import conditional_ids
 from alchemer_nb.survey.naming import INDEX
@@ -167,7 +166,7 @@ def base_sizes(missing: Missing, columns: dict[str, Column], survey: Definition)
                 **{kind: int(count) for kind, count in zip(KINDS, counts, strict=True)},
             }
         )
-    frame = WordTable(rows, columns=["question_id", "alias", "question", "base", *KINDS])
+    frame = pd.DataFrame(rows, columns=["question_id", "alias", "question", "base", *KINDS])
     for name in ("question_id", "alias", "question"):
         frame[name] = pd.array(list(frame[name]), dtype=text_dtype())
     return frame

@@ -19,7 +19,6 @@ from alchemer_nb.frame import metadata, multi_lists
 from alchemer_nb.frame.options import check_choice
 from alchemer_nb.frame.text_dtype import text_dtype
 from alchemer_nb.frame.values import Renderer, answer_text, written_in
-from alchemer_nb.frame.wordtable import WordTable
 from alchemer_nb.privacy.contact_patterns import has_email, has_phone, names_contact
 from alchemer_nb.privacy.hashing import Hasher
 from alchemer_nb.survey.columns import question_key
@@ -271,7 +270,7 @@ class _Cleaner:
 
 def redactions(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
     """What was redacted, and what looks as if it should be, as a DataFrame."""
-    frame = WordTable(list(rows), columns=[*FIELDS])
+    frame = pd.DataFrame(list(rows), columns=[*FIELDS])
     counts = ("values", "emails", "phones")
     for name in FIELDS:
         frame[name] = pd.array(
