@@ -74,9 +74,9 @@ def _by_place(kept: Kept, fresh: pd.DataFrame, dropped: list[Any]) -> list[Any]:
     """What dropped columns are called now, by what they are: names and places may differ."""
     told = fresh.attrs[ATTRS]
     now = told.kept.names if isinstance(told, Facts) and told.kept else {}
-    gone = multi_lists.ids(kept.names[name] for name in dropped if name in kept.names)
+    gone = multi_lists.column_ids(kept.names[name] for name in dropped if name in kept.names)
     out = [name for name in dropped if name in fresh.columns and name not in now]
     for name, column in now.items():
-        if multi_lists.is_out(column, gone):
+        if multi_lists.is_removed(column, gone):
             out += [n for n in (name, f"{name}_code") if n in fresh.columns]
     return out

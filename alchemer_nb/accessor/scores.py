@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from alchemer_nb.accessor.knowledge import Knowledge
+from alchemer_nb.decode.option_lookup import Lookup
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame.build import ATTRS
 from alchemer_nb.frame.description import Facts
-from alchemer_nb.frame.values import option_names, read_number, resolve
+from alchemer_nb.frame.values import option_names, read_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,9 +33,10 @@ def score(frame: pd.DataFrame, question: str | int) -> pd.Series[float]:
     name, column = known.one(kept, question)
     spoken = (kept.options.language, kept.survey.language)
     values = []
+    lookup = Lookup(column.choices, spoken)
     leaf = kept.answers.leaves.get(column.path)
     for atom in leaf.atoms if leaf else ():
-        option, _ = resolve(atom, column.choices, spoken)
+        option, _ = lookup.find(atom)
         if option is not None and option.is_not_applicable:
             values.append(np.nan)
         else:

@@ -21,11 +21,12 @@ from alchemer_nb.decode.answers import Answers
 from alchemer_nb.decode.entries import EntryReader
 from alchemer_nb.decode.entry_types import Scalar
 from alchemer_nb.decode.leaves import Atom, Leaf
+from alchemer_nb.decode.option_lookup import Lookup
 from alchemer_nb.errors import KnowledgeLost
 from alchemer_nb.frame import metadata
 from alchemer_nb.frame.description import Kept
 from alchemer_nb.frame.options import FrameOptions  # noqa: TC001 - msgspec reads annotations
-from alchemer_nb.frame.values import Renderer, read_number, resolve
+from alchemer_nb.frame.values import Renderer, read_number
 from alchemer_nb.survey.answer_paths import Path  # noqa: TC001 - msgspec reads annotations
 from alchemer_nb.survey.columns import is_open
 from alchemer_nb.survey.definition import Definition  # noqa: TC001 - msgspec reads annotations
@@ -217,7 +218,7 @@ def only_shown(kept: Kept, shown: Shown) -> Kept:
 
 def _meta(kept: Kept, numbers: np.ndarray, shown: frozenset[str]) -> dict[str, list[Scalar]]:
     """Metadata of some rows: what was asked for and then dropped is there, but empty."""
-    asked = metadata.names(kept.options.metadata)
+    asked = metadata.metadata_names(kept.options.metadata)
     return {
         name: [values[row] if name in shown or name in _ALWAYS else None for row in numbers]
         for name, values in kept.answers.meta.items()
@@ -260,7 +261,7 @@ def _dropped_texts(
             continue
         is_shown = name in columns
         blanks = found.setdefault(column.path, {})
-        for number, text in enumerate(renderer.beside(column)):
+        for number, text in enumerate(renderer.extra_texts(column)):
             atom = leaf.atoms[number]
             if text is not None and is_shown:
                 blanks.pop(number, None)
@@ -271,7 +272,7 @@ def _dropped_texts(
         if column.path not in found or column.part != "answer" or name in columns or coded:
             continue
         beside = [c for n, c in kept.names.items() if c.path == column.path and c.part != "answer"]
-        typed = [renderer.beside(each) for each in beside]
+        typed = [renderer.extra_texts(each) for each in beside]
         for number, texts in enumerate(zip(*typed, strict=True)):
             if not any(texts):
                 found[column.path][number] = _some_answer(column)
@@ -339,7 +340,7 @@ def _unseen(atom: Atom, column: Column, *, coded: bool) -> Atom:
         column.kind == "boolean" and not (option and option.is_other)
     )
     number = column.kind == "number" and not is_open(column)
-    if column.kind == "category" and resolve(atom, column.choices, ())[0] is None:
+    if column.kind == "category" and Lookup(column.choices, ()).find(atom)[0] is None:
         if coded:
             return Atom(_UNSEEN, atom.answer_id, None, atom.label)
         return atom  # no option: the frame itself shows it, among its categories

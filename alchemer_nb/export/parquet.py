@@ -265,14 +265,14 @@ def _packed(frame: pd.DataFrame, kept: Kept, everything: bool) -> bytes:
     ids = _ids(frame)
     if everything or ids is None or not all(kept.knows(i) for i in ids):
         return pack(kept) if everything else b""
-    names = metadata.names(kept.options.metadata)
+    names = metadata.metadata_names(kept.options.metadata)
     if kept.options.shape == "long":
         columns = frozenset(frame["column"].dropna()) if "column" in frame else frozenset()
         columns |= {f"url_{name}" for name in metadata.url_names(kept.answers)}  # of wide frames
         shown = Shown(ids, columns, frozenset(names))
     else:
         columns = frozenset(map(str, frame.columns))
-        shown = Shown(ids, columns, columns & set(metadata.names("all")))
+        shown = Shown(ids, columns, columns & set(metadata.metadata_names("all")))
     return pack(only_shown(kept, shown))
 
 

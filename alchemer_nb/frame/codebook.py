@@ -1,4 +1,4 @@
-"""The codebook: one row for each column of a responses frame."""
+"""The codebook: one row for each column of a frame of responses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from alchemer_nb.frame.metadata import STANDARD
-from alchemer_nb.frame.text_dtype import text_dtype
+from alchemer_nb.frame.text_dtype import typed_frame
 from alchemer_nb.survey.columns import Column, plan, question_key
 from alchemer_nb.survey.definition import conditional_ids
 from alchemer_nb.survey.naming import name_columns
@@ -43,10 +43,13 @@ FIELDS = (
     "removed",
     "notes",
 )
-_FLAGS = ("required", "logic", "removed")
 _COUNTS = ("page", "n_asked", "n_answered")
+_DTYPES = {
+    **dict.fromkeys(("required", "logic", "removed"), "bool"),
+    **dict.fromkeys(_COUNTS, "Int64"),
+}
 _LONGEST_CELL = 160  # characters on the screen
-# What fits on a screen; everything else is a column away.
+# The fields that a codebook shows; the others do not fit on a screen.
 SHORT = (
     *("column_alias", "question", "row", "option", "type", "part"),
     *("n_asked", "n_answered", "notes"),
@@ -54,14 +57,14 @@ SHORT = (
 
 
 class Codebook(pd.DataFrame):
-    """A DataFrame of all fields that shows the few one reads; any step gives a plain one."""
+    """A DataFrame of all fields that shows the main ones; slices of it are plain DataFrames."""
 
     @property
     def _constructor(self) -> type[pd.DataFrame]:
         return pd.DataFrame
 
     def _short(self) -> pd.DataFrame:
-        """The fields one reads, as text, as far as they hold anything."""
+        """Return the main fields that are not empty, as text."""
         there = [name for name in SHORT if name in self.columns]
         names = [name for name in there if name in SHORT[:2] or self[name].notna().any()]
         shown = {name: ["" if pd.isna(v) else str(v) for v in self[name]] for name in names}
@@ -89,15 +92,15 @@ def records(
     notes: dict[str, list[str]] | None = None,
     language: str | None = None,
 ) -> list[dict[str, Any]]:
-    """One dict for each output column, in the order of the frame.
+    """Return one dict for each column of a frame, in its order.
 
     Args:
         survey: The definition.
         columns: Columns of answers.
         metadata: Names of the metadata columns.
         urls: Names of url variables.
-        notes: What was noted while the values were made, by column id.
-        language: Whose words.
+        notes: Column id -> notes of the renderer.
+        language: Language of the words.
     """
     by_alias, by_text = (
         name_columns(columns, survey, names, metadata, language) for names in ("alias", "text")
@@ -124,27 +127,18 @@ def records(
 
 
 def _notes(column: Column, notes: dict[str, list[str]]) -> list[str]:
-    """What was noted of a column; of a list, of its options too."""
+    """Return the notes of a column, and of the options of a list."""
     return [text for each in (column, *column.parts) for text in notes.get(each.id, ())]
 
 
 def frame(rows: list[dict[str, Any]]) -> Codebook:
-    """The records as a DataFrame: texts, counts and ``page`` Int64, flags bool."""
-    data: dict[str, Any] = {}
-    for name in FIELDS:
-        values = [row.get(name) for row in rows]
-        if name in _FLAGS:
-            data[name] = pd.array([bool(value) for value in values], dtype="bool")
-        elif name in _COUNTS:
-            data[name] = pd.array(values, dtype="Int64")
-        else:
-            texts = [None if value in (None, "") else str(value) for value in values]
-            data[name] = pd.array(texts, dtype=text_dtype())
-    return Codebook(data)
+    """Return the records as a DataFrame: text, counts and ``page`` Int64, flags bool."""
+    filled = [{name: None if value == "" else value for name, value in r.items()} for r in rows]
+    return Codebook(typed_frame(filled, FIELDS, _DTYPES))
 
 
 def of_survey(survey: Definition, language: str | None = None) -> Codebook:
-    """The codebook of a survey from its definition alone."""
+    """Return the codebook of a survey from its definition alone."""
     return frame(records(survey, plan(survey), language=language))
 
 

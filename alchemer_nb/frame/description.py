@@ -136,8 +136,8 @@ class Kept:
     @once
     def names(self) -> dict[str, Column]:
         """Columns of answers, as the frame has them, by what they are called there."""
-        columns = multi_lists.as_asked(self.columns, self.options)
-        taken = metadata.names(self.options.metadata)
+        columns = multi_lists.fold_lists(self.columns, self.options)
+        taken = metadata.metadata_names(self.options.metadata)
         names = name_columns(columns, self.survey, self.options.names, taken, self.options.language)
         return dict(zip(names, columns, strict=True))
 

@@ -57,20 +57,22 @@ _WITH_ZONE = len("2026-01-15 10:42:26 EST")
 _NUMBERS = ("response_time", "longitude", "latitude")
 
 
-def names(metadata: Metadata) -> tuple[str, ...]:
-    """The columns that each choice of ``metadata=`` gives, in order."""
+def metadata_names(metadata: Metadata) -> tuple[str, ...]:
+    """Return the columns of a choice of ``metadata=``, in order."""
     return {"standard": STANDARD, "all": (*STANDARD, *REST), "none": ()}[metadata]
 
 
-def array(name: str, answers: Answers, keep: np.ndarray, zone: ZoneInfo, tz: str | None) -> Any:
-    """The values of one metadata column for the kept rows.
+def metadata_array(
+    name: str, answers: Answers, keep: np.ndarray, zone: ZoneInfo, tz: str | None
+) -> Any:
+    """Return the values of one metadata column.
 
     Args:
         name: One of ``STANDARD`` or ``REST``.
         answers: All answers of the download.
-        keep: Rows to give, by number.
-        zone: Zone of stamps that carry none, the region's.
-        tz: Zone of the result; None for naive wall-clock time of the region.
+        keep: Row numbers, in the order of the result.
+        zone: The region's zone, for dates that carry none.
+        tz: Zone of the result; None for wall-clock time of the region, without a zone.
     """
     if name == "data_quality":
         return text_array([answers.quality.get(row) for row in keep.tolist()])
@@ -96,7 +98,7 @@ def _texts(values: list[Any]) -> list[str | None]:
 
 
 def _numbers(values: list[Any]) -> np.ndarray:
-    """Numbers as received; all at once where that reads them as ``read_number`` does."""
+    """Return numbers as received: all at once where that gives the same as ``read_number``."""
     kinds = set(map(type, values))
     if kinds <= {int, float, str, type(None)} and (
         str not in kinds or "_" not in "".join(value for value in values if type(value) is str)
@@ -111,13 +113,13 @@ def _numbers(values: list[Any]) -> np.ndarray:
 
 
 def moments(values: list[Any], zone: ZoneInfo, tz: str | None) -> pd.Series[Any]:
-    """Stamps as a column of times: in ``tz``, or naive wall-clock time of ``zone``."""
+    """Return dates in the zone ``tz``, or in wall-clock time of ``zone`` if that is None."""
     series = pd.Series(_instants(values, zone)).dt.tz_localize("UTC").dt.tz_convert(tz or str(zone))
     return series.dt.tz_localize(None) if tz is None else series
 
 
 def _instants(values: list[Any], zone: ZoneInfo) -> np.ndarray:
-    """Stamps as UTC: those of the usual forms all at once, others one by one."""
+    """Return dates in UTC: those of the usual forms all at once, others one by one."""
     texts = [value if isinstance(value, str) else "" for value in values]
     hours = [ZONE_HOURS.get(text[20:]) if len(text) == _WITH_ZONE else None for text in texts]
     bare = np.array([len(text) == _WITHOUT for text in texts], dtype=bool)
@@ -143,7 +145,7 @@ def _instants(values: list[Any], zone: ZoneInfo) -> np.ndarray:
 
 
 def _in_zone(local: np.ndarray, zone: ZoneInfo) -> np.ndarray:
-    """Wall-clock times as UTC; of an hour that occurs twice the first, as ``datetime`` reads it."""
+    """Convert wall-clock times to UTC; of an hour that occurs twice, take the first."""
     wall = pd.Series(local.astype("datetime64[us]"))
     first = np.ones(len(wall), dtype=bool)
     skipped = pd.Timedelta(hours=1)
@@ -152,11 +154,11 @@ def _in_zone(local: np.ndarray, zone: ZoneInfo) -> np.ndarray:
 
 
 def url_names(answers: Answers) -> list[str]:
-    """Names of the url variables that came, in alphabetical order."""
+    """Return the names of the url variables received, in alphabetical order."""
     return sorted(answers.urls)
 
 
 def url_array(name: str, answers: Answers, keep: np.ndarray) -> Any:
-    """The values of one url variable; an empty text is a value that was sent empty."""
+    """Return the values of one url variable; a variable sent empty is an empty text."""
     values = answers.urls[name]
     return text_array([values.get(row) for row in keep.tolist()])

@@ -1,8 +1,8 @@
-"""How a frame is made from answers: the words an analyst may choose."""
+"""The choices of how a frame is built from answers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -23,7 +23,7 @@ ValuesOrBoth = Literal["label", "code", "id", "both"]
 
 @dataclass(frozen=True, slots=True)
 class FrameOptions:
-    """How a frame is made from answers; each can be changed without another download."""
+    """Choices of how a frame is built; each can be changed without another download."""
 
     test_rows: TestRows = "exclude"
     names: Names = "alias"
@@ -35,10 +35,10 @@ class FrameOptions:
     tz: str | None = "UTC"
     columns: tuple[str, ...] | None = None
     limit: int | None = None
-    without: frozenset[str] = frozenset()  # ids of what ``redact`` took out, never to come back
+    without: frozenset[str] = frozenset()  # ids of redacted columns, which never come back
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "without", frozenset(self.without))  # a file gives a list
+        object.__setattr__(self, "without", frozenset(self.without))  # msgspec reads a list
         for name, allowed in (
             ("test_rows", TestRows),
             ("names", Names),
@@ -61,26 +61,17 @@ class FrameOptions:
 
     @property
     def rendered(self) -> Values:
-        """How values are given; the long shape has labels and codes side by side."""
+        """The form of values; with both, and in the long shape, codes have columns of their own."""
         return "label" if self.values == "both" or self.shape == "long" else self.values
 
     def asked(self) -> dict[str, object]:
-        """The choices as plain words, for the record."""
-        return {
-            "test_rows": self.test_rows,
-            "names": self.names,
-            "values": self.values,
-            "shape": self.shape,
-            "multi": self.multi,
-            "language": self.language,
-            "metadata": self.metadata,
-            "tz": self.tz,
-            "limit": self.limit,
-        }
+        """Return the choices for the facts of a frame, but for those of single columns."""
+        choices = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: v for name, v in choices.items() if name not in ("columns", "without")}
 
 
 def check_choice(name: str, value: object, allowed: Sequence[str]) -> None:
-    """Refuses a value that is none of the allowed ones, with the nearest of them.
+    """Check that a value is one of the allowed ones.
 
     Raises:
         InvalidArgument: It is none of them.

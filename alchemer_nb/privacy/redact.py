@@ -18,7 +18,7 @@ from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame import metadata, multi_lists
 from alchemer_nb.frame.options import check_choice
 from alchemer_nb.frame.text_dtype import text_dtype
-from alchemer_nb.frame.values import Renderer, answer_text, written_in
+from alchemer_nb.frame.values import Renderer, written_in
 from alchemer_nb.privacy.contact_patterns import has_email, has_phone, names_contact
 from alchemer_nb.privacy.hashing import Hasher
 from alchemer_nb.survey.columns import question_key
@@ -132,7 +132,7 @@ class _Cleaner:
             column = self._by_id.get(own)
             if own in self._kept.options.without:
                 continue
-            listed = own in multi_lists.ids(
+            listed = own in multi_lists.column_ids(
                 self._lists.values()
             )  # a list of hashes tells nobody apart
             if self._hash is None or own in DESCRIBING or listed:
@@ -150,13 +150,13 @@ class _Cleaner:
     def _known(self) -> set[str]:
         """Names of metadata and url variables."""
         urls = {f"url_{name}" for name in metadata.url_names(self._kept.answers)}
-        return {*metadata.names("all"), *urls}
+        return {*metadata.metadata_names("all"), *urls}
 
     def _meant(self, word: str, argument: str) -> set[str]:
         """Ids of the columns that a word means: a column, or a question with all its columns."""
         found = {self._ids[word]} if word in self._ids else set()
         if word in self._lists:
-            found = multi_lists.ids([self._lists[word]])
+            found = multi_lists.column_ids([self._lists[word]])
         for column in self._kept.columns:
             called: set[str] = {column.id}
             for each in (column.question, column.parent):
@@ -193,7 +193,9 @@ class _Cleaner:
             made = self._wide(plan, clean)
         rows = [*self._done, *self._report(plan)]
         treated = {str(row["column"]) for row in rows}
-        treated |= set(metadata.names("all")) - self._ids.keys()  # a question may be called so
+        treated |= (
+            set(metadata.metadata_names("all")) - self._ids.keys()
+        )  # a question may be called so
         rows += _looks_like_contact(made, treated)
         asked = self._without_values(self._kept.about.get("asked", {}), plan)
         told = replace(clean, about={**self._kept.about, "asked": asked, "redacted": rows})
@@ -210,7 +212,7 @@ class _Cleaner:
         made = self._frame.loc[:, [name not in gone for name in self._frame]].copy()
         touched = plan.dropped.keys() | plan.loose.keys()
         shorter = [
-            n for n, c in self._lists.items() if n in made and multi_lists.ids([c]) & touched
+            n for n, c in self._lists.items() if n in made and multi_lists.column_ids([c]) & touched
         ]
         if shorter:
             own = self._frame.index if self._frame.index.name == INDEX else self._frame[INDEX]
@@ -246,7 +248,7 @@ class _Cleaner:
             for own, why in reasons.items():
                 name = names.get(own, own)
                 here = name in self._frame.columns and self._own(name) == own
-                if own in metadata.names("all") and not here:
+                if own in metadata.metadata_names("all") and not here:
                     continue  # it was not in the frame; only what travels with it is cleaned
                 values = int(self._frame[name].notna().sum()) if here else None
                 rows.append(_row(name, own, done, why, values))
@@ -327,10 +329,9 @@ def _atom(atom: Atom, column: Column, change: Hasher | None) -> Atom | None:
             return atom
         value = column.option.value if column.option else None  # chosen still, but nothing typed
         return Atom(change(typed) if change else value, atom.answer_id, None, atom.label)
-    text = answer_text(atom)
-    if change is None or text is None:
+    if change is None or atom.text is None:
         return None
-    return Atom(change(text), atom.answer_id)
+    return Atom(change(atom.text), atom.answer_id)
 
 
 def _values(kept: Kept, plan: Plan) -> set[str]:
