@@ -306,7 +306,7 @@ class AlchemerAccessor:
         """
         from alchemer_nb.compare import waves
 
-        return waves.report(self.facts)
+        return waves.report_matches(self.facts)
 
     # -- files ------------------------------------------------------------------------------
 

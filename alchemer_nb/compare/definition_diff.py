@@ -172,7 +172,7 @@ def _moved(old: _NamedSurvey, new: _NamedSurvey, back: Mapping[str, str]) -> set
             continue
         common = [each for each in group if each in back]
         if common:
-            ranks = {each: place for place, each in enumerate(old.questions)}
+            ranks = {each: rank for rank, each in enumerate(old.questions)}
             order = [ranks[back[each]] for each in common]
             stay = _longest_increasing(order)
             moved |= {each for each, rank in zip(common, order, strict=True) if rank not in stay}
@@ -212,13 +212,14 @@ class _Pair:
         for language in dict.fromkeys((*self.before.titles, *self.after.titles)):
             words = [plain(each.titles.get(language)) for each in (self.before, self.after)]
             if words[0] != words[1]:
-                said = "" if language == self.new.survey.language else f"{language}: "
-                yield self._row("words changed", *(said + text for text in words), comparable=True)
+                prefix = "" if language == self.new.survey.language else f"{language}: "
+                both = (prefix + text for text in words)
+                yield self._row("words changed", *both, comparable=True)
         if self.before.alias != self.after.alias:
             yield self._row("alias changed", self.before.alias, self.after.alias, comparable=True)
         if moved or self._changed_page():
-            places = (self.old.position(self.before), self.new.position(self.after))
-            yield self._row("question moved", *places, comparable=True)
+            positions = (self.old.position(self.before), self.new.position(self.after))
+            yield self._row("question moved", *positions, comparable=True)
         yield from self._options()
 
     def _row(
@@ -266,8 +267,8 @@ class _Pair:
         order = [before.id for before in old if before.id in kept]
         now = [back[option.id].id for option in new if option.id in back]
         if order != now:
-            said = [", ".join(self._label(o) for o in options) for options in (old, new)]
-            yield self._row("options in another order", *said, comparable=True)
+            orders = [", ".join(self._label(o) for o in options) for options in (old, new)]
+            yield self._row("options in another order", *orders, comparable=True)
 
     def _option(self, before: Option, after: Option) -> Iterator[dict[str, Any]]:
         labels = (self._label(before), self._label(after))

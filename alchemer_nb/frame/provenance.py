@@ -1,4 +1,4 @@
-"""How a frame came about: what was asked, what came, what was left out."""
+"""The summary of a download: what was asked for, received and left out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def summary(facts: Mapping[str, Any]) -> str:
-    """One line for the end of a download."""
+    """Return one line for the end of a download."""
     told = facts["rows_told"]
     of = f" of {told:,}" if told is not None and told != facts["rows_received"] else ""
     received = facts["rows_received"]
