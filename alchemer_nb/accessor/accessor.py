@@ -90,14 +90,13 @@ class AlchemerAccessor:
             number) and ``not_applicable`` (bool).
         """
         kept = self._known.kept
-        spoken = (kept.options.language, kept.survey.language)
         rows = [
             {
                 "column": name,
                 "question_id": column.question.id,
                 "option_id": option.id,
                 "reporting_value": option.value,
-                "label": option.label(*spoken),
+                "label": option.label(*kept.languages),
                 "score": np.nan if option.is_not_applicable else read_number(option.value),
                 "not_applicable": option.is_not_applicable,
             }

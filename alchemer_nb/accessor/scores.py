@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 
 from alchemer_nb.accessor.knowledge import Knowledge
-from alchemer_nb.decode.option_lookup import Lookup
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame.description import kept_of
-from alchemer_nb.frame.values import option_names, read_number
+from alchemer_nb.frame.values import Renderer, option_names, read_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,24 +29,11 @@ def score(frame: pd.DataFrame, question: str | int) -> pd.Series[float]:
     known = Knowledge(frame)
     kept = known.kept
     name, column = known.one(kept, question)
-    languages = (kept.options.language, kept.survey.language)
-    values = []
-    lookup = Lookup(column.choices, languages)
-    leaf = kept.answers.leaves.get(column.path)
-    for atom in leaf.atoms if leaf else ():
-        option, _ = lookup.find(atom)
-        if option is not None and option.is_not_applicable:
-            values.append(np.nan)
-        else:
-            values.append(read_number(option.value if option else atom.answer))
-    full = np.full(kept.answers.count, np.nan)
-    if leaf is not None:
-        at = np.asarray(leaf.rows, dtype=np.int64)
-        full[at] = np.array(values)[np.asarray(leaf.codes, dtype=np.int64)]
     if column.choices and not _option_scores(column.choices):
         raise InvalidArgument(f"the reporting values of {name!r} are not numbers")
     keep = kept.rows(known.ids(kept)).keep
-    return pd.Series(full[keep], index=frame.index, name=name)
+    scores = Renderer(kept.answers, keep, "code", kept.languages).scores(column)
+    return pd.Series(scores, index=frame.index, name=name)
 
 
 def top(frame: pd.DataFrame, question: str | int, n: int) -> float:
@@ -81,7 +67,6 @@ def _split_lists(frame: pd.DataFrame) -> pd.DataFrame:
     lists = {name: c for name, c in described.items() if c.parts and name in frame.columns}
     if kept is None or not lists:
         return frame.copy()
-    languages = (kept.options.language, kept.survey.language)
     apart = replace(kept, options=kept.with_options(multi="columns", columns=None))
     names = {column.id: name for name, column in apart.names.items()}
     pieces: list[pd.Series[Any]] = []
@@ -90,7 +75,7 @@ def _split_lists(frame: pd.DataFrame) -> pd.DataFrame:
         if column is None:
             pieces.append(frame[name])
             continue
-        labels = option_names(column.choices, kept.options.rendered, languages)
+        labels = option_names(column.choices, kept.options.rendered, kept.languages)
         for part, label in zip(column.parts, labels, strict=True):
             chosen = [label in cell if isinstance(cell, list) else None for cell in frame[name]]
             option = pd.array(chosen, dtype="boolean")

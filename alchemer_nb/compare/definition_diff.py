@@ -74,16 +74,9 @@ class _NamedSurvey:
         self.columns = plan(survey)
         names = name_columns(self.columns, survey, "alias", STANDARD)
         self.names = {column.id: name for column, name in zip(self.columns, names, strict=True)}
-        self.parents: dict[str, Question] = {}
-        self.questions: dict[str, Question] = {}
-        for question in survey.questions:
-            self._register(question)
-
-    def _register(self, question: Question) -> None:
-        self.questions[question.id] = question
-        for row in question.rows:
-            self.parents[row.id] = question
-            self._register(row)
+        everything = [each for question in survey.questions for each in question.walk()]
+        self.questions = {question.id: question for question in everything}
+        self.parents = {row.id: question for question in everything for row in question.rows}
 
     def phrase(self, question: Question) -> str:
         """Return the words of a question, after those of its grid."""

@@ -74,8 +74,7 @@ class _Wave:
             return {}
         if not isinstance(dtype, pd.CategoricalDtype):
             return {}
-        languages = (kept.options.language, kept.survey.language)
-        labels = option_names(column.choices, "label", languages)
+        labels = option_names(column.choices, "label", kept.languages)
         return {
             label: (option.id, option.value)
             for label, option in zip(labels, column.choices, strict=True)

@@ -102,13 +102,12 @@ class Known:
             return None
         if column.part not in ("answer", "item", "leaf"):
             return None
-        spoken = (self.kept.options.language, self.kept.survey.language)
         way = self.way(name)
         codes = _codes(column.choices, whole=whole)
         are_values = codes is not None
         codes = codes or [float(n) for n in range(1, len(column.choices) + 1)]
-        names = option_names(column.choices, way, spoken)
-        shown = option_names(column.choices, "label", spoken)
+        names = option_names(column.choices, way, self.kept.languages)
+        shown = option_names(column.choices, "label", self.kept.languages)
         return Choices(
             dict(zip(names, codes, strict=True)),
             dict(zip(codes, shown, strict=True)),
@@ -121,7 +120,6 @@ class Known:
         column = self.column(name)
         if column is None or self.kept is None or not column.choices or column.part != "answer":
             return None
-        spoken = (self.kept.options.language, self.kept.survey.language)
         ids = self.way(name) == "id"
         if column.kind == "category" and not ids and not codes_are_numbers(column.choices):
             return None
@@ -129,7 +127,7 @@ class Known:
         missing = []
         for option in column.choices:
             code = read_number(option.id if ids else option.value)
-            label = option.label(*spoken)
+            label = option.label(*self.kept.languages)
             if code != code:
                 continue
             if option.is_not_applicable:

@@ -39,26 +39,26 @@ def to_spss(
 ) -> pd.DataFrame:
     """Write an SPSS file; see ``AlchemerAccessor.to_spss``."""
     pyreadstat = files.needed("pyreadstat", "stats")
-    place = files.target(path, SUFFIXES)
+    target = files.target(path, SUFFIXES)
     made, known = build_variables(frame, SPSS)
     missing = {v.name: r for v in made if user_missing and (r := _missing_ranges(v))}
     syntax = mrsets_syntax(made, known)
-    syntax_file = files.target(place.with_name(f"{place.stem}.mrsets.sps"), (".sps",))
+    syntax_file = files.target(target.with_name(f"{target.stem}.mrsets.sps"), (".sps",))
     data = pd.DataFrame({v.name: v.values for v in made})
     with ExitStack() as stack:
         if syntax or syntax_file.exists():  # an older one would name variables that are gone
             text = syntax or "* This file has no multiple-response sets.\n"
             temporary = stack.enter_context(files.replacing(syntax_file))
             temporary.write_text(text, encoding="utf-8-sig", newline="\n")
-        temporary = stack.enter_context(files.replacing(place))
+        temporary = stack.enter_context(files.replacing(target))
         try:
             pyreadstat.write_sav(
                 data,
                 temporary,
                 file_label=SPSS.cut(known.title, 64),
                 column_labels={v.name: v.label for v in made},
-                compress=place.suffix.lower() == ".zsav",
-                row_compress=place.suffix.lower() == ".sav",
+                compress=target.suffix.lower() == ".zsav",
+                row_compress=target.suffix.lower() == ".sav",
                 variable_value_labels={v.name: v.labels for v in made if v.labels},
                 missing_ranges=missing,
                 variable_measure={v.name: v.measure for v in made},
@@ -120,11 +120,11 @@ def read_spss(path: str | os.PathLike[str]) -> pd.DataFrame:
         ['North', 'South', 'East', 'West']
     """
     pyreadstat = files.needed("pyreadstat", "stats")
-    place = files.source(path, SUFFIXES)
+    source = files.source(path, SUFFIXES)
     try:
-        raw, meta = pyreadstat.read_sav(place, user_missing=True)
+        raw, meta = pyreadstat.read_sav(source, user_missing=True)
     except Exception as error:  # noqa: BLE001 - it raises plain Exception too
-        raise InvalidArgument(f"{place} cannot be read as an SPSS file: {error}") from None
+        raise InvalidArgument(f"{source} cannot be read as an SPSS file: {error}") from None
     data = {name: _column(raw[name], name, meta) for name in raw.columns}
     frame = pd.DataFrame(data)
     if INDEX in frame and frame[INDEX].is_unique and not frame[INDEX].isna().any():

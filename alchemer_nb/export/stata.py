@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 def to_stata(frame: pd.DataFrame, path: str | os.PathLike[str]) -> pd.DataFrame:
     """Write a Stata file; see ``AlchemerAccessor.to_stata``."""
     pyreadstat = files.needed("pyreadstat", "stats")
-    place = files.target(path, (".dta",))
+    target = files.target(path, (".dta",))
     made, known = build_variables(frame, STATA)
     data = pd.DataFrame({v.name: _values(v) for v in made})
-    with files.replacing(place) as temporary:
+    with files.replacing(target) as temporary:
         try:
             pyreadstat.write_dta(
                 data,

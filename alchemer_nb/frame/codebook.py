@@ -147,7 +147,7 @@ def _plain(name: str, kind: str) -> dict[str, Any]:
 
 
 def _about(column: Column, survey: Definition, language: str | None) -> dict[str, Any]:
-    spoken = (language, survey.language)
+    languages = (language, survey.language)
     question, parent, option = column.question, column.parent, column.option
     return {
         "question_id": question.id,
@@ -157,9 +157,9 @@ def _about(column: Column, survey: Definition, language: str | None) -> dict[str
         "type": question_key(parent or question) or (parent or question).type.lower(),
         "part": column.part,
         "alias": question.alias,
-        "question": (parent or question).words(*spoken),
-        "row": question.words(*spoken) if parent else "",
-        "option": option.label(*spoken) if option else "",
+        "question": (parent or question).words(*languages),
+        "row": question.words(*languages) if parent else "",
+        "option": option.label(*languages) if option else "",
         "reporting_value": option.value if option else "",
         "required": question.required,
         "removed": column.removed,

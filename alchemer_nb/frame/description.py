@@ -146,6 +146,11 @@ class Kept:
         names = name_columns(columns, self.survey, self.options.names, taken, self.options.language)
         return dict(zip(names, columns, strict=True))
 
+    @property
+    def languages(self) -> tuple[str | None, ...]:
+        """The languages of labels: that of the frame, then that of the survey."""
+        return self.options.language, self.survey.language
+
     def with_options(self, **changes: Any) -> FrameOptions:
         """Return the choices of the frame, with some of them changed."""
         return replace(self.options, **changes)

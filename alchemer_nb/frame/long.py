@@ -10,6 +10,7 @@ import pandas as pd
 from alchemer_nb.frame.text_dtype import text_dtype
 from alchemer_nb.frame.values import Renderer, shown_states
 from alchemer_nb.survey.naming import INDEX
+from alchemer_nb.wire.scalars import id_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,17 +45,17 @@ def build_long(
         ``response_id`` int64, ``shown`` boolean, the others text. A multi-select has a row for
         each chosen option; a response without answers has one row with empty answer fields.
     """
-    spoken = (language, survey.language)
-    renderers = {v: Renderer(answers, rows.keep, v, spoken) for v in ("code", "id")}
+    languages = (language, survey.language)
+    renderers = {v: Renderer(answers, rows.keep, v, languages) for v in ("code", "id")}
     renderers["label"] = renderer
     ats: list[np.ndarray] = []
     found: dict[str, list[Any]] = {name: [] for name in LONG}
     for name, column in named.items():
-        at, piece = _answers_of(column, renderers, spoken)
+        at, piece = _answers_of(column, renderers, languages)
         if not len(at):
             continue
         ats.append(at)
-        row = column.question.words(*spoken) if column.parent else None
+        row = column.question.words(*languages) if column.parent else None
         piece |= {"question_id": column.question.id, "row": row, "column": name}
         shown = shown_states(answers, column.path[0], rows.keep[at])
         piece["shown"] = [None if state < 0 else bool(state) for state in shown.tolist()]
@@ -72,13 +73,13 @@ def build_long(
 
 
 def _answers_of(
-    column: Column, renderers: dict[str, Renderer], spoken: tuple[str | None, ...]
+    column: Column, renderers: dict[str, Renderer], languages: tuple[str | None, ...]
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Return the rows that answered a column, and the long fields: a list, or one for all rows."""
     # Plain lists: a DataFrame for each column costs more than all the answers in it.
     values = renderers["label"].array(column)
     option = column.option
-    label = option.label(*spoken) if option else None
+    label = option.label(*languages) if option else None
     if column.kind == "boolean":
         at = np.flatnonzero(values.to_numpy(dtype=bool, na_value=False))
         return at, {
@@ -111,11 +112,4 @@ def _as_text(values: Any, at: np.ndarray) -> list[str | None]:
         moments = values[at].astype("datetime64[s]")
         texts = np.datetime_as_string(moments).tolist()
         return [None if text == "NaT" else text.removesuffix("T00:00:00") for text in texts]
-    return [
-        None if pd.isna(value) else _number(value) if isinstance(value, float) else str(value)
-        for value in values[at].tolist()
-    ]
-
-
-def _number(value: float) -> str:
-    return str(int(value)) if value.is_integer() else repr(value)
+    return [None if pd.isna(value) else id_text(value) for value in values[at].tolist()]

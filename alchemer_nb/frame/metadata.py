@@ -51,7 +51,7 @@ REST = (
 )
 _STATUS_ORDER = STATUSES[::-1]  # an ordered category runs from the least to the most complete
 _DATES = ("date_started", "date_submitted", "date_updated")
-_FIRST = np.datetime64("0001-01-01", "s")  # numpy reads the year 0, which there was not
+_FIRST = np.datetime64("0001-01-01", "s")  # numpy reads the year 0, which does not exist
 _WITHOUT = len("2026-01-15 10:42:26")
 _WITH_ZONE = len("2026-01-15 10:42:26 EST")
 _NUMBERS = ("response_time", "longitude", "latitude")
@@ -98,11 +98,10 @@ def _texts(values: list[Any]) -> list[str | None]:
 
 
 def _numbers(values: list[Any]) -> np.ndarray:
-    """Return numbers as received: all at once where that gives the same as ``read_number``."""
+    """Return numbers as received: all at once if ``read_number`` would return the same."""
     kinds = set(map(type, values))
-    if kinds <= {int, float, str, type(None)} and (
-        str not in kinds or "_" not in "".join(value for value in values if type(value) is str)
-    ):
+    texts = "".join(value for value in values if type(value) is str)
+    if kinds <= {int, float, str, type(None)} and "_" not in texts:
         try:
             numbers = np.array(values, dtype=object).astype(np.float64)
         except (ValueError, OverflowError):

@@ -79,10 +79,10 @@ def _unknown_paths(
         if path[0] in known:
             yield _unknown_part(*known[path[0]], path, leaf, survey.language)
         else:
-            said, kind = answers.words.get(path[0], ("", ""))
-            words = {survey.language: said} if said else {}
-            gone = Question(path[0], kind.upper(), "", words)
-            column = _leaf(gone, None, path, leaf, survey.language)
+            text, kind = answers.words.get(path[0], ("", ""))
+            titles = {survey.language: text} if text else {}
+            deleted = Question(path[0], kind.upper(), "", titles)
+            column = _leaf(deleted, None, path, leaf, survey.language)
             yield replace(column, removed=True), "the question is no longer in the definition"
 
 
@@ -141,22 +141,13 @@ def _leaf(
         return Column(
             f"{name(path[:-1])}_comment", "text", path, question, None, "comment", planned=False
         )
-    return Column(
-        name(path),
-        "text",
-        path,
-        question,
-        parent,
-        "leaf",
-        _option(path, leaf, language) if len(path) > 1 else None,
-        planned=False,
-    )
+    option = _option(path, leaf, language) if len(path) > 1 else None
+    return Column(name(path), "text", path, question, parent, "leaf", option, planned=False)
 
 
 def _option(path: Path, leaf: Leaf, language: str) -> Option:
     """Return an option as the answers describe it; a value only if all have the same."""
-    labels = (str(atom.label) for atom in leaf.atoms if atom.label not in (None, ""))
-    label = next(labels, "")
+    label = next((str(atom.label) for atom in leaf.atoms if atom.label not in (None, "")), "")
     values = {str(atom.answer) for atom in leaf.atoms if atom.answer not in (None, "")}
     value = values.pop() if len(values) == 1 else ""
     return Option(path[-1], {language: label} if label else {}, value)
@@ -164,19 +155,19 @@ def _option(path: Path, leaf: Leaf, language: str) -> Option:
 
 def _placed(survey: Definition, columns: list[Column], extra: list[Column]) -> list[Column]:
     """Insert the extra columns after their questions, those of unknown ones at the end."""
-    own = {column.path[0]: place for place, column in enumerate(columns)}
-    last: dict[str, int] = {}
-    place = -1
+    last_column = {column.path[0]: number for number, column in enumerate(columns)}
+    insert_after: dict[str, int] = {}
+    number = -1
     for question in survey.questions:
-        everything = [each.id for each in question.walk()]
-        place = max((own[each] for each in everything if each in own), default=place)
-        last.update((each, own.get(each, place)) for each in everything)
+        ids = [each.id for each in question.walk()]
+        number = max((last_column[own] for own in ids if own in last_column), default=number)
+        insert_after.update((own, last_column.get(own, number)) for own in ids)
     after: dict[int | None, list[Column]] = {}
     for each in extra:
-        after.setdefault(last.get(each.path[0]), []).append(each)
+        after.setdefault(insert_after.get(each.path[0]), []).append(each)
     placed = after.get(-1, [])
-    for place, column in enumerate(columns):
-        placed += [column, *after.get(place, ())]
+    for number, column in enumerate(columns):
+        placed += [column, *after.get(number, ())]
     return placed + after.get(None, [])
 
 

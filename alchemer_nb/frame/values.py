@@ -92,6 +92,16 @@ class Renderer:
         texts = [atom.received for atom in atoms] if column.part == "leaf" else atoms.texts()
         return text_array(self._to_rows(column, texts, None, object))
 
+    def scores(self, column: Column) -> Any:
+        """Return reporting values as numbers, NaN for "not applicable" and missing (float64)."""
+        scores = []
+        for atom in self._atoms(column):
+            option, _ = self._find(column, atom)
+            is_left_out = option is not None and option.is_not_applicable
+            number = read_number(option.value if option is not None else atom.answer)
+            scores.append(np.nan if is_left_out else number)
+        return self._to_rows(column, scores, np.nan, np.float64)
+
     def has_raw(self, column: Column) -> bool:
         """Return whether some answer of a column of numbers is no number."""
         if column.kind != "number" and not (column.kind == "category" and self.is_coded(column)):
@@ -223,7 +233,7 @@ class Renderer:
             # By the options, not by their names: two with one value have ids in their names.
             texts = [option.value for option in column.choices] + [*categories][len(names) :]
             return np.array([*map(read_number, texts), np.nan], dtype=np.float64)[by_row]
-        # Nobody knows where on the scale an option stands that the definition does not have.
+        # The position on the scale of an option that the definition does not have is unknown.
         whole = len(categories) == len(names)
         ordered = self._values == "label" and whole and is_ordered(column)
         index = pd.Index([*categories], dtype=text_dtype())
@@ -252,8 +262,8 @@ def codes_are_numbers(options: Sequence[Option]) -> bool:
 def is_ordered(column: Column) -> bool:
     """Return whether the options of a column are a scale, with no "not applicable" among them.
 
-    Nothing in the API says that options have an order. The likert type does, and so do reporting
-    values that are numbers and run one way, but in a dropdown list, which holds places and years.
+    The API does not say that options have an order. The likert type has one, and reporting values
+    that are rising or falling numbers mean one; but not in a dropdown list, which may hold years.
     """
     if any(o.is_not_applicable or o.is_other for o in column.choices):
         return False
