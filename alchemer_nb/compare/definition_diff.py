@@ -44,25 +44,20 @@ def diff(earlier: Definition, later: Definition) -> pd.DataFrame:
     """
     old, new = _NamedSurvey(earlier), _NamedSurvey(later)
     pairs = _match_questions(old, new)
-    back = {after: before for before, after in pairs.items()}
-    moved = _moved(old, new, back)
+    earlier_of = {after: before for before, after in pairs.items()}
+    moved = _moved(old, new, earlier_of)
     rows: list[dict[str, Any]] = []
-    for own, question in new.questions.items():
-        if own in back:
-            pair = _Pair(old, new, old.questions[back[own]], question)
-            rows.extend(pair.changes(moved=own in moved))
-        elif new.parent_id(own) in (
-            None,
-            *back,
-        ):  # a new grid is one row here, with all its columns
-            rows.append(
-                _row("question added", own, "", new.phrase(question), "", new.column_names(own))
-            )
-    for own, question in old.questions.items():
-        if own not in pairs and old.parent_id(own) in (None, *pairs):
-            rows.append(
-                _row("question removed", own, old.phrase(question), "", "", old.column_names(own))
-            )
+    for question_id, question in new.questions.items():
+        if question_id in earlier_of:
+            pair = _Pair(old, new, old.questions[earlier_of[question_id]], question)
+            rows.extend(pair.changes(moved=question_id in moved))
+        elif new.parent_id(question_id) in (None, *earlier_of):  # else its new grid has the row
+            names = new.column_names(question_id)
+            rows.append(_row("question added", question_id, "", new.phrase(question), "", names))
+    for question_id, question in old.questions.items():
+        if question_id not in pairs and old.parent_id(question_id) in (None, *pairs):
+            names = old.column_names(question_id)
+            rows.append(_row("question removed", question_id, old.phrase(question), "", "", names))
     return typed_frame(rows, FIELDS, {"comparable": "bool", "columns": object})
 
 
@@ -84,14 +79,14 @@ class _NamedSurvey:
         words = question.words(self.survey.language)
         return f"{self.phrase(above)}: {words}" if above else words
 
-    def parent_id(self, own: str) -> str | None:
+    def parent_id(self, question_id: str) -> str | None:
         """Return the id of the grid or group that a question is part of."""
-        parent = self.parents.get(own)
+        parent = self.parents.get(question_id)
         return parent.id if parent else None
 
-    def siblings(self, own: str) -> list[str]:
+    def siblings(self, question_id: str) -> list[str]:
         """Return the ids of the questions at the same level, the question itself included."""
-        parent = self.parents.get(own)
+        parent = self.parents.get(question_id)
         return [each.id for each in (parent.rows if parent else self.survey.questions)]
 
     def position(self, question: Question) -> str:
@@ -110,15 +105,15 @@ class _NamedSurvey:
         pages = {page.id: number for number, page in enumerate(self.survey.pages)}
         return pages.get(question.page)
 
-    def columns_of(self, own: str) -> list[Column]:
+    def columns_of(self, question_id: str) -> list[Column]:
         """Return the columns of a question, of its rows and parts."""
-        question = self.questions[own]
+        question = self.questions[question_id]
         ids = {each.id for each in question.walk()}
         return [column for column in self.columns if column.question.id in ids]
 
-    def column_names(self, own: str, option: str | None = None) -> list[str]:
+    def column_names(self, question_id: str, option: str | None = None) -> list[str]:
         """Return the names of the columns of a question, or of one of its options."""
-        columns = self.columns_of(own)
+        columns = self.columns_of(question_id)
         if option:  # texts of a comment box do not depend on options
             columns = [c for c in columns if c.part not in ("comment", "raw")]
         parts = [c for c in columns if c.option is not None and c.option.id == option]
@@ -138,35 +133,35 @@ def _match_questions(old: _NamedSurvey, new: _NamedSurvey) -> dict[str, str]:
     ]
     found: dict[str, str] = {}
     if old.survey.id == new.survey.id:
-        found = {own: own for own in old.questions if own in new.questions}
+        found = {each: each for each in old.questions if each in new.questions}
         keys = []
     for key in keys:
         before = _unique(old, key, found.keys())
         after = _unique(new, key, found.values())
         found.update({before[text]: after[text] for text in before if text in after})
-    return {own: found[own] for own in old.questions if own in found}
+    return {earlier: found[earlier] for earlier in old.questions if earlier in found}
 
 
 def _unique(
     side: _NamedSurvey, key: Callable[[_NamedSurvey, Question], str], taken: Any
 ) -> dict[str, str]:
     """Return text -> id of the questions that no other question shares the text with."""
-    texts = [(key(side, q), own) for own, q in side.questions.items() if own not in taken]
-    often = Counter(text for text, _ in texts)
-    return {text: own for text, own in texts if text.strip() and often[text] == 1}
+    texts = {i: key(side, question) for i, question in side.questions.items() if i not in taken}
+    counts = Counter(texts.values())
+    return {text: i for i, text in texts.items() if text.strip() and counts[text] == 1}
 
 
-def _moved(old: _NamedSurvey, new: _NamedSurvey, back: Mapping[str, str]) -> set[str]:
+def _moved(old: _NamedSurvey, new: _NamedSurvey, earlier_of: Mapping[str, str]) -> set[str]:
     """Return the ids of moved questions: as few as explain the order."""
     moved: set[str] = set()
-    for own in new.questions:
-        group = new.siblings(own)
-        if group[0] != own:
+    for question_id in new.questions:
+        group = new.siblings(question_id)
+        if group[0] != question_id:
             continue
-        common = [each for each in group if each in back]
+        common = [each for each in group if each in earlier_of]
         if common:
             ranks = {each: rank for rank, each in enumerate(old.questions)}
-            order = [ranks[back[each]] for each in common]
+            order = [ranks[earlier_of[each]] for each in common]
             stay = _longest_increasing(order)
             moved |= {each for each, rank in zip(common, order, strict=True) if rank not in stay}
     return moved
@@ -237,28 +232,28 @@ class _Pair:
     def _options(self) -> Iterator[dict[str, Any]]:
         old, new = self.before.options, self.after.options
         matched = _match_options(old, new, same=self.old.survey.id == self.new.survey.id)
-        back = {after.id: before for before, after in matched}
+        earlier_of = {after.id: before for before, after in matched}
         scale = any(self._is_scale(side, q) for side, q in self._sides())
         for option in new:
-            if option.id not in back:
+            if option.id not in earlier_of:
                 yield self._row(
                     "option added", "", self._label_and_value(option), option=option.id,
-                    comparable=not scale and not self._own_columns(self.new, option),
+                    comparable=not scale and not self._has_columns(self.new, option),
                 )  # fmt: skip
                 continue
-            yield from self._option(back[option.id], option)
+            yield from self._option(earlier_of[option.id], option)
         for option in old:
             if option.id not in {before.id for before, _ in matched}:
-                own = self._own_columns(self.old, option)
-                columns = self.old.column_names(self.before.id, option.id) if own else None
+                had_columns = self._has_columns(self.old, option)
+                columns = self.old.column_names(self.before.id, option.id) if had_columns else None
                 yield _row(
                     "option removed", self.after.id, self._label_and_value(option), "", option.id,
                     columns or self.new.column_names(self.after.id),
-                    comparable=not scale and not own,
+                    comparable=not scale and not had_columns,
                 )  # fmt: skip
         kept = {before.id for before, _ in matched}
         order = [before.id for before in old if before.id in kept]
-        now = [back[option.id].id for option in new if option.id in back]
+        now = [earlier_of[option.id].id for option in new if option.id in earlier_of]
         if order != now:
             orders = [", ".join(self._label(o) for o in options) for options in (old, new)]
             yield self._row("options in another order", *orders, comparable=True)
@@ -280,9 +275,9 @@ class _Pair:
         columns = [c for c in side.columns_of(question.id) if c.choices and c.part == "answer"]
         return any(column.kind == "number" or is_ordered(column) for column in columns)
 
-    def _own_columns(self, side: _NamedSurvey, option: Option) -> bool:
-        own = self.after.id if side is self.new else self.before.id
-        return any(c.option and c.option.id == option.id for c in side.columns_of(own))
+    def _has_columns(self, side: _NamedSurvey, option: Option) -> bool:
+        question_id = self.after.id if side is self.new else self.before.id
+        return any(c.option and c.option.id == option.id for c in side.columns_of(question_id))
 
     def _label(self, option: Option) -> str:
         return option.label(self.new.survey.language, self.old.survey.language)

@@ -20,17 +20,17 @@ def latest_words(waves: Sequence[Mapping[str, tuple[str, str]]]) -> list[dict[st
     A copy of a survey keeps the ids of its options. With another reporting value, or if the old
     words still mean another option, it is another answer.
     """
-    latest = {own: label for options in waves for label, own in options.items()}
+    latest = {option: label for options in waves for label, option in options.items()}
     meanings: dict[str, set[tuple[str, str]]] = {}
     for options in waves:
-        for label, own in options.items():
-            meanings.setdefault(label, set()).add(own)
+        for label, option in options.items():
+            meanings.setdefault(label, set()).add(option)
     return [
         {
-            label: latest[own]
-            for label, own in options.items()
-            if latest[own] != label and latest[own] not in options
-            if len(meanings[label]) == len(meanings[latest[own]]) == 1
+            label: latest[option]
+            for label, option in options.items()
+            if latest[option] != label and latest[option] not in options
+            if len(meanings[label]) == len(meanings[latest[option]]) == 1
         }
         for options in waves
     ]

@@ -169,11 +169,11 @@ def _check(waves: Sequence[_Wave]) -> None:
 def _matched(waves: Sequence[_Wave]) -> list[_Column]:
     columns: list[_Column] = []
     for wave in waves:
-        own = [wave.column(name) for name in wave.frame.columns]
-        matches: list[_Column | None] = [None] * len(own)
+        added = [wave.column(name) for name in wave.frame.columns]
+        matches: list[_Column | None] = [None] * len(added)
         for kind in _KEYS:
-            _match_by_key(own, columns, matches, kind)
-        columns = _merged(columns, own, matches, wave.label)
+            _match_by_key(added, columns, matches, kind)
+        columns = _merged(columns, added, matches, wave.label)
     for column in columns:
         missing = [wave.label for wave in waves if wave.label not in column.names]
         if len(column.names) == 1:
@@ -184,7 +184,7 @@ def _matched(waves: Sequence[_Wave]) -> list[_Column]:
 
 
 def _match_by_key(
-    own: Sequence[_Column],
+    added: Sequence[_Column],
     columns: Sequence[_Column],
     matches: list[_Column | None],
     kind: str,
@@ -192,8 +192,8 @@ def _match_by_key(
     """Match columns of a wave with columns of the result that alone share a key of one kind."""
     taken = {id(column) for column in matches if column is not None}
     known = _by_key((column for column in columns if id(column) not in taken), kind)
-    new = _by_key((c for c, match in zip(own, matches, strict=True) if match is None), kind)
-    numbers = {id(column): number for number, column in enumerate(own)}
+    new = _by_key((c for c, match in zip(added, matches, strict=True) if match is None), kind)
+    numbers = {id(column): number for number, column in enumerate(added)}
     for key, candidates in new.items():
         if len(candidates) != 1 or len(known.get(key, ())) != 1:  # ambiguous: no match
             continue
@@ -215,13 +215,13 @@ def _by_key(columns: Iterable[_Column], kind: str) -> dict[tuple[str, str], list
 
 
 def _merged(
-    columns: list[_Column], own: Sequence[_Column], matches: Sequence[_Column | None], label: str
+    columns: list[_Column], added: Sequence[_Column], matches: Sequence[_Column | None], label: str
 ) -> list[_Column]:
     """Return the columns with those of a wave, new ones after the column they followed there."""
     result = list(columns)
     taken = {column.name for column in columns}
     before = -1
-    for column, match in zip(own, matches, strict=True):
+    for column, match in zip(added, matches, strict=True):
         if match is None:
             if column.name in taken:
                 column.name = free_name(f"{column.name}_{label}", taken)
@@ -251,22 +251,22 @@ def _index(waves: Sequence[_Wave]) -> pd.MultiIndex:
 
 
 def _values(column: _Column, waves: Sequence[_Wave], index: pd.MultiIndex) -> pd.Series[Any]:
-    there = [wave for wave in waves if wave.label in column.names]
-    pieces = [wave.frame[column.names[wave.label]] for wave in there]
-    options = [wave.options(column.names[wave.label]) for wave in there]
+    holders = [wave for wave in waves if wave.label in column.names]
+    pieces = [wave.frame[column.names[wave.label]] for wave in holders]
+    options = [wave.options(column.names[wave.label]) for wave in holders]
     for number, words in enumerate(latest_words(options)):
         taken = set(pieces[number].cat.categories) if words else set()  # by a text of no option
         now = {old: new for old, new in words.items() if new not in taken}
         if now:
             pieces[number] = pieces[number].cat.rename_categories(now)
             listed = ", ".join(f"{old!r} is now {new!r}" for old, new in now.items())
-            column.notes.append(f"{there[number].label}: {listed}")
+            column.notes.append(f"{holders[number].label}: {listed}")
     dtypes = [piece.dtype for piece in pieces]
     whole = len(pieces) == len(waves)
     dtype = common_dtype(
         column.notes, dtypes, [piece.notna().any() for piece in pieces], whole=whole
     )
-    by_wave = {wave.label: piece for wave, piece in zip(there, pieces, strict=True)}
+    by_wave = {wave.label: piece for wave, piece in zip(holders, pieces, strict=True)}
     made = [
         cast(by_wave[wave.label], dtype)
         if wave.label in by_wave

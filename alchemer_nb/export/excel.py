@@ -130,13 +130,13 @@ def _codebook(
     rows = []
     for (name, values), noted in zip(named, notes, strict=True):
         record = known.record(name)
-        own = [str(record["notes"])] if record.get("notes") else []
+        survey_notes = [str(record["notes"])] if record.get("notes") else []
         texts = {
             "column": name,
             "label": ": ".join(known.pieces(name)),
             "values": "; ".join(_labels(name, values, known)),
             **{field: record.get(field) for field in _BOOK},
-            "notes": "; ".join([*dict.fromkeys(noted), *own]),
+            "notes": "; ".join([*dict.fromkeys(noted), *survey_notes]),
         }
         legal = {k: _legal(str(v))[0] if v not in (None, "") else None for k, v in texts.items()}
         flags = {flag: bool(record.get(flag)) for flag in ("required", "removed")}
@@ -152,10 +152,10 @@ def _labels(name: str, values: pd.Series[Any], known: Known) -> Iterator[str]:
         if choices is None:
             yield from (str(group) for group in values.cat.categories)
             return
-        called = {code: shown for shown, code in choices.by_name.items()}
+        names_by_code = {code: shown for shown, code in choices.by_name.items()}
         for code, label in choices.labels.items():
-            if called[code] != label:
-                yield f"{called[code]} = {label}"
+            if names_by_code[code] != label:
+                yield f"{names_by_code[code]} = {label}"
             elif choices.are_values:
                 yield f"{label} ({code:g})"
             else:
@@ -194,7 +194,10 @@ def _cells(name: str, raw: pd.Series[Any], known: Known, notes: list[str]) -> li
     if cut:
         notes.append(f"{cut:,} cut to {_LONGEST:,} characters, the most of a cell")
     missing = values.isna().to_numpy()
-    return [None if gone else _short(text) for (text, _), gone in zip(made, missing, strict=True)]
+    return [
+        None if is_missing else _short(text)
+        for (text, _), is_missing in zip(made, missing, strict=True)
+    ]
 
 
 def _times(name: str, values: pd.Series[Any], known: Known, notes: list[str]) -> list[Any]:

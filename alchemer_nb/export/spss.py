@@ -76,9 +76,9 @@ def mrsets_syntax(made: list[Variable], known: Known) -> str:
         if variable.group:
             groups.setdefault(variable.group, []).append(variable)
     lines = []
-    for own, group in groups.items():
+    for question_id, group in groups.items():
         record = known.record(group[0].column)
-        name = f"${_set_name(own, record, group)}"
+        name = f"${_set_name(question_id, record, group)}"
         words = [str(record.get(k) or "") for k in ("question", "row")]
         label = SPSS.cut(label_of(words, SPSS)[0] or name, 250)
         counted = {v.counted for v in group}
@@ -164,11 +164,11 @@ def _format(variable: Variable) -> str | None:
     return f"F{min(max(digits, 8), 40)}.0"
 
 
-def _set_name(own: str, record: dict[str, Any], group: list[Variable]) -> str:
+def _set_name(question_id: str, record: dict[str, Any], group: list[Variable]) -> str:
     """Return the name of a set: the alias if the variables begin with it, else the id."""
     stem = str(record.get("alias") or "")
     alike = stem.isidentifier() and all(v.name.startswith(f"{stem}_") for v in group)
-    return stem[:50] if alike else f"q{own}"
+    return stem[:50] if alike else f"q{question_id}"
 
 
 def _quoted(head: str, text: str) -> list[str]:

@@ -123,12 +123,12 @@ def infer_objects(values: pd.Series[Any]) -> pd.Series[Any]:
     """Convert a column of objects if all are booleans, numbers or dates."""
     if not pd.api.types.is_object_dtype(values.dtype):
         return values
-    there = [v for v in values if not _is_missing(v)]
-    if there and all(isinstance(v, bool | np.bool_) for v in there):
+    present = [v for v in values if not _is_missing(v)]
+    if present and all(isinstance(v, bool | np.bool_) for v in present):
         return pd.Series(pd.array([None if _is_missing(v) else bool(v) for v in values], "boolean"))
-    if there and all(_is_number(v) for v in there):
+    if present and all(_is_number(v) for v in present):
         return pd.Series([np.nan if _is_missing(v) else float(v) for v in values], dtype="float64")
-    if there and all(isinstance(v, datetime.date) for v in there):
+    if present and all(isinstance(v, datetime.date) for v in present):
         try:
             return pd.Series(pd.to_datetime(values))
         except (ValueError, TypeError, OverflowError):
@@ -203,25 +203,25 @@ def _category(name: str, values: pd.Series[Any], known: Known, dialect: Dialect)
         made = _number(name, values.astype("float64"), known, dialect)
         made.measure = "ordinal" if values.cat.ordered else "nominal"
         return made
-    called = [clean(str(group))[0] for group in groups]
+    texts = [clean(str(group))[0] for group in groups]
     choices = known.choices(name, whole=dialect.whole_codes)
     notes = []
-    if choices is not None and any(one in choices.by_name for one in called):
+    if choices is not None and any(text in choices.by_name for text in texts):
         code_of, labels = dict(choices.by_name), dict(choices.labels)
-        strange = [one for one in called if one not in code_of]
+        unknown = [text for text in texts if text not in code_of]
         beyond = math.floor(max(labels)) + 1
-        for number, one in enumerate(strange, beyond):
-            code_of[one], labels[float(number)] = float(number), one
+        for number, text in enumerate(unknown, beyond):
+            code_of[text], labels[float(number)] = float(number), text
         how = "reporting values" if choices.are_values else "positions of the options"
         notes.append(f"codes are {how}")
-        if strange:
+        if unknown:
             notes.append(f"no options of the survey: codes from {beyond}")
     else:
         choices = None
-        code_of = {one: float(number) for number, one in enumerate(called, 1)}
-        labels = {float(number): one for number, one in enumerate(called, 1)}
+        code_of = {text: float(number) for number, text in enumerate(texts, 1)}
+        labels = {float(number): text for number, text in enumerate(texts, 1)}
         notes.append("codes are positions of the categories")
-    by_group = np.array([*(code_of[one] for one in called), np.nan], dtype=np.float64)
+    by_group = np.array([*(code_of[text] for text in texts), np.nan], dtype=np.float64)
     column = known.column(name)
     ordered = bool(values.cat.ordered) or (
         choices is not None and column is not None and _is_scale(column)
@@ -295,9 +295,9 @@ def _text(name: str, values: pd.Series[Any], dialect: Dialect) -> Variable:
     longest = dialect.longest_text
     if longest is not None:
         shorter = [dialect.cut(text, longest) for text in made]
-        often = sum(a != b for a, b in zip(made, shorter, strict=True))
-        if often:
-            notes.append(f"{often:,} cut to {longest:,} bytes")
+        cut_count = sum(a != b for a, b in zip(made, shorter, strict=True))
+        if cut_count:
+            notes.append(f"{cut_count:,} cut to {longest:,} bytes")
         made = shorter
     return Variable(name, pd.Series(made, dtype=object), "text", notes=notes)
 

@@ -65,8 +65,8 @@ class Codebook(pd.DataFrame):
 
     def _short(self) -> pd.DataFrame:
         """Return the main fields that are not empty, as text."""
-        there = [name for name in SHORT if name in self.columns]
-        names = [name for name in there if name in SHORT[:2] or self[name].notna().any()]
+        present = [name for name in SHORT if name in self.columns]
+        names = [name for name in present if name in SHORT[:2] or self[name].notna().any()]
         shown = {name: ["" if pd.isna(v) else str(v) for v in self[name]] for name in names}
         return pd.DataFrame(shown)
 

@@ -115,9 +115,9 @@ class Missing:
             for question in self._survey.questions
             for each in question.walk()
         }
-        for own, (rows, states) in self._answers.shown.items():
+        for question_id, (rows, states) in self._answers.shown.items():
             at = np.asarray(rows, dtype=np.int64)[np.asarray(states, dtype=bool)]
-            last[at] = np.maximum(last[at], pages.get(own, -1))
+            last[at] = np.maximum(last[at], pages.get(question_id, -1))
         for path, leaf in self._answers.leaves.items():
             at = np.asarray(leaf.rows, dtype=np.int64)
             last[at] = np.maximum(last[at], pages.get(path[0], -1))
@@ -143,7 +143,7 @@ def base_sizes(missing: Missing, columns: dict[str, Column], survey: Definition)
             above = column.parent.id if column.parent else ""  # two tables may repeat ids
             groups.setdefault((above, column.question.id), []).append(column)
     rows = []
-    for (_, own), group in groups.items():
+    for (_, question_id), group in groups.items():
         answers = [column for column in group if column.part != "leaf"] or group
         codes = np.min([missing.codes(column) for column in answers], axis=0)
         counts = np.bincount(codes, minlength=len(KINDS))
@@ -151,7 +151,7 @@ def base_sizes(missing: Missing, columns: dict[str, Column], survey: Definition)
         above = f"{group[0].parent.words(survey.language)}: " if group[0].parent else ""
         rows.append(
             {
-                "question_id": own,
+                "question_id": question_id,
                 "alias": question.alias or (group[0].parent.alias if group[0].parent else ""),
                 "question": above + question.words(survey.language),
                 "base": int(counts[_ANSWERED] + counts[_SKIPPED]),

@@ -66,8 +66,8 @@ class Selection:
                 continue
             texts: list[str | None] = []
             for atom in leaf.atoms:
-                own = id_text(atom.answer_id).removesuffix(OTHER)
-                text = values.get(own) if atom.answer in (None, "") else atom.text
-                texts.append(text if option is None or option in (*path[1:2], own) else None)
+                option_id = id_text(atom.answer_id).removesuffix(OTHER)
+                text = values.get(option_id) if atom.answer in (None, "") else atom.text
+                texts.append(text if option is None or option in (*path[1:2], option_id) else None)
             for row, code in zip(leaf.rows, leaf.codes, strict=True):
                 yield row, texts[code]

@@ -160,8 +160,8 @@ def _placed(survey: Definition, columns: list[Column], extra: list[Column]) -> l
     number = -1
     for question in survey.questions:
         ids = [each.id for each in question.walk()]
-        number = max((last_column[own] for own in ids if own in last_column), default=number)
-        insert_after.update((own, last_column.get(own, number)) for own in ids)
+        number = max((last_column[each] for each in ids if each in last_column), default=number)
+        insert_after.update({each: last_column.get(each, number) for each in ids})
     after: dict[int | None, list[Column]] = {}
     for each in extra:
         after.setdefault(insert_after.get(each.path[0]), []).append(each)

@@ -186,8 +186,8 @@ class Renderer:
         answered = self._answered_rows[stem]
         if self._values == "label":
             return pd.arrays.BooleanArray(chosen, ~answered)
-        own = column.option.id if column.option else ""
-        mark = id_number(own) if self._values == "id" else None
+        option_id = column.option.id if column.option else ""
+        mark = id_number(option_id) if self._values == "id" else None
         numbers = np.where(chosen, 1 if mark is None else mark, 0).astype(np.int64)
         return pd.arrays.IntegerArray(numbers, ~answered)
 
@@ -247,9 +247,9 @@ def option_names(
     if values == "id":
         return [option.id for option in options]
     names = [o.value if values == "code" else o.label(*languages) for o in options]
-    often = Counter(names)
+    counts = Counter(names)
     return [
-        f"{name} [{option.id}]" if often[name] > 1 else name
+        f"{name} [{option.id}]" if counts[name] > 1 else name
         for name, option in zip(names, options, strict=True)
     ]
 
@@ -337,5 +337,5 @@ def written_in(atom: Atom, column: Column) -> str | None:
 def _other_chosen(atom: Atom, column: Column) -> Option | None:
     if atom.answer_id in (None, "", 0, "0"):
         return None
-    own = id_text(atom.answer_id)
-    return next((each for each in column.choices if each.is_other and each.id == own), None)
+    option_id = id_text(atom.answer_id)
+    return next((each for each in column.choices if each.is_other and each.id == option_id), None)

@@ -118,32 +118,32 @@ class _Redaction:
         for word in columns:
             why.update(dict.fromkeys(self._ids_meant(word, "columns"), "asked for"))
         for word in keep:
-            for own in self._ids_meant(word, "keep"):
-                why.pop(own, None)
-        for own in [own for own in why if own in self._by_id]:
-            for other in self._columns_of_same_answers(own):
-                why.setdefault(other, why[own])
+            for column_id in self._ids_meant(word, "keep"):
+                why.pop(column_id, None)
+        for column_id in [each for each in why if each in self._by_id]:
+            for other in self._columns_of_same_answers(column_id):
+                why.setdefault(other, why[column_id])
         return self._plan(why)
 
     def _plan(self, why: dict[str, str]) -> Plan:
         plan = Plan()
         hashed_before = {row["column_id"] for row in self._done if row["done"].startswith("hashed")}
-        for own, reason in why.items():
-            column = self._by_id.get(own)
-            if own in self._kept.options.without:
+        for column_id, reason in why.items():
+            column = self._by_id.get(column_id)
+            if column_id in self._kept.options.without:
                 continue
             # A list of hashes tells nobody apart.
-            is_listed = own in multi_lists.column_ids(self._lists.values())
-            if self._hash is None or own in DESCRIBING or is_listed:
-                plan.dropped[own] = reason
-            elif own in hashed_before:
+            is_listed = column_id in multi_lists.column_ids(self._lists.values())
+            if self._hash is None or column_id in DESCRIBING or is_listed:
+                plan.dropped[column_id] = reason
+            elif column_id in hashed_before:
                 continue
-            elif (column is not None and column.kind == "text") or own in self._other_names():
-                plan.hashed[own] = reason
+            elif (column is not None and column.kind == "text") or column_id in self._other_names():
+                plan.hashed[column_id] = reason
             elif reason == "asked for":
-                plan.detached[own] = reason
+                plan.detached[column_id] = reason
             else:  # a country chosen in a contact form
-                plan.dropped[own] = reason
+                plan.dropped[column_id] = reason
         return plan
 
     def _other_names(self) -> set[str]:
@@ -164,9 +164,9 @@ class _Redaction:
             raise InvalidArgument(f"{argument}: no column or question is called {word[:40]!r}")
         return found
 
-    def _columns_of_same_answers(self, own: str) -> list[str]:
+    def _columns_of_same_answers(self, column_id: str) -> list[str]:
         """Return the columns built from the same answers, which are to be redacted with them."""
-        column = self._by_id[own]
+        column = self._by_id[column_id]
         if column.part in ("other", "raw"):
             return []
         return [other.id for other in self._kept.columns if other.path == column.path]
@@ -189,25 +189,25 @@ class _Redaction:
         ids = self._frame[INDEX].drop_duplicates()
         made = clean.frame([int(i) for i in ids], clean.options)
         chosen = pd.MultiIndex.from_frame(self._frame[_OF_A_ROW])
-        here = pd.MultiIndex.from_frame(made[_OF_A_ROW]).isin(chosen)
-        return made[here | made["column"].isna()].reset_index(drop=True)
+        is_shown = pd.MultiIndex.from_frame(made[_OF_A_ROW]).isin(chosen)
+        return made[is_shown | made["column"].isna()].reset_index(drop=True)
 
     def _wide(self, plan: Plan, clean: Kept) -> pd.DataFrame:
         before = self._kept.frame([], self._kept.options).columns
         after = set(clean.frame([], clean.options).columns)
-        gone: set[Any] = {name for name in before if name not in after}
-        gone |= {name for name in self._frame if self._id_of(name) in plan.dropped}
+        to_drop: set[Any] = {name for name in before if name not in after}
+        to_drop |= {name for name in self._frame if self._id_of(name) in plan.dropped}
         to_hash = {**plan.hashed, **plan.detached}
         hashed = [name for name in self._frame if self._id_of(name) in to_hash]
-        gone -= set(hashed)
-        made = self._frame.loc[:, [name not in gone for name in self._frame]].copy()
+        to_drop -= set(hashed)
+        made = self._frame.loc[:, [name not in to_drop for name in self._frame]].copy()
         touched = plan.dropped.keys() | plan.detached.keys()
         shorter = [
             n for n, c in self._lists.items() if n in made and multi_lists.column_ids([c]) & touched
         ]
         if shorter:
-            own = self._frame.index if self._frame.index.name == INDEX else self._frame[INDEX]
-            fresh = clean.frame([int(i) for i in own], clean.options)
+            ids = self._frame.index if self._frame.index.name == INDEX else self._frame[INDEX]
+            fresh = clean.frame([int(i) for i in ids], clean.options)
             for shown in shorter:
                 made[shown] = fresh[shown].to_numpy()
         for name in hashed:
@@ -233,16 +233,16 @@ class _Redaction:
 
     def _report(self, plan: Plan) -> list[dict[str, Any]]:
         hashed = self._hash.description if self._hash else ""
-        names = {own: name for name, own in self._ids.items()}
+        names = {column_id: name for name, column_id in self._ids.items()}
         rows = []
-        for own, why in {**plan.dropped, **plan.hashed, **plan.detached}.items():
-            name = names.get(own, own)
-            here = name in self._frame.columns and self._id_of(name) == own
-            if own in metadata.metadata_names("all") and not here:
+        for column_id, why in {**plan.dropped, **plan.hashed, **plan.detached}.items():
+            name = names.get(column_id, column_id)
+            is_shown = name in self._frame.columns and self._id_of(name) == column_id
+            if column_id in metadata.metadata_names("all") and not is_shown:
                 continue  # the frame did not have it, only the answers that it carries
-            values = int(self._frame[name].notna().sum()) if here else None
-            done = "dropped" if own in plan.dropped else hashed
-            rows.append(_row(name, own, done, why, values))
+            values = int(self._frame[name].notna().sum()) if is_shown else None
+            done = "dropped" if column_id in plan.dropped else hashed
+            rows.append(_row(name, column_id, done, why, values))
         return rows
 
     def _without_redacted_texts(self, asked: dict[str, Any], plan: Plan) -> dict[str, Any]:
@@ -272,12 +272,13 @@ def redact_answers(kept: Kept, plan: Plan, hasher: Hasher | None) -> Answers:
     answers = copy.copy(kept.answers)
     answers.meta, answers.urls = dict(answers.meta), dict(answers.urls)
     answers.leaves = dict(answers.leaves)
-    for own in plan.ids:
-        change = hasher if own in plan.hashed else None
-        if own in answers.meta:
-            answers.meta[own] = [change(value) if change else None for value in answers.meta[own]]
-        name = own.removeprefix("url_")
-        if own.startswith("url_") and name in answers.urls:
+    for column_id in plan.ids:
+        change = hasher if column_id in plan.hashed else None
+        if column_id in answers.meta:
+            values = answers.meta[column_id]
+            answers.meta[column_id] = [change(value) if change else None for value in values]
+        name = column_id.removeprefix("url_")
+        if column_id.startswith("url_") and name in answers.urls:
             texts = answers.urls.pop(name)
             if change:
                 answers.urls[name] = {row: change(text) or "" for row, text in texts.items()}
@@ -325,8 +326,8 @@ def _redacted_texts(kept: Kept, plan: Plan) -> set[str]:
         leaf = kept.answers.leaves.get(column.path)
         if leaf is not None and column.id in plan.ids:
             found.update(str(part) for atom in leaf.atoms for part in atom[:3] if part)
-    for own in plan.ids & kept.answers.meta.keys():
-        found.update(str(value) for value in kept.answers.meta[own] if value)
+    for column_id in plan.ids & kept.answers.meta.keys():
+        found.update(str(value) for value in kept.answers.meta[column_id] if value)
     for name, texts in kept.answers.urls.items():
         if f"url_{name}" in plan.ids:
             found.update(texts.values())
@@ -361,8 +362,10 @@ def _report_contact_texts(frame: pd.DataFrame, treated: set[str]) -> list[dict[s
     return rows
 
 
-def _row(name: str, own: str | None, done: str, why: str, values: int | None) -> dict[str, Any]:
-    return {"column": name, "column_id": own, "done": done, "why": why, "values": values}
+def _row(
+    name: str, column_id: str | None, done: str, why: str, values: int | None
+) -> dict[str, Any]:
+    return {"column": name, "column_id": column_id, "done": done, "why": why, "values": values}
 
 
 def _is_known(kept: Kept, word: str) -> bool:
