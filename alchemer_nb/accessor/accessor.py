@@ -78,7 +78,7 @@ class AlchemerAccessor:
             for name, row in rows:
                 if name in kept.names:
                     row["n_asked"], row["n_answered"] = missing.counts(kept.names[name])
-        return books.frame([row for _, row in rows])
+        return books.build_codebook([row for _, row in rows])
 
     @property
     def options(self) -> pd.DataFrame:

@@ -69,7 +69,7 @@ def build(
         frame = _build_wide(answers, rows, options, zone, renderer, named)
     if options.columns is not None:
         frame = _choose_columns(frame, options, named)
-    book = codebook.records(
+    book = codebook.codebook_records(
         survey,
         columns,
         metadata=meta,

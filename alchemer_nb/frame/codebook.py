@@ -83,7 +83,7 @@ class Codebook(pd.DataFrame):
         return f"{len(self)} columns; also held: {', '.join(map(str, hidden))}"
 
 
-def records(
+def codebook_records(
     survey: Definition,
     columns: Sequence[Column],
     *,
@@ -131,7 +131,7 @@ def _notes(column: Column, notes: dict[str, list[str]]) -> list[str]:
     return [text for each in (column, *column.parts) for text in notes.get(each.id, ())]
 
 
-def frame(rows: list[dict[str, Any]]) -> Codebook:
+def build_codebook(rows: list[dict[str, Any]]) -> Codebook:
     """Return the records as a DataFrame: text, counts and ``page`` Int64, flags bool."""
     filled = [{name: None if value == "" else value for name, value in r.items()} for r in rows]
     return Codebook(typed_frame(filled, FIELDS, _DTYPES))
@@ -139,7 +139,7 @@ def frame(rows: list[dict[str, Any]]) -> Codebook:
 
 def of_survey(survey: Definition, language: str | None = None) -> Codebook:
     """Return the codebook of a survey from its definition alone."""
-    return frame(records(survey, plan(survey), language=language))
+    return build_codebook(codebook_records(survey, plan(survey), language=language))
 
 
 def _plain(name: str, kind: str) -> dict[str, Any]:
