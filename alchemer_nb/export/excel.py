@@ -106,20 +106,16 @@ def _sheet(workbook: Any, title: str, names: list[str], columns: list[list[Any]]
 
 def _cell(make: Callable[..., Any], sheet: Any, value: Any) -> Any:
     """Return a cell; a text that looks like a formula or a number stays a text."""
-    if isinstance(value, datetime.datetime):
-        cell = make(sheet, value)
-        cell.number_format = "yyyy-mm-dd hh:mm:ss"
-        return cell
-    if isinstance(value, datetime.date):
-        cell = make(sheet, value)
-        cell.number_format = "yyyy-mm-dd"
-        return cell
-    if not isinstance(value, str):
+    if not isinstance(value, str | datetime.date):
         return value
     cell = make(sheet, value)
-    cell.data_type = "s"
-    if value.startswith(_FORMULA):
-        cell.quotePrefix = True  # it stays a text when somebody edits it
+    if isinstance(value, str):
+        cell.data_type = "s"
+        if value.startswith(_FORMULA):
+            cell.quotePrefix = True  # it stays a text when somebody edits it
+    else:
+        time = " hh:mm:ss" if isinstance(value, datetime.datetime) else ""
+        cell.number_format = f"yyyy-mm-dd{time}"
     return cell
 
 

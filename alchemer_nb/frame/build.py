@@ -95,11 +95,12 @@ def _build_wide(
         for name in metadata.metadata_names(options.metadata)
         if name not in options.without
     }
+    taken = {*data, *named}
     for name, column in named.items():
         data[name] = renderer.array(column)
         if options.values == "both" and column.kind == "category" and column.part == "answer":
             codes = Renderer(answers, rows.keep, "code", renderer.languages).array(column)
-            data[free_name(f"{name}_code", {*data, *named})] = codes
+            data[free_name(f"{name}_code", taken)] = codes  # no two columns give one such name
     for name in metadata.url_names(answers):
         if f"url_{name}" not in options.without:
             column_name = free_name(f"url_{name}", {*data, *named})
