@@ -14,10 +14,13 @@ import numpy as np
 from alchemer_nb.accessor import joining, scores
 from alchemer_nb.accessor import relabel as relabelling
 from alchemer_nb.accessor.knowledge import Knowledge
+from alchemer_nb.compare.waves import report_matches
 from alchemer_nb.frame import codebook as books
 from alchemer_nb.frame.missing import Missing, base_sizes
+from alchemer_nb.frame.provenance import summary
 from alchemer_nb.frame.text_dtype import typed_frame
 from alchemer_nb.frame.values import read_number
+from alchemer_nb.privacy import redact as redaction
 from alchemer_nb.wire.text import plain
 
 if TYPE_CHECKING:
@@ -50,8 +53,6 @@ class AlchemerAccessor:
     @property
     def summary(self) -> str:
         """The summary of the download in one line: rows received, left out, not parsed."""
-        from alchemer_nb.frame.provenance import summary
-
         facts = self.facts
         return summary(facts) if "rows_received" in facts else str(facts.get("title", ""))
 
@@ -240,12 +241,10 @@ class AlchemerAccessor:
             InvalidArgument: A name is unknown, or the salt too short.
             KnowledgeLost: The frame does not carry the answers any more.
         """
-        from alchemer_nb.privacy import redact as privacy
-
         kept = self._known.kept
         self._known.ids(kept)
         self._known.check_unique_columns()
-        return privacy.redact(
+        return redaction.redact(
             self._frame, kept, how, salt=salt, columns=columns, keep=keep,
             url_variables=url_variables,
         )  # fmt: skip
@@ -258,9 +257,7 @@ class AlchemerAccessor:
             ``column``, ``done``, ``why`` (text), ``values`` (count before), ``emails`` and
             ``phones`` (counts of texts that look like one); no rows before ``redact``.
         """
-        from alchemer_nb.privacy import redact as privacy
-
-        return privacy.redactions(self.facts.get("redacted", []))
+        return redaction.redactions(self.facts.get("redacted", []))
 
     # -- with other frames ------------------------------------------------------------------
 
@@ -302,9 +299,7 @@ class AlchemerAccessor:
             ``"only in …"``), the column's name in each wave, and ``notes``; no rows for a frame
             that is not stacked.
         """
-        from alchemer_nb.compare import waves
-
-        return waves.report_matches(self.facts)
+        return report_matches(self.facts)
 
     # -- files ------------------------------------------------------------------------------
 

@@ -100,7 +100,7 @@ def _build_wide(
         data[name] = renderer.array(column)
         if options.values == "both" and column.kind == "category" and column.part == "answer":
             codes = Renderer(answers, rows.keep, "code", renderer.languages).array(column)
-            data[free_name(f"{name}_code", taken)] = codes  # no two columns give one such name
+            data[free_name(f"{name}_code", taken)] = codes  # unique, as names are
     for name in metadata.url_names(answers):
         if f"url_{name}" not in options.without:
             column_name = free_name(f"url_{name}", {*data, *named})

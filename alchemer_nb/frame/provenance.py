@@ -55,7 +55,7 @@ def _of_rows(facts: Mapping[str, Any]) -> Iterator[str]:
 def _of_answers(facts: Mapping[str, Any]) -> Iterator[str]:
     if facts["misfits"]:
         yield f"{facts['misfits']:,} entries had an undocumented form and were kept"
-    if facts.get("options_not_chosen"):  # a file of an earlier version does not tell
+    if facts.get("options_not_chosen"):  # earlier versions did not write it
         found = _counted(facts["options_not_chosen"], "option")
         yield f"{found} came without a value (null) and count as not chosen"
     if facts["unparsed_values"]:
