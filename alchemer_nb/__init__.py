@@ -16,16 +16,14 @@ Public names are imported when they are first used, so that importing the packag
 extension cost next to nothing: pandas, requests and ipywidgets come with the first call.
 """
 
-from __future__ import annotations
-
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+# Names of helpers begin with an underscore, so that completion by source shows public names alone.
+import typing as _typing
 
 from alchemer_nb._version import __version__ as __version__
-from alchemer_nb.accessor import registration
+from alchemer_nb.accessor.registration import register as _register
 
-if TYPE_CHECKING:
-    from alchemer_nb import errors
+if _typing.TYPE_CHECKING:
+    from alchemer_nb import errors, sandbox
     from alchemer_nb.auth.oauth_flow import OAuthFlow
     from alchemer_nb.client.client import Client, connect
     from alchemer_nb.client.jobs import Job, run_sync
@@ -50,49 +48,51 @@ __all__ = [
     "read_parquet",
     "read_spss",
     "run_sync",
+    "sandbox",
     "stack_waves",
 ]
 
-_HOMES = {
-    "ApiKey": "alchemer_nb.http.credentials",
-    "Client": "alchemer_nb.client.client",
-    "Job": "alchemer_nb.client.jobs",
-    "OAuth1": "alchemer_nb.http.credentials",
-    "OAuthFlow": "alchemer_nb.auth.oauth_flow",
-    "Region": "alchemer_nb.http.regions",
-    "Retries": "alchemer_nb.http.retries",
-    "connect": "alchemer_nb.client.client",
-    "read_parquet": "alchemer_nb.export.parquet",
-    "read_spss": "alchemer_nb.export.spss",
-    "run_sync": "alchemer_nb.client.jobs",
-    "stack_waves": "alchemer_nb.compare.waves",
+_MODULES = {
+    "ApiKey": "http.credentials",
+    "Client": "client.client",
+    "Job": "client.jobs",
+    "OAuth1": "http.credentials",
+    "OAuthFlow": "auth.oauth_flow",
+    "Region": "http.regions",
+    "Retries": "http.retries",
+    "connect": "client.client",
+    "read_parquet": "export.parquet",
+    "read_spss": "export.spss",
+    "run_sync": "client.jobs",
+    "stack_waves": "compare.waves",
 }
 
+_register()  # df.alchemer; pandas itself is not imported here
 
-registration.register()  # of df.alchemer; pandas itself is not imported here
 
+def __getattr__(name: str) -> _typing.Any:
+    from importlib import import_module
 
-def __getattr__(name: str) -> Any:
-    if name == "errors":
-        return import_module("alchemer_nb.errors")
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
+    if name in ("errors", "sandbox"):
+        return import_module(f"{__name__}.{name}")
+    if name in _MODULES:
+        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted(__all__)
 
 
-def load_ipython_extension(ipython: Any) -> None:
-    """Registers ``%alchemer`` and ``%%alchemer`` (called by ``%load_ext alchemer_nb``)."""
+def load_ipython_extension(ipython: _typing.Any) -> None:
+    """Register ``%alchemer`` and ``%%alchemer`` (called by ``%load_ext alchemer_nb``)."""
     from alchemer_nb.notebook.magic import magics
 
     magics.load(ipython)
 
 
-def unload_ipython_extension(ipython: Any) -> None:
-    """Takes everything back that loading registered (called by ``%unload_ext alchemer_nb``)."""
+def unload_ipython_extension(ipython: _typing.Any) -> None:
+    """Remove what loading registered (called by ``%unload_ext alchemer_nb``)."""
     from alchemer_nb.notebook.magic import magics
 
     magics.unload(ipython)

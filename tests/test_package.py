@@ -33,6 +33,42 @@ print(json.dumps(sorted(set(sys.modules) - before)))
 """
 
 
+LOADED = """
+import json, sys
+print(json.dumps(sorted(sys.modules)))
+"""
+
+PUBLIC = [
+    *("ApiKey", "Client", "Job", "OAuth1", "OAuthFlow", "Region", "Retries", "connect", "errors"),
+    *("read_parquet", "read_spss", "run_sync", "sandbox", "stack_waves"),
+]
+
+COMPLETION = """
+import json
+from IPython.core.completer import provisionalcompleter
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+shell.run_cell("import alchemer_nb as al; from alchemer_nb import *").raise_error()
+shell.Completer.use_jedi = {use_jedi}
+with provisionalcompleter():
+    found = [each.text.removeprefix(".") for each in shell.Completer.completions("al.", 3)]
+print(json.dumps(sorted(found)))
+"""
+
+
+def run_python(code: str) -> list[str]:
+    """Return the lines that a fresh interpreter prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "", "PYTHONPATH": str(REPOSITORY), "HOME": "/nonexistent"},
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
 def test_the_version_is_said_in_one_voice() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
     assert alchemer_nb.__version__ == project["version"]
@@ -42,24 +78,36 @@ def test_the_version_is_said_in_one_voice() -> None:
         pytest.skip("run from the checkout without an installation")
 
 
-def test_every_public_name_can_be_had() -> None:
-    assert all(getattr(alchemer_nb, name) is not None for name in alchemer_nb.__all__)
+def test_the_public_names_are_these() -> None:
+    assert alchemer_nb.__all__ == PUBLIC
+    assert dir(alchemer_nb) == PUBLIC
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         alchemer_nb.nonsense  # noqa: B018  # the access is what is tested
 
 
+def test_every_public_name_is_there_without_a_second_import() -> None:
+    assert run_python(
+        "from alchemer_nb import *\nprint(*sorted(n for n in dir() if n[0] != '_'))"
+    ) == [" ".join(PUBLIC)]
+    for lazy in ("errors.RateLimited", "sandbox.Sandbox", "__version__"):
+        assert run_python(f"import alchemer_nb as al\nprint(al.{lazy} is not None)") == ["True"]
+
+
+@pytest.mark.parametrize("use_jedi", [True, False])
+def test_completion_offers_public_names_alone(use_jedi: bool) -> None:
+    # In a process of its own, where every folder of the package was imported before.
+    assert json.loads(run_python(COMPLETION.format(use_jedi=use_jedi))[-1]) == PUBLIC
+
+
 def test_loading_the_extension_is_light() -> None:
     # A bare IPython has loaded less than a kernel, so what passes here passes there.
-    done = subprocess.run(
-        [sys.executable, "-c", LOADING],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"PATH": "", "PYTHONPATH": str(REPOSITORY), "HOME": "/nonexistent"},
-    )
-    assert done.returncode == 0, done.stderr
-    loaded = set(json.loads(done.stdout.splitlines()[-1]))
+    loaded = set(json.loads(run_python(LOADING)[-1]))
     assert loaded & HEAVY == set()
+
+
+def test_importing_the_package_loads_neither_pandas_nor_the_sandbox() -> None:
+    loaded = set(json.loads(run_python("import alchemer_nb\n" + LOADED)[-1]))
+    assert loaded & {*HEAVY, "alchemer_nb.errors", "alchemer_nb.sandbox"} == set()
 
 
 def tracked_texts() -> dict[str, str]:

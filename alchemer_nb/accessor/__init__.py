@@ -1,4 +1,4 @@
-"""``df.alchemer``: what can be asked of a frame of responses.
+"""``df.alchemer``: the accessor of frames of responses.
 
 May import: frame, privacy, compare, export.
 """

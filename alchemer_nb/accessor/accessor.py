@@ -1,8 +1,8 @@
-"""``df.alchemer``: what a frame of responses knows about its survey.
+"""``df.alchemer``: the survey behind a frame of responses.
 
-All knowledge travels in ``df.attrs["alchemer"]`` (see ``kept``). What needs the answers
-themselves (``relabel``, ``missing``, ``score``) says so where a merge or a file has left only the
-text behind; ``attach`` and ``join`` bring it back.
+The frame carries its facts and answers in ``df.attrs["alchemer"]`` (see ``frame.description``).
+After a merge, or in another library's file, only the facts are left: then ``relabel``, ``missing``
+and ``score`` raise ``KnowledgeLost``, and ``attach`` and ``join`` give the answers back.
 """
 
 from __future__ import annotations
@@ -10,25 +10,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 
 from alchemer_nb.accessor import joining, scores
 from alchemer_nb.accessor import relabel as relabelling
 from alchemer_nb.accessor.knowledge import Knowledge
+from alchemer_nb.compare.waves import report_matches
 from alchemer_nb.frame import codebook as books
 from alchemer_nb.frame.missing import Missing, base_sizes
-from alchemer_nb.frame.text_dtype import text_dtype
+from alchemer_nb.frame.provenance import summary
+from alchemer_nb.frame.text_dtype import typed_frame
 from alchemer_nb.frame.values import read_number
-from alchemer_nb.frame.wordtable import WordTable
+from alchemer_nb.privacy import redact as redaction
 from alchemer_nb.wire.text import plain
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Hashable, Iterable, Sequence
 
+    import pandas as pd
+
 
 class AlchemerAccessor:
-    """The survey's knowledge about a frame that this package made.
+    """The survey behind a frame that this package built.
 
     Example:
         >>> df = client.responses("Customer satisfaction", progress="none")
@@ -45,31 +48,29 @@ class AlchemerAccessor:
         rows, columns = self._frame.shape
         return f"{facts.get('title')}: {rows:,} rows, {columns:,} columns; df.alchemer.summary"
 
-    # -- what is known ----------------------------------------------------------------------
+    # -- facts and codebook -----------------------------------------------------------------
 
     @property
     def summary(self) -> str:
-        """The line that was said after the download: rows received, left out, not parsed."""
-        from alchemer_nb.frame.provenance import summary
-
+        """The summary of the download in one line: rows received, left out, not parsed."""
         facts = self.facts
         return str(summary(facts)) if "rows_received" in facts else str(facts.get("title", ""))
 
     @property
     def facts(self) -> dict[str, Any]:
-        """How the frame came about: survey, region, time, what was asked, rows told and received.
+        """The facts of the download: survey, region, time, choices, rows announced and received.
 
         Raises:
-            KnowledgeLost: The frame carries nothing of it.
+            KnowledgeLost: The frame carries none.
         """
         return self._known.facts
 
     @property
     def codebook(self) -> books.Codebook:
-        """One row for each column of the frame that the survey knows.
+        """The codebook: one row for each column of the frame that comes from the survey.
 
-        Shows the fields one reads and holds many more; ``n_asked`` and ``n_answered`` count the
-        responses that are here.
+        It shows the main fields and holds all. ``n_asked`` and ``n_answered`` count the responses
+        of this frame.
         """
         rows = self._known.book()
         kept = self._known.kept_if_any
@@ -78,26 +79,25 @@ class AlchemerAccessor:
             for name, row in rows:
                 if name in kept.names:
                     row["n_asked"], row["n_answered"] = missing.counts(kept.names[name])
-        return books.frame([row for _, row in rows])
+        return books.build_codebook([row for _, row in rows])
 
     @property
     def options(self) -> pd.DataFrame:
-        """One row for each option of each column that has some: the value labels.
+        """The value labels: one row for each option of each column, in the survey's order.
 
         Returns:
             ``column``, ``question_id``, ``option_id``, ``reporting_value``, ``label`` (text),
-            ``score`` (float64, NaN where the reporting value is no number or stands for no
-            answer) and ``not_applicable`` (bool), in the order of the survey.
+            ``score`` (float64, NaN if the option is "not applicable" or its reporting value no
+            number) and ``not_applicable`` (bool).
         """
         kept = self._known.kept
-        spoken = (kept.options.language, kept.survey.language)
         rows = [
             {
                 "column": name,
                 "question_id": column.question.id,
                 "option_id": option.id,
                 "reporting_value": option.value,
-                "label": option.label(*spoken),
+                "label": option.label(*kept.languages),
                 "score": np.nan if option.is_not_applicable else read_number(option.value),
                 "not_applicable": option.is_not_applicable,
             }
@@ -105,63 +105,62 @@ class AlchemerAccessor:
             if column.choices and column.part in ("answer", "list")
             for option in column.choices
         ]
-        names = ["column", "question_id", "option_id", "reporting_value", "label"]
-        frame = WordTable(rows, columns=[*names, "score", "not_applicable"])
-        for name in names:
-            frame[name] = pd.array(list(frame[name]), dtype=text_dtype())
-        return frame.astype({"score": "float64", "not_applicable": "bool"})
+        texts = ("column", "question_id", "option_id", "reporting_value", "label")
+        dtypes = {"score": "float64", "not_applicable": "bool"}
+        return typed_frame(rows, (*texts, *dtypes), dtypes)
 
     def find(self, words: str) -> pd.DataFrame:
-        """Columns whose name or words hold all of the words, in any case.
+        """Find columns whose name or words contain all of the words, in any case.
 
         Returns:
-            ``column``, ``question``, ``row``, ``option`` and ``type`` of each.
+            ``column``, ``question``, ``row``, ``option`` and ``type`` of each (text).
         """
         pieces = plain(words).casefold().split()
         searched = ("column_id", "column_alias", "column_text", "alias", "parent_alias")
         shown = ("question", "row", "option", "type")
-        found: dict[str, list[Any]] = {name: [] for name in ("column", *shown)}
+        found = []
         for name, row in self._known.book():
             text = " ".join(str(row.get(field) or "") for field in searched).casefold()
             if all(piece in text for piece in pieces):
-                found["column"].append(name)
-                for field in shown:
-                    found[field].append(row.get(field) or None)
-        return WordTable({k: pd.array(v, dtype=text_dtype()) for k, v in found.items()})
+                found.append({"column": name, **{field: row.get(field) or None for field in shown}})
+        return typed_frame(found, ("column", *shown), {})
 
     def columns(self, question: str | int) -> list[str]:
-        """Names of the columns of a question, by alias, id, ``"q12"`` or a column's name.
+        """Return the names of the columns of a question.
 
-        Write-ins, comments and what is kept as received are left out: what remains can be
-        averaged or tabulated together.
+        Write-ins, comments and unparsed answers are left out: the rest can be averaged or
+        tabulated together.
+
+        Args:
+            question: An alias, an id, ``"q12"``, or the name of a column.
 
         Raises:
             InvalidArgument: No column here belongs to such a question.
         """
         return self._known.columns(question)
 
-    # -- the same answers, otherwise --------------------------------------------------------
+    # -- the same answers in another form ---------------------------------------------------
 
     def relabel(self, **choices: Any) -> pd.DataFrame:
-        """Gives the same responses by other choices, without a download.
+        """Return the same responses with other choices, without a download.
 
         Args:
             **choices: ``names``, ``values``, ``shape``, ``multi``, ``language``, ``metadata``,
                 ``tz`` or ``columns``, as for ``client.responses``.
 
         Returns:
-            The frame that a fresh download with these choices gives, of the responses that are
-            here, in their order. Columns of your own come along at the end; columns you dropped
-            stay out.
+            The frame that a fresh download with these choices gives, of the responses of this
+            frame, in their order. Columns of your own are added at the end; columns that you
+            dropped are left out.
 
         Raises:
             InvalidArgument: A choice does not fit.
-            KnowledgeLost: The answers are not with the frame any more.
+            KnowledgeLost: The frame does not carry the answers any more.
         """
         return relabelling.relabel(self._frame, choices)
 
     def score(self, question: str | int) -> pd.Series[float]:
-        """Reporting values of a question as numbers; "not applicable" options are missing.
+        """Return the reporting values of a question as numbers; "not applicable" is missing.
 
         Returns:
             float64, with the frame's index.
@@ -172,9 +171,9 @@ class AlchemerAccessor:
         return scores.score(self._frame, question)
 
     def top(self, question: str | int, n: int = 2) -> float:
-        """The share of those who answered that gave one of the ``n`` highest scores.
+        """Return the share of answers with one of the ``n`` highest scores.
 
-        "Not applicable" and missing answers are in neither part of the share.
+        "Not applicable" and missing answers do not count as answers.
 
         Raises:
             InvalidArgument: ``n`` does not fit, or the question has no scores.
@@ -182,29 +181,28 @@ class AlchemerAccessor:
         return scores.top(self._frame, question, n)
 
     def for_model(self) -> pd.DataFrame:
-        """Gives the frame as models want it: floats and categories without empty levels.
+        """Return the frame for statistical models: floats, and categories without empty levels.
 
         Multi-selects become 0.0 and 1.0 with NaN, lists one such column for each option, other
-        numbers float64; categories lose levels nobody chose and their order; text and times stay.
+        numbers float64; categories lose unused levels and their order; text and dates stay.
         """
         return scores.for_model(self._frame)
 
     # -- missing ----------------------------------------------------------------------------
 
     def missing(self) -> pd.DataFrame:
-        """Why each cell of an answer column is empty.
+        """Return the reason why each cell of an answer column is empty.
 
         Returns:
-            The frame's index and answer columns; categories ``answered``, ``skipped`` (shown,
-            left empty), ``not shown``, ``not reached`` (by an unfinished response) and
-            ``unknown``.
+            The frame's index and answer columns; categories ``answered``, ``skipped`` (shown and
+            left empty), ``not shown``, ``not reached`` (by an incomplete response), ``unknown``.
         """
         kept = self._known.kept
         cells = Missing(kept, self._known.ids(kept)).cells(self._known.here(kept))
         return cells.set_axis(self._frame.index)
 
     def base_sizes(self) -> pd.DataFrame:
-        """How many responses stand behind each question: the base, answered and so on."""
+        """Count the responses behind each question: base, answered, skipped and so on."""
         kept = self._known.kept
         here = self._known.here(kept)
         return base_sizes(Missing(kept, self._known.ids(kept)), here, kept.survey)
@@ -220,59 +218,55 @@ class AlchemerAccessor:
         keep: Iterable[str] | None = None,
         url_variables: bool = False,
     ) -> pd.DataFrame:
-        """Drops or hashes contact data, here and in what the frame carries with it.
+        """Drop or hash contact data, in the frame and in the answers that it carries.
 
-        That is: ip address, contact and session id, user agent, referer and place; e-mail and
-        telephone questions, contact forms, and text questions named for such things. Nothing
-        that was taken out comes back by ``relabel``, pickle or Parquet.
+        Contact data are: ip address, contact and session id, user agent, referer and location;
+        e-mail and telephone questions, contact forms, and text questions with such names. Redacted
+        data do not come back by ``relabel``, pickle or Parquet.
 
         Args:
             how: ``"drop"``, or ``"hash"``: a keyed hash that tells people apart without naming
-                them. What only describes people, such as a place, is dropped either way.
+                them. Data that only describe people, such as a city, are dropped in both cases.
             salt: Key of the hashes (HMAC-SHA256): the same salt gives the same hashes in every
-                survey and frame. Left out, it is random and good for this call alone.
-            columns: More columns or questions, your own columns too.
+                survey and frame. Left out, a random key is used for this call alone.
+            columns: Further columns or questions to redact, also columns of your own.
             keep: Columns or questions to leave as they are.
-            url_variables: Take all url variables, not only those named for contact data.
+            url_variables: Redact all url variables, not only those named for contact data.
 
         Returns:
-            The frame. ``.alchemer.redacted`` tells what was done, and which other texts hold
-            what looks like e-mail addresses or telephone numbers.
+            The frame. ``.alchemer.redacted`` reports what was done, and which other texts look
+            like e-mail addresses or telephone numbers.
 
         Raises:
             InvalidArgument: A name is unknown, or the salt too short.
-            KnowledgeLost: The answers are not with the frame any more.
+            KnowledgeLost: The frame does not carry the answers any more.
         """
-        from alchemer_nb.privacy import redact as privacy
-
         kept = self._known.kept
         self._known.ids(kept)
-        self._known.each_once()
-        return privacy.redact(
+        self._known.check_unique_columns()
+        return redaction.redact(
             self._frame, kept, how, salt=salt, columns=columns, keep=keep,
             url_variables=url_variables,
         )  # fmt: skip
 
     @property
     def redacted(self) -> pd.DataFrame:
-        """What ``redact`` did to each column, and what it left that looks like contact data.
+        """The report of ``redact``, with the columns that still look like contact data.
 
         Returns:
-            ``column``, ``done``, ``why`` (text), ``values`` (how many were there), ``emails`` and
-            ``phones`` (how many texts hold what looks like one); no rows before ``redact``.
+            ``column``, ``done``, ``why`` (text), ``values`` (count before), ``emails`` and
+            ``phones`` (counts of texts that look like one); no rows before ``redact``.
         """
-        from alchemer_nb.privacy import redact as privacy
+        return redaction.redactions(self.facts.get("redacted", []))
 
-        return privacy.redactions(self.facts.get("redacted", []))
-
-    # -- keeping it together ----------------------------------------------------------------
+    # -- with other frames ------------------------------------------------------------------
 
     def attach(self, other: pd.DataFrame) -> pd.DataFrame:
-        """Gives this frame's knowledge to another one with the same responses.
+        """Return another frame with the facts and answers that this one carries.
 
         Args:
-            other: A frame that came from this one through a merge or a file, with
-                ``response_id`` as its index or among its columns.
+            other: A frame that was made of this one by a merge or a file, with ``response_id`` as
+                its index or a column.
         """
         return joining.attach(self._frame, other)
 
@@ -283,13 +277,13 @@ class AlchemerAccessor:
         how: str = "left",
         suffixes: tuple[str, str] = ("", "_joined"),
     ) -> pd.DataFrame:
-        """Merges columns of another frame in, and keeps rows, index and knowledge.
+        """Merge columns of another frame, and keep the index and what this frame carries.
 
         Args:
-            other: Such as customer data; one row for each value of ``on``.
-            on: Column both have, such as ``"contact_id"``.
-            how: ``"left"`` (all responses) or ``"inner"`` (those that are found).
-            suffixes: For columns that both have.
+            other: Data such as those of customers, with one row for each value of ``on``.
+            on: A column that both have, such as ``"contact_id"``, or several.
+            how: ``"left"`` (all responses) or ``"inner"`` (those with a match).
+            suffixes: Suffixes of other columns that both have.
 
         Raises:
             InvalidArgument: ``on`` is missing in one of them, or ``other`` would multiply rows.
@@ -298,29 +292,27 @@ class AlchemerAccessor:
 
     @property
     def waves(self) -> pd.DataFrame:
-        """What ``stack_waves`` matched how.
+        """The report of ``stack_waves``: how the columns were matched.
 
         Returns:
             ``column``, ``matched`` (by ``"id"``, ``"name"``, ``"alias"`` or ``"words"``; or
-            ``"only in …"``), the column's name in each wave, and ``notes``; no rows where nothing
-            was stacked.
+            ``"only in …"``), the column's name in each wave, and ``notes``; no rows for a frame
+            that is not stacked.
         """
-        from alchemer_nb.compare import waves
-
-        return waves.report(self.facts)
+        return report_matches(self.facts)
 
     # -- files ------------------------------------------------------------------------------
 
     def to_parquet(self, path: str | os.PathLike[str], *, everything: bool = False) -> None:
-        """Writes the frame so that ``alchemer_nb.read_parquet`` gives back all of it.
+        """Write a Parquet file that ``alchemer_nb.read_parquet`` reads with all it carries.
 
-        Any reader of Parquet sees the same values. What the frame does not show, such as rows
-        filtered out and columns dropped, is not in the file either.
+        Any reader of Parquet sees the same values. Rows and columns that the frame does not show,
+        since they were filtered out or dropped, are not in the file either.
 
         Args:
             path: Name of the file, ending in ``.parquet``.
-            everything: Whether to write what the frame does not show as well, so that
-                ``relabel(metadata="all")`` works on what is read back.
+            everything: Whether to write the rows and columns that the frame does not show, too, so
+                that ``relabel(metadata="all")`` works on the frame that is read.
 
         Raises:
             InvalidArgument: The path does not fit, or a column cannot be stored.
@@ -330,24 +322,24 @@ class AlchemerAccessor:
         parquet.write_parquet(self._frame, path, everything=everything)
 
     def to_spss(self, path: str | os.PathLike[str], *, user_missing: bool = True) -> pd.DataFrame:
-        """Writes a labelled SPSS file, and multiple-response sets as syntax beside it.
+        """Write a labelled SPSS file, and a syntax file with its multiple-response sets.
 
-        The codes of an option list are its reporting values where they are different numbers;
-        else its options count from 1 in the survey's order, chosen or not. Multi-selects are 0
-        and 1. Times lose their zone and keep what the clock showed.
+        The codes of options are their reporting values if these are different numbers; else the
+        options count from 1 in the survey's order, chosen or not. Multi-selects are 0 and 1. Dates
+        lose their zone and keep the wall-clock time.
 
         Args:
-            path: Name of the file, ending in ``.sav``, or in ``.zsav`` to have it compressed.
-                ``NAME.mrsets.sps`` beside it declares the multi-selects, as no library writes
-                them into the file: run it in SPSS once the file is open.
+            path: Name of the file, ending in ``.sav``, or in ``.zsav`` for a compressed file. In
+                the same folder, ``NAME.mrsets.sps`` declares the multi-selects, as no library
+                writes them into the file: run it in SPSS once the file is open.
             user_missing: Whether "not applicable" and "don't know" options are declared
                 user-missing: SPSS keeps and shows them, but leaves them out of means and valid
-                shares, as ``score`` and ``top`` do. Programs that know no user-missing values
-                may read them as missing; False keeps them plain codes.
+                shares, as ``score`` and ``top`` do. Programs without user-missing values may read
+                them as missing; False writes plain codes.
 
         Returns:
-            One row a column: ``column``, ``variable``, ``renamed``, ``label``, ``label_cut``,
-            ``type``, ``measure``, ``notes``.
+            One row for each column: ``column``, ``variable``, ``renamed``, ``label``,
+            ``label_cut``, ``type``, ``measure``, ``notes``.
 
         Raises:
             InvalidArgument: The path does not fit, or SPSS cannot hold the frame.
@@ -358,16 +350,16 @@ class AlchemerAccessor:
         return spss.to_spss(self._frame, path, user_missing=user_missing)
 
     def to_stata(self, path: str | os.PathLike[str]) -> pd.DataFrame:
-        """Writes a labelled Stata file; codes and times as in ``to_spss``.
+        """Write a labelled Stata file; codes and dates as in ``to_spss``.
 
-        Only whole numbers have labels in Stata: where reporting values are not whole, options
+        In Stata only whole numbers have labels: if reporting values are not whole, the options
         count from 1.
 
         Args:
             path: Name of the file, ending in ``.dta``.
 
         Returns:
-            What became of each column, as ``to_spss`` gives it.
+            One row for each column, as ``to_spss`` returns it.
 
         Raises:
             InvalidArgument: The path does not fit, or Stata cannot hold the frame.
@@ -378,10 +370,10 @@ class AlchemerAccessor:
         return stata.to_stata(self._frame, path)
 
     def to_excel(self, path: str | os.PathLike[str]) -> pd.DataFrame:
-        """Writes a workbook with the sheets "responses" and "codebook".
+        """Write a workbook with the sheets "responses" and "codebook".
 
-        Times lose their zone, which Excel refuses, and keep what the clock showed: the codebook
-        says so. Text stays text, also where it begins like a formula.
+        Dates lose their zone, which Excel does not have, and keep the wall-clock time; the
+        codebook says so. Text stays text, even if it begins like a formula.
 
         Args:
             path: Name of the file, ending in ``.xlsx``.

@@ -1,4 +1,4 @@
-"""Other data beside responses, without losing what the responses know."""
+"""Merges of other data into responses, which keep the attrs of the responses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame.build import ATTRS
-from alchemer_nb.frame.description import Facts
+from alchemer_nb.frame.description import Facts, kept_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def attach(known: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
-    """Does what ``df.alchemer.attach`` says.
+    """Give the attrs of one frame to another; see ``AlchemerAccessor.attach``.
 
     Raises:
         InvalidArgument: The other frame is redacted, and this knowledge is not.
@@ -39,7 +39,7 @@ def join(
     how: str,
     suffixes: tuple[str, str],
 ) -> pd.DataFrame:
-    """Does what ``df.alchemer.join`` says.
+    """Merge another frame into responses; see ``AlchemerAccessor.join``.
 
     Raises:
         InvalidArgument: ``on`` is missing in one of them or of another type, or ``other`` would
@@ -83,15 +83,15 @@ def join(
 
 
 def brought_back(known: pd.DataFrame, other: pd.DataFrame) -> list[str]:
-    """What one frame's knowledge still has and another frame had taken out.
+    """Return the ids of columns that were redacted in one frame and are not in another's attrs.
 
     Args:
-        known: Whose knowledge is to be given.
-        other: The frame to receive it.
+        known: The frame whose attrs are to be given.
+        other: The frame to receive them.
 
     Returns:
-        Column ids, sorted. Hashes count where the other frame dropped the column: they tell
-        people apart. Empty where the knowledge was redacted at least as far.
+        Column ids, sorted. A column that is hashed in the one and dropped in the other counts, as
+        hashes tell people apart. Empty if the attrs were redacted at least as far.
     """
     dropped, hashed = _treated(other)
     here_dropped, here_hashed = _treated(known)
@@ -99,11 +99,11 @@ def brought_back(known: pd.DataFrame, other: pd.DataFrame) -> list[str]:
 
 
 def _treated(frame: pd.DataFrame) -> tuple[set[str], set[str]]:
-    """Ids of what was dropped, and of what was hashed."""
+    """Return the ids of dropped columns, and those of hashed ones."""
     text = frame.attrs.get(ATTRS)
     if not isinstance(text, str):
         return set(), set()
-    kept = text.kept if isinstance(text, Facts) else None
+    kept = kept_of(frame)
     # The report leaves out metadata that the frame did not show; the options have them.
     dropped = set(kept.options.without) if kept is not None else set()
     hashed = set()

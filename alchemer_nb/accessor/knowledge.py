@@ -1,29 +1,28 @@
-"""What a frame still knows of its survey, looked up by its columns and rows."""
+"""The facts and answers that a frame carries, looked up by its columns and rows."""
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from alchemer_nb.errors import InvalidArgument, KnowledgeLost
 from alchemer_nb.frame.build import ATTRS
-from alchemer_nb.frame.description import Facts, Kept
-from alchemer_nb.wire.text import name_of
+from alchemer_nb.frame.description import Facts, Kept, kept_of
+from alchemer_nb.survey.naming import INDEX
+from alchemer_nb.wire.text import did_you_mean, name_of
 
 if TYPE_CHECKING:
     from alchemer_nb.survey.columns import Column
 
-INDEX = "response_id"
 _WHOLE = ("answer", "option", "item", "list", "leaf")
 
 
 class Knowledge:
-    """The knowledge of one frame.
+    """The facts and answers that one frame carries.
 
     Args:
-        frame: Of responses, or what was made of one.
+        frame: A frame of responses, or one that was made of it.
     """
 
     def __init__(self, frame: pd.DataFrame) -> None:
@@ -31,10 +30,10 @@ class Knowledge:
 
     @property
     def text(self) -> str:
-        """What travels in ``attrs``.
+        """The text in ``attrs``.
 
         Raises:
-            KnowledgeLost: Nothing does.
+            KnowledgeLost: There is none.
         """
         text = self.frame.attrs.get(ATTRS)
         if not isinstance(text, str):
@@ -47,10 +46,10 @@ class Knowledge:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """The same, read.
+        """The facts in ``attrs``.
 
         Raises:
-            KnowledgeLost: Nothing that can be read travels there.
+            KnowledgeLost: There are none.
         """
         try:
             return Facts(self.text).read()
@@ -62,16 +61,15 @@ class Knowledge:
 
     @property
     def kept_if_any(self) -> Kept | None:
-        """The answers, None where only the text is left."""
-        text = self.text
-        return text.kept if isinstance(text, Facts) else None
+        """The answers; None if only the text is left."""
+        return kept_of(self.frame) if self.text else None  # ``text`` raises if it is lost
 
     @property
     def kept(self) -> Kept:
         """The answers.
 
         Raises:
-            KnowledgeLost: They are not with the frame.
+            KnowledgeLost: The frame does not carry them.
         """
         kept = self.kept_if_any
         if kept is None:
@@ -88,15 +86,15 @@ class Knowledge:
 
     @property
     def has_ids(self) -> bool:
-        """Whether the rows can be told by response id."""
+        """Whether the frame has response ids."""
         return self.frame.index.name == INDEX or INDEX in self.frame.columns
 
     def ids(self, kept: Kept) -> list[int]:
-        """Response ids of the rows, from the index or the column of that name.
+        """Return the response ids of the rows, from the index or the column of that name.
 
         Raises:
-            KnowledgeLost: There are none, or some of another download; or no column can be
-                told by its name.
+            KnowledgeLost: There are none, or some of another download; or the columns have
+                several levels.
         """
         if self.frame.columns.nlevels > 1:
             raise KnowledgeLost(
@@ -116,11 +114,11 @@ class Knowledge:
                 raise KnowledgeLost(f"response {own!s:.40} does not come from this download")
         return [int(own) for own in ids]
 
-    def each_once(self) -> None:
-        """Makes sure that a name stands for one column.
+    def check_unique_columns(self) -> None:
+        """Check that no two columns have the same name.
 
         Raises:
-            InvalidArgument: Two columns have the same.
+            InvalidArgument: Two columns have.
         """
         columns = self.frame.columns
         if not columns.is_unique:
@@ -130,18 +128,18 @@ class Knowledge:
             )
 
     def here(self, kept: Kept) -> dict[str, Column]:
-        """The columns of answers that are here, by name."""
+        """Return the columns of answers that the frame has, by name."""
         return {n: column for n, column in kept.names.items() if n in self.frame.columns}
 
     def book(self) -> list[tuple[str, dict[str, Any]]]:
-        """Name in the frame, and row of the codebook, of each column that is here."""
+        """Return the name and the row of the codebook of each column that the frame has."""
         facts = self.facts
         field = f"column_{facts.get('asked', {}).get('names', 'alias')}"
         rows = ((row.get(field), row) for row in facts.get("codebook", []))
         return [(str(name), row) for name, row in rows if name in self.frame.columns]
 
     def columns(self, question: str | int) -> list[str]:
-        """Names of the columns of a question, without write-ins, comments and raw ones.
+        """Return the names of the columns of a question; see ``AlchemerAccessor.columns``.
 
         Raises:
             InvalidArgument: No column here belongs to such a question.
@@ -153,16 +151,17 @@ class Knowledge:
         if not hits and wanted in self.frame.columns:
             return [wanted]
         if not hits:
-            near = difflib.get_close_matches(wanted, [*map(str, self.frame.columns)], 1)
-            hint = f"; did you mean {near[0]!r}?" if near else "; df.alchemer.find looks for words"
+            hint = did_you_mean(
+                wanted, map(str, self.frame.columns), "; df.alchemer.find looks for words"
+            )
             raise InvalidArgument(f"no column here belongs to a question {wanted!r}{hint}")
         return hits
 
     def one(self, kept: Kept, question: str | int) -> tuple[str, Column]:
-        """The only column of a question.
+        """Return the only column of a question, with its name.
 
         Raises:
-            InvalidArgument: It has several, or is none of the survey's.
+            InvalidArgument: It has several columns, or is no question of the survey.
         """
         names = self.columns(question)
         if len(names) != 1:
@@ -177,7 +176,7 @@ class Knowledge:
 
 
 def _number(own: Any) -> int | None:
-    """A response id, from a number or its text; None for what is none."""
+    """Return a response id from a number or its text; None for anything else."""
     try:
         number = int(own)
     except (TypeError, ValueError, OverflowError):
@@ -186,7 +185,7 @@ def _number(own: Any) -> int | None:
 
 
 def _called(row: dict[str, Any]) -> set[str]:
-    """What a question or its grid may be called by."""
+    """Return the names that a user may use for a question or its grid."""
     own, above = row.get("question_id"), row.get("parent_id")
     names = {row.get(n) for n in ("column_id", "column_alias", "question_id", "parent_id")}
     for alias in (row.get("alias"), row.get("parent_alias")):

@@ -1,19 +1,17 @@
-"""Makes ``df.alchemer`` exist as soon as pandas and this package are both imported.
+"""Registers ``df.alchemer`` as soon as pandas and this package are both imported.
 
-Importing pandas here would make ``%load_ext`` slow, and waiting for the first call of ours would
-leave a frame read back from a file without its accessor. So where pandas is not yet there, a
-finder waits for it, lets it load as ever, and registers the accessor afterwards.
+Importing pandas here would make ``%load_ext`` slow. Waiting for the first call of this package
+would leave a frame that pandas read from a file without its accessor. So an import hook registers
+the accessor right after pandas was imported.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import sys
-from importlib.abc import Loader, MetaPathFinder
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
@@ -25,7 +23,7 @@ NAME = "alchemer"
 
 
 def register() -> None:
-    """Registers the accessor with pandas, now or when pandas is imported; once is enough."""
+    """Register the accessor with pandas, now or when pandas is imported; once is enough."""
     if "pandas" in sys.modules:
         _register_now()
     elif not any(isinstance(finder, _PandasWatch) for finder in sys.meta_path):
@@ -40,40 +38,28 @@ def _register_now() -> None:
 
 
 def _accessor(frame: pd.DataFrame) -> AlchemerAccessor:
-    """Stands in for the class, which is imported when somebody writes ``df.alchemer``."""
+    """Build the accessor; its class is imported at the first ``df.alchemer``."""
     from alchemer_nb.accessor.accessor import AlchemerAccessor
 
     return AlchemerAccessor(frame)
 
 
-class _PandasWatch(MetaPathFinder):
-    """Finds nothing by itself; wraps the loader of pandas that the others find."""
+class _PandasWatch:
+    """A finder that finds nothing by itself, and adds a step to the import of pandas."""
 
-    def find_spec(
-        self,
-        fullname: str,
-        path: Sequence[str] | None,  # noqa: ARG002 - the signature of a finder
-        target: ModuleType | None = None,  # noqa: ARG002 - the same
-    ) -> ModuleSpec | None:
-        if fullname != "pandas":
+    def find_spec(self, name: str, *_path_and_target: object) -> ModuleSpec | None:
+        """Find pandas by the other finders, and have the accessor registered once it has run."""
+        if name != "pandas":
             return None
         sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(fullname)
-        if spec is not None and spec.loader is not None:
-            spec.loader = _ThenRegister(spec.loader)
+        spec = importlib.util.find_spec(name)
+        loader = spec.loader if spec is not None else None
+        if loader is not None:
+            run = loader.exec_module
+
+            def exec_module(module: ModuleType) -> None:
+                run(module)
+                _register_now()
+
+            loader.exec_module = exec_module  # type: ignore[method-assign]  # of this loader alone
         return spec
-
-
-class _ThenRegister(Loader):
-    def __init__(self, loader: Loader) -> None:
-        self._loader = loader
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        return self._loader.create_module(spec)
-
-    def exec_module(self, module: ModuleType) -> None:
-        if module.__spec__ is not None:
-            module.__spec__.loader = self._loader
-        module.__loader__ = self._loader
-        self._loader.exec_module(module)
-        _register_now()

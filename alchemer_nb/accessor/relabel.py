@@ -1,16 +1,16 @@
-"""The responses at hand by other choices, with what the user dropped and added."""
+"""The responses of a frame with other choices, without the columns that the user dropped."""
 
 from __future__ import annotations
 
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.accessor.knowledge import INDEX, Knowledge
+from alchemer_nb.accessor.knowledge import Knowledge
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame import multi_lists
-from alchemer_nb.frame.build import ATTRS
-from alchemer_nb.frame.description import Facts
+from alchemer_nb.frame.description import kept_of
 from alchemer_nb.frame.options import FrameOptions
+from alchemer_nb.survey.naming import INDEX
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +23,7 @@ _ALLOWED = tuple(each.name for each in fields(FrameOptions) if each.name not in 
 
 
 def relabel(frame: pd.DataFrame, choices: dict[str, Any]) -> pd.DataFrame:
-    """Does what ``df.alchemer.relabel`` says.
+    """Build a frame again with other choices; see ``AlchemerAccessor.relabel``.
 
     Raises:
         InvalidArgument: A choice does not fit.
@@ -31,7 +31,7 @@ def relabel(frame: pd.DataFrame, choices: dict[str, Any]) -> pd.DataFrame:
     """
     known = Knowledge(frame)
     kept = known.kept
-    known.each_once()
+    known.check_unique_columns()
     unknown = [name for name in choices if name not in _ALLOWED]
     if unknown:
         raise InvalidArgument(f"relabel takes {', '.join(_ALLOWED)}, not {unknown[0]!r}")
@@ -52,7 +52,7 @@ def relabel(frame: pd.DataFrame, choices: dict[str, Any]) -> pd.DataFrame:
 def _as_here(
     frame: pd.DataFrame, kept: Kept, fresh: pd.DataFrame, choices: dict[str, Any]
 ) -> pd.DataFrame:
-    """Leaves out what the user dropped, adds what the user made."""
+    """Drop the columns that the user dropped, and add those that the user made."""
     before = kept.frame([], kept.options)
     dropped = [name for name in before if name not in frame.columns]
     changed = {name for name in choices if choices[name] != getattr(kept.options, name)}
@@ -73,12 +73,12 @@ def _as_here(
 
 
 def _by_place(kept: Kept, fresh: pd.DataFrame, dropped: list[Any]) -> list[Any]:
-    """What dropped columns are called now, by what they are: names and places may differ."""
-    told = fresh.attrs[ATTRS]
-    now = told.kept.names if isinstance(told, Facts) and told.kept else {}
-    gone = multi_lists.ids(kept.names[name] for name in dropped if name in kept.names)
+    """Return the new names of dropped columns, found by id, as names and order may differ."""
+    described = kept_of(fresh)
+    now = described.names if described else {}
+    gone = multi_lists.column_ids(kept.names[name] for name in dropped if name in kept.names)
     out = [name for name in dropped if name in fresh.columns and name not in now]
     for name, column in now.items():
-        if multi_lists.is_out(column, gone):
+        if multi_lists.is_removed(column, gone):
             out += [n for n in (name, f"{name}_code") if n in fresh.columns]
     return out

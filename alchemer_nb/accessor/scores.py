@@ -1,4 +1,4 @@
-"""Answers as numbers: scores, shares of the highest ones, frames for models."""
+"""Answers as numbers: scores, shares of the highest scores, frames for models."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import pandas as pd
 
 from alchemer_nb.accessor.knowledge import Knowledge
 from alchemer_nb.errors import InvalidArgument
-from alchemer_nb.frame.build import ATTRS
-from alchemer_nb.frame.description import Facts
-from alchemer_nb.frame.values import option_names, read_number, resolve
+from alchemer_nb.frame.description import kept_of
+from alchemer_nb.frame.values import Renderer, option_names, read_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def score(frame: pd.DataFrame, question: str | int) -> pd.Series[float]:
-    """Does what ``df.alchemer.score`` says.
+    """Return the scores of a question; see ``AlchemerAccessor.score``.
 
     Raises:
         InvalidArgument: The question has several columns, or no numbers.
@@ -30,27 +29,15 @@ def score(frame: pd.DataFrame, question: str | int) -> pd.Series[float]:
     known = Knowledge(frame)
     kept = known.kept
     name, column = known.one(kept, question)
-    spoken = (kept.options.language, kept.survey.language)
-    values = []
-    leaf = kept.answers.leaves.get(column.path)
-    for atom in leaf.atoms if leaf else ():
-        option, _ = resolve(atom, column.choices, spoken)
-        if option is not None and option.is_not_applicable:
-            values.append(np.nan)
-        else:
-            values.append(read_number(option.value if option else atom.answer))
-    full = np.full(kept.answers.count, np.nan)
-    if leaf is not None:
-        at = np.asarray(leaf.rows, dtype=np.int64)
-        full[at] = np.array(values)[np.asarray(leaf.codes, dtype=np.int64)]
-    if column.choices and not _ladder(column.choices):
+    if column.choices and not _option_scores(column.choices):
         raise InvalidArgument(f"the reporting values of {name!r} are not numbers")
     keep = kept.rows(known.ids(kept)).keep
-    return pd.Series(full[keep], index=frame.index, name=name)
+    scores = Renderer(kept.answers, keep, "code", kept.languages).scores(column)
+    return pd.Series(scores, index=frame.index, name=name)
 
 
 def top(frame: pd.DataFrame, question: str | int, n: int) -> float:
-    """Does what ``df.alchemer.top`` says.
+    """Return the share of the highest scores; see ``AlchemerAccessor.top``.
 
     Raises:
         InvalidArgument: ``n`` does not fit, or the question has no scores.
@@ -59,29 +46,27 @@ def top(frame: pd.DataFrame, question: str | int, n: int) -> float:
     known = Knowledge(frame)
     _, column = known.one(known.kept, question)
     scores = score(frame, question).dropna()
-    ladder = sorted(_ladder(column.choices) or set(scores[np.isfinite(scores)]), reverse=True)
-    if not isinstance(n, int) or not 1 <= n <= max(1, len(ladder)):
-        raise InvalidArgument(f"n is 1 to {len(ladder)}, the number of different scores")
-    return float((scores >= ladder[n - 1]).mean()) if len(scores) else float("nan")
+    levels = sorted(
+        _option_scores(column.choices) or set(scores[np.isfinite(scores)]), reverse=True
+    )
+    if not isinstance(n, int) or not 1 <= n <= max(1, len(levels)):
+        raise InvalidArgument(f"n is 1 to {len(levels)}, the number of different scores")
+    return float((scores >= levels[n - 1]).mean()) if len(scores) else float("nan")
 
 
-def _ladder(options: Iterable[Option]) -> set[float]:
-    """The different scores that options can give."""
+def _option_scores(options: Iterable[Option]) -> set[float]:
+    """Return the different scores of options."""
     values = {read_number(each.value) for each in options if not each.is_not_applicable}
     return {value for value in values if np.isfinite(value)}
 
 
-def _lists_apart(frame: pd.DataFrame) -> pd.DataFrame:
-    """A copy with one column for each option where the frame has a column of lists."""
-    text = frame.attrs.get(ATTRS)
-    kept = text.kept if isinstance(text, Facts) else None
-    if kept is None or not frame.columns.is_unique:
+def _split_lists(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a copy with one column for each option instead of columns of lists."""
+    kept = kept_of(frame)
+    described = kept.names if kept is not None and frame.columns.is_unique else {}
+    lists = {name: c for name, c in described.items() if c.parts and name in frame.columns}
+    if kept is None or not lists:
         return frame.copy()
-    lists = {name: column for name, column in kept.names.items() if column.parts}
-    lists = {name: column for name, column in lists.items() if name in frame.columns}
-    if not lists:
-        return frame.copy()
-    spoken = (kept.options.language, kept.survey.language)
     apart = replace(kept, options=kept.with_options(multi="columns", columns=None))
     names = {column.id: name for name, column in apart.names.items()}
     pieces: list[pd.Series[Any]] = []
@@ -90,26 +75,25 @@ def _lists_apart(frame: pd.DataFrame) -> pd.DataFrame:
         if column is None:
             pieces.append(frame[name])
             continue
-        labels = option_names(column.choices, kept.options.rendered, spoken)
+        labels = option_names(column.choices, kept.options.rendered, kept.languages)
         for part, label in zip(column.parts, labels, strict=True):
             chosen = [label in cell if isinstance(cell, list) else None for cell in frame[name]]
             option = pd.array(chosen, dtype="boolean")
             pieces.append(pd.Series(option, index=frame.index, name=names[part.id]))
     result = pd.concat(pieces, axis=1)
-    told = apart.frame([], apart.options).attrs[ATTRS]
-    result.attrs = {**frame.attrs, ATTRS: told}
+    result.attrs = {**frame.attrs, **apart.frame([], apart.options).attrs}
     return result
 
 
 def for_model(frame: pd.DataFrame) -> pd.DataFrame:
-    """Does what ``df.alchemer.for_model`` says."""
-    result = _lists_apart(frame)
-    for place in range(result.shape[1]):  # by place: a name of the user's may come twice
-        values = result.iloc[:, place]
+    """Return a frame for models; see ``AlchemerAccessor.for_model``."""
+    result = _split_lists(frame)
+    for position in range(result.shape[1]):  # not by name: two columns may have the same
+        values = result.iloc[:, position]
         if isinstance(values.dtype, pd.CategoricalDtype):
             unordered = values.cat.as_unordered() if values.cat.ordered else values
-            result.isetitem(place, unordered.cat.remove_unused_categories().array)
+            result.isetitem(position, unordered.cat.remove_unused_categories().array)
         elif values.dtype == bool or isinstance(values.dtype, pd.BooleanDtype | pd.Int64Dtype):
             floats = values.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
-            result.isetitem(place, floats)
+            result.isetitem(position, floats)
     return result

@@ -1,4 +1,4 @@
-"""One column of several waves: options under one name, one dtype, values brought to it."""
+"""One column of several waves: common names of options, a common dtype, values cast to it."""
 
 from __future__ import annotations
 
@@ -8,37 +8,38 @@ import numpy as np
 import pandas as pd
 
 from alchemer_nb.frame.text_dtype import text_dtype
+from alchemer_nb.wire.scalars import id_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-def renamed(waves: Sequence[Mapping[str, tuple[str, str]]]) -> list[dict[str, str]]:
-    """Options whose words alone changed: what they were called in each wave -> in the last.
+def latest_words(waves: Sequence[Mapping[str, tuple[str, str]]]) -> list[dict[str, str]]:
+    """Return, for each wave, old words -> new words of the options whose words alone changed.
 
-    A copy of a survey keeps the ids of its options. With another reporting value it is another
-    answer, and so it is where the old words still stand for something else.
+    A copy of a survey keeps the ids of its options. With another reporting value, or if the old
+    words still mean another option, it is another answer.
     """
-    latest = {own: label for options in waves for label, own in options.items()}
-    meant: dict[str, set[tuple[str, str]]] = {}
+    latest = {option: label for options in waves for label, option in options.items()}
+    meanings: dict[str, set[tuple[str, str]]] = {}
     for options in waves:
-        for label, own in options.items():
-            meant.setdefault(label, set()).add(own)
+        for label, option in options.items():
+            meanings.setdefault(label, set()).add(option)
     return [
         {
-            label: latest[own]
-            for label, own in options.items()
-            if latest[own] != label and latest[own] not in options
-            if len(meant[label]) == len(meant[latest[own]]) == 1
+            label: latest[option]
+            for label, option in options.items()
+            if latest[option] != label and latest[option] not in options
+            if len(meanings[label]) == len(meanings[latest[option]]) == 1
         }
         for options in waves
     ]
 
 
-def dtype_of(
+def common_dtype(
     notes: list[str], dtypes: Sequence[Any], filled: Sequence[bool], *, whole: bool
 ) -> Any:
-    """One type for all waves; the notes take what an analyst should know of it."""
+    """Return one dtype for all waves; add to the notes what an analyst should know of it."""
     if all(isinstance(dtype, pd.CategoricalDtype) for dtype in dtypes):
         return _categories(notes, dtypes)
     if all(pd.api.types.is_bool_dtype(dtype) for dtype in dtypes):
@@ -78,7 +79,7 @@ def _kind(dtype: Any) -> str:
 
 
 def _categories(notes: list[str], dtypes: Sequence[pd.CategoricalDtype]) -> pd.CategoricalDtype:
-    """All options: a new one stands behind the option that it stood behind in its wave."""
+    """Return the options of all waves, new ones after the option they followed in their wave."""
     lists = [list(dtype.categories) for dtype in dtypes]
     merged: list[Any] = []
     for options in lists:
@@ -101,11 +102,11 @@ def _categories(notes: list[str], dtypes: Sequence[pd.CategoricalDtype]) -> pd.C
 
 
 def cast(values: pd.Series[Any], dtype: Any) -> pd.Series[Any]:
-    """The values of one wave in the type of all."""
+    """Return the values of one wave in the common dtype."""
     values = values.reset_index(drop=True)
     if isinstance(dtype, pd.CategoricalDtype):
-        # astype would leave them: to it, the same words in another kind of text are the same type,
-        # and pandas 2.3 lays only those of one kind under another.
+        # Not astype: to it, equal words of another text dtype are the same categories already,
+        # and pandas 2.3 does not concatenate those of two text dtypes.
         return values.cat.set_categories(dtype.categories, ordered=dtype.ordered)
     if dtype != text_dtype() or pd.api.types.is_string_dtype(values.dtype):
         return values.astype(dtype)
@@ -118,8 +119,4 @@ def _is_missing(value: Any) -> bool:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, list):
-        return "; ".join(map(str, value))
-    return str(value)
+    return "; ".join(map(str, value)) if isinstance(value, list) else id_text(value)

@@ -1,7 +1,7 @@
-"""Waves of a survey under one another.
+"""Waves of a survey stacked into one frame.
 
 The next wave is a copy of the survey, or another survey: its ids mean nothing to the first. So
-columns are matched by alias, then by words, and what was matched how is told.
+columns are matched by alias, then by words. A report says how each column was matched.
 """
 
 from __future__ import annotations
@@ -13,45 +13,45 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from alchemer_nb.compare.wave_values import cast, dtype_of, renamed
+from alchemer_nb.compare.wave_values import cast, common_dtype, latest_words
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame.build import ATTRS
-from alchemer_nb.frame.description import Facts
-from alchemer_nb.frame.text_dtype import text_dtype
+from alchemer_nb.frame.description import Facts, kept_of
+from alchemer_nb.frame.text_dtype import text_dtype, typed_frame
 from alchemer_nb.frame.values import option_names
-from alchemer_nb.frame.wordtable import WordTable
+from alchemer_nb.survey.naming import INDEX, free_name
 from alchemer_nb.wire.text import bare
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
 
-_BY = ("id", "name", "alias", "words")  # the surest first
-_ALIKE = ("values", "multi", "shape", "language", "tz")
+_KEYS = ("id", "name", "alias", "words")  # the most reliable first
+_SAME_CHOICES = ("values", "multi", "shape", "language", "tz")
 
 
 @dataclass
 class _Column:
-    """One column of the result.
+    """A column of a wave, or of the result.
 
     Attributes:
-        name: What it is called there.
-        names: What it is called in each wave that has it.
-        keys: By what it can be found: pairs of one of ``_BY`` and a text.
-        book: Its row of the codebook, from the first wave that has it.
-        how: How it was matched.
+        name: Name in the result.
+        names: Wave -> name there, of the waves that have the column.
+        keys: Pairs of one of ``_KEYS`` and a text, by which columns are matched.
+        record: Row of the codebook, from the first wave that has the column.
+        matched: The kinds of keys that matched.
         notes: What an analyst should look at.
     """
 
     name: Any
     names: dict[str, Any]
     keys: set[tuple[str, str]]
-    book: dict[str, Any] | None
-    how: str = ""
+    record: dict[str, Any] | None
+    matched: str = ""
     notes: list[str] = field(default_factory=list)
 
 
 class _Wave:
-    """One of the frames, and what it knows of its columns."""
+    """One of the frames, with the facts and the codebook that it carries."""
 
     def __init__(self, label: str, frame: pd.DataFrame) -> None:
         self.label = label
@@ -67,25 +67,25 @@ class _Wave:
             raise InvalidArgument(f"the frame of {label!r} has two columns {str(twice)[:60]!r}")
 
     def options(self, name: Any) -> dict[str, tuple[str, str]]:
-        """Categories of a column that are options -> option id and reporting value."""
-        text, dtype = self.frame.attrs.get(ATTRS), self.frame[name].dtype
-        kept = text.kept if isinstance(text, Facts) else None
+        """Return category -> option id and reporting value, of the categories that are options."""
+        kept, dtype = kept_of(self.frame), self.frame[name].dtype
         column = kept.names.get(name) if kept is not None else None
         if kept is None or column is None or kept.options.rendered != "label":
             return {}
         if not isinstance(dtype, pd.CategoricalDtype):
             return {}
-        labels = option_names(
-            column.choices, "label", (kept.options.language, kept.survey.language)
-        )
-        told = {x: (o.id, o.value) for x, o in zip(labels, column.choices, strict=True)}
-        return {label: own for label, own in told.items() if label in dtype.categories}
+        labels = option_names(column.choices, "label", kept.languages)
+        return {
+            label: (option.id, option.value)
+            for label, option in zip(labels, column.choices, strict=True)
+            if label in dtype.categories
+        }
 
     def column(self, name: Hashable) -> _Column:
-        """What one of its columns may be found by."""
+        """Return a column of the wave, with the keys by which it can be matched."""
         row = self._book.get(name)
         keys = {("name", str(name))}
-        if row is None:  # your own, which may be called as a question is
+        if row is None:  # the user's own, which may have the name of a question
             keys.add(("alias", str(name)))
         elif row.get("part") not in ("metadata", "url variable"):
             keys = {("words", bare(row.get("column_text")))} - {("words", "")}
@@ -97,23 +97,22 @@ class _Wave:
 
 
 def stack_waves(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Lays the waves of a survey under one another.
+    """Stack the waves of a survey into one frame.
 
-    Columns that are one question are matched by alias, else by their words; metadata, url
-    variables and your own columns by name. The first wave that has a column names it.
+    Columns of one question are matched by alias, else by their words; metadata, url variables and
+    your own columns by name. The first wave that has a column names it.
 
     Args:
-        frames: Wave -> frame of responses in the wide shape, in the order to give them.
+        frames: Wave -> frame of responses in the wide shape, in the order of the result.
 
     Returns:
-        Index ``wave`` (the waves as categories) above ``response_id``; every column of any wave.
-        Options are put together in order, and are ordered only where all waves have the same;
-        one whose words alone changed is called as in the last wave. What is of different kinds
-        becomes text. Notes say so.
-        ``result.alchemer.waves`` tells what matched how.
+        Index ``wave`` (categories) above ``response_id``; all columns of all waves. The options
+        of all waves are merged in order, and are ordered only if all waves have the same. An
+        option whose words alone changed has the words of the last wave. Columns of different
+        kinds become text. ``result.alchemer.waves`` reports how columns were matched, with notes.
 
     Raises:
-        InvalidArgument: Fewer than two frames, or frames made by different choices.
+        InvalidArgument: Fewer than two frames, or frames built with different choices.
 
     Example:
         >>> waves = {
@@ -133,101 +132,99 @@ def stack_waves(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return result
 
 
-def report(facts: Mapping[str, Any]) -> pd.DataFrame:
-    """What matched how, from the facts of stacked waves.
+def report_matches(facts: Mapping[str, Any]) -> pd.DataFrame:
+    """Report how the columns of stacked waves were matched.
+
+    Args:
+        facts: The facts of the stacked frame.
 
     Returns:
-        ``column``, ``matched`` (text), its name in each wave, ``notes``; one row a column.
+        One row for each column: ``column``, ``matched``, its name in each wave, ``notes`` (text).
     """
     labels = [str(wave["wave"]) for wave in facts.get("waves", ())]
-    rows = facts.get("matched", [])
-    data: dict[str, Any] = {
-        "column": [r["column"] for r in rows],
-        "matched": [r["matched"] for r in rows],
-    }
-    for label in labels:
-        data[label] = [row["names"].get(label) for row in rows]
-    data["notes"] = [row["notes"] or None for row in rows]
-    return WordTable({name: pd.array(values, dtype=text_dtype()) for name, values in data.items()})
+    rows = [
+        {**row, **row["names"], "notes": row["notes"] or None} for row in facts.get("matched", ())
+    ]
+    return typed_frame(rows, ("column", "matched", *labels, "notes"), {})
 
 
 def _check(waves: Sequence[_Wave]) -> None:
     if len(waves) < 2:
         raise InvalidArgument('give two waves or more: stack_waves({"2025": df1, "2026": df2})')
-    for name in _ALIKE:
+    for name in _SAME_CHOICES:
         chosen = {w.label: w.asked[name] for w in waves if name in w.asked}
         if len(set(chosen.values())) > 1:
-            said = ", ".join(f"{label}: {value!r}" for label, value in chosen.items())
+            listed = ", ".join(f"{label}: {value!r}" for label, value in chosen.items())
             raise InvalidArgument(
-                f"the frames were made with different {name}= ({said}); make them alike first: "
+                f"the frames were made with different {name}= ({listed}); make them alike first: "
                 f"df.alchemer.relabel({name}=…)"
             )
         if name == "shape" and "long" in chosen.values():
             raise InvalidArgument('waves are stacked wide; df.alchemer.relabel(shape="wide")')
 
 
-# -- which columns are one ------------------------------------------------------------------
+# -- matching -------------------------------------------------------------------------------
 
 
 def _matched(waves: Sequence[_Wave]) -> list[_Column]:
     columns: list[_Column] = []
     for wave in waves:
-        own = [wave.column(name) for name in wave.frame.columns]
-        places: list[_Column | None] = [None] * len(own)
-        for how in _BY:
-            _pair(own, columns, places, how)
-        columns = _merged(columns, own, places, wave.label)
+        added = [wave.column(name) for name in wave.frame.columns]
+        matches: list[_Column | None] = [None] * len(added)
+        for kind in _KEYS:
+            _match_by_key(added, columns, matches, kind)
+        columns = _merged(columns, added, matches, wave.label)
     for column in columns:
         missing = [wave.label for wave in waves if wave.label not in column.names]
         if len(column.names) == 1:
-            column.how = f"only in {next(iter(column.names))}"
+            column.matched = f"only in {next(iter(column.names))}"
         elif missing:
             column.notes.append(f"not in {', '.join(missing)}")
     return columns
 
 
-def _pair(
-    own: Sequence[_Column],
+def _match_by_key(
+    added: Sequence[_Column],
     columns: Sequence[_Column],
-    places: list[_Column | None],
-    how: str,
+    matches: list[_Column | None],
+    kind: str,
 ) -> None:
-    """Finds the column of the result for those of a wave that have none; a doubt is no match."""
-    taken = {id(column) for column in places if column is not None}
-    there = _by_key((column for column in columns if id(column) not in taken), how)
-    here = _by_key((c for c, place in zip(own, places, strict=True) if place is None), how)
-    numbers = {id(column): number for number, column in enumerate(own)}
-    for key, candidates in here.items():
-        if len(candidates) != 1 or len(there.get(key, ())) != 1:
+    """Match columns of a wave with columns of the result that alone share a key of one kind."""
+    taken = {id(column) for column in matches if column is not None}
+    known = _by_key((column for column in columns if id(column) not in taken), kind)
+    new = _by_key((c for c, match in zip(added, matches, strict=True) if match is None), kind)
+    numbers = {id(column): number for number, column in enumerate(added)}
+    for key, candidates in new.items():
+        if len(candidates) != 1 or len(known.get(key, ())) != 1:  # ambiguous: no match
             continue
-        column, match = candidates[0], there[key][0]
-        places[numbers[id(column)]] = match
-        match.how = ", ".join(dict.fromkeys((*match.how.split(", "), how))).strip(", ")
+        column, match = candidates[0], known[key][0]
+        matches[numbers[id(column)]] = match
+        match.matched = ", ".join(dict.fromkeys((*match.matched.split(", "), kind))).strip(", ")
         words = {key for key in match.keys if key[0] == "words"}
         if words and not words & column.keys:
             match.notes.append(f"other words in {next(iter(column.names))}")
 
 
-def _by_key(columns: Iterable[_Column], how: str) -> dict[tuple[str, str], list[_Column]]:
+def _by_key(columns: Iterable[_Column], kind: str) -> dict[tuple[str, str], list[_Column]]:
     found: dict[tuple[str, str], list[_Column]] = {}
     for column in columns:
         for key in column.keys:
-            if key[0] == how:
+            if key[0] == kind:
                 found.setdefault(key, []).append(column)
     return found
 
 
 def _merged(
-    columns: list[_Column], own: Sequence[_Column], places: Sequence[_Column | None], label: str
+    columns: list[_Column], added: Sequence[_Column], matches: Sequence[_Column | None], label: str
 ) -> list[_Column]:
-    """Adds a wave: what is new stands behind what it stood behind there."""
+    """Return the columns with those of a wave, new ones after the column they followed there."""
     result = list(columns)
     taken = {column.name for column in columns}
     before = -1
-    for column, match in zip(own, places, strict=True):
+    for column, match in zip(added, matches, strict=True):
         if match is None:
             if column.name in taken:
-                column.name = _free(f"{column.name}_{label}", taken)
+                column.name = free_name(f"{column.name}_{label}", taken)
             taken.add(column.name)
             before += 1
             result.insert(before, column)
@@ -238,13 +235,7 @@ def _merged(
     return result
 
 
-def _free(name: str, taken: set[Any]) -> str:
-    while name in taken:
-        name += "_"
-    return name
-
-
-# -- their values ---------------------------------------------------------------------------
+# -- values ---------------------------------------------------------------------------------
 
 
 def _index(waves: Sequence[_Wave]) -> pd.MultiIndex:
@@ -254,26 +245,28 @@ def _index(waves: Sequence[_Wave]) -> pd.MultiIndex:
     ids: list[Any] = []
     for wave in waves:
         frame = wave.frame
-        ids.extend(frame["response_id"] if "response_id" in frame.columns else frame.index)
+        ids.extend(frame[INDEX] if INDEX in frame.columns else frame.index)
     outer = pd.Categorical.from_codes(codes, categories=categories)
-    return pd.MultiIndex.from_arrays([outer, pd.Index(ids)], names=["wave", "response_id"])
+    return pd.MultiIndex.from_arrays([outer, pd.Index(ids)], names=["wave", INDEX])
 
 
 def _values(column: _Column, waves: Sequence[_Wave], index: pd.MultiIndex) -> pd.Series[Any]:
-    there = [wave for wave in waves if wave.label in column.names]
-    pieces = [wave.frame[column.names[wave.label]] for wave in there]
-    told = [wave.options(column.names[wave.label]) for wave in there]
-    for place, words in enumerate(renamed(told)):
-        taken = set(pieces[place].cat.categories) if words else set()  # by a text of no option
+    holders = [wave for wave in waves if wave.label in column.names]
+    pieces = [wave.frame[column.names[wave.label]] for wave in holders]
+    options = [wave.options(column.names[wave.label]) for wave in holders]
+    for number, words in enumerate(latest_words(options)):
+        taken = set(pieces[number].cat.categories) if words else set()  # by a text of no option
         now = {old: new for old, new in words.items() if new not in taken}
         if now:
-            pieces[place] = pieces[place].cat.rename_categories(now)
-            said = ", ".join(f"{old!r} is now {new!r}" for old, new in now.items())
-            column.notes.append(f"{there[place].label}: {said}")
+            pieces[number] = pieces[number].cat.rename_categories(now)
+            listed = ", ".join(f"{old!r} is now {new!r}" for old, new in now.items())
+            column.notes.append(f"{holders[number].label}: {listed}")
     dtypes = [piece.dtype for piece in pieces]
     whole = len(pieces) == len(waves)
-    dtype = dtype_of(column.notes, dtypes, [piece.notna().any() for piece in pieces], whole=whole)
-    by_wave = {wave.label: piece for wave, piece in zip(there, pieces, strict=True)}
+    dtype = common_dtype(
+        column.notes, dtypes, [piece.notna().any() for piece in pieces], whole=whole
+    )
+    by_wave = {wave.label: piece for wave, piece in zip(holders, pieces, strict=True)}
     made = [
         cast(by_wave[wave.label], dtype)
         if wave.label in by_wave
@@ -281,9 +274,6 @@ def _values(column: _Column, waves: Sequence[_Wave], index: pd.MultiIndex) -> pd
         for wave in waves
     ]
     return pd.concat(made, ignore_index=True).astype(dtype).set_axis(index)
-
-
-# -- what is told ---------------------------------------------------------------------------
 
 
 def _facts(columns: Sequence[_Column], waves: Sequence[_Wave]) -> Facts:
@@ -297,9 +287,9 @@ def _facts(columns: Sequence[_Column], waves: Sequence[_Wave]) -> Facts:
             for w in waves
         ],
         "matched": [
-            {"column": c.name, "matched": c.how, "names": c.names, "notes": "; ".join(c.notes)}
+            {"column": c.name, "matched": c.matched, "names": c.names, "notes": "; ".join(c.notes)}
             for c in columns
         ],
-        "codebook": [{**c.book, named: c.name} for c in columns if c.book is not None],
+        "codebook": [{**c.record, named: c.name} for c in columns if c.record is not None],
     }
     return Facts(json.dumps(facts, ensure_ascii=False, default=str))

@@ -1,4 +1,4 @@
-"""What is known about each column of a frame, for the files that carry labels."""
+"""The facts about each column of a frame, for exports with labels."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.frame.build import ATTRS
-from alchemer_nb.frame.description import Facts, Kept
+from alchemer_nb.frame.description import Facts, Kept, kept_of
 from alchemer_nb.frame.values import codes_are_numbers, option_names, read_number
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Choices:
 
 @dataclass
 class Known:
-    """What the frame knows about itself; everything is empty for a frame from elsewhere."""
+    """The facts that a frame carries; empty for a frame of another origin."""
 
     facts: dict[str, Any] = field(default_factory=dict)
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -49,11 +49,11 @@ class Known:
 
     @classmethod
     def of(cls, frame: pd.DataFrame) -> Known:
-        """Reads it from a frame."""
+        """Read the facts of a frame."""
         text = frame.attrs.get(ATTRS)
         if not isinstance(text, str):
             return cls()
-        kept = text.kept if isinstance(text, Facts) else None
+        kept = kept_of(frame)
         try:
             facts = Facts(text).read()
         except ValueError:
@@ -72,11 +72,11 @@ class Known:
         return str(self.facts.get("title") or "")
 
     def record(self, name: str) -> dict[str, Any]:
-        """Its row of the codebook; of a column of codes, its question's."""
+        """Return the row of the codebook; for a column of codes, that of its question."""
         return self.records.get(name) or self.records.get(self._coded(name) or "") or {}
 
     def pieces(self, name: str) -> list[str]:
-        """The words for a column: question, row, option, part."""
+        """Return the words of a column: question, row, option, part."""
         row = self.record(name)
         words = [str(row.get(k) or "") for k in ("question", "row", "option")]
         return [*filter(None, words), *filter(None, [_PARTS.get(row.get("part", ""), "")])] or [
@@ -84,31 +84,30 @@ class Known:
         ]
 
     def column(self, name: str) -> Column | None:
-        """The survey's column of that name."""
+        """Return the survey's column of that name."""
         return self.columns.get(name) or self.columns.get(self._coded(name) or "")
 
     def choices(self, name: str, *, whole: bool) -> Choices | None:
-        """The options of a column of one choice, as codes.
+        """Return the options of a category as codes and labels.
 
-        Reporting values are the codes where all of a question's are different numbers; else its
-        options count from 1, chosen or not, so that waves of a survey agree.
+        Reporting values are the codes if all of a question are different numbers; else the options
+        count from 1, chosen or not, so that waves of a survey agree.
 
         Args:
-            name: Of the column.
-            whole: Whether only whole numbers will do.
+            name: Name of the column.
+            whole: Whether codes must be whole numbers.
         """
         column = self.column(name)
         if column is None or self.kept is None or not column.choices:
             return None
         if column.part not in ("answer", "item", "leaf"):
             return None
-        spoken = (self.kept.options.language, self.kept.survey.language)
         way = self.way(name)
         codes = _codes(column.choices, whole=whole)
         are_values = codes is not None
         codes = codes or [float(n) for n in range(1, len(column.choices) + 1)]
-        names = option_names(column.choices, way, spoken)
-        shown = option_names(column.choices, "label", spoken)
+        names = option_names(column.choices, way, self.kept.languages)
+        shown = option_names(column.choices, "label", self.kept.languages)
         return Choices(
             dict(zip(names, codes, strict=True)),
             dict(zip(codes, shown, strict=True)),
@@ -117,11 +116,10 @@ class Known:
         )
 
     def numbers(self, name: str) -> Choices | None:
-        """Labels of numbers that stand for options: a scale, or codes asked for as values."""
+        """Return the labels of numbers that mean options: of a scale, or codes as values."""
         column = self.column(name)
         if column is None or self.kept is None or not column.choices or column.part != "answer":
             return None
-        spoken = (self.kept.options.language, self.kept.survey.language)
         ids = self.way(name) == "id"
         if column.kind == "category" and not ids and not codes_are_numbers(column.choices):
             return None
@@ -129,7 +127,7 @@ class Known:
         missing = []
         for option in column.choices:
             code = read_number(option.id if ids else option.value)
-            label = option.label(*spoken)
+            label = option.label(*self.kept.languages)
             if code != code:
                 continue
             if option.is_not_applicable:
@@ -139,19 +137,19 @@ class Known:
         return Choices({}, labels, tuple(dict.fromkeys(missing)), not ids)
 
     def way(self, name: str) -> Values:
-        """How the values of a column are given: by label, code or id."""
+        """Return the form of the values of a column: label, code or id."""
         if self.values == "both":
             return "label" if name in self.columns else "code"
         return "code" if self.values == "code" else "id" if self.values == "id" else "label"
 
     def _coded(self, name: str) -> str | None:
-        """The column whose codes this one holds, with ``values="both"``."""
+        """Return the name of the column whose codes this one holds, with ``values="both"``."""
         stem = name.removesuffix("_code")
         return stem if self.values == "both" and stem != name and name not in self.columns else None
 
 
 def _codes(options: tuple[Option, ...], *, whole: bool) -> list[float] | None:
-    """Reporting values as codes, None where they do not serve."""
+    """Return reporting values as codes; None if they are no different numbers."""
     codes = [read_number(option.value) for option in options]
     if any(c != c for c in codes) or len(set(codes)) < len(codes):
         return None

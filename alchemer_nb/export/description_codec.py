@@ -1,8 +1,8 @@
-"""What travels with a frame, as bytes and back: plain data, never code.
+"""Packs the answers that a frame carries as bytes, and unpacks them: plain data, never code.
 
-A file is passed on more easily than a session: what a frame does not show is not written into
-its file. Rows that were filtered out are left out; of columns that were dropped, nothing is left
-but that something stood there, which the kinds of missing need.
+A file is passed on more easily than a session, so data that a frame does not show are not written.
+Rows that were filtered out are left out; of dropped columns only the fact that there was an answer
+is written, which the reasons of missing need.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from alchemer_nb.decode.answers import Answers
 from alchemer_nb.decode.entries import EntryReader
 from alchemer_nb.decode.entry_types import Scalar
 from alchemer_nb.decode.leaves import Atom, Leaf
+from alchemer_nb.decode.option_lookup import Lookup
 from alchemer_nb.errors import KnowledgeLost
 from alchemer_nb.frame import metadata
 from alchemer_nb.frame.description import Kept
 from alchemer_nb.frame.options import FrameOptions  # noqa: TC001 - msgspec reads annotations
-from alchemer_nb.frame.values import Renderer, read_number, resolve
+from alchemer_nb.frame.values import Renderer, read_number
 from alchemer_nb.survey.answer_paths import Path  # noqa: TC001 - msgspec reads annotations
 from alchemer_nb.survey.columns import is_open
 from alchemer_nb.survey.definition import Definition  # noqa: TC001 - msgspec reads annotations
@@ -41,8 +42,8 @@ _MOST = 2**31  # bytes of an unpacked entry; more would be no download but a tra
 _WHOLE = range(-(2**63), 2**63)
 
 
-class Damaged(ValueError):
-    """The bytes are not what ``pack`` made."""
+class UnreadableDescription(ValueError):
+    """The bytes are cut or altered."""
 
 
 class _PackedLeaf(msgspec.Struct, array_like=True):
@@ -69,7 +70,7 @@ class _Packed(msgspec.Struct):
 
 
 class StoredMeta(dict[str, list[Scalar]]):
-    """Metadata read from a file; what the file does not hold is an error that says so."""
+    """Metadata read from a file; a field that the file does not have raises KnowledgeLost."""
 
     def __missing__(self, name: str) -> list[Scalar]:
         raise KnowledgeLost(
@@ -86,7 +87,7 @@ class _NoQuality(dict[int, str]):
 
 
 def pack(kept: Kept) -> bytes:
-    """What travels with a frame, as text that any Parquet reader can pass over."""
+    """Pack the answers of a frame as ASCII text, which any Parquet reader can skip."""
     answers = kept.answers
     packed = _Packed(
         count=answers.count,
@@ -119,29 +120,29 @@ def pack(kept: Kept) -> bytes:
 
 
 def unpack(text: bytes) -> Kept:
-    """Reads what ``pack`` made.
+    """Unpack what ``pack`` wrote.
 
     Raises:
-        Damaged: It is cut or altered.
+        UnreadableDescription: It is cut or altered.
     """
     try:
         unzip = zlib.decompressobj()
         raw = unzip.decompress(base64.b64decode(text, validate=True), _MOST)
         if not unzip.eof:
-            raise Damaged("cut short")
+            raise UnreadableDescription("cut short")
         packed = msgspec.msgpack.decode(raw, type=_Packed)
         return _kept(packed)
     except (binascii.Error, zlib.error, msgspec.DecodeError, IndexError, TypeError) as error:
-        raise Damaged(str(error)) from None
+        raise UnreadableDescription(str(error)) from None
     except ValueError as error:
-        raise Damaged(str(error)) from None
+        raise UnreadableDescription(str(error)) from None
 
 
 def _kept(packed: _Packed) -> Kept:
     answers = Answers(EntryReader(packed.known))
     answers.count, answers.misfits = packed.count, packed.misfits
     if any(len(values) != packed.count for values in packed.meta.values()):
-        raise Damaged("columns of different lengths")
+        raise UnreadableDescription("columns of different lengths")
     answers.meta = StoredMeta(packed.meta)
     answers.urls, answers.words = packed.urls, packed.words
     answers.quality = _NoQuality() if packed.quality is None else packed.quality
@@ -150,7 +151,7 @@ def _kept(packed: _Packed) -> Kept:
         rows = _unrising(each.rows, packed.count)
         codes = _unnumbers(each.codes, len(each.atoms))
         if len(rows) != len(codes):
-            raise Damaged("columns of different lengths")
+            raise UnreadableDescription("columns of different lengths")
         leaf.extend(rows, codes)
         answers.leaves[each.path] = leaf
     for own, (rows_, states_) in packed.shown.items():
@@ -167,7 +168,7 @@ def _kept(packed: _Packed) -> Kept:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What of a download a frame shows.
+    """The part of a download that a frame shows.
 
     Attributes:
         ids: Response ids of its rows.
@@ -181,7 +182,7 @@ class Shown:
 
 
 def only_shown(kept: Kept, shown: Shown) -> Kept:
-    """The same knowledge without the answers that a frame does not show."""
+    """Return the answers without those that a frame does not show."""
     old = kept.answers
     numbers = np.unique(kept.rows(dict.fromkeys(shown.ids)).keep)
     places = np.full(old.count, -1, dtype=np.int64)
@@ -216,8 +217,8 @@ def only_shown(kept: Kept, shown: Shown) -> Kept:
 
 
 def _meta(kept: Kept, numbers: np.ndarray, shown: frozenset[str]) -> dict[str, list[Scalar]]:
-    """Metadata of some rows: what was asked for and then dropped is there, but empty."""
-    asked = metadata.names(kept.options.metadata)
+    """Return the metadata of some rows; fields asked for and then dropped are empty."""
+    asked = metadata.metadata_names(kept.options.metadata)
     return {
         name: [values[row] if name in shown or name in _ALWAYS else None for row in numbers]
         for name, values in kept.answers.meta.items()
@@ -226,7 +227,7 @@ def _meta(kept: Kept, numbers: np.ndarray, shown: frozenset[str]) -> dict[str, l
 
 
 def _paths(kept: Kept, columns: frozenset[str]) -> tuple[set[Path], dict[Path, Column]]:
-    """Places whose answers a frame shows, and the main column of each place.
+    """Return the paths of answers that a frame shows, and the main column of each path.
 
     Of a multi-select all options count as shown if one is: whether the question was answered at
     all stands in all of them together.
@@ -248,7 +249,7 @@ def _paths(kept: Kept, columns: frozenset[str]) -> tuple[set[Path], dict[Path, C
 def _dropped_texts(
     kept: Kept, columns: frozenset[str], renderer: Renderer
 ) -> dict[Path, dict[int, Atom]]:
-    """Answers whose column a frame has dropped, though not the one beside it.
+    """Find answers whose own column was dropped, but not another column of their path.
 
     Returns:
         Place -> number of the answer -> what remains of it: that there was one.
@@ -260,7 +261,7 @@ def _dropped_texts(
             continue
         is_shown = name in columns
         blanks = found.setdefault(column.path, {})
-        for number, text in enumerate(renderer.beside(column)):
+        for number, text in enumerate(renderer.extra_texts(column)):
             atom = leaf.atoms[number]
             if text is not None and is_shown:
                 blanks.pop(number, None)
@@ -271,7 +272,7 @@ def _dropped_texts(
         if column.path not in found or column.part != "answer" or name in columns or coded:
             continue
         beside = [c for n, c in kept.names.items() if c.path == column.path and c.part != "answer"]
-        typed = [renderer.beside(each) for each in beside]
+        typed = [renderer.extra_texts(each) for each in beside]
         for number, texts in enumerate(zip(*typed, strict=True)):
             if not any(texts):
                 found[column.path][number] = _some_answer(column)
@@ -279,7 +280,7 @@ def _dropped_texts(
 
 
 def _some_answer(column: Column) -> Atom:
-    """An answer that fits a column and says nothing of the one that was given."""
+    """Return an answer that fits a column and reveals nothing of the real one."""
     if column.choices:
         return Atom(column.choices[0].value, column.choices[0].id)
     return Atom("2000-01-01" if column.kind == "date" else "0")
@@ -288,7 +289,7 @@ def _some_answer(column: Column) -> Atom:
 def _thinned(
     leaf: Leaf, places: np.ndarray, column: Column, dropped: dict[int, Atom], *, coded: bool
 ) -> Leaf:
-    """The answers of some rows; answers that none of them gave lose their words.
+    """Return the answers of some rows, without the words of answers that no such row has.
 
     Not their place: whether a number was no number, or a text no option, decides on columns and
     categories, which are to stay as they are.
@@ -305,7 +306,7 @@ def _thinned(
 
 
 def _together(path: Path, column: Column | None, leaves: dict[Path, Leaf]) -> np.ndarray:
-    """Rows with an answer here; of an option, rows with any option of its question.
+    """Return the rows with an answer at a path; for an option, with any option of its question.
 
     That an option is there says that it was chosen, which is the answer itself.
     """
@@ -317,7 +318,7 @@ def _together(path: Path, column: Column | None, leaves: dict[Path, Leaf]) -> np
 
 
 def _emptied(rows: np.ndarray, places: np.ndarray, column: Column | None) -> Leaf:
-    """Says of some rows that something stood here, and not what."""
+    """Return a leaf in which some rows have an answer without words."""
     at = places[rows]
     at = at[at >= 0]
     atom = Atom()
@@ -330,7 +331,7 @@ def _emptied(rows: np.ndarray, places: np.ndarray, column: Column | None) -> Lea
 
 
 def _unseen(atom: Atom, column: Column, *, coded: bool) -> Atom:
-    """An answer without its words, unless they were chosen from a list or are a plain number."""
+    """Return an answer without its words, unless they are an option or a plain number."""
     option = column.option
     if option is not None and not column.planned and str(atom.answer) == option.value:
         return atom._replace(original=None)  # its name, as only the answers tell it
@@ -339,7 +340,7 @@ def _unseen(atom: Atom, column: Column, *, coded: bool) -> Atom:
         column.kind == "boolean" and not (option and option.is_other)
     )
     number = column.kind == "number" and not is_open(column)
-    if column.kind == "category" and resolve(atom, column.choices, ())[0] is None:
+    if column.kind == "category" and Lookup(column.choices, ()).find(atom)[0] is None:
         if coded:
             return Atom(_UNSEEN, atom.answer_id, None, atom.label)
         return atom  # no option: the frame itself shows it, among its categories
@@ -353,19 +354,19 @@ def _unseen(atom: Atom, column: Column, *, coded: bool) -> Atom:
 
 
 def _rising(values: array[int]) -> bytes:
-    """Row numbers as steps: where everybody answered they are all 1."""
+    """Pack row numbers as differences, which are all 1 if everybody answered."""
     return _numbers(np.diff(np.asarray(values, dtype=np.int64), prepend=0))
 
 
 def _unrising(data: bytes, count: int) -> np.ndarray:
     rows = np.cumsum(_unnumbers(data, None))
     if len(rows) and not (rows.min() >= 0 and rows.max() < count):
-        raise Damaged("a row that is not there")
+        raise UnreadableDescription("a row that is not there")
     return rows
 
 
 def _numbers(values: np.ndarray) -> bytes:
-    """Whole numbers in as few bytes as they need; the first byte says how many."""
+    """Pack whole numbers in as few bytes as they need; the first byte is the size of each."""
     for size in (1, 2, 4, 8):
         kind = np.dtype(f"<i{size}")
         info = np.iinfo(kind)
@@ -376,15 +377,15 @@ def _numbers(values: np.ndarray) -> bytes:
 
 def _unnumbers(data: bytes, below: int | None) -> np.ndarray:
     if not data or data[0] not in (1, 2, 4, 8):
-        raise Damaged("not a list of numbers")
+        raise UnreadableDescription("not a list of numbers")
     values = np.frombuffer(data, dtype=np.dtype(f"<i{data[0]}"), offset=1).astype(np.int64)
     if below is not None and len(values) and not (values.min() >= 0 and values.max() < below):
-        raise Damaged("a number that stands for nothing")
+        raise UnreadableDescription("a number that stands for nothing")
     return values
 
 
 def _scalar(value: Scalar) -> Scalar:
-    """What the format can hold: a number beyond 64 bits as its digits, no lone surrogates."""
+    """Convert to what the format allows: numbers beyond 64 bits as text, no lone surrogates."""
     if isinstance(value, int) and value not in _WHOLE:
         return str(value)
     if isinstance(value, str) and not value.isascii():
@@ -393,7 +394,7 @@ def _scalar(value: Scalar) -> Scalar:
 
 
 def _plainly(value: Any) -> Any:
-    """Anything else in a definition, as text."""
+    """Convert any other value of a definition to text."""
     if isinstance(value, set | frozenset):
         return sorted(value)
     return str(value)

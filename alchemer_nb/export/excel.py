@@ -1,6 +1,6 @@
-"""An Excel workbook: the responses on one sheet, what they mean on another.
+"""Writes Excel workbooks: the responses on one sheet, their codebook on another.
 
-openpyxl writes it, since pandas reads workbooks with openpyxl as well: one package for both ways.
+openpyxl writes them, as pandas reads workbooks with openpyxl as well: one package for both.
 Limits: https://support.microsoft.com/office/excel-specifications-and-limits.
 """
 
@@ -17,8 +17,8 @@ import pandas as pd
 from alchemer_nb import files
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.export.column_facts import Known
-from alchemer_nb.export.variables import columns_of, infer, is_day, texts, wall_clock
-from alchemer_nb.frame.text_dtype import text_dtype
+from alchemer_nb.export.variables import infer_objects, is_day, named_columns, to_texts, wall_clock
+from alchemer_nb.frame.text_dtype import typed_frame
 
 if TYPE_CHECKING:
     import os
@@ -48,20 +48,17 @@ _BOOK = (
 
 
 def to_excel(frame: pd.DataFrame, path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Writes a frame; see ``AlchemerAccessor.to_excel``."""
+    """Write a workbook; see ``AlchemerAccessor.to_excel``."""
     openpyxl = files.needed("openpyxl", "excel")
-    place = files.target(path, (".xlsx",))
-    named = list(columns_of(frame))
+    target = files.target(path, (".xlsx",))
+    named = list(named_columns(frame))
     _check_size(len(frame), len(named))
     known = Known.of(frame)
-    notes: dict[int, list[str]] = {}
-    columns = []
-    for at, (name, values) in enumerate(named):
-        notes[at] = []
-        columns.append(_cells(name, values, known, notes[at]))
+    notes: list[list[str]] = [[] for _ in named]
+    columns = [_cells(*each, known, noted) for each, noted in zip(named, notes, strict=True)]
     names = [name for name, _ in named]
-    book = _codebook(names, known, [dict.fromkeys(notes[at]) for at in range(len(names))], named)
-    with files.replacing(place) as temporary:
+    book = _codebook(named, known, notes)
+    with files.replacing(target) as temporary:
         workbook = openpyxl.Workbook(write_only=True)  # writes to the disk as it goes
         _sheet(workbook, "responses", names, columns)
         meant = [_cells(each, book[each], Known(), []) for each in book.columns]
@@ -108,68 +105,53 @@ def _sheet(workbook: Any, title: str, names: list[str], columns: list[list[Any]]
 
 
 def _cell(make: Callable[..., Any], sheet: Any, value: Any) -> Any:
-    """A cell; what Excel might take for a formula or a number stays the text that it is."""
-    if isinstance(value, datetime.datetime):
-        cell = make(sheet, value)
-        cell.number_format = "yyyy-mm-dd hh:mm:ss"
-        return cell
-    if isinstance(value, datetime.date):
-        cell = make(sheet, value)
-        cell.number_format = "yyyy-mm-dd"
-        return cell
-    if not isinstance(value, str):
+    """Return a cell; a text that looks like a formula or a number stays a text."""
+    if not isinstance(value, str | datetime.date):
         return value
     cell = make(sheet, value)
-    cell.data_type = "s"
-    if value.startswith(_FORMULA):
-        cell.quotePrefix = True  # so that it stays a text when somebody edits it
+    if isinstance(value, str):
+        cell.data_type = "s"
+        if value.startswith(_FORMULA):
+            cell.quotePrefix = True  # it stays a text when somebody edits it
+    else:
+        time = " hh:mm:ss" if isinstance(value, datetime.datetime) else ""
+        cell.number_format = f"yyyy-mm-dd{time}"
     return cell
 
 
 def _codebook(
-    names: list[str],
-    known: Known,
-    notes: list[dict[str, None]],
-    named: list[tuple[str, pd.Series[Any]]],
+    named: list[tuple[str, pd.Series[Any]]], known: Known, notes: list[list[str]]
 ) -> pd.DataFrame:
-    """One row a column of the sheet: its words, its values, and what was changed for Excel."""
+    """Return one row for each column: its words, its values, and changes for Excel."""
     rows = []
-    for name, (_, values), noted in zip(names, named, notes, strict=True):
+    for (name, values), noted in zip(named, notes, strict=True):
         record = known.record(name)
-        own = [str(record["notes"])] if record.get("notes") else []
-        rows.append(
-            {
-                "column": name,
-                "label": ": ".join(known.pieces(name)),
-                "values": "; ".join(_labels(name, values, known)),
-                **{each: record.get(each) for each in _BOOK},
-                "notes": "; ".join([*noted, *own]),
-            }
-        )
-    book = pd.DataFrame(rows)
-    for each in book.columns:
-        if each == "page":
-            book[each] = pd.array(list(book[each]), dtype="Int64")
-        elif each in ("required", "removed"):
-            book[each] = pd.array([bool(value) for value in book[each]], dtype="bool")
-        else:
-            # pandas puts NaN where a record, such as that of the index, lacks a fact.
-            shown = [None if pd.isna(v) or v == "" else _legal(str(v))[0] for v in book[each]]
-            book[each] = pd.array(shown, dtype=text_dtype())
-    return book
+        survey_notes = [str(record["notes"])] if record.get("notes") else []
+        texts = {
+            "column": name,
+            "label": ": ".join(known.pieces(name)),
+            "values": "; ".join(_labels(name, values, known)),
+            **{field: record.get(field) for field in _BOOK},
+            "notes": "; ".join([*dict.fromkeys(noted), *survey_notes]),
+        }
+        legal = {k: _legal(str(v))[0] if v not in (None, "") else None for k, v in texts.items()}
+        flags = {flag: bool(record.get(flag)) for flag in ("required", "removed")}
+        rows.append({**legal, "page": record.get("page"), **flags})
+    dtypes = {"page": "Int64", "required": "bool", "removed": "bool"}
+    return typed_frame(rows, ("column", "label", "values", *_BOOK, "notes"), dtypes)
 
 
 def _labels(name: str, values: pd.Series[Any], known: Known) -> Iterator[str]:
-    """What the values of a column stand for."""
+    """Yield the meaning of each value of a column."""
     if isinstance(values.dtype, pd.CategoricalDtype):
         choices = known.choices(name, whole=False)
         if choices is None:
             yield from (str(group) for group in values.cat.categories)
             return
-        called = {code: shown for shown, code in choices.by_name.items()}
+        names_by_code = {code: shown for shown, code in choices.by_name.items()}
         for code, label in choices.labels.items():
-            if called[code] != label:
-                yield f"{called[code]} = {label}"
+            if names_by_code[code] != label:
+                yield f"{names_by_code[code]} = {label}"
             elif choices.are_values:
                 yield f"{label} ({code:g})"
             else:
@@ -185,8 +167,8 @@ def _labels(name: str, values: pd.Series[Any], known: Known) -> Iterator[str]:
 
 
 def _cells(name: str, raw: pd.Series[Any], known: Known, notes: list[str]) -> list[Any]:
-    """The values of a column as Excel can hold them; None for missing."""
-    values = infer(raw)
+    """Return the values of a column as Excel can hold them; None for missing."""
+    values = infer_objects(raw)
     if isinstance(values.dtype, pd.CategoricalDtype):
         groups = values.cat.categories
         plain = _cells(name, pd.Series(groups.array), Known(), notes)
@@ -200,7 +182,7 @@ def _cells(name: str, raw: pd.Series[Any], known: Known, notes: list[str]) -> li
         return [None if pd.isna(value) else bool(value) for value in values]
     if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_complex_dtype(values):
         return [_number(value, notes) for value in values]
-    made = [_legal(text) for text in texts(values, notes)]
+    made = [_legal(text) for text in to_texts(values, notes)]
     mended = sum(changed for _, changed in made)
     if mended:
         notes.append(f"{mended:,} with control characters, replaced by \ufffd")
@@ -208,7 +190,10 @@ def _cells(name: str, raw: pd.Series[Any], known: Known, notes: list[str]) -> li
     if cut:
         notes.append(f"{cut:,} cut to {_LONGEST:,} characters, the most of a cell")
     missing = values.isna().to_numpy()
-    return [None if gone else _short(text) for (text, _), gone in zip(made, missing, strict=True)]
+    return [
+        None if is_missing else _short(text)
+        for (text, _), is_missing in zip(made, missing, strict=True)
+    ]
 
 
 def _times(name: str, values: pd.Series[Any], known: Known, notes: list[str]) -> list[Any]:
@@ -249,7 +234,7 @@ def _legal(text: str) -> tuple[str, bool]:
 
 
 def _units(text: str) -> int:
-    """Length as Excel counts it: in UTF-16."""
+    """Return the length in UTF-16, as Excel counts it."""
     return len(text) + sum(char > "\uffff" for char in text) if len(text) > _LONGEST // 2 else 0
 
 

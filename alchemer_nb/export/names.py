@@ -1,4 +1,4 @@
-"""Names and labels that SPSS and Stata allow.
+"""Variable names and labels that SPSS and Stata allow.
 
 Rules: SPSS names have up to 64 bytes of UTF-8, begin with a letter and are told apart without
 regard to case; its variable labels have up to 256 bytes, its value labels 120
@@ -30,20 +30,20 @@ _STATA_TYPES = re.compile(r"str\d+")
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What a program allows.
+    """The limits of a program.
 
     Attributes:
-        program: Its name.
-        longest_name: Of a variable, in bytes or characters (``in_bytes``).
-        longest_labelled: The same, of a variable with value labels.
-        longest_label: Of a variable's label, likewise.
-        longest_value_label: Of a value's label, likewise.
-        longest_text: Of a text answer in bytes, None for no limit.
-        in_bytes: Whether lengths count bytes of UTF-8; else characters.
+        program: Name of the program.
+        longest_name: Length of a variable's name, in bytes or characters (``in_bytes``).
+        longest_labelled: The same, for a variable with value labels.
+        longest_label: Length of a variable's label.
+        longest_value_label: Length of a value's label.
+        longest_text: Length of a text answer in bytes, None for no limit.
+        in_bytes: Whether lengths are bytes of UTF-8; else characters.
         keeps_blanks: Whether blanks at the end of a text are kept.
-        only_ascii: Whether names are kept to A-Z.
+        only_ascii: Whether names have ASCII characters alone.
         whole_codes: Whether only whole numbers can have labels.
-        largest: The largest number it can hold.
+        largest: The largest number.
     """
 
     program: str
@@ -59,11 +59,11 @@ class Dialect:
     largest: float
 
     def size(self, text: str) -> int:
-        """How long a text is, as the program counts."""
+        """Return the length of a text, as the program counts it."""
         return len(text.encode("utf-8", "replace")) if self.in_bytes else len(text)
 
     def cut(self, text: str, longest: int) -> str:
-        """A text that fits; what is cut ends in an ellipsis."""
+        """Return a text of at most this length; a cut one ends in an ellipsis."""
         if self.size(text) <= longest:
             return text
         room = longest - self.size("…")
@@ -72,7 +72,7 @@ class Dialect:
         return text.encode("utf-8", "replace")[:room].decode("utf-8", "ignore").rstrip() + "…"
 
     def is_reserved(self, name: str) -> bool:
-        """Whether the program keeps a word for itself."""
+        """Return whether a word is a keyword of the program."""
         word = name.casefold()
         if self.program == "SPSS":
             return word in _SPSS_WORDS
@@ -80,7 +80,7 @@ class Dialect:
 
 
 SPSS = Dialect("SPSS", 64, 64, 256, 120, 32767, True, False, False, False, 1.7e308)
-# pyreadstat calls a set of value labels as its variable, with a number of up to four digits behind.
+# pyreadstat names a set of value labels as its variable, followed by up to four digits.
 STATA = Dialect("Stata", 32, 28, 80, 32000, None, False, True, True, True, 8.9e307)
 
 
@@ -90,15 +90,15 @@ def legal_names(
     instead: Sequence[str] | None = None,
     labelled: Sequence[bool] | None = None,
 ) -> list[str]:
-    """A legal name for each of the wanted ones, no two alike.
+    """Return an allowed name for each of the wanted ones, all different.
 
-    A name that is legal keeps as it is, whatever others turn into.
+    A wanted name that is allowed stays as it is.
 
     Args:
-        wanted: Names as they are.
-        dialect: Whose rules.
-        instead: What to take where nothing of a name can be kept, such as ``"q12"``.
-        labelled: Which of them have value labels.
+        wanted: Names of columns.
+        dialect: The program.
+        instead: Names to use if no character of a wanted one is allowed, such as ``"q12"``.
+        labelled: Whether each has value labels.
     """
     lengths = [
         dialect.longest_labelled if has_labels else dialect.longest_name
@@ -125,14 +125,14 @@ def legal_names(
 
 
 def label_of(pieces: Sequence[str], dialect: Dialect) -> tuple[str, bool]:
-    """A variable's label, and whether it had to be cut.
+    """Return the label of a variable, and whether it was cut.
 
-    Of a long question the words are cut, not the row or option behind it: those tell the
-    variables of one question apart.
+    The words of a long question are cut, not the row and option after them, which differ between
+    the variables of one question.
 
     Args:
-        pieces: The question's words, and after it row and option.
-        dialect: Whose limit.
+        pieces: The words of the question, then of row and option.
+        dialect: The program.
     """
     head, *rest = [clean(piece)[0] for piece in pieces if piece] or [""]
     tail = "".join(f": {piece}" for piece in rest)
@@ -148,7 +148,7 @@ def label_of(pieces: Sequence[str], dialect: Dialect) -> tuple[str, bool]:
 
 
 def clean(text: str) -> tuple[str, bool]:
-    """A text that every file can hold: NUL and lone surrogates become U+FFFD."""
+    """Return a text with U+FFFD for NUL and lone surrogates, and whether it had any."""
     if text.isascii() and "\0" not in text:
         return text, False
     whole = text.replace("\0", "\ufffd")
@@ -157,7 +157,7 @@ def clean(text: str) -> tuple[str, bool]:
 
 
 def _near(name: str, dialect: Dialect, longest: int) -> str:
-    """The nearest legal name, ``""`` where no letter or digit is left."""
+    """Return the nearest allowed name; ``""`` if no letter or digit is left."""
     text = unicodedata.normalize("NFC", name)
     if dialect.only_ascii:
         text = unicodedata.normalize("NFKD", name)

@@ -1,8 +1,8 @@
-"""One frame as a Parquet file, and back with all it knows.
+"""Writes and reads a frame as a Parquet file, with the facts and answers that it carries.
 
-Any reader of Parquet sees the same values. What only this package can use stands in the footer
-under one key: the exact dtypes where Parquet knows fewer, and the answers behind the frame (see
-``packing``), as text that begins with the number of the format.
+Any reader of Parquet sees the same values. The footer has one key for this package alone: exact
+dtypes that Parquet does not have, and the answers (see ``description_codec``), as text that begins
+with the number of the format.
 """
 
 from __future__ import annotations
@@ -19,10 +19,17 @@ import pyarrow.parquet as pq
 
 from alchemer_nb import files
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
-from alchemer_nb.export.description_codec import Damaged, Shown, only_shown, pack, unpack
+from alchemer_nb.export.description_codec import (
+    Shown,
+    UnreadableDescription,
+    only_shown,
+    pack,
+    unpack,
+)
 from alchemer_nb.frame import metadata
 from alchemer_nb.frame.build import ATTRS
-from alchemer_nb.frame.description import Facts
+from alchemer_nb.frame.description import Facts, kept_of
+from alchemer_nb.survey.naming import INDEX
 
 if TYPE_CHECKING:
     import os
@@ -32,13 +39,12 @@ if TYPE_CHECKING:
 KEY = b"alchemer_nb"
 FORMAT = 1
 SUFFIXES = (".parquet", ".pq")
-INDEX = "response_id"
 _PANDAS_ATTRS = b"PANDAS_ATTRS"  # where pandas itself keeps attrs
 _MOST = 64 * 2**20  # Parquet readers refuse footers of 100 MB
 
 
 class _Dtype(msgspec.Struct, omit_defaults=True):
-    """What a column was, where Parquet would give it back as something else."""
+    """The dtype of a column that Parquet would read as another one."""
 
     kind: str
     storage: str = ""
@@ -66,7 +72,7 @@ def write_parquet(
     everything: bool = False,
     most: int = _MOST,
 ) -> None:
-    """Writes a frame with its knowledge.
+    """Write a frame with the facts and answers that it carries.
 
     Args:
         frame: Any frame; one that this package made keeps what it knows.
@@ -80,8 +86,7 @@ def write_parquet(
     """
     place = files.target(path, SUFFIXES)
     table, dtypes = _table(frame)
-    facts = frame.attrs.get(ATTRS)
-    kept = facts.kept if isinstance(facts, Facts) else None
+    kept = kept_of(frame)
     entry = {KEY: b"%d:%s" % (FORMAT, msgspec.json.encode(_Entry(dtypes, _levels(frame.index))))}
     if kept is not None:
         packed = _packed(frame, kept, everything)
@@ -104,7 +109,7 @@ def write_parquet(
 
 
 def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Reads a frame, with its knowledge where this package wrote it.
+    """Read a frame, with the facts and answers if this package wrote it.
 
     Raises:
         ConfigurationError: A newer version of this package wrote it.
@@ -170,7 +175,7 @@ def _table(frame: pd.DataFrame) -> tuple[pa.Table, list[_Dtype | None]]:
 
 
 def _levels(index: pd.Index[Any]) -> list[_Dtype | None]:
-    """Dtypes of the levels of an index; those of texts, as pandas 2.3 reads them otherwise."""
+    """Return the dtypes of text levels of an index, which pandas 2.3 reads as other dtypes."""
     levels = [index.get_level_values(number) for number in range(index.nlevels)]
     dtypes = [_dtype(pd.Series(level[:0])) for level in levels]
     found = [d if d and d.kind in ("text", "category") and not d.index else None for d in dtypes]
@@ -178,7 +183,7 @@ def _levels(index: pd.Index[Any]) -> list[_Dtype | None]:
 
 
 def _attrs(frame: pd.DataFrame, everything: bool) -> dict[bytes, bytes]:
-    """Attrs as pandas would write them; what JSON cannot hold is left out, and said."""
+    """Return attrs as pandas would write them; leave out, with a warning, what is no JSON."""
     kept: dict[Any, Any] = {}
     for name, value in frame.attrs.items():
         try:
@@ -192,7 +197,7 @@ def _attrs(frame: pd.DataFrame, everything: bool) -> dict[bytes, bytes]:
 
 
 def _without_notes(frame: pd.DataFrame, text: str) -> str:
-    """The codebook quotes answers in its notes; those of columns that were dropped do not go."""
+    """Return the facts without notes of dropped columns, as notes quote answers."""
     try:
         facts = Facts(text).read()
     except ValueError:  # a text of the user's own
@@ -217,7 +222,7 @@ def _without_notes(frame: pd.DataFrame, text: str) -> str:
 
 
 def _plain(values: pd.Series[Any]) -> pd.Series[Any]:
-    """Categories that are no texts, as their values; what Parquet does not know, as text."""
+    """Return categories that are no text as plain values; those unknown to Parquet as text."""
     groups = values.cat.categories
     if not isinstance(groups, pd.IntervalIndex):
         return pd.Series(groups).reindex(values.cat.codes).set_axis(values.index)
@@ -252,7 +257,7 @@ def _dtype(values: pd.Series[Any]) -> _Dtype | None:
 
 
 def _missing(values: pd.Series[Any]) -> str:
-    """Which kind of missing each missing object is; nothing where all are None."""
+    """Return a letter for the kind of each missing object; nothing if all are None."""
     letters = "".join(
         "o" if v is None else "a" if v is pd.NA else "t" if v is pd.NaT else "n"
         for v in values[values.isna()]
@@ -265,19 +270,19 @@ def _packed(frame: pd.DataFrame, kept: Kept, everything: bool) -> bytes:
     ids = _ids(frame)
     if everything or ids is None or not all(kept.knows(i) for i in ids):
         return pack(kept) if everything else b""
-    names = metadata.names(kept.options.metadata)
+    names = metadata.metadata_names(kept.options.metadata)
     if kept.options.shape == "long":
         columns = frozenset(frame["column"].dropna()) if "column" in frame else frozenset()
         columns |= {f"url_{name}" for name in metadata.url_names(kept.answers)}  # of wide frames
         shown = Shown(ids, columns, frozenset(names))
     else:
         columns = frozenset(map(str, frame.columns))
-        shown = Shown(ids, columns, columns & set(metadata.names("all")))
+        shown = Shown(ids, columns, columns & set(metadata.metadata_names("all")))
     return pack(only_shown(kept, shown))
 
 
 def _ids(frame: pd.DataFrame) -> list[int] | None:
-    """Response ids of the rows, None where they are gone."""
+    """Return the response ids of the rows; None if the frame has none."""
     if frame.index.name == INDEX:
         ids: Any = frame.index
     elif INDEX in frame.columns:
@@ -305,13 +310,13 @@ def _answers(footer: dict[bytes, bytes], lost: list[str]) -> Kept | None:
         return None
     try:
         return unpack(packed)
-    except Damaged:
+    except UnreadableDescription:
         lost.append("the answers behind the frame are gone, so relabel and missing will not work")
         return None
 
 
 def _as_it_was(frame: pd.DataFrame, written: bytes, lost: list[str]) -> pd.DataFrame:
-    """Gives the columns back the dtypes they had."""
+    """Restore the dtypes of the columns."""
     try:
         entry = msgspec.json.decode(written, type=_Entry)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -371,7 +376,7 @@ def _restored(values: pd.Series[Any], dtype: _Dtype) -> pd.Series[Any]:
 
 
 def _with_missing(values: pd.Series[Any], letters: str) -> pd.Series[Any]:
-    """The objects with the kinds of missing that they had."""
+    """Restore the kinds of missing of objects."""
     cells = values.to_numpy(dtype=object, copy=True)
     (at,) = np.nonzero(values.isna().to_numpy())
     each = letters * len(at) if len(letters) == 1 else letters

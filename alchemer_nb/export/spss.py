@@ -1,7 +1,7 @@
-"""SPSS files, written and read: ``.sav`` with labels, measures and user-missing values.
+"""Writes and reads SPSS files: ``.sav`` with labels, measures and user-missing values.
 
-pyreadstat cannot write multiple-response sets into the file, so they stand beside it as syntax
-that SPSS runs (``NAME.mrsets.sps``).
+pyreadstat cannot write multiple-response sets into the file, so a syntax file that SPSS runs
+declares them (``NAME.mrsets.sps``).
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ import pandas as pd
 from alchemer_nb import files
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.export.names import SPSS, label_of
-from alchemer_nb.export.variables import Variable, table, variables
+from alchemer_nb.export.variables import Variable, build_variables, report_variables
 from alchemer_nb.frame.build import ATTRS
 from alchemer_nb.frame.codebook import FIELDS
 from alchemer_nb.frame.description import Facts
 from alchemer_nb.frame.text_dtype import text_dtype
+from alchemer_nb.survey.naming import INDEX
 
 if TYPE_CHECKING:
     import os
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from alchemer_nb.export.column_facts import Known
 
 SUFFIXES = (".sav", ".zsav")
-INDEX = "response_id"
 _MOST_MISSING = 3  # what SPSS allows of a variable
 _SELECTED = {0.0: "Not selected", 1.0: "Selected"}
 _LINE = 200  # syntax lines of more than 256 bytes are cut by older versions
@@ -37,28 +37,28 @@ _LINE = 200  # syntax lines of more than 256 bytes are cut by older versions
 def to_spss(
     frame: pd.DataFrame, path: str | os.PathLike[str], *, user_missing: bool = True
 ) -> pd.DataFrame:
-    """Writes a frame; see ``AlchemerAccessor.to_spss``."""
+    """Write an SPSS file; see ``AlchemerAccessor.to_spss``."""
     pyreadstat = files.needed("pyreadstat", "stats")
-    place = files.target(path, SUFFIXES)
-    made, known = variables(frame, SPSS)
-    missing = {v.name: r for v in made if user_missing and (r := _missing(v))}
-    syntax = mrsets(made, known)
-    beside = files.target(place.with_name(f"{place.stem}.mrsets.sps"), (".sps",))
+    target = files.target(path, SUFFIXES)
+    made, known = build_variables(frame, SPSS)
+    missing = {v.name: r for v in made if user_missing and (r := _missing_ranges(v))}
+    syntax = mrsets_syntax(made, known)
+    syntax_file = files.target(target.with_name(f"{target.stem}.mrsets.sps"), (".sps",))
     data = pd.DataFrame({v.name: v.values for v in made})
     with ExitStack() as stack:
-        if syntax or beside.exists():  # an older one would name variables that are gone
+        if syntax or syntax_file.exists():  # an older one would name variables that are gone
             text = syntax or "* This file has no multiple-response sets.\n"
-            temporary = stack.enter_context(files.replacing(beside))
+            temporary = stack.enter_context(files.replacing(syntax_file))
             temporary.write_text(text, encoding="utf-8-sig", newline="\n")
-        temporary = stack.enter_context(files.replacing(place))
+        temporary = stack.enter_context(files.replacing(target))
         try:
             pyreadstat.write_sav(
                 data,
                 temporary,
                 file_label=SPSS.cut(known.title, 64),
                 column_labels={v.name: v.label for v in made},
-                compress=place.suffix.lower() == ".zsav",
-                row_compress=place.suffix.lower() == ".sav",
+                compress=target.suffix.lower() == ".zsav",
+                row_compress=target.suffix.lower() == ".sav",
                 variable_value_labels={v.name: v.labels for v in made if v.labels},
                 missing_ranges=missing,
                 variable_measure={v.name: v.measure for v in made},
@@ -66,19 +66,19 @@ def to_spss(
             )
         except (pyreadstat.PyreadstatError, pyreadstat.ReadstatError) as error:
             raise InvalidArgument(f"SPSS cannot hold this frame: {error}") from None
-    return table(made)
+    return report_variables(made)
 
 
-def mrsets(made: list[Variable], known: Known) -> str:
-    """Syntax that declares the multi-selects, ``""`` where there are none."""
+def mrsets_syntax(made: list[Variable], known: Known) -> str:
+    """Return the syntax that declares the multi-selects; ``""`` if there are none."""
     groups: dict[str, list[Variable]] = {}
     for variable in made:
         if variable.group:
             groups.setdefault(variable.group, []).append(variable)
     lines = []
-    for own, group in groups.items():
+    for question_id, group in groups.items():
         record = known.record(group[0].column)
-        name = f"${_set_name(own, record, group)}"
+        name = f"${_set_name(question_id, record, group)}"
         words = [str(record.get(k) or "") for k in ("question", "row")]
         label = SPSS.cut(label_of(words, SPSS)[0] or name, 250)
         counted = {v.counted for v in group}
@@ -94,16 +94,16 @@ def mrsets(made: list[Variable], known: Known) -> str:
 
 
 def read_spss(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Reads a ``.sav`` or ``.zsav`` file, whoever wrote it.
+    """Read a ``.sav`` or ``.zsav`` file of any program.
 
     Args:
         path: Name of the file.
 
     Returns:
-        Labelled variables are categories in the order of their codes, ordered where the file says
-        "ordinal" and none of them is user-missing; where some value has no label the numbers stay.
-        "Selected" and "Not selected" are booleans. User-missing values stay answers. A variable
-        ``response_id`` becomes the index. Variable labels stand in ``df.alchemer.codebook``.
+        Labelled variables are categories in the order of their codes, ordered if the file says
+        "ordinal" and none of them is user-missing; if some value has no label, numbers. "Selected"
+        and "Not selected" are booleans. User-missing values stay answers. A variable
+        ``response_id`` becomes the index. Variable labels are in ``df.alchemer.codebook``.
 
     Raises:
         InvalidArgument: There is no such file, or it is not SPSS.
@@ -114,17 +114,17 @@ def read_spss(path: str | os.PathLike[str]) -> pd.DataFrame:
         >>> df = client.responses("Customer satisfaction", progress="none")
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = pathlib.Path(folder, "customers.sav")
-        ...     told = df.alchemer.to_spss(path)
+        ...     report = df.alchemer.to_spss(path)
         ...     again = read_spss(path)
         >>> again["region"].cat.categories.tolist()
         ['North', 'South', 'East', 'West']
     """
     pyreadstat = files.needed("pyreadstat", "stats")
-    place = files.source(path, SUFFIXES)
+    source = files.source(path, SUFFIXES)
     try:
-        raw, meta = pyreadstat.read_sav(place, user_missing=True)
+        raw, meta = pyreadstat.read_sav(source, user_missing=True)
     except Exception as error:  # noqa: BLE001 - it raises plain Exception too
-        raise InvalidArgument(f"{place} cannot be read as an SPSS file: {error}") from None
+        raise InvalidArgument(f"{source} cannot be read as an SPSS file: {error}") from None
     data = {name: _column(raw[name], name, meta) for name in raw.columns}
     frame = pd.DataFrame(data)
     if INDEX in frame and frame[INDEX].is_unique and not frame[INDEX].isna().any():
@@ -139,8 +139,8 @@ def read_spss(path: str | os.PathLike[str]) -> pd.DataFrame:
 # -- writing --------------------------------------------------------------------------------
 
 
-def _missing(variable: Variable) -> list[Any]:
-    """Codes of "not applicable" options, which SPSS leaves out of means and shares."""
+def _missing_ranges(variable: Variable) -> list[Any]:
+    """Return the ranges of user-missing values: the codes of "not applicable" options."""
     codes = [code for code in variable.missing if code in variable.labels]
     if len(codes) > _MOST_MISSING:
         variable.notes.append("more than three 'not applicable' options: none is user-missing")
@@ -164,15 +164,15 @@ def _format(variable: Variable) -> str | None:
     return f"F{min(max(digits, 8), 40)}.0"
 
 
-def _set_name(own: str, record: dict[str, Any], group: list[Variable]) -> str:
-    """A set is called as its question: what its variables begin with, else by its id."""
+def _set_name(question_id: str, record: dict[str, Any], group: list[Variable]) -> str:
+    """Return the name of a set: the alias if the variables begin with it, else the id."""
     stem = str(record.get("alias") or "")
     alike = stem.isidentifier() and all(v.name.startswith(f"{stem}_") for v in group)
-    return stem[:50] if alike else f"q{own}"
+    return stem[:50] if alike else f"q{question_id}"
 
 
 def _quoted(head: str, text: str) -> list[str]:
-    """A quoted text, on several lines joined by + where it is long."""
+    """Return the syntax lines of a quoted text; a long one is on several lines joined by +."""
     pieces = [text[at : at + _LINE // 2] for at in range(0, len(text), _LINE // 2)] or [""]
     doubled = [piece.replace("'", "''") for piece in pieces]
     return [
@@ -200,14 +200,14 @@ def _column(values: pd.Series[Any], name: str, meta: Any) -> Any:
 
 
 def _is_ordered(name: str, labels: dict[float, str], meta: Any) -> bool:
-    """Whether the labels are a scale: "not applicable" is on none."""
-    aside = meta.missing_ranges.get(name, ())
-    beside = any(each["lo"] <= code <= each["hi"] for each in aside for code in labels)
-    return meta.variable_measure.get(name) == "ordinal" and not beside
+    """Return whether the labels are a scale, which has no user-missing values."""
+    ranges = meta.missing_ranges.get(name, ())
+    any_missing = any(each["lo"] <= code <= each["hi"] for each in ranges for code in labels)
+    return meta.variable_measure.get(name) == "ordinal" and not any_missing
 
 
 def _days(values: pd.Series[Any]) -> pd.Series[Any]:
-    """Dates come as objects; times of day and what else there is stay as they are."""
+    """Convert dates, which pyreadstat gives as objects; leave times of day as they are."""
     try:
         return pd.Series(pd.to_datetime(values)).astype("datetime64[us]")
     except (ValueError, TypeError, OverflowError):
@@ -216,12 +216,12 @@ def _days(values: pd.Series[Any]) -> pd.Series[Any]:
 
 def _labelled(values: pd.Series[Any], labels: dict[float, str], ordered: bool) -> pd.Categorical:
     codes = sorted(labels)
-    often = [labels[code] for code in codes]
-    names = [f"{n} [{c:g}]" if often.count(n) > 1 else n for n, c in zip(often, codes, strict=True)]
-    place = {code: number for number, code in enumerate(codes)}
+    texts = [labels[code] for code in codes]
+    names = [f"{n} [{c:g}]" if texts.count(n) > 1 else n for n, c in zip(texts, codes, strict=True)]
+    position = {code: number for number, code in enumerate(codes)}
     index = pd.Index(names, dtype=text_dtype())
     return pd.Categorical.from_codes(
-        [place.get(value, -1) for value in values], categories=index, ordered=ordered
+        [position.get(value, -1) for value in values], categories=index, ordered=ordered
     )
 
 

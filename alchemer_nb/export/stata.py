@@ -1,4 +1,4 @@
-"""Stata files: ``.dta`` with variable and value labels."""
+"""Writes Stata files: ``.dta`` with variable and value labels."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import pandas as pd
 from alchemer_nb import files
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.export.names import STATA
-from alchemer_nb.export.variables import Variable, table, variables
+from alchemer_nb.export.variables import Variable, build_variables, report_variables
 
 if TYPE_CHECKING:
     import os
 
 
 def to_stata(frame: pd.DataFrame, path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Writes a frame; see ``AlchemerAccessor.to_stata``."""
+    """Write a Stata file; see ``AlchemerAccessor.to_stata``."""
     pyreadstat = files.needed("pyreadstat", "stats")
-    place = files.target(path, (".dta",))
-    made, known = variables(frame, STATA)
+    target = files.target(path, (".dta",))
+    made, known = build_variables(frame, STATA)
     data = pd.DataFrame({v.name: _values(v) for v in made})
-    with files.replacing(place) as temporary:
+    with files.replacing(target) as temporary:
         try:
             pyreadstat.write_dta(
                 data,
@@ -36,11 +36,11 @@ def to_stata(frame: pd.DataFrame, path: str | os.PathLike[str]) -> pd.DataFrame:
             )
         except (pyreadstat.PyreadstatError, pyreadstat.ReadstatError) as error:
             raise InvalidArgument(f"Stata cannot hold this frame: {error}") from None
-    return table(made)
+    return report_variables(made)
 
 
 def _values(variable: Variable) -> pd.Series[Any]:
-    """Days as ``date`` objects, by which pyreadstat tells them from moments."""
+    """Return the values, with days as ``date`` objects, which pyreadstat writes as dates."""
     if variable.kind == "date" and variable.values.notna().any():
         days = [None if pd.isna(value) else value.date() for value in variable.values]
         return pd.Series(days, dtype=object)

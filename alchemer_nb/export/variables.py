@@ -1,4 +1,4 @@
-"""The columns of a frame as variables of SPSS or Stata: names, labels, codes, plain values."""
+"""The columns of a frame as variables of SPSS or Stata: names, labels, codes, values."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import pandas as pd
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.export.column_facts import Known
 from alchemer_nb.export.names import Dialect, clean, label_of, legal_names
-from alchemer_nb.frame.text_dtype import text_dtype
+from alchemer_nb.frame.text_dtype import typed_frame
 from alchemer_nb.frame.values import is_ordered
-from alchemer_nb.frame.wordtable import WordTable
+from alchemer_nb.survey.naming import INDEX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from alchemer_nb.survey.columns import Column
 
@@ -33,21 +33,21 @@ _YES = {0.0: "No", 1.0: "Yes"}
 
 @dataclass
 class Variable:
-    """One column, ready to be written.
+    """A variable of the file.
 
     Attributes:
-        column: Its name in the frame.
+        column: Name of the column in the frame.
         values: float64, datetime64, ``date`` objects or ``str``, by kind.
-        kind: What the values are.
-        labels: Value labels by code.
-        missing: Codes that say that there is no answer.
+        kind: Kind of the values.
+        labels: Code -> value label.
+        missing: Codes of "not applicable" options.
         measure: ``"nominal"``, ``"ordinal"`` or ``"scale"``.
-        notes: What is not as in the frame.
-        name: Legal name.
-        label: Legal label.
+        notes: Differences from the frame.
+        name: Name that the program allows.
+        label: Label that the program allows.
         cut: Whether the label was cut.
-        group: Question whose options were chosen or not, ``""`` where it is none.
-        counted: The value that says "chosen".
+        group: Id of the multi-select that the variable is an option of; ``""`` for none.
+        counted: The value that means "chosen".
     """
 
     column: str
@@ -64,14 +64,17 @@ class Variable:
     counted: float = 1.0
 
 
-def variables(frame: pd.DataFrame, dialect: Dialect) -> tuple[list[Variable], Known]:
-    """Every column of a frame, and the index where it says something.
+def build_variables(frame: pd.DataFrame, dialect: Dialect) -> tuple[list[Variable], Known]:
+    """Build the variables of a frame, from its index and its columns.
+
+    Returns:
+        The variables, and the facts about the columns.
 
     Raises:
-        InvalidArgument: There is nothing to write.
+        InvalidArgument: The frame has no columns.
     """
     known = Known.of(frame)
-    made = [_variable(name, values, known, dialect) for name, values in columns_of(frame)]
+    made = [_variable(name, values, known, dialect) for name, values in named_columns(frame)]
     if not made:
         raise InvalidArgument("the frame has no columns to write")
     wanted = [variable.column for variable in made]
@@ -85,44 +88,47 @@ def variables(frame: pd.DataFrame, dialect: Dialect) -> tuple[list[Variable], Kn
     return made, known
 
 
-def columns_of(frame: pd.DataFrame) -> Iterator[tuple[str, pd.Series[Any]]]:
-    """Name and values of the index, unless it only counts, and of the columns."""
+def named_columns(frame: pd.DataFrame) -> Iterator[tuple[str, pd.Series[Any]]]:
+    """Yield name and values of the index, unless it is a plain count, and of the columns."""
     index = frame.index
     if not (isinstance(index, pd.RangeIndex) and index.name is None):
         for level, name in enumerate(index.names):
             if name not in frame.columns:
                 values = pd.Series(index.get_level_values(level))
                 yield _named(name, f"index_{level}" if index.nlevels > 1 else "index"), values
-    for place, name in enumerate(frame.columns):
-        yield _named(name, f"column_{place}"), frame.iloc[:, place].reset_index(drop=True)
+    for number, name in enumerate(frame.columns):
+        yield _named(name, f"column_{number}"), frame.iloc[:, number].reset_index(drop=True)
 
 
-def table(made: list[Variable]) -> pd.DataFrame:
-    """What became of each column: the table that an export returns."""
-    text = text_dtype()
-    data = {
-        "column": pd.array([v.column for v in made], dtype=text),
-        "variable": pd.array([v.name for v in made], dtype=text),
-        "renamed": np.array([v.name != v.column for v in made], dtype=bool),
-        "label": pd.array([v.label for v in made], dtype=text),
-        "label_cut": np.array([v.cut for v in made], dtype=bool),
-        "type": pd.array([v.kind for v in made], dtype=text),
-        "measure": pd.array([v.measure for v in made], dtype=text),
-        "notes": pd.array(["; ".join(v.notes) for v in made], dtype=text),
-    }
-    return WordTable(data)
+def report_variables(variables: Iterable[Variable]) -> pd.DataFrame:
+    """Return the report of an export: one row for each variable."""
+    rows = [
+        {
+            "column": v.column,
+            "variable": v.name,
+            "renamed": v.name != v.column,
+            "label": v.label,
+            "label_cut": v.cut,
+            "type": v.kind,
+            "measure": v.measure,
+            "notes": "; ".join(v.notes),
+        }
+        for v in variables
+    ]
+    fields = ("column", "variable", "renamed", "label", "label_cut", "type", "measure", "notes")
+    return typed_frame(rows, fields, {"renamed": "bool", "label_cut": "bool"})
 
 
-def infer(values: pd.Series[Any]) -> pd.Series[Any]:
-    """A column of objects as what it holds, where that is one thing."""
+def infer_objects(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Convert a column of objects if all are booleans, numbers or dates."""
     if not pd.api.types.is_object_dtype(values.dtype):
         return values
-    there = [v for v in values if not _is_missing(v)]
-    if there and all(isinstance(v, bool | np.bool_) for v in there):
+    present = [v for v in values if not _is_missing(v)]
+    if present and all(isinstance(v, bool | np.bool_) for v in present):
         return pd.Series(pd.array([None if _is_missing(v) else bool(v) for v in values], "boolean"))
-    if there and all(_is_number(v) for v in there):
+    if present and all(_is_number(v) for v in present):
         return pd.Series([np.nan if _is_missing(v) else float(v) for v in values], dtype="float64")
-    if there and all(isinstance(v, datetime.date) for v in there):
+    if present and all(isinstance(v, datetime.date) for v in present):
         try:
             return pd.Series(pd.to_datetime(values))
         except (ValueError, TypeError, OverflowError):
@@ -130,8 +136,8 @@ def infer(values: pd.Series[Any]) -> pd.Series[Any]:
     return values
 
 
-def texts(values: pd.Series[Any], notes: list[str]) -> list[str]:
-    """Any values as texts, ``""`` where there are none; lists are joined."""
+def to_texts(values: pd.Series[Any], notes: list[str]) -> list[str]:
+    """Return any values as texts, ``""`` for missing ones; lists are joined."""
     seen: set[str] = set()
     made, mended = [], 0
     for value in values:
@@ -153,7 +159,7 @@ def texts(values: pd.Series[Any], notes: list[str]) -> list[str]:
 
 
 def wall_clock(values: pd.Series[Any], notes: list[str]) -> pd.Series[Any]:
-    """Times without their zone, as the clock there showed them."""
+    """Return dates without their zone, as wall-clock time."""
     if isinstance(values.dtype, pd.ArrowDtype):
         values = pd.Series(pd.DatetimeIndex(values.array))
     if isinstance(values.dtype, pd.DatetimeTZDtype):
@@ -164,7 +170,7 @@ def wall_clock(values: pd.Series[Any], notes: list[str]) -> pd.Series[Any]:
 
 
 def is_day(name: str, known: Known, values: pd.Series[Any]) -> bool:
-    """Whether a column holds days rather than moments."""
+    """Return whether a column is a date question with days alone, no times of day."""
     column = known.column(name)
     if column is None or column.kind != "date":
         return False
@@ -175,20 +181,20 @@ def is_day(name: str, known: Known, values: pd.Series[Any]) -> bool:
 
 
 def _variable(name: str, raw: pd.Series[Any], known: Known, dialect: Dialect) -> Variable:
-    values = infer(raw)
+    values = infer_objects(raw)
     dtype = values.dtype
-    make: Callable[[str, pd.Series[Any], Known, Dialect], Variable] = _text
     if isinstance(dtype, pd.CategoricalDtype):
-        make = _category
-    elif pd.api.types.is_bool_dtype(dtype):
-        make = _boolean
-    elif pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype):
-        make = _number
-    elif pd.api.types.is_datetime64_any_dtype(dtype):
-        make = _moment
-    elif pd.api.types.is_timedelta64_dtype(dtype):
-        make = _duration
-    return make(name, values, known, dialect)
+        return _category(name, values, known, dialect)
+    if pd.api.types.is_bool_dtype(dtype):
+        return _boolean(name, values, known)
+    if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype):
+        return _number(name, values, known, dialect)
+    if pd.api.types.is_datetime64_any_dtype(dtype):
+        return _moment(name, values, known)
+    if pd.api.types.is_timedelta64_dtype(dtype):
+        seconds = _floats(values.dt.total_seconds())
+        return Variable(name, seconds, "number", measure="scale", notes=["in seconds"])
+    return _text(name, values, dialect)
 
 
 def _category(name: str, values: pd.Series[Any], known: Known, dialect: Dialect) -> Variable:
@@ -197,32 +203,32 @@ def _category(name: str, values: pd.Series[Any], known: Known, dialect: Dialect)
         made = _number(name, values.astype("float64"), known, dialect)
         made.measure = "ordinal" if values.cat.ordered else "nominal"
         return made
-    called = [clean(str(group))[0] for group in groups]
+    texts = [clean(str(group))[0] for group in groups]
     choices = known.choices(name, whole=dialect.whole_codes)
     notes = []
-    if choices is not None and any(one in choices.by_name for one in called):
+    if choices is not None and any(text in choices.by_name for text in texts):
         code_of, labels = dict(choices.by_name), dict(choices.labels)
-        strange = [one for one in called if one not in code_of]
+        unknown = [text for text in texts if text not in code_of]
         beyond = math.floor(max(labels)) + 1
-        for number, one in enumerate(strange, beyond):
-            code_of[one], labels[float(number)] = float(number), one
+        for number, text in enumerate(unknown, beyond):
+            code_of[text], labels[float(number)] = float(number), text
         how = "reporting values" if choices.are_values else "positions of the options"
         notes.append(f"codes are {how}")
-        if strange:
+        if unknown:
             notes.append(f"no options of the survey: codes from {beyond}")
     else:
         choices = None
-        code_of = {one: float(number) for number, one in enumerate(called, 1)}
-        labels = {float(number): one for number, one in enumerate(called, 1)}
+        code_of = {text: float(number) for number, text in enumerate(texts, 1)}
+        labels = {float(number): text for number, text in enumerate(texts, 1)}
         notes.append("codes are positions of the categories")
-    table_ = np.array([*(code_of[one] for one in called), np.nan], dtype=np.float64)
+    by_group = np.array([*(code_of[text] for text in texts), np.nan], dtype=np.float64)
     column = known.column(name)
     ordered = bool(values.cat.ordered) or (
         choices is not None and column is not None and _is_scale(column)
     )
     return Variable(
         name,
-        pd.Series(table_[values.cat.codes.to_numpy()]),
+        pd.Series(by_group[values.cat.codes.to_numpy()]),
         "number",
         labels,
         choices.not_applicable if choices else (),
@@ -231,7 +237,7 @@ def _category(name: str, values: pd.Series[Any], known: Known, dialect: Dialect)
     )
 
 
-def _boolean(name: str, values: pd.Series[Any], known: Known, dialect: Dialect) -> Variable:  # noqa: ARG001 - one signature for all kinds
+def _boolean(name: str, values: pd.Series[Any], known: Known) -> Variable:
     record = known.record(name)
     is_option = record.get("part") == "option"
     made = Variable(name, _floats(values), "number", dict(_SELECTED if is_option else _YES))
@@ -243,11 +249,11 @@ def _number(name: str, values: pd.Series[Any], known: Known, dialect: Dialect) -
     floats = _floats(values)
     record, column = known.record(name), known.column(name)
     made = Variable(name, floats, "number", measure="scale")
-    if name == "response_id":
+    if name == INDEX:
         made.measure = "nominal"
     if record.get("part") == "option" and column is not None and column.kind == "boolean":
         chosen = sorted(set(floats.dropna()) - {0.0})
-        if len(chosen) < 2:  # codes, or ids: one number says "chosen"
+        if len(chosen) < 2:  # codes or ids: one number means "chosen"
             made.counted = chosen[0] if chosen else 1.0
             made.labels = {0.0: _SELECTED[0.0], made.counted: _SELECTED[1.0]}
             made.measure, made.group = "nominal", str(record.get("question_id") or "")
@@ -266,27 +272,22 @@ def _number(name: str, values: pd.Series[Any], known: Known, dialect: Dialect) -
     return made
 
 
-def _moment(name: str, values: pd.Series[Any], known: Known, dialect: Dialect) -> Variable:  # noqa: ARG001 - one signature for all kinds
+def _moment(name: str, values: pd.Series[Any], known: Known) -> Variable:
     notes: list[str] = []
     naive = wall_clock(values, notes)
     years = naive.dropna().dt.year
     if len(years) and not (years.min() >= _FIRST_YEAR and years.max() <= datetime.MAXYEAR):
         notes.append("written as text: some lie outside the calendar of these files")
         written = [None if pd.isna(v) else str(v) for v in naive.to_numpy()]
-        return Variable(name, pd.Series(texts(pd.Series(written), [])), "text", notes=notes)
+        return Variable(name, pd.Series(to_texts(pd.Series(written), [])), "text", notes=notes)
     naive = naive.astype("datetime64[us]")
     kind: Kind = "date" if is_day(name, known, naive) else "moment"
     return Variable(name, naive, kind, measure="scale", notes=notes)
 
 
-def _duration(name: str, values: pd.Series[Any], known: Known, dialect: Dialect) -> Variable:  # noqa: ARG001 - one signature for all kinds
-    seconds = values.dt.total_seconds()
-    return Variable(name, _floats(seconds), "number", measure="scale", notes=["in seconds"])
-
-
-def _text(name: str, values: pd.Series[Any], known: Known, dialect: Dialect) -> Variable:  # noqa: ARG001 - one signature for all kinds
+def _text(name: str, values: pd.Series[Any], dialect: Dialect) -> Variable:
     notes: list[str] = []
-    made = texts(values, notes)
+    made = to_texts(values, notes)
     if not dialect.keeps_blanks:
         blank = sum(text.endswith(" ") for text in made)
         if blank:
@@ -294,21 +295,21 @@ def _text(name: str, values: pd.Series[Any], known: Known, dialect: Dialect) -> 
     longest = dialect.longest_text
     if longest is not None:
         shorter = [dialect.cut(text, longest) for text in made]
-        often = sum(a != b for a, b in zip(made, shorter, strict=True))
-        if often:
-            notes.append(f"{often:,} cut to {longest:,} bytes")
+        cut_count = sum(a != b for a, b in zip(made, shorter, strict=True))
+        if cut_count:
+            notes.append(f"{cut_count:,} cut to {longest:,} bytes")
         made = shorter
     return Variable(name, pd.Series(made, dtype=object), "text", notes=notes)
 
 
 def _is_scale(column: Column) -> bool:
-    """Whether the options are a scale once those that say "no answer" are set aside."""
+    """Return whether the options are a scale, "not applicable" ones left aside."""
     steps = tuple(o for o in column.choices if not o.is_not_applicable)
     return is_ordered(replace(column, choices=steps))
 
 
 def _fit_labels(variable: Variable, dialect: Dialect) -> None:
-    """Cuts value labels, and drops those of numbers that cannot have one."""
+    """Cut value labels, and drop those of codes that the program cannot label."""
     labels, cut, odd = {}, 0, 0
     for code, label in variable.labels.items():
         if dialect.whole_codes and (code != int(code) or abs(code) >= 2**31 - 100):

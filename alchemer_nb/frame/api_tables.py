@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from alchemer_nb.frame.metadata import moments
-from alchemer_nb.frame.text_dtype import text_dtype
+from alchemer_nb.frame.text_dtype import text_dtype, typed_frame
 from alchemer_nb.wire.text import plain
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ _COUNTS = {
 
 
 def table(rows: Iterable[Any]) -> pd.DataFrame:
-    """One row an object: inner objects become ``outer_inner`` columns, lists become text.
+    """Build a DataFrame with a row for each object.
 
-    Text stays text (ids above all), numbers become numbers where all of a column are, and ``[]``,
-    which stands for an empty map, becomes missing.
+    Inner objects become columns ``outer_inner``, lists become text. A column is numeric if all of
+    its values are numbers. ``[]``, which the API sends for an empty map, is missing.
     """
     flat = [_flatten(row) if isinstance(row, Mapping) else {"value": row} for row in rows]
     names = list(dict.fromkeys(name for row in flat for name in row))
@@ -53,40 +53,31 @@ def table(rows: Iterable[Any]) -> pd.DataFrame:
 
 
 def surveys(rows: Iterable[Mapping[str, Any]], zone: ZoneInfo) -> pd.DataFrame:
-    """The list of surveys: ids and texts as text, counts as Int64, dates in UTC."""
-    data: dict[str, list[Any]] = {name: [] for name in SURVEY_COLUMNS}
+    """Build the list of surveys: ids and texts as text, counts as int64, dates in UTC."""
+    records = []
     for row in rows:
         counts = row.get("statistics")
         counts = counts if isinstance(counts, Mapping) else {}
-        numbers = {short: _count(counts.get(name)) for name, short in _COUNTS.items()}
         links = row.get("links")
-        values = {
-            **numbers,
-            "id": str(row.get("id", "")),
-            "title": plain(row.get("title")),
-            "status": row.get("status"),
-            "type": row.get("type"),
-            "responses": sum(_count(counts.get(name)) for name in list(_COUNTS)[:3]),
-            "created_on": row.get("created_on"),
-            "modified_on": row.get("modified_on"),
-            "team": _team(row.get("team")),
-            "link": links.get("publish") if isinstance(links, Mapping) else None,
-        }
-        for name in SURVEY_COLUMNS:
-            data[name].append(values[name])
-    frame = pd.DataFrame(index=pd.RangeIndex(len(data["id"])))
-    for name, values_of in data.items():
-        if name in _DATES:
-            frame[name] = moments(values_of, zone, "UTC")
-        elif name in (*_COUNTS.values(), "responses"):
-            frame[name] = pd.array(values_of, dtype="int64")
-        else:
-            frame[name] = pd.array(_texts(values_of), dtype=text_dtype())
-    return frame
+        numbers = {short: _count(counts.get(name)) for name, short in _COUNTS.items()}
+        records.append(
+            {
+                **numbers,
+                "responses": numbers["complete"] + numbers["partial"] + numbers["disqualified"],
+                **{name: _text(row.get(name)) for name in ("id", "status", "type")},
+                **{name: row.get(name) for name in _DATES},
+                "title": _text(plain(row.get("title"))),
+                "team": _team(row.get("team")),
+                "link": _text(links.get("publish")) if isinstance(links, Mapping) else None,
+            }
+        )
+    dtypes = dict.fromkeys(("responses", *_COUNTS.values()), "int64")
+    frame = typed_frame(records, SURVEY_COLUMNS, {**dtypes, **dict.fromkeys(_DATES, object)})
+    return frame.assign(**{name: moments(list(frame[name]), zone, "UTC") for name in _DATES})
 
 
-def _texts(values: Iterable[Any]) -> list[str | None]:
-    return [None if value in (None, "", []) else str(value) for value in values]
+def _text(value: Any) -> str | None:
+    return None if value in (None, "", []) else str(value)
 
 
 def _count(value: Any) -> int:
@@ -97,7 +88,7 @@ def _count(value: Any) -> int:
 
 
 def _team(value: Any) -> str | None:
-    """A team comes as an id, as "0" for none, as a list of ids, or as a list of objects."""
+    """Return the ids of teams, which come as one id, "0" for none, or a list of ids or objects."""
     if value in (None, "", "0", 0, []):
         return None
     items = value if isinstance(value, list) else [value]

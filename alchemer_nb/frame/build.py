@@ -1,8 +1,7 @@
-"""Answers and definition become a DataFrame: rows chosen, columns named, values rendered."""
+"""Answers and definition as a DataFrame: rows chosen, columns named, values rendered."""
 
 from __future__ import annotations
 
-import difflib
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -11,14 +10,15 @@ import numpy as np
 import pandas as pd
 
 from alchemer_nb.errors import InvalidArgument
-from alchemer_nb.frame import codebook, long, metadata, multi_lists
+from alchemer_nb.frame import codebook, metadata, multi_lists
+from alchemer_nb.frame.long import build_long
 from alchemer_nb.frame.unplanned_columns import all_columns
 from alchemer_nb.frame.values import Renderer
-from alchemer_nb.survey.naming import name_columns
-from alchemer_nb.wire.text import name_of
+from alchemer_nb.survey.naming import INDEX, free_name, name_columns, question_names
+from alchemer_nb.wire.text import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping
     from zoneinfo import ZoneInfo
 
     from alchemer_nb.decode.answers import Answers
@@ -38,73 +38,74 @@ def build(
     zone: ZoneInfo,
     about: dict[str, Any],
 ) -> pd.DataFrame:
-    """Makes the frame.
+    """Build the frame of some responses.
 
     Args:
         answers: All answers of the download.
         survey: Its definition.
-        rows: From ``choose_rows``.
+        rows: The responses to include, from ``choose_rows``.
         options: Names, values, shape.
-        zone: The region's zone.
-        about: What was asked and received; becomes part of ``attrs["alchemer"]``.
+        zone: Time zone of the region.
+        about: Facts of the download, for ``attrs["alchemer"]``.
 
     Returns:
-        Index ``response_id`` (int64), metadata, answers in survey order, url variables.
+        Wide: index ``response_id`` (int64); columns of metadata, answers in survey order, url
+        variables. Long: see ``build_long``.
     """
     options = replace(options, language=_language(options.language, survey))
-    spoken = (options.language, survey.language)
-    renderer = Renderer(answers, rows.keep, options.rendered, spoken)
-    columns = multi_lists.as_asked(all_columns(survey, answers, renderer), options)
-    meta = metadata.names(options.metadata)
-    urls = metadata.url_names(answers)
+    languages = (options.language, survey.language)
+    renderer = Renderer(answers, rows.keep, options.rendered, languages)
+    columns = multi_lists.fold_lists(all_columns(survey, answers, renderer), options)
+    meta = metadata.metadata_names(options.metadata)
     names = name_columns(columns, survey, options.names, meta, options.language)
-    named = zip(columns, names, strict=True)
-    here = [pair for pair in named if not multi_lists.is_out(pair[0], options.without)]
-    shown, called = [column for column, _ in here], [name for _, name in here]
+    named = {
+        name: column
+        for name, column in zip(names, columns, strict=True)
+        if not multi_lists.is_removed(column, options.without)
+    }
     if options.shape == "long":
-        frame = long.long(answers, survey, rows, shown, called, options.language, renderer.notes)
+        frame = build_long(answers, survey, rows, named, options.language, renderer)
     else:
-        frame = _wide(answers, rows, options, zone, renderer, shown, called)
+        frame = _build_wide(answers, rows, options, zone, renderer, named)
     if options.columns is not None:
-        frame = _only(frame, options, shown, called)
-    book = codebook.records(
+        frame = _choose_columns(frame, options, named)
+    book = codebook.codebook_records(
         survey,
         columns,
         metadata=meta,
-        urls=urls,
-        notes=renderer.notes.texts,
+        urls=metadata.url_names(answers),
+        notes=renderer.notes,
         language=options.language,
     )
-    text = json.dumps({**about, "codebook": book}, ensure_ascii=False, default=str)
-    frame.attrs[ATTRS] = text
+    facts = {**about, "codebook": book}
+    frame.attrs[ATTRS] = json.dumps(facts, ensure_ascii=False, default=str)
     return frame
 
 
-def _wide(
+def _build_wide(
     answers: Answers,
     rows: Rows,
     options: FrameOptions,
     zone: ZoneInfo,
     renderer: Renderer,
-    columns: Sequence[Column],
-    names: Sequence[str],
+    named: Mapping[str, Column],
 ) -> pd.DataFrame:
-    """One row a response: metadata, answers, url variables."""
     data: dict[str, Any] = {
-        name: metadata.array(name, answers, rows.keep, zone, options.tz)
-        for name in metadata.names(options.metadata)
+        name: metadata.metadata_array(name, answers, rows.keep, zone, options.tz)
+        for name in metadata.metadata_names(options.metadata)
         if name not in options.without
     }
-    for column, name in zip(columns, names, strict=True):
+    taken = {*data, *named}
+    for name, column in named.items():
         data[name] = renderer.array(column)
         if options.values == "both" and column.kind == "category" and column.part == "answer":
             codes = Renderer(answers, rows.keep, "code", renderer.languages).array(column)
-            data[_free(f"{name}_code", data, names)] = codes
+            data[free_name(f"{name}_code", taken)] = codes  # unique, as names are
     for name in metadata.url_names(answers):
-        if f"url_{name}" in options.without:
-            continue
-        data[_free(f"url_{name}", data, names)] = metadata.url_array(name, answers, rows.keep)
-    index = pd.Index(rows.ids, name="response_id", dtype=np.int64)
+        if f"url_{name}" not in options.without:
+            column_name = free_name(f"url_{name}", {*data, *named})
+            data[column_name] = metadata.url_array(name, answers, rows.keep)
+    index = pd.Index(rows.ids, name=INDEX, dtype=np.int64)
     return pd.DataFrame(
         {name: pd.Series(values).set_axis(index) for name, values in data.items()}, index=index
     )
@@ -122,44 +123,30 @@ def _language(wanted: str | None, survey: Definition) -> str | None:
     )
 
 
-def _free(name: str, data: dict[str, Any], names: Sequence[str]) -> str:
-    while name in data or name in names:
-        name += "_"
-    return name
-
-
-def _only(
-    frame: pd.DataFrame, options: FrameOptions, columns: Sequence[Column], names: Sequence[str]
+def _choose_columns(
+    frame: pd.DataFrame, options: FrameOptions, named: Mapping[str, Column]
 ) -> pd.DataFrame:
     wanted = options.columns or ()
     if options.shape == "wide":
-        return frame[_chosen(wanted, frame.columns, columns, names)]
-    chosen = _chosen(wanted, names, columns, names)
+        return frame[_chosen_names(wanted, frame.columns, named)]
+    chosen = _chosen_names(wanted, named, named)
     return frame[frame["column"].isin(chosen)].reset_index(drop=True)
 
 
-def _chosen(
-    wanted: Sequence[str],
-    present: Iterable[str],
-    columns: Sequence[Column],
-    names: Sequence[str],
+def _chosen_names(
+    wanted: Iterable[str], present: Iterable[str], named: Mapping[str, Column]
 ) -> list[str]:
-    """Names that the user's list means: names of columns, or questions with all their columns."""
-    there = list(present)
-    keep: set[str] = set()
+    """Return the present names that the user's words mean: columns, or all of a question."""
+    present = list(present)
+    chosen: set[str] = set()
     for word in wanted:
-        found = {name for name in there if name == word}
-        for column, name in zip(columns, names, strict=True):
-            question = column.question
-            called = {question.id, f"q{question.id}", question.alias, name_of(question.alias)}
-            parent = column.parent
-            if parent is not None:
-                called |= {parent.id, f"q{parent.id}", parent.alias, name_of(parent.alias)}
-            if word in called - {""} or word == column.id or word in multi_lists.ids([column]):
-                found.update(n for n in (name, f"{name}_code") if n in there)
+        found = {word} & {*present}
+        for name, column in named.items():
+            meant = {*question_names(column), column.id, *multi_lists.column_ids([column])}
+            if word in meant:
+                found |= {name, f"{name}_code"} & {*present}
         if not found:
-            near = difflib.get_close_matches(word, there, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(word, present)
             raise InvalidArgument(f"no column or question is called {word!r}{hint}")
-        keep |= found
-    return [name for name in there if name in keep]
+        chosen |= found
+    return [name for name in present if name in chosen]

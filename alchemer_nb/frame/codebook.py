@@ -1,15 +1,15 @@
-"""The codebook: one row for each column of a responses frame."""
+"""The codebook: one row for each column of a frame of responses."""
 
 from __future__ import annotations
 
 import html
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from alchemer_nb.frame.metadata import STANDARD
-from alchemer_nb.frame.text_dtype import text_dtype
-from alchemer_nb.frame.wordtable import table_html
+from alchemer_nb.frame.text_dtype import typed_frame
 from alchemer_nb.survey.columns import Column, plan, question_key
 from alchemer_nb.survey.definition import conditional_ids
 from alchemer_nb.survey.naming import name_columns
@@ -43,9 +43,13 @@ FIELDS = (
     "removed",
     "notes",
 )
-_FLAGS = ("required", "logic", "removed")
 _COUNTS = ("page", "n_asked", "n_answered")
-# What fits on a screen; everything else is a column away.
+_DTYPES = {
+    **dict.fromkeys(("required", "logic", "removed"), "bool"),
+    **dict.fromkeys(_COUNTS, "Int64"),
+}
+_LONGEST_CELL = 160  # characters on the screen
+# The fields that a codebook shows; the others do not fit on a screen.
 SHORT = (
     *("column_alias", "question", "row", "option", "type", "part"),
     *("n_asked", "n_answered", "notes"),
@@ -53,21 +57,21 @@ SHORT = (
 
 
 class Codebook(pd.DataFrame):
-    """A DataFrame of all fields that shows the few one reads; any step gives a plain one."""
+    """A DataFrame of all fields that shows the main ones; slices of it are plain DataFrames."""
 
     @property
     def _constructor(self) -> type[pd.DataFrame]:
         return pd.DataFrame
 
     def _short(self) -> pd.DataFrame:
-        """The fields one reads, as text, as far as they hold anything."""
-        there = [name for name in SHORT if name in self.columns]
-        names = [name for name in there if name in SHORT[:2] or self[name].notna().any()]
+        """Return the main fields that are not empty, as text."""
+        present = [name for name in SHORT if name in self.columns]
+        names = [name for name in present if name in SHORT[:2] or self[name].notna().any()]
         shown = {name: ["" if pd.isna(v) else str(v) for v in self[name]] for name in names}
         return pd.DataFrame(shown)
 
     def _repr_html_(self) -> str | None:
-        shown = table_html(self._short(), set(_COUNTS))
+        shown = _table_html(self._short())
         return f"{shown}<p>{html.escape(self._more())}</p>"
 
     def __repr__(self) -> str:
@@ -79,7 +83,7 @@ class Codebook(pd.DataFrame):
         return f"{len(self)} columns; also held: {', '.join(map(str, hidden))}"
 
 
-def records(
+def codebook_records(
     survey: Definition,
     columns: Sequence[Column],
     *,
@@ -88,15 +92,15 @@ def records(
     notes: dict[str, list[str]] | None = None,
     language: str | None = None,
 ) -> list[dict[str, Any]]:
-    """One dict for each output column, in the order of the frame.
+    """Return one dict for each column of a frame, in its order.
 
     Args:
         survey: The definition.
         columns: Columns of answers.
         metadata: Names of the metadata columns.
         urls: Names of url variables.
-        notes: What was noted while the values were made, by column id.
-        language: Whose words.
+        notes: Column id -> notes of the renderer.
+        language: Language of the words.
     """
     by_alias, by_text = (
         name_columns(columns, survey, names, metadata, language) for names in ("alias", "text")
@@ -123,28 +127,19 @@ def records(
 
 
 def _notes(column: Column, notes: dict[str, list[str]]) -> list[str]:
-    """What was noted of a column; of a list, of its options too."""
+    """Return the notes of a column, and of the options of a list."""
     return [text for each in (column, *column.parts) for text in notes.get(each.id, ())]
 
 
-def frame(rows: list[dict[str, Any]]) -> Codebook:
-    """The records as a DataFrame: texts, counts and ``page`` Int64, flags bool."""
-    data: dict[str, Any] = {}
-    for name in FIELDS:
-        values = [row.get(name) for row in rows]
-        if name in _FLAGS:
-            data[name] = pd.array([bool(value) for value in values], dtype="bool")
-        elif name in _COUNTS:
-            data[name] = pd.array(values, dtype="Int64")
-        else:
-            texts = [None if value in (None, "") else str(value) for value in values]
-            data[name] = pd.array(texts, dtype=text_dtype())
-    return Codebook(data)
+def build_codebook(rows: list[dict[str, Any]]) -> Codebook:
+    """Return the records as a DataFrame: text, counts and ``page`` Int64, flags bool."""
+    filled = [{name: None if value == "" else value for name, value in r.items()} for r in rows]
+    return Codebook(typed_frame(filled, FIELDS, _DTYPES))
 
 
 def of_survey(survey: Definition, language: str | None = None) -> Codebook:
-    """The codebook of a survey from its definition alone."""
-    return frame(records(survey, plan(survey), language=language))
+    """Return the codebook of a survey from its definition alone."""
+    return build_codebook(codebook_records(survey, plan(survey), language=language))
 
 
 def _plain(name: str, kind: str) -> dict[str, Any]:
@@ -152,7 +147,7 @@ def _plain(name: str, kind: str) -> dict[str, Any]:
 
 
 def _about(column: Column, survey: Definition, language: str | None) -> dict[str, Any]:
-    spoken = (language, survey.language)
+    languages = (language, survey.language)
     question, parent, option = column.question, column.parent, column.option
     return {
         "question_id": question.id,
@@ -162,10 +157,27 @@ def _about(column: Column, survey: Definition, language: str | None) -> dict[str
         "type": question_key(parent or question) or (parent or question).type.lower(),
         "part": column.part,
         "alias": question.alias,
-        "question": (parent or question).words(*spoken),
-        "row": question.words(*spoken) if parent else "",
-        "option": option.label(*spoken) if option else "",
+        "question": (parent or question).words(*languages),
+        "row": question.words(*languages) if parent else "",
+        "option": option.label(*languages) if option else "",
         "reporting_value": option.value if option else "",
         "required": question.required,
         "removed": column.removed,
     }
+
+
+def _table_html(words: pd.DataFrame) -> str:
+    """Return a table of text as HTML: words to the left, counts to the right, long ones cut."""
+    cut = {
+        name: [text if len(text) <= _LONGEST_CELL else f"{text[:_LONGEST_CELL]}…" for text in texts]
+        for name, texts in words.items()
+    }
+    table = pd.DataFrame(cut).to_html(max_rows=pd.options.display.max_rows, index=False, border=0)
+    # Notebooks align every cell to the right; only a style of the cell itself is stronger. Text in
+    # cells is escaped, so each "<td>" is one of the table's, row by row.
+    sides = ["right" if name in _COUNTS else "left" for name in words]
+    for tag in ("<th", "<td"):
+        first, *cells = table.split(f"{tag}>")
+        styled = zip(cycle(sides), cells, strict=False)
+        table = first + "".join(f'{tag} style="text-align:{side}">{cell}' for side, cell in styled)
+    return table

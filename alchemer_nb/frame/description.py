@@ -1,9 +1,8 @@
-"""What travels with a frame, so that it can be made anew without another download.
+"""The data that a frame carries, from which it can be built again without another download.
 
-``attrs["alchemer"]`` is a JSON text: pandas deep-copies attrs at every step, and a text costs
-nothing there. ``Facts`` is that text with the answers themselves held beside it, by reference:
-copies share them, filtering and choosing columns keep them, pickle takes them along. Where only
-the text is left (a merge, another library's file), the accessor says so.
+``attrs["alchemer"]`` is a JSON text, because pandas deep-copies attrs at every step. ``Facts`` is
+this text with a reference to the answers: copies share them, filters and choices of columns keep
+them, pickle includes them. After a merge, or in another library's file, only the text is left.
 """
 
 from __future__ import annotations
@@ -37,17 +36,17 @@ if TYPE_CHECKING:
 
 
 class Facts(str):
-    """The JSON text of ``attrs["alchemer"]``, with what it was made from.
+    """The JSON text of ``attrs["alchemer"]``, with the answers behind the frame.
 
     Attributes:
-        kept: The answers and how they became the frame; None where only the text is known.
+        kept: The answers and the choices of the frame; None if only the text is known.
     """
 
     __slots__ = ("kept",)
     kept: Kept | None
 
     def __new__(cls, text: str, kept: Kept | None = None) -> Facts:
-        """Makes the text; what is kept is not part of its value."""
+        """Create the text; ``kept`` does not count in comparisons."""
         made = super().__new__(cls, text)
         made.kept = kept
         return made
@@ -62,7 +61,7 @@ class Facts(str):
         return Facts, (str(self), self.kept)
 
     def read(self) -> dict[str, Any]:
-        """The facts as a dict.
+        """Parse the facts.
 
         Raises:
             ValueError: The text is something else.
@@ -73,16 +72,22 @@ class Facts(str):
         return facts
 
 
+def kept_of(frame: pd.DataFrame) -> Kept | None:
+    """Return the answers that a frame carries; None if it carries the text alone, or nothing."""
+    text = frame.attrs.get(frames.ATTRS)
+    return text.kept if isinstance(text, Facts) else None
+
+
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """The answers of a download and the choices that made a frame of them.
+    """The answers of a download and the choices of the frame that was built from them.
 
     Attributes:
-        answers: All that came.
+        answers: All answers received.
         survey: The definition.
         timezone: Zone of the region.
         options: The choices of the frame at hand.
-        about: What was asked and received.
+        about: Facts of the download.
     """
 
     answers: Answers
@@ -92,17 +97,17 @@ class Kept:
     about: dict[str, Any]
 
     def frame(self, ids: Iterable[int], options: FrameOptions) -> pd.DataFrame:
-        """Makes the frame of some responses by other choices.
+        """Build the frame of some responses with other choices.
 
         Args:
-            ids: Response ids, in the order in which to give them.
+            ids: Response ids, in the order of the result.
             options: Names, values, shape.
         """
         about = {**self.about, "asked": {**self.about.get("asked", {}), **options.asked()}}
         return replace(self, options=options, about=about).build(self.rows(ids))
 
     def build(self, rows: Rows) -> pd.DataFrame:
-        """Makes the frame by the choices at hand, and gives it what it needs to be made anew."""
+        """Build the frame of some rows, which then carries these answers."""
         with collector_paused():
             frame = frames.build(
                 self.answers, self.survey, rows, self.options, ZoneInfo(self.timezone), self.about
@@ -111,14 +116,14 @@ class Kept:
         return frame
 
     def rows(self, ids: Iterable[int]) -> Rows:
-        """Where some responses stand among the answers."""
+        """Return the rows of some responses."""
         wanted = np.fromiter((int(i) for i in ids), dtype=np.int64)
         keep = np.array([self._numbers[i] for i in wanted.tolist()], dtype=np.int64)
         received = len(self._numbers)
         return Rows(keep, wanted, received, self.answers.count - received, 0)
 
     def knows(self, response_id: int) -> bool:
-        """Whether a response is among the answers."""
+        """Return whether a response is among the answers."""
         return response_id in self._numbers
 
     @once
@@ -127,7 +132,7 @@ class Kept:
 
     @once
     def columns(self) -> list[Column]:
-        """Columns of answers, in their order, with one for each option of a multi-select."""
+        """Return the columns of answers, with one for each option of a multi-select."""
         everything = np.arange(self.answers.count)
         return all_columns(
             self.survey, self.answers, Renderer(self.answers, everything, self.options.rendered, ())
@@ -135,12 +140,17 @@ class Kept:
 
     @once
     def names(self) -> dict[str, Column]:
-        """Columns of answers, as the frame has them, by what they are called there."""
-        columns = multi_lists.as_asked(self.columns, self.options)
-        taken = metadata.names(self.options.metadata)
+        """Return the columns of answers as the frame has them, by their names there."""
+        columns = multi_lists.fold_lists(self.columns, self.options)
+        taken = metadata.metadata_names(self.options.metadata)
         names = name_columns(columns, self.survey, self.options.names, taken, self.options.language)
         return dict(zip(names, columns, strict=True))
 
+    @property
+    def languages(self) -> tuple[str | None, ...]:
+        """The languages of labels: that of the frame, then that of the survey."""
+        return self.options.language, self.survey.language
+
     def with_options(self, **changes: Any) -> FrameOptions:
-        """The choices of the frame at hand with some of them changed."""
+        """Return the choices of the frame, with some of them changed."""
         return replace(self.options, **changes)

@@ -14,6 +14,7 @@ import pandas as pd
 
 from alchemer_nb.frame.text_dtype import text_array, text_dtype
 from alchemer_nb.frame.values import read_number
+from alchemer_nb.survey.filters import STATUSES
 from alchemer_nb.wire.scalars import truths
 from alchemer_nb.wire.stamps import ZONE_HOURS, read_stamp
 
@@ -48,28 +49,30 @@ REST = (
     "dma",
     "data_quality",
 )
-STATUSES = ("Disqualified", "Partial", "Complete")
+_STATUS_ORDER = STATUSES[::-1]  # an ordered category runs from the least to the most complete
 _DATES = ("date_started", "date_submitted", "date_updated")
-_FIRST = np.datetime64("0001-01-01", "s")  # numpy reads the year 0, which there was not
+_FIRST = np.datetime64("0001-01-01", "s")  # numpy reads the year 0, which does not exist
 _WITHOUT = len("2026-01-15 10:42:26")
 _WITH_ZONE = len("2026-01-15 10:42:26 EST")
 _NUMBERS = ("response_time", "longitude", "latitude")
 
 
-def names(metadata: Metadata) -> tuple[str, ...]:
-    """The columns that each choice of ``metadata=`` gives, in order."""
+def metadata_names(metadata: Metadata) -> tuple[str, ...]:
+    """Return the columns of a choice of ``metadata=``, in order."""
     return {"standard": STANDARD, "all": (*STANDARD, *REST), "none": ()}[metadata]
 
 
-def array(name: str, answers: Answers, keep: np.ndarray, zone: ZoneInfo, tz: str | None) -> Any:
-    """The values of one metadata column for the kept rows.
+def metadata_array(
+    name: str, answers: Answers, keep: np.ndarray, zone: ZoneInfo, tz: str | None
+) -> Any:
+    """Return the values of one metadata column.
 
     Args:
         name: One of ``STANDARD`` or ``REST``.
         answers: All answers of the download.
-        keep: Rows to give, by number.
-        zone: Zone of stamps that carry none, the region's.
-        tz: Zone of the result; None for naive wall-clock time of the region.
+        keep: Row numbers, in the order of the result.
+        zone: The region's zone, for dates that carry none.
+        tz: Zone of the result; None for wall-clock time of the region, without a zone.
     """
     if name == "data_quality":
         return text_array([answers.quality.get(row) for row in keep.tolist()])
@@ -83,7 +86,7 @@ def array(name: str, answers: Answers, keep: np.ndarray, zone: ZoneInfo, tz: str
     texts = _texts(values)
     if name == "status":
         others = sorted({text for text in texts if text is not None} - set(STATUSES))
-        categories = pd.Index([*others, *STATUSES], dtype=text_dtype())
+        categories = pd.Index([*others, *_STATUS_ORDER], dtype=text_dtype())
         return pd.Categorical(text_array(texts), categories, ordered=True)
     return text_array(texts)
 
@@ -95,11 +98,10 @@ def _texts(values: list[Any]) -> list[str | None]:
 
 
 def _numbers(values: list[Any]) -> np.ndarray:
-    """Numbers as received; all at once where that reads them as ``read_number`` does."""
+    """Return numbers as received: all at once if ``read_number`` would return the same."""
     kinds = set(map(type, values))
-    if kinds <= {int, float, str, type(None)} and (
-        str not in kinds or "_" not in "".join(value for value in values if type(value) is str)
-    ):
+    texts = "".join(value for value in values if type(value) is str)
+    if kinds <= {int, float, str, type(None)} and "_" not in texts:
         try:
             numbers = np.array(values, dtype=object).astype(np.float64)
         except (ValueError, OverflowError):
@@ -110,13 +112,13 @@ def _numbers(values: list[Any]) -> np.ndarray:
 
 
 def moments(values: list[Any], zone: ZoneInfo, tz: str | None) -> pd.Series[Any]:
-    """Stamps as a column of times: in ``tz``, or naive wall-clock time of ``zone``."""
+    """Return dates in the zone ``tz``, or in wall-clock time of ``zone`` if that is None."""
     series = pd.Series(_instants(values, zone)).dt.tz_localize("UTC").dt.tz_convert(tz or str(zone))
     return series.dt.tz_localize(None) if tz is None else series
 
 
 def _instants(values: list[Any], zone: ZoneInfo) -> np.ndarray:
-    """Stamps as UTC: those of the usual forms all at once, others one by one."""
+    """Return dates in UTC: those of the usual forms all at once, others one by one."""
     texts = [value if isinstance(value, str) else "" for value in values]
     hours = [ZONE_HOURS.get(text[20:]) if len(text) == _WITH_ZONE else None for text in texts]
     bare = np.array([len(text) == _WITHOUT for text in texts], dtype=bool)
@@ -142,7 +144,7 @@ def _instants(values: list[Any], zone: ZoneInfo) -> np.ndarray:
 
 
 def _in_zone(local: np.ndarray, zone: ZoneInfo) -> np.ndarray:
-    """Wall-clock times as UTC; of an hour that occurs twice the first, as ``datetime`` reads it."""
+    """Convert wall-clock times to UTC; of an hour that occurs twice, take the first."""
     wall = pd.Series(local.astype("datetime64[us]"))
     first = np.ones(len(wall), dtype=bool)
     skipped = pd.Timedelta(hours=1)
@@ -151,11 +153,11 @@ def _in_zone(local: np.ndarray, zone: ZoneInfo) -> np.ndarray:
 
 
 def url_names(answers: Answers) -> list[str]:
-    """Names of the url variables that came, in alphabetical order."""
+    """Return the names of the url variables received, in alphabetical order."""
     return sorted(answers.urls)
 
 
 def url_array(name: str, answers: Answers, keep: np.ndarray) -> Any:
-    """The values of one url variable; an empty text is a value that was sent empty."""
+    """Return the values of one url variable; a variable sent empty is an empty text."""
     values = answers.urls[name]
     return text_array([values.get(row) for row in keep.tolist()])

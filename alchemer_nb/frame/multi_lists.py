@@ -1,4 +1,4 @@
-"""Multi-selects as one column of lists each, for those who want no column for every option."""
+"""Multi-selects as one column of lists each (``multi="list"``)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from alchemer_nb.survey.answer_paths import Path
 
 
-def as_asked(columns: Sequence[Column], options: FrameOptions) -> list[Column]:
-    """The columns as the frame has them: options folded into lists where lists were asked for."""
+def fold_lists(columns: Sequence[Column], options: FrameOptions) -> list[Column]:
+    """Return the columns of the frame: those of options are folded if lists were asked for."""
     if options.multi != "list" or options.shape == "long":
         return list(columns)
     groups: dict[Path, list[Column]] = {}
@@ -31,18 +31,18 @@ def as_asked(columns: Sequence[Column], options: FrameOptions) -> list[Column]:
     ]
 
 
-def is_out(column: Column, without: Set[str]) -> bool:
-    """Whether a column was taken out; a list is when nothing is left to stand in it."""
+def is_removed(column: Column, without: Set[str]) -> bool:
+    """Return whether a column was redacted; a list is once all of its options are."""
     return all(part.id in without for part in column.parts or (column,))
 
 
-def ids(columns: Iterable[Column]) -> set[str]:
-    """Ids of the columns; of a list, those of its options."""
+def column_ids(columns: Iterable[Column]) -> set[str]:
+    """Return the ids of columns; for a list, those of its options."""
     return {part.id for column in columns for part in column.parts or (column,)}
 
 
 def _folded(group: Sequence[Column], without: Set[str]) -> Column:
-    """One column for the options of a question, as far as they were not taken out."""
+    """Return one column for the options of a question, without the redacted ones."""
     stem = group[0].path[:-1]
     parts = tuple(part for part in group if part.id not in without) or tuple(group)
     return replace(

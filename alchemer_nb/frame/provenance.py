@@ -1,4 +1,4 @@
-"""How a frame came about: what was asked, what came, what was left out."""
+"""The summary of a download: what was asked for, received and left out."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _of_rows(facts: Mapping[str, Any], write_option: Callable[[str, str], str]) 
 def _of_answers(facts: Mapping[str, Any]) -> Iterator[str]:
     if facts["misfits"]:
         yield f"{facts['misfits']:,} entries had an undocumented form and were kept"
-    if facts.get("options_not_chosen"):  # a file of an earlier version does not tell
+    if facts.get("options_not_chosen"):  # earlier versions did not write it
         found = _counted(facts["options_not_chosen"], "option")
         yield f"{found} came without a value (null) and count as not chosen"
     if facts["unparsed_values"]:

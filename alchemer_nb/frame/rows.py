@@ -1,4 +1,4 @@
-"""Which of the responses that came stand in a frame."""
+"""The choice of the responses that a frame holds."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Which responses a frame holds, and what was left out.
+    """The responses of a frame, and counts of those left out.
 
     Attributes:
-        keep: Numbers of the kept responses, by ascending response id.
-        ids: Their response ids.
-        received: Responses that came, each id once.
-        repeated: Responses that came more than once.
-        test_rows: Test responses that were left out.
+        keep: Row numbers among the answers, by ascending response id.
+        ids: Response ids of these rows.
+        received: Count of received responses, each id once.
+        repeated: Count of further copies of a response.
+        test_rows: Count of test responses left out.
     """
 
     keep: np.ndarray
@@ -39,12 +39,12 @@ class Rows:
 
 
 def choose_rows(answers: Answers, options: FrameOptions, within: np.ndarray | None = None) -> Rows:
-    """Takes each response once (its last copy), sorts by id, and sees to the test rows.
+    """Choose the last copy of each response, sorted by id, with or without test rows.
 
     Args:
         answers: All answers of the download.
-        options: ``test_rows`` and ``limit`` count here.
-        within: Optional mask by row number; what it excludes was not asked for.
+        options: ``test_rows`` and ``limit`` are used.
+        within: Optional mask by row number, False for rows that were not asked for.
     """
     latest = latest_rows(answers)
     ids = np.array(sorted(latest), dtype=np.int64)
@@ -60,17 +60,16 @@ def choose_rows(answers: Answers, options: FrameOptions, within: np.ndarray | No
         keep, ids = keep[wanted], ids[wanted]
     if options.limit is not None and len(ids) > options.limit:
         keep, ids = keep[: options.limit], ids[: options.limit]
-        tests = tests[tests <= ids[-1]]  # those further on would not have been given anyway
-    left_out = len(tests)
-    return Rows(keep, ids, received, answers.count - received, left_out)
+        tests = tests[tests <= ids[-1]]  # later ones are beyond the limit anyway
+    return Rows(keep, ids, received, answers.count - received, len(tests))
 
 
 def submitted_between(
     answers: Answers, zone: ZoneInfo, start: datetime | None, end: datetime | None
 ) -> np.ndarray | None:
-    """Which responses were submitted between two instants, the second exclusive.
+    """Return a mask of the responses submitted from one instant to before another.
 
-    What carries no date that can be read is kept: the server has let it through.
+    A response without a readable date is included: the server's own filter let it through.
     """
     if start is None and end is None:
         return None

@@ -1,6 +1,6 @@
-"""Conditions that Alchemer cannot be asked, fulfilled here: on the responses that came.
+"""Conditions that Alchemer's filters cannot express, applied to the received responses.
 
-The API's ``in`` takes values with commas between them and knows no other way to write one
+The API's ``in`` separates values by commas, so it cannot take a value that holds a comma
 (https://apihelp.alchemer.com/help/filters-v5).
 """
 
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Selection:
-    """What is chosen here of the responses that come.
+    """Conditions to apply to received responses.
 
     Attributes:
-        conditions: Resolved, each an ``in``: one of the answers is one of its values.
-        survey: Its definition, for options that are chosen without their reporting value.
+        conditions: Resolved conditions of the form ``in``.
+        survey: The definition, for options that come without their reporting value.
     """
 
     conditions: tuple[Condition, ...]
     survey: Definition
 
     def mask(self, answers: Answers) -> np.ndarray:
-        """Which responses fulfil all conditions."""
+        """Return a mask of the responses that fulfil all conditions."""
         mask = np.ones(answers.count, dtype=bool)
         for condition in self.conditions:
             wanted = set(condition.value or ())
@@ -48,7 +48,7 @@ class Selection:
         return mask
 
     def _texts(self, answers: Answers, field: str) -> Iterator[tuple[int, str | None]]:
-        """Every row that has something there, with its text."""
+        """Yield row number and text of every answer in a field."""
         url, asked = URL.fullmatch(field), QUESTION.fullmatch(field)
         if url:
             yield from answers.urls.get(url[1], {}).items()
@@ -66,8 +66,8 @@ class Selection:
                 continue
             texts: list[str | None] = []
             for atom in leaf.atoms:
-                own = id_text(atom.answer_id).removesuffix(OTHER)
-                text = values.get(own) if atom.answer in (None, "") else atom.text
-                texts.append(text if option is None or option in (*path[1:2], own) else None)
+                option_id = id_text(atom.answer_id).removesuffix(OTHER)
+                text = values.get(option_id) if atom.answer in (None, "") else atom.text
+                texts.append(text if option is None or option in (*path[1:2], option_id) else None)
             for row, code in zip(leaf.rows, leaf.codes, strict=True):
                 yield row, texts[code]

@@ -1,7 +1,7 @@
-"""Columns that only the answers bring: the definition does not announce them.
+"""Columns that the answers need and the definition does not have.
 
-A question deleted since, an option taken out, a type nobody knows, a text where a list was closed:
-each has a column of its own, marked and noted, so that nothing received is lost.
+A deleted question or option, an unknown question type, a text at a closed list: each gets a
+column of its own with a note, so that nothing received is lost.
 """
 
 from __future__ import annotations
@@ -35,40 +35,40 @@ if TYPE_CHECKING:
 
 
 def all_columns(survey: Definition, answers: Answers, renderer: Renderer) -> list[Column]:
-    """The planned columns, and beside them what only the answers brought.
+    """Return the planned columns and those that only the answers need.
 
     Args:
         survey: The definition.
         answers: All answers of the download.
-        renderer: Its notes say why a column is there.
+        renderer: Takes notes of why a column was added.
     """
     planned = plan(survey)
     ids = {column.id for column in planned}
     columns: list[Column] = []
     for column in planned:
         columns.append(column)
-        columns.extend(x for x in _beside(column, renderer) if x.id not in ids)
+        columns.extend(x for x in _companions(column, renderer) if x.id not in ids)
     extra = []
-    for column, why in _unannounced(survey, planned, answers):
-        renderer.notes.add(column, why)
-        extra += [column, *_beside(column, renderer)]
+    for column, why in _unknown_paths(survey, planned, answers):
+        renderer.note(column, why)
+        extra += [column, *_companions(column, renderer)]
     return _placed(survey, columns, extra)
 
 
-def _beside(column: Column, renderer: Renderer) -> Iterator[Column]:
-    """What is written in, or does not fit, where the definition did not expect it."""
+def _companions(column: Column, renderer: Renderer) -> Iterator[Column]:
+    """Yield columns of write-ins and of unfit answers that the definition did not expect."""
     if column.part in ("answer", "item") and renderer.has_raw(column):
         yield replace(raw_column(column), planned=False)
-    # A cell of a grid holds its column's words, which are nothing written in.
+    # A cell of a grid repeats the words of its column, which nobody typed.
     chosen = column.part in ("answer", "option") and not column.is_cell
     if chosen and column.kind in ("category", "number", "boolean") and renderer.has_other(column):
         yield other_column(column, planned=False)
 
 
-def _unannounced(
+def _unknown_paths(
     survey: Definition, planned: Iterable[Column], answers: Answers
 ) -> Iterator[tuple[Column, str]]:
-    """Columns for answers at places that the definition does not announce, and why."""
+    """Yield columns for answers at unknown paths, with the reason for each."""
     taken = {column.path for column in planned}
     known: dict[str, tuple[Question, Question | None]] = {}
     for question in survey.questions:
@@ -77,12 +77,12 @@ def _unannounced(
     for path in sorted(set(answers.leaves) - taken, key=_in_order):
         leaf = answers.leaves[path]
         if path[0] in known:
-            yield _part_of(*known[path[0]], path, leaf, survey.language)
+            yield _unknown_part(*known[path[0]], path, leaf, survey.language)
         else:
-            said, kind = answers.words.get(path[0], ("", ""))
-            words = {survey.language: said} if said else {}
-            gone = Question(path[0], kind.upper(), "", words)
-            column = _leaf(gone, None, path, leaf, survey.language)
+            text, kind = answers.words.get(path[0], ("", ""))
+            titles = {survey.language: text} if text else {}
+            deleted = Question(path[0], kind.upper(), "", titles)
+            column = _leaf(deleted, None, path, leaf, survey.language)
             yield replace(column, removed=True), "the question is no longer in the definition"
 
 
@@ -94,10 +94,10 @@ def _with_parents(
         yield from _with_parents(row, question)
 
 
-def _part_of(
+def _unknown_part(
     question: Question, parent: Question | None, path: Path, leaf: Leaf, language: str
 ) -> tuple[Column, str]:
-    """A part that a known question does not have, or has no longer."""
+    """Return the column, and why it is there, of an unknown part of a known question."""
     column = _leaf(question, parent, path, leaf, language)
     if path[-1] == COMMENT and len(path) > 1:
         return column, "a comment box is not in the definition"
@@ -117,7 +117,7 @@ def _part_of(
 
 
 def _kind_of_part(question: Question, parent: Question | None) -> Kind | None:
-    """What each option, item or cell of a question holds; None where it has none."""
+    """Return the kind of the options, items or cells of a question; None if it has none."""
     grid = question_key(parent) if parent is not None else ""
     key = question_key(question)
     if grid in GRID_CELLS:
@@ -141,42 +141,33 @@ def _leaf(
         return Column(
             f"{name(path[:-1])}_comment", "text", path, question, None, "comment", planned=False
         )
-    return Column(
-        name(path),
-        "text",
-        path,
-        question,
-        parent,
-        "leaf",
-        _option(path, leaf, language) if len(path) > 1 else None,
-        planned=False,
-    )
+    option = _option(path, leaf, language) if len(path) > 1 else None
+    return Column(name(path), "text", path, question, parent, "leaf", option, planned=False)
 
 
 def _option(path: Path, leaf: Leaf, language: str) -> Option:
-    """What the answers tell of an option: its words, and its value if all have the same."""
-    labels = (str(atom.label) for atom in leaf.atoms if atom.label not in (None, ""))
-    label = next(labels, "")
+    """Return an option as the answers describe it; a value only if all have the same."""
+    label = next((str(atom.label) for atom in leaf.atoms if atom.label not in (None, "")), "")
     values = {str(atom.answer) for atom in leaf.atoms if atom.answer not in (None, "")}
     value = values.pop() if len(values) == 1 else ""
     return Option(path[-1], {language: label} if label else {}, value)
 
 
 def _placed(survey: Definition, columns: list[Column], extra: list[Column]) -> list[Column]:
-    """Puts what was not announced after its question, or at the end where that is unknown."""
-    own = {column.path[0]: place for place, column in enumerate(columns)}
-    last: dict[str, int] = {}
-    place = -1
+    """Insert the extra columns after their questions, those of unknown ones at the end."""
+    last_column = {column.path[0]: number for number, column in enumerate(columns)}
+    insert_after: dict[str, int] = {}
+    number = -1
     for question in survey.questions:
-        everything = [each.id for each in question.walk()]
-        place = max((own[each] for each in everything if each in own), default=place)
-        last.update((each, own.get(each, place)) for each in everything)
+        ids = [each.id for each in question.walk()]
+        number = max((last_column[each] for each in ids if each in last_column), default=number)
+        insert_after.update({each: last_column.get(each, number) for each in ids})
     after: dict[int | None, list[Column]] = {}
     for each in extra:
-        after.setdefault(last.get(each.path[0]), []).append(each)
+        after.setdefault(insert_after.get(each.path[0]), []).append(each)
     placed = after.get(-1, [])
-    for place, column in enumerate(columns):
-        placed += [column, *after.get(place, ())]
+    for number, column in enumerate(columns):
+        placed += [column, *after.get(number, ())]
     return placed + after.get(None, [])
 
 

@@ -1,4 +1,4 @@
-"""Personal data out of a frame: redaction, hashing, patterns of contact data.
+"""Redaction of personal data: dropping, hashing, patterns of contact data.
 
 May import: frame, and what frame may import.
 """

@@ -1,6 +1,6 @@
-"""What looks like an e-mail address or a telephone number inside a text.
+"""Patterns of e-mail addresses and telephone numbers in texts.
 
-Used to warn, never to decide: a pattern finds neither all of them nor only them.
+They are used for warnings, never to decide: a pattern misses some and finds others wrongly.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ _DATE = re.compile(
 )
 _YEARS = re.compile(r"(?:19|20)\d\d ?[-/] ?(?:19|20)\d\d$")
 _HOST = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}$")
-_RUN = 9  # so many digits without anything between them, after 0 or +, are a number to call
+_RUN = 9  # digits in a row, after 0 or +, that make a telephone number
 
-# Aliases and names of url variables that can mean nothing else.
+# Aliases and names of url variables that mean contact data for certain.
 _NAMES = re.compile(
     r"(?:\w+_)?(?:e_?mail|phone|mobile|telephone|first_?name|last_?name|family_?name|given_?name"
     r"|sur_?name|full_?name)(?:_(?:address|number|\d+))?",
@@ -28,7 +28,7 @@ _NAMES = re.compile(
 
 
 def has_email(text: str) -> bool:
-    """Whether a text holds what looks like an e-mail address.
+    """Return whether a text seems to contain an e-mail address.
 
     Example:
         >>> has_email("write to ann@example.org, please")
@@ -38,7 +38,7 @@ def has_email(text: str) -> bool:
 
 
 def has_phone(text: str) -> bool:
-    """Whether a text holds what looks like a telephone number; dates and addresses are none.
+    """Return whether a text seems to contain a telephone number; dates and IP addresses do not.
 
     Example:
         >>> has_phone("call +44 20 7946 0018"), has_phone("on 2026-01-15"), has_phone("order 12345")
@@ -48,7 +48,7 @@ def has_phone(text: str) -> bool:
 
 
 def names_contact(name: str) -> bool:
-    """Whether a name says that contact data stand there, as ``home_phone`` does."""
+    """Return whether a name means contact data, as ``home_phone`` does."""
     return _NAMES.fullmatch(name.strip().replace("-", "_").replace(" ", "_")) is not None
 
 

@@ -1,4 +1,4 @@
-"""Hashes that tell people apart without naming them."""
+"""Keyed hashes, which tell people apart without naming them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pandas as pd
 
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame.text_dtype import text_dtype
+from alchemer_nb.wire.scalars import id_text
 
 _SHORTEST_SALT = 8
 _DIGITS = 16  # 64 bits: among a million people, two share a hash once in 37 million data sets
@@ -21,10 +22,10 @@ class Hasher:
     """HMAC-SHA256 of texts, short enough for a table.
 
     Args:
-        salt: The key; left out, a random one that nobody will know.
+        salt: The key; left out, a random one that is not kept.
 
     Raises:
-        InvalidArgument: The salt is so short that the hashes could be undone by trying.
+        InvalidArgument: The salt is so short that the hashes could be reversed by trial.
     """
 
     def __init__(self, salt: str | bytes | None = None) -> None:
@@ -38,14 +39,14 @@ class Hasher:
         self._key = key.encode() if isinstance(key, str) else key
 
     def __call__(self, value: Any) -> str | None:
-        """The hash of a value; what is missing or empty stays so.
+        """Return the hash of a value; missing and empty ones stay as they are.
 
-        White space around it does not count, nor does the case of an e-mail address. The letter
-        in front keeps spreadsheets from reading a hash as a number.
+        White space around it is ignored, and the case of an e-mail address. The first letter
+        prevents spreadsheets from reading a hash as a number.
         """
         if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
             return None
-        text = _as_text(value).strip()
+        text = id_text(value).strip()
         if not text:
             return text
         if "@" in text:
@@ -54,19 +55,13 @@ class Hasher:
         return f"h{digest.hexdigest()[:_DIGITS]}"
 
     def series(self, values: pd.Series[Any]) -> pd.Series[Any]:
-        """The hashes of a column, as text."""
+        """Return the hashes of a column, as text."""
         known: dict[Any, str | None] = {value: self(value) for value in values.dropna().unique()}
         hashed = [None if pd.isna(value) else known[value] for value in values]
         return pd.Series(pd.array(hashed, dtype=text_dtype()), index=values.index)
 
     @property
-    def said(self) -> str:
-        """How it is told in the report."""
+    def description(self) -> str:
+        """The words for the report."""
         salt = "a random salt, for this call alone" if self.is_random else "the salt given"
         return f"hashed with {salt}"
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)

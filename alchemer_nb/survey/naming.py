@@ -13,12 +13,12 @@ from alchemer_nb.survey.columns import pieces
 from alchemer_nb.wire.text import name_of, slug
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
 
     from alchemer_nb.survey.columns import Column
     from alchemer_nb.survey.definition import Definition, Question
 
-_INDEX = "response_id"  # a column of that name would stand in the way of reset_index
+INDEX = "response_id"  # of a frame; no column is named so, since reset_index would fail
 Names = Literal["alias", "id", "text"]
 _SUFFIXES = {"comment": "_comment", "raw": "_raw"}
 _PHRASES = {"other": "other, written in", "comment": "comment", "raw": "as received"}
@@ -46,7 +46,23 @@ def name_columns(
         wanted = [_phrase(column, survey, language) for column in columns]
     else:
         wanted = _by_alias(columns, survey)
-    return _unique(wanted, columns, {_INDEX, *taken}, names)
+    return _unique(wanted, columns, {INDEX, *taken}, names)
+
+
+def question_names(column: Column) -> set[str]:
+    """Return what a user may call the question of a column, or the grid above it."""
+    names: set[str] = set()
+    for question in (column.question, column.parent):
+        if question is not None:
+            names |= {question.id, f"q{question.id}", question.alias, name_of(question.alias)}
+    return names - {""}
+
+
+def free_name(name: str, taken: Container[str]) -> str:
+    """Return the name, with underscores at its end until it is none of the taken ones."""
+    while name in taken:
+        name += "_"
+    return name
 
 
 def _by_alias(columns: Sequence[Column], survey: Definition) -> list[str]:

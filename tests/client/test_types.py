@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 
 from alchemer_nb import ApiKey, Client
-from alchemer_nb.frame.long import LONG, from_long
+from alchemer_nb.frame.long import LONG
 from alchemer_nb.sandbox import Sandbox
 from alchemer_nb.survey.definition import read_definition
+from tests.client.from_long import from_long
 from tests.client.test_frames import LIKERT, option, question, response, serve
 
 EVERY = "Every question type"

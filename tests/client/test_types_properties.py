@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from alchemer_nb.decode.answers import Answers
 from alchemer_nb.frame.description import Kept
-from alchemer_nb.frame.long import from_long
 from alchemer_nb.frame.options import FrameOptions
 from alchemer_nb.frame.rows import choose_rows
 from alchemer_nb.survey.definition import read_definition
+from tests.client.from_long import from_long
 from tests.client.test_frames import option, question, response
 
 LOOSE = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))

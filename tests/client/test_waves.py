@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import alchemer_nb as al
+from alchemer_nb.client.survey import Survey
 from alchemer_nb.decode.answers import Answers
 from alchemer_nb.errors import InvalidArgument, KnowledgeLost
 from alchemer_nb.frame.description import Kept
@@ -266,3 +267,23 @@ def test_new_words_that_somebody_had_typed_before_are_left_apart():
         "2026": wave(6, [radio(2, better, "how")], told[0]),
     }
     assert al.stack_waves(waves)["how"].tolist() == ["Bad", "Great", "Great"]
+
+
+def test_tables_to_read_are_plain_data_frames(tmp_path):
+    df = wave(5, [radio(2, alias="how")], {"2": {"answer": "2", "answer_id": 10002}})
+    survey = Survey.of(df.attrs["alchemer"].kept.survey)
+    changed = Survey.of(wave(5, [radio(3)]).attrs["alchemer"].kept.survey)
+    tables = [
+        df.alchemer.options,
+        df.alchemer.find("how"),
+        df.alchemer.base_sizes(),
+        df.alchemer.redact(columns=["how"]).alchemer.redacted,
+        df.alchemer.to_spss(tmp_path / "one.sav"),
+        al.stack_waves({"a": df, "b": df}).alchemer.waves,
+        survey.diff(changed),
+    ]
+    for table in tables:
+        assert len(table) > 0
+        assert type(table) is pd.DataFrame
+        assert type(table.iloc[:1]) is pd.DataFrame
+    assert type(df.alchemer.codebook.iloc[:1]) is pd.DataFrame

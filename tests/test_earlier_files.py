@@ -1,0 +1,88 @@
+"""Files that earlier versions wrote still open, with the same contents.
+
+``tests/earlier`` was written by commit b09eb59, before the modules moved into folders, from the
+survey *Event registration* of ``Sandbox(seed=1, responses=12, form="current")``: a Parquet file, a
+store after two syncs, and a profile without a digest. The profile with a digest is of f736e26.
+``expected.json`` holds the frames as the writer saw them.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import alchemer_nb as al
+from alchemer_nb.auth import profiles
+from alchemer_nb.store import paths
+
+EARLIER = Path(__file__).parent / "earlier"
+EXPECTED = json.loads((EARLIER / "expected.json").read_text("utf-8"))
+SURVEY = "9000002"
+
+
+def check(frame: pd.DataFrame, name: str) -> None:
+    seen = json.loads(frame.to_json(orient="split", date_format="iso"))
+    labels = frame.select_dtypes("category")
+    seen["categories"] = {n: [s.cat.categories.tolist(), s.cat.ordered] for n, s in labels.items()}
+    assert seen == EXPECTED[name]
+
+
+def test_a_parquet_file_opens_with_its_frame_and_its_answers():
+    frame = al.read_parquet(EARLIER / "responses.parquet")
+    check(frame, "file")
+    check(frame.alchemer.relabel(names="id", values="code", multi="list"), "relabelled")
+
+
+def test_plain_pandas_reads_the_same_values_from_it():
+    seen = json.loads(
+        pd.read_parquet(EARLIER / "responses.parquet").to_json(orient="split", date_format="iso")
+    )
+    assert {**seen, "categories": EXPECTED["file"]["categories"]} == EXPECTED["file"]
+
+
+def test_a_store_opens_with_its_frame(box, tmp_path, monkeypatch):
+    monkeypatch.setenv("ALCHEMER_STORE", str(tmp_path))
+    client = al.Client(al.ApiKey(box.api_token, box.api_token_secret), region=box.region)
+    account = paths.account_folder(tmp_path, box.region.host, client.account()["id"].iloc[0])
+    shutil.copytree(EARLIER / "store", account)
+    frame = client.responses(
+        SURVEY, store=True, metadata="all", test_rows="include", progress="none"
+    )
+    check(frame, "store")
+    assert client.stored()["id"].tolist() == [SURVEY]
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "parts"),
+    [
+        (
+            "no_digest",
+            "https://api.alchemer.eu",
+            {"api_token": "CANARYtoken0123456789", "api_token_secret": "CANARYsecret9876543210"},
+        ),
+        (
+            "digest",
+            "https://api.example.org",
+            {
+                "consumer_key": "CANARYkey",
+                "consumer_secret": "CANARYsecret",
+                "token": "CANARYaccess",
+                "token_secret": "CANARYaccesssecret",
+            },
+        ),
+    ],
+)
+def test_a_profile_opens(name, address, parts, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    profiles.folder().mkdir(mode=0o700)
+    kept = shutil.copy(EARLIER / "profiles" / f"{name}.json", profiles.folder())
+    Path(kept).chmod(0o600)
+    profile = profiles.load(name)
+    assert profile is not None
+    assert profile.region.api_url == address
+    opened = {part: getattr(profile.credentials, part).reveal() for part in parts}
+    assert opened == parts
