@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alchemer_nb.errors import AuthenticationError, PermissionDenied
+from alchemer_nb.errors import AuthenticationError, PermissionDenied, with_capital
 
 if TYPE_CHECKING:
     from alchemer_nb.errors import AlchemerError
     from alchemer_nb.http.credentials import Credentials
 
 GOES_ON = "run it again: it goes on with what came, which is kept"  # of a sync
-TAKE = "take the rows so far: "  # what a hint says before it names a way
 
 
 def reason(error: AlchemerError, credentials: Credentials | None) -> tuple[str, str]:
@@ -45,9 +44,8 @@ def advice(needs: str, again: str, take: str = "") -> str:
         again: How to go on or begin again.
         take: How to have the rows so far.
     """
-    text = f"{needs}, then {again}" if needs else again
-    text = f"{text[:1].upper()}{text[1:]}"
-    return f"{text}; or {TAKE}{take}" if take else text
+    text = with_capital(f"{needs}, then {again}" if needs else again)
+    return f"{text}; or take the rows so far: {take}" if take else text
 
 
 def _refused(credentials: Credentials | None) -> tuple[str, str]:
