@@ -214,7 +214,7 @@ class DownloadIncomplete(AlchemerError):
 
     @property
     def has_rows(self) -> bool:
-        """Whether ``partial`` has rows; does not build the frame."""
+        """True if ``partial`` has rows; does not build the frame."""
         return self._partial is not None
 
     @property

@@ -189,7 +189,7 @@ class _Judge:
 
     @once
     def problem(self) -> str:
-        """The OAuth problem that a header or the body names, or ``""``."""
+        """Return the OAuth problem that a header or the body names, or ``""``."""
         header = self.reply.headers.get("WWW-Authenticate", "")
         if "oauth" not in header.lower() and not self.body.lstrip().startswith(b"oauth_problem="):
             return ""

@@ -116,7 +116,7 @@ def test_an_id_that_a_server_made_up_is_told_and_nothing_is_made(
         rows = [{"id": own, "title": "Trap"}, {"id": "6", "title": "Other"}]
         listed = {"result_ok": True, "total_count": 2, "total_pages": 1, "data": rows}
         scripted.answer("survey", listed)
-        client._transport._remembered.forget()
+        client._transport._cache.forget()
         with pytest.raises(TransportError, match="as the id of the survey 'Trap'") as caught:
             call(client, "Trap")
         assert len(str(caught.value).splitlines()) == 1
