@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.accessor.knowledge import INDEX, Knowledge
+from alchemer_nb.accessor.knowledge import Knowledge
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame import multi_lists
 from alchemer_nb.frame.build import ATTRS
 from alchemer_nb.frame.description import Facts
+from alchemer_nb.survey.naming import INDEX
 
 if TYPE_CHECKING:
     import pandas as pd

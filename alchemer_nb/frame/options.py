@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 from zoneinfo import ZoneInfo
@@ -10,6 +9,7 @@ from zoneinfo import ZoneInfo
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame.metadata import Metadata
 from alchemer_nb.survey.naming import Names
+from alchemer_nb.wire.text import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,8 +87,7 @@ def check_choice(name: str, value: object, allowed: Sequence[str]) -> None:
     """
     if value in allowed:
         return
-    near = difflib.get_close_matches(str(value), allowed, 1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint = did_you_mean(str(value), allowed)
     raise InvalidArgument(
         f"{name} is {', '.join(map(repr, allowed))}, not {str(value)[:40]!r}{hint}"
     )

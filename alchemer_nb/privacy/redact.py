@@ -23,6 +23,7 @@ from alchemer_nb.frame.wordtable import WordTable
 from alchemer_nb.privacy.contact_patterns import has_email, has_phone, names_contact
 from alchemer_nb.privacy.hashing import Hasher
 from alchemer_nb.survey.columns import question_key
+from alchemer_nb.survey.naming import INDEX
 from alchemer_nb.wire.text import name_of
 
 if TYPE_CHECKING:
@@ -39,8 +40,7 @@ IDENTIFYING = ("contact_id", "session_id", "ip_address")
 DESCRIBING = (
     "referer", "user_agent", "longitude", "latitude", "country", "city", "region", "postal", "dma",
 )  # fmt: skip
-INDEX = "response_id"
-_OF_A_ROW = ["response_id", "column"]  # of the long shape
+_OF_A_ROW = [INDEX, "column"]  # of the long shape
 FIELDS = ("column", "column_id", "done", "why", "values", "emails", "phones")
 
 

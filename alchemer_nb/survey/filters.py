@@ -6,7 +6,6 @@ Conditions are combined by AND alone.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from alchemer_nb.errors import ConditionError, InvalidArgument
 from alchemer_nb.wire.quoting import quote, read_value, read_values, scan
 from alchemer_nb.wire.stamps import is_ambiguous, read_moment, wall_clock
-from alchemer_nb.wire.text import name_of, plain
+from alchemer_nb.wire.text import did_you_mean, name_of, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -369,8 +368,7 @@ def _status(name: str, line: int) -> str:
     for known in STATUSES:
         if known.casefold() == name.strip().casefold():
             return known
-    near = difflib.get_close_matches(name.strip().title(), STATUSES, 1)
-    hint = f"; did you mean {near[0]}?" if near else ""
+    hint = did_you_mean(name.strip(), STATUSES, sentence="; did you mean {}?")
     raise ConditionError(
         f"{name.strip()[:40]!r} is no status; there are {', '.join(STATUSES)}{hint}", line
     )
@@ -387,10 +385,9 @@ def _question(survey: Definition, name: str, line: int) -> Question:
         which = " or ".join(f"[question({q.id})]" for q in same)
         raise ConditionError(f"several questions have the alias {name!r}; write {which}", line)
     aliases = [q.alias for q in everything if q.alias]
-    near = difflib.get_close_matches(name, [*FIELDS, *aliases], 1)
-    hint = f"did you mean {near[0]!r}?" if near else f"fields are {', '.join(FIELDS)}, an alias"
+    hint = did_you_mean(name, [*FIELDS, *aliases], f"; fields are {', '.join(FIELDS)}, an alias")
     raise ConditionError(
-        f"{name[:40]!r} is neither a field nor a question of this survey; {hint}", line
+        f"{name[:40]!r} is neither a field nor a question of this survey{hint}", line
     )
 
 

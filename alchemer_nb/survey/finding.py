@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import InvalidArgument, SurveyNotFound
 from alchemer_nb.wire.ids import given_id, has_digits_alone, sent_id
-from alchemer_nb.wire.text import plain
+from alchemer_nb.wire.text import did_you_mean, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -46,8 +45,7 @@ def survey_id(id_or_title: int | str, surveys: Callable[[], Iterable[dict[str, A
         raise SurveyNotFound(
             f"{len(fitting)} surveys fit {wanted!r}: {some}{more}; give the id or more of the title"
         )
-    near = difflib.get_close_matches(wanted, [title for _, title in titles], 1)
-    hint = f"; did you mean {near[0]!r}?" if near else "; client.surveys() lists them"
+    hint = did_you_mean(wanted, [title for _, title in titles], "; client.surveys() lists them")
     raise SurveyNotFound(f"no survey of {len(titles)} in this account fits {wanted!r}{hint}")
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from alchemer_nb.survey.columns import Column
     from alchemer_nb.survey.definition import Definition, Question
 
-_INDEX = "response_id"  # a column of that name would stand in the way of reset_index
+INDEX = "response_id"  # of a frame; no column is named so, since reset_index would fail
 Names = Literal["alias", "id", "text"]
 _SUFFIXES = {"comment": "_comment", "raw": "_raw"}
 _PHRASES = {"other": "other, written in", "comment": "comment", "raw": "as received"}
@@ -46,7 +46,7 @@ def name_columns(
         wanted = [_phrase(column, survey, language) for column in columns]
     else:
         wanted = _by_alias(columns, survey)
-    return _unique(wanted, columns, {_INDEX, *taken}, names)
+    return _unique(wanted, columns, {INDEX, *taken}, names)
 
 
 def _by_alias(columns: Sequence[Column], survey: Definition) -> list[str]:

@@ -6,9 +6,10 @@ Titles, questions, labels and answers hold HTML and no-break spaces; an empty ma
 
 from __future__ import annotations
 
+import difflib
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 # Only what looks like a tag: "a < b and c > d" is an answer, not HTML.
@@ -70,3 +71,23 @@ def bare(text: Any) -> str:
         True
     """
     return " ".join(re.findall(r"\w+", plain(text).casefold()))
+
+
+def did_you_mean(
+    wanted: str, known: Iterable[str], otherwise: str = "", sentence: str = "; did you mean {!r}?"
+) -> str:
+    """Return a sentence with the known name that is nearest to the wanted one, in any case.
+
+    Args:
+        wanted: What was written.
+        known: What could have been meant.
+        otherwise: What to return where no name is near.
+        sentence: How the name is put into words.
+
+    Example:
+        >>> did_you_mean("lable", ["label", "code"])
+        "; did you mean 'label'?"
+    """
+    folded = {name.casefold(): name for name in known}
+    found = difflib.get_close_matches(wanted.casefold(), folded, 1)
+    return sentence.format(folded[found[0]]) if found else otherwise

@@ -22,10 +22,11 @@ from __future__ import annotations
 import builtins
 import re
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
+
+from alchemer_nb.wire.text import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -97,9 +98,7 @@ class Word:
 
 def near(name: str, known: Iterable[str]) -> str:
     """Gives `` Did you mean `x`?`` with a leading blank, or nothing."""
-    folded = {item.casefold(): item for item in known}
-    found = get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
-    return f" Did you mean `{folded[found[0]]}`?" if found else ""
+    return did_you_mean(name, known, sentence=" Did you mean `{}`?")
 
 
 def quote_word(text: str) -> str:
