@@ -228,7 +228,7 @@ class Retrieval:
             most=None if self._here else limit,  # nobody knows how many it takes
             expected=self._count,
             tell=self.progress if callable(self.progress) else None,
-            frame=lambda result: self._frame(survey, result)[0],
+            frame=lambda result: self._frame(survey, result, result.builder.snapshot())[0],
             stop=self.stop,
             fresh=self.fresh,
             is_sure=earlier is not None and earlier.account is not None,
@@ -303,15 +303,17 @@ class Retrieval:
             inside = fits if inside is None else inside & fits
         return chosen.choose_rows(answers, self.options, inside)
 
-    def _frame(self, survey: Definition, result: Download) -> tuple[pd.DataFrame, dict[str, Any]]:
-        rows = self._choose(result.answers)
+    def _frame(
+        self, survey: Definition, result: Download, answers: Answers
+    ) -> tuple[pd.DataFrame, dict[str, Any]]:
+        rows = self._choose(answers)
         facts = about(self.region, survey, self.asked.told(), self.options, result, rows)
         facts["chosen_here"] = self._here is not None
-        kept = Kept(result.answers, survey, str(self.region.zone), self.options, facts)
+        kept = Kept(answers, survey, str(self.region.zone), self.options, facts)
         return kept.build(rows), facts
 
     def _finished(self, survey: Definition, result: Download) -> pd.DataFrame:
-        frame, facts = self._frame(survey, result)
+        frame, facts = self._frame(survey, result, result.answers)
         if not (facts["complete"] or self.keep_incomplete):
             raise DownloadIncomplete(
                 f"{facts['rows_received']:,} of {result.told:,} responses came; some may have been "
@@ -344,8 +346,8 @@ class Retrieval:
             )
         of = f" of {result.told:,}" if result.told is not None else ""
         return DownloadIncomplete(
-            f"{survey.title}: {result.answers.count:,}{of} responses had come when {why}",
-            partial=lambda: self._frame(survey, result)[0],
+            f"{survey.title}: {result.builder.count:,}{of} responses had come when {why}",
+            partial=lambda: self._frame(survey, result, result.answers)[0],
             hint=advice(needs, _GO_ON if left else "run it again", _TAKE),
             needs=needs,
             resume=partial(_go_on, self, left) if left else None,
@@ -373,7 +375,7 @@ def _go_on(retrieval: Retrieval, left: Unfinished, client: Any, progress: Tell) 
 def say(progress: Tell, survey: Definition, result: Download, note: str) -> None:
     """Tells how a download ended: to the function given, or as one line where that is wanted."""
     if callable(progress):
-        rows = result.answers.count
+        rows = result.builder.count
         progress(Progress(survey.title, rows, result.told, result.pages, result.pages, note))
     elif progress in ("auto", "text", True):
         # Notebooks paint stderr red; scripts keep stdout for their own output.

@@ -20,7 +20,7 @@ from alchemer_nb.frame.description import Facts
 from alchemer_nb.frame.text_dtype import text_dtype
 from alchemer_nb.frame.values import option_names
 from alchemer_nb.frame.wordtable import WordTable
-from alchemer_nb.survey.naming import INDEX
+from alchemer_nb.survey.columns import INDEX
 from alchemer_nb.wire.text import bare
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from alchemer_nb.export.description_codec import Damaged, Shown, only_shown, pac
 from alchemer_nb.frame import metadata
 from alchemer_nb.frame.build import ATTRS
 from alchemer_nb.frame.description import Facts
-from alchemer_nb.survey.naming import INDEX
+from alchemer_nb.survey.columns import INDEX
 
 if TYPE_CHECKING:
     import os

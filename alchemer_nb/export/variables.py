@@ -18,7 +18,7 @@ from alchemer_nb.export.names import Dialect, clean, label_of, legal_names
 from alchemer_nb.frame.text_dtype import text_dtype
 from alchemer_nb.frame.values import is_ordered
 from alchemer_nb.frame.wordtable import WordTable
-from alchemer_nb.survey.naming import INDEX
+from alchemer_nb.survey.columns import INDEX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,7 +13,7 @@ from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame import codebook, long, metadata, multi_lists
 from alchemer_nb.frame.unplanned_columns import all_columns
 from alchemer_nb.frame.values import Renderer
-from alchemer_nb.survey.naming import INDEX, name_columns
+from alchemer_nb.survey.columns import INDEX, name_columns
 from alchemer_nb.wire.text import did_you_mean, name_of
 
 if TYPE_CHECKING:

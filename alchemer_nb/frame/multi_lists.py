@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence, Set
 
     from alchemer_nb.frame.options import FrameOptions
-    from alchemer_nb.survey.answer_paths import Path
+    from alchemer_nb.survey.columns import Path
 
 
 def as_asked(columns: Sequence[Column], options: FrameOptions) -> list[Column]:

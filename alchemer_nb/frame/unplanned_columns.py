@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from alchemer_nb.survey.answer_paths import AGAIN, COMMENT
-from alchemer_nb.survey.columns import Column, name, other_column, plan, raw_column
+from alchemer_nb.survey.columns import AGAIN, COMMENT, Column, name, other_column, plan, raw_column
 from alchemer_nb.survey.definition import Option, Question
 from alchemer_nb.survey.question_types import (
     GRID_CELLS,
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
     from alchemer_nb.decode.answers import Answers
     from alchemer_nb.decode.leaves import Leaf
     from alchemer_nb.frame.values import Renderer
-    from alchemer_nb.survey.answer_paths import Path
-    from alchemer_nb.survey.columns import Part
+    from alchemer_nb.survey.columns import Part, Path
     from alchemer_nb.survey.definition import Definition
     from alchemer_nb.survey.question_types import Kind
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from alchemer_nb.wire.ids import has_digits_alone, is_option_id
-from alchemer_nb.wire.scalars import id_text, truth
+from alchemer_nb.wire.ids import has_digits_alone, id_text, is_option_id
+from alchemer_nb.wire.json import truth
 from alchemer_nb.wire.text import ENGLISH, by_language, name_of, pick, plain
 
 # Words of options that say "no answer of substance", where the `na` property does not say it.

@@ -49,6 +49,11 @@ def _index(value: Any) -> int | None:
         return None
 
 
+def id_text(value: Any) -> str:
+    """Return an id as text; 10001.0 is the same as 10001."""
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
 def given_id(value: Any, of: str) -> str:
     """Checks an id that a user gave; one survey has one spelling: ``"007"`` is ``"7"``.
 

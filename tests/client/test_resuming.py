@@ -11,7 +11,7 @@ import pytest
 
 from alchemer_nb import ApiKey, Client, Job
 from alchemer_nb.client.retrieval import Unfinished
-from alchemer_nb.decode.answers import Answers
+from alchemer_nb.decode.answers import AnswersBuilder
 from alchemer_nb.errors import (
     AuthenticationError,
     DownloadIncomplete,
@@ -270,7 +270,8 @@ def test_edits_are_seen_where_responses_do_not_tell_when_they_changed():
 
 def test_rows_at_hand_become_useless():
     survey = read_definition({"id": "5"}, [])
-    left = Unfinished("https://api.example", "1", survey, {"page": "1"}, Download(Answers()))
+    begun = Download(AnswersBuilder(survey))
+    left = Unfinished("https://api.example", "1", survey, {"page": "1"}, begun)
     assert left.fault(survey, {"page": "1"}) == ""
     assert "dates" in left.fault(survey, {"page": "2"})
     other = replace(survey, pages=(Page("1", {}),))
