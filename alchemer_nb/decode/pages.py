@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -24,7 +23,6 @@ META_FIELDS = (
     "response_time", "longitude", "latitude", "country", "city", "region", "postal", "dma",
 )  # fmt: skip
 _MOST_QUESTIONS = 5000  # fields of a decoder: no survey has more, so these are no question ids
-_FIELDS = attrgetter(*META_FIELDS)
 NO_ENTRY = msgspec.Raw(b"")
 
 
@@ -32,6 +30,20 @@ class _Totals(msgspec.Struct):
     total_count: Scalar = None
     total_pages: Scalar = None
     results_per_page: Scalar = None
+
+
+_EmptyMap = Annotated[list[Any], msgspec.Meta(max_length=0)]  # as PHP writes it
+
+
+class _Entries(msgspec.Struct, gc=False):
+    survey_data: dict[str, msgspec.Raw] | _EmptyMap | None = None
+
+
+class _PageOfEntries(msgspec.Struct):
+    data: list[_Entries] = []
+
+
+_ENTRIES_DECODER = msgspec.json.Decoder(_PageOfEntries)
 
 
 @dataclass(slots=True)
@@ -100,7 +112,7 @@ class PageReader:
                 *((name, Scalar, None) for name in META_FIELDS),
                 ("url_variables", Any, None),
                 ("data_quality", Any, None),
-                ("survey_data", entries | list[msgspec.Raw] | None, None),
+                ("survey_data", entries | _EmptyMap | None, None),
             ],
             gc=False,
         )
@@ -115,17 +127,11 @@ class PageReader:
             ValueError: It is not JSON, or not a list of responses.
         """
         body = body.removeprefix(BOM)
-        try:
-            page = self._decoder.decode(body)
-        except REFUSED:
-            return self._read_loosely(decode(body))
-        entries = [response.survey_data or self._no_entries for response in page.data]
-        if any(isinstance(each, list) for each in entries):
-            return self._read_loosely(decode(body))
-        columns = (
-            zip(*map(_FIELDS, page.data), strict=True) if page.data else [()] * len(META_FIELDS)
-        )
-        fields = {name: list(column) for name, column in zip(META_FIELDS, columns, strict=True)}
+        page = self._decode(body) or (self._learn_questions(body) and self._decode(body))
+        if not page:
+            return _read_loosely(decode(body))
+        fields = {name: [getattr(each, name) for each in page.data] for name in META_FIELDS}
+        entries = [each.survey_data or self._no_entries for each in page.data]
         return Page(
             fields,
             [each.url_variables for each in page.data],
@@ -136,42 +142,58 @@ class PageReader:
             _measure(page, fields["id"]),
         )
 
-    def _read_loosely(self, decoded: Any) -> Page:
-        """Read a page of any types, and learn its questions."""
-        data = decoded.get("data") if isinstance(decoded, Mapping) else ""
-        if data is not None and not isinstance(data, (list, Mapping)):
-            raise ValueError("not a list of responses")
-        items = list(data.values() if isinstance(data, Mapping) else data or [])
-        rows = [item for item in items if isinstance(item, Mapping)]
-        misfits, received = len(items) - len(rows), []
-        for row in rows:
-            entries = row.get("survey_data")
-            misfits += bool(entries) and not isinstance(entries, Mapping)
-            pairs = entries.items() if isinstance(entries, Mapping) else numbered(entries or [])
-            received.append({str(question): msgspec.json.encode(item) for question, item in pairs})
-        questions = tuple(dict.fromkeys(question for each in received for question in each))
-        new = sorted(filter(_can_be_a_field, set(questions) - set(self._questions)))
-        if new and len(new) + len(self._questions) <= _MOST_QUESTIONS:
-            self._questions += new
-            self._make_decoder()
-        fields = {
-            name: [scalar(empty_to_none(row.get(name))) for row in rows] for name in META_FIELDS
-        }
-        totals = _Totals(*(scalar(decoded.get(name)) for name in _Totals.__struct_fields__))
-        return Page(
-            fields,
-            [row.get("url_variables") for row in rows],
-            [row.get("data_quality") for row in rows],
-            questions,
-            [[each.get(question, NO_ENTRY) for question in questions] for each in received],
-            misfits,
-            _measure(totals, fields["id"]),
-        )
+    def _decode(self, body: bytes) -> Any:
+        """Decode a page, None where it does not fit the types."""
+        try:
+            return self._decoder.decode(body)
+        except REFUSED:
+            return None
+
+    def _learn_questions(self, body: bytes) -> bool:
+        """Make the decoder anew if a page has other questions than expected."""
+        try:
+            data = _ENTRIES_DECODER.decode(body).data
+        except REFUSED:
+            return False
+        found = {question for each in data for question in each.survey_data or ()}
+        new = sorted(filter(_can_be_a_field, found.difference(self._questions)))
+        if not new or len(new) + len(self._questions) > _MOST_QUESTIONS:
+            return False
+        self._questions += new
+        self._make_decoder()
+        return True
 
 
 def _can_be_a_field(question: str) -> bool:
     """Check whether a typed decoder may look for it: JSON must not have to escape its name."""
     return question.isprintable() and not set(question) & {'"', "\\"}
+
+
+def _read_loosely(decoded: Any) -> Page:
+    """Read a page of any types."""
+    data = decoded.get("data") if isinstance(decoded, Mapping) else ""
+    if data is not None and not isinstance(data, (list, Mapping)):
+        raise ValueError("not a list of responses")
+    items = list(data.values() if isinstance(data, Mapping) else data or [])
+    rows = [item for item in items if isinstance(item, Mapping)]
+    misfits, received = len(items) - len(rows), []
+    for row in rows:
+        entries = row.get("survey_data")
+        misfits += bool(entries) and not isinstance(entries, Mapping)
+        pairs = entries.items() if isinstance(entries, Mapping) else numbered(entries or [])
+        received.append({str(question): msgspec.json.encode(item) for question, item in pairs})
+    questions = tuple(dict.fromkeys(question for each in received for question in each))
+    fields = {name: [scalar(empty_to_none(row.get(name))) for row in rows] for name in META_FIELDS}
+    totals = _Totals(*(scalar(decoded.get(name)) for name in _Totals.__struct_fields__))
+    return Page(
+        fields,
+        [row.get("url_variables") for row in rows],
+        [row.get("data_quality") for row in rows],
+        questions,
+        [[each.get(question, NO_ENTRY) for question in questions] for each in received],
+        misfits,
+        _measure(totals, fields["id"]),
+    )
 
 
 def _measure(totals: Any, ids: Sequence[Scalar]) -> Measure:
