@@ -21,7 +21,7 @@ from alchemer_nb.errors import (
 )
 from alchemer_nb.fetch.download import Download
 from alchemer_nb.sandbox import Fault, Sandbox
-from alchemer_nb.survey.definition import Page, read_definition
+from alchemer_nb.survey.definition import SurveyPage, read_definition
 from tests.conftest import credentials_for
 from tests.person import regenerate_key
 
@@ -274,7 +274,7 @@ def test_rows_at_hand_become_useless():
     left = Unfinished("https://api.example", "1", survey, {"page": "1"}, begun)
     assert left.fault(survey, {"page": "1"}) == ""
     assert "dates" in left.fault(survey, {"page": "2"})
-    other = replace(survey, pages=(Page("1", {}),))
+    other = replace(survey, pages=(SurveyPage("1", {}),))
     assert "questions were changed" in left.fault(other, {"page": "1"})
     for hours in (1.1, -0.1):  # or the clock was set back
         old = replace(left, ended=left.ended - 3600 * hours)
