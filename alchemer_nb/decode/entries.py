@@ -81,7 +81,7 @@ class EntryReader:
     """
 
     def __init__(self, survey: Definition) -> None:
-        parts = [each for question in survey.questions for each in question.walk()]
+        parts = list(survey.walk())
         self.known = dict.fromkeys(each.id for each in parts)
         self._parents = {each.id: each.parent for each in parts}
         self._unknown_types = {each.id for each in parts if not is_known(each)}

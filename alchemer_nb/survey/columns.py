@@ -31,7 +31,7 @@ from alchemer_nb.wire.ids import is_option_id
 from alchemer_nb.wire.text import name_of, slug
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 Path = tuple[str, ...]  # of ids: where in a response an answer is
 COMMENT = "comment"  # the last item of the path of a comment
@@ -277,9 +277,24 @@ def name_columns(
     return _unique(wanted, columns, {INDEX, *taken}, names)
 
 
+def question_names(column: Column) -> set[str]:
+    """Return what a user may call the question of a column, or the grid above it."""
+    names: set[str] = set()
+    for question in (column.question, column.parent):
+        if question is not None:
+            names |= {question.id, f"q{question.id}", question.alias, name_of(question.alias)}
+    return names - {""}
+
+
+def free_name(name: str, taken: Container[str]) -> str:
+    """Return the name, with underscores at its end until it is none of the taken ones."""
+    while name in taken:
+        name += "_"
+    return name
+
+
 def _by_alias(columns: Sequence[Column], survey: Definition) -> list[str]:
-    everything = [each for q in survey.questions for each in q.walk()]
-    uses = Counter(name_of(question.alias) for question in everything)
+    uses = Counter(name_of(question.alias) for question in survey.walk())
 
     def base(question: Question) -> str | None:
         name = name_of(question.alias)
@@ -338,11 +353,7 @@ def _unique(
     result = []
     for name, column in zip(wanted, columns, strict=True):
         mark = f" [{column.id}]" if names == "text" else f"_{column.id}"
-        final = name
-        if name in taken or (often[name] > 1 and name != column.id):
-            final = f"{name}{mark}"
-        while final in taken:
-            final += "_"
-        taken.add(final)
-        result.append(final)
+        is_clash = name in taken or (often[name] > 1 and name != column.id)
+        result.append(free_name(f"{name}{mark}" if is_clash else name, taken))
+        taken.add(result[-1])
     return result

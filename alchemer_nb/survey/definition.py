@@ -153,7 +153,12 @@ class Definition:
     @property
     def options(self) -> tuple[Option, ...]:
         """All options of all questions, in order."""
-        return tuple(o for q in self.questions for each in q.walk() for o in each.options)
+        return tuple(option for question in self.walk() for option in question.options)
+
+    def walk(self) -> Iterator[Question]:
+        """Yield all questions, each before its rows and parts."""
+        for question in self.questions:
+            yield from question.walk()
 
     @property
     def language(self) -> str:
@@ -167,7 +172,7 @@ class Definition:
             KeyError: There is none, or several have the alias.
         """
         text = str(which)
-        everything = [each for q in self.questions for each in q.walk()]
+        everything = list(self.walk())
         for question in everything:
             if text in (question.id, f"q{question.id}"):
                 return question
@@ -272,10 +277,9 @@ def conditional_ids(survey: Definition) -> frozenset[str]:
         depends = option.properties.get("dependent")
         if depends not in (None, "", []):
             found.update(str(d).strip() for d in str(depends).split(","))
-    for question in survey.questions:
-        for each in question.walk():
-            if has_logic(each):
-                found.update(part.id for part in each.walk())
+    for question in survey.walk():
+        if has_logic(question):
+            found.update(part.id for part in question.walk())
     return frozenset(found)
 
 
