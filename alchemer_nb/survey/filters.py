@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import ConditionError, InvalidArgument
 from alchemer_nb.wire.quoting import Scan, quote, read_value, read_values, scan
-from alchemer_nb.wire.stamps import is_ambiguous, read_moment, wall_clock
+from alchemer_nb.wire.stamps import is_ambiguous, read_moment, to_stamp
 from alchemer_nb.wire.text import did_you_mean, name_of, plain
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ def submitted(start: datetime | None, end: datetime | None, server: ZoneInfo) ->
     for operator, moment, hours in ((">=", start, -1), ("<", end, 1)):
         if moment is not None:
             more = timedelta(hours=hours if is_ambiguous(moment, server) else 0)
-            stamp = wall_clock(moment + more, server)
+            stamp = to_stamp(moment + more, server)
             conditions.append(Condition("date_submitted", operator, stamp))
     return conditions
 
@@ -328,9 +328,9 @@ def _date(
             f"{value[:40]!r} is not a date; write 2026-01-31 or 2026-01-31 14:00", line
         ) from None
     if not whole_day:
-        yield Condition(field, operator, wall_clock(moment, server), line)
+        yield Condition(field, operator, to_stamp(moment, server), line)
         return
-    start, end = wall_clock(moment, server), wall_clock(_next_day(moment), server)
+    start, end = to_stamp(moment, server), to_stamp(_next_day(moment), server)
     if operator == "=":  # a day, not its first second
         yield Condition(field, ">=", start, line)
         yield Condition(field, "<", end, line)
