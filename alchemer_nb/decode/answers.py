@@ -33,7 +33,6 @@ class Answers:
     """The answers of a number of responses.
 
     Attributes:
-        known: Ids of the questions and parts of the definition.
         count: Number of responses; the one at position n is response number n.
         meta: Field name -> one value for each response, as received.
         urls: Name of a url variable -> {number of a response: value}.
@@ -41,20 +40,19 @@ class Answers:
         leaves: Path -> Leaf.
         shown: Question id -> (numbers of responses, shown), int32 and int8, of entries that say
             whether the question was shown.
-        words: Question id -> (text, type) of questions that the definition does not know or
-            whose type is unknown.
+        unknown_questions: Question id -> (text, type) of questions that the definition does not
+            know, or whose type is not documented.
         misfits: Number of values whose JSON type was not the documented one.
         unchosen: Number of options that were listed as null, which means not chosen.
     """
 
-    known: frozenset[str] = frozenset()
     count: int = 0
     meta: dict[str, list[Scalar]] = field(default_factory=lambda: {n: [] for n in META_FIELDS})
     urls: dict[str, dict[int, str]] = field(default_factory=dict)
     quality: dict[int, str] = field(default_factory=dict)
     leaves: dict[Path, Leaf] = field(default_factory=dict)
     shown: dict[str, tuple[array[int], array[int]]] = field(default_factory=dict)
-    words: dict[str, tuple[str, str]] = field(default_factory=dict)
+    unknown_questions: dict[str, tuple[str, str]] = field(default_factory=dict)
     misfits: int = 0
     unchosen: int = 0
 
@@ -66,8 +64,8 @@ class Answers:
             urls={name: values.copy() for name, values in self.urls.items()},
             quality=self.quality.copy(),
             leaves={path: leaf.copy() for path, leaf in self.leaves.items()},
-            shown={own: (rows[:], states[:]) for own, (rows, states) in self.shown.items()},
-            words=self.words.copy(),
+            shown={name: (rows[:], states[:]) for name, (rows, states) in self.shown.items()},
+            unknown_questions=self.unknown_questions.copy(),
         )
 
 
@@ -91,7 +89,7 @@ class AnswersBuilder:
         self._interner = EntryInterner()
         self._texts: dict[Scalar, Scalar] = {}
         self._repetitive: set[str] = set()  # names of metadata with few distinct values
-        self._answers = Answers(frozenset(self._reader.known)) if begun is None else begun.copy()
+        self._answers = Answers() if begun is None else begun.copy()
         self.meta = self._answers.meta
         self.count = self._answers.count
         self._misfits = self._answers.misfits
@@ -205,8 +203,8 @@ class AnswersBuilder:
         for question, table in reader.shown.items():
             is_own = question == reader.question
             _add_part(shown.setdefault(question, []), positions, table, is_own=is_own)
-        for question, words in reader.words.items():
-            self._answers.words.setdefault(question, words)
+        for question, text_and_type in reader.unknown_questions.items():
+            self._answers.unknown_questions.setdefault(question, text_and_type)
         self._misfits += _total(reader.misfits, positions)
         self._unchosen += _total(reader.unchosen, positions)
 
@@ -292,5 +290,5 @@ def latest_rows(answers: Answers | AnswersBuilder) -> dict[int, int]:
 
 
 def _response_id(raw: Any, row: int) -> int:
-    own = id_number(raw)
-    return -1 - row if own is None else own  # a response without an id is kept all the same
+    number = id_number(raw)
+    return -1 - row if number is None else number  # negative ids keep responses without an id

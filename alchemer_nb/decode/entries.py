@@ -43,14 +43,14 @@ class EntryContent:
     Attributes:
         answers: The answer at each path.
         shown: Question id -> whether the entry says that it was shown; the first mention counts.
-        words: Question id -> (text, type) of questions that the definition does not know.
+        unknown_questions: Question id -> (text, type), where the definition does not know it.
         misfits: Number of values whose JSON type was not the documented one.
         unchosen: Number of options listed as null, which means not chosen.
     """
 
     answers: dict[Path, Atom] = field(default_factory=dict)
     shown: dict[str, bool] = field(default_factory=dict)
-    words: dict[str, tuple[str, str]] = field(default_factory=dict)
+    unknown_questions: dict[str, tuple[str, str]] = field(default_factory=dict)
     misfits: int = 0
     unchosen: int = 0
 
@@ -116,7 +116,7 @@ class EntryReader:
             content.add_members((question, MEMBER), members)
         else:
             words = str(members.get("question") or ""), str(members.get("type") or "")
-            content.words.setdefault(question, words)
+            content.unknown_questions.setdefault(question, words)
             content.add_members((question,), members)
         return content
 
@@ -159,34 +159,31 @@ class EntryReader:
             direct: The answer in the entry itself, next to ``options``.
         """
         has_choices = path in self._choices
-        answers = {
+        chosen = {
             key: each
             for key, each in options.items()
             if not (each.is_null or (each.value is False and has_choices))
         }
         if has_choices:
-            content.unchosen += len(options) - len(answers)
-        chosen = [(self._option_id(key, each, path), key, each) for key, each in answers.items()]
+            content.unchosen += len(options) - len(chosen)
+        ids = {key: self._option_id(key, each, path) for key, each in chosen.items()}
         is_the_answer = direct is None and len(chosen) == 1 and path in self._singles
-        written = {own for own, _, _ in chosen if own.endswith(OTHER)} if has_choices else set()
-        for own, key, each in chosen:
-            is_listed_here = self._has_option(path, own)
-            if not (is_listed_here or is_option_id(own)) and self._is_part(own, path[0]):
-                content.add_answer((own,), Atom(each.value, None, each.original_answer))
-                continue  # a part with an id and columns of its own
-            value = each.value
-            if is_listed_here and not has_choices and each.rank is not None:
+        write_ins = {own for own in ids.values() if own.endswith(OTHER)} if has_choices else set()
+        for key, each in chosen.items():
+            own, value = ids[key], each.value
+            is_planned = self._has_option(path, own)
+            if not (is_planned or is_option_id(own)) and self._is_part(own, path[0]):
+                content.add_answer((own,), Atom(value, None, each.original_answer))
+                continue  # a part with columns of its own
+            if is_planned and not has_choices and each.rank is not None:
                 value = each.rank  # the answer next to it repeats the words of the item
-            if (own != key and str(value) == own) or (
-                is_listed_here and has_choices and value is True
-            ):
-                value = ""  # a bare id, or no more than that it is chosen
+            is_bare_id = own != key and str(value) == own
+            if is_bare_id or (is_planned and has_choices and value is True):
+                value = ""  # no more than that it is chosen
             atom = Atom(value, own, each.original_answer, each.option)
-            repeats = (written or direct) and is_listed_here
-            if repeats and self._adds_nothing(path, atom, written, direct):
-                continue
-            at = path if is_the_answer else (*path, own.removesuffix(OTHER))
-            content.add_answer(at, atom)
+            if not (is_planned and self._adds_nothing(path, atom, write_ins, direct)):
+                at = path if is_the_answer else (*path, own.removesuffix(OTHER))
+                content.add_answer(at, atom)
 
     def _lists_itself(self, cell: Path, options: Mapping[str, Chosen]) -> bool:
         """Check whether a cell of a grid lists its own column instead of an answer."""
@@ -196,72 +193,73 @@ class EntryReader:
         )
 
     def _adds_nothing(
-        self, path: Path, atom: Atom, written: Collection[str], direct: Atom | None
+        self, path: Path, atom: Atom, write_ins: Collection[str], direct: Atom | None
     ) -> bool:
         """Check whether an option repeats the direct answer, or its own write-in."""
-        own = id_text(atom.answer_id)
-        if f"{own}{OTHER}" not in written and (direct is None or own != id_text(direct.answer_id)):
+        option_id = id_text(atom.answer_id)
+        repeats_direct = direct is not None and option_id == id_text(direct.answer_id)
+        if not repeats_direct and f"{option_id}{OTHER}" not in write_ins:
             return False
         meant = self._options[path].find(Atom(atom.text))[0]
-        return atom.text is None or (meant is not None and meant.id == own)
+        return atom.text is None or (meant is not None and meant.id == option_id)
 
     def _option_id(self, key: str, chosen: Chosen, path: Path) -> str:
         """Return the id of an option: its key, or its ``id`` where keys only number or name it."""
         if self._has_option(path, key) or self._is_part(key, path[0]):
             return key
-        own = "" if chosen.id is None else id_text(chosen.id)
-        if self._has_option(path, own):
-            return own
+        own_id = "" if chosen.id is None else id_text(chosen.id)
+        if self._has_option(path, own_id):
+            return own_id
         if id_number(key) is not None and is_option_id(key):
             return key  # of an option that is no longer in the definition
         options = self._options.get(path)
         text = (chosen.value if path in self._choices else None) or chosen.option
-        found = None if own or options is None else options.find(Atom(text, text))[0]
-        return found.id if found is not None else own or key
+        found = None if own_id or options is None else options.find(Atom(text, text))[0]
+        return found.id if found is not None else own_id or key
 
-    def _has_option(self, path: Path, own: str) -> bool:
-        return path in self._options and self._options[path].has(own)
+    def _has_option(self, path: Path, option_id: str) -> bool:
+        return path in self._options and self._options[path].has(option_id)
 
     def _add_child(
         self, content: EntryContent, path: Path, key: str, child: Any, depth: int
     ) -> None:
         """Add a sub-question, which is an entry, an option, or a map of either."""
-        own = self._path_below(path, key)
+        below = self._path_below(path, key)
         if isinstance(child, list) and any(isinstance(cell, Mapping) for cell in child):
             content.misfits += 1
             child = dict(numbered(child))
         if not isinstance(child, Mapping) or depth > _DEEPEST:
             if child not in (None, [], {}, ""):
-                content.add_answer(own, Atom(scalar(child)))
+                content.add_answer(below, Atom(scalar(child)))
             return
-        if len(own) == 1 and key not in self.known and "question" in child:
+        if len(below) == 1 and key not in self.known and "question" in child:
             words = (str(child["question"]), str(child.get("type") or ""))
-            content.words.setdefault(key, words)
-        if is_choice(child) and len(own) > 1:
-            self._add_options(content, own[:-1], {key: loose_choice(child)})
+            content.unknown_questions.setdefault(key, words)
+        if is_choice(child) and len(below) > 1:
+            self._add_options(content, below[:-1], {key: loose_choice(child)})
         elif is_entry(child):
-            self._add_entry(content, own, loose_entry(child)[0], depth)
-            if self.is_documented(own[0]):  # ``option`` has the words of a cell's column
+            self._add_entry(content, below, loose_entry(child)[0], depth)
+            if self.is_documented(below[0]):  # ``option`` has the words of a cell's column
                 members = {name: value for name, value in child.items() if name != "option"}
-                content.add_members((*own, MEMBER), members)
+                content.add_members((*below, MEMBER), members)
             else:
-                content.add_members(own, child)
+                content.add_members(below, child)
         else:
-            self._add_parts(content, own, child, depth)
+            self._add_parts(content, below, child, depth)
 
     def _add_parts(
-        self, content: EntryContent, own: Path, parts: Mapping[str, Any], depth: int
+        self, content: EntryContent, path: Path, parts: Mapping[str, Any], depth: int
     ) -> None:
         """Add a map of cells, or of options."""
-        if len(own) == 1 and own[0] in self._single_choice_rows:
+        if len(path) == 1 and path[0] in self._single_choice_rows:
             for cell, inner in parts.items():
-                column = self._option_id(str(cell), loose_choice(inner), own)
-                self._add_row_column(content, own, column, inner, depth + 1)
-        elif own in self._choices and all(map(is_listed, parts.values())):
-            self._add_options(content, own, {str(k): loose_choice(v) for k, v in parts.items()})
+                column = self._option_id(str(cell), loose_choice(inner), path)
+                self._add_row_column(content, path, column, inner, depth + 1)
+        elif path in self._choices and all(map(is_listed, parts.values())):
+            self._add_options(content, path, {str(k): loose_choice(v) for k, v in parts.items()})
         else:
             for cell, inner in parts.items():
-                self._add_child(content, own, _cell_id(str(cell), inner), inner, depth + 1)
+                self._add_child(content, path, _cell_id(str(cell), inner), inner, depth + 1)
 
     def _add_row_column(
         self, content: EntryContent, row: Path, column: str, cell: Any, depth: int
@@ -308,5 +306,5 @@ def direct_answer(entry: Entry) -> Atom | None:
 
 def _cell_id(key: str, cell: Any) -> str:
     """Return the id of a cell: its key, or its ``id`` where the keys only number the cells."""
-    own = cell.get("id") if isinstance(cell, Mapping) and not is_option_id(key) else None
-    return key if own in (None, "") else id_text(own)
+    own_id = cell.get("id") if isinstance(cell, Mapping) and not is_option_id(key) else None
+    return key if own_id in (None, "") else id_text(own_id)

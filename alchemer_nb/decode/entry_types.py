@@ -188,8 +188,8 @@ def empty_to_none(value: Any) -> Any:
 def numbered(items: Any) -> Iterator[tuple[str, Any]]:
     """Yield the items of a list where a map should be, by the ids that they carry."""
     for index, item in enumerate(items if isinstance(items, list) else [items]):
-        own = item.get("id") if isinstance(item, Mapping) else None
-        yield str(own if own not in (None, "") else index), item
+        item_id = item.get("id") if isinstance(item, Mapping) else None
+        yield str(item_id if item_id not in (None, "") else index), item
 
 
 def loose_choice(raw: Any) -> Chosen:

@@ -191,9 +191,9 @@ class Lookup:
         self._languages = languages
         self._by_id = {option.id: option for option in options}
 
-    def has(self, own: str) -> bool:
+    def has(self, option_id: str) -> bool:
         """Check whether an id is that of an option, or of a text written in at one."""
-        return own.removesuffix(OTHER) in self._by_id
+        return option_id.removesuffix(OTHER) in self._by_id
 
     def find(self, atom: Atom) -> tuple[Option | None, str | None]:
         """Find the option of an answer.
@@ -207,8 +207,8 @@ class Lookup:
         text = atom.text
         unknown_id = None
         if atom.answer_id not in _NO_ID:
-            own = id_text(atom.answer_id).removesuffix(OTHER)
-            option = self._by_id.get(own)
+            option_id = id_text(atom.answer_id).removesuffix(OTHER)
+            option = self._by_id.get(option_id)
             if option is not None:
                 typed = atom.is_write_in or option.is_other  # it has a column of its own
                 differs = not typed and text is not None and text != option.value
@@ -216,7 +216,7 @@ class Lookup:
             if atom.is_write_in:
                 others = [option for option in self._options if option.is_other]
                 return (others[0] if len(others) == 1 else None), None
-            unknown_id = f"{text!r} came with option id {own}, which is not in the definition"
+            unknown_id = f"{text!r} came with option id {option_id}, which is not in the definition"
         if text is None:
             return None, None
         if text in self._by_value:

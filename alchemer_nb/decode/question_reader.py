@@ -43,28 +43,28 @@ class EntryInterner:
         self._owners = array("i", [_NOBODY])  # by number, the question that it belongs to
         self._positions = array("i", [0])  # by number, its position among entries of the question
 
-    def intern(self, rows: Sequence[Sequence[Any]], places: Sequence[int]) -> np.ndarray:
+    def intern(self, rows: Sequence[Sequence[Any]], columns: Sequence[int]) -> np.ndarray:
         """Return the number of each entry.
 
         Args:
             rows: Entries of each response.
-            places: Positions in each row of the entries to number.
+            columns: Positions in each row of the entries to number.
 
         Returns:
-            int32, (responses, places).
+            int32, (responses, columns).
         """
-        shape = len(rows), len(places)
+        shape = len(rows), len(columns)
         if not shape[0] or not shape[1]:
             return np.zeros(shape, dtype=np.int32)
         # Row by row, as the page lies in memory: column by column takes a fifth longer.
-        chosen = rows if len(places) == len(rows[0]) else map(_picker(places), rows)
+        chosen = rows if len(columns) == len(rows[0]) else map(_picker(columns), rows)
         raws = map(bytes, chain.from_iterable(chosen))
         every = map(self._numbers.get, raws, repeat(-1))
         found = np.fromiter(every, np.int32, shape[0] * shape[1]).reshape(shape)
-        for row, column in np.argwhere(found < 0).tolist():
-            raw = bytes(rows[row][places[column]])
+        for row, at in np.argwhere(found < 0).tolist():
+            raw = bytes(rows[row][columns[at]])
             number = self._numbers.get(raw)
-            found[row, column] = self.add(raw) if number is None else number
+            found[row, at] = self.add(raw) if number is None else number
         return found
 
     def add(self, raw: bytes) -> int:
@@ -107,11 +107,11 @@ class EntryInterner:
             self._raws[number] = b""
 
 
-def _picker(places: Sequence[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:
-    if len(places) == 1:
-        (only,) = places
+def _picker(columns: Sequence[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    if len(columns) == 1:
+        (only,) = columns
         return lambda row: (row[only],)
-    return itemgetter(*places)
+    return itemgetter(*columns)
 
 
 class QuestionReader:
@@ -125,7 +125,7 @@ class QuestionReader:
         is_high_cardinality: True if hardly an entry repeats, as with texts.
         codes: Path -> code of the entry's answer in the leaf of the path, -1 for none.
         shown: Question id -> 1 or 0 where the entry says whether it was shown, else -1.
-        words: Question id -> (text, type) of questions that the definition does not know.
+        unknown_questions: Question id -> (text, type), where the definition does not know it.
         misfits: Position -> number of values that were not of the documented type.
         unchosen: Position -> number of options listed as not chosen.
     """
@@ -136,7 +136,7 @@ class QuestionReader:
         self.question = question
         self.number = number
         self.is_high_cardinality = False
-        self.words: dict[str, tuple[str, str]] = {}
+        self.unknown_questions: dict[str, tuple[str, str]] = {}
         self._path: Path = (question,)
         self._reader = reader
         self._leaf = leaf
@@ -243,8 +243,8 @@ class QuestionReader:
             at, states = self._shown.setdefault(question, ([], []))
             at.append(position)
             states.append(state)
-        if content.words:
-            self.words = content.words | self.words  # the first mention counts
+        if content.unknown_questions:  # the first mention counts
+            self.unknown_questions = content.unknown_questions | self.unknown_questions
         if content.misfits:
             self.misfits[position] = content.misfits
         if content.unchosen:

@@ -52,7 +52,7 @@ class _PackedLeaf(msgspec.Struct, array_like=True):
 
 class _Packed(msgspec.Struct):
     count: int
-    known: list[str]
+    known: list[str]  # ids of the questions, for older versions of this package
     meta: dict[str, list[Scalar]]
     urls: dict[str, dict[int, str]]
     quality: dict[int, str] | None
@@ -88,7 +88,7 @@ def pack(kept: Kept) -> bytes:
     answers = kept.answers
     packed = _Packed(
         count=answers.count,
-        known=sorted(answers.known),
+        known=sorted({question.id for question in kept.survey.walk()}),
         meta={name: [_scalar(v) for v in values] for name, values in answers.meta.items()},
         urls=answers.urls,
         quality=None if isinstance(answers.quality, _NoQuality) else answers.quality,
@@ -105,7 +105,7 @@ def pack(kept: Kept) -> bytes:
             own: (_rising(rows), _numbers(np.asarray(states, dtype=np.int64)))
             for own, (rows, states) in answers.shown.items()
         },
-        words=answers.words,
+        words=answers.unknown_questions,
         misfits=answers.misfits,
         survey=kept.survey,
         timezone=kept.timezone,
@@ -139,12 +139,11 @@ def _kept(packed: _Packed) -> Kept:
     if any(len(values) != packed.count for values in packed.meta.values()):
         raise Damaged("columns of different lengths")
     answers = Answers(
-        frozenset(packed.known),
-        packed.count,
+        count=packed.count,
         meta=StoredMeta(packed.meta),
         urls=packed.urls,
         quality=_NoQuality() if packed.quality is None else packed.quality,
-        words=packed.words,
+        unknown_questions=packed.words,
         misfits=packed.misfits,
     )
     for each in packed.leaves:
@@ -192,11 +191,10 @@ def only_shown(kept: Kept, shown: Shown) -> Kept:
     if "data_quality" in shown.meta:
         quality = {int(places[r]): v for r, v in old.quality.items() if places[r] >= 0}
     new = Answers(
-        old.known,
-        len(numbers),
+        count=len(numbers),
         meta=StoredMeta(_meta(kept, numbers, shown.meta)),
         quality=quality,
-        words=old.words,
+        unknown_questions=old.unknown_questions,
         misfits=old.misfits,
     )
     for name, values in old.urls.items():

@@ -77,7 +77,7 @@ def _unannounced(
         if path[0] in known:
             yield _part_of(*known[path[0]], path, leaf, survey.language)
         else:
-            said, kind = answers.words.get(path[0], ("", ""))
+            said, kind = answers.unknown_questions.get(path[0], ("", ""))
             words = {survey.language: said} if said else {}
             gone = Question(path[0], kind.upper(), "", words)
             column = _leaf(gone, None, path, leaf, survey.language)

@@ -1,4 +1,4 @@
-"""Plans the columns that a survey gives, and names them, by its definition alone.
+"""Plans and names the columns of a survey, by its definition alone.
 
 The same survey has the same columns, whichever responses came: a question that nobody answered
 has its column. ``frame.unplanned_columns`` adds those that only the answers bring. Names are

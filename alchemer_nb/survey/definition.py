@@ -24,6 +24,7 @@ _NOT_APPLICABLE = {
     "dont know", "not sure", "unsure", "no opinion", "prefer not to say", "prefer not to answer",
     "don't know / prefer not to say",
 }  # fmt: skip
+_LOGIC = ("show_rules", "show_rules_ids", "show_rules_logic_map", "hidden", "piped_from")
 _FORMAT = "alchemer_nb survey 1"
 _DEEPEST = 5  # a definition that nests deeper refers to itself
 
@@ -230,21 +231,21 @@ def read_question(raw: Any, parent: str = "", depth: int = 0) -> Question | None
     """Parse a question object; None for anything else."""
     if not isinstance(raw, Mapping) or raw.get("id") in (None, "") or depth > _DEEPEST:
         return None
-    own = id_text(raw["id"])
+    question_id = id_text(raw["id"])
     properties = _mapping(raw.get("properties"))
     if raw.get("show_rules_ids"):  # newer replies have the rules outside of the properties
         properties = {**properties, "show_rules_ids": raw["show_rules_ids"]}
     below = _with_aliases(raw.get("sub_questions"))
-    rows = (read_question(sub, own, depth + 1) for sub in below)
+    rows = (read_question(sub, question_id, depth + 1) for sub in below)
     options = (read_option(option) for option in _items(raw.get("options")))
     return Question(
-        id=own,
+        id=question_id,
         type=str(raw.get("type") or "").upper(),
         key=str(properties.get("map_key") or "").lower(),
         titles=by_language(raw.get("title")),
         alias=str(raw.get("shortname") or "").strip(),
         options=_unique(o for o in options if o is not None),
-        rows=_unique(row for row in rows if row is not None and row.id != own),
+        rows=_unique(row for row in rows if row is not None and row.id != question_id),
         parent=parent,
         base_type=str(raw.get("base_type") or "Question"),
         has_comment=truth(raw.get("comment")),
@@ -257,13 +258,13 @@ def read_option(raw: Any) -> Option | None:
     """Parse an option object, whose id is ``id`` or ``sku``; None for anything else."""
     if not isinstance(raw, Mapping):
         return None
-    own = raw.get("id", raw.get("sku"))
-    if own in (None, ""):
+    option_id = raw.get("id", raw.get("sku"))
+    if option_id in (None, ""):
         return None
     titles = by_language(raw.get("title"))
     value = raw.get("value")
     text = str(value) if value not in (None, [], {}) else pick(titles)
-    return Option(id_text(own), titles, text, _mapping(raw.get("properties")))
+    return Option(id_text(option_id), titles, text, _mapping(raw.get("properties")))
 
 
 def conditional_ids(survey: Definition) -> frozenset[str]:
@@ -278,15 +279,9 @@ def conditional_ids(survey: Definition) -> frozenset[str]:
         if depends not in (None, "", []):
             found.update(str(d).strip() for d in str(depends).split(","))
     for question in survey.walk():
-        if has_logic(question):
+        if any(question.properties.get(name) not in (None, "", [], False, {}) for name in _LOGIC):
             found.update(part.id for part in question.walk())
     return frozenset(found)
-
-
-def has_logic(question: Question) -> bool:
-    """Check whether the question itself has rules for showing it."""
-    names = ("show_rules", "show_rules_ids", "show_rules_logic_map", "hidden", "piped_from")
-    return any(question.properties.get(name) not in (None, "", [], False, {}) for name in names)
 
 
 def _items(value: Any) -> list[Any]:

@@ -334,7 +334,7 @@ def _date(
     if operator == "=":  # a day, not its first second
         yield Condition(field, ">=", start, line)
         yield Condition(field, "<", end, line)
-    elif operator in ("<=", ">"):  # the whole day belongs to what lies up to it
+    elif operator in ("<=", ">"):  # the whole day counts
         yield Condition(field, "<" if operator == "<=" else ">=", end, line)
     elif operator == "<>":
         raise ConditionError(f"{field} <> a day cannot be asked; give two bounds instead", line)

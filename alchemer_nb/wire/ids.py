@@ -92,10 +92,10 @@ def sent_id(value: Any, of: str) -> str:
     return str(found)
 
 
-def is_option_id(own: str) -> bool:
+def is_option_id(text: str) -> bool:
     """Check whether an id is that of an option or a table column, and not of a question."""
-    found = id_number(own)
-    return found is None or found >= _FIRST_OPTION
+    number = id_number(text)
+    return number is None or number >= _FIRST_OPTION
 
 
 def _shown(value: Any) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
 PAGE_SIZE = 500
-# Members of a list reply beside its rows.
+# Members of a list reply that are not its rows.
 _FRAME = {
     "result_ok", "code", "message", "total_count", "page", "total_pages", "results_per_page",
 }  # fmt: skip
