@@ -28,7 +28,7 @@ from alchemer_nb.decode.leaves import OTHER, Atom, Lookup
 from alchemer_nb.survey.columns import AGAIN, COMMENT, MEMBER, Path, plan
 from alchemer_nb.survey.question_types import GRID_SINGLE, is_known, question_key
 from alchemer_nb.wire.ids import id_number, id_text, is_option_id
-from alchemer_nb.wire.json import decode, truth
+from alchemer_nb.wire.json import decode, read_flag
 
 if TYPE_CHECKING:
     from alchemer_nb.survey.definition import Definition, Option
@@ -130,7 +130,7 @@ class EntryReader:
 
     def _add_entry(self, content: EntryContent, path: Path, entry: Entry, depth: int = 0) -> None:
         if entry.shown is not None:  # each cell of a grid row says it once more
-            content.shown.setdefault(path[0], truth(entry.shown))
+            content.shown.setdefault(path[0], read_flag(entry.shown))
         atom = direct_answer(entry)
         if atom is not None:
             content.add_answer(path, atom)

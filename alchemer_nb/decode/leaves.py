@@ -127,8 +127,6 @@ class Leaf:
         atoms: The distinct answers; texts that hardly repeat are all there.
     """
 
-    __slots__ = ("_known", "atoms", "codes", "rows")
-
     def __init__(self, atoms: Iterable[Atom | Scalar] = ()) -> None:
         self.rows = array("i")
         self.codes = array("i")

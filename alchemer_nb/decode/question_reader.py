@@ -16,7 +16,7 @@ import numpy as np
 from alchemer_nb.decode.entries import direct_answer
 from alchemer_nb.decode.entry_types import has_undocumented, read_entries
 from alchemer_nb.decode.pages import NO_ENTRY
-from alchemer_nb.wire.json import truth
+from alchemer_nb.wire.json import read_flag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -215,7 +215,7 @@ class QuestionReader:
                 continue
             if entry.shown is not None:
                 shown_at.append(position)
-                states.append(entry.shown is True or truth(entry.shown))
+                states.append(entry.shown is True or read_flag(entry.shown))
             item = _bare_or_direct(entry)
             if item is not None:
                 direct_at.append(position)

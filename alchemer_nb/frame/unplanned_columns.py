@@ -9,7 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from alchemer_nb.survey.columns import AGAIN, COMMENT, Column, name, other_column, plan, raw_column
+from alchemer_nb.survey.columns import (
+    AGAIN,
+    COMMENT,
+    Column,
+    column_id,
+    other_column,
+    plan,
+    raw_column,
+)
 from alchemer_nb.survey.definition import Option, Question
 from alchemer_nb.survey.question_types import (
     GRID_CELLS,
@@ -137,10 +145,16 @@ def _leaf(
 ) -> Column:
     if path[-1] == COMMENT and len(path) > 1:
         return Column(
-            f"{name(path[:-1])}_comment", "text", path, question, None, "comment", planned=False
+            f"{column_id(path[:-1])}_comment",
+            "text",
+            path,
+            question,
+            None,
+            "comment",
+            planned=False,
         )
     return Column(
-        name(path),
+        column_id(path),
         "text",
         path,
         question,

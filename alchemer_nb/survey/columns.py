@@ -112,7 +112,7 @@ def _columns(
         yield from _plain_columns(question, key, parent, path)
     if question.has_comment:
         comments = (*path, COMMENT)
-        yield Column(f"{name(path)}_comment", "text", comments, question, part="comment")
+        yield Column(f"{column_id(path)}_comment", "text", comments, question, part="comment")
 
 
 def _table(table: Question, depth: int) -> Iterator[Column]:
@@ -136,7 +136,7 @@ def _grid(grid: Question, key: str, depth: int) -> Iterator[Column]:
                 yield _menu_cell(row, option, grid)
         elif key in ITEMS:  # each row is an item, and what is chosen is its rank
             path = (row.id,)
-            yield Column(name(path), ITEMS[key], path, row, grid, choices=options)
+            yield Column(column_id(path), ITEMS[key], path, row, grid, choices=options)
         elif key in GRID_SINGLE or key == MENU_GRID:
             yield from _single(row, options, grid)
         else:  # an unknown grid: each row by its own type
@@ -166,10 +166,10 @@ def _plain_columns(
         for option in question.options:
             yield _part_column(question, option, ITEMS[key], parent, path)
     elif key in TEXT:
-        yield Column(name(path), "text", path, question, parent)
+        yield Column(column_id(path), "text", path, question, parent)
 
 
-def name(path: Path) -> str:
+def column_id(path: Path) -> str:
     """Return the id of the column at a path."""
     return "_".join(("q" + path[0], *_below_question(path)))
 
@@ -187,7 +187,7 @@ def _single(
     """Yield the columns of a question with one choice: the choice, and its write-in."""
     path = path or (question.id,)
     kind: Kind = "number" if _is_scale(options) else "category"
-    column = Column(name(path), kind, path, question, parent, choices=options)
+    column = Column(column_id(path), kind, path, question, parent, choices=options)
     yield column
     if any(option.is_other for option in options):
         yield other_column(column)
@@ -218,7 +218,7 @@ def _part_column(
     """Return the column of one option, item or grid cell of a question."""
     part: Part = "option" if kind == "boolean" else "item"
     path = (*(path or (question.id,)), option.id)
-    return Column(name(path), kind, path, question, parent, part, option)
+    return Column(column_id(path), kind, path, question, parent, part, option)
 
 
 def _multi(question: Question, parent: Question | None, path: Path) -> Iterator[Column]:
@@ -232,7 +232,7 @@ def _multi(question: Question, parent: Question | None, path: Path) -> Iterator[
 def _typed(question: Question, kind: Kind, parent: Question | None, path: Path) -> Iterator[Column]:
     # Options of a slider or a text box are no list to choose from: the answer counts.
     choices = question.options if question_key(question) == "radio-nps" else ()
-    column = Column(name(path), kind, path, question, parent, choices=choices)
+    column = Column(column_id(path), kind, path, question, parent, choices=choices)
     yield column
     if is_open(column):
         yield raw_column(column)

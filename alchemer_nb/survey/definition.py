@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.wire.ids import has_digits_alone, id_text, is_option_id
-from alchemer_nb.wire.json import truth
-from alchemer_nb.wire.text import ENGLISH, by_language, name_of, pick, plain
+from alchemer_nb.wire.json import read_flag
+from alchemer_nb.wire.text import ENGLISH, by_language, name_of, pick_language, plain
 
 # Labels of options that are no answer of substance, where the `na` property is not set.
 _NOT_APPLICABLE = {
@@ -47,17 +47,17 @@ class Option:
 
     def label(self, *languages: str | None) -> str:
         """Return the label without HTML; the reporting value where there is none."""
-        return plain(pick(self.titles, *languages)) or self.value
+        return plain(pick_language(self.titles, *languages)) or self.value
 
     @property
     def is_other(self) -> bool:
         """True if the respondent may write something in."""
-        return truth(self.properties.get("other"))
+        return read_flag(self.properties.get("other"))
 
     @property
     def is_not_applicable(self) -> bool:
         """True if it means that there is no answer, by its ``na`` property or its label."""
-        if truth(self.properties.get("na")):
+        if read_flag(self.properties.get("na")):
             return True
         return any(plain(text).casefold() in _NOT_APPLICABLE for text in self.titles.values())
 
@@ -95,12 +95,12 @@ class Question:
 
     def words(self, *languages: str | None) -> str:
         """Return the text of the question, without HTML."""
-        return plain(pick(self.titles, *languages))
+        return plain(pick_language(self.titles, *languages))
 
     @property
     def required(self) -> bool:
         """True if the survey asked for an answer until there was one."""
-        return truth(self.properties.get("required"))
+        return read_flag(self.properties.get("required"))
 
     @property
     def subtype(self) -> str:
@@ -124,7 +124,7 @@ class SurveyPage:
 
     def title(self, *languages: str | None) -> str:
         """Return the page's title, without HTML."""
-        return plain(pick(self.titles, *languages))
+        return plain(pick_language(self.titles, *languages))
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +219,7 @@ def read_definition(survey: Mapping[str, Any], questions: Iterable[Any] = ()) ->
         pages.append(SurveyPage("", {}, tuple(rest)))
     return Definition(
         id=str(survey.get("id", "")),
-        title=plain(pick(titles, *languages)),
+        title=plain(pick_language(titles, *languages)),
         status=str(survey.get("status") or ""),
         type=str(survey.get("type") or ""),
         languages=languages,
@@ -248,7 +248,7 @@ def read_question(raw: Any, parent: str = "", depth: int = 0) -> Question | None
         rows=_unique(row for row in rows if row is not None and row.id != question_id),
         parent=parent,
         base_type=str(raw.get("base_type") or "Question"),
-        has_comment=truth(raw.get("comment")),
+        has_comment=read_flag(raw.get("comment")),
         properties=properties,
         varname=raw.get("varname"),
     )
@@ -263,7 +263,7 @@ def read_option(raw: Any) -> Option | None:
         return None
     titles = by_language(raw.get("title"))
     value = raw.get("value")
-    text = str(value) if value not in (None, [], {}) else pick(titles)
+    text = str(value) if value not in (None, [], {}) else pick_language(titles)
     return Option(id_text(option_id), titles, text, _mapping(raw.get("properties")))
 
 

@@ -14,8 +14,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import ConditionError, InvalidArgument
-from alchemer_nb.wire.quoting import Scan, quote, read_value, read_values, scan
-from alchemer_nb.wire.stamps import is_ambiguous, read_moment, to_stamp
+from alchemer_nb.wire.quoting import ValueEnd, parse_value, quote, read_values, scan
+from alchemer_nb.wire.stamps import is_ambiguous, parse_moment, to_stamp
 from alchemer_nb.wire.text import did_you_mean, name_of, plain
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def between(since: Any, until: Any, tz: ZoneInfo) -> tuple[datetime | None, date
             bounds.append(None)
             continue
         try:
-            moment, whole_day = read_moment(value, tz)
+            moment, whole_day = parse_moment(value, tz)
         except ValueError:
             raise InvalidArgument(
                 f"{name} {str(value)[:40]!r} is not a date; write 2026-01-31 or '2026-01-31 14:00'"
@@ -213,15 +213,15 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
     at = 0
     while at < len(lines):
         line, end = lines[at], at + 1
-        while end < len(lines) and (found := _scan_value(line)) and found.open:
+        while end < len(lines) and (found := _value_end(line)) and found.open:
             line, end = line + lines[end], end + 1
-        if end > at + 1 and (found := _scan_value(line)) and (found.open or found.odd):
+        if end > at + 1 and (found := _value_end(line)) and (found.open or found.odd):
             line, end = lines[at], at + 1  # the quote had no end: it is part of the line alone
         yield at + 1, line
         at = end
 
 
-def _scan_value(line: str) -> Scan | None:
+def _value_end(line: str) -> ValueEnd | None:
     found = value_so_far(line)
     return None if found is None else scan(found[0], several=found[1])
 
@@ -244,7 +244,7 @@ def _parse(text: str, line: int) -> Condition:
     if operator == "not in":
         raise ConditionError("'not in' is unknown to Alchemer; write one <> line for each", line)
     try:
-        value = read_values(found["value"]) if operator == "in" else read_value(found["value"])
+        value = read_values(found["value"]) if operator == "in" else parse_value(found["value"])
     except ValueError as error:
         reason = str(error)
     else:
@@ -322,7 +322,7 @@ def _date(
     field: str, operator: str, value: str, line: int, tz: ZoneInfo, server: ZoneInfo
 ) -> Iterator[Condition]:
     try:
-        moment, whole_day = read_moment(value, tz)
+        moment, whole_day = parse_moment(value, tz)
     except ValueError:
         raise ConditionError(
             f"{value[:40]!r} is not a date; write 2026-01-31 or 2026-01-31 14:00", line

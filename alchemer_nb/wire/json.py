@@ -40,7 +40,7 @@ def clean(body: bytes) -> str:
     )
 
 
-def truth(value: Any) -> bool:
+def read_flag(value: Any) -> bool:
     """Read a flag, which comes as true, 1, ``"1"``, ``"true"`` or ``"True"``."""
     if isinstance(value, str):
         return value.strip().lower() in ("1", "true", "yes")
@@ -50,5 +50,5 @@ def truth(value: Any) -> bool:
 def truths(values: Sequence[Any]) -> list[bool]:
     """Read many flags, most of which are the same few texts."""
     if set(map(type, values)) <= {str}:
-        return list(map({text: truth(text) for text in set(values)}.__getitem__, values))
-    return [truth(value) for value in values]
+        return list(map({text: read_flag(text) for text in set(values)}.__getitem__, values))
+    return [read_flag(value) for value in values]

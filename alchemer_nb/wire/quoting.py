@@ -21,7 +21,7 @@ _BAD_QUOTES = (
 )
 
 
-class Scan(NamedTuple):
+class ValueEnd(NamedTuple):
     """The extent of a value, or of a list of values.
 
     Attributes:
@@ -35,7 +35,7 @@ class Scan(NamedTuple):
     odd: bool
 
 
-def scan(text: str, *, several: bool) -> Scan:
+def scan(text: str, *, several: bool) -> ValueEnd:
     """Find the end of a value, or of several separated by commas."""
     at, starts, opened, odd = 0, True, "", False
     while at < len(text):
@@ -52,7 +52,7 @@ def scan(text: str, *, several: bool) -> Scan:
             several and char == ","
         )
         at += 1
-    return Scan(at, opened, odd)
+    return ValueEnd(at, opened, odd)
 
 
 def begins_comment(text: str, at: int) -> bool:
@@ -60,7 +60,7 @@ def begins_comment(text: str, at: int) -> bool:
     return text[at] == "#" and (not at or text[at - 1].isspace())
 
 
-def read_value(text: str) -> str:
+def parse_value(text: str) -> str:
     """Parse one value.
 
     Raises:

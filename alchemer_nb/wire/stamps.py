@@ -58,7 +58,7 @@ def _offset(name: str | None) -> tzinfo | None:
     return None if hours_off is None else timezone(timedelta(hours=hours_off))
 
 
-def read_moment(value: Any, zone: tzinfo) -> tuple[datetime, bool]:
+def parse_moment(value: Any, zone: tzinfo) -> tuple[datetime, bool]:
     """Parse a date or time given by the user.
 
     Args:

@@ -45,7 +45,7 @@ def by_language(value: Any, fallback: str = ENGLISH) -> dict[str, str]:
     return {}
 
 
-def pick(texts: Mapping[str, str], *languages: str | None) -> str:
+def pick_language(texts: Mapping[str, str], *languages: str | None) -> str:
     """Return the text in the first of the languages that has one, else in any."""
     for language in (*languages, ENGLISH):
         if language and texts.get(language):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import FrozenInstanceError
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -98,3 +100,50 @@ def test_the_same_in_a_row_of_a_grid():
     answers = builder.finish()
     assert [atom.answer for atom in answers.leaves["11",].atoms] == ["Good"]
     assert [atom.answer for atom in answers.leaves["11", "member", "mood"].atoms] == ["planted"]
+
+
+def content(answers):
+    """All that the answers hold, in plain types."""
+    leaves = {
+        path: ([*leaf.rows], [*leaf.codes], [*leaf.atoms]) for path, leaf in answers.leaves.items()
+    }
+    shown = {own: ([*rows], [*states]) for own, (rows, states) in answers.shown.items()}
+    counts = (answers.count, answers.misfits, answers.unchosen)
+    around = (answers.meta, answers.urls, answers.quality, answers.unknown_questions)
+    return repr((counts, around, leaves, shown))
+
+
+def page(*numbers):
+    rows = [
+        {
+            "id": n,
+            "url_variables": {"from": {"value": f"mail {n}"}},
+            "data_quality": {"speed": n},
+            "survey_data": {
+                "2": {"answer": f"text {n}", "shown": True},
+                "77": {"answer": [n], "question": "Gone?", "type": "TEXTBOX"},
+            },
+        }
+        for n in numbers
+    ]
+    return json.dumps({"data": rows}).encode()
+
+
+def test_later_pages_change_neither_a_snapshot_nor_what_was_begun_with():
+    whole, first = AnswersBuilder(SURVEY), AnswersBuilder(SURVEY)
+    whole.add_page(page(1, 2))
+    first.add_page(page(1, 2))
+    before = content(first.finish())
+    snapshot, continued = first.snapshot(), first.copy()
+    for builder in (whole, continued):
+        builder.add_page(page(3, 77))
+    assert content(snapshot) == content(first.finish()) == before
+    assert content(continued.finish()) == content(whole.finish()) != before
+    first.add_page(page(4))
+    assert content(snapshot) == before
+    assert first.finish().count == 3
+
+
+def test_answers_are_frozen():
+    with pytest.raises(FrozenInstanceError):
+        AnswersBuilder(SURVEY).finish().count = 1
