@@ -224,11 +224,11 @@ class Retrieval:
         fault = earlier.fault(survey, params) if earlier is not None else ""
         limit = self.options.limit
         wishes = Wishes(
-            enough=None if limit is None else lambda a: len(self._choose(a).keep) >= limit,
+            enough=None if limit is None else lambda result: self._has(limit, result),
             most=None if self._here else limit,  # nobody knows how many it takes
             expected=self._count,
             tell=self.progress if callable(self.progress) else None,
-            frame=lambda result: self._frame(survey, result, result.builder.snapshot())[0],
+            frame=lambda result: self._frame(survey, result)[0],
             stop=self.stop,
             fresh=self.fresh,
             is_sure=earlier is not None and earlier.account is not None,
@@ -296,6 +296,10 @@ class Retrieval:
         self._here = Selection(here, survey) if here else None
         return [condition for condition in conditions if condition.can_be_sent]
 
+    def _has(self, limit: int, result: Download) -> bool:
+        """Check whether so many of the wanted rows have come."""
+        return result.builder.count >= limit <= len(self._choose(result.answers).keep)
+
     def _choose(self, answers: Answers) -> Rows:
         inside = chosen.submitted_between(answers, self.region.zone, *self._between)
         if self._here is not None:
@@ -303,17 +307,15 @@ class Retrieval:
             inside = fits if inside is None else inside & fits
         return chosen.choose_rows(answers, self.options, inside)
 
-    def _frame(
-        self, survey: Definition, result: Download, answers: Answers
-    ) -> tuple[pd.DataFrame, dict[str, Any]]:
-        rows = self._choose(answers)
+    def _frame(self, survey: Definition, result: Download) -> tuple[pd.DataFrame, dict[str, Any]]:
+        rows = self._choose(result.answers)
         facts = about(self.region, survey, self.asked.told(), self.options, result, rows)
         facts["chosen_here"] = self._here is not None
-        kept = Kept(answers, survey, str(self.region.zone), self.options, facts)
+        kept = Kept(result.answers, survey, str(self.region.zone), self.options, facts)
         return kept.build(rows), facts
 
     def _finished(self, survey: Definition, result: Download) -> pd.DataFrame:
-        frame, facts = self._frame(survey, result, result.answers)
+        frame, facts = self._frame(survey, result)
         if not (facts["complete"] or self.keep_incomplete):
             raise DownloadIncomplete(
                 f"{facts['rows_received']:,} of {result.told:,} responses came; some may have been "
@@ -347,7 +349,7 @@ class Retrieval:
         of = f" of {result.told:,}" if result.told is not None else ""
         return DownloadIncomplete(
             f"{survey.title}: {result.builder.count:,}{of} responses had come when {why}",
-            partial=lambda: self._frame(survey, result, result.answers)[0],
+            partial=lambda: self._frame(survey, result)[0],
             hint=advice(needs, _GO_ON if left else "run it again", _TAKE),
             needs=needs,
             resume=partial(_go_on, self, left) if left else None,

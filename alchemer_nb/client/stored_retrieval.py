@@ -76,7 +76,7 @@ class StoredRetrieval(Retrieval):
             self._sync(own)  # it was damaged, which showed only now
             read = reading.read(folder)
         self._utc = read.utc
-        frame, facts = self._frame(read.survey, read.download, read.download.answers)
+        frame, facts = self._frame(read.survey, read.download)
         say(self.progress, read.survey, read.download, f"{summary(facts)}; in {folder}")
         return frame
 
@@ -97,13 +97,11 @@ class StoredRetrieval(Retrieval):
         old = datetime.now(UTC) - datetime.fromisoformat(found.utc)
         return self.fresh or not timedelta() <= old <= self._age  # or the clock was set back
 
-    def _frame(
-        self, survey: Definition, result: Download, answers: Answers
-    ) -> tuple[pd.DataFrame, dict[str, Any]]:
-        rows = self._choose(answers)
+    def _frame(self, survey: Definition, result: Download) -> tuple[pd.DataFrame, dict[str, Any]]:
+        rows = self._choose(result.answers)
         facts = about(self.region, survey, self.asked.told(), self.options, result, rows)
         facts |= {"utc": self._utc, "from_store": True, "mended": list(self._mended)}
-        kept = Kept(answers, survey, str(self.region.zone), self.options, facts)
+        kept = Kept(result.answers, survey, str(self.region.zone), self.options, facts)
         return kept.build(rows), facts
 
     def _choose(self, answers: Answers) -> Rows:

@@ -78,7 +78,6 @@ class AnswersBuilder:
 
     Attributes:
         count: Number of responses so far.
-        meta: Field name -> one value for each response so far, as received.
     """
 
     def __init__(self, survey: Definition, begun: Answers | None = None) -> None:
@@ -89,22 +88,24 @@ class AnswersBuilder:
         self._interner = EntryInterner()
         self._texts: dict[Scalar, Scalar] = {}
         self._repetitive: set[str] = set()  # names of metadata with few distinct values
-        self._answers = Answers() if begun is None else begun.copy()
-        self.meta = self._answers.meta
+        self._answers = begun or Answers()
+        self._is_shared = begun is not None  # then the next page is added to a copy
         self.count = self._answers.count
         self._misfits = self._answers.misfits
         self._unchosen = self._answers.unchosen
 
+    @property
+    def meta(self) -> dict[str, list[Scalar]]:
+        """Field name -> one value for each response so far, as received."""
+        return self._answers.meta
+
     def copy(self) -> AnswersBuilder:
         """Return a builder that continues from the same answers, apart from this one."""
-        return AnswersBuilder(self._survey, self.finish())
+        return AnswersBuilder(self._survey, self.build())
 
-    def snapshot(self) -> Answers:
-        """Return the answers so far; pages that are added later do not change them."""
-        return self.finish().copy()
-
-    def finish(self) -> Answers:
-        """Return the answers without a copy; add no page as long as they are in use."""
+    def build(self) -> Answers:
+        """Return a snapshot: the answers so far, which later pages do not change."""
+        self._is_shared = True
         return replace(
             self._answers, count=self.count, misfits=self._misfits, unchosen=self._unchosen
         )
@@ -131,6 +132,8 @@ class AnswersBuilder:
     def add(self, page: Page) -> None:
         """Add the responses of a decoded page."""
         with collector_paused():
+            if self._is_shared:
+                self._answers, self._is_shared = self._answers.copy(), False
             self._add_around(page)
             answers: dict[Path, list[_Part]] = {}
             shown: dict[str, list[_Part]] = {}

@@ -122,8 +122,8 @@ class Download:
 
     @property
     def answers(self) -> Answers:
-        """The answers received, to be used while no page is added."""
-        return self.builder.finish()
+        """The answers received so far, which later pages do not change."""
+        return self.builder.build()
 
     def copy(self) -> Download:
         """The same apart, to go on with."""
@@ -165,7 +165,7 @@ class Wishes:
         fresh: Whether no answer may come from memory.
     """
 
-    enough: Callable[[Answers], bool] | None = None
+    enough: Callable[[Download], bool] | None = None
     most: int | None = None
     expected: int | None = None
     tell: Callable[[Progress], None] | None = None
@@ -217,7 +217,7 @@ class Responses:
             for page in self._pages(engine, start):
                 self._take(page, engine.at)
                 self._report()
-                if wishes.enough is not None and wishes.enough(result.answers):
+                if wishes.enough is not None and wishes.enough(result):
                     result.stopped = True
                     return result
                 if engine.all_sent and closing_call is None and wishes.most is None:

@@ -123,7 +123,7 @@ def _answers(survey: Definition, some: Iterable[Sequence[Stored]]) -> tuple[Answ
     for stored in some:
         ids += [each.id for each in stored]
         builder.add_page(page_of(stored))
-    return builder.finish(), ids
+    return builder.build(), ids
 
 
 def _frame(

@@ -80,7 +80,7 @@ def ours(folder: Path) -> Measured:
         builder = AnswersBuilder(survey)
         for path in bodies(folder):
             builder.add_page(path.read_bytes())
-        answers = builder.finish()
+        answers = builder.build()
         options = FrameOptions(metadata="all")
         return Kept(answers, survey, "UTC", options, {}).build(choose_rows(answers, options))
 
@@ -254,7 +254,7 @@ def slicing(columns: str) -> dict[str, float]:
     survey = read_definition(made.survey(), made.questions())
     builder = AnswersBuilder(survey)
     builder.add_page(made.page(1))
-    answers = builder.finish()
+    answers = builder.build()
     options = FrameOptions()
     frame = Kept(answers, survey, "UTC", options, {}).build(choose_rows(answers, options))
     plain = pd.DataFrame(frame)
@@ -286,7 +286,7 @@ def many_questions(count: str, shape: str) -> Measured:
     def work() -> Any:
         builder = AnswersBuilder(survey)
         builder.add_page(page)
-        answers = builder.finish()
+        answers = builder.build()
         return Kept(answers, survey, "UTC", options, {}).build(choose_rows(answers, options))
 
     return measure(work)

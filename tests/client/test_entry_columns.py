@@ -53,7 +53,7 @@ def test_equal_entries_of_different_questions_are_told_apart(pages):
     for rows in pages:
         builder.add_page(body(rows, len(whole) + 1))
         whole += rows
-    answers = builder.finish()
+    answers = builder.build()
     for place, own in enumerate(("2", "3", "4")):
         assert told(answers, own) == [row[place] for row in whole]
         rows, states = answers.shown.get(own, ([], []))
@@ -67,7 +67,7 @@ def test_texts_that_hardly_repeat_are_let_go_and_none_is_lost():
     builder = AnswersBuilder(SURVEY)
     for start in range(0, len(rows), 400):
         builder.add_page(body(rows[start : start + 400], start + 1))
-    answers = builder.finish()
+    answers = builder.build()
     for place, own in enumerate(("2", "3", "4")):
         assert told(answers, own) == [row[place] for row in rows]
     remembered = [raw for raw in builder._interner._raws if raw]
@@ -82,7 +82,7 @@ def test_what_nobody_documents_is_kept_beside_an_answer_too():
     for start in range(0, len(rows), 400):
         page = {"result_ok": True, "data": rows[start : start + 400]}
         builder.add_page(json.dumps(page).encode())
-    answers = builder.finish()
+    answers = builder.build()
     assert told(answers, "2") == [row["survey_data"]["2"]["answer"] for row in rows]
     leaf = answers.leaves["2", "member", "mood"]
     assert [*leaf.rows] == [3, 1550]
@@ -97,7 +97,7 @@ def test_the_same_in_a_row_of_a_grid():
     cell = {"id": 11, "answer": "Good", "answer_id": 10001, "mood": "planted"}
     data = {"10": {"id": 10, "subquestions": {"11": cell}}}
     builder.add_page(json.dumps({"data": [{"id": 1, "survey_data": data}]}).encode())
-    answers = builder.finish()
+    answers = builder.build()
     assert [atom.answer for atom in answers.leaves["11",].atoms] == ["Good"]
     assert [atom.answer for atom in answers.leaves["11", "member", "mood"].atoms] == ["planted"]
 
@@ -133,17 +133,17 @@ def test_later_pages_change_neither_a_snapshot_nor_what_was_begun_with():
     whole, first = AnswersBuilder(SURVEY), AnswersBuilder(SURVEY)
     whole.add_page(page(1, 2))
     first.add_page(page(1, 2))
-    before = content(first.finish())
-    snapshot, continued = first.snapshot(), first.copy()
+    before = content(first.build())
+    snapshot, continued = first.build(), first.copy()
     for builder in (whole, continued):
         builder.add_page(page(3, 77))
-    assert content(snapshot) == content(first.finish()) == before
-    assert content(continued.finish()) == content(whole.finish()) != before
+    assert content(snapshot) == content(first.build()) == before
+    assert content(continued.build()) == content(whole.build()) != before
     first.add_page(page(4))
     assert content(snapshot) == before
-    assert first.finish().count == 3
+    assert first.build().count == 3
 
 
 def test_answers_are_frozen():
     with pytest.raises(FrozenInstanceError):
-        AnswersBuilder(SURVEY).finish().count = 1
+        AnswersBuilder(SURVEY).build().count = 1

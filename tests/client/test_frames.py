@@ -737,7 +737,7 @@ def build_from(answers, **options):
     builder = AnswersBuilder(survey)
     page = [response(i, data) for i, data in enumerate(answers, 1)]
     builder.add_page(json.dumps({"result_ok": True, "data": page}).encode())
-    collected = builder.finish()
+    collected = builder.build()
     chosen = FrameOptions(metadata="none", **options)
     rows = choose_rows(collected, chosen)
     return build(collected, survey, rows, chosen, ZoneInfo("UTC"), {})

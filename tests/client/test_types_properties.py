@@ -113,7 +113,7 @@ def kept_of(asked, given, **options):
     survey = read_definition({"id": 5, "title": "T"}, asked)
     builder = AnswersBuilder(survey)
     builder.add_page(json.dumps({"result_ok": True, "data": given}).encode())
-    answers = builder.finish()
+    answers = builder.build()
     chosen = FrameOptions(metadata="none", test_rows="include", **options)
     kept = Kept(answers, survey, "UTC", chosen, {})
     return kept, choose_rows(answers, chosen)

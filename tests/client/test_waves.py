@@ -32,7 +32,7 @@ def wave(own, questions, *data, **options):
     builder = AnswersBuilder(survey)
     rows = [response(n, each) for n, each in enumerate(data, 1)]
     builder.add_page(json.dumps({"data": rows}).encode())
-    answers = builder.finish()
+    answers = builder.build()
     chosen = FrameOptions(**{"metadata": "none", **options})
     about = {"survey_id": str(own), "title": survey.title, "asked": chosen.asked()}
     kept = Kept(answers, survey, str(ZoneInfo("UTC")), chosen, about)
