@@ -27,17 +27,17 @@ class ValueEnd(NamedTuple):
     Attributes:
         end: Position of its end: a comment, or the end of the text.
         open: The quote that has no end, or an empty text.
-        odd: True if something follows the end of a quote.
+        has_trailing_text: True if something follows the end of a quote.
     """
 
     end: int
     open: str
-    odd: bool
+    has_trailing_text: bool
 
 
 def scan(text: str, *, several: bool) -> ValueEnd:
     """Find the end of a value, or of several separated by commas."""
-    at, starts, opened, odd = 0, True, "", False
+    at, starts, opened, trailing = 0, True, "", False
     while at < len(text):
         char = text[at]
         if starts and char in QUOTES:
@@ -45,14 +45,15 @@ def scan(text: str, *, several: bool) -> ValueEnd:
             if end is not None and _may_end_before(text[end:], several):
                 at, starts = end, False
                 continue
-            opened, odd = opened or ("" if end else char), odd or end is not None
+            opened = opened or ("" if end else char)
+            trailing = trailing or end is not None
         elif begins_comment(text, at):
             break
         starts = (starts and (char.isspace() or (several and char in _PAIRS))) or (
             several and char == ","
         )
         at += 1
-    return ValueEnd(at, opened, odd)
+    return ValueEnd(at, opened, trailing)
 
 
 def begins_comment(text: str, at: int) -> bool:
