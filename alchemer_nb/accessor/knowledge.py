@@ -9,7 +9,7 @@ import pandas as pd
 from alchemer_nb.errors import InvalidArgument, KnowledgeLost
 from alchemer_nb.frame.build import ATTRS
 from alchemer_nb.frame.description import Facts, Kept, kept_of
-from alchemer_nb.survey.naming import INDEX
+from alchemer_nb.survey.columns import INDEX
 from alchemer_nb.wire.text import did_you_mean, name_of
 
 if TYPE_CHECKING:

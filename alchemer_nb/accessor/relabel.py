@@ -10,7 +10,7 @@ from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame import multi_lists
 from alchemer_nb.frame.description import kept_of
 from alchemer_nb.frame.options import FrameOptions
-from alchemer_nb.survey.naming import INDEX
+from alchemer_nb.survey.columns import INDEX
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -197,7 +197,7 @@ class Retrieval:
         fault = earlier.fault(survey, params) if earlier is not None else ""
         limit = self.options.frame.limit
         wishes = Wishes(
-            enough=None if limit is None else lambda a: len(self._choose(a).keep) >= limit,
+            enough=None if limit is None else lambda result: self._has(limit, result),
             most=None if self._here else limit,  # nobody knows how many it takes
             expected=self._count,
             on_progress=self.progress if callable(self.progress) else None,
@@ -269,6 +269,10 @@ class Retrieval:
         self._here = Selection(here, survey) if here else None
         return [condition for condition in conditions if condition.can_be_sent]
 
+    def _has(self, limit: int, result: Download) -> bool:
+        """Check whether so many of the wanted rows have come."""
+        return result.builder.count >= limit <= len(self._choose(result.answers).keep)
+
     def _choose(self, answers: Answers) -> Rows:
         inside = chosen.submitted_between(answers, self.region.zone, *self._between)
         if self._here is not None:
@@ -317,7 +321,7 @@ class Retrieval:
             )
         of = f" of {result.told:,}" if result.told is not None else ""
         return DownloadIncomplete(
-            f"{survey.title}: {result.answers.count:,}{of} responses had come when {why}",
+            f"{survey.title}: {result.builder.count:,}{of} responses had come when {why}",
             partial=lambda: self._frame(survey, result)[0],
             hint=advice(needs, _GO_ON if left else "run it again", _TAKE),
             needs=needs,

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from alchemer_nb.frame.text_dtype import text_dtype
-from alchemer_nb.wire.scalars import id_text
+from alchemer_nb.wire.ids import id_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

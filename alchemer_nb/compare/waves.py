@@ -19,7 +19,7 @@ from alchemer_nb.frame.build import ATTRS
 from alchemer_nb.frame.description import Facts, kept_of
 from alchemer_nb.frame.text_dtype import text_dtype, typed_frame
 from alchemer_nb.frame.values import option_names
-from alchemer_nb.survey.naming import INDEX, free_name
+from alchemer_nb.survey.columns import INDEX, free_name
 from alchemer_nb.wire.text import bare
 
 if TYPE_CHECKING:

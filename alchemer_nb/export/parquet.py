@@ -29,7 +29,7 @@ from alchemer_nb.export.description_codec import (
 from alchemer_nb.frame import metadata
 from alchemer_nb.frame.build import ATTRS
 from alchemer_nb.frame.description import Facts, kept_of
-from alchemer_nb.survey.naming import INDEX
+from alchemer_nb.survey.columns import INDEX
 
 if TYPE_CHECKING:
     import os

@@ -21,7 +21,7 @@ from alchemer_nb.frame.build import ATTRS
 from alchemer_nb.frame.codebook import FIELDS
 from alchemer_nb.frame.description import Facts
 from alchemer_nb.frame.text_dtype import text_dtype
-from alchemer_nb.survey.naming import INDEX
+from alchemer_nb.survey.columns import INDEX
 
 if TYPE_CHECKING:
     import os

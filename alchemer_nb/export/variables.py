@@ -17,7 +17,7 @@ from alchemer_nb.export.column_facts import Known
 from alchemer_nb.export.names import Dialect, clean, label_of, legal_names
 from alchemer_nb.frame.text_dtype import typed_frame
 from alchemer_nb.frame.values import is_ordered
-from alchemer_nb.survey.naming import INDEX
+from alchemer_nb.survey.columns import INDEX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.decode.answers import Answers, latest_rows
+from alchemer_nb.decode.answers import Answers, AnswersBuilder, latest_rows
 from alchemer_nb.errors import ApiError, InvalidArgument, TransportError
 from alchemer_nb.fetch import resuming
 from alchemer_nb.fetch.prefetch import Engine, Stretch
@@ -90,7 +90,7 @@ class Download:
     """The responses of a survey as they came.
 
     Attributes:
-        answers: Everything received.
+        builder: Takes in the pages.
         told: Responses that the last page said there are.
         pages: Pages received.
         pages_told: Pages that the last page said there are.
@@ -108,7 +108,7 @@ class Download:
         anew: Why nothing of an earlier run was of use; ``""`` where it was, or there was none.
     """
 
-    answers: Answers
+    builder: AnswersBuilder
     told: int | None = None
     pages: int = 0
     pages_told: int | None = None
@@ -125,13 +125,18 @@ class Download:
     went_on: int | None = None
     anew: str = ""
 
+    @property
+    def answers(self) -> Answers:
+        """The answers received so far, which later pages do not change."""
+        return self.builder.build()
+
     def copy(self) -> Download:
         """The same apart, to go on with."""
         return replace(
             self,
-            answers=self.answers.copy(),
-            at_hand=self.answers.count,
-            first=self.first or self.answers.count,
+            builder=self.builder.copy(),
+            at_hand=self.builder.count,
+            first=self.first or self.builder.count,
             again=self.again + 1,
             broken=False,
             anew="",
@@ -140,7 +145,7 @@ class Download:
     def add(self, page: Page) -> None:
         """Takes in a page, whole or not at all."""
         with interrupts_held():
-            self.answers.add(page)
+            self.builder.add(page)
 
     def tell(self, count: int | None) -> None:
         """Notes how many responses the server says there are now."""
@@ -164,7 +169,7 @@ class Wishes:
         calls: How to stop its calls, and whether they may be answered from memory.
     """
 
-    enough: Callable[[Answers], bool] | None = None
+    enough: Callable[[Download], bool] | None = None
     most: int | None = None
     expected: int | None = None
     on_progress: Callable[[Progress], None] | None = None
@@ -192,7 +197,7 @@ class Responses:
         wishes: Wishes,
         begun: Download | None = None,
     ) -> None:
-        self.result = begun or Download(Answers.of(survey))
+        self.result = begun or Download(AnswersBuilder(survey))
         self._transport = transport
         self._survey = survey
         self._params = params
@@ -215,7 +220,7 @@ class Responses:
             for page in self._pages(engine, start):
                 self._take(page, engine.at)
                 self._report()
-                if wishes.enough is not None and wishes.enough(result.answers):
+                if wishes.enough is not None and wishes.enough(result):
                     result.stopped = True
                     return result
                 if engine.all_sent and closing_call is None and wishes.most is None:
@@ -262,7 +267,7 @@ class Responses:
         if seen.same:
             return self._behind(seen, result.mark)
         self.result = Download(
-            Answers.of(self._survey),
+            AnswersBuilder(self._survey),
             again=result.again,
             anew="responses among those at hand were deleted or moved meanwhile",
         )
@@ -273,11 +278,11 @@ class Responses:
         result, last = self.result, mark.stretch
         result.told = seen.page.measure.total_count
         if mark.has_room:
-            take_in(seen.page, latest_rows(result.answers), result)
+            take_in(seen.page, latest_rows(result.builder), result)
             last = seen.stretch
             result.mark = Mark.of(last, seen.page)
         self._report()
-        if result.told is not None and len(latest_rows(result.answers)) >= result.told:
+        if result.told is not None and len(latest_rows(result.builder)) >= result.told:
             return None
         result.went_on = None if mark.has_room else result.pages + 1
         return Stretch(last.size, last.number + 1)
@@ -305,7 +310,7 @@ class Responses:
     def _decode(self, answer: Answer) -> Page:
         self.result.clock = self.result.clock or Clock.of(answer.headers)
         try:
-            return self.result.answers.decode(answer.body)
+            return self.result.builder.decode(answer.body)
         except ValueError:
             pass
         raise TransportError(
@@ -324,7 +329,7 @@ class Responses:
         self._wishes.on_progress(
             Progress(
                 self._survey.title,
-                result.answers.count,
+                result.builder.count,
                 result.told,
                 result.pages,
                 result.pages_told,
@@ -376,16 +381,16 @@ def finish(engine: Engine, call: Future[Answer], result: Download) -> None:
             return
         rows = [row for row in rows_of(dict(envelope)) if isinstance(row, Mapping)]
         result.tell(whole(envelope.get("total_count")))
-        changed = _changed(rows, result.answers)
+        changed = _changed(rows, result.builder)
         is_far_enough = _is_far_enough(rows, changed, result)
         taken = changed
         if result.at_hand:  # had come long ago; what tells no date may have changed as well
             taken = [row for row in rows if row in changed or not row.get("date_updated")]
         if taken:
-            before = result.answers.count - len(latest_rows(result.answers))
-            result.add(result.answers.decode(json.dumps({"data": taken}).encode()))
+            before = result.builder.count - len(latest_rows(result.builder))
+            result.add(result.builder.decode(json.dumps({"data": taken}).encode()))
             result.changed += len(changed)
-            result.copies += result.answers.count - len(latest_rows(result.answers)) - before
+            result.copies += result.builder.count - len(latest_rows(result.builder)) - before
         if is_far_enough:
             return  # this far back all is as it was when it came
         call = send(engine, result, number)
@@ -393,13 +398,13 @@ def finish(engine: Engine, call: Future[Answer], result: Download) -> None:
 
 def has_gaps(result: Download) -> bool:
     """Whether responses are missing, or may be: one that was deleted hides one that is missing."""
-    received = len(latest_rows(result.answers))
+    received = len(latest_rows(result.builder))
     return result.told is not None and (result.shrank or received < result.told)
 
 
 def fill_gaps(engine: Engine, decode_page: Callable[[Answer], Page], result: Download) -> None:
     """Goes through the list once more, cut elsewhere, and takes in what is missing or newer."""
-    latest = latest_rows(result.answers)
+    latest = latest_rows(result.builder)
     for page in engine.run(decode_page, size=_CUT_ELSEWHERE):
         result.tell(page.measure.total_count)
         take_in(page, latest, result)
@@ -413,7 +418,7 @@ def take_in(page: Page, latest: Mapping[int, int], result: Download) -> None:
         latest: Response id -> number of its last copy at hand.
         result: What is at hand.
     """
-    updated, taken = result.answers.meta["date_updated"], []
+    updated, taken = result.builder.meta["date_updated"], []
     for row, (own, date) in enumerate(
         zip(page.fields["id"], page.fields["date_updated"], strict=True)
     ):
@@ -441,7 +446,7 @@ def _is_far_enough(
     if not rows or not result.at_hand:
         return len(changed) < len(rows) or not rows
     horizon = clocks.horizon(result.clock, None)
-    latest = latest_rows(result.answers)
+    latest = latest_rows(result.builder)
     for row in rows:
         if horizon is not None and str(row.get("date_updated") or "") < horizon:
             return True
@@ -452,7 +457,7 @@ def _is_far_enough(
     return False
 
 
-def _changed(rows: list[Mapping[str, Any]], answers: Answers) -> list[Mapping[str, Any]]:
+def _changed(rows: list[Mapping[str, Any]], answers: AnswersBuilder) -> list[Mapping[str, Any]]:
     """Those that are new, or whose date of change is another than when they came."""
     latest = latest_rows(answers)
     updated = answers.meta["date_updated"]

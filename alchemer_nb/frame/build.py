@@ -14,7 +14,7 @@ from alchemer_nb.frame import codebook, metadata, multi_lists
 from alchemer_nb.frame.long import build_long
 from alchemer_nb.frame.unplanned_columns import all_columns
 from alchemer_nb.frame.values import Renderer
-from alchemer_nb.survey.naming import INDEX, free_name, name_columns, question_names
+from alchemer_nb.survey.columns import INDEX, free_name, name_columns, question_names
 from alchemer_nb.wire.text import did_you_mean
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import pandas as pd
 
 from alchemer_nb.frame.text_dtype import text_dtype
 from alchemer_nb.frame.values import Renderer, shown_states
-from alchemer_nb.survey.naming import INDEX
-from alchemer_nb.wire.scalars import id_text
+from alchemer_nb.survey.columns import INDEX
+from alchemer_nb.wire.ids import id_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

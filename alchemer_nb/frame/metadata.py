@@ -15,8 +15,8 @@ import pandas as pd
 from alchemer_nb.frame.text_dtype import text_array, text_dtype
 from alchemer_nb.frame.values import read_number
 from alchemer_nb.survey.filters import STATUSES
-from alchemer_nb.wire.scalars import truths
 from alchemer_nb.wire.stamps import ZONE_HOURS, read_stamp
+from alchemer_nb.wire.text import truths
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

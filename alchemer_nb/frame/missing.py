@@ -15,9 +15,9 @@ import pandas as pd
 
 from alchemer_nb.frame.text_dtype import text_dtype, typed_frame
 from alchemer_nb.frame.values import Renderer, shown_states
-from alchemer_nb.survey.columns import Column, is_multi
+from alchemer_nb.survey.columns import INDEX, Column
 from alchemer_nb.survey.definition import conditional_ids
-from alchemer_nb.survey.naming import INDEX
+from alchemer_nb.survey.question_types import is_multi
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alchemer_nb.decode.answers import latest_rows
-from alchemer_nb.wire.scalars import truths
 from alchemer_nb.wire.stamps import read_stamp
+from alchemer_nb.wire.text import truths
 
 if TYPE_CHECKING:
     from datetime import datetime

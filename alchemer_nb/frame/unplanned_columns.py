@@ -9,8 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from alchemer_nb.survey.answer_paths import AGAIN, COMMENT
-from alchemer_nb.survey.columns import Column, name, other_column, plan, raw_column
+from alchemer_nb.survey.columns import (
+    AGAIN,
+    COMMENT,
+    Column,
+    column_id,
+    other_column,
+    plan,
+    raw_column,
+)
 from alchemer_nb.survey.definition import Option, Question
 from alchemer_nb.survey.question_types import (
     GRID_CELLS,
@@ -28,8 +35,7 @@ if TYPE_CHECKING:
     from alchemer_nb.decode.answers import Answers
     from alchemer_nb.decode.leaves import Leaf
     from alchemer_nb.frame.values import Renderer
-    from alchemer_nb.survey.answer_paths import Path
-    from alchemer_nb.survey.columns import Part
+    from alchemer_nb.survey.columns import Part, Path
     from alchemer_nb.survey.definition import Definition
     from alchemer_nb.survey.question_types import Kind
 
@@ -79,7 +85,7 @@ def _unknown_paths(
         if path[0] in known:
             yield _unknown_part(*known[path[0]], path, leaf, survey.language)
         else:
-            text, kind = answers.words.get(path[0], ("", ""))
+            text, kind = answers.unknown_questions.get(path[0], ("", ""))
             titles = {survey.language: text} if text else {}
             deleted = Question(path[0], kind.upper(), "", titles)
             column = _leaf(deleted, None, path, leaf, survey.language)
@@ -139,10 +145,16 @@ def _leaf(
 ) -> Column:
     if path[-1] == COMMENT and len(path) > 1:
         return Column(
-            f"{name(path[:-1])}_comment", "text", path, question, None, "comment", planned=False
+            f"{column_id(path[:-1])}_comment",
+            "text",
+            path,
+            question,
+            None,
+            "comment",
+            planned=False,
         )
     option = _option(path, leaf, language) if len(path) > 1 else None
-    return Column(name(path), "text", path, question, parent, "leaf", option, planned=False)
+    return Column(column_id(path), "text", path, question, parent, "leaf", option, planned=False)
 
 
 def _option(path: Path, leaf: Leaf, language: str) -> Option:

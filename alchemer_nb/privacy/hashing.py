@@ -12,7 +12,7 @@ import pandas as pd
 
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame.text_dtype import text_dtype
-from alchemer_nb.wire.scalars import id_text
+from alchemer_nb.wire.ids import id_text
 
 _SHORTEST_SALT = 8
 _DIGITS = 16  # 64 bits: among a million people, two share a hash once in 37 million data sets

@@ -6,7 +6,6 @@ are redacted as well: no step from a redacted frame leads back to the data.
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,8 +20,8 @@ from alchemer_nb.frame.text_dtype import typed_frame
 from alchemer_nb.frame.values import Renderer, written_in
 from alchemer_nb.privacy.contact_patterns import has_email, has_phone, names_contact
 from alchemer_nb.privacy.hashing import Hasher
-from alchemer_nb.survey.columns import question_key
-from alchemer_nb.survey.naming import INDEX, question_names
+from alchemer_nb.survey.columns import INDEX, question_names
+from alchemer_nb.survey.question_types import question_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -269,9 +268,8 @@ def redactions(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
 
 def redact_answers(kept: Kept, plan: Plan, hasher: Hasher | None) -> Answers:
     """Return a redacted copy of the answers, which shares all columns that do not change."""
-    answers = copy.copy(kept.answers)
-    answers.meta, answers.urls = dict(answers.meta), dict(answers.urls)
-    answers.leaves = dict(answers.leaves)
+    old = kept.answers
+    answers = replace(old, meta=dict(old.meta), urls=dict(old.urls), leaves=dict(old.leaves))
     for column_id in plan.ids:
         change = hasher if column_id in plan.hashed else None
         if column_id in answers.meta:

@@ -16,7 +16,7 @@ from alchemer_nb.store import manifest as files
 from alchemer_nb.store import names, parts
 from alchemer_nb.store.manifest import Manifest, Part, SyncRecord, Unreadable
 from alchemer_nb.store.paths import written
-from alchemer_nb.survey import saved
+from alchemer_nb.survey.definition import load_definition, save_definition
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,7 +103,7 @@ def keep_definition(folder: Path, manifest: Manifest, survey: Definition) -> boo
         return False
     number = 1 + max((each["number"] for each in manifest.definitions), default=0)
     with written(folder / definition_name(number)) as temporary:
-        saved.save(survey, temporary)
+        save_definition(survey, temporary)
     manifest.definitions.append({"number": number, "utc": _now(), "digest": digest})
     return True
 
@@ -111,7 +111,7 @@ def keep_definition(folder: Path, manifest: Manifest, survey: Definition) -> boo
 def definition_of(folder: Path, manifest: Manifest, number: int | None = None) -> Definition:
     """The definition at hand, or an earlier one."""
     which = manifest.definitions[-1]["number"] if number is None else number
-    return saved.load(folder / definition_name(which))
+    return load_definition(folder / definition_name(which))
 
 
 def digest_of(survey: Definition) -> str:
@@ -134,7 +134,7 @@ def _rebuilt(folder: Path, survey_id: str) -> Manifest:
             highest = max(highest, parts.stored_syncs(folder, part))
     for path in names.ours(folder, names.DEFINITION):
         try:
-            digest = digest_of(saved.load(path))
+            digest = digest_of(load_definition(path))
         except InvalidArgument:
             continue
         made.definitions.append({"number": names.number_of(path), "utc": None, "digest": digest})

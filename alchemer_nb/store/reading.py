@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from alchemer_nb.decode.answers import Answers
+from alchemer_nb.decode.answers import AnswersBuilder
 from alchemer_nb.errors import StoreError
 from alchemer_nb.fetch.download import Download
 from alchemer_nb.store import manifest as files
@@ -100,8 +100,8 @@ def _read(folder: Path, manifest: Manifest) -> Read:
     survey = definition_of(folder, manifest)
     index = parts.index(folder, manifest, without=load_expunged(folder))
     rows = chosen(index, index.here)
-    result = Download(Answers.of(survey), told=int(index.here.sum()))
+    result = Download(AnswersBuilder(survey), told=int(index.here.sum()))
     for some in pages(stream(folder, manifest, rows)):
-        result.answers.add_page(page_of(some))
+        result.builder.add_page(page_of(some))
         result.pages += 1
     return Read(survey, result, manifest.utc)

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from alchemer_nb.decode.answers import Answers
+from alchemer_nb.decode.answers import Answers, AnswersBuilder
 from alchemer_nb.frame.build import build
 from alchemer_nb.frame.options import FrameOptions
 from alchemer_nb.frame.rows import Rows
@@ -25,7 +25,7 @@ from alchemer_nb.store.opening import definition_of, table_name
 from alchemer_nb.store.parts import ID_BITS
 from alchemer_nb.store.paths import written
 from alchemer_nb.store.streaming import Stored, pages, stream
-from alchemer_nb.survey.columns import question_key
+from alchemer_nb.survey.question_types import question_key
 from alchemer_nb.wire.stamps import SHOWS, orders
 
 if TYPE_CHECKING:
@@ -118,12 +118,12 @@ def page_of(stored: Sequence[Stored]) -> bytes:
 
 
 def _answers(survey: Definition, some: Iterable[Sequence[Stored]]) -> tuple[Answers, list[int]]:
-    answers = Answers.of(survey)
+    builder = AnswersBuilder(survey)
     ids: list[int] = []
     for stored in some:
         ids += [each.id for each in stored]
-        answers.add_page(page_of(stored))
-    return answers, ids
+        builder.add_page(page_of(stored))
+    return builder.build(), ids
 
 
 def _frame(
@@ -133,7 +133,7 @@ def _frame(
         leaf = answers.leaves.get(tuple(path.split("/")))
         if leaf is not None:
             for order in shown:  # known of the column, though of no row here
-                leaf.number_of_answer(SHOWS[order])
+                leaf.encode(SHOWS[order])
     rows = Rows(np.arange(len(ids)), np.array(ids, dtype=np.int64), len(ids), 0, 0)
     frame = build(answers, survey, rows, _OPTIONS, zone, {})
     frame.attrs.clear()

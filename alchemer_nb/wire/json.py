@@ -12,7 +12,7 @@ BOM = b"\xef\xbb\xbf"
 
 
 def decode(body: bytes) -> Any:
-    """Reads JSON leniently: a BOM is dropped and lone surrogates are replaced.
+    """Decode JSON leniently: drop a BOM, replace lone surrogates.
 
     Raises:
         ValueError: It is not JSON.
@@ -25,9 +25,9 @@ def decode(body: bytes) -> Any:
 
 
 def clean(body: bytes) -> str:
-    """The text of a body that strict readers refuse, without bytes or escapes that are no text."""
+    """Return a body as text, with bytes and escapes that are no text replaced."""
     text = body.removeprefix(BOM).decode("utf-8", errors="replace")
-    # A lone half of a surrogate pair, escaped: its other half is not beside it.
+    # An escaped half of a surrogate pair without its other half.
     pair = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     lone = r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
     return re.sub(

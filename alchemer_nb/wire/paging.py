@@ -1,8 +1,8 @@
-"""All pages of a list, always.
+"""Walks all pages of a list, always.
 
-Returning the first page in silence is the commonest fault of the API's other clients. Facts:
+Returning the first page in silence is the most common fault of the API's other clients. Facts:
 page sizes are 50 by default and 500 at most; totals come as numbers or as text, can be 0 or be
-missing; some lists ignore paging and answer in one page (https://apihelp.alchemer.com/help/).
+missing; some lists ignore paging and reply with one page (https://apihelp.alchemer.com/help/).
 """
 
 from __future__ import annotations
@@ -16,22 +16,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
 PAGE_SIZE = 500
+# Members of a list reply that are not its rows.
+_FRAME = {
+    "result_ok", "code", "message", "total_count", "page", "total_pages", "results_per_page",
+}  # fmt: skip
 _Page = TypeVar("_Page")
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What a page tells about itself and its list.
+    """The totals of a page and its list.
+
+    Totals below what is on the page, such as 0, count as unknown: by them the list would end
+    after its first page.
 
     Attributes:
-        rows: Rows on the page.
-        total_count: Rows of the whole list, None where not told.
-        total_pages: The same for pages.
-        per_page: Rows a page of this list holds, None where not told.
-        key: Something that two different pages do not share.
-
-    Totals that are less than what is on the page, such as 0, are taken for totals that are not
-    told: a list that believed them would end after its first page.
+        rows: Number of rows on the page.
+        total_count: Number of rows of the whole list, None if unknown.
+        total_pages: Number of pages of the whole list, None if unknown.
+        per_page: Page size of the list, None if unknown.
+        key: A value that two different pages do not share.
     """
 
     rows: int
@@ -50,44 +54,43 @@ class Measure:
 def walk(
     fetch: Callable[[int], _Page], measure: Callable[[_Page], Measure], first: int = 1
 ) -> Iterator[_Page]:
-    """Yields page after page until the list has ended.
+    """Yield page after page until the list ends.
 
-    It ends where both totals, as far as they are told, have been reached; without totals, with a
-    page that is empty or shorter than the others, or that is the same as the one before it (a
-    list that ignores ``page``).
+    It ends where both totals, if known, have been reached; without totals, with a page that is
+    empty, shorter than the others, or equal to the one before it (a list that ignores ``page``).
 
     Args:
-        fetch: Gets the page of a number.
-        measure: Reads what it tells.
+        fetch: Returns the page of a number.
+        measure: Returns the totals of a page.
         first: Number of the first page.
     """
     number, seen, before = first, 0, None
     while True:
         page = fetch(number)
-        told = measure(page)
-        repeats = number > first and told.key is not None and told.key == before
-        past = number > first and not told.rows and number >= (told.total_pages or 0)
+        totals = measure(page)
+        repeats = number > first and totals.key is not None and totals.key == before
+        past = number > first and not totals.rows and number >= (totals.total_pages or 0)
         if repeats or past:
             return
         yield page
-        seen += told.rows
-        before = told.key
-        if _is_last(told, number, seen, skipped=first > 1):
+        seen += totals.rows
+        before = totals.key
+        if _is_last(totals, number, seen, skipped=first > 1):
             return
         number += 1
 
 
-def _is_last(told: Measure, number: int, seen: int, *, skipped: bool) -> bool:
-    if told.total_pages is None and told.total_count is None:
-        short = told.per_page is not None and told.rows < told.per_page
-        return short or not told.rows
-    if told.total_pages is not None and number < told.total_pages:
+def _is_last(totals: Measure, number: int, seen: int, *, skipped: bool) -> bool:
+    if totals.total_pages is None and totals.total_count is None:
+        short = totals.per_page is not None and totals.rows < totals.per_page
+        return short or not totals.rows
+    if totals.total_pages is not None and number < totals.total_pages:
         return False
-    return skipped or told.total_count is None or seen >= told.total_count or not told.rows
+    return skipped or totals.total_count is None or seen >= totals.total_count or not totals.rows
 
 
 def whole(value: Any) -> int | None:
-    """A count as a number, whether it came as one or as text; None for anything else."""
+    """Return a count as a number, which may be a number or text; None for anything else."""
     try:
         return None if isinstance(value, bool) else int(value)
     except (TypeError, ValueError, OverflowError):  # the last one for 1e999
@@ -95,16 +98,17 @@ def whole(value: Any) -> int | None:
 
 
 def rows_of(envelope: dict[str, Any]) -> list[Any]:
-    """The rows of a list envelope, wherever they stand.
+    """Return the rows of a list reply.
 
-    Usually under ``data``; ``quotas`` has them under its own name; some lists are objects keyed
-    by id. A single object is one row, with or without ``data`` around it.
+    Usually they are under ``data``; ``quotas`` has them under its own name; some lists are objects
+    keyed by id. A single object is one row, with or without ``data`` around it.
     """
     data = envelope.get("data", envelope.get("quotas"))
     if isinstance(data, list):
         return data
     if isinstance(data, dict):
-        if data and all(isinstance(row, dict) for row in data.values()) and _are_ids(data):
+        ids = (str(key).removeprefix("-") for key in data)
+        if all(isinstance(row, dict) for row in data.values()) and all(map(has_digits_alone, ids)):
             return [{"id": key, **row} for key, row in data.items()]
         return [data] if data else []
     if data is not None:
@@ -113,27 +117,11 @@ def rows_of(envelope: dict[str, Any]) -> list[Any]:
     return [flat] if flat else []
 
 
-_FRAME = (
-    "result_ok",
-    "code",
-    "message",
-    "total_count",
-    "page",
-    "total_pages",
-    "results_per_page",
-)
-
-
-def _are_ids(data: dict[str, Any]) -> bool:
-    return all(has_digits_alone(str(key).removeprefix("-")) for key in data)
-
-
 def measure_envelope(envelope: dict[str, Any]) -> Measure:
-    """Reads the totals of an ordinary envelope."""
+    """Return the totals of a decoded list reply."""
     rows = rows_of(envelope)
-    first = rows[0] if rows else None
-    last = rows[-1] if rows else None
-    ids = [row.get("id") if isinstance(row, dict) else str(row) for row in (first, last) if row]
+    ends = [row for row in (*rows[:1], *rows[-1:]) if row]
+    ids = [row.get("id") if isinstance(row, dict) else str(row) for row in ends]
     is_list = isinstance(envelope.get("data", envelope.get("quotas")), list)
     return Measure(
         rows=len(rows),

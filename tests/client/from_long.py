@@ -9,7 +9,7 @@ import pandas as pd
 
 from alchemer_nb.frame.text_dtype import text_array, text_dtype
 from alchemer_nb.frame.values import is_ordered, option_names
-from alchemer_nb.survey.naming import INDEX
+from alchemer_nb.survey.columns import INDEX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
