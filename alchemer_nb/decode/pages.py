@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -16,7 +17,7 @@ import msgspec
 
 from alchemer_nb.decode.entry_types import Scalar, nothing, numbered, scalar
 from alchemer_nb.wire.json import BOM, decode
-from alchemer_nb.wire.paging import Measure, whole
+from alchemer_nb.wire.paging import Measure
 
 META_FIELDS = (
     "id",
@@ -206,17 +207,7 @@ def _page(
         questions,
         entries,
         misfits,
-        _measure(totals, fields["id"]),
-    )
-
-
-def _measure(totals: Any, ids: Sequence[Scalar]) -> Measure:
-    return Measure(
-        rows=len(ids),
-        total_count=whole(totals.total_count),
-        total_pages=whole(totals.total_pages),
-        per_page=whole(totals.results_per_page),
-        key=(len(ids), (ids[0], ids[-1]) if ids else None),
+        Measure.of(fields["id"], partial(getattr, totals)),
     )
 
 
@@ -236,13 +227,11 @@ def _loosely(decoded: Any) -> Page:
         pairs = entries.items() if isinstance(entries, Mapping) else numbered(entries or [])
         given.append({str(question): msgspec.json.encode(item) for question, item in pairs})
     fields = {name: [scalar(nothing(row.get(name))) for row in rows] for name in META_FIELDS}
-    names = ("total_count", "total_pages", "results_per_page")
-    totals = _Totals(*(scalar(decoded.get(name)) for name in names))
     return Page(
         fields,
         [row.get("url_variables") for row in rows],
         [row.get("data_quality") for row in rows],
         *_rows(given),
         misfits,
-        _measure(totals, fields["id"]),
+        Measure.of(fields["id"], decoded.get),
     )

@@ -7,13 +7,13 @@ missing; some lists ignore paging and answer in one page (https://apihelp.alchem
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from alchemer_nb.wire.ids import has_digits_alone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator
+    from collections.abc import Callable, Hashable, Iterator, Sequence
 
 PAGE_SIZE = 500
 _Page = TypeVar("_Page")
@@ -45,6 +45,22 @@ class Measure:
             object.__setattr__(self, "total_count", None)
         if self.total_pages is not None and self.total_pages < 1 <= self.rows:
             object.__setattr__(self, "total_pages", None)
+
+    @classmethod
+    def of(cls, ids: Sequence[object], field: Callable[[str], Any]) -> Self:
+        """Read the totals of a page.
+
+        Args:
+            ids: Ids of its rows.
+            field: Returns a field of the reply: ``reply.get``, or ``partial(getattr, reply)``.
+        """
+        return cls(
+            rows=len(ids),
+            total_count=whole(field("total_count")),
+            total_pages=whole(field("total_pages")),
+            per_page=whole(field("results_per_page")),
+            key=(len(ids), *(str(own) for own in (*ids[:1], *ids[-1:]))),
+        )
 
 
 def walk(
@@ -129,16 +145,9 @@ def _are_ids(data: dict[str, Any]) -> bool:
 
 
 def measure_envelope(envelope: dict[str, Any]) -> Measure:
-    """Reads the totals of an ordinary envelope."""
+    """Read the totals of an ordinary envelope."""
     rows = rows_of(envelope)
-    first = rows[0] if rows else None
-    last = rows[-1] if rows else None
-    ids = [row.get("id") if isinstance(row, dict) else str(row) for row in (first, last) if row]
+    ids = [row.get("id") if isinstance(row, dict) else row for row in rows]
+    measure = Measure.of(ids, envelope.get)
     is_list = isinstance(envelope.get("data", envelope.get("quotas")), list)
-    return Measure(
-        rows=len(rows),
-        total_count=whole(envelope.get("total_count")),
-        total_pages=whole(envelope.get("total_pages")) if is_list else 1,
-        per_page=whole(envelope.get("results_per_page")),
-        key=(len(rows), *(str(each) for each in ids)),
-    )
+    return measure if is_list else replace(measure, total_pages=1)
