@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import ConfigurationError
-from alchemer_nb.fetch import download
+from alchemer_nb.fetch.lists import fetch_account, fetch_definition, fetch_envelopes
 from alchemer_nb.http.regions import Region
 from alchemer_nb.http.transport import Timeout, Transport
 from alchemer_nb.store.account_store import Stores
@@ -119,7 +119,7 @@ class Client:
 
     def pages(self, path: str, params: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
         """Yields the envelopes of all pages of a list, from the first to the last."""
-        yield from download.envelopes(self._transport, path, params)
+        yield from fetch_envelopes(self._transport, path, params)
 
     def table(self, path: str, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """Gives any list as a DataFrame: all its pages, one row an object.
@@ -144,10 +144,8 @@ class Client:
         """
         from alchemer_nb.frame import api_tables
 
-        rows = rows_of(self.request("GET", "account"))[:1]
-        if rows and isinstance(rows[0], Mapping):
-            self.know_account(rows[0].get("id"))
-        return api_tables.table(rows)
+        account = fetch_account(self._transport)
+        return api_tables.table([account] if account else [])
 
     def know_account(self, account_id: object) -> None:
         """Notes which account it is, where another client with the same credentials has asked."""
@@ -192,7 +190,8 @@ class Client:
         """
         from alchemer_nb.client.survey import Survey
 
-        return Survey.of(download.definition(self._transport, self.survey_id(id_or_title)))
+        survey, _ = fetch_definition(self._transport, self.survey_id(id_or_title))
+        return Survey.of(survey)
 
     def codebook(self, id_or_title: int | str, language: str | None = None) -> pd.DataFrame:
         """Gives one row for each column that ``responses`` gives for this survey.
@@ -350,7 +349,7 @@ class Client:
 
     def stored(self) -> pd.DataFrame:
         """Gives the surveys of this account that are stored here: rows, time, place."""
-        return self._stores.table()
+        return self._stores.list_stored()
 
     def sql(self, query: str, frames: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """Asks stored surveys and frames in SQL; see ``Stores.sql``."""

@@ -47,7 +47,7 @@ def about(
         "host": region.host,
         "utc": datetime.now(UTC).isoformat(timespec="seconds"),
         "asked": {**conditions, **options.asked()},
-        "rows_told": result.told,
+        "rows_told": result.total_count,
         "rows_received": rows.received,
         "rows": len(rows.keep),
         "test_rows_left_out": rows.test_rows,
@@ -64,8 +64,10 @@ def about(
 
 
 def _is_complete(result: Download, rows: Rows) -> bool:
-    enough = result.stopped or result.told is None or rows.received >= result.told
-    return enough and not result.broken
+    enough = (
+        result.reached_limit or result.total_count is None or rows.received >= result.total_count
+    )
+    return enough and not result.interrupted
 
 
 def counts(answers: Answers, survey: Definition, keep: np.ndarray) -> dict[str, Any]:
@@ -106,8 +108,8 @@ def counts(answers: Answers, survey: Definition, keep: np.ndarray) -> dict[str, 
 
 def _earlier(result: Download) -> dict[str, Any]:
     """What an earlier run, which had ended on its way, has to do with it."""
-    if result.anew:
-        return {"begun_anew": result.anew}
-    if result.at_hand:
-        return {"rows_at_hand": result.at_hand, "went_on_at_page": result.went_on}
+    if result.restart_reason:
+        return {"begun_anew": result.restart_reason}
+    if result.rows_before:
+        return {"rows_at_hand": result.rows_before, "went_on_at_page": result.resumed_at_page}
     return {}

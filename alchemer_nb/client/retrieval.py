@@ -21,8 +21,9 @@ from alchemer_nb.errors import (
     Stopped,
     TransportError,
 )
-from alchemer_nb.fetch.download import Download, Responses, Wishes, definition_and_count
-from alchemer_nb.fetch.endings import advice, reason
+from alchemer_nb.fetch.download import Download, Downloader, Wishes
+from alchemer_nb.fetch.endings import advice, describe_end
+from alchemer_nb.fetch.lists import fetch_account, fetch_definition
 from alchemer_nb.fetch.progress import Progress
 from alchemer_nb.frame import rows as chosen
 from alchemer_nb.frame.description import Kept
@@ -31,7 +32,7 @@ from alchemer_nb.frame.selection import Selection
 from alchemer_nb.http.transport import Transport
 from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.survey import filters
-from alchemer_nb.wire.paging import PAGE_SIZE, rows_of, whole
+from alchemer_nb.wire.paging import PAGE_SIZE, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,8 +135,7 @@ class Unfinished:
                 f"the rows at hand are of another region than {transport.region.host}; take a "
                 "client of the same account, or run the download again"
             )
-        for row in rows_of(transport.send("GET", "account", options=options).envelope())[:1]:
-            transport.know_account(row.get("id") if isinstance(row, Mapping) else None)
+        fetch_account(transport, options)
         if self.account not in (None, transport.account):
             raise InvalidArgument(
                 "the rows at hand are of another account; take a client of the same one, or run "
@@ -210,7 +210,7 @@ class Retrieval:
         params = filters.to_params(self._conditions(survey))
         fetch = self._fetching(survey, params)
         try:
-            return self._finished(survey, fetch.fetch())
+            return self._finished(survey, fetch.run())
         except (Stopped, KeyboardInterrupt):
             broke = self._incomplete(survey, params, fetch.result)
         except (TransportError, ApiError) as error:
@@ -219,7 +219,7 @@ class Retrieval:
             broke = self._incomplete(survey, params, fetch.result, error)
         raise broke  # outside the handler: what was caught is told in its words
 
-    def _fetching(self, survey: Definition, params: Mapping[str, str]) -> Responses:
+    def _fetching(self, survey: Definition, params: Mapping[str, str]) -> Downloader:
         """What fetches the pages: all of them, or those that an earlier run had not reached."""
         earlier, self.earlier = self.earlier, None  # or its rows would be held as long as these
         fault = earlier.fault(survey, params) if earlier is not None else ""
@@ -234,8 +234,8 @@ class Retrieval:
             is_sure=earlier is not None and earlier.account is not None,
         )
         begun = earlier.result.copy() if earlier is not None and not fault else None
-        fetch = Responses(self.transport, survey, params, wishes, begun)
-        fetch.result.anew = fault
+        fetch = Downloader(self.transport, survey, params, wishes, begun)
+        fetch.result.restart_reason = fault
         return fetch
 
     def estimate(self) -> Estimate:
@@ -269,7 +269,7 @@ class Retrieval:
             for name in lists:
                 self.transport.ahead(f"survey/{own}/{name}", first_page, CallOptions(self.stop))
         options = CallOptions(self.stop, self._say_waiting, self.fresh)
-        survey, count = definition_and_count(self.transport, own, options)
+        survey, count = fetch_definition(self.transport, own, options)
         self._count = None if self._is_filtered else count
         return survey
 
@@ -313,8 +313,8 @@ class Retrieval:
         frame, facts = self._frame(survey, result)
         if not (facts["complete"] or self.keep_incomplete):
             raise DownloadIncomplete(
-                f"{facts['rows_received']:,} of {result.told:,} responses came; some may have been "
-                "added or deleted meanwhile",
+                f"{facts['rows_received']:,} of {result.total_count:,} responses came; some may "
+                "have been added or deleted meanwhile",
                 partial=frame,
                 hint=advice("", "run it again", _TAKE),
             )
@@ -329,19 +329,19 @@ class Retrieval:
         error: AlchemerError | None = None,
     ) -> DownloadIncomplete:
         """The error of a download that ended on its way; the frame is made when it is wanted."""
-        result.broken = True
+        result.interrupted = True
         why, needs = "it was stopped", ""
         if error is not None:
-            why, needs = reason(error, self.transport.credentials)
+            why, needs = describe_end(error, self.transport.credentials)
         if not result.pages:
             return DownloadIncomplete(f"{survey.title}: nothing had come when {why}; run it again")
         left = None
         # Of the first so many rows, nobody looks at the end for what was changed meanwhile.
-        if result.mark is not None and self.options.limit is None:
+        if result.last_page is not None and self.options.limit is None:
             left = Unfinished(
                 self.region.api_url, self.transport.account, survey, dict(params), result
             )
-        of = f" of {result.told:,}" if result.told is not None else ""
+        of = f" of {result.total_count:,}" if result.total_count is not None else ""
         return DownloadIncomplete(
             f"{survey.title}: {result.answers.count:,}{of} responses had come when {why}",
             partial=lambda: self._frame(survey, result)[0],
@@ -373,7 +373,7 @@ def say(progress: Tell, survey: Definition, result: Download, note: str) -> None
     """Tells how a download ended: to the function given, or as one line where that is wanted."""
     if callable(progress):
         rows = result.answers.count
-        progress(Progress(survey.title, rows, result.told, result.pages, result.pages, note))
+        progress(Progress(survey.title, rows, result.total_count, result.pages, result.pages, note))
     elif progress in ("auto", "text", True):
         # Notebooks paint stderr red; scripts keep stdout for their own output.
         stream = sys.stdout if "ipykernel" in sys.modules else sys.stderr

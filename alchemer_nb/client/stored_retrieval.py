@@ -65,16 +65,16 @@ class StoredRetrieval(Retrieval):
             ApiError, TransportError: As for any call.
         """
         own = self.find()
-        folder = self.stores.place(own)
+        folder = self.stores.survey_folder(own)
         if self._is_stale(folder):
             self._sync(own)
         try:
-            read = reading.read(folder)
+            read = reading.read_download(folder)
         except StoreError:
-            if reading.peek(folder) is not None:
+            if reading.read_complete_manifest(folder) is not None:
                 raise
             self._sync(own)  # it was damaged, which showed only now
-            read = reading.read(folder)
+            read = reading.read_download(folder)
         self._utc = read.utc
         frame, facts = self._frame(read.survey, read.download)
         say(self.progress, read.survey, read.download, f"{summary(facts)}; in {folder}")
@@ -89,7 +89,7 @@ class StoredRetrieval(Retrieval):
         raise DownloadIncomplete(f"{STOPPED}. Run it again for the frame")
 
     def _is_stale(self, folder: Path) -> bool:
-        found = reading.peek(folder)
+        found = reading.read_complete_manifest(folder)
         if found is None or found.utc is None:
             return True
         if self._age is None:

@@ -1,0 +1,64 @@
+"""Fetches all pages of a list as envelopes, and the definition of a survey."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from alchemer_nb.survey.definition import Definition, read_definition
+from alchemer_nb.wire.paging import PAGE_SIZE, measure_envelope, rows_of, walk, whole
+
+if TYPE_CHECKING:
+    from alchemer_nb.http.transport import Transport
+    from alchemer_nb.http.waiting import CallOptions
+
+
+def fetch_envelopes(
+    transport: Transport,
+    path: str,
+    params: Mapping[str, Any] | None = None,
+    options: CallOptions | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Yield the envelopes of all pages of a list."""
+    given = {"resultsperpage": PAGE_SIZE, **(params or {})}
+    first = whole(given.pop("page", None)) or 1
+
+    def fetch(number: int) -> dict[str, Any]:
+        query = {**given, "page": number}
+        return transport.send("GET", path, query, options=options).envelope()
+
+    return walk(fetch, measure_envelope, first)
+
+
+def fetch_definition(
+    transport: Transport, survey_id: str, options: CallOptions | None = None
+) -> tuple[Definition, int | None]:
+    """Fetch the definition of a survey: its pages, then its questions in full.
+
+    Returns:
+        The definition, and about how many responses there are by the survey's statistics; None
+        if they do not say.
+    """
+    envelope = transport.send("GET", f"survey/{survey_id}", options=options).envelope()
+    rows = rows_of(envelope)
+    survey = rows[0] if rows and isinstance(rows[0], Mapping) else {}
+    questions = [
+        row
+        for page in fetch_envelopes(
+            transport, f"survey/{survey_id}/surveyquestion", options=options
+        )
+        for row in rows_of(page)
+    ]
+    statistics = survey.get("statistics")
+    counts = statistics.values() if isinstance(statistics, Mapping) else ()
+    count = sum(whole(each) or 0 for each in counts)
+    # Later calls use the id of this call, whatever id the server reports.
+    return read_definition({**survey, "id": survey_id}, questions), count or None
+
+
+def fetch_account(transport: Transport, options: CallOptions | None = None) -> Mapping[str, Any]:
+    """Fetch the account; from then on all its credentials on this machine share its rate limit."""
+    rows = rows_of(transport.send("GET", "account", options=options).envelope())
+    account = rows[0] if rows and isinstance(rows[0], Mapping) else {}
+    transport.know_account(account.get("id"))
+    return account
