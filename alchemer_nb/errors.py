@@ -75,7 +75,7 @@ class AlchemerError(Exception):
     @property
     def lines(self) -> tuple[str, str]:
         """Sentence and hint as a form shows them: with a capital and a full stop, or empty."""
-        return _written_out(self.sentence), _written_out(self.hint)
+        return _with_full_stop(self.sentence), _with_full_stop(self.hint)
 
     def __str__(self) -> str:
         sentence = self.sentence
@@ -106,8 +106,13 @@ def _restored(kind: type[AlchemerError], args: tuple[Any, ...], state: dict[str,
     return error
 
 
-def _written_out(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}{'' if not text or text.endswith(_ENDS) else '.'}"
+def with_capital(text: str) -> str:
+    """Return a text with a capital at its beginning; the rest stays as it is."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def _with_full_stop(text: str) -> str:
+    return f"{with_capital(text)}{'' if not text or text.endswith(_ENDS) else '.'}"
 
 
 class ConfigurationError(AlchemerError, ValueError):
@@ -196,6 +201,11 @@ class DownloadIncomplete(AlchemerError):
         if callable(self._partial):
             self._partial = self._partial()
         return self._partial
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether ``partial`` has rows; does not build the frame."""
+        return self._partial is not None
 
     @property
     def resumable(self) -> bool:

@@ -53,7 +53,7 @@ class AlchemerAccessor:
         from alchemer_nb.frame.provenance import summary
 
         facts = self.facts
-        return summary(facts) if "rows_received" in facts else str(facts.get("title", ""))
+        return str(summary(facts)) if "rows_received" in facts else str(facts.get("title", ""))
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -25,10 +25,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from alchemer_nb.client.retrieval import Asked, Estimate, Retrieval
+    from alchemer_nb.client.retrieval import Estimate, Retrieval
     from alchemer_nb.client.survey import Survey
     from alchemer_nb.fetch.progress import Progress
-    from alchemer_nb.frame.options import FrameOptions
     from alchemer_nb.http.credentials import Credentials
     from alchemer_nb.store.sync_result import Synced
 
@@ -272,28 +271,7 @@ class Client:
                 off on the way; ``.partial`` has those that came.
             ApiError, TransportError: As for any call.
         """
-        from alchemer_nb.client.retrieval import Asked
-        from alchemer_nb.frame.options import FrameOptions, check_choice
-
-        check_choice("incomplete", incomplete, ("raise", "keep"))
-        stored = {"stores": self._stores, "max_age": max_age}
-        options = FrameOptions(
-            test_rows=test_rows,  # type: ignore[arg-type]  # checked by FrameOptions, as the next
-            names=names,  # type: ignore[arg-type]
-            values=values,  # type: ignore[arg-type]
-            shape=shape,  # type: ignore[arg-type]
-            multi=multi,  # type: ignore[arg-type]
-            language=language,
-            metadata=metadata,  # type: ignore[arg-type]
-            tz=tz,
-            columns=_words(columns),
-            limit=limit,
-        )
-        return self._retrieval(
-            id_or_title, Asked(where, status, since, until), options, progress=progress,
-            keep_incomplete=incomplete == "keep", fresh=fresh,
-            **(stored if store or max_age is not None else {}),
-        ).run()  # fmt: skip
+        return Client._retrieval(**locals()).run()  # every keyword above, listed only there
 
     def estimate(
         self,
@@ -323,11 +301,7 @@ class Client:
             >>> client.estimate("Customer satisfaction", limit=100).pages
             1
         """
-        from alchemer_nb.client.retrieval import Asked
-        from alchemer_nb.frame.options import FrameOptions
-
-        options = FrameOptions(tz=tz, limit=limit)
-        return self._retrieval(id_or_title, Asked(where, status, since, until), options).estimate()
+        return Client._retrieval(**locals()).estimate()
 
     # -- the local store --------------------------------------------------------------------
 
@@ -358,14 +332,22 @@ class Client:
     # -- below the doors --------------------------------------------------------------------
 
     def _retrieval(
-        self, id_or_title: int | str, asked: Asked, options: FrameOptions, **how: Any
+        self,
+        id_or_title: int | str,
+        progress: Tell = "auto",
+        fresh: bool = False,
+        **keywords: Any,
     ) -> Retrieval:
+        from alchemer_nb.client.download_options import DownloadOptions
         from alchemer_nb.client.retrieval import Retrieval
         from alchemer_nb.client.stored_retrieval import StoredRetrieval
 
+        options = DownloadOptions.of(keywords)
+        kind: Callable[..., Retrieval] = Retrieval
+        if options.store or options.max_age is not None:
+            kind = partial(StoredRetrieval, stores=self._stores)
         find = partial(self.survey_id, id_or_title)
-        kind = StoredRetrieval if "stores" in how else Retrieval
-        return kind(self._transport, self.region, find, asked, options, **how)
+        return kind(self._transport, self.region, find, options, progress=progress, fresh=fresh)
 
     def _survey_rows(self) -> list[dict[str, Any]]:
         """All surveys; one that is listed twice while pages shift counts once."""
@@ -415,9 +397,3 @@ def connect(region: str | Region | None = None, profile: str | None = None) -> C
         )
     found = found.at(asked)
     return Client(found.credentials, found.region)
-
-
-def _words(columns: Iterable[str] | str | None) -> tuple[str, ...] | None:
-    if columns is None:
-        return None
-    return (columns,) if isinstance(columns, str) else tuple(str(name) for name in columns)

@@ -8,19 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from alchemer_nb._version import __version__
-from alchemer_nb.frame.provenance import as_list
 from alchemer_nb.frame.values import Renderer
 from alchemer_nb.survey.columns import plan, raw_column
 from alchemer_nb.survey.question_types import is_known
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import numpy as np
 
+    from alchemer_nb.client.download_options import DownloadOptions
     from alchemer_nb.decode.answers import Answers
     from alchemer_nb.fetch.download import Download
-    from alchemer_nb.frame.options import FrameOptions
     from alchemer_nb.frame.rows import Rows
     from alchemer_nb.http.regions import Region
     from alchemer_nb.survey.definition import Definition
@@ -29,24 +26,18 @@ if TYPE_CHECKING:
 def about(
     region: Region,
     survey: Definition,
-    asked: Mapping[str, Any],
-    options: FrameOptions,
+    options: DownloadOptions,
     result: Download,
     rows: Rows,
 ) -> dict[str, Any]:
     """Facts of a download, for ``attrs["alchemer"]`` and for the line at its end."""
-    conditions = {
-        name: value if isinstance(value, str) else [str(v) for v in as_list(value)]
-        for name, value in asked.items()
-        if value is not None
-    }
     return {
         "survey_id": survey.id,
         "title": survey.title,
         "region": region.name,
         "host": region.host,
         "utc": datetime.now(UTC).isoformat(timespec="seconds"),
-        "asked": {**conditions, **options.asked()},
+        "asked": options.asked(),
         "rows_told": result.total_count,
         "rows_received": rows.received,
         "rows": len(rows.keep),

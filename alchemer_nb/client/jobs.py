@@ -163,6 +163,11 @@ class Job(Generic[_Result]):
         return job
 
     @property
+    def title(self) -> str:
+        """Title of the survey; until Alchemer has answered, what was given for it."""
+        return (self._progress.survey if self._progress else "") or self._title
+
+    @property
     def progress(self) -> Progress | None:
         """How far it is; None at the very beginning."""
         return self._progress
@@ -280,7 +285,7 @@ class Job(Generic[_Result]):
         come = self._progress is not None and self._progress.pages
         raise DownloadIncomplete(
             f"it was stopped; {self.line}" + ("" if come else "; nothing had come"),
-            partial=self.partial,
+            partial=self.partial if come else None,
             hint=advice("", "run it again", "job.partial()" if come else ""),
         )
 

@@ -6,7 +6,7 @@ import math
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -37,8 +37,9 @@ from alchemer_nb.wire.paging import PAGE_SIZE, whole
 if TYPE_CHECKING:
     import pandas as pd
 
+    from alchemer_nb.client.download_options import DownloadOptions
     from alchemer_nb.decode.answers import Answers
-    from alchemer_nb.frame.options import FrameOptions
+    from alchemer_nb.frame.provenance import Summary
     from alchemer_nb.frame.rows import Rows
     from alchemer_nb.http.regions import Region
     from alchemer_nb.survey.definition import Definition
@@ -52,30 +53,8 @@ _A_PAGE_TAKES = 0.5  # seconds, of an ordinary survey; a wide one takes longer
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What was asked for.
-
-    Attributes:
-        where: Condition lines.
-        status: Statuses.
-        since: The first day or time.
-        until: The last.
-    """
-
-    where: str | Iterable[str] | None = None
-    status: str | Iterable[str] | None = None
-    since: Any = None
-    until: Any = None
-
-    def told(self) -> dict[str, Any]:
-        """As a dict, for what is said of the frame."""
-        names = ("where", "status", "since", "until")
-        return {name: getattr(self, name) for name in names}
-
-
-@dataclass(frozen=True)
 class Estimate:
-    """What a download would take, before it is begun.
+    """An estimate of what a download takes, made before it begins.
 
     Attributes:
         survey: Title.
@@ -159,10 +138,8 @@ class Retrieval:
         transport: Sends.
         region: Of the account.
         find: Gives the id of the survey; only a title makes it ask.
-        asked: Which of them.
-        options: How the frame is made.
+        options: Which of them, and how the frame looks.
         progress: Who is told, and how.
-        keep_incomplete: Whether fewer rows than told are a frame all the same.
         fresh: Whether no answer may come from memory.
         stop: Ends it when set.
         earlier: The same one as far as it had come, to go on with.
@@ -171,21 +148,18 @@ class Retrieval:
     transport: Transport
     region: Region
     find: Callable[[], str]
-    asked: Asked
-    options: FrameOptions
+    options: DownloadOptions
     progress: Tell = "auto"
-    keep_incomplete: bool = False
     fresh: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
     earlier: Unfinished | None = None
 
     def __post_init__(self) -> None:
-        zone = self.region.zone
-        tz = ZoneInfo(self.options.tz) if self.options.tz else zone
-        self._tz = tz
-        self._lines = filters.parse_conditions(self.asked.where)
-        self._between = filters.between(self.asked.since, self.asked.until, tz)
-        self._status = filters.status_condition(self.asked.status)
+        query, tz = self.options.query, self.options.frame.tz
+        self._tz = ZoneInfo(tz) if tz else self.region.zone
+        self._lines = filters.parse_conditions(query.where)
+        self._between = filters.between(query.since, query.until, self._tz)
+        self._status = filters.status_condition(query.status)
         self._count: int | None = None  # of all responses, by the survey's statistics
         self._here: Selection | None = None  # where Alchemer cannot be asked all of it
 
@@ -223,7 +197,7 @@ class Retrieval:
         """What fetches the pages: all of them, or those that an earlier run had not reached."""
         earlier, self.earlier = self.earlier, None  # or its rows would be held as long as these
         fault = earlier.fault(survey, params) if earlier is not None else ""
-        limit = self.options.limit
+        limit = self.options.frame.limit
         wishes = Wishes(
             enough=None if limit is None else lambda a: len(self._choose(a).keep) >= limit,
             most=None if self._here else limit,  # nobody knows how many it takes
@@ -249,8 +223,9 @@ class Retrieval:
             options=CallOptions(self.stop),
         )
         rows = whole(answer.envelope().get("total_count")) or 0
-        if self.options.limit is not None and not self._here:
-            rows = min(rows, self.options.limit)
+        limit = self.options.frame.limit
+        if limit is not None and not self._here:
+            rows = min(rows, limit)
         pages = max(1, math.ceil(rows / PAGE_SIZE))
         calls = pages + _CALLS_BESIDE
         by_pace = math.ceil(pages / self.transport.max_in_flight) * _A_PAGE_TAKES
@@ -289,8 +264,9 @@ class Retrieval:
             *filters.submitted(*self._between, self.region.zone),
         ]
         asks = any(condition.field == "is_test_data" for condition in conditions)
-        if asks and self.options.test_rows == "exclude":  # the condition says which are wanted
-            self.options = replace(self.options, test_rows="include")
+        if asks and self.options.frame.test_rows == "exclude":  # the condition says which
+            frame = replace(self.options.frame, test_rows="include")
+            self.options = replace(self.options, frame=frame)
         here = tuple(condition for condition in conditions if not condition.can_be_sent)
         self._here = Selection(here, survey) if here else None
         return [condition for condition in conditions if condition.can_be_sent]
@@ -300,18 +276,18 @@ class Retrieval:
         if self._here is not None:
             fits = self._here.mask(answers)
             inside = fits if inside is None else inside & fits
-        return chosen.choose_rows(answers, self.options, inside)
+        return chosen.choose_rows(answers, self.options.frame, inside)
 
     def _frame(self, survey: Definition, result: Download) -> tuple[pd.DataFrame, dict[str, Any]]:
         rows = self._choose(result.answers)
-        facts = about(self.region, survey, self.asked.told(), self.options, result, rows)
+        facts = about(self.region, survey, self.options, result, rows)
         facts["chosen_here"] = self._here is not None
-        kept = Kept(result.answers, survey, str(self.region.zone), self.options, facts)
+        kept = Kept(result.answers, survey, str(self.region.zone), self.options.frame, facts)
         return kept.build(rows), facts
 
     def _finished(self, survey: Definition, result: Download) -> pd.DataFrame:
         frame, facts = self._frame(survey, result)
-        if not (facts["complete"] or self.keep_incomplete):
+        if not facts["complete"] and self.options.incomplete == "raise":
             raise DownloadIncomplete(
                 f"{facts['rows_received']:,} of {result.total_count:,} responses came; some may "
                 "have been added or deleted meanwhile",
@@ -337,7 +313,7 @@ class Retrieval:
             return DownloadIncomplete(f"{survey.title}: nothing had come when {why}; run it again")
         left = None
         # Of the first so many rows, nobody looks at the end for what was changed meanwhile.
-        if result.last_page is not None and self.options.limit is None:
+        if result.last_page is not None and self.options.frame.limit is None:
             left = Unfinished(
                 self.region.api_url, self.transport.account, survey, dict(params), result
             )
@@ -369,12 +345,16 @@ def _go_on(retrieval: Retrieval, left: Unfinished, client: Any, progress: Tell) 
     ).run()
 
 
-def say(progress: Tell, survey: Definition, result: Download, note: str) -> None:
+def say(progress: Tell, survey: Definition, result: Download, ending: Summary) -> None:
     """Tells how a download ended: to the function given, or as one line where that is wanted."""
     if callable(progress):
         rows = result.answers.count
-        progress(Progress(survey.title, rows, result.total_count, result.pages, result.pages, note))
+        progress(
+            Progress(
+                survey.title, rows, result.total_count, result.pages, result.pages, str(ending)
+            )
+        )
     elif progress in ("auto", "text", True):
         # Notebooks paint stderr red; scripts keep stdout for their own output.
         stream = sys.stdout if "ipykernel" in sys.modules else sys.stderr
-        stream.write(f"{note}\n")
+        stream.write(f"{ending}\n")

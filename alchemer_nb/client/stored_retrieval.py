@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -40,15 +40,13 @@ class StoredRetrieval(Retrieval):
 
     Attributes:
         stores: Of the account.
-        max_age: How old it may be; None for any age.
     """
 
     stores: Stores
-    max_age: object = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._age = age(self.max_age)
+        self._age = age(self.options.max_age)
         self._utc: str | None = None
         self._mended: tuple[str, ...] = ()
         if self._lines:
@@ -77,7 +75,9 @@ class StoredRetrieval(Retrieval):
             read = reading.read_download(folder)
         self._utc = read.utc
         frame, facts = self._frame(read.survey, read.download)
-        say(self.progress, read.survey, read.download, f"{summary(facts)}; in {folder}")
+        ending = summary(facts)
+        ending = replace(ending, notes=(*ending.notes, f"in {folder}"))
+        say(self.progress, read.survey, read.download, ending)
         return frame
 
     def _sync(self, own: str) -> None:
@@ -99,9 +99,9 @@ class StoredRetrieval(Retrieval):
 
     def _frame(self, survey: Definition, result: Download) -> tuple[pd.DataFrame, dict[str, Any]]:
         rows = self._choose(result.answers)
-        facts = about(self.region, survey, self.asked.told(), self.options, result, rows)
+        facts = about(self.region, survey, self.options, result, rows)
         facts |= {"utc": self._utc, "from_store": True, "mended": list(self._mended)}
-        kept = Kept(result.answers, survey, str(self.region.zone), self.options, facts)
+        kept = Kept(result.answers, survey, str(self.region.zone), self.options.frame, facts)
         return kept.build(rows), facts
 
     def _choose(self, answers: Answers) -> Rows:
@@ -111,7 +111,7 @@ class StoredRetrieval(Retrieval):
             wanted = set(value if isinstance(value, tuple) else [value])
             fits = np.array([str(s) in wanted for s in answers.meta["status"]], dtype=bool)
             inside = fits if inside is None else inside & fits
-        return chosen.choose_rows(answers, self.options, inside)
+        return chosen.choose_rows(answers, self.options.frame, inside)
 
 
 def age(given: object) -> timedelta | None:

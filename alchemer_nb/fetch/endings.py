@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alchemer_nb.errors import AuthenticationError, PermissionDenied
+from alchemer_nb.errors import AuthenticationError, PermissionDenied, with_capital
 
 if TYPE_CHECKING:
     from alchemer_nb.errors import AlchemerError
     from alchemer_nb.http.credentials import Credentials
 
 GOES_ON = "run it again: it goes on with what came, which is kept"  # of a sync
-TAKE = "take the rows so far: "  # followed by an expression
 
 
 def describe_end(error: AlchemerError, credentials: Credentials | None) -> tuple[str, str]:
@@ -45,9 +44,8 @@ def advice(needs: str, again: str, take: str = "") -> str:
         again: How to resume or restart.
         take: An expression that has the rows so far.
     """
-    text = f"{needs}, then {again}" if needs else again
-    text = f"{text[:1].upper()}{text[1:]}"
-    return f"{text}; or {TAKE}{take}" if take else text
+    text = with_capital(f"{needs}, then {again}" if needs else again)
+    return f"{text}; or take the rows so far: {take}" if take else text
 
 
 def _describe_refusal(credentials: Credentials | None) -> tuple[str, str]:

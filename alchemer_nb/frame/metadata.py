@@ -7,7 +7,7 @@ number of seconds or null).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from alchemer_nb.decode.answers import Answers
+    from alchemer_nb.frame.options import Metadata
 
-Metadata = Literal["standard", "all", "none"]
 STANDARD = (
     "status",
     "is_test_data",

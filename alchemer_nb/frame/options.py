@@ -1,14 +1,13 @@
-"""How a frame is made from answers: the words an analyst may choose."""
+"""Options of a frame: how its columns and values are named, which rows it has."""
 
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from alchemer_nb.errors import InvalidArgument
-from alchemer_nb.frame.metadata import Metadata
 from alchemer_nb.survey.naming import Names
 
 if TYPE_CHECKING:
@@ -19,11 +18,22 @@ Shape = Literal["wide", "long"]
 Multi = Literal["columns", "list"]
 Values = Literal["label", "code", "id"]
 ValuesOrBoth = Literal["label", "code", "id", "both"]
+Metadata = Literal["standard", "all", "none"]
+
+#: The words that an option takes, for those options that take one of some words.
+CHOICES: dict[str, tuple[str, ...]] = {
+    "test_rows": get_args(TestRows),
+    "names": get_args(Names),
+    "values": get_args(ValuesOrBoth),
+    "shape": get_args(Shape),
+    "multi": get_args(Multi),
+    "metadata": get_args(Metadata),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class FrameOptions:
-    """How a frame is made from answers; each can be changed without another download."""
+    """Options of a frame; each can be changed without another download."""
 
     test_rows: TestRows = "exclude"
     names: Names = "alias"
@@ -35,19 +45,16 @@ class FrameOptions:
     tz: str | None = "UTC"
     columns: tuple[str, ...] | None = None
     limit: int | None = None
-    without: frozenset[str] = frozenset()  # ids of what ``redact`` took out, never to come back
+    without: frozenset[str] = frozenset()  # ids of columns that ``redact`` removed for good
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "without", frozenset(self.without))  # a file gives a list
-        for name, allowed in (
-            ("test_rows", TestRows),
-            ("names", Names),
-            ("values", ValuesOrBoth),
-            ("shape", Shape),
-            ("multi", Multi),
-            ("metadata", Metadata),
-        ):
-            check_choice(name, getattr(self, name), get_args(allowed))
+        columns: Any = self.columns  # any iterable of names, or one name
+        if columns is not None:
+            names = (columns,) if isinstance(columns, str) else map(str, columns)
+            object.__setattr__(self, "columns", tuple(names))
+        for name, allowed in CHOICES.items():
+            check_choice(name, getattr(self, name), allowed)
         if self.limit is not None and (not isinstance(self.limit, int) or self.limit < 1):
             raise InvalidArgument("limit is a number of rows, 1 or more")
         if self.tz is not None:
@@ -61,29 +68,20 @@ class FrameOptions:
 
     @property
     def rendered(self) -> Values:
-        """How values are given; the long shape has labels and codes side by side."""
+        """The form of values; the long shape has a column of labels and one of codes."""
         return "label" if self.values == "both" or self.shape == "long" else self.values
 
     def asked(self) -> dict[str, object]:
-        """The choices as plain words, for the record."""
-        return {
-            "test_rows": self.test_rows,
-            "names": self.names,
-            "values": self.values,
-            "shape": self.shape,
-            "multi": self.multi,
-            "language": self.language,
-            "metadata": self.metadata,
-            "tz": self.tz,
-            "limit": self.limit,
-        }
+        """Return the choices for the record; which columns are there shows in the frame."""
+        names = [each.name for each in fields(self) if each.name not in ("columns", "without")]
+        return {name: getattr(self, name) for name in names}
 
 
 def check_choice(name: str, value: object, allowed: Sequence[str]) -> None:
-    """Refuses a value that is none of the allowed ones, with the nearest of them.
+    """Check that a value is one of the allowed ones.
 
     Raises:
-        InvalidArgument: It is none of them.
+        InvalidArgument: It is not; the message names the allowed value that is most like it.
     """
     if value in allowed:
         return

@@ -2,21 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 
-def summary(facts: Mapping[str, Any]) -> str:
-    """One line for the end of a download."""
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The result of a download in words.
+
+    Attributes:
+        line: What came.
+        notes: What to know about it, one clause each.
+    """
+
+    line: str
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return "; ".join([self.line, *self.notes])
+
+
+def as_keyword(name: str, value: str) -> str:
+    """Write an option as Python takes it."""
+    return f'{name}="{value}"'
+
+
+def summary(
+    facts: Mapping[str, Any], write_option: Callable[[str, str], str] = as_keyword
+) -> Summary:
+    """Sum up a download.
+
+    Args:
+        facts: What ``attrs["alchemer"]`` holds.
+        write_option: Writes the name and value of an option as the reader would give it.
+    """
     told = facts["rows_told"]
     of = f" of {told:,}" if told is not None and told != facts["rows_received"] else ""
     received = facts["rows_received"]
-    first = f"{facts['title']}: {received:,}{of} {_plural(received, 'response')} received"
-    parts = (_of_earlier(facts), _of_rows(facts), _of_answers(facts), _of_store(facts))
-    return "; ".join([first, *chain.from_iterable(parts)])
+    line = f"{facts['title']}: {received:,}{of} {_plural(received, 'response')} received"
+    rows = _of_rows(facts, write_option)
+    parts = (_of_earlier(facts), rows, _of_answers(facts), _of_store(facts))
+    return Summary(line, tuple(chain.from_iterable(parts)))
 
 
 def _of_earlier(facts: Mapping[str, Any]) -> Iterator[str]:
@@ -36,12 +66,12 @@ def _of_store(facts: Mapping[str, Any]) -> Iterator[str]:
         yield from facts.get("mended", ())
 
 
-def _of_rows(facts: Mapping[str, Any]) -> Iterator[str]:
+def _of_rows(facts: Mapping[str, Any], write_option: Callable[[str, str], str]) -> Iterator[str]:
     if facts.get("chosen_here"):
         yield "those that fit were chosen here: Alchemer splits the values of `in` at commas"
     if facts["test_rows_left_out"]:
         left_out = _counted(facts["test_rows_left_out"], "test row")
-        yield f'{left_out} left out (test_rows="include" brings them back)'
+        yield f"{left_out} left out ({write_option('test_rows', 'include')} brings them back)"
     if not facts["complete"]:
         yield "fewer than the server told"
     if facts["repeated_rows"]:
@@ -77,8 +107,3 @@ def _plural(count: int, word: str) -> str:
 
 def _counted(count: int, word: str) -> str:
     return f"{count:,} {_plural(count, word)}"
-
-
-def as_list(value: Any) -> list[Any]:
-    """Return a list of one value, or the list that it is."""
-    return list(value) if isinstance(value, (list, tuple)) else [value]

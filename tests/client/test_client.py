@@ -187,6 +187,18 @@ def test_attrs_tell_how_the_frame_came_about(client, box):
     assert [row["column_alias"] for row in facts["codebook"]] == list(df.columns)
 
 
+def test_conditions_and_statuses_that_can_be_read_only_once_are_recorded_too(client):
+    df = client.responses(
+        CUSTOMER,
+        where=iter(["nps >= 9"]),
+        status=(each for each in ["Complete", "Partial"]),
+        progress="none",
+    )
+    assert df["nps"].min() >= 9
+    asked = json.loads(df.attrs["alchemer"])["asked"]
+    assert (asked["where"], asked["status"]) == (["nps >= 9"], ["Complete", "Partial"])
+
+
 def test_codebook_has_one_row_for_each_column(client):
     book = client.codebook(CUSTOMER)
     df = client.responses(CUSTOMER, names="id", progress="none")

@@ -71,6 +71,14 @@ def test_errors_are_caught_by_the_builtin_that_people_expect():
     assert not issubclass(errors.TransportError, ApiError)
 
 
+def test_whether_there_are_rows_is_known_without_building_the_frame():
+    asked = []
+    error = DownloadIncomplete("few", partial=lambda: asked.append(1))
+    assert error.has_rows
+    assert asked == []
+    assert not DownloadIncomplete("none").has_rows
+
+
 def test_what_errors_carry():
     assert DownloadIncomplete("few", partial=[1]).partial == [1]
     assert ConditionError("odd", line=3).line == 3

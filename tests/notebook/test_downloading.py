@@ -114,7 +114,7 @@ def test_a_name_that_got_another_value_meanwhile_is_left_alone(signed_in, box):
     ended(signed_in)
     told = " ".join(signed_in.run("x = 1").out.split())
     assert signed_in.names["df"] == "mine"
-    assert "`df` has got another value meanwhile and was left alone" in told
+    assert "`df` was reassigned in the meantime and was not overwritten" in told
     assert signed_in.run("other = %alchemer partial").failure is None
     assert len(signed_in.names["other"]) > 1000
 

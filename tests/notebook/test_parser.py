@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import inspect
 
 import pytest
 from IPython.core.error import UsageError
 
+from alchemer_nb.client.client import Client
 from alchemer_nb.http.regions import Region
 from alchemer_nb.notebook.magic.command_table import COMMANDS
 from alchemer_nb.notebook.magic.parser import Call, parse_line
@@ -61,6 +63,13 @@ def test_what_is_not_given_is_left_to_the_client():
     assert parse("responses 9000001").values == {"survey": "9000001"}
     assert parse("surveys").values == {}
     assert parse("get survey").values == {"path": "survey", "parameters": []}
+
+
+def test_every_keyword_of_the_client_is_an_option_of_responses():
+    keywords = set(inspect.signature(Client.responses).parameters) - {"self", "id_or_title"}
+    options = {option.name for option in COMMANDS["responses"].options}
+    assert options - keywords == {"complete", "dry_run", "background", "out"}
+    assert keywords <= options
 
 
 def test_python_objects_go_through_as_they_are():

@@ -1,4 +1,4 @@
-"""What the kernel does for us: messages pumped while a cell runs, and outputs.
+"""The running kernel: widget messages handled while a cell runs, and outputs.
 
 May import: client, accessor.
 """

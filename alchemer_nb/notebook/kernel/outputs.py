@@ -1,7 +1,7 @@
-"""Outputs that can be written anew, in whichever cell they stand.
+"""Lines in a cell's output, and outputs that are replaced later, in whichever cell they are.
 
-What is saved with a notebook is what such an output says last, so a widget that is of no more use
-is replaced by a line of text.
+A saved notebook holds the last content of such an output, so a widget that is no longer of use is
+replaced by a line of text.
 """
 
 from __future__ import annotations
@@ -16,29 +16,32 @@ from uuid import uuid4
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-
-EMPTY: dict[str, Any] = {"text/plain": ""}
 _RED = "color: var(--jp-error-color1, #c62828)"
+_WIDTH = 96  # characters, which JupyterLab has room for beside an open file browser
+_INDENT = "  "
+_BREAKS = re.compile(r"(?<=;) | (?=→)")  # where a line is broken rather than between words
 
 
-def text(line: str, *, failed: bool = False) -> dict[str, Any]:
-    """A line as an output shows it: wrapped between words, in the page's own letters."""
+def line_bundle(line: str, *, failed: bool = False) -> dict[str, Any]:
+    """Return the MIME bundle of a line; as HTML it is wrapped, in the notebook's own font."""
+    if not line:
+        return {"text/plain": ""}
     style = f' style="{_RED}"' if failed else ""
     return {"text/plain": line, "text/html": f"<div{style}>{escape(line)}</div>"}
 
 
 def show(bundle: dict[str, Any]) -> str:
-    """Shows something as one more output of the running cell; gives the name to rewrite it by."""
+    """Display one more output in the running cell; return the name to replace it by."""
     name = f"alchemer-nb-{uuid4().hex}"
     _publish(bundle, name, update=False)
     return name
 
 
 def rewrite(names: Iterable[str], bundle: dict[str, Any]) -> None:
-    """Writes outputs anew, wherever they stand."""
+    """Replace the content of outputs, in whichever cell they are."""
     from IPython import get_ipython
 
-    # A terminal cannot take back what it has printed: it would show the line once more.
+    # A terminal cannot replace what it has printed: it would print the line once more.
     if getattr(get_ipython(), "kernel", None) is not None:
         for name in names:
             _publish(bundle, name, update=True)
@@ -50,32 +53,20 @@ def _publish(bundle: dict[str, Any], name: str, *, update: bool) -> None:
     publish_display_data(bundle, transient={"display_id": name}, update=update)  # type: ignore[no-untyped-call]  # IPython has no hints
 
 
-_PARTS = re.compile(r"(?<=;) | (?=→)")
-
-
-_INDENT = "  "
-
-
-_WIDE = 96  # characters, which JupyterLab has room for beside an open file browser
-
-
 def say(text: str) -> None:
-    """Prints a line into the cell's output, for what is told beside a result."""
+    """Print a text into the cell's output."""
     sys.stdout.write(f"{text}\n")
 
 
-def fold(line: str) -> str:
-    """Breaks a long line where its parts end, else between words.
-
-    Notebooks break printed text in the middle of a word where a line is full.
-    """
+def print_wrapped(line: str) -> None:
+    """Print a line, wrapped: notebooks break printed lines in the middle of a word."""
     lines = [""]
-    for part in _PARTS.split(line):
-        if not lines[-1] or len(lines[-1]) + len(part) < _WIDE:
+    for part in _BREAKS.split(line):
+        if not lines[-1] or len(lines[-1]) + len(part) < _WIDTH:
             lines[-1] += f" {part}" if lines[-1] else part
         else:
             lines.append(f"{_INDENT}{part}")
-    options: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
-    return "\n".join(
-        textwrap.fill(each, _WIDE, subsequent_indent=_INDENT, **options) for each in lines
+    wrapper = textwrap.TextWrapper(
+        _WIDTH, subsequent_indent=_INDENT, break_long_words=False, break_on_hyphens=False
     )
+    say("\n".join(map(wrapper.fill, lines)))

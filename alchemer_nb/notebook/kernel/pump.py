@@ -1,13 +1,13 @@
-"""Lets clicks through while a cell waits.
+"""Handles widget clicks while a cell waits.
 
-A running cell keeps the kernel from reading its messages, so that a widget's click would be seen
-only after the cell has ended. The pump reads the kernel's own queue from inside the cell: comm
-messages are handled at once, all others are kept and given back in their order when it closes.
-No nested event loop: on ipykernel 7 that runs nothing, or loses messages.
+While a cell runs, the kernel reads no messages, so that a click would be handled only after the
+cell has ended. The pump reads the kernel's queue from inside the cell: comm messages are handled at
+once, all others are put back in their order when the pump is closed. It is no nested event loop: on
+ipykernel 7 that runs nothing, or loses messages.
 
-This needs names that ipykernel does not promise. They are used in this module alone, and
-``find_pump`` looks for every one of them first: where one is missing there is no pump, and callers
-do without waiting. Tried on ipykernel 6.29 to 7.4.
+This needs names that are not part of ipykernel's public API. They are used in this module alone,
+and ``find_pump`` checks all of them first: where one is missing there is no pump, and callers do
+not wait for clicks. Tried on ipykernel 6.29 to 7.4.
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ import asyncio
 import inspect
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
 _COMM_KINDS = ("comm_open", "comm_msg", "comm_close")
 _KERNEL_NAMES = ("session", "comm_manager", "io_loop", "_publish_status")
@@ -28,28 +27,15 @@ _STREAM_NAMES = ("_handle_events", "_recv_callback")
 _KERNEL_6_NAMES = ("msg_queue", "schedule_dispatch", "dispatch_shell", "shell_stream")
 
 
-class _Queue(Protocol):
-    """Where a kernel's unread shell messages are, and how to put them back."""
-
-    socket: Any
-    stream: Any
-
-    def take(self) -> tuple[list[Any], list[Any]]:
-        """Gives messages the kernel has read but not begun, and jobs that are no messages."""
-
-    def give_back(self, held: list[tuple[str, Any]]) -> None:
-        """Puts messages and jobs back in their order."""
-
-
 class Pump:
-    """Handles widget messages from inside a running cell; use it as a context manager.
+    """A context manager that handles widget messages from inside a running cell.
 
     Args:
         kernel: The kernel of the running cell.
         queue: Its unread messages.
     """
 
-    def __init__(self, kernel: Any, queue: _Queue) -> None:
+    def __init__(self, kernel: Any, queue: _Queue6 | _Queue7) -> None:
         self._kernel = kernel
         self._queue = queue
         self._held: list[tuple[str, Any]] = []
@@ -57,20 +43,15 @@ class Pump:
     def __enter__(self) -> Pump:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         held, self._held = self._held, []
-        self._queue.give_back(held)
+        self._queue.put_back(held)
 
     def step(self, wait: float = 0.0) -> None:
-        """Handles the widget messages that are there.
+        """Handle the widget messages that have arrived.
 
         Args:
-            wait: Seconds to wait for one where there is none.
+            wait: Seconds to wait for one if there is none.
         """
         fresh, jobs = self._queue.take()
         self._held += [("job", job) for job in jobs]
@@ -85,7 +66,7 @@ class Pump:
             self._held += [("message", raw) for raw in fresh]
 
     def wait(self, done: Callable[[], bool], seconds: float, tick: float = 0.05) -> bool:
-        """Steps until ``done()`` is true; False if that is not so within so many seconds."""
+        """Handle messages until ``done()`` is true; return False after so many seconds."""
         end = time.monotonic() + seconds
         while not done():
             if time.monotonic() >= end:
@@ -95,7 +76,7 @@ class Pump:
 
     def _sort(self, raw: list[Any]) -> None:
         kernel = self._kernel
-        if len(raw) < 2:  # ipykernel 7's own mark that aborting has ended
+        if len(raw) < 2:  # ipykernel 7's own sign that aborting has ended
             self._held.append(("message", raw))
             return
         idents, frames = kernel.session.feed_identities(raw, copy=False)
@@ -104,39 +85,42 @@ class Pump:
             self._held.append(("message", raw))
             return
         message = kernel.session.deserialize(frames, content=True, copy=False)
-        # Front ends send a widget's next change only when they are told that the last was handled.
+        # Front ends send a widget's next change only after the status says the last was handled.
         kernel._publish_status("busy", "shell", message)
         try:
             getattr(kernel.comm_manager, kind)(self._queue.stream, idents, message)
         finally:
             kernel._publish_status("idle", "shell", message)
-            kernel._publish_status("busy", "shell")  # the cell goes on, and so says the indicator
+            kernel._publish_status(
+                "busy", "shell"
+            )  # as the front end shows it: the cell still runs
 
 
 class _Queue7:
-    """ipykernel 7: a thread reads the shell socket and passes messages on by a socket pair."""
+    """The unread messages of ipykernel 7, where a thread forwards them over a socket pair."""
 
     def __init__(self, kernel: Any, pair: Any) -> None:
         self._kernel = kernel
         self.socket, self.stream = pair.to_socket, pair.to_stream
 
     def take(self) -> tuple[list[Any], list[Any]]:
+        """Return messages that were read but not handled, and jobs that are no messages."""
         return [], []
 
-    def give_back(self, held: list[tuple[str, Any]]) -> None:
+    def put_back(self, held: list[tuple[str, Any]]) -> None:
         def later() -> None:
             for _, raw in held:
                 answer = self.stream._recv_callback(raw)
                 if inspect.isawaitable(answer):
                     asyncio.ensure_future(answer)  # noqa: RUF006 - the kernel's lock holds it
-            # The loop is told of new messages only once: have it look for those we left unread.
+            # The loop is woken only once for new messages: make it look for those left unread.
             self.stream._handle_events(self.socket, 0)
 
         self._kernel.io_loop.add_callback(later)
 
 
 class _Queue6:
-    """ipykernel 6: the shell socket is this thread's own; read messages wait in a queue."""
+    """The unread messages of ipykernel 6: those in its socket, and those in a queue behind it."""
 
     def __init__(self, kernel: Any) -> None:
         self._kernel = kernel
@@ -144,6 +128,7 @@ class _Queue6:
         self.socket = kernel.shell_stream.socket
 
     def take(self) -> tuple[list[Any], list[Any]]:
+        """Return messages that were read but not handled, and jobs that are no messages."""
         fresh: list[Any] = []
         jobs: list[Any] = []
         while self._kernel.msg_queue.qsize():
@@ -154,7 +139,7 @@ class _Queue6:
                 jobs.append(item)
         return fresh, jobs
 
-    def give_back(self, held: list[tuple[str, Any]]) -> None:
+    def put_back(self, held: list[tuple[str, Any]]) -> None:
         # At once: an error of this cell has to abort what was queued behind it.
         for kind, item in held:
             if kind == "job":
@@ -165,7 +150,7 @@ class _Queue6:
 
 
 def find_pump(shell: Any) -> Pump | None:
-    """Gives a pump for the cell that is running; None where this kernel does not allow it.
+    """Return a pump for the running cell; None where this kernel does not allow one.
 
     Args:
         shell: What ``get_ipython()`` returned, or None.
@@ -188,16 +173,16 @@ def find_pump(shell: Any) -> Pump | None:
 
 
 def has_front_end(shell: Any) -> bool:
-    """Tells whether a person can be there: a kernel whose cell may ask for input.
+    """Check whether a person can be there: whether cells of this kernel may ask for input.
 
-    nbclient, papermill and nbconvert run notebooks without: nobody would ever press a button.
+    nbclient, papermill and nbconvert do not allow it: nobody would ever press a button.
     """
     kernel = getattr(shell, "kernel", None)
     return kernel is not None and bool(getattr(kernel, "_allow_stdin", True))
 
 
 def call_later(shell: Any, seconds: float, function: Callable[[], object]) -> bool:
-    """Has the kernel's own loop call a function later; False where there is no such loop."""
+    """Call a function later from the kernel's own loop; return False where there is none."""
     loop = getattr(getattr(shell, "kernel", None), "io_loop", None)
     if loop is None or not _has(loop, ("add_callback", "call_later")):
         return False

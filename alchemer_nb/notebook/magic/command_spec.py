@@ -31,6 +31,7 @@ class Option:
         choices: What Tab offers and help lists.
         repeat: Whether it may be given several times; its value is then a list.
         short: A short name, or an empty text.
+        echo: How a receipt repeats the value, with ``{}`` for it; empty where it does not.
     """
 
     flag: str
@@ -40,6 +41,7 @@ class Option:
     choices: tuple[str, ...] = ()
     repeat: bool = False
     short: str = ""
+    echo: str = ""
 
     @property
     def name(self) -> str:

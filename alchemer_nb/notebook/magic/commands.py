@@ -1,17 +1,17 @@
-"""What each command does: thin calls of the session and of ``Client``."""
+"""The commands of the magic that do more than call the session or ``Client``."""
 
 from __future__ import annotations
 
-import functools
-from typing import TYPE_CHECKING, Any
+import inspect
+import json
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from IPython.core.error import UsageError
 
 from alchemer_nb.errors import DownloadIncomplete, InvalidArgument
-from alchemer_nb.notebook.kernel.outputs import fold, say
-from alchemer_nb.notebook.magic import echo
+from alchemer_nb.notebook.kernel.outputs import print_wrapped, say
 from alchemer_nb.notebook.magic.context import LATER, Context
-from alchemer_nb.notebook.running.background import sync_broke_off
+from alchemer_nb.notebook.magic.response_options import describe_download
 from alchemer_nb.notebook.signin.unfinished import question_of
 from alchemer_nb.wire.ids import given_id, id_number
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from alchemer_nb.client.client import Client
     from alchemer_nb.client.jobs import Job
     from alchemer_nb.fetch.progress import Progress
     from alchemer_nb.notebook.demo import Running
-    from alchemer_nb.notebook.magic.context import Context
     from alchemer_nb.notebook.signin.session import Status
     from alchemer_nb.store.sync_result import Synced
 
+_Result = TypeVar("_Result")
+
 
 def login(context: Context, **given: Any) -> object:
-    """Signs in, or shows the panel."""
+    """Sign in, or show the panel."""
     from alchemer_nb.notebook.signin.login import login as sign_in
 
     # A profile has its own region; and somebody signed in would be asked for one account more.
@@ -41,7 +41,7 @@ def login(context: Context, **given: Any) -> object:
 
 
 def logout(context: Context, name: str | None = None) -> None:
-    """Forgets a connection."""
+    """Forget a connection."""
     if name is not None and name not in context.session.names():
         from alchemer_nb.notebook.magic.tokens import near
 
@@ -55,18 +55,11 @@ def logout(context: Context, name: str | None = None) -> None:
     say(f"Signed out of {gone.organisation or gone.name}.{hint}")
 
 
-def status(context: Context) -> Status:
-    """Tells who is signed in to what."""
-    return context.session.status()
-
-
 def switch(context: Context, name: Any) -> Status:
-    """Makes another connection the current one; adopts a client made in Python."""
+    """Make another connection the current one; adopt a client made in Python."""
     session = context.session
-    if isinstance(name, str) and name in session.names():
-        session.switch(name)
-    elif isinstance(name, str) and name not in context.variables:
-        session.switch(name)  # which tells the names that there are
+    if isinstance(name, str) and (name in session.names() or name not in context.variables):
+        session.switch(name)  # raises where there is none, with the names that there are
     else:
         from alchemer_nb.client.client import Client
 
@@ -78,31 +71,21 @@ def switch(context: Context, name: Any) -> Status:
 
 
 def demo(context: Context, responses: int | None = None) -> Running:
-    """Starts the sandbox and signs in to it."""
+    """Start the sandbox and sign in to it."""
     from alchemer_nb.notebook.demo import demo as start
 
     return start(context.session, responses=responses)
 
 
-def client(context: Context) -> Client:
-    """The client of the current connection, for Python."""
-    return context.client
-
-
-def account(context: Context) -> pd.DataFrame:
-    """The account, as one row."""
-    return context.client.account()
-
-
 def surveys(context: Context, text: str | None = None, status: str | None = None) -> pd.DataFrame:
-    """The surveys, as a frame."""
+    """Return the surveys of the account, one row each."""
     frame = context.client.surveys(text=text, status=status)
     context.known.add_frame(frame)
     return frame
 
 
 def questions(context: Context, survey: Any) -> pd.DataFrame:
-    """The questions of a survey, rows of grids too, as a frame."""
+    """Return the questions of a survey, one row each, and the rows of grids."""
     import pandas as pd
 
     definition = context.client.survey(survey)
@@ -127,11 +110,6 @@ def questions(context: Context, survey: Any) -> pd.DataFrame:
     )
 
 
-def codebook(context: Context, survey: Any) -> pd.DataFrame:
-    """The columns of a survey's responses, as a frame."""
-    return context.client.codebook(survey)
-
-
 def responses(
     context: Context,
     survey: Any,
@@ -139,31 +117,105 @@ def responses(
     complete: bool = False,
     dry_run: bool = False,
     background: bool = False,
-    **given: Any,
+    progress: str | None = None,
+    **asked: Any,
 ) -> Any:
-    """The responses of a survey, as a frame; with ``background`` a job that gets them."""
+    """Download the responses of a survey.
+
+    Returns:
+        The frame; with ``background`` the job, or ``LATER`` where a name waits for the frame.
+
+    Raises:
+        DownloadIncomplete: It was stopped or cut off; ``%alchemer partial`` has what came.
+    """
     if complete:
-        if "status" in given:
+        if "status" in asked:
             raise UsageError("--complete and --status both choose statuses; give one of them")
-        given["status"] = "Complete"
-    # Below the lines of the cell, so that an error's number is that of the line in the cell.
-    where = "\n".join([*([body] if body else []), *given.pop("where", [])])
-    asked = {**given, **({"where": where} if where.strip() else {})}
-    progress = asked.pop("progress", context.progress)
+        asked["status"] = "Complete"
+    # The lines of the cell come first, so that an error's number is that of the line in the cell.
+    where = "\n".join(text for text in (body, *asked.pop("where", ())) if text)
+    if where.strip():
+        asked["where"] = where
     if dry_run:
-        return estimate(context, survey, asked)
+        of_estimate = inspect.signature(context.client.estimate).parameters
+        chosen = {name: value for name, value in asked.items() if name in of_estimate}
+        estimate = context.client.estimate(survey, **chosen)
+        print_wrapped(f"{estimate}. Nothing was downloaded (--dry-run).")
+        return LATER
+    progress = progress or context.progress
+    job = _start_download(context, survey, asked)
+
+    def write_receipt(frame: pd.DataFrame) -> str:
+        facts = json.loads(frame.attrs["alchemer"])
+        if facts["title"]:
+            context.known.add(facts["survey_id"], facts["title"])
+        if progress == "none":
+            return ""
+        return str(describe_download(facts, asked, frame.shape)) if context.echo else job.note
+
+    return _show(context, job, progress, write_receipt, background=background)
+
+
+def _start_download(context: Context, survey: Any, asked: Mapping[str, Any]) -> Job[pd.DataFrame]:
+    """Begin a download; where the same one had been cut off, go on with its rows."""
+    from alchemer_nb.client.jobs import Job
+
+    connection, unfinished = context.session.require(), context.session.unfinished
+    client, question = connection.client, question_of(connection.account, survey, asked)
+    if asked.get("fresh"):
+        unfinished.drop(question)
+    earlier = unfinished.find(question)
+
+    def fetch(tell: Callable[[Progress], None], _: threading.Event) -> pd.DataFrame:
+        try:
+            if earlier is not None:
+                frame: pd.DataFrame = earlier.resume(client, tell)
+            else:
+                frame = client.responses(survey, progress=tell, **asked)
+        except DownloadIncomplete as error:
+            unfinished.keep(question, error)
+            raise
+        except InvalidArgument:
+            unfinished.drop(question)  # the earlier rows are of no use: it says to run it again
+            raise
+        unfinished.drop(question)
+        return frame
+
+    return Job.of(str(survey), fetch)
+
+
+def _show(
+    context: Context,
+    job: Job[_Result],
+    progress: str,
+    write_receipt: Callable[[_Result], str],
+    *,
+    background: bool,
+) -> _Result | Job[_Result] | object:
+    """Show a job until it ends: in the running cell, or in the background.
+
+    Args:
+        context: The context.
+        job: The download or sync.
+        progress: As for ``choose_view``.
+        write_receipt: Returns the line to leave in place of the progress.
+        background: Whether to return at once: the job, or ``LATER`` where a name waits for the
+            result.
+    """
     if background:
-        return beside(context, survey, asked, progress)
-    return here(context, survey, asked, progress)
+        context.downloads.begin(job, context.target, progress, write_receipt)
+        return job if context.target is None else LATER
+    from alchemer_nb.notebook.running.progress_views import wait_in_cell
 
-
-def partial(context: Context, name: str | None = None) -> pd.DataFrame:
-    """The rows so far of a download."""
-    return context.downloads.partial(name)
+    try:
+        return wait_in_cell(job, context.shell, progress, write_receipt)
+    except DownloadIncomplete as error:
+        context.downloads.note_failure(job, error, context.target)
+        raise
 
 
 def get(context: Context, path: str, parameters: list[str], raw: bool = False) -> Any:
-    """Any list of the API as a frame, or any answer as it is."""
+    """Return any list of the API as a frame, or any reply as it is."""
     params: dict[str, str] = {}
     for pair in parameters:
         key, equals, value = pair.partition("=")
@@ -178,21 +230,18 @@ def get(context: Context, path: str, parameters: list[str], raw: bool = False) -
 
 
 def listing(context: Context, path: str, survey: Any = None, **ids: Any) -> pd.DataFrame:
-    """A list of the API as a frame.
+    """Return a list of the API as a frame.
 
     Args:
         context: The context.
-        path: Its path, with places for ids.
-        survey: The survey it belongs to, where there is one.
+        path: Its path, with the names of ids in braces.
+        survey: The survey it belongs to, if any.
         **ids: The other ids in the path.
     """
     if survey is not None:
         ids["survey"] = context.client.survey_id(survey)
     checked = {name: given_id(own, f"a {name}") for name, own in ids.items()}
     return context.client.table(path.format(**checked))
-
-
-_SAID = 5  # changed columns that a line names
 
 
 def sync(
@@ -202,59 +251,46 @@ def sync(
     fresh: bool = False,
     background: bool = False,
 ) -> Synced | Job[Synced] | object:
-    """Brings the store of a survey up to date; with ``background`` beside the cells.
+    """Bring the local store of a survey up to date.
+
+    Returns:
+        As ``responses``, with a ``Synced`` instead of a frame.
 
     Raises:
         DownloadIncomplete: It was stopped; what came is kept.
     """
-    from alchemer_nb.client import jobs
-    from alchemer_nb.notebook.running.follow import follow
+    from alchemer_nb.client.jobs import Job
 
-    job = jobs.Job.sync(context.client, survey, full=full, fresh=fresh)
-    if background:
-        context.downloads.begin(
-            job, context.target, functools.partial(_sync_receipt, context), context.progress
-        )
-        return job if context.target is None else LATER
-    try:
-        synced, shown = follow(job, context.shell, context.progress)
-    except DownloadIncomplete as error:
-        sync_broke_off(error)
-        raise
-    shown.end("")
-    context.known.add(synced.survey, synced.title)
-    return synced
+    def write_receipt(synced: Synced) -> str:
+        context.known.add(synced.survey, synced.title)
+        # In the foreground the result itself is what the cell shows.
+        return str(synced) if background and context.progress != "none" else ""
+
+    job = Job.sync(context.client, survey, full=full, fresh=fresh)
+    return _show(context, job, context.progress, write_receipt, background=background)
 
 
-def _sync_receipt(context: Context, _: Job[Synced], synced: Synced) -> str:
-    """What is said of a sync that ended beside the cells."""
-    context.known.add(synced.survey, synced.title)
-    return "" if context.progress == "none" else str(synced)
+_COLUMNS_NAMED = 5  # changed columns that the line of a diff names
 
 
 def diff(context: Context, survey: Any) -> pd.DataFrame:
-    """What the last sync brought, row by row."""
+    """Return what the last sync changed, one row a response."""
     frame = context.client.changes(survey)
     counts = frame["change"].value_counts()
     parts = [f"{counts[kind]:,} {kind}" for kind in ("added", "changed", "removed") if counts[kind]]
     columns = frame["columns"].explode().dropna().value_counts()
-    often = ", ".join(f"{name} ({count:,})" for name, count in columns.head(_SAID).items())
+    often = ", ".join(f"{name} ({count:,})" for name, count in columns.head(_COLUMNS_NAMED).items())
     more = f"; changed most: {often}" if often else ""
     when = " and ".join(str(utc)[:16].replace("T", " ") for utc in frame.attrs["syncs"])
-    say(fold(f"Between {when} UTC: {', '.join(parts) or 'no difference'}{more}"))
+    print_wrapped(f"Between {when} UTC: {', '.join(parts) or 'no difference'}{more}")
     return frame
 
 
 def sql(context: Context, query: str | None = None, body: str = "") -> pd.DataFrame:
-    """A query over stored surveys and the notebook's frames."""
+    """Run a query over stored surveys and the notebook's frames."""
     if bool(query) == bool(body.strip()):
         raise UsageError("write the query below %%alchemer sql, or behind %alchemer sql in quotes")
     return context.client.sql(query or body, context.variables)
-
-
-def stores(context: Context) -> pd.DataFrame:
-    """What is stored on this computer, and where."""
-    return context.client.stored()
 
 
 def expunge(
@@ -264,7 +300,7 @@ def expunge(
     contact: str | None = None,
     email: str | None = None,
 ) -> pd.DataFrame:
-    """Removes a person's responses from the store for good."""
+    """Remove a person's responses from the local store for good."""
     import pandas as pd
 
     ids = [id_number(each) for each in responses or []]
@@ -280,88 +316,3 @@ def expunge(
         "them."
     )
     return pd.DataFrame({"response_id": gone})
-
-
-_ESTIMATED = ("where", "status", "since", "until", "tz", "limit")
-
-
-def estimate(context: Context, survey: Any, asked: Mapping[str, Any]) -> object:
-    """Says what a download would take, and leaves names alone."""
-    chosen = {name: asked[name] for name in _ESTIMATED if name in asked}
-    told = context.client.estimate(survey, **chosen)
-    say(fold(f"{told}. Nothing was downloaded (--dry-run)."))
-    return LATER
-
-
-def here(context: Context, survey: Any, asked: Mapping[str, Any], progress: str) -> pd.DataFrame:
-    """Downloads while the cell runs.
-
-    Raises:
-        DownloadIncomplete: It was stopped or broke off; ``%alchemer partial`` has what came.
-    """
-    from alchemer_nb.notebook.running.follow import follow
-
-    job = _start(context, survey, asked)
-    try:
-        frame, shown = follow(job, context.shell, progress)
-    except DownloadIncomplete as error:
-        context.downloads.broke_off(error, context.target)
-        raise
-    shown.end(_download_receipt(context, survey, asked, progress)(job, frame))
-    return frame
-
-
-def beside(
-    context: Context, survey: Any, asked: Mapping[str, Any], progress: str
-) -> Job[pd.DataFrame] | object:
-    """Begins a download and gives the cell back; its job where no name waits for the frame."""
-    if asked.get("limit") == 0:
-        raise UsageError("--limit 0 is nothing to wait for; leave --background out")
-    job = _start(context, survey, asked)
-    told = _download_receipt(context, survey, asked, progress)
-    context.downloads.begin(job, context.target, told, progress)
-    return job if context.target is None else LATER
-
-
-def _start(context: Context, survey: Any, asked: Mapping[str, Any]) -> Job[pd.DataFrame]:
-    """Begins a download, or goes on with the same one where it had ended."""
-    from alchemer_nb.client.jobs import Job
-
-    connection, unfinished = context.session.require(), context.session.unfinished
-    client, question = connection.client, question_of(connection.account, survey, asked)
-    if asked.get("fresh"):
-        unfinished.drop(question)
-    ended = unfinished.find(question)
-
-    def fetch(tell: Callable[[Progress], None], _: threading.Event) -> pd.DataFrame:
-        try:
-            if ended is not None:
-                frame: pd.DataFrame = ended.resume(client, tell)
-            else:
-                frame = client.responses(survey, progress=tell, **asked)
-        except DownloadIncomplete as error:
-            unfinished.keep(question, error)
-            raise
-        except InvalidArgument:
-            unfinished.drop(question)  # what had come is of no use: it says to run it again
-            raise
-        unfinished.drop(question)
-        return frame
-
-    return Job.of(str(survey), fetch)
-
-
-def _download_receipt(
-    context: Context, survey: Any, asked: Mapping[str, Any], progress: str
-) -> Callable[[Job[pd.DataFrame], pd.DataFrame], str]:
-    """What is said of a frame that has come: one line for the question and for the answer."""
-
-    def line(job: Job[pd.DataFrame], frame: pd.DataFrame) -> str:
-        facts = echo.facts(frame)
-        if facts.get("survey_id") and facts.get("title"):
-            context.known.add(facts["survey_id"], str(facts["title"]))
-        if progress == "none":
-            return ""
-        return echo.sentence(survey, asked, frame) if context.echo else job.note
-
-    return line

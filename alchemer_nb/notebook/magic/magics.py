@@ -24,11 +24,12 @@ from alchemer_nb.errors import AlchemerError
 from alchemer_nb.http.regions import Region
 from alchemer_nb.notebook.kernel.outputs import say
 from alchemer_nb.notebook.magic import help_text
-from alchemer_nb.notebook.magic.command_table import COMMANDS, PROGRESS
+from alchemer_nb.notebook.magic.command_table import COMMANDS
 from alchemer_nb.notebook.magic.completion import Completion, KnownSurveys
 from alchemer_nb.notebook.magic.context import LATER, Context
 from alchemer_nb.notebook.magic.interpolation import fill_lines
 from alchemer_nb.notebook.magic.parser import Call, parse_line
+from alchemer_nb.notebook.magic.response_options import PROGRESS
 from alchemer_nb.notebook.running.background import Downloads
 from alchemer_nb.notebook.signin.session import Session
 

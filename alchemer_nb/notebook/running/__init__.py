@@ -1,4 +1,4 @@
-"""Downloads under way: the bar, and downloads in the background.
+"""Running downloads: views of their progress, and downloads in the background.
 
 May import: notebook/kernel.
 """

@@ -1,0 +1,128 @@
+"""The options of ``responses``: how the magic spells them, and how a receipt repeats them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from alchemer_nb.client.download_options import INCOMPLETE
+from alchemer_nb.frame.options import CHOICES
+from alchemer_nb.notebook.magic import command_spec as kinds
+from alchemer_nb.notebook.magic.command_spec import Option
+from alchemer_nb.notebook.magic.interpolation import condition
+from alchemer_nb.survey.filters import STATUSES, parse_conditions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from alchemer_nb.frame.provenance import Summary
+
+FRESH = Option("--fresh", "take nothing from memory; may wait a minute")
+PROGRESS = ("auto", "text", "none")
+
+
+def choice(flag: str, text: str, choices: tuple[str, ...] = (), echo: str = "") -> Option:
+    """Build an option that takes one of some words: those of the frame's option of its name."""
+    choices = choices or CHOICES[flag.lstrip("-").replace("-", "_")]
+    return Option(flag, text, kinds.one_of(*choices), choices=choices, echo=echo)
+
+
+# An option without `echo` does not change which rows and columns come.
+OPTIONS = (
+    Option(
+        "--where",
+        "a condition; may be given several times",
+        condition,
+        "CONDITION",
+        repeat=True,
+        echo="{}",
+    ),
+    Option(
+        "--status",
+        f"one or more, with commas: {', '.join(STATUSES)}",
+        kinds.several,
+        "STATUS",
+        choices=STATUSES,
+        echo="status is {}",
+    ),
+    Option("--complete", "short for --status Complete"),
+    Option(
+        "--since", "submitted on this day or later", kinds.moment, "DATE", echo="submitted from {}"
+    ),
+    Option(
+        "--until",
+        "submitted on this day or earlier",
+        kinds.moment,
+        "DATE",
+        echo="submitted until {}",
+    ),
+    choice("--test-rows", "what to do with test data", echo="test rows: {}"),
+    choice("--names", "what columns are called", echo="names: {}"),
+    choice("--values", "what answers are shown as", echo="values: {}"),
+    choice("--shape", "a row per response, or per answer", echo="shape: {}"),
+    choice("--multi", "a column per option, or one list", echo="multi-selects as {}"),
+    Option("--language", "a language of the survey, for labels", kinds.text, echo="in {}"),
+    choice("--metadata", "which columns besides answers", echo="metadata: {}"),
+    Option(
+        "--tz",
+        "time zone; none for the region's wall clock",
+        kinds.zone,
+        "ZONE",
+        echo="times in {}",
+    ),
+    Option("--columns", "only these, with commas", kinds.several, "NAMES", echo="columns: {}"),
+    Option("--limit", "at most this many rows", kinds.whole_number, "N", echo="at most {} rows"),
+    FRESH,
+    Option("--store", "from this computer, however old; see sync"),
+    Option("--max-age", "the same, synced first if older, such as 1h", kinds.text, "SPAN"),
+    Option("--dry-run", "say what it would take, and download nothing"),
+    Option("--background", "go on at once; the name is there when the rows are"),
+    choice("--incomplete", "when fewer rows come than were told", INCOMPLETE),
+    choice("--progress", "how to show progress", PROGRESS),
+)
+
+
+def describe_download(
+    facts: Mapping[str, Any], asked: Mapping[str, Any], shape: tuple[int, int]
+) -> Summary:
+    """Say what was asked and what came.
+
+    Args:
+        facts: What ``attrs["alchemer"]`` of the frame holds.
+        asked: The options that were given, by their Python names.
+        shape: Rows and columns of the frame.
+
+    Returns:
+        For example ``Customer satisfaction (9000001): status is Complete → 412 rows × 31 columns;
+        14 test rows left out (--test-rows include brings them back)``.
+    """
+    from alchemer_nb.frame.provenance import summary
+
+    title = " ".join(str(facts["title"]).split())
+    survey = f"{title} ({facts['survey_id']})" if title else f"survey {facts['survey_id']}"
+    echoes = ", ".join(_echoes(asked))
+    size = f"{_count(shape[0], 'row')} × {_count(shape[1], 'column')}"
+    line = f"{survey}{': ' if echoes else ''}{echoes} → {size}"
+    return replace(summary(facts, _write_option), line=line)
+
+
+def _echoes(asked: Mapping[str, Any]) -> list[str]:
+    echoes = []
+    simple = ("status", "since", "until")  # are named before free conditions
+    for option in sorted(OPTIONS, key=lambda option: option.name not in simple):
+        if option.echo and option.name in asked:
+            value = asked[option.name]
+            joint = " or " if option.name == "status" else ", "
+            values = value if isinstance(value, list | tuple) else [value]
+            if option.name == "where":
+                values = parse_conditions(value)
+            echoes.append(option.echo.format(joint.join(map(str, values))))
+    return echoes
+
+
+def _write_option(name: str, value: str) -> str:
+    return f"--{name.replace('_', '-')} {value}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
