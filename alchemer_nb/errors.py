@@ -9,8 +9,8 @@
     ├── SurveyNotFound (LookupError)         no survey, or more than one, fits the title
     ├── KnowledgeLost                        a frame no longer carries what the call needs
     ├── TransportError                       no answer, or an answer that is not Alchemer's
-    ├── Stopped                              a wait or a call was called off by whoever asked for it
-    ├── DownloadIncomplete                   fewer rows than told (.partial is the frame so far)
+    ├── Stopped                              a wait or a call was stopped by its caller
+    ├── DownloadIncomplete                   fewer rows than there are (.partial has those so far)
     ├── StoreError                           a local store cannot be written or read
     │   ├── StoreBusy                        another notebook is at work on it
     │   └── StoreNewer                       a newer version of this package wrote it
@@ -54,6 +54,7 @@ class AlchemerError(Exception):
     Attributes:
         short: Whether a notebook shows one line (the default) or the whole traceback.
         hint: What to do next; ``""`` where the sentence says it already.
+        attempts: How often a call was made that failed in the end.
 
     Example:
         >>> str(AlchemerError("the key is old", hint="Ask for a new one"))
@@ -62,6 +63,7 @@ class AlchemerError(Exception):
 
     short: bool = True
     hint: str = ""
+    attempts: int = 1
 
     def __init__(self, *args: object, hint: str = "") -> None:
         super().__init__(*args)
@@ -70,7 +72,8 @@ class AlchemerError(Exception):
     @property
     def sentence(self) -> str:
         """What happened, without the hint."""
-        return super().__str__()
+        tried = f" (tried {self.attempts} times)" if self.attempts > 1 else ""
+        return f"{super().__str__()}{tried}"
 
     @property
     def lines(self) -> tuple[str, str]:
@@ -84,12 +87,12 @@ class AlchemerError(Exception):
         return f"{sentence}{' ' if sentence.endswith(_ENDS) else '. '}{self.hint}"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # As it stands: the constructors do not take all that an error carries in their first words.
+        # The constructors do not take all that an error carries as positional arguments.
         return _restored, (type(self), self.args, dict(vars(self)))
 
     @property
     def _render_traceback_(self) -> Callable[..., list[str]]:
-        """What IPython asks for; absent (AttributeError) when the full traceback is wanted."""
+        """What IPython asks for; absent (AttributeError) if the full traceback is wanted."""
         if not self.short:
             raise AttributeError("_render_traceback_")
         return self._one_line
@@ -100,7 +103,6 @@ class AlchemerError(Exception):
 
 
 def _restored(kind: type[AlchemerError], args: tuple[Any, ...], state: dict[str, Any]) -> Any:
-    """Makes a copied or pickled error again."""
     error = kind.__new__(kind, *args)
     error.__dict__.update(state)
     return error
@@ -140,7 +142,7 @@ class SurveyNotFound(AlchemerError, LookupError):
 
 
 class KnowledgeLost(AlchemerError):
-    """A frame no longer carries what it knew about its survey; the message says how to mend it."""
+    """A frame has lost its description of the survey; the message says how to mend it."""
 
 
 class TransportError(AlchemerError):
@@ -158,7 +160,7 @@ class TransportError(AlchemerError):
 
 
 class Stopped(AlchemerError):
-    """A call was called off while it waited or was on its way; nothing is wrong."""
+    """A call was stopped while it waited or was on its way; nothing is wrong."""
 
 
 class DownloadIncomplete(AlchemerError):
@@ -166,11 +168,11 @@ class DownloadIncomplete(AlchemerError):
 
     Args:
         message: What happened.
-        partial: The DataFrame of what did arrive, or a function that makes it when it is asked
-            for, as an interrupted cell is to end at once.
-        hint: How to have the rows.
+        partial: The DataFrame of the rows that arrived, or a function that builds it when it is
+            needed, as an interrupted cell is to end at once.
+        hint: How to get the rows.
         needs: What has to be done before it can go on, such as ``"sign in with the new key"``.
-        resume: Goes on with a client and with whoever is told how far it is.
+        resume: Continues with a client and a ``progress`` argument.
         cause: The error that ended it.
 
     Attributes:
@@ -197,7 +199,7 @@ class DownloadIncomplete(AlchemerError):
 
     @property
     def partial(self) -> Any:
-        """The DataFrame of what did arrive, or None."""
+        """The DataFrame of the rows that arrived, or None."""
         if callable(self._partial):
             self._partial = self._partial()
         return self._partial
@@ -209,27 +211,27 @@ class DownloadIncomplete(AlchemerError):
 
     @property
     def resumable(self) -> bool:
-        """Whether ``resume`` can go on with what did arrive."""
+        """True if ``resume`` can continue from the rows that arrived."""
         return self._resume is not None
 
     def resume(self, client: Any, progress: Any = "auto") -> Any:
-        """Goes on with the same download where it ended, and gives the whole frame.
+        """Continue the same download where it ended, and return the whole frame.
 
-        Pages that had come are not asked for again. What was added, changed or deleted meanwhile
-        is seen to; where the rows at hand are of no use any more, all are asked for anew, and the
-        line at the end says why. The error itself stays as it is: ``resume`` can be called again.
+        Pages that had arrived are not asked for again. What was added, changed or deleted in the
+        meantime is included; if the rows at hand cannot be used any more, all are asked for anew,
+        and the line at the end says why. The error does not change: ``resume`` can be called again.
 
         Args:
             client: A ``Client`` of the same account, with credentials that work now.
             progress: As for ``client.responses``.
 
         Returns:
-            What the download would have given.
+            What the download would have returned.
 
         Raises:
             InvalidArgument: The client is one of another account or region, or there is nothing
                 to go on with.
-            DownloadIncomplete: It ended on its way again; that error has what came since, too.
+            DownloadIncomplete: It ended early again; that error has the rows since then, too.
             ApiError, TransportError: As for any call; nothing is lost.
 
         Example:
@@ -244,7 +246,7 @@ class DownloadIncomplete(AlchemerError):
         return self._resume(client, progress)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Another process is given the rows; to go on with them takes the client, which stays here.
+        # Another process gets the rows; to continue takes the client, which is not pickled.
         kind, (own, args, state) = super().__reduce__()
         return kind, (own, args, {**state, "_partial": self.partial, "_resume": None})
 
@@ -254,7 +256,7 @@ class StoreError(AlchemerError):
 
 
 class StoreBusy(StoreError):
-    """Another notebook or program is at work on the store."""
+    """Another notebook or program is working on the store."""
 
 
 class StoreNewer(StoreError):
@@ -293,7 +295,7 @@ class AuthenticationError(ApiError):
 
 
 class SignInError(AuthenticationError):
-    """The OAuth sign-in did not come to its end; it can be started again."""
+    """The OAuth sign-in did not succeed; it can be started again."""
 
 
 class WrongAttempt(SignInError):

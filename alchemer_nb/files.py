@@ -1,9 +1,10 @@
-"""Files written whole or not at all, with errors an analyst can act on."""
+"""Files that are written whole or not at all, and packages that only an extra installs."""
 
 from __future__ import annotations
 
+import os
 import secrets
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,79 +12,119 @@ from typing import TYPE_CHECKING, Any
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterator, Sequence
 
 
 def target(path: str | os.PathLike[str], suffixes: Sequence[str]) -> Path:
-    """Where to write.
+    """Return the absolute path of a file to write.
 
     Args:
-        path: As given; ``~`` stands for the home folder.
-        suffixes: Extensions that fit, the usual one first.
+        path: As given; ``~`` is the home folder.
+        suffixes: Allowed extensions, the usual one first.
 
     Raises:
-        InvalidArgument: The folder does not exist, or the extension says something else.
+        InvalidArgument: The folder does not exist, or the extension is another one.
     """
-    if not isinstance(path, str) and not hasattr(path, "__fspath__"):
-        raise InvalidArgument(f"path is a file name, not {type(path).__name__}")
-    given = Path(path).expanduser()
+    given = _given_path(path)
     if "\0" in str(given) or not given.name:
         raise InvalidArgument(f"{str(path)[:80]!r} is no file name")
-    if given.suffix.lower() not in suffixes:
-        wanted = " or ".join(suffixes)
-        raise InvalidArgument(f"the name ends in {wanted}, not {given.suffix or given.name!r}")
-    place = given.resolve()  # through a link, so that the link stays
-    if place.is_dir():
+    _check_suffix(given, suffixes)
+    resolved = given.resolve()  # through a link, so that the link stays
+    if resolved.is_dir():
         raise InvalidArgument(f"{given} is a folder; give the name of a file in it")
-    if not place.parent.is_dir():
+    if not resolved.parent.is_dir():
         raise InvalidArgument(f"the folder {given.parent} does not exist; make it first")
-    return place
+    return resolved
 
 
 def source(path: str | os.PathLike[str], suffixes: Sequence[str] = ()) -> Path:
-    """What to read.
+    """Return the path of a file to read.
 
     Raises:
-        InvalidArgument: There is no such file, or the extension says something else.
+        InvalidArgument: There is no such file, or the extension is another one.
     """
-    if not isinstance(path, str) and not hasattr(path, "__fspath__"):
-        raise InvalidArgument(f"path is a file name, not {type(path).__name__}")
-    given = Path(path).expanduser()
-    if "\0" in str(given) or not given.is_file():
+    given = _given_path(path)
+    if not given.is_file():
         raise InvalidArgument(f"there is no file {str(given)!r}")
-    if suffixes and given.suffix.lower() not in suffixes:
-        wanted = " or ".join(suffixes)
-        raise InvalidArgument(f"the name ends in {wanted}, not {given.suffix or given.name!r}")
+    if suffixes:
+        _check_suffix(given, suffixes)
     return given
 
 
-@contextmanager
-def replacing(place: Path) -> Iterator[Path]:
-    """A temporary name in the same folder, which becomes ``place`` if all goes well.
+def _given_path(path: str | os.PathLike[str]) -> Path:
+    if not isinstance(path, str) and not hasattr(path, "__fspath__"):
+        raise InvalidArgument(f"path is a file name, not {type(path).__name__}")
+    return Path(path).expanduser()
 
-    Whatever was there before stays as it was until then; nothing half-written is left behind.
+
+def _check_suffix(path: Path, suffixes: Sequence[str]) -> None:
+    if path.suffix.lower() not in suffixes:
+        wanted = " or ".join(suffixes)
+        raise InvalidArgument(f"the name ends in {wanted}, not {path.suffix or path.name!r}")
+
+
+@contextmanager
+def write_atomically(
+    path: Path, *, mode: int = 0o666, temporary: Path | None = None, durable: bool = False
+) -> Iterator[Path]:
+    """Yield a temporary file that replaces ``path`` if the block ends without an error.
+
+    Until then ``path`` stays as it was; nothing half-written is left behind.
+
+    Args:
+        path: What to replace.
+        mode: Permissions of the file, from its creation on; the umask applies.
+        temporary: Its path until then, in the same folder; left out, a hidden random name.
+        durable: Write through to the disk, so that a power cut loses neither file.
+
+    Raises:
+        OSError: The file system does not allow it.
+    """
+    if temporary is None:
+        name = f".{path.stem[:40]}-{secrets.token_hex(6)}{path.suffix}"
+        temporary = path.with_name(name)
+    try:
+        # O_EXCL: a link that lies there already is not followed.
+        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
+        yield temporary
+        if durable:
+            _flush(temporary, os.O_RDWR)
+        temporary.replace(path)
+        if durable and os.name != "nt":  # Windows opens no folder
+            _flush(path.parent, os.O_RDONLY)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _flush(path: Path, flags: int) -> None:
+    handle = os.open(path, flags)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Write a user's file with ``write_atomically``.
 
     Raises:
         InvalidArgument: The file system does not allow it.
     """
-    temporary = place.with_name(f".{place.stem[:40]}-{secrets.token_hex(6)}{place.suffix}")
     try:
-        temporary.touch()  # a writer's own words for a folder that it may not use are no help
-        yield temporary
-        temporary.replace(place)
+        with write_atomically(path) as temporary:
+            yield temporary
     except OSError as error:
         reason = error.strerror or str(error)
-        raise InvalidArgument(f"could not write {place}: {reason}") from None
-    finally:
-        temporary.unlink(missing_ok=True)
+        raise InvalidArgument(f"could not write {path}: {reason}") from None
 
 
 def needed(module: str, extra: str) -> Any:
-    """Imports a package that only an extra brings.
+    """Import a package that only an extra installs.
 
     Raises:
-        ConfigurationError: It is not installed; says how to install it.
+        ConfigurationError: It is not installed; the message says how to install it.
     """
     try:
         return import_module(module)

@@ -1,9 +1,9 @@
-"""What is done where a process is forked.
+"""What an object does when its process is forked.
 
 A fork copies everything but the threads: two processes read from one socket, what a thread was
 about to bring never comes, and a lock that it held stays locked for ever. So whatever owns such
-things makes them anew in the child, before anything else runs there. multiprocessing and joblib
-fork on Linux, and macOS can; Windows cannot, and there nothing is ever done.
+things makes new ones in the child, before anything else runs there. multiprocessing and joblib
+fork on Linux, and macOS can; Windows cannot, and there nothing is ever called.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def in_child(work: Callable[[], None]) -> None:
-    """Has a method called in every process that is forked, as long as its object lives.
+    """Register a method to be called in every forked process, as long as its object lives.
 
     Args:
         work: A bound method. No other thread is there yet when it is called.
@@ -28,18 +28,18 @@ def in_child(work: Callable[[], None]) -> None:
 
 
 class Home:
-    """The process in which something began, and where alone it goes on."""
+    """The process in which something began, and which alone may go on with it."""
 
     def __init__(self) -> None:
         self._pid = os.getpid()
 
     @property
     def is_here(self) -> bool:
-        """Whether this is that process, and none that was forked from it since."""
+        """True in that process; False in one that was forked from it since."""
         return os.getpid() == self._pid
 
     def check(self) -> None:
-        """Ends in a forked process what would wait for threads that are not there.
+        """Raise in a forked process, where the threads that are waited for are missing.
 
         Raises:
             TransportError: This is another process.
@@ -49,7 +49,7 @@ class Home:
 
 
 class _Children:
-    """What is to be done in each forked process."""
+    """The methods to call in each forked process."""
 
     def __init__(self) -> None:
         self._works: set[weakref.WeakMethod[Callable[[], None]]] = set()
@@ -66,4 +66,4 @@ class _Children:
                 work()
 
 
-_CHILDREN = _Children()  # one, as Python lets nobody take back what it was told to do at a fork
+_CHILDREN = _Children()  # one, as Python cannot unregister what it calls at a fork

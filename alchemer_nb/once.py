@@ -1,4 +1,4 @@
-"""What is computed when it is first asked for, and then kept."""
+"""An attribute that is computed when it is first read."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 _Value = TypeVar("_Value")
 
 
-class once(Generic[_Value]):  # noqa: N801 - stands where ``property`` might
+class once(Generic[_Value]):  # noqa: N801 - used as ``property`` is
     """A property that is computed once for each object.
 
-    ``functools.cached_property`` holds a lock meanwhile before Python 3.12, one for all objects of
+    Before Python 3.12 ``functools.cached_property`` computes under a lock, one for all objects of
     the class. A process that is forked just then would wait for it for ever.
     """
 
@@ -29,7 +29,7 @@ class once(Generic[_Value]):  # noqa: N801 - stands where ``property`` might
     @overload
     def __get__(self, instance: object, owner: type) -> _Value: ...
     def __get__(self, instance: Any, owner: type) -> _Value | Self:
-        """Computes the value; from then on it is found before this is."""
+        """Compute the value and store it; from then on the stored one is found first."""
         if instance is None:
             return self
         value: _Value = self._compute(instance)

@@ -17,8 +17,8 @@ from keyring.backends import fail
 import alchemer_nb
 from alchemer_nb import ApiKey, Client, OAuth1, OAuthFlow
 from alchemer_nb.auth import profiles
+from alchemer_nb.auth.lookup import from_environment
 from alchemer_nb.errors import AlchemerError, ApiError, InvalidArgument, SignInExpired
-from alchemer_nb.http.credentials import from_environment
 from alchemer_nb.http.regions import Region
 from alchemer_nb.http.secrets import Secret, redact
 from alchemer_nb.notebook.signin.session import Session

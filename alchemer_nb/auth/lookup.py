@@ -1,8 +1,8 @@
-"""Credentials that are there before anybody types: in the environment, or kept as a profile.
+"""Credentials that nobody has to type: from the environment, or from a stored profile.
 
 They are found together with the region that they belong to, and are sent to no other. A profile
-was kept with its region. Where the environment's credentials belong, ``ALCHEMER_REGION`` tells;
-where that is not set, a region that is asked for tells it, and else they belong to US.
+is stored with its region. The region of the environment's credentials is ``ALCHEMER_REGION``; if
+that is not set, it is the one that is asked for, or else US.
 """
 
 from __future__ import annotations
@@ -13,22 +13,31 @@ from typing import TYPE_CHECKING
 
 from alchemer_nb.auth import profiles
 from alchemer_nb.errors import ConfigurationError
-from alchemer_nb.http.credentials import REGION_NAME, environment_names, from_environment
+from alchemer_nb.http.credentials import ApiKey, OAuth1
 from alchemer_nb.http.regions import Region
+from alchemer_nb.http.secrets import Secret
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from alchemer_nb.http.credentials import Credentials
+
+REGION_NAME = "ALCHEMER_REGION"
+_KEY_NAMES = ("ALCHEMER_API_TOKEN", "ALCHEMER_API_TOKEN_SECRET")
+_CONSUMER_NAMES = ("ALCHEMER_CONSUMER_KEY", "ALCHEMER_CONSUMER_SECRET")
+_TOKEN_NAMES = ("ALCHEMER_OAUTH_TOKEN", "ALCHEMER_OAUTH_TOKEN_SECRET")
+_OLD_SECRET_NAME = "ALCHEMER_API_SECRET"  # noqa: S105 - the name of a variable, not a secret
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Credentials, where they are to be sent, and where they come from in words.
+    """Credentials, their region, and where both come from.
 
     Attributes:
         credentials: What was found.
-        region: Where it belongs.
+        region: Where they belong.
         source: ``"the environment"`` or ``"profile “…”"``.
-        told_by: What says that it belongs there; empty where nothing does and US is assumed.
+        told_by: What names the region; empty if nothing does and US is assumed.
         profile: Name of the profile, empty for the environment.
     """
 
@@ -39,7 +48,7 @@ class Found:
     profile: str = ""
 
     def at(self, region: Region | None) -> Found:
-        """Return the same for the region that somebody asks for.
+        """Return the same for the region that was asked for.
 
         Args:
             region: Compared by its address, as two regions of one name can be two places; None
@@ -54,39 +63,67 @@ class Found:
             raise ConfigurationError(
                 f"the credentials from {self.source} belong to region {_named(self.region)}, as "
                 f"{self.told_by} says, and are sent nowhere else; region {_named(region)} was "
-                "asked for. Leave the region out, choose a profile that belongs there, or sign in "
-                "there anew"
+                "asked for",
+                hint="Leave the region out, choose a profile that belongs there, or sign in there "
+                "anew",
             )
         return replace(self, region=region)
 
 
 def find(profile: str | None = None) -> Found | None:
-    """Look in the environment, then for the default profile; or for one profile alone.
+    """Find credentials in the environment, then in the default profile; or in one profile.
 
     Args:
-        profile: Look for this one and nothing else.
+        profile: Look at this one alone.
 
     Returns:
-        What was found; None where nothing is there.
+        None if there are none.
 
     Raises:
-        InvalidArgument: No profile can be called that.
-        ConfigurationError: Something is there but cannot be used: half of a pair, a region that
-            does not exist, a profile that cannot be read.
+        InvalidArgument: No profile can have that name.
+        ConfigurationError: Some are there but cannot be used: half of a pair, a region that does
+            not exist, a profile that cannot be read.
     """
     if profile is None:
         credentials = from_environment()
         if credentials is not None:
-            told = environment_region()
-            by = REGION_NAME if told else ""
-            return Found(credentials, told or Region.get("us"), "the environment", by)
+            region = environment_region()
+            named_by = REGION_NAME if region else ""
+            return Found(credentials, region or Region.get("us"), "the environment", named_by)
         if profiles.on_binder():
             return None
-    kept = profiles.load(profiles.DEFAULT if profile is None else profile)
-    if kept is None:
+    stored = profiles.load(profiles.DEFAULT if profile is None else profile)
+    if stored is None:
         return None
-    source = f"profile “{kept.name}”"
-    return Found(kept.credentials, kept.region, source, "the profile", kept.name)
+    source = f"profile “{stored.name}”"
+    return Found(stored.credentials, stored.region, source, "the profile", stored.name)
+
+
+def from_environment(environ: Mapping[str, str] | None = None) -> Credentials | None:
+    """Read credentials from the environment; return None if there are none.
+
+    Args:
+        environ: Instead of ``os.environ``. ``ALCHEMER_API_TOKEN`` with
+            ``ALCHEMER_API_TOKEN_SECRET`` (or ``ALCHEMER_API_SECRET``), or
+            ``ALCHEMER_CONSUMER_KEY`` with ``ALCHEMER_CONSUMER_SECRET`` and, for calls in a
+            user's name, ``ALCHEMER_OAUTH_TOKEN`` with ``ALCHEMER_OAUTH_TOKEN_SECRET``.
+            If both are set, the API key is used.
+
+    Raises:
+        ConfigurationError: Half of a pair is set; the message names the missing variable.
+    """
+    key = _pair_of(_KEY_NAMES, environ)
+    if key:
+        return ApiKey(*key)
+    consumer, token = _pair_of(_CONSUMER_NAMES, environ), _pair_of(_TOKEN_NAMES, environ)
+    if consumer:
+        return OAuth1(*consumer, *(token or ()))
+    if token:
+        raise ConfigurationError(
+            f"{_TOKEN_NAMES[0]} is set in the environment but {_CONSUMER_NAMES[0]} is not: an "
+            "access token is of use only with its consumer pair"
+        )
+    return None
 
 
 def environment_region() -> Region | None:
@@ -108,21 +145,45 @@ def environment_region() -> Region | None:
 
 
 def nothing_found(profile: str | None, then: str) -> ConfigurationError:
-    """Return the error that says what was looked for.
+    """Build the error that says what was looked for.
 
     Args:
         profile: The one that was asked for, or None.
-        then: What to do next: a sentence without its full stop.
+        then: The hint.
     """
     name = profiles.DEFAULT if profile is None else profile
     looked = f"no profile is called {name!r}"
-    kept = ", ".join(profiles.names())
-    if kept:
-        looked += f" (there is: {kept})"
+    existing = ", ".join(profiles.names())
+    if existing:
+        looked += f" (there is: {existing})"
     if profile is None:
-        looked += f", and none of these is set: {', '.join(environment_names())}"
-    return ConfigurationError(f"no credentials were found: {looked}. {then}")
+        variables = ", ".join((*_KEY_NAMES, *_CONSUMER_NAMES, *_TOKEN_NAMES))
+        looked += f", and none of these is set: {variables}"
+    return ConfigurationError(f"no credentials were found: {looked}", hint=then)
 
 
 def _named(region: Region) -> str:
     return f"{region.name} ({region.host})"
+
+
+def _pair_of(
+    names: tuple[str, str], environ: Mapping[str, str] | None
+) -> tuple[Secret, Secret] | None:
+    first, second = (_variable(name, environ) for name in names)
+    if names is _KEY_NAMES and not second:
+        second = _variable(_OLD_SECRET_NAME, environ)
+        names = (names[0], _OLD_SECRET_NAME) if second else names
+    if not (first or second):
+        return None
+    if not (first and second):
+        present, missing = names if first else reversed(names)
+        raise ConfigurationError(
+            f"{present} is set in the environment but {missing} is not; set both"
+        )
+    return first, second
+
+
+def _variable(name: str, environ: Mapping[str, str] | None) -> Secret:
+    # Raises nothing, as the whole environment is a variable of this frame.
+    source = os.environ if environ is None else environ
+    return Secret(source.get(name, "").strip())

@@ -1,8 +1,8 @@
-"""Catches the address to which a browser returns after an OAuth sign-in.
+"""A listener for the address to which a browser returns after an OAuth sign-in.
 
-Where kernel and browser share a machine, a listener on loopback takes the one request that
-carries the verifier. Elsewhere the callback is an address at which nothing answers: the page
-fails to load, and the person copies its address from the browser all the same.
+If kernel and browser share a machine, a listener on loopback takes the one request that has the
+verifier. Otherwise the callback is an address at which nothing answers: the page fails to load,
+and the person copies its address from the browser all the same.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</
 
 
 def browser_is_here(environ: Mapping[str, str] | None = None) -> bool:
-    """Tells whether a person's browser probably runs on the kernel's own machine.
+    """Return True if the user's browser probably runs on the kernel's own machine.
 
     A guess from the environment: a hub, Binder, Colab or an SSH session says no, and so does a
     Linux machine without a display. A wrong guess costs nothing: pasting works in either case.
@@ -76,28 +76,28 @@ class CallbackListener:
         self._thread.start()
 
     def expect(self, request_token: str | Secret) -> None:
-        """Takes only a return that carries this request token; forgets what came before."""
+        """Accept only a request with this token from now on; forget what came before."""
         self._expected = Secret(request_token)
         self._caught = None
         self._arrived.clear()
 
     @property
     def caught(self) -> str | None:
-        """The query that the browser returned with, or None as long as it has not."""
+        """The query that the browser returned with, or None until then."""
         return self._caught.reveal() if self._caught else None
 
     def wait(self, timeout: float) -> bool:
-        """Waits for the browser; tells whether it came within so many seconds."""
+        """Wait for the browser; return False if it did not come within the timeout."""
         return self._arrived.wait(timeout)
 
     def close(self) -> None:
-        """Stops listening; may be called twice."""
+        """Stop listening; may be called twice."""
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join(5)
         self._server.server_close()
 
-    def _take(self, path: str) -> bool:
+    def _accept(self, path: str) -> bool:
         parts = urlsplit(path)
         query = parse_qs(parts.query)
         tokens = [Secret(t) for t in query.get("oauth_token", []) + query.get("denied", [])]
@@ -108,11 +108,11 @@ class CallbackListener:
         return True
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
-        take = self._take
+        accept = self._accept
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                if take(self.path):
+                if accept(self.path):
                     status, title = 200, "Back to your notebook"
                     text = "The notebook has what it needs. You may close this page."
                 else:
@@ -129,6 +129,6 @@ class CallbackListener:
                 self.wfile.write(body)
 
             def log_message(self, *args: Any) -> None:
-                """Says nothing: the request line holds the verifier."""
+                """Log nothing: the request line holds the verifier."""
 
         return Handler

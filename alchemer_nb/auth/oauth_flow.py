@@ -1,7 +1,7 @@
 """OAuth 1.0a in a user's name: request token, log-in in a browser, access token.
 
-Facts: the consent path is ``authenticate`` and not ``authorize``; token answers are form-encoded
-and once had a JSON object glued to their end, so they are read leniently
+Facts: the consent path is ``authenticate`` and not ``authorize``; token replies are form-encoded
+and once had a JSON object appended to them, so they are parsed leniently
 (https://apihelp.alchemer.com/help/authentication; the addresses are those of ``Region``).
 """
 
@@ -12,6 +12,7 @@ import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -35,16 +36,15 @@ from alchemer_nb.http.refusals import (
     THREE_LEGGED,
     TWO_LEGGED,
     Attempt,
+    no_token,
     problem_in,
 )
 from alchemer_nb.http.regions import Region
-from alchemer_nb.http.reply import Answer, fault_in, no_token
+from alchemer_nb.http.reply import Answer, fault_in
 from alchemer_nb.http.secrets import Secret, sealed
-from alchemer_nb.http.transport import Timeout, Transport
+from alchemer_nb.http.transport import Call, Timeout, Transport
 
 if TYPE_CHECKING:
-    from requests import PreparedRequest
-
     from alchemer_nb.http.transport import Sign
 
 OUT_OF_BAND = "oob"
@@ -54,15 +54,15 @@ _DENIALS = ("denied", "oauth_problem", "error")
 
 
 class OAuthFlow:
-    """One application's way to an access token in a user's name.
+    """A sign-in that gives an application access in a user's name.
 
     Args:
         consumer_key: Given when the application was registered.
         consumer_secret: The same.
         region: Name or ``Region``; each has its own log-in page.
-        callback: Where the browser returns to. None: a listener on this machine where the
-            browser probably runs here, else an address at which nothing answers (the page may
-            fail to load: copy its address anyway). ``"oob"`` or any other address on request.
+        callback: Where the browser returns to. None: a listener on this machine if the browser
+            probably runs here, else an address at which nothing answers (the page may fail to
+            load: copy its address anyway). ``"oob"`` or any other address on request.
         timeout: As for ``Client``.
 
     Example:
@@ -73,7 +73,7 @@ class OAuthFlow:
         True
     """
 
-    _token: Secret | None = None
+    _request: OAuth1 | None = None  # signs with the request token of the attempt under way
 
     def __init__(
         self,
@@ -90,12 +90,11 @@ class OAuthFlow:
         self._transport = Transport(None, self.region, timeout=timeout)
         self._asked_callback = _check_callback(callback)
         self._listener: CallbackListener | None = None
-        self._token_secret: Secret | None = None
         self._expires = 0.0
 
     @property
     def callback(self) -> str:
-        """The callback address that is asked for."""
+        """The callback address to ask for."""
         if self._asked_callback:
             return self._asked_callback
         if self._listener is None and browser_is_here():
@@ -111,7 +110,7 @@ class OAuthFlow:
         return self._listener.caught if self._listener else None
 
     def start(self) -> str:
-        """Asks for a request token and returns the address to open in a browser.
+        """Ask for a request token and return the address to open in a browser.
 
         May be called again at any time: it begins a new attempt, and the old link is void.
 
@@ -119,17 +118,13 @@ class OAuthFlow:
             AuthenticationError: The consumer pair was refused.
             ApiError, TransportError: As for any call.
         """
-        callback = self.callback
-        attempt = Attempt(
-            TWO_LEGGED, REQUEST_TOKEN, worked=self._accepted, slip=self._consumer.slip
-        )
-
-        def signer(request: PreparedRequest) -> PreparedRequest:
-            return sign(request, *self._pair, callback=callback)
-
-        given = self._ask(self.region.request_token_url, signer, attempt)
-        self._consumer.accepted_by.add(self.region.api_url)
-        self._token, self._token_secret = given.token, given.secret
+        consumer = self._consumer
+        worked = self.region.api_url in consumer.accepted_by
+        attempt = Attempt(TWO_LEGGED, REQUEST_TOKEN, worked=worked, slip=consumer.slip)
+        signer = partial(sign, credentials=consumer, callback=self.callback)
+        given = self._ask(self.region.request_token_url, attempt, signer, consumer.secrets)
+        consumer.accepted_by.add(self.region.api_url)
+        self._request = self._with_token(given)
         self._expires = time.monotonic() + given.lifetime
         if self._listener:
             self._listener.expect(given.token)
@@ -137,7 +132,7 @@ class OAuthFlow:
         return f"{address}?oauth_token={quote(given.token.reveal(), safe='')}"
 
     def finish(self, text: str | Secret) -> OAuth1:
-        """Turns what the browser came back with into credentials.
+        """Exchange what the browser came back with for credentials.
 
         Args:
             text: The verifier alone, or the whole address of the page the browser landed on, as
@@ -154,61 +149,48 @@ class OAuthFlow:
             SignInError: The verifier was refused, or ``start`` was not called.
         """
         text = sealed(text)
-        if self._token is None or self._token_secret is None:
+        request = self._request
+        if request is None or request.token is None:
             raise SignInError("no sign-in has been started", hint=AGAIN)
-        token, token_secret = self._token, self._token_secret
         returned = _read(text)
-        verifier = _verifier_of(returned, token)
+        verifier = _verifier_of(returned, request.token)
         if time.monotonic() > self._expires:
             raise SignInExpired("the sign-in link has expired", hint=AGAIN)
         attempt = Attempt(THREE_LEGGED, ACCESS_TOKEN, worked=True, named=returned.token is not None)
-
-        def signer(request: PreparedRequest) -> PreparedRequest:
-            return sign(
-                request, *self._pair, token=token, token_secret=token_secret, verifier=verifier
-            )
-
-        secrets = (token, token_secret, verifier)
-        given = self._ask(self.region.access_token_url, signer, attempt, secrets)
-        self._token = self._token_secret = None  # a request token serves once
+        signer = partial(sign, credentials=request, verifier=verifier)
+        secrets = (*request.secrets, verifier)
+        given = self._ask(self.region.access_token_url, attempt, signer, secrets)
+        self._request = None  # a request token serves once
         self.close()
-        credentials = OAuth1(*self._pair, given.token, given.secret)
+        credentials = self._with_token(given)
         credentials.accepted_by.add(self.region.api_url)
         return credentials
 
     def wait(self, timeout: float) -> bool:
-        """Waits for the listener; False after so many seconds, or at once where there is none."""
+        """Wait for the listener; return False after the timeout, or at once if there is none."""
         return self._listener.wait(timeout) if self._listener else False
 
     def close(self) -> None:
-        """Stops the listener, if there is one; the flow may be started again afterwards."""
+        """Stop the listener, if there is one; the flow may be started again afterwards."""
         if self._listener:
             self._listener.close()
             self._listener = None
 
     def __repr__(self) -> str:
-        state = "waiting for the browser" if self._token else "not started"
+        state = "waiting for the browser" if self._request else "not started"
         region = getattr(self, "region", None)  # a traceback may show one that is half made
         return f"OAuthFlow({region.host if region else 'no region'}, {state})"
 
-    @property
-    def _pair(self) -> tuple[Secret, Secret]:
-        return self._consumer.consumer_key, self._consumer.consumer_secret
+    def _with_token(self, given: _Token) -> OAuth1:
+        pair = self._consumer.consumer_key, self._consumer.consumer_secret
+        return OAuth1(*pair, given.token, given.secret)
 
-    @property
-    def _accepted(self) -> bool:
-        return self.region.api_url in self._consumer.accepted_by
-
-    def _ask(
-        self, url: str, signer: Sign, attempt: Attempt, secrets: tuple[Secret, ...] = ()
-    ) -> _Token:
-        """Makes one step of the sign-in."""
-        hidden = (*self._consumer.secrets, *secrets)
-        # No answer is kept here: it holds a token, or may repeat what was sent.
+    def _ask(self, url: str, attempt: Attempt, signer: Sign, secrets: tuple[Secret, ...]) -> _Token:
+        # The reply is no variable of this frame: it holds a token, or may repeat what was sent.
         outcome = _token_or_fault(
-            self._transport.call("GET", url, attempt.step, signer, hidden),
+            self._transport.exchange(Call("GET", attempt.step), url, signer, secrets),
             self.region,
-            hidden,
+            secrets,
             attempt,
         )
         if isinstance(outcome, AlchemerError):
@@ -218,7 +200,7 @@ class OAuthFlow:
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    """What a step of the sign-in gave: a token, its secret, and seconds for which it serves."""
+    """The token that a step of the sign-in returned, and its lifetime in seconds."""
 
     token: Secret
     secret: Secret
@@ -232,10 +214,10 @@ class _Returned:
     Attributes:
         verifier: The verifier, or None.
         token: The request token, or None where a bare verifier was pasted.
-        denied: Whether the address says that access was not given.
+        denied: True if the address says that access was denied.
         problem: What ``oauth_problem`` names, if that is known.
-        empty: Whether nothing was pasted.
-        queried: Whether it has parameters that are known here.
+        empty: True if nothing was pasted.
+        queried: True if it has parameters that are known here.
     """
 
     verifier: Secret | None = None
@@ -247,22 +229,21 @@ class _Returned:
 
 
 def _token_or_fault(
-    answer: Answer, region: Region, secrets: tuple[Secret, ...], attempt: Attempt
+    reply: Answer, region: Region, secrets: tuple[Secret, ...], attempt: Attempt
 ) -> _Token | ApiError | TransportError:
-    """The token of an answer, or the error that it is; raises nothing."""
+    """Return the token of a reply, or the error that it is; raise nothing."""
     try:
-        body = answer.body
+        body = reply.body
     except TransportError as error:
         return error.with_traceback(None)
     given = _read_token(body)
-    if given is not None and answer.status < 400:
+    if given is not None and reply.status < 400:
         return given
-    failure = fault_in(answer, region, secrets, attempt)
+    failure = fault_in(reply, region, secrets, attempt)
     return no_token(attempt, region, body) if failure is None else failure
 
 
 def _verifier_of(returned: _Returned, token: Secret) -> Secret:
-    """The verifier of the attempt under way."""
     if returned.empty:
         raise InvalidArgument("nothing was pasted; copy the address of the page you landed on")
     if returned.token is not None and returned.token != token:
@@ -290,17 +271,15 @@ def _verifier_of(returned: _Returned, token: Secret) -> Secret:
 
 
 def _read(pasted: Secret) -> _Returned:
-    """Reads what was pasted; raises nothing, as all of it may be secret."""
+    """Parse what was pasted; raise nothing, as all of it may be secret."""
     text = _tidy(pasted.reveal())
     if not text:
         return _Returned(empty=True)
     fields = _query_of(text)
     if not fields:
         return _Returned() if "://" in text or "/" in text else _Returned(Secret(text))
-    token, verifier = (
-        fields.get("oauth_token") or fields.get("denied"),
-        fields.get("oauth_verifier"),
-    )
+    token = fields.get("oauth_token") or fields.get("denied")
+    verifier = fields.get("oauth_verifier")
     return _Returned(
         Secret(verifier) if verifier else None,
         Secret(token) if token else None,
@@ -311,7 +290,7 @@ def _read(pasted: Secret) -> _Returned:
 
 
 def _tidy(pasted: str) -> str:
-    """Takes out all that copying adds: white space anywhere, line breaks, quotes around."""
+    """Remove what copying adds: white space anywhere, line breaks, quotes around."""
     text = "".join(pasted.split())
     with suppress(ValueError):  # a reference to a letter whose number has thousands of digits
         text = html.unescape(text)
@@ -331,7 +310,7 @@ def _query_of(text: str) -> dict[str, str]:
 
 
 def _read_token(body: bytes) -> _Token | None:
-    """Reads a form-encoded token answer, whatever is glued to its end."""
+    """Parse a form-encoded token reply; ignore what is appended to it."""
     text = body.decode("utf-8", errors="replace").lstrip("\ufeff \r\n")
     fields = dict(parse_qsl(text.split("{", 1)[0].strip()))
     token, secret = fields.get("oauth_token"), fields.get("oauth_token_secret")

@@ -1,9 +1,9 @@
-"""Credentials that a user chose to keep: in the system's keychain, or in a file of their own.
+"""Credentials that a user chose to store: in the system's keychain, or in a file.
 
-Nothing is written here unless somebody asked for it. The keychain is used where ``keyring`` is
-installed and has a backend that works; otherwise a file that is created with mode 0600 (not
-changed to it afterwards) in a folder with mode 0700. A digest is kept with them: credentials
-whose region was changed by hand afterwards would be sent to where they do not belong.
+Nothing is written unless the user asked for it. The keychain is used if ``keyring`` is installed
+and has a backend that works; otherwise a file that is created with mode 0600 (not changed to it
+afterwards) in a folder with mode 0700. A digest is stored with them: credentials whose region was
+changed by hand afterwards would be sent to where they do not belong.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import json
 import os
 import re
 import stat
-import tempfile
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
+from alchemer_nb.files import write_atomically
 from alchemer_nb.http.regions import Region
 from alchemer_nb.http.secrets import Secret, sealed
 
@@ -41,7 +41,7 @@ _PARTS = {
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Kept credentials and the region they belong to.
+    """Stored credentials and the region they belong to.
 
     Attributes:
         name: The profile's name.
@@ -55,34 +55,34 @@ class Profile:
 
 
 def on_binder(environ: Mapping[str, str] | None = None) -> bool:
-    """Tells whether this runs on Binder: someone else's machine, where nothing is kept."""
+    """Return True on Binder: someone else's machine, where nothing is stored."""
     source = os.environ if environ is None else environ
     return any(source.get(name) for name in _BINDER_NAMES)
 
 
 def place() -> str:
-    """Tells in words where a profile would be kept."""
+    """Return in words where a profile would be stored."""
     if _keyring() is not None:
         return "in this computer's keychain"
     return f"in a file that only you can read ({_short(folder())})"
 
 
 def folder() -> Path:
-    """The folder of the files, whether it exists or not."""
+    """Return the folder of the files; it may not exist yet."""
     base = os.environ.get("XDG_CONFIG_HOME") or (os.environ.get("APPDATA") if _windows() else "")
     return Path(base) / _SERVICE if base else Path.home() / ".config" / _SERVICE
 
 
 def save(name: str, credentials: Credentials, region: Region) -> str:
-    """Keeps credentials under a name, replacing what was there.
+    """Store credentials under a name; replace those that were there.
 
     Args:
         name: Letters, digits, dots, dashes and underscores.
-        credentials: What to keep.
+        credentials: What to store.
         region: Where they belong.
 
     Returns:
-        Where they are kept, in words.
+        Where they are stored, in words.
 
     Raises:
         InvalidArgument: The name does not fit.
@@ -103,11 +103,11 @@ def save(name: str, credentials: Credentials, region: Region) -> str:
 
 
 def load(name: str = DEFAULT) -> Profile | None:
-    """Reads a profile; None where there is none of that name.
+    """Read a profile; return None if there is none of that name.
 
     Raises:
         InvalidArgument: The name does not fit.
-        ConfigurationError: It is there but cannot be read, was changed since it was kept, or
+        ConfigurationError: It is there but cannot be read, was changed since it was stored, or
             others can read its file.
     """
     _check_name(name)
@@ -125,7 +125,7 @@ def load(name: str = DEFAULT) -> Profile | None:
 
 
 def names() -> tuple[str, ...]:
-    """Names of all profiles, in alphabetical order."""
+    """Return the names of all profiles, in alphabetical order."""
     ring = _keyring()
     kept = _read_index(ring) if ring is not None else set()
     found = {path.stem for path in folder().glob("*.json")}
@@ -133,7 +133,7 @@ def names() -> tuple[str, ...]:
 
 
 def forget(name: str) -> bool:
-    """Deletes a profile, wherever it is kept; False where there was none.
+    """Delete a profile, wherever it is stored; return False if there was none.
 
     Raises:
         InvalidArgument: The name does not fit.
@@ -160,7 +160,6 @@ def _check_name(name: str) -> None:
 
 
 def _to_text(credentials: Credentials, region: Region) -> Secret:
-    """Return what is kept, with its digest."""
     parts = {name: getattr(credentials, name) for name in _PARTS[credentials.mode]}
     plain = {
         "mode": credentials.mode,
@@ -171,7 +170,7 @@ def _to_text(credentials: Credentials, region: Region) -> Secret:
 
 
 def _from_text(name: str, text: Secret) -> Profile | str:
-    """Return a kept profile, or why there is none.
+    """Parse a stored profile, or return what is wrong with it.
 
     Raises nothing: text, parts and the errors of whatever fails on them (JSONDecodeError.doc) hold
     secrets, and a traceback may be printed with all variables.
@@ -182,15 +181,15 @@ def _from_text(name: str, text: Secret) -> Profile | str:
         told = json.loads(text.reveal())
         kind = {"api_key": ApiKey, "oauth1": OAuth1}[told["mode"]]
         region, digest = Region(**told["region"]), told.pop(_DIGEST, None)
-        if _is_true(region) if digest is None else digest == _digest(told):
+        if _has_known_addresses(region) if digest is None else digest == _digest(told):
             return Profile(name, kind(**told["credentials"]), region)
     except (ValueError, KeyError, TypeError, RecursionError):
         return "cannot be read"
     return "was changed since it was kept, so it does not tell where its credentials belong"
 
 
-def _is_true(region: Region) -> bool:
-    """Return whether a region lies where its name says; profiles without a digest tell no more."""
+def _has_known_addresses(region: Region) -> bool:
+    # Early profiles have no digest; a known region's addresses can be checked all the same.
     if region.name not in Region.names():
         return True
     known = Region.get(region.name)
@@ -199,12 +198,11 @@ def _is_true(region: Region) -> bool:
 
 
 def _digest(plain: dict[str, Any]) -> str:
-    """Return what no other credentials or region would give."""
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
 def _keyring() -> Any:
-    """The keyring module, where it has a backend that can keep something; else None."""
+    """Return the keyring module if it has a backend that can store something."""
     try:
         import keyring
         from keyring.backends import fail, null
@@ -219,7 +217,7 @@ def _keyring() -> Any:
 
 
 def _ask(call: Callable[[], Any]) -> Any:
-    """Calls the keychain; its errors are of any class and may repeat what they were given."""
+    """Call the keychain; its errors are of any class and may repeat what they were given."""
     try:
         return call()
     except Exception as error:  # noqa: BLE001 - see above
@@ -250,15 +248,11 @@ def _write_file(name: str, text: Secret) -> None:
         home.mkdir(mode=0o700, exist_ok=True)
         if not _windows() and stat.S_IMODE(home.stat().st_mode) & 0o077:
             home.chmod(0o700)
-        # mkstemp creates with O_CREAT, O_EXCL and 0600: at no time can others open it.
-        handle, temporary = tempfile.mkstemp(prefix=f".{name}-", dir=home)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text.reveal())
-            Path(temporary).replace(_path(name))
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with (
+            write_atomically(_path(name), mode=0o600) as temporary,
+            temporary.open("w", encoding="utf-8") as file,
+        ):
+            file.write(text.reveal())  # not ``write_text``, whose frame would hold the text
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ConfigurationError(
@@ -267,7 +261,7 @@ def _write_file(name: str, text: Secret) -> None:
 
 
 def _read_file(name: str) -> Secret:
-    """The text of a profile's file, empty where there is none."""
+    """Return the text of a profile's file; an empty one if there is no file."""
     path = _path(name)
     try:
         with path.open("rb") as file:

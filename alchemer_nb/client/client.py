@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import ConfigurationError
-from alchemer_nb.fetch.lists import fetch_account, fetch_definition, fetch_envelopes
+from alchemer_nb.fetch.lists import fetch_definition, fetch_envelopes
 from alchemer_nb.http.regions import Region
 from alchemer_nb.http.transport import Timeout, Transport
 from alchemer_nb.store.account_store import Stores
@@ -143,8 +143,7 @@ class Client:
         """
         from alchemer_nb.frame import api_tables
 
-        account = fetch_account(self._transport)
-        return api_tables.table([account] if account else [])
+        return api_tables.table(rows_of(self.request("GET", "account"))[:1])
 
     def know_account(self, account_id: object) -> None:
         """Notes which account it is, where another client with the same credentials has asked."""

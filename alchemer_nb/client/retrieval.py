@@ -23,7 +23,7 @@ from alchemer_nb.errors import (
 )
 from alchemer_nb.fetch.download import Download, Downloader, Wishes
 from alchemer_nb.fetch.endings import advice, describe_end
-from alchemer_nb.fetch.lists import fetch_account, fetch_definition
+from alchemer_nb.fetch.lists import fetch_definition
 from alchemer_nb.fetch.progress import Progress
 from alchemer_nb.frame import rows as chosen
 from alchemer_nb.frame.description import Kept
@@ -114,8 +114,7 @@ class Unfinished:
                 f"the rows at hand are of another region than {transport.region.host}; take a "
                 "client of the same account, or run the download again"
             )
-        fetch_account(transport, options)
-        if self.account not in (None, transport.account):
+        if self.account not in (None, transport.account_id(options)):
             raise InvalidArgument(
                 "the rows at hand are of another account; take a client of the same one, or run "
                 "the download again"

@@ -54,11 +54,3 @@ def fetch_definition(
     count = sum(whole(each) or 0 for each in counts)
     # Later calls use the id of this call, whatever id the server reports.
     return read_definition({**survey, "id": survey_id}, questions), count or None
-
-
-def fetch_account(transport: Transport, options: CallOptions | None = None) -> Mapping[str, Any]:
-    """Fetch the account; from then on all its credentials on this machine share its rate limit."""
-    rows = rows_of(transport.send("GET", "account", options=options).envelope())
-    account = rows[0] if rows and isinstance(rows[0], Mapping) else {}
-    transport.know_account(account.get("id"))
-    return account

@@ -1,4 +1,4 @@
-"""One call and its judged reply: transport, credentials, regions, secrets, limits and retries.
+"""One call and its judged reply: transport, credentials, regions, secrets, rate limit, retries.
 
 The only folder that sends anything. May import: wire.
 """

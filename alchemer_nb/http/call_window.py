@@ -1,7 +1,7 @@
-"""A sliding window of calls: who may call when, and no more.
+"""A sliding window of calls: which call may be made when.
 
-A bucket that refills lets its burst and a minute's refill through in the same minute. A window
-that remembers each call does not. Pure: told the time, and knows nothing of files or threads.
+A token bucket allows its burst and a minute's refill within the same minute; a window that knows
+the time of each call does not. Pure: the time is an argument, and there are no files or threads.
 """
 
 from __future__ import annotations
@@ -9,25 +9,20 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _VERSION = 1
 _LONGEST_PAUSE = 2  # periods; Alchemer's penalty lasts up to one
-_LONGEST_CALL = 65.0  # seconds; Alchemer gives up after 30, a client after 60 without a byte
 _FLOOR = 10  # a warning leaves at least a tenth of the limit
 
 
 @dataclass(slots=True)
-class Place:
-    """A place in the queue.
+class Slot:
+    """The time of one call.
 
     Attributes:
-        at: When its call may be made; a time that has come is not changed any more.
+        at: When the call may be made; never changed once it has come.
         ticket: Whose it is.
-        limit: Calls a period that its owner allows.
+        limit: Calls per period that its owner allows.
     """
 
     at: float
@@ -36,117 +31,81 @@ class Place:
 
 
 @dataclass(slots=True)
-class Lease:
-    """A GET on its way, which nobody else of the account may make meanwhile.
-
-    Attributes:
-        ticket: Whose it is.
-        since: When it was made.
-        pid: The process that makes it.
-    """
-
-    ticket: str
-    since: float
-    pid: int
-
-
-@dataclass(slots=True)
 class Window:
     """The calls of one account in the last period, and those that wait for their turn.
 
     Attributes:
         period: Seconds that the limit is for.
-        places: In the order in which they were asked for, which is also that of their times.
+        slots: In the order in which they were reserved, which is also that of their times.
         ceiling: What a warning lowered the limit to, until ``ceiling_until``.
         ceiling_until: See there.
-        paused_until: Nobody calls before.
-        leases: Hash of a GET -> who is making it.
+        paused_until: Time before which nobody calls.
     """
 
     period: float = 60.0
-    places: list[Place] = field(default_factory=list)
+    slots: list[Slot] = field(default_factory=list)
     ceiling: int = 0
     ceiling_until: float = -math.inf
     paused_until: float = -math.inf
-    leases: dict[str, Lease] = field(default_factory=dict)
 
-    def lease(
-        self, call: str, ticket: str, pid: int, now: float, is_alive: Callable[[int], bool]
-    ) -> bool:
-        """Takes a call, unless somebody else who is still there makes the same one."""
-        other = self.leases.get(call)
-        if other is not None and other.ticket != ticket and is_alive(other.pid):
-            return False
-        self.leases[call] = Lease(ticket, now, pid)
-        return True
-
-    def end_lease(self, call: str, ticket: str) -> None:
-        """The call is over."""
-        if call in self.leases and self.leases[call].ticket == ticket:
-            del self.leases[call]
-
-    def book(self, ticket: str, limit: int, now: float) -> float:
-        """Takes the next place that is free and tells its time."""
-        self.places.append(Place(math.inf, ticket, limit))
-        self.settle(now)
-        return self.places[-1].at
+    def reserve(self, ticket: str, limit: int, now: float) -> float:
+        """Reserve the next free slot and return its time."""
+        self.slots.append(Slot(math.inf, ticket, limit))
+        self.update(now)
+        return self.slots[-1].at
 
     def time_of(self, ticket: str) -> float | None:
-        """When a ticket's turn is; None where it has no place."""
-        return next((p.at for p in reversed(self.places) if p.ticket == ticket), None)
+        """Return the time of a ticket's slot, or None if it has none."""
+        return next((s.at for s in reversed(self.slots) if s.ticket == ticket), None)
 
-    def give_back(self, ticket: str, now: float) -> None:
-        """Frees the place of a call that was not made; those behind it move up."""
-        self.places = [p for p in self.places if p.ticket != ticket]
-        self.settle(now)
+    def release(self, ticket: str, now: float) -> None:
+        """Free the slot of a call that was not made; later ones move up."""
+        self.slots = [s for s in self.slots if s.ticket != ticket]
+        self.update(now)
 
     def warn(self, limit: int, now: float) -> None:
-        """The server warns: for a period, no more calls than there are in the window now.
+        """Allow, for one period, no more calls than are in the window now.
 
         Where this machine alone uses the account, the warning comes near the limit and changes
         little; where others use it too, or the plan allows less, it comes early and leaves them
         room.
         """
-        self.settle(now)
-        recent = sum(p.at <= now for p in self.places)
+        self.update(now)
+        recent = sum(s.at <= now for s in self.slots)
         lower = max(1, limit // _FLOOR, min(recent, limit))
         self.ceiling = min(lower, self.ceiling) if now < self.ceiling_until else lower
         self.ceiling_until = now + self.period
-        self.settle(now)
+        self.update(now)
 
     def pause(self, until: float, now: float) -> None:
-        """Nobody calls before a time, those that wait already included."""
+        """Let nobody call before a time, including those that wait already."""
         until = min(until, now + _LONGEST_PAUSE * self.period)
         self.paused_until = max(self.paused_until, until)
-        self.settle(now)
+        self.update(now)
 
-    def carry(self, other: Window, now: float) -> None:
-        """Takes over what another window knows of the same account."""
-        known = {p.ticket for p in self.places}
-        self.places += [p for p in other.places if p.ticket not in known]
-        self.places.sort(key=lambda p: p.at)
+    def merge(self, other: Window, now: float) -> None:
+        """Add what another window knows about the same account."""
+        known = {s.ticket for s in self.slots}
+        self.slots += [s for s in other.slots if s.ticket not in known]
+        self.slots.sort(key=lambda s: s.at)
         self.paused_until = max(self.paused_until, other.paused_until)
-        self.leases = {**other.leases, **self.leases}
         if other.ceiling_until > max(now, self.ceiling_until):
             self.ceiling, self.ceiling_until = other.ceiling, other.ceiling_until
-        self.settle(now)
+        self.update(now)
 
-    def settle(self, now: float) -> None:
-        """Forgets what is over, and gives those that wait the earliest times there are."""
-        self._distrust(now)
+    def update(self, now: float) -> None:
+        """Drop slots that are over, and move those that wait to the earliest possible times."""
+        self._drop_impossible_times(now)
         times: list[float] = []
-        kept: list[Place] = []
-        for place in self.places:
-            if place.at <= now - self.period:
+        slots: list[Slot] = []
+        for slot in self.slots:
+            if slot.at <= now - self.period:
                 continue
-            if place.at > now:
-                place.at = self._earliest(place.limit, times, now)
-            times.append(place.at)
-            kept.append(place)
-        self.places = kept
-        for call, lease in list(self.leases.items()):
-            if not now - _LONGEST_CALL < lease.since <= now:  # whoever had it is gone
-                del self.leases[call]
+            if slot.at > now:
+                slot.at = self._earliest(slot.limit, times, now)
+            times.append(slot.at)
+            slots.append(slot)
+        self.slots = slots
 
     def _earliest(self, limit: int, times: list[float], now: float) -> float:
         if now < self.ceiling_until:
@@ -154,60 +113,50 @@ class Window:
         at = max(now, self.paused_until, times[-1] if times else now)
         return max(at, times[-limit] + self.period) if len(times) >= limit else at
 
-    def _distrust(self, now: float) -> None:
-        """Times that cannot be come from before a restart, which sets the clock back to zero."""
+    def _drop_impossible_times(self, now: float) -> None:
+        # They come from before a restart, which sets the monotonic clock back to zero.
         if self.paused_until > now + _LONGEST_PAUSE * self.period:
             self.paused_until = -math.inf
         if self.ceiling_until > now + self.period:
             self.ceiling_until = -math.inf
-        smallest = min((p.limit for p in self.places), default=1)
+        smallest = min((s.limit for s in self.slots), default=1)
         if self.ceiling:  # also one that is over: those that wait had their times under it
             smallest = min(smallest, self.ceiling)
-        rounds = 2 + len(self.places) // max(1, smallest)
+        rounds = 2 + len(self.slots) // max(1, smallest)
         last = max(now, self.paused_until) + rounds * self.period
-        self.places = [p for p in self.places if p.at <= last or p.at == math.inf]
+        self.slots = [s for s in self.slots if s.at <= last or s.at == math.inf]
 
     def to_text(self) -> str:
-        """As it is kept in a file."""
+        """Return the content of the window's file."""
         return json.dumps(
             {
                 "version": _VERSION,
-                "places": [[p.at, p.ticket, p.limit] for p in self.places],
+                "places": [[s.at, s.ticket, s.limit] for s in self.slots],
                 "ceiling": [self.ceiling, self.ceiling_until],
                 "paused": self.paused_until,
-                "leases": {c: [x.ticket, x.since, x.pid] for c, x in self.leases.items()},
             },
             separators=(",", ":"),
         )
 
     @classmethod
     def from_text(cls, text: str, period: float) -> Window:
-        """Reads what ``to_text`` wrote; anything else gives an empty window."""
-        try:
-            return cls._read(json.loads(text), period)
-        except (
-            AttributeError,
-            ValueError,
-            TypeError,
-            KeyError,
-            IndexError,
-            RecursionError,
-            OverflowError,
-        ):
-            return cls(period)
+        """Parse the content of a file; return an empty window if it is damaged.
 
-    @classmethod
-    def _read(cls, told: Any, period: float) -> Window:
-        if told["version"] != _VERSION:
-            return cls(period)
-        places = [Place(float(at), str(ticket), int(n)) for at, ticket, n in told["places"]]
-        if any(math.isnan(p.at) or p.limit < 1 for p in places):
-            return cls(period)
-        ceiling, until = told["ceiling"]
-        leases = {
-            str(call): Lease(str(ticket), float(since), int(pid))
-            for call, (ticket, since, pid) in told.get("leases", {}).items()
-        }
-        return cls(
-            period, places, max(1, int(ceiling)), float(until), float(told["paused"]), leases
-        )
+        Other fields are ignored; earlier versions wrote ``leases`` as well.
+        """
+        try:
+            values = json.loads(text)
+            slots = [Slot(float(at), str(who), int(n)) for at, who, n in values["places"]]
+            ceiling, until = values["ceiling"]
+            is_valid = values["version"] == _VERSION and not any(
+                math.isnan(s.at) or s.limit < 1 for s in slots
+            )
+            if is_valid:
+                paused = float(values["paused"])
+                return cls(period, slots, max(1, int(ceiling)), float(until), paused)
+        except (
+            *(AttributeError, ValueError, TypeError, KeyError, IndexError),
+            *(RecursionError, OverflowError),
+        ):
+            pass
+        return cls(period)

@@ -7,7 +7,6 @@ Facts: https://apihelp.alchemer.com/help/authentication.
 from __future__ import annotations
 
 import html
-import os
 import re
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import unquote
@@ -21,15 +20,8 @@ from alchemer_nb.http.refusals import API_KEY, THREE_LEGGED, TWO_LEGGED
 from alchemer_nb.http.secrets import Secret, sealed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from requests import PreparedRequest
 
-_KEY_NAMES = ("ALCHEMER_API_TOKEN", "ALCHEMER_API_TOKEN_SECRET")
-_CONSUMER_NAMES = ("ALCHEMER_CONSUMER_KEY", "ALCHEMER_CONSUMER_SECRET")
-_TOKEN_NAMES = ("ALCHEMER_OAUTH_TOKEN", "ALCHEMER_OAUTH_TOKEN_SECRET")
-_OLD_SECRET_NAME = "ALCHEMER_API_SECRET"  # noqa: S105 - the name of a variable, not a secret
-REGION_NAME = "ALCHEMER_REGION"
 _NOT_PICKLED = (
     "credentials, and clients with them, are not pickled: make the client in each process, as with "
     "al.connect(); a process that is forked may use the client it was born with"
@@ -42,21 +34,30 @@ _HEX = re.compile(r"[0-9a-fA-F]{24,}")
 _LABEL_WORDS = {"api", "key", "token", "secret", "and"}
 
 
-class _Signature(AuthBase):
+class _Credentials(AuthBase):
     """What both ways have in common.
 
     Attributes:
+        secrets: All parts, which must not be shown; empty until they have been checked.
         accepted_by: Addresses of the regions that accepted these credentials in this process.
     """
 
+    secrets: tuple[Secret, ...] = ()
+
     def __init__(self) -> None:
         self.accepted_by: set[str] = set()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, type(self)) and self.secrets == other.secrets
+
+    def __hash__(self) -> int:
+        return hash(self.secrets)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(_NOT_PICKLED)
 
 
-class ApiKey(_Signature):
+class ApiKey(_Credentials):
     """An API key and its secret key: one pair per user, sent with every call.
 
     Alchemer takes the pair in the query string and in no other place, so the address of a call
@@ -85,17 +86,18 @@ class ApiKey(_Signature):
         super().__init__()
         self.api_token = _part(api_token, "API key")
         self.api_token_secret = _part(api_token_secret, "API secret key")
+        self.secrets = (self.api_token, self.api_token_secret)
 
     @classmethod
     def parse(cls, text: str | Secret) -> ApiKey:
-        """Reads both parts from one pasted text.
+        """Parse a pasted text that holds both parts.
 
         Args:
             text: ``"token secret"`` (or on two lines, or with a comma), an example call's
                 address, or any text with ``api_token=… api_token_secret=…``.
 
         Raises:
-            InvalidArgument: The two parts cannot be told; the text is not repeated.
+            InvalidArgument: The two parts cannot be found; the text is not repeated.
         """
         text = sealed(text)
         pair = _pair_in(text)
@@ -107,17 +109,12 @@ class ApiKey(_Signature):
         return cls(*pair)
 
     @property
-    def secrets(self) -> tuple[Secret, ...]:
-        """Everything that must not be shown."""
-        return (self.api_token, self.api_token_secret)
-
-    @property
     def slip(self) -> str:
-        """The mistake that the look of the two suggests, as ``refusals`` names it; or ""."""
-        looks = _look(self.api_token), _look(self.api_token_secret)
-        if looks[0] == "secret key" and looks[1]:
+        """The mistake that the form of the parts suggests, a key of ``refusals``; or ""."""
+        forms = _form_of(self.api_token), _form_of(self.api_token_secret)
+        if forms[0] == "secret key" and forms[1]:
             return "swapped"
-        return "consumer pair" if looks == ("consumer key", "consumer secret") else ""
+        return "consumer pair" if forms == ("consumer key", "consumer secret") else ""
 
     @property
     def masked(self) -> str:
@@ -125,7 +122,7 @@ class ApiKey(_Signature):
         return self.api_token.tail
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Adds the pair to the query of the address, the only place Alchemer takes it from."""
+        """Add the pair to the query of the address, the only place Alchemer takes it from."""
         request.prepare_url(
             request.url,
             [
@@ -135,17 +132,11 @@ class ApiKey(_Signature):
         )
         return request
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, ApiKey) and self.secrets == other.secrets
-
-    def __hash__(self) -> int:
-        return hash(self.secrets)
-
     def __repr__(self) -> str:
         return f"ApiKey({self.masked})"
 
 
-class OAuth1(_Signature):
+class OAuth1(_Credentials):
     """An OAuth 1.0a signature (HMAC-SHA1, in the Authorization header).
 
     Args:
@@ -191,51 +182,35 @@ class OAuth1(_Signature):
         if token:
             self.token = _part(token, "access token")
             self.token_secret = _part(token_secret, "access token secret")
+        parts = (self.consumer_key, self.consumer_secret, self.token, self.token_secret)
+        self.secrets = tuple(part for part in parts if part is not None)
 
     @property
     def three_legged(self) -> bool:
-        """Whether calls are made for a user who allowed it (and not for the application)."""
+        """True if calls are made for a user who allowed it (and not for the application)."""
         return self.token is not None
 
     @property
-    def secrets(self) -> tuple[Secret, ...]:
-        """Everything that must not be shown."""
-        parts = (self.consumer_key, self.consumer_secret, self.token, self.token_secret)
-        return tuple(p for p in parts if p is not None)
-
-    @property
     def signed_with(self) -> str:
-        """What signs a call, as ``refusals`` names it."""
+        """What signs a call, a constant of ``refusals``."""
         return THREE_LEGGED if self.three_legged else TWO_LEGGED
 
     @property
     def slip(self) -> str:
-        """The mistake that the look of the pair suggests, as ``refusals`` names it; or ""."""
-        looks = _look(self.consumer_key), _look(self.consumer_secret)
-        if looks == ("consumer secret", "consumer key"):
+        """The mistake that the form of the pair suggests, a key of ``refusals``; or ""."""
+        forms = _form_of(self.consumer_key), _form_of(self.consumer_secret)
+        if forms == ("consumer secret", "consumer key"):
             return "swapped"
-        return "API key" if "secret key" in looks else ""
+        return "API key" if "secret key" in forms else ""
 
     @property
     def masked(self) -> str:
-        """The last four characters of the token, or of the consumer key where there is none."""
+        """The last four characters of the token, or of the consumer key if there is none."""
         return (self.token or self.consumer_key).tail
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Signs the request in its Authorization header."""
-        return sign(
-            request,
-            self.consumer_key,
-            self.consumer_secret,
-            token=self.token,
-            token_secret=self.token_secret,
-        )
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, OAuth1) and self.secrets == other.secrets
-
-    def __hash__(self) -> int:
-        return hash(self.secrets)
+        """Sign the request in its Authorization header."""
+        return sign(request, self)
 
     def __repr__(self) -> str:
         return f"OAuth1({self.masked}, {'three' if self.three_legged else 'two'}-legged)"
@@ -246,18 +221,22 @@ Credentials = ApiKey | OAuth1
 
 def sign(
     request: PreparedRequest,
-    consumer_key: Secret,
-    consumer_secret: Secret,
-    *,
-    token: Secret | None = None,
-    token_secret: Secret | None = None,
+    credentials: OAuth1,
     callback: str | None = None,
     verifier: Secret | None = None,
 ) -> PreparedRequest:
-    """Signs one request with requests-oauthlib; the steps of a sign-in use it too."""
+    """Sign a request with requests-oauthlib.
+
+    Args:
+        request: What to sign.
+        credentials: With the token of the step, if it has one.
+        callback: Of the first step of a sign-in.
+        verifier: Of the last step of a sign-in.
+    """
+    token, token_secret = credentials.token, credentials.token_secret
     signer = requests_oauthlib.OAuth1(
-        consumer_key.reveal(),
-        client_secret=consumer_secret.reveal(),
+        credentials.consumer_key.reveal(),
+        client_secret=credentials.consumer_secret.reveal(),
         resource_owner_key=token.reveal() if token else None,
         resource_owner_secret=token_secret.reveal() if token_secret else None,
         callback_uri=callback,
@@ -272,64 +251,8 @@ def sign(
     return signed
 
 
-def from_environment(environ: Mapping[str, str] | None = None) -> Credentials | None:
-    """Reads credentials from the environment; None where there are none.
-
-    Args:
-        environ: Instead of ``os.environ``. ``ALCHEMER_API_TOKEN`` with
-            ``ALCHEMER_API_TOKEN_SECRET`` (or ``ALCHEMER_API_SECRET``), or
-            ``ALCHEMER_CONSUMER_KEY`` with ``ALCHEMER_CONSUMER_SECRET`` and, for calls in a
-            user's name, ``ALCHEMER_OAUTH_TOKEN`` with ``ALCHEMER_OAUTH_TOKEN_SECRET``.
-            Where both are set, the API key is used.
-
-    Raises:
-        ConfigurationError: Half of a pair is set; the message names the missing variable.
-    """
-    key = _pair_of(_KEY_NAMES, environ)
-    if key:
-        return ApiKey(*key)
-    consumer, token = _pair_of(_CONSUMER_NAMES, environ), _pair_of(_TOKEN_NAMES, environ)
-    if consumer:
-        return OAuth1(*consumer, *(token or ()))
-    if token:
-        raise ConfigurationError(
-            f"{_TOKEN_NAMES[0]} is set in the environment but {_CONSUMER_NAMES[0]} is not: an "
-            "access token is of use only with its consumer pair"
-        )
-    return None
-
-
-def environment_names() -> tuple[str, ...]:
-    """The variables that ``from_environment`` looks for, for messages."""
-    return (*_KEY_NAMES, *_CONSUMER_NAMES, *_TOKEN_NAMES)
-
-
-def _pair_of(
-    names: tuple[str, str], environ: Mapping[str, str] | None
-) -> tuple[Secret, Secret] | None:
-    """One pair of the environment; None where neither half is set."""
-    first, second = (_variable(name, environ) for name in names)
-    if names is _KEY_NAMES and not second:
-        second = _variable(_OLD_SECRET_NAME, environ)
-        names = (names[0], _OLD_SECRET_NAME) if second else names
-    if not (first or second):
-        return None
-    if not (first and second):
-        present, missing = names if first else reversed(names)
-        raise ConfigurationError(
-            f"{present} is set in the environment but {missing} is not; set both"
-        )
-    return first, second
-
-
-def _variable(name: str, environ: Mapping[str, str] | None) -> Secret:
-    """One variable. Nothing is raised here, where all of the environment is at hand."""
-    source = os.environ if environ is None else environ
-    return Secret(source.get(name, "").strip())
-
-
 def _pair_in(text: Secret) -> tuple[Secret, Secret] | None:
-    """The two parts in a pasted text, None where they cannot be told; raises nothing."""
+    """Return the two parts of a pasted text, or None; raise nothing, as the text is secret."""
     try:
         raw = html.unescape(text.reveal())
     except ValueError:  # a reference to a letter whose number has thousands of digits
@@ -348,8 +271,8 @@ def _pair_in(text: Secret) -> tuple[Secret, Secret] | None:
     return None
 
 
-def _look(part: Secret) -> str:
-    """What a part looks like, by the forms that examples show; ``""`` where it is none of them.
+def _form_of(part: Secret) -> str:
+    """Guess which part of which pair a text is; ``""`` if its form is none of the examples'.
 
     Keys have 32 or about 50 hexadecimal digits and their secrets begin with A9; consumer keys have
     41 digits and their secrets 32.
@@ -363,7 +286,7 @@ def _look(part: Secret) -> str:
 
 
 def _part(value: Secret, what: str) -> Secret:
-    """Drops white space around a part and checks it; the text stays a secret all the way."""
+    """Strip a part and check it; the text stays a secret all the way."""
     part = Secret(value.reveal().strip())
     if not part:
         raise ConfigurationError(f"the {what} is empty")

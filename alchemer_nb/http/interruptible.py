@@ -1,7 +1,7 @@
-"""Connections that are given up at once when a call is called off.
+"""Connections whose reads end soon after a call was stopped.
 
 A page of responses can take half a minute until its first byte comes. Whoever cancels a download
-does not wait for that, and a thread that did would hold up the end of the process.
+does not wait for that, and a thread that did would delay the end of the process.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from alchemer_nb.http.waiting import CallOptions
 
-_LOOK = 0.1  # seconds between two looks at whether to stop
+_LOOK = 0.1  # seconds between two looks at ``stop``
+# urllib3 makes the connections, so what a call wants reaches them in no argument.
 _options: ContextVar[CallOptions | None] = ContextVar("alchemer_nb_options", default=None)
 
 
@@ -40,13 +41,8 @@ def interrupted_by(options: CallOptions) -> Iterator[None]:
         _options.reset(token)
 
 
-def adapter() -> requests.adapters.HTTPAdapter:
-    """What a session of requests is given to make such connections."""
-    return _Adapter()
-
-
-class _Watched(io.RawIOBase):
-    """The bytes of an answer, from the first to the last, each waited for in short looks."""
+class _StoppableReader(io.RawIOBase):
+    """The bytes of a reply; waits for them in short steps, and looks at ``stop`` in between."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
         self._raw = raw
@@ -56,10 +52,10 @@ class _Watched(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        """Reads what has come. After the hand-shake of TLS that may be nothing of the answer.
+        """Read what has come; after a TLS hand-shake that may be nothing of the reply.
 
         Raises:
-            Stopped: The call was called off.
+            Stopped: ``stop`` was set.
             TimeoutError: Nothing came in time.
         """
         options = _options.get()
@@ -80,7 +76,7 @@ class _Watched(io.RawIOBase):
 class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_Watched(self.fp.detach(), sock))
+        self.fp = io.BufferedReader(_StoppableReader(self.fp.detach(), sock))
 
 
 class _Connection(urllib3.connection.HTTPConnection):
@@ -91,7 +87,7 @@ class _SafeConnection(urllib3.connection.HTTPSConnection):
     response_class = _Response
 
 
-class _Idle(queue.LifoQueue[Any]):
+class _IdleConnections(queue.LifoQueue[Any]):
     """Connections that wait for the next call. A forked process has none of its parent's."""
 
     def __init__(self, maxsize: int = 0) -> None:
@@ -99,7 +95,7 @@ class _Idle(queue.LifoQueue[Any]):
         in_child(self._renew)
 
     def _renew(self) -> None:
-        """Lets go of them without a word to the server, and of the locks of the queue."""
+        # Closes the child's copies alone, which the server does not notice, and makes new locks.
         inherited = self.queue
         super().__init__(self.maxsize)
         for connection in inherited:
@@ -109,23 +105,27 @@ class _Idle(queue.LifoQueue[Any]):
 
 class _Pool(urllib3.HTTPConnectionPool):
     ConnectionCls = _Connection
-    QueueCls = _Idle
+    QueueCls = _IdleConnections
 
 
 class _SafePool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _SafeConnection
-    QueueCls = _Idle
+    QueueCls = _IdleConnections
 
 
 _POOLS = {"http": _Pool, "https": _SafePool}
 
 
-class _Adapter(requests.adapters.HTTPAdapter):
+class InterruptibleAdapter(requests.adapters.HTTPAdapter):
+    """What a session of requests mounts to make such connections."""
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Use interruptible connections."""
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        """Use interruptible connections through a proxy, too."""
         manager = super().proxy_manager_for(*args, **kwargs)
         manager.pool_classes_by_scheme = _POOLS
         return manager

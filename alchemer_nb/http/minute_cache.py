@@ -1,9 +1,10 @@
-"""The answers of the last minute, and the calls on their way: no call is made twice.
+"""The replies of the last minute, and the calls on their way: no call is made twice.
 
 Fact: within a minute Alchemer answers the same GET from a cache of its own, and refuses one that
 is asked for while the same one is still running
 (https://apihelp.alchemer.com/help/survey-responses, /help/api-request-limits). So a second call
-would cost a turn and bring nothing.
+would cost a turn and bring nothing. Each process has its own cache: where another process makes
+the same call at the same time, Alchemer refuses one of them, and ``retries`` makes it again.
 """
 
 from __future__ import annotations
@@ -28,50 +29,50 @@ _SLACK = 1.01  # the server's minute ends a little after ours
 
 
 @dataclass(slots=True)
-class _Flight:
-    """A call on its way, for all that want its answer."""
+class _Pending:
+    """A call on its way, for all threads that want its reply."""
 
     fresh: bool
-    landed: threading.Event = field(default_factory=threading.Event)
-    answer: Answer | None = None
+    ended: threading.Event = field(default_factory=threading.Event)
+    reply: Answer | None = None
     error: AlchemerError | None = None
 
 
 @dataclass(slots=True)
-class _Kept:
-    """An answer, or only the knowledge that there was one."""
+class _Entry:
+    """A reply; None if it was dropped but Alchemer still has it in its cache."""
 
     asked: float
     came: float
-    answer: Answer | None
+    reply: Answer | None
 
 
-class Remembered:
+class MinuteCache:
     """What one client asked for in the last minute, in one process.
 
     Args:
-        minute: Seconds for which Alchemer itself would give the same answer.
-        most_bytes: Of the bodies as they travelled; the oldest are forgotten first.
+        minute: Seconds for which Alchemer itself would give the same reply.
+        most_bytes: Size of all bodies, compressed; the oldest are dropped first.
     """
 
     def __init__(self, minute: float = 60.0, most_bytes: int = 64 << 20) -> None:
         self._minute = minute
         self._most_bytes = most_bytes
-        self._begin()
-        in_child(self._begin)
+        self._renew()
+        in_child(self._renew)
 
-    def _begin(self) -> None:
+    def _renew(self) -> None:
         self._bytes = 0
-        self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
-        self._flights: dict[Hashable, _Flight] = {}
+        self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
+        self._pending: dict[Hashable, _Pending] = {}
         self._writes = 0
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, fetch: Callable[[], Answer], options: CallOptions) -> Answer:
-        """Return the answer from memory, from the same call on its way, or by making the call.
+        """Return the reply from memory, from the same call on its way, or by making the call.
 
         Args:
-            key: What is the same for two calls that are.
+            key: Equal for two calls that are the same to Alchemer.
             fetch: Makes the call.
             options: Of the caller.
 
@@ -81,86 +82,87 @@ class Remembered:
         """
         while True:
             with self._lock:
-                self._forget_old()
-                kept = self._kept.get(key)
-                if kept is not None and kept.answer is not None and not options.fresh:
-                    return replace(kept.answer, cached=True)
-                flight = self._flights.get(key)
-                mine = flight is None
-                if flight is None:
-                    flight = self._flights[key] = _Flight(options.fresh)
-            if mine:
-                return self._fly(key, flight, fetch, options)
-            options.wait_until(flight.landed.wait, "waiting for the same call")
-            if options.fresh and not flight.fresh:
+                self._drop_old()
+                entry = self._entries.get(key)
+                if entry is not None and entry.reply is not None and not options.fresh:
+                    return replace(entry.reply, cached=True)
+                pending = self._pending.get(key)
+                is_first = pending is None
+                if pending is None:
+                    pending = self._pending[key] = _Pending(options.fresh)
+            if is_first:
+                return self._fetch(key, pending, fetch, options)
+            options.wait_until(pending.ended.wait, "waiting for the same call")
+            if options.fresh and not pending.fresh:
                 continue
-            if flight.answer is not None:
-                return replace(flight.answer, cached=True)
-            if flight.error is not None:
-                raise copy.copy(flight.error)
-            # Its caller gave up, which is no reason for this one.
+            if pending.reply is not None:
+                return replace(pending.reply, cached=True)
+            if pending.error is not None:
+                raise copy.copy(pending.error)
+            # Its caller was stopped, which is no reason to stop this one.
 
     def forget(self) -> None:
-        """Something was changed: no answer is given from memory, nor kept if it is on its way."""
+        """Drop all replies, as something was changed; those on their way are not stored either."""
         with self._lock:
             self._writes += 1
-            for kept in self._kept.values():
-                kept.answer = None
-            self._bytes = 0
+            for entry in self._entries.values():
+                self._drop(entry)
 
-    def left(self, key: Hashable) -> float:
-        """Seconds until Alchemer would answer anew."""
-        with self._lock:
-            kept = self._kept.get(key)
-            return kept.came + self._minute * _SLACK - time.monotonic() if kept else 0.0
-
-    def _fly(
+    def _fetch(
         self,
         key: Hashable,
-        flight: _Flight,
+        pending: _Pending,
         fetch: Callable[[], Answer],
         options: CallOptions,
     ) -> Answer:
         try:
-            if flight.fresh:
-                options.wait(lambda: self.left(key), "waiting until Alchemer answers anew")
+            if pending.fresh:
+                options.wait(lambda: self._seconds_left(key), "waiting until Alchemer answers anew")
             writes, asked = self._writes, time.monotonic()
-            flight.answer = fetch()
-            self._keep(key, flight.answer, asked, writes)
-            return flight.answer
+            pending.reply = fetch()
+            self._store(key, pending.reply, asked, writes)
+            return pending.reply
         except Stopped:
             raise
         except AlchemerError as error:
-            flight.error = copy.copy(error)
+            pending.error = copy.copy(error)
             raise
         finally:
             with self._lock:
-                self._flights.pop(key, None)  # a process that was forked meanwhile has none
-            flight.landed.set()
+                self._pending.pop(key, None)  # it is missing in a process forked since then
+            pending.ended.set()
 
-    def _keep(self, key: Hashable, answer: Answer, asked: float, writes: int) -> None:
+    def _seconds_left(self, key: Hashable) -> float:
+        """Return the seconds for which Alchemer would still answer from its cache."""
         with self._lock:
-            before = self._kept.pop(key, None)
-            if before is not None and before.answer is not None:
-                self._bytes -= len(before.answer.packed)
-            whole = writes == self._writes and len(answer.packed) <= self._most_bytes
-            self._kept[key] = _Kept(asked, time.monotonic(), answer if whole else None)
-            if not whole:
-                return
-            self._bytes += len(answer.packed)
-            for kept in self._kept.values():
+            entry = self._entries.get(key)
+            return entry.came + self._minute * _SLACK - time.monotonic() if entry else 0.0
+
+    def _store(self, key: Hashable, reply: Answer, asked: float, writes: int) -> None:
+        with self._lock:
+            before = self._entries.pop(key, None)
+            if before is not None:
+                self._drop(before)
+            entry = self._entries[key] = _Entry(asked, time.monotonic(), reply)
+            self._bytes += len(reply.packed)
+            if writes != self._writes or len(reply.packed) > self._most_bytes:
+                self._drop(entry)
+            for each in self._entries.values():
                 if self._bytes <= self._most_bytes:
                     break
-                if kept.answer is not None:
-                    self._bytes -= len(kept.answer.packed)
-                    kept.answer = None
+                self._drop(each)
 
-    def _forget_old(self) -> None:
-        """Drops what Alchemer would answer anew; what it might, is not answered from here."""
+    def _drop(self, entry: _Entry) -> None:
+        if entry.reply is not None:
+            self._bytes -= len(entry.reply.packed)
+            entry.reply = None
+
+    def _drop_old(self) -> None:
+        # A reply counts from when it was asked for, Alchemer's cache from when the reply came: in
+        # between, Alchemer may answer either way, so nothing is answered from here.
         now = time.monotonic()
-        for key, kept in list(self._kept.items()):
-            if kept.answer is not None and now >= kept.asked + self._minute:
-                self._bytes -= len(kept.answer.packed)
-                kept.answer = None
-            if now >= kept.came + self._minute * _SLACK:
-                del self._kept[key]
+        for key, entry in list(self._entries.items()):
+            if now >= entry.asked + self._minute:
+                self._drop(entry)
+            if now >= entry.came + self._minute * _SLACK:
+                del self._entries[key]

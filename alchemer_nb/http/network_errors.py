@@ -1,4 +1,4 @@
-"""What went wrong below HTTP, told without a word of the error's own text.
+"""Errors below HTTP, described without any of the original error's own text.
 
 The errors of requests and urllib3 hold the address of the call, and with an API key that holds
 the credentials.
@@ -6,34 +6,45 @@ the credentials.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import requests
 import urllib3
 
 from alchemer_nb.errors import TransportError
-from alchemer_nb.http.compression import Broken
+from alchemer_nb.http.compression import Broken, UnknownEncoding
 
-# The first that fits says what happened.
-_TROUBLES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], ...] = (
+
+class _Failure(NamedTuple):
+    reason: str
+    sentence: str
+    hint: str = ""
+
+
+# The first that fits is taken.
+_FAILURES: tuple[tuple[tuple[type[Exception], ...], _Failure], ...] = (
     (
-        requests.exceptions.ConnectTimeout,
-        "unreachable",
-        "{host} could not be reached within {connect} seconds ({where}); try again",
+        (requests.exceptions.ConnectTimeout,),
+        _Failure(
+            "unreachable",
+            "{host} could not be reached within {connect:g} seconds ({where}); try again",
+        ),
     ),
     (
         (requests.exceptions.Timeout, urllib3.exceptions.ReadTimeoutError),
-        "silent",
-        "{host} did not answer {where} within {read} seconds; try again",
+        _Failure("silent", "{host} did not answer {where} within {read:g} seconds; try again"),
     ),
     (
         (requests.exceptions.SSLError, urllib3.exceptions.SSLError),
-        "certificate",
-        "the certificate of {host} could not be verified ({where}). Behind a company proxy, set "
-        "REQUESTS_CA_BUNDLE to the company's certificate file",
+        _Failure(
+            "certificate",
+            "the certificate of {host} could not be verified ({where})",
+            "Behind a company proxy, set REQUESTS_CA_BUNDLE to the company's certificate file",
+        ),
     ),
     (
-        requests.exceptions.ProxyError,
-        "",
-        "the proxy of this machine did not let {where} through to {host}",
+        (requests.exceptions.ProxyError,),
+        _Failure("", "the proxy of this machine did not let {where} through to {host}"),
     ),
     (
         (
@@ -43,8 +54,33 @@ _TROUBLES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str],
             urllib3.exceptions.DecodeError,
             Broken,
         ),
-        "cut",
-        "the answer of {host} to {where} was cut off or broken; try again",
+        _Failure("cut", "the answer of {host} to {where} was cut off or broken; try again"),
+    ),
+    (
+        (UnknownEncoding,),
+        _Failure(
+            "",
+            "the answer of {host} to {where} is compressed in a way that was not asked for",
+            "A proxy in between may have changed it: ask whoever runs your network, or try from "
+            "another one",
+        ),
+    ),
+)
+_BY_CAUSE = (
+    (
+        urllib3.exceptions.NameResolutionError,
+        _Failure(
+            "unreachable",
+            "no host is called {host}: check the region's address and your network ({where})",
+        ),
+    ),
+    (
+        urllib3.exceptions.NewConnectionError,
+        _Failure(
+            "unreachable",
+            "nothing answers at {host}: check your network, or whether the server is running "
+            "({where})",
+        ),
     ),
 )
 
@@ -52,7 +88,7 @@ _TROUBLES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str],
 def describe(
     error: Exception, where: str, host: str, timeout: tuple[float, float]
 ) -> TransportError:
-    """Builds the error that is raised instead.
+    """Build the error that is raised instead.
 
     Args:
         error: What was caught.
@@ -60,35 +96,24 @@ def describe(
         host: The part of the address that may be shown.
         timeout: Seconds to connect, and to wait for bytes.
     """
-    reason, words = _told_by_kind(error)
+    failure = _failure_of(error)
     connect, read = timeout
     return TransportError(
-        words.format(host=host, where=where, connect=f"{connect:g}", read=f"{read:g}"),
-        reason=reason,
+        failure.sentence.format(host=host, where=where, connect=connect, read=read),
+        reason=failure.reason,
+        hint=failure.hint,
     )
 
 
-def _told_by_kind(error: Exception) -> tuple[str, str]:
-    for kinds, reason, words in _TROUBLES:
+def _failure_of(error: Exception) -> _Failure:
+    for kinds, failure in _FAILURES:
         if isinstance(error, kinds):
-            return reason, words
-    if isinstance(error, requests.exceptions.ConnectionError):
-        return _connection(error)
-    return "", f"{{where}} at {{host}} could not be sent ({type(error).__name__})"
-
-
-def _connection(error: Exception) -> tuple[str, str]:
+            return failure
+    if not isinstance(error, requests.exceptions.ConnectionError):
+        return _Failure("", f"{{where}} at {{host}} could not be sent ({type(error).__name__})")
     within = error.args[0] if error.args else None
-    reason = getattr(within, "reason", None)
-    if isinstance(reason, urllib3.exceptions.NameResolutionError):
-        return (
-            "unreachable",
-            "no host is called {host}: check the region's address and your network ({where})",
-        )
-    if isinstance(reason, urllib3.exceptions.NewConnectionError):
-        return (
-            "unreachable",
-            "nothing answers at {host}: check your network, or whether the server is running "
-            "({where})",
-        )
-    return "cut", "the connection to {host} broke off; try again ({where})"
+    cause = getattr(within, "reason", None)
+    for kind, failure in _BY_CAUSE:
+        if isinstance(cause, kind):
+            return failure
+    return _Failure("cut", "the connection to {host} broke off; try again ({where})")

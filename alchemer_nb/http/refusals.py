@@ -1,12 +1,12 @@
-"""What is said when Alchemer refuses credentials.
+"""The errors of refused credentials, with the likely reason and what to do.
 
-Told apart by what is known here: what signed the call, which step was refused, and whether the same
-credentials were accepted before. Of the server's words two sentences alone are read, which the
-vendor documents (https://apihelp.alchemer.com/help/api-base-domains), and the name of a problem
-where an answer gives one: the names are those of a public extension of OAuth 1.0
+The reason follows from what is known here: what signed the call, which step was refused, and
+whether the same credentials were accepted before. Of the server's words only two sentences are
+read, which the vendor documents (https://apihelp.alchemer.com/help/api-base-domains), and the name
+of a problem where a reply has one: the names are those of a public extension of OAuth 1.0
 (https://oauth.pbworks.com/w/page/12238543/ProblemReporting).
 
-No answer names a wrong region, so it is a guess: it comes last, and not where it worked before.
+No reply names a wrong region, so it is a guess: it comes last, and not where it worked before.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from alchemer_nb.errors import (
     ConsentDenied,
     SignInError,
     SignInExpired,
+    TransportError,
     WrongAttempt,
 )
 from alchemer_nb.http.regions import Region
@@ -68,14 +69,14 @@ _SLIPS = {
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What is known here of a call before it is answered.
+    """What is known about a call before its reply.
 
     Attributes:
         signed_with: ``API_KEY``, ``TWO_LEGGED`` or ``THREE_LEGGED``.
         step: ``CALL``, or a step of a sign-in: ``REQUEST_TOKEN``, ``ACCESS_TOKEN``.
-        worked: Whether this region accepted the same credentials before.
-        slip: The mistake that the look of the credentials suggests, a key of ``_SLIPS``; or "".
-        named: Whether the text pasted at the last step names the attempt under way.
+        worked: True if this region accepted the same credentials before.
+        slip: The mistake that the form of the credentials suggests, a key of ``_SLIPS``; or "".
+        named: True if the text pasted at the last step belongs to this attempt for sure.
     """
 
     signed_with: str = API_KEY
@@ -86,63 +87,63 @@ class Attempt:
 
     @property
     def signs_in(self) -> bool:
-        """Whether it is a step of a sign-in."""
+        """True if it is a step of a sign-in."""
         return self.step != CALL
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What an answer tells, beside its status.
+class Evidence:
+    """What a reply says about the reason, other than its status.
 
     Attributes:
-        message: The server's words, without secrets: repeated, and not read.
+        message: The server's words, without secrets: quoted, and not interpreted.
         sentence: The documented sentence that they are, ``OLD_KEY`` or ``WRONG_PAIR``; or "".
         problem: What ``oauth_problem`` names, if that is known.
-        ahead: Seconds by which this computer's clock is ahead of the server's; None if unknown.
+        clock_ahead: Seconds by which this computer's clock is ahead of the server's, if known.
     """
 
     message: str = ""
     sentence: str = ""
     problem: str = ""
-    ahead: float | None = None
+    clock_ahead: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """What is said: ``what`` was refused, ``why``, and what to do ``next``."""
+    """The content of an error: ``what`` was refused, ``why``, and what to do ``next``."""
 
     what: str
     why: str
     next: str
-    kind: type[AuthenticationError] = AuthenticationError
-    region: bool = True  # whether it is one that a wrong region refuses as well
+    kind: type[AuthenticationError] | None = None  # left out, by the step
+    region: bool = True  # True if a wrong region would refuse it as well
 
 
 def sentence_in(message: str) -> str:
-    """The documented sentence that a server's words are; ``""`` where they are any others."""
+    """Return the documented sentence that a server's words contain, or ``""``."""
     words = " ".join(message.casefold().split())
     return next((known for known in (OLD_KEY, WRONG_PAIR) if known.casefold() in words), "")
 
 
 def problem_in(text: str) -> str:
-    """The problem that a header or a body reports in the standard way; ``""`` where it does not."""
+    """Return the OAuth problem that a header or body names, or ``""``."""
     found = _PROBLEM.search(text)
     return found[1] if found and found[1] in _REPORTED else ""
 
 
 def refused(
-    attempt: Attempt, region: Region, heard: Heard, where: Mapping[str, Any]
+    attempt: Attempt, region: Region, evidence: Evidence, where: Mapping[str, Any]
 ) -> AuthenticationError:
-    """Makes the error of refused credentials.
+    """Build the error of refused credentials.
 
     Args:
-        attempt: What is known of the call.
+        attempt: What is known about the call.
         region: Where it was sent.
-        heard: What the answer tells.
+        evidence: What the reply says.
         where: Status, code, method and path for the error.
     """
-    case = _case(attempt, heard)
-    quoted = f" ({heard.message})" if heard.message else ""
+    case = _case(attempt, evidence)
+    quoted = f" ({evidence.message})" if evidence.message else ""
     before = why = ""
     hints = [case.next]
     if case.region and attempt.worked:
@@ -151,53 +152,57 @@ def refused(
         hints = [_SLIPS.get(attempt.slip, ""), case.next, _other_regions(region)]
     if case.why:
         why = f": {case.why}"
-    return case.kind(
+    by_step = SignInError if attempt.step == ACCESS_TOKEN else AuthenticationError
+    return (case.kind or by_step)(
         f"{case.what} was refused by {region.host}{quoted}{before}{why}",
         hint=". ".join(hint for hint in hints if hint),
         **where,
     )
 
 
-def without_token(attempt: Attempt, region: Region, got: str) -> tuple[str, str]:
-    """Sentence and hint for a step of a sign-in whose answer holds no token and no error."""
-    told = f"{region.host} answered {attempt.step} without a token{got}"
+def no_token(attempt: Attempt, region: Region, body: bytes) -> SignInError | TransportError:
+    """Build the error of a sign-in step whose reply has neither an error nor a token."""
+    got = {b"{": "", b"<": ", with a web page", b"": ", with nothing at all"}
+    head = body.lstrip()[:1]
+    what = f"{region.host} answered {attempt.step} without a token{got.get(head, '')}"
     if attempt.step == ACCESS_TOKEN:
-        return f"the sign-in did not come to its end: {told}", AGAIN
+        return SignInError(f"the sign-in did not come to its end: {what}", hint=AGAIN)
     hint = "See whether a proxy or a log-in page stands in between, then try again"
     if not attempt.worked:
         hint = f"{hint}. {_COPY_PAIR}. Last, check the OAuth addresses of the region"
-    return f"there is no sign-in link: {told}", hint
+    reason = "page" if head == b"<" else ""
+    return TransportError(f"there is no sign-in link: {what}", reason=reason, hint=hint)
 
 
 def without_right(attempt: Attempt) -> str:
-    """Hint where a right is missing: what else it may be as long as no call has worked."""
+    """Return the hint of a missing right: the key may be wrong while no call has worked."""
     if attempt.worked:
         return ""
     what = {API_KEY: "key", TWO_LEGGED: "consumer pair"}.get(attempt.signed_with, "access token")
     return f"If no call has worked yet, check the {what} as well"
 
 
-def _case(attempt: Attempt, heard: Heard) -> _Case:
+def _case(attempt: Attempt, evidence: Evidence) -> _Case:
     if attempt.signed_with == API_KEY:
-        return _of_key(attempt, heard)
-    unexplained = not heard.problem and abs(heard.ahead or 0.0) >= _CLOCK_TOLERANCE
-    if heard.problem == "timestamp_refused" or unexplained:
-        return _of_clock(attempt, heard)
-    if heard.problem in _CONSUMER_PROBLEMS:
+        return _of_key(attempt, evidence)
+    unexplained = not evidence.problem and abs(evidence.clock_ahead or 0.0) >= _CLOCK_TOLERANCE
+    if evidence.problem == "timestamp_refused" or unexplained:
+        return _of_clock(evidence)
+    if evidence.problem in _CONSUMER_PROBLEMS:
         return _of_consumer(attempt)
     if attempt.step == ACCESS_TOKEN:
-        return _of_last_step(attempt, heard)
+        return _of_last_step(attempt, evidence)
     if attempt.signed_with == THREE_LEGGED:
         return _of_token(attempt)
     return _of_consumer(attempt)
 
 
-def _of_key(attempt: Attempt, heard: Heard) -> _Case:
+def _of_key(attempt: Attempt, evidence: Evidence) -> _Case:
     what = "the API key"
     if attempt.worked:
         right = (
             ""
-            if heard.sentence or heard.problem
+            if evidence.sentence or evidence.problem
             else ". If other calls still work, your user may not make this one"
         )
         return _Case(
@@ -205,13 +210,13 @@ def _of_key(attempt: Attempt, heard: Heard) -> _Case:
             "it was probably regenerated or removed meanwhile",
             f"{_NEW_KEY}; then sign in with the new key ({_LOGIN_KEY}){right}",
         )
-    if heard.sentence == OLD_KEY:
+    if evidence.sentence == OLD_KEY:
         return _Case(
             what,
             "it was probably regenerated or removed",
             f"A new key ends the old one at once. {_NEW_KEY}",
         )
-    if heard.sentence == WRONG_PAIR:
+    if evidence.sentence == WRONG_PAIR:
         return _Case(
             what,
             "key and secret key do not belong together",
@@ -227,16 +232,14 @@ def _of_key(attempt: Attempt, heard: Heard) -> _Case:
 
 def _of_consumer(attempt: Attempt) -> _Case:
     what = "the consumer pair (consumer key and consumer secret)"
-    kind = SignInError if attempt.step == ACCESS_TOKEN else AuthenticationError
     if attempt.worked:
         return _Case(
             what,
             "the application was probably removed or given a new pair meanwhile",
             "See where the application is registered; OAuth may be switched off for the account, "
             "too (Account > Integrations > Manage API). Then sign in with its present pair",
-            kind,
         )
-    return _Case(what, "", _COPY_PAIR, kind)
+    return _Case(what, "", _COPY_PAIR)
 
 
 def _of_token(attempt: Attempt) -> _Case:
@@ -254,34 +257,32 @@ def _of_token(attempt: Attempt) -> _Case:
     )
 
 
-def _of_last_step(attempt: Attempt, heard: Heard) -> _Case:
-    """The step of the verifier: consumer pair and region were accepted a moment ago."""
+def _of_last_step(attempt: Attempt, evidence: Evidence) -> _Case:
+    # Consumer pair and region were accepted a moment ago, for the request token.
     kind: type[SignInError] = SignInError if attempt.named else WrongAttempt
     why, after = (
         "the link has expired or was used already, or the code belongs to another attempt or was "
         "not copied whole",
         AGAIN,
     )
-    if heard.problem in OVER:
+    if evidence.problem in OVER:
         kind, why = SignInExpired, "the sign-in link has expired or was used already"
-    elif heard.problem == "verifier_invalid":
+    elif evidence.problem == "verifier_invalid":
         kind, why = WrongAttempt, "the code belongs to another attempt or was not copied whole"
-    elif heard.problem in NOT_ALLOWED:
+    elif evidence.problem in NOT_ALLOWED:
         kind, why = ConsentDenied, "access was not allowed on the log-in page"
         after = "To sign in after all, get a new sign-in link"
     return _Case("the last step of the sign-in", why, after, kind, region=False)
 
 
-def _of_clock(attempt: Attempt, heard: Heard) -> _Case:
-    minutes = round((heard.ahead or 0.0) / 60)
+def _of_clock(evidence: Evidence) -> _Case:
+    minutes = round((evidence.clock_ahead or 0.0) / 60)
     side = "ahead of" if minutes > 0 else "behind"
     by = f"is {abs(minutes)} minutes {side}" if minutes else "differs from"
-    kind = SignInError if attempt.step == ACCESS_TOKEN else AuthenticationError
     return _Case(
         "the signature of the call",
         f"the clock of this computer {by} Alchemer's",
         "Set the clock and its time zone, then try again",
-        kind,
         region=False,
     )
 

@@ -22,7 +22,7 @@ _REGISTER_PATH = "/account/restful-register"
 
 
 class OtherAddresses(TypedDict, total=False):
-    """What ``Region.custom`` lets one replace beside its named arguments."""
+    """What ``Region.custom`` can replace, other than its named arguments."""
 
     request_token_url: str
     authenticate_url: str
@@ -33,7 +33,7 @@ class OtherAddresses(TypedDict, total=False):
 
 
 class Addresses(OtherAddresses, total=False):
-    """What ``Region.get`` lets one replace."""
+    """What ``Region.get`` can replace."""
 
     api_url: str
     app_url: str
@@ -54,7 +54,7 @@ class Region:
         access_token_url: OAuth 1.0a, last step.
         register_url: The form at which an application is registered.
         timezone: IANA zone of stamps that carry none, and of dates in filters.
-        zone_documented: Whether that zone is known from the vendor.
+        zone_documented: True if the vendor documents that zone.
 
     Example:
         >>> from alchemer_nb import Region
@@ -88,12 +88,12 @@ class Region:
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
-        """Names that ``Region.get`` knows."""
+        """Return the names that ``Region.get`` knows."""
         return tuple(_KNOWN)
 
     @classmethod
     def get(cls, name: str | Region, **addresses: Unpack[Addresses]) -> Region:
-        """Gives a region by its name.
+        """Return a region by its name.
 
         Args:
             name: ``"us"``, ``"eu"``, ``"ca"`` or ``"au"``, in any case; a ``Region`` is
@@ -102,8 +102,8 @@ class Region:
                 or ``app_url`` moves the addresses that were derived from it.
 
         Raises:
-            ConfigurationError: No such region, an address that is neither https nor plain http
-                on loopback, or a zone that does not exist.
+            ConfigurationError: There is no such region or zone, or an address is neither https
+                nor plain http on loopback.
         """
         if isinstance(name, Region):
             if not addresses:
@@ -128,12 +128,12 @@ class Region:
         name: str = "custom",
         **addresses: Unpack[OtherAddresses],
     ) -> Region:
-        """Gives a region of your own: a new data centre, a gateway, the sandbox.
+        """Return a region of your own: a new data centre, a gateway, the sandbox.
 
         Args:
             api_url: Base of the API without the version, ``https://…``; plain ``http://`` is
-                taken for loopback hosts only.
-            app_url: Where people log in; the API's address where it is left out.
+                allowed for loopback hosts only.
+            app_url: Where people log in; left out, the API's address.
             timezone: IANA zone of stamps that carry none.
             name: What messages call it.
             **addresses: Any other address.
@@ -161,7 +161,7 @@ class Region:
 
 
 def is_loopback(host: str | None) -> bool:
-    """Tells whether a host name is this machine itself."""
+    """Return True if a host name is this machine itself."""
     if not host:
         return False
     if host.lower() == "localhost":
@@ -173,7 +173,7 @@ def is_loopback(host: str | None) -> bool:
 
 
 def check_address(address: str, what: str = "address") -> str:
-    """Returns an address without its last slash, or refuses it.
+    """Check an address and return it without its last slash.
 
     Raises:
         ConfigurationError: It is neither https nor plain http on loopback, or it carries a user,
@@ -215,7 +215,7 @@ def _build(name: str, given: dict[str, Any]) -> Region:
 
 
 def _changes(region: Region, addresses: Addresses) -> dict[str, Any]:
-    """What of a region stays when some of its addresses are replaced."""
+    """Return what stays of a region when some of its addresses are replaced."""
     keep = {f.name: getattr(region, f.name) for f in fields(region) if f.name != "name"}
     if "api_url" in addresses:
         for derived in ("request_token_url", "authenticate_url", "access_token_url"):

@@ -1,8 +1,10 @@
-"""How often, and after how long, a call that failed in passing is made again.
+"""Retry policy for transient failures.
 
 Facts: 429 can last up to a minute; ``Please wait for other requests`` comes as 429 and as 400;
-after a 500 calls may be answered 400 for about a minute while the throttle resets; 52x come from
-the network in front (https://apihelp.alchemer.com/help/api-request-limits).
+it is also the reply to a GET while the same GET of another process is still running, at most 30
+seconds, which all attempts together outlast; after a 500 calls may be answered 400 for about a
+minute while the throttle resets; 52x come from the network in front
+(https://apihelp.alchemer.com/help/api-request-limits).
 """
 
 from __future__ import annotations
@@ -27,23 +29,23 @@ from alchemer_nb.errors import (
 _SPREAD = 0.2  # so that many who failed together do not come back together
 _RATE_STEPS = (15.0, 30.0, 60.0)
 _RESET_STEPS = (5.0, 10.0, 20.0, 30.0)
-_CROWD_STEPS = (1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0)
-# Something is there, or was a moment ago: the same call can succeed.
-_PASSING = {"cut", "silent"}
-# Told at once where nothing was ever heard: more likely a wrong address, or no network at all.
-_PASSING_IF_REACHED = {"unreachable", "page"}
+# The default 7 waits outlast a call of 30 seconds, even if chance makes all of them short.
+_CROWD_STEPS = (1.0, 1.5, 2.0, 3.0, 6.0, 10.0, 15.0, 20.0)
+_TRANSIENT = {"cut", "silent"}
+# Raised at once if Alchemer has never answered: more likely a wrong address, or no network at all.
+_TRANSIENT_IF_REACHED = {"unreachable", "page"}
 
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """Patience with calls that fail in passing.
+    """Retry policy for transient failures.
 
     Credentials that are refused, missing rights, unknown objects and wrong arguments are never
-    tried again. PUT, POST and DELETE are tried again only where Alchemer refused them unread.
+    tried again. PUT, POST and DELETE are tried again only if Alchemer refused them unread.
 
     Args:
         attempts: How often a call is made at most; 1 tries nothing again.
-        base: Seconds of the first wait after a server error, and the scale of all waits but
+        base: Seconds of the first wait after a server error, and the scale of all waits except
             those that the server names.
         longest: Seconds of the longest wait. Alchemer's penalty lasts up to a minute.
         too_slow: Seconds after which a server error means that the call asked for too much.
@@ -72,7 +74,7 @@ class Retries:
 
     @classmethod
     def of(cls, value: Any) -> Retries:
-        """Reads what ``Client(retries=…)`` takes: None, a number of attempts, or a policy.
+        """Build a policy from ``Client(retries=…)``: None, a number of attempts, or a policy.
 
         Raises:
             ConfigurationError: It is something else.
@@ -94,14 +96,14 @@ class Retries:
         reached: bool = True,
         after_500: bool = False,
     ) -> float | None:
-        """Seconds until the next try, or None where there is none.
+        """Return the seconds until the next attempt, or None if there is none.
 
         Args:
-            error: Of the last try.
+            error: Of the last attempt.
             attempt: Its number, counted from 1.
             method: Of the call.
-            reached: Whether Alchemer has answered this client before.
-            after_500: Whether a call of this client ended in a 500 within the last minute.
+            reached: True if Alchemer has answered this client before.
+            after_500: True if a call of this client ended in a 500 within the last minute.
         """
         if attempt >= self.attempts:
             return None
@@ -110,7 +112,7 @@ class Retries:
         if method != "GET":
             return None
         if isinstance(error, TransportError):
-            again = _PASSING | _PASSING_IF_REACHED if reached else _PASSING
+            again = _TRANSIENT | _TRANSIENT_IF_REACHED if reached else _TRANSIENT
             return self._doubling(attempt) if error.reason in again else None
         if isinstance(error, ServerError):
             return self._doubling(attempt)
@@ -121,7 +123,7 @@ class Retries:
     def named(
         self, error: ApiError | TransportError, took: float, method: str, path: str
     ) -> ApiError | TransportError:
-        """The error, or ``TooSlow`` where it came after so long that this is the reason."""
+        """Return the error, or ``TooSlow`` if it came after so long that this is the reason."""
         silent = isinstance(error, TransportError) and error.reason == "silent"
         if took < self.too_slow or not (silent or isinstance(error, ServerError)):
             return error
@@ -137,7 +139,7 @@ class Retries:
 
     def _slow_down(self, error: RateLimited, attempt: int, after_500: bool) -> float:
         if error.retry_after is not None:
-            # Never sooner than asked, save for a time that nobody would wait; and later each
+            # Never sooner than asked, except for a time that nobody would wait; and later each
             # time, or a server that says "at once" would use up all attempts within a moment.
             more = self.base * random.random() * _SPREAD  # noqa: S311 - no secret
             if attempt > 1:
@@ -158,13 +160,13 @@ class Retries:
 
 
 def is_penalty(error: AlchemerError) -> bool:
-    """Whether the account made too many calls, rather than the same one twice at a time."""
+    """Return True if the account made too many calls, rather than the same one twice at once."""
     crowded = "please wait for other requests" in str(error).lower()
     return isinstance(error, RateLimited) and not crowded
 
 
 def is_refused_in_passing(error: AlchemerError) -> bool:
-    """Whether it is the plain 400 that Alchemer gives while its throttle resets."""
+    """Return True for the plain 400 that Alchemer answers while its throttle resets."""
     known = (AuthenticationError, PermissionDenied, NotFound, RateLimited, ServerError)
     return isinstance(error, ApiError) and not isinstance(error, known) and error.status == 400
 

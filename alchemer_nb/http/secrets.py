@@ -1,4 +1,4 @@
-"""Secrets that never show themselves.
+"""Secrets that never show themselves: not in text, and not in logs.
 
 ``Secret`` is a wrapper and not a ``str`` subclass: a subclass leaks through ``json.dumps``,
 ``+``, ``strip`` and pickle.
@@ -7,14 +7,17 @@
 from __future__ import annotations
 
 import hmac
+import logging
 import re
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 MASK = "••••"
-# Beside the letter itself and its code: what JSON, forms and HTML write for some letters.
+# What JSON, forms and HTML write for some letters, other than the letter itself and its code.
 _NAMED_FORMS = {
     '"': ('\\"', "&quot;"),
     "\\": ("\\\\",),
@@ -25,12 +28,17 @@ _NAMED_FORMS = {
     ">": ("&gt;",),
     "'": ("\\'", "&apos;"),
 }
-_SHORTEST_HIDDEN = 4  # fewer letters than that stand in every text
+_SHORTEST_HIDDEN = 4  # shorter ones occur in every text
 _SHORTEST_SHOWN = 12  # the last four characters of a short secret would be too much of it
+_LOGGERS = ("urllib3", "requests_oauthlib", "oauthlib")
+_PARAMETER = re.compile(
+    r"(?i)((?:api_token(?:_secret)?|oauth_[a-z_]+)(?:=|%3D))(\"?)[^&\s\"',;)]+",
+)
+_in_flight: ContextVar[tuple[Secret, ...]] = ContextVar("alchemer_nb_in_flight", default=())
 
 
 class Secret:
-    """A text that shows itself only to whoever calls ``reveal()``.
+    """A text that only ``reveal()`` shows.
 
     Args:
         value: The text, or another ``Secret`` of which this becomes a copy.
@@ -49,7 +57,7 @@ class Secret:
         self.__value = value.reveal() if isinstance(value, Secret) else str(value)
 
     def reveal(self) -> str:
-        """Gives the text itself; call it where it is sent, and nowhere else."""
+        """Return the text itself; call it where it is sent, and nowhere else."""
         return self.__value
 
     @property
@@ -96,15 +104,15 @@ def _octets(secret: Secret) -> bytes:
 
 
 def sealed(value: object) -> Secret:
-    """A text as a secret, at once; an empty one where it is no text at all."""
+    """Wrap a text in a secret; return an empty secret for anything that is no text."""
     return Secret(value) if isinstance(value, str | Secret) else Secret("")
 
 
 def redact(text: str, secrets: Iterable[Secret]) -> str:
-    """Replaces every occurrence of the secrets in a text, whatever their order.
+    """Replace every occurrence of the secrets in a text.
 
-    Found are the plain form, and what addresses, JSON and HTML make of it, mixed forms too, in
-    capital and small letters.
+    Finds the plain form and the escapes of addresses, JSON and HTML, also mixed, in capital and
+    small letters.
     """
     hidden = [secret for secret in secrets if len(secret.reveal()) >= _SHORTEST_HIDDEN]
     spans = sorted(span for secret in hidden for span in _occurrences(text, secret))
@@ -122,7 +130,7 @@ def _occurrences(text: str, secret: Secret) -> list[tuple[int, int]]:
 
 
 def _any_form(letter: str) -> str:
-    """A pattern for all the ways in which one letter of a secret may be written."""
+    """Return a pattern for all ways in which one letter of a secret may be written."""
     octets = letter.encode("utf-8", "surrogatepass")
     units = letter.encode("utf-16-be", "surrogatepass").hex()
     forms = [
@@ -133,3 +141,36 @@ def _any_form(letter: str) -> str:
         *(re.escape(form) for form in _NAMED_FORMS.get(letter, ())),
     ]
     return f"(?:{'|'.join(forms)})"
+
+
+class SecretFilter(logging.Filter):
+    """Redacts the log records of the libraries that send and sign.
+
+    urllib3 logs the address of each call at DEBUG, and oauthlib the token and the base string.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Redact a record in place; let every record through."""
+        text = redact(record.getMessage(), _in_flight.get())
+        record.msg, record.args = _PARAMETER.sub(rf"\1\2{MASK}", text), None
+        # A traceback in a log would show the address of the call once more.
+        if _in_flight.get():
+            record.exc_info = record.exc_text = None
+        return True
+
+
+_FILTER = SecretFilter()
+
+
+@contextmanager
+def hidden_in_logs(secrets: tuple[Secret, ...]) -> Iterator[None]:
+    """Redact the secrets in what this thread logs through those libraries."""
+    # A filter on a parent logger does not reach its children, so each child gets one.
+    for name in [*logging.root.manager.loggerDict]:
+        if name.split(".")[0] in _LOGGERS:
+            logging.getLogger(name).addFilter(_FILTER)  # adding it twice does nothing
+    token = _in_flight.set(secrets)
+    try:
+        yield
+    finally:
+        _in_flight.reset(token)

@@ -21,8 +21,8 @@ _LOOK = 0.1  # seconds between two looks at ``stop``, where something else is wa
 _WORTH_SHOWING = 0.3  # seconds below which a wait would only flicker
 
 
-class _Held:
-    """Takes interrupts; in a process that another thread forks meanwhile, no more."""
+class _HeldInterrupts:
+    """Takes interrupts until ``end``; a process that another thread forks ends it at once."""
 
     def __init__(self, before: Callable[..., Any]) -> None:
         self._before = before
@@ -41,13 +41,13 @@ class _Held:
 
 @contextmanager
 def interrupts_held() -> Iterator[None]:
-    """Has an interrupt come at the end instead of within: half of what is done is of no use."""
+    """Delay an interrupt until the end of the block, which must not be left half done."""
     before = signal.getsignal(signal.SIGINT)
     is_main = threading.current_thread() is threading.main_thread()
     if not is_main or not callable(before):  # it would not come here, or not as an exception
         yield
         return
-    held = _Held(before)
+    held = _HeldInterrupts(before)
     try:
         yield
     finally:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import AuthenticationError, DownloadIncomplete, StoreError
 from alchemer_nb.fetch.endings import GOES_ON, advice, describe_end
-from alchemer_nb.fetch.lists import fetch_account
 from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.store import paths
 from alchemer_nb.wire.ids import given_id, sent_id
@@ -50,7 +49,7 @@ class Stores:
     def account(self) -> Path:
         """The folder of the account; the first time one call asks for the account's id."""
         if self._account is None:
-            own = sent_id(fetch_account(self._transport).get("id"), "the account")
+            own = sent_id(self._transport.account_id(), "the account")
             self._account = paths.account_folder(self.folder, self.region.host, own)
         return self._account
 

@@ -11,11 +11,12 @@ import hashlib
 import os
 import re
 import secrets
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alchemer_nb.errors import ConfigurationError, StoreBusy, StoreError
+from alchemer_nb.files import write_atomically
 from alchemer_nb.wire.ids import given_id, id_number
 
 if TYPE_CHECKING:
@@ -229,28 +230,10 @@ def replace_file(path: Path) -> Iterator[Path]:
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
     try:
-        # O_EXCL: no file that others can open already, and no link, is written to.
-        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        yield temporary
-        _sync_to_disk(temporary)
-        temporary.replace(path)
-        _sync_to_disk(path.parent)
+        with write_atomically(path, mode=0o600, temporary=temporary, durable=True):
+            yield temporary
     except OSError as error:
         raise StoreError(
             f"{path.parent} could not be written ({error.strerror or error}). What it held "
             "before is unharmed; make room, then sync again to go on where this ended"
         ) from None
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-
-
-def _sync_to_disk(path: Path) -> None:
-    """Wait until a file, or the names in a folder, would survive a power cut."""
-    if path.is_dir() and os.name == "nt":
-        return  # Windows opens no folder
-    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

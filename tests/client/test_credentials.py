@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 import alchemer_nb as al
 from alchemer_nb import ApiKey, Client, OAuth1, Region
+from alchemer_nb.auth.lookup import from_environment
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
-from alchemer_nb.http.credentials import from_environment
 from alchemer_nb.http.secrets import Secret, redact
 
 TOKEN, SECRET = "0123456789abcdef0123456789abcdef", "A9secretpart"

@@ -15,11 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alchemer_nb import Client
 from alchemer_nb.errors import Stopped
 from alchemer_nb.http import rate_limit as limits
-from alchemer_nb.http.call_window import Place, Window
+from alchemer_nb.http.call_window import Slot, Window
 from alchemer_nb.http.rate_limit import Limiter
 from alchemer_nb.http.waiting import CallOptions
+from tests.conftest import credentials_for
 
 HOST, WHO = "api.example", "canary-token-0123456789abcdef"
 SHORT = 0.4  # seconds of a minute in these tests
@@ -63,25 +65,25 @@ class Story:
     def book(self, _):
         self.number += 1
         self.waiting.append(str(self.number))
-        self.window.book(str(self.number), self.limit, self.now)
+        self.window.reserve(str(self.number), self.limit, self.now)
         self.look()
 
     def pass_(self, seconds):
         end = self.now + seconds
         while self.waiting:
-            self.window.settle(self.now)
+            self.window.update(self.now)
             turn = min(self.window.time_of(t) for t in self.waiting)
             if turn > end:
                 break
             self.now = max(self.now, turn)
-            self.window.settle(self.now)
+            self.window.update(self.now)
             self.look()
         self.now = end
 
     def cancel(self, which):
         if self.waiting:
             ticket = self.waiting.pop(which % len(self.waiting))
-            self.window.give_back(ticket, self.now)
+            self.window.release(ticket, self.now)
             self.look()
 
     def warn(self, _):
@@ -111,83 +113,83 @@ def test_a_place_given_back_is_not_lost(limit, waiting, data):
     gone = data.draw(st.sets(st.integers(0, waiting - 1)))
     window, plain = Window(60.0), Window(60.0)
     for n in range(limit):
-        window.book(f"made {n}", limit, 0.0)
-        plain.book(f"made {n}", limit, 0.0)
+        window.reserve(f"made {n}", limit, 0.0)
+        plain.reserve(f"made {n}", limit, 0.0)
     for n in range(waiting):
-        window.book(str(n), limit, 1.0)
+        window.reserve(str(n), limit, 1.0)
     for n in gone:
-        window.give_back(str(n), 2.0)
+        window.release(str(n), 2.0)
     stayed = [n for n in range(waiting) if n not in gone]
     for n in stayed:
-        plain.book(str(n), limit, 2.0)
+        plain.reserve(str(n), limit, 2.0)
     assert [window.time_of(str(n)) for n in stayed] == [plain.time_of(str(n)) for n in stayed]
 
 
 def test_nobody_waits_while_the_window_has_room():
     window = Window(60.0)
-    assert [window.book(str(n), 230, 5.0) for n in range(230)] == [5.0] * 230
-    assert window.book("one more", 230, 6.0) == 65.0
+    assert [window.reserve(str(n), 230, 5.0) for n in range(230)] == [5.0] * 230
+    assert window.reserve("one more", 230, 6.0) == 65.0
 
 
 def test_those_that_wait_keep_their_places_when_a_warning_is_over():
     window = Window(60.0)
-    window.book("made", 6, 0.0)
+    window.reserve("made", 6, 0.0)
     window.warn(6, 0.0)  # one call a minute, for a minute
-    assert [window.book(str(n), 6, 0.0) for n in range(4)] == [60.0, 120.0, 180.0, 240.0]
-    window.settle(60.0)
+    assert [window.reserve(str(n), 6, 0.0) for n in range(4)] == [60.0, 120.0, 180.0, 240.0]
+    window.update(60.0)
     assert [window.time_of(str(n)) for n in range(4)] == [60.0] * 4
 
 
 def test_a_pause_holds_for_those_that_wait_too():
     window = Window(60.0)
-    window.book("a", 1, 0.0)
-    window.book("b", 1, 1.0)
+    window.reserve("a", 1, 0.0)
+    window.reserve("b", 1, 1.0)
     assert window.time_of("b") == 60.0
     window.pause(90.0, 2.0)
     assert window.time_of("b") == 90.0
-    assert window.book("c", 1, 3.0) == 150.0
+    assert window.reserve("c", 1, 3.0) == 150.0
 
 
 def test_an_early_warning_slows_down_for_a_minute_and_then_no_more():
     window = Window(60.0)
     for n in range(50):
-        window.book(str(n), 230, float(n) / 10)
+        window.reserve(str(n), 230, float(n) / 10)
     window.warn(230, 5.0)
-    assert window.book("next", 230, 5.0) == 60.0  # when the first of the fifty is a minute old
-    assert Window(60.0).book("next", 230, 5.0) == 5.0
-    window.give_back("next", 6.0)
-    window.settle(66.0)
-    assert [window.book(f"later {n}", 230, 66.0) for n in range(230)] == [66.0] * 230
+    assert window.reserve("next", 230, 5.0) == 60.0  # when the first of the fifty is a minute old
+    assert Window(60.0).reserve("next", 230, 5.0) == 5.0
+    window.release("next", 6.0)
+    window.update(66.0)
+    assert [window.reserve(f"later {n}", 230, 66.0) for n in range(230)] == [66.0] * 230
 
 
 def test_a_warning_leaves_a_tenth_of_the_limit():
     window = Window(60.0)
     window.warn(230, 0.0)
-    times = [window.book(str(n), 230, 0.0) for n in range(24)]
+    times = [window.reserve(str(n), 230, 0.0) for n in range(24)]
     assert times == [0.0] * 23 + [60.0]
 
 
 @pytest.mark.parametrize("ahead", [150.0, 500.0, 1e6, float("inf")])
 def test_times_from_before_a_restart_are_not_waited_for(ahead):
     """The clock starts anew with the machine; what is kept then lies in the future."""
-    window = Window(60.0, [Place(ahead + n, str(n), 5) for n in range(5)], 1, ahead, ahead)
+    window = Window(60.0, [Slot(ahead + n, str(n), 5) for n in range(5)], 1, ahead, ahead)
     again = Window.from_text(window.to_text(), 60.0)
-    assert again.book("now", 5, 10.0) <= 70.0
+    assert again.reserve("now", 5, 10.0) <= 70.0
 
 
 @given(st.text() | st.from_regex(r"\A[\[\]{}0-9a-z\",:. ]*\Z") | st.sampled_from(["null", "[]"]))
 def test_a_damaged_file_is_an_empty_window(text):
-    assert Window.from_text(text, 60.0).book("a", 1, 0.0) == 0.0
+    assert Window.from_text(text, 60.0).reserve("a", 1, 0.0) == 0.0
 
 
 @given(st.integers(0, 400))
 def test_a_file_cut_short_is_an_empty_window(length):
     window = Window(60.0)
     for n in range(9):
-        window.book(str(n), 3, float(n))
+        window.reserve(str(n), 3, float(n))
     text = window.to_text()
     again = Window.from_text(text[:length], 60.0)
-    assert again.places in ([], window.places)
+    assert again.slots in ([], window.slots)
 
 
 @pytest.mark.parametrize(
@@ -201,13 +203,18 @@ def test_a_file_cut_short_is_an_empty_window(length):
         {"places": 3},
         {"ceiling": None},
         {"paused": []},
-        {"leases": {"a": [1.0]}},
-        {"leases": 3},
     ],
 )
 def test_a_file_of_another_shape_is_an_empty_window(change):
     text = json.dumps({**json.loads(Window(60.0).to_text()), **change})
     assert Window.from_text(text, 60.0) == Window(60.0)
+
+
+def test_a_file_of_an_earlier_version_is_read_without_its_leases():
+    window = Window(60.0)
+    window.reserve("a", 3, 1.0)
+    old = {**json.loads(window.to_text()), "leases": {"0123": ["ticket", 1.0, 4711]}}
+    assert Window.from_text(json.dumps(old), 60.0).slots == window.slots
 
 
 # -- turns ---------------------------------------------------------------------------------------
@@ -306,7 +313,7 @@ def test_a_place_that_was_called_off_goes_to_the_next(folder):
     slow.turn()
     stop, waited = threading.Event(), threading.Event()
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(slow.turn, stop, lambda _: waited.set())
+        first = pool.submit(slow.turn, CallOptions(stop, lambda _: waited.set()))
         assert waited.wait(5)
         second = pool.submit(turns, slow, 1)
         stop.set()
@@ -322,7 +329,7 @@ def test_what_one_client_learns_holds_for_all(folder):
     begun = time.monotonic()
     second.turn()
     assert time.monotonic() - begun > SHORT * 0.9
-    first.warned()
+    first.warn()
     assert most_in_any(turns(second, 8), SEEN) <= 5
 
 
@@ -340,12 +347,26 @@ def test_credentials_of_one_account_share_once_it_is_known(folder):
     assert most_in_any(turns(later, 3) + turns(key, 3), SEEN) == 3
 
 
+@pytest.mark.parametrize(
+    "ask",
+    [Client.account, Client.stored, lambda client: client.request("GET", "account")],
+    ids=["account", "stored", "request"],
+)
+def test_whatever_asks_for_the_account_shares_its_limit(box, folder, monkeypatch, tmp_path, ask):
+    monkeypatch.setenv(limits.FOLDER_NAME, str(folder))
+    for mode in ("api_key", "oauth1_two_legged"):
+        ask(Client(credentials_for(box, mode), box.region, store=tmp_path))
+    links = [path.read_text() for path in folder.glob("*.link")]
+    assert len(links) == 2
+    assert len(set(links)) == 1
+
+
 def test_one_that_waits_when_the_account_becomes_known_keeps_its_place(folder):
     key = limiter(folder, "key", limit=1)
     key.turn()
     waited = threading.Event()
     with ThreadPoolExecutor(1) as pool:
-        turn = pool.submit(key.turn, None, lambda _: waited.set())
+        turn = pool.submit(key.turn, CallOptions(on_wait=lambda _: waited.set()))
         assert waited.wait(5)
         key.know_account("77001")
         turn.result(5)
@@ -386,7 +407,7 @@ def test_a_file_that_is_lost_meanwhile_stops_nobody(folder):
     slow.turn()
     waited = threading.Event()
     with ThreadPoolExecutor(1) as pool:
-        turn = pool.submit(slow.turn, None, lambda _: waited.set())
+        turn = pool.submit(slow.turn, CallOptions(on_wait=lambda _: waited.set()))
         assert waited.wait(5)
         for path in folder.glob("*.json"):
             path.unlink()
@@ -432,81 +453,3 @@ def test_files_of_other_days_are_cleared_away(folder):
     limiter(folder).turn()
     assert not old.exists()
     assert len(list(Path(folder).glob("*.json"))) == 1
-
-
-# -- calls that are the same ---------------------------------------------------------------------
-
-SAME = """
-import os, sys
-from pathlib import Path
-from alchemer_nb.http.rate_limit import Limiter
-with Limiter({host!r}, {who!r}, 99, 60.0, Path(sys.argv[1])).alone("survey?page=1"):
-    print("made", flush=True)
-    sys.stdin.readline()
-"""
-
-
-@pytest.fixture
-def elsewhere(folder):
-    """A process that is making a call."""
-    code = SAME.format(host=HOST, who=WHO)
-    with subprocess.Popen(
-        [sys.executable, "-c", code, str(folder)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout.readline() == "made\n"
-        yield process
-        process.kill()
-
-
-def test_the_same_call_of_another_process_is_waited_for_and_others_are_not(folder, elsewhere):
-    here = limiter(folder, limit=99, minute=60.0)
-    with here.alone("survey?page=2"):
-        pass
-    told = []
-
-    def tell(words):
-        told.append(words)
-        if words:  # the other one may end
-            elsewhere.stdin.write("\n")
-            elsewhere.stdin.flush()
-
-    with here.alone("survey?page=1", options=CallOptions(on_wait=tell)):
-        assert elsewhere.wait(5) == 0
-    assert told == ["waiting for the same call of another client", ""]
-
-
-def test_a_wait_for_the_same_call_can_be_called_off_at_once(folder, elsewhere):
-    stop = threading.Event()
-    here = limiter(folder, limit=99, minute=60.0)
-    with (
-        pytest.raises(Stopped),
-        here.alone("survey?page=1", CallOptions(stop, lambda _: stop.set())),
-    ):
-        pass
-    assert elsewhere.poll() is None
-    begun = time.monotonic()
-    with here.alone("survey?page=2", CallOptions()):  # nothing is left taken
-        assert time.monotonic() - begun < 1
-
-
-@pytest.mark.skipif(os.name == "nt", reason="whether a process is there cannot be asked there")
-def test_a_process_that_was_killed_makes_no_call_any_more(folder, elsewhere):
-    elsewhere.kill()
-    elsewhere.wait(5)
-    begun = time.monotonic()
-    with limiter(folder, limit=99, minute=60.0).alone("survey?page=1"):
-        assert time.monotonic() - begun < 1
-
-
-def test_nobody_makes_a_call_for_more_than_its_longest_time():
-    window = Window(60.0)
-    assert window.lease("a", "first", 1, 1000.0, lambda _: True)
-    assert not window.lease("a", "second", 2, 1000.0, lambda _: True)
-    assert Window.from_text(window.to_text(), 60.0).leases == window.leases
-    window.settle(1066.0)
-    assert window.lease("a", "second", 2, 1066.0, lambda _: True)
-    window.end_lease("a", "first")  # late, and not its own any more
-    assert not window.lease("a", "third", 3, 1067.0, lambda _: True)

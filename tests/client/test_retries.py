@@ -6,7 +6,6 @@ import gzip
 import json
 import threading
 import time
-import zlib
 
 import pytest
 
@@ -49,10 +48,10 @@ RATE = refuse(429, "You have exceeded your requests per minute")
 CROWD = "Please wait for other requests to complete"
 
 
-def packed(body, cut=None, how=gzip.compress, name="gzip"):
+def packed(body, cut=None):
     """A reply whose compressed body ends early although all of it seems to be there."""
-    content = how(json.dumps(body).encode())
-    return Reply(content[:cut], headers={"Content-Encoding": name})
+    content = gzip.compress(json.dumps(body).encode())
+    return Reply(content[:cut], headers={"Content-Encoding": "gzip"})
 
 
 @pytest.fixture
@@ -91,7 +90,6 @@ PASSING = {
     "gzip cut off": packed(PLENTY, -100),
     "small gzip cut off": packed({"result_ok": True, "data": []}, -3),
     "gzip that is none": Reply(b"x", headers={"Content-Encoding": "gzip"}),
-    "deflate cut off": packed(PLENTY, -100, zlib.compress, "deflate"),
     "silence": Reply(silent=True),
     "plain, whole by its looks": Reply(
         json.dumps(PLENTY).encode().rpartition(b", {")[0], unsized=True

@@ -219,7 +219,7 @@ def _check_may_replace(found: Found, refused: Client) -> None:
     Raises:
         ConfigurationError: It belongs to another region, and so to another account.
     """
-    from alchemer_nb.http.credentials import REGION_NAME
+    from alchemer_nb.auth.lookup import REGION_NAME
 
     if found.told_by == REGION_NAME or found.region.api_url == refused.region.api_url:
         return
