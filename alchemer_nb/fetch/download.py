@@ -173,8 +173,8 @@ class Download:
 
 
 @dataclass(slots=True)
-class Wishes:
-    """How a download is to go.
+class DownloadPlan:
+    """What a download is for, and who follows it.
 
     Attributes:
         enough: Called after each page; returns whether to stop.
@@ -202,7 +202,7 @@ class Downloader:
         transport: Sends the calls.
         survey: The definition; its question ids are the known columns.
         params: Filter parameters.
-        wishes: How it is to go.
+        plan: When it ends, and who follows it.
         earlier: A download to resume; it grows.
     """
 
@@ -211,15 +211,15 @@ class Downloader:
         transport: Transport,
         survey: Definition,
         params: Mapping[str, Any],
-        wishes: Wishes,
+        plan: DownloadPlan,
         earlier: Download | None = None,
     ) -> None:
         self.result = earlier or Download(Answers.of(survey))
         self._transport = transport
         self._survey = survey
         self._params = params
-        self._wishes = wishes
-        self._reporter = ProgressReporter(wishes.on_progress, self._progress)
+        self._plan = plan
+        self._reporter = ProgressReporter(plan.on_progress, self._progress)
         self._began = time.monotonic()
 
     def run(self) -> Download:
@@ -231,18 +231,18 @@ class Downloader:
             ApiError, TransportError: As for any call.
         """
         first = self._find_start()
-        wishes, result = self._wishes, self.result
+        plan, result = self._plan, self.result
         with self._fetcher(uncached=result.resumes > 0) as fetcher:
             newest = None  # the call for the newest changes, sent beside the last pages
             for page in self._pages(fetcher, first):
                 self._add_page(page, fetcher.current)
-                if wishes.enough is not None and wishes.enough(result.answers):
+                if plan.enough is not None and plan.enough(result.answers):
                     result.reached_limit = True
                     return result
-                if fetcher.all_sent and newest is None and wishes.most is None:
+                if fetcher.all_sent and newest is None and plan.most is None:
                     newest = self._send_newest(fetcher)
             is_long = result.pages > 1 or result.rows_before
-            if newest is None and is_long and wishes.most is None:
+            if newest is None and is_long and plan.most is None:
                 newest = self._send_newest(fetcher)  # no total showed which page was the last
             if newest is not None:
                 self._add_changes(fetcher, newest)
@@ -257,13 +257,13 @@ class Downloader:
 
     def _pages(self, fetcher: PageFetcher, first: PageRange | None) -> Iterator[Page]:
         if first is not None:
-            expected = self.result.total_count or self._wishes.expected
+            expected = self.result.total_count or self._plan.expected
             yield from fetcher.fetch(
-                self._decode, limit=self._wishes.most, first=first, expected=expected
+                self._decode, limit=self._plan.most, first=first, expected=expected
             )
 
     def _fetcher(self, *, fresh: bool = False, uncached: bool = False) -> PageFetcher:
-        calls = self._wishes.calls
+        calls = self._plan.calls
         return PageFetcher(
             self._transport,
             f"survey/{self._survey.id}/surveyresponse",
@@ -294,7 +294,7 @@ class Downloader:
         self._reporter.report()
 
     def _progress(self, status: str) -> Progress:
-        result, frame = self.result, self._wishes.frame
+        result, frame = self.result, self._plan.frame
         return Progress(
             self._survey.title,
             result.answers.count,
@@ -304,7 +304,7 @@ class Downloader:
             state=status,
             seconds=time.monotonic() - self._began,
             before=result.rows_before,
-            stop=self._wishes.calls.stop,
+            stop=self._plan.calls.stop,
             frame=None if frame is None else lambda: frame(result),
         )
 
@@ -323,7 +323,7 @@ class Downloader:
         with self._fetcher(fresh=True) as fetcher:
             page = self._decode(fetcher.wait_for(fetcher.send(tail)))
         keys = _response_keys(page)
-        if set(keys).isdisjoint(last.keys) and not self._wishes.is_sure:
+        if set(keys).isdisjoint(last.keys) and not self._plan.is_sure:
             raise InvalidArgument(
                 f"none of the rows at hand of survey {self._survey.id} is where it was: another "
                 "account, or they were deleted; run the download again"

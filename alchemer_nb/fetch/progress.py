@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     OnProgress = Callable[["Progress"], None]
+    ProgressMode = str | bool | None | OnProgress  # "auto", "text", "none", or a callback
 
 _INTERVAL = 0.1  # seconds between two reports while no page comes
 

@@ -181,7 +181,7 @@ def _start_download(context: Context, survey: Any, asked: Mapping[str, Any]) -> 
         unfinished.drop(question)
         return frame
 
-    return Job.of(str(survey), fetch)
+    return Job.begin(str(survey), fetch)
 
 
 def _show(
