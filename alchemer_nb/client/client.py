@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import date
+    from pathlib import Path
 
     import pandas as pd
 
@@ -304,24 +305,53 @@ class Client:
         return self._stores.sync(self.survey_id(id_or_title), **how)
 
     def scan(self, id_or_title: int | str, engine: str = "arrow") -> Any:
-        """Open a stored survey with an engine, without reading it all; see ``Stores.scan``."""
-        return self._stores.scan(self.survey_id(id_or_title), engine)
+        """Open a stored survey with an engine, without reading it all.
+
+        Args:
+            id_or_title: As for ``survey``.
+            engine: ``"arrow"`` (a pyarrow Dataset), ``"pandas"``, ``"duckdb"``, ``"polars"`` or
+                ``"dask"``.
+        """
+        from alchemer_nb.store import engines
+
+        return engines.scan(self._survey_folder(id_or_title), engine)
 
     def changes(self, id_or_title: int | str) -> pd.DataFrame:
         """Return the responses that the last sync added, changed and removed, one row each."""
-        return self._stores.changes(self.survey_id(id_or_title))
+        from alchemer_nb.store.changes import read_changes
+
+        return read_changes(self._survey_folder(id_or_title))
 
     def expunge(self, id_or_title: int | str, **who: Any) -> list[int]:
-        """Remove a person's responses from the local store for good; see ``Stores.expunge``."""
-        return self._stores.expunge(self.survey_id(id_or_title), **who)
+        """Remove a person's responses from the local store for good.
+
+        Args:
+            id_or_title: As for ``survey``.
+            **who: ``responses`` (ids), ``contact_id`` or ``email``.
+
+        Returns:
+            The ids of the responses that were stored.
+        """
+        from alchemer_nb.store.expunging import expunge
+
+        own = self.survey_id(id_or_title)
+        return expunge(self._stores.survey_folder(own), own, **who)
 
     def stored(self) -> pd.DataFrame:
         """Return the surveys of this account that are stored here: rows, time, folder."""
         return self._stores.list_stored()
 
     def sql(self, query: str, frames: Mapping[str, Any] | None = None) -> pd.DataFrame:
-        """Run SQL over stored surveys and frames; see ``Stores.sql``."""
-        return self._stores.sql(query, frames or {})
+        """Run a query over stored surveys and frames.
+
+        Args:
+            query: SQL of DuckDB. A stored survey is named by its title in small letters with
+                ``_`` for anything else, or ``survey_ID``.
+            frames: Name -> frame.
+        """
+        from alchemer_nb.store import engines
+
+        return engines.run_sql(query, self._stores.list_folders(), frames or {})
 
     # -- helpers ------------------------------------------------------------------------------
 
@@ -343,6 +373,9 @@ class Client:
         find = partial(self.survey_id, id_or_title)
         calls = CallOptions(fresh=fresh)
         return kind(self._transport, self.region, find, options, progress, calls)
+
+    def _survey_folder(self, id_or_title: int | str) -> Path:
+        return self._stores.survey_folder(self.survey_id(id_or_title))
 
     def _survey_rows(self) -> list[dict[str, Any]]:
         """Return all surveys; one may be listed twice if pages shift meanwhile."""

@@ -17,7 +17,7 @@ import msgspec
 
 from alchemer_nb.decode.entry_types import Scalar, nothing, numbered, scalar
 from alchemer_nb.wire.json import BOM, decode
-from alchemer_nb.wire.paging import Measure
+from alchemer_nb.wire.paging import PageTotals
 
 META_FIELDS = (
     "id",
@@ -68,7 +68,7 @@ class Page:
         entries: Of each response, the JSON of its entry for each of these questions, or
             ``NO_ENTRY``.
         misfits: How much of it had other types than documented.
-        measure: What it tells of itself and its list.
+        totals: Row count, and the totals of its list.
     """
 
     fields: dict[str, list[Scalar]]
@@ -77,7 +77,7 @@ class Page:
     questions: Sequence[str]
     entries: Sequence[Sequence[Any]]
     misfits: int
-    measure: Measure
+    totals: PageTotals
 
     def __len__(self) -> int:
         """Responses on it."""
@@ -92,7 +92,7 @@ class Page:
             self.questions,
             [self.entries[row] for row in rows],
             self.misfits,
-            self.measure,
+            self.totals,
         )
 
 
@@ -207,7 +207,7 @@ def _page(
         questions,
         entries,
         misfits,
-        Measure.of(fields["id"], partial(getattr, totals)),
+        PageTotals.of(fields["id"], partial(getattr, totals)),
     )
 
 
@@ -233,5 +233,5 @@ def _loosely(decoded: Any) -> Page:
         [row.get("data_quality") for row in rows],
         *_rows(given),
         misfits,
-        Measure.of(fields["id"], decoded.get),
+        PageTotals.of(fields["id"], decoded.get),
     )

@@ -25,7 +25,7 @@ from alchemer_nb.http.waiting import CallOptions, interrupts_held
 from alchemer_nb.wire import clocks
 from alchemer_nb.wire.clocks import Clock
 from alchemer_nb.wire.ids import id_number
-from alchemer_nb.wire.paging import PAGE_SIZE, Measure
+from alchemer_nb.wire.paging import PAGE_SIZE, PageTotals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -251,7 +251,7 @@ class Downloader:
                 latest = latest_rows(result.answers)
                 # Cut elsewhere, so that what fell between two pages is within one.
                 for page in fetcher.fetch(self._decode, first=PageRange(_SECOND_READ_ROWS, 1)):
-                    result.note_total(page.measure.total_count)
+                    result.note_total(page.totals.total_count)
                     result.add_newer(page, latest)
         return result
 
@@ -289,8 +289,8 @@ class Downloader:
         result.pages += 1
         if len(page):
             result.last_page = LastPage(at, _response_keys(page))
-        result.note_total(page.measure.total_count)
-        result.total_pages = page.measure.total_pages
+        result.note_total(page.totals.total_count)
+        result.total_pages = page.totals.total_pages
         self._reporter.report()
 
     def _progress(self, status: str) -> Progress:
@@ -335,7 +335,7 @@ class Downloader:
                 restart_reason="responses among those at hand were deleted or moved meanwhile",
             )
             return PageRange(last.range.other_size, 1)  # caches may hold the pages as they were
-        result.total_count = page.measure.total_count
+        result.total_count = page.totals.total_count
         if last.has_room:
             result.add_newer(page, latest_rows(result.answers))
             result.last_page = LastPage(tail, keys)
@@ -371,12 +371,12 @@ class Downloader:
             try:
                 return split_page(body)
             except ValueError:
-                return RawPage([], Measure(0))
+                return RawPage([], PageTotals(0))
 
         pages = read_newest_first(read, first.size, first.size)
         try:
             for _, page in islice(pages, _MOST_NEWEST_PAGES):
-                self.result.note_total(page.measure.total_count)
+                self.result.note_total(page.totals.total_count)
                 if self._add_changed(page.rows):
                     return
         except ApiError as error:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.survey.definition import Definition, read_definition
-from alchemer_nb.wire.paging import PAGE_SIZE, measure_envelope, rows_of, walk, whole
+from alchemer_nb.wire.paging import PAGE_SIZE, read_totals, rows_of, whole
 
 if TYPE_CHECKING:
     from alchemer_nb.http.transport import Transport
@@ -19,15 +20,27 @@ def fetch_envelopes(
     params: Mapping[str, Any] | None = None,
     options: CallOptions | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """Yield the envelopes of all pages of a list."""
-    given = {"resultsperpage": PAGE_SIZE, **(params or {})}
-    first = whole(given.pop("page", None)) or 1
+    """Yield the envelopes of all pages of a list.
 
-    def fetch(number: int) -> dict[str, Any]:
-        query = {**given, "page": number}
-        return transport.send("GET", path, query, options=options).envelope()
-
-    return walk(fetch, measure_envelope, first)
+    A list that ignores the page number ends with the first page that comes twice.
+    """
+    query = {"resultsperpage": PAGE_SIZE, **(params or {})}
+    first = number = whole(query.get("page")) or 1
+    seen = 0 if first == 1 else math.inf  # without the pages before it, rows cannot be counted
+    key = None
+    while True:
+        query["page"] = number
+        envelope = transport.send("GET", path, query, options=options).envelope()
+        totals = read_totals(envelope)
+        is_announced = number < (totals.total_pages or 0)
+        if number > first and (totals.key == key or not (totals.rows or is_announced)):
+            return
+        yield envelope
+        seen += totals.rows
+        key = totals.key
+        if not is_announced and not totals.has_more(seen):
+            return
+        number += 1
 
 
 def fetch_definition(

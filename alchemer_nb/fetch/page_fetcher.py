@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from alchemer_nb.errors import AuthenticationError, PermissionDenied, Stopped, TooSlow
 from alchemer_nb.forks import Home
-from alchemer_nb.wire.paging import PAGE_SIZE, Measure
+from alchemer_nb.wire.paging import PAGE_SIZE, PageTotals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -33,7 +33,7 @@ _TICK = 0.1  # seconds: how soon a cancel or an interrupt is noticed
 
 
 class _Measured(Protocol):
-    measure: Measure
+    totals: PageTotals
 
 
 _Page = TypeVar("_Page", bound=_Measured)
@@ -151,9 +151,9 @@ class PageFetcher:
         """
         first = first or PageRange(PAGE_SIZE, 1)
         self._submit(first)
-        self._send_ahead(Measure(0, total_count=expected), limit)
+        self._send_ahead(PageTotals(0, total_count=expected), limit)
         self.all_sent = False  # only a page shows how many there are
-        last: Measure | None = None
+        last: PageTotals | None = None
         seen = first.size * (first.number - 1)
         while self._ahead:
             page_range, future = self._ahead.popleft()
@@ -171,16 +171,16 @@ class PageFetcher:
             if last is not None:
                 self._send_ahead(last, limit)
             page = decode(answer)
-            measure = page.measure
+            totals = page.totals
             del answer, future  # or two replies are held while the next one is awaited
-            if last is not None and measure.key == last.key and measure.rows:
+            if last is not None and totals.key == last.key and totals.rows:
                 return  # a list that ignores the page number, and returns the same page for ever
-            last = measure
-            seen += measure.rows
-            self._send_ahead(measure, limit)
+            last = totals
+            seen += totals.rows
+            self._send_ahead(totals, limit)
             self.current = page_range
             yield page
-            if not self._ahead and _has_more(measure, seen):
+            if not self._ahead and totals.has_more(seen):
                 self._submit(PageRange(self._furthest.size, self._furthest.number + 1))
 
     def wait_for(self, future: Future[Answer]) -> Answer:
@@ -224,28 +224,21 @@ class PageFetcher:
         if self._slow > 1 and self._furthest.size == page.size:  # further pages are slow, too
             self._furthest = self._furthest.split()[-1]
 
-    def _send_ahead(self, measure: Measure, limit: int | None) -> None:
+    def _send_ahead(self, totals: PageTotals, limit: int | None) -> None:
         """Send for the next pages, as far as the window allows."""
         size = self._furthest.size
-        last = _count_pages(measure, size)
+        last = _count_pages(totals, size)
         wanted = last if limit is None else min(last, -(-limit // size))
         while self._furthest.number < wanted and len(self._ahead) < self._window:
             self._submit(PageRange(size, self._furthest.number + 1))
         self.all_sent = self._furthest.number >= last > 1
 
 
-def _count_pages(measure: Measure, size: int) -> int:
+def _count_pages(totals: PageTotals, size: int) -> int:
     """Return how many pages of a size there are by the totals, which may be too small."""
-    by_pages = (measure.total_pages or 0) * (PAGE_SIZE // size)
-    by_count = -(-(measure.total_count or 0) // min(size, measure.per_page or size))
+    by_pages = (totals.total_pages or 0) * (PAGE_SIZE // size)
+    by_count = -(-(totals.total_count or 0) // min(size, totals.per_page or size))
     return by_count if size < PAGE_SIZE and by_count else max(by_pages, by_count)
-
-
-def _has_more(measure: Measure, seen: int) -> bool:
-    """Check whether to ask for one more page: totals may be too small, or missing."""
-    if measure.total_pages is None and measure.total_count is None:
-        return bool(measure.rows) and not (measure.per_page and measure.rows < measure.per_page)
-    return bool(measure.rows) and measure.total_count is not None and seen < measure.total_count
 
 
 def read_newest_first(

@@ -11,7 +11,7 @@ import msgspec
 
 from alchemer_nb.wire.ids import id_number
 from alchemer_nb.wire.json import decode
-from alchemer_nb.wire.paging import Measure, rows_of
+from alchemer_nb.wire.paging import PageTotals, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -40,11 +40,11 @@ class RawPage:
 
     Attributes:
         rows: The responses that have an id.
-        measure: Row count and totals.
+        totals: Row count and totals.
     """
 
     rows: list[RawResponse]
-    measure: Measure
+    totals: PageTotals
 
 
 class _Head(msgspec.Struct):
@@ -84,8 +84,8 @@ def split_page(body: bytes) -> RawPage:
             if isinstance(row, dict)
         ]
         field = decoded.get
-    measure = Measure.of([head.id for _, head in rows], field)
-    return RawPage([row for row in map(_read_row, rows) if row is not None], measure)
+    totals = PageTotals.of([head.id for _, head in rows], field)
+    return RawPage([row for row in map(_read_row, rows) if row is not None], totals)
 
 
 def _read_row(row: tuple[bytes, _Head]) -> RawResponse | None:

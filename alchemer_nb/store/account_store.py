@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from alchemer_nb.errors import AuthenticationError, DownloadIncomplete, StoreError
 from alchemer_nb.fetch.endings import GOES_ON, advice, describe_end
@@ -14,7 +14,6 @@ from alchemer_nb.wire.ids import given_id, sent_id
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -43,15 +42,12 @@ class Stores:
         self.folder = paths.find_root(folder)
         self.region = region
         self._transport = transport
-        self._account: Path | None = None
 
     @property
     def account(self) -> Path:
         """The folder of the account; the first time one call asks for the account's id."""
-        if self._account is None:
-            own = sent_id(self._transport.account_id(), "the account")
-            self._account = paths.account_folder(self.folder, self.region.host, own)
-        return self._account
+        own = sent_id(self._transport.account_id(), "the account")
+        return paths.account_folder(self.folder, self.region.host, own)
 
     def survey_folder(self, survey_id: str) -> Path:
         """Return the folder of a survey.
@@ -106,6 +102,10 @@ class Stores:
             cause=refused,
         )
 
+    def list_folders(self) -> dict[str, Path]:
+        """Return survey id -> folder of all stores."""
+        return {own: self.survey_folder(own) for own in paths.list_survey_ids(self.account)}
+
     def list_stored(self) -> pd.DataFrame:
         """Return the stored surveys, one row each.
 
@@ -116,8 +116,8 @@ class Stores:
         from alchemer_nb.store.reading import read_complete_manifest
 
         rows = []
-        for own in paths.list_survey_ids(self.account):
-            folder, found, size = self.survey_folder(own), None, 0
+        for own, folder in self.list_folders().items():
+            found, size = None, 0
             try:
                 found = read_complete_manifest(folder)
                 size = sum(path.stat().st_size for path in paths.list_store_files(folder))
@@ -137,48 +137,3 @@ class Stores:
         frame = pd.DataFrame(rows, columns=["id", "title", "rows", "synced", "bytes", "place"])
         frame["synced"] = pd.to_datetime(frame["synced"], utc=True)
         return frame
-
-    def scan(self, survey_id: str, engine: str = "arrow") -> Any:
-        """Open a stored survey with an engine, without reading it all.
-
-        Args:
-            survey_id: Id.
-            engine: ``"arrow"`` (a pyarrow Dataset), ``"pandas"``, ``"duckdb"``, ``"polars"`` or
-                ``"dask"``.
-        """
-        from alchemer_nb.store import engines
-
-        return engines.scan(self.survey_folder(survey_id), engine)
-
-    def changes(self, survey_id: str) -> pd.DataFrame:
-        """Return which responses the last sync added, changed and removed."""
-        from alchemer_nb.store.changes import read_changes
-
-        return read_changes(self.survey_folder(survey_id))
-
-    def expunge(self, survey_id: str, **who: Any) -> list[int]:
-        """Remove a person's responses from the store for good.
-
-        Args:
-            survey_id: Id.
-            **who: ``responses`` (ids), ``contact_id`` or ``email``.
-
-        Returns:
-            The ids of the responses that were stored.
-        """
-        from alchemer_nb.store.expunging import expunge
-
-        return expunge(self.survey_folder(survey_id), given_id(survey_id, "a survey"), **who)
-
-    def sql(self, query: str, frames: Mapping[str, Any]) -> pd.DataFrame:
-        """Run a query over stored surveys and frames.
-
-        Args:
-            query: SQL of DuckDB. A stored survey is named by its title in small letters with
-                ``_`` for anything else, or ``survey_ID``.
-            frames: Name -> frame.
-        """
-        from alchemer_nb.store import engines
-
-        ids = paths.list_survey_ids(self.account)
-        return engines.run_sql(query, {own: self.survey_folder(own) for own in ids}, frames)

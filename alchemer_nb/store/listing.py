@@ -160,7 +160,7 @@ class Listing:
         if stage.activity or stage.size:  # not the single calls before the first stage
             stage.rows += len(page.rows)
             stage.pages += 1
-        self.total_count = page.measure.total_count
+        self.total_count = page.totals.total_count
         self.clock = Clock.of(answer.headers)
         self._reporter.report()
         return page

@@ -8,30 +8,29 @@ missing; some lists ignore paging and answer in one page (https://apihelp.alchem
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 from alchemer_nb.wire.ids import has_digits_alone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
 PAGE_SIZE = 500
-_Page = TypeVar("_Page")
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
-    """What a page tells about itself and its list.
+class PageTotals:
+    """The row count of a page, and the totals of its list.
 
     Attributes:
         rows: Rows on the page.
-        total_count: Rows of the whole list, None where not told.
-        total_pages: The same for pages.
-        per_page: Rows a page of this list holds, None where not told.
-        key: Something that two different pages do not share.
+        total_count: Rows of the whole list, None if unknown.
+        total_pages: Pages of the whole list, None if unknown.
+        per_page: Rows of a full page, None if unknown.
+        key: Differs between two different pages.
 
-    Totals that are less than what is on the page, such as 0, are taken for totals that are not
-    told: a list that believed them would end after its first page.
+    A total count below the rows of the page, such as 0, is taken for unknown: a list with such a
+    total would end after its first page.
     """
 
     rows: int
@@ -62,44 +61,15 @@ class Measure:
             key=(len(ids), *(str(own) for own in (*ids[:1], *ids[-1:]))),
         )
 
+    def has_more(self, seen: float) -> bool:
+        """Check whether to ask for a page behind the announced ones: totals may be too small.
 
-def walk(
-    fetch: Callable[[int], _Page], measure: Callable[[_Page], Measure], first: int = 1
-) -> Iterator[_Page]:
-    """Yields page after page until the list has ended.
-
-    It ends where both totals, as far as they are told, have been reached; without totals, with a
-    page that is empty or shorter than the others, or that is the same as the one before it (a
-    list that ignores ``page``).
-
-    Args:
-        fetch: Gets the page of a number.
-        measure: Reads what it tells.
-        first: Number of the first page.
-    """
-    number, seen, before = first, 0, None
-    while True:
-        page = fetch(number)
-        told = measure(page)
-        repeats = number > first and told.key is not None and told.key == before
-        past = number > first and not told.rows and number >= (told.total_pages or 0)
-        if repeats or past:
-            return
-        yield page
-        seen += told.rows
-        before = told.key
-        if _is_last(told, number, seen, skipped=first > 1):
-            return
-        number += 1
-
-
-def _is_last(told: Measure, number: int, seen: int, *, skipped: bool) -> bool:
-    if told.total_pages is None and told.total_count is None:
-        short = told.per_page is not None and told.rows < told.per_page
-        return short or not told.rows
-    if told.total_pages is not None and number < told.total_pages:
-        return False
-    return skipped or told.total_count is None or seen >= told.total_count or not told.rows
+        Args:
+            seen: Rows of all pages up to this one.
+        """
+        if self.total_pages is None and self.total_count is None:
+            return bool(self.rows) and not (self.per_page and self.rows < self.per_page)
+        return bool(self.rows) and self.total_count is not None and seen < self.total_count
 
 
 def whole(value: Any) -> int | None:
@@ -144,10 +114,9 @@ def _are_ids(data: dict[str, Any]) -> bool:
     return all(has_digits_alone(str(key).removeprefix("-")) for key in data)
 
 
-def measure_envelope(envelope: dict[str, Any]) -> Measure:
+def read_totals(envelope: dict[str, Any]) -> PageTotals:
     """Read the totals of an ordinary envelope."""
-    rows = rows_of(envelope)
-    ids = [row.get("id") if isinstance(row, dict) else row for row in rows]
-    measure = Measure.of(ids, envelope.get)
+    ids = [row.get("id") if isinstance(row, dict) else row for row in rows_of(envelope)]
+    totals = PageTotals.of(ids, envelope.get)
     is_list = isinstance(envelope.get("data", envelope.get("quotas")), list)
-    return measure if is_list else replace(measure, total_pages=1)
+    return totals if is_list else replace(totals, total_pages=1)

@@ -149,7 +149,7 @@ def test_the_stores_themselves_take_no_other_ids(scripted, place, victim, tmp_pa
     client = Client(ApiKey("token", "secret"), region=scripted.region)
     before = tree(tmp_path)
     for own in NO_IDS:
-        for call in (client._stores.survey_folder, client._stores.sync, client._stores.changes):
+        for call in (client._stores.survey_folder, client._stores.sync):
             with pytest.raises(InvalidArgument, match="is not the id of a survey"):
                 call(own)
     assert scripted.asked == []
