@@ -1,8 +1,7 @@
 """``python -m alchemer_nb demo``: from an installation to a DataFrame, with no account.
 
-Runs the quickstart notebook against the sandbox without a window, prints the frame that it ends
-with, then opens JupyterLab on a copy of the notebooks. ``make demo`` calls this too, so that
-there is one way and both commands show the same.
+It runs the quickstart notebook against the sandbox without a window, prints the DataFrame that
+results, and opens JupyterLab on a copy of the notebooks. ``make demo`` runs the same command.
 """
 
 from __future__ import annotations
@@ -26,9 +25,9 @@ if TYPE_CHECKING:
 
 QUICKSTART = "quickstart.ipynb"
 FOLDER = "alchemer_demo"
-CELL_TIMEOUT = 300  # seconds; the slowest cell takes two
+CELL_TIMEOUT = 300  # seconds; the slowest cell takes 2 seconds
 
-# Runs after the notebook's own cells, in the same kernel, to show what the notebook ended with.
+# Runs in the same kernel after the notebook's own cells, to print its result.
 _SHOW = """
 print("df.shape =", df.shape)
 print(df.head().to_string(max_cols=6))
@@ -36,14 +35,14 @@ print(df.head().to_string(max_cols=6))
 
 
 class DemoError(Exception):
-    """The demo cannot go on; the text says why and what to do."""
+    """The demo failed; the message says why and what to do."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Reads the command line and runs what it asks for.
+    """Parse the command line and run the command.
 
     Args:
-        arguments: The words after the program's name; those of the process by default.
+        arguments: The arguments after the program's name; those of the process by default.
 
     Returns:
         The exit status.
@@ -72,17 +71,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def demo(*, check: bool = False, folder: Path = Path(FOLDER)) -> int:
-    """Runs the quickstart, prints its frame, and opens JupyterLab unless told to stop before.
+    """Run the quickstart, print its DataFrame, and open JupyterLab.
 
     Args:
-        check: Stop before JupyterLab.
-        folder: Where JupyterLab's copies of the notebooks go.
+        check: Do not open JupyterLab.
+        folder: Folder for JupyterLab's copies of the notebooks.
 
     Returns:
-        The exit status: of JupyterLab where it was opened.
+        The exit status, that of JupyterLab if it was opened.
 
     Raises:
-        DemoError: Something is not installed, or a cell of the notebook failed.
+        DemoError: A package is not installed, or a cell of the notebook failed.
     """
     _require("nbclient", *([] if check else ["jupyterlab"]))
     source = notebooks_folder()
@@ -99,7 +98,7 @@ def demo(*, check: bool = False, folder: Path = Path(FOLDER)) -> int:
 
 
 def notebooks_folder() -> Path:
-    """The shipped notebooks: inside an installed package, beside it in a checkout."""
+    """Return the folder of the notebooks: in an installed package, or next to it in a checkout."""
     package = Path(__file__).resolve().parent
     for candidate in (package / "_notebooks", package.parent / "notebooks"):
         if (candidate / QUICKSTART).is_file():
@@ -108,10 +107,10 @@ def notebooks_folder() -> Path:
 
 
 def run_quickstart(path: Path) -> str:
-    """Executes the notebook in a kernel of its own and tells what ``df`` is at its end.
+    """Run the notebook in a new kernel and return the text of ``df`` at its end.
 
     Args:
-        path: The notebook; it is read and never written.
+        path: The notebook; it is only read.
 
     Raises:
         DemoError: A cell failed.
@@ -135,20 +134,20 @@ def run_quickstart(path: Path) -> str:
         try:
             client.execute()
         except CellExecutionError as error:
-            told = re.sub(r"\x1b\[[0-9;]*m", "", str(error))  # colours of a notebook, not of a log
-            raise DemoError(f"{path.name} failed:\n{told}") from None
+            text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))  # without colours, as for a log
+            raise DemoError(f"{path.name} failed:\n{text}") from None
     return "".join(output.get("text", "") for output in show.outputs).rstrip()
 
 
 def copy_notebooks(source: Path, folder: Path) -> Path:
-    """Copies the notebooks to a folder of the user's, and never over what is there.
+    """Copy the notebooks to a folder of the user, without overwriting any file.
 
     Args:
-        source: The shipped notebooks.
-        folder: Where to; made if it is not there.
+        source: The folder of the notebooks.
+        folder: The target, which is created if it does not exist.
 
     Returns:
-        The quickstart's copy.
+        Path of the copy of the quickstart.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for notebook in sorted(source.glob("*.ipynb")):
@@ -158,7 +157,7 @@ def copy_notebooks(source: Path, folder: Path) -> Path:
 
 
 def open_lab(notebook: Path) -> int:
-    """Opens JupyterLab on a notebook and waits until it is shut down."""
+    """Open JupyterLab on a notebook, and wait until it is shut down."""
     print(f"Opening JupyterLab on {notebook}; your copies of the notebooks are in that folder.")
     print("Press Ctrl+C twice to stop it.", flush=True)
     command = [sys.executable, "-m", "jupyterlab", str(notebook)]

@@ -118,7 +118,15 @@ def _with_full_stop(text: str) -> str:
 
 
 class ConfigurationError(AlchemerError, ValueError):
-    """The set-up does not allow the call: no credentials, an unsafe address, a bad region."""
+    """The set-up does not allow the call: no credentials, an unsafe address, a bad region.
+
+    Attributes:
+        argument: Name of the argument of ``ApiKey`` or ``OAuth1`` that does not fit; else ``""``.
+    """
+
+    def __init__(self, *args: object, hint: str = "", argument: str = "") -> None:
+        super().__init__(*args, hint=hint)
+        self.argument = argument
 
 
 class InvalidArgument(AlchemerError, ValueError):
@@ -319,15 +327,24 @@ class NotFound(ApiError, LookupError):
 
 
 class RateLimited(ApiError):
-    """Too many calls in a minute, or the same call twice at a time.
+    """Too many calls in a minute, or the same call twice at once.
 
     Attributes:
         retry_after: Seconds the server asked to wait, or None.
+        same_call: True if the same call was still running.
     """
 
-    def __init__(self, message: str, *, retry_after: float | None = None, **where: Any) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        same_call: bool = False,
+        **where: Any,
+    ) -> None:
         super().__init__(message, **where)
         self.retry_after = retry_after
+        self.same_call = same_call
 
 
 class ServerError(ApiError):

@@ -452,11 +452,11 @@ def test_no_frame_of_a_panel_step_shows_a_secret(scripted, echo):
     steps = SignIn(Session())
     consumer = {"consumer_key": Secret(FIRST), "consumer_secret": Secret(SECOND)}
     for step, values in [
-        (steps.with_key, {"api_token": Secret(FIRST), "api_token_secret": Secret(SECOND)}),
-        (steps.with_key, {"api_token": Secret(f"{FIRST} {SECOND}")}),
-        (steps.with_key, {"api_token": Secret(f"{FIRST} {SECOND} {THIRD}")}),
-        (steps.as_application, consumer),
-        (steps.get_link, consumer),
+        (steps.use_key, {"api_token": Secret(FIRST), "api_token_secret": Secret(SECOND)}),
+        (steps.use_key, {"api_token": Secret(f"{FIRST} {SECOND}")}),
+        (steps.use_key, {"api_token": Secret(f"{FIRST} {SECOND} {THIRD}")}),
+        (steps.use_consumer_pair, consumer),
+        (steps.request_link, consumer),
     ]:
         assert leaks(raised(step, values, scripted.region)) == []
 

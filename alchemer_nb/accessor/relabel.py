@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.accessor.knowledge import INDEX, Knowledge
@@ -9,6 +10,7 @@ from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame import multi_lists
 from alchemer_nb.frame.build import ATTRS
 from alchemer_nb.frame.description import Facts
+from alchemer_nb.frame.options import FrameOptions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
     from alchemer_nb.frame.description import Kept
 
 _SHAPING = {"values", "multi", "metadata", "columns"}  # whose columns do not stand for one another
-_ALLOWED = ("names", "values", "shape", "multi", "language", "metadata", "tz", "columns")
+_FIXED = {"test_rows", "limit", "without"}  # which rows, and what was redacted: not changed here
+_ALLOWED = tuple(each.name for each in fields(FrameOptions) if each.name not in _FIXED)
 
 
 def relabel(frame: pd.DataFrame, choices: dict[str, Any]) -> pd.DataFrame:

@@ -152,11 +152,13 @@ class OAuthFlow:
         request = self._request
         if request is None or request.token is None:
             raise SignInError("no sign-in has been started", hint=AGAIN)
-        returned = _read(text)
-        verifier = _verifier_of(returned, request.token)
+        found = _verifier_in(text, request.token)
+        if isinstance(found, AlchemerError):
+            raise found
+        verifier, is_named = found
         if time.monotonic() > self._expires:
             raise SignInExpired("the sign-in link has expired", hint=AGAIN)
-        attempt = Attempt(THREE_LEGGED, ACCESS_TOKEN, worked=True, named=returned.token is not None)
+        attempt = Attempt(THREE_LEGGED, ACCESS_TOKEN, worked=True, named=is_named)
         signer = partial(sign, credentials=request, verifier=verifier)
         secrets = (*request.secrets, verifier)
         given = self._ask(self.region.access_token_url, attempt, signer, secrets)
@@ -207,27 +209,6 @@ class _Token:
     lifetime: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Returned:
-    """What the browser came back with.
-
-    Attributes:
-        verifier: The verifier, or None.
-        token: The request token, or None where a bare verifier was pasted.
-        denied: True if the address says that access was denied.
-        problem: What ``oauth_problem`` names, if that is known.
-        empty: True if nothing was pasted.
-        queried: True if it has parameters that are known here.
-    """
-
-    verifier: Secret | None = None
-    token: Secret | None = None
-    denied: bool = False
-    problem: str = ""
-    empty: bool = False
-    queried: bool = False
-
-
 def _token_or_fault(
     reply: Answer, region: Region, secrets: tuple[Secret, ...], attempt: Attempt
 ) -> _Token | ApiError | TransportError:
@@ -243,49 +224,40 @@ def _token_or_fault(
     return no_token(attempt, region, body) if failure is None else failure
 
 
-def _verifier_of(returned: _Returned, token: Secret) -> Secret:
-    if returned.empty:
-        raise InvalidArgument("nothing was pasted; copy the address of the page you landed on")
-    if returned.token is not None and returned.token != token:
-        raise WrongAttempt("the pasted address belongs to another sign-in attempt", hint=AGAIN)
-    if returned.verifier is not None:
-        if not returned.verifier.reveal().isprintable():
-            raise InvalidArgument("the code has letters that cannot be shown; copy it once more")
-        return returned.verifier
-    if returned.problem in OVER:
-        raise SignInExpired("the sign-in link has expired or was used already", hint=AGAIN)
-    if returned.denied:
-        raise ConsentDenied(
+def _verifier_in(pasted: Secret, token: Secret) -> tuple[Secret, bool] | AlchemerError:
+    """Return the verifier in a pasted text, or the error; raise nothing, as it may be secret.
+
+    Args:
+        pasted: A bare verifier, or the address that the browser returned to.
+        token: The request token of the attempt under way.
+
+    Returns:
+        The verifier, and True if the text names that attempt.
+    """
+    text = _tidy(pasted.reveal())
+    if not text:
+        return InvalidArgument("nothing was pasted; copy the address of the page you landed on")
+    fields = _query_of(text)
+    named = fields.get("oauth_token") or fields.get("denied")
+    if named and Secret(named) != token:
+        return WrongAttempt("the pasted address belongs to another sign-in attempt", hint=AGAIN)
+    is_address = "://" in text or "/" in text
+    verifier = fields.get("oauth_verifier") or ("" if fields or is_address else text)
+    if verifier and not verifier.isprintable():
+        return InvalidArgument("the code has letters that cannot be shown; copy it once more")
+    if verifier:
+        return Secret(verifier), bool(named)
+    if problem_in(f"oauth_problem={fields.get('oauth_problem', '')}") in OVER:
+        return SignInExpired("the sign-in link has expired or was used already", hint=AGAIN)
+    if any(name in fields for name in _DENIALS):
+        return ConsentDenied(
             "access was not allowed on the log-in page",
             hint="To sign in after all, get a new sign-in link",
         )
-    if returned.queried:
-        raise InvalidArgument(
-            "this address carries no verifier: log in, allow, then copy the address of the page "
-            "you land on"
-        )
-    raise InvalidArgument(
-        "this address carries no verifier: copy the address of the page you land on "
-        "after you allowed the application"
-    )
-
-
-def _read(pasted: Secret) -> _Returned:
-    """Parse what was pasted; raise nothing, as all of it may be secret."""
-    text = _tidy(pasted.reveal())
-    if not text:
-        return _Returned(empty=True)
-    fields = _query_of(text)
-    if not fields:
-        return _Returned() if "://" in text or "/" in text else _Returned(Secret(text))
-    token = fields.get("oauth_token") or fields.get("denied")
-    verifier = fields.get("oauth_verifier")
-    return _Returned(
-        Secret(verifier) if verifier else None,
-        Secret(token) if token else None,
-        any(name in fields for name in _DENIALS),
-        problem_in(f"oauth_problem={fields.get('oauth_problem', '')}"),
-        queried=True,
+    before = "log in, allow, then " if fields else ""
+    after = "" if fields else " after you allowed the application"
+    return InvalidArgument(
+        f"this address carries no verifier: {before}copy the address of the page you land on{after}"
     )
 
 

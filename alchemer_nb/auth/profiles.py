@@ -86,7 +86,7 @@ def save(name: str, credentials: Credentials, region: Region) -> str:
 
     Raises:
         InvalidArgument: The name does not fit.
-        ConfigurationError: This is Binder, or the place cannot be written.
+        ConfigurationError: This is Binder, or the folder cannot be written.
     """
     _check_name(name)
     if on_binder():
@@ -127,9 +127,9 @@ def load(name: str = DEFAULT) -> Profile | None:
 def names() -> tuple[str, ...]:
     """Return the names of all profiles, in alphabetical order."""
     ring = _keyring()
-    kept = _read_index(ring) if ring is not None else set()
-    found = {path.stem for path in folder().glob("*.json")}
-    return tuple(sorted(kept | {name for name in found if _NAME.fullmatch(name)}))
+    in_keychain = _read_index(ring) if ring is not None else set()
+    in_files = {path.stem for path in folder().glob("*.json") if _NAME.fullmatch(path.stem)}
+    return tuple(sorted(in_keychain | in_files))
 
 
 def forget(name: str) -> bool:
@@ -178,11 +178,11 @@ def _from_text(name: str, text: Secret) -> Profile | str:
     from alchemer_nb.http.credentials import ApiKey, OAuth1
 
     try:
-        told = json.loads(text.reveal())
-        kind = {"api_key": ApiKey, "oauth1": OAuth1}[told["mode"]]
-        region, digest = Region(**told["region"]), told.pop(_DIGEST, None)
-        if _has_known_addresses(region) if digest is None else digest == _digest(told):
-            return Profile(name, kind(**told["credentials"]), region)
+        plain = json.loads(text.reveal())
+        kind = {"api_key": ApiKey, "oauth1": OAuth1}[plain["mode"]]
+        region, digest = Region(**plain["region"]), plain.pop(_DIGEST, None)
+        if _has_known_addresses(region) if digest is None else digest == _digest(plain):
+            return Profile(name, kind(**plain["credentials"]), region)
     except (ValueError, KeyError, TypeError, RecursionError):
         return "cannot be read"
     return "was changed since it was kept, so it does not tell where its credentials belong"
@@ -233,8 +233,8 @@ def _read_index(ring: Any) -> set[str]:
         return set()
 
 
-def _write_index(ring: Any, kept: set[str]) -> None:
-    _ask(lambda: ring.set_password(_SERVICE, _INDEX, json.dumps(sorted(kept))))
+def _write_index(ring: Any, profiles: set[str]) -> None:
+    _ask(lambda: ring.set_password(_SERVICE, _INDEX, json.dumps(sorted(profiles))))
 
 
 def _path(name: str) -> Path:

@@ -141,9 +141,13 @@ class Client:
 
         return api_tables.table(rows_of(self.request("GET", "account"))[:1])
 
-    def know_account(self, account_id: object) -> None:
-        """Set the id of the account, where another client has asked for it."""
-        self._transport.know_account(account_id)
+    def read_account(self, *, retries: int | None = None) -> dict[str, Any]:
+        """Return the account's fields as ``account`` does, without pandas.
+
+        Args:
+            retries: Attempts at most; None for this client's policy.
+        """
+        return self._transport.read_account(retries=retries)
 
     @property
     def refused(self) -> bool:

@@ -84,8 +84,8 @@ class ApiKey(_Credentials):
         # Nothing plain is left in this frame, which a traceback may show.
         api_token, api_token_secret = sealed(api_token), sealed(api_token_secret)
         super().__init__()
-        self.api_token = _part(api_token, "API key")
-        self.api_token_secret = _part(api_token_secret, "API secret key")
+        self.api_token = _part(api_token, "API key", "api_token")
+        self.api_token_secret = _part(api_token_secret, "API secret key", "api_token_secret")
         self.secrets = (self.api_token, self.api_token_secret)
 
     @classmethod
@@ -171,8 +171,8 @@ class OAuth1(_Credentials):
         consumer_key, consumer_secret = sealed(consumer_key), sealed(consumer_secret)
         token, token_secret = sealed(token), sealed(token_secret)
         super().__init__()
-        self.consumer_key = _part(consumer_key, "consumer key")
-        self.consumer_secret = _part(consumer_secret, "consumer secret")
+        self.consumer_key = _part(consumer_key, "consumer key", "consumer_key")
+        self.consumer_secret = _part(consumer_secret, "consumer secret", "consumer_secret")
         if bool(token) != bool(token_secret):
             missing = "token_secret" if token else "token"
             raise ConfigurationError(
@@ -180,8 +180,8 @@ class OAuth1(_Credentials):
                 "with the consumer pair alone"
             )
         if token:
-            self.token = _part(token, "access token")
-            self.token_secret = _part(token_secret, "access token secret")
+            self.token = _part(token, "access token", "token")
+            self.token_secret = _part(token_secret, "access token secret", "token_secret")
         parts = (self.consumer_key, self.consumer_secret, self.token, self.token_secret)
         self.secrets = tuple(part for part in parts if part is not None)
 
@@ -285,15 +285,16 @@ def _form_of(part: Secret) -> str:
     return {41: "consumer key", 32: "consumer secret"}.get(len(text), "API key")
 
 
-def _part(value: Secret, what: str) -> Secret:
+def _part(value: Secret, what: str, argument: str) -> Secret:
     """Strip a part and check it; the text stays a secret all the way."""
     part = Secret(value.reveal().strip())
     if not part:
-        raise ConfigurationError(f"the {what} is empty")
+        raise ConfigurationError(f"the {what} is empty", argument=argument)
     if not part.reveal().isprintable() or " " in part.reveal():
         raise ConfigurationError(
             f"the {what} has white space or a letter that cannot be shown inside; it was probably "
             "pasted together with something else (ApiKey.parse reads a key and its secret from "
-            "one text)"
+            "one text)",
+            argument=argument,
         )
     return part

@@ -16,72 +16,63 @@ from alchemer_nb.http.compression import Broken, UnknownEncoding
 
 
 class _Failure(NamedTuple):
+    kinds: tuple[type[object], ...]
     reason: str
     sentence: str
     hint: str = ""
 
 
 # The first that fits is taken.
-_FAILURES: tuple[tuple[tuple[type[Exception], ...], _Failure], ...] = (
-    (
+_FAILURES = (
+    _Failure(
         (requests.exceptions.ConnectTimeout,),
-        _Failure(
-            "unreachable",
-            "{host} could not be reached within {connect:g} seconds ({where}); try again",
-        ),
+        "unreachable",
+        "{host} could not be reached within {connect:g} seconds ({where}); try again",
     ),
-    (
+    _Failure(
         (requests.exceptions.Timeout, urllib3.exceptions.ReadTimeoutError),
-        _Failure("silent", "{host} did not answer {where} within {read:g} seconds; try again"),
+        "silent",
+        "{host} did not answer {where} within {read:g} seconds; try again",
     ),
-    (
+    _Failure(
         (requests.exceptions.SSLError, urllib3.exceptions.SSLError),
-        _Failure(
-            "certificate",
-            "the certificate of {host} could not be verified ({where})",
-            "Behind a company proxy, set REQUESTS_CA_BUNDLE to the company's certificate file",
-        ),
+        "certificate",
+        "the certificate of {host} could not be verified ({where})",
+        "Behind a company proxy, set REQUESTS_CA_BUNDLE to the company's certificate file",
     ),
-    (
+    _Failure(
         (requests.exceptions.ProxyError,),
-        _Failure("", "the proxy of this machine did not let {where} through to {host}"),
+        "",
+        "the proxy of this machine did not let {where} through to {host}",
     ),
-    (
+    _Failure(
         (
-            requests.exceptions.ChunkedEncodingError,
-            requests.exceptions.ContentDecodingError,
-            urllib3.exceptions.ProtocolError,
-            urllib3.exceptions.DecodeError,
-            Broken,
+            *(requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError),
+            *(urllib3.exceptions.ProtocolError, urllib3.exceptions.DecodeError, Broken),
         ),
-        _Failure("cut", "the answer of {host} to {where} was cut off or broken; try again"),
+        "cut",
+        "the answer of {host} to {where} was cut off or broken; try again",
     ),
-    (
+    _Failure(
         (UnknownEncoding,),
-        _Failure(
-            "",
-            "the answer of {host} to {where} is compressed in a way that was not asked for",
-            "A proxy in between may have changed it: ask whoever runs your network, or try from "
-            "another one",
-        ),
+        "",
+        "the answer of {host} to {where} is compressed in a way that was not asked for",
+        "A proxy in between may have changed it: ask whoever runs your network, or try from "
+        "another one",
     ),
 )
 _BY_CAUSE = (
-    (
-        urllib3.exceptions.NameResolutionError,
-        _Failure(
-            "unreachable",
-            "no host is called {host}: check the region's address and your network ({where})",
-        ),
+    _Failure(
+        (urllib3.exceptions.NameResolutionError,),
+        "unreachable",
+        "no host is called {host}: check the region's address and your network ({where})",
     ),
-    (
-        urllib3.exceptions.NewConnectionError,
-        _Failure(
-            "unreachable",
-            "nothing answers at {host}: check your network, or whether the server is running "
-            "({where})",
-        ),
+    _Failure(
+        (urllib3.exceptions.NewConnectionError,),
+        "unreachable",
+        "nothing answers at {host}: check your network, or whether the server is running ({where})",
     ),
+    _Failure((object,), "cut", "the connection to {host} broke off; try again ({where})"),
 )
 
 
@@ -106,14 +97,10 @@ def describe(
 
 
 def _failure_of(error: Exception) -> _Failure:
-    for kinds, failure in _FAILURES:
-        if isinstance(error, kinds):
+    for failure in _FAILURES:
+        if isinstance(error, failure.kinds):
             return failure
-    if not isinstance(error, requests.exceptions.ConnectionError):
-        return _Failure("", f"{{where}} at {{host}} could not be sent ({type(error).__name__})")
-    within = error.args[0] if error.args else None
-    cause = getattr(within, "reason", None)
-    for kind, failure in _BY_CAUSE:
-        if isinstance(cause, kind):
-            return failure
-    return _Failure("cut", "the connection to {host} broke off; try again ({where})")
+    if isinstance(error, requests.exceptions.ConnectionError):
+        cause = getattr(error.args[0] if error.args else None, "reason", None)
+        return next(failure for failure in _BY_CAUSE if isinstance(cause, failure.kinds))
+    return _Failure((), "", f"{{where}} at {{host}} could not be sent ({type(error).__name__})")

@@ -37,6 +37,7 @@ from alchemer_nb.http.refusals import (
     without_right,
 )
 from alchemer_nb.http.secrets import redact
+from alchemer_nb.once import once
 from alchemer_nb.wire.json import BOM, clean, decode
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ _LARGE = 4_000  # compressed bytes, which unpack to ten times as many and more
 _GOOD_START = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"result_ok"\s*:\s*(?:true|"true")\s*,')
 _REFUSED_RIGHT = re.compile(r"not authori[sz]ed|permission|access denied|forbidden", re.I)
 _REFUSED_KEY = re.compile(r"api_token|auth token|login failed", re.I)
+_SAME_CALL = "please wait for other requests"
 _UNAVAILABLE_CODE = 103  # "Service currently unavailable", seen with HTTP 200
 
 
@@ -167,25 +169,31 @@ def _is_large_and_good(reply: Answer) -> bool:
     return _GOOD_START.match(head) is not None and tail.rstrip().endswith(b"}")
 
 
+@dataclass(frozen=True, repr=False)  # its parts may repeat what was sent
 class _Judge:
     """Decides which error a reply is."""
 
-    def __init__(
-        self,
-        reply: Answer,
-        body: bytes,
-        region: Region,
-        secrets: tuple[Secret, ...],
-        attempt: Attempt,
-    ) -> None:
-        self.reply = reply
-        self.body = body
-        self.region = region
-        self.secrets = secrets
-        self.attempt = attempt
-        self.path = redact(reply.path, secrets)
-        self.where = f"{reply.method} {self.path}"
-        self.problem = self._oauth_problem()
+    reply: Answer
+    body: bytes
+    region: Region
+    secrets: tuple[Secret, ...]
+    attempt: Attempt
+
+    @once
+    def path(self) -> str:
+        return redact(self.reply.path, self.secrets)
+
+    @once
+    def where(self) -> str:
+        return f"{self.reply.method} {self.path}"
+
+    @once
+    def problem(self) -> str:
+        """The OAuth problem that a header or the body names, or ``""``."""
+        header = self.reply.headers.get("WWW-Authenticate", "")
+        if "oauth" not in header.lower() and not self.body.lstrip().startswith(b"oauth_problem="):
+            return ""
+        return problem_in(header) or problem_in(self.body[:_HEAD].decode("ascii", "replace"))
 
     def fault(self) -> ApiError | TransportError | None:
         verdict = _read_verdict(self.body)
@@ -196,12 +204,6 @@ class _Judge:
         if self.reply.status < 300 and not is_refused and not is_odd:
             return None
         return self._api_error(self._code(verdict.code), str(verdict.message or ""))
-
-    def _oauth_problem(self) -> str:
-        header = self.reply.headers.get("WWW-Authenticate", "")
-        if "oauth" not in header.lower() and not self.body.lstrip().startswith(b"oauth_problem="):
-            return ""
-        return problem_in(header) or problem_in(self.body[:_HEAD].decode("ascii", "replace"))
 
     def _code(self, code: Any) -> int | str:
         if isinstance(code, float) and code.is_integer():
@@ -266,6 +268,7 @@ class _Judge:
                 f"colleagues' calls count too: wait {f'{wait:.0f} seconds' if wait else 'a minute'}"
                 ", then run the cell again",
                 retry_after=wait,
+                same_call=_SAME_CALL in words.lower(),
                 **context,
             )
         if number == 401:
@@ -299,7 +302,7 @@ class _Judge:
     def _status_of(self, code: int | str, words: str) -> int:
         """Return the HTTP status that fits the error, whatever it was sent with."""
         number = code if isinstance(code, int) else self.reply.status
-        if "please wait for other requests" in words.lower():
+        if _SAME_CALL in words.lower():
             return 429
         if self.problem in NOT_ALLOWED and not self.attempt.signs_in:
             return 403

@@ -145,8 +145,8 @@ class Retries:
             if attempt > 1:
                 more = max(more, self._step(_CROWD_STEPS, attempt - 1) - error.retry_after)
             return min(error.retry_after, self.longest) + more
-        if not is_penalty(error):
-            # While the throttle resets the words are the same, and it takes about a minute.
+        if error.same_call:
+            # While the throttle resets the reply is the same, and it takes about a minute.
             return self._step(_RESET_STEPS if after_500 else _CROWD_STEPS, attempt)
         return self._step(_RATE_STEPS, attempt)
 
@@ -161,8 +161,7 @@ class Retries:
 
 def is_penalty(error: AlchemerError) -> bool:
     """Return True if the account made too many calls, rather than the same one twice at once."""
-    crowded = "please wait for other requests" in str(error).lower()
-    return isinstance(error, RateLimited) and not crowded
+    return isinstance(error, RateLimited) and not error.same_call
 
 
 def is_refused_in_passing(error: AlchemerError) -> bool:

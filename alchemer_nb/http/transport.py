@@ -75,6 +75,7 @@ class Call:
     query: Pairs = ()
     form: Pairs = ()
     options: CallOptions = field(default_factory=CallOptions)
+    retries: Retries = field(default_factory=Retries)
 
     @property
     def key(self) -> Hashable:
@@ -163,18 +164,23 @@ class Transport:
         """True if Alchemer refused the credentials the last time."""
         return self._refused_at is not None
 
-    def account_id(self, options: CallOptions | None = None) -> str | None:
-        """Return the id of the account; the first time it makes a call.
+    def read_account(
+        self, options: CallOptions | None = None, *, retries: int | None = None
+    ) -> dict[str, Any]:
+        """Return the fields of the account, or ``{}``; arguments and errors as for ``send``."""
+        return _account_in(self.send("GET", _ACCOUNT, options=options, retries=retries))
 
-        Returns:
-            None if Alchemer does not say it.
-        """
+    def account_id(self, options: CallOptions | None = None) -> str | None:
+        """Return the id of the account, which the first time takes a call; None if it has none."""
         if self.account is None:
-            self.send("GET", _ACCOUNT, options=options)
+            self.read_account(options)
         return self.account
 
     def know_account(self, account_id: object) -> None:
-        """Share the limit with all credentials of the account from now on."""
+        """Share the limit with all credentials of the account from now on.
+
+        ``send`` does so itself whenever it gets the account.
+        """
         if account_id not in (None, ""):
             self.account = str(account_id)
             self.limiter.know_account(self.account)
@@ -188,6 +194,7 @@ class Transport:
         options: CallOptions | None = None,
         *,
         raise_slow: bool = False,
+        retries: int | None = None,
     ) -> Answer:
         """Make one call and return its reply if that is no error.
 
@@ -202,6 +209,7 @@ class Transport:
             data: Form fields of the body, nested in the same way.
             options: How to stop it, what to call during waits, and whether memory will do.
             raise_slow: Raise ``TooSlow`` at once, for a caller that can ask for less.
+            retries: Attempts of this call at most; None for this transport's policy.
 
         Raises:
             InvalidArgument: The method or path does not fit.
@@ -213,7 +221,9 @@ class Transport:
         if verb not in _METHODS:
             raise InvalidArgument(f"method {str(method)[:20]!r} is none of {', '.join(_METHODS)}")
         options = options or CallOptions()
-        call = Call(verb, clean_path(path), tuple(flatten(params)), tuple(flatten(data)), options)
+        policy = self.retries if retries is None else Retries.of(retries)
+        query, form = tuple(flatten(params)), tuple(flatten(data))
+        call = Call(verb, clean_path(path), query, form, options, policy)
         options.check()
         if verb != "GET":
             self._cache.forget()
@@ -309,7 +319,7 @@ class Transport:
                 failure = error
             seconds = None
             if not (raise_slow and isinstance(failure, TooSlow)):
-                seconds = self.retries.wait(
+                seconds = call.retries.wait(
                     failure,
                     attempt,
                     method=call.method,
@@ -333,7 +343,7 @@ class Transport:
         if isinstance(outcome, Answer):
             return outcome
         took = time.monotonic() - started
-        raise self.retries.named(outcome, took, call.method, call.path)
+        raise call.retries.named(outcome, took, call.method, call.path)
 
     @contextmanager
     def _room(self, options: CallOptions) -> Iterator[None]:
@@ -368,14 +378,10 @@ class Transport:
         self._accepted_by.add(self.region.api_url)
         if self._refused_at is not None and self._refused_at < started:
             self._refused_at = None
-        if call.path == _ACCOUNT:
-            self._learn_account(reply)
+        if call.method == "GET" and call.path == _ACCOUNT:
+            with suppress(TransportError, ValueError, RecursionError):  # ``envelope`` raises it
+                self.know_account(_account_in(reply).get("id"))
         return reply
-
-    def _learn_account(self, reply: Answer) -> None:
-        with suppress(TransportError):
-            for row in rows_of(reply.envelope())[:1]:
-                self.know_account(row.get("id") if isinstance(row, dict) else None)
 
     def _session(self, url: str) -> requests.Session:
         # One session per thread: requests does not promise that sessions may be shared.
@@ -391,6 +397,11 @@ class Transport:
         # A proxy from the environment must never see calls to this machine.
         session.trust_env = not is_loopback(urlsplit(url).hostname)
         return session
+
+
+def _account_in(reply: Answer) -> dict[str, Any]:
+    rows = rows_of(reply.envelope())
+    return rows[0] if rows and isinstance(rows[0], dict) else {}
 
 
 def _read(response: requests.Response, options: CallOptions) -> bytes:

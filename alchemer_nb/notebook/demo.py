@@ -1,4 +1,4 @@
-"""``%alchemer demo``: the sandbox in the background, signed in to."""
+"""``%alchemer demo``: start the sandbox in the background and sign in to it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from IPython.core.error import StdinNotImplementedError, UsageError
 
 from alchemer_nb.http.regions import is_loopback
-from alchemer_nb.notebook.signin.browser_address import for_browser
+from alchemer_nb.notebook.signin.steps import browser_url
 
 if TYPE_CHECKING:
     from alchemer_nb.notebook.signin.session import Connection, Session
@@ -22,15 +22,15 @@ NAME = "demo"
 
 @dataclass(slots=True, repr=False)
 class Running:
-    """A sandbox that runs, and how a person gets to its pages.
+    """A sandbox that runs, and the address of its web pages.
 
-    ``%alchemer demo`` shows it at once, in the middle of a cell too, and also gives it, so that
-    ``demo = %alchemer demo`` has it: so the cell that has shown it does not show it again.
+    ``%alchemer demo`` shows it at once, even in the middle of a cell, and returns it for
+    ``demo = %alchemer demo``. The cell that has shown it does not show it again as its result.
 
     Attributes:
-        box: The ``Sandbox``; its ``password`` goes with the user name below.
-        organisation: What its account calls itself.
-        again: Whether it ran before.
+        box: The ``Sandbox``.
+        organisation: Name of its account.
+        again: Whether it was running before.
     """
 
     box: Any
@@ -40,12 +40,12 @@ class Running:
 
     @property
     def address(self) -> str:
-        """Where a browser finds its pages, on JupyterHub and Binder too."""
-        return for_browser(f"{self.box.url}/")
+        """The address of its web pages in the browser, on JupyterHub and Binder, too."""
+        return browser_url(f"{self.box.url}/")
 
     @property
     def line(self) -> str:
-        """What runs."""
+        """The first line of what is shown."""
         state = "was running already" if self.again else "runs"
         return (
             f"The sandbox {state}: a local stand-in for Alchemer with invented data. Signed in to "
@@ -59,7 +59,7 @@ class Running:
         )
 
     def shown_by(self, shell: Any) -> None:
-        """Notes that the running cell has shown it."""
+        """Record that the running cell has shown it."""
         self._shown = (shell, shell.execution_count)
 
     def _ipython_display_(self) -> None:
@@ -79,26 +79,26 @@ class Running:
 
 
 def demo(session: Session, responses: int | None = None) -> Running:
-    """Starts the sandbox, or finds the running one, and makes it the current connection.
+    """Start the sandbox unless it is running, and make it the current connection.
 
     Args:
-        session: The shell's session; it holds the sandbox and stops it at the last sign-out.
+        session: The shell's session, which stops the sandbox at the last sign-out.
         responses: How many responses the largest demo survey has.
 
     Raises:
-        UsageError: A real account is signed in and the user does not want to leave it, or cannot
-            be asked; or the running sandbox has another number of responses.
+        UsageError: Somebody is signed in to a real account and does not confirm, or cannot be
+            asked; or the running sandbox has another number of responses.
     """
     if responses is not None and responses < 0:
         raise UsageError(f"--responses: expected 0 or more, got `{responses}`")
-    _leave(session.connection)
+    _confirm_switch(session.connection)
     if session.box is None or not session.box.running:
         connection = _start(session, responses)
         return Running(session.box, connection.organisation)
-    running = session.box.settings.responses
-    if responses not in (None, running):
+    current = session.box.settings.responses
+    if responses not in (None, current):
         raise UsageError(
-            f"the sandbox is running already, with {running} responses; %alchemer logout demo "
+            f"the sandbox is running already, with {current} responses; %alchemer logout demo "
             "stops it"
         )
     return Running(session.box, _sign_in(session).organisation, again=True)
@@ -116,7 +116,7 @@ def _start(session: Session, responses: int | None) -> Connection:
         session.box = None
         box.stop()
         raise
-    # A weak reference: the sandbox of a session that has gone must not live until the end.
+    # A weak reference, so that the sandbox of a deleted session is freed before the process ends.
     atexit.register(_stop, weakref.ref(box))
     return connection
 
@@ -130,8 +130,8 @@ def _sign_in(session: Session) -> Connection:
     return session.adopt(client, NAME)
 
 
-def _leave(connection: Connection | None) -> None:
-    """Asks before the data of a real account give way to invented ones."""
+def _confirm_switch(connection: Connection | None) -> None:
+    """Ask before the sandbox becomes the current connection in place of a real account."""
     if connection is None or is_loopback(urlsplit(connection.client.region.api_url).hostname):
         return
     who = connection.organisation or connection.name

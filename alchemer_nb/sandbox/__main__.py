@@ -1,4 +1,4 @@
-"""``python -m alchemer_nb.sandbox``: serves a sandbox until it is interrupted."""
+"""``python -m alchemer_nb.sandbox``: serve a sandbox until it is interrupted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Gives the parser of the command line."""
+    """Build the parser of the command line."""
     made = argparse.ArgumentParser(
         prog="python -m alchemer_nb.sandbox",
         description="Serves a local stand-in for Alchemer with invented data.",
@@ -66,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serves until Ctrl-C or a termination signal; gives the exit code."""
+    """Serve until Ctrl-C or a termination signal, and return the exit code."""
     given = parser().parse_args(arguments)
     try:
         box = Sandbox(

@@ -1,4 +1,4 @@
-"""The addresses of the sandbox and what answers at each."""
+"""The addresses of the sandbox and their handlers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def build(services: Services, port: int) -> Application:
-    """Gives the tornado application."""
+    """Build the tornado application."""
     given: dict[str, Any] = {"services": services}
     return Application(
         [

@@ -1,4 +1,4 @@
-"""``Sandbox``: a running Alchemer of one's own, on loopback."""
+"""``Sandbox``: a local server that behaves as Alchemer does."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class Sandbox:
         port: Port on 127.0.0.1; 0 takes any that is free.
         region: ``"us"``, ``"eu"``, ``"ca"`` or ``"au"``: zone of dates. A key of one sandbox is
             unknown in every other.
-        db: File that keeps users, keys, applications, tokens, surveys and responses across
+        db: File with users, keys, applications, tokens, surveys and responses across
             restarts; in memory when left out.
         form: ``"2017"`` or ``"current"``, the looks of payloads (see ``wire``).
         flat_single: Single objects with their fields beside ``result_ok`` instead of in ``data``.
-        faults: Trouble on order (see ``faults``).
+        faults: Faults for the next calls (see ``traffic/faults.py``).
         oob: Whether the callback ``oob`` is accepted.
         glue_json: Whether JSON is glued to the end of token answers, as seen in the wild.
         surveys: Surveys in neutral form instead of the demo's.
@@ -123,7 +123,7 @@ class Sandbox:
         self._port: int | None = None
 
     def start(self) -> Self:
-        """Starts serving; returns when the server answers.
+        """Start serving, and return when the server answers.
 
         Raises:
             PortInUse: The port is taken (an ``OSError``).
@@ -138,7 +138,7 @@ class Sandbox:
         return self
 
     def stop(self) -> None:
-        """Stops serving and closes everything; harmless when it does not run."""
+        """Stop serving and close everything; do nothing if the sandbox does not run."""
         server, self._server = self._server, None
         if server is not None:
             server.stop()
@@ -165,7 +165,7 @@ class Sandbox:
 
     @property
     def port(self) -> int:
-        """The port it listens at."""
+        """The port that it listens at."""
         if self._port is None:
             raise RuntimeError("the sandbox has not been started")
         return self._port
@@ -177,7 +177,7 @@ class Sandbox:
 
     @property
     def region_name(self) -> str:
-        """The region it plays."""
+        """Name of the region that it simulates."""
         return self.settings.region
 
     @property
@@ -195,7 +195,7 @@ class Sandbox:
 
     @property
     def users(self) -> tuple[Person, ...]:
-        """Who can log in: ada is administrator, ben has a key, cleo has none, dora is disabled."""
+        """The users: ada is administrator, ben has a key, cleo has none, dora is disabled."""
         return PEOPLE
 
     @property
@@ -235,12 +235,12 @@ class Sandbox:
 
     @property
     def in_flight(self) -> int:
-        """How many calls of the API are being answered now."""
+        """Number of calls of the API that are being answered now."""
         return self._running().call(lambda services: services.traffic.now)
 
     @property
     def most_in_flight(self) -> int:
-        """How many calls of the API were being answered at once, at most."""
+        """Highest number of calls of the API that were being answered at once."""
         return self._running().call(lambda services: services.traffic.most)
 
     @property
@@ -249,15 +249,15 @@ class Sandbox:
         return self._running().call(lambda services: services.calls.list())
 
     def busiest_minute(self, seconds: float | None = None) -> int:
-        """Gives the most calls that the account made within any 60 seconds (or so many)."""
+        """Return the highest number of the account's calls within 60 seconds (or ``seconds``)."""
         return busiest(self.calls, self.settings.minute if seconds is None else seconds)
 
     def identical_in_flight(self) -> list[tuple[CallRecord, CallRecord]]:
-        """Gives the pairs of identical GETs of one user that ran at the same time."""
+        """Return the pairs of identical GETs of one user that ran at the same time."""
         return identical(self.calls)
 
     def key(self, username: str | None = None) -> Key:
-        """Gives the living API key of a user.
+        """Return the current API key of a user.
 
         Raises:
             LookupError: Nobody made one for this user, or there is no such user.
@@ -274,17 +274,17 @@ class Sandbox:
         return key
 
     def fail_next(self, *faults: Fault | Mapping[str, Any] | None) -> None:
-        """Orders trouble for the next calls of the API."""
+        """Add faults for the next calls of the API."""
         self._schedule().add(faults)
 
     def calm(self) -> None:
-        """Forgets all trouble that is still to come."""
+        """Remove all faults that have not occurred yet."""
         self._schedule().clear()
 
     def add_responses(
         self, survey: int | str, count: int, *, visible_after: float | None = None
     ) -> list[int]:
-        """Lets people answer now; gives the ids of their responses.
+        """Add responses now, as if people answered, and return their ids.
 
         Args:
             survey: Id or title.
@@ -311,7 +311,7 @@ class Sandbox:
         data: Mapping[str, Any] | None = None,
         visible_after: float | None = None,
     ) -> None:
-        """Edits responses now: their ``date_updated`` moves.
+        """Edit responses now: their ``date_updated`` changes.
 
         Args:
             survey: Id or title.
@@ -333,7 +333,7 @@ class Sandbox:
     def delete_responses(
         self, survey: int | str, ids: Iterable[int], *, visible_after: float | None = None
     ) -> None:
-        """Deletes responses now.
+        """Delete responses now.
 
         Raises:
             LookupError: No such survey or response.
@@ -347,7 +347,7 @@ class Sandbox:
         self._running().call(work)
 
     def _show(self, step: Callable[[], None], after: float | None) -> None:
-        """Runs a step now or later, in the server's thread."""
+        """Run a step now or later, in the server's thread."""
         seconds = self.settings.visible_after if after is None else after
         if seconds <= 0:
             step()
@@ -362,7 +362,7 @@ class Sandbox:
         asyncio.get_running_loop().call_later(seconds, show)
 
     def show_changes(self) -> None:
-        """Show at once what ``visible_after`` still hides."""
+        """Show at once all changes that ``visible_after`` still hides."""
 
         def work(_: Services) -> None:
             for show in list(self._hidden):
@@ -371,7 +371,7 @@ class Sandbox:
         self._running().call(work)
 
     def add_survey(self, one: SurveyRecord) -> None:
-        """Adds a survey with its responses, or replaces the one of the same id."""
+        """Add a survey with its responses, or replace the one of the same id."""
         self._running().call(lambda services: services.state.library.add(one.survey, one.responses))
 
     def _application(self) -> Application:

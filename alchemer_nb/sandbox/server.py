@@ -1,4 +1,4 @@
-"""The thread that serves, and how it starts and stops.
+"""The thread that serves a sandbox.
 
 A thread with an event loop of its own: in a notebook the kernel's loop is busy running the cell
 that waits for an answer.
@@ -27,16 +27,16 @@ T = TypeVar("T")
 
 
 class PortInUse(OSError):
-    """Something else listens at the port that was asked for."""
+    """Another program listens at the port that was asked for."""
 
 
 class Server:
-    """Serves one sandbox until it is stopped.
+    """The server of one sandbox, in a thread of its own.
 
     Args:
         settings: The sandbox's switches.
-        faults: Trouble on order.
-        fill: Fills a state that is new.
+        faults: Faults for the next calls.
+        fill: Called to fill a new state.
     """
 
     def __init__(self, settings: Settings, faults: Schedule, fill: Callable[[State], None]) -> None:
@@ -52,7 +52,7 @@ class Server:
         self._pid = os.getpid()
 
     def check_here(self) -> None:
-        """Refuses what a process that was forked from the one that serves cannot do.
+        """Raise an error in a process that was forked from the one that serves.
 
         Raises:
             RuntimeError: This is such a process.
@@ -63,7 +63,7 @@ class Server:
             )
 
     def start(self) -> int:
-        """Starts the thread, waits until it listens, and gives the port.
+        """Start the thread, wait until it listens, and return the port.
 
         Raises:
             PortInUse: The port is taken.
@@ -77,9 +77,9 @@ class Server:
             raise
 
     def stop(self) -> None:
-        """Closes every connection and waits for the thread; does nothing the second time.
+        """Close every connection and wait for the thread; do nothing the second time.
 
-        Nor does it in a process that was forked: the sandbox goes on where it was started.
+        Do nothing in a forked process, either: the sandbox runs on in the process that started it.
         """
         if os.getpid() != self._pid:
             return
@@ -91,7 +91,7 @@ class Server:
             self._thread.join()
 
     def call(self, work: Callable[[Services], T]) -> T:
-        """Runs work in the server's thread, which alone touches the state.
+        """Run work in the server's thread, the only one that uses the state.
 
         Raises:
             RuntimeError: It does not run, or not in this process.

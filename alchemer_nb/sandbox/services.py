@@ -1,4 +1,4 @@
-"""What the sandbox's handlers work with."""
+"""What the handlers of the sandbox share."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One call as a test may look at it; it holds no credentials."""
+    """One call as tests may look at it; it holds no credentials."""
 
     method: str
     path: str
@@ -39,7 +39,7 @@ class Seen:
 
 
 class Traffic:
-    """Calls that are being answered: now, and at most."""
+    """The number of calls that are being answered: now, and at most."""
 
     def __init__(self) -> None:
         self.now = 0
@@ -54,16 +54,16 @@ class Traffic:
 
 
 class Quiet(RequestHandler):
-    """A handler whose log lines never hold a query: there are secrets in it."""
+    """A handler whose log lines never hold a query, since that holds secrets."""
 
     services: Services
 
     def initialize(self, services: Services) -> None:
-        """Takes what the application was made with."""
+        """Store the services of the application."""
         self.services = services
 
     def signed(self) -> Signed:
-        """The request as its signature covers it, with the address the client used."""
+        """Return the request as its signature covers it, with the address that the client used."""
         request = self.request
         address = f"{request.protocol}://{request.host}{request.uri}"
         return Signed(address, request.method or "GET", request.body, dict(request.headers))
@@ -74,8 +74,8 @@ class Quiet(RequestHandler):
         value: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        """Logs faults of the sandbox with method and path; tornado would log the whole query."""
-        # A refusal is told in the answer; who left early, by an interrupt or a time-out, is gone.
+        """Log errors of the sandbox with method and path; tornado would log the whole query."""
+        # A refusal is in the reply; a client that closed the connection early needs no log.
         if typ is None or value is None or isinstance(value, HTTPError | StreamClosedError):
             return
         where = f"{self.request.method} {self.request.path}"
@@ -84,7 +84,7 @@ class Quiet(RequestHandler):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What handlers work with."""
+    """The objects that all handlers share."""
 
     state: State
     faults: Schedule
@@ -97,5 +97,5 @@ class Services:
 
     @property
     def settings(self) -> Settings:
-        """The sandbox's switches."""
+        """The settings of the sandbox."""
         return self.state.settings

@@ -1,4 +1,4 @@
-"""What one sandbox is told when it starts, checked in one place."""
+"""The settings of one sandbox, checked in one place."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FORMS = ("2017", "current")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The switches of one sandbox; ``Sandbox`` documents each of them."""
+    """The settings of one sandbox; ``Sandbox`` documents each of them."""
 
     seed: int = 1
     responses: int = 500
@@ -70,20 +70,20 @@ class Settings:
 
     @property
     def zone_name(self) -> str:
-        """IANA name of the zone in which this region writes and reads dates."""
+        """IANA name of the time zone of this region's dates."""
         return ZONES[self.region]
 
     @property
     def domain(self) -> str:
-        """Domain of the links in payloads; the sandbox itself never goes there."""
+        """Domain of the links in payloads; the sandbox itself never calls it."""
         return DOMAINS[self.region]
 
     @property
     def zone(self) -> ZoneInfo:
-        """That zone as an object."""
+        """The time zone as an object."""
         return ZoneInfo(self.zone_name)
 
     @property
     def current(self) -> bool:
-        """Whether payloads take the newer form of the vendor's 2026 reference."""
+        """Whether payloads have the newer form of the vendor's 2026 reference."""
         return self.form == "current"

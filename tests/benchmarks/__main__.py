@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gzip
 import json
 import math
 import os
@@ -67,6 +68,7 @@ class Bench:
         """Measures, and gives the report."""
         self._parse(40, self.rows, 8, 12)
         self._parse(150, self.rows // 4, 7, 10)
+        self._sign_in()
         self._end_to_end()
         self._peers()
         self._wide_frame()
@@ -97,6 +99,33 @@ class Bench:
             f"{told['json_normalize']['peak'] * times / 1000:.0f} GB, ours "
             f"{ours * times:.0f} s."
         )
+
+    def _sign_in(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            reply = {"result_ok": True, "data": {"id": "7", "organization": "One"}}
+            (Path(folder) / "account.json.gz").write_bytes(
+                gzip.compress(json.dumps(reply).encode())
+            )
+            with serving(Path(folder), 0) as url:
+                told = best_of_each(("click", "one_get", "login", "first_get"), url)
+        if not all(told.values()):
+            return
+        names = {
+            "click": "a click in the panel",
+            "one_get": "one call by requests",
+            "login": "login from the environment, with its imports",
+            "first_get": "one call by requests, with its import",
+        }
+        rows = [
+            f"| {name} | {told[k]['wall']:.3f} | {told[k]['cpu']:.3f} |"
+            for k, name in names.items()
+        ]
+        head = "| what | seconds | CPU |\n|---|---|---|"
+        self.lines.append(f"## Sign-in (best of {_RUNS})\n\n{head}\n" + "\n".join(rows))
+        by_click = told["click"]["cpu"] / told["one_get"]["cpu"]
+        self.goals.append(Goal("sign-in by a click, CPU against one call", by_click, 8, 5, True))
+        first = told["login"]["cpu"] / told["first_get"]["cpu"]
+        self.goals.append(Goal("login with imports, CPU against requests", first, 3, 2, True))
 
     def _end_to_end(self) -> None:
         folder = material(40, self.rows)

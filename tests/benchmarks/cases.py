@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import resource
 import sys
 import time
@@ -191,6 +192,75 @@ def one_by_one(url: str) -> Measured:
         return pd.json_normalize(rows)
 
     return measure(work)
+
+
+# -- sign-in --------------------------------------------------------------------------------
+
+
+def click(url: str) -> Measured:
+    """From the click on "Sign in" of a panel that is shown to the session that is signed in."""
+    from alchemer_nb.http.regions import Region
+    from alchemer_nb.notebook.signin.panel import LoginPanel
+    from alchemer_nb.notebook.signin.session import Session
+
+    session = Session()
+    form = LoginPanel(session, region=Region.custom(url)).form
+    typed = {"api_token": "key", "api_token_secret": "secret"}
+    message = {"type": "submit", "attempt": form.view["attempt"], "values": typed}
+
+    def work() -> Any:
+        form._handle_custom_msg(message, [])
+        return list(session.names())
+
+    return signed_in(measure(work))
+
+
+def login(url: str) -> Measured:
+    """``%alchemer login`` with a key in the environment, with all that it imports."""
+    from alchemer_nb.http.regions import Region
+    from alchemer_nb.notebook.signin.session import Session
+
+    session, region = Session(), Region.custom(url)
+    os.environ.update(ALCHEMER_API_TOKEN="key", ALCHEMER_API_TOKEN_SECRET="secret")
+
+    def work() -> Any:
+        from alchemer_nb.notebook.signin.login import login
+
+        login(session, region=region)
+        return list(session.names())
+
+    return signed_in(measure(work))
+
+
+def signed_in(measured: Measured) -> Measured:
+    """Check that one connection was made, and that pandas was not needed for it."""
+    if measured.rows != 1 or "pandas" in sys.modules:
+        raise AssertionError("nobody is signed in, or pandas was imported")
+    return measured
+
+
+def one_get(url: str) -> Measured:
+    """The same call by requests alone, which is imported before."""
+    import requests
+
+    def work() -> Any:
+        return requests.get(f"{url}/v5/account", params=_PAIR, timeout=60).json()["data"]
+
+    return measure(work)
+
+
+def first_get(url: str) -> Measured:
+    """The same call by requests alone, with its import."""
+
+    def work() -> Any:
+        import requests
+
+        return requests.get(f"{url}/v5/account", params=_PAIR, timeout=60).json()["data"]
+
+    return measure(work)
+
+
+_PAIR = {"api_token": "key", "api_token_secret": "secret"}
 
 
 # -- the local store ------------------------------------------------------------------------

@@ -70,7 +70,7 @@ def button(notebook: Notebook, label: str) -> Locator:
 def shows_a_frame(notebook: Notebook) -> None:
     output = notebook.run(FRAME)
     expect(output).to_contain_text("pandas")
-    expect(output.locator("table")).to_contain_text("satisfaction")
+    expect(output.locator("table")).to_contain_text("recent_customer")
 
 
 def signed_in(notebook: Notebook, timeout: float = 15) -> None:

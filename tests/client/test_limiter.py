@@ -169,10 +169,10 @@ def test_a_warning_leaves_a_tenth_of_the_limit():
     assert times == [0.0] * 23 + [60.0]
 
 
-@pytest.mark.parametrize("ahead", [150.0, 500.0, 1e6, float("inf")])
-def test_times_from_before_a_restart_are_not_waited_for(ahead):
+@pytest.mark.parametrize("future", [150.0, 500.0, 1e6, float("inf")])
+def test_times_from_before_a_restart_are_not_waited_for(future):
     """The clock starts anew with the machine; what is kept then lies in the future."""
-    window = Window(60.0, [Slot(ahead + n, str(n), 5) for n in range(5)], 1, ahead, ahead)
+    window = Window(60.0, [Slot(future + n, str(n), 5) for n in range(5)], 1, future, future)
     again = Window.from_text(window.to_text(), 60.0)
     assert again.reserve("now", 5, 10.0) <= 70.0
 

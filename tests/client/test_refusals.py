@@ -487,7 +487,7 @@ def test_a_key_that_signed_in_and_is_typed_again_is_known_to_have_worked():
     with Sandbox(responses=0) as box:
         session = Session()
         pair = box.api_token, box.api_token_secret
-        SignIn(session).with_credentials(ApiKey(*pair), box.region)
+        SignIn(session).use_credentials(ApiKey(*pair), box.region)
         regenerate_key(box.url, box.username, box.password)
         typed = Client(ApiKey(*pair), region=box.region)
         error = failure(lambda: session.adopt(typed))

@@ -85,7 +85,7 @@ def waiting(kernel, pair):
 
 def test_the_cell_waits_for_the_sign_in_and_the_next_cell_is_signed_in(kernel, pair, waiting):
     request, panel = waiting
-    queued = kernel.run("print(len(session.require_client().account()))")
+    queued = kernel.run("print(len(session.require().client.account()))")
     panel.submit(pair[0], "wrong-secret")
     panel.submit(*pair)
     done = kernel.ended(request)

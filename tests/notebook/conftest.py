@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,19 @@ def bare_config() -> Config:
     config = Config()
     config.HistoryManager.enabled = False
     return config
+
+
+@contextmanager
+def new_shell(config: Config) -> Iterator[InteractiveShell]:
+    """A shell of which nothing is left afterwards."""
+    shell = InteractiveShell(config=config)
+    # Each shell would collect all garbage when the process ends: minutes for hundreds of them.
+    atexit.unregister(shell.atexit_operations)
+    try:
+        yield shell
+    finally:
+        shell.extension_manager.unload_extension("alchemer_nb")
+        shell.cleanup()  # else each shell holds the one before it, by its `__main__`
 
 
 @dataclass
@@ -88,13 +102,8 @@ def bare(
     ):
         monkeypatch.delenv(f"ALCHEMER_{name}", raising=False)
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
-    shell = InteractiveShell(config=bare_config())
-    # Each shell would collect all garbage when the process ends: minutes for hundreds of them.
-    atexit.unregister(shell.atexit_operations)
-    notebook = Notebook(shell, capsys)
-    yield notebook
-    if "AlchemerMagics" in shell.magics_manager.registry:
-        notebook.magics.close()
+    with new_shell(bare_config()) as shell:
+        yield Notebook(shell, capsys)
 
 
 @pytest.fixture

@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from IPython.core.error import UsageError
 
-from alchemer_nb.notebook.magic.interpolation import condition, fill_lines
-from alchemer_nb.notebook.magic.tokens import fill, quote_word, split
+from alchemer_nb.notebook.magic.interpolation import condition, interpolate_lines
+from alchemer_nb.notebook.magic.tokens import evaluate_word, quote_word, split_words
 from alchemer_nb.survey.filters import parse_conditions
 
 
 def test_lines_below_are_filled_in_and_keep_their_quotes_and_numbers():
     body = "region = '{r}'\n\nscore >= $n\n# {nope} stays\nname = it's {{x}} $$5  # {nope}"
-    assert fill_lines(body, {"r": "North", "n": 3}) == (
+    assert interpolate_lines(body, {"r": "North", "n": 3}) == (
         "region = 'North'\n\nscore >= 3\n# {nope} stays\nname = it's {x} $5  # {nope}"
     )
 
@@ -30,14 +30,18 @@ def test_dates_and_lists_are_written_as_conditions_take_them():
         "one": np.int64(7),
     }
     body = "date_submitted >= {day}\nregion in {regions}\nq in ({numbers})\nn = $one"
-    assert fill_lines(body, names).splitlines() == [
+    assert interpolate_lines(body, names).splitlines() == [
         "date_submitted >= 2026-01-31",
         'region in "North", "South # 2"',
         'q in ("1", "2")',
         "n = 7",
     ]
-    values = [c.value for c in parse_conditions(fill_lines(body, names))]
+    values = [c.value for c in parse_conditions(interpolate_lines(body, names))]
     assert values == ["2026-01-31", ("North", "South # 2"), ("1", "2"), "7"]
+
+
+def first_word(line, names):
+    return evaluate_word(split_words(line)[0], names)
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
@@ -45,9 +49,9 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 
 @given(TEXTS, st.sampled_from(["{r}", "$r", "'{r}'", '"$r"']), st.sampled_from(["=", "<", "<>"]))
 def test_a_condition_reads_any_value_as_it_is(text, name, operator):
-    below = fill_lines(f"a = 1\nregion {operator} {name}  # a comment", {"r": text})
+    below = interpolate_lines(f"a = 1\nregion {operator} {name}  # a comment", {"r": text})
     word = quote_word(f"region {operator} {name}").replace("{{", "{").replace("}}", "}")
-    line = condition(fill(split(word.replace("$$", "$"))[0], {"r": text}))
+    line = condition(first_word(word.replace("$$", "$"), {"r": text}))
     for written in (below.removeprefix("a = 1\n"), line, [line]):
         [read] = parse_conditions(written)
         assert read.value == text
@@ -56,11 +60,11 @@ def test_a_condition_reads_any_value_as_it_is(text, name, operator):
 
 @given(st.lists(TEXTS, min_size=1), st.sampled_from(["{r}", "({r})", "[$r]", "'x', {r}"]))
 def test_a_list_in_a_condition_keeps_its_values_apart(texts, name):
-    below = fill_lines(f"region in {name}  # a comment", {"r": texts})
+    below = interpolate_lines(f"region in {name}  # a comment", {"r": texts})
     [read] = parse_conditions(below)
     assert read.value == (("x", *texts) if "x" in name else tuple(texts))
     each = ", ".join(f"{{r[{n}]}}" for n in range(len(texts)))
-    [read] = parse_conditions(fill_lines(f"region in {each}", {"r": texts}))
+    [read] = parse_conditions(interpolate_lines(f"region in {each}", {"r": texts}))
     assert read.value == tuple(texts)
 
 
@@ -84,15 +88,15 @@ def test_a_value_that_fits_into_no_condition_is_told_with_its_line(body, told):
     names = {"two": "North\nstatus = Partial", "nothing": None, "both": '"it\'s # 1"'}
     names |= {"comma": "a, b", "many": ["a", "b"]}
     with pytest.raises(UsageError) as caught:
-        fill_lines(body, names)
+        interpolate_lines(body, names)
     assert told in str(caught.value)
 
 
 def test_a_whole_condition_may_stand_in_a_variable():
-    assert condition(fill(split("$c")[0], {"c": "nps > 8"})) == "nps > 8"
-    assert condition(fill(split("{c}")[0], {"c": ["a = 1", "b = 2"]})) == "a = 1\nb = 2"
-    assert condition(fill(split("'nps > {n}'")[0], {"n": 8})) == "nps > 8"
-    assert condition(fill(split("'r = \"{n}\"'")[0], {"n": "a # b"})) == 'r = "a # b"'
+    assert condition(first_word("$c", {"c": "nps > 8"})) == "nps > 8"
+    assert condition(first_word("{c}", {"c": ["a = 1", "b = 2"]})) == "a = 1\nb = 2"
+    assert condition(first_word("'nps > {n}'", {"n": 8})) == "nps > 8"
+    assert condition(first_word("'r = \"{n}\"'", {"n": "a # b"})) == 'r = "a # b"'
 
 
 def test_a_value_may_stand_beside_letters_and_within_quotes():
@@ -107,5 +111,5 @@ def test_a_value_may_stand_beside_letters_and_within_quotes():
         ("{f} = '{c} # b' # it's", "a # b"),
         ("a = don't # {nope}", "don't"),
     ):
-        [read] = parse_conditions(fill_lines(line, names))
+        [read] = parse_conditions(interpolate_lines(line, names))
         assert read.value == value, line

@@ -74,7 +74,7 @@ def test_a_title_with_quotes_in_it_is_read_back_as_it_was(seen):
 
     [line] = seen.tab("%alchemer responses The")
     call = parse_line(line.removeprefix("%alchemer "), COMMANDS, {})
-    assert call.values == {"survey": 'The "big" event $5'}
+    assert call.arguments == {"survey": 'The "big" event $5'}
 
 
 def test_ids_are_offered_from_their_first_digits(seen):

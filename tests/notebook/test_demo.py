@@ -12,7 +12,6 @@ import urllib.request
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import pytest
 from IPython.core.error import UsageError
 
@@ -111,7 +110,7 @@ def real(notebook):
     client = SimpleNamespace(
         region=Region.get("eu"),
         credentials=ApiKey("0123456789abcdef0123456789abcdef", "A9secretsecret"),
-        account=lambda: pd.DataFrame({"organization": ["Real Ltd"]}),
+        read_account=lambda **_: {"organization": "Real Ltd"},
         refused=False,
     )
     notebook.magics.session.adopt(client)

@@ -16,7 +16,7 @@ from alchemer_nb.sandbox import Fault, Sandbox
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from alchemer_nb.notebook.running.background import _Running
+    from alchemer_nb.notebook.running.background import _BackgroundJob
 
 ID, TITLE, ROWS = 9000001, "Customer satisfaction", 1200
 
@@ -38,7 +38,7 @@ def signed_in(notebook, box):
     return notebook
 
 
-def running(notebook) -> list[_Running]:
+def running(notebook) -> list[_BackgroundJob]:
     return notebook.magics.downloads._running
 
 

@@ -68,22 +68,22 @@ def panel_of(shown: object) -> LoginPanel:
 class TestPanel:
     def test_with_nothing_to_use_the_panel_is_shown(self, session: Session) -> None:
         panel = panel_of(login(session))
-        assert panel.asks
-        assert panel.chosen == Region.get("us")
+        assert panel.shows_form
+        assert panel.chosen_region == Region.get("us")
         assert panel.mode.value == "api_key"
 
     def test_region_and_mode_are_those_that_were_asked_for(
         self, session: Session, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         panel = panel_of(login(session, region="CA", mode="oauth"))
-        assert (panel.chosen.name, panel.mode.value) == ("ca", "oauth1")
+        assert (panel.chosen_region.name, panel.mode.value) == ("ca", "oauth1")
         monkeypatch.setenv("ALCHEMER_REGION", "eu")
-        assert panel_of(login(session)).chosen.name == "eu"
+        assert panel_of(login(session)).chosen_region.name == "eu"
 
     def test_the_running_sandbox_is_offered_first(self, session: Session, box: Sandbox) -> None:
         session.box = box
-        assert panel_of(login(session)).chosen == box.region
-        assert panel_of(login(session, region="sandbox")).chosen == box.region
+        assert panel_of(login(session)).chosen_region == box.region
+        assert panel_of(login(session, region="sandbox")).chosen_region == box.region
 
     def test_the_panel_before_is_taken_away(self, session: Session) -> None:
         first = panel_of(login(session))
@@ -114,7 +114,7 @@ class TestFound:
         shown = login(session, region=box.region)
         assert isinstance(shown, Status)
         assert "from the environment" in repr(shown)
-        assert session.require_client().credentials == key_of(box)
+        assert session.require().client.credentials == key_of(box)
 
     def test_refused_it_is_said_and_the_panel_is_shown_with_another_try(
         self, session: Session, environment: pytest.MonkeyPatch, box: Sandbox
@@ -128,7 +128,7 @@ class TestFound:
         assert view["notice_next"].startswith("Copy both once more")
         (again,) = [a["label"] for a in view["actions"] if a["name"] == "use_found"]
         assert again == "Use the credentials from the environment again"
-        assert panel.chosen == box.region
+        assert panel.chosen_region == box.region
         assert "use_found" in [action["name"] for action in panel.form.view["actions"]]
 
     def test_half_a_pair_is_said_in_the_panel(
@@ -148,14 +148,14 @@ class TestFound:
     def test_the_default_profile_signs_in(self, session: Session, box: Sandbox) -> None:
         profiles.save(profiles.DEFAULT, key_of(box), box.region)
         assert "profile “default”" in repr(login(session))
-        assert session.require_client().region == box.region
+        assert session.require().client.region == box.region
 
     def test_the_default_profile_is_passed_over_for_another_region_and_that_is_said(
         self, session: Session, box: Sandbox
     ) -> None:
         profiles.save(profiles.DEFAULT, key_of(box), box.region)
         panel = panel_of(login(session, region="eu"))
-        assert panel.chosen.name == "eu"
+        assert panel.chosen_region.name == "eu"
         assert box.region.host in panel.form.view["notice"]
 
     def test_a_profile_by_name_comes_before_the_environment(
@@ -211,7 +211,7 @@ class TestAnotherRegion:
         for name in ("ALCHEMER_REGION", "us (api.alchemer.com)", other.region.host):
             assert name in notice
         assert "use_found" not in [action["name"] for action in panel.form.view["actions"]]
-        assert panel.chosen == other.region
+        assert panel.chosen_region == other.region
         assert other.asked == []
 
     def test_what_has_worked_in_one_region_belongs_there(
@@ -224,7 +224,7 @@ class TestAnotherRegion:
         login(session, region=box.region)
         panel = panel_of(login(session, region=other.region))
         assert box.region.host in panel.form.view["notice"]
-        assert panel.chosen == other.region
+        assert panel.chosen_region == other.region
         assert other.asked == []
 
     def test_a_profile_named_together_with_another_region(
@@ -281,7 +281,7 @@ class TestRefusedSince:
     ) -> None:
         panel = panel_of(login(session))
         assert refused.asked == []
-        assert panel.chosen.api_url == refused.region.api_url
+        assert panel.chosen_region.api_url == refused.region.api_url
         for said in ("us (api.alchemer.com)", refused.region.host, "login --region us"):
             assert said in panel.form.view["notice"]
         assert panel_of(login(session)).form.view["notice"] == panel.form.view["notice"]
@@ -299,14 +299,14 @@ class TestRefusedSince:
             assert said in notice
         assert (len(box.seen), refused.asked) == (before, [])
         assert isinstance(login(session, profile="default"), Status)
-        assert session.require_client().region == box.region
+        assert session.require().client.region == box.region
 
     def test_the_region_that_the_environment_names_is_one_that_is_asked_for(
         self, session: Session, environment: pytest.MonkeyPatch, refused: ScriptedServer
     ) -> None:
         environment.setenv("ALCHEMER_REGION", "eu")
         environment.delenv("ALCHEMER_API_TOKEN_SECRET")
-        assert panel_of(login(session)).chosen == Region.get("eu")
+        assert panel_of(login(session)).chosen_region == Region.get("eu")
         assert refused.asked == []
 
     def test_a_new_key_in_the_environment_goes_where_the_old_one_of_it_worked(
@@ -317,7 +317,7 @@ class TestRefusedSince:
             login(session, region=server.region)
             server.answer("survey", Reply({"result_ok": False, "code": 401}, 401))
             with pytest.raises(AuthenticationError):
-                session.require_client().request("GET", "survey")
+                session.require().client.request("GET", "survey")
             environment.setenv("ALCHEMER_API_TOKEN", "new-key-00000001")
             assert isinstance(login(session), Status)
             assert server.asked[-1][2]["api_token"] == "new-key-00000001"
@@ -415,27 +415,27 @@ class TestSignedInAlready:
 
     def test_a_second_login_says_so(self, session: Session) -> None:
         panel = panel_of(login(session))
-        assert not panel.asks
+        assert not panel.shows_form
         assert "Already signed in" in panel.status.value
 
     def test_the_same_region_and_mode_are_no_other_account(
         self, session: Session, box: Sandbox
     ) -> None:
-        assert not panel_of(login(session, region=box.region, mode="key")).asks
+        assert not panel_of(login(session, region=box.region, mode="key")).shows_form
 
     @pytest.mark.parametrize("other", [{"region": "eu"}, {"mode": "oauth"}, {"profile": "x"}])
     def test_another_region_mode_or_profile_asks(
         self, session: Session, other: dict[str, str]
     ) -> None:
         panel = panel_of(login(session, **other))  # type: ignore[arg-type]  # one of three
-        assert panel.asks
+        assert panel.shows_form
         assert "back" in [action["name"] for action in panel.form.view["actions"]]
 
     def test_credentials_in_use_are_not_used_again(
         self, session: Session, environment: pytest.MonkeyPatch, box: Sandbox
     ) -> None:
         profiles.save("work", key_of(box), box.region)
-        assert panel_of(login(session, profile="work")).asks
+        assert panel_of(login(session, profile="work")).shows_form
 
     def test_at_a_prompt_it_is_a_line(self, session: Session) -> None:
         assert "Already signed in" in repr(login(session, prompt=True))
@@ -483,7 +483,7 @@ class TestPrompt:
     def test_key_and_secret(self, session: Session, box: Sandbox, typed: Any) -> None:
         person = typed(box.api_token, box.api_token_secret)
         login(session, region=box.region, prompt=True)
-        assert session.require_client().credentials == key_of(box)
+        assert session.require().client.credentials == key_of(box)
         assert box.region.host in person.asked[0]
 
     def test_both_at_once_are_asked_once(self, session: Session, box: Sandbox, typed: Any) -> None:
@@ -499,7 +499,7 @@ class TestPrompt:
         person = typed(box.api_token, box.api_token_secret)
         login(session, profile="work", prompt=True)
         assert box.region.host in person.asked[0]
-        assert session.require_client().region == box.region
+        assert session.require().client.region == box.region
 
     def test_a_refused_key_fails_the_cell(self, session: Session, box: Sandbox, typed: Any) -> None:
         typed("CANARYwrong1234", "CANARYpair1234")
@@ -517,7 +517,7 @@ class TestPrompt:
 
         typed(box.consumer_key, box.consumer_secret, log_in)
         login(session, region=box.region, mode="oauth", prompt=True)
-        credentials = session.require_client().credentials
+        credentials = session.require().client.credentials
         assert isinstance(credentials, OAuth1)
         assert credentials.three_legged
 

@@ -6,14 +6,17 @@ import os
 import subprocess
 import sys
 import textwrap
+from typing import TYPE_CHECKING
 
 import pytest
 from IPython.core.error import UsageError
-from IPython.core.interactiveshell import InteractiveShell
 
 from alchemer_nb.errors import ConfigurationError
 from alchemer_nb.notebook.magic.command_table import COMMANDS
-from tests.notebook.conftest import bare_config
+from tests.notebook.conftest import bare_config, new_shell
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
 
 HEAVY = (
     "pandas numpy pyarrow msgspec requests urllib3 oauthlib requests_oauthlib ipywidgets anywidget"
@@ -54,14 +57,11 @@ def test_loading_says_nothing(bare):
 
 
 def test_two_shells_have_two_sessions(notebook):
-    other = InteractiveShell(config=bare_config())
-    other.extension_manager.load_extension("alchemer_nb")
-    try:
+    with new_shell(bare_config()) as other:
+        other.extension_manager.load_extension("alchemer_nb")
         theirs = other.magics_manager.registry["AlchemerMagics"]
         assert theirs.session is not notebook.magics.session
         assert theirs.known is not notebook.magics.known
-    finally:
-        other.extension_manager.unload_extension("alchemer_nb")
 
 
 def test_loading_and_reading_help_imports_nothing_heavy(tmp_path):
@@ -168,9 +168,11 @@ def test_names_below_are_filled_in_and_a_bad_one_tells_its_line(notebook):
     assert outcome.told.startswith("line 2: no variable `nope`.")
 
 
-def test_local_names_of_a_function_count(notebook):
-    cell = "def f():\n    limit = 'many'\n    %alchemer responses 1 --limit $limit\nf()"
-    assert "got `many`" in notebook.run(cell).told
+def test_local_names_of_a_function_count_and_come_first(notebook):
+    notebook.names["limit"] = 5
+    for expression in ("$limit", "{[limit for _ in 'a'][0]}"):
+        cell = f"def f():\n    limit = 'many'\n    %alchemer responses 1 --limit {expression}\nf()"
+        assert "got `many`" in notebook.run(cell).told
 
 
 def test_settings_are_checked_and_listed_and_hold_no_secret(notebook):
@@ -187,12 +189,9 @@ def test_settings_are_checked_and_listed_and_hold_no_secret(notebook):
 def test_settings_of_a_profile_count():
     config = bare_config()
     config.AlchemerMagics.region = "ca"
-    shell = InteractiveShell(config=config)
-    shell.extension_manager.load_extension("alchemer_nb")
-    try:
+    with new_shell(config) as shell:
+        shell.extension_manager.load_extension("alchemer_nb")
         assert shell.magics_manager.registry["AlchemerMagics"].region == "ca"
-    finally:
-        shell.extension_manager.unload_extension("alchemer_nb")
 
 
 def test_sign_out_and_switch_without_sign_in_say_what_there_is(notebook):

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
+import subprocess
+import sys
 import threading
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import comm
@@ -17,8 +21,8 @@ from alchemer_nb.auth import profiles
 from alchemer_nb.client.client import Client
 from alchemer_nb.http.credentials import ApiKey, OAuth1
 from alchemer_nb.http.regions import Region
-from alchemer_nb.notebook.signin.panel import KEY, OAUTH, LoginPanel
-from alchemer_nb.notebook.signin.session import Session
+from alchemer_nb.notebook.signin.panel import LoginPanel
+from alchemer_nb.notebook.signin.session import KEY, OAUTH, Session
 from alchemer_nb.sandbox import Fault, Sandbox
 from tests.person import landing_address
 
@@ -112,8 +116,8 @@ def land(box: Sandbox, link: str, answer: str = "allow") -> str:
 class TestApiKey:
     def test_key_and_secret_sign_in(self, page: Page, session: Session, box: Sandbox) -> None:
         page.submit(api_token=box.api_token, api_token_secret=box.api_token_secret)
-        assert session.require_client().credentials == ApiKey(box.api_token, box.api_token_secret)
-        assert not page.panel.asks
+        assert session.require().client.credentials == ApiKey(box.api_token, box.api_token_secret)
+        assert not page.panel.shows_form
         assert page.panel.form not in page.panel.children
 
     @pytest.mark.parametrize(
@@ -131,7 +135,7 @@ class TestApiKey:
     ) -> None:
         text = pasted.format(token=box.api_token, secret=box.api_token_secret)
         page.submit(api_token=text, api_token_secret="")
-        assert session.require_client().credentials == ApiKey(box.api_token, box.api_token_secret)
+        assert session.require().client.credentials == ApiKey(box.api_token, box.api_token_secret)
 
     def test_space_around_a_pasted_part_does_not_matter(
         self, page: Page, session: Session, box: Sandbox
@@ -196,6 +200,38 @@ class TestApiKey:
         assert session.status().signed_in
 
 
+SHOWN = """
+import sys
+from alchemer_nb.http.regions import Region
+from alchemer_nb.notebook.signin.panel import LoginPanel
+from alchemer_nb.notebook.signin.session import Session
+session = Session()
+panel = LoginPanel(session, region=Region.custom(sys.argv[1]))
+typed = {"api_token": sys.argv[2], "api_token_secret": sys.argv[3]}
+panel.form._handle_custom_msg({"type": "submit", "attempt": 1, "values": typed}, [])
+print(session.names(), [name for name in ("numpy", "pandas", "pyarrow") if name in sys.modules])
+"""
+
+
+def test_a_sign_in_is_one_call_and_imports_no_pandas(box: Sandbox) -> None:
+    before = len(box.seen)
+    command = [sys.executable, "-c", SHOWN, box.url, box.api_token, box.api_token_secret]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("('custom',) []\n", "")
+    assert [call.path for call in box.seen[before:]] == ["account"]
+
+
+def test_a_closed_panel_is_freed(wire: Wire) -> None:
+    """Else ipywidgets or anywidget deletes it while the process ends, when it cannot be closed."""
+    panel = LoginPanel(Session())
+    freed = weakref.ref(panel)
+    panel.close()
+    del panel
+    wire.clear()
+    gc.collect()
+    assert freed() is None
+
+
 class Slow(Session):
     """A session whose check of a client takes until it is told to go on."""
 
@@ -252,7 +288,7 @@ class TestOnce:
             back = land(box, to_link(page, box))
             assert requests.get(back, timeout=5).status_code == 200
             with slow.under_way(lambda: page.submit(pasted=back)):
-                page.panel.tick()
+                page.panel.finish_if_returned()
             assert slow.calls == 1
             assert slow.status().signed_in
             page.panel.close()
@@ -273,7 +309,7 @@ class TestOAuth:
         assert page.button == "Finish"
         assert "even if it does not load" in page.view["intro"]
         page.submit(pasted=f"  {land(box, link)}\n")
-        credentials = session.require_client().credentials
+        credentials = session.require().client.credentials
         assert isinstance(credentials, OAuth1)
         assert credentials.three_legged
 
@@ -364,16 +400,16 @@ class TestOAuth:
             consumer_secret=box.consumer_secret,
         )
         expected = OAuth1(box.consumer_key, box.consumer_secret)
-        assert session.require_client().credentials == expected
+        assert session.require().client.credentials == expected
 
     def test_what_the_browser_brings_back_by_itself_finishes_the_sign_in(
         self, page: Page, session: Session, box: Sandbox, display: None
     ) -> None:
         back = land(box, to_link(page, box))
-        page.panel.tick()
-        assert page.panel.asks
+        page.panel.finish_if_returned()
+        assert page.panel.shows_form
         assert requests.get(back, timeout=5).status_code == 200
-        page.panel.tick()
+        page.panel.finish_if_returned()
         assert session.status().signed_in
 
     def test_behind_a_hub_the_sandbox_is_opened_through_its_proxy(
@@ -437,7 +473,7 @@ class TestSignedIn:
         assert box.region.host in shown
         page.panel._out.click()
         assert not session.status().signed_in
-        assert page.panel.asks
+        assert page.panel.shows_form
         assert page.panel.form in page.panel.children
 
     def test_boxes_are_emptied_at_every_sign_in_and_sign_out_and_not_by_an_error(
@@ -460,7 +496,7 @@ class TestSignedIn:
         page.submit(api_token=box.api_token, api_token_secret=box.api_token_secret)
         page.panel._more.click()
         page.press("back")
-        assert not page.panel.asks
+        assert not page.panel.shows_form
         page.panel._more.click()
         page.panel.mode.value = OAUTH
         page.submit(
@@ -476,10 +512,10 @@ class TestSignedIn:
         with Sandbox(responses=1) as own:
             session.box = own
             page = Page(LoginPanel(session), wire)
-            assert page.panel.chosen == own.region
+            assert page.panel.chosen_region == own.region
             page.submit(api_token=own.api_token, api_token_secret=own.api_token_secret)
             session.sign_out()
-            assert page.panel.chosen == Region.get("us")
+            assert page.panel.chosen_region == Region.get("us")
             assert len(page.panel.region.options) == len(Region.names())
             page.panel.close()
 
@@ -530,7 +566,7 @@ class TestSecrets:
         verifier = landed.rpartition("oauth_verifier=")[2]
         page.submit(pasted="https://x/?oauth_token=CANARYother&oauth_verifier=CANARYverifier")
         page.submit(pasted=landed)
-        credentials = session.require_client().credentials
+        credentials = session.require().client.credentials
         shown = self.everything(page)
         secrets = [secret.reveal() for secret in credentials.secrets]
         assert len(secrets) == 4

@@ -6,17 +6,19 @@ import datetime as dt
 import inspect
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from IPython.core.error import UsageError
 
 from alchemer_nb.client.client import Client
 from alchemer_nb.http.regions import Region
 from alchemer_nb.notebook.magic.command_table import COMMANDS
-from alchemer_nb.notebook.magic.parser import Call, parse_line
+from alchemer_nb.notebook.magic.parser import ParsedCommand, parse_line
 
 KEY = "0123456789abcdef0123456789abcdef"
 
 
-def parse(line: str, **names: object) -> Call:
+def parse(line: str, **names: object) -> ParsedCommand:
     return parse_line(line, COMMANDS, names)
 
 
@@ -38,7 +40,7 @@ def test_every_option_of_responses_arrives_under_its_python_name():
     )
     assert call.command is COMMANDS["responses"]
     assert call.target == "df"
-    assert call.values == {
+    assert call.arguments == {
         "survey": "Customer satisfaction",
         "where": ["nps > 8", 'region = "North"'],
         "status": ["Complete", "Partial"],
@@ -60,9 +62,9 @@ def test_every_option_of_responses_arrives_under_its_python_name():
 
 
 def test_what_is_not_given_is_left_to_the_client():
-    assert parse("responses 9000001").values == {"survey": "9000001"}
-    assert parse("surveys").values == {}
-    assert parse("get survey").values == {"path": "survey", "parameters": []}
+    assert parse("responses 9000001").arguments == {"survey": "9000001"}
+    assert parse("surveys").arguments == {}
+    assert parse("get survey").arguments == {"path": "survey", "parameters": []}
 
 
 def test_every_keyword_of_the_client_is_an_option_of_responses():
@@ -81,35 +83,39 @@ def test_python_objects_go_through_as_they_are():
         names=("a", "b c"),
         n=5,
     )
-    assert call.values == {
+    assert call.arguments == {
         "survey": 9000001,
         "since": day,
         "until": day,
         "columns": ["a", "b c"],
         "limit": 5,
     }
-    assert parse("login --region {box.zone}", box=type("B", (), {"zone": zone})).values == {
+    assert parse("login --region {box.zone}", box=type("B", (), {"zone": zone})).arguments == {
         "region": zone
     }
 
 
 def test_a_value_never_turns_into_an_option_or_a_name():
     for value in ("--fresh", "-o", "-h", "--", "x <<", "#", "--where=1"):
-        assert parse("responses $v", v=value).values == {"survey": value}
-        assert parse(f"responses '{value}'").values == {"survey": value}
-        assert parse("responses 1 --where $v", v=value).values["where"] == [value]
-        assert parse("responses 1 --where={v}", v=value).values["where"] == [value]
+        assert parse("responses $v", v=value).arguments == {"survey": value}
+        assert parse(f"responses '{value}'").arguments == {"survey": value}
+        assert parse("responses 1 --where $v", v=value).arguments["where"] == [value]
+        assert parse("responses 1 --where={v}", v=value).arguments["where"] == [value]
 
 
-@pytest.mark.parametrize("line", ["df << responses 1", "df<< responses 1", "responses 1 -o df"])
+@pytest.mark.parametrize(
+    "line",
+    ["df << responses 1", "df<< responses 1", "responses 1 -o df", "responses -o=df 1",
+     "responses -odf 1", "responses --out=df 1"],
+)  # fmt: skip
 def test_a_name_for_the_result_stands_in_front_or_after_o(line):
     call = parse(line)
-    assert (call.target, call.values) == ("df", {"survey": "1"})
+    assert (call.target, call.arguments) == ("df", {"survey": "1"})
 
 
 def test_the_arrow_is_looked_for_in_the_first_two_words_only():
     assert parse('responses "a << b" --where "x << y"').target is None
-    assert parse("responses '<<'").values == {"survey": "<<"}
+    assert parse("responses '<<'").arguments == {"survey": "<<"}
 
 
 @pytest.mark.parametrize(
@@ -135,6 +141,9 @@ def test_the_arrow_is_looked_for_in_the_first_two_words_only():
         ("responses 1 -o", "--out needs a value after it"),
         ("responses 1 --limit 1 --limit 2", "--limit is given 2 times"),
         ("responses", "SURVEY is missing"),
+        ("get", "%alchemer get: PATH is missing (%alchemer help get)"),
+        ("responses 1 --limit --fresh", "--limit needs a value after it"),
+        ("responses 1 -fresh", "no option is called `-fresh`. Did you mean `--fresh`?"),
         ("responses Customer satisfaction", 'needs quotes: "Customer satisfaction"'),
         ("responses 1 --fresh=yes", "--fresh takes no value"),
         ("login eu", "--region eu"),
@@ -200,11 +209,11 @@ def test_a_key_out_of_a_variable_is_not_repeated_further_down():
 
 
 def test_an_ordinary_word_is_not_taken_for_a_secret():
-    assert parse("responses 90000012345678").values == {"survey": "90000012345678"}
+    assert parse("responses 90000012345678").arguments == {"survey": "90000012345678"}
     for name in ("production2026", "marketresearchteam2026"):
-        assert parse(f"login --profile {name}").values == {"profile": name}
-    assert parse("responses 1 --where token=5").values["where"] == ["token=5"]
-    assert parse("get survey/1/surveyresponse filter[field][0]=status key=1").values == {
+        assert parse(f"login --profile {name}").arguments == {"profile": name}
+    assert parse("responses 1 --where token=5").arguments["where"] == ["token=5"]
+    assert parse("get survey/1/surveyresponse filter[field][0]=status key=1").arguments == {
         "path": "survey/1/surveyresponse",
         "parameters": ["filter[field][0]=status", "key=1"],
     }
@@ -212,28 +221,61 @@ def test_an_ordinary_word_is_not_taken_for_a_secret():
 
 @pytest.mark.parametrize("line", ["", "  ", "help", "-h", "--help", "# nothing"])
 def test_nothing_and_help_ask_for_all_help(line):
-    assert parse(line) == Call(None, help_for="")
+    assert parse(line) == ParsedCommand(None, help_for="")
 
 
-@pytest.mark.parametrize("line", ["help responses", "responses --help", "responses 1 --limit -h"])
+@pytest.mark.parametrize(
+    "line", ["help responses", "responses --help", "responses 1 --limit -h", "responses --nope -h"]
+)
 def test_help_of_one_command_needs_no_other_word(line):
-    assert parse(line) == Call(None, help_for="responses")
+    assert parse(line) == ParsedCommand(None, help_for="responses")
 
 
 def test_a_semicolon_at_the_end_is_a_habit_and_no_word():
-    assert parse("responses 1;").values == {"survey": "1"}
-    assert parse("surveys 'a;'").values == {"text": "a;"}
+    assert parse("responses 1;").arguments == {"survey": "1"}
+    assert parse("surveys 'a;'").arguments == {"text": "a;"}
 
 
 def test_a_word_may_follow_an_option():
-    assert parse("surveys --status Closed pulse").values == {"text": "pulse", "status": "Closed"}
-    assert parse("get survey --raw page=1 a=2").values == {
+    assert parse("surveys --status Closed pulse").arguments == {"text": "pulse", "status": "Closed"}
+    assert parse("get survey --raw page=1 a=2").arguments == {
         "path": "survey",
         "parameters": ["page=1", "a=2"],
         "raw": True,
     }
-    assert parse("responses --fresh 1").values == {"survey": "1", "fresh": True}
+    assert parse("responses --fresh 1").arguments == {"survey": "1", "fresh": True}
 
 
 def test_a_negative_number_is_a_value():
-    assert parse("responses 1 --limit -5").values["limit"] == -5
+    assert parse("responses 1 --limit -5").arguments["limit"] == -5
+
+
+PIECES = (
+    *(
+        "responses",
+        "get",
+        "df",
+        "<<",
+        "=",
+        "-o",
+        "--where",
+        "--where=",
+        "--limit",
+        "--limit=",
+        "-5",
+    ),
+    *("--fresh", "--shape", "$k", "{k}", "x{k}", "'", '"a b"', "-", "--", "-x", "$nope", "}", "#"),
+)
+
+
+@given(st.lists(st.sampled_from(PIECES)), st.sampled_from(["", " "]))
+@example(["--limit", "x{k}"], " ")
+def test_any_line_is_read_or_refused_in_one_line_without_the_key(pieces, between):
+    refused = UsageError()
+    try:
+        parse(f"responses 1 {between.join(pieces)}", k=KEY)
+    except UsageError as error:
+        refused = error
+    assert type(refused) is UsageError
+    assert len(str(refused).splitlines()) <= 1
+    assert KEY not in str(refused)

@@ -40,14 +40,14 @@ def test_nobody_is_signed_in_at_first(session: Session) -> None:
     assert session.client is None
     assert not session.status().signed_in
     with pytest.raises(ConfigurationError, match="sign in above, then run from here"):
-        session.require_client()
+        session.require()
 
 
 def test_adopting_makes_a_client_the_current_one_and_learns_the_organisation(
     session: Session, client: Client
 ) -> None:
     connection = session.adopt(client)
-    assert session.require_client() is client
+    assert session.require().client is client
     assert connection.organisation == client.account()["organization"].iloc[0] != ""
     assert session.names() == ("sandbox",)
 
@@ -92,7 +92,7 @@ def test_after_signing_out_no_other_account_takes_its_place(session: Session, bo
     assert gone.name == "two"
     assert session.client is None
     with pytest.raises(ConfigurationError, match=r"switch NAME .*one"):
-        session.require_client()
+        session.require()
     assert session.sign_out() is None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
@@ -16,23 +17,45 @@ from alchemer_nb.http.credentials import ApiKey
 from alchemer_nb.sandbox import Fault, Sandbox
 from alchemer_nb.store.sync_result import STOPPED
 from tests.notebook.test_downloading import ended, running
-from tests.store.conftest import SURVEY, fresh_client, own_box, place, same
+from tests.store.conftest import SURVEY, fresh_client, place, quiet_box, same
 
-__all__ = ["own_box", "place"]  # fixtures
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["place"]  # a fixture
 
 TITLE = "Customer satisfaction"
 
 
-@pytest.fixture
-def signed_in(notebook, own_box):
-    notebook.names["client"] = fresh_client(own_box)
+@pytest.fixture(scope="module")
+def box() -> Iterator[Sandbox]:
+    """A sandbox whose data no test changes."""
+    with quiet_box() as running:
+        yield running
+
+
+def sign_in(notebook, box):
+    notebook.names["client"] = fresh_client(box)
     assert notebook.run("%alchemer switch client").failure is None
     return notebook
 
 
-def test_sync_diff_and_a_frame_from_the_store(signed_in, own_box):
+@pytest.fixture
+def signed_in(notebook, place, box):
+    return sign_in(notebook, box)
+
+
+@pytest.fixture
+def own_box() -> Iterator[Sandbox]:
+    """A small sandbox whose data a test may change."""
+    with quiet_box(responses=203) as running:
+        yield running
+
+
+def test_sync_diff_and_a_frame_from_the_store(notebook, place, own_box):
+    signed_in = sign_in(notebook, own_box)
     outcome = signed_in.run(f'%alchemer sync "{TITLE}"')
-    assert outcome.value.added == 1203
+    assert outcome.value.added == 203
     own_box.touch(SURVEY, [3], data={"3": {"value": "77"}})
     own_box.add_responses(SURVEY, 2)
     signed_in.run(f'%alchemer sync "{TITLE}"')
@@ -72,10 +95,10 @@ def test_a_sync_beside_the_cells_has_no_rows_to_give_and_takes_none_away(signed_
 @pytest.mark.parametrize(
     "cell", [f"sync {SURVEY}", f"sync {SURVEY} --background", f"responses {SURVEY} --max-age 1h"]
 )
-def test_a_sync_whose_key_was_refused_names_the_command_that_signs_in(signed_in, own_box, cell):
+def test_a_sync_whose_key_was_refused_names_the_command_that_signs_in(signed_in, box, cell):
     refused = '{"result_ok": false, "code": 401, "message": "Login failed / Invalid auth token"}'
     third = {"path": "surveyresponse", "page": 3, "resultsperpage": 500}
-    own_box.fail_next(Fault(status=401, body=refused, when=third))
+    box.fail_next(Fault(status=401, body=refused, when=third))
     outcome = signed_in.run(f"%alchemer {cell}")
     if "background" in cell:
         ended(signed_in)

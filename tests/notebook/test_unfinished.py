@@ -126,8 +126,8 @@ def test_login_after_a_refusal_does_not_speak_of_another_account(signed_in, box)
     refused = f"The API key {key} was refused: sign in again with %alchemer login."
     assert refused in repr(session.status())
     panel = login(session)
-    panel.headline.publish(session.status(), {}, asks=panel.asks)
-    said = panel.headline._shown
+    panel._ipython_display_()
+    said = panel.outputs._text
     assert said.startswith(f"Sign in again · the API key {key} of Larkmoor Outdoor (")
     assert "another account" not in said
     session.adopt(client_of(box))
@@ -144,7 +144,7 @@ def test_login_takes_the_new_key_in_place_of_the_refused_one(signed_in, box, mon
     monkeypatch.setenv("ALCHEMER_API_TOKEN_SECRET", old.api_token_secret.reveal())
     broken(signed_in, box)
     panel = login(session)
-    assert panel.asks
+    assert panel.shows_form
     assert "did not work" in panel.form.view["notice"]
     panel.close()
     session.panel = None

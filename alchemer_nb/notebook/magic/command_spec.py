@@ -1,4 +1,4 @@
-"""What a command, a positional and an option are: one description for parser, help and Tab."""
+"""Description of a command, its positionals and its options: parser, help and Tab read it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.http.regions import Region
-from alchemer_nb.notebook.magic.interpolation import compose
+from alchemer_nb.notebook.magic.interpolation import interpolate_word
 from alchemer_nb.wire.quoting import read_values
 
 if TYPE_CHECKING:
-    from alchemer_nb.notebook.magic.tokens import Word
+    from alchemer_nb.notebook.magic.tokens import EvaluatedWord
 
-Convert = Callable[["Word"], Any]
+# Raises ValueError with what it expects, such as "expected a whole number".
+Convert = Callable[["EvaluatedWord"], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +26,9 @@ class Option:
     Attributes:
         flag: Its long name with the dashes.
         help: One line.
-        convert: Makes the value of a word; None for a switch, which takes no word. Raises
-            ``ValueError`` with what it expects.
-        metavar: What help calls the value.
-        choices: What Tab offers and help lists.
+        convert: Makes the value of a word; None for a switch, which takes no value.
+        metavar: Name of the value in the help; without it the choices, or the option's name.
+        choices: Values that Tab offers.
         repeat: Whether it may be given several times; its value is then a list.
         short: A short name, or an empty text.
         echo: How a receipt repeats the value, with ``{}`` for it; empty where it does not.
@@ -49,22 +49,22 @@ class Option:
         return self.flag.lstrip("-").replace("-", "_")
 
     @property
-    def shown(self) -> str:
-        """What stands for the value in help."""
-        if self.metavar or not self.choices:
-            return self.metavar or self.name.upper()
-        return "|".join(self.choices)
+    def usage(self) -> str:
+        """Its names and its value, as the help lists them."""
+        value = self.metavar or "|".join(self.choices) or self.name.upper()
+        flags = [flag for flag in (self.short, self.flag) if flag]
+        return ", ".join(f"{flag} {value}" if self.convert else flag for flag in flags)
 
 
 @dataclass(frozen=True, slots=True)
 class Positional:
-    """A word that a command takes by its place.
+    """An argument of a command that is recognised by its position.
 
     Attributes:
-        name: What help calls it; lower-cased, the argument's name.
+        name: Its name in the help; in lower case, the argument's name in Python.
         help: One line.
         convert: Makes the value of a word.
-        nargs: As in argparse: empty (one word), ``"?"`` or ``"*"``.
+        nargs: Empty for one word, ``"?"`` for one or none, ``"*"`` for any number.
         offers: What Tab offers: ``"survey"``, ``"connection"``, ``"path"`` or nothing.
     """
 
@@ -75,8 +75,8 @@ class Positional:
     offers: str = ""
 
     @property
-    def shown(self) -> str:
-        """How a usage line writes it."""
+    def usage(self) -> str:
+        """Its name, as a usage line shows it."""
         return {"?": f"[{self.name}]", "*": f"[{self.name} …]"}.get(self.nargs, self.name)
 
 
@@ -85,19 +85,19 @@ class Command:
     """A command of the magic.
 
     Attributes:
-        name: The word.
+        name: The first word of the line.
         summary: One line.
-        run: Does it: called with the context and the arguments that were given.
-        positionals: Words it takes by their place.
+        run: Is called with the context and the arguments that are on the line.
+        positionals: Its positionals, in order.
         options: Its options.
         example: A line that works after ``%alchemer demo``, without ``%alchemer``.
-        gives: Whether there is a value to keep under a name.
-        shown: Whether the value is shown at once, so that it is seen in the middle of a cell too.
-            Where there is something to keep, it is the cell's value as well.
-        body: What the lines below ``%%alchemer`` are, or an empty text where none may follow.
-        filled: Whether names in braces in those lines are filled in, as conditions need it.
-        surplus: What to do about more words than it takes.
-        group: Under which heading help lists it.
+        gives: Whether it has a result that a variable can hold.
+        shown: Whether the result is displayed at once, so that it is seen in the middle of a
+            cell too. A result that a variable can hold is the cell's value as well.
+        body: Help about the lines below ``%%alchemer``; an empty text if there may be none.
+        filled: Whether expressions in those lines are evaluated, as conditions need it.
+        surplus: Hint for a line with more words than the command takes.
+        group: Heading under which the help lists it.
     """
 
     name: str
@@ -113,28 +113,28 @@ class Command:
     surplus: str = 'a value with blanks in it needs quotes: "Customer satisfaction"'
     group: str = "Data"
 
-    def option(self, flag: str) -> Option | None:
-        """The option of that long or short name."""
+    def find_option(self, flag: str) -> Option | None:
+        """Return the option with that long or short name."""
         return next((o for o in self.options if flag and flag in (o.flag, o.short)), None)
 
 
-def text(word: Word) -> str:
-    """The word itself."""
+def text(word: EvaluatedWord) -> str:
+    """Return the word as text."""
     return word.text
 
 
-def whole_number(word: Word) -> int:
-    """A whole number."""
+def whole_number(word: EvaluatedWord) -> int:
+    """Parse a whole number."""
     try:
         return operator.index(word.value) if not isinstance(word.value, str) else int(word.value)
     except (TypeError, ValueError):
         raise ValueError("expected a whole number") from None
 
 
-def one_of(*choices: str) -> Callable[[Word], str]:
-    """One of some words, in any case."""
+def one_of(*choices: str) -> Callable[[EvaluatedWord], str]:
+    """Build a converter that takes one of some words, in upper or lower case."""
 
-    def convert(word: Word) -> str:
+    def convert(word: EvaluatedWord) -> str:
         if word.text.casefold() not in choices:
             raise ValueError(f"expected {' or '.join(choices)}")
         return word.text.casefold()
@@ -142,28 +142,23 @@ def one_of(*choices: str) -> Callable[[Word], str]:
     return convert
 
 
-def moment(word: Word) -> Any:
-    """A date, as text or as the object a variable holds."""
+def moment(word: EvaluatedWord) -> Any:
+    """Return a date as text, or the date object of a variable."""
     return word.value if isinstance(word.value, date) else word.text
 
 
-def several(word: Word) -> list[str]:
-    """Names with commas between them, or the list a variable holds."""
+def several(word: EvaluatedWord) -> list[str]:
+    """Parse names with commas between them, or return those in the list of a variable."""
     if isinstance(word.value, str):
-        return [*read_values(compose(word, lambda before: (before, True)))]
+        return [*read_values(interpolate_word(word, lambda before: (before, True)))]
     try:
         return [str(part) for part in word.value]
     except TypeError:
         return [word.text]
 
 
-def survey(word: Word) -> Any:
-    """A survey's id or title, as the word or the variable has it; the client judges it."""
-    return word.text if isinstance(word.value, str) else word.value
-
-
-def region(word: Word) -> Region | str:
-    """A region's name, or the ``Region`` a variable holds."""
+def region(word: EvaluatedWord) -> Region | str:
+    """Parse a region's name, or return the ``Region`` of a variable."""
     if isinstance(word.value, Region):
         return word.value
     try:
@@ -172,11 +167,11 @@ def region(word: Word) -> Region | str:
         raise ValueError(f"{error}, or a Region as {{variable}}") from None
 
 
-def zone(word: Word) -> str | None:
-    """A time zone's name; ``none`` for the region's wall-clock time without a zone."""
+def zone(word: EvaluatedWord) -> str | None:
+    """Return a time zone's name; None for the region's wall-clock time without a zone."""
     return None if word.value is None or word.text.casefold() == "none" else word.text
 
 
-def whatever(word: Word) -> Any:
-    """The Python object where the word is one expression, else its text."""
+def whatever(word: EvaluatedWord) -> Any:
+    """Return the Python object if the word is one expression, else its text."""
     return word.value

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SURVEY = Positional(
     "SURVEY",
     "id, title, or a piece of one title; quotes around blanks",
-    kinds.survey,
+    kinds.whatever,
     offers="survey",
 )
 OUT = Option("--out", "keep the result under this name", kinds.text, "NAME", short="-o")

@@ -12,7 +12,6 @@ from alchemer_nb.errors import DownloadIncomplete, InvalidArgument
 from alchemer_nb.notebook.kernel.outputs import print_wrapped, say
 from alchemer_nb.notebook.magic.context import LATER, Context
 from alchemer_nb.notebook.magic.response_options import describe_download
-from alchemer_nb.notebook.signin.unfinished import question_of
 from alchemer_nb.wire.ids import given_id, id_number
 
 if TYPE_CHECKING:
@@ -161,10 +160,10 @@ def _start_download(context: Context, survey: Any, asked: Mapping[str, Any]) -> 
     from alchemer_nb.client.jobs import Job
 
     connection, unfinished = context.session.require(), context.session.unfinished
-    client, question = connection.client, question_of(connection.account, survey, asked)
+    client, key = connection.client, connection.download_key(survey, asked)
     if asked.get("fresh"):
-        unfinished.drop(question)
-    earlier = unfinished.find(question)
+        unfinished.remove(key)
+    earlier = unfinished.find(key)
 
     def fetch(tell: Callable[[Progress], None], _: threading.Event) -> pd.DataFrame:
         try:
@@ -173,12 +172,12 @@ def _start_download(context: Context, survey: Any, asked: Mapping[str, Any]) -> 
             else:
                 frame = client.responses(survey, progress=tell, **asked)
         except DownloadIncomplete as error:
-            unfinished.keep(question, error)
+            unfinished.add(key, error)
             raise
         except InvalidArgument:
-            unfinished.drop(question)  # the earlier rows are of no use: it says to run it again
+            unfinished.remove(key)  # the earlier rows are of no use: it says to run it again
             raise
-        unfinished.drop(question)
+        unfinished.remove(key)
         return frame
 
     return Job.begin(str(survey), fetch)

@@ -1,4 +1,4 @@
-"""What Tab offers on a line of the magic: words of the table, and surveys already seen.
+"""Offer completions on a line of the magic: words of the command table, and surveys already seen.
 
 A press of Tab never makes a call.
 """
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
 from IPython.core.error import UsageError
 
-from alchemer_nb.notebook.magic.tokens import RawWord, quote_word, split
+from alchemer_nb.notebook.magic.parser import separate_options
+from alchemer_nb.notebook.magic.tokens import SourceWord, quote_word, split_words
 from alchemer_nb.wire.ids import id_number
 
 if TYPE_CHECKING:
@@ -29,13 +30,13 @@ _PATHS = ("account", "accountteams", "accountuser", "contactlist", "survey", "su
 
 
 class Completion:
-    """Offers completions of one shell's magic.
+    """The completions of one shell's magic.
 
     Args:
-        commands: The table of commands.
+        commands: The commands by name.
         known: Surveys already seen.
-        session: Names of the connections.
-        shell: Whose variables ``$…`` stands for.
+        session: Has the names of the connections.
+        shell: Has the variables that ``$…`` may name.
     """
 
     def __init__(
@@ -46,11 +47,10 @@ class Completion:
         self._session = session
         self._shell = shell
 
-    @context_matcher(
-        identifier="alchemer_nb", priority=1000
-    )  # before IPython's own, to suppress them
+    # Before IPython's own matchers, to suppress them.
+    @context_matcher(identifier="alchemer_nb", priority=1000)
     def match(self, context: CompletionContext) -> dict[str, Any]:
-        """A matcher of IPython's second interface."""
+        """Return the completions as IPython's second matcher interface expects them."""
         line = context.full_text.split("\n")[context.cursor_line][: context.cursor_position]
         fragment, offers = self.offers(line)
         return {
@@ -61,96 +61,78 @@ class Completion:
         }
 
     def offers(self, line: str) -> tuple[str, list[str]]:
-        """What fits a line up to the cursor.
+        """Return the end of the line that an offer replaces, and the offers.
 
         Args:
             line: The line up to the cursor.
-
-        Returns:
-            The piece of the line that an offer replaces, and the offers.
         """
         found = _LINE.match(line)
         if not found:
             return "", []
         typed = found[1]
         try:
-            words = split(typed, partial=True)
+            words = split_words(typed, partial=True)
         except UsageError:
             return "", []
-        current = words.pop() if words and words[-1].end == len(typed) else RawWord(len(typed))
-        if current.open_with == "{" or any(word.open_with for word in words):
+        current = SourceWord(len(typed), len(typed))
+        if words and words[-1].end == len(typed):
+            current = words.pop()
+        if current.unclosed == "{":  # Python completes inside braces
             return "", []
-        if len(words) > 1 and words[1].plain == "<<":
+        if len(words) > 1 and words[1].source == "<<":
             words = words[2:]
-        elif words and words[0].plain.endswith("<<"):
+        elif words and words[0].source.endswith("<<"):
             words = words[1:]
         fragment = typed[current.start :]
         if fragment.startswith("$"):
             names = (f"${name}" for name in self._shell.user_ns if not name.startswith("_"))
             return fragment, _starting(fragment, names)
-        return self._word(words, current.plain, fragment)
+        return self._complete_word(words, current.source, fragment)
 
-    def _word(self, words: list[RawWord], plain: str, fragment: str) -> tuple[str, list[str]]:
-        """Offers for the word at the cursor, after the words before it."""
-        if not words:
+    def _complete_word(
+        self, before: list[SourceWord], current: str, fragment: str
+    ) -> tuple[str, list[str]]:
+        """Complete the word at the cursor.
+
+        Args:
+            before: The words before it.
+            current: The word without quotes.
+            fragment: The word as it is typed.
+        """
+        if not before:
             return fragment, _starting(fragment, [*self._commands, "help"])
-        if words[0].plain == "help":
-            return fragment, _starting(fragment, self._commands if len(words) == 1 else [])
-        command = self._commands.get(words[0].plain)
+        if before[0].source == "help":
+            return fragment, _starting(fragment, self._commands if len(before) == 1 else [])
+        command = self._commands.get(before[0].source)
         if command is None:
             return fragment, []
-        before = [word.plain for word in words[1:]]
         flag, equals, value = fragment.partition("=")
-        option = command.option(flag if equals else before[-1] if before else "")
+        option = command.find_option(flag if equals else before[-1].source)
         if option and option.convert:
-            return (value if equals else fragment), _starting(
-                value if equals else fragment, option.choices
-            )
+            value = value if equals else fragment
+            return value, _starting(value, option.choices)
+        try:
+            positionals, given = separate_options(command, before[1:])
+        except UsageError:
+            return fragment, []
+        unused = [each.flag for each in command.options if each.repeat or each not in given]
         if fragment.startswith("-"):
-            return fragment, _starting(fragment, _unused(command, before))
-        positional = _place(command, before)
-        offers = self._values(positional, plain) if positional else []
-        if not offers and not fragment:
-            offers = _unused(command, before)
-        return fragment, offers
+            return fragment, _starting(fragment, unused)
+        offers: list[str] = []
+        if len(positionals) < len(command.positionals):
+            offers = self._positional_values(command.positionals[len(positionals)], current)
+        return fragment, offers or ([] if fragment else unused)
 
-    def _values(self, positional: Positional, plain: str) -> list[str]:
+    def _positional_values(self, positional: Positional, start: str) -> list[str]:
         if positional.offers == "connection":
-            return _starting(plain, self._session.names())
+            return _starting(start, self._session.names())
         if positional.offers == "path":
-            return _starting(plain, _PATHS)
+            return _starting(start, _PATHS)
         if positional.offers == "survey":
-            folded = plain.casefold()
+            folded = start.casefold()
             titles = [t for _, t in self._known if t.casefold().startswith(folded)]
-            ids = [i for i, _ in self._known if i.startswith(plain)]
-            return [*map(quote_word, titles), *ids]
+            return [*map(quote_word, titles), *_starting(start, (i for i, _ in self._known))]
         return []
-
-
-def _place(command: Command, before: list[str]) -> Positional | None:
-    """The positional whose turn it is."""
-    taken, expects_value = 0, False
-    for word in before:
-        option = command.option(word.partition("=")[0])
-        if expects_value:
-            expects_value = False
-        elif option:
-            expects_value = option.convert is not None and "=" not in word
-        else:
-            taken += 1
-    if taken < len(command.positionals):
-        return command.positionals[taken]
-    return None
-
-
-def _unused(command: Command, before: list[str]) -> list[str]:
-    """Options that may still be given."""
-    used = {word.partition("=")[0] for word in before}
-    return [
-        option.flag
-        for option in command.options
-        if option.repeat or not {option.flag, option.short} & used
-    ]
 
 
 def _starting(start: str, offers: Iterable[str]) -> list[str]:
@@ -158,7 +140,7 @@ def _starting(start: str, offers: Iterable[str]) -> list[str]:
 
 
 class KnownSurveys:
-    """Ids and titles, the latest seen last.
+    """Ids and titles of surveys, the latest seen last.
 
     Example:
         >>> from alchemer_nb.notebook.magic.completion import KnownSurveys
@@ -174,22 +156,19 @@ class KnownSurveys:
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(list(self._titles.items()))
 
-    def __len__(self) -> int:
-        return len(self._titles)
-
     def add(self, survey_id: object, title: str) -> None:
-        """Remembers one survey; what has no id that is one cannot be asked for."""
-        own = id_number(survey_id)
-        if own is not None:
-            self._titles[str(own)] = " ".join(title.split())
+        """Add one survey, unless its id is not valid: a command could not ask for it."""
+        number = id_number(survey_id)
+        if number is not None:
+            self._titles[str(number)] = " ".join(title.split())
 
     def add_frame(self, surveys: pd.DataFrame) -> None:
-        """Remembers the surveys of a frame that ``Client.surveys`` gave."""
+        """Add the surveys in a result of ``Client.surveys``."""
         if {"id", "title"} <= set(surveys.columns):
             for survey_id, title in zip(surveys["id"], surveys["title"], strict=True):
                 if isinstance(title, str):
                     self.add(survey_id, title)
 
     def clear(self) -> None:
-        """Forgets all: another account has other surveys."""
+        """Remove all surveys, as another account has others."""
         self._titles.clear()

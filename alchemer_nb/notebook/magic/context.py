@@ -1,8 +1,8 @@
-"""What a command may use of the shell it runs in."""
+"""The session, the settings and the shell that a command may use."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -13,41 +13,37 @@ if TYPE_CHECKING:
     from alchemer_nb.notebook.running.background import Downloads
     from alchemer_nb.notebook.signin.session import Session
 
-# What a command gives whose result comes later or not at all: no name is given a value.
+# Returned by a command without a result, or with one that comes later: no variable is assigned.
 LATER: Final = object()
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The session and the settings of one call of the magic.
+    """What a command may use during one call of the magic.
 
     Attributes:
-        session: Who is signed in.
-        known: Surveys for Tab.
-        downloads: Those that run beside the cells.
-        variables: The notebook's names, for ``switch NAME`` of a client made in Python.
+        session: The connections.
+        known: Surveys that Tab offers.
+        downloads: The downloads in the background.
+        variables: The notebook's variables, and those of a function that calls the magic.
         region: The region that ``login`` starts with, or an empty text.
         progress: How a download shows its progress.
-        echo: Whether a download is told in words.
-        target: The name that the result is kept under, or None.
-        shell: The shell itself.
+        echo: Whether a download prints what it was asked for.
+        target: The name of the variable for the result, or None.
+        shell: The IPython shell.
     """
 
     session: Session
     known: KnownSurveys
     downloads: Downloads
-    variables: Mapping[str, Any] = field(default_factory=dict)
-    region: str = ""
-    progress: str = "auto"
-    echo: bool = True
-    target: str | None = None
-    shell: Any = None
+    variables: Mapping[str, Any]
+    region: str
+    progress: str
+    echo: bool
+    target: str | None
+    shell: Any
 
     @property
     def client(self) -> Client:
-        """The current client.
-
-        Raises:
-            ConfigurationError: Nobody is signed in.
-        """
-        return self.session.require_client()
+        """The current client; raises ``ConfigurationError`` if nobody is signed in."""
+        return self.session.require().client

@@ -1,7 +1,7 @@
-"""Python values in conditions: on the line in ``--where``, and below ``%%alchemer responses``.
+"""Put Python values into conditions: in ``--where``, and below ``%%alchemer responses``.
 
-A value that is put in by its name is put between quotes where it has to be, so that it is read as
-it is; a list is written as the values of ``in``.
+A value is put between quotes if the condition would be read differently without them; a list is
+written as the values of ``in``.
 """
 
 from __future__ import annotations
@@ -11,53 +11,48 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
-from alchemer_nb.notebook.magic.tokens import Word, evaluate, not_closed, take
+from alchemer_nb.notebook.magic.tokens import (
+    EvaluatedWord,
+    evaluate_expression,
+    read_part,
+    unclosed_message,
+)
 from alchemer_nb.survey.filters import value_so_far
 from alchemer_nb.wire.quoting import QUOTES, begins_comment, double, quote, scan, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    Locate = Callable[[str], tuple[str, bool] | None]
+    # Takes the beginning of a condition. Returns the part of it that belongs to the value or list
+    # at its end, and whether that is a list; None if a value cannot follow.
+    FindValue = Callable[[str], tuple[str, bool] | None]
 
 
-def condition(word: Word) -> str:
-    """The text of a condition given as one word; of several, where a variable holds a list."""
+def condition(word: EvaluatedWord) -> str:
+    """Return the condition in a word, or the conditions in the list of a variable, as lines."""
     if len(word.parts) == 1:
-        value = plain(word.value)
+        value = _to_python(word.value)
         return "\n".join(map(str, value)) if isinstance(value, list) else word.text
-    return compose(word, value_so_far)
+    return interpolate_word(word, value_so_far)
 
 
-def compose(word: Word, locate: Locate) -> str:
-    """A word with its Python values written so that they are read as they are.
-
-    Args:
-        word: The word.
-        locate: Tells of what stands before a value how much of it belongs to the same value or
-            list, and whether it is a list; None where it is no value.
-    """
+def interpolate_word(word: EvaluatedWord, find_value: FindValue) -> str:
+    """Return a word with its Python values written so that they are read unchanged."""
     done = ""
-    for number, (piece, value) in enumerate(word.parts):
-        if piece.expression:
+    for index, (part, value) in enumerate(word.parts):
+        if part.is_expression:
+            # A value may follow anything but another value.
             after = "".join(
-                "{" if each.expression else each.text for each, _ in word.parts[number + 1 :]
+                "{" if later.is_expression else later.text for later, _ in word.parts[index + 1 :]
             )
-            done += write(piece.text, value, locate(done), after)
+            done += _format_value(part.text, value, find_value(done), after)
         else:
-            done += piece.text
+            done += part.text
     return done
 
 
-def fill_lines(
-    text: str, variables: Mapping[str, Any], local: Mapping[str, Any] | None = None
-) -> str:
-    """Fills the expressions of condition lines in, and leaves the rest alone.
-
-    Args:
-        text: The lines.
-        variables: What names mean.
-        local: What names mean first, inside a function.
+def interpolate_lines(text: str, variables: Mapping[str, Any]) -> str:
+    """Replace the expressions in the lines of conditions by their values.
 
     Raises:
         UsageError: An expression cannot be evaluated, or its value fits into no condition; the
@@ -66,47 +61,86 @@ def fill_lines(
     done = []
     for number, line in enumerate(text.splitlines(), start=1):
         try:
-            done.append("".join(_filled(line, variables, local)))
+            done.append("".join(_interpolate_line(line, variables)))
         except UsageError as error:
             raise UsageError(f"line {number}: {error}") from None
     return "\n".join(done)
 
 
-def write(source: str, value: Any, before: tuple[str, bool] | None, after: str) -> str:
-    """A value as a condition takes it.
+def _interpolate_line(line: str, variables: Mapping[str, Any]) -> Iterator[str]:
+    position, done = 0, ""
+    while position < len(line):
+        rest = line[position:]
+        if begins_comment(line, position) and not _is_inside_quotes(done, rest):
+            yield rest
+            return
+        found = read_part(line, position)
+        if found is None:
+            raise UsageError(unclosed_message("{"))
+        part, position = found
+        text = part.text
+        if part.is_expression:
+            value = evaluate_expression(text, variables)
+            text = _format_value(text, value, value_so_far(done), line[position:])
+        done += text
+        yield text
+
+
+def _is_inside_quotes(before: str, after: str) -> bool:
+    """Check whether quotes that were opened, in a value or a field, are closed only later."""
+    found = value_so_far(before)
+    if found is None:
+        return before.count('"') % 2 == 1 and '"' in after
+    mark = scan(found[0], several=found[1]).open
+    return bool(mark) and mark in after
+
+
+def _format_value(source: str, value: Any, before: tuple[str, bool] | None, after: str) -> str:
+    """Return a value as a condition takes it.
 
     Args:
         source: The expression it came from, for messages.
         value: The value.
-        before: What stands before it in the same value or list, and whether it is a list; None
-            where it is no value.
-        after: What follows it.
+        before: The text before it in the same value or list, and whether that is a list; None
+            where no value is expected.
+        after: The text after it.
 
     Raises:
-        UsageError: It is None, or would be read otherwise than it is.
+        UsageError: It is missing, or cannot be written so that it is read unchanged.
     """
-    value = plain(value)
-    several = isinstance(value, list)
-    for each in value if several else [value]:
-        _check(source, each)
-    if before is None:
-        return str_in_line(source, value)
-    text, is_list = before
-    mark = scan(text, several=is_list).open
-    if several:
+    value = _to_python(value)
+    is_several = isinstance(value, list)
+    for each in value if is_several else [value]:
+        _check_single(source, each)
+    if before is None:  # a field, an operator or a whole condition
+        text = _to_text(value)
+        if len(text.splitlines()) > 1:  # one condition would become two
+            raise UsageError(f"the value of `{source}` has a line break in it")
+        return text
+    beginning, is_list = before
+    mark = scan(beginning, several=is_list).open
+    if is_several:
         if mark or not is_list:
             raise UsageError(f"`{source}` holds several values; write `in {{{source}}}`, unquoted")
-        return ", ".join(quote(as_text(each)) for each in value)
+        return ", ".join(quote(_to_text(each)) for each in value)
+    text = _to_text(value)
     if mark:
-        return double(as_text(value), mark)
-    begins = _begins(text, is_list)
-    if begins and _ends(after, is_list):
-        return written(as_text(value))
-    return _beside(source, as_text(value), begins=begins, is_list=is_list)
+        return double(text, mark)
+    is_start = _can_start_after(beginning, is_list)
+    if is_start and _can_end_before(after, is_list):
+        return written(text)
+    # Other characters of the same value touch it, so it cannot have quotes of its own.
+    needs_quotes = "#" in text or text != text.strip() or len(text.splitlines()) > 1
+    if needs_quotes or (is_list and "," in text) or (is_start and text.startswith(QUOTES)):
+        raise UsageError(
+            f"the value of `{source}` needs quotes around it and what it stands beside, as in "
+            f'"North {{{source}}}"'
+        )
+    return text
 
 
-def plain(value: Any) -> Any:
-    """A value as Python has it: several of them as a list, whatever held them."""
+def _to_python(value: Any) -> Any:
+    """Return several values as a list, whatever holds them, and one as a Python object."""
     if getattr(getattr(value, "dtype", None), "kind", "") == "M":  # numpy's would be numbers
         import pandas as pd
 
@@ -118,8 +152,8 @@ def plain(value: Any) -> Any:
     return value
 
 
-def as_text(value: Any) -> str:
-    """The text of one value; a whole number is written as one, which pandas keeps as 4.0."""
+def _to_text(value: Any) -> str:
+    # pandas keeps whole numbers as 4.0 in a column with missing values.
     return str(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
@@ -127,13 +161,9 @@ def _is_map(value: Any) -> bool:
     return hasattr(value, "keys")
 
 
-def _check(source: str, value: Any) -> None:
-    """Refuses what is not one value.
-
-    Raises:
-        UsageError: It is missing, or holds others.
-    """
-    if isinstance(value, bytes) or _is_map(value) or isinstance(plain(value), list):
+def _check_single(source: str, value: Any) -> None:
+    """Refuse a missing value, and an object that holds others."""
+    if isinstance(value, bytes) or _is_map(value) or isinstance(_to_python(value), list):
         kind = type(value).__name__
         raise UsageError(
             f"the value of `{source}` is of type {kind}; a condition takes a text, a number, a "
@@ -145,67 +175,12 @@ def _check(source: str, value: Any) -> None:
         raise UsageError(f"the value of `{source}` is {value}; for no answer write IS NULL")
 
 
-def str_in_line(source: str, value: Any) -> str:
-    """A value's text, where it has one line.
-
-    Raises:
-        UsageError: It would make two conditions of one.
-    """
-    text = as_text(value)
-    if len(text.splitlines()) > 1:
-        raise UsageError(f"the value of `{source}` has a line break in it")
-    return text
-
-
-def _begins(text: str, is_list: bool) -> bool:
-    """Whether a value begins after this."""
+def _can_start_after(text: str, is_list: bool) -> bool:
     before = text.strip()
     return not before or (is_list and (before in "([" or before.endswith(",")))
 
 
-def _ends(text: str, is_list: bool) -> bool:
-    """Whether a value has ended before this."""
+def _can_end_before(text: str, is_list: bool) -> bool:
     after = text.lstrip()
-    return (
-        not after
-        or (after[0] == "#" and after != text)
-        or (is_list and after.startswith((",", ")", "]")))
-    )
-
-
-def _beside(source: str, text: str, *, begins: bool, is_list: bool) -> str:
-    """A value that stands without quotes beside other letters of the same value."""
-    odd = "#" in text or text != text.strip() or len(text.splitlines()) > 1
-    if odd or (is_list and "," in text) or (begins and text.startswith(QUOTES)):
-        raise UsageError(
-            f"the value of `{source}` needs quotes around it and what it stands beside, as in "
-            f'"North {{{source}}}"'
-        )
-    return text
-
-
-def _filled(
-    line: str, variables: Mapping[str, Any], local: Mapping[str, Any] | None
-) -> Iterator[str]:
-    at, done = 0, ""
-    while at < len(line):
-        if begins_comment(line, at) and not _is_quoted(done, line[at:]):
-            break
-        text, expression, at = take(line, at)
-        if text is None:
-            raise UsageError(not_closed("{"))
-        if expression:
-            value = evaluate(text, variables, local)
-            text = write(text, value, value_so_far(done), line[at:])
-        done += text
-        yield text
-    yield line[at:]
-
-
-def _is_quoted(before: str, after: str) -> bool:
-    """Whether quotes that were begun go on here, in a value or in a field."""
-    found = value_so_far(before)
-    if found is None:
-        return before.count('"') % 2 == 1 and '"' in after
-    mark = scan(found[0], several=found[1]).open
-    return bool(mark) and mark in after
+    is_comment = after.startswith("#") and after != text
+    return not after or is_comment or (is_list and after.startswith((",", ")", "]")))

@@ -27,22 +27,18 @@ from alchemer_nb.notebook.magic import help_text
 from alchemer_nb.notebook.magic.command_table import COMMANDS
 from alchemer_nb.notebook.magic.completion import Completion, KnownSurveys
 from alchemer_nb.notebook.magic.context import LATER, Context
-from alchemer_nb.notebook.magic.interpolation import fill_lines
-from alchemer_nb.notebook.magic.parser import Call, parse_line
+from alchemer_nb.notebook.magic.interpolation import interpolate_lines
+from alchemer_nb.notebook.magic.parser import parse_line
 from alchemer_nb.notebook.magic.response_options import PROGRESS
 from alchemer_nb.notebook.running.background import Downloads
 from alchemer_nb.notebook.signin.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+
+    from alchemer_nb.notebook.magic.command_spec import Command
 
 _NAME = "AlchemerMagics"
-
-
-def _documented(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Gives the magic what ``%alchemer?`` shows, written from the table of commands."""
-    function.__doc__ = help_text.docstring(COMMANDS)
-    return function
 
 
 @magics_class
@@ -71,8 +67,7 @@ class AlchemerMagics(Magics, Configurable):
     @line_cell_magic
     @no_var_expand
     @needs_local_scope
-    @_documented
-    def alchemer(  # noqa: D102 - `_documented` writes it
+    def alchemer(  # noqa: D102 - written from the command table, below
         self, line: str, cell: str | None = None, local_ns: Mapping[str, Any] | None = None
     ) -> Any:
         try:
@@ -81,75 +76,71 @@ class AlchemerMagics(Magics, Configurable):
             error.short = self.short_errors
             raise
 
+    alchemer.__doc__ = help_text.docstring(COMMANDS)  # what `%alchemer?` shows
+
     def close(self) -> None:
-        """Ends what this object holds: downloads, sign-ins, and the sandbox if one runs."""
+        """End the downloads and sign-ins, and the sandbox if one runs."""
         self._forget()
         self.downloads.close()
         for name in self.session.names():
             self.session.sign_out(name)
 
     def _run(self, line: str, cell: str | None, local: Mapping[str, Any] | None) -> Any:
-        variables = self.shell.user_ns
-        call = parse_line(line, COMMANDS, variables, local)
-        if call.command is None:
-            say(
-                help_text.of_command(COMMANDS[call.help_for])
-                if call.help_for
-                else help_text.overview(COMMANDS)
-            )
+        variables = {**self.shell.user_ns, **(local or {})}
+        parsed = parse_line(line, COMMANDS, variables)
+        command = parsed.command
+        if command is None:
+            topic = COMMANDS.get(parsed.help_for or "")
+            say(help_text.command_help(topic) if topic else help_text.overview(COMMANDS))
             return None
-        body = self._body(call, cell, local)
+        arguments = dict(parsed.arguments)
+        if cell and cell.strip():
+            arguments["body"] = _read_body(command, cell, variables)
         context = Context(
             session=self.session,
             known=self.known,
-            variables={**variables, **(local or {})},
+            downloads=self.downloads,
+            variables=variables,
             region=self.region,
             progress=self.progress,
             echo=self.echo,
-            downloads=self.downloads,
-            target=call.target,
+            target=parsed.target,
             shell=self.shell,
         )
-        result = call.command.run(context, **call.values, **body)
+        result = command.run(context, **arguments)
         if result is LATER:
             return None
-        if call.target is not None:
-            self.shell.push({call.target: result})
+        if parsed.target is not None:
+            self.shell.push({parsed.target: result})
             return None
-        if not call.command.shown:
+        if not command.shown:
             return result
         if result is not None:
             display(result)  # type: ignore[no-untyped-call]  # IPython has no hints
-        if not call.command.gives:
+        if not command.gives:
             return None
         if hasattr(result, "shown_by"):
             result.shown_by(self.shell)
         return result
 
-    def _body(
-        self, call: Call, cell: str | None, local: Mapping[str, Any] | None
-    ) -> dict[str, str]:
-        """The lines below a cell magic, as an argument of the command."""
-        if call.command is None or cell is None or not cell.strip():
-            return {}
-        if not call.command.body:
-            warning = ""
-            if call.command.name == "login":
-                warning = (
-                    ". If they hold a key: clear this cell, and regenerate the key, which is "
-                    "already in the history"
-                )
-            raise UsageError(
-                f"%%alchemer {call.command.name} takes no lines below it; use "
-                f"%alchemer {call.command.name}{warning}"
-            )
-        if not call.command.filled:
-            return {"body": cell}
-        return {"body": fill_lines(cell, self.shell.user_ns, local)}
+
+def _read_body(command: Command, cell: str, variables: Mapping[str, Any]) -> str:
+    """Return the lines below a cell magic, or raise if the command takes none."""
+    if command.body:
+        return interpolate_lines(cell, variables) if command.filled else cell
+    warning = ""
+    if command.name == "login":
+        warning = (
+            ". If they hold a key: clear this cell, and regenerate the key, which is already in "
+            "the history"
+        )
+    raise UsageError(
+        f"%%alchemer {command.name} takes no lines below it; use %alchemer {command.name}{warning}"
+    )
 
 
 def load(ipython: Any) -> None:
-    """Registers the magics, their completion and their settings; twice is as good as once."""
+    """Register the magics, their completion and their settings, unless they are registered."""
     if _NAME in ipython.magics_manager.registry:
         return
     magics = AlchemerMagics(ipython)
@@ -158,7 +149,7 @@ def load(ipython: Any) -> None:
 
 
 def unload(ipython: Any) -> None:
-    """Takes back what ``load`` registered, signs out and stops the sandbox."""
+    """Remove what ``load`` registered, sign out and stop the sandbox."""
     magics = ipython.magics_manager.registry.pop(_NAME, None)
     if magics is None:
         return

@@ -1,316 +1,219 @@
-"""A magic line as a command with its arguments.
+"""Parse a magic line into a command, its arguments and the name for its result.
 
-argparse finds out which word is what and writes the help; choices and types are checked here,
-because its own messages are worded for a command line and cannot say "did you mean".
 Everything wrong with a line is a plain ``UsageError``: IPython shows that, and no subclass of it,
 as one line, and the cell fails.
 """
 
 from __future__ import annotations
 
-import argparse
 import keyword
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
-from alchemer_nb.notebook.magic.secret_guard import SIGN_IN, is_secret, refuse_secrets
-from alchemer_nb.notebook.magic.tokens import Piece, RawWord, Word, fill, near, split
+from alchemer_nb.notebook.magic.secret_guard import (
+    SIGN_IN,
+    is_secret,
+    refuse_secrets,
+    repeat_word,
+)
+from alchemer_nb.notebook.magic.tokens import (
+    SourceWord,
+    WordPart,
+    evaluate_word,
+    near,
+    split_words,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from alchemer_nb.notebook.magic.command_spec import Command
+    from alchemer_nb.notebook.magic.command_spec import Command, Convert, Option
 
-HELP = ("-h", "--help")
-_PLACE = "\0"
+_HELP_FLAGS = ("-h", "--help")
+_OPTION = re.compile(r"-+[^-\d]")  # `-5` is a value
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """What a line asks for.
+class ParsedCommand:
+    """The content of a magic line.
 
     Attributes:
-        command: The command; None where only help was asked for.
-        values: The arguments that were given, by their Python names.
-        target: The name to keep the result under, or None.
+        command: The command; None if only help is asked for.
+        arguments: The arguments on the line, by their Python names.
+        target: The name of the variable for the result, or None.
         help_for: The command whose help is asked for; an empty text for all of them; else None.
     """
 
     command: Command | None
-    values: dict[str, Any] = field(default_factory=dict)
+    arguments: dict[str, Any] = field(default_factory=dict)
     target: str | None = None
     help_for: str | None = None
 
 
-class LineParser(argparse.ArgumentParser):
-    """An argparse parser that raises instead of printing and leaving."""
-
-    def __init__(self, command: Command) -> None:
-        super().__init__(
-            prog=f"%alchemer {command.name}",
-            usage=_usage(command),
-            description=command.summary,
-            allow_abbrev=False,
-            add_help=False,
-            formatter_class=_formatter,
-        )
-        self.color = False  # Python 3.14 colours help by itself; a notebook may show the codes
-        self.command = command
-        for positional in command.positionals:
-            extra: dict[str, Any] = {"nargs": positional.nargs} if positional.nargs else {}
-            self.add_argument(
-                positional.name.lower(), metavar=positional.name, help=positional.help, **extra
-            )
-        for option in command.options:
-            flags = [flag for flag in (option.short, option.flag) if flag]
-            if option.convert is None:
-                self.add_argument(
-                    *flags, help=option.help, action="store_true", default=argparse.SUPPRESS
-                )
-            else:
-                self.add_argument(
-                    *flags,
-                    help=option.help,
-                    metavar=option.shown,
-                    action="append",
-                    default=argparse.SUPPRESS,
-                )
-        self.add_argument(*HELP, action="store_true", help="show this help", default=False)
-
-    def error(self, message: str) -> NoReturn:
-        """Raises what argparse found wrong, with where to look."""
-        told = _reworded(message, self.command)
-        raise UsageError(f"{self.prog}: {told} (%alchemer help {self.command.name})")
-
-    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:  # noqa: ARG002 - argparse's signature
-        """Raises: nothing in a kernel may call ``sys.exit``."""
-        raise UsageError(message or self.prog)
-
-
 def parse_line(
-    line: str,
-    commands: Mapping[str, Command],
-    variables: Mapping[str, Any],
-    local: Mapping[str, Any] | None = None,
-) -> Call:
-    """Reads a magic line.
+    line: str, commands: Mapping[str, Command], variables: Mapping[str, Any]
+) -> ParsedCommand:
+    """Parse a magic line.
 
     Args:
         line: All that follows ``%alchemer``.
         commands: The commands by name.
-        variables: What names in ``{…}`` and ``$…`` mean.
-        local: What they mean first, inside a function.
+        variables: The values of names in ``{…}`` and ``$…``.
 
     Raises:
-        UsageError: The line cannot be read; the message says what would fit.
+        UsageError: The line is not valid; the message says what would be.
     """
-    raw = split(line.rstrip().removesuffix(";"))
-    refuse_secrets(raw)
-    target, raw = _target(raw)
-    if not raw or (raw[0].plain in HELP and not raw[0].shielded):
-        return Call(None, help_for="")
-    words = (
-        [fill(word, variables, local).text for word in raw[:2]] if raw[0].plain == "help" else []
-    )
-    if words:
-        return Call(None, help_for=_known(words[1], commands) if len(words) > 1 else "")
-    name = _known(fill(raw[0], variables, local).text, commands)
-    command = commands[name]
-    values, wants_help = _arguments(command, raw[1:], variables, local)
-    if wants_help:
-        return Call(None, help_for=name)
-    named = values.pop("out", None)
-    if target and named:
-        raise UsageError(f"two names for the result: `{target}` before << and `{named}` after -o")
-    target = target or named
+    words = split_words(line.rstrip().removesuffix(";"))
+    refuse_secrets(words)
+    target, words = _split_target(words)
+    if not words or words[0].syntax in _HELP_FLAGS:
+        return ParsedCommand(None, help_for="")
+    if words[0].source == "help":
+        topic = evaluate_word(words[1], variables).text if len(words) > 1 else ""
+        return ParsedCommand(None, help_for=topic and _find_command(topic, commands).name)
+    command = _find_command(evaluate_word(words[0], variables).text, commands)
+    if any(word.syntax in _HELP_FLAGS for word in words):
+        return ParsedCommand(None, help_for=command.name)
+    arguments = _parse_arguments(command, words[1:], variables)
+    out = arguments.pop("out", None)
+    if target and out:
+        raise UsageError(f"two names for the result: `{target}` before << and `{out}` after -o")
+    target = target or out
     if target:
-        check_name(target)
+        _check_variable_name(target)
         if not command.gives:
-            raise UsageError(f"`{name}` gives nothing to keep under a name")
-    return Call(command, values, target)
+            raise UsageError(f"`{command.name}` gives nothing to keep under a name")
+    return ParsedCommand(command, arguments, target)
 
 
-def check_name(name: str) -> None:
-    """Refuses a name that cannot hold a result.
-
-    Raises:
-        UsageError: It is no Python name.
-    """
-    if not name.isidentifier() or keyword.iskeyword(name):
-        raise UsageError(f"{_shown(name)} cannot be a variable's name")
+def _find_command(name: str, commands: Mapping[str, Command]) -> Command:
+    if name not in commands:
+        hint = near(name, (*commands, "help"))
+        raise UsageError(f"no command is called {repeat_word(name)}.{hint} (%alchemer help)")
+    return commands[name]
 
 
-def _arguments(
-    command: Command,
-    raw: Sequence[RawWord],
-    variables: Mapping[str, Any],
-    local: Mapping[str, Any] | None,
-) -> tuple[dict[str, Any], bool]:
-    parser = LineParser(command)
-    for word in raw:
-        _check_option(parser, word)
-    if any(word.plain in HELP and not word.shielded for word in raw):
-        return {}, True
-    table: list[Word] = []
-    given = vars(_parse(parser, _for_argparse(raw, table, variables, local)))
-    given.pop("help")
-    return _converted(command, given, table), False
-
-
-def _check_option(parser: LineParser, word: RawWord) -> None:
-    """Refuses an option that the command does not have."""
-    flag = word.plain.partition("=")[0]
-    if not flag.startswith("-") or word.shielded or not flag.strip("-") or _is_number(flag):
-        return
-    options = parser.command.options
-    shorts = tuple(option.short for option in options if option.short)
-    longs = [option.flag for option in options]
-    if flag in longs or flag in HELP or (shorts and flag.startswith(shorts)):
-        return
-    parser.error(f"no option is called {_shown(flag)}.{near(flag, longs)}")
-
-
-def _is_number(text: str) -> bool:
-    return text.lstrip("-")[:1].isdigit()
-
-
-def _parse(parser: LineParser, arguments: list[str]) -> argparse.Namespace:
-    # Intermixed, so that a word may follow an option: `surveys --status Closed pulse`.
-    parsed, left = parser.parse_known_intermixed_args(arguments)
-    if left:
-        parser.error(f"unrecognized arguments: {len(left)}")
-    return parsed
-
-
-def _for_argparse(
-    raw: Iterable[RawWord],
-    table: list[Word],
-    variables: Mapping[str, Any],
-    local: Mapping[str, Any] | None,
-) -> list[str]:
-    """The words for argparse: values by their number, so that none looks like an option."""
-    arguments = []
-    for word in raw:
-        head, value = _parted(word)
-        if value is None:
-            arguments.append(head)
-            continue
-        arguments.append(f"{head}{_PLACE}{len(table)}")
-        table.append(fill(value, variables, local))
-    return arguments
-
-
-def _parted(word: RawWord) -> tuple[str, RawWord | None]:
-    """An option's name with its ``=``, and the value that follows or stands alone."""
-    first = word.pieces[0]
-    if word.shielded or not first.text.startswith("-") or _is_number(first.text):
-        return "", word
-    flag, equals, rest = first.text.partition("=")
-    if not equals:
-        # `-oNAME` and `--opt{x}` are left to argparse, which names the option it cannot place.
-        return word.plain, None
-    left = [Piece(rest)] if rest or len(word.pieces) == 1 else []
-    return f"{flag}=", replace(word, pieces=[*left, *word.pieces[1:]])
-
-
-def _converted(command: Command, given: dict[str, Any], table: list[Word]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for positional in command.positionals:
-        got = given.get(positional.name.lower())
-        if isinstance(got, list):
-            values[positional.name.lower()] = [
-                _convert(positional.name, positional.convert, w, table) for w in got
-            ]
-        elif got is not None:
-            values[positional.name.lower()] = _convert(
-                positional.name, positional.convert, got, table
-            )
-    for option in command.options:
-        if option.name not in given:
-            continue
-        got = given[option.name]
-        if option.convert is None:
-            values[option.name] = True
-        elif option.repeat:
-            values[option.name] = [
-                _convert(option.flag, option.convert, w, table, option.choices) for w in got
-            ]
-        elif len(got) > 1:
-            raise UsageError(f"{option.flag} is given {len(got)} times; once is enough")
-        else:
-            values[option.name] = _convert(
-                option.flag, option.convert, got[0], table, option.choices
-            )
-    return values
-
-
-def _convert(
-    what: str, convert: Any, argument: str, table: list[Word], choices: Sequence[str] = ()
-) -> Any:
-    start, _, number = argument.partition(_PLACE)
-    word = table[int(number)] if number and not start else Word(argument, argument)
-    if is_secret(word.text):  # out of a variable: an error further down would repeat it
-        raise UsageError(f"{what}: that value looks like a key. {SIGN_IN}")
-    try:
-        return convert(word)
-    except ValueError as error:
-        hint = near(word.text, choices)
-        raise UsageError(f"{what}: {error}, got {_shown(word.text)}.{hint}") from None
-
-
-def _known(name: str, commands: Mapping[str, Command]) -> str:
-    if name in commands:
-        return name
-    hint = near(name, (*commands, "help"))
-    raise UsageError(f"no command is called {_shown(name)}.{hint} (%alchemer help)")
-
-
-def _target(raw: list[RawWord]) -> tuple[str | None, list[RawWord]]:
-    """``NAME <<`` as the first two words, or ``NAME<<`` as the first."""
-    if len(raw) > 1 and raw[1].plain == "<<" and not raw[1].shielded:
-        name, rest = raw[0].plain, raw[2:]
-    elif raw and raw[0].plain.endswith("<<") and not raw[0].shielded:
-        name, rest = raw[0].plain.removesuffix("<<"), raw[1:]
-    elif len(raw) > 1 and raw[1].plain.startswith(("=", "<<")) and not raw[1].shielded:
-        name = raw[0].plain
+def _split_target(words: list[SourceWord]) -> tuple[str | None, list[SourceWord]]:
+    """Split ``NAME <<`` or ``NAME<<`` off the beginning."""
+    first, second = [*(word.syntax for word in words), "", ""][:2]
+    if second == "<<":
+        name, rest = words[0].source, words[2:]
+    elif first.endswith("<<"):
+        name, rest = first.removesuffix("<<"), words[1:]
+    elif second.startswith(("=", "<<")):
+        name = words[0].source
         raise UsageError(f"write `{name} = %alchemer …` or `%alchemer {name} << …`, with blanks")
     else:
-        return None, raw
-    check_name(name)
+        return None, words
+    _check_variable_name(name)
     if not rest:
         raise UsageError(f"`{name} <<` needs a command after it (%alchemer help)")
     return name, rest
 
 
-def _reworded(message: str, command: Command) -> str:
-    missing = re.match(r"the following arguments are required: (.*)", message)
-    if missing:
-        return f"{missing[1]} is missing"
-    if message.startswith("unrecognized arguments"):
-        return f"too many words; {command.surplus}"
-    if "ignored explicit argument" in message:
-        return f"{message.split()[1].rstrip(':')} takes no value"
-    found = re.match(r"argument (\S+?)(?:/(\S+))?: expected one argument", message)
-    if found:
-        return f"{found[2] or found[1]} needs a value after it"
-    return message
+def _check_variable_name(name: str) -> None:
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise UsageError(f"{repeat_word(name)} cannot be a variable's name")
 
 
-def _shown(text: str) -> str:
-    """A word as a message repeats it: never a key, and not at any length."""
-    if is_secret(text):
-        return "that word"
-    return f"`{text if len(text) <= 60 else text[:57] + '…'}`"
+def _parse_arguments(
+    command: Command, words: Sequence[SourceWord], variables: Mapping[str, Any]
+) -> dict[str, Any]:
+    left, given = separate_options(command, words)
+    arguments: dict[str, Any] = {}
+    for positional in command.positionals:
+        count = len(left) if positional.nargs == "*" else 1
+        label, convert = positional.name, positional.convert
+        values = [_convert(label, convert, word, variables) for word in left[:count]]
+        left = left[count:]
+        if positional.nargs == "*":
+            arguments[label.lower()] = values
+        elif values:
+            arguments[label.lower()] = values[0]
+        elif not positional.nargs:
+            raise _usage_error(command, f"{label} is missing")
+    if left:
+        raise _usage_error(command, f"too many words; {command.surplus}")
+    for option, sources in given.items():
+        if option.convert is None:
+            arguments[option.name] = True
+            continue
+        if len(sources) > 1 and not option.repeat:
+            raise UsageError(f"{option.flag} is given {len(sources)} times; once is enough")
+        values = [
+            _convert(option.flag, option.convert, word, variables, option.choices)
+            for word in sources
+        ]
+        arguments[option.name] = values if option.repeat else values[0]
+    return arguments
 
 
-def _usage(command: Command) -> str:
-    places = " ".join(place.shown for place in command.positionals)
-    options = " [options]" if command.options else ""
-    return f"%%alchemer {command.name} {places}".rstrip() + options
+def separate_options(
+    command: Command, words: Sequence[SourceWord]
+) -> tuple[list[SourceWord], dict[Option, list[SourceWord]]]:
+    """Return the words of the positionals, and the options with the words of their values.
+
+    Raises:
+        UsageError: An option does not exist, lacks its value, or has one that it does not take.
+    """
+    positionals: list[SourceWord] = []
+    given: dict[Option, list[SourceWord]] = {}
+    remaining = iter(words)
+    for word in remaining:
+        if not _OPTION.match(word.syntax):
+            positionals.append(word)
+            continue
+        option, value = _parse_option(command, word)
+        values = given.setdefault(option, [])
+        if option.convert is None:
+            if value is not None:
+                raise _usage_error(command, f"{option.flag} takes no value")
+            continue
+        value = value or next(remaining, None)
+        if value is None or _OPTION.match(value.syntax):
+            raise _usage_error(command, f"{option.flag} needs a value after it")
+        values.append(value)
+    return positionals, given
 
 
-def _formatter(prog: str) -> argparse.HelpFormatter:
-    return argparse.HelpFormatter(prog, max_help_position=30, width=96)
+def _parse_option(command: Command, word: SourceWord) -> tuple[Option, SourceWord | None]:
+    """Return the option that a word names, and the value in the same word, if any."""
+    first, *others = word.parts
+    flag, equals, value = first.text.partition("=")
+    if not equals:
+        flag = word.source
+    option = command.find_option(flag)
+    if option is None and (option := command.find_option(flag[:2])):  # `-oNAME`
+        equals, value = "=", first.text[2:]
+    if option is None:
+        hint = near(flag, [each.flag for each in command.options])
+        raise _usage_error(command, f"no option is called {repeat_word(flag)}.{hint}")
+    if not equals:
+        return option, None
+    # Quoted: a value after `=` is no option, whatever it begins with.
+    rest = [WordPart(value, quoted=True)] if value or not others else []
+    return option, replace(word, parts=(*rest, *others))
+
+
+def _convert(
+    label: str,
+    convert: Convert,
+    source: SourceWord,
+    variables: Mapping[str, Any],
+    choices: Sequence[str] = (),
+) -> Any:
+    word = evaluate_word(source, variables)
+    if is_secret(word.text):  # out of a variable: an error further down would repeat it
+        raise UsageError(f"{label}: that value looks like a key. {SIGN_IN}")
+    try:
+        return convert(word)
+    except ValueError as error:
+        hint = near(word.text, choices)
+        raise UsageError(f"{label}: {error}, got {repeat_word(word.text)}.{hint}") from None
+
+
+def _usage_error(command: Command, message: str) -> UsageError:
+    return UsageError(f"%alchemer {command.name}: {message} (%alchemer help {command.name})")

@@ -1,4 +1,4 @@
-"""Secrets on a magic line: refused with the reason, and never repeated."""
+"""Refuse secrets on a magic line: say why, and never repeat them."""
 
 from __future__ import annotations
 
@@ -10,31 +10,14 @@ from IPython.core.error import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from alchemer_nb.notebook.magic.tokens import RawWord
+    from alchemer_nb.notebook.magic.tokens import SourceWord
 
-SECRET_OPTIONS = frozenset(
-    {
-        "api_key",
-        "api_secret",
-        "api_token",
-        "api_token_secret",
-        "consumer_key",
-        "consumer_secret",
-        "key",
-        "oauth_token",
-        "oauth_token_secret",
-        "oauth_verifier",
-        "password",
-        "secret",
-        "secret_key",
-        "token",
-        "token_secret",
-        "verifier",
-    }
-)
-# Tokens are 32 to 50 hexadecimal digits; the secrets beside them begin with A9.
+# Tokens are 32 to 50 hexadecimal digits; the secrets that belong to them begin with A9.
 _KEY = re.compile(r"[0-9a-f]{24,}|A9[0-9A-Za-z]{8,}", re.IGNORECASE)
-_SECRET_PAIR = re.compile(r"(?:^|[?&\s])(\w+)=[^\s&]", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r"((api|consumer|oauth|secret)_)?(key|password|secret|token|token_secret|verifier)"
+)
+_PAIR_NAME = re.compile(r"(?:^|[?&\s])(\w+)=[^\s&]")
 SIGN_IN = (
     "Sign in with %alchemer login, which asks for it, or with the ALCHEMER_… environment variables"
 )
@@ -44,36 +27,49 @@ _REFUSED = (
 )
 
 
-def is_secret(word: str) -> bool:
-    """Tells whether a word looks like a key, or holds one as ``api_token=…``."""
-    if _KEY.fullmatch(word):
+def is_secret(text: str) -> bool:
+    """Check whether a text looks like a key, or holds one as ``api_token=…``."""
+    if _KEY.fullmatch(text):
         return True
-    names = (match[1].lower() for match in _SECRET_PAIR.finditer(word))
-    # Not the shorter names: a question may have the alias `token`.
-    return any(name in SECRET_OPTIONS and "_" in name for name in names)
+    # Not the names without `_`: a question may have the alias `token`.
+    return any(_is_secret_name(name) and "_" in name for name in _PAIR_NAME.findall(text))
 
 
-def refuse_secrets(raw: Sequence[RawWord]) -> None:
-    """Refuses a line with a secret, before anything is filled in or repeated in a message.
+def refuse_secrets(words: Sequence[SourceWord]) -> None:
+    """Refuse a line with a secret, before a word is evaluated or repeated in a message.
 
     Raises:
         UsageError: There is one; the message does not repeat it.
     """
-    logging_in = any(word.plain == "login" for word in raw[:3])
-    for number, word in enumerate(raw):
-        plain = word.plain
-        flag = plain.partition("=")[0]
-        named = (
-            flag.startswith("-") and flag.lstrip("-").replace("-", "_").lower() in SECRET_OPTIONS
+    is_login = any(word.source == "login" for word in words[:3])
+    previous = "--"  # the first word is the command
+    for word in words:
+        source = word.source
+        flag = source.partition("=")[0]
+        is_option = flag.startswith("-") and _is_secret_name(flag.lstrip("-").replace("-", "_"))
+        is_value = is_secret(source) or (
+            # A profile may have such a name: `--profile marketresearch2026`.
+            is_login and not previous.startswith("--") and _looks_random(source)
         )
-        only_source = len(word.pieces) == 1 and word.pieces[0].expression
-        if named or (is_secret(plain) and not only_source):
+        # The source of an expression is Python, and no value.
+        is_expression = len(word.parts) == 1 and word.parts[0].is_expression
+        if is_option or (is_value and not is_expression):
             raise UsageError(_REFUSED)
-        alone = number > 0 and not raw[number - 1].plain.startswith("--")
-        if logging_in and alone and len(plain) >= 16 and _mixed(plain) and not only_source:
-            raise UsageError(_REFUSED)
+        previous = source
 
 
-def _mixed(text: str) -> bool:
-    """Letters and digits in one run, as keys have and profile names of that length hardly do."""
-    return text.isalnum() and any(c.isdigit() for c in text) and any(c.isalpha() for c in text)
+def repeat_word(text: str) -> str:
+    """Return a word as a message may repeat it: without a key, and at most 60 characters."""
+    if is_secret(text) or _KEY.search(text):
+        return "that word"
+    return f"`{text if len(text) <= 60 else text[:57] + '…'}`"
+
+
+def _is_secret_name(name: str) -> bool:
+    return bool(_SECRET_NAME.fullmatch(name.lower()))
+
+
+def _looks_random(text: str) -> bool:
+    """Check for one long run of letters and digits, as in a key."""
+    has_both = any(c.isdigit() for c in text) and any(c.isalpha() for c in text)
+    return len(text) >= 16 and text.isalnum() and has_both

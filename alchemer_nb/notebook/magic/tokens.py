@@ -1,27 +1,27 @@
-r"""Words of a magic line, and Python values in them.
+r"""Split a magic line into words, and evaluate the Python expressions in them.
 
 The rules, for the line and for the lines below a cell magic alike:
 
-* White space separates words. ``'…'`` and ``"…"`` keep it, and are taken off. A quote of one kind
-  may stand between quotes of the other; quoted and bare pieces that touch are one word.
-* A backslash is a character like any other, so that ``C:\data`` needs no care.
-* A word that begins with a bare ``#`` starts a comment.
-* ``{expression}`` and ``$name`` (or ``$name.attribute``) stand for the value of a Python
-  expression, inside quotes of either kind too, as IPython's own expansion has it: the lines
-  below a cell magic hold apostrophes as plain letters, so quotes cannot switch it off there.
-  ``{{``, ``}}`` and ``$$`` stand for the characters themselves.
-* The line is split first and filled in after that: a value with blanks, quotes or a leading dash
-  in it stays one word and never turns into an option. A word that is nothing but one
-  ``{expression}`` or ``$name`` keeps the Python object.
+* White space separates words. ``'…'`` and ``"…"`` keep it, and are removed. A quote of one kind
+  may appear between quotes of the other; quoted and unquoted parts that touch are one word.
+* A backslash is a character like any other, so ``C:\data`` needs no escape.
+* A word that begins with an unquoted ``#`` starts a comment.
+* ``{expression}`` and ``$name`` (or ``$name.attribute``) are replaced by the value of a Python
+  expression, inside quotes of either kind too, as in IPython's own expansion: the lines below a
+  cell magic hold apostrophes as plain letters, so quotes cannot switch it off there.
+  ``{{``, ``}}`` and ``$$`` are the characters themselves.
+* The line is split first and evaluated after that: a value with blanks, quotes or a leading dash
+  in it stays one word and never becomes an option. A word that consists of one ``{expression}``
+  or ``$name`` keeps the Python object.
 
-IPython's own expansion leaves an unknown name in place and splits values with blanks in them.
+IPython's own expansion leaves an unknown name as it is and splits values with blanks in them.
 """
 
 from __future__ import annotations
 
 import builtins
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -31,89 +31,91 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _DOLLAR_NAME = re.compile(r"\$([^\W\d]\w*(?:\.[^\W\d]\w*)*)")
-_BARE = re.compile(r"[\w.,:/@%+*=<>!~^&()-]+")
-_PAIRS = {"(": ")", "[": "]", "{": "}"}
+_NEEDS_NO_QUOTES = re.compile(r"[\w.,:/@%+*=<>!~^&()-]+")
+_BRACKETS = {"(": ")", "[": "]", "{": "}"}
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A part of a word: characters to take as they are, or an expression to fill in.
+class WordPart:
+    """Literal characters of a word, or one expression in it.
 
     Attributes:
         text: The characters, or the source of the expression.
-        quoted: Whether it stood between quotes.
-        expression: Whether ``text`` is an expression.
+        quoted: Whether it was between quotes.
+        is_expression: Whether ``text`` is an expression.
     """
 
     text: str
     quoted: bool = False
-    expression: bool = False
-
-
-@dataclass(slots=True)
-class RawWord:
-    """A word before its expressions are filled in.
-
-    Attributes:
-        start: Where it begins in the line.
-        pieces: What it is made of.
-        open_with: The quote or brace that is not closed, or an empty text.
-        end: Where it ends in the line.
-    """
-
-    start: int
-    pieces: list[Piece] = field(default_factory=list)
-    open_with: str = ""
-    end: int = 0
-
-    @property
-    def plain(self) -> str:
-        """The word's text with expressions left as their source."""
-        return "".join(piece.text for piece in self.pieces)
-
-    @property
-    def shielded(self) -> bool:
-        """Whether it begins with a quoted or filled-in piece, and is therefore no option."""
-        return bool(self.pieces) and (self.pieces[0].quoted or self.pieces[0].expression)
+    is_expression: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
-    """A word with its value.
+class SourceWord:
+    """A word of a line, before its expressions are evaluated.
 
     Attributes:
-        text: What it says.
-        value: The Python object, where the word is one expression; else ``text``.
-        parts: Its pieces with their values.
+        start: Index of its first character in the line.
+        end: Index after its last character.
+        parts: Its parts.
+        unclosed: The quote or brace that is not closed, or an empty text.
+    """
+
+    start: int
+    end: int
+    parts: tuple[WordPart, ...] = ()
+    unclosed: str = ""
+
+    @property
+    def source(self) -> str:
+        """The text without quotes, with the source of each expression."""
+        return "".join(part.text for part in self.parts)
+
+    @property
+    def syntax(self) -> str:
+        """The source of a word that may be an option or ``<<``, else an empty text.
+
+        A word that begins with a quote or an expression is always a value.
+        """
+        if not self.parts or self.parts[0].quoted or self.parts[0].is_expression:
+            return ""
+        return self.source
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluatedWord:
+    """A word with the values of its expressions.
+
+    Attributes:
+        text: The word as text.
+        value: The Python object if the word is one expression, else ``text``.
+        parts: Its parts, each with its value.
     """
 
     text: str
     value: Any
-    parts: tuple[tuple[Piece, Any], ...] = ()
-
-    def __str__(self) -> str:
-        return self.text
+    parts: tuple[tuple[WordPart, Any], ...] = ()
 
 
 def near(name: str, known: Iterable[str]) -> str:
-    """Gives `` Did you mean `x`?`` with a leading blank, or nothing."""
+    """Return `` Did you mean `x`?`` with a leading blank, or an empty text."""
     folded = {item.casefold(): item for item in known}
     found = get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
     return f" Did you mean `{folded[found[0]]}`?" if found else ""
 
 
 def quote_word(text: str) -> str:
-    """Writes a text so that ``split`` gives it back as one word."""
+    """Quote a text so that ``split_words`` reads it as one word."""
     safe = text.replace("{", "{{").replace("}", "}}").replace("$", "$$")
-    if _BARE.fullmatch(safe) and not safe.startswith(("-", "<<")):
+    if _NEEDS_NO_QUOTES.fullmatch(safe) and not safe.startswith(("-", "<<")):
         return safe
-    if '"' not in safe:
-        return f'"{safe}"'
-    return "".join(f"'{part}'" if part == '"' else f'"{part}"' for part in _runs(safe))
+    # Double quotes in the text go between single quotes: "The "'"'"big"'"'" event".
+    runs = re.split(r'("+)', safe)
+    return "".join(f"'{run}'" if run[0] == '"' else f'"{run}"' for run in runs if run)
 
 
-def split(line: str, *, partial: bool = False) -> list[RawWord]:
-    """Splits a line into words by the rules above.
+def split_words(line: str, *, partial: bool = False) -> list[SourceWord]:
+    """Split a line into words by the rules of this module.
 
     Args:
         line: The line.
@@ -122,7 +124,7 @@ def split(line: str, *, partial: bool = False) -> list[RawWord]:
     Raises:
         UsageError: A quote or brace is opened and not closed, or closed and not opened.
     """
-    words: list[RawWord] = []
+    words: list[SourceWord] = []
     position = 0
     while position < len(line):
         if line[position].isspace():
@@ -131,164 +133,142 @@ def split(line: str, *, partial: bool = False) -> list[RawWord]:
         if line[position] == "#":
             break
         word = _read_word(line, position)
-        if word.open_with and not partial:
-            raise UsageError(not_closed(word.open_with))
+        if word.unclosed and not partial:
+            raise UsageError(unclosed_message(word.unclosed))
         words.append(word)
         position = word.end
     return words
 
 
-def fill(
-    word: RawWord, variables: Mapping[str, Any], local: Mapping[str, Any] | None = None
-) -> Word:
-    """Fills the expressions of a word in.
+def evaluate_word(word: SourceWord, variables: Mapping[str, Any]) -> EvaluatedWord:
+    """Evaluate the expressions of a word.
 
     Raises:
         UsageError: An expression cannot be evaluated.
     """
     parts = tuple(
-        (piece, evaluate(piece.text, variables, local) if piece.expression else piece.text)
-        for piece in word.pieces
+        (part, evaluate_expression(part.text, variables) if part.is_expression else part.text)
+        for part in word.parts
     )
     text = "".join(str(value) for _, value in parts)
-    whole = len(parts) == 1 and parts[0][0].expression
-    return Word(text, parts[0][1] if whole else text, parts)
+    is_one_expression = len(parts) == 1 and parts[0][0].is_expression
+    return EvaluatedWord(text, parts[0][1] if is_one_expression else text, parts)
 
 
-def evaluate(
-    source: str, variables: Mapping[str, Any], local: Mapping[str, Any] | None = None
-) -> Any:
-    """Evaluates one expression, with an optional ``:format`` as in an f-string.
+def evaluate_expression(source: str, variables: Mapping[str, Any]) -> Any:
+    """Evaluate one expression, with an optional ``:format`` as in an f-string.
 
     Raises:
         UsageError: It is empty, is no expression, or fails.
     """
-    expression, spec = _parted(source.strip())
-    names = {**variables, **(local or {})}
+    expression, format_spec = _compile(source.strip())
     try:
         # The notebook's user wrote this expression in a cell of their own: it is as trusted as
         # the cell, and runs where IPython itself would evaluate `{expression}`.
-        value = eval(expression, names)  # noqa: S307 - the user's own cell
-        return value if spec is None else format(value, spec)
+        value = eval(expression, dict(variables))  # noqa: S307 - the user's own cell
+        return value if format_spec is None else format(value, format_spec)
     except NameError as error:
         name = error.name or source
-        own = [n for n in names if not n.startswith("_") and not hasattr(builtins, n)]
+        own = [n for n in variables if not n.startswith("_") and not hasattr(builtins, n)]
         hint = near(name, own) or " Write $$ or {{ for the character itself."
         raise UsageError(f"no variable `{name}`.{hint}") from None
     except Exception as error:  # noqa: BLE001 - whatever the user's expression raises
-        told = " ".join(f"{type(error).__name__}: {error}".split())
-        raise UsageError(f"`{{{source.strip()}}}` cannot be evaluated: {told}") from None
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise UsageError(f"`{{{source.strip()}}}` cannot be evaluated: {reason}") from None
 
 
-def _parted(source: str) -> tuple[Any, str | None]:
-    """The compiled expression, and the format that follows its first fitting colon."""
+def _compile(source: str) -> tuple[Any, str | None]:
+    """Return the compiled expression and its format, which follows the first colon that fits."""
     if not source:
         raise UsageError("`{}` holds no expression; write {{}} for the braces themselves")
-    cuts = [len(source), *(at for at, char in enumerate(source) if char == ":")]
-    for cut in cuts:
+    ends = [len(source), *(index for index, char in enumerate(source) if char == ":")]
+    for end in ends:
         try:
-            compiled = compile(source[:cut].strip(), "<alchemer>", "eval")
+            compiled = compile(source[:end].strip(), "<alchemer>", "eval")
         except (SyntaxError, ValueError):
             continue
-        return compiled, source[cut + 1 :] if cut < len(source) else None
+        return compiled, source[end + 1 :] if end < len(source) else None
     raise UsageError(f"`{{{source}}}` is not a Python expression; write {{{{ for a brace itself")
 
 
-def _read_word(line: str, start: int) -> RawWord:
-    word = RawWord(start)
+def _read_word(line: str, start: int) -> SourceWord:
+    parts: list[WordPart] = []
     quote = ""
-    letters: list[str] = []
-
-    def close(*, keep_empty: bool = False) -> None:
-        if letters or keep_empty:
-            word.pieces.append(Piece("".join(letters), quoted=bool(quote)))
-            letters.clear()
-
     position = start
-    while position < len(line):
+    while position < len(line) and (quote or not line[position].isspace()):
         char = line[position]
-        if quote and char == quote:
-            close(keep_empty=True)
-            quote = ""
+        if char in (quote or "'\""):
+            quote = "" if quote else char
+            if quote:
+                parts.append(WordPart("", quoted=True))  # also where '' holds nothing
             position += 1
-        elif not quote and char in "'\"":
-            close()
-            quote = char
-            position += 1
-        elif not quote and char.isspace():
-            break
+            continue
+        found = read_part(line, position)
+        if found is None:
+            return SourceWord(start, len(line), tuple(parts), "{")
+        part, position = found
+        last = parts[-1] if parts else None
+        if not last or part.is_expression or last.is_expression or last.quoted != bool(quote):
+            parts.append(replace(part, quoted=bool(quote)))
         else:
-            text, expression, position = take(line, position)
-            if expression and text is None:
-                word.open_with, position = "{", len(line)
-            elif expression:
-                close()
-                word.pieces.append(Piece(text or "", bool(quote), expression=True))
-            else:
-                letters.append(text or "")
-    close(keep_empty=bool(quote))
-    word.open_with = word.open_with or quote
-    word.end = position
-    return word
+            parts[-1] = replace(last, text=last.text + part.text)
+    return SourceWord(start, position, tuple(parts), quote)
 
 
-def take(line: str, at: int) -> tuple[str | None, bool, int]:
-    """Reads one character, escape or expression.
+def read_part(line: str, start: int) -> tuple[WordPart, int] | None:
+    """Read one character, escape or expression.
 
     Args:
         line: The line.
-        at: Where it begins.
+        start: Index at which it begins.
 
     Returns:
-        Its text, or None where a brace is not closed; whether it is an expression; what is next.
+        The part, and the index after it; None if a brace is not closed.
 
     Raises:
         UsageError: A brace is closed and not opened.
     """
-    char = line[at]
-    if char in "{}$" and line.startswith(char * 2, at):
-        return char, False, at + 2
-    if char == "$" and (name := _DOLLAR_NAME.match(line, at)):
-        return name[1], True, name.end()
+    char = line[start]
+    if char in "{}$" and line.startswith(char * 2, start):
+        return WordPart(char), start + 2
+    if char == "$" and (name := _DOLLAR_NAME.match(line, start)):
+        return WordPart(name[1], is_expression=True), name.end()
     if char == "{":
-        end = _closing_brace(line, at)
-        return (None, True, len(line)) if end is None else (line[at + 1 : end], True, end + 1)
+        end = _find_closing_brace(line, start)
+        if end is None:
+            return None
+        return WordPart(line[start + 1 : end], is_expression=True), end + 1
     if char == "}":
         raise UsageError("a } is closed and not opened; write }} for a brace itself")
-    return char, False, at + 1
+    return WordPart(char), start + 1
 
 
-def _closing_brace(line: str, start: int) -> int | None:
-    """Where the brace that opens at ``start`` is closed, over nested brackets and strings."""
+def _find_closing_brace(line: str, start: int) -> int | None:
+    """Return the index at which the brace at ``start`` is closed, past brackets and strings."""
     expected: list[str] = []
     quote = ""
-    at = start
-    while at < len(line):
-        char = line[at]
+    position = start
+    while position < len(line):
+        char = line[position]
         if quote:
             if char == "\\":
-                at += 1
+                position += 1
             elif char == quote:
                 quote = ""
         elif char in "'\"":
             quote = char
-        elif char in _PAIRS:
-            expected.append(_PAIRS[char])
+        elif char in _BRACKETS:
+            expected.append(_BRACKETS[char])
         elif expected and char == expected[-1]:
             expected.pop()
             if not expected:
-                return at
-        at += 1
+                return position
+        position += 1
     return None
 
 
-def _runs(text: str) -> list[str]:
-    """The text in runs without double quotes, and the double quotes one by one."""
-    return [run for run in re.split(r'(")', text) if run]
-
-
-def not_closed(mark: str) -> str:
-    """What is told about a quote or brace without its end."""
+def unclosed_message(mark: str) -> str:
+    """Return the message about a quote or brace that is not closed."""
     if mark == "{":
         return "a { is opened and not closed; write {{ for a brace itself"
     other = '"' if mark == "'" else "'"

@@ -32,7 +32,7 @@ _EVENTS = ("pre_run_cell", "post_run_cell")
 
 
 @dataclass(slots=True)
-class _Running:
+class _BackgroundJob:
     job: Job[Any]
     name: str | None
     value_before: object  # the value of the name when the job began
@@ -49,7 +49,7 @@ class Downloads:
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
-        self._running: list[_Running] = []
+        self._running: list[_BackgroundJob] = []
         self._left: tuple[str | None, Callable[[], pd.DataFrame | None]] | None = None
         self._listens = self._ticks = False
 
@@ -76,7 +76,7 @@ class Downloads:
             then = f"; `{name}` is there when it has come" if name else ""
             print_wrapped(f"{job.title}: on its way in the background{then}.")
         before = self._shell.user_ns.get(name, _UNSET) if name else _UNSET
-        self._running.append(_Running(job, name, before, write_receipt, view))
+        self._running.append(_BackgroundJob(job, name, before, write_receipt, view))
         job.waiting = lambda: click_handler(self._shell, view.update)
         self._listen()
         self._tick_later()
@@ -144,7 +144,7 @@ class Downloads:
         self._running.clear()
         self._listen(on=False)
 
-    def _finish(self, one: _Running) -> None:
+    def _finish(self, one: _BackgroundJob) -> None:
         error = one.job.exception
         if error is not None:
             if isinstance(error, DownloadIncomplete):

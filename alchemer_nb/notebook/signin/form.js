@@ -1,5 +1,5 @@
-// The sign-in form. What is typed lives in the page alone: it is sent once, as a message, when the
-// form is submitted, and stands in no state that a notebook could be saved with.
+// The sign-in form. What is typed is only in the page: it is sent once, as a message, when the form
+// is submitted, and is never part of the widget state that is saved with a notebook.
 //
 // From Python: the trait `view` (labels, texts, errors; never a value) and messages
 // {type: "link", href, host}. To Python: {type: "ready"}, {type: "submit", attempt, values,
@@ -41,8 +41,8 @@ function eye(open) {
   return svg;
 }
 
-// A pasted "key, line break, secret" would lose its line break in a one-line box, and with it the
-// place where the two parts meet.
+// A one-line box would drop the line break of a pasted "key, line break, secret", and then the two
+// parts could not be separated.
 function pasteKeepingLines(event) {
   const text = event.clipboardData ? event.clipboardData.getData("text") : "";
   if (!/[\r\n]/.test(text.trim())) return;
@@ -160,7 +160,7 @@ class Form {
     model.on("change:view", this.onView);
     model.on("msg:custom", this.onMessage);
     this.update(model.get("view"));
-    // In a reopened notebook nobody answers, and the form should say that it is of no use.
+    // In a reopened notebook no kernel answers, and the form should say that it cannot be used.
     this.timer = setTimeout(() => { this.slow.textContent = NOT_CONNECTED; }, SLOW_MS);
     model.send({ type: "ready" });
   }
@@ -269,7 +269,7 @@ class Form {
     const other = options.find((o) => o.button && this.checked[o.name]);
     const idle = other ? other.button : this.view.button || "";
     this.button.textContent = this.busy ? this.view.busy || "Please wait …" : idle;
-    // Not `disabled`: that takes the focus away, and what follows could not give it back.
+    // Not `disabled`: that would remove the focus, and nothing would restore it.
     this.button.setAttribute("aria-disabled", String(this.busy));
     this.button.setAttribute("aria-busy", String(this.busy));
     for (const action of this.actions.children) {

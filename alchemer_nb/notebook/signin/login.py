@@ -1,14 +1,16 @@
-"""``login``: signs in with what is there already, else asks: in a panel, or at a prompt."""
+"""``login``: sign in with credentials that are found, or else ask in a panel or at a prompt."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.auth import profiles
+from alchemer_nb.auth import lookup, profiles
+from alchemer_nb.auth.lookup import REGION_NAME
 from alchemer_nb.errors import AlchemerError, ConfigurationError, InvalidArgument
 from alchemer_nb.http.regions import Region
 from alchemer_nb.notebook.kernel.outputs import say
+from alchemer_nb.notebook.signin.session import KEY, MODES, OAUTH
 
 if TYPE_CHECKING:
     from alchemer_nb.auth.lookup import Found
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from alchemer_nb.notebook.signin.session import Connection, Session, Status
 
 WAIT_SECONDS = 600.0
-_MODES = {"key": "api_key", "api_key": "api_key", "oauth": "oauth1", "oauth1": "oauth1"}
+_MODES = {"key": KEY, KEY: KEY, "oauth": OAUTH, OAUTH: OAUTH}
 
 
 def login(
@@ -32,66 +34,66 @@ def login(
     """Sign in.
 
     Credentials in the environment or in a profile are used at once, in the region that they
-    belong to; where there are none, or they are refused, the panel is shown and tells why. Where
-    nobody can use a panel, the cell fails and tells why. Where somebody is signed in already,
-    that is said; a region, mode or profile that differs adds another account. Credentials
-    that were refused since give way to new ones.
+    belong to. Where there are none, or they are refused, the panel is shown with the reason;
+    where nobody can use a panel, the cell fails with the reason. Where somebody is signed in, the
+    status is shown; a region, mode or profile that differs adds another account. Credentials
+    that were refused are replaced by new ones.
 
     Args:
         session: The shell's session.
         region: Name or ``Region``.
         mode: ``"key"`` or ``"oauth"``.
-        profile: Use this profile and look nowhere else; also the name to remember by.
+        profile: Use this profile only; also the name to save credentials under.
         wait: Block the cell until somebody has signed in: True for ten minutes, or seconds.
         prompt: Ask with getpass instead of the panel, where there are no widgets.
 
     Returns:
-        What the cell shows: the panel or the status; None where that has been shown already.
+        What the cell shows: the panel or the status; None where that is shown already.
 
     Raises:
-        InvalidArgument: No such mode.
+        InvalidArgument: There is no such mode.
         ConfigurationError: The profile belongs to another region or mode. Or nobody can sign in
-            here: there are no credentials and no front end, or a time limit.
-        AuthenticationError: At a prompt, or where no person is there: the credentials were
-            refused.
+            here: there are no credentials and no front end, or the time limit was reached.
+        AuthenticationError: The credentials were refused, and no panel can be shown.
     """
-    kind = _mode(mode)
-    place = _region(session, region)
-    if session.status().signed_in and not _asks_for_another(session, place, kind, profile):
-        return _already(session, prompt=prompt)
-    before = session.client
-    dead = before if before is not None and before.refused else None
-    replaces = dead if profile is None and place is None else None
-    found, trouble = _find(session, profile, place, kind, replaces)
-    if replaces is not None:
-        place = _default_or_none(session) or replaces.region
-    used = _in_use(session, found)
-    if found is not None and used is None:
+    asked_mode, asked_region = _parse_mode(mode), _parse_region(session, region)
+    client = session.client
+    if session.status().signed_in and not _is_another(client, asked_region, asked_mode, profile):
+        return _show_status(session, prompt=prompt)
+    refused = client if client is not None and client.refused else None
+    replaced = refused if profile is None and asked_region is None else None
+    found, trouble = _find_credentials(session, profile, asked_region, asked_mode, replaced)
+    if replaced is not None:
+        asked_region = _default_region(session) or replaced.region
+    used_by = _find_connection(session, found)
+    if found is not None and used_by is None:
         try:
-            return _use(session, found)
+            return _sign_in_with(session, found)
         except AlchemerError as error:
             trouble = error
-    if _nobody_there() if prompt else _no_panel(wait=bool(wait)):
-        return _without_asking(session, used, trouble, profile)
-    notice = _notice(found, trouble, profile, prompt=prompt)
-    place = place or (found.region if found else None)
-    kind = kind or (dead.credentials.mode if dead else "api_key")
+    if _is_unattended() if prompt else not _can_show_panel(wait=bool(wait)):
+        return _finish_without_asking(session, used_by, trouble, profile)
+    first_region = asked_region or (found.region if found else None) or _default_region(session)
+    first_mode = asked_mode or (refused.credentials.mode if refused else KEY)
+    notice = _build_notice(found, trouble, profile, prompt=prompt)
     if prompt:
-        return _prompt(session, place or _default(session), kind, profile, notice)
-    panel = _panel(
+        return _ask_at_prompt(session, first_region, first_mode, notice)
+    panel = _open_panel(
         session,
-        region=place or _default_or_none(session),
-        mode=kind,
+        region=first_region,
+        mode=first_mode,
         found=found,
         notice=notice,
         failed=trouble is not None,
         profile=profile,
-        adding=before is not None,
+        adding=client is not None,
     )
-    return _wait(panel, WAIT_SECONDS if wait is True else float(wait)) if wait else panel
+    if not wait:
+        return panel
+    return _wait_for_sign_in(panel, WAIT_SECONDS if wait is True else float(wait))
 
 
-def _mode(mode: str | None) -> str | None:
+def _parse_mode(mode: str | None) -> str | None:
     if mode is None:
         return None
     if mode not in _MODES:
@@ -99,75 +101,63 @@ def _mode(mode: str | None) -> str | None:
     return _MODES[mode]
 
 
-def _region(session: Session, region: str | Region | None) -> Region | None:
+def _parse_region(session: Session, region: str | Region | None) -> Region | None:
     if region is None:
         return None
     if isinstance(region, str) and session.box is not None:
-        own: Region = session.box.region
-        if region.strip().lower() == own.name:
-            return own
+        sandbox: Region = session.box.region
+        if region.strip().lower() == sandbox.name:
+            return sandbox
     return Region.get(region)
 
 
-def _default_or_none(session: Session) -> Region | None:
-    from alchemer_nb.auth.lookup import environment_region
-
-    return None if session.box is not None else environment_region()
-
-
-def _default(session: Session) -> Region:
-    if session.box is not None:
-        box: Region = session.box.region
-        return box
-    return _default_or_none(session) or Region.get("us")
+def _default_region(session: Session) -> Region | None:
+    # Where a sandbox runs, the panel chooses its region.
+    return None if session.box is not None else lookup.environment_region()
 
 
-def _asks_for_another(
-    session: Session, region: Region | None, mode: str | None, profile: str | None
+def _is_another(
+    client: Client | None, region: Region | None, mode: str | None, profile: str | None
 ) -> bool:
-    client = session.client
-    if client is None or client.refused:
-        return True
+    """Check whether somebody asks for another account than that of the current client."""
     return (
-        profile is not None
+        client is None
+        or client.refused
+        or profile is not None
         or (region is not None and region.api_url != client.region.api_url)
         or (mode is not None and mode != client.credentials.mode)
     )
 
 
-def _already(session: Session, *, prompt: bool) -> object:
-    status = session.status()
-    if prompt or _no_panel():
-        return status.also(
+def _show_status(session: Session, *, prompt: bool) -> object:
+    if prompt or not _can_show_panel():
+        return session.status().with_note(
             "Already signed in: %alchemer logout signs out, %alchemer login --region … adds "
             "another account."
         )
-    told = "Already signed in; sign out first, or add another account."
-    return _panel(session, notice=(told, ""))
+    notice = "Already signed in; sign out first, or add another account."
+    return _open_panel(session, notice=(notice, ""))
 
 
-def _find(
+def _find_credentials(
     session: Session,
     profile: str | None,
     region: Region | None,
     mode: str | None,
-    replaces: Client | None,
+    replaced: Client | None,
 ) -> tuple[Found | None, AlchemerError | None]:
-    """Return what is there to sign in with, or why it cannot be used.
+    """Return credentials to sign in with, or the error that says why they cannot be used.
 
     Args:
         session: The shell's session.
-        profile: The profile that was named.
+        profile: The profile that was asked for.
         region: The region that was asked for.
         mode: The mode that was asked for.
-        replaces: The client whose refused credentials are to be replaced, where none was asked for.
+        replaced: The client whose refused credentials are replaced, if nothing was asked for.
 
     Raises:
-        ConfigurationError: A profile was named that belongs to another region or mode than the
-            ones that were asked for.
+        ConfigurationError: The profile that was asked for belongs to another region or mode.
     """
-    from alchemer_nb.auth import lookup
-
     try:
         found = lookup.find(profile)
     except ConfigurationError as error:
@@ -175,13 +165,13 @@ def _find(
     if found is None:
         return None, None
     try:
-        found = _where_it_works(session, found, replaces).at(region)
-        if replaces is not None:
-            _check_may_replace(found, replaces)
+        found = _set_region(session, found, replaced).at(region)
+        if replaced is not None:
+            _check_may_replace(found, replaced)
         if mode not in (None, found.credentials.mode):
             raise ConfigurationError(
-                f"{found.source} holds credentials of the other mode ({_modes(found)}); leave "
-                "--mode out to use them"
+                f"{found.source} holds credentials of the other mode "
+                f"({MODES[found.credentials.mode]}); leave --mode out to use them"
             )
     except ConfigurationError as error:
         if profile is not None:
@@ -190,17 +180,11 @@ def _find(
     return found, None
 
 
-def _modes(found: Found) -> str:
-    from alchemer_nb.notebook.signin.session import MODES
+def _set_region(session: Session, found: Found, replaced: Client | None) -> Found:
+    """Return ``found`` with the region in which its credentials have worked, if any.
 
-    return MODES[found.credentials.mode]
-
-
-def _where_it_works(session: Session, found: Found, replaces: Client | None) -> Found:
-    """Return what was found with the region in which it has been seen to work, if in any.
-
-    So it has where the environment held the refused credentials the last time: what it holds now
-    takes their place.
+    New credentials in the environment belong to the region of the refused ones that were there
+    at the last login.
     """
     if found.told_by:
         return found
@@ -208,19 +192,17 @@ def _where_it_works(session: Session, found: Found, replaces: Client | None) -> 
     for one in session.connections():
         if one.client.credentials == found.credentials:
             return replace(found, region=one.client.region, told_by=f"connection “{one.name}”")
-    if replaces is not None and replaces.credentials == before:
-        return replace(found, region=replaces.region)
+    if replaced is not None and replaced.credentials == before:
+        return replace(found, region=replaced.region)
     return found
 
 
 def _check_may_replace(found: Found, refused: Client) -> None:
-    """Check that what was found may take the place of refused credentials unasked.
+    """Check that the found credentials may replace refused ones although nobody asked for it.
 
     Raises:
-        ConfigurationError: It belongs to another region, and so to another account.
+        ConfigurationError: They belong to another region, and so to another account.
     """
-    from alchemer_nb.auth.lookup import REGION_NAME
-
     if found.told_by == REGION_NAME or found.region.api_url == refused.region.api_url:
         return
     use = f"--profile {found.profile}" if found.profile else f"--region {found.region.name}"
@@ -232,52 +214,45 @@ def _check_may_replace(found: Found, refused: Client) -> None:
     )
 
 
-def _in_use(session: Session, found: Found | None) -> Connection | None:
-    """Return the connection that what was found has made already, if any."""
+def _find_connection(session: Session, found: Found | None) -> Connection | None:
+    """Return the connection that uses the found credentials, unless they were refused."""
     if found is None:
         return None
-    sought = (found.credentials, found.region.api_url)
-    each = session.connections()
-    return next(
-        (
-            c
-            for c in each
-            if (c.client.credentials, c.client.region.api_url) == sought and not c.client.refused
-        ),
-        None,
-    )
+    for one in session.connections():
+        client = one.client
+        same_region = client.region.api_url == found.region.api_url
+        if same_region and client.credentials == found.credentials and not client.refused:
+            return one
+    return None
 
 
-def _use(session: Session, found: Found) -> Status:
+def _sign_in_with(session: Session, found: Found) -> Status:
     from alchemer_nb.client.client import Client
 
     session.adopt(Client(found.credentials, region=found.region))
-    return session.status().also(f"With the credentials from {found.source}.")
+    return session.status().with_note(f"With the credentials from {found.source}.")
 
 
-def _notice(
+def _build_notice(
     found: Found | None, trouble: AlchemerError | None, profile: str | None, *, prompt: bool
 ) -> tuple[str, str]:
-    """Return what to say above the form, and what to do about it."""
-    if trouble is None:
-        new = profile is not None and found is None
-        return (_no_profile(profile, prompt=prompt) if new else "", "")
-    said, hint = trouble.lines
-    if found is not None:
-        which = f"The credentials from {found.source} ({found.credentials.masked})"
-        said = f"{which} did not work. {said}"
-    return said, hint
-
-
-def _no_profile(name: str | None, *, prompt: bool) -> str:
+    """Return the line above the form, and what to do next."""
+    if trouble is not None:
+        sentence, hint = trouble.lines
+        if found is not None:
+            which = f"The credentials from {found.source} ({found.credentials.masked})"
+            sentence = f"{which} did not work. {sentence}"
+        return sentence, hint
+    if profile is None or found is not None:
+        return "", ""
     known = ", ".join(profiles.names())
     there = f" (there is {known})" if known else ""
     way = "a sign-in at the prompt makes none" if prompt else "sign in, and tick to remember"
-    return f"There is no profile “{name}” yet{there}: {way}."
+    return f"There is no profile “{profile}” yet{there}: {way}.", ""
 
 
-def _nobody_there() -> bool:
-    """Tell whether a kernel runs this without a person, as papermill and nbclient do."""
+def _is_unattended() -> bool:
+    """Check whether a kernel runs without a person, as under papermill and nbclient."""
     from IPython import get_ipython
 
     from alchemer_nb.notebook.kernel.pump import has_front_end
@@ -286,36 +261,33 @@ def _nobody_there() -> bool:
     return getattr(shell, "kernel", None) is not None and not has_front_end(shell)
 
 
-def _no_panel(*, wait: bool = False) -> bool:
-    """Tell whether nobody can use a panel here: no person is there, or this is a terminal.
+def _can_show_panel(*, wait: bool = False) -> bool:
+    """Check whether a person can use a panel here: not in a terminal, nor where nobody is.
 
     Args:
-        wait: Whether the cell is to wait for it, for which there has to be a kernel.
+        wait: Whether the cell waits for the person, which needs a kernel.
     """
     from IPython import get_ipython
+    from IPython.terminal.interactiveshell import TerminalInteractiveShell
 
     shell = get_ipython()
     if getattr(shell, "kernel", None) is not None:
-        return _nobody_there()
-    from IPython.terminal.interactiveshell import TerminalInteractiveShell
-
-    return wait or isinstance(shell, TerminalInteractiveShell)
+        return not _is_unattended()
+    return not wait and not isinstance(shell, TerminalInteractiveShell)
 
 
-def _without_asking(
-    session: Session, used: Connection | None, trouble: AlchemerError | None, profile: str | None
+def _finish_without_asking(
+    session: Session, used_by: Connection | None, trouble: AlchemerError | None, profile: str | None
 ) -> Status:
-    """End a login that found nothing to sign in with where no panel can be used.
+    """Finish a login where no person can be asked.
 
     Raises:
         AlchemerError: Why nobody is signed in now.
     """
-    from alchemer_nb.auth.lookup import nothing_found
-
-    if used is not None:
-        session.switch(used.name)
-        return session.status().also("Already signed in.")
-    if _nobody_there():
+    if used_by is not None:
+        session.switch(used_by.name)
+        return session.status().with_note("Already signed in.")
+    if _is_unattended():
         advice = (
             "Nobody can press a button here: set them, or keep a profile where you can and name it "
             "with --profile"
@@ -324,31 +296,33 @@ def _without_asking(
         advice = "No panel can be shown here: %alchemer login --prompt asks for them"
         if trouble is not None:
             say("No panel can be shown here: %alchemer login --prompt asks for other credentials.")
-    raise trouble or nothing_found(profile, advice)
+    raise trouble or lookup.nothing_found(profile, advice)
 
 
-def _prompt(
-    session: Session, region: Region, mode: str, profile: str | None, notice: tuple[str, str]
+def _ask_at_prompt(
+    session: Session, region: Region | None, mode: str, notice: tuple[str, str]
 ) -> Status:
-    from alchemer_nb.notebook.signin.prompt import ask
+    from alchemer_nb.notebook.signin.prompt import sign_in_at_prompt
 
     if any(notice):
         say(" ".join(notice).strip())
-    return ask(session, region, mode, profile)
+    if region is None:
+        region = session.box.region if session.box is not None else Region.get("us")
+    return sign_in_at_prompt(session, region, mode)
 
 
-def _panel(session: Session, **given: Any) -> LoginPanel:
-    """Makes the session's panel; the one before it is taken away: two forms would confuse."""
+def _open_panel(session: Session, **options: Any) -> LoginPanel:
+    """Make the session's panel, and close the one before it: two forms would confuse."""
     from alchemer_nb.notebook.signin.panel import LoginPanel
 
     if session.panel is not None:
         session.panel.close()
-    panel = LoginPanel(session, **given)
+    panel = LoginPanel(session, **options)
     session.panel = panel
     return panel
 
 
-def _wait(panel: LoginPanel, seconds: float) -> object | None:
+def _wait_for_sign_in(panel: LoginPanel, seconds: float) -> object | None:
     from IPython import get_ipython
     from IPython.display import display
 
@@ -356,17 +330,17 @@ def _wait(panel: LoginPanel, seconds: float) -> object | None:
 
     pump = find_pump(get_ipython())
     if pump is None:
-        panel.say("This kernel cannot wait in the cell: sign in, then run the next cell.")
+        panel.show_notice("This kernel cannot wait in the cell: sign in, then run the next cell.")
         return panel
 
-    def signed_in() -> bool:
-        panel.tick()
-        return not panel.asks
+    def is_signed_in() -> bool:
+        panel.finish_if_returned()
+        return not panel.shows_form
 
     try:
         display(panel)  # type: ignore[no-untyped-call]  # IPython has no hints
         with pump:
-            done = pump.wait(signed_in, seconds)
+            done = pump.wait(is_signed_in, seconds)
     except KeyboardInterrupt:
         done = None
     if done:

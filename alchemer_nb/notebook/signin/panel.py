@@ -1,4 +1,4 @@
-"""The sign-in panel: region, mode, one form, and who is signed in afterwards."""
+"""The sign-in panel: region, mode and one form; after a sign-in, who is signed in."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import ipywidgets
 from alchemer_nb.errors import AlchemerError
 from alchemer_nb.http.regions import Region
 from alchemer_nb.notebook.kernel.outputs import rewrite, show
-from alchemer_nb.notebook.signin import form_views
-from alchemer_nb.notebook.signin.browser_address import for_browser
-from alchemer_nb.notebook.signin.secret_form import SecretForm
+from alchemer_nb.notebook.signin import form
+from alchemer_nb.notebook.signin.form import SignInForm, build_view
+from alchemer_nb.notebook.signin.session import KEY, OAUTH
 from alchemer_nb.notebook.signin.steps import PASTED, FieldError, SignIn
 
 if TYPE_CHECKING:
@@ -21,32 +21,35 @@ if TYPE_CHECKING:
 
     from alchemer_nb.auth.lookup import Found
     from alchemer_nb.http.secrets import Secret
-    from alchemer_nb.notebook.signin.secret_form import View
+    from alchemer_nb.notebook.signin.form import FormView
     from alchemer_nb.notebook.signin.session import Session, Status
+    from alchemer_nb.notebook.signin.steps import SignInLink
 
 
-KEY, OAUTH = "api_key", "oauth1"
 _LABELS = {"description_width": "132px"}
+_REGION_HINT = "Your region is in the address bar when you are logged in."
+_SECONDS_BETWEEN_LOOKS = 0.5
 
 
 class LoginPanel(ipywidgets.VBox):
-    """Signs a person in; shows who is signed in, and signs out.
+    """A panel in which a person signs in, sees who is signed in, and signs out.
 
     Args:
         session: The shell's session.
-        region: The region to begin with; None takes the sandbox's where one runs, else US.
+        region: The region that is chosen at first; None takes the sandbox's if it runs, else US.
         mode: ``"api_key"`` or ``"oauth1"``.
-        found: Credentials that were found and may be used with one click.
-        notice: What to say first, and what to do about it.
-        failed: Whether it tells what went wrong.
-        profile: Name to remember credentials by.
+        found: Credentials that one click signs in with.
+        notice: A line above the form, and what to do next.
+        failed: Whether that line describes an error.
+        profile: Name of the profile that credentials are saved under.
         adding: Show the form although somebody is signed in.
 
     Attributes:
         region: The dropdown.
         mode: The two buttons.
         form: The form with the fields.
-        sign_in: The steps behind it.
+        sign_in: The steps that the form runs.
+        outputs: The outputs in which the panel is shown.
     """
 
     def __init__(
@@ -63,13 +66,13 @@ class LoginPanel(ipywidgets.VBox):
     ) -> None:
         self.session = session
         self.sign_in = SignIn(session, profile)
-        self.headline = Headline()
+        self.outputs = PanelOutputs()
         self._found, self._notice, self._failed = found, notice, failed
-        self._adding, self._given = adding, region
-        self._regions = _regions(session, region)
+        self._adding, self._asked_region = adding, region
+        self._regions = _list_regions(session, region)
         first = region or self._regions[-1 if session.box is not None else 0]
         self.region = ipywidgets.Dropdown(
-            options=_choices(self._regions),
+            options=_label_regions(self._regions),
             value=first.api_url,
             description="Region",
             style=_LABELS,
@@ -81,129 +84,130 @@ class LoginPanel(ipywidgets.VBox):
             description="Sign in with",
             style={**_LABELS, "button_width": "auto"},
         )
-        self.form = SecretForm(self._guard(self._submit), self._guard(self._act))
+        self.form = SignInForm(
+            self._showing_errors(self._submit), self._showing_errors(self._press)
+        )
         self.status = ipywidgets.HTML()
-        self._hint = ipywidgets.HTML(form_views.REGION_HINT)
+        self._hint = ipywidgets.HTML(_REGION_HINT)
         self._out = ipywidgets.Button(description="Sign out", icon="sign-out")
         self._more = ipywidgets.Button(description="Add another account", layout={"width": "auto"})
         self._buttons = ipywidgets.HBox([self._out, self._more])
         super().__init__(layout={"width": "100%", "max_width": "640px", "padding": "4px 2px 8px"})
         for part, name in ((self, "panel"), (self._hint, "hint"), (self.status, "status")):
             part.add_class(f"alchemer-{name}")
-        self.region.observe(self._guard(self._start_over), "value")
-        self.mode.observe(self._guard(self._start_over), "value")
-        self._out.on_click(self._guard(lambda _: session.sign_out()))
-        self._more.on_click(self._guard(lambda _: self._add()))
-        self._forget = session.on_change(self._guard(self._changed))
-        self._show_all()
+        for choice in (self.region, self.mode):
+            choice.observe(self._showing_errors(lambda _: self._start_over()), "value")
+        self._out.on_click(self._showing_errors(lambda _: session.sign_out()))
+        self._more.on_click(self._showing_errors(lambda _: self._show(adding=True)))
+        self._stop_listening = session.on_change(self._showing_errors(self._follow_session))
+        self._refresh()
 
     @property
-    def chosen(self) -> Region:
-        """The region that is chosen."""
+    def chosen_region(self) -> Region:
+        """The region that is chosen in the dropdown."""
         return next(r for r in self._regions if r.api_url == self.region.value)
 
     @property
-    def asks(self) -> bool:
+    def shows_form(self) -> bool:
         """Whether the form is shown, and not who is signed in."""
         return self._adding or not self.session.status().signed_in
 
-    def say(self, notice: str) -> None:
-        """Shows a line above the form."""
+    def show_notice(self, notice: str) -> None:
+        """Show a line above the form."""
         self._notice, self._failed = (notice, ""), False
-        self._show_all()
+        self._refresh()
 
-    def tick(self) -> None:
-        """Finishes by itself once the browser has brought the verifier back."""
-        self._guard(self._take_caught)()
+    def finish_if_returned(self) -> None:
+        """Finish the sign-in if the browser has returned to the loopback listener."""
+        # Callbacks may run on two threads: `run_alone` lets one of them end the attempt.
+        if self.sign_in.callback is not None:
+            self.form.run_alone(self._showing_errors(self._finish_callback))
 
     def close(self) -> None:
-        """Takes the panel away; it is of no more use."""
-        self._forget()
-        self.sign_in.stop()
-        self.headline.leave()
-        for part in (self.region, self.mode, self.form, self.status, self._hint, self._buttons):
+        """Remove the panel from the page; it cannot be used afterwards."""
+        self._stop_listening()
+        self.sign_in.cancel()
+        self.outputs.clear()
+        # Buttons, too: ipywidgets keeps what is not closed, and with it this panel.
+        controls = (self.region, self.mode, self.form, self._out, self._more, self._buttons)
+        for part in (*controls, self.status, self._hint):
             part.close()
         super().close()
 
     def _ipython_display_(self, **_: Any) -> None:
-        self.headline.publish(self.session.status(), self._repr_mimebundle_(), asks=self.asks)
-        self._show_all()
+        line = _headline(self.session.status(), shows_form=self.shows_form)
+        self.outputs.publish(line, self._repr_mimebundle_())
+        self._refresh()
 
     def __repr__(self) -> str:
-        # Not the traits, as ipywidgets would: they are of no interest to a reader.
-        if not self.asks:
+        # Not the traits, as ipywidgets shows them: they are of no interest to a reader.
+        if not self.shows_form:
             return repr(self.session.status())
         panel = "(The sign-in panel. Where it is not shown: %alchemer login --prompt)"
         return "\n".join(filter(None, (" ".join(self._notice).strip(), panel)))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        # In full: ipywidgets would cut the text in the middle of what is to be done.
+        # The whole text: ipywidgets would cut it in the middle of what to do next.
         return {**super()._repr_mimebundle_(**kwargs), "text/plain": repr(self)}
 
-    def _guard(self, function: Callable[..., object]) -> Callable[..., None]:
-        """Has every error of a callback show in the panel: elsewhere nobody would see it."""
+    def _showing_errors(self, function: Callable[..., object]) -> Callable[..., None]:
+        """Wrap a callback so that its errors show in the panel: nobody would see them elsewhere."""
 
-        def guarded(*args: Any) -> None:
+        def wrapped(*args: Any) -> None:
             try:
                 function(*args)
             except AlchemerError as error:
                 field = error.field if isinstance(error, FieldError) else ""
-                self._fail(field, *error.lines)
+                self._show_error(field, *error.lines)
             except Exception as error:  # noqa: BLE001 - the last place where it can be shown
-                # Its text is not: it is not ours, and may repeat what was typed.
-                self._fail("", f"This went wrong inside alchemer_nb: {type(error).__name__}.")
+                # Without its text, which may repeat what was typed.
+                self._show_error("", f"This went wrong inside alchemer_nb: {type(error).__name__}.")
 
-        return guarded
+        return wrapped
 
-    def _fail(self, field: str, sentence: str, hint: str = "") -> None:
-        """Shows what went wrong beside a field, or below the form, and what to do next."""
+    def _show_error(self, field: str, sentence: str, hint: str = "") -> None:
         view = self._view()
         view["errors"], view["hints"] = {field: sentence}, {field: hint}
         view["notice"] = view["notice_next"] = ""
         self.form.show(view)
 
     def _submit(self, values: dict[str, Secret], ticked: dict[str, bool]) -> None:
-        remember = ticked.get(form_views.REMEMBER, False)
+        remember = ticked.get(form.REMEMBER, False)
         if self.mode.value == KEY:
-            self._done(lambda: self.sign_in.with_key(values, self.chosen, remember=remember))
+            self.sign_in.use_key(values, self.chosen_region, remember=remember)
         elif self.sign_in.flow is not None:
-            pasted = values[PASTED]
-            self._done(lambda: self.sign_in.finish(pasted, remember=remember))
-        elif ticked.get(form_views.TWO_LEGGED):
-            self._done(lambda: self.sign_in.as_application(values, self.chosen, remember=remember))
+            self.sign_in.finish(values[PASTED], remember=remember)
+        elif ticked.get(form.TWO_LEGGED):
+            self.sign_in.use_consumer_pair(values, self.chosen_region, remember=remember)
         else:
-            self._link(self.sign_in.get_link(values, self.chosen))
+            self._show_link(self.sign_in.request_link(values, self.chosen_region))
+            return
+        self._show(adding=False)
 
-    def _act(self, name: str) -> None:
-        if name == form_views.NEW_LINK:
-            self._link(self.sign_in.new_link())
-        elif name == form_views.USE_FOUND and self._found is not None:
-            found = self._found
-            self._done(lambda: self.sign_in.with_credentials(found.credentials, found.region))
-        elif name == form_views.BACK:
-            self._adding = False
-            self._show_all(clear=True)
+    def _press(self, button: str) -> None:
+        if button == form.NEW_LINK:
+            self._show_link(self.sign_in.renew_link())
+        elif button == form.USE_FOUND and self._found is not None:
+            self.sign_in.use_credentials(self._found.credentials, self._found.region)
+            self._show(adding=False)
+        elif button == form.BACK:
+            self._show(adding=False)
         else:
             self._start_over()
 
-    def _done(self, step: Callable[[], object]) -> None:
-        adding, self._adding = self._adding, False  # the session's call shows who is signed in
-        try:
-            step()
-        except BaseException:
-            self._adding = adding
-            raise
-        self._notice = ("", "")
-        self._show_all(clear=True)
+    def _finish_callback(self) -> None:
+        callback = self.sign_in.take_callback()
+        if callback is not None:
+            self.sign_in.finish(callback, remember=self.form.ticked.get(form.REMEMBER, False))
+            self._show(adding=False)
 
-    def _link(self, address: str) -> None:
+    def _show_link(self, link: SignInLink) -> None:
         self.form.show(self._view(), clear=True)
-        host = urlsplit(address).netloc
-        self.form.show_link(for_browser(address), host)
-        self._watch()
+        self.form.show_link(link.url, link.host)
+        self._watch_listener()
 
-    def _watch(self) -> None:
-        """Looks from time to time, on the kernel's own loop, whether the browser has returned."""
+    def _watch_listener(self) -> None:
+        """Check now and then, on the kernel's own event loop, whether the browser has returned."""
         from IPython import get_ipython
 
         from alchemer_nb.notebook.kernel.pump import call_later
@@ -214,125 +218,108 @@ class LoginPanel(ipywidgets.VBox):
 
         def look() -> None:
             if self.sign_in.flow is flow:
-                self.tick()
-                call_later(get_ipython(), 0.5, look)
+                self.finish_if_returned()
+                call_later(get_ipython(), _SECONDS_BETWEEN_LOOKS, look)
 
-        call_later(get_ipython(), 0.5, look)
+        call_later(get_ipython(), _SECONDS_BETWEEN_LOOKS, look)
 
-    def _take_caught(self) -> None:
-        # Callbacks may run on another thread than this: one of the two ends the attempt.
-        if self.sign_in.has_caught:
-            self.form.alone(self._guard(self._finish_caught))
-
-    def _finish_caught(self) -> None:
-        caught = self.sign_in.caught()
-        if caught is not None:
-            remember = self.form.ticked.get(form_views.REMEMBER, False)
-            self._done(lambda: self.sign_in.finish(caught, remember=remember))
-
-    def _start_over(self, _: object = None) -> None:
-        self.sign_in.stop()
+    def _start_over(self) -> None:
+        self.sign_in.cancel()
         self.form.show_link("", "")
         self.form.show(self._view(), clear=True)
 
-    def _add(self) -> None:
-        self._adding = True
-        self._show_all(clear=True)
+    def _follow_session(self) -> None:
+        """Show another status, and another list of regions if a sandbox was started or stopped."""
+        regions = _list_regions(self.session, self._asked_region)
+        if regions != self._regions:
+            before, addresses = self.region.value, [region.api_url for region in regions]
+            self._regions = regions
+            self.region.options = _label_regions(regions)
+            self.region.value = before if before in addresses else addresses[0]
+        self._show(adding=False)
 
-    def _changed(self) -> None:
-        self._offer(_regions(self.session, self._given))
-        self._show_all(clear=True)
-
-    def _offer(self, regions: list[Region]) -> None:
-        """Follows a sandbox that was started or stopped after the panel was made."""
-        if regions == self._regions:
-            return
-        before, addresses = self.region.value, [r.api_url for r in regions]
-        self._regions = regions
-        self.region.options = _choices(regions)
-        self.region.value = before if before in addresses else addresses[0]
-
-    def _view(self) -> View:
-        found = self._found  # goes to the region that it belongs to, so is offered in no other
+    def _view(self) -> FormView:
+        found = self._found  # belongs to one region, and is offered in no other
         here = found is not None and found.region.api_url == self.region.value
-        return form_views.view(
+        return build_view(
             self.mode.value,
+            self.chosen_region,
             waiting=self.sign_in.flow is not None,
-            region=self.chosen,
             found=found.source if found is not None and here else "",
             adding=self._adding and self.session.status().signed_in,
-            notice=self._notice[0],
-            notice_next=self._notice[1],
+            notice=self._notice,
             failed=self._failed,
         )
 
-    def _show_all(self, *, clear: bool = False) -> None:
+    def _show(self, *, adding: bool) -> None:
+        """Show the form for another account, or else who is signed in; the notice is over."""
+        self._adding, self._notice = adding, ("", "")
+        self._refresh(clear=True)
+
+    def _refresh(self, *, clear: bool = False) -> None:
         self.form.show(self._view(), clear=clear)
         status = self.session.status()
-        self.headline.update(status, asks=self.asks)
-        if self.asks:
+        self.outputs.update(_headline(status, shows_form=self.shows_form))
+        if self.shows_form:
             parts = [self.region, self._hint, self.mode, self.form]
         else:
-            # The headline tells who is signed in; where there is none, this has to.
-            told = "" if self.headline.shown else status.line
-            notes = [note for note in (told, *self._notice, self.sign_in.kept, status.hint) if note]
-            self.status.value = "".join(f"<div>{escape(note)}</div>" for note in notes)
+            # The line above the panel names who is signed in, but not every output has one.
+            line = "" if self.outputs.are_shown else status.line
+            lines = filter(None, (line, *self._notice, self.sign_in.saved_note, status.hint))
+            self.status.value = "".join(f"<div>{escape(line)}</div>" for line in lines)
             parts = [self.status, self._buttons]
         self.children = tuple(parts)
 
 
-def _regions(session: Session, given: Region | None) -> list[Region]:
-    """The known regions, one that was given, and last the sandbox's where it runs."""
+def _list_regions(session: Session, asked: Region | None) -> list[Region]:
+    """Return the known regions, the one that was asked for, and last the sandbox's if it runs."""
     regions = [Region.get(name) for name in Region.names()]
-    own = [given, session.box.region if session.box is not None else None]
-    known = {region.api_url for region in regions}
-    for region in own:
-        if region is not None and region.api_url not in known:
-            known.add(region.api_url)
+    for region in (asked, session.box.region if session.box is not None else None):
+        if region is not None and region.api_url not in {known.api_url for known in regions}:
             regions.append(region)
     return regions
 
 
-def _choices(regions: list[Region]) -> list[tuple[str, str]]:
+def _label_regions(regions: list[Region]) -> list[tuple[str, str]]:
     return [(f"{region.label} — {region.app_host}", region.api_url) for region in regions]
 
 
-class Headline:
-    """The line and the place of the panel below; it knows the outputs in which they stand."""
+class PanelOutputs:
+    """The outputs of cells that show a panel: a line of text, and below it the widget."""
 
     def __init__(self) -> None:
-        self._ids: list[str] = []
+        self._lines: list[str] = []
         self._panels: list[str] = []
-        self._shown = ""
+        self._text = ""
 
     @property
-    def shown(self) -> bool:
-        """Whether it was put into any output."""
-        return bool(self._ids)
+    def are_shown(self) -> bool:
+        """Whether there is any."""
+        return bool(self._lines)
 
-    def publish(self, status: Status, panel: dict[str, Any], *, asks: bool) -> None:
-        """Shows line and panel as two more outputs of the running cell."""
-        self._shown = _text(status, asks=asks)
-        self._ids.append(show(_bundle(self._shown)))
+    def publish(self, line: str, panel: dict[str, Any]) -> None:
+        """Show line and panel as two more outputs of the running cell."""
+        self._text = line
+        self._lines.append(show(_bundle(line)))
         self._panels.append(show(panel))
 
-    def update(self, status: Status, *, asks: bool) -> None:
-        """Rewrites the line wherever it was shown."""
-        text = _text(status, asks=asks)
-        if text != self._shown:
-            self._shown = text
-            rewrite(self._ids, _bundle(text))
+    def update(self, line: str) -> None:
+        """Rewrite the line in all outputs."""
+        if line != self._text:
+            self._text = line
+            rewrite(self._lines, _bundle(line))
 
-    def leave(self) -> None:
-        """Empties the panel's place, so that no dead widget is saved there."""
-        rewrite(self._panels, {"text/plain": ""})
-        self._panels = []
+    def clear(self) -> None:
+        """Empty the panel's outputs, so that no dead widget is saved with the notebook."""
+        panels, self._panels = self._panels, []
+        if panels:  # a closed panel is closed again by `__del__`, maybe while the process ends
+            rewrite(panels, {"text/plain": ""})
 
 
-def _text(status: Status, *, asks: bool) -> str:
+def _headline(status: Status, *, shows_form: bool) -> str:
     if not status.signed_in:
         return "Sign in to Alchemer"
-    if not asks:
+    if not shows_form:
         return status.line
     account = f"{status.who} ({status.region})"
     if status.refused:
@@ -340,7 +327,7 @@ def _text(status: Status, *, asks: bool) -> str:
     return f"Sign in to another account · besides {account}"
 
 
-def _bundle(text: str) -> dict[str, Any]:
-    head, dot, rest = text.partition(" · ")
+def _bundle(line: str) -> dict[str, Any]:
+    head, dot, rest = line.partition(" · ")
     html = f"<div><b>{escape(head)}</b>{escape(dot + rest)}</div>"
-    return {"text/plain": text, "text/html": html}
+    return {"text/plain": line, "text/html": html}

@@ -1,42 +1,45 @@
 """Who is signed in to what, in one shell.
 
-The magics object owns one ``Session``; there is no module global, so two shells have two sign-ins.
+The magics object owns one ``Session``; there is no module global, so two shells have two sessions.
 Widget callbacks may arrive on another thread (ipykernel 7.0 to 7.3 in JupyterLab), hence the lock.
 """
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import dataclass, replace
 from html import escape
-from numbers import Integral
 from typing import TYPE_CHECKING, Any, Protocol
 
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
 from alchemer_nb.forks import in_child
-from alchemer_nb.notebook.signin.unfinished import Unfinished
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import pandas as pd
+    from collections.abc import Callable, Collection, Mapping
 
     from alchemer_nb.client.client import Client
+    from alchemer_nb.errors import DownloadIncomplete
     from alchemer_nb.http.credentials import Credentials
-    from alchemer_nb.notebook.signin.unfinished import Account
+
+    Account = tuple[str, str | None]
+    DownloadKey = tuple[Account, str]
 
 NOT_SIGNED_IN = "not signed in: sign in above, then run from here (%alchemer login)"
+KEY, OAUTH = "api_key", "oauth1"  # the `mode` of credentials
+MODES = {KEY: "API key", OAUTH: "OAuth"}
+_MOST_UNFINISHED = 3  # each holds all rows that were downloaded
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One sign-in: a client that was seen to work, and what the account calls itself.
+    """A client whose credentials have worked, and the account that they belong to.
 
     Attributes:
-        name: What ``switch`` knows it by.
+        name: Name for ``%alchemer switch``.
         client: The client.
-        organisation: The account's name as Alchemer tells it.
-        account_id: The account's id, None where it tells none.
+        organisation: Name of the account at Alchemer, ``""`` if it has none.
+        account_id: Id of the account at Alchemer, None if the reply had none.
     """
 
     name: str
@@ -46,38 +49,34 @@ class Connection:
 
     @property
     def account(self) -> Account:
-        """What tells the account from all others, whatever credentials lead to it."""
+        """Region and id of the account: the same for all credentials of one account."""
         return self.client.region.api_url, self.account_id
 
-    def status(self, others: tuple[str, ...] = ()) -> Status:
-        """Tells what may be shown of it."""
-        region = self.client.region
-        return Status(
-            name=self.name,
-            region=region.label,
-            host=region.host,
-            organisation=self.organisation,
-            mode=MODES.get(self.client.credentials.mode, self.client.credentials.mode),
-            key=self.client.credentials.masked,
-            refused=self.client.refused,
-            others=others,
-        )
+    def download_key(self, survey: Any, options: Mapping[str, Any]) -> DownloadKey:
+        """Return what is equal for two downloads of the same frame from the same account.
+
+        Args:
+            survey: Id or title.
+            options: The arguments of ``Client.responses``.
+        """
+        same = {name: value for name, value in options.items() if name != "fresh"}
+        return self.account, json.dumps([str(survey), same], sort_keys=True, default=str)
 
 
 class Panel(Protocol):
-    """A sign-in panel, as far as its session knows it."""
+    """What the session needs of a sign-in panel."""
 
     def close(self) -> None:
-        """Takes it off the screen."""
+        """Remove the panel from the page."""
 
 
 class Session:
-    """The state of one shell: its connections, the current one, and its running sandbox.
+    """The connections of one shell, the current one, and the sandbox that runs.
 
     Attributes:
         box: The sandbox that ``%alchemer demo`` started in this shell, or None.
-        panel: The sign-in panel that is in use, or None.
-        unfinished: Downloads that ended on their way.
+        panel: The sign-in panel that is shown, or None.
+        unfinished: Downloads that broke off.
         environment: Credentials that the last login found in the environment, or None.
 
     Example:
@@ -89,7 +88,7 @@ class Session:
     def __init__(self) -> None:
         self.box: Any = None
         self.panel: Panel | None = None
-        self.unfinished = Unfinished()
+        self.unfinished = UnfinishedDownloads()
         self.environment: Credentials | None = None
         self._connections: dict[str, Connection] = {}
         self._current: str | None = None
@@ -112,12 +111,8 @@ class Session:
         with self._lock:
             return self._connections[self._current] if self._current is not None else None
 
-    def require_client(self) -> Client:
-        """Gives the current client; as ``require``."""
-        return self.require().client
-
     def require(self) -> Connection:
-        """Gives the current connection.
+        """Return the current connection.
 
         Raises:
             ConfigurationError: Nobody is signed in.
@@ -133,49 +128,50 @@ class Session:
         raise ConfigurationError(NOT_SIGNED_IN)
 
     def names(self) -> tuple[str, ...]:
-        """Names of the connections, the oldest first."""
+        """Return the names of the connections, the oldest first."""
+        return tuple(connection.name for connection in self.connections())
+
+    def connections(self) -> tuple[Connection, ...]:
+        """Return all connections, the oldest first."""
         with self._lock:
-            return tuple(self._connections)
+            return tuple(self._connections.values())
 
     def adopt(
-        self, client: Client, name: str | None = None, check: Client | None = None
+        self, client: Client, name: str | None = None, *, retries: int | None = None
     ) -> Connection:
-        """Checks a client with one call and makes it the current connection.
+        """Check the credentials of a client with one call, and make it the current connection.
 
         Args:
             client: The client to use from now on.
-            name: What ``switch`` is to know it by; a connection of that name is replaced.
-                Where it is left out, the region's name, numbered where that is taken by another
-                sign-in.
-            check: Makes the call instead, where a person waits who had better be told of trouble
-                at once than have it tried again for minutes.
+            name: Name of the connection, which replaces one of the same name; None takes the
+                region's name, with a number if another account has it.
+            retries: Attempts of the call at most; None for the client's policy.
 
         Raises:
-            AlchemerError: The check failed; nothing has changed then.
+            AuthenticationError: The credentials were refused; nothing was changed.
+            ApiError, TransportError: As for any call; nothing was changed.
         """
-        asks = check or client
         for known in self.connections():
-            same = known.client.credentials == asks.credentials
-            if same and _at_same_place(known.client, asks):  # typed once more: one history
-                asks.credentials.accepted_by |= known.client.credentials.accepted_by
-        account = asks.account()
-        organisation, account_id = _first(account, "organization"), _first(account, "id")
-        if check is not None:
-            client.know_account(account_id)
+            same = known.client.credentials == client.credentials
+            if same and _have_same_region(known.client, client):
+                # Typed once more: an error can tell that they have worked before.
+                client.credentials.accepted_by |= known.client.credentials.accepted_by
+        account = client.read_account(retries=retries)
+        organisation, account_id = _text_of(account, "organization"), _text_of(account, "id")
         with self._lock:
-            kept = name or self._free_name(client)
-            connection = Connection(kept, client, organisation, account_id or None)
-            self._connections[kept] = connection
-            self._current = kept
-        self._tell()
+            name = name or self._choose_name(client)
+            connection = Connection(name, client, organisation, account_id or None)
+            self._connections[name] = connection
+            self._current = name
+        self._notify()
         return connection
 
     def switch(self, target: str | Client, name: str | None = None) -> Connection:
-        """Makes another connection the current one.
+        """Make another connection the current one.
 
         Args:
             target: The name of a connection, or a client made in Python, which is adopted.
-            name: What to call an adopted client.
+            name: The name for an adopted client.
 
         Raises:
             InvalidArgument: There is no connection of that name.
@@ -192,106 +188,146 @@ class Session:
                 )
             self._current = target
             connection = self._connections[target]
-        self._tell()
+        self._notify()
         return connection
 
     def sign_out(self, name: str | None = None) -> Connection | None:
-        """Forgets a connection, the current one where no name is given.
+        """Remove a connection, the current one where no name is given.
 
-        No other connection takes its place: the next download would come from an account that
-        nobody chose. The sandbox is stopped with the last connection that leads to it. What had
-        come of downloads from the account is forgotten with the last connection to it.
+        No other connection becomes the current one: the next download would come from an account
+        that nobody chose. The last connection to the sandbox stops it; the last connection to an
+        account removes its unfinished downloads.
 
         Returns:
-            What was forgotten, or None where nobody was signed in.
+            The removed connection, or None where nobody was signed in.
         """
         box = None
         with self._lock:
-            gone = self._connections.pop(name or self._current or "", None)
-            if gone is None:
+            removed = self._connections.pop(name or self._current or "", None)
+            if removed is None:
                 return None
-            if gone.name == self._current:
+            if removed.name == self._current:
                 self._current = None
-            if self.leads_to_box(gone) and not any(map(self.leads_to_box, self.connections())):
+            if self._uses_sandbox(removed) and not any(map(self._uses_sandbox, self.connections())):
                 box, self.box = self.box, None
-            self.unfinished.drop_others({one.account for one in self.connections()})
+            self.unfinished.keep_only({each.account for each in self.connections()})
         if box is not None:
             box.stop()
-        self._tell()
-        return gone
-
-    def connections(self) -> tuple[Connection, ...]:
-        """All connections, the oldest first."""
-        with self._lock:
-            return tuple(self._connections.values())
-
-    def leads_to_box(self, connection: Connection) -> bool:
-        """Tells whether a connection is one to this session's sandbox."""
-        return self.box is not None and connection.client.region.api_url == self.box.region.api_url
+        self._notify()
+        return removed
 
     def status(self) -> Status:
-        """Tells who is signed in to what; it never holds a secret."""
+        """Return who is signed in to what, without any secret."""
         with self._lock:
             connection = self.connection
             others = tuple(name for name in self._connections if name != self._current)
-        return connection.status(others) if connection else Status(others=others)
+        if connection is None:
+            return Status(others=others)
+        client = connection.client
+        return Status(
+            name=connection.name,
+            region=client.region.label,
+            host=client.region.host,
+            organisation=connection.organisation,
+            mode=MODES.get(client.credentials.mode, client.credentials.mode),
+            key=client.credentials.masked,
+            refused=client.refused,
+            others=others,
+        )
 
     def on_change(self, callback: Callable[[], object]) -> Callable[[], None]:
-        """Has a function called after each sign-in, switch and sign-out.
+        """Register a function that is called after each sign-in, switch and sign-out.
 
         Args:
-            callback: Called without arguments, outside the lock, on whichever thread made the
+            callback: Called without arguments, outside the lock, on the thread that made the
                 change; it must not raise.
 
         Returns:
-            A function that takes the wish back.
+            A function that removes the callback.
         """
         with self._lock:
             self._listeners.append(callback)
 
-        def forget() -> None:
+        def remove() -> None:
             with self._lock:
                 if callback in self._listeners:
                     self._listeners.remove(callback)
 
-        return forget
+        return remove
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         with self._lock:
             listeners = list(self._listeners)
         for listener in listeners:
             listener()
 
-    def _free_name(self, client: Client) -> str:
-        """The region's name; a number is added only beside a sign-in with other credentials.
+    def _uses_sandbox(self, connection: Connection) -> bool:
+        return self.box is not None and connection.client.region.api_url == self.box.region.api_url
 
-        Credentials that were refused meanwhile give way.
-        """
+    def _choose_name(self, client: Client) -> str:
+        """Return the region's name, with a number if a connection that stays has it."""
         base = client.region.name
         name, number = base, 1
-        while name in self._connections and not _gives_way(self._connections[name].client, client):
+        while name in self._connections and not _is_replaced_by(
+            client, self._connections[name].client
+        ):
             number += 1
             name = f"{base}-{number}"
         return name
 
 
-def _gives_way(one: Client, other: Client) -> bool:
-    return _at_same_place(one, other) and (one.refused or one.credentials == other.credentials)
+def _is_replaced_by(new: Client, old: Client) -> bool:
+    same = old.credentials == new.credentials
+    return _have_same_region(old, new) and (old.refused or same)
 
 
-def _at_same_place(one: Client, other: Client) -> bool:
+def _have_same_region(one: Client, other: Client) -> bool:
     return one.region.api_url == other.region.api_url
 
 
-def _first(account: pd.DataFrame, name: str) -> str:
-    """A field of the account, ``""`` where it has none."""
-    if name not in account.columns or not len(account):
-        return ""
-    value = account[name].iloc[0]
-    return str(value).strip() if isinstance(value, str | Integral) else ""
+def _text_of(account: Mapping[str, Any], name: str) -> str:
+    value = account.get(name)
+    is_given = isinstance(value, str | int) and not isinstance(value, bool)
+    return str(value).strip() if is_given else ""
 
 
-MODES = {"api_key": "API key", "oauth1": "OAuth"}
+class UnfinishedDownloads:
+    """The last downloads that broke off, so that the same cell can resume them; in memory only."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._errors: dict[DownloadKey, DownloadIncomplete] = {}
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is none."""
+        with self._lock:
+            return not self._errors
+
+    def add(self, key: DownloadKey, error: DownloadIncomplete) -> None:
+        """Add a download if it can be resumed, and remove the oldest if there are too many."""
+        if not error.resumable:
+            return
+        with self._lock:
+            self._errors.pop(key, None)
+            self._errors[key] = error
+            for oldest in list(self._errors)[:-_MOST_UNFINISHED]:
+                del self._errors[oldest]
+
+    def find(self, key: DownloadKey) -> DownloadIncomplete | None:
+        """Return the error that a download ended with, or None."""
+        with self._lock:
+            return self._errors.get(key)
+
+    def remove(self, key: DownloadKey) -> None:
+        """Remove a download that has ended."""
+        with self._lock:
+            self._errors.pop(key, None)
+
+    def keep_only(self, accounts: Collection[Account]) -> None:
+        """Remove the downloads of all other accounts."""
+        with self._lock:
+            self._errors = {key: e for key, e in self._errors.items() if key[0] in accounts}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -300,14 +336,14 @@ class Status:
 
     Attributes:
         name: Name of the current connection, or None.
-        region: The region's label.
+        region: Label of its region.
         host: Host of the API.
-        organisation: The account's name as Alchemer tells it.
+        organisation: Name of the account at Alchemer.
         mode: ``"API key"`` or ``"OAuth"``.
         key: The masked key, at most its last four characters.
-        refused: Whether the credentials were refused the last time.
+        refused: Whether Alchemer refused the credentials the last time.
         others: Names of the other connections.
-        note: A line of its own below the rest.
+        note: A line below the rest.
     """
 
     name: str | None = None
@@ -332,50 +368,44 @@ class Status:
 
     @property
     def line(self) -> str:
-        """One line of plain text."""
+        """The status in one line of plain text."""
         if not self.signed_in:
             return "Not signed in."
         return f"Signed in to {self.who} · {self.region} ({self.host}) · {self.mode} {self.key}"
 
-    def facts(self) -> list[tuple[str, str]]:
-        """Labels and values for a table."""
-        if not self.signed_in:
-            return []
-        return [
-            ("Account", self.organisation or "(no name)"),
-            ("Region", f"{self.region} ({self.host})"),
-            ("Signed in with", f"{self.mode} {self.key}"),
-            ("Connection", self.name or ""),
-        ]
-
-    def also(self, note: str) -> Status:
-        """The same with a line below."""
-        return replace(self, note=note)
-
     @property
     def hint(self) -> str:
-        """What to do next, where there is something to do."""
+        """What to do next, or ``""``."""
         if self.refused:
             return f"The {self.mode} {self.key} was refused: sign in again with %alchemer login."
         if self.others:
             return f"Other connections: {', '.join(self.others)} (%alchemer switch NAME)"
         return "" if self.signed_in else "Sign in with %alchemer login, or try %alchemer demo."
 
+    def with_note(self, note: str) -> Status:
+        """Return the same status with a note."""
+        return replace(self, note=note)
+
     def __repr__(self) -> str:
         return "\n".join(part for part in (self.line, self.note, self.hint) if part)
 
     def _repr_html_(self) -> str:
-        # No colours of its own: it has to be readable in a light and in a dark theme.
-        rows = "".join(
-            f'<tr><th style="text-align:left;font-weight:600;padding:1px 12px 1px 0">{escape(k)}'
-            f'</th><td style="text-align:left;padding:1px 0">{escape(v)}</td></tr>'
-            for k, v in self.facts()
-        )
-        table = f'<table style="border:none;margin:0">{rows}</table>' if rows else ""
-        top = "" if rows else f"<div>{escape(self.line)}</div>"
+        # No colours of its own: it must be readable in a light and in a dark theme.
         below = "".join(
             f'<div style="opacity:.8">{escape(text)}</div>'
             for text in (self.note, self.hint)
             if text
         )
-        return f"<div>{top}{table}{below}</div>"
+        if not self.signed_in:
+            return f"<div><div>{escape(self.line)}</div>{below}</div>"
+        rows = "".join(
+            f'<tr><th style="text-align:left;font-weight:600;padding:1px 12px 1px 0">{label}'
+            f'</th><td style="text-align:left;padding:1px 0">{escape(value)}</td></tr>'
+            for label, value in (
+                ("Account", self.organisation or "(no name)"),
+                ("Region", f"{self.region} ({self.host})"),
+                ("Signed in with", f"{self.mode} {self.key}"),
+                ("Connection", self.name or ""),
+            )
+        )
+        return f'<div><table style="border:none;margin:0">{rows}</table>{below}</div>'

@@ -1,41 +1,49 @@
-"""The steps of a sign-in, without any widget: what was typed becomes a connection.
+"""The steps of a sign-in, without widgets: from what was typed to a connection of the session.
 
-Panel and prompt are two faces of this. An error that belongs to one box of the form is a
-``FieldError``; every other passes through as it is.
+Panel and prompt both call these steps. An error that belongs to one box of the form is raised as
+``FieldError``; all other errors are raised unchanged.
 """
 
 from __future__ import annotations
 
+import os
 import re
+from functools import partial
+from html import escape
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
 
 from alchemer_nb.auth import profiles
+from alchemer_nb.auth.oauth_flow import OAuthFlow
+from alchemer_nb.client.client import Client
 from alchemer_nb.errors import (
     AlchemerError,
     AuthenticationError,
     ConfigurationError,
     InvalidArgument,
 )
+from alchemer_nb.http.credentials import ApiKey, OAuth1
+from alchemer_nb.http.regions import is_loopback
 from alchemer_nb.http.secrets import Secret, sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from alchemer_nb.auth.oauth_flow import OAuthFlow
     from alchemer_nb.http.credentials import Credentials
     from alchemer_nb.http.regions import Region
     from alchemer_nb.notebook.signin.session import Connection, Session
 
+# Names of the boxes; those of credentials are the arguments of ApiKey and OAuth1.
 TOKEN, TOKEN_SECRET = "api_token", "api_token_secret"
 CONSUMER, CONSUMER_SECRET = "consumer_key", "consumer_secret"
 PASTED = "pasted"
-_NOTHING = Secret("")
+_EMPTY = Secret("")
 _BOTH_PARTS = re.compile(r"[\s,;|]|://|api[_ ]?(?:token|secret)", re.I)
 _T = TypeVar("_T")
 
 
 class FieldError(AlchemerError):
-    """What was typed into one box does not do.
+    """The text of one box cannot be used.
 
     Attributes:
         field: Name of the box.
@@ -48,152 +56,187 @@ class FieldError(AlchemerError):
         self.cause = cause
 
 
-class SignIn:
-    """One person's way to a connection, in either mode; can be begun again at any time.
-
-    Args:
-        session: Gets the connection.
-        profile: Name to remember the credentials by.
+class SignInLink:
+    """The address of the log-in page, for a person to open.
 
     Attributes:
-        flow: The OAuth attempt under way, or None.
-        kept: Where the credentials were kept, in words; or why they were not.
+        url: The address that the browser opens.
+        host: The host that is shown beside the link.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.url, self.host = browser_url(address), urlsplit(address).netloc
+
+    def __repr__(self) -> str:
+        return f"Open this address, log in and allow:\n{self.url}"
+
+    def _repr_html_(self) -> str:
+        return (
+            f'<div><a href="{escape(self.url)}" target="_blank" rel="noopener noreferrer">'
+            f"Open the log-in page</a> on {escape(self.host)}: log in, allow, then copy the "
+            "address of the page you land on, even if it does not load.</div>"
+        )
+
+
+def browser_url(address: str) -> str:
+    """Return the URL at which the browser opens a page that the kernel reaches at ``address``.
+
+    On JupyterHub and Binder the browser runs on another machine: there it reaches a loopback
+    address through jupyter-server-proxy. Signatures keep the loopback address.
+    """
+    prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "")
+    parts = urlsplit(address)
+    if not prefix.startswith("/") or not is_loopback(parts.hostname) or parts.port is None:
+        return address
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{prefix.rstrip('/')}/proxy/{parts.port}{parts.path}{query}"
+
+
+class SignIn:
+    """The sign-in of one person, by API key or by OAuth; each step can be repeated.
+
+    Args:
+        session: The session that gets the connection.
+        profile: Name of the profile that the credentials are saved under.
+
+    Attributes:
+        flow: The OAuth flow that was started and has not ended, or None.
+        saved_note: A sentence that says where the credentials were saved, or why they were not.
     """
 
     def __init__(self, session: Session, profile: str | None = None) -> None:
         self.session = session
         self.profile = profile or profiles.DEFAULT
         self.flow: OAuthFlow | None = None
-        self.kept = ""
+        self.saved_note = ""
         self._tried: Secret | None = None
 
-    def with_key(
+    def use_key(
         self, values: Mapping[str, Secret], region: Region, *, remember: bool = False
     ) -> Connection:
-        """Signs in with an API key; both parts may stand in the first box.
+        """Sign in with an API key; the first box may hold both parts.
 
         Raises:
             FieldError: A box is empty, or its text is refused.
-            AlchemerError: The server could not be asked.
+            AlchemerError: The call failed.
         """
-        from alchemer_nb.http.credentials import ApiKey
-
-        first, second = values.get(TOKEN, _NOTHING), values.get(TOKEN_SECRET, _NOTHING)
-        if not first.reveal().strip():
+        first, second = values.get(TOKEN, _EMPTY), values.get(TOKEN_SECRET, _EMPTY)
+        if _is_blank(first):
             raise FieldError(TOKEN, "Paste your API key here.")
-        if _holds_both(first):
-            key = _as_field(TOKEN, lambda: ApiKey.parse(first))
-        elif not second.reveal().strip():
+        if _BOTH_PARTS.search(first.reveal().strip()):
+            key = _as_field_error(TOKEN, lambda: ApiKey.parse(first))
+        elif _is_blank(second):
             raise FieldError(
                 TOKEN_SECRET,
                 "Paste the secret key here, or paste 'key secret' into the box above.",
             )
         else:
-            _as_field(TOKEN, lambda: ApiKey(first, "-"))
-            key = _as_field(TOKEN_SECRET, lambda: ApiKey(first, second))
-        return self._adopt(key, region, TOKEN, remember=remember)
+            key = _as_field_error("", lambda: ApiKey(first, second))
+        return self.use_credentials(key, region, remember=remember, field=TOKEN)
 
-    def as_application(
+    def use_consumer_pair(
         self, values: Mapping[str, Secret], region: Region, *, remember: bool = False
     ) -> Connection:
-        """Signs in with the consumer pair alone (two-legged).
+        """Sign in with the consumer pair alone (two-legged).
 
         Raises:
             FieldError: A box is empty, or the pair is refused.
-            AlchemerError: The server could not be asked.
+            AlchemerError: The call failed.
         """
-        from alchemer_nb.http.credentials import OAuth1
+        return self.use_credentials(_read_pair(values), region, remember=remember, field=CONSUMER)
 
-        key, secret = _consumer(values)
-        return self._adopt(OAuth1(key, secret), region, CONSUMER, remember=remember)
+    def use_credentials(
+        self,
+        credentials: Credentials,
+        region: Region,
+        *,
+        remember: bool = False,
+        field: str | None = None,
+    ) -> Connection:
+        """Sign in with credentials, in one call.
 
-    def get_link(self, values: Mapping[str, Secret], region: Region) -> str:
-        """Begins a log-in in the browser and gives the address to open.
+        Args:
+            credentials: What signs the call.
+            region: Where they belong.
+            remember: Save them as a profile once they have worked.
+            field: The box that shows the error when they are refused; None if they were not typed.
+
+        Raises:
+            FieldError: They were refused, and there is such a box.
+            AlchemerError: They were refused, or the call failed.
+        """
+        client = Client(credentials, region=region)
+        adopt = partial(self.session.adopt, client, retries=1)  # a click must not take minutes
+        connection = adopt() if field is None else _as_field_error(field, adopt)
+        self.saved_note = self._save(credentials, region) if remember else ""
+        return connection
+
+    def request_link(self, values: Mapping[str, Secret], region: Region) -> SignInLink:
+        """Start an OAuth flow and return the link to its log-in page.
 
         Raises:
             FieldError: A box is empty, or the pair is refused.
-            AlchemerError: The server could not be asked.
+            AlchemerError: The call failed.
         """
-        from alchemer_nb.auth.oauth_flow import OAuthFlow
-
-        self.stop()
-        key, secret = _consumer(values)
-        flow = OAuthFlow(key, secret, region=region)
+        self.cancel()
+        pair = _read_pair(values)
+        flow = OAuthFlow(pair.consumer_key, pair.consumer_secret, region=region)
         try:
-            address = _as_field(CONSUMER, flow.start)
+            link = SignInLink(_as_field_error(CONSUMER, flow.start))
         except BaseException:
             flow.close()
             raise
         self.flow = flow
-        return address
+        return link
 
-    def new_link(self) -> str:
-        """Begins another attempt with the same consumer pair; the old link is void.
+    def renew_link(self) -> SignInLink:
+        """Start the flow anew with the same consumer pair; the old link no longer works.
 
         Raises:
-            AlchemerError: The server could not be asked, or no attempt was begun before.
+            AlchemerError: The call failed, or no flow was started before.
         """
-        if self.flow is None:
-            raise ConfigurationError("no sign-in has been started")
-        return self.flow.start()
+        return SignInLink(self._started_flow().start())
 
     def finish(self, pasted: Secret, *, remember: bool = False) -> Connection:
-        """Ends the log-in with what the browser came back with.
+        """Finish the flow with the address or code that the browser ended at.
 
         Raises:
-            FieldError: The text is empty, of another attempt, too late, or says no.
-            AlchemerError: The server could not be asked.
+            FieldError: The text is empty, of another attempt, too late, or a refusal.
+            AlchemerError: The call failed.
         """
-        flow = self.flow
-        if flow is None:
-            raise ConfigurationError("no sign-in has been started")
-        if not pasted.reveal().strip():
+        flow = self._started_flow()
+        if _is_blank(pasted):
             raise FieldError(PASTED, "Paste the address of the page you landed on here.")
-        credentials = _as_field(PASTED, lambda: flow.finish(pasted))
-        connection = self._adopt(credentials, flow.region, PASTED, remember=remember)
-        self.stop()
+        token = _as_field_error(PASTED, lambda: flow.finish(pasted))
+        connection = self.use_credentials(token, flow.region, remember=remember, field=PASTED)
+        self.cancel()
         return connection
 
     @property
-    def has_caught(self) -> bool:
-        """Whether the browser has brought something back that was not tried yet."""
+    def callback(self) -> Secret | None:
+        """What the browser sent to the loopback listener, unless it was tried already."""
         caught = sealed(self.flow.caught if self.flow else None)
-        return bool(caught) and caught != self._tried
+        return caught if caught and caught != self._tried else None
 
-    def caught(self) -> Secret | None:
-        """What the browser brought back by itself, once; None as long as there is nothing."""
-        caught = sealed(self.flow.caught if self.flow else None)
-        if not caught or caught == self._tried:
-            return None
-        self._tried = caught
-        return caught
+    def take_callback(self) -> Secret | None:
+        """Return ``callback`` once: the next time it is None."""
+        callback = self.callback
+        self._tried = callback or self._tried
+        return callback
 
-    def stop(self) -> None:
-        """Drops the attempt under way, and with it its listener."""
+    def cancel(self) -> None:
+        """End the flow, if one was started, and close its listener."""
         flow, self.flow = self.flow, None
         self._tried = None
         if flow is not None:
             flow.close()
 
-    def with_credentials(self, credentials: Credentials, region: Region) -> Connection:
-        """Signs in with credentials that were found rather than typed.
+    def _started_flow(self) -> OAuthFlow:
+        if self.flow is None:
+            raise ConfigurationError("no sign-in has been started")
+        return self.flow
 
-        Raises:
-            AlchemerError: They were refused, or the server could not be asked.
-        """
-        from alchemer_nb.client.client import Client
-
-        check = Client(credentials, region=region, retries=1)  # a click is not to take minutes
-        return self.session.adopt(Client(credentials, region=region), check=check)
-
-    def _adopt(
-        self, credentials: Credentials, region: Region, field: str, *, remember: bool
-    ) -> Connection:
-        connection = _as_field(field, lambda: self.with_credentials(credentials, region))
-        self.kept = self._keep(credentials, region) if remember else ""
-        return connection
-
-    def _keep(self, credentials: Credentials, region: Region) -> str:
+    def _save(self, credentials: Credentials, region: Region) -> str:
         try:
             where = profiles.save(self.profile, credentials, region)
         except AlchemerError as error:
@@ -201,27 +244,29 @@ class SignIn:
         return f"Remembered {where}, as profile “{self.profile}”."
 
 
-def _as_field(field: str, call: Callable[[], _T]) -> _T:
-    """Has the errors that are about what was typed show beside the box it was typed into."""
+def _as_field_error(field: str, call: Callable[[], _T]) -> _T:
+    """Call, and raise an error about what was typed as a ``FieldError``.
+
+    Args:
+        field: The box; ``""`` for the one that has the name of the error's argument.
+        call: What to call.
+    """
     try:
         return call()
     except (AuthenticationError, InvalidArgument, ConfigurationError) as error:
         cause = error
-    raise FieldError(field, cause.sentence, cause)
+    # Outside the except block: a chained error would show variables that hold secrets.
+    raise FieldError(field or getattr(cause, "argument", ""), cause.sentence, cause)
 
 
-def _holds_both(text: Secret) -> bool:
-    return _BOTH_PARTS.search(text.reveal().strip()) is not None
+def _is_blank(text: Secret) -> bool:
+    return not text.reveal().strip()
 
 
-def _consumer(values: Mapping[str, Secret]) -> tuple[Secret, Secret]:
-    from alchemer_nb.http.credentials import OAuth1
-
-    key, secret = values.get(CONSUMER, _NOTHING), values.get(CONSUMER_SECRET, _NOTHING)
-    if not key.reveal().strip():
+def _read_pair(values: Mapping[str, Secret]) -> OAuth1:
+    key, secret = values.get(CONSUMER, _EMPTY), values.get(CONSUMER_SECRET, _EMPTY)
+    if _is_blank(key):
         raise FieldError(CONSUMER, "Paste the consumer key here.")
-    if not secret.reveal().strip():
+    if _is_blank(secret):
         raise FieldError(CONSUMER_SECRET, "Paste the consumer secret here.")
-    _as_field(CONSUMER, lambda: OAuth1(key, "-"))
-    pair = _as_field(CONSUMER_SECRET, lambda: OAuth1(key, secret))
-    return pair.consumer_key, pair.consumer_secret
+    return _as_field_error("", lambda: OAuth1(key, secret))

@@ -1,1 +1,1 @@
-"""The sandbox's API: from a call to its reply."""
+"""The API of the sandbox: from a call to its reply."""

@@ -1,4 +1,4 @@
-"""``account`` and ``accountuser``: who the account belongs to and who may log in."""
+"""``account`` and ``accountuser``: the owner of the account, and its users."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ACCOUNT = "10001"
 
 
 def account(call: Call) -> str:
-    """``GET account``: a single object although it has no id."""
+    """Answer ``GET account``: a single object although it has no id."""
     data: dict[str, Any] = {
         "id": int(ACCOUNT),
         "organization": call.state.note("organisation"),
@@ -35,7 +35,7 @@ def account(call: Call) -> str:
 
 
 def users(call: Call) -> str:
-    """``GET accountuser``: for administrators, with filters on email and status."""
+    """Answer ``GET accountuser``: for administrators, with filters on email and status."""
     _administrators_only(call)
     conditions = [
         condition
@@ -48,7 +48,7 @@ def users(call: Call) -> str:
 
 
 def user(call: Call) -> str:
-    """``GET accountuser/{id}``: for administrators."""
+    """Answer ``GET accountuser/{id}``: for administrators."""
     _administrators_only(call)
     try:
         found = call.state.accounts.user(call.number("accountuser"))
@@ -58,12 +58,12 @@ def user(call: Call) -> str:
 
 
 def teams(call: Call) -> str:
-    """``GET accountteams``."""
+    """Answer ``GET accountteams``."""
     return replies.paged(call.paging, _teams(call), text_count=False)
 
 
 def team(call: Call) -> str:
-    """``GET accountteams/{id}``."""
+    """Answer ``GET accountteams/{id}``."""
     for one in _teams(call):
         if one["id"] == call.number("accountteams"):
             return replies.single(one, call.settings)

@@ -1,4 +1,4 @@
-"""What happens between a call's arrival and its answer: trouble, limits, cache, the work itself."""
+"""From the arrival of a call to its reply: faults, limits, the cache, and the work itself."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Asked:
     """A call as it arrived.
 
     Attributes:
-        verb: What it does, with ``_method`` heard.
+        verb: Its method, or that of the parameter ``_method``.
         path: Path below the version.
         flat: Flat parameters.
         tree: The same, nested.
@@ -58,7 +58,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is sent."""
+    """A reply: status, headers and body."""
 
     status: int
     body: Body
@@ -67,13 +67,13 @@ class Answer:
 
 
 async def answer(services: Services, asked: Asked, number: int, fault: Fault | None) -> Answer:
-    """Gives the answer to a call.
+    """Return the reply to a call.
 
     Args:
         services: What the sandbox is made of.
         asked: The call.
         number: Its number in the log.
-        fault: Trouble on order that it meets.
+        fault: The fault for this call, or None.
     """
     headers: dict[str, str] = {}
     try:
@@ -82,7 +82,7 @@ async def answer(services: Services, asked: Asked, number: int, fault: Fault | N
                 services.calls.note(number, account=account.ACCOUNT)
                 services.limits.count()
             await asyncio.sleep(services.settings.latency + fault.delay)
-            return await _trouble(fault)
+            return await _answer_fault(fault)
         actor = await _caller(services, asked)
         services.calls.note(number, account=account.ACCOUNT, user=actor.name)
         warned = services.limits.enter()
@@ -112,7 +112,7 @@ async def _caller(services: Services, asked: Asked) -> User:
 async def _allowed(
     services: Services, asked: Asked, actor: User, fault: Fault | None, headers: dict[str, str]
 ) -> Body:
-    """Answers a call that may be made: out of the cache, or by doing what it asks."""
+    """Answer a call that the limits allow, from the cache or by doing the work."""
     if asked.verb != "GET":
         return await _work(services, asked, actor, fault)
     key = (actor.id, asked.identity)
@@ -130,7 +130,7 @@ async def _allowed(
 
 
 async def _work(services: Services, asked: Asked, actor: User, fault: Fault | None) -> Body:
-    """Does what a call asks, in the time that it takes.
+    """Do the work of a call, in the time that it takes.
 
     Raises:
         Refusal: It cannot be done, or it takes too long.
@@ -164,7 +164,7 @@ def _act(services: Services, asked: Asked, actor: User, work: Work) -> str:
 
 
 async def packed(body: Body) -> Body:
-    """Compresses a body where that is worth it, a large one beside the loop."""
+    """Compress a body if that is worth it; a large one in another thread than the event loop's."""
     if body.packed or len(body.content) < _WORTH_GZIP:
         return body
     # The fastest level: over loopback the size matters little.
@@ -174,7 +174,7 @@ async def packed(body: Body) -> Body:
 
 
 def unpacked(body: Body) -> Body:
-    """Gives the plain form of a body."""
+    """Return a body without compression."""
     return Body(gzip.decompress(body.content)) if body.packed else body
 
 
@@ -183,7 +183,7 @@ async def _wait(seconds: float) -> None:
         await asyncio.sleep(seconds)
 
 
-async def _trouble(fault: Fault) -> Answer:
+async def _answer_fault(fault: Fault) -> Answer:
     status = fault.status or 200
     body: str | bytes = fault.body if fault.body is not None else ""
     if fault.body is None:
@@ -193,7 +193,7 @@ async def _trouble(fault: Fault) -> Answer:
 
 
 def split(path: str) -> tuple[tuple[str, ...], dict[str, str]]:
-    """Splits ``survey/7/surveyresponse.json`` into names and ids."""
+    """Split ``survey/7/surveyresponse.json`` into names and ids."""
     bare = path.strip("/").removesuffix(".json").rstrip("/")
     parts = bare.split("/")
     names = tuple(_ALIASES.get(name.lower(), name.lower()) for name in parts[::2])
@@ -201,6 +201,6 @@ def split(path: str) -> tuple[tuple[str, ...], dict[str, str]]:
 
 
 def read_identity(verb: str, path: str, pairs: list[tuple[str, str]], body: bytes) -> str:
-    """Gives what is equal for two calls that ask the same."""
+    """Return a text that is equal for calls that ask the same."""
     bare = path.strip("/").removesuffix(".json")
     return call_log.identity(verb, bare, call_log.without_secrets(pairs), body)

@@ -1,4 +1,4 @@
-"""One call of the API, and what a kind of object can do."""
+"""One call of the API, and the methods of one kind of object."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Action = Callable[["Call"], str]
 
 @dataclass(slots=True)
 class Work:
-    """How much a call had to do, and trouble with it that was ordered.
+    """The amount of work of a call, and the faults that change its result.
 
     Attributes:
         rows: Responses that were read.
         shift: See ``faults.Fault``.
-        total: What is told instead of the true count of rows.
+        total: The count of rows that is sent instead of the true one.
     """
 
     rows: int = 0
@@ -54,7 +54,7 @@ class Call:
 
     @property
     def settings(self) -> Settings:
-        """The sandbox's switches."""
+        """The settings of the sandbox."""
         return self.state.settings
 
     @property
@@ -63,7 +63,7 @@ class Call:
         return Paging.read(self.params)
 
     def number(self, name: str) -> int:
-        """Gives the id of an object in the path.
+        """Return the id of an object in the path.
 
         Raises:
             Refusal: It is no number, so there can be no such object.
@@ -74,7 +74,7 @@ class Call:
         return int(text)
 
     def survey(self) -> Definition:
-        """Gives the survey of the path.
+        """Return the survey of the path.
 
         Raises:
             Refusal: There is none.
@@ -87,7 +87,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """What can be done with one kind of object.
+    """The methods of one kind of object.
 
     Attributes:
         list: ``GET`` without an id.
@@ -104,7 +104,7 @@ class Resource:
     delete: Action | None = None
 
     def action(self, verb: str, with_id: bool) -> Action | None:
-        """Gives what a verb does here; ``PUT`` creates and ``POST`` updates."""
+        """Return the method for a verb; ``PUT`` creates and ``POST`` updates."""
         if verb == "GET":
             return self.get if with_id else self.list
         if with_id:
@@ -113,5 +113,5 @@ class Resource:
 
 
 def missing(name: str) -> Refusal:
-    """The refusal of an id that nothing has (invented: the words; no source shows them)."""
+    """Build the refusal of an id that does not exist (invented: the words)."""
     return Refusal(404, f"No such {name}")

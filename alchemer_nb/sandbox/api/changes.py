@@ -1,4 +1,4 @@
-"""What happens to a survey's data while the sandbox runs: people answer, somebody edits, deletes.
+"""Changes of a survey's responses while the sandbox runs: new, edited and deleted ones.
 
 invented: whoever answers, answers as somebody before them did.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def adding(
     library: Library, survey: Definition, count: int
 ) -> tuple[list[int], Callable[[], None]]:
-    """Prepares new responses; gives their ids, and what makes them visible."""
+    """Prepare new responses; return their ids, and a function that makes them visible."""
     now = int(time.time())
     patterns = library.some_records(survey.id, min(count, 200))
     ids = library.reserve(survey.id, count)
@@ -49,7 +49,7 @@ def adding(
 def touching(
     library: Library, survey: Definition, ids: Iterable[int], data: Mapping[str, Any] | None
 ) -> Callable[[], None]:
-    """Prepares edits that move ``date_updated`` to now; gives what makes them visible.
+    """Prepare edits that set ``date_updated`` to now; return a function that makes them visible.
 
     Args:
         library: The surveys.
@@ -75,7 +75,7 @@ def touching(
 
 
 def deleting(library: Library, survey: Definition, ids: Iterable[int]) -> Callable[[], None]:
-    """Prepares deletions; gives what makes them visible.
+    """Prepare deletions; return a function that makes them visible.
 
     Raises:
         LookupError: A response that is not there.
@@ -90,7 +90,7 @@ def deleting(library: Library, survey: Definition, ids: Iterable[int]) -> Callab
 
 
 def before(library: Library, place: Mapping[str, str], fault: Fault) -> None:
-    """Does what a fault says happens before a call is answered, to what is there."""
+    """Make the changes of a fault, before its call is answered."""
     if not (fault.adds or fault.deletes or fault.touches):
         return
     survey = survey_of(library, place.get("survey", ""))
@@ -101,7 +101,7 @@ def before(library: Library, place: Mapping[str, str], fault: Fault) -> None:
 
 
 def survey_of(library: Library, survey: int | str) -> Definition:
-    """Gives the survey that is named by id or title.
+    """Return the survey of an id or a title.
 
     Raises:
         LookupError: There is none.

@@ -1,4 +1,4 @@
-"""The HTTP side of the API: paths, methods, suffixes, statuses, gzip, trouble."""
+"""The HTTP side of the API: paths, methods, suffixes, statuses, gzip, faults."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from alchemer_nb.sandbox.wire.replies import Refusal
 
 
 class ApiHandler(Quiet):
-    """``/v5/…`` and ``/head/…``."""
+    """The handler of ``/v5/…`` and ``/head/…``."""
 
     SUPPORTED_METHODS = (*VERBS, "PATCH", "HEAD", "OPTIONS")
 
     async def get(self, path: str) -> None:
-        """Answers a call, whatever its method."""
+        """Answer a call of any method."""
         services, asked = self.services, self._read(path)
         number = services.calls.begin(asked.verb, asked.path, asked.identity)
         try:
@@ -36,10 +36,10 @@ class ApiHandler(Quiet):
     put = post = delete = patch = head = options = get
 
     def check_xsrf_cookie(self) -> None:
-        """The API is not used by browsers and knows no cookies."""
+        """Accept every call: the API is not used by browsers and knows no cookies."""
 
     def write_error(self, status_code: int, **_: Any) -> None:
-        """Answers with an error body when the sandbox itself fails."""
+        """Answer with an error body when the sandbox itself fails."""
         self.set_header("Content-Type", "application/json")
         self.finish(Refusal(status_code, "The sandbox failed; its log tells why").body)
 
@@ -86,12 +86,12 @@ class ApiHandler(Quiet):
 
 
 class NotThere(Quiet):
-    """Any other address: no page, or (invented: the answer) a version that is not played here."""
+    """The handler of any other address (invented: the reply to another version of the API)."""
 
     SUPPORTED_METHODS = (*VERBS, "PATCH", "HEAD", "OPTIONS")
 
     def get(self) -> None:
-        """Answers with an error body."""
+        """Answer with an error body."""
         refusal = Refusal(404, "Method not implemented")
         self.set_status(refusal.code)
         self.set_header("Content-Type", "application/json")
@@ -100,4 +100,4 @@ class NotThere(Quiet):
     put = post = delete = patch = head = options = get
 
     def check_xsrf_cookie(self) -> None:
-        """Nothing happens here."""
+        """Accept every call: nothing is changed here."""

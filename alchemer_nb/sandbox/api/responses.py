@@ -21,7 +21,7 @@ _ORDERS = {
 
 
 def responses(call: Call) -> str:
-    """A page of responses, by ascending id unless ``order_by`` says otherwise."""
+    """Answer with a page of responses, by ascending id unless ``order_by`` is given."""
     one, paging, library = call.survey(), call.paging, call.state.library
     where, values = filters.for_responses(filters.read(call.params), one, call.settings.zone)
     total = library.count(one.id, where, values)
@@ -42,13 +42,13 @@ def _order(call: Call) -> str:
 
 
 def response(call: Call) -> str:
-    """One response."""
+    """Answer with one response."""
     _, record = _found(call)
     return replies.single(records.response(record, call.settings), call.settings)
 
 
 def create(call: Call) -> str:
-    """``PUT`` with at least one ``data[…]``; gives the whole response."""
+    """Create a response from ``PUT`` with at least one ``data[…]``; answer with all of it."""
     one = call.survey()
     record = writing.new_response(one, call.tree)
     saved = call.state.library.save_response(one.id, record)
@@ -56,7 +56,7 @@ def create(call: Call) -> str:
 
 
 def update(call: Call) -> str:
-    """``POST``: changes the answers that are given, keeps the others."""
+    """Update a response from ``POST``: change the given answers and keep the others."""
     one, record = _found(call)
     changed = writing.changed_response(one, record, call.tree)
     saved = call.state.library.save_response(one.id, changed)
@@ -64,7 +64,7 @@ def update(call: Call) -> str:
 
 
 def delete(call: Call) -> str:
-    """``DELETE``: marks it as deleted; it is never seen again."""
+    """Mark a response as deleted; no later call returns it."""
     one, record = _found(call)
     call.state.library.delete_response(one.id, int(record["id"]))
     return replies.done()

@@ -1,4 +1,4 @@
-"""``survey`` and what hangs below it, but for responses."""
+"""``survey`` and all objects below it, except responses."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _CAMPAIGN_FIELDS = {
 
 
 def surveys(call: Call) -> str:
-    """``GET survey``."""
+    """Answer ``GET survey``."""
     conditions = filters.read(call.params)
     rows = [_row(call, one) for one in call.state.library.surveys()]
     kept = [row for row in rows if filters.keeps(row, conditions, _FIELDS)]
@@ -34,7 +34,7 @@ def surveys(call: Call) -> str:
 
 
 def survey(call: Call) -> str:
-    """``GET survey/{id}``, with its tree of pages unless ``metaonly`` is given."""
+    """Answer ``GET survey/{id}``, with the tree of pages unless ``metaonly`` is given."""
     one = call.survey()
     row = _row(call, one)
     record = one.record
@@ -88,42 +88,42 @@ def _link(one: Definition, domain: str) -> str:
 
 
 def questions(call: Call) -> str:
-    """``GET survey/{id}/surveyquestion``: all in one page, sub-questions as items of their own."""
+    """Answer ``GET survey/{id}/surveyquestion``: one page, sub-questions as items of their own."""
     found = call.survey().questions()
     return replies.whole([records.question(one, call.settings, varname=True) for one in found])
 
 
 def question(call: Call) -> str:
-    """``GET survey/{id}/surveyquestion/{id}``."""
+    """Answer ``GET survey/{id}/surveyquestion/{id}``."""
     return replies.single(
         records.question(_question(call), call.settings, varname=True), call.settings
     )
 
 
 def page_questions(call: Call) -> str:
-    """``GET survey/{id}/surveypage/{id}/surveyquestion``."""
+    """Answer ``GET survey/{id}/surveypage/{id}/surveyquestion``."""
     one, number = call.survey(), int(_page(call)["id"])
     found = [q for q in one.questions() if one.page_of(int(q["id"])) == number]
     return replies.whole([records.question(q, call.settings, varname=True) for q in found])
 
 
 def pages(call: Call) -> str:
-    """``GET survey/{id}/surveypage``: all in one page."""
+    """Answer ``GET survey/{id}/surveypage``: all in one page."""
     return replies.whole([records.page(one, call.settings) for one in call.survey().pages])
 
 
 def page(call: Call) -> str:
-    """``GET survey/{id}/surveypage/{id}``."""
+    """Answer ``GET survey/{id}/surveypage/{id}``."""
     return replies.single(records.page(_page(call), call.settings), call.settings)
 
 
 def options(call: Call) -> str:
-    """``GET survey/{id}/surveyquestion/{id}/surveyoption``: all in one page."""
+    """Answer ``GET survey/{id}/surveyquestion/{id}/surveyoption``: all in one page."""
     return replies.whole(_question(call).get("options") or [])
 
 
 def option(call: Call) -> str:
-    """``GET survey/{id}/surveyquestion/{id}/surveyoption/{id}``."""
+    """Answer ``GET survey/{id}/surveyquestion/{id}/surveyoption/{id}``."""
     number = call.number("surveyoption")
     for one in _question(call).get("options") or []:
         if int(one["id"]) == number:
@@ -148,14 +148,14 @@ def _page(call: Call) -> dict[str, Any]:
 
 
 def campaigns(call: Call) -> str:
-    """``GET survey/{id}/surveycampaign``: a default link, and those that responses name."""
+    """Answer ``GET survey/{id}/surveycampaign``: a default link, and those in responses."""
     conditions = filters.read(call.params)
     kept = [row for row in _campaigns(call) if filters.keeps(row, conditions, _CAMPAIGN_FIELDS)]
     return replies.paged(call.paging, kept, text_count=True)
 
 
 def campaign(call: Call) -> str:
-    """``GET survey/{id}/surveycampaign/{id}``."""
+    """Answer ``GET survey/{id}/surveycampaign/{id}``."""
     for row in _campaigns(call):
         if row["id"] == call.ids["surveycampaign"]:
             return replies.single(row, call.settings)
@@ -196,7 +196,7 @@ def _campaign(call: Call, one: Definition, number: str, name: str) -> dict[str, 
 
 
 def statistics(call: Call) -> str:
-    """``GET survey/{id}/surveystatistic``, of one question with ``surveyquestion=``."""
+    """Answer ``GET survey/{id}/surveystatistic``, of one question with ``surveyquestion=``."""
     one = call.survey()
     rows = summaries.of_survey(one, call.state.library.records(one.id))
     wanted = call.params.get("surveyquestion")
@@ -212,13 +212,13 @@ def statistics(call: Call) -> str:
 
 
 def quotas(call: Call) -> str:
-    """``GET survey/{id}/quotas``: rows under ``quotas``, no paging; the demo has none."""
+    """Answer ``GET survey/{id}/quotas``: rows under ``quotas``, no paging; the demo has none."""
     call.survey()
     return records.encode({"result_ok": True, "quotas": []})
 
 
 def contact_lists(call: Call) -> str:
-    """``GET contactlist``: ``page`` and ``results_per_page`` but no totals."""
+    """Answer ``GET contactlist``: ``page`` and ``results_per_page`` but no totals."""
     created = stamps.without_zone(1420167845, call.settings.zone)
     rows = [
         {

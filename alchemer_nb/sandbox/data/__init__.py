@@ -1,1 +1,1 @@
-"""What the sandbox holds: accounts, grants, surveys and their responses."""
+"""The data of the sandbox: accounts, grants, surveys and their responses."""

@@ -63,14 +63,14 @@ class Key:
 
 
 class Accounts:
-    """The people of the account and their keys, in SQLite."""
+    """The users of the account and their keys, in SQLite."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
         self._db.executescript(SCHEMA)
 
     def add(self, name: str, email: str, password: str, *, admin: bool, status: str) -> User:
-        """Adds a user; the password is kept as a scrypt hash only."""
+        """Add a user; store the password as a scrypt hash only."""
         salt = secrets.token_bytes(16)
         cursor = self._db.execute(
             "INSERT INTO users (name, email, admin, status, salt, hash) VALUES (?, ?, ?, ?, ?, ?)",
@@ -79,19 +79,19 @@ class Accounts:
         return self.user(int(cursor.lastrowid or 0))
 
     def user(self, user_id: int) -> User:
-        """Gives a user by id; KeyError where there is none."""
+        """Return a user by id; raise KeyError if there is none."""
         row = self._db.execute(f"{_SELECT} WHERE id = ?", (user_id,)).fetchone()
         if row is None:
             raise KeyError(user_id)
         return _user(row)
 
     def users(self) -> list[User]:
-        """Gives everybody, in order of id."""
+        """Return all users, by ascending id."""
         rows = self._db.execute(f"{_SELECT} ORDER BY id")
         return [_user(row) for row in rows]
 
     def log_in(self, name: str, password: str) -> User | None:
-        """Checks a name (or e-mail address) and password; None where they do not fit."""
+        """Return the user of a name (or e-mail address) and password, None if they do not fit."""
         row = self._db.execute(
             "SELECT id, salt, hash FROM users WHERE name = :who OR email = :who",
             {"who": name.strip()},
@@ -108,7 +108,7 @@ class Accounts:
         return user
 
     def key(self, user_id: int) -> Key | None:
-        """Gives a user's living key, or None where nobody made one."""
+        """Return the current key of a user, or None."""
         row = self._db.execute(
             "SELECT token, secret, created FROM api_keys WHERE user_id = ? AND NOT replaced",
             (user_id,),
@@ -116,7 +116,7 @@ class Accounts:
         return Key(*row) if row else None
 
     def make_key(self, user_id: int) -> Key:
-        """Makes a key for a user; the one they had is dead from now on.
+        """Make a key for a user; the one before it stops working.
 
         The shapes are those of the vendor's examples: about 50 hex digits, and 13 characters
         that begin with ``A9``.
@@ -132,7 +132,7 @@ class Accounts:
         return key
 
     def holder(self, token: str, secret: str) -> tuple[User, bool] | None:
-        """Gives the user of a key pair and whether the key was replaced; None for a wrong pair."""
+        """Return the user of a key pair and whether it was replaced; None for a wrong pair."""
         row = self._db.execute(
             "SELECT secret, user_id, replaced FROM api_keys WHERE token = ?", (token,)
         ).fetchone()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def connect(db: str | None) -> sqlite3.Connection:
-    """Opens a file, or a database in memory where none is named.
+    """Open a file, or a database in memory if no file is named.
 
     Raises:
         OSError: The file cannot be made.
@@ -34,7 +34,7 @@ def connect(db: str | None) -> sqlite3.Connection:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing; may stand inside another."""
+    """Run all of it or nothing; it may be inside another transaction."""
     connection.execute("SAVEPOINT step")
     try:
         yield

@@ -1,4 +1,4 @@
-"""One survey as the sandbox holds it: its record, and ways to find a question in it."""
+"""One survey in the sandbox: its record, and ways to find a question in it."""
 
 from __future__ import annotations
 
@@ -33,30 +33,30 @@ class Definition:
                     self._parents[number] = parent
 
     def questions(self) -> Iterator[dict[str, Any]]:
-        """Every question in survey order, sub-questions right after their parent."""
+        """Return every question in survey order, sub-questions right after their parent."""
         yield from self._questions.values()
 
     def question(self, number: int) -> dict[str, Any] | None:
-        """A question by id."""
+        """Return a question by id."""
         return self._questions.get(number)
 
     def named(self, name: str) -> dict[str, Any] | None:
-        """A question by id or alias, as ``data[…]`` takes it."""
+        """Return a question by id or alias, as ``data[…]`` takes it."""
         if name.isascii() and name.isdigit():
             return self._questions.get(int(name))
         return next((q for q in self._questions.values() if q.get("shortname") == name), None)
 
     def page_of(self, number: int) -> int:
-        """Id of the page a question stands on."""
+        """Return the id of the page of a question."""
         return self._page_of[number]
 
     def parent_of(self, number: int) -> dict[str, Any] | None:
-        """The grid or group to which a question belongs."""
+        """Return the grid or group that a question belongs to."""
         parent = self._parents.get(number)
         return None if parent is None else self._questions[parent]
 
     def page(self, number: int) -> dict[str, Any] | None:
-        """A page by id."""
+        """Return a page by id."""
         return next((page for page in self.pages if int(page["id"]) == number), None)
 
 

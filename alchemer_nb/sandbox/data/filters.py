@@ -48,12 +48,12 @@ class Condition:
 
     @property
     def about_presence(self) -> bool:
-        """Whether it asks for presence and so has no value."""
+        """Whether it checks for presence and so has no value."""
         return self.operator.endswith("NULL")
 
 
 def read(params: Mapping[str, str]) -> list[Condition]:
-    """Reads the conditions of a call.
+    """Read the conditions of a call.
 
     Raises:
         Refusal: A condition without field, or with an operator that does not exist.
@@ -83,7 +83,7 @@ def _condition(part: dict[str, str]) -> Condition:
 
 
 def holds(left: Any, operator: str, right: Any) -> bool:
-    """Compares one value; also an SQL function, so it takes what SQLite gives."""
+    """Compare one value; also an SQL function, so it accepts all types of SQLite."""
     missing = left is None or left == ""
     if operator.endswith("NULL"):
         return missing is (operator == "IS NULL")
@@ -111,12 +111,12 @@ def _compare(left: Any, operator: str, right: Any) -> bool:
 
 
 def add_functions(connection: sqlite3.Connection) -> None:
-    """Teaches a connection the comparison of this module."""
+    """Register the comparison of this module as an SQL function."""
     connection.create_function("holds", 3, holds, deterministic=True)
 
 
 def keeps(row: Mapping[str, Any], conditions: list[Condition], fields: Mapping[str, str]) -> bool:
-    """Tells whether a row of a short list (surveys, campaigns, users) fulfils all conditions.
+    """Check whether a row of a short list (surveys, campaigns, users) fulfils all conditions.
 
     Args:
         row: The row, with plain values.
@@ -135,7 +135,7 @@ def keeps(row: Mapping[str, Any], conditions: list[Condition], fields: Mapping[s
 def for_responses(
     conditions: list[Condition], survey: Definition, zone: ZoneInfo
 ) -> tuple[str, list[Any]]:
-    """Gives the SQL condition of a filter on responses, and its values.
+    """Return the SQL condition of a filter on responses, and its values.
 
     Raises:
         Refusal: A field that responses do not have, or a date that is none.
@@ -158,7 +158,7 @@ def _clause(condition: Condition, survey: Definition, zone: ZoneInfo) -> tuple[s
     match = _URL.match(condition.field)
     if match:
         path = f'$.url_variables."{_quoted(match[1])}"'
-        # A value may stand bare or inside {"key":…, "value":…}.
+        # A value may come as it is or inside {"key":…, "value":…}.
         left = "COALESCE(json_extract(record, ? || '.value'), json_extract(record, ?))"
         return f"holds({left}, ?, ?)", [path, path, condition.operator, condition.value]
     raise Refusal(400, f"Invalid filter field: {condition.field[:60]}")
@@ -196,7 +196,7 @@ def _dates(condition: Condition, zone: ZoneInfo) -> str:
 def _answer(
     condition: Condition, survey: Definition, number: int, option: str | None
 ) -> tuple[str, list[Any]]:
-    """An answer is looked for where it can stand: on its own, or below its parent."""
+    """Return SQL that finds an answer where it can be: at the top level, or below its parent."""
     if survey.question(number) is None:
         raise Refusal(400, f"Invalid filter field: {condition.field[:60]}")
     paths = [f'$.survey_data."{number}"']
@@ -209,7 +209,7 @@ def _answer(
         clause, more = _cells(path, option)
         found.append(clause)
         values.extend(more)
-    # Only constants are joined here: all that a caller sent stands in `values`.
+    # Only constants are joined here: all that a caller sent is in `values`.
     some = "EXISTS (SELECT 1 FROM (" + " UNION ALL ".join(found) + ") WHERE "  # noqa: S608 - see above
     if condition.about_presence:
         clause = some + "answer IS NOT NULL AND answer <> '')"
@@ -218,7 +218,7 @@ def _answer(
 
 
 def _cells(path: str, option: str | None) -> tuple[str, list[Any]]:
-    """SQL for every answer of one entry, or for that of one of its options."""
+    """Return SQL for every answer of one entry, or for that of one of its options."""
     if option is None:
         return (
             "SELECT json_extract(record, ? || '.answer') AS answer"
@@ -247,5 +247,5 @@ def _cells(path: str, option: str | None) -> tuple[str, list[Any]]:
 
 
 def _quoted(name: str) -> str:
-    """A name inside a quoted JSON path label; SQLite has no escape for a quote there."""
+    """Remove the quotes of a name for a JSON path: SQLite has no escape for them."""
     return name.replace('"', "")

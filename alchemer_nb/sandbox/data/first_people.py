@@ -1,4 +1,4 @@
-"""The invented people of the sandbox, and how a new account is filled."""
+"""The invented users of the sandbox, and the contents of a new account."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who can log in to a sandbox. The passwords are invented and no secret."""
+    """A person who can log in to a sandbox. The passwords are invented and no secret."""
 
     username: str
     password: str
@@ -42,7 +42,7 @@ def fill(
     teams: Mapping[str, str],
     surveys: Iterable[SurveyRecord],
 ) -> None:
-    """Fills a new account: people, keys, one registered application, surveys."""
+    """Fill a new account: people, keys, one registered application, surveys."""
     state.write("organisation", organisation)
     state.write("teams", json.dumps(dict(teams)))
     for person in PEOPLE:

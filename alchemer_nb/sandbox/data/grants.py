@@ -1,4 +1,4 @@
-"""OAuth 1.0a memory: applications, request tokens, access tokens, used nonces.
+"""The OAuth 1.0a state: applications, request tokens, access tokens, used nonces.
 
 Consumer keys and tokens have 41 hex digits and secrets 32, as in every sample that was seen.
 """
@@ -50,7 +50,7 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class RequestToken:
-    """A sign-in that has begun: ``new``, ``allowed`` or ``denied``."""
+    """A sign-in that was started: ``new``, ``allowed`` or ``denied``."""
 
     token: str
     secret: str
@@ -66,17 +66,17 @@ class RequestToken:
 
 
 def new_token() -> str:
-    """Gives a fresh consumer key or token of 41 hex digits."""
+    """Make a consumer key or token of 41 hex digits."""
     return secrets.token_hex(21)[:41]
 
 
 def new_secret() -> str:
-    """Gives a fresh secret of 32 hex digits."""
+    """Make a secret of 32 hex digits."""
     return secrets.token_hex(16)
 
 
 class Grants:
-    """Who may sign what, in SQLite."""
+    """Applications and tokens in SQLite."""
 
     def __init__(self, connection: sqlite3.Connection, ttl: float) -> None:
         self._db = connection
@@ -84,7 +84,7 @@ class Grants:
         self._ttl = ttl
 
     def register(self, title: str, description: str, user_id: int) -> Application:
-        """Registers an application for a user and gives it its consumer pair."""
+        """Register an application for a user, with a new consumer pair."""
         made = Application(new_token(), new_secret(), title, description, user_id, time.time())
         self._db.execute(
             "INSERT INTO applications VALUES (?, ?, ?, ?, ?, ?)",
@@ -100,21 +100,21 @@ class Grants:
         return made
 
     def application(self, consumer_key: str) -> Application | None:
-        """Gives an application by its consumer key."""
+        """Return an application by its consumer key."""
         row = self._db.execute(
             "SELECT * FROM applications WHERE consumer_key = ?", (consumer_key,)
         ).fetchone()
         return Application(*row) if row else None
 
     def applications(self, user_id: int) -> list[Application]:
-        """Gives the applications that a user registered, the oldest first."""
+        """Return the applications that a user registered, the oldest first."""
         rows = self._db.execute(
             "SELECT * FROM applications WHERE user_id = ? ORDER BY created", (user_id,)
         )
         return [Application(*row) for row in rows]
 
     def begin(self, token: str, secret: str, consumer_key: str, callback: str) -> None:
-        """Keeps a new request token."""
+        """Store a new request token."""
         self._db.execute(
             "INSERT INTO request_tokens (token, secret, consumer_key, callback, created)"
             " VALUES (?, ?, ?, ?, ?)",
@@ -122,7 +122,7 @@ class Grants:
         )
 
     def request_token(self, token: str) -> RequestToken | None:
-        """Gives a request token that is known and still young enough."""
+        """Return a request token that exists and has not expired."""
         row = self._db.execute("SELECT * FROM request_tokens WHERE token = ?", (token,)).fetchone()
         if row is None:
             return None
@@ -130,7 +130,7 @@ class Grants:
         return found if time.time() - found.created < self._ttl else None
 
     def allow(self, token: str, user_id: int) -> str:
-        """Marks the consent of a user and gives the verifier (invented: its shape)."""
+        """Store the consent of a user and return the verifier (invented: its shape)."""
         verifier = secrets.token_hex(10)
         self._db.execute(
             "UPDATE request_tokens SET state = 'allowed', user_id = ?, verifier = ?"
@@ -140,24 +140,24 @@ class Grants:
         return verifier
 
     def deny(self, token: str) -> None:
-        """Marks a denial; the token cannot be used any more."""
+        """Store a denial; the token cannot be used any more."""
         self._db.execute(
             "UPDATE request_tokens SET state = 'denied' WHERE token = ? AND state = 'new'", (token,)
         )
 
     def forget(self, token: str) -> None:
-        """Removes a request token: it was swapped for an access token."""
+        """Remove a request token that was exchanged for an access token."""
         self._db.execute("DELETE FROM request_tokens WHERE token = ?", (token,))
 
     def grant(self, token: str, secret: str, consumer_key: str, user_id: int) -> None:
-        """Keeps an access token; it does not expire (nobody saw one that did)."""
+        """Store an access token; it does not expire (no source shows one that did)."""
         self._db.execute(
             "INSERT INTO access_tokens VALUES (?, ?, ?, ?, ?)",
             (token, secret, consumer_key, user_id, time.time()),
         )
 
     def access(self, consumer_key: str, token: str) -> tuple[str, int] | None:
-        """Gives secret and user of an access token of this application."""
+        """Return secret and user of an access token of this application."""
         row = self._db.execute(
             "SELECT secret, user_id FROM access_tokens WHERE token = ? AND consumer_key = ?",
             (token, consumer_key),
@@ -165,8 +165,8 @@ class Grants:
         return (row[0], row[1]) if row else None
 
     def use_nonce(self, consumer_key: str, token: str, timestamp: int, nonce: str) -> bool:
-        """Notes a nonce; False where it was used before."""
-        # What is older than any accepted timestamp cannot be replayed and need not be kept.
+        """Store a nonce; return False if it was used before."""
+        # What is older than any accepted timestamp cannot be replayed and need not be stored.
         self._db.execute(
             "DELETE FROM nonces WHERE timestamp < ?", (int(time.time()) - 2 * TIMESTAMP_LIFETIME,)
         )

@@ -42,7 +42,7 @@ _RECORD = "SELECT record FROM responses WHERE survey_id = ? AND deleted = 0"
 
 
 class SurveyRecord(Protocol):
-    """What ``Sandbox(surveys=…)`` takes: a survey and its responses in neutral form."""
+    """A survey and its responses in neutral form, as ``Sandbox(surveys=…)`` takes them."""
 
     @property
     def survey(self) -> dict[str, Any]:
@@ -64,7 +64,7 @@ class Library:
         self._reserved: dict[int, int] = {}
 
     def add(self, survey: dict[str, Any], responses: Iterable[dict[str, Any]]) -> None:
-        """Adds a survey, or replaces the one that has its id, with its responses."""
+        """Add a survey with its responses, or replace the one that has its id."""
         number = int(survey["id"])
         with transaction(self._db):
             self._db.execute("DELETE FROM responses WHERE survey_id = ?", (number,))
@@ -79,17 +79,17 @@ class Library:
         self._reserved.pop(number, None)
 
     def render_again(self) -> None:
-        """Has every response rendered anew: the file was written in another form."""
+        """Discard all rendered responses: the file was written in another form."""
         self._db.execute("UPDATE responses SET wire = ''")
 
     def surveys(self) -> list[Definition]:
-        """Gives all surveys in order of id."""
+        """Return all surveys, by ascending id."""
         rows = self._db.execute("SELECT id FROM surveys ORDER BY id").fetchall()
         found = (self.survey(row[0]) for row in rows)
         return [one for one in found if one is not None]
 
     def survey(self, number: int) -> Definition | None:
-        """Gives one survey, or None."""
+        """Return one survey, or None."""
         if number not in self._definitions:
             row = self._db.execute("SELECT record FROM surveys WHERE id = ?", (number,)).fetchone()
             if row is None:
@@ -98,7 +98,7 @@ class Library:
         return self._definitions[number]
 
     def count_by_status(self, survey_id: int) -> dict[str, int]:
-        """Counts responses as the survey object's statistics do; empty when there are none.
+        """Count responses as the survey object's statistics do; empty when there are none.
 
         invented: test rows are counted under TestData alone.
         """
@@ -110,7 +110,7 @@ class Library:
         return dict(rows.fetchall())
 
     def count(self, survey_id: int, where: str = "1", values: Iterable[Any] = ()) -> int:
-        """Counts the living responses that fulfil an SQL condition made by ``filters``."""
+        """Count the responses, but deleted ones, that fulfil an SQL condition of ``filters``."""
         row = self._db.execute(
             f"{_COUNT} AND ({where})",  # `where` holds placeholders for all that a caller sent
             (survey_id, *values),
@@ -126,7 +126,7 @@ class Library:
         where: str = "1",
         values: Iterable[Any] = (),
     ) -> list[str]:
-        """Gives the text of one page of responses."""
+        """Return the text of one page of responses."""
         rows = self._db.execute(
             f"{_WIRE} AND ({where}) ORDER BY {order} LIMIT ? OFFSET ?",
             (survey_id, *values, limit, offset),
@@ -141,7 +141,7 @@ class Library:
         return [new.get(row[0]) or row[1] for row in rows]
 
     def link_ids(self, survey_id: int) -> list[str]:
-        """Gives the ids of the links through which responses came, the oldest first."""
+        """Return the ids of the links through which responses came, the oldest first."""
         rows = self._db.execute(
             "SELECT json_extract(record, '$.link_id') AS link, MIN(id) AS first FROM responses"
             " WHERE survey_id = ? AND link IS NOT NULL GROUP BY link ORDER BY first",
@@ -150,7 +150,7 @@ class Library:
         return [str(row[0]) for row in rows]
 
     def response(self, survey_id: int, number: int) -> dict[str, Any] | None:
-        """Gives the neutral record of one living response."""
+        """Return the neutral record of one response that is not deleted."""
         row = self._db.execute(
             f"{_RECORD} AND id = ?",
             (survey_id, number),
@@ -158,7 +158,7 @@ class Library:
         return json.loads(row[0]) if row else None
 
     def records(self, survey_id: int) -> Iterator[dict[str, Any]]:
-        """Gives the neutral records of all living responses."""
+        """Return the neutral records of all responses that are not deleted."""
         rows = self._db.execute(
             f"{_RECORD} ORDER BY id",
             (survey_id,),
@@ -167,12 +167,12 @@ class Library:
             yield json.loads(row[0])
 
     def some_records(self, survey_id: int, count: int) -> list[dict[str, Any]]:
-        """Gives the neutral records of the first living responses."""
+        """Return the neutral records of the first responses that are not deleted."""
         rows = self._db.execute(f"{_RECORD} ORDER BY id LIMIT ?", (survey_id, count))
         return [json.loads(row[0]) for row in rows]
 
     def reserve(self, survey_id: int, count: int) -> list[int]:
-        """Gives the next ids of a survey; nobody else will get them."""
+        """Reserve the next ids of a survey."""
         row = self._db.execute(
             "SELECT COALESCE(MAX(id), 0) FROM responses WHERE survey_id = ?", (survey_id,)
         ).fetchone()
@@ -181,7 +181,7 @@ class Library:
         return list(range(last + 1, last + count + 1))
 
     def save_response(self, survey_id: int, record: dict[str, Any]) -> dict[str, Any]:
-        """Stores a response; without an id it gets the next one of its survey."""
+        """Save a response; without an id it gets the next one of its survey."""
         record = dict(record)
         if record.get("id") is None:
             record["id"] = self.reserve(survey_id, 1)[0]
@@ -189,7 +189,7 @@ class Library:
         return record
 
     def save_responses(self, survey_id: int, records: Iterable[dict[str, Any]]) -> None:
-        """Stores responses that have ids."""
+        """Save responses that have ids."""
         with transaction(self._db):
             self._db.executemany(
                 "INSERT OR REPLACE INTO responses VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -197,7 +197,7 @@ class Library:
             )
 
     def delete_response(self, survey_id: int, number: int) -> None:
-        """Marks a response as deleted: no list or filter shows it any more."""
+        """Mark a response as deleted: no list or filter shows it any more."""
         self._db.execute(
             "UPDATE responses SET deleted = 1, updated = ? WHERE survey_id = ? AND id = ?",
             (time.time(), survey_id, number),

@@ -1,4 +1,4 @@
-"""Everything a sandbox remembers, behind one SQLite connection of the server's thread."""
+"""All data of a sandbox, behind one SQLite connection of the server's thread."""
 
 from __future__ import annotations
 
@@ -41,16 +41,16 @@ class State:
 
     @property
     def cookie_secret(self) -> str:
-        """The secret of the console's session cookies, as lasting as the file."""
+        """The secret of the console's session cookies, which is kept in the file."""
         return self._remembered("cookie_secret", lambda: secrets.token_hex(32))
 
     @property
     def fresh(self) -> bool:
-        """Whether nobody has filled this state yet."""
+        """Whether the state has not been filled yet."""
         return self._read("filled") is None
 
     def fill(self, work: Callable[[State], None]) -> None:
-        """Runs the work that fills an empty state and notes that it came to its end."""
+        """Run the work that fills an empty state, and record that it was completed."""
         with transaction(self._db):
             work(self)
             self.write("filled", "yes")
@@ -61,15 +61,15 @@ class State:
         return dict(json.loads(self._read("teams") or "{}"))
 
     def note(self, name: str) -> str | None:
-        """Gives a remembered text, or None."""
+        """Return a stored text, or None."""
         return self._read(name)
 
     def write(self, name: str, value: str) -> None:
-        """Remembers a text."""
+        """Store a text."""
         self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
 
     def close(self) -> None:
-        """Closes the connection."""
+        """Close the connection."""
         self._db.close()
 
     def _check_file(self) -> None:

@@ -18,7 +18,7 @@ _COUNTED = ("RADIO", "MENU", "NPS", "CHECKBOX")
 
 
 def of_survey(survey: Definition, records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Gives one row for each question.
+    """Return one row for each question.
 
     Args:
         survey: The survey.

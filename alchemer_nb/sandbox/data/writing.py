@@ -24,7 +24,7 @@ _OTHER = "-other"
 
 
 def new_response(survey: Definition, tree: dict[str, Any]) -> dict[str, Any]:
-    """Gives a neutral record of what a create sends.
+    """Build the neutral record of a create.
 
     Raises:
         Refusal: No data, a question that is not there, or a status that does not exist.
@@ -54,7 +54,7 @@ def new_response(survey: Definition, tree: dict[str, Any]) -> dict[str, Any]:
 def changed_response(
     survey: Definition, record: dict[str, Any], tree: dict[str, Any]
 ) -> dict[str, Any]:
-    """Gives a copy of a record with the answers of an update.
+    """Return a copy of a record with the answers of an update.
 
     Raises:
         Refusal: As for a create.
@@ -82,7 +82,7 @@ def changed_response(
 def _answer(
     survey: Definition, question: dict[str, Any], given: Any, answers: dict[str, Any]
 ) -> None:
-    """Writes one question's answer to where it stands: alone, or below its parent."""
+    """Write the answer of one question: at the top level, or below its parent."""
     number, parts = str(question["id"]), given if isinstance(given, dict) else {"value": given}
     if question.get("sub_questions"):  # a grid or group: its parts are keyed by row
         for name, value in parts.items():
@@ -100,13 +100,13 @@ def _answer(
         _below(survey, parent, answers)[number] = {"id": entry["id"], **inner}
     elif question["type"] in _CELLS:
         _below(survey, parent, answers)[number] = _cells(parent, question, parts)
-    else:  # rows of a radio grid stand beside their parent (facts on response shapes)
+    else:  # rows of a radio grid are siblings of their parent (facts on response shapes)
         head = {"id": int(number), "type": question["type"], "parent": int(parent["id"])}
         answers[number] = head | _entry(survey, question, parts, parent.get("options"))
 
 
 def _below(survey: Definition, parent: dict[str, Any], answers: dict[str, Any]) -> dict[str, Any]:
-    """Gives the map of a parent's parts, making parent and map where they are not there yet."""
+    """Return the map of a parent's parts; create parent and map if they are missing."""
     number = int(parent["id"])
     old = answers.get(str(number)) or {}
     rows = dict(old.get("subquestions") or {})
@@ -163,7 +163,7 @@ def _one(options: dict[str, Any], parts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _chosen(options: dict[str, Any], parts: dict[str, Any]) -> list[tuple[str, Any]]:
-    """The options that are given, a write-in's text instead of its reporting value."""
+    """Return the given options, a write-in's text instead of its reporting value."""
     chosen = {}
     for name, value in parts.items():
         sku = str(name).removesuffix(_OTHER)
@@ -177,7 +177,7 @@ def _chosen(options: dict[str, Any], parts: dict[str, Any]) -> list[tuple[str, A
 def _cells(
     parent: dict[str, Any], question: dict[str, Any], parts: dict[str, Any]
 ) -> dict[str, Any]:
-    """The cells of one row of a checkbox or textbox grid: all of them, empty ones null."""
+    """Return the cells of one row of a checkbox or textbox grid: all of them, empty ones null."""
     return {
         str(column["id"]): {
             "id": int(column["id"]),

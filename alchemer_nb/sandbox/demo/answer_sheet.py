@@ -31,7 +31,7 @@ class Sheet:
         self._entries: dict[int, dict[str, Any]] = {}
 
     def survey_data(self) -> dict[str, dict[str, Any]]:
-        """Give the entries by question id, in ascending order of the number."""
+        """Return the entries by question id, in ascending order of the number."""
         return {str(number): self._entries[number] for number in sorted(self._entries)}
 
     def choose(

@@ -19,7 +19,7 @@ def contact_count(responses: int) -> int:
 
 
 def segment_of(contact: int) -> str:
-    """Give the segment of a contact by its place in the list; the seed plays no part."""
+    """Return the segment of a contact by its place in the list; the seed plays no part."""
     share = _mixed(contact) % 100
     if share < 25:
         return "Club"
@@ -27,7 +27,7 @@ def segment_of(contact: int) -> str:
 
 
 def crm_rows(responses: int = 500) -> list[dict[str, str]]:
-    """Give the customer list that belongs to a demo of so many responses.
+    """Return the customer list that belongs to a demo of so many responses.
 
     It covers every contact id of the customer survey, for every seed, and a tenth more of people
     who never answered.

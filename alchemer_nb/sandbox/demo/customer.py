@@ -53,7 +53,7 @@ _LANGUAGES = {"English": 0.60, "French": 0.22, "German": 0.18}
 
 @dataclass(frozen=True, slots=True)
 class _Person:
-    """What one person's answers hang on."""
+    """The traits of one person, which decide the answers."""
 
     visit: Visit
     region: str
@@ -77,7 +77,7 @@ class _Writer:
         }
 
     def answers(self, visit: Visit) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Give survey_data and data_quality of one visit."""
+        """Return survey_data and data_quality of one visit."""
         if visit.empty:
             return {}, {}
         person = self._person(visit)
@@ -258,7 +258,7 @@ class _Wave:
     drift: float
 
     def definition(self, form: SurveyWriter) -> dict[str, Any]:
-        """Give the survey around its questions."""
+        """Return the survey around its questions."""
         return {
             "id": self.id,
             "title": self.titles[0],

@@ -68,7 +68,7 @@ class _Sheet:
         return self.rng.random() < self.share
 
     def head(self, own: int, kind: str | None = None, **parent: int) -> Entry:
-        """Give the members that open an entry."""
+        """Return the members that open an entry."""
         question = self.asked[own]
         words = question["title"]["English"]
         return {"id": own, "type": kind or question["type"], **parent, "question": words}
@@ -79,7 +79,7 @@ class _Sheet:
         self.entries[own] = head | members | {"shown": True}
 
     def around(self, own: int, subquestions: Entry) -> None:
-        """Enter a container; `section_id` stands behind its parts."""
+        """Enter a container; `section_id` comes after its parts."""
         tail = {"section_id": self.page[own], "shown": True}
         self.entries[own] = {**self.head(own, "parent"), "subquestions": subquestions, **tail}
 
@@ -92,7 +92,7 @@ class _Sheet:
 
 
 def rows_of(question: dict[str, Any]) -> list[dict[str, Any]]:
-    """Give the rows of a grid or the parts of a group, from a list or from a map by alias."""
+    """Return the rows of a grid or the parts of a group, from a list or from a map by alias."""
     inner = question.get("sub_questions") or []
     return list(inner.values()) if isinstance(inner, dict) else inner
 
@@ -131,7 +131,7 @@ def _texts(sheet: _Sheet) -> None:
 
 
 def _choices(sheet: _Sheet) -> None:
-    """(a) single choices, (c) write-ins, (n) comments; image select names its type."""
+    """Draw (a) single choices, (c) write-ins, (n) comments; image select names its type."""
     for own in (11, 12, 13, 15, 17):
         sheet.put(own, sheet.choice(sheet.asked[own]["options"]))
     sheet.put(14, {"answer": str(sheet.rng.randrange(0, 101))} if sheet.answered else {})

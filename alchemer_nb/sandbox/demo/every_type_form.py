@@ -20,7 +20,7 @@ DELETED_RADIO, DELETED_CHECKBOX, DELETED_OPTION = 98, 99, 10039
 
 
 def titles(text: str | tuple[str, str]) -> dict[str, str]:
-    """Give a text as a language map; a pair is English and German."""
+    """Return a text as a language map; a pair is English and German."""
     return {"English": text} if isinstance(text, str) else dict(zip(LANGUAGES, text, strict=True))
 
 

@@ -151,7 +151,7 @@ class Plan:
 
 
 def dice(seed: int, name: str) -> Random:
-    """Give the source of chance of one survey, apart from that of all others."""
+    """Return the source of chance of one survey, apart from that of all others."""
     return Random(f"{seed}:{name}")  # noqa: S311 - invented people, not secrets
 
 

@@ -112,7 +112,7 @@ class SurveyWriter:
         self._next_sku = FIRST_SKU
 
     def by_language(self, text: Text) -> dict[str, str]:
-        """Give a text as a language map."""
+        """Return a text as a language map."""
         texts = (text,) * len(self.languages) if isinstance(text, str) else text
         return dict(zip(self.languages, texts, strict=True))
 

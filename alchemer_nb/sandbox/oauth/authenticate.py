@@ -20,7 +20,7 @@ WRONG_PAIR = "Invalid api_token or api_token_secret supplied"
 
 
 def mode(params: Mapping[str, str], headers: Mapping[str, str]) -> str:
-    """Tells ``"api_key"``, ``"oauth_2"`` (legs), ``"oauth_3"`` or ``"none"``."""
+    """Return ``"api_key"``, ``"oauth_2"`` (legs), ``"oauth_3"`` or ``"none"``."""
     header = headers.get("Authorization", "")
     if header.lower().startswith("oauth "):
         return "oauth_3" if _TOKEN.search(header) else "oauth_2"
@@ -32,7 +32,7 @@ def mode(params: Mapping[str, str], headers: Mapping[str, str]) -> str:
 
 
 def caller(state: State, provider: Provider, params: Mapping[str, str], signed: Signed) -> User:
-    """Gives the user in whose scope a call acts.
+    """Return the user in whose scope a call acts.
 
     Raises:
         Refusal: Nobody, or nobody who may.

@@ -1,4 +1,4 @@
-"""What oauthlib's provider side asks about one request, answered from the state.
+"""The questions of oauthlib's provider side about one request, answered from the state.
 
 oauthlib names the arguments of these questions, and asks with all of them.
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Check(RequestValidator):
-    """Answers for one request; made anew for each, so that it can tell why it refused."""
+    """The checks of one request; a new one for each, so that it can say why it refused."""
 
     allowed_signature_methods = (SIGNATURE_HMAC_SHA1,)
     enforce_ssl = False  # loopback only
@@ -46,7 +46,7 @@ class Check(RequestValidator):
         self.last: Request | None = None
 
     def why(self, request: Request | None, words: dict[str, str]) -> str:
-        """Says why a request was refused."""
+        """Say why a request was refused."""
         if self._reason:
             return self._reason
         if request is None:

@@ -1,4 +1,4 @@
-"""OAuth 1.0a, the provider's side, with oauthlib doing the verifying.
+"""The provider's side of OAuth 1.0a; oauthlib verifies the signatures.
 
 The client package signs with oauthlib's other half through requests-oauthlib; nothing here is
 shared with it.
@@ -42,7 +42,7 @@ _TOKEN_WHY = _WHY | {
 
 
 class Signed:
-    """A request as it arrived, ready to be verified."""
+    """A signed request as it arrived."""
 
     def __init__(self, address: str, method: str, body: bytes, headers: dict[str, str]) -> None:
         self.address = address
@@ -52,18 +52,18 @@ class Signed:
 
     @property
     def arguments(self) -> tuple[str, str, str, dict[str, str]]:
-        """What oauthlib's endpoints take."""
+        """The arguments of oauthlib's endpoints."""
         return self.address, self.method, self.body, self.headers
 
 
 class Provider:
-    """Verifies signatures and gives tokens."""
+    """The provider: it verifies signatures and issues tokens."""
 
     def __init__(self, state: State) -> None:
         self._state = state
 
     def caller(self, signed: Signed, *, with_token: bool) -> int:
-        """Gives the id of the user in whose scope a signed call acts.
+        """Return the id of the user in whose scope a signed call acts.
 
         Three-legged: who granted the token. Two-legged: who registered the application.
 
@@ -92,7 +92,7 @@ class Provider:
         return application.user_id
 
     def request_token(self, signed: Signed) -> str:
-        """Begins a sign-in; gives the form-encoded answer.
+        """Start a sign-in and return the form-encoded reply.
 
         Raises:
             Refusal: The signature or the callback is not accepted.
@@ -115,7 +115,7 @@ class Provider:
         return text
 
     def access_token(self, signed: Signed) -> str:
-        """Ends a sign-in; gives the form-encoded answer.
+        """Finish a sign-in and return the form-encoded reply.
 
         Raises:
             Refusal: Signature, request token or verifier is not accepted.
@@ -134,7 +134,7 @@ class Provider:
 
 
 class _RequestToken(RequestTokenEndpoint):
-    """Keeps what it verified last, for the reason of a refusal."""
+    """An endpoint that keeps its last check, for the reason of a refusal."""
 
     def validate_request_token_request(self, request: Request) -> tuple[bool, Request]:
         self.request_validator.last = request
@@ -143,7 +143,7 @@ class _RequestToken(RequestTokenEndpoint):
 
 
 class _AccessToken(AccessTokenEndpoint):
-    """Likewise; and its answer has no realms, which Alchemer does not know."""
+    """The same for access tokens; its reply has no realms, which Alchemer does not know."""
 
     def validate_access_token_request(self, request: Request) -> tuple[bool, Request]:
         self.request_validator.last = request
@@ -157,7 +157,7 @@ class _AccessToken(AccessTokenEndpoint):
 
 @contextmanager
 def _readable() -> Iterator[None]:
-    """Refuses a header that oauthlib cannot read, for which it raises ValueError."""
+    """Refuse a header that oauthlib cannot read, for which it raises ValueError."""
     try:
         yield
     except ValueError:

@@ -1,1 +1,1 @@
-"""How the sandbox treats calls: limits, its cache, ordered faults, the log of calls."""
+"""The treatment of calls: limits, the cache, faults, the log of calls."""

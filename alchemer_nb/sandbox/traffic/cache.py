@@ -1,4 +1,4 @@
-"""The minute in which the same GET gets the same answer.
+"""The cache that answers the same GET with the same reply for a minute.
 
 Sources: the vendor's page on responses (60 s), a client's test (``X-SG-Cached``), and bodies seen
 by clients (an identical call while another runs is refused).
@@ -27,7 +27,7 @@ Key = tuple[int, str]
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What is sent, as it lies in the cache.
+    """The body of a reply in the cache.
 
     Attributes:
         content: The bytes.
@@ -39,12 +39,12 @@ class Body:
 
 
 class Cache:
-    """Answers of the last minute, and the calls that are being answered.
+    """Replies of the last minute, and the calls that are being answered.
 
     Args:
-        seconds: How long an answer is kept; 0 keeps none.
+        seconds: How long a reply is stored; 0 for no cache.
         refuse_identical: Whether a call is refused while an identical one runs.
-        clock: Gives the seconds of a clock that never jumps.
+        clock: Returns the seconds of a monotonic clock.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Cache:
 
     @contextmanager
     def running(self, key: Key) -> Iterator[None]:
-        """Marks a call as being answered.
+        """Mark a call as being answered.
 
         Raises:
             Refusal: An identical one is.
@@ -79,13 +79,13 @@ class Cache:
             self._running.discard(key)
 
     def find(self, key: Key) -> Body | None:
-        """Gives the answer to the same call, if it is young enough."""
+        """Return the reply to the same call, if it is not too old."""
         self._forget()
         found = self._kept.get(key)
         return found[1] if found else None
 
     def keep(self, key: Key, body: Body) -> None:
-        """Keeps an answer."""
+        """Store a reply."""
         if self._seconds <= 0 or len(body.content) > _ROOM:
             return
         self._drop(key)
@@ -95,7 +95,7 @@ class Cache:
 
     @property
     def keeps(self) -> bool:
-        """Whether anything is kept at all."""
+        """Whether anything is stored at all."""
         return self._seconds > 0
 
     def _forget(self) -> None:

@@ -1,4 +1,4 @@
-"""A log to prove things with: when each call came and went, and what it asked, without secrets."""
+"""A log of calls for tests: when each began and ended, and what it asked, without secrets."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class CallRecord:
         number: 1 for the first call of this sandbox.
         began: When it arrived, by the monotonic clock.
         ended: When its answer had been sent, or None while it runs.
-        method: What it does, with ``_method`` heard.
+        method: Its method, or that of the parameter ``_method``.
         path: Path below the version.
         identity: Equal for calls that ask the same: a hash of method, path and query, in which
-            no credentials stand.
+            no credentials are.
         status: HTTP status, or None while it runs or when the caller left before the answer.
         account: Whose limit it counted against; empty for a call without valid credentials.
         user: Who called, where the sandbox looked.
@@ -47,12 +47,12 @@ class CallRecord:
 
 
 def without_secrets(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Gives the parameters that are no credentials."""
+    """Return the parameters that are no credentials."""
     return [(name, value) for name, value in pairs if not name.startswith(_SECRET)]
 
 
 def identity(method: str, path: str, pairs: Sequence[tuple[str, str]], body: bytes) -> str:
-    """Gives a text that is equal for calls that ask the same.
+    """Return a text that is equal for calls that ask the same.
 
     Args:
         method: What the call does.
@@ -72,7 +72,7 @@ class CallLog:
         self._next = 1
 
     def begin(self, method: str, path: str, same: str) -> int:
-        """Notes a call that arrived, and gives its number."""
+        """Record a call that arrived, and return its number."""
         number, self._next = self._next, self._next + 1
         self._records[number] = CallRecord(number, time.monotonic(), method, path, same)
         if len(self._records) > _KEPT:
@@ -80,22 +80,22 @@ class CallLog:
         return number
 
     def note(self, number: int, **what: str | int | bool) -> None:
-        """Adds what became known about a call."""
+        """Add details of a call."""
         if number in self._records:
             self._records[number] = replace(self._records[number], **what)  # type: ignore[arg-type]  # names of fields
 
     def end(self, number: int) -> None:
-        """Notes that a call is over."""
+        """Record the end of a call."""
         if number in self._records:
             self._records[number] = replace(self._records[number], ended=time.monotonic())
 
     def list(self) -> list[CallRecord]:
-        """Gives the calls."""
+        """Return the calls."""
         return list(self._records.values())
 
 
 def busiest(records: Iterable[CallRecord], window: float = 60.0) -> int:
-    """Gives the most calls that one account made within any window of so many seconds."""
+    """Return the highest number of calls of one account within so many seconds."""
     times: defaultdict[str, deque[float]] = defaultdict(deque)
     most = 0
     for record in sorted(records, key=lambda one: one.began):
@@ -110,7 +110,7 @@ def busiest(records: Iterable[CallRecord], window: float = 60.0) -> int:
 
 
 def identical(records: Iterable[CallRecord]) -> list[tuple[CallRecord, CallRecord]]:
-    """Gives the pairs of the same GET of one user that ran at the same time."""
+    """Return the pairs of the same GET of one user that ran at the same time."""
     running: defaultdict[tuple[str, str, str], list[CallRecord]] = defaultdict(list)
     pairs = []
     for later in sorted(records, key=lambda one: one.began):

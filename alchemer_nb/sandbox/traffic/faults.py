@@ -1,4 +1,4 @@
-"""Trouble on order: what happens to the next calls of the API, or to those that fit.
+"""Faults: errors and changes that tests order for the next calls of the API, or for some of them.
 
 ``Sandbox(faults=[…])`` and ``box.fail_next(…)`` take a schedule. Faults without ``when`` stand in
 a queue: the first entry meets the first call, the second the next; ``None`` lets a call through.
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One piece of trouble.
+    """An error, a delay, a damaged reply, or a change of the data at a call.
 
     Attributes:
         status: HTTP status to answer with, instead of doing what was asked.
@@ -45,7 +45,7 @@ class Fault:
         when: Which calls it meets: ``method``; ``path``, the end of a path or a pattern with
             ``*``; any other name is a parameter of the query (``page`` is 1 where none is sent).
         times: How many calls it meets; None never ends.
-        after: How many calls that fit it lets through first.
+        after: Number of matching calls that it does not affect first.
     """
 
     status: int | None = None
@@ -73,7 +73,7 @@ class Fault:
         return self.status is not None or self.body is not None
 
     def fits(self, method: str, path: str, params: Mapping[str, str]) -> bool:
-        """Tells whether it is meant for a call."""
+        """Check whether it is meant for a call."""
         for name, wanted in (self.when or {}).items():
             if name == "method":
                 fits = method == str(wanted).upper()
@@ -96,24 +96,24 @@ def _same_path(path: str, wanted: str) -> bool:
 
 
 def limit_reached(retry_after: float | None = None, **more: Any) -> Fault:
-    """The answer to one call too many."""
+    """Build the reply to one call too many."""
     headers = {} if retry_after is None else {"Retry-After": f"{retry_after:g}"}
     return _refusal(429, EXCEEDED, headers, more)
 
 
 def please_wait(status: int = 429, **more: Any) -> Fault:
-    """The answer to a call while an identical one runs; seen with status 429 and with 400."""
+    """Build the reply to a call while an identical one runs; seen with status 429 and with 400."""
     return _refusal(status, WAIT, {}, more)
 
 
 def gateway(status: int = 522, **more: Any) -> Fault:
-    """The page of the network in front of the API when the API itself does not answer."""
+    """Build the page of the network in front of the API when the API itself does not answer."""
     page = f"<!DOCTYPE html>\n<html><body><h1>Error {status}</h1></body></html>\n"
     return Fault(status=status, body=page, content_type="text/html; charset=UTF-8", **more)
 
 
 def warning(**more: Any) -> Fault:
-    """A true answer that warns of the limit."""
+    """Build a correct reply that warns of the limit."""
     return Fault(headers={"X-SG-Warning": WARNING}, **more)
 
 
@@ -123,7 +123,7 @@ def _refusal(status: int, words: str, headers: Mapping[str, str], more: dict[str
 
 
 class _Rule:
-    """A fault that waits for the calls that fit."""
+    """A fault that waits for the calls that match."""
 
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
@@ -142,7 +142,7 @@ class _Rule:
 
 
 class Schedule:
-    """The faults that are still to come."""
+    """The faults that have not occurred yet."""
 
     def __init__(self, faults: Iterable[Fault | Mapping[str, Any] | None] = ()) -> None:
         self._lock = Lock()  # the notebook's thread adds, the server's takes
@@ -151,7 +151,7 @@ class Schedule:
         self.add(faults)
 
     def add(self, faults: Iterable[Fault | Mapping[str, Any] | None]) -> None:
-        """Appends faults, as ``Fault`` or as a mapping of its fields."""
+        """Append faults, as ``Fault`` or as a mapping of its fields."""
         for one in faults:
             fault = one if one is None or isinstance(one, Fault) else Fault(**one)
             with self._lock:
@@ -161,13 +161,13 @@ class Schedule:
                     self._next.extend([fault] * (1 if fault is None else fault.times or 1))
 
     def clear(self) -> None:
-        """Forgets all trouble that is still to come."""
+        """Remove all faults that have not occurred yet."""
         with self._lock:
             self._next.clear()
             self._rules.clear()
 
     def take(self, method: str, path: str, params: Mapping[str, str]) -> Fault | None:
-        """Gives the fault of the call that just arrived, if any."""
+        """Return the fault of the call that just arrived, if any."""
         with self._lock:
             for rule in self._rules:
                 if rule.meets(method, path, params):

@@ -1,9 +1,9 @@
-"""How much an account may ask: calls a minute, identical calls, and what follows a slow one.
+"""The limits of an account: calls a minute, identical calls, and calls after a slow one.
 
 Sources: the vendor's page on request limits, and payloads that clients of others saw. The window
 slides; every call of the account counts, whichever key made it.
 
-invented: answers out of the cache and calls that met trouble on order count too; calls that were
+invented: answers out of the cache and calls with a fault count, too; calls that were
 refused for the limit do not; and the words of an answer that took too long.
 """
 
@@ -34,11 +34,11 @@ _LOW = 0.1  # of the allowance is left: the answer warns
 
 
 class Limits:
-    """Counts the calls of the account and says when it was too much.
+    """A counter of the account's calls that refuses those above the limit.
 
     Args:
         settings: The sandbox's switches.
-        clock: Gives the seconds of a clock that never jumps.
+        clock: Returns the seconds of a monotonic clock.
     """
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
@@ -49,7 +49,7 @@ class Limits:
         self._recovering_until = 0.0
 
     def enter(self) -> str | None:
-        """Counts a call that just arrived, and gives the warning that its answer carries.
+        """Count a call that just arrived, and return the warning for its reply.
 
         Raises:
             Refusal: The account is over its limit, or still pays for having been.
@@ -68,12 +68,12 @@ class Limits:
         return WARNING if allowed - len(self._recent) < allowed * _LOW else None
 
     def count(self) -> None:
-        """Counts a call whose answer is decided elsewhere."""
+        """Count a call whose reply is decided elsewhere."""
         with contextlib.suppress(Refusal):
             self.enter()
 
     def check_recovery(self) -> None:
-        """Refuses calls while the throttle that a slow call tripped resets.
+        """Refuse calls while the throttle that a slow call started resets.
 
         Raises:
             Refusal: A call was too slow a short while ago.
@@ -82,6 +82,6 @@ class Limits:
             raise Refusal(400, WAIT)
 
     def too_slow(self) -> Refusal:
-        """Gives the refusal of a call that ran too long; the next calls will feel it."""
+        """Build the refusal of a call that ran too long; the next calls are refused, too."""
         self._recovering_until = self._clock() + self._settings.recovery
         return Refusal(500, TOO_SLOW)

@@ -1,4 +1,4 @@
-"""``/head/oauth/authenticate``: log in, look at who asks, allow or deny.
+"""``/head/oauth/authenticate``: log in, see which application asks, allow or deny.
 
 invented, because no source tells: that a denial goes back to the callback with ``oauth_token``
 and ``denied``, the pages' words, and that ``oob`` shows the verifier on a page.
@@ -25,7 +25,7 @@ class Authenticate(Page):
     """The page that a program's sign-in link opens."""
 
     def get(self) -> None:
-        """Shows the log-in form or, once logged in, the question."""
+        """Show the log-in form or, once logged in, the question."""
         found = self._found()
         if found is None:
             return
@@ -36,7 +36,7 @@ class Authenticate(Page):
             self.show("consent.html", application=application, oauth_token=token.token)
 
     def post(self) -> None:
-        """Takes the log-in or the decision."""
+        """Handle the log-in or the decision."""
         found = self._found()
         if found is None:
             return
@@ -119,7 +119,7 @@ class Authenticate(Page):
         self._back(token, {"oauth_token": token.token, "denied": token.token})
 
     def _back(self, token: RequestToken, answer: dict[str, str]) -> None:
-        """Goes to the callback, whose own query stays."""
+        """Redirect to the callback address, and keep its own query."""
         parts = urlsplit(token.callback)
         query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), *answer.items()])
         self.set_status(302)

@@ -7,10 +7,10 @@ from alchemer_nb.sandbox.web.pages import Page
 
 
 class Home(Page):
-    """What this sandbox is and where everything stands."""
+    """The start page: what this sandbox is, and the links to all pages."""
 
     def get(self) -> None:
-        """Shows the list of pages, addresses and surveys."""
+        """Show the list of pages, addresses and surveys."""
         library = self.services.state.library
         surveys = [
             (one.id, one.record["title"], one.record["status"], library.count(one.id))
@@ -20,14 +20,14 @@ class Home(Page):
 
 
 class LogIn(Page):
-    """Name and password."""
+    """The log-in page."""
 
     def get(self) -> None:
-        """Shows the form."""
+        """Show the form."""
         self.show("login.html", next_place=self.next_place(), people=PEOPLE, name="")
 
     def post(self) -> None:
-        """Checks them."""
+        """Check name and password."""
         name = self.get_body_argument("name", "")
         password = self.get_body_argument("password", "", strip=False)
         user = self.services.state.accounts.log_in(name, password)
@@ -46,19 +46,19 @@ class LogIn(Page):
 
 
 class LogOut(Page):
-    """Ends the session."""
+    """The page that ends the session."""
 
     def post(self) -> None:
-        """Forgets who was logged in."""
+        """End the session."""
         self.log_out()
         self.go("login")
 
 
 class ApiAccess(Page):
-    """Security > API Access: an administrator sees and makes everybody's keys."""
+    """Security > API Access: an administrator sees and makes the keys of all users."""
 
     def get(self) -> None:
-        """Shows all users and their keys."""
+        """Show all users and their keys."""
         if self._allowed():
             accounts = self.services.state.accounts
             rows = [(user, accounts.key(user.id)) for user in accounts.users()]
@@ -71,7 +71,7 @@ class ApiAccess(Page):
             )
 
     def post(self) -> None:
-        """Makes a key for the chosen user; the one they had dies at once."""
+        """Make a key for the chosen user; the one before it stops working at once."""
         if not self._allowed():
             return
         chosen = self.get_body_argument("user_id", "")
@@ -99,10 +99,10 @@ class ApiAccess(Page):
 
 
 class MyKey(Page):
-    """Account > Integrations > API Key: the key that was made for me."""
+    """Account > Integrations > API Key: the key that was made for this user."""
 
     def get(self) -> None:
-        """Shows it, or says whom to ask."""
+        """Show the key, or say whom to ask."""
         if self.current_user is None:
             self.to_log_in()
             return
@@ -112,20 +112,20 @@ class MyKey(Page):
 
 
 class Register(Page):
-    """The form at which an application is registered and given its consumer pair.
+    """The form that registers an application and shows its consumer pair.
 
     invented: its fields. No page that was read shows them.
     """
 
     def get(self) -> None:
-        """Shows the form and the applications of this user."""
+        """Show the form and the applications of this user."""
         if self.current_user is None:
             self.to_log_in()
             return
         self._show()
 
     def post(self) -> None:
-        """Registers an application."""
+        """Register an application."""
         if self.current_user is None:
             self.to_log_in()
             return

@@ -19,7 +19,7 @@ class Page(Quiet):
     """A page for people. All its links are relative, so that it works behind a proxy's prefix."""
 
     def set_default_headers(self) -> None:
-        """No scripts, no frames, nothing kept: the pages show keys."""
+        """Forbid scripts, frames and caching: the pages show keys."""
         self.set_header(
             "Content-Security-Policy",
             "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
@@ -31,11 +31,11 @@ class Page(Quiet):
 
     @property
     def root(self) -> str:
-        """The way from this page to the console's home."""
+        """The relative path from this page to the console's start page."""
         return "../" * (self.request.path.count("/") - 1) or "./"
 
     def get_current_user(self) -> User | None:
-        """Who is logged in with this browser."""
+        """Return the user who is logged in with this browser."""
         raw = self.get_signed_cookie(self._cookie, max_age_days=SESSION_DAYS)
         if not raw or not raw.isdigit():
             return None
@@ -46,7 +46,7 @@ class Page(Quiet):
         return user if user.active else None
 
     def log_in(self, user: User) -> None:
-        """Keeps a log-in in a signed cookie."""
+        """Store a log-in in a signed cookie."""
         self.set_signed_cookie(
             self._cookie,
             str(user.id),
@@ -58,12 +58,12 @@ class Page(Quiet):
         self.current_user = user
 
     def log_out(self) -> None:
-        """Forgets the log-in."""
+        """Remove the log-in."""
         self.clear_cookie(self._cookie, path=self._cookie_path)
         self.current_user = None
 
     def show(self, template: str, status: int = 200, **values: Any) -> None:
-        """Sends a page."""
+        """Send a page."""
         self.set_status(status)
         settings = self.services.settings
         self.render(
@@ -80,22 +80,22 @@ class Page(Quiet):
         )
 
     def go(self, place: str) -> None:
-        """Sends the browser to a page of this console."""
+        """Redirect the browser to a page of this console."""
         self.set_status(303)
         self.set_header("Location", f"{self.root}{place}")
         self.finish()
 
     def to_log_in(self) -> None:
-        """Sends the browser to the log-in page, and from there back here."""
+        """Redirect the browser to the log-in page, and from there back here."""
         self.go(f"login?next={self.request.path.strip('/')}")
 
     def next_place(self) -> str:
-        """Where to go after the log-in: a page of this console and nowhere else."""
+        """Return the page after the log-in: one of this console and no other."""
         asked = self.get_argument("next", "")
         return asked if _NEXT.match(asked) else ""
 
     def write_error(self, status_code: int, **_: Any) -> None:
-        """Says what went wrong in a sentence."""
+        """Say what went wrong in a sentence."""
         words = {
             400: "The request could not be read.",
             403: "The form is too old or did not come from this page. Go back, reload, try again.",
@@ -117,6 +117,6 @@ class Page(Quiet):
 
     @property
     def _cookie_path(self) -> str:
-        """The prefix that a proxy says it took away; a shared host has other people's pages."""
+        """Return the path prefix that a proxy removed; a shared host has other people's pages."""
         prefix = self.request.headers.get("X-ProxyContextPath", "").rstrip("/")
         return prefix if _PREFIX.match(prefix) else "/"

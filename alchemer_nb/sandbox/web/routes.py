@@ -8,7 +8,7 @@ from alchemer_nb.sandbox.web import consent, console
 
 
 def routes(given: dict[str, Any]) -> list[Any]:
-    """Gives tornado's routes of all pages."""
+    """Return tornado's routes of all pages."""
     return [
         (r"/", console.Home, given),
         (r"/login", console.LogIn, given),

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class TokenHandler(Quiet):
-    """Answers a signed request for a token, by GET or POST."""
+    """A handler of signed requests for a token, by GET or POST."""
 
     def get(self, which: str) -> None:
-        """Answers with a form-encoded token, or with an error body."""
+        """Answer with a form-encoded token, or with an error body."""
         try:
             text = _give(self.services.provider, which, self.signed())
         except Refusal as refusal:
@@ -30,7 +30,7 @@ class TokenHandler(Quiet):
     post = get
 
     def check_xsrf_cookie(self) -> None:
-        """A signature, not a cookie, proves who asks."""
+        """Accept every call: a signature, not a cookie, proves who asks."""
 
 
 def _give(provider: Provider, which: str, signed: Signed) -> str:

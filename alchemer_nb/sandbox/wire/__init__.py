@@ -1,1 +1,1 @@
-"""How the sandbox spells things: records, replies, stamps, query parameters."""
+"""The spelling of the API: records, replies, dates, query parameters."""

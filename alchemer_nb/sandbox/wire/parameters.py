@@ -1,4 +1,4 @@
-"""What a call carries: query, form body and JSON body in one, as PHP would see them."""
+"""The parameters of a call: query, form body and JSON body in one, as PHP reads them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _KEY = re.compile(r"\[([^\]]*)\]")
 
 
 def collect(query: str, content_type: str, body: bytes) -> tuple[dict[str, str], dict[str, Any]]:
-    """Reads the parameters of a call.
+    """Read the parameters of a call.
 
     Args:
         query: Query string of the address.

@@ -1,4 +1,4 @@
-"""Neutral records to the JSON that the API sends.
+"""From neutral records to the JSON that the API sends.
 
 A sandbox holds what happened (moments in seconds, flags as booleans); this module gives it the
 looks of one region and one *form*:
@@ -6,7 +6,7 @@ looks of one region and one *form*:
 - ``"2017"``: as in the real payloads of that year. Unanswered: no ``answer`` key; question ids
   are numbers; no ``date_updated``.
 - ``"current"``: as in the vendor's 2026 reference. ``"answer": null`` where there is none, ids of
-  questions and pages are strings, ``date_updated`` is there, ``original_answer`` stands at
+  questions and pages are strings, ``date_updated`` is there, ``original_answer`` is at
   checkbox options, data quality has dotted keys.
 
 In both an empty map is ``[]``, for Alchemer's back end is PHP. invented: that ``original_answer``
@@ -27,18 +27,18 @@ _PLACE = ("longitude", "latitude", "country", "city", "region", "postal", "dma")
 
 
 def encode(value: Any) -> str:
-    """Writes JSON as PHP does: ASCII, no spaces, slashes escaped."""
-    # A slash can only stand inside a string, so the replacement is safe.
+    """Write JSON as PHP does: ASCII, no spaces, slashes escaped."""
+    # A slash can only be inside a string, so the replacement is safe.
     return json.dumps(value, separators=(",", ":")).replace("/", "\\/")
 
 
 def or_list(mapping: Any) -> Any:
-    """Gives a map, or ``[]`` where it is empty."""
+    """Return a map, or ``[]`` if it is empty."""
     return mapping or []
 
 
 def response(record: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """Renders one response, its fields in the order of real payloads."""
+    """Render one response, with its fields in the order of real payloads."""
     zone = settings.zone
     submitted, started = record["submitted"], record["started"]
     row: dict[str, Any] = {
@@ -111,7 +111,7 @@ def _answers(answers: dict[str, Any]) -> dict[str, Any]:
 
 
 def _entry(entry: dict[str, Any]) -> dict[str, Any]:
-    """The current form of one entry of survey_data."""
+    """Render one entry of survey_data in the current form."""
     if "subquestions" in entry:
         inner = entry["subquestions"]
         return {**entry, "subquestions": _answers(inner) if isinstance(inner, dict) else inner}
@@ -134,7 +134,7 @@ def _entry(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def question(record: dict[str, Any], settings: Settings, *, varname: bool) -> dict[str, Any]:
-    """Renders a question; ``varname`` is absent in the tree of a survey (facts on surveys)."""
+    """Render a question; ``varname`` is absent in the tree of a survey (facts on surveys)."""
     shown = {key: value for key, value in record.items() if varname or key != "varname"}
     if settings.current:
         shown["id"] = str(shown["id"])
@@ -149,7 +149,7 @@ def question(record: dict[str, Any], settings: Settings, *, varname: bool) -> di
 
 
 def page(record: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """Renders a page with its tree of questions."""
+    """Render a page with its tree of questions."""
     shown = dict(record)
     if settings.current:
         shown["id"] = str(shown["id"])

@@ -1,4 +1,4 @@
-"""Envelopes: what every answer of the API is wrapped in.
+"""The envelope around every reply of the API.
 
 Sources: the vendor's pages on versions and methods, and real payloads. A list has ``total_count``,
 ``page``, ``total_pages`` and ``results_per_page``; a single object has ``data`` (or, in the flat
@@ -24,7 +24,7 @@ _LARGEST_NUMBER = 10**12  # far beyond any page, and within what SQLite counts
 
 
 class Refusal(Exception):
-    """A call that is answered with an error body."""
+    """The error of a call that is answered with an error body."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
@@ -39,14 +39,14 @@ class Refusal(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """Which page was asked for."""
+    """The page of a list that was asked for."""
 
     page: int
     size: int
 
     @classmethod
     def read(cls, params: Mapping[str, str]) -> Paging:
-        """Reads ``page`` (from 1) and ``resultsperpage`` (50, at most 500).
+        """Read ``page`` (from 1) and ``resultsperpage`` (50, at most 500).
 
         invented: what is not a number, or below 1, counts as the default.
         """
@@ -55,11 +55,11 @@ class Paging:
 
     @property
     def offset(self) -> int:
-        """Rows before this page."""
+        """Number of rows before this page."""
         return (self.page - 1) * self.size
 
     def cut(self, rows: Sequence[Any]) -> Sequence[Any]:
-        """The rows of this page; none past the end."""
+        """Return the rows of this page, none after the end."""
         return rows[self.offset : self.offset + self.size]
 
 
@@ -72,7 +72,7 @@ def _number(text: str | None, default: int) -> int:
 
 
 def listing(paging: Paging, total: int, rows: Sequence[str], *, text_count: bool) -> str:
-    """A page of a list whose rows are JSON already.
+    """Build a page of a list whose rows are JSON already.
 
     Args:
         paging: The page.
@@ -89,13 +89,13 @@ def listing(paging: Paging, total: int, rows: Sequence[str], *, text_count: bool
 
 
 def paged(paging: Paging, rows: Sequence[Any], *, text_count: bool) -> str:
-    """The asked page of a short list."""
+    """Build the asked page of a short list."""
     shown = [records.encode(row) for row in paging.cut(rows)]
     return listing(paging, len(rows), shown, text_count=text_count)
 
 
 def whole(rows: Sequence[Any]) -> str:
-    """A list that ignores paging: one page, as long as the list."""
+    """Build a list that ignores paging: one page, as long as the list."""
     return records.encode(
         {
             "result_ok": True,
@@ -109,12 +109,12 @@ def whole(rows: Sequence[Any]) -> str:
 
 
 def single(data: Mapping[str, Any], settings: Settings) -> str:
-    """One object, below ``data`` or flat."""
+    """Build the reply with one object, below ``data`` or flat."""
     if settings.flat_single:
         return records.encode({"result_ok": True, **data})
     return records.encode({"result_ok": True, "data": data})
 
 
 def done() -> str:
-    """The answer to a delete."""
+    """Build the reply to a delete."""
     return records.encode({"result_ok": True})

@@ -1,4 +1,4 @@
-"""Times: seconds since 1970 inside, the region's wall clock on the wire.
+"""Dates: seconds since 1970 inside, the region's wall clock in payloads.
 
 Responses carry a zone suffix (``2018-09-27 10:42:26 EDT``); every other date, and the dates in
 filters, have none and are in the same zone (vendor's pages on filters and on regions).
@@ -16,17 +16,17 @@ _LAYOUTS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 
 
 def with_zone(seconds: float, zone: ZoneInfo) -> str:
-    """Writes a moment as responses do, with its suffix."""
+    """Format a moment as responses do, with its zone suffix."""
     return datetime.fromtimestamp(seconds, zone).strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
 def without_zone(seconds: float, zone: ZoneInfo) -> str:
-    """Writes a moment as everything but responses does."""
+    """Format a moment as everything but responses does."""
     return datetime.fromtimestamp(seconds, zone).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def read(text: str, zone: ZoneInfo) -> float | None:
-    """Reads a date of a filter in the region's zone, or None where it is no date.
+    """Parse a date of a filter in the region's zone; return None if it is none.
 
     invented: the hour that occurs twice in autumn is taken as its first occurrence.
     """

@@ -1,0 +1,251 @@
+"""The form of the sign-in panel: the widget, and what it asks for at each step.
+
+A plain ``Password`` widget is synced as one types: a key that was typed but not submitted would
+be saved in a notebook with widget state. Here the description of the form is the only synced
+trait; the values come once, as a message, when the form is submitted.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import anywidget
+import traitlets
+
+from alchemer_nb.auth import profiles
+from alchemer_nb.http.secrets import Secret
+from alchemer_nb.notebook.signin.session import KEY
+from alchemer_nb.notebook.signin.steps import CONSUMER, CONSUMER_SECRET, PASTED, TOKEN, TOKEN_SECRET
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from alchemer_nb.http.regions import Region
+
+REMEMBER, TWO_LEGGED = "remember", "two_legged"
+NEW_LINK, START_AGAIN, USE_FOUND, BACK = "new_link", "start_again", "use_found", "back"
+_HERE = Path(__file__).parent
+_BINDER = (
+    "This notebook runs on Binder, which is someone else's machine: use a key that you can "
+    "replace afterwards, or the demo (%alchemer demo). Nothing is remembered here."
+)
+
+
+class FormPart(TypedDict, total=False):
+    """A text box, a checkbox or a small button.
+
+    ``kind`` of a box is ``"text"`` or ``"password"`` (masked, with a button to show it);
+    ``button`` of a checkbox is the label of the main button while it is ticked.
+    """
+
+    name: str
+    label: str
+    kind: str
+    placeholder: str
+    help: str
+    button: str
+
+
+class FormView(TypedDict, total=False):
+    """Everything that the form shows; never the value of a field.
+
+    ``errors`` has the sentence of an error by the name of its field, ``""`` for the whole form;
+    ``hints`` has what to do next, by the same names. ``notice`` and ``notice_next`` are the
+    same for what happened before the form was shown.
+    """
+
+    fields: list[FormPart]
+    options: list[FormPart]
+    actions: list[FormPart]
+    intro: str
+    notice: str
+    notice_next: str
+    failed: bool
+    button: str
+    busy: str
+    wants_link: bool
+    link_label: str
+    errors: dict[str, str]
+    hints: dict[str, str]
+
+
+class SignInForm(anywidget.AnyWidget):
+    """A form that submits its values once and keeps them in no state of a widget.
+
+    Args:
+        on_submit: Called with the values of the fields and the state of the checkboxes.
+        on_button: Called with the name of a small button.
+
+    Attributes:
+        ticked: Which checkboxes are ticked, by name.
+    """
+
+    # As text: anywidget holds every widget whose files it can reload until the process ends.
+    _esm = (_HERE / "form.js").read_text("utf-8")
+    _css = (_HERE / "form.css").read_text("utf-8")
+    view = traitlets.Dict().tag(sync=True)
+
+    def __init__(
+        self,
+        on_submit: Callable[[dict[str, Secret], dict[str, bool]], None],
+        on_button: Callable[[str], None],
+    ) -> None:
+        self._on_submit, self._on_button = on_submit, on_button
+        self._attempt, self._clear = 1, 0
+        self._working = threading.Lock()
+        self._link: dict[str, str] = {}
+        self.ticked: dict[str, bool] = {}
+        super().__init__()
+        self.on_msg(self._receive)
+
+    def show(self, view: FormView, *, clear: bool = False) -> None:
+        """Show another view; fields that stay keep their text in the page unless cleared."""
+        self._clear += clear
+        self.view = {**view, "attempt": self._attempt, "clear": self._clear}
+
+    def show_link(self, href: str, host: str) -> None:
+        """Show a link; an empty ``href`` removes it."""
+        # A message and no synced trait: the address holds a request token.
+        self._link = {"href": href, "host": host} if href else {}
+        self.send({"type": "link", **self._link})
+
+    def run_alone(self, work: Callable[[], None]) -> None:
+        """Run ``work`` as an attempt of its own; do nothing while another one is handled."""
+        if not self._working.acquire(blocking=False):
+            return
+        self._attempt += 1
+        try:
+            work()
+        finally:
+            self._working.release()
+            # The page waits for the attempt to be counted up, whether it succeeded or not.
+            self.view = {**self.view, "attempt": self._attempt}
+
+    def _receive(self, _: object, content: Any, __: object) -> None:
+        # No error may repeat anything of a message's content: any part of it may be a secret.
+        if not isinstance(content, dict):
+            return
+        kind = content.get("type")
+        if kind == "ready":
+            self.send({"type": "link", **self._link})
+        elif kind == "options":
+            self.ticked = _read_ticked(content)
+        # A second click, or a copy of the form, sends the number of an attempt that is over.
+        elif kind in ("submit", "action") and content.get("attempt") == self._attempt:
+            self.run_alone(lambda: self._handle(kind, content))
+
+    def _handle(self, kind: str, content: dict[str, Any]) -> None:
+        if kind == "submit":
+            self.ticked = _read_ticked(content)
+            self._on_submit(_take_values(content), self.ticked)
+        else:
+            self._on_button(str(content.get("name", "")))
+
+
+def _take_values(content: dict[str, Any]) -> dict[str, Secret]:
+    values = content.get("values")
+    if not isinstance(values, dict):
+        return {}
+    secrets = {str(name): Secret(text) for name, text in values.items() if isinstance(text, str)}
+    values.clear()  # the kernel keeps its last message for a while: without what was typed
+    return secrets
+
+
+def _read_ticked(content: dict[str, Any]) -> dict[str, bool]:
+    ticked = content.get("options")
+    if not isinstance(ticked, dict):
+        return {}
+    return {str(name): value is True for name, value in ticked.items()}
+
+
+def build_view(
+    mode: str,
+    region: Region,
+    *,
+    waiting: bool,
+    found: str,
+    adding: bool,
+    notice: tuple[str, str],
+    failed: bool,
+) -> FormView:
+    """Build the view of one step.
+
+    Args:
+        mode: ``"api_key"`` or ``"oauth1"``.
+        region: The chosen region.
+        waiting: Whether the log-in page was opened, so that its result can be pasted.
+        found: Source of credentials that one click would use, or ``""``.
+        adding: Whether somebody is signed in and this adds another account.
+        notice: A line above the form, and what to do next.
+        failed: Whether that line describes an error.
+    """
+    step = _key_step() if mode == KEY else _paste_step(region) if waiting else _pair_step(region)
+    buttons, options, texts = step.get("actions", []), step.get("options", []), [notice[0]]
+    if found and not waiting:
+        use = f"Use the credentials from {found}"
+        buttons.append({"name": USE_FOUND, "label": f"{use} again" if failed else use})
+    if adding:
+        buttons.append({"name": BACK, "label": "Back"})
+    if profiles.on_binder():
+        texts.append(_BINDER)
+    else:
+        keeps = f"Kept {profiles.place()}."
+        options.append({"name": REMEMBER, "label": "Remember on this computer", "help": keeps})
+    return {
+        **step,
+        "actions": buttons,
+        "options": options,
+        "notice": "\n".join(filter(None, texts)),
+        "notice_next": notice[1],
+        "failed": failed,
+    }
+
+
+def _key_step() -> FormView:
+    both = "key, or key and secret key together"
+    return {
+        "fields": [
+            {"name": TOKEN, "label": "API key", "kind": "password", "placeholder": both},
+            {"name": TOKEN_SECRET, "label": "API secret key", "kind": "password"},
+        ],
+        "button": "Sign in",
+        "busy": "Signing in …",
+    }
+
+
+def _pair_step(region: Region) -> FormView:
+    return {
+        "fields": [
+            {"name": CONSUMER, "label": "Consumer key", "kind": "password"},
+            {"name": CONSUMER_SECRET, "label": "Consumer secret", "kind": "password"},
+        ],
+        "options": [
+            {
+                "name": TWO_LEGGED,
+                "label": "Sign in as the application itself",
+                "help": "No log-in page: calls are made for the user who registered it.",
+                "button": "Sign in",
+            }
+        ],
+        "button": "Get sign-in link",
+        "busy": f"Asking {region.host} …",
+    }
+
+
+def _paste_step(region: Region) -> FormView:
+    label, example = "Address or code", "paste it here"
+    return {
+        "fields": [{"name": PASTED, "label": label, "kind": "text", "placeholder": example}],
+        "actions": [
+            {"name": NEW_LINK, "label": "Get a new link"},
+            {"name": START_AGAIN, "label": "Start again"},
+        ],
+        "wants_link": True,
+        "link_label": "Open the log-in page",
+        "intro": "Log in, allow, then copy the address of the page you land on, even if it does "
+        "not load. Paste it below; a code that the page shows will do, too.",
+        "button": "Finish",
+        "busy": f"Asking {region.host} …",
+    }
