@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -10,12 +9,12 @@ import pandas as pd
 from alchemer_nb.errors import InvalidArgument, KnowledgeLost
 from alchemer_nb.frame.build import ATTRS
 from alchemer_nb.frame.description import Facts, Kept
-from alchemer_nb.wire.text import name_of
+from alchemer_nb.survey.columns import INDEX
+from alchemer_nb.wire.text import did_you_mean, name_of
 
 if TYPE_CHECKING:
     from alchemer_nb.survey.columns import Column
 
-INDEX = "response_id"
 _WHOLE = ("answer", "option", "item", "list", "leaf")
 
 
@@ -153,8 +152,9 @@ class Knowledge:
         if not hits and wanted in self.frame.columns:
             return [wanted]
         if not hits:
-            near = difflib.get_close_matches(wanted, [*map(str, self.frame.columns)], 1)
-            hint = f"; did you mean {near[0]!r}?" if near else "; df.alchemer.find looks for words"
+            hint = did_you_mean(
+                wanted, map(str, self.frame.columns), "; df.alchemer.find looks for words"
+            )
             raise InvalidArgument(f"no column here belongs to a question {wanted!r}{hint}")
         return hits
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.accessor.knowledge import INDEX, Knowledge
+from alchemer_nb.accessor.knowledge import Knowledge
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame import multi_lists
 from alchemer_nb.frame.build import ATTRS
 from alchemer_nb.frame.description import Facts
 from alchemer_nb.frame.options import FrameOptions
+from alchemer_nb.survey.columns import INDEX
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.errors import ConfigurationError
+from alchemer_nb.errors import ConfigurationError, InvalidArgument, SurveyNotFound
 from alchemer_nb.fetch.lists import fetch_definition, fetch_envelopes
 from alchemer_nb.http.regions import Region
 from alchemer_nb.http.transport import Timeout, Transport
 from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.store.account_store import Stores
-from alchemer_nb.survey import finding
+from alchemer_nb.wire.ids import given_id, has_digits_alone, sent_id
 from alchemer_nb.wire.paging import rows_of
-from alchemer_nb.wire.text import plain
+from alchemer_nb.wire.text import did_you_mean, plain
 
 if TYPE_CHECKING:
     import os
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from alchemer_nb.fetch.progress import ProgressMode
     from alchemer_nb.http.credentials import Credentials
     from alchemer_nb.store.sync_result import Synced
+
+
+_NAMED_IN_ERRORS = 8
 
 
 class Client:
@@ -395,7 +398,29 @@ class Client:
             SurveyNotFound: No survey or several fit the title.
             TransportError: Alchemer sends no valid id for the one that fits.
         """
-        return finding.survey_id(id_or_title, self._survey_rows)
+        if not isinstance(id_or_title, str):
+            return given_id(id_or_title, "a survey")
+        wanted = id_or_title.strip()
+        if not plain(wanted) or "\0" in wanted:
+            raise InvalidArgument("give a survey's id, its title, or a piece of its title")
+        if has_digits_alone(wanted):
+            return given_id(wanted, "a survey")
+        titles = [(row.get("id"), plain(row.get("title"))) for row in self._survey_rows()]
+        fitting = _fitting(wanted, titles)
+        if len(fitting) == 1:
+            return sent_id(fitting[0][0], f"the survey {fitting[0][1][:60]!r}")
+        if not fitting and wanted.isdigit():  # such as "²", or digits of other scripts
+            return given_id(wanted, "a survey")
+        if fitting:
+            some = "; ".join(f"{title!r} ({i})" for i, title in fitting[:_NAMED_IN_ERRORS])
+            rest = len(fitting) - _NAMED_IN_ERRORS
+            more = f" and {rest} more" if rest > 0 else ""
+            raise SurveyNotFound(
+                f"{len(fitting)} surveys fit {wanted!r}: {some}{more}; give the id or more of the "
+                "title"
+            )
+        hint = did_you_mean(wanted, [title for _, title in titles], "; client.surveys() lists them")
+        raise SurveyNotFound(f"no survey of {len(titles)} in this account fits {wanted!r}{hint}")
 
 
 def connect(region: str | Region | None = None, profile: str | None = None) -> Client:
@@ -429,3 +454,18 @@ def connect(region: str | Region | None = None, profile: str | None = None) -> C
         )
     found = found.at(asked)
     return Client(found.credentials, found.region)
+
+
+def _fitting(wanted: str, titles: list[tuple[Any, str]]) -> list[tuple[Any, str]]:
+    """Return surveys with just this title, else in another case, else with it as a piece."""
+    title = plain(wanted)
+    folded = title.casefold()
+    for fits in (
+        lambda t: t == title,
+        lambda t: t.casefold() == folded,
+        lambda t: folded in t.casefold(),
+    ):
+        found = [each for each in titles if fits(each[1])]
+        if found:
+            return found
+    return []

@@ -206,7 +206,7 @@ class Job(Generic[_Result]):
             return None
         if not self.done and (self._progress is None or not self._progress.pages):
             return None
-        frame = self._request_frame(_detach).result()
+        frame = self._request_frame(lambda frame: frame).result()
         if frame is not None:
             return frame
         failed = self.exception  # it ended before it built a frame
@@ -411,15 +411,3 @@ def run_sync(awaitable: Awaitable[Any] | Job[Any]) -> Any:
 
 async def _awaited(awaitable: Awaitable[Any]) -> Any:
     return await awaitable
-
-
-def _detach(frame: pd.DataFrame) -> pd.DataFrame:
-    """Give a frame its own copy of the answers: those of the download grow while it is used."""
-    from alchemer_nb.frame.build import ATTRS
-    from alchemer_nb.frame.description import Facts
-
-    facts = frame.attrs.get(ATTRS)
-    if isinstance(facts, Facts) and facts.kept is not None:
-        kept = replace(facts.kept, answers=facts.kept.answers.copy())
-        frame.attrs[ATTRS] = Facts(str(facts), kept)
-    return frame

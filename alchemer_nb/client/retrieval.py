@@ -198,7 +198,7 @@ class Retrieval:
         restart = earlier.restart_reason(survey, params) if earlier is not None else ""
         limit = self.options.frame.limit
         plan = DownloadPlan(
-            enough=None if limit is None else lambda a: len(self._choose_rows(a).keep) >= limit,
+            enough=None if limit is None else lambda result: self._has(limit, result),
             # With local conditions, nobody knows how many responses it takes.
             most=None if self._local else limit,
             expected=None if self._is_filtered else count,
@@ -263,6 +263,10 @@ class Retrieval:
         self._local = Selection(local, survey) if local else None
         return [condition for condition in conditions if condition.can_be_sent]
 
+    def _has(self, limit: int, result: Download) -> bool:
+        """Check whether so many of the wanted rows have come."""
+        return result.builder.count >= limit <= len(self._choose_rows(result.answers).keep)
+
     def _choose_rows(self, answers: Answers) -> Rows:
         mask = row_choice.submitted_between(answers, self.region.zone, *self._between)
         local = self._local_mask(answers)
@@ -300,7 +304,7 @@ class Retrieval:
     def _report_end(self, survey: Definition, result: Download, ending: Summary) -> None:
         """Report the summary: to the callback, or as one line."""
         if callable(self.progress):
-            rows, pages = result.answers.count, result.pages
+            rows, pages = result.builder.count, result.pages
             self.progress(
                 Progress(survey.title, rows, result.total_count, pages, pages, str(ending))
             )
@@ -331,7 +335,7 @@ class Retrieval:
             )
         of = f" of {result.total_count:,}" if result.total_count is not None else ""
         return DownloadIncomplete(
-            f"{survey.title}: {result.answers.count:,}{of} responses had come when {why}",
+            f"{survey.title}: {result.builder.count:,}{of} responses had come when {why}",
             partial=lambda: self._build_frame(survey, result)[0],
             hint=advice(needs, _RESUME if left else "run it again", _TAKE),
             needs=needs,

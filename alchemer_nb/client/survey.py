@@ -7,8 +7,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Self
 
 from alchemer_nb.compare import definition_diff
-from alchemer_nb.survey import saved
-from alchemer_nb.survey.definition import Definition
+from alchemer_nb.survey.definition import Definition, load_definition, save_definition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -46,12 +45,12 @@ class Survey(Definition):
             >>> changes.loc[~changes["comparable"], "columns"].explode().unique().tolist()
             []
         """
-        before = earlier if isinstance(earlier, Definition) else saved.load(earlier)
+        before = earlier if isinstance(earlier, Definition) else load_definition(earlier)
         return definition_diff.diff(before, self)
 
     def save(self, path: str | Path) -> None:
         """Write the definition to a JSON file, for a later ``diff``."""
-        saved.save(self, path)
+        save_definition(self, path)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -60,7 +59,7 @@ class Survey(Definition):
         Raises:
             InvalidArgument: The file holds something else.
         """
-        return cls.of(saved.load(path))
+        return cls.of(load_definition(path))
 
     def __str__(self) -> str:
         return _as_text(self)

@@ -17,8 +17,8 @@ from alchemer_nb.frame.metadata import STANDARD
 from alchemer_nb.frame.text_dtype import text_dtype
 from alchemer_nb.frame.values import is_ordered
 from alchemer_nb.frame.wordtable import WordTable
-from alchemer_nb.survey.columns import plan, question_key
-from alchemer_nb.survey.naming import name_columns
+from alchemer_nb.survey.columns import name_columns, plan
+from alchemer_nb.survey.question_types import question_key
 from alchemer_nb.wire.text import bare, plain
 
 if TYPE_CHECKING:

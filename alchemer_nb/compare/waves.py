@@ -20,6 +20,7 @@ from alchemer_nb.frame.description import Facts
 from alchemer_nb.frame.text_dtype import text_dtype
 from alchemer_nb.frame.values import option_names
 from alchemer_nb.frame.wordtable import WordTable
+from alchemer_nb.survey.columns import INDEX
 from alchemer_nb.wire.text import bare
 
 if TYPE_CHECKING:
@@ -254,9 +255,9 @@ def _index(waves: Sequence[_Wave]) -> pd.MultiIndex:
     ids: list[Any] = []
     for wave in waves:
         frame = wave.frame
-        ids.extend(frame["response_id"] if "response_id" in frame.columns else frame.index)
+        ids.extend(frame[INDEX] if INDEX in frame.columns else frame.index)
     outer = pd.Categorical.from_codes(codes, categories=categories)
-    return pd.MultiIndex.from_arrays([outer, pd.Index(ids)], names=["wave", "response_id"])
+    return pd.MultiIndex.from_arrays([outer, pd.Index(ids)], names=["wave", INDEX])
 
 
 def _values(column: _Column, waves: Sequence[_Wave], index: pd.MultiIndex) -> pd.Series[Any]:

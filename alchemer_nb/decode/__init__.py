@@ -1,4 +1,4 @@
-"""Bytes of response pages to answers: each distinct entry is read once.
+"""Decodes pages of responses into answers; each distinct entry is read once.
 
 May import: survey, wire.
 """

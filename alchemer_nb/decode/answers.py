@@ -1,17 +1,14 @@
-"""Pages of responses, turned from rows into leaves.
+"""Collects the answers of a survey's responses, page by page.
 
-A *leaf* is a place where answers stand, named by its path of ids: ``("2",)`` for a question,
-``("21", "10031")`` for an option of it, ``("51", "10040")`` for a cell of a grid. Each keeps the
-distinct answers it has seen and, for each response that has one, which it was. What an answer
-means is not decided here: names, labels and types come later, from the survey's definition, so
-that they can be switched without another download.
+What an answer means is not decided here: names, labels and types are applied when a frame is
+built, so that they can be changed without another download.
 """
 
 from __future__ import annotations
 
 import json
-import pickle
 from array import array
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,8 +18,8 @@ from alchemer_nb.decode.entry_types import Scalar, url_variables
 from alchemer_nb.decode.gc_pause import collector_paused
 from alchemer_nb.decode.leaves import Leaf
 from alchemer_nb.decode.pages import META_FIELDS, Page, PageReader
-from alchemer_nb.decode.question_reader import Column, Seen
-from alchemer_nb.survey.answer_paths import AGAIN, Path
+from alchemer_nb.decode.question_reader import EntryInterner, QuestionReader
+from alchemer_nb.survey.columns import AGAIN, Path
 from alchemer_nb.wire.ids import id_number
 
 if TYPE_CHECKING:
@@ -31,60 +28,90 @@ if TYPE_CHECKING:
     from alchemer_nb.survey.definition import Definition
 
 
+@dataclass(frozen=True, eq=False)
 class Answers:
-    """All responses of a download, by leaf.
+    """The answers of a number of responses.
 
     Attributes:
-        meta: Field name -> one value a response, as received.
-        urls: Variable name -> {row: value}.
-        quality: ``data_quality`` of the responses that have one, as JSON text by row.
+        count: Number of responses; the one at position n is response number n.
+        meta: Field name -> one value for each response, as received.
+        urls: Name of a url variable -> {number of a response: value}.
+        quality: Number of a response -> ``data_quality`` as JSON text, where it has one.
         leaves: Path -> Leaf.
-        shown: Question id -> (rows, shown), int32 and int8, of entries that say so.
-        words: Question id -> (words, type) of questions that the definition does not know or
-            whose type nobody knows.
-        misfits: Entries whose JSON types were not the documented ones.
-        unchosen: Options that were listed as null, so not chosen.
+        shown: Question id -> (numbers of responses, shown), int32 and int8, of entries that say
+            whether the question was shown.
+        unknown_questions: Question id -> (text, type) of questions that the definition does not
+            know, or whose type is not documented.
+        misfits: Number of values whose JSON type was not the documented one.
+        unchosen: Number of options that were listed as null, which means not chosen.
     """
 
-    def __init__(self, reader: EntryReader | None = None) -> None:
-        self._reader = reader or EntryReader()
-        self._pages = PageReader(self._reader.order)
-        self._columns: dict[str, Column] = {}
-        self._seen = Seen()
-        self._texts: dict[Scalar, Scalar] = {}
-        self._alike: set[str] = set()
-        self.count = 0
-        self.meta: dict[str, list[Scalar]] = {name: [] for name in META_FIELDS}
-        self.urls: dict[str, dict[int, str]] = {}
-        self.quality: dict[int, str] = {}
-        self.leaves: dict[Path, Leaf] = {}
-        self.shown: dict[str, tuple[array[int], array[int]]] = {}
-        self.words: dict[str, tuple[str, str]] = {}
-        self.misfits = 0
-        self.unchosen = 0
-
-    @classmethod
-    def of(cls, survey: Definition) -> Answers:
-        """Nothing yet, for the answers to a survey: its definition tells parts from questions."""
-        return cls(EntryReader.of(survey))
-
-    @property
-    def known(self) -> frozenset[str]:
-        """Ids of the questions and parts of the definition."""
-        return self._reader.known
-
-    def __getstate__(self) -> dict[str, Any]:
-        """What stays once all pages are in."""
-        return {**self.__dict__, "_pages": None, "_columns": {}, "_seen": None, "_texts": {}}
+    count: int = 0
+    meta: dict[str, list[Scalar]] = field(default_factory=lambda: {n: [] for n in META_FIELDS})
+    urls: dict[str, dict[int, str]] = field(default_factory=dict)
+    quality: dict[int, str] = field(default_factory=dict)
+    leaves: dict[Path, Leaf] = field(default_factory=dict)
+    shown: dict[str, tuple[array[int], array[int]]] = field(default_factory=dict)
+    unknown_questions: dict[str, tuple[str, str]] = field(default_factory=dict)
+    misfits: int = 0
+    unchosen: int = 0
 
     def copy(self) -> Answers:
-        """The same answers apart: what is added to the one is not in the other."""
-        made: Answers = pickle.loads(pickle.dumps(self, pickle.HIGHEST_PROTOCOL))  # noqa: S301 - what was pickled just now
-        made._pages, made._seen = PageReader(self._reader.order), Seen()
-        return made
+        """Return the same answers in containers of their own."""
+        return replace(
+            self,
+            meta={name: values.copy() for name, values in self.meta.items()},
+            urls={name: values.copy() for name, values in self.urls.items()},
+            quality=self.quality.copy(),
+            leaves={path: leaf.copy() for path, leaf in self.leaves.items()},
+            shown={name: (rows[:], states[:]) for name, (rows, states) in self.shown.items()},
+            unknown_questions=self.unknown_questions.copy(),
+        )
+
+
+class AnswersBuilder:
+    """Builds the answers to a survey while the pages of responses arrive.
+
+    Args:
+        survey: The definition; it tells the parts of questions from questions.
+        begun: Answers of an earlier download to continue; they stay as they are.
+
+    Attributes:
+        count: Number of responses so far.
+    """
+
+    def __init__(self, survey: Definition, begun: Answers | None = None) -> None:
+        self._survey = survey
+        self._reader = EntryReader(survey)
+        self._pages = PageReader(self._reader.known)
+        self._questions: dict[str, QuestionReader] = {}
+        self._interner = EntryInterner()
+        self._texts: dict[Scalar, Scalar] = {}
+        self._repetitive: set[str] = set()  # names of metadata with few distinct values
+        self._answers = begun or Answers()
+        self._is_shared = begun is not None  # then the next page is added to a copy
+        self.count = self._answers.count
+        self._misfits = self._answers.misfits
+        self._unchosen = self._answers.unchosen
+
+    @property
+    def meta(self) -> dict[str, list[Scalar]]:
+        """Field name -> one value for each response so far, as received."""
+        return self._answers.meta
+
+    def copy(self) -> AnswersBuilder:
+        """Return a builder that continues from the same answers, apart from this one."""
+        return AnswersBuilder(self._survey, self.build())
+
+    def build(self) -> Answers:
+        """Return a snapshot: the answers so far, which later pages do not change."""
+        self._is_shared = True
+        return replace(
+            self._answers, count=self.count, misfits=self._misfits, unchosen=self._unchosen
+        )
 
     def add_page(self, body: bytes) -> Page:
-        """Takes in one page of the response list.
+        """Decode and add one page of the response list.
 
         Raises:
             ValueError: It is not JSON, or not a list of responses.
@@ -94,7 +121,7 @@ class Answers:
         return page
 
     def decode(self, body: bytes) -> Page:
-        """Decodes a page and takes nothing in yet.
+        """Decode a page and add nothing yet.
 
         Raises:
             ValueError: It is not JSON, or not a list of responses.
@@ -103,168 +130,168 @@ class Answers:
             return self._pages.read(body)
 
     def add(self, page: Page) -> None:
-        """Takes in a page that was decoded."""
+        """Add the responses of a decoded page."""
         with collector_paused():
-            self._add(page)
+            if self._is_shared:
+                self._answers, self._is_shared = self._answers.copy(), False
+            self._add_around(page)
+            answers: dict[Path, list[_Part]] = {}
+            shown: dict[str, list[_Part]] = {}
+            for reader, positions in self._read_entries(page):
+                self._spread_entries(reader, positions, answers, shown)
+            self._add_answers(answers)
+            self._add_shown(shown)
+            self._misfits += page.misfits
+            self.count += len(page)
 
-    def _add(self, page: Page) -> None:
-        self.misfits += page.misfits
-        self._add_around(page)
-        parts: dict[Path, list[_Part]] = {}
-        shown: dict[str, list[_Part]] = {}
-        for column, numbers in self._numbered(page):
-            self._add_question(column, numbers, parts, shown)
-        while parts:  # what is said again comes after what it repeats
-            path = min(parts, key=len)
-            pieces = parts.pop(path)
-            again = (*path, AGAIN)
-            for part in self._add_parts(path, again, pieces):
-                parts.setdefault(again, []).append(part)
-        for question, pieces in shown.items():
-            if not pieces:
-                continue
-            rows, states = self.shown.setdefault(question, (array("i"), array("b")))
-            at, codes = _first_said(pieces)
-            rows.frombytes((at + np.int32(self.count)).tobytes())
-            states.frombytes(codes.astype(np.int8).tobytes())
-        self.count += len(page)
-
-    def _numbered(self, page: Page) -> Iterator[tuple[Column, np.ndarray]]:
-        """The columns of a page, and which of its entries each response has."""
-        columns = [self._column(question) for question in page.questions]
-        places = [place for place, column in enumerate(columns) if not column.is_varied]
-        steady = [columns[place] for place in places]
-        found = self._seen.numbers(page.entries, places)
-        strange = self._seen.strange(found, [column.own for column in steady])
-        for at in np.flatnonzero(strange.any(axis=0)).tolist():
-            steady[at].catch_up(found[:, at], strange[:, at], self._seen, self._leaf)
-        which = iter(self._seen.places(found).T)
-        known = set(places)
-        for place, column in enumerate(columns):
-            if place in known:
-                yield column, next(which)
+    def _read_entries(self, page: Page) -> Iterator[tuple[QuestionReader, np.ndarray]]:
+        """Yield the reader of each question, and the position there of each response's entry."""
+        readers = [self._question_reader(question) for question in page.questions]
+        places = [at for at, reader in enumerate(readers) if not reader.is_high_cardinality]
+        interned = [readers[at] for at in places]
+        numbers = self._interner.intern(page.entries, places)
+        foreign = self._interner.find_foreign(numbers, [reader.number for reader in interned])
+        for at in np.flatnonzero(foreign.any(axis=0)).tolist():
+            interned[at].read_new(numbers[:, at], foreign[:, at], self._interner)
+        positions = dict(zip(places, self._interner.positions(numbers).T, strict=True))
+        for at, reader in enumerate(readers):
+            if at in positions:
+                yield reader, positions[at]
             else:
-                yield column, column.read_all([row[place] for row in page.entries], self._leaf)
-        varied = [column.own for column in steady if column.is_varied]
+                yield reader, reader.read_all([row[at] for row in page.entries])
+        varied = [reader.number for reader in interned if reader.is_high_cardinality]
         if varied:
-            self._seen.forget(varied)
+            self._interner.evict(varied)
 
-    def _column(self, question: str) -> Column:
-        column = self._columns.get(question)
-        if column is None:
-            column = Column(question, len(self._columns), self._reader)
-            self._columns[question] = column
-        return column
+    def _question_reader(self, question: str) -> QuestionReader:
+        reader = self._questions.get(question)
+        if reader is None:
+            reader = QuestionReader(question, len(self._questions), self._reader, self._leaf)
+            self._questions[question] = reader
+        return reader
+
+    def _leaf(self, path: Path) -> Leaf:
+        leaf = self._answers.leaves.get(path)
+        if leaf is None:
+            leaf = self._answers.leaves[path] = Leaf()
+        return leaf
 
     def _add_around(self, page: Page) -> None:
-        """Metadata, url variables and quality."""
-        same, first = self._texts, not self.count
+        """Add metadata, url variables and data quality."""
+        texts, is_first = self._texts, not self.count
         for name, values in self.meta.items():
             new = page.fields[name]
-            if first and len(set(new)) * 4 < len(new):
-                self._alike.add(name)  # such as the language: one text for all its rows
-            values.extend(map(same.setdefault, new, new) if name in self._alike else new)
+            if is_first and len(set(new)) * 4 < len(new):
+                self._repetitive.add(name)  # such as the language: one text object for all rows
+            values.extend(map(texts.setdefault, new, new) if name in self._repetitive else new)
         for row, variables in enumerate(page.url_variables, self.count):
             if variables:
                 for name, value in url_variables(variables):
-                    self.urls.setdefault(name, {})[row] = value
+                    self._answers.urls.setdefault(name, {})[row] = value
         for row, quality in enumerate(page.data_quality, self.count):
             if quality:
-                self.quality[row] = json.dumps(quality, ensure_ascii=False)
+                self._answers.quality[row] = json.dumps(quality, ensure_ascii=False)
 
-    def _add_question(
+    def _spread_entries(
         self,
-        column: Column,
-        numbers: np.ndarray,
-        parts: dict[Path, list[_Part]],
+        reader: QuestionReader,
+        positions: np.ndarray,
+        answers: dict[Path, list[_Part]],
         shown: dict[str, list[_Part]],
     ) -> None:
-        """What the entries of one question say, spread over the rows that have them."""
-        for path, table in column.tables.items():
-            part = _spread(numbers, table)
-            _add(part, parts.setdefault(path, []), first=path[0] == column.question)
-        for question, table in column.shown.items():
-            part = _spread(numbers, table)
-            _add(part, shown.setdefault(question, []), first=question == column.question)
-        for words in column.words:
-            for question, said in words.items():
-                self.words.setdefault(question, said)
-        column.words.clear()
-        self.misfits += _total(column.misfits, numbers)
-        self.unchosen += _total(column.unchosen, numbers)
+        """Spread the content of a question's distinct entries over the responses that have them."""
+        for path, table in reader.codes.items():
+            is_own = path[0] == reader.question
+            _add_part(answers.setdefault(path, []), positions, table, is_own=is_own)
+        for question, table in reader.shown.items():
+            is_own = question == reader.question
+            _add_part(shown.setdefault(question, []), positions, table, is_own=is_own)
+        for question, text_and_type in reader.unknown_questions.items():
+            self._answers.unknown_questions.setdefault(question, text_and_type)
+        self._misfits += _total(reader.misfits, positions)
+        self._unchosen += _total(reader.unchosen, positions)
 
-    def _leaf(self, path: Path) -> Leaf:
-        leaf = self.leaves.get(path)
-        if leaf is None:
-            leaf = self.leaves[path] = Leaf()
-        return leaf
+    def _add_answers(self, answers: dict[Path, list[_Part]]) -> None:
+        """Add the answers of a page to their leaves.
 
-    def _add_parts(self, path: Path, again: Path, pieces: list[_Part]) -> list[_Part]:
-        """Adds what was said of one place: mostly by one question; a grid may say it of its row.
-
-        Returns:
-            What was said of a row once more and otherwise, numbered for the place ``again``.
+        Mostly one question has the answers of a path; a grid may repeat those of its rows. What
+        differs from the first answer of the same response goes to the path below ``AGAIN``.
         """
-        if not pieces:
+        for path in sorted(answers, key=len):
+            different = self._add_parts(path, answers[path])
+            while different:
+                path = (*path, AGAIN)
+                if path in answers:
+                    answers[path] += different
+                    break  # its turn comes, as it is longer
+                different = self._add_parts(path, different)
+
+    def _add_parts(self, path: Path, parts: list[_Part]) -> list[_Part]:
+        """Add the first answer of each response; return the others, encoded for ``AGAIN``."""
+        if not parts:
             return []
         leaf = self._leaf(path)
-        rows, codes = _first_said(pieces)
+        rows, codes = _first_of_each(parts)
         leaf.extend(rows + np.int32(self.count), codes)
-        if len(pieces) == 1:
+        if len(parts) == 1:
             return []
         first = dict(zip(rows.tolist(), codes.tolist(), strict=True))
-        others = []
-        for part in pieces:
-            said = zip(*(each.tolist() for each in part), strict=True)
-            more = {
-                row: self._leaf(again).number(leaf.atoms[code])
-                for row, code in said
+        different = []
+        for part in parts:
+            found = {
+                row: self._leaf((*path, AGAIN)).encode(leaf.atoms[code])
+                for row, code in zip(*(each.tolist() for each in part), strict=True)
                 if code != first[row] and not leaf.atoms[code].repeats(leaf.atoms[first[row]])
             }
-            if more:
-                at, numbers = (np.fromiter(each, np.int32) for each in (more, more.values()))
-                others.append((at, numbers))
-        return others
+            if found:
+                at, numbers = (np.fromiter(each, np.int32) for each in (found, found.values()))
+                different.append((at, numbers))
+        return different
+
+    def _add_shown(self, shown: dict[str, list[_Part]]) -> None:
+        for question, parts in shown.items():
+            if parts:
+                rows, states = self._answers.shown.setdefault(question, (array("i"), array("b")))
+                at, values = _first_of_each(parts)
+                rows.frombytes((at + np.int32(self.count)).tobytes())
+                states.frombytes(values.astype(np.int8).tobytes())
 
 
-_Part = tuple[np.ndarray, np.ndarray]  # rows of the page, and a number for each
+_Part = tuple[np.ndarray, np.ndarray]  # rows of the page, and a code for each
 
 
-def _total(counts: Mapping[int, int], numbers: np.ndarray) -> int:
-    """The sum of what some entries count, over the rows that have them."""
+def _total(counts: Mapping[int, int], positions: np.ndarray) -> int:
+    """Return the sum of what some entries count, over the responses that have them."""
     if not counts:
         return 0
-    often = np.bincount(numbers, minlength=max(counts) + 1)
+    often = np.bincount(positions, minlength=max(counts) + 1)
     return sum(int(often[at]) * count for at, count in counts.items())
 
 
-def _spread(numbers: np.ndarray, table: np.ndarray) -> _Part:
-    codes = table[numbers]
+def _add_part(
+    parts: list[_Part], positions: np.ndarray, table: np.ndarray, *, is_own: bool
+) -> None:
+    codes = table[positions]
     (rows,) = np.nonzero(codes >= 0)
-    return rows.astype(np.int32), codes[rows]
+    if len(rows):  # what a question says of itself counts before what its grid says of it
+        parts.insert(0 if is_own else len(parts), (rows.astype(np.int32), codes[rows]))
 
 
-def _add(part: _Part, pieces: list[_Part], *, first: bool) -> None:
-    """What a question says of itself counts before what its grid says of it."""
-    if len(part[0]):
-        pieces.insert(0 if first else len(pieces), part)
-
-
-def _first_said(pieces: Sequence[_Part]) -> _Part:
-    """What was said first of each row, by ascending row."""
-    if len(pieces) == 1:
-        return pieces[0]
-    rows = np.concatenate([rows for rows, _ in pieces])
-    codes = np.concatenate([codes for _, codes in pieces])
+def _first_of_each(parts: Sequence[_Part]) -> _Part:
+    """Return the first code of each row, by ascending row."""
+    if len(parts) == 1:
+        return parts[0]
+    rows = np.concatenate([rows for rows, _ in parts])
+    codes = np.concatenate([codes for _, codes in parts])
     at, first = np.unique(rows, return_index=True)
     return at, codes[first]
 
 
-def latest_rows(answers: Answers) -> dict[int, int]:
-    """Response id -> number of its last copy among the answers."""
+def latest_rows(answers: Answers | AnswersBuilder) -> dict[int, int]:
+    """Return response id -> number of its last copy among the answers."""
     return {_response_id(raw, row): row for row, raw in enumerate(answers.meta["id"])}
 
 
 def _response_id(raw: Any, row: int) -> int:
-    own = id_number(raw)
-    return -1 - row if own is None else own  # a response without an id is kept all the same
+    number = id_number(raw)
+    return -1 - row if number is None else number  # negative ids keep responses without an id

@@ -1,15 +1,29 @@
-"""Where answers stand and what they are: paths, atoms and leaves."""
+"""Raw answers, the leaves that hold them, and the options that they stand for.
+
+A leaf is a sparse dictionary-encoded column: the numbers of the responses that have an answer at
+one path of ids, and for each of them a code, which is the position of its answer among the
+distinct ones. Paths are ``("2",)`` for a question, ``("21", "10031")`` for an option of it,
+``("51", "10040")`` for a cell of a grid.
+"""
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
 
 from alchemer_nb.decode.entry_types import Scalar  # noqa: TC001 - msgspec reads annotations
-from alchemer_nb.wire.scalars import id_text
+from alchemer_nb.once import once
+from alchemer_nb.wire.ids import id_text
+
+if TYPE_CHECKING:
+    from alchemer_nb.survey.definition import Option
+
+OTHER = "-other"
+_NO_ID = (None, "", 0, "0")
+_MANY = 1000
 
 
 class Atom(NamedTuple):
@@ -22,7 +36,7 @@ class Atom(NamedTuple):
 
     @property
     def text(self) -> str | None:
-        """What was answered, as text; None where nothing was."""
+        """The answer as text, None where it is empty."""
         if self.answer is None or self.answer == "":
             return None
         if isinstance(self.answer, bool):
@@ -31,58 +45,53 @@ class Atom(NamedTuple):
 
     @property
     def is_write_in(self) -> bool:
-        """Whether the text was typed at an "other" option: its id is such as "10024-other"."""
-        return self.answer_id is not None and str(self.answer_id).endswith("-other")
+        """True if the text was typed at an "other" option, whose id is then "10024-other"."""
+        return self.answer_id is not None and str(self.answer_id).endswith(OTHER)
 
     @property
     def received(self) -> str | None:
-        """Whatever there is, where nobody knows which of it is the answer."""
+        """Whatever was received first of text, original text, label and id."""
         if self.text is not None:
             return self.text
         for other in (self.original, self.label, self.answer_id):
-            if other not in (None, "", 0, "0"):
+            if other not in _NO_ID:
                 return str(other)
         return None
 
     def repeats(self, earlier: Atom) -> bool:
-        """Whether it says nothing that an earlier answer at the same place did not."""
+        """Check whether it adds nothing to an earlier answer at the same path."""
         if str(earlier.answer) != str(self.answer):
             return False
         # A grid may give the id as a number and its row as text.
-        return self.answer_id is None or _same_id(self.answer_id, earlier.answer_id)
+        return self.answer_id is None or id_text(self.answer_id) == id_text(earlier.answer_id)
 
 
-class Atoms(Sequence[Atom]):
-    """The different answers at a place; those that are an answer and nothing else are kept bare.
+_NOTHING_ELSE = (None, None, None)  # fields of an Atom beside its answer
 
-    Texts are many and each its own: a tuple around every one would double what they take.
+
+class RawAnswers(Sequence[Atom]):
+    """The distinct answers of a leaf.
+
+    Texts are many and distinct: a tuple around each would double their memory.
 
     Attributes:
-        items: Atoms, or bare answers.
+        items: Atoms, or bare values where an answer has no field but ``answer``.
     """
 
     __slots__ = ("items",)
 
-    def __init__(self, atoms: Iterable[Atom] = ()) -> None:
+    def __init__(self, items: Iterable[Atom | Scalar] = ()) -> None:
         self.items: list[Any] = []
-        for atom in atoms:
-            self.append(atom)
-
-    def append(self, item: Atom | Scalar) -> None:
-        """Adds one at the end, an atom or an answer that is nothing else."""
-        if isinstance(item, Atom) and item[1:] == _NOTHING_ELSE:
-            item = item.answer
-        self.items.append(item)
+        self.extend(items)
 
     def extend(self, items: Iterable[Atom | Scalar]) -> None:
-        """Adds many at the end."""
-        for item in items:
-            self.append(item)
+        """Append answers, the bare ones without a tuple around them."""
+        self.items.extend(map(_without_tuple, items))
 
     def texts(self) -> list[str | None]:
-        """What was answered, as text; None where nothing was."""
+        """Return each answer as text, None where it is empty."""
         return [
-            item if item and isinstance(item, str) else _whole(item).text for item in self.items
+            item if item and isinstance(item, str) else _as_atom(item).text for item in self.items
         ]
 
     def __len__(self) -> int:
@@ -94,84 +103,145 @@ class Atoms(Sequence[Atom]):
     def __getitem__(self, at: slice) -> list[Atom]: ...
     def __getitem__(self, at: int | slice) -> Atom | list[Atom]:
         if isinstance(at, slice):
-            return [_whole(item) for item in self.items[at]]
-        return _whole(self.items[at])
+            return [*map(_as_atom, self.items[at])]
+        return _as_atom(self.items[at])
 
     def __iter__(self) -> Iterator[Atom]:
-        return map(_whole, self.items)
+        return map(_as_atom, self.items)
 
 
-_NOTHING_ELSE = (None, None, None)
+def _without_tuple(item: Any) -> Any:
+    return item.answer if isinstance(item, Atom) and item[1:] == _NOTHING_ELSE else item
 
 
-def _same_id(one: Scalar, other: Scalar) -> bool:
-    return one == other or id_text(one) == id_text(other)
-
-
-def _whole(item: Any) -> Atom:
+def _as_atom(item: Any) -> Atom:
     return item if isinstance(item, Atom) else Atom(item)
 
 
 class Leaf:
-    """The answers at one place: for each response that has one, the number of its atom.
+    """A sparse dictionary-encoded column of the answers at one path.
 
     Attributes:
-        rows: Numbers of the responses, ascending (int32).
-        codes: Number of the atom of each (int32).
-        atoms: The different answers; of texts that hardly repeat, all.
+        rows: Numbers of the responses that have an answer, ascending (int32).
+        codes: Position of the answer of each in ``atoms`` (int32).
+        atoms: The distinct answers; texts that hardly repeat are all there.
     """
 
-    __slots__ = ("_numbers", "atoms", "codes", "rows")
-
-    def __init__(self, atoms: Iterable[Atom] = ()) -> None:
+    def __init__(self, atoms: Iterable[Atom | Scalar] = ()) -> None:
         self.rows = array("i")
         self.codes = array("i")
-        self.atoms = Atoms(atoms)
-        self._numbers: dict[Any, int] | None = {}
+        self.atoms = RawAnswers(atoms)
+        self._known: dict[Any, int] | None = {}
 
-    def number(self, atom: Atom) -> int:
-        """The number of an atom, a new one if it was not seen before."""
-        if atom[1:] == _NOTHING_ELSE:
-            return self.number_of_answer(atom.answer)
-        return self._number(atom, atom)
+    def copy(self) -> Leaf:
+        """Return a leaf with the same answers that can grow apart from this one."""
+        made = Leaf()
+        made.rows, made.codes = self.rows[:], self.codes[:]
+        made.atoms.items = self.atoms.items.copy()
+        made._known = None if self._known is None else self._known.copy()
+        return made
 
-    def numbers(self, items: Sequence[Atom | Scalar]) -> Sequence[int]:
-        """The numbers of many atoms, or answers that are nothing else."""
-        if self._numbers is None:  # texts that hardly repeat: each is a new one
-            start = len(self.atoms.items)
-            self.atoms.extend(items)
-            return range(start, start + len(items))
-        return [
-            self.number(item) if isinstance(item, Atom) else self.number_of_answer(item)
-            for item in items
-        ]
-
-    def number_of_answer(self, answer: Scalar) -> int:
-        """The same for an answer that is nothing else."""
-        # 1, 1.0 and True are equal, and three answers.
-        return self._number(answer if isinstance(answer, str) else (answer, type(answer)), answer)
-
-    def _number(self, key: Any, item: Any) -> int:
-        known, items = self._numbers, self.atoms.items
-        number = None if known is None else known.get(key)
-        if number is None:
-            number = len(items)
+    def encode(self, item: Atom | Scalar) -> int:
+        """Return the code of an answer, a new one if it was not there before."""
+        item = _without_tuple(item)
+        known, items = self._known, self.atoms.items
+        # 1, 1.0 and True are equal, but three answers.
+        key = item if isinstance(item, (str, Atom)) else (item, type(item))
+        code = None if known is None else known.get(key)
+        if code is None:
+            code = len(items)
             items.append(item)
             if known is not None:
-                known[key] = number
-        return number
+                known[key] = code
+        return code
+
+    def encode_all(self, items: Sequence[Atom | Scalar]) -> Sequence[int]:
+        """Return the codes of many answers."""
+        if self._known is not None:
+            return list(map(self.encode, items))
+        start = len(self.atoms)
+        self.atoms.extend(items)
+        return range(start, len(self.atoms))
 
     def add(self, row: int, atom: Atom) -> None:
-        """Notes the answer of one response."""
+        """Append the answer of one response."""
         self.rows.append(row)
-        self.codes.append(self.number(atom))
+        self.codes.append(self.encode(atom))
 
     def extend(self, rows: np.ndarray, codes: np.ndarray) -> None:
-        """Notes the answers of many responses; the codes are those of ``number``."""
+        """Append the encoded answers of many responses."""
         self.rows.frombytes(np.asarray(rows, dtype=np.int32).tobytes())
         self.codes.frombytes(np.asarray(codes, dtype=np.int32).tobytes())
         if len(self.atoms) > _MANY and len(self.atoms) * 2 > len(self.rows):
-            self._numbers = None  # to look for a text that hardly comes twice costs more than it
+            self._known = None  # texts hardly repeat: looking for them costs more than they do
 
 
-_MANY = 1000
+class Lookup:
+    """Finds the option of an answer: by its id, else its reporting value, else its label.
+
+    Args:
+        options: Options of one question, in the order of the definition.
+        languages: Languages of the labels that count first.
+    """
+
+    def __init__(self, options: Sequence[Option], languages: Sequence[str | None]) -> None:
+        self._options = options
+        self._languages = languages
+        self._by_id = {option.id: option for option in options}
+
+    def has(self, option_id: str) -> bool:
+        """Check whether an id is that of an option, or of a text written in at one."""
+        return option_id.removesuffix(OTHER) in self._by_id
+
+    def find(self, atom: Atom) -> tuple[Option | None, str | None]:
+        """Find the option of an answer.
+
+        Returns:
+            The option, or None; and a note where it was not found by id, or where the text
+            received differs from the option's reporting value.
+        """
+        if not self._options:
+            return None, None
+        text = atom.text
+        unknown_id = None
+        if atom.answer_id not in _NO_ID:
+            option_id = id_text(atom.answer_id).removesuffix(OTHER)
+            option = self._by_id.get(option_id)
+            if option is not None:
+                typed = atom.is_write_in or option.is_other  # it has a column of its own
+                differs = not typed and text is not None and text != option.value
+                return option, f"{text!r} was received for {option.value!r}" if differs else None
+            if atom.is_write_in:
+                others = [option for option in self._options if option.is_other]
+                return (others[0] if len(others) == 1 else None), None
+            unknown_id = f"{text!r} came with option id {option_id}, which is not in the definition"
+        if text is None:
+            return None, None
+        if text in self._by_value:
+            return self._by_value[text], unknown_id
+        if text in self._by_label:
+            return self._by_label[text], unknown_id or f"{text!r} was found by its label"
+        return None, None
+
+    @once
+    def _by_value(self) -> dict[str, Option]:
+        return _unique((option.value, option) for option in self._options)
+
+    @once
+    def _by_label(self) -> dict[str, Option]:
+        return _unique(
+            (label, option)
+            for option in self._options
+            for label in {option.label(*self._languages), *map(option.label, option.titles)}
+        )
+
+
+def _unique(pairs: Iterable[tuple[str, Option]]) -> dict[str, Option]:
+    """Return the texts that stand for one option alone, with that option."""
+    found: dict[str, Option] = {}
+    ambiguous: set[str] = set()
+    for text, option in pairs:
+        if text in found:
+            ambiguous.add(text)
+        found[text] = option
+    return {text: option for text, option in found.items() if text not in ambiguous}

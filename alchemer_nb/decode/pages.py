@@ -1,7 +1,7 @@
-"""A page of responses, decoded as far as the entries of its responses.
+"""A page of responses, decoded except for the entries of its responses.
 
-The decoder is typed, made for the questions of the survey, and leaves the entries themselves
-unread; a page that does not fit is read again, slowly and without types. Fields:
+The typed decoder is made for the questions of the survey and leaves their entries as JSON. A page
+that does not fit its types is read without them, which is slower. Fields:
 https://apihelp.alchemer.com/help/surveyresponse-returned-fields-v5 and real payloads.
 """
 
@@ -10,44 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from operator import attrgetter
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
-from alchemer_nb.decode.entry_types import Scalar, nothing, numbered, scalar
+from alchemer_nb.decode.entry_types import REFUSED, Scalar, empty_to_none, numbered, scalar
 from alchemer_nb.wire.json import BOM, decode
 from alchemer_nb.wire.paging import PageTotals
 
 META_FIELDS = (
-    "id",
-    "contact_id",
-    "status",
-    "is_test_data",
-    "date_submitted",
-    "session_id",
-    "language",
-    "date_started",
-    "date_updated",
-    "link_id",
-    "ip_address",
-    "referer",
-    "user_agent",
-    "response_time",
-    "longitude",
-    "latitude",
-    "country",
-    "city",
-    "region",
-    "postal",
-    "dma",
-)
-
-
-_MOST_QUESTIONS = 5000  # fields of a decoder: beyond, ids are not what a survey has
-_FIELDS = attrgetter(*META_FIELDS)
+    "id", "contact_id", "status", "is_test_data", "date_submitted", "session_id", "language",
+    "date_started", "date_updated", "link_id", "ip_address", "referer", "user_agent",
+    "response_time", "longitude", "latitude", "country", "city", "region", "postal", "dma",
+)  # fmt: skip
+_MOST_QUESTIONS = 5000  # fields of a decoder: no survey has more, so these are no question ids
 NO_ENTRY = msgspec.Raw(b"")
-_REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class _Totals(msgspec.Struct):
@@ -56,18 +33,32 @@ class _Totals(msgspec.Struct):
     results_per_page: Scalar = None
 
 
+_EmptyMap = Annotated[list[Any], msgspec.Meta(max_length=0)]  # as PHP writes it
+
+
+class _Entries(msgspec.Struct, gc=False):
+    survey_data: dict[str, msgspec.Raw] | _EmptyMap | None = None
+
+
+class _PageOfEntries(msgspec.Struct):
+    data: list[_Entries] = []
+
+
+_ENTRIES_DECODER = msgspec.json.Decoder(_PageOfEntries)
+
+
 @dataclass(slots=True)
 class Page:
     """A page of the response list.
 
     Attributes:
-        fields: Name of a field of metadata -> its value in each response, as received.
-        url_variables: Of each response, as received.
-        data_quality: The same.
-        questions: Ids of those that some response may have an entry of.
-        entries: Of each response, the JSON of its entry for each of these questions, or
+        fields: Name of a metadata field -> its value in each response, as received.
+        url_variables: Url variables of each response, as received.
+        data_quality: The same for ``data_quality``.
+        questions: Ids of the questions that some response may have an entry of.
+        entries: For each response the JSON of its entry for each of these questions, or
             ``NO_ENTRY``.
-        misfits: How much of it had other types than documented.
+        misfits: Number of values whose JSON type was not the documented one.
         totals: Row count, and the totals of its list.
     """
 
@@ -80,11 +71,10 @@ class Page:
     totals: PageTotals
 
     def __len__(self) -> int:
-        """Responses on it."""
         return len(self.url_variables)
 
     def only(self, rows: Sequence[int]) -> Page:
-        """The same page with some of its responses."""
+        """Return the same page with some of its responses."""
         return Page(
             {name: [values[row] for row in rows] for name, values in self.fields.items()},
             [self.url_variables[row] for row in rows],
@@ -100,138 +90,107 @@ class PageReader:
     """Reads pages of the responses to one survey.
 
     Args:
-        questions: Ids that entries are expected under; others are learned as they come.
+        questions: Ids of the expected questions; others are learned when they come.
     """
 
-    def __init__(self, questions: Iterable[str] = ()) -> None:
-        self._questions = list(filter(_can_be_a_field, dict.fromkeys(questions)))
-        self._general = msgspec.json.Decoder(_page_of(dict[str, msgspec.Raw]))
-        self._made_for_them()
+    def __init__(self, questions: Iterable[str]) -> None:
+        self._questions = [*filter(_can_be_a_field, questions)]
+        self._make_decoder()
 
-    def _made_for_them(self) -> None:
-        """A decoder with a field for each question: it finds them faster than a dict does."""
+    def _make_decoder(self) -> None:
+        """Make a decoder with a field for each question: it finds them faster than a dict does."""
         names = [f"q{number}" for number in range(len(self._questions))]
         entries = msgspec.defstruct(
             "Entries",
             [(name, msgspec.Raw, NO_ENTRY) for name in names],
             rename=dict(zip(names, self._questions, strict=True)),
-            forbid_unknown_fields=True,  # or the answers to them would be lost
+            forbid_unknown_fields=True,  # or the answers to other questions would be lost
             gc=False,
         )
-        self._decoder = msgspec.json.Decoder(_page_of(entries))
-        self._nothing = entries()
-        self._all = attrgetter(*names) if len(names) > 1 else None
+        response = msgspec.defstruct(
+            "Response",
+            [
+                *((name, Scalar, None) for name in META_FIELDS),
+                ("url_variables", Any, None),
+                ("data_quality", Any, None),
+                ("survey_data", entries | _EmptyMap | None, None),
+            ],
+            gc=False,
+        )
+        page = msgspec.defstruct("Page", [("data", list[response], [])], bases=(_Totals,))  # type: ignore[valid-type]
+        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(page)
+        self._no_entries = entries()
 
     def read(self, body: bytes) -> Page:
-        """Decodes a page.
+        """Decode a page.
 
         Raises:
             ValueError: It is not JSON, or not a list of responses.
         """
         body = body.removeprefix(BOM)
-        if self._all is not None:
-            try:
-                return self._typed(self._decoder.decode(body))
-            except _REFUSED:
-                pass
+        page = self._decode(body) or (self._learn_questions(body) and self._decode(body))
+        if not page:
+            return _read_loosely(decode(body))
+        fields = {name: [getattr(each, name) for each in page.data] for name in META_FIELDS}
+        entries = [each.survey_data or self._no_entries for each in page.data]
+        return Page(
+            fields,
+            [each.url_variables for each in page.data],
+            [each.data_quality for each in page.data],
+            tuple(self._questions),
+            list(map(msgspec.structs.astuple, entries)),
+            0,
+            PageTotals.of(fields["id"], partial(getattr, page)),
+        )
+
+    def _decode(self, body: bytes) -> Any:
+        """Decode a page, None where it does not fit the types."""
         try:
-            page = self._generally(self._general.decode(body))
-        except _REFUSED:
-            return _loosely(decode(body))
-        new = set(filter(_can_be_a_field, set(page.questions) - set(self._questions)))
-        if new and len(new) + len(self._questions) <= _MOST_QUESTIONS:
-            self._questions += sorted(new)
-            self._made_for_them()
-        return page
+            return self._decoder.decode(body)
+        except REFUSED:
+            return None
 
-    def _typed(self, page: Any) -> Page:
-        given = [response.survey_data or self._nothing for response in page.data]
-        if any(isinstance(each, list) for each in given):
-            return self._generally(page)
-        assert self._all is not None  # noqa: S101 - read() has made sure
-        entries = list(map(self._all, given))
-        return _page(page, page.data, tuple(self._questions), entries, 0)
-
-    def _generally(self, page: Any) -> Page:
-        misfits, given = 0, []
-        for response in page.data:
-            data = response.survey_data
-            if isinstance(data, list):
-                misfits += bool(data)
-                items = numbered([decode(bytes(item)) for item in data])
-                data = {own: msgspec.json.encode(item) for own, item in items}
-            elif data is not None and not isinstance(data, dict):
-                pairs = zip(self._questions, self._all(data), strict=True)  # type: ignore[misc]
-                data = {question: raw for question, raw in pairs if raw is not NO_ENTRY}
-            given.append(data or {})
-        return _page(page, page.data, *_rows(given), misfits)
+    def _learn_questions(self, body: bytes) -> bool:
+        """Make the decoder anew if a page has other questions than expected."""
+        try:
+            data = _ENTRIES_DECODER.decode(body).data
+        except REFUSED:
+            return False
+        found = {question for each in data for question in each.survey_data or ()}
+        new = sorted(filter(_can_be_a_field, found.difference(self._questions)))
+        if not new or len(new) + len(self._questions) > _MOST_QUESTIONS:
+            return False
+        self._questions += new
+        self._make_decoder()
+        return True
 
 
 def _can_be_a_field(question: str) -> bool:
-    """Whether a typed decoder may look for it: it takes no name that JSON would have to escape."""
+    """Check whether a typed decoder may look for it: JSON must not have to escape its name."""
     return question.isprintable() and not set(question) & {'"', "\\"}
 
 
-def _page_of(entries: Any) -> Any:
-    response = msgspec.defstruct(
-        "Response",
-        [
-            *((name, Scalar, None) for name in META_FIELDS),
-            ("url_variables", Any, None),
-            ("data_quality", Any, None),
-            ("survey_data", entries | list[msgspec.Raw] | None, None),
-        ],
-        gc=False,
-    )
-    return msgspec.defstruct("Page", [("data", list[response], [])], bases=(_Totals,))  # type: ignore[valid-type]
-
-
-def _rows(given: Sequence[Mapping[str, Any]]) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
-    questions = tuple(dict.fromkeys(question for data in given for question in data))
-    return questions, [[data.get(own, NO_ENTRY) for own in questions] for data in given]
-
-
-def _page(
-    totals: Any,
-    responses: Sequence[Any],
-    questions: Sequence[str],
-    entries: Sequence[Sequence[Any]],
-    misfits: int,
-) -> Page:
-    columns = zip(*map(_FIELDS, responses), strict=True) if responses else [()] * len(META_FIELDS)
-    fields = {name: list(column) for name, column in zip(META_FIELDS, columns, strict=True)}
-    return Page(
-        fields,
-        [each.url_variables for each in responses],
-        [each.data_quality for each in responses],
-        questions,
-        entries,
-        misfits,
-        PageTotals.of(fields["id"], partial(getattr, totals)),
-    )
-
-
-def _loosely(decoded: Any) -> Page:
-    """A page of whatever types."""
-    if not isinstance(decoded, Mapping):
-        raise ValueError("not a list of responses")  # noqa: TRY004 - like any other broken JSON
-    data = decoded.get("data")
+def _read_loosely(decoded: Any) -> Page:
+    """Read a page of any types."""
+    data = decoded.get("data") if isinstance(decoded, Mapping) else ""
     if data is not None and not isinstance(data, (list, Mapping)):
         raise ValueError("not a list of responses")
     items = list(data.values() if isinstance(data, Mapping) else data or [])
     rows = [item for item in items if isinstance(item, Mapping)]
-    misfits, given = len(items) - len(rows), []
+    misfits, received = len(items) - len(rows), []
     for row in rows:
         entries = row.get("survey_data")
         misfits += bool(entries) and not isinstance(entries, Mapping)
         pairs = entries.items() if isinstance(entries, Mapping) else numbered(entries or [])
-        given.append({str(question): msgspec.json.encode(item) for question, item in pairs})
-    fields = {name: [scalar(nothing(row.get(name))) for row in rows] for name in META_FIELDS}
+        received.append({str(question): msgspec.json.encode(item) for question, item in pairs})
+    questions = tuple(dict.fromkeys(question for each in received for question in each))
+    fields = {name: [scalar(empty_to_none(row.get(name))) for row in rows] for name in META_FIELDS}
     return Page(
         fields,
         [row.get("url_variables") for row in rows],
         [row.get("data_quality") for row in rows],
-        *_rows(given),
+        questions,
+        [[each.get(question, NO_ENTRY) for question in questions] for each in received],
         misfits,
         PageTotals.of(fields["id"], decoded.get),
     )

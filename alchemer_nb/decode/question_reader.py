@@ -1,7 +1,7 @@
-"""The entries of each question, told by their bytes and read once.
+"""Reads each distinct entry of a question once.
 
-Most of a page is the same few entries over and over: a question of five options has five, words
-and all.
+Most of a page repeats the same few entries: a question with five options has five, word for word.
+So entries are told apart by their bytes, and only those that are new are decoded.
 """
 
 from __future__ import annotations
@@ -13,254 +13,253 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alchemer_nb.decode.entries import own_answer
-from alchemer_nb.decode.entry_types import has_more, read_entries
+from alchemer_nb.decode.entries import direct_answer
+from alchemer_nb.decode.entry_types import has_undocumented, read_entries
 from alchemer_nb.decode.pages import NO_ENTRY
-from alchemer_nb.wire.scalars import truth
+from alchemer_nb.wire.json import read_flag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from alchemer_nb.decode.entries import EntryReader, Said
+    from alchemer_nb.decode.entries import EntryContent, EntryReader
     from alchemer_nb.decode.entry_types import Entry, Scalar
     from alchemer_nb.decode.leaves import Atom, Leaf
-    from alchemer_nb.survey.answer_paths import Path
+    from alchemer_nb.survey.columns import Path
 
 _NOBODY = -1
-_REMEMBERED = 1000  # different entries of a question; of a text they would be as many as rows
+_REMEMBERED = 1000  # distinct entries of a question; a text question has as many as responses
 
 
-class Seen:
-    """A number for each different entry of any question; number 0 is none at all.
+class EntryInterner:
+    """A number for each distinct entry of all questions; number 0 means no entry.
 
-    Each number has the question that had it first; where another one has the same bytes, it is
-    given a number of its own.
+    A number belongs to the question that had its bytes first. A question that has the same bytes
+    later gets a second number for them.
     """
 
     def __init__(self) -> None:
         self._raws = [b""]
         self._numbers = {b"": 0}
-        self._owners = array("i", [_NOBODY])  # by number, the column that it belongs to
-        self._places = array("i", [0])  # by number, which entry of its column it is
+        self._owners = array("i", [_NOBODY])  # by number, the question that it belongs to
+        self._positions = array("i", [0])  # by number, its position among entries of the question
 
-    def numbers(self, rows: Sequence[Sequence[Any]], places: Sequence[int]) -> np.ndarray:
-        """The number of each entry.
+    def intern(self, rows: Sequence[Sequence[Any]], columns: Sequence[int]) -> np.ndarray:
+        """Return the number of each entry.
 
         Args:
             rows: Entries of each response.
-            places: Which of them count.
+            columns: Positions in each row of the entries to number.
 
         Returns:
-            int32, (responses, places).
+            int32, (responses, columns).
         """
-        shape = len(rows), len(places)
+        shape = len(rows), len(columns)
         if not shape[0] or not shape[1]:
             return np.zeros(shape, dtype=np.int32)
         # Row by row, as the page lies in memory: column by column takes a fifth longer.
-        chosen = rows if len(places) == len(rows[0]) else map(_picker(places), rows)
+        chosen = rows if len(columns) == len(rows[0]) else map(_picker(columns), rows)
         raws = map(bytes, chain.from_iterable(chosen))
         every = map(self._numbers.get, raws, repeat(-1))
         found = np.fromiter(every, np.int32, shape[0] * shape[1]).reshape(shape)
-        for row, column in np.argwhere(found < 0).tolist():
-            raw = bytes(rows[row][places[column]])
+        for row, at in np.argwhere(found < 0).tolist():
+            raw = bytes(rows[row][columns[at]])
             number = self._numbers.get(raw)
-            found[row, column] = self.add(raw) if number is None else number
+            found[row, at] = self.add(raw) if number is None else number
         return found
 
     def add(self, raw: bytes) -> int:
-        """Gives an entry a number, a second one where it has one."""
+        """Return a new number for an entry, even if it has one."""
         number = len(self._raws)
         self._raws.append(raw)
         self._owners.append(_NOBODY)
-        self._places.append(-1)
+        self._positions.append(-1)
         self._numbers.setdefault(raw, number)
         return number
 
-    def claim(self, number: int, column: int, place: int) -> bytes | None:
-        """Gives a number to a column; None where another one has it already."""
+    def claim(self, number: int, owner: int, position: int) -> bytes | None:
+        """Assign a number to a question and return its JSON; None if it has an owner already."""
         if self._owners[number] != _NOBODY:
             return None
-        self._owners[number], self._places[number] = column, place
+        self._owners[number], self._positions[number] = owner, position
         return self._raws[number]
 
     def raw(self, number: int) -> bytes:
-        """The JSON of an entry."""
+        """Return the JSON of an entry."""
         return self._raws[number]
 
-    def strange(self, found: np.ndarray, columns: Sequence[int]) -> np.ndarray:
-        """Which entries do not belong to their columns, or not yet."""
-        owners = np.frombuffer(self._owners, dtype=np.int32)[found]
-        strange: np.ndarray = (owners != np.array(columns, dtype=np.int32)) & (found > 0)
-        return strange
+    def find_foreign(self, found: np.ndarray, owners: Sequence[int]) -> np.ndarray:
+        """Return the mask of entries that do not belong to their questions, or not yet."""
+        actual = np.frombuffer(self._owners, dtype=np.int32)[found]
+        foreign: np.ndarray = (actual != np.array(owners, dtype=np.int32)) & (found > 0)
+        return foreign
 
-    def places(self, found: np.ndarray) -> np.ndarray:
-        """Which entry of its column each one is."""
-        places: np.ndarray = np.frombuffer(self._places, dtype=np.int32)[found]
-        return places
+    def positions(self, found: np.ndarray) -> np.ndarray:
+        """Return the position of each entry among the distinct entries of its question."""
+        positions: np.ndarray = np.frombuffer(self._positions, dtype=np.int32)[found]
+        return positions
 
-    def forget(self, columns: Sequence[int]) -> None:
-        """Lets go of the entries of columns in which hardly one comes twice."""
-        owners = np.frombuffer(self._owners, dtype=np.int32)
-        for number in np.flatnonzero(np.isin(owners, columns)).tolist():
+    def evict(self, owners: Sequence[int]) -> None:
+        """Evict the entries of high-cardinality questions."""
+        owned = np.isin(np.frombuffer(self._owners, dtype=np.int32), owners)
+        for number in np.flatnonzero(owned).tolist():
             if self._numbers.get(self._raws[number]) == number:
                 del self._numbers[self._raws[number]]
             self._raws[number] = b""
 
 
-def _picker(places: Sequence[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:
-    if len(places) == 1:
-        (only,) = places
+def _picker(columns: Sequence[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    if len(columns) == 1:
+        (only,) = columns
         return lambda row: (row[only],)
-    return itemgetter(*places)
+    return itemgetter(*columns)
 
 
-class Column:
-    """The entries of one question: each different one is read once.
+class QuestionReader:
+    """Reads the entries of one question, each distinct one once.
+
+    The arrays have an item for each distinct entry, by its position.
 
     Attributes:
-        question: Its id.
-        own: Its own number.
-        is_varied: Whether hardly an entry comes twice, as with texts.
-        tables: Path -> for each entry of it, which answer it has there; -1 for none.
-        shown: Question id -> for each entry, whether it says shown; -1 if it does not say.
-        words: Words of new entries, of what the definition does not know.
-        misfits: Which entry -> how many of its types were not the documented ones.
-        unchosen: Which entry -> how many options it lists as not chosen.
+        question: Question id.
+        number: Number of the question, by which it owns entries.
+        is_high_cardinality: True if hardly an entry repeats, as with texts.
+        codes: Path -> code of the entry's answer in the leaf of the path, -1 for none.
+        shown: Question id -> 1 or 0 where the entry says whether it was shown, else -1.
+        unknown_questions: Question id -> (text, type), where the definition does not know it.
+        misfits: Position -> number of values that were not of the documented type.
+        unchosen: Position -> number of options listed as not chosen.
     """
 
-    def __init__(self, question: str, own: int, reader: EntryReader) -> None:
+    def __init__(
+        self, question: str, number: int, reader: EntryReader, leaf: Callable[[Path], Leaf]
+    ) -> None:
         self.question = question
-        self.own = own
-        self.is_varied = False
+        self.number = number
+        self.is_high_cardinality = False
+        self.unknown_questions: dict[str, tuple[str, str]] = {}
         self._path: Path = (question,)
         self._reader = reader
-        self._is_known = reader.knows(question)
-        self._blank: set[bytes] = set()
+        self._leaf = leaf
+        self._is_documented = reader.is_documented(question)
+        self._documented: set[bytes] = set()
         self._twins: dict[int, int] = {}
         self._forget()
 
     def _forget(self) -> None:
-        """Starts anew, so that memory does not grow with the texts that were read."""
-        self._atoms: dict[Path, _Sparse] = {}
+        """Drop what was read, so that memory does not grow with the texts."""
+        self._codes: dict[Path, _Sparse] = {}
         self._shown: dict[str, _Sparse] = {}
         self._size = 1
-        self.tables: dict[Path, np.ndarray] = {}
+        self.codes: dict[Path, np.ndarray] = {}
         self.shown: dict[str, np.ndarray] = {}
-        self.words: list[Mapping[str, tuple[str, str]]] = []
         self.misfits: dict[int, int] = {}
         self.unchosen: dict[int, int] = {}
 
-    def catch_up(
-        self, numbers: np.ndarray, strange: np.ndarray, seen: Seen, leaf: Callable[[Path], Leaf]
-    ) -> None:
-        """Reads the entries of a page that this question has not had before.
+    def read_new(self, numbers: np.ndarray, foreign: np.ndarray, interner: EntryInterner) -> None:
+        """Read the entries of a page that this question has not had before.
 
         Args:
-            numbers: Of its entries, as ``Seen.numbers`` gives them; those that another question
-                had first are replaced.
-            strange: Which of them do not belong to it yet.
-            seen: What gave the numbers.
-            leaf: Gives the leaf of a path.
+            numbers: Numbers of its entries; those that another question owns are replaced.
+            foreign: Mask of the entries that it does not own yet.
+            interner: Assigned the numbers.
         """
         new: list[bytes] = []
-        for number in np.unique(numbers[strange]).tolist():
-            raw = seen.claim(number, self.own, self._size + len(new))
+        for number in np.unique(numbers[foreign]).tolist():
+            raw = interner.claim(number, self.number, self._size + len(new))
             if raw is None:
                 twin = self._twins.get(number)
                 if twin is None:
-                    twin = self._twins[number] = seen.add(seen.raw(number))
-                    raw = seen.claim(twin, self.own, self._size + len(new))
+                    twin = self._twins[number] = interner.add(interner.raw(number))
+                    raw = interner.claim(twin, self.number, self._size + len(new))
                 numbers[numbers == number] = twin
             if raw is not None:
                 new.append(raw)
         if new:
-            self._learn(new, leaf)
-        self.is_varied = self._size > _REMEMBERED
+            self._read(new)
+        self.is_high_cardinality = self._size > _REMEMBERED
 
-    def read_all(self, raws: Sequence[Any], leaf: Callable[[Path], Leaf]) -> np.ndarray:
-        """Reads a page where hardly an entry comes twice: to look for one would only cost time.
+    def read_all(self, raws: Sequence[Any]) -> np.ndarray:
+        """Read all entries of a page: where hardly one repeats, looking for them costs time.
 
         Returns:
-            Which entry each one is, until the next page.
+            The position of each entry, valid until the next page.
         """
         self._forget()
         rows = [row for row, raw in enumerate(raws) if raw is not NO_ENTRY]
-        numbers = np.zeros(len(raws), dtype=np.int32)
-        numbers[rows] = np.arange(1, len(rows) + 1)
-        self._learn([raws[row] for row in rows], leaf)
-        return numbers
+        positions = np.zeros(len(raws), dtype=np.int32)
+        positions[rows] = np.arange(1, len(rows) + 1)
+        self._read([raws[row] for row in rows])
+        return positions
 
-    def _learn(self, raws: Sequence[Any], leaf: Callable[[Path], Leaf]) -> None:
-        self._read(raws, leaf)
-        self._size += len(raws)
-        self.tables = {path: _dense(at, self._size) for path, at in self._atoms.items()}
-        self.shown = {question: _dense(at, self._size) for question, at in self._shown.items()}
-
-    def _read(self, raws: Sequence[Any], leaf: Callable[[Path], Leaf]) -> None:
-        entries, is_plain = read_entries(raws) if self._is_known else (None, False)
+    def _read(self, raws: Sequence[Any]) -> None:
+        entries, is_plain = read_entries(raws) if self._is_documented else (None, False)
         if entries is None:
-            for number, raw in enumerate(raws, self._size):
-                self._note(number, self._reader.read(self.question, bytes(raw)), leaf)
-            return
+            for position, raw in enumerate(raws, self._size):
+                self._add(position, self._reader.read(self.question, bytes(raw)))
+        else:
+            self._read_typed(raws, entries, is_plain=is_plain)
+        self._size += len(raws)
+        self.codes = {path: _dense(some, self._size) for path, some in self._codes.items()}
+        self.shown = {question: _dense(some, self._size) for question, some in self._shown.items()}
+
+    def _read_typed(self, raws: Sequence[Any], entries: Sequence[Entry], *, is_plain: bool) -> None:
         shown_at, states = self._shown.setdefault(self.question, ([], []))
-        own_at: list[int] = []  # most entries: one answer, in its place
-        own: list[Scalar | Atom] = []
-        for number, (raw, entry) in enumerate(zip(raws, entries, strict=True), self._size):
-            if not is_plain and self._has_more(bytes(raw)):
-                self._note(number, self._reader.read(self.question, bytes(raw)), leaf)
+        direct_at: list[int] = []  # most entries: one answer, at the path of the question
+        direct: list[Scalar | Atom] = []
+        for position, (raw, entry) in enumerate(zip(raws, entries, strict=True), self._size):
+            if not is_plain and self._has_undocumented(bytes(raw)):
+                self._add(position, self._reader.read(self.question, bytes(raw)))
                 continue
             if entry.options or entry.subquestions or entry.comments:
-                said = self._reader.read_decoded(self.question, entry, raw)
-                self._note(number, said, leaf)
+                self._add(position, self._reader.read_typed(self.question, entry, raw))
                 continue
             if entry.shown is not None:
-                shown_at.append(number)
-                states.append(entry.shown is True or truth(entry.shown))
-            item = _own_item(entry)
+                shown_at.append(position)
+                states.append(entry.shown is True or read_flag(entry.shown))
+            item = _bare_or_direct(entry)
             if item is not None:
-                own_at.append(number)
-                own.append(item)
-        if own:
-            at, codes = self._atoms.setdefault(self._path, ([], []))
-            at += own_at
-            codes += leaf(self._path).numbers(own)
+                direct_at.append(position)
+                direct.append(item)
+        if direct:
+            at, codes = self._codes.setdefault(self._path, ([], []))
+            at += direct_at
+            codes += self._leaf(self._path).encode_all(direct)
 
-    def _has_more(self, raw: bytes) -> bool:
-        """Whether an entry holds what nobody documents; those without an answer are the same."""
-        if raw in self._blank:
+    def _has_undocumented(self, raw: bytes) -> bool:
+        if raw in self._documented:  # entries without an answer are often all the same
             return False
-        if has_more(raw):
+        if has_undocumented(raw):
             return True
-        if len(self._blank) < _REMEMBERED:
-            self._blank.add(raw)
+        if len(self._documented) < _REMEMBERED:
+            self._documented.add(raw)
         return False
 
-    def _note(self, number: int, said: Said, leaf: Callable[[Path], Leaf]) -> None:
-        for path, atom in said.atoms.items():
-            at, codes = self._atoms.setdefault(path, ([], []))
-            at.append(number)
-            codes.append(leaf(path).number(atom))
-        for question, state in said.shown.items():
+    def _add(self, position: int, content: EntryContent) -> None:
+        for path, atom in content.answers.items():
+            at, codes = self._codes.setdefault(path, ([], []))
+            at.append(position)
+            codes.append(self._leaf(path).encode(atom))
+        for question, state in content.shown.items():
             at, states = self._shown.setdefault(question, ([], []))
-            at.append(number)
+            at.append(position)
             states.append(state)
-        if said.words:
-            self.words.append(said.words)
-        if said.misfits:
-            self.misfits[number] = said.misfits
-        if said.unchosen:
-            self.unchosen[number] = said.unchosen
+        if content.unknown_questions:  # the first mention counts
+            self.unknown_questions = content.unknown_questions | self.unknown_questions
+        if content.misfits:
+            self.misfits[position] = content.misfits
+        if content.unchosen:
+            self.unchosen[position] = content.unchosen
 
 
-def _own_item(entry: Entry) -> Scalar | Atom:
-    """The answer that stands in the entry itself: bare where it is nothing else."""
+def _bare_or_direct(entry: Entry) -> Scalar | Atom:
+    """Return the answer in the entry itself, bare where it has no field but ``answer``."""
     answer = entry.rank if entry.answer is None else entry.answer
     if entry.answer_id is None and entry.original_answer is None:
         return answer
-    return own_answer(entry)
+    return direct_answer(entry)
 
 
-_Sparse = tuple[list[int], list[Any]]  # numbers of entries, and a value for each
+_Sparse = tuple[list[int], list[Any]]  # positions of entries, and a value for each
 
 
 def _dense(values: _Sparse, size: int) -> np.ndarray:

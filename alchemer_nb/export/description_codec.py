@@ -18,7 +18,6 @@ import msgspec
 import numpy as np
 
 from alchemer_nb.decode.answers import Answers
-from alchemer_nb.decode.entries import EntryReader
 from alchemer_nb.decode.entry_types import Scalar
 from alchemer_nb.decode.leaves import Atom, Leaf
 from alchemer_nb.errors import KnowledgeLost
@@ -26,8 +25,7 @@ from alchemer_nb.frame import metadata
 from alchemer_nb.frame.description import Kept
 from alchemer_nb.frame.options import FrameOptions  # noqa: TC001 - msgspec reads annotations
 from alchemer_nb.frame.values import Renderer, read_number, resolve
-from alchemer_nb.survey.answer_paths import Path  # noqa: TC001 - msgspec reads annotations
-from alchemer_nb.survey.columns import is_open
+from alchemer_nb.survey.columns import Path, is_open
 from alchemer_nb.survey.definition import Definition  # noqa: TC001 - msgspec reads annotations
 
 if TYPE_CHECKING:
@@ -54,7 +52,7 @@ class _PackedLeaf(msgspec.Struct, array_like=True):
 
 class _Packed(msgspec.Struct):
     count: int
-    known: list[str]
+    known: list[str]  # ids of the questions, for older versions of this package
     meta: dict[str, list[Scalar]]
     urls: dict[str, dict[int, str]]
     quality: dict[int, str] | None
@@ -90,7 +88,7 @@ def pack(kept: Kept) -> bytes:
     answers = kept.answers
     packed = _Packed(
         count=answers.count,
-        known=sorted(answers.known),
+        known=sorted({question.id for question in kept.survey.walk()}),
         meta={name: [_scalar(v) for v in values] for name, values in answers.meta.items()},
         urls=answers.urls,
         quality=None if isinstance(answers.quality, _NoQuality) else answers.quality,
@@ -107,7 +105,7 @@ def pack(kept: Kept) -> bytes:
             own: (_rising(rows), _numbers(np.asarray(states, dtype=np.int64)))
             for own, (rows, states) in answers.shown.items()
         },
-        words=answers.words,
+        words=answers.unknown_questions,
         misfits=answers.misfits,
         survey=kept.survey,
         timezone=kept.timezone,
@@ -138,13 +136,16 @@ def unpack(text: bytes) -> Kept:
 
 
 def _kept(packed: _Packed) -> Kept:
-    answers = Answers(EntryReader(packed.known))
-    answers.count, answers.misfits = packed.count, packed.misfits
     if any(len(values) != packed.count for values in packed.meta.values()):
         raise Damaged("columns of different lengths")
-    answers.meta = StoredMeta(packed.meta)
-    answers.urls, answers.words = packed.urls, packed.words
-    answers.quality = _NoQuality() if packed.quality is None else packed.quality
+    answers = Answers(
+        count=packed.count,
+        meta=StoredMeta(packed.meta),
+        urls=packed.urls,
+        quality=_NoQuality() if packed.quality is None else packed.quality,
+        unknown_questions=packed.words,
+        misfits=packed.misfits,
+    )
     for each in packed.leaves:
         leaf = Leaf(each.atoms)
         rows = _unrising(each.rows, packed.count)
@@ -186,15 +187,19 @@ def only_shown(kept: Kept, shown: Shown) -> Kept:
     numbers = np.unique(kept.rows(dict.fromkeys(shown.ids)).keep)
     places = np.full(old.count, -1, dtype=np.int64)
     places[numbers] = np.arange(len(numbers))
-    new = Answers(EntryReader(old.known))
-    new.count, new.misfits, new.words = len(numbers), old.misfits, old.words
-    new.meta = StoredMeta(_meta(kept, numbers, shown.meta))
+    quality: dict[int, str] = _NoQuality()
+    if "data_quality" in shown.meta:
+        quality = {int(places[r]): v for r, v in old.quality.items() if places[r] >= 0}
+    new = Answers(
+        count=len(numbers),
+        meta=StoredMeta(_meta(kept, numbers, shown.meta)),
+        quality=quality,
+        unknown_questions=old.unknown_questions,
+        misfits=old.misfits,
+    )
     for name, values in old.urls.items():
         if f"url_{name}" in shown.columns:
             new.urls[name] = {int(places[r]): v for r, v in values.items() if places[r] >= 0}
-    new.quality = _NoQuality()
-    if "data_quality" in shown.meta:
-        new.quality = {int(places[r]): v for r, v in old.quality.items() if places[r] >= 0}
     here, main = _paths(kept, shown.columns)
     renderer = Renderer(old, np.array([], dtype=np.int64), kept.options.rendered, ())
     dropped = _dropped_texts(kept, shown.columns, renderer)

@@ -23,6 +23,7 @@ from alchemer_nb.export.description_codec import Damaged, Shown, only_shown, pac
 from alchemer_nb.frame import metadata
 from alchemer_nb.frame.build import ATTRS
 from alchemer_nb.frame.description import Facts
+from alchemer_nb.survey.columns import INDEX
 
 if TYPE_CHECKING:
     import os
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 KEY = b"alchemer_nb"
 FORMAT = 1
 SUFFIXES = (".parquet", ".pq")
-INDEX = "response_id"
 _PANDAS_ATTRS = b"PANDAS_ATTRS"  # where pandas itself keeps attrs
 _MOST = 64 * 2**20  # Parquet readers refuse footers of 100 MB
 

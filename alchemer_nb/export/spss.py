@@ -21,6 +21,7 @@ from alchemer_nb.frame.build import ATTRS
 from alchemer_nb.frame.codebook import FIELDS
 from alchemer_nb.frame.description import Facts
 from alchemer_nb.frame.text_dtype import text_dtype
+from alchemer_nb.survey.columns import INDEX
 
 if TYPE_CHECKING:
     import os
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from alchemer_nb.export.column_facts import Known
 
 SUFFIXES = (".sav", ".zsav")
-INDEX = "response_id"
 _MOST_MISSING = 3  # what SPSS allows of a variable
 _SELECTED = {0.0: "Not selected", 1.0: "Selected"}
 _LINE = 200  # syntax lines of more than 256 bytes are cut by older versions

@@ -18,6 +18,7 @@ from alchemer_nb.export.names import Dialect, clean, label_of, legal_names
 from alchemer_nb.frame.text_dtype import text_dtype
 from alchemer_nb.frame.values import is_ordered
 from alchemer_nb.frame.wordtable import WordTable
+from alchemer_nb.survey.columns import INDEX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -243,7 +244,7 @@ def _number(name: str, values: pd.Series[Any], known: Known, dialect: Dialect) -
     floats = _floats(values)
     record, column = known.record(name), known.column(name)
     made = Variable(name, floats, "number", measure="scale")
-    if name == "response_id":
+    if name == INDEX:
         made.measure = "nominal"
     if record.get("part") == "option" and column is not None and column.kind == "boolean":
         chosen = sorted(set(floats.dropna()) - {0.0})

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.decode.answers import Answers, latest_rows
+from alchemer_nb.decode.answers import Answers, AnswersBuilder, latest_rows
 from alchemer_nb.errors import ApiError, InvalidArgument, TransportError
 from alchemer_nb.fetch.page_fetcher import SIZES, PageFetcher, PageRange, read_newest_first
 from alchemer_nb.fetch.progress import Progress, ProgressReporter
@@ -83,7 +83,7 @@ class Download:
     """The responses of a survey as they came.
 
     Attributes:
-        answers: Everything received.
+        builder: Collects the answers of the pages.
         total_count: Total count of responses by the last page.
         pages: Pages received.
         total_pages: Total count of pages by the last page.
@@ -101,7 +101,7 @@ class Download:
         restart_reason: Why the rows of earlier runs were of no use; ``""`` otherwise.
     """
 
-    answers: Answers
+    builder: AnswersBuilder
     total_count: int | None = None
     pages: int = 0
     total_pages: int | None = None
@@ -121,16 +121,21 @@ class Download:
     @property
     def has_gaps(self) -> bool:
         """Whether responses are missing, or may be: a deleted one can hide a missing one."""
-        received = len(latest_rows(self.answers))
+        received = len(latest_rows(self.builder))
         return self.total_count is not None and (self.has_shrunk or received < self.total_count)
+
+    @property
+    def answers(self) -> Answers:
+        """The answers received so far, which later pages do not change."""
+        return self.builder.build()
 
     def copy(self) -> Download:
         """Return an independent copy to resume."""
         return replace(
             self,
-            answers=self.answers.copy(),
-            rows_before=self.answers.count,
-            rows_of_first_run=self.rows_of_first_run or self.answers.count,
+            builder=self.builder.copy(),
+            rows_before=self.builder.count,
+            rows_of_first_run=self.rows_of_first_run or self.builder.count,
             resumes=self.resumes + 1,
             interrupted=False,
             restart_reason="",
@@ -139,7 +144,7 @@ class Download:
     def add(self, page: Page) -> None:
         """Add the responses of a page, all or none of them."""
         with interrupts_held():
-            self.answers.add(page)
+            self.builder.add(page)
 
     def add_newer(self, page: Page, latest: Mapping[int, int]) -> None:
         """Add those responses of a page that are missing, or newer than the ones received.
@@ -148,7 +153,7 @@ class Download:
             page: The page.
             latest: Response id -> row of its last copy.
         """
-        updated, wanted = self.answers.meta["date_updated"], []
+        updated, wanted = self.builder.meta["date_updated"], []
         for row, (own, date) in enumerate(
             zip(page.fields["id"], page.fields["date_updated"], strict=True)
         ):
@@ -186,7 +191,7 @@ class DownloadPlan:
         calls: How to stop its calls, and whether they may be answered from memory.
     """
 
-    enough: Callable[[Answers], bool] | None = None
+    enough: Callable[[Download], bool] | None = None
     most: int | None = None
     expected: int | None = None
     on_progress: Callable[[Progress], None] | None = None
@@ -214,7 +219,7 @@ class Downloader:
         plan: DownloadPlan,
         earlier: Download | None = None,
     ) -> None:
-        self.result = earlier or Download(Answers.of(survey))
+        self.result = earlier or Download(AnswersBuilder(survey))
         self._transport = transport
         self._survey = survey
         self._params = params
@@ -236,7 +241,7 @@ class Downloader:
             newest = None  # the call for the newest changes, sent beside the last pages
             for page in self._pages(fetcher, first):
                 self._add_page(page, fetcher.current)
-                if plan.enough is not None and plan.enough(result.answers):
+                if plan.enough is not None and plan.enough(result):
                     result.reached_limit = True
                     return result
                 if fetcher.all_sent and newest is None and plan.most is None:
@@ -248,7 +253,7 @@ class Downloader:
                 self._add_changes(fetcher, newest)
         if newest is not None and result.has_gaps:
             with self._fetcher(fresh=result.resumes > 0) as fetcher:
-                latest = latest_rows(result.answers)
+                latest = latest_rows(result.builder)
                 # Cut elsewhere, so that what fell between two pages is within one.
                 for page in fetcher.fetch(self._decode, first=PageRange(_SECOND_READ_ROWS, 1)):
                     result.note_total(page.totals.total_count)
@@ -276,7 +281,7 @@ class Downloader:
     def _decode(self, answer: Answer) -> Page:
         self.result.clock = self.result.clock or Clock.of(answer.headers)
         try:
-            return self.result.answers.decode(answer.body)
+            return self.result.builder.decode(answer.body)
         except ValueError:
             pass
         raise TransportError(
@@ -297,7 +302,7 @@ class Downloader:
         result, frame = self.result, self._plan.frame
         return Progress(
             self._survey.title,
-            result.answers.count,
+            result.builder.count,
             result.total_count,
             result.pages,
             result.total_pages,
@@ -330,17 +335,17 @@ class Downloader:
             )
         if keys[: len(expected)] != expected:
             self.result = Download(
-                Answers.of(self._survey),
+                AnswersBuilder(self._survey),
                 resumes=result.resumes,
                 restart_reason="responses among those at hand were deleted or moved meanwhile",
             )
             return PageRange(last.range.other_size, 1)  # caches may hold the pages as they were
         result.total_count = page.totals.total_count
         if last.has_room:
-            result.add_newer(page, latest_rows(result.answers))
+            result.add_newer(page, latest_rows(result.builder))
             result.last_page = LastPage(tail, keys)
         self._reporter.report()
-        received = len(latest_rows(result.answers))
+        received = len(latest_rows(result.builder))
         if result.total_count is not None and received >= result.total_count:
             return None
         result.resumed_at_page = None if last.has_room else result.pages + 1
@@ -386,7 +391,7 @@ class Downloader:
     def _add_changed(self, rows: list[RawResponse]) -> bool:
         """Add new and changed responses; return whether no response after them can have changed."""
         result = self.result
-        latest, updated = latest_rows(result.answers), result.answers.meta["date_updated"]
+        latest, updated = latest_rows(result.builder), result.builder.meta["date_updated"]
 
         def is_changed(row: RawResponse) -> bool:
             at = latest.get(row.id)
@@ -406,10 +411,10 @@ class Downloader:
             # Without a date, what came long ago may have changed as well.
             added = [row for row in rows if row in changed or not row.updated]
         if added:
-            before = result.answers.count - len(latest)
-            result.add(result.answers.decode(join_page(row.content for row in added)))
+            before = result.builder.count - len(latest)
+            result.add(result.builder.decode(join_page(row.content for row in added)))
             result.changed += len(changed)
-            result.copies += result.answers.count - len(latest_rows(result.answers)) - before
+            result.copies += result.builder.count - len(latest_rows(result.builder)) - before
         return is_end
 
 

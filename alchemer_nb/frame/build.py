@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,8 +13,8 @@ from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame import codebook, long, metadata, multi_lists
 from alchemer_nb.frame.unplanned_columns import all_columns
 from alchemer_nb.frame.values import Renderer
-from alchemer_nb.survey.naming import name_columns
-from alchemer_nb.wire.text import name_of
+from alchemer_nb.survey.columns import INDEX, name_columns
+from alchemer_nb.wire.text import did_you_mean, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -104,7 +103,7 @@ def _wide(
         if f"url_{name}" in options.without:
             continue
         data[_free(f"url_{name}", data, names)] = metadata.url_array(name, answers, rows.keep)
-    index = pd.Index(rows.ids, name="response_id", dtype=np.int64)
+    index = pd.Index(rows.ids, name=INDEX, dtype=np.int64)
     return pd.DataFrame(
         {name: pd.Series(values).set_axis(index) for name, values in data.items()}, index=index
     )
@@ -158,8 +157,7 @@ def _chosen(
             if word in called - {""} or word == column.id or word in multi_lists.ids([column]):
                 found.update(n for n in (name, f"{name}_code") if n in there)
         if not found:
-            near = difflib.get_close_matches(word, there, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = did_you_mean(word, there)
             raise InvalidArgument(f"no column or question is called {word!r}{hint}")
         keep |= found
     return [name for name in there if name in keep]

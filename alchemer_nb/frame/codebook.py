@@ -10,9 +10,9 @@ import pandas as pd
 from alchemer_nb.frame.metadata import STANDARD
 from alchemer_nb.frame.text_dtype import text_dtype
 from alchemer_nb.frame.wordtable import table_html
-from alchemer_nb.survey.columns import Column, plan, question_key
+from alchemer_nb.survey.columns import Column, name_columns, plan
 from alchemer_nb.survey.definition import conditional_ids
-from alchemer_nb.survey.naming import name_columns
+from alchemer_nb.survey.question_types import question_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -23,7 +23,7 @@ from alchemer_nb.frame.rows import Rows
 from alchemer_nb.frame.unplanned_columns import all_columns
 from alchemer_nb.frame.values import Renderer
 from alchemer_nb.once import once
-from alchemer_nb.survey.naming import name_columns
+from alchemer_nb.survey.columns import name_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

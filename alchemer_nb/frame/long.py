@@ -9,6 +9,7 @@ import pandas as pd
 
 from alchemer_nb.frame.text_dtype import text_array, text_dtype
 from alchemer_nb.frame.values import Renderer, is_ordered, option_names
+from alchemer_nb.survey.columns import INDEX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,7 +67,7 @@ def long(
     silent = np.setdiff1d(np.arange(len(rows.ids)), answered)
     whole = np.concatenate([answered, silent])
     order = np.argsort(whole, kind="stable")  # the columns came in their order
-    result: dict[str, Any] = {"response_id": rows.ids[whole[order]]}
+    result: dict[str, Any] = {INDEX: rows.ids[whole[order]]}
     for field in LONG:
         cells = np.array([*found[field], *[None] * len(silent)], dtype=object)[order]
         result[field] = pd.array(cells, dtype="boolean" if field == "shown" else text_dtype())
@@ -156,8 +157,8 @@ def from_long(
         ``values="label"``. A category that no option of the definition stands for comes after
         those of the definition.
     """
-    ids = pd.Index(frame["response_id"].unique(), name="response_id")
-    places = ids.get_indexer(pd.Index(frame["response_id"]))
+    ids = pd.Index(frame[INDEX].unique(), name=INDEX)
+    places = ids.get_indexer(pd.Index(frame[INDEX]))
     groups = frame.groupby("column", sort=False).indices
     nothing = np.array([], dtype=np.int64)
     found = {name: groups.get(name, nothing) for name in columns}

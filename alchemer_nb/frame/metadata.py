@@ -14,7 +14,8 @@ import pandas as pd
 
 from alchemer_nb.frame.text_dtype import text_array, text_dtype
 from alchemer_nb.frame.values import read_number
-from alchemer_nb.wire.scalars import truths
+from alchemer_nb.survey.filters import STATUSES
+from alchemer_nb.wire.json import truths
 from alchemer_nb.wire.stamps import ZONE_HOURS, read_stamp
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ REST = (
     "dma",
     "data_quality",
 )
-STATUSES = ("Disqualified", "Partial", "Complete")
+_STATUS_ORDER = STATUSES[::-1]  # an ordered category runs from the least to the most complete
 _DATES = ("date_started", "date_submitted", "date_updated")
 _FIRST = np.datetime64("0001-01-01", "s")  # numpy reads the year 0, which there was not
 _WITHOUT = len("2026-01-15 10:42:26")
@@ -83,7 +84,7 @@ def array(name: str, answers: Answers, keep: np.ndarray, zone: ZoneInfo, tz: str
     texts = _texts(values)
     if name == "status":
         others = sorted({text for text in texts if text is not None} - set(STATUSES))
-        categories = pd.Index([*others, *STATUSES], dtype=text_dtype())
+        categories = pd.Index([*others, *_STATUS_ORDER], dtype=text_dtype())
         return pd.Categorical(text_array(texts), categories, ordered=True)
     return text_array(texts)
 

@@ -16,8 +16,9 @@ import pandas as pd
 from alchemer_nb.frame.text_dtype import text_dtype
 from alchemer_nb.frame.values import Renderer
 from alchemer_nb.frame.wordtable import WordTable
-from alchemer_nb.survey.columns import Column, is_multi
+from alchemer_nb.survey.columns import INDEX, Column
 from alchemer_nb.survey.definition import conditional_ids
+from alchemer_nb.survey.question_types import is_multi
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,7 +57,7 @@ class Missing:
 
     def cells(self, columns: dict[str, Column]) -> pd.DataFrame:
         """The kind of each cell of some columns, as categories."""
-        index = pd.Index(self._ids, name="response_id")
+        index = pd.Index(self._ids, name=INDEX)
         kinds = pd.CategoricalDtype(pd.Index(list(KINDS), dtype=text_dtype()))
         data = {
             name: pd.Categorical.from_codes(self.codes(column), dtype=kinds)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from alchemer_nb.survey.columns import Column, name
+from alchemer_nb.survey.columns import Column, column_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence, Set
 
     from alchemer_nb.frame.options import FrameOptions
-    from alchemer_nb.survey.answer_paths import Path
+    from alchemer_nb.survey.columns import Path
 
 
 def as_asked(columns: Sequence[Column], options: FrameOptions) -> list[Column]:
@@ -47,7 +47,7 @@ def _folded(group: Sequence[Column], without: Set[str]) -> Column:
     parts = tuple(part for part in group if part.id not in without) or tuple(group)
     return replace(
         group[0],
-        id=name(stem),
+        id=column_id(stem),
         kind="list",
         path=stem,
         part="list",

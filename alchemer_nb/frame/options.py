@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from alchemer_nb.errors import InvalidArgument
-from alchemer_nb.survey.naming import Names
+from alchemer_nb.survey.question_types import Names
+from alchemer_nb.wire.text import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,8 +85,7 @@ def check_choice(name: str, value: object, allowed: Sequence[str]) -> None:
     """
     if value in allowed:
         return
-    near = difflib.get_close_matches(str(value), allowed, 1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint = did_you_mean(str(value), allowed)
     raise InvalidArgument(
         f"{name} is {', '.join(map(repr, allowed))}, not {str(value)[:40]!r}{hint}"
     )

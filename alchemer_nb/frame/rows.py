@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alchemer_nb.decode.answers import latest_rows
-from alchemer_nb.wire.scalars import truths
+from alchemer_nb.wire.json import truths
 from alchemer_nb.wire.stamps import read_stamp
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alchemer_nb.decode.option_lookup import OTHER
-from alchemer_nb.survey.answer_paths import COMMENT, MEMBER
+from alchemer_nb.decode.leaves import OTHER
+from alchemer_nb.survey.columns import COMMENT, MEMBER
 from alchemer_nb.survey.filters import QUESTION, URL
-from alchemer_nb.wire.scalars import id_text
+from alchemer_nb.wire.ids import id_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from alchemer_nb.survey.answer_paths import AGAIN, COMMENT
-from alchemer_nb.survey.columns import Column, name, other_column, plan, raw_column
+from alchemer_nb.survey.columns import (
+    AGAIN,
+    COMMENT,
+    Column,
+    column_id,
+    other_column,
+    plan,
+    raw_column,
+)
 from alchemer_nb.survey.definition import Option, Question
 from alchemer_nb.survey.question_types import (
     GRID_CELLS,
@@ -28,8 +35,7 @@ if TYPE_CHECKING:
     from alchemer_nb.decode.answers import Answers
     from alchemer_nb.decode.leaves import Leaf
     from alchemer_nb.frame.values import Renderer
-    from alchemer_nb.survey.answer_paths import Path
-    from alchemer_nb.survey.columns import Part
+    from alchemer_nb.survey.columns import Part, Path
     from alchemer_nb.survey.definition import Definition
     from alchemer_nb.survey.question_types import Kind
 
@@ -79,7 +85,7 @@ def _unannounced(
         if path[0] in known:
             yield _part_of(*known[path[0]], path, leaf, survey.language)
         else:
-            said, kind = answers.words.get(path[0], ("", ""))
+            said, kind = answers.unknown_questions.get(path[0], ("", ""))
             words = {survey.language: said} if said else {}
             gone = Question(path[0], kind.upper(), "", words)
             column = _leaf(gone, None, path, leaf, survey.language)
@@ -139,10 +145,16 @@ def _leaf(
 ) -> Column:
     if path[-1] == COMMENT and len(path) > 1:
         return Column(
-            f"{name(path[:-1])}_comment", "text", path, question, None, "comment", planned=False
+            f"{column_id(path[:-1])}_comment",
+            "text",
+            path,
+            question,
+            None,
+            "comment",
+            planned=False,
         )
     return Column(
-        name(path),
+        column_id(path),
         "text",
         path,
         question,

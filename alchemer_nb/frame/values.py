@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from alchemer_nb.decode.option_lookup import Lookup
+from alchemer_nb.decode.leaves import Lookup
 from alchemer_nb.frame.text_dtype import text_array, text_dtype
-from alchemer_nb.survey.answer_paths import COMMENT
-from alchemer_nb.survey.columns import question_key
-from alchemer_nb.wire.ids import id_number
-from alchemer_nb.wire.scalars import id_text
+from alchemer_nb.survey.columns import COMMENT
+from alchemer_nb.survey.question_types import question_key
+from alchemer_nb.wire.ids import id_number, id_text
 from alchemer_nb.wire.stamps import read_days
 
 if TYPE_CHECKING:
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
 
     from alchemer_nb.decode.answers import Answers
     from alchemer_nb.decode.leaves import Atom, Leaf
-    from alchemer_nb.survey.answer_paths import Path
-    from alchemer_nb.survey.columns import Column
+    from alchemer_nb.survey.columns import Column, Path
     from alchemer_nb.survey.definition import Option
 
 Values = Literal["label", "code", "id"]

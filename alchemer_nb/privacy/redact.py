@@ -6,7 +6,6 @@ step from a redacted frame leads back to what was taken out.
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,7 +21,8 @@ from alchemer_nb.frame.values import Renderer, answer_text, written_in
 from alchemer_nb.frame.wordtable import WordTable
 from alchemer_nb.privacy.contact_patterns import has_email, has_phone, names_contact
 from alchemer_nb.privacy.hashing import Hasher
-from alchemer_nb.survey.columns import question_key
+from alchemer_nb.survey.columns import INDEX
+from alchemer_nb.survey.question_types import question_key
 from alchemer_nb.wire.text import name_of
 
 if TYPE_CHECKING:
@@ -39,8 +39,7 @@ IDENTIFYING = ("contact_id", "session_id", "ip_address")
 DESCRIBING = (
     "referer", "user_agent", "longitude", "latitude", "country", "city", "region", "postal", "dma",
 )  # fmt: skip
-INDEX = "response_id"
-_OF_A_ROW = ["response_id", "column"]  # of the long shape
+_OF_A_ROW = [INDEX, "column"]  # of the long shape
 FIELDS = ("column", "column_id", "done", "why", "values", "emails", "phones")
 
 
@@ -283,9 +282,8 @@ def redactions(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
 
 def cleaned(kept: Kept, plan: Plan, hasher: Hasher | None) -> Answers:
     """A copy of the answers without what is taken out; what is not touched is shared."""
-    answers = copy.copy(kept.answers)
-    answers.meta, answers.urls = dict(answers.meta), dict(answers.urls)
-    answers.leaves = dict(answers.leaves)
+    old = kept.answers
+    answers = replace(old, meta=dict(old.meta), urls=dict(old.urls), leaves=dict(old.leaves))
     for own in plan.dropped.keys() | plan.hashed.keys() | plan.loose.keys():
         change = hasher if own in plan.hashed else None
         if own in answers.meta:

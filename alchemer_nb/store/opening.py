@@ -19,7 +19,7 @@ from alchemer_nb.store.manifest import (
     UnreadableFile,
     read_manifest,
 )
-from alchemer_nb.survey import saved
+from alchemer_nb.survey.definition import load_definition, save_definition
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,7 +94,7 @@ def store_definition(folder: Path, manifest: Manifest, survey: Definition) -> bo
         return False
     number = 1 + max((each["number"] for each in manifest.definitions), default=0)
     with paths.replace_file(folder / paths.definition_name(number)) as temporary:
-        saved.save(survey, temporary)
+        save_definition(survey, temporary)
     utc = datetime.now(UTC).isoformat(timespec="seconds")
     manifest.definitions.append({"number": number, "utc": utc, "digest": digest})
     return True
@@ -103,7 +103,7 @@ def store_definition(folder: Path, manifest: Manifest, survey: Definition) -> bo
 def read_definition(folder: Path, manifest: Manifest, number: int | None = None) -> Definition:
     """Read the current definition, or that of a number."""
     which = manifest.definitions[-1]["number"] if number is None else number
-    return saved.load(folder / paths.definition_name(which))
+    return load_definition(folder / paths.definition_name(which))
 
 
 def _definition_digest(survey: Definition) -> str:
@@ -131,7 +131,7 @@ def _rebuild_manifest(folder: Path, survey_id: str) -> Manifest:
             manifest.parts.append(part)
     for path in paths.list_store_files(folder, paths.DEFINITION_PATTERN):
         try:
-            digest = _definition_digest(saved.load(path))
+            digest = _definition_digest(load_definition(path))
         except InvalidArgument:
             continue
         number = paths.file_number(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from alchemer_nb.decode.answers import Answers
+from alchemer_nb.decode.answers import AnswersBuilder
 from alchemer_nb.errors import StoreError
 from alchemer_nb.fetch.download import Download
 from alchemer_nb.fetch.raw_pages import join_page
@@ -98,9 +98,9 @@ def read_download(folder: Path) -> StoredDownload:
         survey = read_definition(folder, manifest)
         index = read_index(folder, manifest, without=read_expunged_ids(folder))
         rows = index.rows_by_part(index.has_content)
-        result = Download(Answers.of(survey), total_count=int(index.has_content.sum()))
+        result = Download(AnswersBuilder(survey), total_count=int(index.has_content.sum()))
         for chunk in in_chunks(read_versions(folder, manifest, rows)):
-            result.answers.add_page(join_page(version.content for version in chunk))
+            result.builder.add_page(join_page(version.content for version in chunk))
             result.pages += 1
         return StoredDownload(survey, result, manifest.utc)
 

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from alchemer_nb.decode.answers import Answers
+from alchemer_nb.decode.answers import Answers, AnswersBuilder
 from alchemer_nb.fetch.raw_pages import join_page
 from alchemer_nb.frame.build import build
 from alchemer_nb.frame.options import FrameOptions
@@ -23,7 +23,7 @@ from alchemer_nb.frame.values import Renderer
 from alchemer_nb.store import paths
 from alchemer_nb.store.opening import read_definition, table_path
 from alchemer_nb.store.parts import ID_BITS, StoredVersion, in_chunks, read_all_versions
-from alchemer_nb.survey.columns import question_key
+from alchemer_nb.survey.question_types import question_key
 from alchemer_nb.wire.stamps import SHOWS, orders
 
 if TYPE_CHECKING:
@@ -103,15 +103,15 @@ def _decode(
     survey: Definition, versions: Iterable[StoredVersion]
 ) -> tuple[Answers, np.ndarray, np.ndarray]:
     """Return the answers of the versions that have content, their ids, and version numbers."""
-    answers = Answers.of(survey)
+    builder = AnswersBuilder(survey)
     ids: list[int] = []
     numbers: list[int] = []
     for chunk in in_chunks(versions):
         kept = [each for each in chunk if each.content is not None]
         ids += [each.id for each in kept]
         numbers += [each.version for each in kept]
-        answers.add_page(join_page(each.content for each in kept))
-    return answers, np.array(ids, dtype=np.int64), np.array(numbers, dtype=np.int64)
+        builder.add_page(join_page(each.content for each in kept))
+    return builder.build(), np.array(ids, dtype=np.int64), np.array(numbers, dtype=np.int64)
 
 
 def _build_frame(
@@ -121,7 +121,7 @@ def _build_frame(
         leaf = answers.leaves.get(tuple(path.split("/")))
         if leaf is not None:
             for order in proved:  # by other parts, so all parts read dates the same way
-                leaf.number_of_answer(SHOWS[order])
+                leaf.encode(SHOWS[order])
     rows = Rows(np.arange(len(ids)), ids, len(ids), 0, 0)
     frame = build(answers, survey, rows, _OPTIONS, ZoneInfo(manifest.zone), {})
     frame.attrs.clear()

@@ -1,4 +1,4 @@
-"""What a survey asks: its definition, question types, planned columns, names and conditions.
+"""The definition of a survey: questions and their types, planned columns, names, conditions.
 
-Read once and never changed; responses are not known here. May import: wire.
+Parsed once and never changed; nothing here knows responses. May import: wire.
 """

@@ -1,15 +1,16 @@
-"""Which columns a survey gives, decided by its definition alone.
+"""Plans and names the columns of a survey, by its definition alone.
 
-Same survey, same columns, whichever responses came: a question nobody answered has its column.
-What only the answers bring stands in ``extras``.
+The same survey has the same columns, whichever responses came: a question that nobody answered
+has its column. ``frame.unplanned_columns`` adds those that only the answers bring. Names are
+unique: aliases may repeat in Alchemer, texts may be anything, and metadata has names of its own.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from alchemer_nb.survey.answer_paths import COMMENT, MEMBER, Path
 from alchemer_nb.survey.definition import Definition, Option, Question
 from alchemer_nb.survey.question_types import (
     GRID_CELLS,
@@ -23,31 +24,25 @@ from alchemer_nb.survey.question_types import (
     TABLE,
     TEXT,
     Kind,
+    Names,
     is_asked,
-    is_multi,
     question_key,
 )
 from alchemer_nb.wire.ids import is_option_id
+from alchemer_nb.wire.text import name_of, slug
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
-__all__ = [
-    "Column",
-    "Kind",
-    "Part",
-    "is_asked",
-    "is_multi",
-    "is_open",
-    "is_scale",
-    "other_column",
-    "plan",
-    "question_key",
-    "raw_column",
-]
-
+Path = tuple[str, ...]  # of ids: where in a response an answer is
+COMMENT = "comment"  # the last item of the path of a comment
+AGAIN = "again"  # of a second answer to the same question in the same response
+MEMBER = "member"  # before the name of an undocumented member of an entry
 Part = Literal["answer", "option", "item", "list", "other", "comment", "raw", "leaf"]
+INDEX = "response_id"  # of a frame; no column is named so, since reset_index would fail
 _DEEPEST = 4
+_SUFFIXES = {"comment": "_comment", "raw": "_raw"}
+_PHRASES = {"other": "other, written in", "comment": "comment", "raw": "as received"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +51,15 @@ class Column:
 
     Attributes:
         id: Its name with ``names="id"``, such as ``"q21_10031"``.
-        kind: What its values are.
-        path: Where its answers stand.
+        kind: Kind of its values.
+        path: Path of its answers.
         question: The question, the row of a grid, or the part of a group or custom table.
         parent: The grid, group or table that the question is part of.
-        part: Which part of the question it is.
-        option: The option or grid column that it stands for.
-        choices: The options a category may take, or a list may hold, in order.
-        parts: The columns of options that a list stands for.
-        planned: False for what the definition did not announce.
+        part: Part of the question.
+        option: Its option or grid column.
+        choices: The options that a category or list may hold, in order.
+        parts: The columns of options that a list replaces.
+        planned: False for a column that the definition did not announce.
         removed: The question or option is no longer in the definition.
     """
 
@@ -82,25 +77,25 @@ class Column:
 
     @property
     def is_cell(self) -> bool:
-        """Whether it is one cell of a grid: all cells of an answered row are in the payload."""
+        """True for one cell of a grid: all cells of an answered row are in the payload."""
         return self.parent is not None and question_key(self.parent) in GRID_CELLS
 
 
 def plan(survey: Definition) -> list[Column]:
-    """The columns of a survey in the order in which it asks."""
+    """Return the columns of a survey in the order in which it asks."""
     return [column for question in survey.questions for column in _columns(question)]
 
 
 def _columns(
     question: Question, parent: Question | None = None, above: Path = (), depth: int = 0
 ) -> Iterator[Column]:
-    """Columns of a question and all that is part of it.
+    """Yield the columns of a question and of all its parts.
 
     Args:
         question: The question.
         parent: The group, grid or table it is part of.
-        above: Where the answers of its custom table stand.
-        depth: How deep it lies; a definition that nests deeper refers to itself.
+        above: Path of its custom table.
+        depth: Level of nesting; a definition that nests deeper refers to itself.
     """
     if not is_asked(question) or depth > _DEEPEST:
         return
@@ -116,17 +111,18 @@ def _columns(
     else:
         yield from _plain_columns(question, key, parent, path)
     if question.has_comment:
-        yield comment_column(question, path)
+        comments = (*path, COMMENT)
+        yield Column(f"{column_id(path)}_comment", "text", comments, question, part="comment")
 
 
 def _table(table: Question, depth: int) -> Iterator[Column]:
-    """Columns of a custom table; the ids of its columns count anew in each table."""
+    """Yield the columns of a custom table, where ids of columns count anew in each table."""
     for part in table.rows:
         above = (table.id,) if is_option_id(part.id) else ()
         yield from _columns(part, table, above, depth + 1)
     if not table.rows:  # only the columns' words are known, not their types
         for option in table.options:
-            yield part_column(table, option, "text")
+            yield _part_column(table, option, "text")
 
 
 def _grid(grid: Question, key: str, depth: int) -> Iterator[Column]:
@@ -134,22 +130,22 @@ def _grid(grid: Question, key: str, depth: int) -> Iterator[Column]:
         options = row.options or grid.options
         if key in GRID_CELLS:
             for option in grid.options:
-                yield part_column(row, option, GRID_CELLS[key], grid)
+                yield _part_column(row, option, GRID_CELLS[key], grid)
         elif key == MENU_GRID and question_key(row) not in SINGLE:
             for option in grid.options:
                 yield _menu_cell(row, option, grid)
         elif key in ITEMS:  # each row is an item, and what is chosen is its rank
             path = (row.id,)
-            yield Column(name(path), ITEMS[key], path, row, grid, choices=options)
+            yield Column(column_id(path), ITEMS[key], path, row, grid, choices=options)
         elif key in GRID_SINGLE or key == MENU_GRID:
-            yield from single(row, options, grid)
+            yield from _single(row, options, grid)
         else:  # an unknown grid: each row by its own type
             yield from _columns(replace(row, options=options), grid, depth=depth + 1)
 
 
 def _menu_cell(row: Question, option: Option, grid: Question) -> Column:
-    """A cell with a list of its own, whose words stand in the row's ``limits`` without ids."""
-    column = part_column(row, option, "text", grid)
+    """Return a cell with a list of its own: the row's ``limits`` has its words, without ids."""
+    column = _part_column(row, option, "text", grid)
     limits = row.properties.get("limits") or grid.properties.get("limits")
     words = [str(word) for word in limits if word] if isinstance(limits, (list, tuple)) else []
     choices = tuple(Option(word, {}, word) for word in dict.fromkeys(words))
@@ -159,103 +155,91 @@ def _menu_cell(row: Question, option: Option, grid: Question) -> Column:
 def _plain_columns(
     question: Question, key: str, parent: Question | None, path: Path
 ) -> Iterator[Column]:
-    """Columns of a question that has neither rows nor parts."""
+    """Yield the columns of a question that has neither rows nor parts."""
     if key in SINGLE:
-        yield from single(question, question.options, parent, path)
+        yield from _single(question, question.options, parent, path)
     elif key in MULTI:
         yield from _multi(question, parent, path)
     elif key in NUMBER or key == "date":
         yield from _typed(question, "date" if key == "date" else "number", parent, path)
     elif key in ITEMS:
         for option in question.options:
-            yield part_column(question, option, ITEMS[key], parent, path)
+            yield _part_column(question, option, ITEMS[key], parent, path)
     elif key in TEXT:
-        yield Column(name(path), "text", path, question, parent)
+        yield Column(column_id(path), "text", path, question, parent)
 
 
-def name(path: Path) -> str:
-    """The id of the column at a path."""
-    return "_".join(("q" + path[0], *pieces(path)))
+def column_id(path: Path) -> str:
+    """Return the id of the column at a path."""
+    return "_".join(("q" + path[0], *_below_question(path)))
 
 
-def pieces(path: Path) -> list[str]:
-    """What a path says below its question."""
+def _below_question(path: Path) -> list[str]:
     return [piece for piece in path[1:] if piece != MEMBER]
 
 
-def single(
+def _single(
     question: Question,
     options: tuple[Option, ...],
     parent: Question | None = None,
     path: Path | None = None,
 ) -> Iterator[Column]:
-    """Columns of a question with one choice: the choice, and what was written in."""
+    """Yield the columns of a question with one choice: the choice, and its write-in."""
     path = path or (question.id,)
-    kind: Kind = "number" if is_scale(options) else "category"
-    column = Column(name(path), kind, path, question, parent, choices=options)
+    kind: Kind = "number" if _is_scale(options) else "category"
+    column = Column(column_id(path), kind, path, question, parent, choices=options)
     yield column
     if any(option.is_other for option in options):
         yield other_column(column)
 
 
 def other_column(column: Column, *, planned: bool = True) -> Column:
-    """What was written in at a single choice, or at one option of several."""
-    return replace(
-        column, id=f"{column.id}_other", kind="text", part="other", planned=planned
-    )  # fmt: skip
-
-
-def comment_column(question: Question, path: Path) -> Column:
-    """What was written into a question's comment box."""
-    return Column(
-        f"{name(path)}_comment", "text", (*path, COMMENT), question, None, "comment"
-    )  # fmt: skip
+    """Return the column of write-ins at a single choice, or at one option of several."""
+    return replace(column, id=f"{column.id}_other", kind="text", part="other", planned=planned)
 
 
 def raw_column(column: Column) -> Column:
-    """What does not fit a column of numbers or dates, as received."""
-    return replace(
-        column, id=f"{column.id}_raw", kind="text", part="raw", planned=is_open(column)
-    )  # fmt: skip
+    """Return the column of what does not fit a column of numbers or dates, as received."""
+    return replace(column, id=f"{column.id}_raw", kind="text", part="raw", planned=is_open(column))
 
 
 def is_open(column: Column) -> bool:
-    """Whether people type the value, so that anything may stand there."""
+    """Check whether people type the value, so that it may be anything."""
     return column.kind in ("number", "date") and not column.choices and column.option is None
 
 
-def part_column(
+def _part_column(
     question: Question,
     option: Option,
     kind: Kind,
     parent: Question | None = None,
     path: Path | None = None,
 ) -> Column:
-    """One option, item or grid cell of a question."""
+    """Return the column of one option, item or grid cell of a question."""
     part: Part = "option" if kind == "boolean" else "item"
     path = (*(path or (question.id,)), option.id)
-    return Column(name(path), kind, path, question, parent, part, option)
+    return Column(column_id(path), kind, path, question, parent, part, option)
 
 
 def _multi(question: Question, parent: Question | None, path: Path) -> Iterator[Column]:
     for option in question.options:
-        column = part_column(question, option, "boolean", parent, path)
+        column = _part_column(question, option, "boolean", parent, path)
         yield column
         if option.is_other:
             yield other_column(column)
 
 
 def _typed(question: Question, kind: Kind, parent: Question | None, path: Path) -> Iterator[Column]:
-    # Options of a slider or a text box are no list to choose from: what was answered counts.
+    # Options of a slider or a text box are no list to choose from: the answer counts.
     choices = question.options if question_key(question) == "radio-nps" else ()
-    column = Column(name(path), kind, path, question, parent, choices=choices)
+    column = Column(column_id(path), kind, path, question, parent, choices=choices)
     yield column
     if is_open(column):
         yield raw_column(column)
 
 
-def is_scale(options: Iterable[Option]) -> bool:
-    """Whether every option is a number, in its words and in its reporting value."""
+def _is_scale(options: Iterable[Option]) -> bool:
+    """Check whether every option is a number, in its labels and in its reporting value."""
     texts = [text for o in options for text in (o.value, *(o.label(k) for k in o.titles))]
     return bool(texts) and all(_is_number(text) for text in texts)
 
@@ -266,3 +250,110 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return text.strip().lower() not in ("nan", "inf", "-inf", "infinity")
+
+
+def name_columns(
+    columns: Sequence[Column],
+    survey: Definition,
+    names: Names,
+    taken: Sequence[str],
+    language: str | None = None,
+) -> list[str]:
+    """Return a unique name for each column.
+
+    Args:
+        columns: Columns of the survey.
+        survey: The definition.
+        names: ``"alias"``, ``"id"`` or ``"text"``.
+        taken: Names of metadata, which no column may have.
+        language: Language of names by ``"text"``.
+    """
+    if names == "id":
+        wanted = [column.id for column in columns]
+    elif names == "text":
+        wanted = [_phrase(column, survey, language) for column in columns]
+    else:
+        wanted = _by_alias(columns, survey)
+    return _unique(wanted, columns, {INDEX, *taken}, names)
+
+
+def question_names(column: Column) -> set[str]:
+    """Return what a user may call the question of a column, or the grid above it."""
+    names: set[str] = set()
+    for question in (column.question, column.parent):
+        if question is not None:
+            names |= {question.id, f"q{question.id}", question.alias, name_of(question.alias)}
+    return names - {""}
+
+
+def free_name(name: str, taken: Container[str]) -> str:
+    """Return the name, with underscores at its end until it is none of the taken ones."""
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _by_alias(columns: Sequence[Column], survey: Definition) -> list[str]:
+    uses = Counter(name_of(question.alias) for question in survey.walk())
+
+    def base(question: Question) -> str | None:
+        name = name_of(question.alias)
+        return name if name and uses[name] == 1 else None
+
+    wanted = [_alias_name(column, base) or column.id for column in columns]
+    # Two parts with one slug: both fall back to their ids, so that neither seems the right one.
+    often = Counter(wanted)
+    return [
+        _alias_name(column, base, by_id=True) or column.id if often[name] > 1 else name
+        for column, name in zip(columns, wanted, strict=True)
+    ]
+
+
+def _alias_name(
+    column: Column, base: Callable[[Question], str | None], *, by_id: bool = False
+) -> str | None:
+    question, parent = column.question, column.parent
+    stem = base(question)
+    if stem is None and parent is not None:
+        above = base(parent)
+        words = question.id if by_id else slug(question.words()) or question.id
+        stem = f"{above}_{words}" if above else None
+    if stem is None:
+        return None
+    if column.part == "leaf" and len(column.path) > 1:
+        return "_".join((stem, *_below_question(column.path)))
+    if column.option is not None:
+        # A removed option is known from the answers alone, which may differ next time.
+        by_id = by_id or column.removed
+        piece = column.option.id if by_id else slug(column.option.value) or column.option.id
+        text = "_text" if column.part == "other" else ""
+        return f"{stem}_{piece}{text}{_SUFFIXES.get(column.part, '')}"
+    if column.part == "other":
+        return f"{stem}_other"
+    return f"{stem}{_SUFFIXES.get(column.part, '')}"
+
+
+def _phrase(column: Column, survey: Definition, language: str | None) -> str:
+    spoken = (language, survey.language)
+    words = [column.parent.words(*spoken)] if column.parent else []
+    words.append(column.question.words(*spoken) or f"q{column.question.id}")
+    if column.option is not None:
+        words.append(column.option.label(*spoken) or column.option.id)
+    elif column.part == "leaf" and len(column.path) > 1:
+        words.append(" ".join(_below_question(column.path)))
+    if column.part in _PHRASES:
+        words.append(_PHRASES[column.part])
+    return ": ".join(piece for piece in words if piece)
+
+
+def _unique(
+    wanted: Sequence[str], columns: Sequence[Column], taken: set[str], names: Names
+) -> list[str]:
+    often = Counter(wanted)
+    result = []
+    for name, column in zip(wanted, columns, strict=True):
+        mark = f" [{column.id}]" if names == "text" else f"_{column.id}"
+        is_clash = name in taken or (often[name] > 1 and name != column.id)
+        result.append(free_name(f"{name}{mark}" if is_clash else name, taken))
+        taken.add(result[-1])
+    return result

@@ -1,39 +1,31 @@
-"""What a survey asks: pages, questions, options. Read once, tolerantly, never changed.
+"""The definition of a survey: its pages, questions and options; read tolerantly, never changed.
 
 Sources of the shapes: https://apihelp.alchemer.com/help/surveyquestion-returned-fields-v5 and
 survey-object-v5. Ids come as numbers or as text, so here they are always text; ``[]`` stands for
-any empty map; sub-questions come as a list or as a map by alias, and once more in the flat list.
+any empty map; sub-questions come as a list or as a map by alias, and again in the flat list.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any, TypeVar
 
-from alchemer_nb.wire.ids import has_digits_alone, is_option_id
-from alchemer_nb.wire.scalars import id_text, truth
-from alchemer_nb.wire.text import ENGLISH, by_language, name_of, pick, plain
+from alchemer_nb.errors import InvalidArgument
+from alchemer_nb.wire.ids import has_digits_alone, id_text, is_option_id
+from alchemer_nb.wire.json import read_flag
+from alchemer_nb.wire.text import ENGLISH, by_language, name_of, pick_language, plain
 
-# Words of options that say "no answer of substance", where the `na` property does not say it.
-_NOT_APPLICABLE = frozenset(
-    {
-        "n/a",
-        "na",
-        "not applicable",
-        "does not apply",
-        "don't know",
-        "don’t know",
-        "do not know",
-        "dont know",
-        "not sure",
-        "unsure",
-        "no opinion",
-        "prefer not to say",
-        "prefer not to answer",
-        "don't know / prefer not to say",
-    }
-)
+# Labels of options that are no answer of substance, where the `na` property is not set.
+_NOT_APPLICABLE = {
+    "n/a", "na", "not applicable", "does not apply", "don't know", "don’t know", "do not know",
+    "dont know", "not sure", "unsure", "no opinion", "prefer not to say", "prefer not to answer",
+    "don't know / prefer not to say",
+}  # fmt: skip
+_LOGIC = ("show_rules", "show_rules_ids", "show_rules_logic_map", "hidden", "piped_from")
+_FORMAT = "alchemer_nb survey 1"
 _DEEPEST = 5  # a definition that nests deeper refers to itself
 
 
@@ -42,8 +34,8 @@ class Option:
     """One answer that can be chosen.
 
     Attributes:
-        id: Its id (SKU) as text, from ``"10001"``.
-        titles: Label by language, HTML kept.
+        id: Option id (SKU) as text, from ``"10001"``.
+        titles: Labels by language, with HTML.
         value: Reporting value.
         properties: As received.
     """
@@ -54,36 +46,36 @@ class Option:
     properties: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def label(self, *languages: str | None) -> str:
-        """The words people see, without HTML; the reporting value where there are none."""
-        return plain(pick(self.titles, *languages)) or self.value
+        """Return the label without HTML; the reporting value where there is none."""
+        return plain(pick_language(self.titles, *languages)) or self.value
 
     @property
     def is_other(self) -> bool:
-        """Whether the respondent may write something in."""
-        return truth(self.properties.get("other"))
+        """True if the respondent may write something in."""
+        return read_flag(self.properties.get("other"))
 
     @property
     def is_not_applicable(self) -> bool:
-        """Whether choosing it says that there is no answer: the ``na`` property, or plain words."""
-        if truth(self.properties.get("na")):
+        """True if it means that there is no answer, by its ``na`` property or its label."""
+        if read_flag(self.properties.get("na")):
             return True
         return any(plain(text).casefold() in _NOT_APPLICABLE for text in self.titles.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question, or one row of a grid, which has a question id of its own.
+    """A question, or a row of a grid, which has a question id of its own.
 
     Attributes:
         id: Question id as text.
-        type: Type word in upper case, such as ``"RADIO"`` or ``"TABLE"``.
-        key: The finer word of ``properties.map_key``, such as ``"radio-nps"``.
-        titles: Words by language, HTML kept.
+        type: Type in upper case, such as ``"RADIO"`` or ``"TABLE"``.
+        key: The more exact type of ``properties.map_key``, such as ``"radio-nps"``.
+        titles: Texts by language, with HTML.
         alias: ``shortname`` as received, ``""`` where unset.
-        options: What can be chosen; the columns of a grid.
+        options: Its options, or the columns of a grid.
         rows: Rows of a grid, parts of a group.
         page: Id of its page, ``""`` where unknown.
-        parent: Id of the question it is a row or part of, ``""`` for none.
+        parent: Id of the question that it is a row or part of, ``""`` for none.
         varname: As received, in any of its five forms.
     """
 
@@ -102,13 +94,13 @@ class Question:
     varname: Any = field(default=None, repr=False)
 
     def words(self, *languages: str | None) -> str:
-        """The question as asked, without HTML."""
-        return plain(pick(self.titles, *languages))
+        """Return the text of the question, without HTML."""
+        return plain(pick_language(self.titles, *languages))
 
     @property
     def required(self) -> bool:
-        """Whether an answer had to be given."""
-        return truth(self.properties.get("required"))
+        """True if the survey asked for an answer until there was one."""
+        return read_flag(self.properties.get("required"))
 
     @property
     def subtype(self) -> str:
@@ -116,23 +108,23 @@ class Question:
         return str(self.properties.get("subtype") or "").upper()
 
     def walk(self) -> Iterator[Question]:
-        """Itself and everything below it."""
+        """Yield the question and everything below it."""
         yield self
         for row in self.rows:
             yield from row.walk()
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a survey, with its questions in order."""
+class SurveyPage:
+    """A page of a survey, with its questions in order."""
 
     id: str
     titles: Mapping[str, str]
     questions: tuple[Question, ...] = ()
 
     def title(self, *languages: str | None) -> str:
-        """The page's title, without HTML."""
-        return plain(pick(self.titles, *languages))
+        """Return the page's title, without HTML."""
+        return plain(pick_language(self.titles, *languages))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +135,7 @@ class Definition:
         id: Survey id as text.
         title: Title without HTML.
         status: ``"Launched"``, ``"Closed"``, ``"In Design"`` …
-        languages: Languages it is asked in, its own first.
+        languages: Languages of its texts, the survey's own first.
         pages: Pages in order, with their questions.
     """
 
@@ -152,7 +144,7 @@ class Definition:
     status: str = ""
     type: str = ""
     languages: tuple[str, ...] = (ENGLISH,)
-    pages: tuple[Page, ...] = ()
+    pages: tuple[SurveyPage, ...] = ()
 
     @property
     def questions(self) -> tuple[Question, ...]:
@@ -162,7 +154,12 @@ class Definition:
     @property
     def options(self) -> tuple[Option, ...]:
         """All options of all questions, in order."""
-        return tuple(o for q in self.questions for each in q.walk() for o in each.options)
+        return tuple(option for question in self.walk() for option in question.options)
+
+    def walk(self) -> Iterator[Question]:
+        """Yield all questions, each before its rows and parts."""
+        for question in self.questions:
+            yield from question.walk()
 
     @property
     def language(self) -> str:
@@ -170,13 +167,13 @@ class Definition:
         return self.languages[0] if self.languages else ENGLISH
 
     def question(self, which: int | str) -> Question:
-        """Finds a question or grid row by id, ``"q12"`` or alias.
+        """Find a question or grid row by id, ``"q12"`` or alias.
 
         Raises:
-            KeyError: There is none.
+            KeyError: There is none, or several have the alias.
         """
         text = str(which)
-        everything = [each for q in self.questions for each in q.walk()]
+        everything = list(self.walk())
         for question in everything:
             if text in (question.id, f"q{question.id}"):
                 return question
@@ -187,40 +184,42 @@ class Definition:
 
 
 def read_definition(survey: Mapping[str, Any], questions: Iterable[Any] = ()) -> Definition:
-    """Puts a survey together from its two halves.
+    """Build a definition from the two replies that describe a survey.
 
     Args:
-        survey: The object of ``GET survey/{id}``; its nested pages give order and page of each
-            question, but lack ``varname``.
+        survey: The object of ``GET survey/{id}``; its nested pages have the order and page of
+            each question, but lack ``varname``.
         questions: The rows of ``GET survey/{id}/surveyquestion``; they are complete, but flat,
             and list the rows of a grid a second time.
     """
     flat = {q.id: q for q in (read_question(raw) for raw in _items(questions)) if q is not None}
     languages = tuple(str(x) for x in _items(survey.get("languages"))) or (ENGLISH,)
     titles = by_language(survey.get("title")) or by_language(survey.get("title_ml"))
-    pages: list[Page] = []
+    pages: list[SurveyPage] = []
     placed: set[str] = set()
     for raw in (page for page in _items(survey.get("pages")) if isinstance(page, Mapping)):
         page_id = str(raw.get("id", ""))
-        kept: list[Question] = []
+        on_page: list[Question] = []
         for nested in _items(raw.get("questions")):
             question = read_question(nested)
             if question is None or question.id in placed:
                 continue
             whole = _merge(flat, question)
-            kept.append(_on_page(whole, page_id))
+            on_page.append(_on_page(whole, page_id))
             placed.update(each.id for each in whole.walk())
-        pages.append(Page(page_id, by_language(raw.get("title"), languages[0]), tuple(kept)))
+        pages.append(
+            SurveyPage(page_id, by_language(raw.get("title"), languages[0]), tuple(on_page))
+        )
     below = {row.id for q in flat.values() for row in q.walk() if row is not q}
     rest = [_merge(flat, q) for q in flat.values() if q.id not in placed and q.id not in below]
     placed.update(each.id for question in rest for each in question.walk())
-    # Only those are left that lie below one another in a circle.
+    # The only ones left are below one another in a circle.
     rest += [replace(q, rows=()) for q in flat.values() if q.id not in placed]
     if rest:
-        pages.append(Page("", {}, tuple(rest)))
+        pages.append(SurveyPage("", {}, tuple(rest)))
     return Definition(
         id=str(survey.get("id", "")),
-        title=plain(pick(titles, *languages)),
+        title=plain(pick_language(titles, *languages)),
         status=str(survey.get("status") or ""),
         type=str(survey.get("type") or ""),
         languages=languages,
@@ -229,49 +228,49 @@ def read_definition(survey: Mapping[str, Any], questions: Iterable[Any] = ()) ->
 
 
 def read_question(raw: Any, parent: str = "", depth: int = 0) -> Question | None:
-    """Reads one question object; None for what is none."""
+    """Parse a question object; None for anything else."""
     if not isinstance(raw, Mapping) or raw.get("id") in (None, "") or depth > _DEEPEST:
         return None
-    own = id_text(raw["id"])
+    question_id = id_text(raw["id"])
     properties = _mapping(raw.get("properties"))
-    if raw.get("show_rules_ids"):  # newer answers have the rules beside the properties
+    if raw.get("show_rules_ids"):  # newer replies have the rules outside of the properties
         properties = {**properties, "show_rules_ids": raw["show_rules_ids"]}
     below = _with_aliases(raw.get("sub_questions"))
-    rows = (read_question(sub, own, depth + 1) for sub in below)
+    rows = (read_question(sub, question_id, depth + 1) for sub in below)
     options = (read_option(option) for option in _items(raw.get("options")))
     return Question(
-        id=own,
+        id=question_id,
         type=str(raw.get("type") or "").upper(),
         key=str(properties.get("map_key") or "").lower(),
         titles=by_language(raw.get("title")),
         alias=str(raw.get("shortname") or "").strip(),
         options=_unique(o for o in options if o is not None),
-        rows=_unique(row for row in rows if row is not None and row.id != own),
+        rows=_unique(row for row in rows if row is not None and row.id != question_id),
         parent=parent,
         base_type=str(raw.get("base_type") or "Question"),
-        has_comment=truth(raw.get("comment")),
+        has_comment=read_flag(raw.get("comment")),
         properties=properties,
         varname=raw.get("varname"),
     )
 
 
 def read_option(raw: Any) -> Option | None:
-    """Reads one option object, whose id is ``id`` or ``sku``; None for what is none."""
+    """Parse an option object, whose id is ``id`` or ``sku``; None for anything else."""
     if not isinstance(raw, Mapping):
         return None
-    own = raw.get("id", raw.get("sku"))
-    if own in (None, ""):
+    option_id = raw.get("id", raw.get("sku"))
+    if option_id in (None, ""):
         return None
     titles = by_language(raw.get("title"))
     value = raw.get("value")
-    text = str(value) if value not in (None, [], {}) else pick(titles)
-    return Option(id_text(own), titles, text, _mapping(raw.get("properties")))
+    text = str(value) if value not in (None, [], {}) else pick_language(titles)
+    return Option(id_text(option_id), titles, text, _mapping(raw.get("properties")))
 
 
 def conditional_ids(survey: Definition) -> frozenset[str]:
-    """Ids of the questions that logic may hide.
+    """Return the ids of the questions that logic may hide.
 
-    An option names the question that depends on it (``dependent``); newer answers name the rules
+    An option names the question that depends on it (``dependent``); newer replies name the rules
     on the question itself (``show_rules_ids``); a hidden page hides its questions.
     """
     found: set[str] = set()
@@ -279,28 +278,21 @@ def conditional_ids(survey: Definition) -> frozenset[str]:
         depends = option.properties.get("dependent")
         if depends not in (None, "", []):
             found.update(str(d).strip() for d in str(depends).split(","))
-    for question in survey.questions:
-        for each in question.walk():
-            if has_logic(each):
-                found.update(part.id for part in each.walk())
+    for question in survey.walk():
+        if any(question.properties.get(name) not in (None, "", [], False, {}) for name in _LOGIC):
+            found.update(part.id for part in question.walk())
     return frozenset(found)
 
 
-def has_logic(question: Question) -> bool:
-    """Whether the question itself carries rules for showing it."""
-    names = ("show_rules", "show_rules_ids", "show_rules_logic_map", "hidden", "piped_from")
-    return any(question.properties.get(name) not in (None, "", [], False, {}) for name in names)
-
-
 def _items(value: Any) -> list[Any]:
-    """The items of a list, or of a map by id or alias; nothing for anything else."""
+    """Return the items of a list, or of a map by id or alias; none for anything else."""
     if isinstance(value, Mapping):
         return list(value.values())
     return list(value) if isinstance(value, Iterable) and not isinstance(value, str) else []
 
 
 def _with_aliases(rows: Any) -> list[Any]:
-    """The rows of a list or map; keyed by alias, a row may leave its own out."""
+    """Return the rows of a list or map; in a map by alias, rows may lack their own."""
     if not isinstance(rows, Mapping):
         return _items(rows)
     return [
@@ -325,11 +317,14 @@ def _unique(items: Iterable[_Part]) -> tuple[_Part, ...]:
 def _merge(
     flat: Mapping[str, Question], nested: Question, above: frozenset[str] = frozenset()
 ) -> Question:
-    """The flat row is the more complete one; what it lacks comes from the nested tree.
+    """Merge the flat, more complete form of a question with its nested form.
 
-    What lies below itself, in a definition that goes in a circle, is left out there.
+    Args:
+        flat: All questions of the flat list by id.
+        nested: The question in the tree of pages.
+        above: Ids above it; a definition may contain a question below itself, which is left out.
     """
-    # Columns of custom tables count anew in each table: an id alone does not tell which.
+    # Columns of custom tables count anew in each table: an id alone is not enough.
     known = nested if is_option_id(nested.id) else flat.get(nested.id, nested)
     above = above | {nested.id}
     rows = [row for row in known.rows or nested.rows if row.id not in above]
@@ -345,3 +340,43 @@ def _merge(
 
 def _on_page(question: Question, page: str) -> Question:
     return replace(question, page=page, rows=tuple(_on_page(row, page) for row in question.rows))
+
+
+def save_definition(survey: Definition, path: str | Path) -> None:
+    """Write a definition to a JSON file."""
+    text = json.dumps({"format": _FORMAT, "survey": asdict(survey)}, indent=1)
+    Path(path).write_text(text, encoding="utf-8")
+
+
+def load_definition(path: str | Path) -> Definition:
+    """Read a file of ``save_definition``.
+
+    Raises:
+        InvalidArgument: The file holds something else.
+    """
+    try:
+        saved = json.loads(Path(path).read_text(encoding="utf-8"))
+        if saved["format"] != _FORMAT:
+            raise ValueError(saved["format"])
+        return _from_dict(Definition, saved["survey"])
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise InvalidArgument(f"{path} does not hold a definition that Survey.save wrote") from None
+
+
+_Record = TypeVar("_Record", Definition, SurveyPage, Question, Option)
+_PARTS: dict[str, Any] = {
+    "pages": SurveyPage,
+    "questions": Question,
+    "rows": Question,
+    "options": Option,
+}
+
+
+def _from_dict(kind: type[_Record], raw: Mapping[str, Any]) -> _Record:
+    """Rebuild a record, and all below it, from its saved form; no field may be missing."""
+    values = {each.name: raw[each.name] for each in fields(kind)}
+    for name in _PARTS.keys() & values:
+        values[name] = tuple(_from_dict(_PARTS[name], part) for part in values[name])
+    if "languages" in values:
+        values["languages"] = tuple(values["languages"])
+    return kind(**values)

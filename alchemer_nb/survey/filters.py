@@ -1,4 +1,4 @@
-"""Condition lines and dates become the API's filter parameters. Pure: nothing is sent here.
+"""Translates condition lines and dates into filter parameters of the API; sends nothing.
 
 Facts: fields, operators and the zone of dates from https://apihelp.alchemer.com/help/filters-v5.
 Conditions are combined by AND alone.
@@ -6,17 +6,17 @@ Conditions are combined by AND alone.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import ConditionError, InvalidArgument
-from alchemer_nb.wire.quoting import quote, read_value, read_values, scan
-from alchemer_nb.wire.stamps import is_ambiguous, read_moment, wall_clock
-from alchemer_nb.wire.text import name_of, plain
+from alchemer_nb.wire.quoting import ValueEnd, parse_value, quote, read_values, scan
+from alchemer_nb.wire.stamps import is_ambiguous, parse_moment, to_stamp
+from alchemer_nb.wire.text import did_you_mean, name_of, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 FIELDS = ("status", "date_submitted", "date_updated", "is_test_data", "contact_id")
 STATUSES = ("Complete", "Partial", "Disqualified")
 _DATES = ("date_submitted", "date_updated")
-_WITHOUT_VALUE = ("IS NULL", "IS NOT NULL")
 _FIELD = r"\[(?:[^\]\"]|\"[^\"]*\")+\]|\"[^\"]+\"|'[^']+'|[^\s<>=!]+"
 _LINE = re.compile(
     rf"\s*(?P<field>{_FIELD})\s*"
@@ -43,13 +42,13 @@ URL = re.compile(r"\[\s*url\(\s*\"?([^\")]+?)\"?\s*\)\s*\]", re.I)
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One condition as written, and later as the API takes it.
+    """A condition as written, or as the API takes it.
 
     Attributes:
         field: ``status``, ``date_submitted``, ``[question(2)]``, ``[url("x")]``, an alias …
         operator: ``=``, ``<>``, ``<``, ``>``, ``<=``, ``>=``, ``in``, ``IS NULL``, ``IS NOT NULL``.
-        value: Text; of ``in`` the values, none of which is split; None for the last two operators.
-        line: Line it stands on, from 1.
+        value: A text; for ``in`` a tuple of them; None for the last two operators.
+        line: Number of its line, from 1.
     """
 
     field: str
@@ -59,57 +58,54 @@ class Condition:
 
     @property
     def can_be_sent(self) -> bool:
-        """Whether the API can be asked: its ``in`` splits at commas and has no way around that."""
-        if not isinstance(self.value, tuple):
-            return True
-        return not any("," in one or one != one.strip() for one in self.value)
+        """False if the API would split a value: its ``in`` cannot escape commas."""
+        values = self.value if isinstance(self.value, tuple) else ()
+        return not any("," in one or one != one.strip() for one in values)
 
     def __str__(self) -> str:
         words = {"=": "is", "<>": "is not", "IS NULL": "is empty", "IS NOT NULL": "is answered"}
-        said = words.get(self.operator, self.operator)
-        if isinstance(self.value, tuple):
-            value = ", ".join(quote(one) if "," in one else one for one in self.value)
-        else:
-            value = self.value or ""
-        return " ".join(f"{self.field} {said} {value}".split())
+        value = self.value or ""
+        if isinstance(value, tuple):
+            value = ", ".join(quote(one) if "," in one else one for one in value)
+        return " ".join(f"{self.field} {words.get(self.operator, self.operator)} {value}".split())
 
 
 def parse_conditions(where: str | Iterable[str] | None) -> list[Condition]:
-    """Reads condition lines.
+    """Parse condition lines.
 
     Args:
-        where: Text with one condition a line, or a list of such lines. Blank lines and what
-            follows a ``#`` (at the start of a line or after white space) are left out. Values
-            stand bare or between quotes, see ``quoting``.
+        where: Text with one condition per line, or a list of such lines. Blank lines and comments
+            (from a ``#`` at the start of a line or after white space) are ignored. Values may be
+            in quotes, see ``quoting``.
 
     Raises:
-        ConditionError: A line cannot be read; it says which and what would do.
+        ConditionError: A line cannot be parsed; the message names it and how to write it.
 
     Example:
         >>> [str(c) for c in parse_conditions("status = Complete")]
         ['status is Complete']
     """
-    if where is None:
-        return []
-    if isinstance(where, str):
-        texts: list[Any] = [where]
-    else:
-        texts = list(where) if isinstance(where, Iterable) else [where]
     conditions = []
-    for place, text in enumerate(texts, 1):
+    for position, text in enumerate(_as_list(where), 1):
         if not isinstance(text, str):
-            raise ConditionError("a condition is text, such as 'status = Complete'", place)
+            raise ConditionError("a condition is text, such as 'status = Complete'", position)
         for number, line in _lines(text):
             if not line.lstrip().startswith("#") and line.strip():
-                conditions.append(_parse(line, number if isinstance(where, str) else place))
+                conditions.append(_parse(line, number if isinstance(where, str) else position))
     return conditions
 
 
+def _as_list(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return list(value) if isinstance(value, Iterable) and not isinstance(value, str) else [value]
+
+
 def value_so_far(text: str) -> tuple[str, bool] | None:
-    """What follows the operator in the beginning of a condition, and whether it is a list.
+    """Return the text after the operator of a condition, and whether it is a list.
 
     Returns:
-        None where its field and operator are not complete.
+        None where field and operator are not complete.
     """
     found = _LINE.match(text)
     if found is None or found["operator"] is None:
@@ -120,16 +116,16 @@ def value_so_far(text: str) -> tuple[str, bool] | None:
 def resolve(
     conditions: Iterable[Condition], survey: Definition, tz: ZoneInfo, server: ZoneInfo
 ) -> list[Condition]:
-    """Turns conditions into those that the API understands.
+    """Translate conditions into those that the API understands.
 
     Args:
-        conditions: From ``parse_conditions`` or ``between``.
-        survey: Gives questions for aliases, and reporting values for labels.
-        tz: Zone of dates that carry none.
-        server: Zone of the account's data centre, in which the API reads dates.
+        conditions: Conditions of ``parse_conditions`` or ``status_condition``.
+        survey: The definition, for the questions of aliases and the reporting values of labels.
+        tz: Zone of dates without one.
+        server: Zone of the account's data centre, which the API applies to dates.
 
     Raises:
-        ConditionError: A field, status or date that does not exist.
+        ConditionError: A field, status or date does not exist.
     """
     return [
         resolved
@@ -139,50 +135,42 @@ def resolve(
 
 
 def to_params(conditions: Sequence[Condition]) -> dict[str, str]:
-    """The query parameters of a list of resolved conditions."""
+    """Return the query parameters of resolved conditions."""
     params: dict[str, str] = {}
     for index, condition in enumerate(conditions):
         params[f"filter[field][{index}]"] = condition.field
         params[f"filter[operator][{index}]"] = condition.operator
         if condition.value is not None:
-            values = condition.value
-            joined = ",".join(values) if isinstance(values, tuple) else values
-            params[f"filter[value][{index}]"] = joined
+            value = condition.value
+            value = ",".join(value) if isinstance(value, tuple) else value
+            params[f"filter[value][{index}]"] = value
     return params
 
 
 def status_condition(status: str | Iterable[str] | None) -> list[Condition]:
-    """The condition for ``status=``: one status or several.
+    """Return the condition of ``status=``: one status or several.
 
     Raises:
         InvalidArgument: There is no such status.
     """
     if status is None:
         return []
-    wanted = (
-        list(status) if isinstance(status, Iterable) and not isinstance(status, str) else [status]
-    )
-    try:
-        names = [_status(str(name), 1) for name in wanted]
-    except ConditionError as error:
-        message = str(error).removeprefix("line 1: ")
-    else:
-        if not names:
-            raise InvalidArgument("status is a status or a list of them, not an empty list")
-        return [_as_one(Condition("status", "in", tuple(names)))]
-    raise InvalidArgument(message)
+    names = tuple(_status(str(name), InvalidArgument) for name in _as_list(status))
+    if not names:
+        raise InvalidArgument("status is a status or a list of them, not an empty list")
+    return [_simplified(Condition("status", "in", names))]
 
 
 def between(since: Any, until: Any, tz: ZoneInfo) -> tuple[datetime | None, datetime | None]:
-    """The instants that ``since=`` and ``until=`` mean, the second exclusive.
+    """Return the instants of ``since=`` and ``until=``, the second exclusive.
 
     Args:
         since: Text, date or datetime; a day means its beginning.
         until: The same; a day is included as a whole.
-        tz: Zone of what carries none.
+        tz: Zone of dates without one.
 
     Raises:
-        InvalidArgument: One cannot be read, or nothing lies between them.
+        InvalidArgument: One is no date, or nothing is between them.
     """
     bounds: list[datetime | None] = []
     for name, value in (("since", since), ("until", until)):
@@ -190,7 +178,7 @@ def between(since: Any, until: Any, tz: ZoneInfo) -> tuple[datetime | None, date
             bounds.append(None)
             continue
         try:
-            moment, whole_day = read_moment(value, tz)
+            moment, whole_day = parse_moment(value, tz)
         except ValueError:
             raise InvalidArgument(
                 f"{name} {str(value)[:40]!r} is not a date; write 2026-01-31 or '2026-01-31 14:00'"
@@ -205,44 +193,37 @@ def between(since: Any, until: Any, tz: ZoneInfo) -> tuple[datetime | None, date
 
 
 def submitted(start: datetime | None, end: datetime | None, server: ZoneInfo) -> list[Condition]:
-    """Conditions that let the server leave out most of what lies outside of two instants.
+    """Return conditions by which the server leaves out most of what is not between two instants.
 
-    In the hour that occurs twice in autumn its clock cannot tell which is meant: there an hour
-    more is asked for, and the exact bounds are applied to what comes.
+    Its clock cannot express which of the two equal hours in autumn is meant: there an hour more
+    is requested, and ``frame.rows`` applies the exact bounds.
     """
-    hour = timedelta(hours=1)
     conditions = []
-    if start is not None:
-        moment = start - hour if is_ambiguous(start, server) else start
-        conditions.append(Condition("date_submitted", ">=", wall_clock(moment, server)))
-    if end is not None:
-        moment = end + hour if is_ambiguous(end, server) else end
-        conditions.append(Condition("date_submitted", "<", wall_clock(moment, server)))
+    for operator, moment, hours in ((">=", start, -1), ("<", end, 1)):
+        if moment is not None:
+            more = timedelta(hours=hours if is_ambiguous(moment, server) else 0)
+            stamp = to_stamp(moment + more, server)
+            conditions.append(Condition("date_submitted", operator, stamp))
     return conditions
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
-    """The lines of a text with their numbers; one goes on while a value in quotes does."""
+    """Yield the lines of a text with their numbers; quotes may span lines."""
     lines = text.splitlines(keepends=True)
     at = 0
     while at < len(lines):
         line, end = lines[at], at + 1
-        while end < len(lines) and _is_open(line):
+        while end < len(lines) and (found := _value_end(line)) and found.open:
             line, end = line + lines[end], end + 1
-        if end > at + 1 and (found := value_so_far(line)) and _fits_not(*found):
-            line, end = lines[at], at + 1
+        if end > at + 1 and (found := _value_end(line)) and (found.open or found.has_trailing_text):
+            line, end = lines[at], at + 1  # the quote had no end: it is part of the line alone
         yield at + 1, line
         at = end
 
 
-def _is_open(line: str) -> bool:
+def _value_end(line: str) -> ValueEnd | None:
     found = value_so_far(line)
-    return found is not None and bool(scan(found[0], several=found[1]).open)
-
-
-def _fits_not(value: str, several: bool) -> bool:
-    found = scan(value, several=several)
-    return bool(found.open) or found.odd
+    return None if found is None else scan(found[0], several=found[1])
 
 
 def _parse(text: str, line: int) -> Condition:
@@ -263,7 +244,7 @@ def _parse(text: str, line: int) -> Condition:
     if operator == "not in":
         raise ConditionError("'not in' is unknown to Alchemer; write one <> line for each", line)
     try:
-        value = read_values(found["value"]) if operator == "in" else read_value(found["value"])
+        value = read_values(found["value"]) if operator == "in" else parse_value(found["value"])
     except ValueError as error:
         reason = str(error)
     else:
@@ -283,28 +264,28 @@ def _resolve_one(
     url = URL.fullmatch(field)
     asked = QUESTION.fullmatch(field)
     if url:
-        yield _as_one(replace(condition, field=f'[url("{url[1]}")]'))
+        yield _simplified(replace(condition, field=f'[url("{url[1]}")]'))
     elif asked and asked[2]:
-        question = _question(survey, asked[1], line)
-        yield _as_one(replace(condition, field=f"[question({asked[1]}), option({asked[2]})]"))
+        _question(survey, asked[1], line)  # raises if there is none
+        yield _simplified(replace(condition, field=f"[question({asked[1]}), option({asked[2]})]"))
     elif field.lower() in FIELDS:
         yield from _meta(condition, field.lower(), tz, server)
     else:
         question = _question(survey, asked[1] if asked else field, line)
-        resolved = _each(condition, lambda text: _reporting_value(text, question, line))
-        yield _as_one(replace(resolved, field=f"[question({question.id})]"))
+        resolved = _with_values(condition, lambda text: _reporting_value(text, question, line))
+        yield _simplified(replace(resolved, field=f"[question({question.id})]"))
 
 
-def _each(condition: Condition, convert: Callable[[str], str]) -> Condition:
-    """The condition with its values converted."""
+def _with_values(condition: Condition, convert: Callable[[str], str]) -> Condition:
+    """Return the condition with its values converted."""
     value = condition.value
     if isinstance(value, tuple):
         return replace(condition, value=tuple(map(convert, value)))
     return condition if value is None else replace(condition, value=convert(value))
 
 
-def _as_one(condition: Condition) -> Condition:
-    """To be one of one value is to be that value, and may hold a comma."""
+def _simplified(condition: Condition) -> Condition:
+    """Return ``in`` with a single value as ``=``, whose value may hold a comma."""
     value = condition.value
     if not isinstance(value, tuple):
         return condition
@@ -322,11 +303,12 @@ def _meta(condition: Condition, field: str, tz: ZoneInfo, server: ZoneInfo) -> I
             raise ConditionError(f"{field} takes =, <, >, <= or >=, not 'in'", line)
         yield from _date(field, condition.operator, value, line, tz, server)
     elif field == "status":
-        yield _as_one(_each(condition, lambda name: _status(name, line)))
+        fail = partial(ConditionError, line=line)
+        yield _simplified(_with_values(condition, lambda name: _status(name, fail)))
     elif field == "is_test_data":
-        yield _as_one(_each(condition, lambda flag: _flag(flag, line)))
+        yield _simplified(_with_values(condition, lambda flag: _flag(flag, line)))
     else:
-        yield _as_one(condition)
+        yield _simplified(condition)
 
 
 def _flag(text: str, line: int) -> str:
@@ -340,19 +322,19 @@ def _date(
     field: str, operator: str, value: str, line: int, tz: ZoneInfo, server: ZoneInfo
 ) -> Iterator[Condition]:
     try:
-        moment, whole_day = read_moment(value, tz)
+        moment, whole_day = parse_moment(value, tz)
     except ValueError:
         raise ConditionError(
             f"{value[:40]!r} is not a date; write 2026-01-31 or 2026-01-31 14:00", line
         ) from None
     if not whole_day:
-        yield Condition(field, operator, wall_clock(moment, server), line)
+        yield Condition(field, operator, to_stamp(moment, server), line)
         return
-    start, end = wall_clock(moment, server), wall_clock(_next_day(moment), server)
+    start, end = to_stamp(moment, server), to_stamp(_next_day(moment), server)
     if operator == "=":  # a day, not its first second
         yield Condition(field, ">=", start, line)
         yield Condition(field, "<", end, line)
-    elif operator in ("<=", ">"):  # the whole day belongs to what lies up to it
+    elif operator in ("<=", ">"):  # the whole day counts
         yield Condition(field, "<" if operator == "<=" else ">=", end, line)
     elif operator == "<>":
         raise ConditionError(f"{field} <> a day cannot be asked; give two bounds instead", line)
@@ -361,19 +343,16 @@ def _date(
 
 
 def _next_day(moment: datetime) -> datetime:
-    """Midnight a day later by the calendar, which is not always 24 hours."""
+    """Return midnight of the next calendar day, which is not always 24 hours later."""
     return (moment.replace(tzinfo=None) + timedelta(days=1)).replace(tzinfo=moment.tzinfo)
 
 
-def _status(name: str, line: int) -> str:
+def _status(name: str, error: Callable[[str], Exception]) -> str:
     for known in STATUSES:
         if known.casefold() == name.strip().casefold():
             return known
-    near = difflib.get_close_matches(name.strip().title(), STATUSES, 1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    raise ConditionError(
-        f"{name.strip()[:40]!r} is no status; there are {', '.join(STATUSES)}{hint}", line
-    )
+    hint = did_you_mean(name.strip(), STATUSES, sentence="; did you mean {}?")
+    raise error(f"{name.strip()[:40]!r} is no status; there are {', '.join(STATUSES)}{hint}")
 
 
 def _question(survey: Definition, name: str, line: int) -> Question:
@@ -381,30 +360,34 @@ def _question(survey: Definition, name: str, line: int) -> Question:
         return survey.question(name)
     except KeyError:
         pass
-    everything = [each for q in survey.questions for each in q.walk()]
+    everything = list(survey.walk())
     same = [q for q in everything if name and name in (q.alias, name_of(q.alias))]
     if same:
         which = " or ".join(f"[question({q.id})]" for q in same)
         raise ConditionError(f"several questions have the alias {name!r}; write {which}", line)
     aliases = [q.alias for q in everything if q.alias]
-    near = difflib.get_close_matches(name, [*FIELDS, *aliases], 1)
-    hint = f"did you mean {near[0]!r}?" if near else f"fields are {', '.join(FIELDS)}, an alias"
+    hint = did_you_mean(name, [*FIELDS, *aliases], f"; fields are {', '.join(FIELDS)}, an alias")
     raise ConditionError(
-        f"{name[:40]!r} is neither a field nor a question of this survey; {hint}", line
+        f"{name[:40]!r} is neither a field nor a question of this survey{hint}", line
     )
 
 
 def _reporting_value(text: str, question: Question, line: int) -> str:
-    """The reporting value that a text means: itself, or that of the option with this label.
+    """Return the reporting value that a text means: itself, or that of the option with this label.
 
-    What is written exactly so comes first; after that neither HTML, blanks nor case count.
+    An exact match counts before one that ignores HTML and white space, and that before one that
+    ignores case.
     """
-    for fold in (str, plain, _folded):
-        for texts_of in (_values_of, _labels_of):
+    texts_of: list[Callable[[Option], Iterable[str]]] = [
+        lambda option: [option.value],
+        lambda option: option.titles.values(),
+    ]
+    for fold in (str, plain, lambda text: plain(text).casefold()):
+        for texts in texts_of:
             found = {
                 option.value
                 for option in question.options
-                if fold(text) in {fold(one) for one in texts_of(option)}
+                if fold(text) in {fold(one) for one in texts(option)}
             }
             if len(found) > 1:
                 values = ", ".join(map(repr, sorted(found)))
@@ -415,15 +398,3 @@ def _reporting_value(text: str, question: Question, line: int) -> str:
             if found:
                 return found.pop()
     return text
-
-
-def _values_of(option: Option) -> list[str]:
-    return [option.value]
-
-
-def _labels_of(option: Option) -> list[str]:
-    return [*option.titles.values()]
-
-
-def _folded(text: str) -> str:
-    return plain(text).casefold()

@@ -1,8 +1,8 @@
-"""Question types: which word means which kind of answer.
+"""Question types: which type of question has which kind of answer.
 
-The words are those of https://apihelp.alchemer.com/help/surveyquestion-returned-fields-v5: a type
-in upper case, and the finer ``properties.map_key``. What is in none of the sets is unknown: its
-answers are kept leaf by leaf.
+The types are those of https://apihelp.alchemer.com/help/surveyquestion-returned-fields-v5: a word
+in upper case, and the more exact ``properties.map_key``. Types in none of the sets are unknown:
+each leaf of their answers becomes a column of text.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from alchemer_nb.survey.definition import Question
 
 Kind = Literal["category", "number", "boolean", "text", "date", "list"]
+Names = Literal["alias", "id", "text"]  # of columns; here, as `%load_ext` needs it
 
 SINGLE = {"radio", "menu", "single-image", "radio-likert"}
 MULTI = {"checkbox", "multi-image"}
@@ -38,16 +39,8 @@ _KEYS = {
     *SINGLE, *MULTI, *NUMBER, *TEXT, *ITEMS, *GRID_SINGLE, *GRID_CELLS, *GROUP,
     MENU_GRID, TABLE, "date",
 }  # fmt: skip
-# They show, send or compute something and ask nothing.
-_NO_ANSWER = {
-    "INSTRUCTIONS",
-    "URLREDIRECT",
-    "SCRIPT",
-    "LOGIC",
-    "MEDIA",
-    "JAVASCRIPT",
-    "EMAIL",
-}
+# Elements that show, send or compute something and ask nothing.
+_NO_ANSWER = {"INSTRUCTIONS", "URLREDIRECT", "SCRIPT", "LOGIC", "MEDIA", "JAVASCRIPT", "EMAIL"}
 _BY_WORD = {
     "RADIO": "radio",
     "MENU": "menu",
@@ -77,7 +70,7 @@ _BY_ROW = {
 
 
 def question_key(question: Question) -> str:
-    """The type as a ``map_key`` word, found from the type word where ``map_key`` is unset."""
+    """Return the ``map_key`` of a question, derived from its type where it is not set."""
     if question.key in _KEYS:
         key = question.key
     elif question.type == "TABLE" and question.rows:
@@ -90,17 +83,17 @@ def question_key(question: Question) -> str:
 
 
 def is_multi(question: Question) -> bool:
-    """Whether several options may be chosen, and an unanswered entry is absent."""
+    """Check whether several options may be chosen; unanswered, such questions have no entry."""
     return question_key(question) in MULTI
 
 
 def is_asked(question: Question) -> bool:
-    """Whether a question can have an answer at all."""
+    """Check whether a question can have an answer at all."""
     if question.type == "EMAIL":  # an action, unless the key says that it is the question type
         return question.key == "email"
     return question.type not in _NO_ANSWER
 
 
 def is_known(question: Question) -> bool:
-    """Whether its type is one of the reference, so that its columns can be told beforehand."""
+    """Check whether the type is documented, so that the columns can be planned."""
     return bool(question_key(question)) or not is_asked(question)

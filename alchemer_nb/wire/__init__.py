@@ -1,4 +1,4 @@
-"""How Alchemer spells things: JSON, flags, ids, dates, HTML text, pages, query parameters.
+"""The formats of Alchemer: JSON, flags, ids, dates, HTML text, pages, query parameters.
 
 Pure functions on what is sent or received; nothing here calls the network. May import: errors.
 """

@@ -1,11 +1,11 @@
-"""How far back the newest changes are to be read, by the server's clock.
+"""Decides how far back to read the newest changes, by the server's clock.
 
-A stamp may lie ahead, and ``date_updated`` names no zone: "typically UTC but can vary"
-(https://apihelp.alchemer.com/help/list-responses). So the newest stamp tells nothing alone. What
-every answer tells is the server's time. What changed after some moment bears a stamp that is, in
-whatever zone, no earlier than that moment where clocks are furthest behind; nothing that is stored
-moves this horizon. It is moved back where all stamps are older still, as those of a server whose
-stamps come from another clock.
+A stamp may be in the future, and ``date_updated`` has no zone: "typically UTC but can vary"
+(https://apihelp.alchemer.com/help/list-responses). So the newest stamp alone is not enough. But
+every reply has the server's time: what changed after some moment has a stamp that is, in whatever
+zone, not before that moment where clocks are furthest behind. No stored stamp moves this horizon
+forward. It moves back where all stamps are older still, as those of a server whose stamps come
+from another clock.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 _OVERLAP = timedelta(minutes=10)
 _FURTHEST_BEHIND, _FURTHEST_AHEAD = timedelta(hours=-12), timedelta(hours=14)
 _TO_HOUR = 13  # letters of a stamp
-_UNEVEN, _DRIFT = 60.0, 300.0  # seconds: of servers behind one address; of clocks to one another
+_UNEVEN, _DRIFT = 60.0, 300.0  # seconds between servers of one address; between two clocks
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """What two clocks said at once, in seconds since 1970.
+    """The times of two clocks at the same moment, in seconds since 1970.
 
     Attributes:
-        server: The server's.
-        here: This machine's.
+        server: Time of the server.
+        here: Time of this machine.
     """
 
     server: float
@@ -41,7 +41,7 @@ class Clock:
 
     @classmethod
     def of(cls, headers: Mapping[str, str]) -> Clock | None:
-        """Reads the server's time from an answer; None where it does not tell it."""
+        """Read the server's time from the headers of a reply; None where they lack it."""
         try:
             return cls(parsedate_to_datetime(headers["Date"]).timestamp(), time.time())
         except (KeyError, TypeError, ValueError, OverflowError):
@@ -49,7 +49,7 @@ class Clock:
 
 
 def doubt(since: Clock | None, now: Clock | None) -> str:
-    """Why what changed since cannot be told by the clock; ``""`` where it can."""
+    """Return why the clock cannot decide what changed since; ``""`` where it can."""
     if since is None or now is None:
         return "nothing tells by Alchemer's clock when the last sync was"
     fell = (since.server - since.here) - (now.server - now.here)
@@ -59,46 +59,46 @@ def doubt(since: Clock | None, now: Clock | None) -> str:
 
 
 def horizon(since: Clock | None, watermark: str | None) -> str | None:
-    """The stamp behind which nothing lies that changed since; None where nothing tells.
+    """Return a stamp that is before all that changed since; None where nothing is known.
 
     Args:
-        since: When the last changes were read.
-        watermark: The newest stamp then, in the wall-clock time of whatever zone.
+        since: Time of the last sync.
+        watermark: The newest stamp then, in the wall-clock time of an unknown zone.
     """
     stamps = []
     if watermark is not None:
         try:
-            stamps.append(str(_read(watermark) - _OVERLAP))
+            stamps.append(str(_parse(watermark) - _OVERLAP))
         except (ValueError, OverflowError):
-            return ""  # whatever it is, everything is read
+            return ""  # no date, so read everything
     if since is not None:
-        stamps.append(_text(since, _FURTHEST_BEHIND - _OVERLAP))
+        stamps.append(_stamp(since, _FURTHEST_BEHIND - _OVERLAP))
     return min(stamps, default=None)
 
 
 def is_ahead(stamp: str, now: Clock | None) -> bool:
-    """Whether a stamp lies ahead of the server's clock in every zone."""
-    return now is not None and stamp > _text(now, _FURTHEST_AHEAD + _OVERLAP)
+    """Check whether a stamp is ahead of the server's clock in every zone."""
+    return now is not None and stamp > _stamp(now, _FURTHEST_AHEAD + _OVERLAP)
 
 
 def is_later(one: str, other: str, zone: ZoneInfo) -> bool:
-    """Whether a change may be later than another, or as late, by their stamps."""
+    """Check whether a change may be later than another, or as late, by their stamps."""
     return one >= other or (one[:_TO_HOUR] == other[:_TO_HOUR] and _occurs_twice(one, zone))
 
 
 def _occurs_twice(stamp: str, zone: ZoneInfo) -> bool:
-    """Whether a stamp is of the hour that occurs twice, when summer ends."""
+    """Check whether a stamp is in the hour that occurs twice when summer time ends."""
     try:
-        first, second = (_read(stamp).replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+        first, second = (_parse(stamp).replace(tzinfo=zone, fold=fold) for fold in (0, 1))
     except ValueError:
         return False
     return (first.utcoffset() or timedelta()) > (second.utcoffset() or timedelta())
 
 
-def _read(stamp: str) -> datetime:
+def _parse(stamp: str) -> datetime:
     return datetime.strptime(stamp[:19], "%Y-%m-%d %H:%M:%S")
 
 
-def _text(clock: Clock, shift: timedelta) -> str:
+def _stamp(clock: Clock, shift: timedelta) -> str:
     moment = datetime.fromtimestamp(clock.server, UTC).replace(microsecond=0, tzinfo=None)
     return str(moment + shift)

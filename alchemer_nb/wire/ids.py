@@ -1,7 +1,7 @@
-"""What is an id, told in one place before a path, a folder or a call is made of one.
+"""Checks what is an id, before a path, a folder or a call is made of one.
 
-An id is a whole number, written in the digits 0 to 9. Other letters count as digits in Python
-(``"²".isdigit()`` is true), and a server can send anything, so nothing else is to be asked.
+An id is a whole number, written in the digits 0 to 9. Other characters count as digits in Python
+(``"²".isdigit()`` is true), and a server can send anything, so use nothing else to check ids.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from alchemer_nb.errors import InvalidArgument, TransportError
 LARGEST = 2**63 - 1  # what Arrow and numpy hold
 _FIRST_OPTION = 10001  # question ids are small numbers, option ids (SKUs) start here
 _LONGEST = len(str(LARGEST))
-_EXACT = 2**53  # from here on a float is not one number alone
+_EXACT = 2**53  # from here on, a float may be several whole numbers
 _SHOWN = 40
 
 
 def has_digits_alone(text: str) -> bool:
-    """Whether a text is made of nothing but the digits 0 to 9."""
+    """Check whether a text consists of the digits 0 to 9 alone."""
     return text.isascii() and text.isdigit()
 
 
 def id_number(value: Any) -> int | None:
-    """The number that an id stands for, whether it came as one or as text; None for no id.
+    """Return the number of an id, which may be a number or text; None for anything else.
 
     Example:
         >>> [id_number(each) for each in (12, "12", 12.0, "²", "../12", -12, True)]
@@ -49,15 +49,20 @@ def _index(value: Any) -> int | None:
         return None
 
 
+def id_text(value: Any) -> str:
+    """Return an id as text; 10001.0 is the same as 10001."""
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
 def given_id(value: Any, of: str) -> str:
-    """Checks an id that a user gave; one survey has one spelling: ``"007"`` is ``"7"``.
+    """Check an id that a user gave and return its one spelling: ``"007"`` is ``"7"``.
 
     Args:
         value: The id.
-        of: Of what, with its article: ``"a survey"``.
+        of: What it identifies, with an article: ``"a survey"``.
 
     Raises:
-        InvalidArgument: It is no id.
+        InvalidArgument: It is not an id.
     """
     found = id_number(value)
     if found is None:
@@ -69,14 +74,14 @@ def given_id(value: Any, of: str) -> str:
 
 
 def sent_id(value: Any, of: str) -> str:
-    """Checks an id that a server sent.
+    """Check an id that a server sent and return its one spelling.
 
     Args:
         value: The id.
-        of: Of what, with its article: ``"a survey"``.
+        of: What it identifies, with an article: ``"a survey"``.
 
     Raises:
-        TransportError: It is no id.
+        TransportError: It is not an id.
     """
     found = id_number(value)
     if found is None:
@@ -87,20 +92,18 @@ def sent_id(value: Any, of: str) -> str:
     return str(found)
 
 
-def is_option_id(own: str) -> bool:
-    """Whether an id is that of an option, or of a column of a table, and not of a question."""
-    found = id_number(own)
-    return found is None or found >= _FIRST_OPTION
+def is_option_id(text: str) -> bool:
+    """Check whether an id is that of an option or a table column, and not of a question."""
+    number = id_number(text)
+    return number is None or number >= _FIRST_OPTION
 
 
 def _shown(value: Any) -> str:
-    """Anything in a message: what cannot be seen is escaped, and it is not too long."""
+    """Return a value for a message: escaped, and not too long."""
     if isinstance(value, str):
         return repr(value[:_SHOWN]) + "…" * (len(value) > _SHOWN)
     if isinstance(value, int) and abs(value) > 10**_SHOWN:
         return f"a number of {value.bit_length()} bits"
-    return repr(value) if value is None or isinstance(value, (int, float)) else _kind(value)
-
-
-def _kind(value: Any) -> str:
+    if value is None or isinstance(value, (int, float)):
+        return repr(value)
     return f"an object of type {type(value).__name__}"

@@ -1,18 +1,21 @@
-"""JSON as Alchemer sends it, with what strict readers refuse."""
+"""JSON and flags as Alchemer sends them, with what strict readers refuse."""
 
 from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 BOM = b"\xef\xbb\xbf"
 
 
 def decode(body: bytes) -> Any:
-    """Reads JSON leniently: a BOM is dropped and lone surrogates are replaced.
+    """Decode JSON leniently: drop a BOM, replace lone surrogates.
 
     Raises:
         ValueError: It is not JSON.
@@ -25,9 +28,9 @@ def decode(body: bytes) -> Any:
 
 
 def clean(body: bytes) -> str:
-    """The text of a body that strict readers refuse, without bytes or escapes that are no text."""
+    """Return a body as text, with bytes and escapes that are no text replaced."""
     text = body.removeprefix(BOM).decode("utf-8", errors="replace")
-    # A lone half of a surrogate pair, escaped: its other half is not beside it.
+    # An escaped half of a surrogate pair without its other half.
     pair = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     lone = r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
     return re.sub(
@@ -35,3 +38,17 @@ def clean(body: bytes) -> str:
         lambda m: m.group(1) or m.group(2) or "\\ufffd",
         text,
     )
+
+
+def read_flag(value: Any) -> bool:
+    """Read a flag, which comes as true, 1, ``"1"``, ``"true"`` or ``"True"``."""
+    if isinstance(value, str):
+        return value.strip().lower() in ("1", "true", "yes")
+    return bool(value)
+
+
+def truths(values: Sequence[Any]) -> list[bool]:
+    """Read many flags, most of which are the same few texts."""
+    if set(map(type, values)) <= {str}:
+        return list(map({text: read_flag(text) for text in set(values)}.__getitem__, values))
+    return [read_flag(value) for value in values]

@@ -1,8 +1,8 @@
-"""All pages of a list, always.
+"""Walks all pages of a list, always.
 
-Returning the first page in silence is the commonest fault of the API's other clients. Facts:
+Returning the first page in silence is the most common fault of the API's other clients. Facts:
 page sizes are 50 by default and 500 at most; totals come as numbers or as text, can be 0 or be
-missing; some lists ignore paging and answer in one page (https://apihelp.alchemer.com/help/).
+missing; some lists ignore paging and reply with one page (https://apihelp.alchemer.com/help/).
 """
 
 from __future__ import annotations
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
 PAGE_SIZE = 500
+# Members of a list reply that are not its rows.
+_FRAME = {
+    "result_ok", "code", "message", "total_count", "page", "total_pages", "results_per_page",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ class PageTotals:
 
 
 def whole(value: Any) -> int | None:
-    """A count as a number, whether it came as one or as text; None for anything else."""
+    """Return a count as a number, which may be a number or text; None for anything else."""
     try:
         return None if isinstance(value, bool) else int(value)
     except (TypeError, ValueError, OverflowError):  # the last one for 1e999
@@ -81,37 +85,23 @@ def whole(value: Any) -> int | None:
 
 
 def rows_of(envelope: dict[str, Any]) -> list[Any]:
-    """The rows of a list envelope, wherever they stand.
+    """Return the rows of a list reply.
 
-    Usually under ``data``; ``quotas`` has them under its own name; some lists are objects keyed
-    by id. A single object is one row, with or without ``data`` around it.
+    Usually they are under ``data``; ``quotas`` has them under its own name; some lists are objects
+    keyed by id. A single object is one row, with or without ``data`` around it.
     """
     data = envelope.get("data", envelope.get("quotas"))
     if isinstance(data, list):
         return data
     if isinstance(data, dict):
-        if data and all(isinstance(row, dict) for row in data.values()) and _are_ids(data):
+        ids = (str(key).removeprefix("-") for key in data)
+        if all(isinstance(row, dict) for row in data.values()) and all(map(has_digits_alone, ids)):
             return [{"id": key, **row} for key, row in data.items()]
         return [data] if data else []
     if data is not None:
         return []
     flat = {name: value for name, value in envelope.items() if name not in _FRAME}
     return [flat] if flat else []
-
-
-_FRAME = (
-    "result_ok",
-    "code",
-    "message",
-    "total_count",
-    "page",
-    "total_pages",
-    "results_per_page",
-)
-
-
-def _are_ids(data: dict[str, Any]) -> bool:
-    return all(has_digits_alone(str(key).removeprefix("-")) for key in data)
 
 
 def read_totals(envelope: dict[str, Any]) -> PageTotals:

@@ -1,4 +1,4 @@
-"""What a call says: its path, and its parameters as PHP reads them."""
+"""Checks the path of a call, and writes its parameters as PHP reads them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CREDENTIAL_NAMES = ("api_token", "oauth_")
 
 
 def clean_path(path: str) -> str:
-    """Brings a path to the form ``survey/123/surveyresponse``.
+    """Return a path in the form ``survey/123/surveyresponse``.
 
     Raises:
         InvalidArgument: It is an address, leaves the API, or carries a query.
@@ -39,10 +39,10 @@ def clean_path(path: str) -> str:
 
 
 def flatten(values: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
-    """Writes nested values as PHP reads them: ``data[2][value]=…``.
+    """Yield nested values as PHP reads them: ``data[2][value]=…``.
 
     Raises:
-        InvalidArgument: A name is one that carries credentials.
+        InvalidArgument: The name of a parameter is one for credentials.
     """
     for name, value in (values or {}).items():
         if str(name).lower().startswith(_CREDENTIAL_NAMES):
@@ -57,19 +57,11 @@ def flatten(values: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
 def _pairs(name: str, value: Any) -> Iterator[tuple[str, str]]:
     if value is None:
         return
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _pairs(f"{name}[{key}]", inner)
-    elif isinstance(value, (list, tuple)):
-        for index, inner in enumerate(value):
-            yield from _pairs(f"{name}[{index}]", inner)
-    elif isinstance(value, bool):
-        yield name, "true" if value else "false"
-    elif isinstance(value, bytes):
+    if isinstance(value, bytes):
         raise InvalidArgument(f"{name} is bytes; give text")
+    if isinstance(value, (dict, list, tuple)):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, inner in items:
+            yield from _pairs(f"{name}[{key}]", inner)
     else:
-        yield name, value if isinstance(value, str) else _plain(value)
-
-
-def _plain(value: Any) -> str:
-    return json.dumps(value) if isinstance(value, (int, float)) else str(value)
+        yield name, json.dumps(value) if isinstance(value, (int, float)) else str(value)

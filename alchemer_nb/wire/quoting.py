@@ -1,9 +1,10 @@
-"""How a value stands in a line: bare, or between quotes.
+"""Reads and writes values of condition lines and options, bare or in quotes.
 
-A quote that begins a value, single or double, ends it: what stands between is taken as it is, with
-commas, blanks, ``#`` and line breaks, and the quote itself is written twice in it
-(``'Don''t know'``). A bare value reaches to the end of the line or to a comment, in a list to the
-next comma; quotes within it are letters. A comment begins with ``#`` after white space.
+A quote at the beginning of a value, single or double, ends it: everything between is part of the
+value, also commas, blanks, ``#`` and line breaks, and the quote itself is written twice in it
+(``'Don''t know'``). A bare value ends with the line or before a comment, in a list before the
+next comma; quotes inside it are ordinary characters. A comment begins with ``#`` after white
+space.
 """
 
 from __future__ import annotations
@@ -13,73 +14,74 @@ from typing import NamedTuple
 
 QUOTES = ("'", '"')
 _PAIRS = {"(": ")", "[": "]"}
-_PLAIN = re.compile(r"[\w.:/+@-]+(?: [\w.:/+@-]+)*")
-_ODD = (
+_SAFE = re.compile(r"[\w.:/+@-]+(?: [\w.:/+@-]+)*")
+_BAD_QUOTES = (
     "a quote that begins a value has to end it; write a quote in it twice, as in 'Don''t know', or "
     "put the value between quotes of the other kind"
 )
 
 
-class Scan(NamedTuple):
-    """How far a value, or a list of values, reaches.
+class ValueEnd(NamedTuple):
+    """The extent of a value, or of a list of values.
 
     Attributes:
-        end: Where it ends: at a comment or with the text.
-        open: The quote that is begun and not ended, or an empty text.
-        odd: Whether something stands after the end of a quote.
+        end: Position of its end: a comment, or the end of the text.
+        open: The quote that has no end, or an empty text.
+        has_trailing_text: True if something follows the end of a quote.
     """
 
     end: int
     open: str
-    odd: bool
+    has_trailing_text: bool
 
 
-def scan(text: str, *, several: bool) -> Scan:
-    """Finds the end of a value, or of several with commas between them."""
-    at, starts, opened, odd = 0, True, "", False
+def scan(text: str, *, several: bool) -> ValueEnd:
+    """Find the end of a value, or of several separated by commas."""
+    at, starts, opened, trailing = 0, True, "", False
     while at < len(text):
         char = text[at]
         if starts and char in QUOTES:
-            end = _closing(text, at)
-            if end is not None and _is_end(text[end:], several):
+            end = _quote_end(text, at)
+            if end is not None and _may_end_before(text[end:], several):
                 at, starts = end, False
                 continue
-            opened, odd = opened or ("" if end else char), odd or end is not None
+            opened = opened or ("" if end else char)
+            trailing = trailing or end is not None
         elif begins_comment(text, at):
             break
         starts = (starts and (char.isspace() or (several and char in _PAIRS))) or (
             several and char == ","
         )
         at += 1
-    return Scan(at, opened, odd)
+    return ValueEnd(at, opened, trailing)
 
 
 def begins_comment(text: str, at: int) -> bool:
-    """Whether a comment would begin at a place that lies in no quotes."""
+    """Check whether a comment begins at a position outside of quotes."""
     return text[at] == "#" and (not at or text[at - 1].isspace())
 
 
-def read_value(text: str) -> str:
-    """Reads one value.
+def parse_value(text: str) -> str:
+    """Parse one value.
 
     Raises:
-        ValueError: Its quotes do not fit.
+        ValueError: Its quotes do not match.
     """
     bare = text[: scan(text, several=False).end].strip()
     if not bare.startswith(QUOTES):
         return bare
-    if _closing(bare, 0) == len(bare):
+    if _quote_end(bare, 0) == len(bare):
         return _unquoted(bare)
     if len(bare) > 1 and bare[-1] == bare[0]:
-        raise ValueError(_ODD)
+        raise ValueError(_BAD_QUOTES)
     return bare
 
 
 def read_values(text: str) -> tuple[str, ...]:
-    """Reads values with commas between them; brackets around them all may be there.
+    """Parse values separated by commas, with or without brackets around all of them.
 
     Raises:
-        ValueError: The quotes of one of them do not fit.
+        ValueError: The quotes of one of them do not match.
     """
     text = _without_brackets(text[: scan(text, several=True).end].strip())
     values = []
@@ -89,9 +91,9 @@ def read_values(text: str) -> tuple[str, ...]:
             at += 1
             continue
         if text[at] in QUOTES:
-            end = _closing(text, at) or at
+            end = _quote_end(text, at) or at
             if end == at or text[end:].lstrip()[:1] not in ("", ","):
-                raise ValueError(_ODD)
+                raise ValueError(_BAD_QUOTES)
             values.append(_unquoted(text[at:end]))
         else:
             end = text.find(",", at)
@@ -102,23 +104,23 @@ def read_values(text: str) -> tuple[str, ...]:
 
 
 def quote(text: str) -> str:
-    """Puts a text between quotes, so that it is read as it is."""
+    """Return a text in quotes."""
     mark = "'" if '"' in text and "'" not in text else '"'
     return f"{mark}{double(text, mark)}{mark}"
 
 
 def double(text: str, mark: str) -> str:
-    """A text as it stands between quotes."""
+    """Return a text with the quote written twice, as it is inside of quotes."""
     return text.replace(mark, mark * 2)
 
 
 def written(text: str) -> str:
-    """A text as a value: bare where that is read as it is in any place."""
-    return text if _PLAIN.fullmatch(text) else quote(text)
+    """Return a text as a value, in quotes unless it needs none in any place."""
+    return text if _SAFE.fullmatch(text) else quote(text)
 
 
-def _closing(text: str, start: int) -> int | None:
-    """What comes after the quote that begins at ``start``; None where it has no end."""
+def _quote_end(text: str, start: int) -> int | None:
+    """Return the position after the quoted text at ``start``; None where it has no end."""
     mark = text[start]
     at = text.find(mark, start + 1)
     while at >= 0 and text.startswith(mark, at + 1):
@@ -126,8 +128,8 @@ def _closing(text: str, start: int) -> int | None:
     return None if at < 0 else at + 1
 
 
-def _is_end(rest: str, several: bool) -> bool:
-    """Whether a value may end before this."""
+def _may_end_before(rest: str, several: bool) -> bool:
+    """Check whether a value may end before this text."""
     left = rest.lstrip()
     if not left or (left[0] == "#" and left != rest):
         return True
@@ -139,14 +141,14 @@ def _unquoted(text: str) -> str:
 
 
 def _without_brackets(text: str) -> str:
-    """Takes brackets off that stand around all of a list, and not around its first value."""
+    """Remove brackets around a whole list, but not those around its first value alone."""
     closer = _PAIRS.get(text[:1])
     if closer is None or not text.endswith(closer):
         return text
     at, depth, starts = 0, 0, False
     while at < len(text):
         char = text[at]
-        end = _closing(text, at) if starts and char in QUOTES else None
+        end = _quote_end(text, at) if starts and char in QUOTES else None
         if end is not None:
             at, starts = end, False
             continue

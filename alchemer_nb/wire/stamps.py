@@ -1,8 +1,8 @@
-"""Alchemer's date stamps, and days as people type them.
+"""Parses Alchemer's date stamps, and days as people type them.
 
-``date_submitted`` and ``date_started`` carry EST, EDT or GMT, which pandas does not read; read
-here exactly, so the hour that occurs twice in autumn is not mixed up. ``date_updated`` and others
-carry no zone and are taken in the region's
+``date_submitted`` and ``date_started`` have EST, EDT or GMT, which pandas does not parse; parsed
+exactly here, the hour that occurs twice in autumn is not mixed up. ``date_updated`` and others
+have no zone and are taken in the region's
 (https://apihelp.alchemer.com/help/surveyresponse-returned-fields-v5).
 """
 
@@ -20,7 +20,7 @@ _STAMP = re.compile(
     r"\s*(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?"
     r"\s*(Z|[A-Za-z]{2,5}|[+-]\d{2}:?\d{2})?\s*"
 )
-#: Hours from UTC by a zone's name.
+#: Hours from UTC by the name of a zone.
 ZONE_HOURS = {
     "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
     "GMT": 0, "UTC": 0, "Z": 0, "BST": 1, "CET": 1, "CEST": 2, "AEST": 10, "AEDT": 11,
@@ -28,21 +28,23 @@ ZONE_HOURS = {
 
 
 def read_stamp(text: Any, zone: tzinfo) -> datetime | None:
-    """Reads one stamp as an instant in UTC; None for what is none.
+    """Parse a stamp as an instant in UTC; None for anything else.
 
     Args:
         text: ``"2018-09-27 10:42:26 EDT"``; without a zone it is wall-clock time of ``zone``.
         zone: Zone of the account's data centre.
     """
     found = _STAMP.fullmatch(str(text)) if text not in (None, "") else None
-    if not found:
-        return None
-    *numbers, name = found.groups()
     try:
-        naive = datetime(*(int(n or 0) for n in numbers))  # type: ignore[arg-type]  # six numbers
-        return naive.replace(tzinfo=_offset(name) or zone).astimezone(UTC)
+        return _instant(found, zone).astimezone(UTC) if found else None
     except (ValueError, OverflowError):
         return None
+
+
+def _instant(found: re.Match[str], zone: tzinfo) -> datetime:
+    *numbers, name = found.groups()
+    naive = datetime(*(int(n or 0) for n in numbers))  # type: ignore[arg-type]  # six numbers
+    return naive.replace(tzinfo=_offset(name) or zone)
 
 
 def _offset(name: str | None) -> tzinfo | None:
@@ -56,43 +58,37 @@ def _offset(name: str | None) -> tzinfo | None:
     return None if hours_off is None else timezone(timedelta(hours=hours_off))
 
 
-def read_moment(value: Any, zone: tzinfo) -> tuple[datetime, bool]:
-    """Reads a date or time given by the user.
+def parse_moment(value: Any, zone: tzinfo) -> tuple[datetime, bool]:
+    """Parse a date or time given by the user.
 
     Args:
         value: Text such as ``"2026-01-31"``, ``"2026-01-31 14:00"`` or with a zone at its end; a
             ``date`` or ``datetime`` (or pandas' own).
-        zone: Zone of what carries none.
+        zone: Zone of a value without one.
 
     Returns:
-        The instant, in the zone it was given in, and whether only a day was given.
+        The instant, in its own zone, and whether the value is a day without a time.
 
     Raises:
-        ValueError: It cannot be read.
+        ValueError: It is no date.
     """
     if isinstance(value, datetime):
-        moment = value if value.tzinfo else value.replace(tzinfo=zone)
-        return moment, False
+        return value if value.tzinfo else value.replace(tzinfo=zone), False
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=zone), True
-    text = str(value).strip()
-    found = _STAMP.fullmatch(text)
-    if not found:
-        raise ValueError(text)
-    *numbers, name = found.groups()
-    if name and not _offset(name):
-        raise ValueError(text)
-    naive = datetime(*(int(n or 0) for n in numbers))  # type: ignore[arg-type]  # six numbers
-    return naive.replace(tzinfo=_offset(name) or zone), numbers[3] is None
+    found = _STAMP.fullmatch(str(value))
+    if not found or (found[7] and not _offset(found[7])):
+        raise ValueError(value)
+    return _instant(found, zone), found[4] is None
 
 
-def wall_clock(moment: datetime, zone: ZoneInfo) -> str:
-    """Writes an instant as filters want it: wall-clock time of the account's data centre."""
+def to_stamp(moment: datetime, zone: ZoneInfo) -> str:
+    """Return an instant as a stamp without a zone, in wall-clock time of ``zone``."""
     return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def is_ambiguous(moment: datetime, zone: ZoneInfo) -> bool:
-    """Whether its wall-clock time in the zone occurs twice."""
+    """Check whether the wall-clock time of an instant occurs twice in the zone."""
     local = moment.astimezone(zone)
     return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
 
@@ -104,10 +100,10 @@ _ORDERS = re.compile(
 
 
 def read_days(texts: Iterable[str]) -> dict[str, datetime | None]:
-    """Reads typed dates of one column; day-first or month-first only where the column decides.
+    """Parse typed dates of one column, as far as their order of day and month is certain.
 
-    A date such as ``03/04/2026`` is read only if another date of the column, such as
-    ``25/12/2025``, shows which number is the day, or if both readings are the same day.
+    A date such as ``03/04/2026`` is parsed only if another date of the column, such as
+    ``25/12/2025``, shows which number is the day, or if both orders are the same day.
     """
     distinct = list(dict.fromkeys(texts))
     shown = orders(distinct)
@@ -116,15 +112,14 @@ def read_days(texts: Iterable[str]) -> dict[str, datetime | None]:
 
 
 def orders(texts: Iterable[str]) -> set[str]:
-    """What typed dates show of their order: that the ``"day"`` comes first, or the ``"month"``."""
+    """Return which of ``"day"`` and ``"month"`` some of the dates prove to come first."""
     found = (_ORDERS.fullmatch(text) for text in texts)
     pairs = [(a, b) for a, b, _ in map(_numbers, filter(None, found)) if a <= 31]
-    day_first = any(a > 12 for a, _ in pairs)
-    month_first = any(b > 12 for _, b in pairs)
-    return {name for name, seen in (("day", day_first), ("month", month_first)) if seen}
+    proofs = {"day": any(a > 12 for a, _ in pairs), "month": any(b > 12 for _, b in pairs)}
+    return {order for order, is_proven in proofs.items() if is_proven}
 
 
-#: A date that shows each order.
+#: A date that proves each order.
 SHOWS = {"day": "31/12/2000", "month": "12/31/2000"}
 
 

@@ -1,14 +1,15 @@
-"""Survey texts: HTML and entities taken out for display, and one language picked.
+"""Survey texts: without HTML and entities, in one language, as names of columns.
 
-Titles, questions, labels and answers hold HTML and no-break spaces; an empty map may arrive as
+Titles, questions, labels and answers contain HTML and no-break spaces; an empty map may arrive as
 ``[]`` (facts: https://apihelp.alchemer.com/help/surveyquestion-returned-fields-v5).
 """
 
 from __future__ import annotations
 
+import difflib
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 # Only what looks like a tag: "a < b and c > d" is an answer, not HTML.
@@ -18,7 +19,7 @@ ENGLISH = "English"
 
 
 def plain(text: Any) -> str:
-    """The words of a text without HTML, entities and runs of white space.
+    """Return a text without HTML, entities and runs of white space.
 
     Example:
         >>> plain("How&nbsp;<b>satisfied</b> are you?")
@@ -36,7 +37,7 @@ def plain(text: Any) -> str:
 
 
 def by_language(value: Any, fallback: str = ENGLISH) -> dict[str, str]:
-    """Reads a text that may be a map by language, a plain text, ``[]`` or null."""
+    """Return texts by language from a map, a single text, ``[]`` or null."""
     if isinstance(value, Mapping):
         return {str(k): str(v) for k, v in value.items() if v is not None and v != []}
     if isinstance(value, (str, int, float)) and not isinstance(value, bool) and value != "":
@@ -44,8 +45,8 @@ def by_language(value: Any, fallback: str = ENGLISH) -> dict[str, str]:
     return {}
 
 
-def pick(texts: Mapping[str, str], *languages: str | None) -> str:
-    """The text in the first of the languages that has one, else in any."""
+def pick_language(texts: Mapping[str, str], *languages: str | None) -> str:
+    """Return the text in the first of the languages that has one, else in any."""
     for language in (*languages, ENGLISH):
         if language and texts.get(language):
             return texts[language]
@@ -53,20 +54,40 @@ def pick(texts: Mapping[str, str], *languages: str | None) -> str:
 
 
 def slug(text: Any, longest: int = 40) -> str:
-    """A short piece of a column name: ``"E-mail / phone"`` becomes ``"e_mail_phone"``."""
+    """Return a short part of a column name: ``"E-mail / phone"`` becomes ``"e_mail_phone"``."""
     return re.sub(r"[\W_]+", "_", plain(text)).strip("_").lower()[:longest].rstrip("_")
 
 
 def name_of(alias: Any) -> str:
-    """An alias as a column name: what is no letter, digit or underscore becomes an underscore."""
+    """Return an alias as a column name: letters, digits and underscores alone."""
     return re.sub(r"\W+", "_", plain(alias)).strip("_")
 
 
 def bare(text: Any) -> str:
-    """The words alone, to compare by: no HTML, case, punctuation or white space.
+    """Return the words of a text to compare by, without HTML, case and punctuation.
 
     Example:
         >>> bare("How <b>satisfied</b> are you?") == bare("how satisfied are you")
         True
     """
     return " ".join(re.findall(r"\w+", plain(text).casefold()))
+
+
+def did_you_mean(
+    wanted: str, known: Iterable[str], otherwise: str = "", sentence: str = "; did you mean {!r}?"
+) -> str:
+    """Return a sentence with the known name that is nearest to the wanted one, in any case.
+
+    Args:
+        wanted: What was written.
+        known: What could have been meant.
+        otherwise: What to return where no name is near.
+        sentence: How the name is put into words.
+
+    Example:
+        >>> did_you_mean("lable", ["label", "code"])
+        "; did you mean 'label'?"
+    """
+    folded = {name.casefold(): name for name in known}
+    found = difflib.get_close_matches(wanted.casefold(), folded, 1)
+    return sentence.format(folded[found[0]]) if found else otherwise

@@ -67,7 +67,7 @@ def ours(folder: Path) -> Measured:
     import pandas as pd
     import pyarrow as pa
 
-    from alchemer_nb.decode.answers import Answers
+    from alchemer_nb.decode.answers import AnswersBuilder
     from alchemer_nb.frame.description import Kept
     from alchemer_nb.frame.options import FrameOptions
     from alchemer_nb.frame.rows import choose_rows
@@ -78,9 +78,10 @@ def ours(folder: Path) -> Measured:
     survey = read_definition(*_definition(folder))
 
     def work() -> Any:
-        answers = Answers.of(survey)
+        builder = AnswersBuilder(survey)
         for path in bodies(folder):
-            answers.add_page(path.read_bytes())
+            builder.add_page(path.read_bytes())
+        answers = builder.build()
         options = FrameOptions(metadata="all")
         return Kept(answers, survey, "UTC", options, {}).build(choose_rows(answers, options))
 
@@ -312,7 +313,7 @@ def slicing(columns: str) -> dict[str, float]:
     """Microseconds of what analysts do to a wide frame, with our knowledge in it and without."""
     import pandas as pd
 
-    from alchemer_nb.decode.answers import Answers
+    from alchemer_nb.decode.answers import AnswersBuilder
     from alchemer_nb.frame.description import Kept
     from alchemer_nb.frame.options import FrameOptions
     from alchemer_nb.frame.rows import choose_rows
@@ -321,8 +322,9 @@ def slicing(columns: str) -> dict[str, float]:
 
     made = Generator(int(columns) * 2 // 5, 300)
     survey = read_definition(made.survey(), made.questions())
-    answers = Answers.of(survey)
-    answers.add_page(made.page(1))
+    builder = AnswersBuilder(survey)
+    builder.add_page(made.page(1))
+    answers = builder.build()
     options = FrameOptions()
     frame = Kept(answers, survey, "UTC", options, {}).build(choose_rows(answers, options))
     plain = pd.DataFrame(frame)
@@ -340,7 +342,7 @@ def slicing(columns: str) -> dict[str, float]:
 
 def many_questions(count: str, shape: str) -> Measured:
     """The frame of so many questions and few responses: how cost grows with the questions."""
-    from alchemer_nb.decode.answers import Answers
+    from alchemer_nb.decode.answers import AnswersBuilder
     from alchemer_nb.frame.description import Kept
     from alchemer_nb.frame.options import FrameOptions
     from alchemer_nb.frame.rows import choose_rows
@@ -352,8 +354,9 @@ def many_questions(count: str, shape: str) -> Measured:
     options = FrameOptions(shape=shape)  # type: ignore[arg-type]  # a word from the command line
 
     def work() -> Any:
-        answers = Answers.of(survey)
-        answers.add_page(page)
+        builder = AnswersBuilder(survey)
+        builder.add_page(page)
+        answers = builder.build()
         return Kept(answers, survey, "UTC", options, {}).build(choose_rows(answers, options))
 
     return measure(work)

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from alchemer_nb import ApiKey, Client
-from alchemer_nb.decode.answers import Answers
+from alchemer_nb.decode.answers import AnswersBuilder
 from alchemer_nb.errors import AuthenticationError, DownloadIncomplete, InvalidArgument
 from alchemer_nb.fetch.download import Download
 from alchemer_nb.fetch.page_fetcher import SIZES, PageRange
@@ -331,8 +331,8 @@ class Interrupting(list):
 
 def test_an_interrupt_never_cuts_through_a_page():
     rows = [response(n, {"2": {"id": 2, "type": "TEXTBOX", "answer": "x"}}) for n in (1, 2, 3)]
-    result = Download(Answers.of(read_definition({"id": "5"}, [question(2, "TEXTBOX")])))
-    read = result.answers.decode(json.dumps({"result_ok": True, "data": rows}).encode())
+    result = Download(AnswersBuilder(read_definition({"id": "5"}, [question(2, "TEXTBOX")])))
+    read = result.builder.decode(json.dumps({"result_ok": True, "data": rows}).encode())
     read.entries = Interrupting(read.entries)
     with pytest.raises(KeyboardInterrupt):
         result.add(read)

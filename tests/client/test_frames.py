@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alchemer_nb import ApiKey, Client
-from alchemer_nb.decode.answers import Answers
+from alchemer_nb.decode.answers import AnswersBuilder
 from alchemer_nb.errors import DownloadIncomplete, InvalidArgument, TransportError
 from alchemer_nb.frame.build import build
 from alchemer_nb.frame.options import FrameOptions
@@ -734,9 +734,10 @@ DATA = st.one_of(
 
 def build_from(answers, **options):
     survey = read_definition({"id": 5, "title": "T"}, ASKED)
-    collected = Answers.of(survey)
+    builder = AnswersBuilder(survey)
     page = [response(i, data) for i, data in enumerate(answers, 1)]
-    collected.add_page(json.dumps({"result_ok": True, "data": page}).encode())
+    builder.add_page(json.dumps({"result_ok": True, "data": page}).encode())
+    collected = builder.build()
     chosen = FrameOptions(metadata="none", **options)
     rows = choose_rows(collected, chosen)
     return build(collected, survey, rows, chosen, ZoneInfo("UTC"), {})

@@ -11,7 +11,7 @@ import pytest
 
 from alchemer_nb import ApiKey, Client, Job
 from alchemer_nb.client.retrieval import PartialDownload
-from alchemer_nb.decode.answers import Answers
+from alchemer_nb.decode.answers import AnswersBuilder
 from alchemer_nb.errors import (
     AuthenticationError,
     DownloadIncomplete,
@@ -21,7 +21,7 @@ from alchemer_nb.errors import (
 )
 from alchemer_nb.fetch.download import Download
 from alchemer_nb.sandbox import Fault, Sandbox
-from alchemer_nb.survey.definition import Page, read_definition
+from alchemer_nb.survey.definition import SurveyPage, read_definition
 from tests.conftest import credentials_for
 from tests.person import regenerate_key
 
@@ -270,10 +270,11 @@ def test_edits_are_seen_where_responses_do_not_tell_when_they_changed():
 
 def test_rows_at_hand_become_useless():
     survey = read_definition({"id": "5"}, [])
-    left = PartialDownload("https://api.example", "1", survey, {"page": "1"}, Download(Answers()))
+    begun = Download(AnswersBuilder(survey))
+    left = PartialDownload("https://api.example", "1", survey, {"page": "1"}, begun)
     assert left.restart_reason(survey, {"page": "1"}) == ""
     assert "dates" in left.restart_reason(survey, {"page": "2"})
-    other = replace(survey, pages=(Page("1", {}),))
+    other = replace(survey, pages=(SurveyPage("1", {}),))
     assert "questions were changed" in left.restart_reason(other, {"page": "1"})
     for hours in (1.1, -0.1):  # or the clock was set back
         old = replace(left, ended=left.ended - 3600 * hours)

@@ -9,7 +9,7 @@ import pandas as pd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from alchemer_nb.decode.answers import Answers
+from alchemer_nb.decode.answers import AnswersBuilder
 from alchemer_nb.frame.description import Kept
 from alchemer_nb.frame.long import from_long
 from alchemer_nb.frame.options import FrameOptions
@@ -111,8 +111,9 @@ def surveys(draw):
 
 def kept_of(asked, given, **options):
     survey = read_definition({"id": 5, "title": "T"}, asked)
-    answers = Answers.of(survey)
-    answers.add_page(json.dumps({"result_ok": True, "data": given}).encode())
+    builder = AnswersBuilder(survey)
+    builder.add_page(json.dumps({"result_ok": True, "data": given}).encode())
+    answers = builder.build()
     chosen = FrameOptions(metadata="none", test_rows="include", **options)
     kept = Kept(answers, survey, "UTC", chosen, {})
     return kept, choose_rows(answers, chosen)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import alchemer_nb as al
-from alchemer_nb.decode.answers import Answers
+from alchemer_nb.decode.answers import AnswersBuilder
 from alchemer_nb.errors import InvalidArgument, KnowledgeLost
 from alchemer_nb.frame.description import Kept
 from alchemer_nb.frame.options import FrameOptions
@@ -29,9 +29,10 @@ def wave(own, questions, *data, **options):
     """A frame of one survey, without a server."""
     page = {"id": 1, "title": {"English": "Page"}, "questions": questions}
     survey = read_definition({"id": own, "title": f"Survey {own}", "pages": [page]})
-    answers = Answers.of(survey)
+    builder = AnswersBuilder(survey)
     rows = [response(n, each) for n, each in enumerate(data, 1)]
-    answers.add_page(json.dumps({"data": rows}).encode())
+    builder.add_page(json.dumps({"data": rows}).encode())
+    answers = builder.build()
     chosen = FrameOptions(**{"metadata": "none", **options})
     about = {"survey_id": str(own), "title": survey.title, "asked": chosen.asked()}
     kept = Kept(answers, survey, str(ZoneInfo("UTC")), chosen, about)

@@ -16,7 +16,7 @@ from alchemer_nb.client.client import Client
 from alchemer_nb.frame.values import read_number
 from alchemer_nb.http.credentials import ApiKey
 from alchemer_nb.sandbox import Sandbox
-from alchemer_nb.survey.columns import question_key
+from alchemer_nb.survey.question_types import question_key
 from tests.environments import environment, run
 
 if TYPE_CHECKING:

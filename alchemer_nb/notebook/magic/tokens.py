@@ -22,10 +22,11 @@ from __future__ import annotations
 import builtins
 import re
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
+
+from alchemer_nb.wire.text import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -98,10 +99,8 @@ class EvaluatedWord:
 
 
 def near(name: str, known: Iterable[str]) -> str:
-    """Return `` Did you mean `x`?`` with a leading blank, or an empty text."""
-    folded = {item.casefold(): item for item in known}
-    found = get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
-    return f" Did you mean `{folded[found[0]]}`?" if found else ""
+    """Return `` Did you mean `x`?`` with a leading blank, or nothing."""
+    return did_you_mean(name, known, sentence=" Did you mean `{}`?")
 
 
 def quote_word(text: str) -> str:
