@@ -1,4 +1,4 @@
-"""How far a download or a sync has come, and who is told."""
+"""The progress of a download or a sync, and how it reaches a callback."""
 
 from __future__ import annotations
 
