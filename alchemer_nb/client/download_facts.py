@@ -31,6 +31,8 @@ def collect_facts(
     rows: Rows,
 ) -> dict[str, Any]:
     """Return the facts of a download, for ``attrs["alchemer"]`` and for its summary."""
+    total = result.total_count
+    is_enough = result.reached_limit or total is None or rows.received >= total
     return {
         "survey_id": survey.id,
         "title": survey.title,
@@ -38,7 +40,7 @@ def collect_facts(
         "host": region.host,
         "utc": datetime.now(UTC).isoformat(timespec="seconds"),
         "asked": options.asked(),
-        "rows_told": result.total_count,
+        "rows_told": total,
         "rows_received": rows.received,
         "rows": len(rows.keep),
         "test_rows_left_out": rows.test_rows,
@@ -48,17 +50,10 @@ def collect_facts(
         "options_not_chosen": result.answers.unchosen,
         **_count_misfits(result.answers, survey, rows.keep),
         "zone_documented": region.zone_documented,
-        "complete": _is_complete(result, rows),
+        "complete": not result.interrupted and is_enough,
         **_earlier_runs(result),
         "package": __version__,
     }
-
-
-def _is_complete(result: Download, rows: Rows) -> bool:
-    if result.interrupted:
-        return False
-    total = result.total_count
-    return result.reached_limit or total is None or rows.received >= total
 
 
 def _count_misfits(answers: Answers, survey: Definition, keep: np.ndarray) -> dict[str, Any]:

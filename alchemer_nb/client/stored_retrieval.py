@@ -61,17 +61,17 @@ class StoredRetrieval(Retrieval):
         if self._is_stale(folder):
             self._sync(own)
         try:
-            stored = reading.read_download(folder)
+            survey, download, utc = reading.read_download(folder)
         except StoreError:
             if reading.read_complete_manifest(folder) is not None:
                 raise
             self._sync(own)  # reading has shown that it is damaged; the sync repairs it
-            stored = reading.read_download(folder)
-        self._utc = stored.utc
-        frame, facts = self._build_frame(stored.survey, stored.download)
+            survey, download, utc = reading.read_download(folder)
+        self._utc = utc
+        frame, facts = self._build_frame(survey, download)
         ending = summary(facts)
         ending = replace(ending, notes=(*ending.notes, f"in {folder}"))
-        self._report_end(stored.survey, stored.download, ending)
+        self._report_end(survey, download, ending)
         return frame
 
     def _sync(self, own: str) -> None:

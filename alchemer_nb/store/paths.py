@@ -142,19 +142,16 @@ def lock_folder(folder: Path, timeout: float | None = None) -> Iterator[None]:
 
     path = folder / LOCK
     lock = filelock.FileLock(path, mode=0o600)
-    busy = False
     try:
         if path.is_symlink():  # filelock truncates the file that it opens
             raise StoreError(f"{path} is a link to another file; remove it, then run this again")
         lock.acquire(timeout=_LOCK_TIMEOUT if timeout is None else timeout, poll_interval=0.05)
     except filelock.Timeout:
-        busy = True
-    except OSError as error:
-        raise StoreError(f"cannot write to {folder}: {error.strerror or error}") from None
-    if busy:
         raise StoreBusy(
             f"another notebook or program is working on {folder}; wait for it, then run this again"
-        )
+        ) from None
+    except OSError as error:
+        raise StoreError(f"cannot write to {folder}: {error.strerror or error}") from None
     try:
         yield
     finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from alchemer_nb.decode.answers import AnswersBuilder
@@ -27,21 +26,6 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 5
 _Result = TypeVar("_Result")
-
-
-@dataclass(frozen=True, slots=True)
-class StoredDownload:
-    """The responses of a store.
-
-    Attributes:
-        survey: The definition at the last sync.
-        download: The responses, as a download of this moment.
-        utc: When the last sync began.
-    """
-
-    survey: Definition
-    download: Download
-    utc: str | None
 
 
 def read_complete_manifest(folder: Path) -> Manifest | None:
@@ -87,14 +71,17 @@ def read_consistently(folder: Path, read: Callable[[Manifest], _Result]) -> _Res
     raise StoreError(f"a file in {folder} is damaged; sync the survey, which mends it")
 
 
-def read_download(folder: Path) -> StoredDownload:
-    """Read all responses of a store.
+def read_download(folder: Path) -> tuple[Definition, Download, str | None]:
+    """Read all responses of a store, as a download of this moment.
+
+    Returns:
+        The definition at the last sync, the download, and when that sync began.
 
     Raises:
         StoreError: There is no store, or it is damaged.
     """
 
-    def read(manifest: Manifest) -> StoredDownload:
+    def read(manifest: Manifest) -> tuple[Definition, Download, str | None]:
         survey = read_definition(folder, manifest)
         index = read_index(folder, manifest, without=read_expunged_ids(folder))
         rows = index.rows_by_part(index.has_content)
@@ -102,6 +89,6 @@ def read_download(folder: Path) -> StoredDownload:
         for chunk in in_chunks(read_versions(folder, manifest, rows)):
             result.builder.add_page(join_page(version.content for version in chunk))
             result.pages += 1
-        return StoredDownload(survey, result, manifest.utc)
+        return survey, result, manifest.utc
 
     return read_consistently(folder, read)
