@@ -1,18 +1,15 @@
-"""The client: two doors to the API.
-
-Named calls give DataFrames that are ready to analyse; ``request``, ``pages`` and ``table`` reach
-everything else. A constructor does no I/O.
-"""
+"""The client: named calls that return DataFrames, and generic calls for the rest of the API."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import ConfigurationError, InvalidArgument, SurveyNotFound
+from alchemer_nb.fetch.lists import fetch_definition, fetch_envelopes
 from alchemer_nb.http.regions import Region
 from alchemer_nb.http.transport import Timeout, Transport
+from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.store.account_store import Stores
 from alchemer_nb.wire.ids import given_id, has_digits_alone, sent_id
 from alchemer_nb.wire.paging import rows_of
@@ -20,34 +17,36 @@ from alchemer_nb.wire.text import did_you_mean, plain
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import date
+    from pathlib import Path
 
     import pandas as pd
 
     from alchemer_nb.client.retrieval import Estimate, Retrieval
     from alchemer_nb.client.survey import Survey
-    from alchemer_nb.fetch.progress import Progress
+    from alchemer_nb.fetch.progress import ProgressMode
     from alchemer_nb.http.credentials import Credentials
     from alchemer_nb.store.sync_result import Synced
 
-Tell = str | bool | None | Callable[["Progress"], None]
+
 _NAMED_IN_ERRORS = 8
 
 
 class Client:
-    """Calls to one account.
+    """A client of one account; its constructor makes no call.
 
     Args:
         credentials: ``ApiKey`` or ``OAuth1``.
         region: ``"us"``, ``"eu"``, ``"ca"``, ``"au"`` or a ``Region``.
-        timeout: Seconds to wait for a connection, and for the next bytes of an answer.
-        max_in_flight: Calls under way at once, at most 8.
+        timeout: Seconds to wait for a connection, and for the next bytes of a reply.
+        max_in_flight: Calls at once, at most 8.
         requests_per_minute: Ceiling for calls; Alchemer allows an account 240.
-        retries: Patience with calls that fail in passing: a ``Retries``, or how often to try.
-        store: Where local stores lie; left out, ``ALCHEMER_STORE`` or this user's data folder.
+        retries: Policy for transient failures: a ``Retries``, or the number of attempts.
+        store: Folder of local stores; left out, ``ALCHEMER_STORE`` or this user's data folder.
 
     Raises:
-        ConfigurationError: A region or a setting does not fit.
+        ConfigurationError: A region or another argument is not valid.
 
     Example:
         >>> client = Client(ApiKey(box.api_token, box.api_token_secret), region=box.region)
@@ -81,12 +80,12 @@ class Client:
         self._stores = Stores(self._transport, self.region, store)
 
     def __repr__(self) -> str:
-        region = getattr(self, "region", None)  # a traceback may show one that is half made
+        region = getattr(self, "region", None)  # a traceback may show an unfinished one
         if region is None:
             return "Client(not ready)"
         return f"Client({self.credentials!r}, {region.name}, {region.host})"
 
-    # -- the door to everything -------------------------------------------------------------
+    # -- generic calls ------------------------------------------------------------------------
 
     def request(
         self,
@@ -95,20 +94,20 @@ class Client:
         params: Mapping[str, Any] | None = None,
         data: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Makes one call and returns the whole envelope, checked.
+        """Make one call and return the whole envelope, checked.
 
         A GET that was answered within the last minute is answered from memory, as Alchemer does;
-        a call that writes forgets what is remembered.
+        a call that writes empties this memory.
 
         Args:
             method: GET, PUT (creates), POST (updates) or DELETE.
-            path: Below the version, such as ``"survey/123"``.
+            path: Path after the version, such as ``"survey/123"``.
             params: Query parameters; nested values become ``name[key]=…``.
-            data: Form fields, in the same way.
+            data: Form fields, written in the same way.
 
         Raises:
             ApiError: Alchemer answered with an error.
-            TransportError: No answer, or none of Alchemer's.
+            TransportError: No reply, or a reply that is not Alchemer's.
 
         Example:
             >>> client.request("GET", "survey", {"resultsperpage": 1})["result_ok"]
@@ -117,13 +116,11 @@ class Client:
         return self._transport.send(method, path, params, data).envelope()
 
     def pages(self, path: str, params: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
-        """Yields the envelopes of all pages of a list, from the first to the last."""
-        from alchemer_nb.fetch import download
-
-        yield from download.envelopes(self._transport, path, params)
+        """Yield the envelopes of all pages of a list, from the first to the last."""
+        yield from fetch_envelopes(self._transport, path, params)
 
     def table(self, path: str, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
-        """Gives any list as a DataFrame: all its pages, one row an object.
+        """Return any list as a DataFrame: all its pages, one row an object.
 
         Example:
             >>> client.table("accountuser", {"status": "Active"}).columns[:3].tolist()
@@ -136,12 +133,12 @@ class Client:
     # -- named calls ------------------------------------------------------------------------
 
     def account(self) -> pd.DataFrame:
-        """Gives the account as one row: the check that the credentials work.
+        """Return the account as one row; this checks that the credentials work.
 
-        From then on all sign-ins to the account that this machine knows share its limit.
+        From then on all credentials of the account on this machine share its rate limit.
 
         Raises:
-            AuthenticationError: They do not; the message names region and host.
+            AuthenticationError: They do not work; the message names region and host.
         """
         from alchemer_nb.frame import api_tables
 
@@ -161,10 +158,10 @@ class Client:
         return self._transport.refused
 
     def surveys(self, text: str | None = None, status: str | None = None) -> pd.DataFrame:
-        """Gives the surveys of the account, one row each.
+        """Return the surveys of the account, one row each.
 
         Args:
-            text: A piece of the title, in any case.
+            text: Part of the title, in any case.
             status: Such as ``"Launched"`` or ``"Closed"``, in any case.
 
         Example:
@@ -183,25 +180,25 @@ class Client:
         return api_tables.surveys(rows, self.region.zone)
 
     def survey(self, id_or_title: int | str) -> Survey:
-        """Gives a survey's definition: pages, questions, options, languages.
+        """Return a survey's definition: pages, questions, options, languages.
 
         Args:
-            id_or_title: The id; or the title, or a piece of it that fits one survey alone.
+            id_or_title: The id; or the title, or a part of it that fits one survey only.
 
         Raises:
             SurveyNotFound: No survey or several fit the title; those are listed.
             NotFound: There is no such id.
         """
         from alchemer_nb.client.survey import Survey
-        from alchemer_nb.fetch import download
 
-        return Survey.of(download.definition(self._transport, self.survey_id(id_or_title)))
+        survey, _ = fetch_definition(self._transport, self.survey_id(id_or_title))
+        return Survey.of(survey)
 
     def codebook(self, id_or_title: int | str, language: str | None = None) -> pd.DataFrame:
-        """Gives one row for each column that ``responses`` gives for this survey.
+        """Return one row for each column that ``responses`` returns for this survey.
 
-        It shows the fields one reads and holds many more, see its ``columns``. With responses at
-        hand, ``df.alchemer.codebook`` counts who was asked and who answered, too.
+        It shows the fields for reading and holds many more, see its ``columns``. For a frame of
+        responses, ``df.alchemer.codebook`` also counts who was asked and who answered.
 
         Example:
             >>> book = client.codebook("Customer satisfaction")
@@ -230,12 +227,12 @@ class Client:
         columns: Iterable[str] | None = None,
         limit: int | None = None,
         fresh: bool = False,
-        progress: Tell = "auto",
+        progress: ProgressMode = "auto",
         incomplete: str = "raise",
         store: bool = False,
         max_age: object = None,
     ) -> pd.DataFrame:
-        """Gives the responses of a survey, all pages of them.
+        """Return the responses of a survey, all pages of them.
 
         Args:
             id_or_title: As for ``survey``.
@@ -255,25 +252,25 @@ class Client:
             tz: IANA zone of times; None for naive wall-clock time of the region.
             columns: Only these columns, or questions by alias or id.
             limit: The first so many rows.
-            fresh: Takes nothing from memory. The same call is answered anew after a minute only,
-                by Alchemer too, so this may wait for it.
-            progress: ``"auto"`` says one line at the end, ``"none"`` nothing; a function is
+            fresh: Take nothing from memory. Alchemer, too, repeats its reply to the same call for
+                a minute, so this may have to wait.
+            progress: ``"auto"`` prints one line at the end, ``"none"`` nothing; a function is
                 called with a ``Progress`` after each page and often while waiting, and can
                 ``cancel()``.
-            incomplete: What to do when fewer rows come than the server told: ``"raise"``, or
-                ``"keep"`` to have the rows that came, and a note.
-            store: Takes them from the local store of the survey, however old, and says from when
-                they are; what is not there yet is synced first.
-            max_age: The same, but syncs first what is older: ``"1h"``, ``"2d"``, seconds.
+            incomplete: What to do when fewer rows come than the total count: ``"raise"``, or
+                ``"keep"`` to return the rows that came, with a note.
+            store: Read them from the local store of the survey, however old, with a note of the
+                time; a survey that is not stored yet is synced first.
+            max_age: The same, but sync first if the store is older: ``"1h"``, ``"2d"``, seconds.
 
         Returns:
             One row a response by ascending ``response_id`` (index, int64): metadata, answers in
-            survey order, url variables. ``attrs["alchemer"]`` tells how it came about.
+            survey order, url variables. ``attrs["alchemer"]`` describes its origin.
 
         Raises:
-            InvalidArgument: An argument or a condition does not fit.
-            DownloadIncomplete: Fewer rows came than the server told, or it was stopped or broke
-                off on the way; ``.partial`` has those that came.
+            InvalidArgument: An argument or a condition is not valid.
+            DownloadIncomplete: Fewer rows came than the total count, or it was stopped or failed
+                after some pages; ``.partial`` has those that came.
             ApiError, TransportError: As for any call.
         """
         return Client._retrieval(**locals()).run()  # every keyword above, listed only there
@@ -288,7 +285,7 @@ class Client:
         tz: str | None = "UTC",
         limit: int | None = None,
     ) -> Estimate:
-        """Tells what ``responses`` would take, before anything large is sent.
+        """Estimate what ``responses`` would take, with a few small calls.
 
         Args:
             id_or_title: As for ``survey``.
@@ -311,35 +308,64 @@ class Client:
     # -- the local store --------------------------------------------------------------------
 
     def sync(self, id_or_title: int | str, **how: Any) -> Synced:
-        """Brings the local store of a survey up to date; see ``Stores.sync``."""
+        """Bring the local store of a survey up to date; see ``Stores.sync``."""
         return self._stores.sync(self.survey_id(id_or_title), **how)
 
     def scan(self, id_or_title: int | str, engine: str = "arrow") -> Any:
-        """Gives a stored survey to an engine, without reading it all; see ``Stores.scan``."""
-        return self._stores.scan(self.survey_id(id_or_title), engine)
+        """Open a stored survey with an engine, without reading it all.
+
+        Args:
+            id_or_title: As for ``survey``.
+            engine: ``"arrow"`` (a pyarrow Dataset), ``"pandas"``, ``"duckdb"``, ``"polars"`` or
+                ``"dask"``.
+        """
+        from alchemer_nb.store import engines
+
+        return engines.scan(self._survey_folder(id_or_title), engine)
 
     def changes(self, id_or_title: int | str) -> pd.DataFrame:
-        """Tells which responses came, changed and went with the last sync, one row each."""
-        return self._stores.changes(self.survey_id(id_or_title))
+        """Return the responses that the last sync added, changed and removed, one row each."""
+        from alchemer_nb.store.changes import read_changes
+
+        return read_changes(self._survey_folder(id_or_title))
 
     def expunge(self, id_or_title: int | str, **who: Any) -> list[int]:
-        """Removes a person's responses from the local store for good; see ``Stores.expunge``."""
-        return self._stores.expunge(self.survey_id(id_or_title), **who)
+        """Remove a person's responses from the local store for good.
+
+        Args:
+            id_or_title: As for ``survey``.
+            **who: ``responses`` (ids), ``contact_id`` or ``email``.
+
+        Returns:
+            The ids of the responses that were stored.
+        """
+        from alchemer_nb.store.expunging import expunge
+
+        own = self.survey_id(id_or_title)
+        return expunge(self._stores.survey_folder(own), own, **who)
 
     def stored(self) -> pd.DataFrame:
-        """Gives the surveys of this account that are stored here: rows, time, place."""
-        return self._stores.table()
+        """Return the surveys of this account that are stored here: rows, time, folder."""
+        return self._stores.list_stored()
 
     def sql(self, query: str, frames: Mapping[str, Any] | None = None) -> pd.DataFrame:
-        """Asks stored surveys and frames in SQL; see ``Stores.sql``."""
-        return self._stores.sql(query, frames or {})
+        """Run a query over stored surveys and frames.
 
-    # -- below the doors --------------------------------------------------------------------
+        Args:
+            query: SQL of DuckDB. A stored survey is named by its title in small letters with
+                ``_`` for anything else, or ``survey_ID``.
+            frames: Name -> frame.
+        """
+        from alchemer_nb.store import engines
+
+        return engines.run_sql(query, self._stores.list_folders(), frames or {})
+
+    # -- helpers ------------------------------------------------------------------------------
 
     def _retrieval(
         self,
         id_or_title: int | str,
-        progress: Tell = "auto",
+        progress: ProgressMode = "auto",
         fresh: bool = False,
         **keywords: Any,
     ) -> Retrieval:
@@ -352,10 +378,14 @@ class Client:
         if options.store or options.max_age is not None:
             kind = partial(StoredRetrieval, stores=self._stores)
         find = partial(self.survey_id, id_or_title)
-        return kind(self._transport, self.region, find, options, progress=progress, fresh=fresh)
+        calls = CallOptions(fresh=fresh)
+        return kind(self._transport, self.region, find, options, progress, calls)
+
+    def _survey_folder(self, id_or_title: int | str) -> Path:
+        return self._stores.survey_folder(self.survey_id(id_or_title))
 
     def _survey_rows(self) -> list[dict[str, Any]]:
-        """All surveys; one that is listed twice while pages shift counts once."""
+        """Return all surveys; one may be listed twice if pages shift meanwhile."""
         rows = (row for page in self.pages("survey") for row in rows_of(page))
         unique = {str(row.get("id")): row for row in rows if isinstance(row, dict)}
         return list(unique.values())
@@ -364,9 +394,9 @@ class Client:
         """Find the id of a survey; only a title makes a call.
 
         Raises:
-            InvalidArgument: Nothing was given, or a number that is no id.
+            InvalidArgument: It is empty, or a number that is no id.
             SurveyNotFound: No survey or several fit the title.
-            TransportError: The id of the one that fits is none.
+            TransportError: Alchemer sends no valid id for the one that fits.
         """
         if not isinstance(id_or_title, str):
             return given_id(id_or_title, "a survey")

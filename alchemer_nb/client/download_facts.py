@@ -1,4 +1,4 @@
-"""Facts of a download, and the line at its end."""
+"""Facts of a download, for the description of its frame and for its summary."""
 
 from __future__ import annotations
 
@@ -23,14 +23,16 @@ if TYPE_CHECKING:
     from alchemer_nb.survey.definition import Definition
 
 
-def about(
+def collect_facts(
     region: Region,
     survey: Definition,
     options: DownloadOptions,
     result: Download,
     rows: Rows,
 ) -> dict[str, Any]:
-    """Facts of a download, for ``attrs["alchemer"]`` and for the line at its end."""
+    """Return the facts of a download, for ``attrs["alchemer"]`` and for its summary."""
+    total = result.total_count
+    is_enough = result.reached_limit or total is None or rows.received >= total
     return {
         "survey_id": survey.id,
         "title": survey.title,
@@ -38,7 +40,7 @@ def about(
         "host": region.host,
         "utc": datetime.now(UTC).isoformat(timespec="seconds"),
         "asked": options.asked(),
-        "rows_told": result.told,
+        "rows_told": total,
         "rows_received": rows.received,
         "rows": len(rows.keep),
         "test_rows_left_out": rows.test_rows,
@@ -46,32 +48,26 @@ def about(
         "changed_rows": result.changed,
         "misfits": result.answers.misfits,
         "options_not_chosen": result.answers.unchosen,
-        **counts(result.answers, survey, rows.keep),
+        **_count_misfits(result.answers, survey, rows.keep),
         "zone_documented": region.zone_documented,
-        "complete": _is_complete(result, rows),
-        **_earlier(result),
+        "complete": not result.interrupted and is_enough,
+        **_earlier_runs(result),
         "package": __version__,
     }
 
 
-def _is_complete(result: Download, rows: Rows) -> bool:
-    enough = result.stopped or result.told is None or rows.received >= result.told
-    return enough and not result.broken
-
-
-def counts(answers: Answers, survey: Definition, keep: np.ndarray) -> dict[str, Any]:
-    """Counts what does not fit the definition.
+def _count_misfits(answers: Answers, survey: Definition, keep: np.ndarray) -> dict[str, Any]:
+    """Count what does not fit the definition.
 
     Args:
         answers: All answers of the download.
         survey: The definition.
-        keep: Which of them stand in the frame, by number.
+        keep: Rows of the answers that are in the frame.
 
     Returns:
-        ``partial_rows``; ``unparsed_values``, the answers that are no number or date where one
-        was asked for, and ``unparsed_columns``, the ids of their columns; ``unknown_types``, the
-        type words that nobody knows; ``removed_questions``, the ids of questions that were
-        answered and are no longer in the definition.
+        ``unparsed_values`` counts the answers that are no number or date where one was asked for,
+        in ``unparsed_columns``. ``removed_questions`` are the ids of questions that were answered
+        and are no longer in the definition.
     """
     everything = [each for question in survey.questions for each in question.walk()]
     known = {each.id for each in everything}
@@ -95,10 +91,9 @@ def counts(answers: Answers, survey: Definition, keep: np.ndarray) -> dict[str, 
     }
 
 
-def _earlier(result: Download) -> dict[str, Any]:
-    """What an earlier run, which had ended on its way, has to do with it."""
-    if result.anew:
-        return {"begun_anew": result.anew}
-    if result.at_hand:
-        return {"rows_at_hand": result.at_hand, "went_on_at_page": result.went_on}
+def _earlier_runs(result: Download) -> dict[str, Any]:
+    if result.restart_reason:
+        return {"begun_anew": result.restart_reason}
+    if result.rows_before:
+        return {"rows_at_hand": result.rows_before, "went_on_at_page": result.resumed_at_page}
     return {}

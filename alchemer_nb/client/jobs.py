@@ -1,8 +1,8 @@
-"""Downloads and syncs in a thread of their own: how far they are, and how to wait for them.
+"""Downloads and syncs in the background: their progress, and how to wait for them.
 
-Only the thread reads pages and builds frames. Whoever wants the rows so far asks, and the thread
-answers between two pages, so that no frame is made of a page that is half read. It also means
-that an interrupt, which reaches the main thread alone, never cuts through a page.
+Only the background thread reads pages and builds frames. Another thread that wants the rows so
+far makes a request, which is answered between two pages, so no frame is built from part of a page.
+An interrupt reaches the main thread only, so it never comes in the middle of a page.
 """
 
 from __future__ import annotations
@@ -31,30 +31,28 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from alchemer_nb.client.client import Client
-    from alchemer_nb.fetch.progress import Progress
+    from alchemer_nb.fetch.progress import OnProgress, Progress
     from alchemer_nb.store.sync_result import Synced
 
     Waiting = Callable[[], AbstractContextManager[Callable[[], object]]]
-    Tell = Callable[[Progress], None]
+    ChangeFrame = Callable[[pd.DataFrame], pd.DataFrame]
 
-PATIENCE = 0.4  # seconds that a job which was called off is given to end, before nobody waits
+_LONGEST_END = 0.4  # seconds to wait for a job that was cancelled
 _TICK = 0.05
-
-
-_Answer = Future["pd.DataFrame | None"]
+_FrameFuture = Future["pd.DataFrame | None"]
 _Result = TypeVar("_Result")
 
 
 class Job(Generic[_Result]):
     """A download of responses, or a sync, in the background.
 
-    Made by ``Job.start``. ``await job`` waits in a coroutine or an async cell, ``run_sync(job)``
-    and ``job.result()`` in any other.
+    ``Job.start`` and ``Job.sync`` return one. ``await job`` waits in a coroutine or an async cell,
+    ``run_sync(job)`` and ``job.result()`` in any other.
 
     Attributes:
-        waiting: What to do meanwhile when ``wait`` blocks the main thread: gives a context whose
-            value is called about twenty times a second. Set by the notebook, so that clicks come
-            through.
+        waiting: Returns a context manager that is entered while ``wait`` blocks the main thread;
+            its value is called about twenty times a second. The notebook sets it, so that clicks
+            are handled meanwhile.
 
     Example:
         >>> from alchemer_nb import Job
@@ -66,7 +64,7 @@ class Job(Generic[_Result]):
     def __init__(
         self,
         title: str,
-        fetch: Callable[[Tell, threading.Event], _Result],
+        fetch: Callable[[OnProgress, threading.Event], _Result],
         stopped: str = "",
     ) -> None:
         self.waiting: Waiting | None = None
@@ -75,134 +73,131 @@ class Job(Generic[_Result]):
         self._stopped = stopped
         self._progress: Progress | None = None
         self._ended: tuple[Any] | None = None
-        self._begin()
-        in_child(self._begin_in_child)
+        self._renew()
+        in_child(self._renew_in_child)
 
-    def _begin(self) -> None:
+    def _renew(self) -> None:
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        self._asked: deque[tuple[_Answer, Callable[[pd.DataFrame], pd.DataFrame]]] = deque()
+        self._requests: deque[tuple[_FrameFuture, ChangeFrame]] = deque()
         self._future: Future[_Result] = Future()
-        self._future.set_running_or_notify_cancel()  # from here on only `cancel` below calls it off
+        self._future.set_running_or_notify_cancel()  # so that only `cancel` below cancels it
 
-    def _begin_in_child(self) -> None:
-        """Ends it in a forked process, where its thread is not; what had ended stays."""
+    def _renew_in_child(self) -> None:
+        """Fail in a forked process, which has no background thread; keep a result."""
         was_cancelled = self._stop.is_set()
-        self._begin()
+        self._renew()
         if was_cancelled:
             self.cancel()
-        if self._ended is None:
-            self._end(
-                DownloadIncomplete(
-                    f"{self._title}: it goes on in the process that began it, and not in this one, "
-                    "which was forked meanwhile. Run it again here, or wait for it before forking"
-                )
-            )
-        else:
-            self._end(*self._ended)
+        lost = DownloadIncomplete(
+            f"{self._title}: it goes on in the process that began it, and not in this one, "
+            "which was forked meanwhile. Run it again here, or wait for it before forking"
+        )
+        self._end(*(self._ended or (lost,)))
 
     @classmethod
     def start(cls, client: Client, id_or_title: int | str, **options: Any) -> Job[pd.DataFrame]:
-        """Begins a download and returns at once.
+        """Start a download and return at once.
 
         Args:
-            client: Whose account.
+            client: Client of the account.
             id_or_title: As for ``client.responses``.
             **options: As for ``client.responses``, except ``progress``.
 
         Raises:
-            InvalidArgument: ``progress`` is given: the job tells it itself.
+            InvalidArgument: ``progress`` is given: the job has its own.
             TypeError: ``client.responses`` has no such option.
         """
         if "progress" in options:
             raise InvalidArgument("a job tells its progress itself: job.progress")
         inspect.signature(client.responses).bind(id_or_title, **options)
 
-        def fetch(tell: Tell, _: threading.Event) -> pd.DataFrame:
-            return client.responses(id_or_title, progress=tell, **options)
+        def fetch(on_progress: OnProgress, _: threading.Event) -> pd.DataFrame:
+            return client.responses(id_or_title, progress=on_progress, **options)
 
-        return Job.of(str(id_or_title), fetch)
+        return Job.begin(str(id_or_title), fetch)
 
     @classmethod
     def sync(cls, client: Client, id_or_title: int | str, **how: Any) -> Job[Synced]:
-        """Begins a sync of the local store and returns at once.
+        """Start a sync of the local store and return at once.
 
         Args:
-            client: Whose account.
+            client: Client of the account.
             id_or_title: As for ``client.sync``.
             **how: As for ``client.sync``, except ``tell`` and ``stop``.
         """
 
-        def fetch(tell: Tell, stop: threading.Event) -> Synced:
-            return client.sync(id_or_title, tell=tell, stop=stop, **how)
+        def fetch(on_progress: OnProgress, stop: threading.Event) -> Synced:
+            return client.sync(id_or_title, tell=on_progress, stop=stop, **how)
 
-        return Job.of(str(id_or_title), fetch, STOPPED)
+        return Job.begin(str(id_or_title), fetch, STOPPED)
 
     @classmethod
-    def of(
-        cls, title: str, fetch: Callable[[Tell, threading.Event], _Result], stopped: str = ""
+    def begin(
+        cls, title: str, fetch: Callable[[OnProgress, threading.Event], _Result], stopped: str = ""
     ) -> Job[_Result]:
-        """Begins whatever tells how far it is, and returns at once.
+        """Start a job and return at once.
 
         Args:
-            title: What to call it before it has told anything.
-            fetch: Called in a thread of its own, with what it tells and what ends it.
-            stopped: What to say where it is called off; left out, what is said of a download.
+            title: Shown until the title of the survey is known.
+            fetch: Called in the background thread, with a callback for the progress and an event
+                that is set when the job is cancelled.
+            stopped: Message of a cancelled sync; ``""`` for a download.
         """
-        # Here: a child that is forked in the middle of an import waits for its end for ever.
+        # Not in the thread: a process that is forked during an import waits for its end for ever.
         import alchemer_nb.client.stored_retrieval
         import alchemer_nb.store.sync  # noqa: F401
 
         job = Job(title, fetch, stopped)
-        # A daemon: a kernel that is shut down does not wait for a survey.
         try:
+            # A daemon thread: a kernel that is shut down does not wait for it.
             threading.Thread(target=job._run, name="alchemer-job", daemon=True).start()
-        except BaseException:  # an interrupt: nobody has the job yet who could call it off
+        except BaseException:  # an interrupt: no caller has the job yet to cancel it
             job.cancel()
             raise
         return job
 
     @property
     def title(self) -> str:
-        """Title of the survey; until Alchemer has answered, what was given for it."""
+        """The title of the survey; until it is known, the argument of the call."""
         return (self._progress.survey if self._progress else "") or self._title
 
     @property
     def progress(self) -> Progress | None:
-        """How far it is; None at the very beginning."""
+        """The progress; None at the very beginning."""
         return self._progress
 
     @property
     def done(self) -> bool:
-        """Whether it has ended, well or not."""
+        """Whether it has ended, with a result or an error."""
         return self._future.done()
 
     @property
     def exception(self) -> BaseException | None:
-        """Why it failed; None while it runs and where it went well."""
+        """The error; None while it runs, and if there is a result."""
         return self._future.exception() if self.done else None
 
     @property
     def note(self) -> str:
-        """What there is to say of the rows that came, once it has ended well."""
+        """The summary, once there is a result."""
         return self._progress.note if self._progress is not None else ""
 
     @property
     def gives_rows(self) -> bool:
-        """Whether it is a download; a sync keeps its rows in the store."""
+        """Whether it is a download; a sync writes its rows to the store."""
         return not self._stopped
 
     @property
     def cancelled(self) -> bool:
-        """Whether it was called off; it may not have ended yet."""
+        """Whether it was cancelled; it may not have ended yet."""
         return self._stop.is_set()
 
     def cancel(self) -> None:
-        """Has it end; it then fails with ``DownloadIncomplete``, which has the rows so far."""
+        """Cancel the job; it then raises ``DownloadIncomplete``, which has the rows so far."""
         self._stop.set()
 
     def partial(self) -> pd.DataFrame | None:
-        """Gives the rows so far while it goes on, and all there are when it has ended.
+        """Return the rows so far; all rows when it has ended.
 
         Returns:
             A frame that later pages do not change; None before the first page, and of a sync.
@@ -211,75 +206,75 @@ class Job(Generic[_Result]):
             return None
         if not self.done and (self._progress is None or not self._progress.pages):
             return None
-        frame = self._ask(lambda frame: frame).result()
+        frame = self._request_frame(lambda frame: frame).result()
         if frame is not None:
             return frame
-        failed = self.exception  # it has ended meanwhile
+        failed = self.exception  # it ended before it built a frame
         left = getattr(failed, "partial", None) if failed else self._future.result()
         return cast("pd.DataFrame | None", left)
 
     def first(self, rows: int) -> Future[pd.DataFrame | None]:
-        """Asks for the first rows of the frame so far, and does not wait.
+        """Request the first rows of the frame so far, without waiting.
 
         Returns:
-            What will have them after the next page; None where it has ended before.
+            A future that gets them after the next page, or None if the job ends before.
         """
 
         def cut(frame: pd.DataFrame) -> pd.DataFrame:
             frame = frame.head(rows).copy()
-            frame.attrs.clear()  # knows more than these rows
+            frame.attrs.clear()  # describes more than these rows
             return frame
 
-        return self._ask(cut)
+        return self._request_frame(cut)
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Waits until it has ended.
+        """Wait until it has ended.
 
         Args:
-            timeout: Seconds, None for as long as it takes.
+            timeout: Seconds, None for no limit.
 
         Returns:
-            Whether it has.
+            Whether it has ended.
         """
         end = math.inf if timeout is None else time.monotonic() + timeout
         is_main = threading.current_thread() is threading.main_thread()
         waiting = self.waiting if is_main and not self.done else None
-        tick = PATIENCE if waiting is None else _TICK
-        with waiting() if waiting is not None else nullcontext(lambda: None) as meanwhile:
+        tick = _LONGEST_END if waiting is None else _TICK
+        with waiting() if waiting is not None else nullcontext(lambda: None) as handle_clicks:
             while not self._done_within(min(tick, end - time.monotonic())):
                 if time.monotonic() >= end:
                     return False
-                meanwhile()
+                handle_clicks()
         return True
 
     def result(self, timeout: float | None = None) -> _Result:
-        """Waits for the frame, or what became of the sync. An interrupt ends the wait alone.
+        """Wait for the frame, or the result of the sync; an interrupt ends the wait, not the job.
 
         Args:
-            timeout: Seconds, None for as long as it takes.
+            timeout: Seconds, None for no limit.
 
         Raises:
             TimeoutError: It has not ended by then.
-            AlchemerError: Why it failed.
+            AlchemerError: The error of the job.
         """
         if not self.wait(timeout):
             raise TimeoutError(f"not done yet: {self.line}")
         return self._future.result()
 
     def end(self) -> _Result:
-        """Calls it off and waits half a second at most.
+        """Cancel it and wait half a second at most.
 
         Returns:
-            What it gives, where it was done just then.
+            The result, if it was complete just then.
 
         Raises:
-            DownloadIncomplete: It was called off; ``.partial`` has the rows so far.
-            AlchemerError: It had failed before.
+            DownloadIncomplete: It was cancelled; ``.partial`` has the rows so far.
+            AlchemerError: The error of the job, which had failed before.
         """
         self.cancel()
-        if self._done_within(PATIENCE):
+        if self._done_within(_LONGEST_END):
             return self._future.result()
-        # Its thread ends by itself when the answer that it waits for has come.
+        # Its thread ends by itself when the reply that it waits for has come.
         if self._stopped or (self._progress is not None and self._progress.kept):
             raise DownloadIncomplete(self._stopped or f"{STOPPED}. Run it again for the frame")
         come = self._progress is not None and self._progress.pages
@@ -291,25 +286,25 @@ class Job(Generic[_Result]):
 
     @property
     def line(self) -> str:
-        """How it stands, in one line."""
+        """The state in one line."""
         if self.done:
             failed = self.exception
             if failed is None and not self.gives_rows:
                 return str(self._future.result())
             return str(failed) if failed else self.note
-        if self._progress is None or not self._progress.survey:
-            state = self._progress.state if self._progress else ""
-            return f"{self._title}: {state or 'asking for the survey'}"
-        return self._progress.line
+        if self._progress is not None and self._progress.survey:
+            return self._progress.line
+        state = self._progress.state if self._progress else ""
+        return f"{self._title}: {state or 'asking for the survey'}"
 
     def __repr__(self) -> str:
-        return f"<Job {self._word}: {self.line}>"
+        return f"<Job {self._state}: {self.line}>"
 
     def _repr_html_(self) -> str:
-        return f"<div><b>Job</b> {self._word} · {escape(self.line)}</div>"
+        return f"<div><b>Job</b> {self._state} · {escape(self.line)}</div>"
 
     @property
-    def _word(self) -> str:
+    def _state(self) -> str:
         return "running" if not self.done else "failed" if self.exception else "done"
 
     def __await__(self) -> Generator[Any, None, _Result]:
@@ -318,7 +313,7 @@ class Job(Generic[_Result]):
     async def _awaited(self) -> _Result:
         try:
             return await asyncio.shield(asyncio.wrap_future(self._future))
-        except asyncio.CancelledError:  # as for a task: who calls off the wait calls it off
+        except asyncio.CancelledError:  # as for a task: cancelling the wait cancels the job
             self.cancel()
             raise
 
@@ -331,66 +326,66 @@ class Job(Generic[_Result]):
 
     def _run(self) -> None:
         try:
-            outcome: Any = self._fetch(self._tell, self._stop)
+            outcome: Any = self._fetch(self._note_progress, self._stop)
         except Stopped:
             outcome = DownloadIncomplete(
                 self._stopped
                 or f"{self._title}: it was stopped before anything had come. Run it again"
             )
-        except BaseException as error:  # noqa: BLE001 - whoever waits gets it
+        except BaseException as error:  # noqa: BLE001 - the waiting thread gets it
             outcome = error
         self._end(outcome)
-        self._answer(None)
+        self._build_requested(None)
 
     def _end(self, outcome: Any) -> None:
         with self._lock:
             self._ended = (outcome,)
-            if self._progress is not None:  # lets go of the answers
+            if self._progress is not None:  # frees the answers
                 self._progress = replace(self._progress, frame=None)
             if isinstance(outcome, BaseException):
                 self._future.set_exception(outcome)
             else:
                 self._future.set_result(outcome)
 
-    def _tell(self, progress: Progress) -> None:
-        """Called by the download after each page and while it waits, in its own thread."""
+    def _note_progress(self, progress: Progress) -> None:
+        """Take the progress, in the background thread, after each page and during waits."""
         self._progress = progress
         if self._stop.is_set():
             progress.cancel()
-        if progress.frame is not None and self._asked:
-            self._answer(progress.frame)
+        if progress.frame is not None and self._requests:
+            self._build_requested(progress.frame)
 
-    def _ask(self, finish: Callable[[pd.DataFrame], pd.DataFrame]) -> _Answer:
-        """Has the thread make a frame between two pages; None comes where it has ended."""
-        answer: _Answer = Future()
+    def _request_frame(self, change: ChangeFrame) -> _FrameFuture:
+        """Have the thread build a frame between two pages; None if it has ended."""
+        future: _FrameFuture = Future()
         with self._lock:
             if self.done:
-                answer.set_result(None)
+                future.set_result(None)
             else:
-                self._asked.append((answer, finish))
-        return answer
+                self._requests.append((future, change))
+        return future
 
-    def _answer(self, frame: Callable[[], pd.DataFrame] | None) -> None:
-        while self._asked:
-            answer, finish = self._asked.popleft()
+    def _build_requested(self, build: Callable[[], pd.DataFrame] | None) -> None:
+        while self._requests:
+            future, change = self._requests.popleft()
             try:
-                answer.set_result(finish(frame()) if frame is not None else None)
-            except Exception as error:  # noqa: BLE001 - whoever asked gets it
-                answer.set_exception(error)
+                future.set_result(change(build()) if build is not None else None)
+            except Exception as error:  # noqa: BLE001 - the requesting thread gets it
+                future.set_exception(error)
 
 
 def run_sync(awaitable: Awaitable[Any] | Job[Any]) -> Any:
-    """Waits for a job or a coroutine from a cell or function that is not async.
+    """Wait for a job or a coroutine from a cell or function that is not async.
 
     Args:
-        awaitable: What to wait for. An interrupt calls a job off.
+        awaitable: What to wait for. An interrupt cancels a job.
 
     Returns:
-        What it gives.
+        Its result.
 
     Raises:
-        DownloadIncomplete: The job was called off.
-        AlchemerError: Why the job failed.
+        DownloadIncomplete: The job was cancelled.
+        AlchemerError: The error of the job.
 
     Example:
         >>> from alchemer_nb import Job, run_sync
@@ -407,7 +402,7 @@ def run_sync(awaitable: Awaitable[Any] | Job[Any]) -> Any:
         loop = asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(_awaited(awaitable))
-    # A kernel's loop runs already. The patch is for the whole process, so it waits until here.
+    # A kernel's loop runs already. The patch is for the whole process, so it is applied late.
     import nest_asyncio2
 
     nest_asyncio2.apply(loop)

@@ -1,18 +1,16 @@
-"""From a question to a frame: what was asked for, its download, and what became of it."""
+"""From a query to a frame: the download, its interruptions, and how it is resumed."""
 
 from __future__ import annotations
 
 import math
 import sys
-import threading
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from alchemer_nb.client.download_facts import about
+from alchemer_nb.client.download_facts import collect_facts
 from alchemer_nb.errors import (
     AlchemerError,
     ApiError,
@@ -21,10 +19,11 @@ from alchemer_nb.errors import (
     Stopped,
     TransportError,
 )
-from alchemer_nb.fetch.download import Download, Responses, Wishes, definition_and_count
-from alchemer_nb.fetch.endings import advice, reason
+from alchemer_nb.fetch.download import Download, Downloader, DownloadPlan
+from alchemer_nb.fetch.endings import advice, describe_end
+from alchemer_nb.fetch.lists import fetch_definition
 from alchemer_nb.fetch.progress import Progress
-from alchemer_nb.frame import rows as chosen
+from alchemer_nb.frame import rows as row_choice
 from alchemer_nb.frame.description import Kept
 from alchemer_nb.frame.provenance import summary
 from alchemer_nb.frame.selection import Selection
@@ -34,21 +33,24 @@ from alchemer_nb.survey import filters
 from alchemer_nb.wire.paging import PAGE_SIZE, whole
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import numpy as np
     import pandas as pd
 
     from alchemer_nb.client.download_options import DownloadOptions
     from alchemer_nb.decode.answers import Answers
+    from alchemer_nb.fetch.progress import ProgressMode
     from alchemer_nb.frame.provenance import Summary
     from alchemer_nb.frame.rows import Rows
     from alchemer_nb.http.regions import Region
     from alchemer_nb.survey.definition import Definition
 
-Tell = str | bool | None | Callable[[Progress], None]
 _TAKE = "import sys; df = sys.last_value.partial"
-_GO_ON = "go on with the rows at hand: import sys; df = sys.last_value.resume(client)"
-_TOO_OLD = 3600.0  # seconds after which rows at hand are asked for anew
-_CALLS_BESIDE = 3  # the definition in two calls, and what changed meanwhile
-_A_PAGE_TAKES = 0.5  # seconds, of an ordinary survey; a wide one takes longer
+_RESUME = "go on with the rows at hand: import sys; df = sys.last_value.resume(client)"
+_LONGEST_PAUSE = 3600.0  # seconds after which a download is not resumed
+_OTHER_CALLS = 3  # the definition in two calls, and the newest changes
+_PAGE_SECONDS = 0.5  # of an ordinary survey; a wide one takes longer
 
 
 @dataclass(frozen=True)
@@ -82,13 +84,13 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Unfinished:
-    """A download that ended on its way.
+class PartialDownload:
+    """A download that was interrupted, to be resumed.
 
     Attributes:
-        api_url: Where it came from.
-        account: Id of its account, None where nobody had asked.
-        survey: The definition it was read by.
+        api_url: Of its region.
+        account: Id of its account, None if unknown.
+        survey: The definition that decoded it.
         params: Its filters.
         result: What came.
         ended: When, in seconds since 1970.
@@ -101,11 +103,11 @@ class Unfinished:
     result: Download
     ended: float = field(default_factory=time.time)
 
-    def check(self, transport: Transport, options: CallOptions) -> None:
-        """Makes sure that a client leads to the same account.
+    def check_account(self, transport: Transport, options: CallOptions) -> None:
+        """Check that a transport calls the same account.
 
         Raises:
-            InvalidArgument: It does not.
+            InvalidArgument: It calls another one.
             ApiError, TransportError: As for any call.
         """
         if transport.region.api_url != self.api_url:
@@ -119,9 +121,9 @@ class Unfinished:
                 "the download again"
             )
 
-    def fault(self, survey: Definition, params: Mapping[str, str]) -> str:
-        """Tells why it is of no use any more; ``""`` where it is."""
-        if not 0 <= time.time() - self.ended <= _TOO_OLD:
+    def restart_reason(self, survey: Definition, params: Mapping[str, str]) -> str:
+        """Return why it cannot be resumed; ``""`` if it can."""
+        if not 0 <= time.time() - self.ended <= _LONGEST_PAUSE:
             return "what had come was more than an hour old"
         if survey.pages != self.survey.pages:
             return "the survey's questions were changed meanwhile"
@@ -133,24 +135,22 @@ class Retrieval:
     """One download of responses.
 
     Attributes:
-        transport: Sends.
+        transport: Sends the calls.
         region: Of the account.
-        find: Gives the id of the survey; only a title makes it ask.
-        options: Which of them, and how the frame looks.
-        progress: Who is told, and how.
-        fresh: Whether no answer may come from memory.
-        stop: Ends it when set.
-        earlier: The same one as far as it had come, to go on with.
+        find: Returns the id of the survey; only a title makes calls.
+        options: Which responses, and how the frame looks.
+        progress: How to report progress.
+        calls: How to stop it, and whether replies may come from memory.
+        earlier: A download to resume.
     """
 
     transport: Transport
     region: Region
     find: Callable[[], str]
     options: DownloadOptions
-    progress: Tell = "auto"
-    fresh: bool = False
-    stop: threading.Event = field(default_factory=threading.Event)
-    earlier: Unfinished | None = None
+    progress: ProgressMode = "auto"
+    calls: CallOptions = field(default_factory=CallOptions)
+    earlier: PartialDownload | None = None
 
     def __post_init__(self) -> None:
         query, tz = self.options.query, self.options.frame.tz
@@ -158,105 +158,99 @@ class Retrieval:
         self._lines = filters.parse_conditions(query.where)
         self._between = filters.between(query.since, query.until, self._tz)
         self._status = filters.status_condition(query.status)
-        self._count: int | None = None  # of all responses, by the survey's statistics
-        self._here: Selection | None = None  # where Alchemer cannot be asked all of it
+        self._is_filtered = bool(self._lines or self._status or any(self._between))
+        self._local: Selection | None = None  # conditions that Alchemer cannot check
 
     def run(self) -> pd.DataFrame:
-        """Downloads and gives the frame.
+        """Download the responses and build the frame.
 
         Raises:
-            DownloadIncomplete: It was ended, broke off on the way, or rows are missing;
+            DownloadIncomplete: It was stopped or failed after some pages, or rows are missing;
                 ``.partial`` has those that came.
             InvalidArgument: ``earlier`` is of another account.
             ApiError, TransportError: Nothing came.
         """
+        survey = None
         try:
             if self.earlier is not None:
-                self.earlier.check(self.transport, CallOptions(self.stop))
-            survey = self._survey(then_all=self.earlier is None)
+                self.earlier.check_account(self.transport, CallOptions(self.calls.stop))
+            survey, count = self._fetch_survey(then_responses=self.earlier is None)
         except (Stopped, KeyboardInterrupt):
-            survey = None
-            self.stop.set()  # what was sent ahead is not wanted either
+            self.calls.stop.set()  # also ends the calls that were sent in advance
         if survey is None:
             raise DownloadIncomplete("it was stopped before anything had come; run it again")
-        params = filters.to_params(self._conditions(survey))
-        fetch = self._fetching(survey, params)
+        params = filters.to_params(self._split_conditions(survey))
+        downloader = self._build_downloader(survey, params, count)
         try:
-            return self._finished(survey, fetch.fetch())
+            return self._finish(survey, downloader.run())
         except (Stopped, KeyboardInterrupt):
-            broke = self._incomplete(survey, params, fetch.result)
+            incomplete = self._incomplete(survey, params, downloader.result)
         except (TransportError, ApiError) as error:
-            if not fetch.result.pages:
+            if not downloader.result.pages:
                 raise
-            broke = self._incomplete(survey, params, fetch.result, error)
-        raise broke  # outside the handler: what was caught is told in its words
+            incomplete = self._incomplete(survey, params, downloader.result, error)
+        raise incomplete  # outside the handler: its message includes the first error
 
-    def _fetching(self, survey: Definition, params: Mapping[str, str]) -> Responses:
-        """What fetches the pages: all of them, or those that an earlier run had not reached."""
-        earlier, self.earlier = self.earlier, None  # or its rows would be held as long as these
-        fault = earlier.fault(survey, params) if earlier is not None else ""
+    def _build_downloader(
+        self, survey: Definition, params: Mapping[str, str], count: int | None
+    ) -> Downloader:
+        earlier, self.earlier = self.earlier, None  # so that its rows are freed when it restarts
+        restart = earlier.restart_reason(survey, params) if earlier is not None else ""
         limit = self.options.frame.limit
-        wishes = Wishes(
+        plan = DownloadPlan(
             enough=None if limit is None else lambda result: self._has(limit, result),
-            most=None if self._here else limit,  # nobody knows how many it takes
-            expected=self._count,
+            # With local conditions, nobody knows how many responses it takes.
+            most=None if self._local else limit,
+            expected=None if self._is_filtered else count,
             on_progress=self.progress if callable(self.progress) else None,
-            frame=lambda result: self._frame(survey, result)[0],
-            calls=CallOptions(self.stop, fresh=self.fresh),
+            frame=lambda result: self._build_frame(survey, result)[0],
+            calls=self.calls,
             is_sure=earlier is not None and earlier.account is not None,
         )
-        begun = earlier.result.copy() if earlier is not None and not fault else None
-        fetch = Responses(self.transport, survey, params, wishes, begun)
-        fetch.result.anew = fault
-        return fetch
+        resumed = earlier.result.copy() if earlier is not None and not restart else None
+        downloader = Downloader(self.transport, survey, params, plan, resumed)
+        downloader.result.restart_reason = restart
+        return downloader
 
     def estimate(self) -> Estimate:
-        """Asks how many responses there are, in one call beside the definition's."""
-        survey = self._survey()
-        params = filters.to_params(self._conditions(survey))
-        answer = self.transport.send(
+        """Ask for the number of responses, in one call besides those for the definition."""
+        survey, _ = self._fetch_survey()
+        params = filters.to_params(self._split_conditions(survey))
+        reply = self.transport.send(
             "GET",
             f"survey/{survey.id}/surveyresponse",
             {"resultsperpage": 1, "page": 1, **params},
-            options=CallOptions(self.stop),
+            options=CallOptions(self.calls.stop),
         )
-        rows = whole(answer.envelope().get("total_count")) or 0
+        rows = whole(reply.envelope().get("total_count")) or 0
         limit = self.options.frame.limit
-        if limit is not None and not self._here:
+        if limit is not None and not self._local:
             rows = min(rows, limit)
         pages = max(1, math.ceil(rows / PAGE_SIZE))
-        calls = pages + _CALLS_BESIDE
-        by_pace = math.ceil(pages / self.transport.max_in_flight) * _A_PAGE_TAKES
-        over = max(0, calls - self.transport.requests_per_minute)
-        by_limit = 60 * math.ceil(over / self.transport.requests_per_minute)
+        calls, a_minute = pages + _OTHER_CALLS, self.transport.requests_per_minute
+        by_pace = math.ceil(pages / self.transport.max_in_flight) * _PAGE_SECONDS
+        by_limit = 60 * math.ceil(max(0, calls - a_minute) / a_minute)
         return Estimate(survey.title, rows, pages, calls, max(by_pace, by_limit))
 
-    def _survey(self, *, then_all: bool = False) -> Definition:
-        """The definition; what is asked for next is sent for at the same time where it can be."""
-        own = self.find()
-        if not self.fresh:
-            first_page = {"resultsperpage": PAGE_SIZE, "page": 1}
+    def _fetch_survey(self, *, then_responses: bool = False) -> tuple[Definition, int | None]:
+        """Fetch the definition; send for what is asked next at the same time."""
+        own, stop = self.find(), self.calls.stop
+        if not self.calls.fresh:
             lists = ["surveyquestion"]
-            if then_all and not self._is_filtered:
+            if then_responses and not self._is_filtered:
                 lists.append("surveyresponse")
             for name in lists:
-                self.transport.ahead(f"survey/{own}/{name}", first_page, CallOptions(self.stop))
-        options = CallOptions(self.stop, self._say_waiting, self.fresh)
-        survey, count = definition_and_count(self.transport, own, options)
-        self._count = None if self._is_filtered else count
-        return survey
+                first_page = {"resultsperpage": PAGE_SIZE, "page": 1}
+                self.transport.ahead(f"survey/{own}/{name}", first_page, CallOptions(stop))
+        options = replace(self.calls, on_wait=self._report_wait)
+        return fetch_definition(self.transport, own, options)
 
-    @property
-    def _is_filtered(self) -> bool:
-        return bool(self._lines or self._status or any(self._between))
-
-    def _say_waiting(self, state: str) -> None:
-        """Waits before the first page are told, too."""
+    def _report_wait(self, status: str) -> None:
         if callable(self.progress):
-            self.progress(Progress("", 0, None, 0, None, state=state, stop=self.stop))
+            self.progress(Progress("", 0, None, 0, None, state=status, stop=self.calls.stop))
 
-    def _conditions(self, survey: Definition) -> list[filters.Condition]:
-        """The conditions that Alchemer is asked; what it cannot be asked is kept for later."""
+    def _split_conditions(self, survey: Definition) -> list[filters.Condition]:
+        """Return the conditions that Alchemer checks; keep those that it cannot."""
         conditions = [
             *filters.resolve([*self._lines, *self._status], survey, self._tz, self.region.zone),
             *filters.submitted(*self._between, self.region.zone),
@@ -265,39 +259,59 @@ class Retrieval:
         if asks and self.options.frame.test_rows == "exclude":  # the condition says which
             frame = replace(self.options.frame, test_rows="include")
             self.options = replace(self.options, frame=frame)
-        here = tuple(condition for condition in conditions if not condition.can_be_sent)
-        self._here = Selection(here, survey) if here else None
+        local = tuple(condition for condition in conditions if not condition.can_be_sent)
+        self._local = Selection(local, survey) if local else None
         return [condition for condition in conditions if condition.can_be_sent]
 
     def _has(self, limit: int, result: Download) -> bool:
         """Check whether so many of the wanted rows have come."""
-        return result.builder.count >= limit <= len(self._choose(result.answers).keep)
+        return result.builder.count >= limit <= len(self._choose_rows(result.answers).keep)
 
-    def _choose(self, answers: Answers) -> Rows:
-        inside = chosen.submitted_between(answers, self.region.zone, *self._between)
-        if self._here is not None:
-            fits = self._here.mask(answers)
-            inside = fits if inside is None else inside & fits
-        return chosen.choose_rows(answers, self.options.frame, inside)
+    def _choose_rows(self, answers: Answers) -> Rows:
+        mask = row_choice.submitted_between(answers, self.region.zone, *self._between)
+        local = self._local_mask(answers)
+        if local is not None:
+            mask = local if mask is None else mask & local
+        return row_choice.choose_rows(answers, self.options.frame, mask)
 
-    def _frame(self, survey: Definition, result: Download) -> tuple[pd.DataFrame, dict[str, Any]]:
-        rows = self._choose(result.answers)
-        facts = about(self.region, survey, self.options, result, rows)
-        facts["chosen_here"] = self._here is not None
+    def _local_mask(self, answers: Answers) -> np.ndarray | None:
+        return None if self._local is None else self._local.mask(answers)
+
+    def _local_facts(self) -> dict[str, Any]:
+        return {"chosen_here": self._local is not None}
+
+    def _build_frame(
+        self, survey: Definition, result: Download
+    ) -> tuple[pd.DataFrame, dict[str, Any]]:
+        rows = self._choose_rows(result.answers)
+        facts = collect_facts(self.region, survey, self.options, result, rows)
+        facts |= self._local_facts()
         kept = Kept(result.answers, survey, str(self.region.zone), self.options.frame, facts)
         return kept.build(rows), facts
 
-    def _finished(self, survey: Definition, result: Download) -> pd.DataFrame:
-        frame, facts = self._frame(survey, result)
+    def _finish(self, survey: Definition, result: Download) -> pd.DataFrame:
+        frame, facts = self._build_frame(survey, result)
         if not facts["complete"] and self.options.incomplete == "raise":
             raise DownloadIncomplete(
-                f"{facts['rows_received']:,} of {result.told:,} responses came; some may have been "
-                "added or deleted meanwhile",
+                f"{facts['rows_received']:,} of {result.total_count:,} responses came; some may "
+                "have been added or deleted meanwhile",
                 partial=frame,
                 hint=advice("", "run it again", _TAKE),
             )
-        say(self.progress, survey, result, summary(facts))
+        self._report_end(survey, result, summary(facts))
         return frame
+
+    def _report_end(self, survey: Definition, result: Download, ending: Summary) -> None:
+        """Report the summary: to the callback, or as one line."""
+        if callable(self.progress):
+            rows, pages = result.builder.count, result.pages
+            self.progress(
+                Progress(survey.title, rows, result.total_count, pages, pages, str(ending))
+            )
+        elif self.progress in ("auto", "text", True):
+            # Notebooks show stderr in red; scripts keep stdout for their own output.
+            stream = sys.stdout if "ipykernel" in sys.modules else sys.stderr
+            stream.write(f"{ending}\n")
 
     def _incomplete(
         self,
@@ -306,53 +320,42 @@ class Retrieval:
         result: Download,
         error: AlchemerError | None = None,
     ) -> DownloadIncomplete:
-        """The error of a download that ended on its way; the frame is made when it is wanted."""
-        result.broken = True
+        """Return the error of an interrupted download; its frame is built when it is read."""
+        result.interrupted = True
         why, needs = "it was stopped", ""
         if error is not None:
-            why, needs = reason(error, self.transport.credentials)
+            why, needs = describe_end(error, self.transport.credentials)
         if not result.pages:
             return DownloadIncomplete(f"{survey.title}: nothing had come when {why}; run it again")
         left = None
-        # Of the first so many rows, nobody looks at the end for what was changed meanwhile.
-        if result.mark is not None and self.options.frame.limit is None:
-            left = Unfinished(
+        # With a limit, the newest changes are not read at the end, so it cannot be resumed.
+        if result.last_page is not None and self.options.frame.limit is None:
+            left = PartialDownload(
                 self.region.api_url, self.transport.account, survey, dict(params), result
             )
-        of = f" of {result.told:,}" if result.told is not None else ""
+        of = f" of {result.total_count:,}" if result.total_count is not None else ""
         return DownloadIncomplete(
             f"{survey.title}: {result.builder.count:,}{of} responses had come when {why}",
-            partial=lambda: self._frame(survey, result)[0],
-            hint=advice(needs, _GO_ON if left else "run it again", _TAKE),
+            partial=lambda: self._build_frame(survey, result)[0],
+            hint=advice(needs, _RESUME if left else "run it again", _TAKE),
             needs=needs,
-            resume=partial(_go_on, self, left) if left else None,
+            resume=partial(self._resume, left) if left else None,
             cause=error,
         )
 
-
-def _go_on(retrieval: Retrieval, left: Unfinished, client: Any, progress: Tell) -> pd.DataFrame:
-    """Goes on with a download by a client that has its own credentials."""
-    transport = getattr(client, "_transport", None)
-    if not isinstance(transport, Transport):
-        raise InvalidArgument("resume takes a Client")
-    return replace(
-        retrieval,
-        transport=transport,
-        region=transport.region,
-        find=lambda: left.survey.id,
-        progress=progress,
-        fresh=False,
-        stop=threading.Event(),
-        earlier=left,
-    ).run()
-
-
-def say(progress: Tell, survey: Definition, result: Download, ending: Summary) -> None:
-    """Tells how a download ended: to the function given, or as one line where that is wanted."""
-    if callable(progress):
-        rows = result.answers.count
-        progress(Progress(survey.title, rows, result.told, result.pages, result.pages, str(ending)))
-    elif progress in ("auto", "text", True):
-        # Notebooks paint stderr red; scripts keep stdout for their own output.
-        stream = sys.stdout if "ipykernel" in sys.modules else sys.stderr
-        stream.write(f"{ending}\n")
+    def _resume(
+        self, earlier: PartialDownload, client: Any, progress: ProgressMode
+    ) -> pd.DataFrame:
+        """Resume a download with the credentials of a client."""
+        transport = getattr(client, "_transport", None)
+        if not isinstance(transport, Transport):
+            raise InvalidArgument("resume takes a Client")
+        return replace(
+            self,
+            transport=transport,
+            region=transport.region,
+            find=lambda: earlier.survey.id,
+            progress=progress,
+            calls=CallOptions(),
+            earlier=earlier,
+        ).run()

@@ -1,4 +1,4 @@
-"""Frames from a local store instead of a download."""
+"""Frames from a store instead of a download."""
 
 from __future__ import annotations
 
@@ -10,11 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alchemer_nb.client.download_facts import about
-from alchemer_nb.client.retrieval import Retrieval, say
+from alchemer_nb.client.retrieval import Retrieval
 from alchemer_nb.errors import DownloadIncomplete, InvalidArgument, Stopped, StoreError
-from alchemer_nb.frame import rows as chosen
-from alchemer_nb.frame.description import Kept
 from alchemer_nb.frame.provenance import summary
 from alchemer_nb.store import reading
 from alchemer_nb.store.sync_result import STOPPED
@@ -25,10 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from alchemer_nb.decode.answers import Answers
-    from alchemer_nb.fetch.download import Download
-    from alchemer_nb.frame.rows import Rows
     from alchemer_nb.store.account_store import Stores
-    from alchemer_nb.survey.definition import Definition
 
 _AGE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhdw]?)\s*", re.I)
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
@@ -36,19 +30,19 @@ _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 @dataclass(kw_only=True)
 class StoredRetrieval(Retrieval):
-    """A frame from a store, which is synced before where it has to be.
+    """A frame from a store, which is synced first if it has to be.
 
     Attributes:
-        stores: Of the account.
+        stores: The stores of the account.
     """
 
     stores: Stores
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._age = age(self.options.max_age)
+        self._age = parse_age(self.options.max_age)
         self._utc: str | None = None
-        self._mended: tuple[str, ...] = ()
+        self._repairs: tuple[str, ...] = ()
         if self._lines:
             raise InvalidArgument(
                 "the conditions of where are Alchemer's to decide; take the frame from the store "
@@ -56,69 +50,63 @@ class StoredRetrieval(Retrieval):
             )
 
     def run(self) -> pd.DataFrame:
-        """Reads the frame; syncs first if the store is empty, or older than it may be.
+        """Read the frame; sync first if the store is empty or too old.
 
         Raises:
             StoreError: The store cannot be read or written.
             ApiError, TransportError: As for any call.
         """
         own = self.find()
-        folder = self.stores.place(own)
+        folder = self.stores.survey_folder(own)
         if self._is_stale(folder):
             self._sync(own)
         try:
-            read = reading.read(folder)
+            survey, download, utc = reading.read_download(folder)
         except StoreError:
-            if reading.peek(folder) is not None:
+            if reading.read_complete_manifest(folder) is not None:
                 raise
-            self._sync(own)  # it was damaged, which showed only now
-            read = reading.read(folder)
-        self._utc = read.utc
-        frame, facts = self._frame(read.survey, read.download)
+            self._sync(own)  # reading has shown that it is damaged; the sync repairs it
+            survey, download, utc = reading.read_download(folder)
+        self._utc = utc
+        frame, facts = self._build_frame(survey, download)
         ending = summary(facts)
         ending = replace(ending, notes=(*ending.notes, f"in {folder}"))
-        say(self.progress, read.survey, read.download, ending)
+        self._report_end(survey, download, ending)
         return frame
 
     def _sync(self, own: str) -> None:
         tell = self.progress if callable(self.progress) else None
         with suppress(Stopped, KeyboardInterrupt):
-            synced = self.stores.sync(own, fresh=self.fresh, tell=tell, stop=self.stop)
-            self._mended = synced.notes
+            synced = self.stores.sync(own, fresh=self.calls.fresh, tell=tell, stop=self.calls.stop)
+            self._repairs = synced.notes
             return
         raise DownloadIncomplete(f"{STOPPED}. Run it again for the frame")
 
     def _is_stale(self, folder: Path) -> bool:
-        found = reading.peek(folder)
-        if found is None or found.utc is None:
+        manifest = reading.read_complete_manifest(folder)
+        if manifest is None or manifest.utc is None:
             return True
         if self._age is None:
-            return self.fresh
-        old = datetime.now(UTC) - datetime.fromisoformat(found.utc)
-        return self.fresh or not timedelta() <= old <= self._age  # or the clock was set back
+            return self.calls.fresh
+        age = datetime.now(UTC) - datetime.fromisoformat(manifest.utc)
+        return self.calls.fresh or not timedelta() <= age <= self._age  # or a clock was set back
 
-    def _frame(self, survey: Definition, result: Download) -> tuple[pd.DataFrame, dict[str, Any]]:
-        rows = self._choose(result.answers)
-        facts = about(self.region, survey, self.options, result, rows)
-        facts |= {"utc": self._utc, "from_store": True, "mended": list(self._mended)}
-        kept = Kept(result.answers, survey, str(self.region.zone), self.options.frame, facts)
-        return kept.build(rows), facts
+    def _local_facts(self) -> dict[str, Any]:
+        return {"utc": self._utc, "from_store": True, "mended": list(self._repairs)}
 
-    def _choose(self, answers: Answers) -> Rows:
-        inside = chosen.submitted_between(answers, self.region.zone, *self._between)
-        if self._status:
-            value = self._status[0].value
-            wanted = set(value if isinstance(value, tuple) else [value])
-            fits = np.array([str(s) in wanted for s in answers.meta["status"]], dtype=bool)
-            inside = fits if inside is None else inside & fits
-        return chosen.choose_rows(answers, self.options.frame, inside)
+    def _local_mask(self, answers: Answers) -> np.ndarray | None:
+        if not self._status:
+            return None
+        value = self._status[0].value
+        wanted = set(value if isinstance(value, tuple) else [value])
+        return np.array([str(status) in wanted for status in answers.meta["status"]], dtype=bool)
 
 
-def age(given: object) -> timedelta | None:
-    """A span of time: ``"1h"``, ``"30m"``, ``"2d"``, seconds, or a ``timedelta``.
+def parse_age(given: object) -> timedelta | None:
+    """Parse a span of time: ``"1h"``, ``"30m"``, ``"2d"``, seconds, or a ``timedelta``.
 
     Raises:
-        InvalidArgument: It cannot be read.
+        InvalidArgument: It is none of these.
     """
     if given is None or isinstance(given, timedelta):
         return given

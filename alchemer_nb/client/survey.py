@@ -1,4 +1,4 @@
-"""The survey as its user holds it: the definition, shown, saved and compared."""
+"""The survey of a user: its definition, shown, saved and compared."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LEFT = ' style="text-align:left"'
 
 @dataclass(frozen=True, slots=True)
 class Survey(Definition):
-    """A survey: what it asks, and how that differs from what it asked before."""
+    """A survey: its pages and questions, and how they differ from earlier ones."""
 
     @classmethod
     def of(cls, definition: Definition) -> Self:
@@ -69,7 +69,7 @@ class Survey(Definition):
 
 
 def _as_text(definition: Definition) -> str:
-    """One line a page and a question."""
+    """Return a line for each page and each question."""
     languages = ", ".join(definition.languages)
     lines = [f"{definition.title} ({definition.id}) · {definition.status} · {languages}"]
     for page in definition.pages:
@@ -81,7 +81,7 @@ def _as_text(definition: Definition) -> str:
 
 
 def _as_html(definition: Definition) -> str:
-    """A table with a row a question, below the title of its page."""
+    """Return a table with a row for each question, below the title of its page."""
     caption = html.escape(f"{definition.title} ({definition.id}), {definition.status}")
     head = _cells("th", ("id", "alias", "question", "options"))
     return (
@@ -100,8 +100,8 @@ def _rows(definition: Definition) -> Iterator[str]:
             )
             more = " …" if len(question.options) > _OPTIONS_SHOWN else ""
             words = question.words(definition.language)
-            told = (f"q{question.id}", question.alias, words, options + more)
-            yield f"<tr>{_cells('td', told)}</tr>"
+            texts = (f"q{question.id}", question.alias, words, options + more)
+            yield f"<tr>{_cells('td', texts)}</tr>"
 
 
 def _cells(tag: str, texts: Iterable[str]) -> str:

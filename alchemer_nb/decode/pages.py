@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
 
 from alchemer_nb.decode.entry_types import REFUSED, Scalar, empty_to_none, numbered, scalar
 from alchemer_nb.wire.json import BOM, decode
-from alchemer_nb.wire.paging import Measure, whole
+from alchemer_nb.wire.paging import PageTotals
 
 META_FIELDS = (
     "id", "contact_id", "status", "is_test_data", "date_submitted", "session_id", "language",
@@ -58,7 +59,7 @@ class Page:
         entries: For each response the JSON of its entry for each of these questions, or
             ``NO_ENTRY``.
         misfits: Number of values whose JSON type was not the documented one.
-        measure: Totals of the page and its list.
+        totals: Row count, and the totals of its list.
     """
 
     fields: dict[str, list[Scalar]]
@@ -67,7 +68,7 @@ class Page:
     questions: Sequence[str]
     entries: Sequence[Sequence[Any]]
     misfits: int
-    measure: Measure
+    totals: PageTotals
 
     def __len__(self) -> int:
         return len(self.url_variables)
@@ -81,7 +82,7 @@ class Page:
             self.questions,
             [self.entries[row] for row in rows],
             self.misfits,
-            self.measure,
+            self.totals,
         )
 
 
@@ -139,7 +140,7 @@ class PageReader:
             tuple(self._questions),
             list(map(msgspec.structs.astuple, entries)),
             0,
-            _measure(page, fields["id"]),
+            PageTotals.of(fields["id"], partial(getattr, page)),
         )
 
     def _decode(self, body: bytes) -> Any:
@@ -184,7 +185,6 @@ def _read_loosely(decoded: Any) -> Page:
         received.append({str(question): msgspec.json.encode(item) for question, item in pairs})
     questions = tuple(dict.fromkeys(question for each in received for question in each))
     fields = {name: [scalar(empty_to_none(row.get(name))) for row in rows] for name in META_FIELDS}
-    totals = _Totals(*(scalar(decoded.get(name)) for name in _Totals.__struct_fields__))
     return Page(
         fields,
         [row.get("url_variables") for row in rows],
@@ -192,15 +192,5 @@ def _read_loosely(decoded: Any) -> Page:
         questions,
         [[each.get(question, NO_ENTRY) for question in questions] for each in received],
         misfits,
-        _measure(totals, fields["id"]),
-    )
-
-
-def _measure(totals: Any, ids: Sequence[Scalar]) -> Measure:
-    return Measure(
-        rows=len(ids),
-        total_count=whole(totals.total_count),
-        total_pages=whole(totals.total_pages),
-        per_page=whole(totals.results_per_page),
-        key=(len(ids), (ids[0], ids[-1]) if ids else None),
+        PageTotals.of(fields["id"], decoded.get),
     )

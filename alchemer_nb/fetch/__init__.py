@@ -1,4 +1,4 @@
-"""The pages of one download: in flight, in order, reconciled at the end, with their progress.
+"""The pages of one download: fetched side by side, read in order, without gaps; and its progress.
 
 May import: http, decode, survey.
 """

@@ -1,88 +1,81 @@
-"""Fetches a survey's definition and its responses: all pages, in order, counted."""
+"""Downloads the responses of a survey: all pages, in order, without a gap.
+
+Responses may change while the pages are downloaded, so at the end the newest changes are read,
+and all pages once more if responses are missing.
+
+A download that was interrupted can be resumed. Pages are cut by position, so the rows of the first
+run are of use only if nothing before their end was deleted or moved. A part of the last page,
+fetched again, shows that.
+"""
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.decode.answers import Answers, AnswersBuilder, latest_rows
 from alchemer_nb.errors import ApiError, InvalidArgument, TransportError
-from alchemer_nb.fetch import resuming
-from alchemer_nb.fetch.prefetch import Engine, Stretch
-from alchemer_nb.fetch.progress import Progress, Told
-from alchemer_nb.fetch.resuming import Mark
+from alchemer_nb.fetch.page_fetcher import SIZES, PageFetcher, PageRange, read_newest_first
+from alchemer_nb.fetch.progress import Progress, ProgressReporter
+from alchemer_nb.fetch.raw_pages import RawPage, join_page, split_page
 from alchemer_nb.http.retries import is_refused_in_passing
 from alchemer_nb.http.waiting import CallOptions, interrupts_held
-from alchemer_nb.survey.definition import Definition, read_definition
 from alchemer_nb.wire import clocks
 from alchemer_nb.wire.clocks import Clock
 from alchemer_nb.wire.ids import id_number
-from alchemer_nb.wire.json import decode
-from alchemer_nb.wire.paging import PAGE_SIZE, measure_envelope, rows_of, walk, whole
+from alchemer_nb.wire.paging import PAGE_SIZE, PageTotals
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
     from concurrent.futures import Future
 
     import pandas as pd
 
+    from alchemer_nb.decode.entry_types import Scalar
     from alchemer_nb.decode.pages import Page
+    from alchemer_nb.fetch.raw_pages import RawResponse
     from alchemer_nb.http.reply import Answer
     from alchemer_nb.http.transport import Transport
+    from alchemer_nb.survey.definition import Definition
+
+    ResponseKey = tuple[Scalar, Scalar]  # id and session id, which no edit changes
+
+# Other sizes make other addresses, which no cache of the last minute knows.
+_NEWEST_ROWS, _NEWEST_SIZES = 100, 50
+_SECOND_READ_ROWS = 250
+_RECHECK_SIZES = 2
+_MOST_NEWEST_PAGES = 50  # a survey that changes faster never comes to rest
 
 
-_OFTEN = 0.1  # seconds between two reports while nothing new has come
+@dataclass(frozen=True, slots=True)
+class LastPage:
+    """The last page that was downloaded.
 
-
-def definition(
-    transport: Transport, survey_id: str, options: CallOptions | None = None
-) -> Definition:
-    """Fetches the definition of a survey: its pages, and its questions once more in full.
-
-    Args:
-        transport: Sends.
-        survey_id: Whose.
-        options: Of all its calls.
+    Attributes:
+        range: Which page of the list.
+        keys: Keys of its responses.
     """
-    return definition_and_count(transport, survey_id, options)[0]
 
+    range: PageRange
+    keys: list[ResponseKey]
 
-def definition_and_count(
-    transport: Transport, survey_id: str, options: CallOptions | None = None
-) -> tuple[Definition, int | None]:
-    """The same, and about how many responses there are, where the survey's statistics say so."""
-    envelope = transport.send("GET", f"survey/{survey_id}", options=options).envelope()
-    rows = rows_of(envelope)
-    survey = rows[0] if rows and isinstance(rows[0], Mapping) else {}
-    questions = [
-        row
-        for page in envelopes(transport, f"survey/{survey_id}/surveyquestion", options=options)
-        for row in rows_of(page)
-    ]
-    statistics = survey.get("statistics")
-    counts = statistics.values() if isinstance(statistics, Mapping) else ()
-    count = sum(whole(each) or 0 for each in counts)
-    # The id that was asked for is the one to go on with, whatever a server calls it.
-    return read_definition({**survey, "id": survey_id}, questions), count or None
+    @property
+    def has_room(self) -> bool:
+        """Whether newer responses may be on it by now."""
+        return len(self.keys) < self.range.size
 
+    def tail(self, resumes: int) -> tuple[PageRange, list[ResponseKey]]:
+        """Return the part of the page with its last response, and the keys expected there.
 
-def envelopes(
-    transport: Transport,
-    path: str,
-    params: Mapping[str, Any] | None = None,
-    options: CallOptions | None = None,
-) -> Any:
-    """Yields the envelopes of all pages of a list."""
-    given = {"resultsperpage": PAGE_SIZE, **(params or {})}
-    first = whole(given.pop("page", None)) or 1
-
-    def fetch(number: int) -> dict[str, Any]:
-        query = {**given, "page": number}
-        return transport.send("GET", path, query, options=options).envelope()
-
-    return walk(fetch, measure_envelope, first)
+        Another size than the last time makes another address, which no cache knows.
+        """
+        sizes = [size for size in SIZES if size < self.range.size][:_RECHECK_SIZES]
+        size = sizes[(resumes - 1) % len(sizes)] if sizes else self.range.size
+        place = (len(self.keys) - 1) // size
+        first = (self.range.number - 1) * (self.range.size // size) + 1
+        return PageRange(size, first + place), self.keys[place * size :]
 
 
 @dataclass(slots=True)
@@ -90,40 +83,46 @@ class Download:
     """The responses of a survey as they came.
 
     Attributes:
-        builder: Takes in the pages.
-        told: Responses that the last page said there are.
+        builder: Collects the answers of the pages.
+        total_count: Total count of responses by the last page.
         pages: Pages received.
-        pages_told: Pages that the last page said there are.
-        stopped: Whether it ended early because enough had come.
-        broken: Whether it ended early for any other reason.
-        changed: Responses that came once more because they had changed meanwhile.
-        copies: Responses that were taken in once more because they had, or may have.
-        shrank: Whether the server said less than before: some were deleted meanwhile.
-        mark: The last page that came, to go on behind it.
-        at_hand: Responses that an earlier run had received.
-        first: Those of them that the first run had received.
-        clock: What the server's clock said when the first of them came.
-        again: How often it was gone on with.
-        went_on: The page at which this one went on; None where all had come.
-        anew: Why nothing of an earlier run was of use; ``""`` where it was, or there was none.
+        total_pages: Total count of pages by the last page.
+        reached_limit: Whether it ended early because enough rows had come.
+        interrupted: Whether it ended early for any other reason.
+        changed: Responses that came again because they had changed during the download.
+        copies: Responses that were added again because they had, or may have, changed.
+        has_shrunk: Whether the total count fell: responses were deleted during the download.
+        last_page: The last page that came; a resumed download continues after it.
+        rows_before: Responses that earlier runs had received.
+        rows_of_first_run: Those of them that the first run had received.
+        clock: The server's clock when the first page came.
+        resumes: How often it was resumed.
+        resumed_at_page: The page at which this run continued; None if all pages had come.
+        restart_reason: Why the rows of earlier runs were of no use; ``""`` otherwise.
     """
 
     builder: AnswersBuilder
-    told: int | None = None
+    total_count: int | None = None
     pages: int = 0
-    pages_told: int | None = None
-    stopped: bool = False
-    broken: bool = False
+    total_pages: int | None = None
+    reached_limit: bool = False
+    interrupted: bool = False
     changed: int = 0
     copies: int = 0
-    shrank: bool = False
-    mark: Mark | None = None
-    at_hand: int = 0
-    first: int = 0
+    has_shrunk: bool = False
+    last_page: LastPage | None = None
+    rows_before: int = 0
+    rows_of_first_run: int = 0
     clock: Clock | None = None
-    again: int = 0
-    went_on: int | None = None
-    anew: str = ""
+    resumes: int = 0
+    resumed_at_page: int | None = None
+    restart_reason: str = ""
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether responses are missing, or may be: a deleted one can hide a missing one."""
+        received = len(latest_rows(self.builder))
+        return self.total_count is not None and (self.has_shrunk or received < self.total_count)
 
     @property
     def answers(self) -> Answers:
@@ -131,41 +130,64 @@ class Download:
         return self.builder.build()
 
     def copy(self) -> Download:
-        """The same apart, to go on with."""
+        """Return an independent copy to resume."""
         return replace(
             self,
             builder=self.builder.copy(),
-            at_hand=self.builder.count,
-            first=self.first or self.builder.count,
-            again=self.again + 1,
-            broken=False,
-            anew="",
+            rows_before=self.builder.count,
+            rows_of_first_run=self.rows_of_first_run or self.builder.count,
+            resumes=self.resumes + 1,
+            interrupted=False,
+            restart_reason="",
         )
 
     def add(self, page: Page) -> None:
-        """Takes in a page, whole or not at all."""
+        """Add the responses of a page, all or none of them."""
         with interrupts_held():
             self.builder.add(page)
 
-    def tell(self, count: int | None) -> None:
-        """Notes how many responses the server says there are now."""
-        if count is None:
-            return
-        self.shrank = self.shrank or (self.told is not None and count < self.told)
-        self.told = count
+    def add_newer(self, page: Page, latest: Mapping[int, int]) -> None:
+        """Add those responses of a page that are missing, or newer than the ones received.
+
+        Args:
+            page: The page.
+            latest: Response id -> row of its last copy.
+        """
+        updated, wanted = self.builder.meta["date_updated"], []
+        for row, (own, date) in enumerate(
+            zip(page.fields["id"], page.fields["date_updated"], strict=True)
+        ):
+            number = id_number(own)
+            if number is None:
+                continue  # cannot be recognised among those received
+            at = latest.get(number)
+            if at is None:
+                wanted.append(row)
+            elif str(date or "") > str(updated[at] or ""):
+                wanted.append(row)
+                self.changed += 1
+                self.copies += 1
+        if wanted:
+            self.add(page.only(wanted))
+
+    def note_total(self, count: int | None) -> None:
+        """Note the total count that the server reports now."""
+        if count is not None:
+            self.has_shrunk |= self.total_count is not None and count < self.total_count
+            self.total_count = count
 
 
 @dataclass(slots=True)
-class Wishes:
-    """How a download is to go.
+class DownloadPlan:
+    """What a download is for, and who follows it.
 
     Attributes:
-        enough: Asked after each page whether to stop.
-        most: Rows that will do at most, None for all.
-        is_sure: Whether the rows at hand are known to be of the same account.
-        expected: About how many there are: so many are sent for before the first page tells.
+        enough: Called after each page; returns whether to stop.
+        most: Rows that are needed at most, None for all.
+        is_sure: Whether the rows of earlier runs are known to be of the same account.
+        expected: About how many rows there are, to send for them before the first page comes.
         on_progress: Called after each page, and often while waiting.
-        frame: Makes a frame of what has come so far, for ``Progress``.
+        frame: Builds a frame of the rows so far, for ``Progress``.
         calls: How to stop its calls, and whether they may be answered from memory.
     """
 
@@ -178,15 +200,15 @@ class Wishes:
     is_sure: bool = False
 
 
-class Responses:
-    """Fetches the responses of a survey.
+class Downloader:
+    """Downloads the responses of a survey.
 
     Args:
-        transport: Sends.
-        survey: Whose responses; its question ids tell known answers from unknown ones.
+        transport: Sends the calls.
+        survey: The definition; its question ids are the known columns.
         params: Filter parameters.
-        wishes: How it is to go.
-        begun: What an earlier run has received, to go on with; it grows.
+        plan: When it ends, and who follows it.
+        earlier: A download to resume; it grows.
     """
 
     def __init__(
@@ -194,117 +216,66 @@ class Responses:
         transport: Transport,
         survey: Definition,
         params: Mapping[str, Any],
-        wishes: Wishes,
-        begun: Download | None = None,
+        plan: DownloadPlan,
+        earlier: Download | None = None,
     ) -> None:
-        self.result = begun or Download(AnswersBuilder(survey))
+        self.result = earlier or Download(AnswersBuilder(survey))
         self._transport = transport
         self._survey = survey
         self._params = params
-        self._wishes = wishes
-        self._told = Told()
-        self._began = self._last = time.monotonic()
+        self._plan = plan
+        self._reporter = ProgressReporter(plan.on_progress, self._progress)
+        self._began = time.monotonic()
 
-    def fetch(self) -> Download:
-        """Fetches them all.
+    def run(self) -> Download:
+        """Download all responses.
 
         Raises:
             Stopped: ``stop`` was set; ``result`` has what came before.
-            InvalidArgument: What an earlier run has received is of another account.
+            InvalidArgument: The download to resume is of another account.
             ApiError, TransportError: As for any call.
         """
-        start = self._begin()
-        wishes, result = self._wishes, self.result
-        with self._engine(anew=result.again > 0) as engine:
-            closing_call = None
-            for page in self._pages(engine, start):
-                self._take(page, engine.at)
-                self._report()
-                if wishes.enough is not None and wishes.enough(result):
-                    result.stopped = True
+        first = self._find_start()
+        plan, result = self._plan, self.result
+        with self._fetcher(uncached=result.resumes > 0) as fetcher:
+            newest = None  # the call for the newest changes, sent beside the last pages
+            for page in self._pages(fetcher, first):
+                self._add_page(page, fetcher.current)
+                if plan.enough is not None and plan.enough(result):
+                    result.reached_limit = True
                     return result
-                if engine.all_sent and closing_call is None and wishes.most is None:
-                    closing_call = send(engine, result)
-            is_long = result.pages > 1 or result.at_hand
-            if closing_call is None and is_long and wishes.most is None:
-                closing_call = send(engine, result)  # no page told that it was the last
-            if closing_call is not None:
-                finish(engine, closing_call, result)
-        if closing_call is not None and has_gaps(result):
-            with self._engine(fresh=result.again > 0) as engine:
-                fill_gaps(engine, self._decode, result)
+                if fetcher.all_sent and newest is None and plan.most is None:
+                    newest = self._send_newest(fetcher)
+            is_long = result.pages > 1 or result.rows_before
+            if newest is None and is_long and plan.most is None:
+                newest = self._send_newest(fetcher)  # no total showed which page was the last
+            if newest is not None:
+                self._add_changes(fetcher, newest)
+        if newest is not None and result.has_gaps:
+            with self._fetcher(fresh=result.resumes > 0) as fetcher:
+                latest = latest_rows(result.builder)
+                # Cut elsewhere, so that what fell between two pages is within one.
+                for page in fetcher.fetch(self._decode, first=PageRange(_SECOND_READ_ROWS, 1)):
+                    result.note_total(page.totals.total_count)
+                    result.add_newer(page, latest)
         return result
 
-    def _pages(self, engine: Engine, start: Stretch | None) -> Iterator[Page]:
-        if start is not None:
-            yield from engine.run(
-                self._decode,
-                self._wishes.most,
-                size=start.size,
-                first=start.number,
-                expected=self.result.told or self._wishes.expected,
+    def _pages(self, fetcher: PageFetcher, first: PageRange | None) -> Iterator[Page]:
+        if first is not None:
+            expected = self.result.total_count or self._plan.expected
+            yield from fetcher.fetch(
+                self._decode, limit=self._plan.most, first=first, expected=expected
             )
 
-    def _begin(self) -> Stretch | None:
-        """Where to begin: at the first page, or behind what an earlier run had received.
-
-        Returns:
-            None where all had come.
-
-        Raises:
-            InvalidArgument: What had come is of another account.
-        """
-        result = self.result
-        if result.mark is None:
-            return Stretch(PAGE_SIZE, 1)
-        with self._engine(fresh=True) as engine:
-            seen = resuming.look(engine, self._decode, result.mark, result.again)
-        if not (seen.common or self._wishes.is_sure):
-            raise InvalidArgument(
-                f"none of the rows at hand of survey {self._survey.id} is where it was: another "
-                "account, or they were deleted; run the download again"
-            )
-        if seen.same:
-            return self._behind(seen, result.mark)
-        self.result = Download(
-            AnswersBuilder(self._survey),
-            again=result.again,
-            anew="responses among those at hand were deleted or moved meanwhile",
-        )
-        return Stretch(result.mark.stretch.other_size, 1)  # caches may know the pages as they were
-
-    def _behind(self, seen: resuming.Seen, mark: Mark) -> Stretch | None:
-        """Takes in what more there is on the last page that came; gives where the rest begins."""
-        result, last = self.result, mark.stretch
-        result.told = seen.page.measure.total_count
-        if mark.has_room:
-            take_in(seen.page, latest_rows(result.builder), result)
-            last = seen.stretch
-            result.mark = Mark.of(last, seen.page)
-        self._report()
-        if result.told is not None and len(latest_rows(result.builder)) >= result.told:
-            return None
-        result.went_on = None if mark.has_room else result.pages + 1
-        return Stretch(last.size, last.number + 1)
-
-    def _take(self, page: Page, at: Stretch) -> None:
-        result = self.result
-        result.add(page)
-        result.pages += 1
-        if len(page):
-            result.mark = Mark.of(at, page)
-        result.tell(page.measure.total_count)
-        result.pages_told = page.measure.total_pages
-
-    def _engine(self, *, fresh: bool = False, anew: bool = False) -> Engine:
-        calls = self._wishes.calls
-        return Engine(
+    def _fetcher(self, *, fresh: bool = False, uncached: bool = False) -> PageFetcher:
+        calls = self._plan.calls
+        return PageFetcher(
             self._transport,
             f"survey/{self._survey.id}/surveyresponse",
             self._params,
-            replace(calls, on_wait=self._told, fresh=fresh or calls.fresh),
-            tick=self._tick,
-            anew=anew,
+            replace(calls, fresh=fresh or calls.fresh),
+            self._reporter,
+            uncached=uncached,
         )
 
     def _decode(self, answer: Answer) -> Page:
@@ -317,154 +288,135 @@ class Responses:
             f"a page of the responses of survey {self._survey.id} is not a list of responses"
         )
 
-    def _tick(self) -> None:
-        if time.monotonic() - self._last >= _OFTEN:
-            self._report()
+    def _add_page(self, page: Page, at: PageRange) -> None:
+        result = self.result
+        result.add(page)
+        result.pages += 1
+        if len(page):
+            result.last_page = LastPage(at, _response_keys(page))
+        result.note_total(page.totals.total_count)
+        result.total_pages = page.totals.total_pages
+        self._reporter.report()
 
-    def _report(self) -> None:
-        if self._wishes.on_progress is None:
-            return
-        result, frame = self.result, self._wishes.frame
-        self._last = time.monotonic()
-        self._wishes.on_progress(
-            Progress(
-                self._survey.title,
-                result.builder.count,
-                result.told,
-                result.pages,
-                result.pages_told,
-                state=self._told.state,
-                seconds=self._last - self._began,
-                before=result.at_hand,
-                stop=self._wishes.calls.stop,
-                frame=None if frame is None else lambda: frame(result),
-            )
+    def _progress(self, status: str) -> Progress:
+        result, frame = self.result, self._plan.frame
+        return Progress(
+            self._survey.title,
+            result.builder.count,
+            result.total_count,
+            result.pages,
+            result.total_pages,
+            state=status,
+            seconds=time.monotonic() - self._began,
+            before=result.rows_before,
+            stop=self._plan.calls.stop,
+            frame=None if frame is None else lambda: frame(result),
         )
 
+    # -- resuming ---------------------------------------------------------------------------
 
-# Newest change first: needs no clock of the server and no zone, which date_updated does not tell
-# (https://apihelp.alchemer.com/help/list-responses).
-_NEWEST_FIRST = {"order_by": "-date_updated"}
+    def _find_start(self) -> PageRange | None:
+        """Return the page to begin with; None if all had come.
 
+        Raises:
+            InvalidArgument: The download to resume is of another account.
+        """
+        result, last = self.result, self.result.last_page
+        if last is None:
+            return PageRange(PAGE_SIZE, 1)
+        tail, expected = last.tail(result.resumes)
+        with self._fetcher(fresh=True) as fetcher:
+            page = self._decode(fetcher.wait_for(fetcher.send(tail)))
+        keys = _response_keys(page)
+        if set(keys).isdisjoint(last.keys) and not self._plan.is_sure:
+            raise InvalidArgument(
+                f"none of the rows at hand of survey {self._survey.id} is where it was: another "
+                "account, or they were deleted; run the download again"
+            )
+        if keys[: len(expected)] != expected:
+            self.result = Download(
+                AnswersBuilder(self._survey),
+                resumes=result.resumes,
+                restart_reason="responses among those at hand were deleted or moved meanwhile",
+            )
+            return PageRange(last.range.other_size, 1)  # caches may hold the pages as they were
+        result.total_count = page.totals.total_count
+        if last.has_room:
+            result.add_newer(page, latest_rows(result.builder))
+            result.last_page = LastPage(tail, keys)
+        self._reporter.report()
+        received = len(latest_rows(result.builder))
+        if result.total_count is not None and received >= result.total_count:
+            return None
+        result.resumed_at_page = None if last.has_room else result.pages + 1
+        end = tail if last.has_room else last.range
+        return PageRange(end.size, end.number + 1)
 
-_FEW = 100
+    # -- newest changes ---------------------------------------------------------------------
 
+    def _send_newest(self, fetcher: PageFetcher) -> Future[Answer]:
+        return fetcher.send(self._first_newest_page, newest_first=True)
 
-_TURNS = 50
+    @property
+    def _first_newest_page(self) -> PageRange:
+        return PageRange(_NEWEST_ROWS - self.result.resumes % _NEWEST_SIZES, 1)
 
+    def _add_changes(self, fetcher: PageFetcher, call: Future[Answer]) -> None:
+        """Add responses that changed during the download; mostly one call shows that none did.
 
-_CUT_ELSEWHERE = 250  # also another address, which no cache of the last minute knows
+        Args:
+            fetcher: Sends more calls.
+            call: The first call.
+        """
+        first = self._first_newest_page
 
+        def read(page: PageRange) -> RawPage:
+            sent = call if page == first else fetcher.send(page, newest_first=True)
+            body = fetcher.wait_for(sent).body
+            try:
+                return split_page(body)
+            except ValueError:
+                return RawPage([], PageTotals(0))
 
-_MOST = 50  # pages: a survey that changes faster than that is never at rest
-
-
-def send(engine: Engine, result: Download, page: int = 1) -> Future[Answer]:
-    """Asks for the responses that were changed last, beside the last pages.
-
-    A run that goes on asks for another number: what the one before was told may be in a cache.
-    """
-    few = _FEW - result.again % _TURNS
-    return engine.send({"resultsperpage": few, "page": page, **_NEWEST_FIRST})
-
-
-def finish(engine: Engine, call: Future[Answer], result: Download) -> None:
-    """Takes in what changed while the pages travelled; mostly one call says that nothing did."""
-    for number in range(2, _MOST + 2):
+        pages = read_newest_first(read, first.size, first.size)
         try:
-            envelope = decode(engine.wait_for(call).body)
+            for _, page in islice(pages, _MOST_NEWEST_PAGES):
+                self.result.note_total(page.totals.total_count)
+                if self._add_changed(page.rows):
+                    return
         except ApiError as error:
-            if is_refused_in_passing(error):  # or for good: this server does not sort
-                return
-            raise
-        if not isinstance(envelope, Mapping):
-            return
-        rows = [row for row in rows_of(dict(envelope)) if isinstance(row, Mapping)]
-        result.tell(whole(envelope.get("total_count")))
-        changed = _changed(rows, result.builder)
-        is_far_enough = _is_far_enough(rows, changed, result)
-        taken = changed
-        if result.at_hand:  # had come long ago; what tells no date may have changed as well
-            taken = [row for row in rows if row in changed or not row.get("date_updated")]
-        if taken:
-            before = result.builder.count - len(latest_rows(result.builder))
-            result.add(result.builder.decode(json.dumps({"data": taken}).encode()))
+            if not is_refused_in_passing(error):  # or for good: this server does not sort
+                raise
+
+    def _add_changed(self, rows: list[RawResponse]) -> bool:
+        """Add new and changed responses; return whether no response after them can have changed."""
+        result = self.result
+        latest, updated = latest_rows(result.builder), result.builder.meta["date_updated"]
+
+        def is_changed(row: RawResponse) -> bool:
+            at = latest.get(row.id)
+            return at is None or (row.updated or "") != str(updated[at] or "")
+
+        changed = [row for row in rows if is_changed(row)]
+        is_end = len(changed) < len(rows) or not rows
+        added = changed
+        if rows and result.rows_before:
+            # An unchanged response of this run shows nothing about those of earlier runs.
+            horizon, first_run = clocks.horizon(result.clock, None), result.rows_of_first_run
+            is_end = any(
+                (horizon is not None and (row.updated or "") < horizon)
+                or (latest.get(row.id, first_run) < first_run and row not in changed)
+                for row in rows
+            )
+            # Without a date, what came long ago may have changed as well.
+            added = [row for row in rows if row in changed or not row.updated]
+        if added:
+            before = result.builder.count - len(latest)
+            result.add(result.builder.decode(join_page(row.content for row in added)))
             result.changed += len(changed)
             result.copies += result.builder.count - len(latest_rows(result.builder)) - before
-        if is_far_enough:
-            return  # this far back all is as it was when it came
-        call = send(engine, result, number)
+        return is_end
 
 
-def has_gaps(result: Download) -> bool:
-    """Whether responses are missing, or may be: one that was deleted hides one that is missing."""
-    received = len(latest_rows(result.builder))
-    return result.told is not None and (result.shrank or received < result.told)
-
-
-def fill_gaps(engine: Engine, decode_page: Callable[[Answer], Page], result: Download) -> None:
-    """Goes through the list once more, cut elsewhere, and takes in what is missing or newer."""
-    latest = latest_rows(result.builder)
-    for page in engine.run(decode_page, size=_CUT_ELSEWHERE):
-        result.tell(page.measure.total_count)
-        take_in(page, latest, result)
-
-
-def take_in(page: Page, latest: Mapping[int, int], result: Download) -> None:
-    """Takes in those responses of a page that are missing or newer.
-
-    Args:
-        page: As it came.
-        latest: Response id -> number of its last copy at hand.
-        result: What is at hand.
-    """
-    updated, taken = result.builder.meta["date_updated"], []
-    for row, (own, date) in enumerate(
-        zip(page.fields["id"], page.fields["date_updated"], strict=True)
-    ):
-        number = id_number(own)
-        if number is None:
-            continue  # it cannot be told from those that came
-        at = latest.get(number)
-        if at is None:
-            taken.append(row)
-        elif str(date or "") > str(updated[at] or ""):
-            taken.append(row)
-            result.changed += 1
-            result.copies += 1
-    if taken:
-        result.add(page.only(taken))
-
-
-def _is_far_enough(
-    rows: list[Mapping[str, Any]], changed: list[Mapping[str, Any]], result: Download
-) -> bool:
-    """Whether nothing behind these rows can have changed since what is at hand came.
-
-    In a run that goes on, what came in it is as it was, and tells nothing of what had come before.
-    """
-    if not rows or not result.at_hand:
-        return len(changed) < len(rows) or not rows
-    horizon = clocks.horizon(result.clock, None)
-    latest = latest_rows(result.builder)
-    for row in rows:
-        if horizon is not None and str(row.get("date_updated") or "") < horizon:
-            return True
-        own = id_number(row.get("id"))
-        at = None if own is None else latest.get(own)
-        if at is not None and at < result.first and row not in changed:
-            return True
-    return False
-
-
-def _changed(rows: list[Mapping[str, Any]], answers: AnswersBuilder) -> list[Mapping[str, Any]]:
-    """Those that are new, or whose date of change is another than when they came."""
-    latest = latest_rows(answers)
-    updated = answers.meta["date_updated"]
-    found = []
-    for row in rows:
-        own = id_number(row.get("id"))
-        at = None if own is None else latest.get(own)
-        if at is None or row.get("date_updated") != updated[at]:
-            found.append(row)
-    return found
+def _response_keys(page: Page) -> list[ResponseKey]:
+    return list(zip(page.fields["id"], page.fields["session_id"], strict=True))

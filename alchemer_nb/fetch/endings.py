@@ -1,4 +1,4 @@
-"""What is said of a download or a sync that ended on its way, and of what to do next."""
+"""Messages for a download or a sync that was interrupted: why, and what to do next."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 GOES_ON = "run it again: it goes on with what came, which is kept"  # of a sync
 
 
-def reason(error: AlchemerError, credentials: Credentials | None) -> tuple[str, str]:
-    """Tells why it ended, and what has to be done before it can go on.
+def describe_end(error: AlchemerError, credentials: Credentials | None) -> tuple[str, str]:
+    """Return why it ended, and what has to be done before it can be resumed.
 
-    Credentials that had worked until then are not those of another region: they were replaced, or
-    taken back.
+    Credentials that were accepted before are not those of another region: they were replaced or
+    revoked.
 
     Args:
-        error: What ended it.
-        credentials: How its calls were signed.
+        error: The error that ended it.
+        credentials: Those that signed its calls.
 
     Returns:
-        Words that go on after "had come when", and an order, ``""`` where nothing has to be done.
+        A clause that follows "had come when", and an instruction, ``""`` for none.
     """
     if isinstance(error, AuthenticationError):
-        return _refused(credentials)
+        return _describe_refusal(credentials)
     if isinstance(error, PermissionDenied):
         return (
             f"the right to read them was refused ({error.method} {error.path})",
@@ -37,18 +37,18 @@ def reason(error: AlchemerError, credentials: Credentials | None) -> tuple[str, 
 
 
 def advice(needs: str, again: str, take: str = "") -> str:
-    """Puts what to do next into words.
+    """Return the hint of the error.
 
     Args:
         needs: What has to be done first, ``""`` for nothing.
-        again: How to go on or begin again.
-        take: How to have the rows so far.
+        again: How to resume or restart.
+        take: An expression that has the rows so far.
     """
     text = with_capital(f"{needs}, then {again}" if needs else again)
     return f"{text}; or take the rows so far: {take}" if take else text
 
 
-def _refused(credentials: Credentials | None) -> tuple[str, str]:
+def _describe_refusal(credentials: Credentials | None) -> tuple[str, str]:
     if credentials is None or credentials.mode == "api_key":
         return (
             "the API key was refused: it was probably regenerated or removed",

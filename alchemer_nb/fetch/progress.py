@@ -1,34 +1,42 @@
-"""How far a download is, and the way to stop it."""
+"""The progress of a download or a sync, and how it reaches a callback."""
 
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from alchemer_nb.forks import Home
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pandas as pd
 
+    OnProgress = Callable[["Progress"], None]
+    ProgressMode = str | bool | None | OnProgress  # "auto", "text", "none", or a callback
+
+_INTERVAL = 0.1  # seconds between two reports while no page comes
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a download is; handed to the callback after each page and while it waits.
+    """How far a download is; passed to the callback after each page and while it waits.
 
     Attributes:
         survey: Title of the survey.
         rows: Responses received.
-        rows_told: Responses that the server says there are, None where it does not.
+        rows_told: Total count of responses, None if the server does not report it.
         pages: Pages received.
-        pages_told: Pages that the server says there are.
-        note: What to say when it is over; ``""`` until then.
+        pages_told: Total count of pages, None if the server does not report it.
+        note: The summary when it is over; ``""`` until then.
         state: What it waits for, such as ``"waiting for the rate limit, 23 s"``; else ``""``.
         seconds: Since it began.
-        stop: Set to have it end; ``cancel`` does.
-        frame: Makes a frame of the rows so far; None once it is over, and where none is made.
-        before: Of the rows, those that an earlier run had received.
-        kept: Whether what comes is kept, so that a run that is ended goes on where it was.
+        stop: Set it to stop the download, as ``cancel`` does.
+        frame: Builds a frame of the rows so far; None when it is over, and for a sync.
+        before: How many of the rows an earlier run had received.
+        kept: Whether the rows are stored, so that the next run continues after them.
     """
 
     survey: str
@@ -45,7 +53,7 @@ class Progress:
     kept: bool = False
 
     def cancel(self) -> None:
-        """Ends the download; it raises ``DownloadIncomplete`` with the rows so far."""
+        """Stop the download; it raises ``DownloadIncomplete`` with the rows so far."""
         self.stop.set()
 
     @property
@@ -55,52 +63,74 @@ class Progress:
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds that the rest takes at this pace; None where nobody can say."""
+        """Estimated seconds that remain; None if unknown."""
         if self.rows_told is None or not self.rows_per_second:
             return None
         return max(0, self.rows_told - self.rows) / self.rows_per_second
 
     @property
     def line(self) -> str:
-        """How far it is, in one line."""
+        """The progress in one line."""
         if not self.pages and self.state:
             return f"{self.survey}: {self.state}"
         of = f" of {self.rows_told:,}" if self.rows_told is not None else ""
         parts = [f"{self.survey}: {self.rows:,}{of} responses"]
         if self.pages:
-            told = f" of {self.pages_told:,}" if self.pages_told is not None else ""
-            parts.append(f"page {self.pages:,}{told}")
+            of = f" of {self.pages_told:,}" if self.pages_told is not None else ""
+            parts.append(f"page {self.pages:,}{of}")
             parts.append(f"{self.rows_per_second:,.0f} a second")
         if self.pages and self.seconds_left:
-            parts.append(f"{_span(self.seconds_left)} left")
+            parts.append(f"{_format_seconds(self.seconds_left)} left")
         if self.state:
             parts.append(self.state)
         return " · ".join(parts)
 
 
-class Told:
-    """What the threads that send have to say, for the thread that listens."""
+class ProgressReporter:
+    """Passes the progress of a download or a sync to a callback.
 
-    def __init__(self) -> None:
+    Args:
+        on_progress: Called by the thread that reads the pages; None for no reports.
+        build: Builds the progress from what the calls wait for.
+    """
+
+    def __init__(self, on_progress: OnProgress | None, build: Callable[[str], Progress]) -> None:
+        self._on_progress = on_progress
+        self._build = build
+        self._last = time.monotonic()
+        self._home = Home()
         self._lock = threading.Lock()
-        self._states: dict[int, str] = {}
+        self._waits: dict[int, str] = {}  # by thread
 
-    def __call__(self, state: str) -> None:
-        """Notes what the calling thread waits for; ``""`` for nothing."""
+    def set_status(self, status: str) -> None:
+        """Note what the calling thread waits for; ``""`` for nothing."""
         with self._lock:
-            if state:
-                self._states[threading.get_ident()] = state
+            if status:
+                self._waits[threading.get_ident()] = status
             else:
-                self._states.pop(threading.get_ident(), None)
+                self._waits.pop(threading.get_ident(), None)
 
-    @property
-    def state(self) -> str:
-        """What one of them waits for, the one that began first."""
+    def report(self) -> None:
+        """Call the callback.
+
+        Raises:
+            TransportError: The callback has forked the process, and this is the child.
+        """
+        if self._on_progress is None:
+            return
+        self._last = time.monotonic()
         with self._lock:
-            return next(iter(self._states.values()), "")
+            status = next(iter(self._waits.values()), "")
+        self._on_progress(self._build(status))
+        self._home.check()
+
+    def report_if_due(self) -> None:
+        """Call the callback if the last call was a tenth of a second ago."""
+        if time.monotonic() - self._last >= _INTERVAL:
+            self.report()
 
 
-def _span(seconds: float) -> str:
+def _format_seconds(seconds: float) -> str:
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

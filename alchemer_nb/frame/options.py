@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from alchemer_nb.errors import InvalidArgument
-from alchemer_nb.survey.columns import Names
+from alchemer_nb.survey.question_types import Names
 from alchemer_nb.wire.text import did_you_mean
 
 if TYPE_CHECKING:

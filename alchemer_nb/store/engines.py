@@ -1,8 +1,7 @@
-"""A store as one table for engines that need not hold it in memory.
+"""The tables of a store for engines that need not hold them in memory, and SQL.
 
-Other readers take the columns of the first file for those of all and lose what came later in
-silence; here all columns are known beforehand. Of each response the version that counts is given,
-and none that is gone.
+Many readers take the columns of the first file for those of all files, and lose others without
+an error; here all columns are known beforehand. Only the current version of each response counts.
 """
 
 from __future__ import annotations
@@ -20,31 +19,31 @@ import pyarrow.dataset as ds
 from alchemer_nb.errors import InvalidArgument, StoreError
 from alchemer_nb.files import needed
 from alchemer_nb.frame.options import check_choice
-from alchemer_nb.store import engines, parts, paths, reading, tables
-from alchemer_nb.store.manifest import load_expunged
-from alchemer_nb.store.opening import table_name
-from alchemer_nb.store.reading import steadily
+from alchemer_nb.store import parts, paths, reading, tables
+from alchemer_nb.store.manifest import read_expunged_ids
+from alchemer_nb.store.opening import table_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     import pandas as pd
 
     from alchemer_nb.store.manifest import Manifest
 
-
 ENGINES = ("arrow", "pandas", "duckdb", "polars", "dask")
+_WORD = re.compile(r"\w+")
+_LONGEST_ERROR = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Scan:
-    """What a store gives to an engine.
+class TableSet:
+    """The tables of a store.
 
     Attributes:
-        files: Tables, one a part.
+        files: One for each part.
         schema: Columns of them all.
-        stale: Keys of the rows that do not count any more.
+        stale: Keys of the rows that do not count: older versions, expunged responses.
     """
 
     files: tuple[str, ...]
@@ -53,7 +52,7 @@ class Scan:
 
     @property
     def dataset(self) -> ds.Dataset:
-        """As a pyarrow Dataset; rows that do not count are filtered as it is read."""
+        """A pyarrow Dataset of the rows that count; rows are filtered as it is read."""
         if not self.files:
             return ds.dataset(self.schema.empty_table())
         everything = ds.dataset(list(self.files), schema=self.schema, format="parquet")
@@ -63,40 +62,42 @@ class Scan:
 
     @property
     def columns(self) -> list[str]:
-        """Names of the columns that an analyst knows."""
+        """The names of all columns but the key."""
         return [name for name in self.schema.names if name != tables.KEY]
 
+    @property
+    def projection(self) -> str:
+        """The same as a list of SQL names."""
+        return ", ".join(f'"{name.replace(chr(34), chr(34) * 2)}"' for name in self.columns)
 
-def of_store(folder: Path) -> Scan:
-    """Finds out what to read; tables that are missing are made.
+
+def open_tables(folder: Path) -> TableSet:
+    """Return the tables of a store; write those that are missing.
 
     Raises:
         StoreError: There is no store, or it is damaged.
     """
-    return steadily(folder, partial(_scan, folder))
+    return reading.read_consistently(folder, partial(_open_tables, folder))
 
 
-def _scan(folder: Path, manifest: Manifest) -> Scan:
-    files = [folder / table_name(part, manifest) for part in manifest.parts]
+def _open_tables(folder: Path, manifest: Manifest) -> TableSet:
+    files = [table_path(folder, manifest, part) for part in manifest.parts]
     if not all(file.exists() for file in files):
-        with paths.locked(folder):
-            tables.make_all(folder, manifest)
-    schema = tables.agree(folder, manifest)
-    index = parts.index(folder, manifest, without=load_expunged(folder))
-    here = index.here
-    counts = tables.key(index.version[here], index.ids[here])
-    stored = [tables.key(*_versions(folder, part)) for part in manifest.parts]
-    every = np.concatenate(stored) if stored else counts
-    return Scan(tuple(map(str, files)), schema, np.setdiff1d(every, counts))
-
-
-def _versions(folder: Path, part: Any) -> tuple[np.ndarray, np.ndarray]:
-    stored = parts.keys(folder, part, ["version", "response_id"])
-    return stored["version"].to_numpy(), stored["response_id"].to_numpy()
+        with paths.lock_folder(folder):
+            tables.write_tables(folder, manifest)
+        files = [table_path(folder, manifest, part) for part in manifest.parts]
+    schema = tables.unify_schemas(folder, manifest)
+    index = parts.read_index(folder, manifest, without=read_expunged_ids(folder))
+    current = tables.version_key(index.version, index.ids)[index.has_content]
+    every = [current]
+    for part in manifest.parts:
+        stored = parts.read_key_columns(folder, part, ["version", "response_id"])
+        every.append(tables.version_key(*(column.to_numpy() for column in stored.columns)))
+    return TableSet(tuple(map(str, files)), schema, np.setdiff1d(np.concatenate(every), current))
 
 
 def scan(folder: Path, engine: str = "arrow") -> Any:
-    """Gives a store to an engine.
+    """Open a store with an engine.
 
     Args:
         folder: The survey's.
@@ -108,153 +109,111 @@ def scan(folder: Path, engine: str = "arrow") -> Any:
         StoreError: There is no store, or it is damaged.
     """
     check_choice("engine", engine, ENGINES)
-    found = of_store(folder)
-    give = {"pandas": _pandas, "duckdb": _duckdb, "polars": _polars, "dask": _dask}.get(engine)
-    return found.dataset if give is None else give(found)
+    found = open_tables(folder)
+    if engine == "pandas":
+        return _to_pandas(found.dataset.to_table(columns=found.columns)).sort_index()
+    if engine == "duckdb":
+        connection = needed("duckdb", "sql").connect()
+        connection.execute("SET TimeZone = 'UTC'")
+        return connection.from_arrow(found.dataset).project(found.projection)
+    if engine == "polars":
+        return needed("polars", "polars").scan_pyarrow_dataset(found.dataset).select(found.columns)
+    if engine == "dask":
+        dask = needed("dask.dataframe", "dask")
+        meta = _to_pandas(found.schema.empty_table().select(found.columns))
+        read = partial(read_table, schema=found.schema, stale=found.stale)
+        return dask.from_map(read, list(found.files), meta=meta)
+    return found.dataset
 
 
-def _pandas(found: Scan) -> pd.DataFrame:
-    table = found.dataset.to_table(columns=found.columns)
-    return to_pandas(table).sort_index()
-
-
-def _duckdb(found: Scan) -> Any:
-    duckdb = needed("duckdb", "sql")
-    connection = duckdb.connect()
-    connection.execute("SET TimeZone = 'UTC'")
-    names = ", ".join(f'"{name.replace(chr(34), chr(34) * 2)}"' for name in found.columns)
-    return connection.from_arrow(found.dataset).project(names)
-
-
-def _polars(found: Scan) -> Any:
-    polars = needed("polars", "polars")
-    return polars.scan_pyarrow_dataset(found.dataset).select(found.columns)
-
-
-def _dask(found: Scan) -> Any:
-    dask = needed("dask.dataframe", "dask")
-    meta = to_pandas(found.schema.empty_table().select(found.columns))
-    return dask.from_map(
-        partial(read_part, schema=found.schema, stale=found.stale),
-        list(found.files),
-        meta=meta,
-    )
-
-
-def read_part(
+def read_table(
     file: str, *, schema: pa.Schema, stale: np.ndarray, columns: list[str] | None = None
 ) -> pd.DataFrame:
-    """One part as a frame with the columns of all; for a worker, maybe on another machine.
+    """Read one table with the columns of all; run by a dask worker, maybe on another machine.
 
     Args:
-        file: The part.
-        schema: Columns of all parts.
+        file: The table.
+        schema: Columns of all tables.
         stale: Keys of rows that do not count.
-        columns: Those that are wanted, which dask finds out by itself; None for all.
+        columns: The columns that dask needs; None for all.
     """
-    found = Scan((file,), schema, stale)
+    found = TableSet((file,), schema, stale)
     wanted = found.columns if columns is None else [tables.ID, *columns]
-    return to_pandas(found.dataset.to_table(columns=wanted))
+    return _to_pandas(found.dataset.to_table(columns=wanted))
 
 
-def to_pandas(table: pa.Table) -> pd.DataFrame:
-    """A table as a frame, with the same types whatever is missing in it."""
+def _to_pandas(table: pa.Table) -> pd.DataFrame:
+    """Return a table as a frame whose dtypes do not depend on missing values."""
     import pandas as pd
 
     from alchemer_nb.frame.text_dtype import text_dtype
 
-    kinds = {pa.bool_(): pd.BooleanDtype(), pa.string(): text_dtype()}
-    frame: pd.DataFrame = table.to_pandas(types_mapper=kinds.get, date_as_object=False)
+    dtypes = {pa.bool_(): pd.BooleanDtype(), pa.string(): text_dtype()}
+    frame: pd.DataFrame = table.to_pandas(types_mapper=dtypes.get, date_as_object=False)
     return frame.set_index(tables.ID)
 
 
-_WORD = re.compile(r"\w+")
+# -- SQL ------------------------------------------------------------------------------------
 
 
-_LONGEST = 400
-
-
-_QUOTE = '"'
-
-
-def names_of(survey_id: str, title: str) -> tuple[str, ...]:
-    """What a stored survey is called in SQL: by its title, and by its id."""
-    return (tables.slug(title), f"survey_{survey_id}")
-
-
-def run(
-    query: str,
-    surveys: Iterable[str],
-    folder_of: Callable[[str], Path],
-    frames: Mapping[str, Any],
-) -> pd.DataFrame:
-    """Runs a query over stored surveys and frames.
+def run_sql(query: str, folders: Mapping[str, Path], frames: Mapping[str, Any]) -> pd.DataFrame:
+    """Run a query over stored surveys and frames.
 
     Args:
-        query: SQL as DuckDB knows it.
-        surveys: Ids of the surveys that are stored.
-        folder_of: Gives the folder of one.
-        frames: Names that may stand for frames; they come before surveys.
+        query: SQL of DuckDB.
+        folders: Survey id -> folder of its store.
+        frames: Name -> frame; a frame comes before a survey of the same name.
 
     Raises:
         ConfigurationError: DuckDB is not installed.
-        InvalidArgument: The query does not work; says which tables there are.
+        InvalidArgument: The query fails; the message lists the stored surveys.
     """
+    import pandas as pd
+
     if not isinstance(query, str) or not query.strip():
         raise InvalidArgument("give a query, such as: select count(*) from customer_satisfaction")
     duckdb = needed("duckdb", "sql")
     words = {word.casefold() for word in _WORD.findall(query)}
-    known = _known(surveys, folder_of)
+    stored = _folders_by_name(folders)
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        given = {n: f for n, f in frames.items() if n.casefold() in words and _is_frame(f)}
+        given = {n: f for n, f in frames.items() if n.casefold() in words}
         for name, frame in given.items():
-            connection.register(name, _plain(frame))
-        taken = {name.casefold() for name in given}
-        for name, own in known.items():
-            if name.casefold() in words - taken:
-                _register(connection, name, engines.of_store(folder_of(own)))
+            if isinstance(frame, pd.DataFrame):
+                named = frame.reset_index() if frame.index.name else frame
+                connection.register(name, pa.Table.from_pandas(named, preserve_index=False))
+                words.discard(name.casefold())
+        for name, folder in stored.items():
+            if name.casefold() in words:
+                found = open_tables(folder)
+                relation = connection.from_arrow(found.dataset).project(found.projection)
+                relation.create_view(name)
         try:
-            relation = connection.sql(query)
-            result: pd.DataFrame = relation.to_arrow_table().to_pandas()
+            result: pd.DataFrame = connection.sql(query).to_arrow_table().to_pandas()
         except duckdb.Error as error:
-            said = " ".join(str(error).split())[:_LONGEST]
-        except AttributeError:
-            said = "only a query that gives rows can be asked"
+            fault = " ".join(str(error).split())[:_LONGEST_ERROR]
+        except AttributeError:  # a statement without a result gives None
+            fault = "only a query that gives rows can be asked"
         else:
             return result
-    there = ", ".join(known) or "none yet: %alchemer sync SURVEY stores one"
-    raise InvalidArgument(f"{said} (stored surveys: {there})")
+    known = ", ".join(stored) or "none yet: %alchemer sync SURVEY stores one"
+    raise InvalidArgument(f"{fault} (stored surveys: {known})")
 
 
-def _known(surveys: Iterable[str], folder_of: Callable[[str], Path]) -> dict[str, str]:
-    """Names of tables -> ids; a title that two surveys share names neither."""
-    titles: dict[str, list[str]] = {}
-    for own in surveys:
+def _folders_by_name(folders: Mapping[str, Path]) -> dict[str, Path]:
+    """Return SQL name -> folder; a title of two surveys names neither."""
+    found: dict[str, list[Path]] = {}
+    for survey_id, folder in folders.items():
         try:
-            found = reading.peek(folder_of(own))
+            manifest = reading.read_complete_manifest(folder)
         except StoreError:
             continue
-        if found is not None:
-            for name in names_of(own, found.title):
-                titles.setdefault(name, []).append(own)
-    return {name: owners[0] for name, owners in titles.items() if len(owners) == 1}
+        if manifest is not None:
+            for name in (_sql_name(manifest.title), f"survey_{survey_id}"):
+                found.setdefault(name, []).append(folder)
+    return {name: owners[0] for name, owners in found.items() if len(owners) == 1}
 
 
-def _register(connection: Any, name: str, found: engines.Scan) -> None:
-    columns = [f'"{column.replace(_QUOTE, _QUOTE * 2)}"' for column in found.columns]
-    connection.from_arrow(found.dataset).project(", ".join(columns)).create_view(name)
-
-
-def _is_frame(value: Any) -> bool:
-    import pandas as pd
-
-    return isinstance(value, pd.DataFrame)
-
-
-def _plain(frame: pd.DataFrame) -> Any:
-    """A frame as Arrow, with a named index among its columns."""
-    import pyarrow as pa
-
-    named = frame.reset_index() if frame.index.name else frame
-    return pa.Table.from_pandas(named, preserve_index=False)
+def _sql_name(title: str) -> str:
+    name = re.sub(r"[^0-9a-z]+", "_", title.casefold()).strip("_")
+    return f"survey_{name}" if not name or name[0].isdigit() else name

@@ -1,8 +1,7 @@
 """Removes a person's responses from a store for good.
 
-They leave every file: the responses as they came, in each of their versions, and the columns made
-of them. Only their ids stay, so that no later sync brings them back. Alchemer is not asked to
-delete anything.
+They are removed from every file, in each of their versions. Only their ids stay, so that no later
+sync stores them again. Nothing is deleted at Alchemer.
 """
 
 from __future__ import annotations
@@ -16,8 +15,7 @@ import numpy as np
 
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.store import compacting, opening, parts, paths, tables
-from alchemer_nb.store.manifest import load_expunged, save_expunged
-from alchemer_nb.store.streaming import Stored, stream
+from alchemer_nb.store.manifest import read_expunged_ids, write_expunged_ids
 from alchemer_nb.wire.ids import given_id, id_number
 from alchemer_nb.wire.json import decode
 
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from alchemer_nb.store.manifest import Manifest, Part
+    from alchemer_nb.store.parts import StoredVersion
 
 
 def expunge(
@@ -35,77 +34,86 @@ def expunge(
     contact_id: object = None,
     email: str | None = None,
 ) -> list[int]:
-    """Removes responses; tells the ids of those that were there.
+    """Remove responses, and return the ids of those that were stored.
 
     Args:
         folder: The survey's.
         survey_id: Id.
         responses: Response ids.
-        contact_id: The contact whose responses they are.
-        email: An address that stands anywhere in them, as an answer or beside the answers.
+        contact_id: The contact whose responses are removed.
+        email: Responses with this address anywhere in them are removed.
 
     Raises:
-        InvalidArgument: Nothing says whose, or it is no id and no address.
-        StoreBusy: Another notebook is at work on it.
-        StoreError: There is no store, or the disk refuses.
+        InvalidArgument: No person is given, or an id or address is none.
+        StoreBusy: Another process holds the store.
+        StoreError: The disk is full, or access is denied.
     """
-    ids = _ids(responses)
-    fits = _fits(contact_id, email)
-    if not ids and fits is None:
+    ids = _read_ids(responses)
+    is_theirs = _person_test(contact_id, email)
+    if not ids and is_theirs is None:
         raise InvalidArgument("say whose: responses= (ids), contact_id= or email=")
-    if not paths.is_there(folder):
+    if not paths.folder_exists(folder):
         return []
-    with paths.locked(folder):
-        manifest = opening.opened(folder, survey_id)
-        if fits is not None:
-            ids |= {each.id for each in _everything(folder, manifest) if fits(each)}
-        found = _present(folder, manifest, ids)
-        # First the list: whatever happens then, nothing of them is read or fetched again.
-        save_expunged(folder, load_expunged(folder) | ids)
-        finish(folder, manifest)
-        manifest.rows = int(parts.index(folder, manifest).here.sum())
+    with paths.lock_folder(folder):
+        manifest = opening.open_store(folder, survey_id)
+        if is_theirs is not None:
+            versions = parts.read_all_versions(folder, manifest, manifest.parts)
+            ids |= {version.id for version in versions if is_theirs(version)}
+        index = parts.read_index(folder, manifest)
+        found = [own for own in index.ids[index.has_content].tolist() if own in ids]
+        # The list first: if this run is interrupted, the next one removes them.
+        write_expunged_ids(folder, read_expunged_ids(folder) | ids)
+        remove_expunged(folder, manifest)
+        manifest.rows = int(parts.read_index(folder, manifest).has_content.sum())
         manifest.save(folder)
-        tables.make_all(folder, manifest)
+        tables.write_tables(folder, manifest)
     return found
 
 
-def finish(folder: Path, manifest: Manifest) -> None:
-    """Takes out what is on the list and still there, as a run that was ended may have left it."""
-    ids = load_expunged(folder)
-    touched = [part for part in manifest.parts if ids and _holds(folder, part, ids)]
+def remove_expunged(folder: Path, manifest: Manifest) -> None:
+    """Remove the content of listed responses from all parts that hold any."""
+    ids = read_expunged_ids(folder)
+    touched = [part for part in manifest.parts if ids and _holds_content(folder, part, ids)]
     if touched:
-        compacting.rewrite(folder, manifest, touched, lambda each: _without(each, ids))
+        compacting.rewrite(folder, manifest, touched, lambda each: _without_content(each, ids))
         manifest.save(folder)
-        opening.sweep(folder, manifest)
+        opening.remove_leftovers(folder, manifest)
 
 
-def _without(stored: Stored, ids: set[int]) -> Stored:
-    if stored.id not in ids or stored.digest == parts.GONE:
-        return stored
-    return replace(stored, updated=None, digest=parts.EXPUNGED, content=None)
+def _without_content(version: StoredVersion, ids: set[int]) -> StoredVersion:
+    if version.id not in ids or version.digest == parts.DELETED:
+        return version
+    return replace(version, updated=None, digest=parts.EXPUNGED, content=None)
 
 
-def _ids(given: Any) -> set[int]:
+def _holds_content(folder: Path, part: Part, ids: set[int]) -> bool:
+    stored = parts.read_key_columns(folder, part, ["response_id", "digest"])
+    has_content = ~np.isin(stored["digest"].to_numpy(), (parts.DELETED, parts.EXPUNGED))
+    return bool(np.isin(stored["response_id"].to_numpy()[has_content], list(ids)).any())
+
+
+def _read_ids(given: Any) -> set[int]:
     if given is None:
         return set()
-    # Bytes would be taken for many small numbers.
+    # Bytes are iterable, too, and would give many small numbers.
     is_many = isinstance(given, Iterable) and not isinstance(given, (str, bytes, bytearray))
     items = list(given) if is_many else [given]
     return {int(given_id(each, "a response")) for each in items}
 
 
-def _fits(contact_id: object, email: object) -> Callable[[Stored], bool] | None:
-    """Tells whether a response is that person's; None where nobody is named."""
+def _person_test(contact_id: object, email: object) -> Callable[[StoredVersion], bool] | None:
+    """Return a test for a person's responses; None where no person is given."""
     is_named = contact_id is not None and contact_id != ""
     contact = given_id(contact_id, "a contact") if is_named else ""
-    address = _address(email)
+    address = _read_address(email)
     if not contact and not address:
         return None
-    # JSON may write other letters than plain ones as \\u….
-    needles = [n for n in (contact.encode(), *_written(address)) if n]
+    # Only responses with one of these bytes are decoded. JSON may escape letters as \\u….
+    needles = [contact.encode(), address.encode(), json.dumps(address)[1:-1].lower().encode()]
+    needles = list(filter(None, needles))
 
-    def fits(stored: Stored) -> bool:
-        content = stored.content
+    def is_theirs(version: StoredVersion) -> bool:
+        content = version.content
         if content is None or not any(needle in content.lower() for needle in needles):
             return False
         response = decode(content)
@@ -113,10 +121,10 @@ def _fits(contact_id: object, email: object) -> Callable[[Stored], bool] | None:
             return True
         return bool(address) and any(address in text.casefold() for text in _texts(response))
 
-    return fits
+    return is_theirs
 
 
-def _address(given: object) -> str:
+def _read_address(given: object) -> str:
     if given is None or (isinstance(given, str) and not given.strip()):
         return ""
     if not isinstance(given, str) or "@" not in given:
@@ -124,32 +132,9 @@ def _address(given: object) -> str:
     return given.strip().casefold()
 
 
-def _written(text: str) -> tuple[bytes, ...]:
-    plain, escaped = text.encode(), json.dumps(text)[1:-1].encode()
-    return (plain, escaped.lower())
-
-
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-    elif isinstance(value, dict):
-        for inner in value.values():
+    elif isinstance(value, (dict, list)):
+        for inner in value.values() if isinstance(value, dict) else value:
             yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
-
-
-def _everything(folder: Path, manifest: Manifest) -> Iterator[Stored]:
-    return stream(folder, manifest, {p.number: np.arange(p.rows) for p in manifest.parts})
-
-
-def _present(folder: Path, manifest: Manifest, ids: set[int]) -> list[int]:
-    index = parts.index(folder, manifest)
-    return [own for own in index.ids[index.here].tolist() if own in ids]
-
-
-def _holds(folder: Path, part: Part, ids: set[int]) -> bool:
-    stored = parts.keys(folder, part, ["response_id", "digest"])
-    content = ~np.isin(stored["digest"].to_numpy(), (parts.GONE, parts.EXPUNGED))
-    return bool(np.isin(stored["response_id"].to_numpy()[content], list(ids)).any())

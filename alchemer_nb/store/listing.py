@@ -1,4 +1,4 @@
-"""The calls that a sync makes, and how it tells how far it is."""
+"""The response list of a survey for a sync: its calls, and their progress."""
 
 from __future__ import annotations
 
@@ -8,106 +8,81 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from alchemer_nb.errors import TransportError
-from alchemer_nb.fetch.prefetch import Engine
-from alchemer_nb.fetch.progress import Progress, Told
+from alchemer_nb.fetch.page_fetcher import PageFetcher, PageRange
+from alchemer_nb.fetch.progress import Progress, ProgressReporter
+from alchemer_nb.fetch.raw_pages import RawPage, split_page
 from alchemer_nb.forks import Home
 from alchemer_nb.http.waiting import CallOptions
-from alchemer_nb.store.parts import Raw, RawPage, cut
+from alchemer_nb.store.parts import LARGEST_ID
 from alchemer_nb.wire.clocks import Clock
 
 if TYPE_CHECKING:
-    import threading
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
+    from alchemer_nb.fetch.progress import OnProgress
     from alchemer_nb.http.reply import Answer
     from alchemer_nb.http.transport import Transport
 
-_OFTEN = 0.1
 _TURNS = 20
-NEWEST_FIRST = {"order_by": "-date_updated"}
 
 
 @dataclass(slots=True)
 class _Stage:
-    """A part of a sync, as whoever is told how far it is sees it.
+    """A stage of a sync, for its progress.
 
     Attributes:
-        doing: What is being done, told where nothing is waited for.
-        size: Rows a page where all pages are read; 0 where nobody knows how many there will be.
+        activity: Shown where no call waits.
+        size: Rows a page, where all pages are read; 0 where the total is unknown.
         before: Pages that an earlier run had read.
         pages: Pages that came.
         rows: Rows that came.
-        began: When, by the clock that only counts.
+        began: When it began, in seconds of the monotonic clock.
     """
 
-    doing: str = ""
+    activity: str = ""
     size: int = 0
     before: int = 0
     pages: int = 0
     rows: int = 0
     began: float = field(default_factory=time.monotonic)
 
-    def add(self, rows: int) -> None:
-        """Counts a page; those that are read before anything has begun are not worth telling."""
-        if self.doing or self.size:
-            self.rows += rows
-            self.pages += 1
-
-    def progress(self, title: str, told: int | None, state: str, stop: threading.Event) -> Progress:
-        """How far it is."""
-        before, pages = self.before * self.size, self.before + self.pages
-        told = told if self.size else None
-        return Progress(
-            title,
-            before + self.rows,
-            told,
-            pages,
-            None if told is None else max(pages, math.ceil(told / self.size)),
-            state=state or self.doing,
-            seconds=time.monotonic() - self.began,
-            stop=stop,
-            before=before,
-            kept=True,
-        )
-
 
 @dataclass
 class Listing:
-    """The responses of one survey, as the server lists them.
+    """The response list of one survey.
 
     Attributes:
-        transport: Sends.
+        transport: Sends the calls.
         survey: Id.
-        options: How to stop it, and whether pages of a walk may come from memory (no others do).
+        options: How to stop it, and whether ``read_all`` may use memory (nothing else does).
         on_progress: Called after each page, and often while waiting.
         title: Title, for ``on_progress``.
         calls: Calls that were made.
-        told: Responses that the last page said there are.
-        clock: What the server's clock said with the last page.
-        turn: Another number makes other addresses of the same calls (see ``size``).
+        total_count: Total count of responses by the last page.
+        clock: The server's clock at the last page.
+        turn: Another number makes other addresses of the same calls, see ``page_size``.
     """
 
     transport: Transport
     survey: str
     options: CallOptions = field(default_factory=CallOptions)
-    on_progress: Callable[[Progress], None] | None = None
+    on_progress: OnProgress | None = None
     title: str = ""
     calls: int = 0
-    told: int | None = None
+    total_count: int | None = None
     clock: Clock | None = None
     turn: int = 0
 
     def __post_init__(self) -> None:
-        self._states = Told()
         self.home = Home()
         self._stage = _Stage()
-        self._last = time.monotonic()
+        self._reporter = ProgressReporter(self.on_progress, self._progress)
 
-    def begin(self, doing: str = "", size: int = 0, before: int = 0) -> None:
-        """Tells that another part of the sync begins.
+    def begin_stage(self, activity: str = "", size: int = 0, before: int = 0) -> None:
+        """Begin the next stage of the sync, and report it.
 
         Args:
-            doing: What is being done, in a word or two.
+            activity: What is being done, in a few words.
             size: Rows a page, where all pages are read.
             before: Pages that an earlier run had read.
 
@@ -115,99 +90,94 @@ class Listing:
             Stopped: ``stop`` was set.
         """
         self.options.check()
-        self._stage = _Stage(doing, size, before)
-        self._report()
+        self._stage = _Stage(activity, size, before)
+        self._reporter.report()
 
-    def waiting(self, state: str) -> None:
-        """Tells what a call of this thread waits for; ``""`` for nothing."""
-        self._states(state)
-        self._report()
+    def report_wait(self, status: str) -> None:
+        """Report what a call of this thread waits for; ``""`` for nothing."""
+        self._reporter.set_status(status)
+        self._reporter.report()
 
-    def engine(self) -> Engine:
-        """Sends for what must be as it is now; to be entered."""
-        return self._engine(fresh=True)
-
-    def _engine(self, *, fresh: bool) -> Engine:
-        return Engine(
+    def fetcher(self, *, fresh: bool = True) -> PageFetcher:
+        """Return a fetcher of pages; ``fresh`` ones are never taken from memory."""
+        return PageFetcher(
             self.transport,
             f"survey/{self.survey}/surveyresponse",
             {},
-            replace(self.options, on_wait=self._states, fresh=fresh),
-            tick=self._tick,
+            replace(self.options, fresh=fresh),
+            self._reporter,
         )
 
-    def size(self, most: int, step: int = 1) -> int:
-        """A size for pages, near the most.
+    def page_size(self, largest: int, step: int = 1) -> int:
+        """Return a page size near the largest one, another one each turn.
 
-        Another size each time is another address, which no cache of the last minute knows; one
-        that it does know would have to be waited for.
+        Another size makes another address, which no cache of the last minute knows. A call that
+        a cache does know would have to wait until the cache has forgotten it.
         """
-        return most - step * (self.turn % _TURNS)
+        return largest - step * (self.turn % _TURNS)
 
-    def walk(self, first: int, size: int) -> Iterator[RawPage]:
-        """All pages by ascending id, many of them in flight."""
-        self.begin(size=size, before=first - 1)
-        with self._engine(fresh=self.options.fresh) as engine:
-            yield from engine.run(self._read, size=size, first=first)
+    def read_all(self, first: PageRange) -> Iterator[RawPage]:
+        """Yield all pages by ascending id, from the given one on."""
+        self.begin_stage(size=first.size, before=first.number - 1)
+        with self.fetcher(fresh=self.options.fresh) as fetcher:
+            yield from fetcher.fetch(self._read, first=first)
 
-    def newest(self, engine: Engine, size: int, page: int) -> RawPage:
-        """A page of those that changed last."""
-        query = {"resultsperpage": size, "page": page, **NEWEST_FIRST}
-        return self._read(engine.wait_for(engine.send(query)))
+    def read_newest(self, fetcher: PageFetcher, pages: Sequence[PageRange]) -> Iterator[RawPage]:
+        """Yield pages of the list in order of the last change; the calls are sent at once."""
+        for sent in [fetcher.send(page, newest_first=True) for page in pages]:
+            yield self._read(fetcher.wait_for(sent))
 
-    def newest_pages(self, engine: Engine, size: int, pages: Sequence[int]) -> Iterator[RawPage]:
-        """Some pages of the same list, sent for at once."""
-        queries = [{"resultsperpage": size, "page": page, **NEWEST_FIRST} for page in pages]
-        for sent in [engine.send(query) for query in queries]:
-            yield self._read(engine.wait_for(sent))
-
-    def at(
-        self, engine: Engine, positions: Sequence[int], pages: dict[int, list[Raw]]
+    def read_ids_at(
+        self, fetcher: PageFetcher, positions: Sequence[int], cache: dict[int, RawPage]
     ) -> list[int | None]:
-        """The ids at some positions of the list by ascending id, counted from 0.
+        """Return the ids at some positions of the list by ascending id, from 0.
 
         Args:
-            engine: Sends.
-            positions: Which.
-            pages: Those that were read for this before, by number; what is read is added.
+            fetcher: Sends the calls.
+            positions: Which; None is returned for those behind the end.
+            cache: Page number -> page, for the next call with the same dict.
         """
         size = 1 + self.turn % _TURNS
-        numbers = dict.fromkeys(p // size + 1 for p in positions)
-        sent = {
-            number: engine.send({"resultsperpage": size, "page": number})
-            for number in numbers
-            if number not in pages
-        }
-        pages.update(
-            (number, self._read(engine.wait_for(each)).rows) for number, each in sent.items()
-        )
-        found = [pages[p // size + 1][p % size :][:1] for p in positions]
+        numbers = {position // size + 1 for position in positions} - cache.keys()
+        sent = {number: fetcher.send(PageRange(size, number)) for number in sorted(numbers)}
+        for number, call in sent.items():
+            cache[number] = self._read(fetcher.wait_for(call))
+        found = [cache[p // size + 1].rows[p % size :][:1] for p in positions]
         return [rows[0].id if rows else None for rows in found]
 
     def _read(self, answer: Answer) -> RawPage:
         self.calls += not answer.cached
         try:
-            page = cut(answer.body)
+            page = split_page(answer.body)
         except ValueError:
             page = None
         if page is None:
             raise TransportError(
                 f"a page of the responses of survey {self.survey} is not a list of responses"
             )
-        self._stage.add(len(page.rows))
-        self.told = page.measure.total_count
+        page.rows = [row for row in page.rows if row.id <= LARGEST_ID]
+        stage = self._stage
+        if stage.activity or stage.size:  # not the single calls before the first stage
+            stage.rows += len(page.rows)
+            stage.pages += 1
+        self.total_count = page.totals.total_count
         self.clock = Clock.of(answer.headers)
-        self._report()
+        self._reporter.report()
         return page
 
-    def _tick(self) -> None:
-        if time.monotonic() - self._last >= _OFTEN:
-            self._report()
-
-    def _report(self) -> None:
-        if self.on_progress is None:
-            return
-        self._last = time.monotonic()
-        state, stop = self._states.state, self.options.stop
-        self.on_progress(self._stage.progress(self.title, self.told, state, stop))
-        self.home.check()  # whoever was told may have forked; the child must not write, too
+    def _progress(self, status: str) -> Progress:
+        stage = self._stage
+        before, pages = stage.before * stage.size, stage.before + stage.pages
+        total = self.total_count if stage.size else None
+        return Progress(
+            self.title,
+            before + stage.rows,
+            total,
+            pages,
+            None if total is None else max(pages, math.ceil(total / stage.size)),
+            state=status or stage.activity,
+            seconds=time.monotonic() - stage.began,
+            stop=self.options.stop,
+            before=before,
+            kept=True,
+        )

@@ -1,8 +1,8 @@
-"""What a survey's store holds: the one file that says which others count.
+"""The manifest of a store: the file that says which other files count.
 
-It is written anew at each step and put in place at once, so that a store is always that of one
-moment. A file of the store that it does not name is a leftover and is swept away. Its seal tells
-when another hand has changed it.
+Each step of a sync replaces it as a whole, so a store is always in one consistent state. A file
+of the store that it does not list is a leftover, and is removed. A checksum shows whether
+something else has edited it.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from alchemer_nb.errors import InvalidArgument, StoreError, StoreNewer
-from alchemer_nb.store import names
-from alchemer_nb.store.paths import written
+from alchemer_nb.store import paths
 from alchemer_nb.wire.clocks import Clock  # noqa: TC001 - msgspec reads annotations
 from alchemer_nb.wire.ids import given_id
 
@@ -25,26 +24,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FORMAT = 1
-NAME = names.MANIFEST
-EXPUNGED = names.EXPUNGED
 _SYNCS_KEPT = 200
-_HIGHEST = 10**12 - 1  # number of a file
-_SEAL = "seal"
+_LARGEST_FILE_NUMBER = 10**12 - 1
+_CHECKSUM = "seal"
 
 
-class Unreadable(Exception):
-    """The manifest is cut short, changed or none; it can be made anew from the parts."""
+class UnreadableFile(Exception):
+    """A JSON file of the store is truncated, edited, or no JSON."""
 
 
 @dataclass(slots=True)
 class Part:
-    """A file of responses.
+    """A Parquet file of responses.
 
     Attributes:
-        number: Its number, and its name.
-        rows: Rows, those that say "deleted" included.
+        number: Makes its file name.
+        rows: Rows, those of deleted responses included.
         low: The lowest response id.
-        high: The highest.
+        high: The highest response id.
         size: Bytes.
     """
 
@@ -56,12 +53,12 @@ class Part:
 
     @property
     def name(self) -> str:
-        """Name of its file."""
-        return names.responses(self.number)
+        """The name of its file."""
+        return paths.part_name(self.number)
 
 
 class SyncRecord(TypedDict):
-    """A sync that came to its end: when it began, and responses by what became of them."""
+    """A completed sync: when it began, and counts of responses."""
 
     number: int
     utc: str | None
@@ -72,7 +69,7 @@ class SyncRecord(TypedDict):
 
 
 class DefinitionRecord(TypedDict):
-    """A definition that is stored: the number of its file, since when, and its digest."""
+    """A stored definition: the number of its file, when it was stored, and its digest."""
 
     number: int
     utc: str | None
@@ -80,14 +77,14 @@ class DefinitionRecord(TypedDict):
 
 
 @dataclass(slots=True)
-class Unfinished:
-    """A walk through all pages that has not come to its end.
+class Checkpoint:
+    """How far a read of all pages has come.
 
     Attributes:
         pages: Pages whose rows are stored.
         size: Rows a page.
-        watermark: The newest change when it began.
-        clock: When it began.
+        watermark: The newest change when the read began.
+        clock: The server's clock when it began.
     """
 
     pages: int = 0
@@ -98,29 +95,30 @@ class Unfinished:
 
 @dataclass(slots=True)
 class Manifest:
-    """The state of a survey's store.
+    """The state of a store. The attributes are the keys of the JSON file.
 
     Attributes:
         survey: Id.
         title: Title.
         region: Name of the region.
-        zone: The region's zone.
-        format: Version of the store.
+        zone: Time zone of the region.
+        format: Version of the format.
         next: Number of the next part.
-        parts: Those that count, by number.
-        watermark: The newest ``date_updated`` that was there at the last sync, as received; none
-            that lies ahead of the server's clock.
+        parts: The parts that count, by number.
+        watermark: The newest ``date_updated`` at the last sync, as received; stamps ahead of the
+            server's clock do not count.
         clock: When the last sync read it.
-        late: Whether responses changed with a stamp from before the last sync, so that only a
-            look at all of them tells what changed.
-        told: Responses that the server said there are.
-        rows: Responses stored and not deleted.
-        turn: The next of the addresses of calls, which no cache knows (see ``Listing.size``).
-        syncs: The syncs so far: number, utc, added, changed, removed, rows.
-        definitions: The definitions so far: number, utc, digest.
-        unfinished: A walk that goes on, or None.
-        dates: Place of typed dates -> orders that they show; a part alone may not show any.
-        doubtful: Why all rows are to be compared at the next sync; ``""`` for no reason.
+        late: Whether some changes had a stamp from before the last sync, so that only a read of
+            all pages finds every change.
+        told: Total count of responses, as the server reported it.
+        rows: Responses with content.
+        turn: Changes the addresses of calls, see ``Listing.page_size``.
+        syncs: The last completed syncs.
+        definitions: The definitions so far.
+        unfinished: A read of all pages that is not complete; None if there is none.
+        dates: Path of a question -> date orders (``"day"``, ``"month"``) that its answers
+            prove; the rows of one part may prove none.
+        doubtful: Why the next sync has to read all pages; ``""`` for no reason.
     """
 
     survey: str
@@ -138,124 +136,123 @@ class Manifest:
     turn: int = 0
     syncs: list[SyncRecord] = field(default_factory=list)
     definitions: list[DefinitionRecord] = field(default_factory=list)
-    unfinished: Unfinished | None = None
+    unfinished: Checkpoint | None = None
     dates: dict[str, list[str]] = field(default_factory=dict)
     doubtful: str = ""
 
     @property
     def complete(self) -> bool:
-        """Whether there was a sync that came to its end."""
+        """Whether any sync was completed."""
         return bool(self.syncs)
 
     @property
     def utc(self) -> str | None:
-        """When the last sync that came to its end began."""
+        """When the last completed sync began."""
         return self.syncs[-1]["utc"] if self.syncs else None
 
     @property
     def sync(self) -> int:
-        """Number of the last sync that came to its end; 0 for none."""
+        """Number of the last completed sync; 0 for none."""
         return self.syncs[-1]["number"] if self.syncs else 0
 
     def save(self, folder: Path) -> None:
-        """Puts it in the place of the one before.
+        """Replace the manifest of a folder.
 
         Raises:
-            StoreError: The disk refuses.
+            StoreError: The disk is full, or access is denied.
         """
         self.syncs = self.syncs[-_SYNCS_KEPT:]
         state = asdict(self)
-        write_json(folder / NAME, state | {_SEAL: _seal(state)})
+        _write_json(folder / paths.MANIFEST, state | {_CHECKSUM: _checksum(state)})
 
 
-def load(folder: Path) -> Manifest | None:
-    """Reads the manifest of a folder; None where there is none.
+def read_manifest(folder: Path) -> Manifest | None:
+    """Read the manifest of a folder; None if there is none.
 
     Raises:
         StoreNewer: A newer version of this package wrote it.
-        Unreadable: It is not whole, or is not as it was written.
+        UnreadableFile: It is truncated or edited.
     """
-    told = read_json(folder / NAME)
-    if told is None:
+    state = _read_json(folder / paths.MANIFEST)
+    if state is None:
         return None
     try:
-        version = int(told["format"])
+        version = int(state["format"])
         if version > FORMAT:
             raise StoreNewer(
                 f"{folder} was written by a newer version of alchemer_nb (store format {version}, "
                 f"this one knows {FORMAT}); update alchemer_nb, or give another folder. Nothing "
                 "was changed"
             )
-        seal = told.pop(_SEAL, None)
-        if seal is None:  # as earlier versions wrote it
-            told["clock"] = None
-        elif seal != _seal(told):
-            raise Unreadable
-        return _checked(msgspec.convert(told, Manifest))
+        checksum = state.pop(_CHECKSUM, None)
+        if checksum is None:  # an earlier version wrote no checksum, and another clock
+            state["clock"] = None
+        elif checksum != _checksum(state):
+            raise UnreadableFile
+        return _check(msgspec.convert(state, Manifest))
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError):
         pass
-    raise Unreadable
+    raise UnreadableFile
 
 
-def _checked(found: Manifest) -> Manifest:
-    """A manifest whose numbers make the names of files, as whoever wrote it did.
+def _check(manifest: Manifest) -> Manifest:
+    """Check what becomes a file name or a time zone.
 
     Raises:
-        ValueError: They do not.
+        ValueError: A number makes no file name, or names two files.
         KeyError, OSError: There is no such zone.
     """
-    parts = [part.number for part in found.parts]
-    numbers = [*parts, found.next, *(each["number"] for each in found.definitions)]
-    if not all(0 <= number <= _HIGHEST for number in numbers):
+    parts = [part.number for part in manifest.parts]
+    numbers = [*parts, manifest.next, *(each["number"] for each in manifest.definitions)]
+    if not all(0 <= number <= _LARGEST_FILE_NUMBER for number in numbers):
         raise ValueError("no number of a file")
-    if len(set(parts)) < len(parts) or max(parts, default=0) >= found.next:
-        raise ValueError("a number that stands for two files")
-    ZoneInfo(found.zone)
-    return found
+    if len(set(parts)) < len(parts) or max(parts, default=0) >= manifest.next:
+        raise ValueError("one number for two files")
+    ZoneInfo(manifest.zone)
+    return manifest
 
 
-def _seal(state: dict[str, Any]) -> str:
+def _checksum(state: dict[str, Any]) -> str:
     text = json.dumps(state, sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
-def load_expunged(folder: Path) -> set[int]:
-    """Ids of responses that were removed for good, and are to be skipped."""
+def read_expunged_ids(folder: Path) -> set[int]:
+    """Read the ids of the responses that were removed for good, and are never stored again."""
     try:
-        told = read_json(folder / EXPUNGED)
-        return {int(given_id(each, "a response")) for each in told or []}
-    except (Unreadable, TypeError, InvalidArgument):
+        ids = _read_json(folder / paths.EXPUNGED)
+        return {int(given_id(each, "a response")) for each in ids or []}
+    except (UnreadableFile, TypeError, InvalidArgument):
         pass
     raise StoreError(
-        f"{folder / EXPUNGED} cannot be read: it lists the responses that were removed for good. "
-        "Delete the whole folder, sync, and expunge them anew"
+        f"{folder / paths.EXPUNGED} cannot be read: it lists the responses that were removed for "
+        "good. Delete the whole folder, sync, and expunge them anew"
     )
 
 
-def save_expunged(folder: Path, ids: set[int]) -> None:
-    """Writes the list of ids; it stands apart, so that it outlives a broken manifest."""
-    write_json(folder / EXPUNGED, sorted(ids))
+def write_expunged_ids(folder: Path, ids: set[int]) -> None:
+    """Replace the list of ids; a file of its own, so that it survives a broken manifest."""
+    _write_json(folder / paths.EXPUNGED, sorted(ids))
 
 
-def write_json(place: Path, value: Any) -> None:
-    """Writes a JSON file, whole or not at all."""
-    with written(place) as temporary:
+def _write_json(path: Path, value: Any) -> None:
+    with paths.replace_file(path) as temporary:
         temporary.write_text(json.dumps(value, ensure_ascii=False, indent=1), "utf-8")
 
 
-def read_json(place: Path) -> Any:
-    """Reads a JSON file; None where there is none.
+def _read_json(path: Path) -> Any:
+    """Read a JSON file; None if there is none.
 
     Raises:
-        Unreadable: It is not JSON.
-        StoreError: It may not be read.
+        UnreadableFile: It is not JSON.
+        StoreError: Access is denied.
     """
     try:
-        return json.loads(place.read_text("utf-8"))
+        return json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise StoreError(f"cannot read {place}: {error.strerror or error}") from None
+        raise StoreError(f"cannot read {path}: {error.strerror or error}") from None
     except ValueError:
         pass
-    raise Unreadable
+    raise UnreadableFile

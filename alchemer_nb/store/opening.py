@@ -1,4 +1,4 @@
-"""Opens a survey's store: reads its manifest, sweeps leftovers, mends what is broken."""
+"""Opens a store for writing: reads its manifest, removes leftovers, repairs what is broken."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 
 from alchemer_nb.errors import InvalidArgument
-from alchemer_nb.store import manifest as files
-from alchemer_nb.store import names, parts
-from alchemer_nb.store.manifest import Manifest, Part, SyncRecord, Unreadable
-from alchemer_nb.store.paths import written
+from alchemer_nb.store import parts, paths
+from alchemer_nb.store.manifest import (
+    Manifest,
+    Part,
+    SyncRecord,
+    UnreadableFile,
+    read_manifest,
+)
 from alchemer_nb.survey.definition import load_definition, save_definition
 
 if TYPE_CHECKING:
@@ -23,13 +26,12 @@ if TYPE_CHECKING:
 
     from alchemer_nb.survey.definition import Definition
 
-#: Goes into the names of tables: another number has all of them made anew.
-TABLES = 2
-_MADE_ANEW = "the list of what the store holds was cut short, changed or gone, and made anew"
+_TABLE_VERSION = 2  # in the names of tables: another number has all of them built again
+_REBUILT = "the list of what the store holds was cut short, changed or gone, and made anew"
 
 
-def opened(folder: Path, survey_id: str) -> Manifest:
-    """Opens a store for writing, and leaves it whole. Its lock must be held.
+def open_store(folder: Path, survey_id: str) -> Manifest:
+    """Open a store for writing, and repair it. The folder must be locked.
 
     Args:
         folder: The survey's.
@@ -39,32 +41,26 @@ def opened(folder: Path, survey_id: str) -> Manifest:
         StoreNewer: A newer version of this package wrote it.
     """
     try:
-        found = files.load(folder)
-    except Unreadable:
-        found = _rebuilt(folder, survey_id)
-    if found is None:
-        is_lost = any(names.ours(folder, names.RESPONSES))
-        found = _rebuilt(folder, survey_id) if is_lost else Manifest(survey_id)
-    made = found
-    drop_damaged(folder, made)
-    sweep(folder, made)
-    return made
-
-
-def drop_damaged(folder: Path, manifest: Manifest) -> None:
-    """Takes parts out that are gone or cut short; their rows are fetched at the next sync."""
+        manifest = read_manifest(folder)
+        if manifest is None and not paths.list_store_files(folder, paths.PART_PATTERN):
+            manifest = Manifest(survey_id)
+    except UnreadableFile:
+        manifest = None
+    if manifest is None:
+        manifest = _rebuild_manifest(folder, survey_id)
     for part in list(manifest.parts):
         try:
             parts.open_part(folder, part).close()
-        except parts.Damaged:
-            drop(folder, manifest, part.number)
+        except parts.PartDamaged:
+            drop_part(folder, manifest, part.number)
+    remove_leftovers(folder, manifest)
+    return manifest
 
 
-def drop(folder: Path, manifest: Manifest, number: int) -> None:
-    """Takes a part out.
+def drop_part(folder: Path, manifest: Manifest, number: int) -> None:
+    """Remove a damaged part; the next sync downloads its responses again.
 
-    An older version of a response must not pass for the newest, so all is doubtful until the next
-    sync; and what it fetches again did not change lately.
+    That sync has to read all pages, as the other parts may hold older versions of these responses.
     """
     (part,) = [each for each in manifest.parts if each.number == number]
     manifest.parts = [each for each in manifest.parts if each.number != number]
@@ -72,50 +68,45 @@ def drop(folder: Path, manifest: Manifest, number: int) -> None:
     manifest.doubtful = "; ".join(filter(None, (manifest.doubtful, why)))
     manifest.unfinished = manifest.clock = None
     manifest.save(folder)
-    names.remove(folder / part.name)
+    paths.remove_file(folder / part.name)
 
 
-def sweep(folder: Path, manifest: Manifest) -> None:
-    """Removes files of the store that no manifest names: leftovers of a run that was ended."""
-    keep = {files.NAME, files.EXPUNGED, names.LOCK}
+def remove_leftovers(folder: Path, manifest: Manifest) -> None:
+    """Remove files of the store that the manifest does not list, as an interrupted run left."""
+    keep = {paths.MANIFEST, paths.EXPUNGED, paths.LOCK}
     keep |= {part.name for part in manifest.parts}
-    keep |= {definition_name(each["number"]) for each in manifest.definitions}
-    keep |= {table_name(part, manifest) for part in manifest.parts}
-    names.sweep(folder, keep)
+    keep |= {paths.definition_name(each["number"]) for each in manifest.definitions}
+    keep |= {table_path(folder, manifest, part).name for part in manifest.parts}
+    paths.remove_other_files(folder, keep)
 
 
-def definition_name(number: int) -> str:
-    """Name of the file with a definition."""
-    return names.definition(number)
-
-
-def table_name(part: Part, manifest: Manifest) -> str:
-    """Name of the file with a part's columns, as they are to be read at present."""
+def table_path(folder: Path, manifest: Manifest, part: Part) -> Path:
+    """Return where the table of a part is, as built with the current definition."""
     definition = manifest.definitions[-1]["digest"] if manifest.definitions else ""
-    text = json.dumps([TABLES, definition, manifest.dates], sort_keys=True)
-    return names.table(part.number, _digest(text))
+    text = json.dumps([_TABLE_VERSION, definition, manifest.dates], sort_keys=True)
+    return folder / paths.table_name(part.number, _digest(text))
 
 
-def keep_definition(folder: Path, manifest: Manifest, survey: Definition) -> bool:
-    """Stores a definition if it is another than the last; tells whether it was."""
-    digest = digest_of(survey)
+def store_definition(folder: Path, manifest: Manifest, survey: Definition) -> bool:
+    """Store a definition if it differs from the last one; return whether it does."""
+    digest = _definition_digest(survey)
     if manifest.definitions and manifest.definitions[-1]["digest"] == digest:
         return False
     number = 1 + max((each["number"] for each in manifest.definitions), default=0)
-    with written(folder / definition_name(number)) as temporary:
+    with paths.replace_file(folder / paths.definition_name(number)) as temporary:
         save_definition(survey, temporary)
-    manifest.definitions.append({"number": number, "utc": _now(), "digest": digest})
+    utc = datetime.now(UTC).isoformat(timespec="seconds")
+    manifest.definitions.append({"number": number, "utc": utc, "digest": digest})
     return True
 
 
-def definition_of(folder: Path, manifest: Manifest, number: int | None = None) -> Definition:
-    """The definition at hand, or an earlier one."""
+def read_definition(folder: Path, manifest: Manifest, number: int | None = None) -> Definition:
+    """Read the current definition, or that of a number."""
     which = manifest.definitions[-1]["number"] if number is None else number
-    return load_definition(folder / definition_name(which))
+    return load_definition(folder / paths.definition_name(which))
 
 
-def digest_of(survey: Definition) -> str:
-    """What tells two definitions apart."""
+def _definition_digest(survey: Definition) -> str:
     return _digest(json.dumps(asdict(survey), sort_keys=True))
 
 
@@ -123,52 +114,31 @@ def _digest(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
 
-def _rebuilt(folder: Path, survey_id: str) -> Manifest:
-    """A manifest made from the files that are there."""
-    made = Manifest(survey_id, doubtful=_MADE_ANEW)
-    highest = 0
-    for path in names.ours(folder, names.RESPONSES):
-        part = _measured(path)
-        if part is not None:
-            made.parts.append(part)
-            highest = max(highest, parts.stored_syncs(folder, part))
-    for path in names.ours(folder, names.DEFINITION):
+def _rebuild_manifest(folder: Path, survey_id: str) -> Manifest:
+    """Build a manifest from the files of a folder; the next sync completes it."""
+    manifest = Manifest(survey_id, doubtful=_REBUILT)
+    last_sync = 0
+    for path in paths.list_store_files(folder, paths.PART_PATTERN):
+        part = Part(paths.file_number(path), 0, 0, 0, path.stat().st_size)
         try:
-            digest = digest_of(load_definition(path))
+            table = parts.read_key_columns(folder, part, ["response_id", "sync"])
+            ids, syncs = table["response_id"], table["sync"]
+        except (parts.PartDamaged, KeyError):
+            continue
+        if len(ids):
+            part.rows, part.low, part.high = len(ids), ids[0].as_py(), ids[-1].as_py()
+            last_sync = max(last_sync, pc.max(syncs).as_py() or 0)
+            manifest.parts.append(part)
+    for path in paths.list_store_files(folder, paths.DEFINITION_PATTERN):
+        try:
+            digest = _definition_digest(load_definition(path))
         except InvalidArgument:
             continue
-        made.definitions.append({"number": names.number_of(path), "utc": None, "digest": digest})
-    made.next = 1 + max((part.number for part in made.parts), default=0)
-    if highest:
-        made.syncs = [record(highest, None, 0, 0, 0, 0)]
-    return made
-
-
-def _measured(path: Path) -> Part | None:
-    try:
-        with pq.ParquetFile(path) as file:
-            ids = file.read(["response_id"])["response_id"]
-    except (OSError, pa.ArrowException, KeyError):
-        return None
-    if not len(ids):
-        return None
-    number, size = names.number_of(path), path.stat().st_size
-    return Part(number, len(ids), ids[0].as_py(), ids[-1].as_py(), size)
-
-
-def record(
-    number: int, utc: str | None, added: int, changed: int, removed: int, rows: int
-) -> SyncRecord:
-    """What the manifest keeps of a sync."""
-    return {
-        "number": number,
-        "utc": utc,
-        "added": added,
-        "changed": changed,
-        "removed": removed,
-        "rows": rows,
-    }
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+        number = paths.file_number(path)
+        manifest.definitions.append({"number": number, "utc": None, "digest": digest})
+    manifest.next = 1 + max((part.number for part in manifest.parts), default=0)
+    if last_sync:
+        manifest.syncs = [
+            SyncRecord(number=last_sync, utc=None, added=0, changed=0, removed=0, rows=0)
+        ]
+    return manifest

@@ -1,29 +1,26 @@
-"""Files of responses: each as the server sent it, with what tells its versions apart.
+"""Parts: Parquet files of responses as the server sent them, with the versions of each.
 
-A part is written once and never changed. A later version of a response stands in a later part, a
-response that is gone as a row without content; the row with the highest ``version`` counts.
+A part is written once and never changed. A later version of a response is a row of a later part,
+and a deleted response is a row without content; the row with the highest ``version`` counts.
 """
 
 from __future__ import annotations
 
-import hashlib
+import heapq
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from alchemer_nb.fetch.raw_pages import RawResponse
 from alchemer_nb.store.manifest import Manifest, Part
-from alchemer_nb.store.paths import written
-from alchemer_nb.wire.ids import id_number
-from alchemer_nb.wire.json import decode
-from alchemer_nb.wire.paging import Measure, rows_of, whole
+from alchemer_nb.store.paths import replace_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 SCHEMA = pa.schema(
@@ -36,21 +33,21 @@ SCHEMA = pa.schema(
         ("response", pa.binary()),
     ]
 )
-KEYS = ["response_id", "version", "sync", "date_updated", "digest"]
-LARGEST = 20_000  # rows of a part: bounds what its table takes to build
-ID_BITS = 40  # of the key that tells the versions of all responses apart
+_KEY_COLUMNS = SCHEMA.names[:-1]
+MOST_ROWS = 20_000  # of a part: bounds the memory that building its table takes
+ID_BITS = 40  # of the key of a version
 LARGEST_ID = 2**ID_BITS - 1
-GONE, EXPUNGED = 0, -1  # in place of a digest
-_GROUP = 500  # rows read at once
+DELETED, EXPUNGED = 0, -1  # in place of a digest
+CHUNK = 500  # rows read or decoded at once
 _ROW_GROUP = 5000
-_DAMAGED = (OSError, pa.ArrowInvalid, pa.ArrowException)
+_READ_ERRORS = (OSError, pa.ArrowException)
 
 
-class Damaged(Exception):
+class PartDamaged(Exception):
     """A part cannot be read.
 
     Attributes:
-        number: Which.
+        number: Number of the part.
     """
 
     def __init__(self, number: int) -> None:
@@ -59,146 +56,70 @@ class Damaged(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Raw:
-    """A response as it came; without content where it is gone.
+class StoredVersion:
+    """One version of a response: a row of a part.
 
     Attributes:
         id: Response id.
+        version: Orders the versions of a response.
+        sync: Number of the sync that brought it.
         updated: ``date_updated`` as received.
-        digest: Of its content.
-        content: Its JSON.
+        digest: Hash of the content, ``DELETED`` or ``EXPUNGED``.
+        content: Its JSON; None for a deleted or expunged response.
     """
 
     id: int
+    version: int
+    sync: int
     updated: str | None
     digest: int
     content: bytes | None
 
 
-def gone(response_id: int) -> Raw:
-    """What stands for a response that was deleted."""
-    return Raw(response_id, None, GONE, None)
+def deleted_marker(response_id: int) -> RawResponse:
+    """Return the row that is stored for a response that was deleted."""
+    return RawResponse(response_id, None, DELETED, None)
 
 
-def expunged(response_id: int) -> Raw:
-    """What stands for a response that was removed here for good, and is there on the server."""
-    return Raw(response_id, None, EXPUNGED, None)
+def expunged_marker(response_id: int) -> RawResponse:
+    """Return the row that is stored for a response that was expunged, but not deleted."""
+    return RawResponse(response_id, None, EXPUNGED, None)
 
 
-@dataclass(slots=True)
-class RawPage:
-    """A page of the list, cut into responses.
-
-    Attributes:
-        rows: The responses that have an id.
-        measure: What the page tells of its list.
-    """
-
-    rows: list[Raw]
-    measure: Measure
+# -- writing --------------------------------------------------------------------------------
 
 
-class _Key(msgspec.Struct):
-    id: Any = None
-    date_updated: Any = None
+def write_parts(folder: Path, manifest: Manifest, rows: Iterable[RawResponse], sync: int) -> None:
+    """Write rows as new parts, by ascending id; of rows with the same id the last one.
 
-
-class _Cut(msgspec.Struct):
-    data: list[msgspec.Raw]
-    total_count: Any = None
-    total_pages: Any = None
-    results_per_page: Any = None
-
-
-_CUT = msgspec.json.Decoder(_Cut)
-_KEY = msgspec.json.Decoder(_Key)
-
-
-def cut(body: bytes) -> RawPage:
-    """Cuts a page of the response list into responses, byte by byte as they came.
-
-    Raises:
-        ValueError: It is not a list of responses.
-    """
-    try:
-        page = _CUT.decode(body)
-        rows = [_raw(bytes(each), _KEY.decode(each)) for each in page.data]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        page, rows = _loosely(body)
-    kept = [row for row in rows if row is not None]
-    edges = (kept[0].id, kept[-1].id) if kept else None
-    return RawPage(
-        kept,
-        Measure(
-            rows=len(rows),
-            total_count=whole(page.total_count),
-            total_pages=whole(page.total_pages),
-            per_page=whole(page.results_per_page),
-            key=(len(rows), edges),
-        ),
-    )
-
-
-def _loosely(body: bytes) -> tuple[_Cut, list[Raw | None]]:
-    """The same for a page with a mark at its start, broken characters or an object for a list."""
-    decoded = decode(body)
-    if not isinstance(decoded, dict):
-        raise ValueError("not a list of responses")  # noqa: TRY004 - like any other broken JSON
-    rows: list[Raw | None] = []
-    for row in rows_of(decoded):
-        if isinstance(row, dict):
-            content = msgspec.json.encode(row)
-            rows.append(_raw(content, _Key(row.get("id"), row.get("date_updated"))))
-    names = ("total_count", "total_pages", "results_per_page")
-    return _Cut([], *(decoded.get(name) for name in names)), rows
-
-
-def _raw(content: bytes, key: _Key) -> Raw | None:
-    own = id_number(key.id)
-    if own is None or own > LARGEST_ID:
-        return None
-    digest = int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), signed=True)
-    updated = None if key.date_updated in (None, "") else str(key.date_updated)
-    return Raw(own, updated, digest, content)
-
-
-def write(folder: Path, manifest: Manifest, rows: Iterable[Raw], sync: int) -> list[Part]:
-    """Writes rows as new parts, by ascending id and each id once; the last copy counts.
-
-    The manifest counts them once it is saved; until then they are leftovers.
+    They count once the manifest is saved.
     """
     latest = {row.id: row for row in rows}
     ordered = [latest[own] for own in sorted(latest)]
-    made = []
-    for start in range(0, len(ordered), LARGEST):
-        some = ordered[start : start + LARGEST]
+    for start in range(0, len(ordered), MOST_ROWS):
         number = manifest.next
-        table = pa.table(
-            {
-                "response_id": [row.id for row in some],
-                "version": [number] * len(some),
-                "sync": [sync] * len(some),
-                "date_updated": [row.updated for row in some],
-                "digest": [row.digest for row in some],
-                "response": [row.content for row in some],
-            },
-            schema=SCHEMA,
-        )
-        made.append(write_tables(folder, manifest, [table]))
-    return made
+        versions = [
+            StoredVersion(row.id, number, sync, row.updated, row.digest, row.content)
+            for row in ordered[start : start + MOST_ROWS]
+        ]
+        write_part(folder, manifest, [versions_table(versions)])
 
 
-def write_tables(folder: Path, manifest: Manifest, tables: Iterable[pa.Table]) -> Part:
-    """Writes a part whose rows come piece by piece, ascending by id."""
-    number = manifest.next
+def versions_table(versions: Sequence[StoredVersion]) -> pa.Table:
+    """Return versions as a table with the columns of a part."""
+    columns = zip(
+        *((v.id, v.version, v.sync, v.updated, v.digest, v.content) for v in versions), strict=True
+    )
+    return pa.table([list(column) for column in columns], schema=SCHEMA)
+
+
+def write_part(folder: Path, manifest: Manifest, tables: Iterable[pa.Table]) -> Part:
+    """Write a part from tables whose rows follow one another by ascending id."""
+    part = Part(manifest.next, 0, 0, 0, 0)
     manifest.next += 1
-    part = Part(number, 0, 0, 0, 0)
-    place = folder / part.name
-    with written(place) as temporary:
-        with temporary.open("wb") as sink, _writer(sink, SCHEMA) as writer:
+    with replace_file(folder / part.name) as temporary:
+        with temporary.open("wb") as sink, _open_writer(sink) as writer:
             for table in tables:
-                if not table.num_rows:
-                    continue
                 ids = table["response_id"]
                 part.low = part.low if part.rows else ids[0].as_py()
                 part.high = ids[-1].as_py()
@@ -209,178 +130,228 @@ def write_tables(folder: Path, manifest: Manifest, tables: Iterable[pa.Table]) -
     return part
 
 
-def _writer(sink: Any, schema: pa.Schema) -> pq.ParquetWriter:
+def _open_writer(sink: Any) -> pq.ParquetWriter:
     return pq.ParquetWriter(
         sink,
-        schema,
+        SCHEMA,
         compression="zstd",
         use_dictionary=["date_updated"],
         write_statistics=["response_id"],
-        data_page_size=4 << 20,  # so that words which every response repeats are packed together
+        data_page_size=4 << 20,  # large, as the same words come in every response
         write_page_checksum=True,
     )
 
 
+# -- reading --------------------------------------------------------------------------------
+
+
 def open_part(folder: Path, part: Part) -> pq.ParquetFile:
-    """Opens a part.
+    """Open a part.
 
     Raises:
-        Damaged: It is gone, cut short, or no part.
+        PartDamaged: It is missing, truncated, or no part.
     """
-    place = folder / part.name
+    path = folder / part.name
     try:
-        if place.is_symlink() or place.stat().st_size != part.size:
-            raise Damaged(part.number)
-        return pq.ParquetFile(place, page_checksum_verification=True, pre_buffer=False)
-    except _DAMAGED:
+        if not path.is_symlink() and path.stat().st_size == part.size:
+            return pq.ParquetFile(path, page_checksum_verification=True, pre_buffer=False)
+    except _READ_ERRORS:
         pass
-    raise Damaged(part.number)
+    raise PartDamaged(part.number)
 
 
-def batches(folder: Path, part: Part, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """The rows of a part, some at a time.
+def read_key_columns(folder: Path, part: Part, columns: Sequence[str] = _KEY_COLUMNS) -> pa.Table:
+    """Read columns of a part; left out, all but the content, which costs little.
 
     Raises:
-        Damaged: It cannot be read.
+        PartDamaged: It cannot be read.
     """
-    file = open_part(folder, part)
     try:
-        yield from file.iter_batches(_GROUP, columns=list(columns), use_threads=False)
+        with open_part(folder, part) as file:
+            return file.read(list(columns), use_threads=False)
+    except _READ_ERRORS:
+        pass
+    raise PartDamaged(part.number)
+
+
+def read_versions(
+    folder: Path, manifest: Manifest, rows: Mapping[int, np.ndarray]
+) -> Iterator[StoredVersion]:
+    """Yield versions of many parts by ascending id and version, a few of them in memory.
+
+    Args:
+        folder: The survey's.
+        manifest: Lists the parts.
+        rows: Part number -> row numbers, ascending.
+
+    Raises:
+        PartDamaged: A part cannot be read.
+    """
+    waiting = sorted(
+        (part for part in manifest.parts if len(rows.get(part.number, ()))), key=lambda p: -p.low
+    )
+    heap: list[tuple[int, int, int, StoredVersion, Iterator[StoredVersion]]] = []
+
+    def push(number: int, more: Iterator[StoredVersion]) -> None:
+        version = next(more, None)
+        if version is not None:
+            heapq.heappush(heap, (version.id, version.version, number, version, more))
+
+    while waiting or heap:
+        # A part is opened when its ids begin: most parts follow one another.
+        while waiting and (not heap or waiting[-1].low <= heap[0][0]):
+            part = waiting.pop()
+            push(part.number, _read_rows(folder, part, rows[part.number]))
+        _, _, number, version, more = heapq.heappop(heap)
+        yield version
+        push(number, more)
+
+
+def _read_rows(folder: Path, part: Part, rows: np.ndarray) -> Iterator[StoredVersion]:
+    start = 0
+    for batch in _read_batches(folder, part):
+        low, high = np.searchsorted(rows, (start, start + batch.num_rows))
+        if high > low:
+            some = batch.take(pa.array(rows[low:high] - start))
+            yield from map(StoredVersion, *(column.to_pylist() for column in some.columns))
+        start += batch.num_rows
+
+
+def _read_batches(folder: Path, part: Part) -> Iterator[pa.RecordBatch]:
+    try:
+        with open_part(folder, part) as file:
+            yield from file.iter_batches(CHUNK, columns=SCHEMA.names, use_threads=False)
         return
-    except _DAMAGED:
+    except _READ_ERRORS:
         pass
-    finally:
-        file.close()
-    raise Damaged(part.number)
+    raise PartDamaged(part.number)
 
 
-def keys(folder: Path, part: Part, columns: Sequence[str] = KEYS) -> pa.Table:
-    """Everything of a part but the responses themselves, which costs little.
+def read_all_versions(
+    folder: Path, manifest: Manifest, parts: Iterable[Part]
+) -> Iterator[StoredVersion]:
+    """Yield all versions of some parts, as ``read_versions`` does."""
+    return read_versions(folder, manifest, {part.number: np.arange(part.rows) for part in parts})
 
-    Raises:
-        Damaged: It cannot be read.
-    """
-    file = open_part(folder, part)
-    try:
-        return file.read(list(columns), use_threads=False)
-    except _DAMAGED:
-        pass
-    finally:
-        file.close()
-    raise Damaged(part.number)
+
+def in_chunks(versions: Iterable[StoredVersion]) -> Iterator[list[StoredVersion]]:
+    """Yield lists of 500 versions."""
+    rest = iter(versions)
+    while chunk := list(islice(rest, CHUNK)):
+        yield chunk
+
+
+# -- index ----------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
 class Index:
-    """The versions of all responses.
+    """The version that counts of each response, as columns.
 
     Attributes:
         ids: Response ids, ascending, each once.
-        part: Number of the part with the version that counts.
-        row: Its row there.
-        version: That version.
-        sync: The sync that brought it.
-        updated: Its ``date_updated``, as received.
-        digest: Of its content; 0 where the response is gone.
-        total: Versions in all.
+        part: Number of the part that holds the version.
+        row: Row number there.
+        version: Version number.
+        updated: ``date_updated`` as received.
+        digest: Hash of the content, ``DELETED`` or ``EXPUNGED``.
+        total: Rows of all parts, of all versions.
     """
 
     ids: np.ndarray
     part: np.ndarray
     row: np.ndarray
     version: np.ndarray
-    sync: np.ndarray
     updated: pa.ChunkedArray
     digest: np.ndarray
     total: int
 
     @property
-    def alive(self) -> np.ndarray:
-        """Which of them are not gone; those that were removed here for good among them."""
-        return np.asarray(self.digest != GONE)
+    def is_listed(self) -> np.ndarray:
+        """Mask of the responses that are not deleted: those the server lists."""
+        return np.asarray(self.digest != DELETED)
 
     @property
-    def here(self) -> np.ndarray:
-        """Which of them have content."""
-        return np.asarray((self.digest != GONE) & (self.digest != EXPUNGED))
+    def has_content(self) -> np.ndarray:
+        """Mask of the responses that are neither deleted nor expunged."""
+        return np.asarray((self.digest != DELETED) & (self.digest != EXPUNGED))
 
-    def find(self, ids: np.ndarray) -> np.ndarray:
-        """Where ids stand in the index; -1 for those that do not."""
+    def rows_by_part(self, mask: np.ndarray) -> dict[int, np.ndarray]:
+        """Return part number -> ascending row numbers of the versions of a mask."""
+        part, row = self.part[mask], self.row[mask]
+        return {int(number): np.sort(row[part == number]) for number in np.unique(part)}
+
+    def positions(self, ids: np.ndarray) -> np.ndarray:
+        """Return where ids are in the index; -1 for those that are not."""
         if not len(self.ids):
             return np.full(len(ids), -1)
         at = np.searchsorted(self.ids, ids).clip(max=len(self.ids) - 1)
         return np.where(self.ids[at] == ids, at, -1)
 
-    def is_same(self, rows: Sequence[Raw]) -> list[bool]:
-        """For each row, whether it is stored just as it came."""
-        at = self.find(np.array([row.id for row in rows], dtype=np.int64))
-        stored = self.updated.take(pa.array(np.where(at < 0, 0, at))) if len(self.ids) else []
+    def is_stored(self, rows: Sequence[RawResponse]) -> list[bool]:
+        """Check for each row whether its content and date are stored already."""
+        at = self.positions(np.array([row.id for row in rows], dtype=np.int64))
+        dates = iter(self.updated.take(pa.array(at[at >= 0])).to_pylist())
         return [
-            place >= 0
-            and self.digest[place] != GONE
-            and _is_same(row, date.as_py(), self.digest[place])
-            for row, place, date in zip(rows, at.tolist(), stored, strict=False)
-        ] or [False] * len(rows)
+            place >= 0 and (row.updated, row.digest) == (next(dates), self.digest[place])
+            for row, place in zip(rows, at.tolist(), strict=True)
+        ]
+
+    def compare(self, before: Index) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the ids that were added, changed and removed since an earlier index."""
+        at = before.positions(self.ids)
+        had = np.zeros(len(self.ids), dtype=bool)
+        had[at >= 0] = before.has_content[at[at >= 0]]
+        other = np.ones(len(self.ids), dtype=bool)
+        other[at >= 0] = before.version[at[at >= 0]] != self.version[at >= 0]
+        has, deleted = self.has_content, self.digest == DELETED
+        return self.ids[has & ~had], self.ids[has & had & other], self.ids[deleted & had]
 
 
-def _is_same(row: Raw, updated: str | None, digest: int) -> bool:
-    return row.updated == updated and row.digest == digest
-
-
-def index(
+def read_index(
     folder: Path,
     manifest: Manifest,
     *,
     until: int | None = None,
     without: Iterable[int] = (),
-    known: dict[int, pa.Table] | None = None,
+    cache: dict[int, pa.Table] | None = None,
 ) -> Index:
-    """Reads the index of a store.
+    """Read the index of a store.
 
     Args:
         folder: The survey's.
-        manifest: Says which parts count.
+        manifest: Lists the parts.
         until: Only versions that this sync or an earlier one brought.
         without: Ids to leave out.
-        known: Keys of parts that were read before, by number; what is read is added.
+        cache: Part number -> its key columns, for the next call with the same dict.
 
     Raises:
-        Damaged: A part cannot be read.
+        PartDamaged: A part cannot be read.
     """
-    tables, numbers, places = [SCHEMA.empty_table().select(KEYS)], [], []
-    known = {} if known is None else known
+    cache = {} if cache is None else cache
     for part in manifest.parts:
-        table = known.get(part.number)
-        if table is None:
-            table = known[part.number] = keys(folder, part)
-        tables.append(table)
-        numbers.append(np.full(table.num_rows, part.number))
-        places.append(np.arange(table.num_rows))
-    table = pa.concat_tables(tables)
-    ids = table["response_id"].to_numpy()
-    version = table["version"].to_numpy()
+        if part.number not in cache:
+            cache[part.number] = read_key_columns(folder, part)
+    tables = [cache[part.number] for part in manifest.parts]
+    table = pa.concat_tables([SCHEMA.empty_table().select(_KEY_COLUMNS), *tables])
+    empty = np.empty(0, dtype=np.int64)
+    numbers = [np.full(t.num_rows, p.number) for p, t in zip(manifest.parts, tables, strict=True)]
+    row_numbers = [np.arange(t.num_rows) for t in tables]
+    ids, version = table["response_id"].to_numpy(), table["version"].to_numpy()
     order = np.lexsort((version, ids))
     if until is not None:
         order = order[table["sync"].to_numpy()[order] <= until]
     ordered = ids[order]
-    last = np.append(ordered[1:] != ordered[:-1], True) if len(ordered) else np.empty(0, bool)
+    is_last = np.append(ordered[1:] != ordered[:-1], np.ones(min(1, len(ordered)), bool))
     skipped = np.fromiter(without, dtype=np.int64)
-    if len(skipped):
-        last &= ~np.isin(ordered, skipped)
-    keep = order[last]
+    keep = order[is_last & ~np.isin(ordered, skipped)]
     taken = table.take(pa.array(keep))
     return Index(
         taken["response_id"].to_numpy(),
-        np.concatenate(numbers)[keep] if numbers else keep,
-        np.concatenate(places)[keep] if places else keep,
+        np.concatenate([empty, *numbers])[keep],
+        np.concatenate([empty, *row_numbers])[keep],
         taken["version"].to_numpy(),
-        taken["sync"].to_numpy(),
         taken["date_updated"],
         taken["digest"].to_numpy(),
         table.num_rows,
     )
-
-
-def stored_syncs(folder: Path, part: Part) -> int:
-    """The highest sync number in a part."""
-    return int(pc.max(keys(folder, part, ["sync"])["sync"]).as_py() or 0)

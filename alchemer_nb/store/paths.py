@@ -1,58 +1,79 @@
-"""Where stores lie: one folder for each account, in it one for each survey.
+"""Folders and files of the stores: their names, the lock, and writing a file as a whole.
 
-What lies there is personal data, so nobody but the user may look into it, and its place is told
-with every result.
+There is one folder for each account, and in it one for each survey. They hold personal data, so
+only the user may read them. A survey's folder may hold files of other people: only regular files
+with a name of this module belong to the store and are ever removed.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
+import secrets
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alchemer_nb.errors import ConfigurationError, StoreBusy, StoreError
 from alchemer_nb.files import write_atomically
-from alchemer_nb.store import names
 from alchemer_nb.wire.ids import given_id, id_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Set
 
-FOLDER_NAME = "ALCHEMER_STORE"
+FOLDER_VARIABLE = "ALCHEMER_STORE"
 _SURVEY = "survey-"
-_PATIENCE = 10.0  # seconds to wait for another notebook before saying that it is busy
+_LOCK_TIMEOUT = 10.0  # seconds to wait for another notebook before raising StoreBusy
+
+MANIFEST = "manifest.json"
+EXPUNGED = "expunged.json"
+LOCK = "lock"
+_SIX = "(?:[0-9]{6}|[1-9][0-9]{6,11})"
+_FOUR = "(?:[0-9]{4}|[1-9][0-9]{4,11})"
+PART_PATTERN = re.compile(rf"responses-{_SIX}\.parquet")
+DEFINITION_PATTERN = re.compile(rf"definition-{_FOUR}\.json")
+TABLE_PATTERN = re.compile(rf"table-{_SIX}-[0-9a-f]{{12}}\.parquet")
+_COMPLETE = "|".join(
+    [
+        *map(re.escape, (MANIFEST, EXPUNGED, LOCK)),
+        *(each.pattern for each in (PART_PATTERN, DEFINITION_PATTERN, TABLE_PATTERN)),
+    ]
+)
+_ANY_PATTERN = re.compile(rf"{_COMPLETE}|\.(?:{_COMPLETE})\.[0-9a-f]+\.part")
 
 
-def root(given: str | os.PathLike[str] | None = None) -> Path:
-    """The folder of all stores: as given, from ``ALCHEMER_STORE``, or in the user's data.
+# -- folders --------------------------------------------------------------------------------
+
+
+def find_root(given: str | os.PathLike[str] | None = None) -> Path:
+    """Return the folder of all stores: as given, from ``ALCHEMER_STORE``, or in the user's data.
 
     Raises:
-        ConfigurationError: It lies in the home of somebody who has none.
+        ConfigurationError: It starts with ``~``, and there is no such home folder.
     """
-    named = os.environ.get(FOLDER_NAME, "").strip() if given is None else given
+    named = os.environ.get(FOLDER_VARIABLE, "").strip() if given is None else given
     if named:
         try:
             return Path(named).expanduser()
         except RuntimeError:
             pass
         raise ConfigurationError(
-            f"{named} names no folder for stores: there is no such home; see {FOLDER_NAME}"
+            f"{named} names no folder for stores: there is no such home; see {FOLDER_VARIABLE}"
         )
     import platformdirs
 
     return platformdirs.user_data_path("alchemer_nb", appauthor=False) / "store"
 
 
-def account_folder(home: Path, host: str, account_id: object) -> Path:
-    """The folder of an account; its name tells nobody whose it is."""
+def account_folder(root: Path, host: str, account_id: object) -> Path:
+    """Return the folder of an account; a hash, so that its name identifies nobody."""
     text = f"{host}\n{account_id}"
-    return home / f"account-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    return root / f"account-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
-def survey_name(survey_id: object) -> str:
-    """What the folder of a survey is called in that of its account.
+def survey_folder_name(survey_id: object) -> str:
+    """Return the name of a survey's folder.
 
     Raises:
         InvalidArgument: It is no id.
@@ -60,21 +81,21 @@ def survey_name(survey_id: object) -> str:
     return f"{_SURVEY}{given_id(survey_id, 'a survey')}"
 
 
-def surveys_in(account: Path) -> list[str]:
-    """Ids of the surveys that have a folder; what has another name there is none of ours."""
-    if not is_there(account):
+def list_survey_ids(account: Path) -> list[str]:
+    """Return the ids of the surveys that have a folder, ascending."""
+    if not folder_exists(account):
         return []
-    entries = [path.name for path in names.inside(account)]
+    entries = [path.name for path in list_folder(account)]
     found = [name.removeprefix(_SURVEY) for name in entries if name.startswith(_SURVEY)]
     ids = {str(number) for number in map(id_number, found) if number is not None}
-    return sorted((own for own in ids if is_there(account / survey_name(own))), key=int)
+    return sorted((own for own in ids if folder_exists(account / f"{_SURVEY}{own}")), key=int)
 
 
-def is_there(folder: Path) -> bool:
-    """Whether there is such a folder.
+def folder_exists(folder: Path) -> bool:
+    """Check for a folder.
 
     Raises:
-        StoreError: That may not be known.
+        StoreError: Access is denied.
     """
     try:
         return folder.is_dir()
@@ -82,11 +103,22 @@ def is_there(folder: Path) -> bool:
         raise StoreError(f"cannot look into {folder}: {error.strerror or error}") from None
 
 
-def make(folder: Path) -> None:
-    """Makes a folder, and those above it that are ours, for the user alone.
+def list_folder(folder: Path) -> list[Path]:
+    """Return everything in a folder, by name.
 
-    One that is there already is the user's, whether it is a link to another place, or open to
-    others, and stays as it is: what is made in it is for the user alone.
+    Raises:
+        StoreError: Access is denied.
+    """
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise StoreError(f"cannot look into {folder}: {error.strerror or error}") from None
+
+
+def make_folders(folder: Path) -> None:
+    """Make a survey's folder, the account's and the root, readable for the user alone.
+
+    A folder that exists keeps its permissions, and may be a link.
 
     Raises:
         StoreError: It cannot be made.
@@ -100,49 +132,105 @@ def make(folder: Path) -> None:
 
 
 @contextmanager
-def locked(folder: Path, patience: float | None = None) -> Iterator[None]:
-    """Holds a survey's folder against other notebooks; the lock ends with its process.
+def lock_folder(folder: Path, timeout: float | None = None) -> Iterator[None]:
+    """Lock a survey's folder against other processes; the lock ends with its process.
 
     Raises:
-        StoreBusy: Another one holds it.
+        StoreBusy: Another process holds it.
     """
     import filelock
 
-    place = folder / names.LOCK
-    lock = filelock.FileLock(place, mode=0o600)
+    path = folder / LOCK
+    lock = filelock.FileLock(path, mode=0o600)
     try:
-        if place.is_symlink():  # a lock empties what it opens
-            raise StoreError(f"{place} is a link to another file; remove it, then run this again")
-        lock.acquire(timeout=_PATIENCE if patience is None else patience, poll_interval=0.05)
+        if path.is_symlink():  # filelock truncates the file that it opens
+            raise StoreError(f"{path} is a link to another file; remove it, then run this again")
+        lock.acquire(timeout=_LOCK_TIMEOUT if timeout is None else timeout, poll_interval=0.05)
     except filelock.Timeout:
-        busy = True
-    except OSError as error:
-        raise StoreError(f"cannot write to {folder}: {error.strerror or error}") from None
-    else:
-        busy = False
-    if busy:
         raise StoreBusy(
             f"another notebook or program is working on {folder}; wait for it, then run this again"
-        )
+        ) from None
+    except OSError as error:
+        raise StoreError(f"cannot write to {folder}: {error.strerror or error}") from None
     try:
         yield
     finally:
         lock.release()
 
 
-@contextmanager
-def written(place: Path) -> Iterator[Path]:
-    """A temporary name that becomes ``place`` once it is on the disk, whole, or never.
+# -- files of a survey's folder -------------------------------------------------------------
+
+
+def part_name(number: int) -> str:
+    """Return the file name of a part."""
+    return f"responses-{number:06}.parquet"
+
+
+def definition_name(number: int) -> str:
+    """Return the file name of a definition."""
+    return f"definition-{number:04}.json"
+
+
+def table_name(number: int, digest: str) -> str:
+    """Return the file name of a part's table; another digest is another way to build it."""
+    return f"table-{number:06}-{digest}.parquet"
+
+
+def file_number(path: Path) -> int:
+    """Return the number in the file name of a part or a definition."""
+    return int(path.stem.rpartition("-")[2])
+
+
+def list_store_files(folder: Path, pattern: re.Pattern[str] = _ANY_PATTERN) -> list[Path]:
+    """Return the files of the store in a survey's folder, by name.
+
+    Args:
+        folder: The survey's.
+        pattern: ``PART_PATTERN``, ``DEFINITION_PATTERN`` or ``TABLE_PATTERN`` for these alone.
+    """
+    return [p for p in list_folder(folder) if pattern.fullmatch(p.name) and is_regular_file(p)]
+
+
+def is_regular_file(path: Path) -> bool:
+    """Check for a file that is not a link to one."""
+    return path.is_file() and not path.is_symlink()
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file of the store; leave a link or a folder of the same name.
 
     Raises:
-        StoreError: The disk is full, or refuses for another reason; what was there stays.
+        StoreError: Access is denied.
     """
-    temporary = place.with_name(names.unfinished(place.name))
     try:
-        with write_atomically(place, mode=0o600, temporary=temporary, durable=True):
+        if is_regular_file(path):
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot remove {path}: {error.strerror or error}") from None
+
+
+def remove_other_files(
+    folder: Path, keep: Set[str], pattern: re.Pattern[str] = _ANY_PATTERN
+) -> None:
+    """Remove the files of the store whose names are not in ``keep``."""
+    for path in list_store_files(folder, pattern):
+        if path.name not in keep:
+            remove_file(path)
+
+
+@contextmanager
+def replace_file(path: Path) -> Iterator[Path]:
+    """Write a file as a whole: yield a temporary path, and move it to ``path`` at the end.
+
+    Raises:
+        StoreError: The disk is full, or access is denied; the earlier file stays.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
+    try:
+        with write_atomically(path, mode=0o600, temporary=temporary, durable=True):
             yield temporary
     except OSError as error:
         raise StoreError(
-            f"{place.parent} could not be written ({error.strerror or error}). What it held "
+            f"{path.parent} could not be written ({error.strerror or error}). What it held "
             "before is unharmed; make room, then sync again to go on where this ended"
         ) from None

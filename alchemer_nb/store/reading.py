@@ -1,20 +1,22 @@
-"""Reads a store: its responses as answers, just as a download would have brought them."""
+"""Reads a store: its responses as answers, as a download would have brought them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from alchemer_nb.decode.answers import AnswersBuilder
 from alchemer_nb.errors import StoreError
 from alchemer_nb.fetch.download import Download
-from alchemer_nb.store import manifest as files
-from alchemer_nb.store import parts
-from alchemer_nb.store.manifest import Manifest, Unreadable, load_expunged
-from alchemer_nb.store.opening import definition_of, drop, opened
-from alchemer_nb.store.paths import locked
-from alchemer_nb.store.streaming import chosen, pages, stream
-from alchemer_nb.store.tables import page_of
+from alchemer_nb.fetch.raw_pages import join_page
+from alchemer_nb.store.manifest import (
+    Manifest,
+    UnreadableFile,
+    read_expunged_ids,
+    read_manifest,
+)
+from alchemer_nb.store.opening import drop_part, open_store, read_definition
+from alchemer_nb.store.parts import PartDamaged, in_chunks, read_index, read_versions
+from alchemer_nb.store.paths import lock_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,86 +24,71 @@ if TYPE_CHECKING:
 
     from alchemer_nb.survey.definition import Definition
 
-_TRIES = 5
+_ATTEMPTS = 5
 _Result = TypeVar("_Result")
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
-    """What a store holds.
-
-    Attributes:
-        survey: The definition as of the last sync.
-        download: The responses, as if they had just come.
-        utc: When the last sync began.
-    """
-
-    survey: Definition
-    download: Download
-    utc: str | None
-
-
-def peek(folder: Path) -> Manifest | None:
-    """The manifest of a store that was synced to its end; None where there is none that is whole.
+def read_complete_manifest(folder: Path) -> Manifest | None:
+    """Read the manifest of a store; None if no sync was completed, or it has to be repaired.
 
     Raises:
         StoreNewer: A newer version of this package wrote it.
     """
     try:
-        found = files.load(folder)
-    except Unreadable:
+        manifest = read_manifest(folder)
+    except UnreadableFile:
         return None
-    return found if found is not None and found.complete and not found.doubtful else None
+    if manifest is None or not manifest.complete or manifest.doubtful:
+        return None
+    return manifest
 
 
-def steadily(folder: Path, read: Callable[[Manifest], _Result]) -> _Result:
-    """Reads while others may write: files that went meanwhile are looked for once more.
+def read_consistently(folder: Path, read: Callable[[Manifest], _Result]) -> _Result:
+    """Read while other processes may write: read again if a sync removes files meanwhile.
 
     Raises:
         StoreError: There is no store, or it is damaged.
     """
     last = None
-    for _ in range(_TRIES):
-        found = peek(folder)
-        if found is None:
+    for _ in range(_ATTEMPTS):
+        manifest = read_complete_manifest(folder)
+        if manifest is None:
             raise StoreError(f"{folder} holds no survey that was synced to its end; sync it first")
-        state = [part.number for part in found.parts]
+        numbers = [part.number for part in manifest.parts]
         try:
-            return read(found)
-        except parts.Damaged as damaged:
-            number = damaged.number
+            return read(manifest)
+        except PartDamaged as error:
+            damaged = error.number
         except FileNotFoundError:
-            number = 0
-        if state == last:  # nobody else has changed it meanwhile
+            damaged = 0
+        if numbers == last:  # no other process has replaced the part, so it is damaged
             break
-        last = state
-    _take_out(folder, number)
+        last = numbers
+    with lock_folder(folder):  # the next sync downloads its responses again
+        manifest = open_store(folder, folder.name.rpartition("-")[2])
+        if any(part.number == damaged for part in manifest.parts):
+            drop_part(folder, manifest, damaged)
     raise StoreError(f"a file in {folder} is damaged; sync the survey, which mends it")
 
 
-def _take_out(folder: Path, number: int) -> None:
-    """Notes that a part cannot be read, for the next sync to mend."""
-    with locked(folder):
-        manifest = opened(folder, folder.name.rpartition("-")[2])
-        if any(part.number == number for part in manifest.parts):
-            drop(folder, manifest, number)
+def read_download(folder: Path) -> tuple[Definition, Download, str | None]:
+    """Read all responses of a store, as a download of this moment.
 
-
-def read(folder: Path) -> Read:
-    """Reads all responses of a store.
+    Returns:
+        The definition at the last sync, the download, and when that sync began.
 
     Raises:
         StoreError: There is no store, or it is damaged.
     """
-    return steadily(folder, lambda manifest: _read(folder, manifest))
 
+    def read(manifest: Manifest) -> tuple[Definition, Download, str | None]:
+        survey = read_definition(folder, manifest)
+        index = read_index(folder, manifest, without=read_expunged_ids(folder))
+        rows = index.rows_by_part(index.has_content)
+        result = Download(AnswersBuilder(survey), total_count=int(index.has_content.sum()))
+        for chunk in in_chunks(read_versions(folder, manifest, rows)):
+            result.builder.add_page(join_page(version.content for version in chunk))
+            result.pages += 1
+        return survey, result, manifest.utc
 
-def _read(folder: Path, manifest: Manifest) -> Read:
-    survey = definition_of(folder, manifest)
-    index = parts.index(folder, manifest, without=load_expunged(folder))
-    rows = chosen(index, index.here)
-    result = Download(AnswersBuilder(survey), told=int(index.here.sum()))
-    for some in pages(stream(folder, manifest, rows)):
-        result.builder.add_page(page_of(some))
-        result.pages += 1
-    return Read(survey, result, manifest.utc)
+    return read_consistently(folder, read)

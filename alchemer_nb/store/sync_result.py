@@ -1,4 +1,4 @@
-"""What became of a sync."""
+"""The result of a sync."""
 
 from __future__ import annotations
 
@@ -8,26 +8,25 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: What is said of a sync that was ended.
 STOPPED = "the sync was stopped; what came is kept, and the next one goes on there"
 
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """What a sync brought.
+    """The result of a sync.
 
     Attributes:
         survey: Id.
         title: Title.
-        place: Where the store is.
+        place: Folder of the store.
         rows: Responses in it, test data included.
-        told: Responses that Alchemer says there are.
-        added: Responses that are new.
-        changed: Responses that changed.
-        removed: Responses that are gone.
-        calls: Calls that were made for responses.
+        told: Total count of responses at Alchemer.
+        added: New responses.
+        changed: Changed responses.
+        removed: Deleted responses.
+        calls: Calls for responses.
         utc: When it began.
-        notes: What was mended, or is not as it should be.
+        notes: What was repaired, or is not as it should be.
     """
 
     survey: str
@@ -43,17 +42,10 @@ class Synced:
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        changes = [
-            f"{count:,} {word}"
-            for count, word in (
-                (self.added, "new"),
-                (self.changed, "changed"),
-                (self.removed, "removed"),
-            )
-            if count
-        ]
-        what = ", ".join(changes) or "nothing new"
-        first = f"{self.title or self.survey}: {what}; {self.rows:,} responses in {self.place}"
+        counts = {"new": self.added, "changed": self.changed, "removed": self.removed}
+        changes = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
+        name = self.title or self.survey
+        first = f"{name}: {changes or 'nothing new'}; {self.rows:,} responses in {self.place}"
         return "; ".join([first, *self.notes])
 
     __repr__ = __str__

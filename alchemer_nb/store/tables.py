@@ -1,12 +1,11 @@
-"""Responses as columns, a table beside each part: for ``scan``, SQL and other tools.
+"""Tables: one Parquet file of analysable columns beside each part, for ``scan`` and SQL.
 
-A table is made from the responses of its part and the definition at hand, so it can be made anew
-at any time; where the definition has changed, it is.
+A table is built from the responses of its part and the current definition, and is built again
+when the definition has changed.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -15,21 +14,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from alchemer_nb.decode.answers import Answers, AnswersBuilder
+from alchemer_nb.fetch.raw_pages import join_page
 from alchemer_nb.frame.build import build
 from alchemer_nb.frame.options import FrameOptions
 from alchemer_nb.frame.rows import Rows
 from alchemer_nb.frame.unplanned_columns import all_columns
 from alchemer_nb.frame.values import Renderer
-from alchemer_nb.store import names
-from alchemer_nb.store.opening import definition_of, table_name
-from alchemer_nb.store.parts import ID_BITS
-from alchemer_nb.store.paths import written
-from alchemer_nb.store.streaming import Stored, pages, stream
+from alchemer_nb.store import paths
+from alchemer_nb.store.opening import read_definition, table_path
+from alchemer_nb.store.parts import ID_BITS, StoredVersion, in_chunks, read_all_versions
 from alchemer_nb.survey.question_types import question_key
 from alchemer_nb.wire.stamps import SHOWS, orders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     import pandas as pd
@@ -42,45 +40,42 @@ ID = "response_id"
 _OPTIONS = FrameOptions(test_rows="include", metadata="all")
 
 
-def key(version: Any, response_id: Any) -> Any:
-    """What tells the versions of all responses apart, as one number."""
+def version_key(version: Any, response_id: Any) -> Any:
+    """Return version and response id as one number, unique among all rows of all tables."""
     return version << ID_BITS | response_id
 
 
-def make_all(
-    folder: Path, manifest: Manifest, between: Callable[[str], None] = lambda _: None
+def write_tables(
+    folder: Path, manifest: Manifest, on_table: Callable[[str], None] = lambda _: None
 ) -> None:
-    """Makes the tables that are missing, or were made when less was known. The lock is held.
+    """Write the tables that are missing or out of date. The folder must be locked.
 
     Args:
         folder: The survey's.
-        manifest: Its parts.
-        between: Called before each with what is being done; may raise, and the rest is made the
-            next time.
+        manifest: Lists the parts.
+        on_table: Called before each table with the current activity; may raise, and the rest is
+            written the next time.
     """
     if not manifest.definitions:
         return
-    survey = definition_of(folder, manifest)
-    while missing := [p for p in manifest.parts if not _place(folder, manifest, p).exists()]:
+    survey = read_definition(folder, manifest)
+    # More than once: a table may prove another date order, by which all others are built again.
+    while missing := [p for p in manifest.parts if not table_path(folder, manifest, p).exists()]:
         for number, part in enumerate(missing, 1):
-            between(f"writing table {number:,} of {len(missing):,}")
-            table = _table(folder, manifest, part, survey)
-            _write(_place(folder, manifest, part), table)  # under the name of what is known now
-    wanted = {table_name(part, manifest) for part in manifest.parts}
-    names.sweep(folder, wanted, names.TABLE)
+            on_table(f"writing table {number:,} of {len(missing):,}")
+            table = _build_table(folder, manifest, part, survey)
+            _write(table_path(folder, manifest, part), table)
+    current = {table_path(folder, manifest, part).name for part in manifest.parts}
+    paths.remove_other_files(folder, current, paths.TABLE_PATTERN)
 
 
-def _place(folder: Path, manifest: Manifest, part: Part) -> Path:
-    return folder / table_name(part, manifest)
+def unify_schemas(folder: Path, manifest: Manifest) -> pa.Schema:
+    """Return the columns of all tables; a column of several types becomes text in each.
 
-
-def agree(folder: Path, manifest: Manifest) -> pa.Schema:
-    """The columns of all tables; those whose types do not go together become text.
-
-    Answers that no definition knows can look like numbers in one part and like words in another.
+    Answers to unknown questions can look like numbers in one part and like words in another.
     """
-    places = [folder / table_name(part, manifest) for part in manifest.parts]
-    schemas = [pq.read_schema(place) for place in places]
+    files = [table_path(folder, manifest, part) for part in manifest.parts]
+    schemas = [pq.read_schema(file) for file in files]
     types: dict[str, pa.DataType] = {}
     for schema in schemas:
         for name, kind in zip(schema.names, schema.types, strict=True):
@@ -89,95 +84,79 @@ def agree(folder: Path, manifest: Manifest) -> pa.Schema:
                 types[name] = kind
             elif not pa.types.is_null(kind) and kind != known:
                 types[name] = pa.string()
-    united = pa.schema(list(types.items()))
-    for place, schema in zip(places, schemas, strict=True):
-        if any(united.field(name).type != schema.field(name).type for name in schema.names):
-            fields = pa.schema([united.field(name) for name in schema.names])
-            _write(place, pq.read_table(place).cast(fields))
-    return united
+    for file, schema in zip(files, schemas, strict=True):
+        wanted = pa.schema([(name, types[name]) for name in schema.names])
+        if wanted.types != schema.types:
+            _write(file, pq.read_table(file).cast(wanted))
+    return pa.schema(list(types.items()))
 
 
-def frame_of(
-    survey: Definition, zone: Any, stored: Sequence[Stored], dates: dict[str, list[str]]
+def build_frame(
+    survey: Definition, manifest: Manifest, versions: Iterable[StoredVersion]
 ) -> pd.DataFrame:
-    """The analyst's frame of some stored versions, in their order.
-
-    Args:
-        survey: The definition.
-        zone: The region's.
-        stored: The versions.
-        dates: Orders of typed dates that are known.
-    """
-    answers, ids = _answers(survey, [stored])
-    return _frame(survey, zone, answers, ids, dates)
+    """Build the frame of some versions, in their order, without those that have no content."""
+    answers, ids, _ = _decode(survey, versions)
+    return _build_frame(survey, manifest, answers, ids)
 
 
-def page_of(stored: Sequence[Stored]) -> bytes:
-    """Stored responses as a page of the API."""
-    return b'{"data":[' + b",".join(each.content or b"" for each in stored) + b"]}"
-
-
-def _answers(survey: Definition, some: Iterable[Sequence[Stored]]) -> tuple[Answers, list[int]]:
+def _decode(
+    survey: Definition, versions: Iterable[StoredVersion]
+) -> tuple[Answers, np.ndarray, np.ndarray]:
+    """Return the answers of the versions that have content, their ids, and version numbers."""
     builder = AnswersBuilder(survey)
     ids: list[int] = []
-    for stored in some:
-        ids += [each.id for each in stored]
-        builder.add_page(page_of(stored))
-    return builder.build(), ids
+    numbers: list[int] = []
+    for chunk in in_chunks(versions):
+        kept = [each for each in chunk if each.content is not None]
+        ids += [each.id for each in kept]
+        numbers += [each.version for each in kept]
+        builder.add_page(join_page(each.content for each in kept))
+    return builder.build(), np.array(ids, dtype=np.int64), np.array(numbers, dtype=np.int64)
 
 
-def _frame(
-    survey: Definition, zone: Any, answers: Answers, ids: list[int], dates: dict[str, list[str]]
+def _build_frame(
+    survey: Definition, manifest: Manifest, answers: Answers, ids: np.ndarray
 ) -> pd.DataFrame:
-    for path, shown in dates.items():
+    for path, proved in manifest.dates.items():
         leaf = answers.leaves.get(tuple(path.split("/")))
         if leaf is not None:
-            for order in shown:  # known of the column, though of no row here
+            for order in proved:  # by other parts, so all parts read dates the same way
                 leaf.encode(SHOWS[order])
-    rows = Rows(np.arange(len(ids)), np.array(ids, dtype=np.int64), len(ids), 0, 0)
-    frame = build(answers, survey, rows, _OPTIONS, zone, {})
+    rows = Rows(np.arange(len(ids)), ids, len(ids), 0, 0)
+    frame = build(answers, survey, rows, _OPTIONS, ZoneInfo(manifest.zone), {})
     frame.attrs.clear()
     return frame
 
 
-def _learn_dates(survey: Definition, answers: Answers, manifest: Manifest) -> None:
-    """Notes which order typed dates show: what a whole column shows, a part need not."""
+def _note_date_orders(survey: Definition, answers: Answers, manifest: Manifest) -> bool:
+    """Add to the manifest which date orders the answers prove; return whether any is new."""
+    before = dict(manifest.dates)
     renderer = Renderer(answers, np.arange(answers.count), "label", ())
     for column in all_columns(survey, answers, renderer):
         leaf = answers.leaves.get(column.path)
         if leaf is None or question_key(column.question) != "date":
             continue
         path = "/".join(column.path)
-        known = set(manifest.dates.get(path, ()))
-        shown = known | orders(text for text in leaf.atoms.texts() if text)
-        if shown != known:
-            manifest.dates[path] = sorted(shown)
+        proved = {*manifest.dates.get(path, ()), *orders(t for t in leaf.atoms.texts() if t)}
+        if proved:
+            manifest.dates[path] = sorted(proved)
+    return manifest.dates != before
 
 
-def _table(folder: Path, manifest: Manifest, part: Part, survey: Definition) -> pa.Table:
-    versions: list[int] = []
-
-    def noted(some: list[Stored]) -> list[Stored]:
-        kept = [each for each in some if each.content is not None]
-        versions.extend(each.version for each in kept)
-        return kept
-
-    everything = stream(folder, manifest, {part.number: np.arange(part.rows)})
-    answers, ids = _answers(survey, map(noted, pages(everything)))
-    before = dict(manifest.dates)
-    _learn_dates(survey, answers, manifest)
-    if manifest.dates != before:
+def _build_table(folder: Path, manifest: Manifest, part: Part, survey: Definition) -> pa.Table:
+    versions = read_all_versions(folder, manifest, [part])
+    answers, ids, numbers = _decode(survey, versions)
+    if _note_date_orders(survey, answers, manifest):
         manifest.save(folder)
-    frame = _frame(survey, ZoneInfo(manifest.zone), answers, ids, manifest.dates)
+    frame = _build_frame(survey, manifest, answers, ids)
     table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
-    table = table.cast(pa.schema([_plain(field) for field in table.schema]))
-    own = np.array(ids, dtype=np.int64)
-    keys = key(np.array(versions, dtype=np.int64), own)
-    return table.add_column(0, ID, pa.array(own)).add_column(1, KEY, pa.array(keys))
+    table = table.cast(pa.schema([_portable(field) for field in table.schema]))
+    keys = pa.array(version_key(numbers, ids))
+    return table.add_column(0, ID, pa.array(ids)).add_column(1, KEY, keys)
 
 
-def _plain(field: pa.Field) -> pa.Field:
-    """A type that every engine reads the same way: no dictionaries, no large texts."""
+def _portable(field: pa.Field) -> pa.Field:
+    """Return a field of a type that every engine reads the same way."""
     kind = field.type
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
@@ -188,12 +167,6 @@ def _plain(field: pa.Field) -> pa.Field:
     return pa.field(field.name, kind)
 
 
-def _write(place: Path, table: pa.Table) -> None:
-    with written(place) as temporary:
+def _write(path: Path, table: pa.Table) -> None:
+    with paths.replace_file(path) as temporary:
         pq.write_table(table, temporary, compression="zstd")
-
-
-def slug(title: str) -> str:
-    """A title as the name of a table."""
-    name = re.sub(r"[^0-9a-z]+", "_", title.casefold()).strip("_")
-    return f"survey_{name}" if not name or name[0].isdigit() else name

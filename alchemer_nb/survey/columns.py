@@ -24,6 +24,7 @@ from alchemer_nb.survey.question_types import (
     TABLE,
     TEXT,
     Kind,
+    Names,
     is_asked,
     question_key,
 )
@@ -38,7 +39,6 @@ COMMENT = "comment"  # the last item of the path of a comment
 AGAIN = "again"  # of a second answer to the same question in the same response
 MEMBER = "member"  # before the name of an undocumented member of an entry
 Part = Literal["answer", "option", "item", "list", "other", "comment", "raw", "leaf"]
-Names = Literal["alias", "id", "text"]
 INDEX = "response_id"  # of a frame; no column is named so, since reset_index would fail
 _DEEPEST = 4
 _SUFFIXES = {"comment": "_comment", "raw": "_raw"}

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from alchemer_nb.survey.definition import Question
 
 Kind = Literal["category", "number", "boolean", "text", "date", "list"]
+Names = Literal["alias", "id", "text"]  # of columns; here, as `%load_ext` needs it
 
 SINGLE = {"radio", "menu", "single-image", "radio-likert"}
 MULTI = {"checkbox", "multi-image"}

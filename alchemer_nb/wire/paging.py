@@ -7,35 +7,34 @@ missing; some lists ignore paging and reply with one page (https://apihelp.alche
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
 
 from alchemer_nb.wire.ids import has_digits_alone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator
+    from collections.abc import Callable, Hashable, Sequence
 
 PAGE_SIZE = 500
 # Members of a list reply that are not its rows.
 _FRAME = {
     "result_ok", "code", "message", "total_count", "page", "total_pages", "results_per_page",
 }  # fmt: skip
-_Page = TypeVar("_Page")
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
-    """The totals of a page and its list.
-
-    Totals below what is on the page, such as 0, count as unknown: by them the list would end
-    after its first page.
+class PageTotals:
+    """The row count of a page, and the totals of its list.
 
     Attributes:
-        rows: Number of rows on the page.
-        total_count: Number of rows of the whole list, None if unknown.
-        total_pages: Number of pages of the whole list, None if unknown.
-        per_page: Page size of the list, None if unknown.
-        key: A value that two different pages do not share.
+        rows: Rows on the page.
+        total_count: Rows of the whole list, None if unknown.
+        total_pages: Pages of the whole list, None if unknown.
+        per_page: Rows of a full page, None if unknown.
+        key: Differs between two different pages.
+
+    A total count below the rows of the page, such as 0, is taken for unknown: a list with such a
+    total would end after its first page.
     """
 
     rows: int
@@ -50,43 +49,31 @@ class Measure:
         if self.total_pages is not None and self.total_pages < 1 <= self.rows:
             object.__setattr__(self, "total_pages", None)
 
+    @classmethod
+    def of(cls, ids: Sequence[object], field: Callable[[str], Any]) -> Self:
+        """Read the totals of a page.
 
-def walk(
-    fetch: Callable[[int], _Page], measure: Callable[[_Page], Measure], first: int = 1
-) -> Iterator[_Page]:
-    """Yield page after page until the list ends.
+        Args:
+            ids: Ids of its rows.
+            field: Returns a field of the reply: ``reply.get``, or ``partial(getattr, reply)``.
+        """
+        return cls(
+            rows=len(ids),
+            total_count=whole(field("total_count")),
+            total_pages=whole(field("total_pages")),
+            per_page=whole(field("results_per_page")),
+            key=(len(ids), *(str(own) for own in (*ids[:1], *ids[-1:]))),
+        )
 
-    It ends where both totals, if known, have been reached; without totals, with a page that is
-    empty, shorter than the others, or equal to the one before it (a list that ignores ``page``).
+    def has_more(self, seen: float) -> bool:
+        """Check whether to ask for a page behind the announced ones: totals may be too small.
 
-    Args:
-        fetch: Returns the page of a number.
-        measure: Returns the totals of a page.
-        first: Number of the first page.
-    """
-    number, seen, before = first, 0, None
-    while True:
-        page = fetch(number)
-        totals = measure(page)
-        repeats = number > first and totals.key is not None and totals.key == before
-        past = number > first and not totals.rows and number >= (totals.total_pages or 0)
-        if repeats or past:
-            return
-        yield page
-        seen += totals.rows
-        before = totals.key
-        if _is_last(totals, number, seen, skipped=first > 1):
-            return
-        number += 1
-
-
-def _is_last(totals: Measure, number: int, seen: int, *, skipped: bool) -> bool:
-    if totals.total_pages is None and totals.total_count is None:
-        short = totals.per_page is not None and totals.rows < totals.per_page
-        return short or not totals.rows
-    if totals.total_pages is not None and number < totals.total_pages:
-        return False
-    return skipped or totals.total_count is None or seen >= totals.total_count or not totals.rows
+        Args:
+            seen: Rows of all pages up to this one.
+        """
+        if self.total_pages is None and self.total_count is None:
+            return bool(self.rows) and not (self.per_page and self.rows < self.per_page)
+        return bool(self.rows) and self.total_count is not None and seen < self.total_count
 
 
 def whole(value: Any) -> int | None:
@@ -117,16 +104,9 @@ def rows_of(envelope: dict[str, Any]) -> list[Any]:
     return [flat] if flat else []
 
 
-def measure_envelope(envelope: dict[str, Any]) -> Measure:
-    """Return the totals of a decoded list reply."""
-    rows = rows_of(envelope)
-    ends = [row for row in (*rows[:1], *rows[-1:]) if row]
-    ids = [row.get("id") if isinstance(row, dict) else str(row) for row in ends]
+def read_totals(envelope: dict[str, Any]) -> PageTotals:
+    """Read the totals of an ordinary envelope."""
+    ids = [row.get("id") if isinstance(row, dict) else row for row in rows_of(envelope)]
+    totals = PageTotals.of(ids, envelope.get)
     is_list = isinstance(envelope.get("data", envelope.get("quotas")), list)
-    return Measure(
-        rows=len(rows),
-        total_count=whole(envelope.get("total_count")),
-        total_pages=whole(envelope.get("total_pages")) if is_list else 1,
-        per_page=whole(envelope.get("results_per_page")),
-        key=(len(rows), *(str(each) for each in ids)),
-    )
+    return totals if is_list else replace(totals, total_pages=1)

@@ -14,7 +14,7 @@ from alchemer_nb import ApiKey, Client
 from alchemer_nb.decode.answers import AnswersBuilder
 from alchemer_nb.errors import AuthenticationError, DownloadIncomplete, InvalidArgument
 from alchemer_nb.fetch.download import Download
-from alchemer_nb.fetch.prefetch import SIZES, Stretch
+from alchemer_nb.fetch.page_fetcher import SIZES, PageRange
 from alchemer_nb.http.retries import Retries
 from alchemer_nb.sandbox import Sandbox
 from alchemer_nb.sandbox.traffic.faults import Fault, gateway, limit_reached, please_wait
@@ -112,10 +112,10 @@ def test_a_page_that_takes_too_long_is_sent_for_in_pieces():
 
 def test_stretches_become_smaller_and_stay_whole():
     for size in SIZES[:-1]:
-        pieces = Stretch(size, 3).smaller()
+        pieces = PageRange(size, 3).split()
         assert sum(piece.size for piece in pieces) == size
         assert (pieces[0].number - 1) * pieces[0].size == 2 * size
-    assert Stretch(SIZES[-1], 1).smaller() == []
+    assert PageRange(SIZES[-1], 1).split() == []
 
 
 @pytest.fixture

@@ -312,7 +312,7 @@ def test_a_child_waits_for_a_lock_of_the_limit_and_not_for_a_thread_of_its_paren
 
 
 def test_a_store_that_the_parent_works_on_is_busy_for_its_child(tmp_path):
-    with paths.locked(tmp_path):
+    with paths.lock_folder(tmp_path):
         assert Child(lambda: takes(tmp_path)).outcome() == "busy"
         assert Child(lambda: takes(tmp_path)).outcome() == "busy"
     assert Child(lambda: takes(tmp_path)).outcome() == "taken"
@@ -320,7 +320,7 @@ def test_a_store_that_the_parent_works_on_is_busy_for_its_child(tmp_path):
 
 def takes(folder):
     try:
-        with paths.locked(folder, 0.1):
+        with paths.lock_folder(folder, 0.1):
             return "taken"
     except StoreBusy:
         return "busy"
@@ -330,7 +330,7 @@ def test_a_child_that_ends_in_the_midst_of_its_parents_work_lets_nobody_in(tmp_p
     forked = []
 
     def work():
-        with paths.locked(tmp_path):
+        with paths.lock_folder(tmp_path):
             forked.append(forks())
             if forked[0] == 0:
                 raise SystemExit("out of the midst of it")
@@ -348,7 +348,7 @@ def test_a_child_that_lives_on_does_not_keep_the_lock_of_a_parent_that_died(tmp_
     ready, go = os.pipe(), os.pipe()
 
     def parent():
-        with paths.locked(tmp_path):
+        with paths.lock_folder(tmp_path):
             if forks() == 0:
                 os.write(ready[1], b"x")
                 os.read(go[0], 1)
@@ -361,7 +361,7 @@ def test_a_child_that_lives_on_does_not_keep_the_lock_of_a_parent_that_died(tmp_
         parent()
     try:
         assert exit_of(pid) == 0
-        with paths.locked(tmp_path, 1.0):
+        with paths.lock_folder(tmp_path, 1.0):
             pass
     finally:
         os.write(go[1], b"x")

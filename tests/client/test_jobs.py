@@ -120,7 +120,7 @@ def test_one_that_waits_for_an_answer_is_left_behind_within_half_a_second(script
         released.wait(20)
         raise SurveyNotFound("there is none")
 
-    job = Job.of("Customer satisfaction", fetch)
+    job = Job.begin("Customer satisfaction", fetch)
     began = time.monotonic()
     with pytest.raises(DownloadIncomplete, match="it was stopped") as caught:
         job.end()

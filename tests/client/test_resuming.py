@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from alchemer_nb import ApiKey, Client, Job
-from alchemer_nb.client.retrieval import Unfinished
+from alchemer_nb.client.retrieval import PartialDownload
 from alchemer_nb.decode.answers import AnswersBuilder
 from alchemer_nb.errors import (
     AuthenticationError,
@@ -271,14 +271,14 @@ def test_edits_are_seen_where_responses_do_not_tell_when_they_changed():
 def test_rows_at_hand_become_useless():
     survey = read_definition({"id": "5"}, [])
     begun = Download(AnswersBuilder(survey))
-    left = Unfinished("https://api.example", "1", survey, {"page": "1"}, begun)
-    assert left.fault(survey, {"page": "1"}) == ""
-    assert "dates" in left.fault(survey, {"page": "2"})
+    left = PartialDownload("https://api.example", "1", survey, {"page": "1"}, begun)
+    assert left.restart_reason(survey, {"page": "1"}) == ""
+    assert "dates" in left.restart_reason(survey, {"page": "2"})
     other = replace(survey, pages=(SurveyPage("1", {}),))
-    assert "questions were changed" in left.fault(other, {"page": "1"})
+    assert "questions were changed" in left.restart_reason(other, {"page": "1"})
     for hours in (1.1, -0.1):  # or the clock was set back
         old = replace(left, ended=left.ended - 3600 * hours)
-        assert "more than an hour old" in old.fault(survey, {"page": "1"})
+        assert "more than an hour old" in old.restart_reason(survey, {"page": "1"})
 
 
 def test_only_the_last_look_is_missing(own_box):

@@ -15,7 +15,7 @@ def main() -> None:
     syncing._KEEP_ROWS = 500  # many steps, at each of which it may die
     compacting._MANY_PARTS = 3
     client = Client(ApiKey(token, secret), region=region, requests_per_minute=100_000)
-    client._stores.place(survey)
+    client._stores.survey_folder(survey)
     import alchemer_nb.store.tables  # noqa: F401 - so that the time goes into what can break
 
     sys.stdout.write("ready\n")

@@ -11,14 +11,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
-import numpy as np
 import requests
 
 from alchemer_nb.client.client import Client
 from alchemer_nb.http.credentials import ApiKey
 from alchemer_nb.http.regions import Region
 from alchemer_nb.store import manifest, parts
-from alchemer_nb.store.streaming import chosen, stream
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -171,8 +169,8 @@ def _handler(served: ListedServer) -> type[BaseHTTPRequestHandler]:
 
 def stored(folder: Path) -> dict[int, bytes]:
     """All responses of a store, as they came."""
-    found = manifest.load(folder)
+    found = manifest.read_manifest(folder)
     assert found is not None
-    index = parts.index(folder, found)
-    rows = stream(folder, found, chosen(index, np.asarray(index.here)))
+    index = parts.read_index(folder, found)
+    rows = parts.read_versions(folder, found, index.rows_by_part(index.has_content))
     return {row.id: row.content for row in rows if row.content is not None}

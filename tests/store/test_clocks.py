@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from alchemer_nb.store import manifest
+from alchemer_nb.store import manifest, paths
 from tests.store.listed import OWN, ListedServer, stamp, stored
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -90,7 +90,7 @@ def test_a_clock_that_was_ahead_and_was_set_right(server, span):
 
 
 def edited(folder, change) -> None:
-    file = folder / manifest.NAME
+    file = folder / paths.MANIFEST
     told = json.loads(file.read_text("utf-8"))
     file.write_text(json.dumps(told | change(told)), "utf-8")
 
@@ -114,7 +114,7 @@ def test_a_watermark_that_was_edited_hides_nothing(server, span, sign):
 
 @spans
 def test_a_watermark_ahead_that_an_earlier_version_wrote_hides_nothing(server, span):
-    file = synced(server).place / manifest.NAME
+    file = synced(server).place / paths.MANIFEST
     told = json.loads(file.read_text("utf-8"))
     for name in ("seal", "clock", "late"):
         del told[name]
@@ -127,7 +127,7 @@ def test_a_watermark_ahead_that_an_earlier_version_wrote_hides_nothing(server, s
 
 @pytest.mark.parametrize("mark", [None, "", "soon", "0000-00-00 00:00:00", "9999-99-99 99:99:99"])
 def test_a_watermark_that_is_none_hides_nothing(server, mark):
-    found = manifest.load(synced(server).place)
+    found = manifest.read_manifest(synced(server).place)
     found.watermark = mark
     found.save(server.client().sync(OWN).place)
     server.edit(range(20, 620), stamp(), "later")
@@ -137,7 +137,7 @@ def test_a_watermark_that_is_none_hides_nothing(server, mark):
 
 def test_any_changed_digit_of_the_manifest_hides_nothing(server):
     place = synced(server).place
-    file = place / manifest.NAME
+    file = place / paths.MANIFEST
     whole = file.read_text("utf-8")
     digits = [at.start() for at in re.finditer(r"\d", whole)]
     for turn, at in enumerate(digits[:: max(1, len(digits) // 12)]):
@@ -188,10 +188,10 @@ def test_stamps_from_a_clock_behind_that_of_the_server(server, lag, count):
 def test_a_clock_that_was_set_back_long_before_the_next_sync(server):
     """The time is later than at the last sync, but not as much later as here."""
     synced(server)
-    found = manifest.load(server.client().sync(OWN).place)
+    found = manifest.read_manifest(server.client().sync(OWN).place)
     early = type(found.clock)(found.clock.server - 5e6, found.clock.here - 5.2e6)
     found.clock = early
-    found.save(server.client()._stores.place(OWN))
+    found.save(server.client()._stores.survey_folder(OWN))
     assert "set back" in str(synced(server))
 
 

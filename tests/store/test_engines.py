@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from alchemer_nb.errors import InvalidArgument
-from alchemer_nb.store import compacting, manifest, parts, tables
+from alchemer_nb.fetch.raw_pages import split_page
+from alchemer_nb.store import compacting, manifest, opening, parts, tables
 from tests.store.conftest import ALL, SURVEY, fresh_client, quiet_box, same
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def test_dask_on_its_own_scheduler_gives_the_same_table(stored):
 def test_a_column_that_came_late_is_there_for_all_rows(own_box: Sandbox):
     client = fresh_client(own_box)
     client.sync(SURVEY)
-    folder = client._stores.place(SURVEY)
+    folder = client._stores.survey_folder(SURVEY)
     assert "url_wave" not in client.scan(SURVEY).schema.names
     client.request("PUT", f"survey/{SURVEY}/surveyresponse", data={"data": {"3": {"value": "1"}}})
     _add_url_variable(client, folder)
@@ -118,9 +119,9 @@ def _add_url_variable(client, folder) -> None:
     """A response as it would come with a variable in its address."""
     (row,) = client.request("GET", f"survey/{SURVEY}/surveyresponse", {"resultsperpage": 1})["data"]
     row |= {"id": "5000", "url_variables": {"wave": {"key": "wave", "value": "2", "type": "url"}}}
-    page = parts.cut(json.dumps({"data": [row]}).encode())
-    found = manifest.load(folder)
-    parts.write(folder, found, page.rows, found.sync)
+    page = split_page(json.dumps({"data": [row]}).encode())
+    found = manifest.read_manifest(folder)
+    parts.write_parts(folder, found, page.rows, found.sync)
     found.save(folder)
 
 
@@ -129,8 +130,8 @@ def test_types_that_do_not_agree_become_text(own_box: Sandbox):
     folder = client.sync(SURVEY).place
     _add_url_variable(client, folder)
     client.scan(SURVEY)
-    found = manifest.load(folder)
-    place = folder / tables.table_name(found.parts[-1], found)
+    found = manifest.read_manifest(folder)
+    place = opening.table_path(folder, found, found.parts[-1])
     table = pq.read_table(place)
     at = table.column_names.index("nps")
     pq.write_table(table.set_column(at, "nps", pa.array(["nine"])), place)
@@ -148,7 +149,7 @@ def test_many_small_parts_become_few_and_nothing_is_lost(own_box: Sandbox, monke
         if turn == 3:
             own_box.delete_responses(SURVEY, [900])
         synced = client.sync(SURVEY)
-    found = manifest.load(synced.place)
+    found = manifest.read_manifest(synced.place)
     assert len(found.parts) <= 4
     assert len(list(synced.place.glob("responses-*"))) == len(found.parts)
     same(
@@ -169,7 +170,7 @@ def test_what_is_out_of_date_is_dropped_at_last(own_box: Sandbox):
         synced = client.sync(SURVEY)
         own_box.touch(SURVEY, everyone, data={"3": {"value": str(turn)}})
     synced = client.sync(SURVEY)
-    total = sum(part.rows for part in manifest.load(synced.place).parts)
+    total = sum(part.rows for part in manifest.read_manifest(synced.place).parts)
     assert total <= 2 * 1203  # those that count, and those before the last sync
     assert client.changes(SURVEY)["change"].eq("changed").sum() == 1203
     same(

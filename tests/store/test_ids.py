@@ -149,7 +149,7 @@ def test_the_stores_themselves_take_no_other_ids(scripted, place, victim, tmp_pa
     client = Client(ApiKey("token", "secret"), region=scripted.region)
     before = tree(tmp_path)
     for own in NO_IDS:
-        for call in (client._stores.place, client._stores.sync, client._stores.changes):
+        for call in (client._stores.survey_folder, client._stores.sync):
             with pytest.raises(InvalidArgument, match="is not the id of a survey"):
                 call(own)
     assert scripted.asked == []
@@ -318,7 +318,7 @@ def test_a_folder_that_is_there_keeps_its_mode(small, place):
     place.mkdir()
     place.chmod(0o755)
     client = fresh_client(small)
-    folder = client._stores.place(SURVEY)
+    folder = client._stores.survey_folder(SURVEY)
     folder.mkdir(parents=True)
     folder.parent.chmod(0o751)
     folder.chmod(0o750)
@@ -334,7 +334,7 @@ def test_a_folder_that_is_there_keeps_its_mode(small, place):
 def test_a_survey_may_lie_elsewhere_where_the_user_has_put_a_link(small, place, victim):
     """Its folder is too large for this disk, say; what else lies there stays as it is."""
     client = fresh_client(small)
-    folder = client._stores.place(SURVEY)
+    folder = client._stores.survey_folder(SURVEY)
     folder.parent.mkdir(parents=True)
     folder.symlink_to(victim)
     before = {**tree(victim), "": stat.S_IMODE(victim.stat().st_mode)}

@@ -78,7 +78,7 @@ def _is_as_fresh(box, client) -> None:
     stored = client.responses(SURVEY, store=True, **ALL)
     same(stored, fresh_client(box).responses(SURVEY, **ALL))
     assert client.scan(SURVEY).count_rows() == len(stored) == synced.rows
-    found = manifest.load(synced.place)
+    found = manifest.read_manifest(synced.place)
     names = {path.name for path in synced.place.iterdir()}
     assert {part.name for part in found.parts} <= names
     assert len(names) <= 2 * len(found.parts) + len(found.definitions) + 3, "leftovers"

@@ -12,7 +12,7 @@ from alchemer_nb.client.survey import Survey
 from alchemer_nb.errors import InvalidArgument, StoreError
 from alchemer_nb.sandbox import demo
 from alchemer_nb.store import opening
-from alchemer_nb.store.manifest import load
+from alchemer_nb.store.manifest import read_manifest
 from tests.store.conftest import ALL, SURVEY, fresh_client, quiet_box, same
 
 
@@ -98,7 +98,7 @@ def test_a_store_from_the_future_is_not_trusted(own_box):
 
 
 def _move_clock(folder, utc: str) -> None:
-    manifest = load(folder)
+    manifest = read_manifest(folder)
     manifest.syncs[-1]["utc"] = utc
     manifest.save(folder)
 
@@ -156,11 +156,11 @@ def test_definitions_are_kept_with_their_times(own_box):
     other = fresh_client(own_box)
     synced = other.sync(SURVEY)
     assert any("definition has changed" in note for note in synced.notes)
-    manifest = load(folder)
+    manifest = read_manifest(folder)
     first, second = manifest.definitions
     assert first["utc"] <= second["utc"]
-    now = opening.definition_of(folder, manifest)
-    earlier = opening.definition_of(folder, manifest, first["number"])
+    now = opening.read_definition(folder, manifest)
+    earlier = opening.read_definition(folder, manifest, first["number"])
     assert isinstance(Survey.of(now).diff(earlier), pd.DataFrame)
     assert not Survey.of(now).diff(earlier).empty
     same(other.responses(SURVEY, store=True, **ALL), other.responses(SURVEY, **ALL))

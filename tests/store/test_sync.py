@@ -44,7 +44,7 @@ def test_the_same_client_sees_what_changed_a_second_ago(own_box):
 def test_a_store_is_for_the_user_alone(own_box, place):
     mine = stores(own_box)
     synced = mine.sync(SURVEY)
-    assert synced.place == mine.place(SURVEY)
+    assert synced.place == mine.survey_folder(SURVEY)
     assert str(synced.place) in str(synced)
     for folder in (place, synced.place.parent, synced.place):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700

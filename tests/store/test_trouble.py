@@ -23,8 +23,7 @@ from alchemer_nb.errors import (
 )
 from alchemer_nb.http.retries import Retries
 from alchemer_nb.sandbox.traffic.faults import Fault
-from alchemer_nb.store import manifest, parts
-from alchemer_nb.store import paths as place
+from alchemer_nb.store import manifest, parts, paths
 from alchemer_nb.store import sync as syncing
 from tests.person import regenerate_key
 from tests.store.conftest import ALL, SURVEY, fresh_client, quiet_box, same
@@ -57,7 +56,7 @@ def synced(own_box):
 @pytest.mark.parametrize("left", [0, 1, 200])
 def test_a_manifest_cut_short_is_made_anew(own_box, synced, left):
     client, folder = synced
-    file = folder / manifest.NAME
+    file = folder / paths.MANIFEST
     file.write_bytes(file.read_bytes()[:left])
     own_box.add_responses(SURVEY, 2)
     again = fresh_client(own_box).sync(SURVEY)
@@ -68,7 +67,7 @@ def test_a_manifest_cut_short_is_made_anew(own_box, synced, left):
 
 def test_a_manifest_that_is_gone_is_made_anew(own_box, synced):
     client, folder = synced
-    (folder / manifest.NAME).unlink()
+    (folder / paths.MANIFEST).unlink()
     assert "made anew" in notes(fresh_client(own_box).sync(SURVEY))
     equal_to_fresh(own_box, client)
 
@@ -106,7 +105,7 @@ def test_a_table_that_is_gone_is_made_anew(own_box, synced):
 
 def test_a_newer_store_is_let_be(own_box, synced):
     client, folder = synced
-    file = folder / manifest.NAME
+    file = folder / paths.MANIFEST
     told = json.loads(file.read_text("utf-8")) | {"format": manifest.FORMAT + 1}
     file.write_text(json.dumps(told), "utf-8")
     before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
@@ -124,8 +123,8 @@ def test_a_newer_store_is_let_be(own_box, synced):
 
 def test_two_notebooks_do_not_sync_at_once(own_box, synced, monkeypatch):
     client, folder = synced
-    monkeypatch.setattr(place, "_PATIENCE", 0.2)
-    with place.locked(folder, 1.0), pytest.raises(StoreBusy, match="another notebook"):
+    monkeypatch.setattr(paths, "_LOCK_TIMEOUT", 0.2)
+    with paths.lock_folder(folder, 1.0), pytest.raises(StoreBusy, match="another notebook"):
         client.sync(SURVEY)
     assert client.sync(SURVEY).rows == 1202
 
@@ -200,7 +199,7 @@ def test_a_full_disk_is_told_and_loses_nothing(own_box, limit):
     client = fresh_client(own_box)
     client.sync(SURVEY)
     equal_to_fresh(own_box, client)
-    assert not list(client._stores.place(SURVEY).glob(".*"))
+    assert not list(client._stores.survey_folder(SURVEY).glob(".*"))
 
 
 def test_a_sync_that_broke_off_goes_on_where_it_was(place, monkeypatch):
@@ -293,7 +292,7 @@ def test_expunged_responses_leave_every_file_and_never_come_back(own_box, synced
     left = client.responses(SURVEY, store=True, **ALL)
     assert not {3, *theirs} & set(left.index)
     assert not {3, *theirs} & set(client.scan(SURVEY, "pandas").index)
-    (folder / manifest.NAME).unlink()
+    (folder / paths.MANIFEST).unlink()
     fresh_client(own_box).sync(SURVEY)
     assert not any(_anywhere(folder, mark) for mark in marks)
 

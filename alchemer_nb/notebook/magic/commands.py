@@ -180,7 +180,7 @@ def _start_download(context: Context, survey: Any, asked: Mapping[str, Any]) -> 
         unfinished.remove(key)
         return frame
 
-    return Job.of(str(survey), fetch)
+    return Job.begin(str(survey), fetch)
 
 
 def _show(

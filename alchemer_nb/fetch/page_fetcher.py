@@ -1,0 +1,275 @@
+"""Fetches the pages of a list: many calls at once, read in order by one thread.
+
+The server takes half a second or more for a page, so waiting for one page at a time would be slow.
+Replies stay compressed until they are read; a window bounds how many there are.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from alchemer_nb.errors import AuthenticationError, PermissionDenied, Stopped, TooSlow
+from alchemer_nb.forks import Home
+from alchemer_nb.wire.paging import PAGE_SIZE, PageTotals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from alchemer_nb.fetch.progress import ProgressReporter
+    from alchemer_nb.http.reply import Answer
+    from alchemer_nb.http.transport import Transport
+    from alchemer_nb.http.waiting import CallOptions
+
+# Page sizes for a slow server; each divides the one before it.
+SIZES = (PAGE_SIZE, 250, 125, 25, 5, 1)
+# Needs no clock of the server and no zone, which date_updated does not name
+# (https://apihelp.alchemer.com/help/list-responses).
+_NEWEST_FIRST = {"order_by": "-date_updated"}
+_TICK = 0.1  # seconds: how soon a cancel or an interrupt is noticed
+
+
+class _Measured(Protocol):
+    totals: PageTotals
+
+
+_Page = TypeVar("_Page", bound=_Measured)
+
+
+@dataclass(frozen=True, slots=True)
+class PageRange:
+    """The rows of one page of a list.
+
+    Attributes:
+        size: Rows a page.
+        number: Number of the page, from 1.
+    """
+
+    size: int
+    number: int
+
+    @property
+    def other_size(self) -> int:
+        """A size whose pages have other addresses than those of this size."""
+        return SIZES[1] if self.size == SIZES[0] else SIZES[0]
+
+    def split(self) -> list[PageRange]:
+        """Return the same rows as smaller pages; none if there is no smaller size."""
+        parts = next((n for n in range(2, self.size + 1) if self.size % n == 0), 0)
+        if not parts:
+            return []
+        size = self.size // parts
+        first = (self.number - 1) * parts + 1
+        return [PageRange(size, number) for number in range(first, first + parts)]
+
+
+class PageFetcher:
+    """Fetches the pages of one list; a context manager.
+
+    Args:
+        transport: Sends the calls.
+        path: Path of the list.
+        params: Its filters.
+        options: Of all calls; ``stop`` is set when the context is left by an error.
+        reporter: Gets what the calls wait for, and reports while the reading thread waits.
+        uncached: Read no page that Alchemer or this client has cached: fetch its parts instead.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        path: str,
+        params: Mapping[str, Any],
+        options: CallOptions,
+        reporter: ProgressReporter,
+        *,
+        uncached: bool = False,
+    ) -> None:
+        self._transport = transport
+        self._path = path
+        self._params = dict(params)
+        self._options = replace(options, on_wait=reporter.set_status)
+        self._reporter = reporter
+        self._uncached = uncached
+        self._window = 2 * transport.max_in_flight  # some may be waiting to be read
+        self._ahead: deque[tuple[PageRange, Future[Answer]]] = deque()
+        self._furthest = PageRange(PAGE_SIZE, 1)  # the last page that was sent for
+        self._slow = 0
+        self._refused: AuthenticationError | PermissionDenied | None = None
+        self.current = self._furthest  # the page that was yielded last
+        self.all_sent = False  # there are several pages, and the last one has been sent for
+        self._pool = ThreadPoolExecutor(transport.max_in_flight, "alchemer-page")
+        self._home = Home()  # the process of the pool's threads
+
+    def __enter__(self) -> PageFetcher:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if not self._home.is_here:
+            return
+        if kind is not None:
+            self._options.stop.set()  # ends the calls that wait for the limit or a retry
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def send(self, page: PageRange, *, newest_first: bool = False) -> Future[Answer]:
+        """Send for a page.
+
+        Args:
+            page: Which.
+            newest_first: In the order of the last change, newest first; else by ascending id.
+        """
+        self._home.check()
+        query = {"resultsperpage": page.size, "page": page.number}
+        order = _NEWEST_FIRST if newest_first else {}
+        return self._pool.submit(self._call, {**query, **order, **self._params})
+
+    def fetch(
+        self,
+        decode: Callable[[Answer], _Page],
+        *,
+        limit: int | None = None,
+        first: PageRange | None = None,
+        expected: int | None = None,
+    ) -> Iterator[_Page]:
+        """Fetch page after page, and decode each when it is read.
+
+        Args:
+            decode: Decodes a reply.
+            limit: Rows to send for in advance, None for all of the total count.
+            first: The page to begin with; left out, the first of the largest size.
+            expected: About how many rows there are, to send for them before the first page comes.
+
+        Yields:
+            The pages, in the order of the list.
+
+        Raises:
+            Stopped: ``stop`` was set.
+            ApiError, TransportError: As for any call.
+        """
+        first = first or PageRange(PAGE_SIZE, 1)
+        self._submit(first)
+        self._send_ahead(PageTotals(0, total_count=expected), limit)
+        self.all_sent = False  # only a page shows how many there are
+        last: PageTotals | None = None
+        seen = first.size * (first.number - 1)
+        while self._ahead:
+            page_range, future = self._ahead.popleft()
+            try:
+                answer = self.wait_for(future)
+            except TooSlow:
+                if not page_range.split():
+                    raise
+                self._submit_parts(page_range)
+                self._slow_down(page_range)
+                continue
+            if self._uncached and (answer.cached or answer.cached_there) and page_range.split():
+                self._submit_parts(page_range)
+                continue
+            if last is not None:
+                self._send_ahead(last, limit)
+            page = decode(answer)
+            totals = page.totals
+            del answer, future  # or two replies are held while the next one is awaited
+            if last is not None and totals.key == last.key and totals.rows:
+                return  # a list that ignores the page number, and returns the same page for ever
+            last = totals
+            seen += totals.rows
+            self._send_ahead(totals, limit)
+            self.current = page_range
+            yield page
+            if not self._ahead and totals.has_more(seen):
+                self._submit(PageRange(self._furthest.size, self._furthest.number + 1))
+
+    def wait_for(self, future: Future[Answer]) -> Answer:
+        """Wait for a reply, report progress meanwhile, and notice cancels and interrupts."""
+        self._home.check()
+        stop = self._options.stop
+        while not future.done() and not stop.is_set():
+            wait([future], timeout=_TICK)
+            self._reporter.report_if_due()
+            self._home.check()
+        if stop.is_set():
+            raise Stopped
+        return future.result()
+
+    def _call(self, params: Mapping[str, Any]) -> Answer:
+        if self._refused is not None:  # the calls after it would be refused, too
+            raise copy.copy(self._refused)
+        try:
+            return self._transport.send(
+                "GET", self._path, params, options=self._options, raise_slow=True
+            )
+        except (AuthenticationError, PermissionDenied) as error:
+            self._refused = error
+            raise
+        finally:
+            self._reporter.set_status("")
+
+    def _submit(self, page: PageRange) -> None:
+        self._ahead.append((page, self.send(page)))
+        self._furthest = page
+
+    def _submit_parts(self, page: PageRange) -> None:
+        """Send for the parts of a page that took too long, or that was cached."""
+        parts = page.split()
+        self._ahead.extendleft((part, self.send(part)) for part in reversed(parts))
+        if self._furthest == page:
+            self._furthest = parts[-1]
+
+    def _slow_down(self, page: PageRange) -> None:
+        self._slow += 1
+        if self._slow > 1 and self._furthest.size == page.size:  # further pages are slow, too
+            self._furthest = self._furthest.split()[-1]
+
+    def _send_ahead(self, totals: PageTotals, limit: int | None) -> None:
+        """Send for the next pages, as far as the window allows."""
+        size = self._furthest.size
+        last = _count_pages(totals, size)
+        wanted = last if limit is None else min(last, -(-limit // size))
+        while self._furthest.number < wanted and len(self._ahead) < self._window:
+            self._submit(PageRange(size, self._furthest.number + 1))
+        self.all_sent = self._furthest.number >= last > 1
+
+
+def _count_pages(totals: PageTotals, size: int) -> int:
+    """Return how many pages of a size there are by the totals, which may be too small."""
+    by_pages = (totals.total_pages or 0) * (PAGE_SIZE // size)
+    by_count = -(-(totals.total_count or 0) // min(size, totals.per_page or size))
+    return by_count if size < PAGE_SIZE and by_count else max(by_pages, by_count)
+
+
+def read_newest_first(
+    read: Callable[[PageRange], _Page], small: int, large: int, *, begin_large: bool = False
+) -> Iterator[tuple[PageRange, _Page]]:
+    """Yield pages in the order of the last change; the caller stops when nothing is new.
+
+    The first page is small, as often nothing is new. The next ones begin again at the start and
+    are large, which takes less time than many small pages.
+
+    Args:
+        read: Fetches a page.
+        small: Rows of the first page, and of all others where the server is slow.
+        large: Rows of the others.
+        begin_large: Whether the first page is large, too.
+
+    Raises:
+        TooSlow: The server is too slow for a quarter of the small size.
+    """
+    size, number = large if begin_large else small, 1
+    while True:
+        try:
+            page = read(PageRange(size, number))
+        except TooSlow:
+            if size < small:
+                raise
+            size = large = small if size > small else small // 4
+            number = 1
+            continue
+        yield PageRange(size, number), page
+        if size < large:
+            size, number = large, 1
+        else:
+            number += 1

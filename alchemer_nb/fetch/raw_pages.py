@@ -1,0 +1,103 @@
+"""Pages of the response list, split into responses byte by byte as they came."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from alchemer_nb.wire.ids import id_number
+from alchemer_nb.wire.json import decode
+from alchemer_nb.wire.paging import PageTotals, rows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+
+@dataclass(frozen=True, slots=True)
+class RawResponse:
+    """A response as the server sent it.
+
+    Attributes:
+        id: Response id.
+        updated: ``date_updated`` as received.
+        digest: 64-bit hash of the content.
+        content: Its JSON; None for a response that has been removed.
+    """
+
+    id: int
+    updated: str | None
+    digest: int
+    content: bytes | None
+
+
+@dataclass(slots=True)
+class RawPage:
+    """A page of the response list.
+
+    Attributes:
+        rows: The responses that have an id.
+        totals: Row count and totals.
+    """
+
+    rows: list[RawResponse]
+    totals: PageTotals
+
+
+class _Head(msgspec.Struct):
+    id: Any = None
+    date_updated: Any = None
+
+
+class _Reply(msgspec.Struct):
+    data: list[msgspec.Raw]
+    total_count: Any = None
+    total_pages: Any = None
+    results_per_page: Any = None
+
+
+_REPLY = msgspec.json.Decoder(_Reply)
+_HEAD = msgspec.json.Decoder(_Head)
+
+
+def split_page(body: bytes) -> RawPage:
+    """Split a page of the response list into responses.
+
+    Raises:
+        ValueError: It is not a list of responses.
+    """
+    try:
+        reply = _REPLY.decode(body)
+        rows = [(bytes(each), _HEAD.decode(each)) for each in reply.data]
+        field: Callable[[str], Any] = partial(getattr, reply)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        # A byte-order mark, broken characters, or an object instead of a list.
+        decoded = decode(body)
+        if not isinstance(decoded, dict):
+            raise ValueError("not a list of responses") from None  # noqa: TRY004 - like broken JSON
+        rows = [
+            (msgspec.json.encode(row), _Head(row.get("id"), row.get("date_updated")))
+            for row in rows_of(decoded)
+            if isinstance(row, dict)
+        ]
+        field = decoded.get
+    totals = PageTotals.of([head.id for _, head in rows], field)
+    return RawPage([row for row in map(_read_row, rows) if row is not None], totals)
+
+
+def _read_row(row: tuple[bytes, _Head]) -> RawResponse | None:
+    content, head = row
+    own = id_number(head.id)
+    if own is None:
+        return None
+    digest = int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), signed=True)
+    updated = None if head.date_updated in (None, "") else str(head.date_updated)
+    return RawResponse(own, updated, digest, content)
+
+
+def join_page(contents: Iterable[bytes | None]) -> bytes:
+    """Build a page of the response list from the JSON of responses."""
+    return b'{"data":[' + b",".join(content or b"" for content in contents) + b"]}"
