@@ -15,12 +15,15 @@ from keyring.backends import fail
 from alchemer_nb.auth.oauth_flow import OAuthFlow
 from alchemer_nb.client.client import Client
 from alchemer_nb.http.credentials import ApiKey, OAuth1
-from alchemer_nb.sandbox import Sandbox
+from tests import boxes
+from tests.boxes import NO_LIMITS, copied_box
 from tests.person import landing_address
 from tests.scripted import ScriptedServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from alchemer_nb.sandbox import Sandbox
 
 # Cheap before dear, so that a mistake shows early.
 ORDER = ("kernel", "notebook", "browser", "peers", "binder")
@@ -46,6 +49,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     os.environ["ALCHEMER_LIMITS_FOLDER"] = folder
     os.environ["ALCHEMER_STORE"] = f"{folder}/store"  # nor is anything kept among their surveys
+    if boxes.FOLDER not in os.environ:  # workers find the folder of the process that starts them
+        os.environ[boxes.FOLDER] = tempfile.mkdtemp(prefix="alchemer-demo-")
+        config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(boxes.FOLDER), ignore_errors=True))
     # A shell that starts tests in the background has them ignore Ctrl-C, which some tests send.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # Nor may their keychain be read. Set before the tests are collected: keyring would else choose
@@ -63,9 +69,7 @@ def limits(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def box() -> Iterator[Sandbox]:
     """One sandbox for all tests that change nothing in it."""
-    with Sandbox(
-        seed=1, responses=1203, calls_per_minute=None, cache_seconds=0, refuse_identical=False
-    ) as running:
+    with copied_box(responses=1203, **NO_LIMITS) as running:
         yield running
 
 

@@ -16,9 +16,9 @@ from alchemer_nb.errors import AuthenticationError, DownloadIncomplete, InvalidA
 from alchemer_nb.fetch.download import Download
 from alchemer_nb.fetch.prefetch import SIZES, Stretch
 from alchemer_nb.http.retries import Retries
-from alchemer_nb.sandbox import Sandbox
 from alchemer_nb.sandbox.traffic.faults import Fault, gateway, limit_reached, please_wait
 from alchemer_nb.survey.definition import read_definition
+from tests.boxes import copied_box
 from tests.scripted import Reply
 from tests.survey_json import question, response, serve
 
@@ -35,7 +35,7 @@ def page(number, **fault):
 @pytest.fixture(scope="module")
 def large():
     """Answers carry ``date_updated``, as the API of today has it."""
-    with Sandbox(
+    with copied_box(
         seed=3, responses=ROWS, calls_per_minute=None, cache_seconds=0, form="current"
     ) as running:
         yield running
@@ -92,14 +92,14 @@ def test_any_number_in_flight_gives_the_same_frame(large, calm, in_flight):
 
 
 def test_pages_travel_at_the_same_time():
-    with Sandbox(responses=ROWS, latency=0.3) as slow:
+    with copied_box(responses=ROWS, latency=0.3) as slow:
         client = Client(ApiKey(slow.api_token, slow.api_token_secret), region=slow.region)
         client.responses(CUSTOMER, progress="none")
         assert 2 <= slow.most_in_flight <= 4
 
 
 def test_a_page_that_takes_too_long_is_sent_for_in_pieces():
-    with Sandbox(responses=ROWS, seconds_per_row=0.0012, slowest=0.4, recovery=0.1) as heavy:
+    with copied_box(responses=ROWS, seconds_per_row=0.0012, slowest=0.4, recovery=0.1) as heavy:
         key = ApiKey(heavy.api_token, heavy.api_token_secret)
         policy = Retries(base=0.05, longest=0.1, too_slow=0.2)
         client = Client(key, region=heavy.region, retries=policy)
@@ -121,7 +121,7 @@ def test_stretches_become_smaller_and_stay_whole():
 @pytest.fixture
 def moving():
     """A sandbox of its own, where responses come, change and go."""
-    with Sandbox(
+    with copied_box(
         seed=3, responses=1200, calls_per_minute=None, cache_seconds=0, form="current"
     ) as running:
         yield running
@@ -218,7 +218,7 @@ def test_the_first_rows_can_be_seen_while_others_travel(large, quick, calm):
 @pytest.fixture
 def strict():
     """A sandbox of its own, as the whole account waits once it was told to."""
-    with Sandbox(responses=ROWS, cache_seconds=0) as running:
+    with copied_box(responses=ROWS, cache_seconds=0) as running:
         yield running
 
 
@@ -365,7 +365,7 @@ def test_an_estimate_before_anything_large_is_sent(large, quick):
 
 def test_the_limit_of_the_account_is_never_passed():
     """Four clients at once."""
-    with Sandbox(responses=ROWS, cache_seconds=0) as box:
+    with copied_box(responses=ROWS, cache_seconds=0) as box:
         key = ApiKey(box.api_token, box.api_token_secret)
         frames = []
 

@@ -20,12 +20,16 @@ from alchemer_nb.errors import (
     TransportError,
 )
 from alchemer_nb.fetch.download import Download
-from alchemer_nb.sandbox import Fault, Sandbox
+from alchemer_nb.sandbox import Fault
 from alchemer_nb.survey.definition import Page, read_definition
+from tests.boxes import copied_box
 from tests.conftest import credentials_for
 from tests.person import regenerate_key
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from alchemer_nb.sandbox import Sandbox
     from tests.scripted import ScriptedServer
 
 CUSTOMER = 9000001
@@ -36,9 +40,9 @@ DEAD = '{"result_ok": false, "code": 401, "message": "Login failed / Invalid aut
 LAST_LOOK = {"path": LIST, "order_by": "-date_updated"}
 
 
-def new_box(**more) -> Sandbox:
+def new_box(**more) -> AbstractContextManager[Sandbox]:
     given = {"seed": 3, "responses": FEWER, "form": "current", "cache_seconds": 0} | more
-    return Sandbox(calls_per_minute=None, **given)
+    return copied_box(calls_per_minute=None, **given)
 
 
 @pytest.fixture(scope="module")

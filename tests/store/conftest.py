@@ -9,20 +9,22 @@ import pytest
 
 from alchemer_nb.client.client import Client
 from alchemer_nb.http.credentials import ApiKey
-from alchemer_nb.sandbox import Sandbox
+from tests.boxes import NO_LIMITS, copied_box
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
+
+    from alchemer_nb.sandbox import Sandbox
 
 SURVEY = "9000001"
 ALL = {"test_rows": "include", "metadata": "all", "progress": "none"}
 
 
-def quiet_box(**more) -> Sandbox:
+def quiet_box(**more) -> AbstractContextManager[Sandbox]:
     """A sandbox without limits, as these tests are about something else."""
-    given = {"seed": 3, "responses": 1203, "form": "current"} | more
-    return Sandbox(calls_per_minute=None, cache_seconds=0, refuse_identical=False, **given)
+    return copied_box(**{"seed": 3, "responses": 1203, "form": "current", **NO_LIMITS} | more)
 
 
 @pytest.fixture

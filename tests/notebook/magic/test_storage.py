@@ -13,8 +13,9 @@ from alchemer_nb import Job
 from alchemer_nb.client.client import Client
 from alchemer_nb.errors import DownloadIncomplete, InvalidArgument
 from alchemer_nb.http.credentials import ApiKey
-from alchemer_nb.sandbox import Fault, Sandbox
+from alchemer_nb.sandbox import Fault
 from alchemer_nb.store.sync_result import STOPPED
+from tests.boxes import copied_box
 from tests.notebook.running.test_downloading import ended, running
 from tests.store.conftest import SURVEY, fresh_client, own_box, place, same
 
@@ -126,7 +127,7 @@ def test_expunge_says_what_it_did(signed_in):
 
 
 def test_a_wait_of_a_sync_for_the_rate_limit_is_told_and_ends_within_half_a_second(place):
-    with Sandbox(responses=1600) as box:
+    with copied_box(responses=1600) as box:
         key = ApiKey(box.api_token, box.api_token_secret)
         client = Client(key, region=box.region, max_in_flight=1, requests_per_minute=5)
         job = Job.sync(client, SURVEY)

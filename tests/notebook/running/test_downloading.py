@@ -11,21 +11,21 @@ from alchemer_nb.client.client import Client
 from alchemer_nb.client.jobs import Job
 from alchemer_nb.errors import ConditionError, DownloadIncomplete
 from alchemer_nb.http.credentials import ApiKey
-from alchemer_nb.sandbox import Fault, Sandbox
+from alchemer_nb.sandbox import Fault
+from tests.boxes import NO_LIMITS, copied_box
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from alchemer_nb.notebook.running.background import _Running
+    from alchemer_nb.sandbox import Sandbox
 
 ID, TITLE, ROWS = 9000001, "Customer satisfaction", 1200
 
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[Sandbox]:
-    with Sandbox(
-        responses=ROWS, calls_per_minute=None, cache_seconds=0, refuse_identical=False
-    ) as box:
+    with copied_box(responses=ROWS, **NO_LIMITS) as box:
         yield box
 
 

@@ -11,13 +11,17 @@ from alchemer_nb.client.client import Client
 from alchemer_nb.errors import DownloadIncomplete, InvalidArgument
 from alchemer_nb.http.credentials import ApiKey
 from alchemer_nb.notebook.signin.login import login
-from alchemer_nb.sandbox import Fault, Sandbox
+from alchemer_nb.sandbox import Fault
+from tests.boxes import copied_box
 from tests.conftest import credentials_for
 from tests.fetch.test_resuming import answering
 from tests.person import regenerate_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from alchemer_nb.sandbox import Sandbox
 
 ID, TITLE, ROWS = 9000001, "Customer satisfaction", 1040
 CELL = f"%alchemer df << responses {ID} --progress none"
@@ -25,8 +29,9 @@ LIST = "surveyresponse"
 DEAD = '{"result_ok": false, "code": 401, "message": "Login failed / Invalid auth token"}'
 
 
-def new_box() -> Sandbox:
-    return Sandbox(responses=ROWS, calls_per_minute=None, cache_seconds=0, form="current")
+def new_box(seed: int = 1) -> AbstractContextManager[Sandbox]:
+    calm = {"calls_per_minute": None, "cache_seconds": 0, "form": "current"}
+    return copied_box(seed=seed, responses=ROWS, **calm)
 
 
 @pytest.fixture(scope="module")
@@ -201,7 +206,7 @@ def test_another_question_is_answered_from_its_first_page(signed_in, box, what):
 
 def test_nothing_of_another_account_is_mixed_in(signed_in, box):
     broken(signed_in, box)
-    with new_box() as other:
+    with new_box(seed=2) as other:  # so it has other keys
         signed_in.magics.session.adopt(client_of(other))
         outcome = signed_in.run(CELL)
         assert outcome.failure is None
