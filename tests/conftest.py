@@ -8,6 +8,7 @@ import signal
 import tempfile
 from typing import TYPE_CHECKING
 
+import hypothesis
 import keyring
 import pytest
 from keyring.backends import fail
@@ -25,11 +26,22 @@ if TYPE_CHECKING:
 
     from alchemer_nb.sandbox import Sandbox
 
+# `make test-long` tries more examples: pytest --hypothesis-profile thorough.
+hypothesis.settings.register_profile("fast", max_examples=40, deadline=None)
+hypothesis.settings.register_profile("thorough", max_examples=300, deadline=None)
+hypothesis.settings.load_profile("fast")
+
 # Cheap before dear, so that a mistake shows early.
 ORDER = ("kernel", "notebook", "browser", "peers", "binder")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        mode = getattr(item, "callspec", None) and item.callspec.params.get("credentials")
+        if mode not in (None, MODES[0]) and not item.path.name.startswith(IN_EVERY_MODE):
+            item.add_marker(pytest.mark.long)
+
     def cost(item: pytest.Item) -> int:
         marks = [ORDER.index(mark.name) + 1 for mark in item.iter_markers() if mark.name in ORDER]
         return max(marks, default=0)
@@ -38,6 +50,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 MODES = ("api_key", "oauth1_two_legged", "oauth1_three_legged")
+# These show calls in every mode. What is made of the answers is shown in one, and by
+# `make test-long` in every mode, too.
+IN_EVERY_MODE = ("test_client", "test_transport", "test_leaks")
 
 
 def pytest_configure(config: pytest.Config) -> None:

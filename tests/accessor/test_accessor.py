@@ -44,7 +44,7 @@ CHOICES = st.fixed_dictionaries(
 
 
 @given(first=CHOICES, then=CHOICES)
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=settings().max_examples // 4, suppress_health_check=list(HealthCheck))
 def test_relabel_gives_just_the_frame_of_a_fresh_call(client, first, then):
     frame = client.responses(CUSTOMER, limit=60, progress="none", **{**first, "shape": "wide"})
     fresh = client.responses(

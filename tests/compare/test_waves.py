@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import alchemer_nb as al
@@ -244,7 +244,6 @@ FRAMES = st.dictionaries(st.sampled_from("abc"), COLUMN, max_size=3)
 
 
 @given(st.lists(FRAMES, min_size=2, max_size=4))
-@settings(max_examples=150, deadline=None)
 def test_no_value_is_lost_whatever_the_kinds(contents):
     frames = {str(n): pd.DataFrame(c, index=[5, 6]) for n, c in enumerate(contents)}
     both = al.stack_waves(frames)

@@ -364,7 +364,7 @@ def item(own, how):
 
 
 @given(SETS, st.sampled_from([place for place in PLACES if "bare" not in place]))
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 def test_random_sets_are_read_as_a_plain_reader_does(sets, place):
     asked, entry, stem = PLACES[place]
     data, expected = [], []

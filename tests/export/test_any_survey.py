@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.frame.test_types_properties import kept_of, surveys
 
-LOOSE = settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+LOOSE = settings(suppress_health_check=list(HealthCheck))
 
 
 @given(

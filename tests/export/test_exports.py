@@ -111,7 +111,7 @@ def test_every_survey_is_written_by_all(client, survey, values, tmp_path):
 
 
 @given(aliases=st.lists(st.text(st.characters(codec="utf-8"), max_size=80), min_size=1, max_size=6))
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=settings().max_examples // 4, suppress_health_check=list(HealthCheck))
 def test_names_are_legal_and_unique_for_any_aliases(scripted, tmp_path_factory, aliases):
     folder = tmp_path_factory.mktemp("names")
     asked = [question(i, "TEXTBOX", "?", alias, key="text") for i, alias in enumerate(aliases, 2)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pyreadstat
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from alchemer_nb.export.names import SPSS, STATA, clean, label_of, legal_names
@@ -16,7 +16,6 @@ WORDS = st.sampled_from(["status", "class", "ALL", "with", "_n", "str5", "in", "
 
 
 @DIALECTS
-@settings(max_examples=150, deadline=None)
 @given(names=st.lists(st.one_of(st.text(max_size=80), WORDS), min_size=1, max_size=12))
 def test_any_names_become_legal_and_unique(dialect, names):
     legal = legal_names(names, dialect)
@@ -30,7 +29,6 @@ def test_any_names_become_legal_and_unique(dialect, names):
     assert legal_names(legal, dialect) == legal
 
 
-@settings(max_examples=40, deadline=None)
 @given(names=ALIASES)
 def test_pyreadstat_takes_the_names_and_gives_them_back(tmp_path_factory, names):
     folder = tmp_path_factory.mktemp("names", numbered=True)

@@ -47,7 +47,7 @@ def there_and_back(frame, folder):
 @pytest.mark.parametrize("way", WAYS, ids=str)
 def test_every_survey_comes_back_with_dtypes_and_knowledge(own, tmp_path, way):
     for survey in own.surveys()["id"]:
-        frame = own.responses(survey, progress="none", limit=300, **way)
+        frame = own.responses(survey, progress="none", limit=100, **way)
         back = there_and_back(frame, tmp_path)
         pd.testing.assert_frame_equal(frame, back)
         assert back.attrs == frame.attrs

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import alchemer_nb as al
 from tests.frame.test_types_properties import kept_of, surveys
 
-LOOSE = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+LOOSE = settings(suppress_health_check=list(HealthCheck))
 
 
 @given(

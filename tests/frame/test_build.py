@@ -668,7 +668,7 @@ def build_from(answers, **options):
     names=st.sampled_from(["alias", "id", "text"]),
     values=st.sampled_from(["label", "code", "id", "both"]),
 )
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 def test_any_answers_give_a_row_each_and_unique_names(answers, names, values):
     df = build_from(answers, names=names, values=values)
     assert list(df.index) == list(range(1, len(answers) + 1))
@@ -676,7 +676,7 @@ def test_any_answers_give_a_row_each_and_unique_names(answers, names, values):
 
 
 @given(data=DATA)
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 def test_every_text_received_is_found_again(data):
     df = build_from([data])
     kept = {str(v) for column in df for v in df[column].dropna()}

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from alchemer_nb.frame.metadata import moments
@@ -32,7 +32,6 @@ STAMPS = st.one_of(
 
 @pytest.mark.parametrize("name", ["America/New_York", "Europe/Berlin", "America/Toronto", "UTC"])
 @given(values=st.lists(STAMPS, max_size=30))
-@settings(max_examples=60, deadline=None)
 def test_all_at_once_is_one_by_one(name, values):
     zone = ZoneInfo(name)
     single = [read_stamp(value, zone) for value in values]

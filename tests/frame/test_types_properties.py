@@ -17,7 +17,7 @@ from alchemer_nb.frame.rows import choose_rows
 from alchemer_nb.survey.definition import read_definition
 from tests.survey_json import option, question, response
 
-LOOSE = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+LOOSE = settings(suppress_health_check=list(HealthCheck))
 KINDS = (
     ("RADIO", "radio"), ("MENU", "menu"), ("RADIO", "radio-likert"), ("NPS", "radio-nps"),
     ("SLIDER", "slider"), ("IMAGE_SELECT", "multi-image"), ("CHECKBOX", "checkbox"),
@@ -207,7 +207,7 @@ CHOICES = st.fixed_dictionaries(
 
 
 @given(made=surveys(), first=CHOICES, then=CHOICES)
-@settings(LOOSE, max_examples=60)
+@LOOSE
 def test_relabel_there_and_back_gives_what_a_fresh_call_gives(made, first, then):
     asked, given_ = made
     kept, rows = kept_of(asked, given_, **first)
