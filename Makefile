@@ -8,6 +8,9 @@ ARGS   ?=
 CHECK  ?=
 WORKERS ?= 4
 
+# What is compiled is kept, whatever the shell says: tests start many processes.
+export PYTHONDONTWRITEBYTECODE =
+
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 

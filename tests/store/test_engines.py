@@ -66,18 +66,20 @@ def test_arrow_gives_the_latest_version_of_each_row(stored):
     same(plain(table.select(names).to_pandas()), expected(stored))
 
 
-@pytest.mark.parametrize("engine", ["pandas", "duckdb", "polars"])
+@pytest.mark.parametrize("engine", ["pandas", "duckdb", "polars", "dask"])
 def test_each_engine_gives_the_same_table(stored, engine):
-    pytest.importorskip(engine)
+    pytest.importorskip("dask.dataframe" if engine == "dask" else engine)
     found = stored.scan(SURVEY, engine)
     frame = {
         "pandas": lambda: found,
         "duckdb": lambda: found.to_arrow_table().to_pandas(),
         "polars": lambda: found.collect().to_arrow().to_pandas(),
+        "dask": lambda: found.compute(),
     }[engine]()
     same(plain(frame), expected(stored))
 
 
+@pytest.mark.long
 def test_dask_on_its_own_scheduler_gives_the_same_table(stored):
     pytest.importorskip("dask.dataframe")
     distributed = pytest.importorskip("distributed")

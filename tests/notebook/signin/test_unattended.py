@@ -6,9 +6,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +27,9 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def executed(*cells: str) -> list[tuple[str, str]]:
     """Runs cells as papermill does; the error of each, its name and its text, where it failed."""
+    import nbformat  # takes a second, which every worker would need
+    from nbclient import NotebookClient
+
     notebook = nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]  # no annotations
     notebook.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]  # type: ignore[no-untyped-call]  # the same
     NotebookClient(notebook, timeout=60, kernel_name="python3", allow_errors=True).execute()
