@@ -22,7 +22,7 @@ help:
 	@echo 'make demo CHECK=1  the same, but stop before JupyterLab'
 	@echo 'make check         the fast tests, side by side'
 	@echo 'make test          make check, then kernels, notebooks, a browser, other clients, Binder'
-	@echo 'make test-long     the tests that take minutes, such as a hundred syncs that are killed'
+	@echo 'make test-long     what takes minutes, such as a hundred syncs that are killed'
 	@echo 'make lint          ruff (rules and format) and mypy'
 	@echo 'make bench         speed and memory, as ratios, against other ways (about ten minutes)'
 	@echo 'make sandbox       serve the sandbox on port $(PORT) until interrupted'
