@@ -7,6 +7,7 @@ import decimal
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from tests.survey_json import frame, option, question, response
 
@@ -17,7 +18,14 @@ SCALE = [
 ]
 WORDS = [option(10001, "Red", "r"), option(10002, "Blue", "b")]
 WEB = [option(10001, "Web", "web"), option(10002, "Shop", "shop")]
+SURVEYS = ("9000001", "9000002", "9000003", "9000004", "9000005")
 LONG_LABEL = "L" * 10_000
+
+
+def ways_and_surveys(ways):
+    """The first way for every survey, the others for the largest, and in test-long for the rest."""
+    rest = [pytest.param(way, SURVEYS[1:], marks=pytest.mark.long) for way in ways[1:]]
+    return [(ways[0], SURVEYS), *((way, SURVEYS[:1]) for way in ways[1:]), *rest]
 
 
 def asked():

@@ -12,7 +12,7 @@ import pytest
 import alchemer_nb as al
 from alchemer_nb.errors import InvalidArgument
 from tests.conftest import credentials_for
-from tests.export.frames import made, own_columns
+from tests.export.frames import made, own_columns, ways_and_surveys
 
 
 @pytest.fixture(scope="module")
@@ -26,14 +26,13 @@ def sheets(path):
     return book
 
 
-@pytest.mark.parametrize(
-    "way",
-    [{}, {"values": "code", "tz": "Asia/Tokyo"}, {"multi": "list"}, {"shape": "long"}],
-    ids=str,
-)
-def test_every_survey_is_read_back_with_its_values(own, tmp_path, way):
+WAYS = [{}, {"values": "code", "tz": "Asia/Tokyo"}, {"multi": "list"}, {"shape": "long"}]
+
+
+@pytest.mark.parametrize(("way", "surveys"), ways_and_surveys(WAYS), ids=str)
+def test_every_survey_is_read_back_with_its_values(own, tmp_path, way, surveys):
     path = tmp_path / "x.xlsx"
-    for survey in own.surveys()["id"]:
+    for survey in surveys:
         df = own.responses(survey, progress="none", limit=100, **way)
         df.alchemer.to_excel(path)
         back = read(path)

@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 from alchemer_nb import ApiKey, Client, read_spss
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.sandbox import Sandbox
+from tests.export.frames import SURVEYS
 from tests.survey_json import LIKERT, frame, option, question, response
-
-SURVEYS = ("9000001", "9000002", "9000003", "9000004", "9000005")
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import alchemer_nb as al
 from alchemer_nb.errors import ConfigurationError, InvalidArgument, KnowledgeLost
 from alchemer_nb.export.parquet import write_parquet
 from tests.conftest import credentials_for
-from tests.export.frames import made
+from tests.export.frames import made, ways_and_surveys
 from tests.survey_json import option, question, response, serve
 
 WAYS = [
@@ -44,9 +44,9 @@ def there_and_back(frame, folder):
     return al.read_parquet(path)
 
 
-@pytest.mark.parametrize("way", WAYS, ids=str)
-def test_every_survey_comes_back_with_dtypes_and_knowledge(own, tmp_path, way):
-    for survey in own.surveys()["id"]:
+@pytest.mark.parametrize(("way", "surveys"), ways_and_surveys(WAYS), ids=str)
+def test_every_survey_comes_back_with_dtypes_and_knowledge(own, tmp_path, way, surveys):
+    for survey in surveys:
         frame = own.responses(survey, progress="none", limit=100, **way)
         back = there_and_back(frame, tmp_path)
         pd.testing.assert_frame_equal(frame, back)

@@ -14,7 +14,7 @@ import pytest
 import alchemer_nb as al
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
 from tests.conftest import credentials_for
-from tests.export.frames import LONG_LABEL, made, own_columns
+from tests.export.frames import LONG_LABEL, made, own_columns, ways_and_surveys
 
 WAYS = [
     {},
@@ -72,10 +72,10 @@ def cut_as_spss(text):
     return text.encode()[:32_764].decode("utf-8", "ignore").rstrip() + "…"
 
 
-@pytest.mark.parametrize("way", WAYS, ids=str)
-def test_every_survey_is_read_back_with_its_values(own, tmp_path, way):
+@pytest.mark.parametrize(("way", "surveys"), ways_and_surveys(WAYS), ids=str)
+def test_every_survey_is_read_back_with_its_values(own, tmp_path, way, surveys):
     path = tmp_path / "all.sav"
-    for survey in own.surveys()["id"]:
+    for survey in surveys:
         df = own.responses(survey, progress="none", limit=200, **way)
         names = df.alchemer.to_spss(path)
         raw, meta = pyreadstat.read_sav(path, user_missing=True)

@@ -8,7 +8,7 @@ import pytest
 
 import alchemer_nb as al
 from tests.conftest import credentials_for
-from tests.export.frames import made, own_columns
+from tests.export.frames import made, own_columns, ways_and_surveys
 
 
 @pytest.fixture(scope="module")
@@ -16,12 +16,13 @@ def own(box):
     return al.Client(credentials_for(box, "api_key"), region=box.region)
 
 
-@pytest.mark.parametrize(
-    "way", [{}, {"values": "code"}, {"values": "both", "names": "text"}, {"shape": "long"}], ids=str
-)
-def test_every_survey_is_read_back_as_pandas_reads_spss(own, tmp_path, way):
+WAYS = [{}, {"values": "code"}, {"values": "both", "names": "text"}, {"shape": "long"}]
+
+
+@pytest.mark.parametrize(("way", "surveys"), ways_and_surveys(WAYS), ids=str)
+def test_every_survey_is_read_back_as_pandas_reads_spss(own, tmp_path, way, surveys):
     """Both files hold the same; what the one for SPSS holds is shown in its own tests."""
-    for survey in own.surveys()["id"]:
+    for survey in surveys:
         df = own.responses(survey, progress="none", limit=150, **way)
         stata = df.alchemer.to_stata(tmp_path / "x.dta")
         spss = df.alchemer.to_spss(tmp_path / "x.sav")

@@ -62,7 +62,7 @@ def server(place, first_walk):
 # -- stamps ahead ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("count", [1, 97, 600])
+@pytest.mark.parametrize("count", [1, 600, pytest.param(97, marks=pytest.mark.long)])
 @spans
 def test_a_stamp_ahead_hides_nothing_that_changes_later(server, span, count):
     server.edit([800], stamp(-span), "ahead")
@@ -166,9 +166,10 @@ def test_any_changed_digit_of_the_manifest_hides_nothing(server):
 
 LAGS = {"a minute": MINUTE, "an hour": HOUR, "a day": DAY, "a month": 30 * DAY, "70 years": YEARS}
 lags = pytest.mark.parametrize("lag", LAGS.values(), ids=LAGS)
+ONE = pytest.param(1, marks=pytest.mark.long)
 
 
-@pytest.mark.parametrize("count", [1, 600])
+@pytest.mark.parametrize("count", [600, ONE])
 @lags
 def test_a_clock_that_was_set_back_hides_nothing(server, lag, count):
     server.edit(range(700, 850), stamp(), "before")
@@ -186,7 +187,7 @@ def test_a_clock_that_was_set_back_hides_nothing(server, lag, count):
     assert synced(server).changed == 20
 
 
-@pytest.mark.parametrize("count", [1, 600])
+@pytest.mark.parametrize("count", [600, ONE])
 @lags
 def test_stamps_from_a_clock_behind_that_of_the_server(server, lag, count):
     server.edit(range(700, 850), stamp(), "before")
