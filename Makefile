@@ -8,6 +8,9 @@ ARGS   ?=
 CHECK  ?=
 WORKERS ?= 4
 
+# What is compiled is kept, whatever the shell says: tests start many processes.
+export PYTHONDONTWRITEBYTECODE =
+
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
@@ -19,7 +22,7 @@ help:
 	@echo 'make demo CHECK=1  the same, but stop before JupyterLab'
 	@echo 'make check         the fast tests, side by side'
 	@echo 'make test          make check, then kernels, notebooks, a browser, other clients, Binder'
-	@echo 'make test-long     the tests that take minutes, such as a hundred syncs that are killed'
+	@echo 'make test-long     what takes minutes, such as a hundred syncs that are killed'
 	@echo 'make lint          ruff (rules and format) and mypy'
 	@echo 'make bench         speed and memory, as ratios, against other ways (about ten minutes)'
 	@echo 'make sandbox       serve the sandbox on port $(PORT) until interrupted'
@@ -30,8 +33,10 @@ help:
 demo: $(VENV)/.installed-lab
 	@$(BIN)/python -m alchemer_nb demo $(if $(CHECK),--check) $(ARGS)
 
-# Tests that need more than Python. They measure how soon a cell ends, so they run one by one.
-SLOW := kernel or notebook or browser or peers or binder
+# Tests that need more than Python, and those of them that measure how soon a cell ends: these run
+# one by one.
+SLOW  := kernel or notebook or browser or peers or binder
+TIMED := kernel or browser
 
 check: $(VENV)/.installed-test
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not long and not ($(SLOW))" $(ARGS)
@@ -39,10 +44,20 @@ check: $(VENV)/.installed-test
 # With ARGS: those tests alone, one by one.
 test: $(if $(ARGS),$(VENV)/.installed-test,check)
 	@$(BIN)/python -m tests.browser.chromium --install
-	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),-m "not long and ($(SLOW))")
+ifeq ($(ARGS),)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long and ($(SLOW)) and not ($(TIMED))"
+	@$(BIN)/python -m pytest -m "not long and ($(TIMED))"
+else
+	@$(BIN)/python -m pytest $(ARGS)
+endif
 
+# With ARGS: those long tests alone. Without: more examples of what holds for any input, too.
 test-long: $(VENV)/.installed-test
 	@$(BIN)/python -m pytest -m long $(ARGS)
+ifeq ($(ARGS),)
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "hypothesis and not ($(SLOW))" \
+	  --hypothesis-profile thorough
+endif
 
 lint: $(VENV)/.installed-lint
 	@$(BIN)/python -m ruff check .

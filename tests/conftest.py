@@ -8,6 +8,7 @@ import signal
 import tempfile
 from typing import TYPE_CHECKING
 
+import hypothesis
 import keyring
 import pytest
 from keyring.backends import fail
@@ -15,18 +16,32 @@ from keyring.backends import fail
 from alchemer_nb.auth.oauth_flow import OAuthFlow
 from alchemer_nb.client.client import Client
 from alchemer_nb.http.credentials import ApiKey, OAuth1
-from alchemer_nb.sandbox import Sandbox
+from tests import boxes
+from tests.boxes import NO_LIMITS, copied_box
 from tests.person import landing_address
 from tests.scripted import ScriptedServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from alchemer_nb.sandbox import Sandbox
+
+# `make test-long` tries more examples: pytest --hypothesis-profile thorough.
+hypothesis.settings.register_profile("fast", max_examples=40, deadline=None)
+hypothesis.settings.register_profile("thorough", max_examples=300, deadline=None)
+hypothesis.settings.load_profile("fast")
+
 # Cheap before dear, so that a mistake shows early.
 ORDER = ("kernel", "notebook", "browser", "peers", "binder")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        mode = getattr(item, "callspec", None) and item.callspec.params.get("credentials")
+        if mode not in (None, MODES[0]) and not item.path.name.startswith(IN_EVERY_MODE):
+            item.add_marker(pytest.mark.long)
+
     def cost(item: pytest.Item) -> int:
         marks = [ORDER.index(mark.name) + 1 for mark in item.iter_markers() if mark.name in ORDER]
         return max(marks, default=0)
@@ -35,6 +50,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 MODES = ("api_key", "oauth1_two_legged", "oauth1_three_legged")
+# These show calls in every mode. What is made of the answers is shown in one, and by
+# `make test-long` in every mode, too.
+IN_EVERY_MODE = ("test_client", "test_transport", "test_leaks")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -46,6 +64,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     os.environ["ALCHEMER_LIMITS_FOLDER"] = folder
     os.environ["ALCHEMER_STORE"] = f"{folder}/store"  # nor is anything kept among their surveys
+    if boxes.FOLDER not in os.environ:  # workers find the folder of the process that starts them
+        os.environ[boxes.FOLDER] = tempfile.mkdtemp(prefix="alchemer-demo-")
+        config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(boxes.FOLDER), ignore_errors=True))
     # A shell that starts tests in the background has them ignore Ctrl-C, which some tests send.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # Nor may their keychain be read. Set before the tests are collected: keyring would else choose
@@ -63,9 +84,7 @@ def limits(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def box() -> Iterator[Sandbox]:
     """One sandbox for all tests that change nothing in it."""
-    with Sandbox(
-        seed=1, responses=1203, calls_per_minute=None, cache_seconds=0, refuse_identical=False
-    ) as running:
+    with copied_box(responses=1203, **NO_LIMITS) as running:
         yield running
 
 

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import filelock
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -35,12 +37,13 @@ def environment(
     version = run([made_by, "-c", "import sys; sys.stdout.write(sys.version)"])
     recipe = hashlib.sha256(repr((version, steps, also)).encode()).hexdigest()
     stamp = folder / ".recipe"
-    if stamp.is_file() and stamp.read_text() == recipe:
-        return python
-    run([made_by, "-m", "venv", "--clear", str(folder)])
-    for step in steps:
-        run([str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", *step])
-    stamp.write_text(recipe)
+    with filelock.FileLock(folder.with_name(f"{folder.name}.lock")):  # another worker may make it
+        if stamp.is_file() and stamp.read_text() == recipe:
+            return python
+        run([made_by, "-m", "venv", "--clear", str(folder)])
+        for step in steps:
+            run([str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", *step])
+        stamp.write_text(recipe)
     return python
 
 

@@ -6,6 +6,7 @@ Every import counts: at the top, inside a function, and for types alone.
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -60,11 +61,16 @@ def imports_of(source: str) -> list[Import]:
     return found
 
 
-IMPORTS = {name: imports_of(path.read_text("utf-8")) for name, path in MODULES.items()}
-OURS = {
-    name: {i.target for i in found if i.target in MODULES} - {name, FRONT}
-    for name, found in IMPORTS.items()
-}
+@functools.cache  # not when it is imported: every worker imports it
+def all_imports() -> dict[str, list[Import]]:
+    return {name: imports_of(path.read_text("utf-8")) for name, path in MODULES.items()}
+
+
+def our_imports() -> dict[str, set[str]]:
+    return {
+        name: {i.target for i in found if i.target in MODULES} - {name, FRONT}
+        for name, found in all_imports().items()
+    }
 
 
 def rows_of_the_map() -> dict[str, set[str]]:
@@ -93,7 +99,7 @@ def allowed(row: str) -> set[str]:
 def test_folders_import_what_the_map_allows() -> None:
     wrong = [
         f"{module} -> {target}"
-        for module, targets in OURS.items()
+        for module, targets in our_imports().items()
         if module not in FREE
         for target in targets
         if row_of(target) not in allowed(row_of(module)) and target not in allowed(row_of(module))
@@ -103,7 +109,7 @@ def test_folders_import_what_the_map_allows() -> None:
 
 def test_imports_make_no_circle() -> None:
     try:
-        TopologicalSorter({m: t for m, t in OURS.items() if m not in FREE}).prepare()
+        TopologicalSorter({m: t for m, t in our_imports().items() if m not in FREE}).prepare()
     except CycleError as error:
         raise AssertionError(" -> ".join(error.args[1])) from None
 
@@ -111,7 +117,7 @@ def test_imports_make_no_circle() -> None:
 def test_sandbox_and_client_meet_in_two_places_alone() -> None:
     crossings = {
         (module, i.target, i.at_once)
-        for module, found in IMPORTS.items()
+        for module, found in all_imports().items()
         for i in found
         if i.target in MODULES and i.target != FRONT and module not in FREE
         if is_sandbox(module) != is_sandbox(i.target)
@@ -134,11 +140,11 @@ def test_loading_the_extension_reaches_no_heavy_import() -> None:
             continue
         reached.add(module)
         parents = [module.rsplit(".", n)[0] for n in range(1, module.count(".") + 1)]
-        waiting += parents + [i.target for i in IMPORTS[module] if i.at_once]
+        waiting += parents + [i.target for i in all_imports()[module] if i.at_once]
     heavy = {
         f"{module} -> {i.target}"
         for module in reached
-        for i in IMPORTS[module]
+        for i in all_imports()[module]
         if i.at_once and i.target.partition(".")[0] in HEAVY
     }
     assert heavy == set()

@@ -11,11 +11,8 @@ import traceback
 from contextlib import contextmanager
 from urllib.parse import parse_qs, quote, urlsplit
 
-import nbformat
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
 
 from alchemer_nb import ApiKey, Client, OAuth1, OAuthFlow
 from alchemer_nb.errors import AlchemerError
@@ -212,6 +209,10 @@ FAILING = "%alchemer codebook 9000002"  # not asked before, so that it has to be
 
 @pytest.mark.notebook
 def test_a_saved_notebook_and_its_history_hold_no_secret(tmp_path):
+    import nbformat  # takes a second, which every worker would need
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError
+
     cells = [*CELLS, FAILING]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
     notebook.cells.insert(

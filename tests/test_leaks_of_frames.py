@@ -23,8 +23,8 @@ from alchemer_nb.http.regions import Region
 from alchemer_nb.http.secrets import Secret, redact
 from alchemer_nb.notebook.signin.session import Session
 from alchemer_nb.notebook.signin.steps import SignIn
+from tests.auth.test_profiles import MemoryKeyring
 from tests.scripted import Reply
-from tests.test_profiles import MemoryKeyring
 
 ROOT = str(Path(alchemer_nb.__file__).parent)
 FIRST, SECOND = "canary1first00aabbccddeeff", "canary2second/+&=%"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
+
+if TYPE_CHECKING:
+    import nbformat
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb"))
 by_name = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -21,6 +22,9 @@ def the(name: str) -> Path:
 
 def executed(path: Path, folder: Path, tell: str, before: int) -> nbformat.NotebookNode:
     """Runs a notebook with one more cell, which stands before the last ``before`` cells."""
+    import nbformat  # takes a second, which every worker would need
+    from nbclient import NotebookClient
+
     notebook = nbformat.read(path, as_version=4)
     notebook.cells.insert(len(notebook.cells) - before, nbformat.v4.new_code_cell(tell))
     NotebookClient(
@@ -44,6 +48,8 @@ def test_there_are_notebooks() -> None:
 
 @by_name
 def test_it_is_committed_without_outputs(path: Path) -> None:
+    import nbformat
+
     notebook = json.loads(path.read_text("utf-8"))
     nbformat.validate(notebook)
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]

@@ -6,9 +6,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TEXT = (REPOSITORY / "README.md").read_text("utf-8")
@@ -45,6 +43,9 @@ PYTHON = [block for block in blocks() if block.language == "python"]
 
 @pytest.mark.notebook
 def test_the_code_runs_from_top_to_bottom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import nbformat  # takes a second, which every worker would need
+    from nbclient import NotebookClient
+
     for name in ("ALCHEMER_API_TOKEN", "ALCHEMER_CONSUMER_KEY"):
         monkeypatch.delenv(name, raising=False)
     cells = [block.code for block in PYTHON if block.runs]

@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import pytest
 import requests
 from playwright.sync_api import expect, sync_playwright
 
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 Theme = Literal["light", "dark"]
+# What works in one works in the other: test_readme_picture shows the panel in both.
+THEMES = ["light", pytest.param("dark", marks=pytest.mark.long)]
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts" / "screenshots"
 

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from alchemer_nb.sandbox import Sandbox
 
-from .lab import Notebook
+from .lab import THEMES, Notebook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,7 @@ def cancel(notebook: Notebook) -> Locator:
     return notebook.output(DOWNLOAD).get_by_role("button", name=re.compile(r"^\W*Cancel$"))
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", THEMES)
 def test_cancel_stops_the_running_cell_and_nothing_dead_is_saved(
     lab: Server, context: BrowserContext, box: Sandbox, theme: Theme
 ) -> None:

@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 
 from alchemer_nb.sandbox import Sandbox
 
-from .lab import Notebook, picture
+from .lab import THEMES, Notebook, picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +90,7 @@ def counting(box: Sandbox, path: str) -> Iterator[list[int]]:
     told.append(sum(path in call.path for call in box.seen) - before)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", THEMES)
 def test_an_api_key_gives_a_frame_and_stays_out_of_the_saved_notebook(
     lab: Server, context: BrowserContext, box: Sandbox, theme: Theme
 ) -> None:
@@ -114,7 +114,7 @@ def test_an_api_key_gives_a_frame_and_stays_out_of_the_saved_notebook(
     assert notebook.errors == []
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", THEMES)
 def test_oauth_gives_a_frame_by_way_of_the_log_in_page(
     lab: Server, context: BrowserContext, box: Sandbox, theme: Theme
 ) -> None:

@@ -21,6 +21,13 @@ from alchemer_nb.sandbox import Sandbox
 CUSTOMER = "Customer satisfaction"
 
 
+@pytest.fixture(scope="module")
+def everything(box):
+    """All responses of the largest survey, test rows left out."""
+    client = Client(ApiKey(box.api_token, box.api_token_secret), region=box.region)
+    return client.responses(CUSTOMER, progress="none")
+
+
 def test_account_is_one_row(client, box):
     account = client.account()
     assert len(account) == 1
@@ -136,8 +143,7 @@ def test_test_rows_are_left_out_said_and_brought_back(client, capsys):
         ),
     ],
 )
-def test_what_the_server_filters_equals_what_pandas_filters(client, asked, same):
-    everything = client.responses(CUSTOMER, progress="none")
+def test_what_the_server_filters_equals_what_pandas_filters(client, everything, asked, same):
     if same is None:
         expected = everything[
             (everything["nps"] >= 9) & everything["region"].isin(["North", "South"])

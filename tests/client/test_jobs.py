@@ -17,6 +17,7 @@ from alchemer_nb.client.client import Client
 from alchemer_nb.errors import ConditionError, DownloadIncomplete, InvalidArgument, SurveyNotFound
 from alchemer_nb.http.credentials import ApiKey
 from alchemer_nb.sandbox import Sandbox
+from tests.boxes import NO_LIMITS, copied_box
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,9 +29,7 @@ ROWS = 2600
 @pytest.fixture(scope="module")
 def slow_box() -> Iterator[Sandbox]:
     """Two tenths of a second a page, six pages: time to look at it and to stop it."""
-    with Sandbox(
-        responses=ROWS, latency=0.2, calls_per_minute=None, cache_seconds=0, refuse_identical=False
-    ) as box:
+    with copied_box(responses=ROWS, latency=0.2, **NO_LIMITS) as box:
         yield box
 
 
@@ -199,7 +198,7 @@ def test_run_sync_patches_asyncio_only_where_a_loop_runs_already(quick: Client) 
 
 
 def test_a_wait_for_the_rate_limit_is_told_and_ends_within_half_a_second() -> None:
-    with Sandbox(responses=1600) as box:
+    with copied_box(responses=1600) as box:
         key = ApiKey(box.api_token, box.api_token_secret)
         client = Client(key, region=box.region, max_in_flight=1, requests_per_minute=4)
         job = after_first_page(Job.start(client, ID))

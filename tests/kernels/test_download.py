@@ -7,8 +7,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from nbclient import NotebookClient
-from nbformat import from_dict
 
 from alchemer_nb.sandbox import Sandbox
 
@@ -255,6 +253,9 @@ def test_text_where_it_is_asked_for_and_no_widgets(signed_in):
 
 
 def test_where_no_person_is_there_only_the_last_line_is_left(box):
+    from nbclient import NotebookClient  # takes a second, which every worker would need
+    from nbformat import from_dict
+
     cells = [
         setup(box, in_flight=4),
         f"%alchemer df << {new()}",

@@ -7,8 +7,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from nbclient import NotebookClient
-from nbformat import from_dict
 
 from alchemer_nb.sandbox import Sandbox
 
@@ -198,6 +196,9 @@ def test_text_where_no_widgets_are_wanted(signed_in):
 
 
 def test_where_no_person_is_there_only_the_last_line_is_left(setup):
+    from nbclient import NotebookClient  # takes a second, which every worker would need
+    from nbformat import from_dict
+
     cells = [setup(in_flight=4), "%alchemer sync 9000001"]
     code: dict[str, Any] = {
         "cell_type": "code",

@@ -92,9 +92,7 @@ values = st.sampled_from(
 ) | st.text(max_size=8)
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(path=paths, params=st.dictionaries(names, values, max_size=5), as_form=st.booleans())
 def test_any_call_gets_an_envelope(
     shared: Sandbox, path: str, params: dict[str, str], as_form: bool

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -9,20 +10,22 @@ import pytest
 
 from alchemer_nb.client.client import Client
 from alchemer_nb.http.credentials import ApiKey
-from alchemer_nb.sandbox import Sandbox
+from tests.boxes import NO_LIMITS, copied_box
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
+
+    from alchemer_nb.sandbox import Sandbox
 
 SURVEY = "9000001"
 ALL = {"test_rows": "include", "metadata": "all", "progress": "none"}
 
 
-def quiet_box(**more) -> Sandbox:
+def quiet_box(**more) -> AbstractContextManager[Sandbox]:
     """A sandbox without limits, as these tests are about something else."""
-    given = {"seed": 3, "responses": 1203, "form": "current"} | more
-    return Sandbox(calls_per_minute=None, cache_seconds=0, refuse_identical=False, **given)
+    return copied_box(**{"seed": 3, "responses": 1203, "form": "current", **NO_LIMITS} | more)
 
 
 @pytest.fixture
@@ -36,6 +39,30 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def own_box(place: Path) -> Iterator[Sandbox]:
     with quiet_box() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def first_sync(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the first sync of ``SURVEY`` in ``own_box`` makes."""
+    with quiet_box() as box, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ALCHEMER_STORE", str(tmp_path_factory.mktemp("first sync")))
+        return fresh_client(box).sync(SURVEY).place
+
+
+@pytest.fixture
+def synced_client(own_box: Sandbox, first_sync: Path) -> Client:
+    """A client of ``own_box`` after the first sync, whose files are copied."""
+    client = fresh_client(own_box)
+    folder = client._stores.place(SURVEY)
+    folder.parent.mkdir(mode=0o700, parents=True)
+    shutil.copytree(first_sync, folder)
+    return client
+
+
+@pytest.fixture
+def folder(synced_client: Client) -> Path:
+    """The folder of ``SURVEY`` in the store of ``synced_client``."""
+    return synced_client._stores.place(SURVEY)
 
 
 def fresh_client(box: Sandbox) -> Client:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -38,19 +39,30 @@ def is_cheap_after(server) -> bool:
     return is_cheap(server, synced(server))
 
 
+@pytest.fixture(scope="session")
+def first_walk(tmp_path_factory):
+    """The responses of ``server``, and the folder that the first sync makes of them."""
+    with ListedServer(1600) as running, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ALCHEMER_STORE", str(tmp_path_factory.mktemp("first walk")))
+        return running.rows, running.dates, synced(running).place
+
+
 @pytest.fixture
-def server(place):
-    """A survey of 1,600 responses, one an hour."""
-    with ListedServer(1600) as running:
-        synced(running)
-        running.walked = running.newest = 0
+def server(place, first_walk):
+    """A survey of 1,600 responses, one an hour, after its first sync."""
+    rows, dates, made = first_walk
+    with ListedServer(0) as running:
+        running.rows, running.dates = dict(rows), dict(dates)
+        folder = running.client()._stores.place(OWN)
+        folder.parent.mkdir(mode=0o700, parents=True)
+        shutil.copytree(made, folder)
         yield running
 
 
 # -- stamps ahead ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("count", [1, 97, 600])
+@pytest.mark.parametrize("count", [1, 600, pytest.param(97, marks=pytest.mark.long)])
 @spans
 def test_a_stamp_ahead_hides_nothing_that_changes_later(server, span, count):
     server.edit([800], stamp(-span), "ahead")
@@ -154,9 +166,10 @@ def test_any_changed_digit_of_the_manifest_hides_nothing(server):
 
 LAGS = {"a minute": MINUTE, "an hour": HOUR, "a day": DAY, "a month": 30 * DAY, "70 years": YEARS}
 lags = pytest.mark.parametrize("lag", LAGS.values(), ids=LAGS)
+ONE = pytest.param(1, marks=pytest.mark.long)
 
 
-@pytest.mark.parametrize("count", [1, 600])
+@pytest.mark.parametrize("count", [600, ONE])
 @lags
 def test_a_clock_that_was_set_back_hides_nothing(server, lag, count):
     server.edit(range(700, 850), stamp(), "before")
@@ -174,7 +187,7 @@ def test_a_clock_that_was_set_back_hides_nothing(server, lag, count):
     assert synced(server).changed == 20
 
 
-@pytest.mark.parametrize("count", [1, 600])
+@pytest.mark.parametrize("count", [600, ONE])
 @lags
 def test_stamps_from_a_clock_behind_that_of_the_server(server, lag, count):
     server.edit(range(700, 850), stamp(), "before")
@@ -337,9 +350,7 @@ EDIT = st.tuples(
 )
 
 
-@settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=settings().max_examples // 4, suppress_health_check=list(HealthCheck))
 @given(edits=st.lists(EDIT, min_size=1, max_size=3))
 def test_a_store_equals_a_walk_whatever_the_clocks_say(tmp_path_factory, monkeypatch, edits):
     monkeypatch.setenv("ALCHEMER_STORE", str(tmp_path_factory.mktemp("store")))

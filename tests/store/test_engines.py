@@ -67,18 +67,20 @@ def test_arrow_gives_the_latest_version_of_each_row(stored):
     same(plain(table.select(names).to_pandas()), expected(stored))
 
 
-@pytest.mark.parametrize("engine", ["pandas", "duckdb", "polars"])
+@pytest.mark.parametrize("engine", ["pandas", "duckdb", "polars", "dask"])
 def test_each_engine_gives_the_same_table(stored, engine):
-    pytest.importorskip(engine)
+    pytest.importorskip("dask.dataframe" if engine == "dask" else engine)
     found = stored.scan(SURVEY, engine)
     frame = {
         "pandas": lambda: found,
         "duckdb": lambda: found.to_arrow_table().to_pandas(),
         "polars": lambda: found.collect().to_arrow().to_pandas(),
+        "dask": lambda: found.compute(),
     }[engine]()
     same(plain(frame), expected(stored))
 
 
+@pytest.mark.long
 def test_dask_on_its_own_scheduler_gives_the_same_table(stored):
     pytest.importorskip("dask.dataframe")
     distributed = pytest.importorskip("distributed")
@@ -98,21 +100,20 @@ def test_dask_on_its_own_scheduler_gives_the_same_table(stored):
     assert means.dropna().round(9).to_dict() == wanted.dropna().round(9).to_dict()
 
 
-def test_a_column_that_came_late_is_there_for_all_rows(own_box: Sandbox):
-    client = fresh_client(own_box)
-    client.sync(SURVEY)
-    folder = client._stores.survey_folder(SURVEY)
-    assert "url_wave" not in client.scan(SURVEY).schema.names
-    client.request("PUT", f"survey/{SURVEY}/surveyresponse", data={"data": {"3": {"value": "1"}}})
-    _add_url_variable(client, folder)
+def test_a_column_that_came_late_is_there_for_all_rows(synced_client, folder):
+    assert "url_wave" not in synced_client.scan(SURVEY).schema.names
+    synced_client.request(
+        "PUT", f"survey/{SURVEY}/surveyresponse", data={"data": {"3": {"value": "1"}}}
+    )
+    _add_url_variable(synced_client, folder)
     for name in ("polars", "duckdb", "dask.dataframe"):
         pytest.importorskip(name)
     for engine in ("pandas", "polars", "duckdb", "dask"):
-        found = client.scan(SURVEY, engine)
+        found = synced_client.scan(SURVEY, engine)
         assert "url_wave" in list(found.columns if engine != "polars" else found.collect_schema())
-    frame = client.scan(SURVEY, "pandas")
+    frame = synced_client.scan(SURVEY, "pandas")
     assert frame["url_wave"].notna().sum() == 1
-    assert len(client.scan(SURVEY, "dask")) == len(frame) == 1204
+    assert len(synced_client.scan(SURVEY, "dask")) == len(frame) == 1204
 
 
 def _add_url_variable(client, folder) -> None:
@@ -125,17 +126,15 @@ def _add_url_variable(client, folder) -> None:
     found.save(folder)
 
 
-def test_types_that_do_not_agree_become_text(own_box: Sandbox):
-    client = fresh_client(own_box)
-    folder = client.sync(SURVEY).place
-    _add_url_variable(client, folder)
-    client.scan(SURVEY)
+def test_types_that_do_not_agree_become_text(synced_client, folder):
+    _add_url_variable(synced_client, folder)
+    synced_client.scan(SURVEY)
     found = manifest.read_manifest(folder)
     place = opening.table_path(folder, found, found.parts[-1])
     table = pq.read_table(place)
     at = table.column_names.index("nps")
     pq.write_table(table.set_column(at, "nps", pa.array(["nine"])), place)
-    frame = client.scan(SURVEY, "pandas")
+    frame = synced_client.scan(SURVEY, "pandas")
     assert frame.loc[5000, "nps"] == "nine"
     assert pd.api.types.is_string_dtype(frame["nps"])
 

@@ -19,8 +19,8 @@ from alchemer_nb.errors import (
     TransportError,
 )
 from alchemer_nb.store import manifest
-from tests.client.test_frames import response, serve
 from tests.store.conftest import ALL, SURVEY, fresh_client, quiet_box, same
+from tests.survey_json import response, serve
 
 if TYPE_CHECKING:
     from pathlib import Path

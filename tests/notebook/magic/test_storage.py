@@ -1,0 +1,168 @@
+"""The commands of the store, through cells of a real shell."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+from IPython.core.error import UsageError
+
+from alchemer_nb import Job
+from alchemer_nb.client.client import Client
+from alchemer_nb.errors import DownloadIncomplete, InvalidArgument
+from alchemer_nb.http.credentials import ApiKey
+from alchemer_nb.sandbox import Fault
+from alchemer_nb.store.sync_result import STOPPED
+from tests.boxes import copied_box
+from tests.notebook.running.test_downloading import ended, running
+from tests.store.conftest import SURVEY, fresh_client, place, quiet_box, same
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from alchemer_nb.sandbox import Sandbox
+
+__all__ = ["place"]  # a fixture
+
+TITLE = "Customer satisfaction"
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[Sandbox]:
+    """A sandbox whose data no test changes."""
+    with quiet_box() as running:
+        yield running
+
+
+def sign_in(notebook, box):
+    notebook.names["client"] = fresh_client(box)
+    assert notebook.run("%alchemer switch client").failure is None
+    return notebook
+
+
+@pytest.fixture
+def signed_in(notebook, place, box):
+    return sign_in(notebook, box)
+
+
+@pytest.fixture
+def own_box() -> Iterator[Sandbox]:
+    """A small sandbox whose data a test may change."""
+    with quiet_box(responses=203) as running:
+        yield running
+
+
+def test_sync_diff_and_a_frame_from_the_store(notebook, place, own_box):
+    signed_in = sign_in(notebook, own_box)
+    outcome = signed_in.run(f'%alchemer sync "{TITLE}"')
+    assert outcome.value.added == 203
+    own_box.touch(SURVEY, [3], data={"3": {"value": "77"}})
+    own_box.add_responses(SURVEY, 2)
+    signed_in.run(f'%alchemer sync "{TITLE}"')
+    outcome = signed_in.run(f'changes = %alchemer diff "{TITLE}"')
+    assert "2 added, 1 changed; changed most: " in " ".join(outcome.out.split())
+    assert signed_in.names["changes"]["change"].astype(str).tolist() == [
+        "changed",
+        "added",
+        "added",
+    ]
+    outcome = signed_in.run(f'df = %alchemer responses "{TITLE}" --max-age 1h')
+    assert "from the local store, as of " in " ".join(outcome.out.split())
+    client = signed_in.names["client"]
+    same(signed_in.names["df"], client.responses(SURVEY, store=True, progress="none"))
+
+
+def test_a_sync_beside_the_cells_tells_what_it_brought_between_them(signed_in):
+    outcome = signed_in.run(f"%alchemer done << sync {SURVEY} --background")
+    assert (outcome.failure, outcome.value) == (None, None)
+    ended(signed_in)
+    told = outcome.out + signed_in.run("count = done.added").out
+    assert signed_in.names["count"] == 1203
+    assert f"done = {TITLE}: 1,203 new; 1,203 responses in" in " ".join(told.split())
+    assert running(signed_in) == []
+
+
+def test_a_sync_beside_the_cells_has_no_rows_to_give_and_takes_none_away(signed_in):
+    job = signed_in.run(f"%alchemer sync {SURVEY} --background").value
+    assert isinstance(job, Job)
+    ended(signed_in)
+    assert job.result(30).added == 1203
+    assert job.partial() is None
+    signed_in.run("x = 1")
+    assert "no download is under way or was stopped" in signed_in.run("%alchemer partial").told
+
+
+@pytest.mark.parametrize(
+    "cell", [f"sync {SURVEY}", f"sync {SURVEY} --background", f"responses {SURVEY} --max-age 1h"]
+)
+def test_a_sync_whose_key_was_refused_names_the_command_that_signs_in(signed_in, box, cell):
+    refused = '{"result_ok": false, "code": 401, "message": "Login failed / Invalid auth token"}'
+    third = {"path": "surveyresponse", "page": 3, "resultsperpage": 500}
+    box.fail_next(Fault(status=401, body=refused, when=third))
+    outcome = signed_in.run(f"%alchemer {cell}")
+    if "background" in cell:
+        ended(signed_in)
+        told = outcome.out + signed_in.run("x = 1").out
+    else:
+        told = outcome.told
+    told = " ".join(told.split())
+    assert "Sign in with the new key (%alchemer login), then run it again: it goes on" in told
+
+
+def test_sql_over_surveys_and_frames_of_the_notebook(signed_in):
+    pytest.importorskip("duckdb")
+    signed_in.run(f"%alchemer sync {SURVEY}")
+    signed_in.names["weights"] = pd.DataFrame({"status": ["Complete"], "weight": [2]})
+    query = (
+        "select count(*) as n, max({'w': weight}.w) as w -- $braces are SQL's here\n"
+        "from customer_satisfaction join weights using (status)"
+    )
+    found = signed_in.run(f"%%alchemer sql\n{query}").value
+    signed_in.run(f"%%alchemer sql -o kept\n{query}")
+    same(signed_in.names["kept"], found)
+    assert found["w"].tolist() == [2]
+    line = signed_in.run('%alchemer sql "select count(*) as n from survey_9000001"')
+    assert line.value["n"].tolist() == [1203]
+    failure = signed_in.run("%%alchemer sql\nselect x from nowhere").failure
+    assert isinstance(failure, InvalidArgument)
+    assert isinstance(signed_in.run("%alchemer sql").failure, UsageError)
+
+
+def test_stores_tells_the_place(signed_in, place):
+    assert signed_in.run("%alchemer stores").value.empty
+    synced = signed_in.run(f"%alchemer sync {SURVEY}").value
+    (row,) = signed_in.run("%alchemer stores").value.to_dict("records")
+    assert (row["id"], row["title"], row["rows"]) == (SURVEY, TITLE, 1203)
+    assert row["place"] == str(synced.place)
+    assert row["place"].startswith(str(place))
+
+
+def test_expunge_says_what_it_did(signed_in):
+    signed_in.run(f"%alchemer sync {SURVEY}")
+    outcome = signed_in.run(f"%alchemer expunge {SURVEY} --responses 3,5")
+    assert "Removed 2 responses" in outcome.out
+    assert outcome.value["response_id"].tolist() == [3, 5]
+    assert isinstance(signed_in.run(f"%alchemer expunge {SURVEY}").failure, UsageError)
+    assert isinstance(
+        signed_in.run(f"%alchemer expunge {SURVEY} --responses x").failure, UsageError
+    )
+
+
+def test_a_wait_of_a_sync_for_the_rate_limit_is_told_and_ends_within_half_a_second(place):
+    with copied_box(responses=1600) as box:
+        key = ApiKey(box.api_token, box.api_token_secret)
+        client = Client(key, region=box.region, max_in_flight=1, requests_per_minute=5)
+        job = Job.sync(client, SURVEY)
+        deadline = time.monotonic() + 20
+        while "waiting for the rate limit, " not in job.line:
+            assert time.monotonic() < deadline, job.line
+            threading.Event().wait(0.02)
+        assert job.line.startswith(TITLE)
+        began = time.monotonic()
+        with pytest.raises(DownloadIncomplete) as caught:
+            job.end()
+        assert time.monotonic() - began < 0.5
+        assert str(caught.value) == STOPPED
