@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-def target(path: str | os.PathLike[str], suffixes: Sequence[str]) -> Path:
+def output_path(path: str | os.PathLike[str], suffixes: Sequence[str]) -> Path:
     """Return the absolute path of a file to write.
 
     Args:
@@ -37,7 +37,7 @@ def target(path: str | os.PathLike[str], suffixes: Sequence[str]) -> Path:
     return resolved
 
 
-def source(path: str | os.PathLike[str], suffixes: Sequence[str] = ()) -> Path:
+def input_path(path: str | os.PathLike[str], suffixes: Sequence[str] = ()) -> Path:
     """Return the path of a file to read.
 
     Raises:
@@ -106,7 +106,7 @@ def _flush(path: Path, flags: int) -> None:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replace_atomically(path: Path) -> Iterator[Path]:
     """Write a user's file with ``write_atomically``.
 
     Raises:
@@ -120,7 +120,7 @@ def replacing(path: Path) -> Iterator[Path]:
         raise InvalidArgument(f"could not write {path}: {reason}") from None
 
 
-def needed(module: str, extra: str) -> Any:
+def import_optional(module: str, extra: str) -> Any:
     """Import a package that only an extra installs.
 
     Raises:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def in_child(work: Callable[[], None]) -> None:
+def renew_after_fork(work: Callable[[], None]) -> None:
     """Register a method to be called in every forked process, as long as its object lives.
 
     Args:
@@ -27,14 +27,14 @@ def in_child(work: Callable[[], None]) -> None:
     _CHILDREN.add(work)
 
 
-class Home:
+class OriginProcess:
     """The process in which something began, and which alone may go on with it."""
 
     def __init__(self) -> None:
         self._pid = os.getpid()
 
     @property
-    def is_here(self) -> bool:
+    def is_current(self) -> bool:
         """True in that process; False in one that was forked from it since."""
         return os.getpid() == self._pid
 
@@ -44,7 +44,7 @@ class Home:
         Raises:
             TransportError: This is another process.
         """
-        if not self.is_here:
+        if not self.is_current:
             raise TransportError("this process was forked from the one that began it")
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 _Value = TypeVar("_Value")
 
 
-class once(Generic[_Value]):  # noqa: N801 - used as ``property`` is
+class lazy_attribute(Generic[_Value]):  # noqa: N801 - used as ``property`` is
     """A property that is computed once for each object.
 
     Before Python 3.12 ``functools.cached_property`` computes under a lock, one for all objects of

@@ -25,7 +25,7 @@ from alchemer_nb.decode.gc_pause import collector_paused
 from alchemer_nb.errors import DownloadIncomplete, StoreBusy
 from alchemer_nb.http.rate_limit import Limiter
 from alchemer_nb.http.transport import Transport
-from alchemer_nb.http.waiting import CallOptions, interrupts_held
+from alchemer_nb.http.waiting import CallOptions, delay_interrupts
 from alchemer_nb.notebook.signin.session import Session
 from alchemer_nb.sandbox import Sandbox
 from alchemer_nb.store import paths
@@ -531,7 +531,7 @@ def test_the_child_can_be_interrupted_while_its_parent_holds_interrupts():
         return "held"
 
     def holding():
-        with interrupts_held(), ThreadPoolExecutor(1) as pool:
+        with delay_interrupts(), ThreadPoolExecutor(1) as pool:
             child = pool.submit(lambda: Child(interrupted).outcome())
             assert child.result(PATIENCE) == "interrupted"
             assert interrupted() == "held"

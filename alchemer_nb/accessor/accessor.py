@@ -21,7 +21,7 @@ from alchemer_nb.frame.provenance import summary
 from alchemer_nb.frame.text_dtype import typed_frame
 from alchemer_nb.frame.values import read_number
 from alchemer_nb.privacy import redact as redaction
-from alchemer_nb.wire.text import plain
+from alchemer_nb.wire.text import strip_html
 
 if TYPE_CHECKING:
     import os
@@ -115,7 +115,7 @@ class AlchemerAccessor:
         Returns:
             ``column``, ``question``, ``row``, ``option`` and ``type`` of each (text).
         """
-        pieces = plain(words).casefold().split()
+        pieces = strip_html(words).casefold().split()
         searched = ("column_id", "column_alias", "column_text", "alias", "parent_alias")
         shown = ("question", "row", "option", "type")
         found = []

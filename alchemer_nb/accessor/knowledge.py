@@ -10,10 +10,10 @@ from alchemer_nb.errors import InvalidArgument, KnowledgeLost
 from alchemer_nb.frame.build import ATTRS
 from alchemer_nb.frame.description import Facts, Kept, kept_of
 from alchemer_nb.survey.columns import INDEX
-from alchemer_nb.wire.text import did_you_mean, name_of
+from alchemer_nb.wire.text import alias_to_name, did_you_mean
 
 if TYPE_CHECKING:
-    from alchemer_nb.survey.columns import Column
+    from alchemer_nb.survey.columns import PlannedColumn
 
 _WHOLE = ("answer", "option", "item", "list", "leaf")
 
@@ -127,7 +127,7 @@ class Knowledge:
                 f"two columns are called {twice!r}; rename or drop one of them first"
             )
 
-    def here(self, kept: Kept) -> dict[str, Column]:
+    def here(self, kept: Kept) -> dict[str, PlannedColumn]:
         """Return the columns of answers that the frame has, by name."""
         return {n: column for n, column in kept.names.items() if n in self.frame.columns}
 
@@ -157,7 +157,7 @@ class Knowledge:
             raise InvalidArgument(f"no column here belongs to a question {wanted!r}{hint}")
         return hits
 
-    def one(self, kept: Kept, question: str | int) -> tuple[str, Column]:
+    def one(self, kept: Kept, question: str | int) -> tuple[str, PlannedColumn]:
         """Return the only column of a question, with its name.
 
         Raises:
@@ -189,6 +189,6 @@ def _called(row: dict[str, Any]) -> set[str]:
     own, above = row.get("question_id"), row.get("parent_id")
     names = {row.get(n) for n in ("column_id", "column_alias", "question_id", "parent_id")}
     for alias in (row.get("alias"), row.get("parent_alias")):
-        names |= {alias, name_of(alias)}
+        names |= {alias, alias_to_name(alias)}
     names |= {f"q{number}" for number in (own, above) if number}
     return {str(name) for name in names if name}

@@ -30,7 +30,7 @@ _OLD_SECRET_NAME = "ALCHEMER_API_SECRET"  # noqa: S105 - the name of a variable,
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundCredentials:
     """Credentials, their region, and where both come from.
 
     Attributes:
@@ -44,10 +44,10 @@ class Found:
     credentials: Credentials
     region: Region
     source: str
-    told_by: str
+    region_source: str
     profile: str = ""
 
-    def at(self, region: Region | None) -> Found:
+    def at(self, region: Region | None) -> FoundCredentials:
         """Return the same for the region that was asked for.
 
         Args:
@@ -59,18 +59,18 @@ class Found:
         """
         if region is None:
             return self
-        if self.told_by and region.api_url != self.region.api_url:
+        if self.region_source and region.api_url != self.region.api_url:
             raise ConfigurationError(
                 f"the credentials from {self.source} belong to region {_named(self.region)}, as "
-                f"{self.told_by} says, and are sent nowhere else; region {_named(region)} was "
-                "asked for",
+                f"{self.region_source} says, and are sent nowhere else; region {_named(region)} "
+                "was asked for",
                 hint="Leave the region out, choose a profile that belongs there, or sign in there "
                 "anew",
             )
         return replace(self, region=region)
 
 
-def find(profile: str | None = None) -> Found | None:
+def find_credentials(profile: str | None = None) -> FoundCredentials | None:
     """Find credentials in the environment, then in the default profile; or in one profile.
 
     Args:
@@ -89,14 +89,16 @@ def find(profile: str | None = None) -> Found | None:
         if credentials is not None:
             region = environment_region()
             named_by = REGION_NAME if region else ""
-            return Found(credentials, region or Region.get("us"), "the environment", named_by)
+            return FoundCredentials(
+                credentials, region or Region.get("us"), "the environment", named_by
+            )
         if profiles.on_binder():
             return None
     stored = profiles.load(profiles.DEFAULT if profile is None else profile)
     if stored is None:
         return None
     source = f"profile “{stored.name}”"
-    return Found(stored.credentials, stored.region, source, "the profile", stored.name)
+    return FoundCredentials(stored.credentials, stored.region, source, "the profile", stored.name)
 
 
 def from_environment(environ: Mapping[str, str] | None = None) -> Credentials | None:
@@ -144,7 +146,7 @@ def environment_region() -> Region | None:
     return Region.get(name)
 
 
-def nothing_found(profile: str | None, then: str) -> ConfigurationError:
+def no_credentials_error(profile: str | None, then: str) -> ConfigurationError:
     """Build the error that says what was looked for.
 
     Args:

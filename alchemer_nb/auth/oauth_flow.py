@@ -40,8 +40,8 @@ from alchemer_nb.http.refusals import (
     problem_in,
 )
 from alchemer_nb.http.regions import Region
-from alchemer_nb.http.reply import Answer, fault_in
-from alchemer_nb.http.secrets import Secret, sealed
+from alchemer_nb.http.reply import Reply, fault_in
+from alchemer_nb.http.secrets import Secret, to_secret
 from alchemer_nb.http.transport import Call, Timeout, Transport
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class OAuthFlow:
         *,
         timeout: Timeout = (5, 60),
     ) -> None:
-        consumer_key, consumer_secret = sealed(consumer_key), sealed(consumer_secret)
+        consumer_key, consumer_secret = to_secret(consumer_key), to_secret(consumer_secret)
         self._consumer = OAuth1(consumer_key, consumer_secret)
         self.region = Region.get(region)
         self._transport = Transport(None, self.region, timeout=timeout)
@@ -148,7 +148,7 @@ class OAuthFlow:
             ConsentDenied: The user did not allow the application.
             SignInError: The verifier was refused, or ``start`` was not called.
         """
-        text = sealed(text)
+        text = to_secret(text)
         request = self._request
         if request is None or request.token is None:
             raise SignInError("no sign-in has been started", hint=AGAIN)
@@ -210,7 +210,7 @@ class _Token:
 
 
 def _token_or_fault(
-    reply: Answer, region: Region, secrets: tuple[Secret, ...], attempt: Attempt
+    reply: Reply, region: Region, secrets: tuple[Secret, ...], attempt: Attempt
 ) -> _Token | ApiError | TransportError:
     """Return the token of a reply, or the error that it is; raise nothing."""
     try:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
 from alchemer_nb.files import write_atomically
 from alchemer_nb.http.regions import Region
-from alchemer_nb.http.secrets import Secret, sealed
+from alchemer_nb.http.secrets import Secret, to_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,7 +60,7 @@ def on_binder(environ: Mapping[str, str] | None = None) -> bool:
     return any(source.get(name) for name in _BINDER_NAMES)
 
 
-def place() -> str:
+def storage_place() -> str:
     """Return in words where a profile would be stored."""
     if _keyring() is not None:
         return "in this computer's keychain"
@@ -91,7 +91,7 @@ def save(name: str, credentials: Credentials, region: Region) -> str:
     _check_name(name)
     if on_binder():
         raise ConfigurationError("nothing is kept on Binder: it is someone else's machine")
-    where = place()
+    where = storage_place()
     text = _to_text(credentials, region)
     ring = _keyring()
     if ring is None:
@@ -112,7 +112,7 @@ def load(name: str = DEFAULT) -> Profile | None:
     """
     _check_name(name)
     ring = _keyring()
-    text = sealed(_ask(lambda: ring.get_password(_SERVICE, name)) if ring is not None else None)
+    text = to_secret(_ask(lambda: ring.get_password(_SERVICE, name)) if ring is not None else None)
     text = text or _read_file(name)
     if not text:
         return None
@@ -132,7 +132,7 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(in_keychain | in_files))
 
 
-def forget(name: str) -> bool:
+def delete(name: str) -> bool:
     """Delete a profile, wherever it is stored; return False if there was none.
 
     Raises:

@@ -11,9 +11,9 @@ from alchemer_nb.http.regions import Region
 from alchemer_nb.http.transport import Timeout, Transport
 from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.store.account_store import Stores
-from alchemer_nb.wire.ids import given_id, has_digits_alone, sent_id
-from alchemer_nb.wire.paging import rows_of
-from alchemer_nb.wire.text import did_you_mean, plain
+from alchemer_nb.wire.ids import check_given_id, check_received_id, has_digits_alone
+from alchemer_nb.wire.paging import reply_rows
+from alchemer_nb.wire.text import did_you_mean, strip_html
 
 if TYPE_CHECKING:
     import os
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from alchemer_nb.client.survey import Survey
     from alchemer_nb.fetch.progress import ProgressMode
     from alchemer_nb.http.credentials import Credentials
-    from alchemer_nb.store.sync_result import Synced
+    from alchemer_nb.store.sync_result import SyncResult
 
 
 _NAMED_IN_ERRORS = 8
@@ -128,7 +128,9 @@ class Client:
         """
         from alchemer_nb.frame import api_tables
 
-        return api_tables.table(row for page in self.pages(path, params) for row in rows_of(page))
+        return api_tables.build_table(
+            row for page in self.pages(path, params) for row in reply_rows(page)
+        )
 
     # -- named calls ------------------------------------------------------------------------
 
@@ -142,7 +144,7 @@ class Client:
         """
         from alchemer_nb.frame import api_tables
 
-        return api_tables.table(rows_of(self.request("GET", "account"))[:1])
+        return api_tables.build_table(reply_rows(self.request("GET", "account"))[:1])
 
     def read_account(self, *, retries: int | None = None) -> dict[str, Any]:
         """Return the account's fields as ``account`` does, without pandas.
@@ -173,11 +175,11 @@ class Client:
         rows = self._survey_rows()
         if text:
             piece = str(text).casefold()
-            rows = [row for row in rows if piece in plain(row.get("title")).casefold()]
+            rows = [row for row in rows if piece in strip_html(row.get("title")).casefold()]
         if status:
             wanted = str(status).casefold()
             rows = [row for row in rows if str(row.get("status")).casefold() == wanted]
-        return api_tables.surveys(rows, self.region.zone)
+        return api_tables.build_surveys(rows, self.region.zone)
 
     def survey(self, id_or_title: int | str) -> Survey:
         """Return a survey's definition: pages, questions, options, languages.
@@ -207,7 +209,7 @@ class Client:
         """
         from alchemer_nb.frame import codebook
 
-        return codebook.of_survey(self.survey(id_or_title), language)
+        return codebook.survey_codebook(self.survey(id_or_title), language)
 
     def responses(
         self,
@@ -307,7 +309,7 @@ class Client:
 
     # -- the local store --------------------------------------------------------------------
 
-    def sync(self, id_or_title: int | str, **how: Any) -> Synced:
+    def sync(self, id_or_title: int | str, **how: Any) -> SyncResult:
         """Bring the local store of a survey up to date; see ``Stores.sync``."""
         return self._stores.sync(self.survey_id(id_or_title), **how)
 
@@ -386,7 +388,7 @@ class Client:
 
     def _survey_rows(self) -> list[dict[str, Any]]:
         """Return all surveys; one may be listed twice if pages shift meanwhile."""
-        rows = (row for page in self.pages("survey") for row in rows_of(page))
+        rows = (row for page in self.pages("survey") for row in reply_rows(page))
         unique = {str(row.get("id")): row for row in rows if isinstance(row, dict)}
         return list(unique.values())
 
@@ -399,18 +401,18 @@ class Client:
             TransportError: Alchemer sends no valid id for the one that fits.
         """
         if not isinstance(id_or_title, str):
-            return given_id(id_or_title, "a survey")
+            return check_given_id(id_or_title, "a survey")
         wanted = id_or_title.strip()
-        if not plain(wanted) or "\0" in wanted:
+        if not strip_html(wanted) or "\0" in wanted:
             raise InvalidArgument("give a survey's id, its title, or a piece of its title")
         if has_digits_alone(wanted):
-            return given_id(wanted, "a survey")
-        titles = [(row.get("id"), plain(row.get("title"))) for row in self._survey_rows()]
+            return check_given_id(wanted, "a survey")
+        titles = [(row.get("id"), strip_html(row.get("title"))) for row in self._survey_rows()]
         fitting = _fitting(wanted, titles)
         if len(fitting) == 1:
-            return sent_id(fitting[0][0], f"the survey {fitting[0][1][:60]!r}")
+            return check_received_id(fitting[0][0], f"the survey {fitting[0][1][:60]!r}")
         if not fitting and wanted.isdigit():  # such as "²", or digits of other scripts
-            return given_id(wanted, "a survey")
+            return check_given_id(wanted, "a survey")
         if fitting:
             some = "; ".join(f"{title!r} ({i})" for i, title in fitting[:_NAMED_IN_ERRORS])
             rest = len(fitting) - _NAMED_IN_ERRORS
@@ -447,9 +449,9 @@ def connect(region: str | Region | None = None, profile: str | None = None) -> C
     from alchemer_nb.auth import lookup
 
     asked = None if region is None else Region.get(region)
-    found = lookup.find(profile)
+    found = lookup.find_credentials(profile)
     if found is None:
-        raise lookup.nothing_found(
+        raise lookup.no_credentials_error(
             profile, "Sign in with %alchemer login, or give Client(ApiKey(…), region=…)"
         )
     found = found.at(asked)
@@ -458,7 +460,7 @@ def connect(region: str | Region | None = None, profile: str | None = None) -> C
 
 def _fitting(wanted: str, titles: list[tuple[Any, str]]) -> list[tuple[Any, str]]:
     """Return surveys with just this title, else in another case, else with it as a piece."""
-    title = plain(wanted)
+    title = strip_html(wanted)
     folded = title.casefold()
     for fits in (
         lambda t: t == title,

@@ -9,7 +9,7 @@ import pandas as pd
 
 from alchemer_nb._version import __version__
 from alchemer_nb.frame.values import Renderer
-from alchemer_nb.survey.columns import plan, raw_column
+from alchemer_nb.survey.columns import plan_columns, raw_column
 from alchemer_nb.survey.question_types import is_known
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _count_misfits(answers: Answers, survey: Definition, keep: np.ndarray) -> di
     known = {each.id for each in everything}
     renderer = Renderer(answers, keep, "label", (survey.language,))
     unparsed = {}
-    for column in plan(survey):
+    for column in plan_columns(survey):
         if column.part not in ("answer", "item") or column.kind not in ("number", "date"):
             continue
         if column.kind == "date" or renderer.has_raw(column):

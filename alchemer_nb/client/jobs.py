@@ -20,8 +20,8 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from alchemer_nb.errors import DownloadIncomplete, InvalidArgument, Stopped
-from alchemer_nb.fetch.endings import advice
-from alchemer_nb.forks import in_child
+from alchemer_nb.fetch.endings import build_hint
+from alchemer_nb.forks import renew_after_fork
 from alchemer_nb.store.sync_result import STOPPED
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from alchemer_nb.client.client import Client
     from alchemer_nb.fetch.progress import OnProgress, Progress
-    from alchemer_nb.store.sync_result import Synced
+    from alchemer_nb.store.sync_result import SyncResult
 
     Waiting = Callable[[], AbstractContextManager[Callable[[], object]]]
     ChangeFrame = Callable[[pd.DataFrame], pd.DataFrame]
@@ -74,7 +74,7 @@ class Job(Generic[_Result]):
         self._progress: Progress | None = None
         self._ended: tuple[Any] | None = None
         self._renew()
-        in_child(self._renew_in_child)
+        renew_after_fork(self._renew_in_child)
 
     def _renew(self) -> None:
         self._stop = threading.Event()
@@ -118,7 +118,7 @@ class Job(Generic[_Result]):
         return Job.begin(str(id_or_title), fetch)
 
     @classmethod
-    def sync(cls, client: Client, id_or_title: int | str, **how: Any) -> Job[Synced]:
+    def sync(cls, client: Client, id_or_title: int | str, **how: Any) -> Job[SyncResult]:
         """Start a sync of the local store and return at once.
 
         Args:
@@ -127,7 +127,7 @@ class Job(Generic[_Result]):
             **how: As for ``client.sync``, except ``tell`` and ``stop``.
         """
 
-        def fetch(on_progress: OnProgress, stop: threading.Event) -> Synced:
+        def fetch(on_progress: OnProgress, stop: threading.Event) -> SyncResult:
             return client.sync(id_or_title, tell=on_progress, stop=stop, **how)
 
         return Job.begin(str(id_or_title), fetch, STOPPED)
@@ -281,7 +281,7 @@ class Job(Generic[_Result]):
         raise DownloadIncomplete(
             f"it was stopped; {self.line}" + ("" if come else "; nothing had come"),
             partial=self.partial if come else None,
-            hint=advice("", "run it again", "job.partial()" if come else ""),
+            hint=build_hint("", "run it again", "job.partial()" if come else ""),
         )
 
     @property

@@ -20,7 +20,7 @@ from alchemer_nb.errors import (
     TransportError,
 )
 from alchemer_nb.fetch.download import Download, Downloader, DownloadPlan
-from alchemer_nb.fetch.endings import advice, describe_end
+from alchemer_nb.fetch.endings import build_hint, describe_end
 from alchemer_nb.fetch.lists import fetch_definition
 from alchemer_nb.fetch.progress import Progress
 from alchemer_nb.frame import rows as row_choice
@@ -30,7 +30,7 @@ from alchemer_nb.frame.selection import Selection
 from alchemer_nb.http.transport import Transport
 from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.survey import filters
-from alchemer_nb.wire.paging import PAGE_SIZE, whole
+from alchemer_nb.wire.paging import PAGE_SIZE, to_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -156,7 +156,7 @@ class Retrieval:
         query, tz = self.options.query, self.options.frame.tz
         self._tz = ZoneInfo(tz) if tz else self.region.zone
         self._lines = filters.parse_conditions(query.where)
-        self._between = filters.between(query.since, query.until, self._tz)
+        self._between = filters.parse_period(query.since, query.until, self._tz)
         self._status = filters.status_condition(query.status)
         self._is_filtered = bool(self._lines or self._status or any(self._between))
         self._local: Selection | None = None  # conditions that Alchemer cannot check
@@ -205,7 +205,7 @@ class Retrieval:
             on_progress=self.progress if callable(self.progress) else None,
             frame=lambda result: self._build_frame(survey, result)[0],
             calls=self.calls,
-            is_sure=earlier is not None and earlier.account is not None,
+            same_account=earlier is not None and earlier.account is not None,
         )
         resumed = earlier.result.copy() if earlier is not None and not restart else None
         downloader = Downloader(self.transport, survey, params, plan, resumed)
@@ -222,7 +222,7 @@ class Retrieval:
             {"resultsperpage": 1, "page": 1, **params},
             options=CallOptions(self.calls.stop),
         )
-        rows = whole(reply.envelope().get("total_count")) or 0
+        rows = to_count(reply.envelope().get("total_count")) or 0
         limit = self.options.frame.limit
         if limit is not None and not self._local:
             rows = min(rows, limit)
@@ -241,7 +241,7 @@ class Retrieval:
                 lists.append("surveyresponse")
             for name in lists:
                 first_page = {"resultsperpage": PAGE_SIZE, "page": 1}
-                self.transport.ahead(f"survey/{own}/{name}", first_page, CallOptions(stop))
+                self.transport.prefetch(f"survey/{own}/{name}", first_page, CallOptions(stop))
         options = replace(self.calls, on_wait=self._report_wait)
         return fetch_definition(self.transport, own, options)
 
@@ -253,7 +253,7 @@ class Retrieval:
         """Return the conditions that Alchemer checks; keep those that it cannot."""
         conditions = [
             *filters.resolve([*self._lines, *self._status], survey, self._tz, self.region.zone),
-            *filters.submitted(*self._between, self.region.zone),
+            *filters.submitted_conditions(*self._between, self.region.zone),
         ]
         asks = any(condition.field == "is_test_data" for condition in conditions)
         if asks and self.options.frame.test_rows == "exclude":  # the condition says which
@@ -296,7 +296,7 @@ class Retrieval:
                 f"{facts['rows_received']:,} of {result.total_count:,} responses came; some may "
                 "have been added or deleted meanwhile",
                 partial=frame,
-                hint=advice("", "run it again", _TAKE),
+                hint=build_hint("", "run it again", _TAKE),
             )
         self._report_end(survey, result, summary(facts))
         return frame
@@ -337,7 +337,7 @@ class Retrieval:
         return DownloadIncomplete(
             f"{survey.title}: {result.builder.count:,}{of} responses had come when {why}",
             partial=lambda: self._build_frame(survey, result)[0],
-            hint=advice(needs, _RESUME if left else "run it again", _TAKE),
+            hint=build_hint(needs, _RESUME if left else "run it again", _TAKE),
             needs=needs,
             resume=partial(self._resume, left) if left else None,
             cause=error,

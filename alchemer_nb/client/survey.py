@@ -46,7 +46,7 @@ class Survey(Definition):
             []
         """
         before = earlier if isinstance(earlier, Definition) else load_definition(earlier)
-        return definition_diff.diff(before, self)
+        return definition_diff.compare_definitions(before, self)
 
     def save(self, path: str | Path) -> None:
         """Write the definition to a JSON file, for a later ``diff``."""

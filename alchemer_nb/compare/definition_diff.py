@@ -14,22 +14,22 @@ from typing import TYPE_CHECKING, Any
 from alchemer_nb.frame.metadata import STANDARD
 from alchemer_nb.frame.text_dtype import typed_frame
 from alchemer_nb.frame.values import is_ordered
-from alchemer_nb.survey.columns import name_columns, plan
+from alchemer_nb.survey.columns import name_columns, plan_columns
 from alchemer_nb.survey.question_types import question_key
-from alchemer_nb.wire.text import bare, plain
+from alchemer_nb.wire.text import comparable_words, strip_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pandas as pd
 
-    from alchemer_nb.survey.columns import Column
+    from alchemer_nb.survey.columns import PlannedColumn
     from alchemer_nb.survey.definition import Definition, Option, Question
 
 FIELDS = ("change", "question_id", "option_id", "before", "after", "comparable", "columns")
 
 
-def diff(earlier: Definition, later: Definition) -> pd.DataFrame:
+def compare_definitions(earlier: Definition, later: Definition) -> pd.DataFrame:
     """Compare two definitions, of one survey or of two of its waves.
 
     Args:
@@ -66,7 +66,7 @@ class _NamedSurvey:
 
     def __init__(self, survey: Definition) -> None:
         self.survey = survey
-        self.columns = plan(survey)
+        self.columns = plan_columns(survey)
         names = name_columns(self.columns, survey, "alias", STANDARD)
         self.names = {column.id: name for column, name in zip(self.columns, names, strict=True)}
         everything = [each for question in survey.questions for each in question.walk()]
@@ -105,7 +105,7 @@ class _NamedSurvey:
         pages = {page.id: number for number, page in enumerate(self.survey.pages)}
         return pages.get(question.page)
 
-    def columns_of(self, question_id: str) -> list[Column]:
+    def columns_of(self, question_id: str) -> list[PlannedColumn]:
         """Return the columns of a question, of its rows and parts."""
         question = self.questions[question_id]
         ids = {each.id for each in question.walk()}
@@ -128,8 +128,10 @@ def _match_questions(old: _NamedSurvey, new: _NamedSurvey) -> dict[str, str]:
     """
     keys: list[Callable[[_NamedSurvey, Question], str]] = [
         lambda _, question: question.alias,
-        lambda side, question: f"{question_key(question)} {bare(side.phrase(question))}",
-        lambda side, question: bare(side.phrase(question)),
+        lambda side, question: (
+            f"{question_key(question)} {comparable_words(side.phrase(question))}"
+        ),
+        lambda side, question: comparable_words(side.phrase(question)),
     ]
     found: dict[str, str] = {}
     if old.survey.id == new.survey.id:
@@ -198,7 +200,7 @@ class _Pair:
         if kind[0] != kind[1]:
             yield self._row("question retyped", *kind, comparable=self._same_columns())
         for language in dict.fromkeys((*self.before.titles, *self.after.titles)):
-            words = [plain(each.titles.get(language)) for each in (self.before, self.after)]
+            words = [strip_html(each.titles.get(language)) for each in (self.before, self.after)]
             if words[0] != words[1]:
                 prefix = "" if language == self.new.survey.language else f"{language}: "
                 both = (prefix + text for text in words)
@@ -292,8 +294,8 @@ def _match_options(
 ) -> list[tuple[Option, Option]]:
     """Match options: by id within one survey; else by value and label, then by either."""
     keys: list[Callable[[Option], Any]] = [
-        lambda o: (o.value, bare(o.label())),
-        lambda o: bare(o.label()),
+        lambda o: (o.value, comparable_words(o.label())),
+        lambda o: comparable_words(o.label()),
         lambda o: o.value,
     ]
     if same:

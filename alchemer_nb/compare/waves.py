@@ -20,7 +20,7 @@ from alchemer_nb.frame.description import Facts, kept_of
 from alchemer_nb.frame.text_dtype import text_dtype, typed_frame
 from alchemer_nb.frame.values import option_names
 from alchemer_nb.survey.columns import INDEX, free_name
-from alchemer_nb.wire.text import bare
+from alchemer_nb.wire.text import comparable_words
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -88,7 +88,7 @@ class _Wave:
         if row is None:  # the user's own, which may have the name of a question
             keys.add(("alias", str(name)))
         elif row.get("part") not in ("metadata", "url variable"):
-            keys = {("words", bare(row.get("column_text")))} - {("words", "")}
+            keys = {("words", comparable_words(row.get("column_text")))} - {("words", "")}
             if row["column_alias"] != row["column_id"]:
                 keys.add(("alias", row["column_alias"]))
             if self.facts.get("survey_id"):  # an id means something within one survey

@@ -17,9 +17,9 @@ from alchemer_nb.decode.entries import EntryReader
 from alchemer_nb.decode.entry_types import Scalar, url_variables
 from alchemer_nb.decode.gc_pause import collector_paused
 from alchemer_nb.decode.leaves import Leaf
-from alchemer_nb.decode.pages import META_FIELDS, Page, PageReader
+from alchemer_nb.decode.pages import META_FIELDS, PageReader, ResponsePage
 from alchemer_nb.decode.question_reader import EntryInterner, QuestionReader
-from alchemer_nb.survey.columns import AGAIN, Path
+from alchemer_nb.survey.columns import AGAIN, AnswerPath
 from alchemer_nb.wire.ids import id_number
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Answers:
     meta: dict[str, list[Scalar]] = field(default_factory=lambda: {n: [] for n in META_FIELDS})
     urls: dict[str, dict[int, str]] = field(default_factory=dict)
     quality: dict[int, str] = field(default_factory=dict)
-    leaves: dict[Path, Leaf] = field(default_factory=dict)
+    leaves: dict[AnswerPath, Leaf] = field(default_factory=dict)
     shown: dict[str, tuple[array[int], array[int]]] = field(default_factory=dict)
     unknown_questions: dict[str, tuple[str, str]] = field(default_factory=dict)
     misfits: int = 0
@@ -110,7 +110,7 @@ class AnswersBuilder:
             self._answers, count=self.count, misfits=self._misfits, unchosen=self._unchosen
         )
 
-    def add_page(self, body: bytes) -> Page:
+    def add_page(self, body: bytes) -> ResponsePage:
         """Decode and add one page of the response list.
 
         Raises:
@@ -120,7 +120,7 @@ class AnswersBuilder:
         self.add(page)
         return page
 
-    def decode(self, body: bytes) -> Page:
+    def decode(self, body: bytes) -> ResponsePage:
         """Decode a page and add nothing yet.
 
         Raises:
@@ -129,13 +129,13 @@ class AnswersBuilder:
         with collector_paused():
             return self._pages.read(body)
 
-    def add(self, page: Page) -> None:
+    def add(self, page: ResponsePage) -> None:
         """Add the responses of a decoded page."""
         with collector_paused():
             if self._is_shared:
                 self._answers, self._is_shared = self._answers.copy(), False
             self._add_around(page)
-            answers: dict[Path, list[_Part]] = {}
+            answers: dict[AnswerPath, list[_Part]] = {}
             shown: dict[str, list[_Part]] = {}
             for reader, positions in self._read_entries(page):
                 self._spread_entries(reader, positions, answers, shown)
@@ -144,7 +144,7 @@ class AnswersBuilder:
             self._misfits += page.misfits
             self.count += len(page)
 
-    def _read_entries(self, page: Page) -> Iterator[tuple[QuestionReader, np.ndarray]]:
+    def _read_entries(self, page: ResponsePage) -> Iterator[tuple[QuestionReader, np.ndarray]]:
         """Yield the reader of each question, and the position there of each response's entry."""
         readers = [self._question_reader(question) for question in page.questions]
         places = [at for at, reader in enumerate(readers) if not reader.is_high_cardinality]
@@ -170,13 +170,13 @@ class AnswersBuilder:
             self._questions[question] = reader
         return reader
 
-    def _leaf(self, path: Path) -> Leaf:
+    def _leaf(self, path: AnswerPath) -> Leaf:
         leaf = self._answers.leaves.get(path)
         if leaf is None:
             leaf = self._answers.leaves[path] = Leaf()
         return leaf
 
-    def _add_around(self, page: Page) -> None:
+    def _add_around(self, page: ResponsePage) -> None:
         """Add metadata, url variables and data quality."""
         texts, is_first = self._texts, not self.count
         for name, values in self.meta.items():
@@ -196,7 +196,7 @@ class AnswersBuilder:
         self,
         reader: QuestionReader,
         positions: np.ndarray,
-        answers: dict[Path, list[_Part]],
+        answers: dict[AnswerPath, list[_Part]],
         shown: dict[str, list[_Part]],
     ) -> None:
         """Spread the content of a question's distinct entries over the responses that have them."""
@@ -211,7 +211,7 @@ class AnswersBuilder:
         self._misfits += _total(reader.misfits, positions)
         self._unchosen += _total(reader.unchosen, positions)
 
-    def _add_answers(self, answers: dict[Path, list[_Part]]) -> None:
+    def _add_answers(self, answers: dict[AnswerPath, list[_Part]]) -> None:
         """Add the answers of a page to their leaves.
 
         Mostly one question has the answers of a path; a grid may repeat those of its rows. What
@@ -226,7 +226,7 @@ class AnswersBuilder:
                     break  # its turn comes, as it is longer
                 different = self._add_parts(path, different)
 
-    def _add_parts(self, path: Path, parts: list[_Part]) -> list[_Part]:
+    def _add_parts(self, path: AnswerPath, parts: list[_Part]) -> list[_Part]:
         """Add the first answer of each response; return the others, encoded for ``AGAIN``."""
         if not parts:
             return []
@@ -239,9 +239,10 @@ class AnswersBuilder:
         different = []
         for part in parts:
             found = {
-                row: self._leaf((*path, AGAIN)).encode(leaf.atoms[code])
+                row: self._leaf((*path, AGAIN)).encode(leaf.raw_answers[code])
                 for row, code in zip(*(each.tolist() for each in part), strict=True)
-                if code != first[row] and not leaf.atoms[code].repeats(leaf.atoms[first[row]])
+                if code != first[row]
+                and not leaf.raw_answers[code].repeats(leaf.raw_answers[first[row]])
             }
             if found:
                 at, numbers = (np.fromiter(each, np.int32) for each in (found, found.values()))

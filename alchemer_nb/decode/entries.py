@@ -24,11 +24,11 @@ from alchemer_nb.decode.entry_types import (
     numbered,
     scalar,
 )
-from alchemer_nb.decode.leaves import OTHER, Atom, Lookup
-from alchemer_nb.survey.columns import AGAIN, COMMENT, MEMBER, Path, plan
+from alchemer_nb.decode.leaves import OTHER, OptionFinder, RawAnswer
+from alchemer_nb.survey.columns import AGAIN, COMMENT, MEMBER, AnswerPath, plan_columns
 from alchemer_nb.survey.question_types import GRID_SINGLE, is_known, question_key
 from alchemer_nb.wire.ids import id_number, id_text, is_option_id
-from alchemer_nb.wire.json import decode
+from alchemer_nb.wire.json import decode_json
 from alchemer_nb.wire.text import read_flag
 
 if TYPE_CHECKING:
@@ -49,26 +49,26 @@ class EntryContent:
         unchosen: Number of options listed as null, which means not chosen.
     """
 
-    answers: dict[Path, Atom] = field(default_factory=dict)
+    answers: dict[AnswerPath, RawAnswer] = field(default_factory=dict)
     shown: dict[str, bool] = field(default_factory=dict)
     unknown_questions: dict[str, tuple[str, str]] = field(default_factory=dict)
     misfits: int = 0
     unchosen: int = 0
 
-    def add_answer(self, path: Path, atom: Atom) -> None:
+    def add_answer(self, path: AnswerPath, raw_answer: RawAnswer) -> None:
         """Add an answer; a second, different one gets the path below ``AGAIN``."""
         while path in self.answers:
-            if atom.repeats(self.answers[path]):
+            if raw_answer.repeats(self.answers[path]):
                 return
             path = (*path, AGAIN)
-        self.answers[path] = atom
+        self.answers[path] = raw_answer
 
-    def add_members(self, path: Path, decoded: Mapping[str, Any]) -> None:
+    def add_members(self, path: AnswerPath, decoded: Mapping[str, Any]) -> None:
         """Add each undocumented member of an entry as an answer of its own."""
         for name in sorted(decoded.keys() - DOCUMENTED):
             value = scalar(empty_to_none(decoded[name]))
             if value not in (None, ""):
-                self.add_answer((*path, str(name)), Atom(value))
+                self.add_answer((*path, str(name)), RawAnswer(value))
 
 
 class EntryReader:
@@ -88,10 +88,10 @@ class EntryReader:
         self._unknown_types = {each.id for each in parts if not is_known(each)}
         grids = [each for each in parts if question_key(each) in GRID_SINGLE]
         self._single_choice_rows = {row.id for grid in grids for row in grid.rows}
-        self._choices: set[Path] = set()  # where an answer is one or more of the options
-        self._singles: set[Path] = set()  # where it is one of them alone
-        options: dict[Path, list[Option]] = {}
-        for column in plan(survey):
+        self._choices: set[AnswerPath] = set()  # where an answer is one or more of the options
+        self._singles: set[AnswerPath] = set()  # where it is one of them alone
+        options: dict[AnswerPath, list[Option]] = {}
+        for column in plan_columns(survey):
             if column.part in ("option", "item") and column.option is not None:
                 options.setdefault(column.path[:-1], []).append(column.option)
                 if column.part == "option":
@@ -100,7 +100,9 @@ class EntryReader:
                 options[column.path] = [*column.choices]
                 self._singles.add(column.path)
         self._choices |= self._singles
-        self._options = {path: Lookup(some, (survey.language,)) for path, some in options.items()}
+        self._options = {
+            path: OptionFinder(some, (survey.language,)) for path, some in options.items()
+        }
 
     def is_documented(self, question: str) -> bool:
         """Check whether all that an entry of a question may hold is documented."""
@@ -108,7 +110,7 @@ class EntryReader:
 
     def read(self, question: str, raw: bytes) -> EntryContent:
         """Read the JSON of the entry of one question."""
-        decoded = decode(raw)
+        decoded = decode_json(raw)
         entry, is_wrong = loose_entry(decoded)
         content = EntryContent(misfits=int(is_wrong))
         self._add_entry(content, (question,), entry)
@@ -129,17 +131,19 @@ class EntryReader:
         self._add_entry(content, (question,), entry)
         return content
 
-    def _add_entry(self, content: EntryContent, path: Path, entry: Entry, depth: int = 0) -> None:
+    def _add_entry(
+        self, content: EntryContent, path: AnswerPath, entry: Entry, depth: int = 0
+    ) -> None:
         if entry.shown is not None:  # each cell of a grid row says it once more
             content.shown.setdefault(path[0], read_flag(entry.shown))
-        atom = direct_answer(entry)
-        if atom is not None:
-            content.add_answer(path, atom)
+        raw_answer = direct_answer(entry)
+        if raw_answer is not None:
+            content.add_answer(path, raw_answer)
         if entry.comments not in (None, ""):
-            content.add_answer((*path, COMMENT), Atom(entry.comments))
+            content.add_answer((*path, COMMENT), RawAnswer(entry.comments))
         if isinstance(entry.options, dict) and entry.options:
             at = path[:-1] if self._lists_itself(path, entry.options) else path
-            self._add_options(content, at, entry.options, atom)
+            self._add_options(content, at, entry.options, raw_answer)
         if isinstance(entry.subquestions, dict):
             for key, child in entry.subquestions.items():
                 self._add_child(content, path, str(key), child, depth + 1)
@@ -147,9 +151,9 @@ class EntryReader:
     def _add_options(
         self,
         content: EntryContent,
-        path: Path,
+        path: AnswerPath,
         options: Mapping[str, Chosen],
-        direct: Atom | None = None,
+        direct: RawAnswer | None = None,
     ) -> None:
         """Add which options are chosen, or the value of each item.
 
@@ -174,19 +178,19 @@ class EntryReader:
             own, value = ids[key], each.value
             is_planned = self._has_option(path, own)
             if not (is_planned or is_option_id(own)) and self._is_part(own, path[0]):
-                content.add_answer((own,), Atom(value, None, each.original_answer))
+                content.add_answer((own,), RawAnswer(value, None, each.original_answer))
                 continue  # a part with columns of its own
             if is_planned and not has_choices and each.rank is not None:
                 value = each.rank  # the answer next to it repeats the words of the item
             is_bare_id = own != key and str(value) == own
             if is_bare_id or (is_planned and has_choices and value is True):
                 value = ""  # no more than that it is chosen
-            atom = Atom(value, own, each.original_answer, each.option)
-            if not (is_planned and self._adds_nothing(path, atom, write_ins, direct)):
+            raw_answer = RawAnswer(value, own, each.original_answer, each.option)
+            if not (is_planned and self._adds_nothing(path, raw_answer, write_ins, direct)):
                 at = path if is_the_answer else (*path, own.removesuffix(OTHER))
-                content.add_answer(at, atom)
+                content.add_answer(at, raw_answer)
 
-    def _lists_itself(self, cell: Path, options: Mapping[str, Chosen]) -> bool:
+    def _lists_itself(self, cell: AnswerPath, options: Mapping[str, Chosen]) -> bool:
         """Check whether a cell of a grid lists its own column instead of an answer."""
         row, column = cell[:-1], cell[-1]
         return row in self._choices and all(
@@ -194,17 +198,21 @@ class EntryReader:
         )
 
     def _adds_nothing(
-        self, path: Path, atom: Atom, write_ins: Collection[str], direct: Atom | None
+        self,
+        path: AnswerPath,
+        raw_answer: RawAnswer,
+        write_ins: Collection[str],
+        direct: RawAnswer | None,
     ) -> bool:
         """Check whether an option repeats the direct answer, or its own write-in."""
-        option_id = id_text(atom.answer_id)
+        option_id = id_text(raw_answer.answer_id)
         repeats_direct = direct is not None and option_id == id_text(direct.answer_id)
         if not repeats_direct and f"{option_id}{OTHER}" not in write_ins:
             return False
-        meant = self._options[path].find(Atom(atom.text))[0]
-        return atom.text is None or (meant is not None and meant.id == option_id)
+        meant = self._options[path].find(RawAnswer(raw_answer.text))[0]
+        return raw_answer.text is None or (meant is not None and meant.id == option_id)
 
-    def _option_id(self, key: str, chosen: Chosen, path: Path) -> str:
+    def _option_id(self, key: str, chosen: Chosen, path: AnswerPath) -> str:
         """Return the id of an option: its key, or its ``id`` where keys only number or name it."""
         if self._has_option(path, key) or self._is_part(key, path[0]):
             return key
@@ -215,14 +223,14 @@ class EntryReader:
             return key  # of an option that is no longer in the definition
         options = self._options.get(path)
         text = (chosen.value if path in self._choices else None) or chosen.option
-        found = None if own_id or options is None else options.find(Atom(text, text))[0]
+        found = None if own_id or options is None else options.find(RawAnswer(text, text))[0]
         return found.id if found is not None else own_id or key
 
-    def _has_option(self, path: Path, option_id: str) -> bool:
+    def _has_option(self, path: AnswerPath, option_id: str) -> bool:
         return path in self._options and self._options[path].has(option_id)
 
     def _add_child(
-        self, content: EntryContent, path: Path, key: str, child: Any, depth: int
+        self, content: EntryContent, path: AnswerPath, key: str, child: Any, depth: int
     ) -> None:
         """Add a sub-question, which is an entry, an option, or a map of either."""
         below = self._path_below(path, key)
@@ -231,7 +239,7 @@ class EntryReader:
             child = dict(numbered(child))
         if not isinstance(child, Mapping) or depth > _DEEPEST:
             if child not in (None, [], {}, ""):
-                content.add_answer(below, Atom(scalar(child)))
+                content.add_answer(below, RawAnswer(scalar(child)))
             return
         if len(below) == 1 and key not in self.known and "question" in child:
             words = (str(child["question"]), str(child.get("type") or ""))
@@ -249,7 +257,7 @@ class EntryReader:
             self._add_parts(content, below, child, depth)
 
     def _add_parts(
-        self, content: EntryContent, path: Path, parts: Mapping[str, Any], depth: int
+        self, content: EntryContent, path: AnswerPath, parts: Mapping[str, Any], depth: int
     ) -> None:
         """Add a map of cells, or of options."""
         if len(path) == 1 and path[0] in self._single_choice_rows:
@@ -263,7 +271,7 @@ class EntryReader:
                 self._add_child(content, path, _cell_id(str(cell), inner), inner, depth + 1)
 
     def _add_row_column(
-        self, content: EntryContent, row: Path, column: str, cell: Any, depth: int
+        self, content: EntryContent, row: AnswerPath, column: str, cell: Any, depth: int
     ) -> None:
         """Add one column of a single-choice row; tables in groups may list all columns."""
         entry, is_wrong = loose_entry(cell)
@@ -276,7 +284,7 @@ class EntryReader:
             entry.answer_id = column
         self._add_entry(content, row, entry, depth)
 
-    def _path_below(self, path: Path, key: str) -> Path:
+    def _path_below(self, path: AnswerPath, key: str) -> AnswerPath:
         """Return the path of a part: rows of grids and parts of groups are questions themselves.
 
         The definition tells which ids are such parts. An id that it does not know, or knows in no
@@ -297,12 +305,12 @@ class EntryReader:
         return part == question
 
 
-def direct_answer(entry: Entry) -> Atom | None:
+def direct_answer(entry: Entry) -> RawAnswer | None:
     """Return the answer in the entry itself, None where it has only options or parts."""
     answer = entry.rank if entry.answer is None else entry.answer
     if answer is None and entry.answer_id is None:
         return None
-    return Atom(answer, entry.answer_id, entry.original_answer)
+    return RawAnswer(answer, entry.answer_id, entry.original_answer)
 
 
 def _cell_id(key: str, cell: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-from alchemer_nb.forks import in_child
+from alchemer_nb.forks import renew_after_fork
 
 
 class collector_paused:  # noqa: N801 - called like a function, in a with statement
@@ -16,7 +16,7 @@ class collector_paused:  # noqa: N801 - called like a function, in a with statem
     def __enter__(self) -> None:
         self._was_on = gc.isenabled()
         gc.disable()
-        in_child(self._resume)
+        renew_after_fork(self._resume)
 
     def __exit__(self, *_: object) -> None:
         self._resume()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 import numpy as np
 
 from alchemer_nb.decode.entry_types import Scalar  # noqa: TC001 - msgspec reads annotations
-from alchemer_nb.once import once
+from alchemer_nb.once import lazy_attribute
 from alchemer_nb.wire.ids import id_text
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _NO_ID = (None, "", 0, "0")
 _MANY = 1000
 
 
-class Atom(NamedTuple):
+class RawAnswer(NamedTuple):
     """One answer as received: text, option id, the text before an edit, the option's label."""
 
     answer: Scalar = None
@@ -58,7 +58,7 @@ class Atom(NamedTuple):
                 return str(other)
         return None
 
-    def repeats(self, earlier: Atom) -> bool:
+    def repeats(self, earlier: RawAnswer) -> bool:
         """Check whether it adds nothing to an earlier answer at the same path."""
         if str(earlier.answer) != str(self.answer):
             return False
@@ -66,56 +66,57 @@ class Atom(NamedTuple):
         return self.answer_id is None or id_text(self.answer_id) == id_text(earlier.answer_id)
 
 
-_NOTHING_ELSE = (None, None, None)  # fields of an Atom beside its answer
+_NOTHING_ELSE = (None, None, None)  # fields of an RawAnswer beside its answer
 
 
-class RawAnswers(Sequence[Atom]):
+class RawAnswers(Sequence[RawAnswer]):
     """The distinct answers of a leaf.
 
     Texts are many and distinct: a tuple around each would double their memory.
 
     Attributes:
-        items: Atoms, or bare values where an answer has no field but ``answer``.
+        items: RawAnswer, or bare values where an answer has no field but ``answer``.
     """
 
     __slots__ = ("items",)
 
-    def __init__(self, items: Iterable[Atom | Scalar] = ()) -> None:
+    def __init__(self, items: Iterable[RawAnswer | Scalar] = ()) -> None:
         self.items: list[Any] = []
         self.extend(items)
 
-    def extend(self, items: Iterable[Atom | Scalar]) -> None:
+    def extend(self, items: Iterable[RawAnswer | Scalar]) -> None:
         """Append answers, the bare ones without a tuple around them."""
         self.items.extend(map(_without_tuple, items))
 
     def texts(self) -> list[str | None]:
         """Return each answer as text, None where it is empty."""
         return [
-            item if item and isinstance(item, str) else _as_atom(item).text for item in self.items
+            item if item and isinstance(item, str) else _as_raw_answer(item).text
+            for item in self.items
         ]
 
     def __len__(self) -> int:
         return len(self.items)
 
     @overload
-    def __getitem__(self, at: int) -> Atom: ...
+    def __getitem__(self, at: int) -> RawAnswer: ...
     @overload
-    def __getitem__(self, at: slice) -> list[Atom]: ...
-    def __getitem__(self, at: int | slice) -> Atom | list[Atom]:
+    def __getitem__(self, at: slice) -> list[RawAnswer]: ...
+    def __getitem__(self, at: int | slice) -> RawAnswer | list[RawAnswer]:
         if isinstance(at, slice):
-            return [*map(_as_atom, self.items[at])]
-        return _as_atom(self.items[at])
+            return [*map(_as_raw_answer, self.items[at])]
+        return _as_raw_answer(self.items[at])
 
-    def __iter__(self) -> Iterator[Atom]:
-        return map(_as_atom, self.items)
+    def __iter__(self) -> Iterator[RawAnswer]:
+        return map(_as_raw_answer, self.items)
 
 
 def _without_tuple(item: Any) -> Any:
-    return item.answer if isinstance(item, Atom) and item[1:] == _NOTHING_ELSE else item
+    return item.answer if isinstance(item, RawAnswer) and item[1:] == _NOTHING_ELSE else item
 
 
-def _as_atom(item: Any) -> Atom:
-    return item if isinstance(item, Atom) else Atom(item)
+def _as_raw_answer(item: Any) -> RawAnswer:
+    return item if isinstance(item, RawAnswer) else RawAnswer(item)
 
 
 class Leaf:
@@ -123,30 +124,30 @@ class Leaf:
 
     Attributes:
         rows: Numbers of the responses that have an answer, ascending (int32).
-        codes: Position of the answer of each in ``atoms`` (int32).
-        atoms: The distinct answers; texts that hardly repeat are all there.
+        codes: Position of the answer of each in ``raw_answers`` (int32).
+        raw_answers: The distinct answers; texts that hardly repeat are all there.
     """
 
-    def __init__(self, atoms: Iterable[Atom | Scalar] = ()) -> None:
+    def __init__(self, raw_answers: Iterable[RawAnswer | Scalar] = ()) -> None:
         self.rows = array("i")
         self.codes = array("i")
-        self.atoms = RawAnswers(atoms)
+        self.raw_answers = RawAnswers(raw_answers)
         self._known: dict[Any, int] | None = {}
 
     def copy(self) -> Leaf:
         """Return a leaf with the same answers that can grow apart from this one."""
         made = Leaf()
         made.rows, made.codes = self.rows[:], self.codes[:]
-        made.atoms.items = self.atoms.items.copy()
+        made.raw_answers.items = self.raw_answers.items.copy()
         made._known = None if self._known is None else self._known.copy()
         return made
 
-    def encode(self, item: Atom | Scalar) -> int:
+    def encode(self, item: RawAnswer | Scalar) -> int:
         """Return the code of an answer, a new one if it was not there before."""
         item = _without_tuple(item)
-        known, items = self._known, self.atoms.items
+        known, items = self._known, self.raw_answers.items
         # 1, 1.0 and True are equal, but three answers.
-        key = item if isinstance(item, (str, Atom)) else (item, type(item))
+        key = item if isinstance(item, (str, RawAnswer)) else (item, type(item))
         code = None if known is None else known.get(key)
         if code is None:
             code = len(items)
@@ -155,28 +156,28 @@ class Leaf:
                 known[key] = code
         return code
 
-    def encode_all(self, items: Sequence[Atom | Scalar]) -> Sequence[int]:
+    def encode_all(self, items: Sequence[RawAnswer | Scalar]) -> Sequence[int]:
         """Return the codes of many answers."""
         if self._known is not None:
             return list(map(self.encode, items))
-        start = len(self.atoms)
-        self.atoms.extend(items)
-        return range(start, len(self.atoms))
+        start = len(self.raw_answers)
+        self.raw_answers.extend(items)
+        return range(start, len(self.raw_answers))
 
-    def add(self, row: int, atom: Atom) -> None:
+    def add(self, row: int, raw_answer: RawAnswer) -> None:
         """Append the answer of one response."""
         self.rows.append(row)
-        self.codes.append(self.encode(atom))
+        self.codes.append(self.encode(raw_answer))
 
     def extend(self, rows: np.ndarray, codes: np.ndarray) -> None:
         """Append the encoded answers of many responses."""
         self.rows.frombytes(np.asarray(rows, dtype=np.int32).tobytes())
         self.codes.frombytes(np.asarray(codes, dtype=np.int32).tobytes())
-        if len(self.atoms) > _MANY and len(self.atoms) * 2 > len(self.rows):
+        if len(self.raw_answers) > _MANY and len(self.raw_answers) * 2 > len(self.rows):
             self._known = None  # texts hardly repeat: looking for them costs more than they do
 
 
-class Lookup:
+class OptionFinder:
     """Finds the option of an answer: by its id, else its reporting value, else its label.
 
     Args:
@@ -193,7 +194,7 @@ class Lookup:
         """Check whether an id is that of an option, or of a text written in at one."""
         return option_id.removesuffix(OTHER) in self._by_id
 
-    def find(self, atom: Atom) -> tuple[Option | None, str | None]:
+    def find(self, raw_answer: RawAnswer) -> tuple[Option | None, str | None]:
         """Find the option of an answer.
 
         Returns:
@@ -202,16 +203,16 @@ class Lookup:
         """
         if not self._options:
             return None, None
-        text = atom.text
+        text = raw_answer.text
         unknown_id = None
-        if atom.answer_id not in _NO_ID:
-            option_id = id_text(atom.answer_id).removesuffix(OTHER)
+        if raw_answer.answer_id not in _NO_ID:
+            option_id = id_text(raw_answer.answer_id).removesuffix(OTHER)
             option = self._by_id.get(option_id)
             if option is not None:
-                typed = atom.is_write_in or option.is_other  # it has a column of its own
+                typed = raw_answer.is_write_in or option.is_other  # it has a column of its own
                 differs = not typed and text is not None and text != option.value
                 return option, f"{text!r} was received for {option.value!r}" if differs else None
-            if atom.is_write_in:
+            if raw_answer.is_write_in:
                 others = [option for option in self._options if option.is_other]
                 return (others[0] if len(others) == 1 else None), None
             unknown_id = f"{text!r} came with option id {option_id}, which is not in the definition"
@@ -223,11 +224,11 @@ class Lookup:
             return self._by_label[text], unknown_id or f"{text!r} was found by its label"
         return None, None
 
-    @once
+    @lazy_attribute
     def _by_value(self) -> dict[str, Option]:
         return _unique((option.value, option) for option in self._options)
 
-    @once
+    @lazy_attribute
     def _by_label(self) -> dict[str, Option]:
         return _unique(
             (label, option)

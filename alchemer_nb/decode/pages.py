@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import msgspec
 
 from alchemer_nb.decode.entry_types import REFUSED, Scalar, empty_to_none, numbered, scalar
-from alchemer_nb.wire.json import BOM, decode
+from alchemer_nb.wire.json import BOM, decode_json
 from alchemer_nb.wire.paging import PageTotals
 
 META_FIELDS = (
@@ -48,7 +48,7 @@ _ENTRIES_DECODER = msgspec.json.Decoder(_PageOfEntries)
 
 
 @dataclass(slots=True)
-class Page:
+class ResponsePage:
     """A page of the response list.
 
     Attributes:
@@ -73,9 +73,9 @@ class Page:
     def __len__(self) -> int:
         return len(self.url_variables)
 
-    def only(self, rows: Sequence[int]) -> Page:
+    def only(self, rows: Sequence[int]) -> ResponsePage:
         """Return the same page with some of its responses."""
-        return Page(
+        return ResponsePage(
             {name: [values[row] for row in rows] for name, values in self.fields.items()},
             [self.url_variables[row] for row in rows],
             [self.data_quality[row] for row in rows],
@@ -121,7 +121,7 @@ class PageReader:
         self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(page)
         self._no_entries = entries()
 
-    def read(self, body: bytes) -> Page:
+    def read(self, body: bytes) -> ResponsePage:
         """Decode a page.
 
         Raises:
@@ -130,10 +130,10 @@ class PageReader:
         body = body.removeprefix(BOM)
         page = self._decode(body) or (self._learn_questions(body) and self._decode(body))
         if not page:
-            return _read_loosely(decode(body))
+            return _read_loosely(decode_json(body))
         fields = {name: [getattr(each, name) for each in page.data] for name in META_FIELDS}
         entries = [each.survey_data or self._no_entries for each in page.data]
-        return Page(
+        return ResponsePage(
             fields,
             [each.url_variables for each in page.data],
             [each.data_quality for each in page.data],
@@ -170,7 +170,7 @@ def _can_be_a_field(question: str) -> bool:
     return question.isprintable() and not set(question) & {'"', "\\"}
 
 
-def _read_loosely(decoded: Any) -> Page:
+def _read_loosely(decoded: Any) -> ResponsePage:
     """Read a page of any types."""
     data = decoded.get("data") if isinstance(decoded, Mapping) else ""
     if data is not None and not isinstance(data, (list, Mapping)):
@@ -185,7 +185,7 @@ def _read_loosely(decoded: Any) -> Page:
         received.append({str(question): msgspec.json.encode(item) for question, item in pairs})
     questions = tuple(dict.fromkeys(question for each in received for question in each))
     fields = {name: [scalar(empty_to_none(row.get(name))) for row in rows] for name in META_FIELDS}
-    return Page(
+    return ResponsePage(
         fields,
         [row.get("url_variables") for row in rows],
         [row.get("data_quality") for row in rows],

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from alchemer_nb.decode.entries import EntryContent, EntryReader
     from alchemer_nb.decode.entry_types import Entry, Scalar
-    from alchemer_nb.decode.leaves import Atom, Leaf
-    from alchemer_nb.survey.columns import Path
+    from alchemer_nb.decode.leaves import Leaf, RawAnswer
+    from alchemer_nb.survey.columns import AnswerPath
 
 _NOBODY = -1
 _REMEMBERED = 1000  # distinct entries of a question; a text question has as many as responses
@@ -131,13 +131,13 @@ class QuestionReader:
     """
 
     def __init__(
-        self, question: str, number: int, reader: EntryReader, leaf: Callable[[Path], Leaf]
+        self, question: str, number: int, reader: EntryReader, leaf: Callable[[AnswerPath], Leaf]
     ) -> None:
         self.question = question
         self.number = number
         self.is_high_cardinality = False
         self.unknown_questions: dict[str, tuple[str, str]] = {}
-        self._path: Path = (question,)
+        self._path: AnswerPath = (question,)
         self._reader = reader
         self._leaf = leaf
         self._is_documented = reader.is_documented(question)
@@ -147,10 +147,10 @@ class QuestionReader:
 
     def _forget(self) -> None:
         """Drop what was read, so that memory does not grow with the texts."""
-        self._codes: dict[Path, _Sparse] = {}
+        self._codes: dict[AnswerPath, _Sparse] = {}
         self._shown: dict[str, _Sparse] = {}
         self._size = 1
-        self.codes: dict[Path, np.ndarray] = {}
+        self.codes: dict[AnswerPath, np.ndarray] = {}
         self.shown: dict[str, np.ndarray] = {}
         self.misfits: dict[int, int] = {}
         self.unchosen: dict[int, int] = {}
@@ -205,7 +205,7 @@ class QuestionReader:
     def _read_typed(self, raws: Sequence[Any], entries: Sequence[Entry], *, is_plain: bool) -> None:
         shown_at, states = self._shown.setdefault(self.question, ([], []))
         direct_at: list[int] = []  # most entries: one answer, at the path of the question
-        direct: list[Scalar | Atom] = []
+        direct: list[Scalar | RawAnswer] = []
         for position, (raw, entry) in enumerate(zip(raws, entries, strict=True), self._size):
             if not is_plain and self._has_undocumented(bytes(raw)):
                 self._add(position, self._reader.read(self.question, bytes(raw)))
@@ -235,10 +235,10 @@ class QuestionReader:
         return False
 
     def _add(self, position: int, content: EntryContent) -> None:
-        for path, atom in content.answers.items():
+        for path, raw_answer in content.answers.items():
             at, codes = self._codes.setdefault(path, ([], []))
             at.append(position)
-            codes.append(self._leaf(path).encode(atom))
+            codes.append(self._leaf(path).encode(raw_answer))
         for question, state in content.shown.items():
             at, states = self._shown.setdefault(question, ([], []))
             at.append(position)
@@ -251,7 +251,7 @@ class QuestionReader:
             self.unchosen[position] = content.unchosen
 
 
-def _bare_or_direct(entry: Entry) -> Scalar | Atom:
+def _bare_or_direct(entry: Entry) -> Scalar | RawAnswer:
     """Return the answer in the entry itself, bare where it has no field but ``answer``."""
     answer = entry.rank if entry.answer is None else entry.answer
     if entry.answer_id is None and entry.original_answer is None:

@@ -19,14 +19,14 @@ import numpy as np
 
 from alchemer_nb.decode.answers import Answers
 from alchemer_nb.decode.entry_types import Scalar
-from alchemer_nb.decode.leaves import Atom, Leaf, Lookup
+from alchemer_nb.decode.leaves import Leaf, OptionFinder, RawAnswer
 from alchemer_nb.errors import KnowledgeLost
 from alchemer_nb.frame import metadata
 from alchemer_nb.frame.description import Kept
 from alchemer_nb.frame.options import FrameOptions  # noqa: TC001 - msgspec reads annotations
 from alchemer_nb.frame.values import Renderer, read_number
 from alchemer_nb.survey.columns import (
-    Path,
+    AnswerPath,
     is_open,
 )
 from alchemer_nb.survey.definition import Definition  # noqa: TC001 - msgspec reads annotations
@@ -34,7 +34,7 @@ from alchemer_nb.survey.definition import Definition  # noqa: TC001 - msgspec re
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from alchemer_nb.survey.columns import Column
+    from alchemer_nb.survey.columns import PlannedColumn
 
 _ALWAYS = ("id", "status", "is_test_data")  # they name nobody, and the kinds of missing need them
 _UNSEEN = "(left out)"
@@ -47,8 +47,8 @@ class UnreadableDescription(ValueError):
 
 
 class _PackedLeaf(msgspec.Struct, array_like=True):
-    path: Path
-    atoms: list[Atom]
+    path: AnswerPath
+    raw_answers: list[RawAnswer] = msgspec.field(name="atoms")  # as in files written before
     rows: bytes
     codes: bytes
 
@@ -98,7 +98,7 @@ def pack(kept: Kept) -> bytes:
         leaves=[
             _PackedLeaf(
                 path,
-                [Atom(*map(_scalar, atom)) for atom in leaf.atoms],
+                [RawAnswer(*map(_scalar, raw_answer)) for raw_answer in leaf.raw_answers],
                 _rising(leaf.rows),
                 _numbers(np.asarray(leaf.codes, dtype=np.int64)),
             )
@@ -150,9 +150,9 @@ def _kept(packed: _Packed) -> Kept:
         misfits=packed.misfits,
     )
     for each in packed.leaves:
-        leaf = Leaf(each.atoms)
+        leaf = Leaf(each.raw_answers)
         rows = _unrising(each.rows, packed.count)
-        codes = _unnumbers(each.codes, len(each.atoms))
+        codes = _unnumbers(each.codes, len(each.raw_answers))
         if len(rows) != len(codes):
             raise UnreadableDescription("columns of different lengths")
         leaf.extend(rows, codes)
@@ -233,7 +233,9 @@ def _meta(kept: Kept, numbers: np.ndarray, shown: frozenset[str]) -> dict[str, l
     }
 
 
-def _paths(kept: Kept, columns: frozenset[str]) -> tuple[set[Path], dict[Path, Column]]:
+def _paths(
+    kept: Kept, columns: frozenset[str]
+) -> tuple[set[AnswerPath], dict[AnswerPath, PlannedColumn]]:
     """Return the paths of answers that a frame shows, and the main column of each path.
 
     Of a multi-select all options count as shown if one is: whether the question was answered at
@@ -241,8 +243,8 @@ def _paths(kept: Kept, columns: frozenset[str]) -> tuple[set[Path], dict[Path, C
     """
     named = [(name, each) for name, c in kept.names.items() for each in c.parts or (c,)]
     stems = {each.path[:-1] for name, each in named if name in columns and each.part == "option"}
-    here: set[Path] = set()
-    main: dict[Path, Column] = {}
+    here: set[AnswerPath] = set()
+    main: dict[AnswerPath, PlannedColumn] = {}
     for name, column in named:
         if column.part not in ("other", "raw"):
             main[column.path] = column
@@ -255,13 +257,13 @@ def _paths(kept: Kept, columns: frozenset[str]) -> tuple[set[Path], dict[Path, C
 
 def _dropped_texts(
     kept: Kept, columns: frozenset[str], renderer: Renderer
-) -> dict[Path, dict[int, Atom]]:
+) -> dict[AnswerPath, dict[int, RawAnswer]]:
     """Find answers whose own column was dropped, but not another column of their path.
 
     Returns:
         Place -> number of the answer -> what remains of it: that there was one.
     """
-    found: dict[Path, dict[int, Atom]] = {}
+    found: dict[AnswerPath, dict[int, RawAnswer]] = {}
     for name, column in kept.names.items():
         leaf = kept.answers.leaves.get(column.path)
         if leaf is None or column.part not in ("other", "raw"):
@@ -269,11 +271,11 @@ def _dropped_texts(
         is_shown = name in columns
         blanks = found.setdefault(column.path, {})
         for number, text in enumerate(renderer.extra_texts(column)):
-            atom = leaf.atoms[number]
+            raw_answer = leaf.raw_answers[number]
             if text is not None and is_shown:
                 blanks.pop(number, None)
             elif text is not None:
-                blanks[number] = Atom(_UNSEEN, atom.answer_id, None, atom.label)
+                blanks[number] = RawAnswer(_UNSEEN, raw_answer.answer_id, None, raw_answer.label)
     for name, column in kept.names.items():
         coded = f"{name}_code" in columns and kept.options.values == "both"
         if column.path not in found or column.part != "answer" or name in columns or coded:
@@ -286,15 +288,20 @@ def _dropped_texts(
     return found
 
 
-def _some_answer(column: Column) -> Atom:
+def _some_answer(column: PlannedColumn) -> RawAnswer:
     """Return an answer that fits a column and reveals nothing of the real one."""
     if column.choices:
-        return Atom(column.choices[0].value, column.choices[0].id)
-    return Atom("2000-01-01" if column.kind == "date" else "0")
+        return RawAnswer(column.choices[0].value, column.choices[0].id)
+    return RawAnswer("2000-01-01" if column.kind == "date" else "0")
 
 
 def _thinned(
-    leaf: Leaf, places: np.ndarray, column: Column, dropped: dict[int, Atom], *, coded: bool
+    leaf: Leaf,
+    places: np.ndarray,
+    column: PlannedColumn,
+    dropped: dict[int, RawAnswer],
+    *,
+    coded: bool,
 ) -> Leaf:
     """Return the answers of some rows, without the words of answers that no such row has.
 
@@ -305,14 +312,17 @@ def _thinned(
     codes = np.asarray(leaf.codes, dtype=np.int64)[at >= 0]
     used = set(np.unique(codes).tolist())
     new = Leaf(
-        dropped.get(number) or (atom if number in used else _unseen(atom, column, coded=coded))
-        for number, atom in enumerate(leaf.atoms)
+        dropped.get(number)
+        or (raw_answer if number in used else _unseen(raw_answer, column, coded=coded))
+        for number, raw_answer in enumerate(leaf.raw_answers)
     )
     new.extend(at[at >= 0], codes)
     return new
 
 
-def _together(path: Path, column: Column | None, leaves: dict[Path, Leaf]) -> np.ndarray:
+def _together(
+    path: AnswerPath, column: PlannedColumn | None, leaves: dict[AnswerPath, Leaf]
+) -> np.ndarray:
     """Return the rows with an answer at a path; for an option, with any option of its question.
 
     That an option is there says that it was chosen, which is the answer itself.
@@ -324,37 +334,41 @@ def _together(path: Path, column: Column | None, leaves: dict[Path, Leaf]) -> np
     return np.unique(rows)
 
 
-def _emptied(rows: np.ndarray, places: np.ndarray, column: Column | None) -> Leaf:
+def _emptied(rows: np.ndarray, places: np.ndarray, column: PlannedColumn | None) -> Leaf:
     """Return a leaf in which some rows have an answer without words."""
     at = places[rows]
     at = at[at >= 0]
-    atom = Atom()
+    raw_answer = RawAnswer()
     if column is not None and not column.planned and column.option is not None:
         option = column.option  # only the answers tell what it is called
-        atom = Atom(option.value or None, label=option.label() or None)
-    new = Leaf([atom])
+        raw_answer = RawAnswer(option.value or None, label=option.label() or None)
+    new = Leaf([raw_answer])
     new.extend(at, np.zeros_like(at))
     return new
 
 
-def _unseen(atom: Atom, column: Column, *, coded: bool) -> Atom:
+def _unseen(raw_answer: RawAnswer, column: PlannedColumn, *, coded: bool) -> RawAnswer:
     """Return an answer without its words, unless they are an option or a plain number."""
     option = column.option
-    if option is not None and not column.planned and str(atom.answer) == option.value:
-        return atom._replace(original=None)  # its name, as only the answers tell it
-    written = atom.answer_id is not None and str(atom.answer_id).endswith("-other")
+    if option is not None and not column.planned and str(raw_answer.answer) == option.value:
+        return raw_answer._replace(original=None)  # its name, as only the answers tell it
+    written = raw_answer.answer_id is not None and str(raw_answer.answer_id).endswith("-other")
     listed = column.kind == "category" or (
         column.kind == "boolean" and not (option and option.is_other)
     )
     number = column.kind == "number" and not is_open(column)
-    if column.kind == "category" and Lookup(column.choices, ()).find(atom)[0] is None:
+    if column.kind == "category" and OptionFinder(column.choices, ()).find(raw_answer)[0] is None:
         if coded:
-            return Atom(_UNSEEN, atom.answer_id, None, atom.label)
-        return atom  # no option: the frame itself shows it, among its categories
-    if not written and (listed or (number and np.isfinite(read_number(atom.answer)))):
-        return atom._replace(original=None) if atom.answer is not None else atom
-    answer = atom.answer if isinstance(atom.answer, bool) or not atom.answer else _UNSEEN
-    return Atom(answer, atom.answer_id, None, atom.label)
+            return RawAnswer(_UNSEEN, raw_answer.answer_id, None, raw_answer.label)
+        return raw_answer  # no option: the frame itself shows it, among its categories
+    if not written and (listed or (number and np.isfinite(read_number(raw_answer.answer)))):
+        return raw_answer._replace(original=None) if raw_answer.answer is not None else raw_answer
+    answer = (
+        raw_answer.answer
+        if isinstance(raw_answer.answer, bool) or not raw_answer.answer
+        else _UNSEEN
+    )
+    return RawAnswer(answer, raw_answer.answer_id, None, raw_answer.label)
 
 
 # -- numbers --------------------------------------------------------------------------------

@@ -49,8 +49,8 @@ _BOOK = (
 
 def to_excel(frame: pd.DataFrame, path: str | os.PathLike[str]) -> pd.DataFrame:
     """Write a workbook; see ``AlchemerAccessor.to_excel``."""
-    openpyxl = files.needed("openpyxl", "excel")
-    target = files.target(path, (".xlsx",))
+    openpyxl = files.import_optional("openpyxl", "excel")
+    target = files.output_path(path, (".xlsx",))
     named = list(named_columns(frame))
     _check_size(len(frame), len(named))
     known = Known.of(frame)
@@ -58,7 +58,7 @@ def to_excel(frame: pd.DataFrame, path: str | os.PathLike[str]) -> pd.DataFrame:
     columns = [_cells(*each, known, noted) for each, noted in zip(named, notes, strict=True)]
     names = [name for name, _ in named]
     book = _codebook(named, known, notes)
-    with files.replacing(target) as temporary:
+    with files.replace_atomically(target) as temporary:
         workbook = openpyxl.Workbook(write_only=True)  # writes to the disk as it goes
         _sheet(workbook, "responses", names, columns)
         meant = [_cells(each, book[each], Known(), []) for each in book.columns]

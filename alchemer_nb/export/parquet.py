@@ -84,7 +84,7 @@ def write_parquet(
     Raises:
         InvalidArgument: The path does not fit, or a column cannot be stored.
     """
-    place = files.target(path, SUFFIXES)
+    place = files.output_path(path, SUFFIXES)
     table, dtypes = _table(frame)
     kept = kept_of(frame)
     entry = {KEY: b"%d:%s" % (FORMAT, msgspec.json.encode(_Entry(dtypes, _levels(frame.index))))}
@@ -102,7 +102,10 @@ def write_parquet(
     table = table.replace_schema_metadata(
         {**(table.schema.metadata or {}), **_attrs(frame, everything)}
     )
-    with files.replacing(place) as temporary, pq.ParquetWriter(temporary, table.schema) as writer:
+    with (
+        files.replace_atomically(place) as temporary,
+        pq.ParquetWriter(temporary, table.schema) as writer,
+    ):
         writer.write_table(table)
         # Not in the schema, of which Parquet files hold a second copy.
         writer.add_key_value_metadata(entry)
@@ -125,7 +128,7 @@ def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
         >>> again.alchemer.columns("nps")
         ['nps']
     """
-    place = files.source(path)
+    place = files.input_path(path)
     try:
         with pq.ParquetFile(place) as file:
             footer = dict(file.metadata.metadata or {})

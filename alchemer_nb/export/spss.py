@@ -38,19 +38,19 @@ def to_spss(
     frame: pd.DataFrame, path: str | os.PathLike[str], *, user_missing: bool = True
 ) -> pd.DataFrame:
     """Write an SPSS file; see ``AlchemerAccessor.to_spss``."""
-    pyreadstat = files.needed("pyreadstat", "stats")
-    target = files.target(path, SUFFIXES)
+    pyreadstat = files.import_optional("pyreadstat", "stats")
+    target = files.output_path(path, SUFFIXES)
     made, known = build_variables(frame, SPSS)
     missing = {v.name: r for v in made if user_missing and (r := _missing_ranges(v))}
     syntax = mrsets_syntax(made, known)
-    syntax_file = files.target(target.with_name(f"{target.stem}.mrsets.sps"), (".sps",))
+    syntax_file = files.output_path(target.with_name(f"{target.stem}.mrsets.sps"), (".sps",))
     data = pd.DataFrame({v.name: v.values for v in made})
     with ExitStack() as stack:
         if syntax or syntax_file.exists():  # an older one would name variables that are gone
             text = syntax or "* This file has no multiple-response sets.\n"
-            temporary = stack.enter_context(files.replacing(syntax_file))
+            temporary = stack.enter_context(files.replace_atomically(syntax_file))
             temporary.write_text(text, encoding="utf-8-sig", newline="\n")
-        temporary = stack.enter_context(files.replacing(target))
+        temporary = stack.enter_context(files.replace_atomically(target))
         try:
             pyreadstat.write_sav(
                 data,
@@ -119,8 +119,8 @@ def read_spss(path: str | os.PathLike[str]) -> pd.DataFrame:
         >>> again["region"].cat.categories.tolist()
         ['North', 'South', 'East', 'West']
     """
-    pyreadstat = files.needed("pyreadstat", "stats")
-    source = files.source(path, SUFFIXES)
+    pyreadstat = files.import_optional("pyreadstat", "stats")
+    source = files.input_path(path, SUFFIXES)
     try:
         raw, meta = pyreadstat.read_sav(source, user_missing=True)
     except Exception as error:  # noqa: BLE001 - it raises plain Exception too

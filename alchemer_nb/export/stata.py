@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 def to_stata(frame: pd.DataFrame, path: str | os.PathLike[str]) -> pd.DataFrame:
     """Write a Stata file; see ``AlchemerAccessor.to_stata``."""
-    pyreadstat = files.needed("pyreadstat", "stats")
-    target = files.target(path, (".dta",))
+    pyreadstat = files.import_optional("pyreadstat", "stats")
+    target = files.output_path(path, (".dta",))
     made, known = build_variables(frame, STATA)
     data = pd.DataFrame({v.name: _values(v) for v in made})
-    with files.replacing(target) as temporary:
+    with files.replace_atomically(target) as temporary:
         try:
             pyreadstat.write_dta(
                 data,

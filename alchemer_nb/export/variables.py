@@ -22,7 +22,7 @@ from alchemer_nb.survey.columns import INDEX
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from alchemer_nb.survey.columns import Column
+    from alchemer_nb.survey.columns import PlannedColumn
 
 Kind = Literal["number", "text", "date", "moment"]
 _EXACT = 2**53  # beyond it floating point skips whole numbers
@@ -302,7 +302,7 @@ def _text(name: str, values: pd.Series[Any], dialect: Dialect) -> Variable:
     return Variable(name, pd.Series(made, dtype=object), "text", notes=notes)
 
 
-def _is_scale(column: Column) -> bool:
+def _is_scale(column: PlannedColumn) -> bool:
     """Return whether the options are a scale, "not applicable" ones left aside."""
     steps = tuple(o for o in column.choices if not o.is_not_applicable)
     return is_ordered(replace(column, choices=steps))

@@ -20,8 +20,8 @@ from alchemer_nb.errors import ApiError, InvalidArgument, TransportError
 from alchemer_nb.fetch.page_fetcher import SIZES, PageFetcher, PageRange, read_newest_first
 from alchemer_nb.fetch.progress import Progress, ProgressReporter
 from alchemer_nb.fetch.raw_pages import RawPage, join_page, split_page
-from alchemer_nb.http.retries import is_refused_in_passing
-from alchemer_nb.http.waiting import CallOptions, interrupts_held
+from alchemer_nb.http.retries import is_transient_400
+from alchemer_nb.http.waiting import CallOptions, delay_interrupts
 from alchemer_nb.wire import clocks
 from alchemer_nb.wire.clocks import Clock
 from alchemer_nb.wire.ids import id_number
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from alchemer_nb.decode.entry_types import Scalar
-    from alchemer_nb.decode.pages import Page
+    from alchemer_nb.decode.pages import ResponsePage
     from alchemer_nb.fetch.raw_pages import RawResponse
-    from alchemer_nb.http.reply import Answer
+    from alchemer_nb.http.reply import Reply
     from alchemer_nb.http.transport import Transport
     from alchemer_nb.survey.definition import Definition
 
@@ -141,12 +141,12 @@ class Download:
             restart_reason="",
         )
 
-    def add(self, page: Page) -> None:
+    def add(self, page: ResponsePage) -> None:
         """Add the responses of a page, all or none of them."""
-        with interrupts_held():
+        with delay_interrupts():
             self.builder.add(page)
 
-    def add_newer(self, page: Page, latest: Mapping[int, int]) -> None:
+    def add_newer(self, page: ResponsePage, latest: Mapping[int, int]) -> None:
         """Add those responses of a page that are missing, or newer than the ones received.
 
         Args:
@@ -197,7 +197,7 @@ class DownloadPlan:
     on_progress: Callable[[Progress], None] | None = None
     frame: Callable[[Download], pd.DataFrame] | None = None
     calls: CallOptions = field(default_factory=CallOptions)
-    is_sure: bool = False
+    same_account: bool = False
 
 
 class Downloader:
@@ -260,7 +260,7 @@ class Downloader:
                     result.add_newer(page, latest)
         return result
 
-    def _pages(self, fetcher: PageFetcher, first: PageRange | None) -> Iterator[Page]:
+    def _pages(self, fetcher: PageFetcher, first: PageRange | None) -> Iterator[ResponsePage]:
         if first is not None:
             expected = self.result.total_count or self._plan.expected
             yield from fetcher.fetch(
@@ -278,7 +278,7 @@ class Downloader:
             uncached=uncached,
         )
 
-    def _decode(self, answer: Answer) -> Page:
+    def _decode(self, answer: Reply) -> ResponsePage:
         self.result.clock = self.result.clock or Clock.of(answer.headers)
         try:
             return self.result.builder.decode(answer.body)
@@ -288,7 +288,7 @@ class Downloader:
             f"a page of the responses of survey {self._survey.id} is not a list of responses"
         )
 
-    def _add_page(self, page: Page, at: PageRange) -> None:
+    def _add_page(self, page: ResponsePage, at: PageRange) -> None:
         result = self.result
         result.add(page)
         result.pages += 1
@@ -328,7 +328,7 @@ class Downloader:
         with self._fetcher(fresh=True) as fetcher:
             page = self._decode(fetcher.wait_for(fetcher.send(tail)))
         keys = _response_keys(page)
-        if set(keys).isdisjoint(last.keys) and not self._plan.is_sure:
+        if set(keys).isdisjoint(last.keys) and not self._plan.same_account:
             raise InvalidArgument(
                 f"none of the rows at hand of survey {self._survey.id} is where it was: another "
                 "account, or they were deleted; run the download again"
@@ -354,14 +354,14 @@ class Downloader:
 
     # -- newest changes ---------------------------------------------------------------------
 
-    def _send_newest(self, fetcher: PageFetcher) -> Future[Answer]:
+    def _send_newest(self, fetcher: PageFetcher) -> Future[Reply]:
         return fetcher.send(self._first_newest_page, newest_first=True)
 
     @property
     def _first_newest_page(self) -> PageRange:
         return PageRange(_NEWEST_ROWS - self.result.resumes % _NEWEST_SIZES, 1)
 
-    def _add_changes(self, fetcher: PageFetcher, call: Future[Answer]) -> None:
+    def _add_changes(self, fetcher: PageFetcher, call: Future[Reply]) -> None:
         """Add responses that changed during the download; mostly one call shows that none did.
 
         Args:
@@ -385,7 +385,7 @@ class Downloader:
                 if self._add_changed(page.rows):
                     return
         except ApiError as error:
-            if not is_refused_in_passing(error):  # or for good: this server does not sort
+            if not is_transient_400(error):  # or for good: this server does not sort
                 raise
 
     def _add_changed(self, rows: list[RawResponse]) -> bool:
@@ -418,5 +418,5 @@ class Downloader:
         return is_end
 
 
-def _response_keys(page: Page) -> list[ResponseKey]:
+def _response_keys(page: ResponsePage) -> list[ResponseKey]:
     return list(zip(page.fields["id"], page.fields["session_id"], strict=True))

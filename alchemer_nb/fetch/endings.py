@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from alchemer_nb.errors import AlchemerError
     from alchemer_nb.http.credentials import Credentials
 
-GOES_ON = "run it again: it goes on with what came, which is kept"  # of a sync
+RUN_SYNC_AGAIN = "run it again: it goes on with what came, which is kept"  # of a sync
 
 
 def describe_end(error: AlchemerError, credentials: Credentials | None) -> tuple[str, str]:
@@ -36,7 +36,7 @@ def describe_end(error: AlchemerError, credentials: Credentials | None) -> tuple
     return error.sentence or type(error).__name__, ""
 
 
-def advice(needs: str, again: str, take: str = "") -> str:
+def build_hint(needs: str, again: str, take: str = "") -> str:
     """Return the hint of the error.
 
     Args:

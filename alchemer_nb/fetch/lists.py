@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.survey.definition import Definition, read_definition
-from alchemer_nb.wire.paging import PAGE_SIZE, read_totals, rows_of, whole
+from alchemer_nb.wire.paging import PAGE_SIZE, read_totals, reply_rows, to_count
 
 if TYPE_CHECKING:
     from alchemer_nb.http.transport import Transport
@@ -25,7 +25,7 @@ def fetch_envelopes(
     A list that ignores the page number ends with the first page that comes twice.
     """
     query = {"resultsperpage": PAGE_SIZE, **(params or {})}
-    first = number = whole(query.get("page")) or 1
+    first = number = to_count(query.get("page")) or 1
     seen = 0 if first == 1 else math.inf  # without the pages before it, rows cannot be counted
     key = None
     while True:
@@ -53,17 +53,17 @@ def fetch_definition(
         if they do not say.
     """
     envelope = transport.send("GET", f"survey/{survey_id}", options=options).envelope()
-    rows = rows_of(envelope)
+    rows = reply_rows(envelope)
     survey = rows[0] if rows and isinstance(rows[0], Mapping) else {}
     questions = [
         row
         for page in fetch_envelopes(
             transport, f"survey/{survey_id}/surveyquestion", options=options
         )
-        for row in rows_of(page)
+        for row in reply_rows(page)
     ]
     statistics = survey.get("statistics")
     counts = statistics.values() if isinstance(statistics, Mapping) else ()
-    count = sum(whole(each) or 0 for each in counts)
+    count = sum(to_count(each) or 0 for each in counts)
     # Later calls use the id of this call, whatever id the server reports.
     return read_definition({**survey, "id": survey_id}, questions), count or None

@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from alchemer_nb.errors import AuthenticationError, PermissionDenied, Stopped, TooSlow
-from alchemer_nb.forks import Home
+from alchemer_nb.forks import OriginProcess
 from alchemer_nb.wire.paging import PAGE_SIZE, PageTotals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from alchemer_nb.fetch.progress import ProgressReporter
-    from alchemer_nb.http.reply import Answer
+    from alchemer_nb.http.reply import Reply
     from alchemer_nb.http.transport import Transport
     from alchemer_nb.http.waiting import CallOptions
 
@@ -95,26 +95,26 @@ class PageFetcher:
         self._reporter = reporter
         self._uncached = uncached
         self._window = 2 * transport.max_in_flight  # some may be waiting to be read
-        self._ahead: deque[tuple[PageRange, Future[Answer]]] = deque()
+        self._ahead: deque[tuple[PageRange, Future[Reply]]] = deque()
         self._furthest = PageRange(PAGE_SIZE, 1)  # the last page that was sent for
         self._slow = 0
         self._refused: AuthenticationError | PermissionDenied | None = None
         self.current = self._furthest  # the page that was yielded last
         self.all_sent = False  # there are several pages, and the last one has been sent for
         self._pool = ThreadPoolExecutor(transport.max_in_flight, "alchemer-page")
-        self._home = Home()  # the process of the pool's threads
+        self._home = OriginProcess()  # the process of the pool's threads
 
     def __enter__(self) -> PageFetcher:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if not self._home.is_here:
+        if not self._home.is_current:
             return
         if kind is not None:
             self._options.stop.set()  # ends the calls that wait for the limit or a retry
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def send(self, page: PageRange, *, newest_first: bool = False) -> Future[Answer]:
+    def send(self, page: PageRange, *, newest_first: bool = False) -> Future[Reply]:
         """Send for a page.
 
         Args:
@@ -128,7 +128,7 @@ class PageFetcher:
 
     def fetch(
         self,
-        decode: Callable[[Answer], _Page],
+        decode: Callable[[Reply], _Page],
         *,
         limit: int | None = None,
         first: PageRange | None = None,
@@ -183,7 +183,7 @@ class PageFetcher:
             if not self._ahead and totals.has_more(seen):
                 self._submit(PageRange(self._furthest.size, self._furthest.number + 1))
 
-    def wait_for(self, future: Future[Answer]) -> Answer:
+    def wait_for(self, future: Future[Reply]) -> Reply:
         """Wait for a reply, report progress meanwhile, and notice cancels and interrupts."""
         self._home.check()
         stop = self._options.stop
@@ -195,7 +195,7 @@ class PageFetcher:
             raise Stopped
         return future.result()
 
-    def _call(self, params: Mapping[str, Any]) -> Answer:
+    def _call(self, params: Mapping[str, Any]) -> Reply:
         if self._refused is not None:  # the calls after it would be refused, too
             raise copy.copy(self._refused)
         try:

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from alchemer_nb.forks import Home
+from alchemer_nb.forks import OriginProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,7 +98,7 @@ class ProgressReporter:
         self._on_progress = on_progress
         self._build = build
         self._last = time.monotonic()
-        self._home = Home()
+        self._home = OriginProcess()
         self._lock = threading.Lock()
         self._waits: dict[int, str] = {}  # by thread
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from alchemer_nb.wire.ids import id_number
-from alchemer_nb.wire.json import decode
-from alchemer_nb.wire.paging import PageTotals, rows_of
+from alchemer_nb.wire.json import decode_json
+from alchemer_nb.wire.paging import PageTotals, reply_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -75,12 +75,12 @@ def split_page(body: bytes) -> RawPage:
         field: Callable[[str], Any] = partial(getattr, reply)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         # A byte-order mark, broken characters, or an object instead of a list.
-        decoded = decode(body)
+        decoded = decode_json(body)
         if not isinstance(decoded, dict):
             raise ValueError("not a list of responses") from None  # noqa: TRY004 - like broken JSON
         rows = [
             (msgspec.json.encode(row), _Head(row.get("id"), row.get("date_updated")))
-            for row in rows_of(decoded)
+            for row in reply_rows(decoded)
             if isinstance(row, dict)
         ]
         field = decoded.get

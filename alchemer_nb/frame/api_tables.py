@@ -11,7 +11,7 @@ import pandas as pd
 
 from alchemer_nb.frame.metadata import moments
 from alchemer_nb.frame.text_dtype import text_dtype, typed_frame
-from alchemer_nb.wire.text import plain
+from alchemer_nb.wire.text import strip_html
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -40,7 +40,7 @@ _COUNTS = {
 }
 
 
-def table(rows: Iterable[Any]) -> pd.DataFrame:
+def build_table(rows: Iterable[Any]) -> pd.DataFrame:
     """Build a DataFrame with a row for each object.
 
     Inner objects become columns ``outer_inner``, lists become text. A column is numeric if all of
@@ -52,7 +52,7 @@ def table(rows: Iterable[Any]) -> pd.DataFrame:
     return pd.DataFrame(data, index=pd.RangeIndex(len(flat)))
 
 
-def surveys(rows: Iterable[Mapping[str, Any]], zone: ZoneInfo) -> pd.DataFrame:
+def build_surveys(rows: Iterable[Mapping[str, Any]], zone: ZoneInfo) -> pd.DataFrame:
     """Build the list of surveys: ids and texts as text, counts as int64, dates in UTC."""
     records = []
     for row in rows:
@@ -66,7 +66,7 @@ def surveys(rows: Iterable[Mapping[str, Any]], zone: ZoneInfo) -> pd.DataFrame:
                 "responses": numbers["complete"] + numbers["partial"] + numbers["disqualified"],
                 **{name: _text(row.get(name)) for name in ("id", "status", "type")},
                 **{name: row.get(name) for name in _DATES},
-                "title": _text(plain(row.get("title"))),
+                "title": _text(strip_html(row.get("title"))),
                 "team": _team(row.get("team")),
                 "link": _text(links.get("publish")) if isinstance(links, Mapping) else None,
             }

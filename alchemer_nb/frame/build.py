@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from alchemer_nb.decode.answers import Answers
     from alchemer_nb.frame.options import FrameOptions
     from alchemer_nb.frame.rows import Rows
-    from alchemer_nb.survey.columns import Column
+    from alchemer_nb.survey.columns import PlannedColumn
     from alchemer_nb.survey.definition import Definition
 
 ATTRS = "alchemer"
 
 
-def build(
+def build_frame(
     answers: Answers,
     survey: Definition,
     rows: Rows,
@@ -88,7 +88,7 @@ def _build_wide(
     options: FrameOptions,
     zone: ZoneInfo,
     renderer: Renderer,
-    named: Mapping[str, Column],
+    named: Mapping[str, PlannedColumn],
 ) -> pd.DataFrame:
     data: dict[str, Any] = {
         name: metadata.metadata_array(name, answers, rows.keep, zone, options.tz)
@@ -124,7 +124,7 @@ def _language(wanted: str | None, survey: Definition) -> str | None:
 
 
 def _choose_columns(
-    frame: pd.DataFrame, options: FrameOptions, named: Mapping[str, Column]
+    frame: pd.DataFrame, options: FrameOptions, named: Mapping[str, PlannedColumn]
 ) -> pd.DataFrame:
     wanted = options.columns or ()
     if options.shape == "wide":
@@ -134,7 +134,7 @@ def _choose_columns(
 
 
 def _chosen_names(
-    wanted: Iterable[str], present: Iterable[str], named: Mapping[str, Column]
+    wanted: Iterable[str], present: Iterable[str], named: Mapping[str, PlannedColumn]
 ) -> list[str]:
     """Return the present names that the user's words mean: columns, or all of a question."""
     present = list(present)

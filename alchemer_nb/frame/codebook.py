@@ -10,7 +10,7 @@ import pandas as pd
 
 from alchemer_nb.frame.metadata import STANDARD
 from alchemer_nb.frame.text_dtype import typed_frame
-from alchemer_nb.survey.columns import Column, name_columns, plan
+from alchemer_nb.survey.columns import PlannedColumn, name_columns, plan_columns
 from alchemer_nb.survey.definition import conditional_ids
 from alchemer_nb.survey.question_types import question_key
 
@@ -85,7 +85,7 @@ class Codebook(pd.DataFrame):
 
 def codebook_records(
     survey: Definition,
-    columns: Sequence[Column],
+    columns: Sequence[PlannedColumn],
     *,
     metadata: Sequence[str] = STANDARD,
     urls: Iterable[str] = (),
@@ -126,7 +126,7 @@ def codebook_records(
     return [{name: row.get(name) for name in FIELDS} for row in rows]
 
 
-def _notes(column: Column, notes: dict[str, list[str]]) -> list[str]:
+def _notes(column: PlannedColumn, notes: dict[str, list[str]]) -> list[str]:
     """Return the notes of a column, and of the options of a list."""
     return [text for each in (column, *column.parts) for text in notes.get(each.id, ())]
 
@@ -137,16 +137,16 @@ def build_codebook(rows: list[dict[str, Any]]) -> Codebook:
     return Codebook(typed_frame(filled, FIELDS, _DTYPES))
 
 
-def of_survey(survey: Definition, language: str | None = None) -> Codebook:
+def survey_codebook(survey: Definition, language: str | None = None) -> Codebook:
     """Return the codebook of a survey from its definition alone."""
-    return build_codebook(codebook_records(survey, plan(survey), language=language))
+    return build_codebook(codebook_records(survey, plan_columns(survey), language=language))
 
 
 def _plain(name: str, kind: str) -> dict[str, Any]:
     return {"column_id": name, "column_alias": name, "column_text": name, "part": kind}
 
 
-def _about(column: Column, survey: Definition, language: str | None) -> dict[str, Any]:
+def _about(column: PlannedColumn, survey: Definition, language: str | None) -> dict[str, Any]:
     languages = (language, survey.language)
     question, parent, option = column.question, column.parent, column.option
     return {

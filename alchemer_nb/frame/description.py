@@ -21,7 +21,7 @@ from alchemer_nb.frame import metadata, multi_lists
 from alchemer_nb.frame.rows import Rows
 from alchemer_nb.frame.unplanned_columns import all_columns
 from alchemer_nb.frame.values import Renderer
-from alchemer_nb.once import once
+from alchemer_nb.once import lazy_attribute
 from alchemer_nb.survey.columns import name_columns
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from alchemer_nb.decode.answers import Answers
     from alchemer_nb.frame.options import FrameOptions
-    from alchemer_nb.survey.columns import Column
+    from alchemer_nb.survey.columns import PlannedColumn
     from alchemer_nb.survey.definition import Definition
 
 
@@ -109,7 +109,7 @@ class Kept:
     def build(self, rows: Rows) -> pd.DataFrame:
         """Build the frame of some rows, which then carries these answers."""
         with collector_paused():
-            frame = frames.build(
+            frame = frames.build_frame(
                 self.answers, self.survey, rows, self.options, ZoneInfo(self.timezone), self.about
             )
         frame.attrs[frames.ATTRS] = Facts(frame.attrs[frames.ATTRS], self)
@@ -126,20 +126,20 @@ class Kept:
         """Return whether a response is among the answers."""
         return response_id in self._numbers
 
-    @once
+    @lazy_attribute
     def _numbers(self) -> dict[int, int]:
         return latest_rows(self.answers)
 
-    @once
-    def columns(self) -> list[Column]:
+    @lazy_attribute
+    def columns(self) -> list[PlannedColumn]:
         """Return the columns of answers, with one for each option of a multi-select."""
         everything = np.arange(self.answers.count)
         return all_columns(
             self.survey, self.answers, Renderer(self.answers, everything, self.options.rendered, ())
         )
 
-    @once
-    def names(self) -> dict[str, Column]:
+    @lazy_attribute
+    def names(self) -> dict[str, PlannedColumn]:
         """Return the columns of answers as the frame has them, by their names there."""
         columns = multi_lists.fold_lists(self.columns, self.options)
         taken = metadata.metadata_names(self.options.metadata)

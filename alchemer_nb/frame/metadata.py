@@ -15,8 +15,8 @@ import pandas as pd
 from alchemer_nb.frame.text_dtype import text_array, text_dtype
 from alchemer_nb.frame.values import read_number
 from alchemer_nb.survey.filters import STATUSES
-from alchemer_nb.wire.stamps import ZONE_HOURS, read_stamp
-from alchemer_nb.wire.text import truths
+from alchemer_nb.wire.stamps import ZONE_HOURS, parse_stamp
+from alchemer_nb.wire.text import read_flags
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -82,7 +82,7 @@ def metadata_array(
     if name in _NUMBERS:
         return _numbers(values)
     if name == "is_test_data":
-        return np.array(truths(values), dtype=bool)
+        return np.array(read_flags(values), dtype=bool)
     texts = _texts(values)
     if name == "status":
         others = sorted({text for text in texts if text is not None} - set(STATUSES))
@@ -136,7 +136,7 @@ def _instants(values: list[Any], zone: ZoneInfo) -> np.ndarray:
     for row in np.flatnonzero(np.isnat(local) | (local < _FIRST)).tolist():
         value = values[row]
         if value not in seen:
-            read = read_stamp(value, zone)
+            read = parse_stamp(value, zone)
             naive = None if read is None else read.replace(tzinfo=None)
             seen[value] = np.datetime64(naive, "us")
         instants[row] = seen[value]

@@ -15,7 +15,7 @@ import pandas as pd
 
 from alchemer_nb.frame.text_dtype import text_dtype, typed_frame
 from alchemer_nb.frame.values import Renderer, shown_states
-from alchemer_nb.survey.columns import INDEX, Column
+from alchemer_nb.survey.columns import INDEX, PlannedColumn
 from alchemer_nb.survey.definition import conditional_ids
 from alchemer_nb.survey.question_types import is_multi
 
@@ -54,7 +54,7 @@ class Missing:
         )
         self._last_page = self._reached_pages()
 
-    def cells(self, columns: dict[str, Column]) -> pd.DataFrame:
+    def cells(self, columns: dict[str, PlannedColumn]) -> pd.DataFrame:
         """Return the kind of each cell of some columns, as categories."""
         index = pd.Index(self._ids, name=INDEX)
         kinds = pd.CategoricalDtype(pd.Index(list(KINDS), dtype=text_dtype()))
@@ -64,7 +64,7 @@ class Missing:
         }
         return pd.DataFrame(data, index=index)
 
-    def codes(self, column: Column) -> np.ndarray:
+    def codes(self, column: PlannedColumn) -> np.ndarray:
         """Return the kind of each cell of a column, as its position in ``KINDS`` (int8)."""
         answered = pd.Series(self._renderer.array(column)).notna().to_numpy(dtype=bool)
         reasons = self._reasons(column)
@@ -72,13 +72,13 @@ class Missing:
             reasons = np.where(reasons == _SKIPPED, _NOT_SHOWN, reasons)
         return np.where(answered, _ANSWERED, reasons).astype(np.int8)
 
-    def counts(self, column: Column) -> tuple[int, int]:
+    def counts(self, column: PlannedColumn) -> tuple[int, int]:
         """Count the responses that were asked (answered or skipped), and those that answered."""
         codes = self.codes(column)
         answered = int((codes == _ANSWERED).sum())
         return answered + int((codes == _SKIPPED).sum()), answered
 
-    def _reasons(self, column: Column) -> np.ndarray:
+    def _reasons(self, column: PlannedColumn) -> np.ndarray:
         """Return the kind of each response as if it had no answer."""
         question = column.question
         shown = shown_states(self._answers, question.id, self._keep)
@@ -96,7 +96,7 @@ class Missing:
         )
         return reasons.astype(np.int8)
 
-    def _when_absent(self, column: Column) -> np.ndarray:
+    def _when_absent(self, column: PlannedColumn) -> np.ndarray:
         """Return the kind that an absent entry means: a checkbox without logic was skipped.
 
         A response without any entry (71 of 583 real ones) leaves it unknown.
@@ -125,7 +125,9 @@ class Missing:
         return reached
 
 
-def base_sizes(missing: Missing, columns: dict[str, Column], survey: Definition) -> pd.DataFrame:
+def base_sizes(
+    missing: Missing, columns: dict[str, PlannedColumn], survey: Definition
+) -> pd.DataFrame:
     """Count the responses behind each question.
 
     Args:
@@ -137,7 +139,7 @@ def base_sizes(missing: Missing, columns: dict[str, Column], survey: Definition)
         One row for each question or grid row: ``question_id``, ``alias``, ``question``, a count
         (int64) for each kind, and ``base``: the responses that answered or skipped.
     """
-    groups: dict[tuple[str, str], list[Column]] = {}
+    groups: dict[tuple[str, str], list[PlannedColumn]] = {}
     for column in columns.values():
         if column.part in ("answer", "option", "item", "list", "leaf"):
             above = column.parent.id if column.parent else ""  # two tables may repeat ids

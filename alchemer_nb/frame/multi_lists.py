@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from alchemer_nb.survey.columns import Column, column_id
+from alchemer_nb.survey.columns import PlannedColumn, column_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence, Set
 
     from alchemer_nb.frame.options import FrameOptions
-    from alchemer_nb.survey.columns import Path
+    from alchemer_nb.survey.columns import AnswerPath
 
 
-def fold_lists(columns: Sequence[Column], options: FrameOptions) -> list[Column]:
+def fold_lists(columns: Sequence[PlannedColumn], options: FrameOptions) -> list[PlannedColumn]:
     """Return the columns of the frame: those of options are folded if lists were asked for."""
     if options.multi != "list" or options.shape == "long":
         return list(columns)
-    groups: dict[Path, list[Column]] = {}
+    groups: dict[AnswerPath, list[PlannedColumn]] = {}
     for column in columns:
         if column.part == "option":
             groups.setdefault(column.path[:-1], []).append(column)
@@ -31,17 +31,17 @@ def fold_lists(columns: Sequence[Column], options: FrameOptions) -> list[Column]
     ]
 
 
-def is_removed(column: Column, without: Set[str]) -> bool:
+def is_removed(column: PlannedColumn, without: Set[str]) -> bool:
     """Return whether a column was redacted; a list is once all of its options are."""
     return all(part.id in without for part in column.parts or (column,))
 
 
-def column_ids(columns: Iterable[Column]) -> set[str]:
+def column_ids(columns: Iterable[PlannedColumn]) -> set[str]:
     """Return the ids of columns; for a list, those of its options."""
     return {part.id for column in columns for part in column.parts or (column,)}
 
 
-def _folded(group: Sequence[Column], without: Set[str]) -> Column:
+def _folded(group: Sequence[PlannedColumn], without: Set[str]) -> PlannedColumn:
     """Return one column for the options of a question, without the redacted ones."""
     stem = group[0].path[:-1]
     parts = tuple(part for part in group if part.id not in without) or tuple(group)

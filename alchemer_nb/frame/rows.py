@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alchemer_nb.decode.answers import latest_rows
-from alchemer_nb.wire.stamps import read_stamp
-from alchemer_nb.wire.text import truths
+from alchemer_nb.wire.stamps import parse_stamp
+from alchemer_nb.wire.text import read_flags
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -53,7 +53,7 @@ def choose_rows(answers: Answers, options: FrameOptions, within: np.ndarray | No
     if within is not None:
         inside = within[keep]
         keep, ids = keep[inside], ids[inside]
-    is_test = np.array(truths(answers.meta["is_test_data"]), dtype=bool)[keep]
+    is_test = np.array(read_flags(answers.meta["is_test_data"]), dtype=bool)[keep]
     wanted = {"exclude": ~is_test, "only": is_test}.get(options.test_rows)
     tests = ids[is_test] if options.test_rows == "exclude" else ids[:0]
     if wanted is not None:
@@ -75,7 +75,7 @@ def submitted_between(
         return None
     mask = np.ones(answers.count, dtype=bool)
     for row, text in enumerate(answers.meta["date_submitted"]):
-        moment = read_stamp(text, zone)
+        moment = parse_stamp(text, zone)
         if moment is not None:
             late_enough = start is None or moment >= start
             mask[row] = late_enough and (end is None or moment < end)

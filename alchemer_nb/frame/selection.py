@@ -13,7 +13,7 @@ import numpy as np
 
 from alchemer_nb.decode.leaves import OTHER
 from alchemer_nb.survey.columns import COMMENT, MEMBER
-from alchemer_nb.survey.filters import QUESTION, URL
+from alchemer_nb.survey.filters import QUESTION_FIELD, URL_FIELD
 from alchemer_nb.wire.ids import id_text
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Selection:
 
     def _texts(self, answers: Answers, field: str) -> Iterator[tuple[int, str | None]]:
         """Yield row number and text of every answer in a field."""
-        url, asked = URL.fullmatch(field), QUESTION.fullmatch(field)
+        url, asked = URL_FIELD.fullmatch(field), QUESTION_FIELD.fullmatch(field)
         if url:
             yield from answers.urls.get(url[1], {}).items()
         elif asked:
@@ -65,9 +65,9 @@ class Selection:
             if path[0] != question or COMMENT in path or MEMBER in path:
                 continue
             texts: list[str | None] = []
-            for atom in leaf.atoms:
-                option_id = id_text(atom.answer_id).removesuffix(OTHER)
-                text = values.get(option_id) if atom.answer in (None, "") else atom.text
+            for raw in leaf.raw_answers:
+                option_id = id_text(raw.answer_id).removesuffix(OTHER)
+                text = values.get(option_id) if raw.answer in (None, "") else raw.text
                 texts.append(text if option is None or option in (*path[1:2], option_id) else None)
             for row, code in zip(leaf.rows, leaf.codes, strict=True):
                 yield row, texts[code]

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from alchemer_nb.survey.columns import (
     AGAIN,
     COMMENT,
-    Column,
+    PlannedColumn,
     column_id,
     other_column,
-    plan,
+    plan_columns,
     raw_column,
 )
 from alchemer_nb.survey.definition import Option, Question
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     from alchemer_nb.decode.answers import Answers
     from alchemer_nb.decode.leaves import Leaf
     from alchemer_nb.frame.values import Renderer
-    from alchemer_nb.survey.columns import Part, Path
+    from alchemer_nb.survey.columns import AnswerPath, Part
     from alchemer_nb.survey.definition import Definition
     from alchemer_nb.survey.question_types import Kind
 
 
-def all_columns(survey: Definition, answers: Answers, renderer: Renderer) -> list[Column]:
+def all_columns(survey: Definition, answers: Answers, renderer: Renderer) -> list[PlannedColumn]:
     """Return the planned columns and those that only the answers need.
 
     Args:
@@ -48,9 +48,9 @@ def all_columns(survey: Definition, answers: Answers, renderer: Renderer) -> lis
         answers: All answers of the download.
         renderer: Takes notes of why a column was added.
     """
-    planned = plan(survey)
+    planned = plan_columns(survey)
     ids = {column.id for column in planned}
-    columns: list[Column] = []
+    columns: list[PlannedColumn] = []
     for column in planned:
         columns.append(column)
         columns.extend(x for x in _companions(column, renderer) if x.id not in ids)
@@ -61,7 +61,7 @@ def all_columns(survey: Definition, answers: Answers, renderer: Renderer) -> lis
     return _placed(survey, columns, extra)
 
 
-def _companions(column: Column, renderer: Renderer) -> Iterator[Column]:
+def _companions(column: PlannedColumn, renderer: Renderer) -> Iterator[PlannedColumn]:
     """Yield columns of write-ins and of unfit answers that the definition did not expect."""
     if column.part in ("answer", "item") and renderer.has_raw(column):
         yield replace(raw_column(column), planned=False)
@@ -72,8 +72,8 @@ def _companions(column: Column, renderer: Renderer) -> Iterator[Column]:
 
 
 def _unknown_paths(
-    survey: Definition, planned: Iterable[Column], answers: Answers
-) -> Iterator[tuple[Column, str]]:
+    survey: Definition, planned: Iterable[PlannedColumn], answers: Answers
+) -> Iterator[tuple[PlannedColumn, str]]:
     """Yield columns for answers at unknown paths, with the reason for each."""
     taken = {column.path for column in planned}
     known: dict[str, tuple[Question, Question | None]] = {}
@@ -101,8 +101,8 @@ def _with_parents(
 
 
 def _unknown_part(
-    question: Question, parent: Question | None, path: Path, leaf: Leaf, language: str
-) -> tuple[Column, str]:
+    question: Question, parent: Question | None, path: AnswerPath, leaf: Leaf, language: str
+) -> tuple[PlannedColumn, str]:
     """Return the column, and why it is there, of an unknown part of a known question."""
     column = _leaf(question, parent, path, leaf, language)
     if path[-1] == COMMENT and len(path) > 1:
@@ -131,7 +131,7 @@ def _kind_of_part(question: Question, parent: Question | None) -> Kind | None:
     return "boolean" if key in MULTI else ITEMS.get(key)
 
 
-def _why_leaf(question: Question, path: Path) -> str:
+def _why_leaf(question: Question, path: AnswerPath) -> str:
     if path[-1] == AGAIN:
         return "a response answered twice here, and differently: the second answer"
     if not is_known(question):
@@ -141,10 +141,10 @@ def _why_leaf(question: Question, path: Path) -> str:
 
 
 def _leaf(
-    question: Question, parent: Question | None, path: Path, leaf: Leaf, language: str
-) -> Column:
+    question: Question, parent: Question | None, path: AnswerPath, leaf: Leaf, language: str
+) -> PlannedColumn:
     if path[-1] == COMMENT and len(path) > 1:
-        return Column(
+        return PlannedColumn(
             f"{column_id(path[:-1])}_comment",
             "text",
             path,
@@ -154,18 +154,25 @@ def _leaf(
             planned=False,
         )
     option = _option(path, leaf, language) if len(path) > 1 else None
-    return Column(column_id(path), "text", path, question, parent, "leaf", option, planned=False)
+    return PlannedColumn(
+        column_id(path), "text", path, question, parent, "leaf", option, planned=False
+    )
 
 
-def _option(path: Path, leaf: Leaf, language: str) -> Option:
+def _option(path: AnswerPath, leaf: Leaf, language: str) -> Option:
     """Return an option as the answers describe it; a value only if all have the same."""
-    label = next((str(atom.label) for atom in leaf.atoms if atom.label not in (None, "")), "")
-    values = {str(atom.answer) for atom in leaf.atoms if atom.answer not in (None, "")}
+    label = next(
+        (str(raw.label) for raw in leaf.raw_answers if raw.label not in (None, "")),
+        "",
+    )
+    values = {str(raw.answer) for raw in leaf.raw_answers if raw.answer not in (None, "")}
     value = values.pop() if len(values) == 1 else ""
     return Option(path[-1], {language: label} if label else {}, value)
 
 
-def _placed(survey: Definition, columns: list[Column], extra: list[Column]) -> list[Column]:
+def _placed(
+    survey: Definition, columns: list[PlannedColumn], extra: list[PlannedColumn]
+) -> list[PlannedColumn]:
     """Insert the extra columns after their questions, those of unknown ones at the end."""
     last_column = {column.path[0]: number for number, column in enumerate(columns)}
     insert_after: dict[str, int] = {}
@@ -174,7 +181,7 @@ def _placed(survey: Definition, columns: list[Column], extra: list[Column]) -> l
         ids = [each.id for each in question.walk()]
         number = max((last_column[each] for each in ids if each in last_column), default=number)
         insert_after.update({each: last_column.get(each, number) for each in ids})
-    after: dict[int | None, list[Column]] = {}
+    after: dict[int | None, list[PlannedColumn]] = {}
     for each in extra:
         after.setdefault(insert_after.get(each.path[0]), []).append(each)
     placed = after.get(-1, [])
@@ -183,6 +190,6 @@ def _placed(survey: Definition, columns: list[Column], extra: list[Column]) -> l
     return placed + after.get(None, [])
 
 
-def _in_order(path: Path) -> tuple[tuple[int, int, str], ...]:
+def _in_order(path: AnswerPath) -> tuple[tuple[int, int, str], ...]:
     numbers = map(id_number, path)
     return tuple((1, 0, p) if n is None else (0, n, "") for p, n in zip(path, numbers, strict=True))

@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from alchemer_nb.decode.leaves import Lookup, RawAnswers
+from alchemer_nb.decode.leaves import OptionFinder, RawAnswers
 from alchemer_nb.frame.text_dtype import text_array, text_dtype
 from alchemer_nb.survey.columns import COMMENT
 from alchemer_nb.survey.question_types import question_key
 from alchemer_nb.wire.ids import id_number, id_text
-from alchemer_nb.wire.stamps import read_days
+from alchemer_nb.wire.stamps import parse_typed_dates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from alchemer_nb.decode.answers import Answers
-    from alchemer_nb.decode.leaves import Atom
-    from alchemer_nb.survey.columns import Column, Path
+    from alchemer_nb.decode.leaves import RawAnswer
+    from alchemer_nb.survey.columns import AnswerPath, PlannedColumn
     from alchemer_nb.survey.definition import Option
 
 Values = Literal["label", "code", "id"]
@@ -55,21 +55,21 @@ class Renderer:
         self._keep = keep
         self._values = values
         self.languages = tuple(languages)
-        self._answered_rows: dict[Path, np.ndarray] = {}
-        self._parts: dict[Path, list[Path]] = {}
+        self._answered_rows: dict[AnswerPath, np.ndarray] = {}
+        self._parts: dict[AnswerPath, list[AnswerPath]] = {}
         for path in answers.leaves:
             if len(path) > 1 and path[-1] != COMMENT:
                 self._parts.setdefault(path[:-1], []).append(path)
-        self._lookups: dict[str, Lookup] = {}
+        self._lookups: dict[str, OptionFinder] = {}
         self.notes: dict[str, list[str]] = {}
 
-    def note(self, column: Column, text: str) -> None:
+    def note(self, column: PlannedColumn, text: str) -> None:
         """Add a note to a column, unless it is there already."""
         notes = self.notes.setdefault(column.id, [])
         if text not in notes and len(notes) < _MOST_NOTES:
             notes.append(text)
 
-    def array(self, column: Column) -> Any:
+    def array(self, column: PlannedColumn) -> Any:
         """Return the values of a column, as a pandas array, a numpy array or a series."""
         if column.part in ("other", "raw"):
             return text_array(self._to_rows(column, self.extra_texts(column), None, object))
@@ -80,59 +80,61 @@ class Renderer:
         if column.kind == "list":
             return self._list(column)
         if column.kind == "number":
-            numbers = [self._as_number(column, atom) for atom in self._atoms(column)]
+            numbers = [self._as_number(column, raw) for raw in self._raw_answers(column)]
             return self._to_rows(column, numbers, np.nan, np.float64)
         if column.kind == "date":
             days = [day for _, day in self._days(column)]
             return self._to_rows(column, days, None, "datetime64[us]")
-        atoms = self._atoms(column)
-        texts = [atom.received for atom in atoms] if column.part == "leaf" else atoms.texts()
+        raw_answers = self._raw_answers(column)
+        texts = (
+            [raw.received for raw in raw_answers] if column.part == "leaf" else raw_answers.texts()
+        )
         return text_array(self._to_rows(column, texts, None, object))
 
-    def scores(self, column: Column) -> Any:
+    def scores(self, column: PlannedColumn) -> Any:
         """Return reporting values as numbers, NaN for "not applicable" and missing (float64)."""
         scores = []
-        for atom in self._atoms(column):
-            option, _ = self._find(column, atom)
+        for raw in self._raw_answers(column):
+            option, _ = self._find(column, raw)
             is_left_out = option is not None and option.is_not_applicable
-            number = read_number(option.value if option is not None else atom.answer)
+            number = read_number(option.value if option is not None else raw.answer)
             scores.append(np.nan if is_left_out else number)
         return self._to_rows(column, scores, np.nan, np.float64)
 
-    def has_raw(self, column: Column) -> bool:
+    def has_raw(self, column: PlannedColumn) -> bool:
         """Return whether some answer of a column of numbers is no number."""
         if column.kind != "number" and not (column.kind == "category" and self.is_coded(column)):
             return False
-        return any(self._unfit_text(column, atom) is not None for atom in self._atoms(column))
+        return any(self._unfit_text(column, raw) is not None for raw in self._raw_answers(column))
 
-    def has_other(self, column: Column) -> bool:
+    def has_other(self, column: PlannedColumn) -> bool:
         """Return whether a text was typed at a choice, announced by the definition or not."""
-        return any(written_in(atom, column) is not None for atom in self._atoms(column))
+        return any(written_in(raw, column) is not None for raw in self._raw_answers(column))
 
-    def is_coded(self, column: Column) -> bool:
+    def is_coded(self, column: PlannedColumn) -> bool:
         """Return whether a category is rendered as its codes, which are numbers: no text fits."""
         return self._values == "code" and codes_are_numbers(column.choices)
 
-    def extra_texts(self, column: Column) -> list[str | None]:
-        """Return, for each atom, what a column of write-ins or of unfit answers shows."""
+    def extra_texts(self, column: PlannedColumn) -> list[str | None]:
+        """Return, for each raw, what a column of write-ins or of unfit answers shows."""
         if column.part == "other":
-            return [written_in(atom, column) for atom in self._atoms(column)]
+            return [written_in(raw, column) for raw in self._raw_answers(column)]
         if question_key(column.question) == "date":
             return [None if day else text for text, day in self._days(column)]
-        return [self._unfit_text(column, atom) for atom in self._atoms(column)]
+        return [self._unfit_text(column, raw) for raw in self._raw_answers(column)]
 
-    def _find(self, column: Column, atom: Atom) -> tuple[Option | None, str | None]:
+    def _find(self, column: PlannedColumn, raw: RawAnswer) -> tuple[Option | None, str | None]:
         found = self._lookups.get(column.id)
         if found is None:
-            found = self._lookups[column.id] = Lookup(column.choices, self.languages)
-        return found.find(atom)
+            found = self._lookups[column.id] = OptionFinder(column.choices, self.languages)
+        return found.find(raw)
 
-    def _atoms(self, column: Column) -> RawAnswers:
+    def _raw_answers(self, column: PlannedColumn) -> RawAnswers:
         leaf = self._answers.leaves.get(column.path)
-        return leaf.atoms if leaf else RawAnswers()
+        return leaf.raw_answers if leaf else RawAnswers()
 
-    def _atom_numbers(self, path: Path) -> np.ndarray:
-        """Return the number of the atom of each row, -1 where there is no answer."""
+    def _codes(self, path: AnswerPath) -> np.ndarray:
+        """Return the number of the raw of each row, -1 where there is no answer."""
         full = np.full(self._answers.count, -1, dtype=np.int64)
         leaf = self._answers.leaves.get(path)
         if leaf is not None:
@@ -140,41 +142,43 @@ class Renderer:
         kept: np.ndarray = full[self._keep]
         return kept
 
-    def _to_rows(self, column: Column, values: Sequence[Any], missing: Any, dtype: Any) -> Any:
-        """Spread one value for each atom over the rows."""
+    def _to_rows(
+        self, column: PlannedColumn, values: Sequence[Any], missing: Any, dtype: Any
+    ) -> Any:
+        """Spread one value for each raw over the rows."""
         table = np.empty(len(values) + 1, dtype=dtype)
         table[:-1] = values
-        table[-1] = missing  # where the number of the atom is -1
-        return table[self._atom_numbers(column.path)]
+        table[-1] = missing  # where the number of the raw is -1
+        return table[self._codes(column.path)]
 
-    def _as_number(self, column: Column, atom: Atom) -> float:
-        option, note = self._find(column, atom)
-        if note and read_number(atom.answer) != read_number(option.value if option else None):
+    def _as_number(self, column: PlannedColumn, raw: RawAnswer) -> float:
+        option, note = self._find(column, raw)
+        if note and read_number(raw.answer) != read_number(option.value if option else None):
             self.note(column, note)
         if option is not None and self._values == "id":
             return read_number(option.id)
-        return read_number(option.value if option is not None else atom.answer)
+        return read_number(option.value if option is not None else raw.answer)
 
-    def _unfit_text(self, column: Column, atom: Atom) -> str | None:
+    def _unfit_text(self, column: PlannedColumn, raw: RawAnswer) -> str | None:
         """Return the text of an answer that is no number; a write-in has its own column."""
-        if atom.text is None or column.kind == "date" or atom.is_write_in:
+        if raw.text is None or column.kind == "date" or raw.is_write_in:
             return None
-        option, _ = self._find(column, atom)
-        number = read_number(option.value if option is not None else atom.answer)
-        return atom.text if np.isnan(number) else None
+        option, _ = self._find(column, raw)
+        number = read_number(option.value if option is not None else raw.answer)
+        return raw.text if np.isnan(number) else None
 
-    def _days(self, column: Column) -> list[tuple[str | None, Any]]:
-        """Return text and day of each atom, None for a day that cannot be read."""
-        texts = self._atoms(column).texts()
-        days = read_days(text for text in texts if text is not None)
+    def _days(self, column: PlannedColumn) -> list[tuple[str | None, Any]]:
+        """Return text and day of each raw, None for a day that cannot be read."""
+        texts = self._raw_answers(column).texts()
+        days = parse_typed_dates(text for text in texts if text is not None)
         return [(text, None if text is None else days[text]) for text in texts]
 
-    def _boolean(self, column: Column) -> Any:
-        atoms = self._atoms(column)
-        chosen = self._to_rows(column, [is_chosen(a, column) for a in atoms], False, bool)
+    def _boolean(self, column: PlannedColumn) -> Any:
+        raw_answers = self._raw_answers(column)
+        chosen = self._to_rows(column, [is_chosen(a, column) for a in raw_answers], False, bool)
         if column.is_cell and column.option is not None:
             expected = (None, column.option.value, column.option.label(*self.languages))
-            for text in (a.text for a in atoms):
+            for text in (a.text for a in raw_answers):
                 if text not in expected:
                     self.note(column, f"{text!r} was received for {expected[1]!r}")
         stem = column.path[:-1]
@@ -188,16 +192,16 @@ class Renderer:
         numbers = np.where(chosen, 1 if mark is None else mark, 0).astype(np.int64)
         return pd.arrays.IntegerArray(numbers, ~answered)
 
-    def _answered(self, column: Column) -> np.ndarray:
+    def _answered(self, column: PlannedColumn) -> np.ndarray:
         """Return the rows in which any option of the same question was chosen."""
         answered = np.zeros(len(self._keep), dtype=bool)
         for path in self._parts.get(column.path[:-1], ()):
             leaf = self._answers.leaves[path]
-            table = np.array([is_chosen(a, column) for a in leaf.atoms] + [False], dtype=bool)
-            answered |= table[self._atom_numbers(path)]
+            table = np.array([is_chosen(a, column) for a in leaf.raw_answers] + [False], dtype=bool)
+            answered |= table[self._codes(path)]
         return answered
 
-    def _list(self, column: Column) -> pd.Series[Any]:
+    def _list(self, column: PlannedColumn) -> pd.Series[Any]:
         """Return lists of the chosen options, None where the question was not answered."""
         names = option_names(column.choices, self._values, self.languages)
         arrays = [self._boolean(part) for part in column.parts]
@@ -209,22 +213,22 @@ class Renderer:
         ]
         return pd.Series(cells, dtype=object)
 
-    def _category(self, column: Column) -> Any:
+    def _category(self, column: PlannedColumn) -> Any:
         names = option_names(column.choices, self._values, self.languages)
         positions = {option.id: position for position, option in enumerate(column.choices)}
         categories = {name: position for position, name in enumerate(names)}
         codes = []
-        for atom in self._atoms(column):
-            option, note = self._find(column, atom)
+        for raw in self._raw_answers(column):
+            option, note = self._find(column, raw)
             if note:
                 self.note(column, note)
             if option is not None:
                 codes.append(positions[option.id])
-            elif atom.text is None:
+            elif raw.text is None:
                 codes.append(-1)
             else:
-                self.note(column, f"{atom.text!r} is no option of the definition")
-                codes.append(categories.setdefault(atom.text, len(categories)))
+                self.note(column, f"{raw.text!r} is no option of the definition")
+                codes.append(categories.setdefault(raw.text, len(categories)))
         by_row = self._to_rows(column, codes, -1, np.int64)
         if self.is_coded(column):
             # By the options, not by their names: two with one value have ids in their names.
@@ -256,7 +260,7 @@ def codes_are_numbers(options: Sequence[Option]) -> bool:
     return bool(options) and not any(np.isnan(read_number(option.value)) for option in options)
 
 
-def is_ordered(column: Column) -> bool:
+def is_ordered(column: PlannedColumn) -> bool:
     """Return whether the options of a column are a scale, with no "not applicable" among them.
 
     The API does not say that options have an order. The likert type has one, and reporting values
@@ -275,15 +279,15 @@ def is_ordered(column: Column) -> bool:
     return bool((steps > 0).all() or (steps < 0).all())
 
 
-def is_chosen(atom: Atom, column: Column) -> bool:
+def is_chosen(raw: RawAnswer, column: PlannedColumn) -> bool:
     """Return whether an answer says that an option was chosen.
 
     An entry in ``options`` is chosen unless it is null. A grid lists all cells; those that were
     not chosen have no id and an empty answer.
     """
-    if column.is_cell and atom.answer_id in (None, "", 0, "0"):
-        return atom.answer not in (None, "", False)
-    return atom.answer is not None or atom.original is not None
+    if column.is_cell and raw.answer_id in (None, "", 0, "0"):
+        return raw.answer not in (None, "", False)
+    return raw.answer is not None or raw.original is not None
 
 
 def read_number(value: Any) -> float:
@@ -310,7 +314,7 @@ def shown_states(answers: Answers, question_id: str, keep: np.ndarray) -> np.nda
     return kept
 
 
-def written_in(atom: Atom, column: Column) -> str | None:
+def written_in(raw: RawAnswer, column: PlannedColumn) -> str | None:
     """Return the text that was typed at an "other" option.
 
     At a single choice the id marks it (``"10024-other"``) or is the id of an "other" option. At a
@@ -318,21 +322,21 @@ def written_in(atom: Atom, column: Column) -> str | None:
     """
     option = column.option
     if option is None:
-        if atom.is_write_in:
-            return atom.text if atom.original in (None, "") else str(atom.original)
-        option = _other_chosen(atom, column)
+        if raw.is_write_in:
+            return raw.text if raw.original in (None, "") else str(raw.original)
+        option = _other_chosen(raw, column)
         if option is None:
             return None
     # Of any other option, the original answer is its reporting value before an edit.
-    later = option.is_other and atom.original not in (None, "")
-    typed = atom.original if later else atom.answer
+    later = option.is_other and raw.original not in (None, "")
+    typed = raw.original if later else raw.answer
     if typed in (None, "") or str(typed) in (option.value, option.label(), *option.titles.values()):
         return None
     return str(typed)
 
 
-def _other_chosen(atom: Atom, column: Column) -> Option | None:
-    if atom.answer_id in (None, "", 0, "0"):
+def _other_chosen(raw: RawAnswer, column: PlannedColumn) -> Option | None:
+    if raw.answer_id in (None, "", 0, "0"):
         return None
-    option_id = id_text(atom.answer_id)
+    option_id = id_text(raw.answer_id)
     return next((each for each in column.choices if each.is_other and each.id == option_id), None)

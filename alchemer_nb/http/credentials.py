@@ -17,7 +17,7 @@ from requests.auth import AuthBase
 
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
 from alchemer_nb.http.refusals import API_KEY, THREE_LEGGED, TWO_LEGGED
-from alchemer_nb.http.secrets import Secret, sealed
+from alchemer_nb.http.secrets import Secret, to_secret
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
@@ -82,7 +82,7 @@ class ApiKey(_Credentials):
 
     def __init__(self, api_token: str | Secret, api_token_secret: str | Secret) -> None:
         # Nothing plain is left in this frame, which a traceback may show.
-        api_token, api_token_secret = sealed(api_token), sealed(api_token_secret)
+        api_token, api_token_secret = to_secret(api_token), to_secret(api_token_secret)
         super().__init__()
         self.api_token = _part(api_token, "API key", "api_token")
         self.api_token_secret = _part(api_token_secret, "API secret key", "api_token_secret")
@@ -99,7 +99,7 @@ class ApiKey(_Credentials):
         Raises:
             InvalidArgument: The two parts cannot be found; the text is not repeated.
         """
-        text = sealed(text)
+        text = to_secret(text)
         pair = _pair_in(text)
         if pair is None:
             raise InvalidArgument(
@@ -168,8 +168,8 @@ class OAuth1(_Credentials):
         token_secret: str | Secret | None = None,
     ) -> None:
         # Nothing plain is left in this frame, which a traceback may show.
-        consumer_key, consumer_secret = sealed(consumer_key), sealed(consumer_secret)
-        token, token_secret = sealed(token), sealed(token_secret)
+        consumer_key, consumer_secret = to_secret(consumer_key), to_secret(consumer_secret)
+        token, token_secret = to_secret(token), to_secret(token_secret)
         super().__init__()
         self.consumer_key = _part(consumer_key, "consumer key", "consumer_key")
         self.consumer_secret = _part(consumer_secret, "consumer secret", "consumer_secret")

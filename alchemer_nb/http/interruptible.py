@@ -18,7 +18,7 @@ import requests.adapters
 import urllib3
 from urllib3.util import wait_for_read
 
-from alchemer_nb.forks import in_child
+from alchemer_nb.forks import renew_after_fork
 
 if TYPE_CHECKING:
     import socket
@@ -92,7 +92,7 @@ class _IdleConnections(queue.LifoQueue[Any]):
 
     def __init__(self, maxsize: int = 0) -> None:
         super().__init__(maxsize)
-        in_child(self._renew)
+        renew_after_fork(self._renew)
 
     def _renew(self) -> None:
         # Closes the child's copies alone, which the server does not notice, and makes new locks.

@@ -17,12 +17,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from alchemer_nb.errors import AlchemerError, Stopped
-from alchemer_nb.forks import in_child
+from alchemer_nb.forks import renew_after_fork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from alchemer_nb.http.reply import Answer
+    from alchemer_nb.http.reply import Reply
     from alchemer_nb.http.waiting import CallOptions
 
 _SLACK = 1.01  # the server's minute ends a little after ours
@@ -34,7 +34,7 @@ class _Pending:
 
     fresh: bool
     ended: threading.Event = field(default_factory=threading.Event)
-    reply: Answer | None = None
+    reply: Reply | None = None
     error: AlchemerError | None = None
 
 
@@ -44,7 +44,7 @@ class _Entry:
 
     asked: float
     came: float
-    reply: Answer | None
+    reply: Reply | None
 
 
 class MinuteCache:
@@ -59,7 +59,7 @@ class MinuteCache:
         self._minute = minute
         self._most_bytes = most_bytes
         self._renew()
-        in_child(self._renew)
+        renew_after_fork(self._renew)
 
     def _renew(self) -> None:
         self._bytes = 0
@@ -68,7 +68,7 @@ class MinuteCache:
         self._writes = 0
         self._lock = threading.Lock()
 
-    def get(self, key: Hashable, fetch: Callable[[], Answer], options: CallOptions) -> Answer:
+    def get(self, key: Hashable, fetch: Callable[[], Reply], options: CallOptions) -> Reply:
         """Return the reply from memory, from the same call on its way, or by making the call.
 
         Args:
@@ -112,9 +112,9 @@ class MinuteCache:
         self,
         key: Hashable,
         pending: _Pending,
-        fetch: Callable[[], Answer],
+        fetch: Callable[[], Reply],
         options: CallOptions,
-    ) -> Answer:
+    ) -> Reply:
         try:
             if pending.fresh:
                 options.wait(lambda: self._seconds_left(key), "waiting until Alchemer answers anew")
@@ -138,7 +138,7 @@ class MinuteCache:
             entry = self._entries.get(key)
             return entry.came + self._minute * _SLACK - time.monotonic() if entry else 0.0
 
-    def _store(self, key: Hashable, reply: Answer, asked: float, writes: int) -> None:
+    def _store(self, key: Hashable, reply: Reply, asked: float, writes: int) -> None:
         with self._lock:
             before = self._entries.pop(key, None)
             if before is not None:

@@ -23,7 +23,7 @@ import filelock
 import platformdirs
 
 from alchemer_nb.files import write_atomically
-from alchemer_nb.forks import Home, in_child
+from alchemer_nb.forks import OriginProcess, renew_after_fork
 from alchemer_nb.http.call_window import Window
 from alchemer_nb.http.waiting import CallOptions
 
@@ -72,7 +72,7 @@ class Limiter:
         self._files: _Files | None = _Files(folder or default_folder(), period)
         self._own = Window(period)
         self._renew()
-        in_child(self._renew)
+        renew_after_fork(self._renew)
 
     def _renew(self) -> None:
         self._lock = threading.Lock()
@@ -88,7 +88,7 @@ class Limiter:
         Raises:
             Stopped: ``stop`` was set; the slot is free again.
         """
-        ticket, origin = secrets.token_hex(6), Home()
+        ticket, origin = secrets.token_hex(6), OriginProcess()
         with self._window() as (window, now):
             if window.reserve(ticket, self.limit, now) <= now:
                 return
@@ -97,7 +97,7 @@ class Limiter:
                 lambda: self._seconds_left(ticket), "waiting for the rate limit"
             )
         except BaseException:
-            if origin.is_here:  # the slot does not belong to a forked process
+            if origin.is_current:  # the slot does not belong to a forked process
                 with self._window() as (window, now):
                     window.release(ticket, now)
             raise

@@ -37,8 +37,8 @@ from alchemer_nb.http.refusals import (
     without_right,
 )
 from alchemer_nb.http.secrets import redact
-from alchemer_nb.once import once
-from alchemer_nb.wire.json import BOM, clean, decode
+from alchemer_nb.once import lazy_attribute
+from alchemer_nb.wire.json import BOM, decode_json, decode_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -74,7 +74,7 @@ class Verdict(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Reply:
     """The reply to one call.
 
     Attributes:
@@ -121,7 +121,7 @@ class Answer:
 
     def envelope(self) -> dict[str, Any]:
         """Return the body as a dict."""
-        decoded = decode(self.body)
+        decoded = decode_json(self.body)
         if not isinstance(decoded, dict):  # only where nobody has called ``fault_in``
             raise TransportError(
                 f"{self.method} {self.path} was answered with JSON that is not an object"
@@ -130,7 +130,7 @@ class Answer:
 
 
 def fault_in(
-    reply: Answer,
+    reply: Reply,
     region: Region,
     secrets: Iterable[Secret] = (),
     attempt: Attempt | None = None,
@@ -155,7 +155,7 @@ def fault_in(
     return _Judge(reply, body, region, tuple(secrets), attempt or Attempt()).fault()
 
 
-def _is_large_and_good(reply: Answer) -> bool:
+def _is_large_and_good(reply: Reply) -> bool:
     # A page of responses is megabytes, most of them question texts: it is unpacked once to see
     # that it arrived whole, but never held unpacked, and decoded only where it is used.
     if len(reply.packed) < _LARGE:
@@ -173,21 +173,21 @@ def _is_large_and_good(reply: Answer) -> bool:
 class _Judge:
     """Decides which error a reply is."""
 
-    reply: Answer
+    reply: Reply
     body: bytes
     region: Region
     secrets: tuple[Secret, ...]
     attempt: Attempt
 
-    @once
+    @lazy_attribute
     def path(self) -> str:
         return redact(self.reply.path, self.secrets)
 
-    @once
+    @lazy_attribute
     def where(self) -> str:
         return f"{self.reply.method} {self.path}"
 
-    @once
+    @lazy_attribute
     def problem(self) -> str:
         """Return the OAuth problem that a header or the body names, or ``""``."""
         header = self.reply.headers.get("WWW-Authenticate", "")
@@ -321,7 +321,7 @@ def _read_verdict(body: bytes) -> Verdict | None:
     with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return msgspec.json.decode(body.removeprefix(BOM), type=Verdict)
     with suppress(ValueError, RecursionError):
-        decoded = json.loads(clean(body))
+        decoded = json.loads(decode_text(body))
         if isinstance(decoded, dict):
             return Verdict(decoded.get("result_ok"), decoded.get("code"), decoded.get("message"))
     return None

@@ -116,7 +116,7 @@ class Retries:
             return self._doubling(attempt) if error.reason in again else None
         if isinstance(error, ServerError):
             return self._doubling(attempt)
-        if after_500 and is_refused_in_passing(error):
+        if after_500 and is_transient_400(error):
             return self._step(_RESET_STEPS, attempt)
         return None
 
@@ -164,7 +164,7 @@ def is_penalty(error: AlchemerError) -> bool:
     return isinstance(error, RateLimited) and not error.same_call
 
 
-def is_refused_in_passing(error: AlchemerError) -> bool:
+def is_transient_400(error: AlchemerError) -> bool:
     """Return True for the plain 400 that Alchemer answers while its throttle resets."""
     known = (AuthenticationError, PermissionDenied, NotFound, RateLimited, ServerError)
     return isinstance(error, ApiError) and not isinstance(error, known) and error.status == 400

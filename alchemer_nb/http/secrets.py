@@ -103,7 +103,7 @@ def _octets(secret: Secret) -> bytes:
     return secret.reveal().encode("utf-8", "surrogatepass")
 
 
-def sealed(value: object) -> Secret:
+def to_secret(value: object) -> Secret:
     """Wrap a text in a secret; return an empty secret for anything that is no text."""
     return Secret(value) if isinstance(value, str | Secret) else Secret("")
 

@@ -32,18 +32,18 @@ from alchemer_nb.errors import (
     TooSlow,
     TransportError,
 )
-from alchemer_nb.forks import in_child
+from alchemer_nb.forks import renew_after_fork
 from alchemer_nb.http import compression, interruptible
 from alchemer_nb.http.minute_cache import MinuteCache
 from alchemer_nb.http.network_errors import describe
 from alchemer_nb.http.rate_limit import Limiter
 from alchemer_nb.http.refusals import API_KEY, Attempt
 from alchemer_nb.http.regions import is_loopback
-from alchemer_nb.http.reply import HEADERS, Answer, fault_in
+from alchemer_nb.http.reply import HEADERS, Reply, fault_in
 from alchemer_nb.http.retries import Retries, is_penalty, reason_in_words
 from alchemer_nb.http.secrets import hidden_in_logs, redact
 from alchemer_nb.http.waiting import CallOptions
-from alchemer_nb.wire.paging import rows_of
+from alchemer_nb.wire.paging import reply_rows
 from alchemer_nb.wire.query import API_VERSION, clean_path, flatten
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ class Transport:
         self._accepted_by: set[str] = getattr(credentials, "accepted_by", set())
         self._last_500 = float("-inf")
         self._renew()
-        in_child(self._renew)
+        renew_after_fork(self._renew)
 
     def _renew(self) -> None:
         self._in_flight = threading.Semaphore(self.max_in_flight)
@@ -195,7 +195,7 @@ class Transport:
         *,
         raise_slow: bool = False,
         retries: int | None = None,
-    ) -> Answer:
+    ) -> Reply:
         """Make one call and return its reply if that is no error.
 
         A GET that this client made within the last minute is answered from its memory, as
@@ -232,7 +232,7 @@ class Transport:
             finally:
                 self._cache.forget()  # once more, for what was asked in the meantime
 
-        def fetch() -> Answer:
+        def fetch() -> Reply:
             reply = self._send_with_retries(call, raise_slow)
             if options.fresh and reply.cached_there:
                 # Another client asked the same, at an unknown time within the last minute.
@@ -242,7 +242,7 @@ class Transport:
 
         return self._cache.get(call.key, fetch, options)
 
-    def ahead(
+    def prefetch(
         self, path: str, params: Mapping[str, Any], options: CallOptions | None = None
     ) -> None:
         """Send a GET whose reply will be asked for in a moment; return at once.
@@ -260,7 +260,7 @@ class Transport:
 
     def exchange(
         self, call: Call, url: str, sign: Sign | None, secrets: tuple[Secret, ...]
-    ) -> Answer:
+    ) -> Reply:
         """Send a call once to one of the region's addresses and return its reply, good or bad.
 
         Raises:
@@ -275,7 +275,7 @@ class Transport:
 
     def _outcome(
         self, call: Call, url: str, sign: Sign | None, secrets: tuple[Secret, ...]
-    ) -> Answer | TransportError | Stopped | KeyboardInterrupt:
+    ) -> Reply | TransportError | Stopped | KeyboardInterrupt:
         """Send once; return what is to be raised, since request and response hold the address.
 
         Whatever prints the variables of a traceback does not see those of a call that has ended.
@@ -297,7 +297,7 @@ class Transport:
                 packed = _read(response, call.options)
             took = time.monotonic() - started
             headers = _headers(response, secrets)
-            return Answer(
+            return Reply(
                 call.method, call.path, response.status_code, headers, packed, is_gzip, took
             )
         except KeyboardInterrupt:
@@ -308,7 +308,7 @@ class Transport:
             where = f"{call.method} {call.path}"
             return describe(error, where, self.region.host, self.timeout)
 
-    def _send_with_retries(self, call: Call, raise_slow: bool) -> Answer:
+    def _send_with_retries(self, call: Call, raise_slow: bool) -> Reply:
         attempt = 0
         while True:
             attempt += 1
@@ -333,14 +333,14 @@ class Transport:
                 self.limiter.pause(seconds)  # whoever calls now makes it last longer
             call.options.pause(seconds, f"{reason_in_words(failure)}, trying again")
 
-    def _send_once(self, call: Call) -> Answer:
+    def _send_once(self, call: Call) -> Reply:
         """Make a call once, when there is room for it and its turn has come."""
         with self._room(call.options):
             self.limiter.turn(call.options)
             call.options.check()
             started = time.monotonic()
             outcome = self._judged(call)
-        if isinstance(outcome, Answer):
+        if isinstance(outcome, Reply):
             return outcome
         took = time.monotonic() - started
         raise call.retries.named(outcome, took, call.method, call.path)
@@ -356,7 +356,7 @@ class Transport:
         finally:
             in_flight.release()
 
-    def _judged(self, call: Call) -> Answer | ApiError | TransportError:
+    def _judged(self, call: Call) -> Reply | ApiError | TransportError:
         """Make a call and judge its reply; return the error without the reply it was made of."""
         started = time.monotonic()
         secrets = self.credentials.secrets if self.credentials else ()
@@ -399,8 +399,8 @@ class Transport:
         return session
 
 
-def _account_in(reply: Answer) -> dict[str, Any]:
-    rows = rows_of(reply.envelope())
+def _account_in(reply: Reply) -> dict[str, Any]:
+    rows = reply_rows(reply.envelope())
     return rows[0] if rows and isinstance(rows[0], dict) else {}
 
 

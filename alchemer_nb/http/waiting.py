@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import Stopped
-from alchemer_nb.forks import Home, in_child
+from alchemer_nb.forks import OriginProcess, renew_after_fork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ class _HeldInterrupts:
         self._before = before
         self.came: list[tuple[Any, ...]] = []
         signal.signal(signal.SIGINT, self)
-        in_child(self.end)
+        renew_after_fork(self.end)
 
     def __call__(self, *what: Any) -> None:
         self.came.append(what)
@@ -40,7 +40,7 @@ class _HeldInterrupts:
 
 
 @contextmanager
-def interrupts_held() -> Iterator[None]:
+def delay_interrupts() -> Iterator[None]:
     """Delay an interrupt until the end of the block, which must not be left half done."""
     before = signal.getsignal(signal.SIGINT)
     is_main = threading.current_thread() is threading.main_thread()
@@ -90,7 +90,7 @@ class CallOptions:
         Raises:
             Stopped: ``stop`` was set.
         """
-        shown, home = False, Home()
+        shown, home = False, OriginProcess()
         try:
             while True:
                 home.check()
@@ -116,7 +116,7 @@ class CallOptions:
         Raises:
             Stopped: ``stop`` was set.
         """
-        waited, shown, home = 0.0, False, Home()
+        waited, shown, home = 0.0, False, OriginProcess()
         try:
             while not ready(_LOOK):
                 home.check()

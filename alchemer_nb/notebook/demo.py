@@ -21,7 +21,7 @@ NAME = "demo"
 
 
 @dataclass(slots=True, repr=False)
-class Running:
+class RunningSandbox:
     """A sandbox that runs, and the address of its web pages.
 
     ``%alchemer demo`` shows it at once, even in the middle of a cell, and returns it for
@@ -78,7 +78,7 @@ class Running:
         )
 
 
-def demo(session: Session, responses: int | None = None) -> Running:
+def demo(session: Session, responses: int | None = None) -> RunningSandbox:
     """Start the sandbox unless it is running, and make it the current connection.
 
     Args:
@@ -94,14 +94,14 @@ def demo(session: Session, responses: int | None = None) -> Running:
     _confirm_switch(session.connection)
     if session.box is None or not session.box.running:
         connection = _start(session, responses)
-        return Running(session.box, connection.organisation)
+        return RunningSandbox(session.box, connection.organisation)
     current = session.box.settings.responses
     if responses not in (None, current):
         raise UsageError(
             f"the sandbox is running already, with {current} responses; %alchemer logout demo "
             "stops it"
         )
-    return Running(session.box, _sign_in(session).organisation, again=True)
+    return RunningSandbox(session.box, _sign_in(session).organisation, again=True)
 
 
 def _start(session: Session, responses: int | None) -> Connection:

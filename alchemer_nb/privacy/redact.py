@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from alchemer_nb.decode.leaves import Atom, Leaf
+from alchemer_nb.decode.leaves import Leaf, RawAnswer
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame import metadata, multi_lists
 from alchemer_nb.frame.options import check_choice
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from alchemer_nb.decode.answers import Answers
     from alchemer_nb.frame.description import Kept
-    from alchemer_nb.survey.columns import Column
+    from alchemer_nb.survey.columns import PlannedColumn
 
 How = Literal["drop", "hash"]
 # Ids still tell people apart as hashes. Descriptions are dropped even so: a hash of a city is of
@@ -288,7 +288,7 @@ def redact_answers(kept: Kept, plan: Plan, hasher: Hasher | None) -> Answers:
     return answers
 
 
-def _redact_leaf(kept: Kept, leaf: Leaf, column: Column, change: Hasher | None) -> Leaf:
+def _redact_leaf(kept: Kept, leaf: Leaf, column: PlannedColumn, change: Hasher | None) -> Leaf:
     """Return a redacted leaf; an empty one is kept, so that no other column changes its name."""
     made = Leaf()
     touched = np.ones(kept.answers.count, dtype=bool)
@@ -297,24 +297,26 @@ def _redact_leaf(kept: Kept, leaf: Leaf, column: Column, change: Hasher | None) 
         texts = Renderer(kept.answers, everything, "label", ()).array(column)
         touched = pd.Series(texts).notna().to_numpy()
     for row, code in zip(leaf.rows, leaf.codes, strict=True):
-        received = leaf.atoms[code]
-        atom = _redact_atom(received, column, change) if touched[row] else received
-        if atom is not None:
-            made.add(row, atom)
+        received = leaf.raw_answers[code]
+        raw = _redact_answer(received, column, change) if touched[row] else received
+        if raw is not None:
+            made.add(row, raw)
     return made
 
 
-def _redact_atom(atom: Atom, column: Column, change: Hasher | None) -> Atom | None:
+def _redact_answer(
+    raw: RawAnswer, column: PlannedColumn, change: Hasher | None
+) -> RawAnswer | None:
     """Return what is left of one answer; None for nothing."""
     if column.part == "other":
-        typed = written_in(atom, column)
+        typed = written_in(raw, column)
         if typed is None:
-            return atom
+            return raw
         value = column.option.value if column.option else None  # the option stays chosen
-        return Atom(change(typed) if change else value, atom.answer_id, None, atom.label)
-    if change is None or atom.text is None:
+        return RawAnswer(change(typed) if change else value, raw.answer_id, None, raw.label)
+    if change is None or raw.text is None:
         return None
-    return Atom(change(atom.text), atom.answer_id)
+    return RawAnswer(change(raw.text), raw.answer_id)
 
 
 def _redacted_texts(kept: Kept, plan: Plan) -> set[str]:
@@ -323,7 +325,7 @@ def _redacted_texts(kept: Kept, plan: Plan) -> set[str]:
     for column in kept.columns:
         leaf = kept.answers.leaves.get(column.path)
         if leaf is not None and column.id in plan.ids:
-            found.update(str(part) for atom in leaf.atoms for part in atom[:3] if part)
+            found.update(str(part) for raw in leaf.raw_answers for part in raw[:3] if part)
     for column_id in plan.ids & kept.answers.meta.keys():
         found.update(str(value) for value in kept.answers.meta[column_id] if value)
     for name, texts in kept.answers.urls.items():
@@ -332,7 +334,7 @@ def _redacted_texts(kept: Kept, plan: Plan) -> set[str]:
     return found
 
 
-def _contact_reason(column: Column) -> str | None:
+def _contact_reason(column: PlannedColumn) -> str | None:
     """Return why a column holds contact data; None if it does not seem to."""
     question, parent = column.question, column.parent
     if parent is not None and question_key(parent) == "contactgroup":

@@ -7,10 +7,10 @@ import warnings
 from typing import TYPE_CHECKING
 
 from alchemer_nb.errors import AuthenticationError, DownloadIncomplete, StoreError
-from alchemer_nb.fetch.endings import GOES_ON, advice, describe_end
+from alchemer_nb.fetch.endings import RUN_SYNC_AGAIN, build_hint, describe_end
 from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.store import paths
-from alchemer_nb.wire.ids import given_id, sent_id
+from alchemer_nb.wire.ids import check_given_id, check_received_id
 
 if TYPE_CHECKING:
     import os
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from alchemer_nb.fetch.progress import OnProgress
     from alchemer_nb.http.regions import Region
     from alchemer_nb.http.transport import Transport
-    from alchemer_nb.store.sync_result import Synced
+    from alchemer_nb.store.sync_result import SyncResult
 
 
 class Stores:
@@ -46,7 +46,7 @@ class Stores:
     @property
     def account(self) -> Path:
         """The folder of the account; the first time one call asks for the account's id."""
-        own = sent_id(self._transport.account_id(), "the account")
+        own = check_received_id(self._transport.account_id(), "the account")
         return paths.account_folder(self.folder, self.region.host, own)
 
     def survey_folder(self, survey_id: str) -> Path:
@@ -66,7 +66,7 @@ class Stores:
         fresh: bool = False,
         tell: OnProgress | None = None,
         stop: threading.Event | None = None,
-    ) -> Synced:
+    ) -> SyncResult:
         """Bring a survey's store up to date.
 
         Args:
@@ -85,7 +85,7 @@ class Stores:
         from alchemer_nb.store.listing import Listing
         from alchemer_nb.store.sync import Sync
 
-        own, folder = given_id(survey_id, "a survey"), self.survey_folder(survey_id)
+        own, folder = check_given_id(survey_id, "a survey"), self.survey_folder(survey_id)
         options = CallOptions(stop or threading.Event(), fresh=fresh)
         listing = Listing(self._transport, own, options, tell)
         try:
@@ -97,7 +97,7 @@ class Stores:
         why, needs = describe_end(refused, self._transport.credentials)
         raise DownloadIncomplete(
             f"{listing.title}: the sync had begun when {why}",
-            hint=advice(needs, GOES_ON),
+            hint=build_hint(needs, RUN_SYNC_AGAIN),
             needs=needs,
             cause=refused,
         )

@@ -10,7 +10,7 @@ import pandas as pd
 from alchemer_nb.store.opening import read_definition
 from alchemer_nb.store.parts import read_index, read_versions
 from alchemer_nb.store.reading import read_consistently
-from alchemer_nb.store.tables import build_frame
+from alchemer_nb.store.tables import build_versions_frame
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +67,7 @@ def _changed_columns(
         return {}
     survey = read_definition(folder, manifest)
     old, new = (
-        build_frame(
+        build_versions_frame(
             survey,
             manifest,
             read_versions(folder, manifest, state.rows_by_part(np.isin(state.ids, ids))),

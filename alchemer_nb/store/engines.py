@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from alchemer_nb.errors import InvalidArgument, StoreError
-from alchemer_nb.files import needed
+from alchemer_nb.files import import_optional
 from alchemer_nb.frame.options import check_choice
 from alchemer_nb.store import parts, paths, reading, tables
 from alchemer_nb.store.manifest import read_expunged_ids
@@ -113,13 +113,17 @@ def scan(folder: Path, engine: str = "arrow") -> Any:
     if engine == "pandas":
         return _to_pandas(found.dataset.to_table(columns=found.columns)).sort_index()
     if engine == "duckdb":
-        connection = needed("duckdb", "sql").connect()
+        connection = import_optional("duckdb", "sql").connect()
         connection.execute("SET TimeZone = 'UTC'")
         return connection.from_arrow(found.dataset).project(found.projection)
     if engine == "polars":
-        return needed("polars", "polars").scan_pyarrow_dataset(found.dataset).select(found.columns)
+        return (
+            import_optional("polars", "polars")
+            .scan_pyarrow_dataset(found.dataset)
+            .select(found.columns)
+        )
     if engine == "dask":
-        dask = needed("dask.dataframe", "dask")
+        dask = import_optional("dask.dataframe", "dask")
         meta = _to_pandas(found.schema.empty_table().select(found.columns))
         read = partial(read_table, schema=found.schema, stale=found.stale)
         return dask.from_map(read, list(found.files), meta=meta)
@@ -172,7 +176,7 @@ def run_sql(query: str, folders: Mapping[str, Path], frames: Mapping[str, Any]) 
 
     if not isinstance(query, str) or not query.strip():
         raise InvalidArgument("give a query, such as: select count(*) from customer_satisfaction")
-    duckdb = needed("duckdb", "sql")
+    duckdb = import_optional("duckdb", "sql")
     words = {word.casefold() for word in _WORD.findall(query)}
     stored = _folders_by_name(folders)
     with duckdb.connect() as connection:

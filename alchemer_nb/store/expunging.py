@@ -16,8 +16,8 @@ import numpy as np
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.store import compacting, opening, parts, paths, tables
 from alchemer_nb.store.manifest import read_expunged_ids, write_expunged_ids
-from alchemer_nb.wire.ids import given_id, id_number
-from alchemer_nb.wire.json import decode
+from alchemer_nb.wire.ids import check_given_id, id_number
+from alchemer_nb.wire.json import decode_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,13 +98,13 @@ def _read_ids(given: Any) -> set[int]:
     # Bytes are iterable, too, and would give many small numbers.
     is_many = isinstance(given, Iterable) and not isinstance(given, (str, bytes, bytearray))
     items = list(given) if is_many else [given]
-    return {int(given_id(each, "a response")) for each in items}
+    return {int(check_given_id(each, "a response")) for each in items}
 
 
 def _person_test(contact_id: object, email: object) -> Callable[[StoredVersion], bool] | None:
     """Return a test for a person's responses; None where no person is given."""
     is_named = contact_id is not None and contact_id != ""
-    contact = given_id(contact_id, "a contact") if is_named else ""
+    contact = check_given_id(contact_id, "a contact") if is_named else ""
     address = _read_address(email)
     if not contact and not address:
         return None
@@ -116,7 +116,7 @@ def _person_test(contact_id: object, email: object) -> Callable[[StoredVersion],
         content = version.content
         if content is None or not any(needle in content.lower() for needle in needles):
             return False
-        response = decode(content)
+        response = decode_json(content)
         if contact and id_number(response.get("contact_id")) == int(contact):
             return True
         return bool(address) and any(address in text.casefold() for text in _texts(response))

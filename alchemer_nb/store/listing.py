@@ -11,7 +11,7 @@ from alchemer_nb.errors import TransportError
 from alchemer_nb.fetch.page_fetcher import PageFetcher, PageRange
 from alchemer_nb.fetch.progress import Progress, ProgressReporter
 from alchemer_nb.fetch.raw_pages import RawPage, split_page
-from alchemer_nb.forks import Home
+from alchemer_nb.forks import OriginProcess
 from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.store.parts import LARGEST_ID
 from alchemer_nb.wire.clocks import Clock
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from alchemer_nb.fetch.progress import OnProgress
-    from alchemer_nb.http.reply import Answer
+    from alchemer_nb.http.reply import Reply
     from alchemer_nb.http.transport import Transport
 
 _TURNS = 20
@@ -74,7 +74,7 @@ class Listing:
     turn: int = 0
 
     def __post_init__(self) -> None:
-        self.home = Home()
+        self.home = OriginProcess()
         self._stage = _Stage()
         self._reporter = ProgressReporter(self.on_progress, self._progress)
 
@@ -145,7 +145,7 @@ class Listing:
         found = [cache[p // size + 1].rows[p % size :][:1] for p in positions]
         return [rows[0].id if rows else None for rows in found]
 
-    def _read(self, answer: Answer) -> RawPage:
+    def _read(self, answer: Reply) -> RawPage:
         self.calls += not answer.cached
         try:
             page = split_page(answer.body)

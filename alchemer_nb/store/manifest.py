@@ -18,7 +18,7 @@ import msgspec
 from alchemer_nb.errors import InvalidArgument, StoreError, StoreNewer
 from alchemer_nb.store import paths
 from alchemer_nb.wire.clocks import Clock  # noqa: TC001 - msgspec reads annotations
-from alchemer_nb.wire.ids import given_id
+from alchemer_nb.wire.ids import check_given_id
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -221,7 +221,7 @@ def read_expunged_ids(folder: Path) -> set[int]:
     """Read the ids of the responses that were removed for good, and are never stored again."""
     try:
         ids = _read_json(folder / paths.EXPUNGED)
-        return {int(given_id(each, "a response")) for each in ids or []}
+        return {int(check_given_id(each, "a response")) for each in ids or []}
     except (UnreadableFile, TypeError, InvalidArgument):
         pass
     raise StoreError(

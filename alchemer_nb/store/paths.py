@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from alchemer_nb.errors import ConfigurationError, StoreBusy, StoreError
 from alchemer_nb.files import write_atomically
-from alchemer_nb.wire.ids import given_id, id_number
+from alchemer_nb.wire.ids import check_given_id, id_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Set
@@ -78,7 +78,7 @@ def survey_folder_name(survey_id: object) -> str:
     Raises:
         InvalidArgument: It is no id.
     """
-    return f"{_SURVEY}{given_id(survey_id, 'a survey')}"
+    return f"{_SURVEY}{check_given_id(survey_id, 'a survey')}"
 
 
 def list_survey_ids(account: Path) -> list[str]:

@@ -22,7 +22,7 @@ from alchemer_nb.store import compacting, expunging, opening, parts, paths, tabl
 from alchemer_nb.store.find_deleted import find_deleted, is_cheap
 from alchemer_nb.store.manifest import Checkpoint, Manifest, read_expunged_ids
 from alchemer_nb.store.order_check import ListedDates, StoredDates, choose_pages, is_short
-from alchemer_nb.store.sync_result import Synced
+from alchemer_nb.store.sync_result import SyncResult
 from alchemer_nb.wire import clocks
 from alchemer_nb.wire.paging import PAGE_SIZE
 
@@ -68,7 +68,7 @@ class Sync:
     full: bool = False
     notes: list[str] = field(default_factory=list)
 
-    def run(self) -> Synced:
+    def run(self) -> SyncResult:
         """Bring the store up to date.
 
         Raises:
@@ -95,7 +95,7 @@ class Sync:
                 opening.drop_part(self.folder, manifest, number)
             return self._run(manifest, survey, began)
 
-    def _run(self, manifest: Manifest, survey: Definition, began: str) -> Synced:
+    def _run(self, manifest: Manifest, survey: Definition, began: str) -> SyncResult:
         self._manifest = manifest
         self._number = manifest.sync + 1
         self._begin_turn()
@@ -265,7 +265,7 @@ class Sync:
                 found.clock = found.clock or listing.clock
                 found.newest = found.newest or _newest_date(rows, found.clock)
                 if not self._all_compared:
-                    found.doubt = clocks.doubt(self._manifest.clock, found.clock)
+                    found.doubt = clocks.clock_problem(self._manifest.clock, found.clock)
             # A deletion moves all responses behind it, and one may fall between two pages.
             found.is_steady &= total is None or (listing.total_count or total) >= total
             found.is_ordered &= _is_newest_first(rows, self.region.zone)
@@ -357,7 +357,7 @@ class Sync:
     def _read_index(self) -> None:
         self._index = parts.read_index(self.folder, self._manifest, cache=self._index_cache)
 
-    def _finish(self, began: str) -> Synced:
+    def _finish(self, began: str) -> SyncResult:
         manifest, listing, now = self._manifest, self.listing, self._index
         before = parts.read_index(
             self.folder, manifest, until=manifest.sync, cache=self._index_cache
@@ -386,7 +386,7 @@ class Sync:
         manifest.save(self.folder)
         compacting.compact(self.folder, manifest, now)
         tables.write_tables(self.folder, manifest, listing.begin_stage)
-        return Synced(
+        return SyncResult(
             manifest.survey,
             manifest.title,
             self.folder,

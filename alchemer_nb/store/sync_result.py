@@ -12,7 +12,7 @@ STOPPED = "the sync was stopped; what came is kept, and the next one goes on the
 
 
 @dataclass(frozen=True, slots=True)
-class Synced:
+class SyncResult:
     """The result of a sync.
 
     Attributes:

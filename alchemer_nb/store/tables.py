@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from alchemer_nb.decode.answers import Answers, AnswersBuilder
 from alchemer_nb.fetch.raw_pages import join_page
-from alchemer_nb.frame.build import build
+from alchemer_nb.frame.build import build_frame
 from alchemer_nb.frame.options import FrameOptions
 from alchemer_nb.frame.rows import Rows
 from alchemer_nb.frame.unplanned_columns import all_columns
@@ -24,7 +24,7 @@ from alchemer_nb.store import paths
 from alchemer_nb.store.opening import read_definition, table_path
 from alchemer_nb.store.parts import ID_BITS, StoredVersion, in_chunks, read_all_versions
 from alchemer_nb.survey.question_types import question_key
-from alchemer_nb.wire.stamps import SHOWS, orders
+from alchemer_nb.wire.stamps import DATE_OF_ORDER, date_orders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -91,7 +91,7 @@ def unify_schemas(folder: Path, manifest: Manifest) -> pa.Schema:
     return pa.schema(list(types.items()))
 
 
-def build_frame(
+def build_versions_frame(
     survey: Definition, manifest: Manifest, versions: Iterable[StoredVersion]
 ) -> pd.DataFrame:
     """Build the frame of some versions, in their order, without those that have no content."""
@@ -121,9 +121,9 @@ def _build_frame(
         leaf = answers.leaves.get(tuple(path.split("/")))
         if leaf is not None:
             for order in proved:  # by other parts, so all parts read dates the same way
-                leaf.encode(SHOWS[order])
+                leaf.encode(DATE_OF_ORDER[order])
     rows = Rows(np.arange(len(ids)), ids, len(ids), 0, 0)
-    frame = build(answers, survey, rows, _OPTIONS, ZoneInfo(manifest.zone), {})
+    frame = build_frame(answers, survey, rows, _OPTIONS, ZoneInfo(manifest.zone), {})
     frame.attrs.clear()
     return frame
 
@@ -137,7 +137,10 @@ def _note_date_orders(survey: Definition, answers: Answers, manifest: Manifest) 
         if leaf is None or question_key(column.question) != "date":
             continue
         path = "/".join(column.path)
-        proved = {*manifest.dates.get(path, ()), *orders(t for t in leaf.atoms.texts() if t)}
+        proved = {
+            *manifest.dates.get(path, ()),
+            *date_orders(t for t in leaf.raw_answers.texts() if t),
+        }
         if proved:
             manifest.dates[path] = sorted(proved)
     return manifest.dates != before

@@ -29,12 +29,12 @@ from alchemer_nb.survey.question_types import (
     question_key,
 )
 from alchemer_nb.wire.ids import is_option_id
-from alchemer_nb.wire.text import name_of, slug
+from alchemer_nb.wire.text import alias_to_name, slug
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
-Path = tuple[str, ...]  # of ids: where in a response an answer is
+AnswerPath = tuple[str, ...]  # of ids: where in a response an answer is
 COMMENT = "comment"  # the last item of the path of a comment
 AGAIN = "again"  # of a second answer to the same question in the same response
 MEMBER = "member"  # before the name of an undocumented member of an entry
@@ -46,7 +46,7 @@ _PHRASES = {"other": "other, written in", "comment": "comment", "raw": "as recei
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class PlannedColumn:
     """One output column, before it has a name.
 
     Attributes:
@@ -65,13 +65,13 @@ class Column:
 
     id: str
     kind: Kind
-    path: Path
+    path: AnswerPath
     question: Question
     parent: Question | None = None
     part: Part = "answer"
     option: Option | None = None
     choices: tuple[Option, ...] = ()
-    parts: tuple[Column, ...] = ()
+    parts: tuple[PlannedColumn, ...] = ()
     planned: bool = True
     removed: bool = False
 
@@ -81,14 +81,14 @@ class Column:
         return self.parent is not None and question_key(self.parent) in GRID_CELLS
 
 
-def plan(survey: Definition) -> list[Column]:
+def plan_columns(survey: Definition) -> list[PlannedColumn]:
     """Return the columns of a survey in the order in which it asks."""
     return [column for question in survey.questions for column in _columns(question)]
 
 
 def _columns(
-    question: Question, parent: Question | None = None, above: Path = (), depth: int = 0
-) -> Iterator[Column]:
+    question: Question, parent: Question | None = None, above: AnswerPath = (), depth: int = 0
+) -> Iterator[PlannedColumn]:
     """Yield the columns of a question and of all its parts.
 
     Args:
@@ -112,10 +112,12 @@ def _columns(
         yield from _plain_columns(question, key, parent, path)
     if question.has_comment:
         comments = (*path, COMMENT)
-        yield Column(f"{column_id(path)}_comment", "text", comments, question, part="comment")
+        yield PlannedColumn(
+            f"{column_id(path)}_comment", "text", comments, question, part="comment"
+        )
 
 
-def _table(table: Question, depth: int) -> Iterator[Column]:
+def _table(table: Question, depth: int) -> Iterator[PlannedColumn]:
     """Yield the columns of a custom table, where ids of columns count anew in each table."""
     for part in table.rows:
         above = (table.id,) if is_option_id(part.id) else ()
@@ -125,7 +127,7 @@ def _table(table: Question, depth: int) -> Iterator[Column]:
             yield _part_column(table, option, "text")
 
 
-def _grid(grid: Question, key: str, depth: int) -> Iterator[Column]:
+def _grid(grid: Question, key: str, depth: int) -> Iterator[PlannedColumn]:
     for row in grid.rows:
         options = row.options or grid.options
         if key in GRID_CELLS:
@@ -136,14 +138,14 @@ def _grid(grid: Question, key: str, depth: int) -> Iterator[Column]:
                 yield _menu_cell(row, option, grid)
         elif key in ITEMS:  # each row is an item, and what is chosen is its rank
             path = (row.id,)
-            yield Column(column_id(path), ITEMS[key], path, row, grid, choices=options)
+            yield PlannedColumn(column_id(path), ITEMS[key], path, row, grid, choices=options)
         elif key in GRID_SINGLE or key == MENU_GRID:
             yield from _single(row, options, grid)
         else:  # an unknown grid: each row by its own type
             yield from _columns(replace(row, options=options), grid, depth=depth + 1)
 
 
-def _menu_cell(row: Question, option: Option, grid: Question) -> Column:
+def _menu_cell(row: Question, option: Option, grid: Question) -> PlannedColumn:
     """Return a cell with a list of its own: the row's ``limits`` has its words, without ids."""
     column = _part_column(row, option, "text", grid)
     limits = row.properties.get("limits") or grid.properties.get("limits")
@@ -153,8 +155,8 @@ def _menu_cell(row: Question, option: Option, grid: Question) -> Column:
 
 
 def _plain_columns(
-    question: Question, key: str, parent: Question | None, path: Path
-) -> Iterator[Column]:
+    question: Question, key: str, parent: Question | None, path: AnswerPath
+) -> Iterator[PlannedColumn]:
     """Yield the columns of a question that has neither rows nor parts."""
     if key in SINGLE:
         yield from _single(question, question.options, parent, path)
@@ -166,15 +168,15 @@ def _plain_columns(
         for option in question.options:
             yield _part_column(question, option, ITEMS[key], parent, path)
     elif key in TEXT:
-        yield Column(column_id(path), "text", path, question, parent)
+        yield PlannedColumn(column_id(path), "text", path, question, parent)
 
 
-def column_id(path: Path) -> str:
+def column_id(path: AnswerPath) -> str:
     """Return the id of the column at a path."""
     return "_".join(("q" + path[0], *_below_question(path)))
 
 
-def _below_question(path: Path) -> list[str]:
+def _below_question(path: AnswerPath) -> list[str]:
     return [piece for piece in path[1:] if piece != MEMBER]
 
 
@@ -182,28 +184,28 @@ def _single(
     question: Question,
     options: tuple[Option, ...],
     parent: Question | None = None,
-    path: Path | None = None,
-) -> Iterator[Column]:
+    path: AnswerPath | None = None,
+) -> Iterator[PlannedColumn]:
     """Yield the columns of a question with one choice: the choice, and its write-in."""
     path = path or (question.id,)
     kind: Kind = "number" if _is_scale(options) else "category"
-    column = Column(column_id(path), kind, path, question, parent, choices=options)
+    column = PlannedColumn(column_id(path), kind, path, question, parent, choices=options)
     yield column
     if any(option.is_other for option in options):
         yield other_column(column)
 
 
-def other_column(column: Column, *, planned: bool = True) -> Column:
+def other_column(column: PlannedColumn, *, planned: bool = True) -> PlannedColumn:
     """Return the column of write-ins at a single choice, or at one option of several."""
     return replace(column, id=f"{column.id}_other", kind="text", part="other", planned=planned)
 
 
-def raw_column(column: Column) -> Column:
+def raw_column(column: PlannedColumn) -> PlannedColumn:
     """Return the column of what does not fit a column of numbers or dates, as received."""
     return replace(column, id=f"{column.id}_raw", kind="text", part="raw", planned=is_open(column))
 
 
-def is_open(column: Column) -> bool:
+def is_open(column: PlannedColumn) -> bool:
     """Check whether people type the value, so that it may be anything."""
     return column.kind in ("number", "date") and not column.choices and column.option is None
 
@@ -213,15 +215,17 @@ def _part_column(
     option: Option,
     kind: Kind,
     parent: Question | None = None,
-    path: Path | None = None,
-) -> Column:
+    path: AnswerPath | None = None,
+) -> PlannedColumn:
     """Return the column of one option, item or grid cell of a question."""
     part: Part = "option" if kind == "boolean" else "item"
     path = (*(path or (question.id,)), option.id)
-    return Column(column_id(path), kind, path, question, parent, part, option)
+    return PlannedColumn(column_id(path), kind, path, question, parent, part, option)
 
 
-def _multi(question: Question, parent: Question | None, path: Path) -> Iterator[Column]:
+def _multi(
+    question: Question, parent: Question | None, path: AnswerPath
+) -> Iterator[PlannedColumn]:
     for option in question.options:
         column = _part_column(question, option, "boolean", parent, path)
         yield column
@@ -229,10 +233,12 @@ def _multi(question: Question, parent: Question | None, path: Path) -> Iterator[
             yield other_column(column)
 
 
-def _typed(question: Question, kind: Kind, parent: Question | None, path: Path) -> Iterator[Column]:
+def _typed(
+    question: Question, kind: Kind, parent: Question | None, path: AnswerPath
+) -> Iterator[PlannedColumn]:
     # Options of a slider or a text box are no list to choose from: the answer counts.
     choices = question.options if question_key(question) == "radio-nps" else ()
-    column = Column(column_id(path), kind, path, question, parent, choices=choices)
+    column = PlannedColumn(column_id(path), kind, path, question, parent, choices=choices)
     yield column
     if is_open(column):
         yield raw_column(column)
@@ -253,7 +259,7 @@ def _is_number(text: str) -> bool:
 
 
 def name_columns(
-    columns: Sequence[Column],
+    columns: Sequence[PlannedColumn],
     survey: Definition,
     names: Names,
     taken: Sequence[str],
@@ -277,12 +283,12 @@ def name_columns(
     return _unique(wanted, columns, {INDEX, *taken}, names)
 
 
-def question_names(column: Column) -> set[str]:
+def question_names(column: PlannedColumn) -> set[str]:
     """Return what a user may call the question of a column, or the grid above it."""
     names: set[str] = set()
     for question in (column.question, column.parent):
         if question is not None:
-            names |= {question.id, f"q{question.id}", question.alias, name_of(question.alias)}
+            names |= {question.id, f"q{question.id}", question.alias, alias_to_name(question.alias)}
     return names - {""}
 
 
@@ -293,11 +299,11 @@ def free_name(name: str, taken: Container[str]) -> str:
     return name
 
 
-def _by_alias(columns: Sequence[Column], survey: Definition) -> list[str]:
-    uses = Counter(name_of(question.alias) for question in survey.walk())
+def _by_alias(columns: Sequence[PlannedColumn], survey: Definition) -> list[str]:
+    uses = Counter(alias_to_name(question.alias) for question in survey.walk())
 
     def base(question: Question) -> str | None:
-        name = name_of(question.alias)
+        name = alias_to_name(question.alias)
         return name if name and uses[name] == 1 else None
 
     wanted = [_alias_name(column, base) or column.id for column in columns]
@@ -310,7 +316,7 @@ def _by_alias(columns: Sequence[Column], survey: Definition) -> list[str]:
 
 
 def _alias_name(
-    column: Column, base: Callable[[Question], str | None], *, by_id: bool = False
+    column: PlannedColumn, base: Callable[[Question], str | None], *, by_id: bool = False
 ) -> str | None:
     question, parent = column.question, column.parent
     stem = base(question)
@@ -333,7 +339,7 @@ def _alias_name(
     return f"{stem}{_SUFFIXES.get(column.part, '')}"
 
 
-def _phrase(column: Column, survey: Definition, language: str | None) -> str:
+def _phrase(column: PlannedColumn, survey: Definition, language: str | None) -> str:
     spoken = (language, survey.language)
     words = [column.parent.words(*spoken)] if column.parent else []
     words.append(column.question.words(*spoken) or f"q{column.question.id}")
@@ -347,7 +353,7 @@ def _phrase(column: Column, survey: Definition, language: str | None) -> str:
 
 
 def _unique(
-    wanted: Sequence[str], columns: Sequence[Column], taken: set[str], names: Names
+    wanted: Sequence[str], columns: Sequence[PlannedColumn], taken: set[str], names: Names
 ) -> list[str]:
     often = Counter(wanted)
     result = []

@@ -15,7 +15,14 @@ from typing import Any, TypeVar
 
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.wire.ids import has_digits_alone, id_text, is_option_id
-from alchemer_nb.wire.text import ENGLISH, by_language, name_of, pick_language, plain, read_flag
+from alchemer_nb.wire.text import (
+    ENGLISH,
+    alias_to_name,
+    by_language,
+    pick_language,
+    read_flag,
+    strip_html,
+)
 
 # Labels of options that are no answer of substance, where the `na` property is not set.
 _NOT_APPLICABLE = {
@@ -46,7 +53,7 @@ class Option:
 
     def label(self, *languages: str | None) -> str:
         """Return the label without HTML; the reporting value where there is none."""
-        return plain(pick_language(self.titles, *languages)) or self.value
+        return strip_html(pick_language(self.titles, *languages)) or self.value
 
     @property
     def is_other(self) -> bool:
@@ -58,7 +65,7 @@ class Option:
         """True if it means that there is no answer, by its ``na`` property or its label."""
         if read_flag(self.properties.get("na")):
             return True
-        return any(plain(text).casefold() in _NOT_APPLICABLE for text in self.titles.values())
+        return any(strip_html(text).casefold() in _NOT_APPLICABLE for text in self.titles.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +101,7 @@ class Question:
 
     def words(self, *languages: str | None) -> str:
         """Return the text of the question, without HTML."""
-        return plain(pick_language(self.titles, *languages))
+        return strip_html(pick_language(self.titles, *languages))
 
     @property
     def required(self) -> bool:
@@ -123,7 +130,7 @@ class SurveyPage:
 
     def title(self, *languages: str | None) -> str:
         """Return the page's title, without HTML."""
-        return plain(pick_language(self.titles, *languages))
+        return strip_html(pick_language(self.titles, *languages))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +183,7 @@ class Definition:
         for question in everything:
             if text in (question.id, f"q{question.id}"):
                 return question
-        named = [q for q in everything if text in (q.alias, name_of(q.alias)) and text]
+        named = [q for q in everything if text in (q.alias, alias_to_name(q.alias)) and text]
         if len(named) == 1:
             return named[0]
         raise KeyError(text)
@@ -218,7 +225,7 @@ def read_definition(survey: Mapping[str, Any], questions: Iterable[Any] = ()) ->
         pages.append(SurveyPage("", {}, tuple(rest)))
     return Definition(
         id=str(survey.get("id", "")),
-        title=plain(pick_language(titles, *languages)),
+        title=strip_html(pick_language(titles, *languages)),
         status=str(survey.get("status") or ""),
         type=str(survey.get("type") or ""),
         languages=languages,

@@ -14,9 +14,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import ConditionError, InvalidArgument
-from alchemer_nb.wire.quoting import ValueEnd, parse_value, quote, read_values, scan
+from alchemer_nb.wire.quoting import ValueEnd, find_value_end, parse_value, parse_values, quote
 from alchemer_nb.wire.stamps import is_ambiguous, parse_moment, to_stamp
-from alchemer_nb.wire.text import did_you_mean, name_of, plain
+from alchemer_nb.wire.text import alias_to_name, did_you_mean, strip_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,10 +34,10 @@ _LINE = re.compile(
     r"|(?P<operator><=|>=|<>|!=|==|=|<|>|\bnot\s+in\b|\bin\b)(?P<value>.*)$)",
     re.I | re.S,
 )
-QUESTION = re.compile(
+QUESTION_FIELD = re.compile(
     r"\[\s*question\(\s*\"?(\d+)\"?\s*\)(?:\s*,\s*option\(\s*\"?([^\")]+)\"?\s*\))?\s*\]", re.I
 )
-URL = re.compile(r"\[\s*url\(\s*\"?([^\")]+?)\"?\s*\)\s*\]", re.I)
+URL_FIELD = re.compile(r"\[\s*url\(\s*\"?([^\")]+?)\"?\s*\)\s*\]", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def _as_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, Iterable) and not isinstance(value, str) else [value]
 
 
-def value_so_far(text: str) -> tuple[str, bool] | None:
+def text_after_operator(text: str) -> tuple[str, bool] | None:
     """Return the text after the operator of a condition, and whether it is a list.
 
     Returns:
@@ -161,7 +161,7 @@ def status_condition(status: str | Iterable[str] | None) -> list[Condition]:
     return [_simplified(Condition("status", "in", names))]
 
 
-def between(since: Any, until: Any, tz: ZoneInfo) -> tuple[datetime | None, datetime | None]:
+def parse_period(since: Any, until: Any, tz: ZoneInfo) -> tuple[datetime | None, datetime | None]:
     """Return the instants of ``since=`` and ``until=``, the second exclusive.
 
     Args:
@@ -192,7 +192,9 @@ def between(since: Any, until: Any, tz: ZoneInfo) -> tuple[datetime | None, date
     return start, end
 
 
-def submitted(start: datetime | None, end: datetime | None, server: ZoneInfo) -> list[Condition]:
+def submitted_conditions(
+    start: datetime | None, end: datetime | None, server: ZoneInfo
+) -> list[Condition]:
     """Return conditions by which the server leaves out most of what is not between two instants.
 
     Its clock cannot express which of the two equal hours in autumn is meant: there an hour more
@@ -222,8 +224,8 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _value_end(line: str) -> ValueEnd | None:
-    found = value_so_far(line)
-    return None if found is None else scan(found[0], several=found[1])
+    found = text_after_operator(line)
+    return None if found is None else find_value_end(found[0], several=found[1])
 
 
 def _parse(text: str, line: int) -> Condition:
@@ -244,7 +246,7 @@ def _parse(text: str, line: int) -> Condition:
     if operator == "not in":
         raise ConditionError("'not in' is unknown to Alchemer; write one <> line for each", line)
     try:
-        value = read_values(found["value"]) if operator == "in" else parse_value(found["value"])
+        value = parse_values(found["value"]) if operator == "in" else parse_value(found["value"])
     except ValueError as error:
         reason = str(error)
     else:
@@ -261,8 +263,8 @@ def _resolve_one(
     condition: Condition, survey: Definition, tz: ZoneInfo, server: ZoneInfo
 ) -> Iterator[Condition]:
     field, line = condition.field.strip(), condition.line
-    url = URL.fullmatch(field)
-    asked = QUESTION.fullmatch(field)
+    url = URL_FIELD.fullmatch(field)
+    asked = QUESTION_FIELD.fullmatch(field)
     if url:
         yield _simplified(replace(condition, field=f'[url("{url[1]}")]'))
     elif asked and asked[2]:
@@ -361,7 +363,7 @@ def _question(survey: Definition, name: str, line: int) -> Question:
     except KeyError:
         pass
     everything = list(survey.walk())
-    same = [q for q in everything if name and name in (q.alias, name_of(q.alias))]
+    same = [q for q in everything if name and name in (q.alias, alias_to_name(q.alias))]
     if same:
         which = " or ".join(f"[question({q.id})]" for q in same)
         raise ConditionError(f"several questions have the alias {name!r}; write {which}", line)
@@ -382,7 +384,7 @@ def _reporting_value(text: str, question: Question, line: int) -> str:
         lambda option: [option.value],
         lambda option: option.titles.values(),
     ]
-    for fold in (str, plain, lambda text: plain(text).casefold()):
+    for fold in (str, strip_html, lambda text: strip_html(text).casefold()):
         for texts in texts_of:
             found = {
                 option.value

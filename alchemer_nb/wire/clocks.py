@@ -48,7 +48,7 @@ class Clock:
             return None
 
 
-def doubt(since: Clock | None, now: Clock | None) -> str:
+def clock_problem(since: Clock | None, now: Clock | None) -> str:
     """Return why the clock cannot decide what changed since; ``""`` where it can."""
     if since is None or now is None:
         return "nothing tells by Alchemer's clock when the last sync was"

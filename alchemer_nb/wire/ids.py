@@ -54,7 +54,7 @@ def id_text(value: Any) -> str:
     return str(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
-def given_id(value: Any, of: str) -> str:
+def check_given_id(value: Any, of: str) -> str:
     """Check an id that a user gave and return its one spelling: ``"007"`` is ``"7"``.
 
     Args:
@@ -73,7 +73,7 @@ def given_id(value: Any, of: str) -> str:
     return str(found)
 
 
-def sent_id(value: Any, of: str) -> str:
+def check_received_id(value: Any, of: str) -> str:
     """Check an id that a server sent and return its one spelling.
 
     Args:

@@ -11,7 +11,7 @@ import msgspec
 BOM = b"\xef\xbb\xbf"
 
 
-def decode(body: bytes) -> Any:
+def decode_json(body: bytes) -> Any:
     """Decode JSON leniently: drop a BOM, replace lone surrogates.
 
     Raises:
@@ -21,10 +21,10 @@ def decode(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return json.loads(clean(body))
+        return json.loads(decode_text(body))
 
 
-def clean(body: bytes) -> str:
+def decode_text(body: bytes) -> str:
     """Return a body as text, with bytes and escapes that are no text replaced."""
     text = body.removeprefix(BOM).decode("utf-8", errors="replace")
     # An escaped half of a surrogate pair without its other half.

@@ -59,9 +59,9 @@ class PageTotals:
         """
         return cls(
             rows=len(ids),
-            total_count=whole(field("total_count")),
-            total_pages=whole(field("total_pages")),
-            per_page=whole(field("results_per_page")),
+            total_count=to_count(field("total_count")),
+            total_pages=to_count(field("total_pages")),
+            per_page=to_count(field("results_per_page")),
             key=(len(ids), *(str(own) for own in (*ids[:1], *ids[-1:]))),
         )
 
@@ -76,7 +76,7 @@ class PageTotals:
         return bool(self.rows) and self.total_count is not None and seen < self.total_count
 
 
-def whole(value: Any) -> int | None:
+def to_count(value: Any) -> int | None:
     """Return a count as a number, which may be a number or text; None for anything else."""
     try:
         return None if isinstance(value, bool) else int(value)
@@ -84,7 +84,7 @@ def whole(value: Any) -> int | None:
         return None
 
 
-def rows_of(envelope: dict[str, Any]) -> list[Any]:
+def reply_rows(envelope: dict[str, Any]) -> list[Any]:
     """Return the rows of a list reply.
 
     Usually they are under ``data``; ``quotas`` has them under its own name; some lists are objects
@@ -106,7 +106,7 @@ def rows_of(envelope: dict[str, Any]) -> list[Any]:
 
 def read_totals(envelope: dict[str, Any]) -> PageTotals:
     """Read the totals of an ordinary envelope."""
-    ids = [row.get("id") if isinstance(row, dict) else row for row in rows_of(envelope)]
+    ids = [row.get("id") if isinstance(row, dict) else row for row in reply_rows(envelope)]
     totals = PageTotals.of(ids, envelope.get)
     is_list = isinstance(envelope.get("data", envelope.get("quotas")), list)
     return totals if is_list else replace(totals, total_pages=1)

@@ -35,7 +35,7 @@ class ValueEnd(NamedTuple):
     has_trailing_text: bool
 
 
-def scan(text: str, *, several: bool) -> ValueEnd:
+def find_value_end(text: str, *, several: bool) -> ValueEnd:
     """Find the end of a value, or of several separated by commas."""
     at, starts, opened, trailing = 0, True, "", False
     while at < len(text):
@@ -67,7 +67,7 @@ def parse_value(text: str) -> str:
     Raises:
         ValueError: Its quotes do not match.
     """
-    bare = text[: scan(text, several=False).end].strip()
+    bare = text[: find_value_end(text, several=False).end].strip()
     if not bare.startswith(QUOTES):
         return bare
     if _quote_end(bare, 0) == len(bare):
@@ -77,13 +77,13 @@ def parse_value(text: str) -> str:
     return bare
 
 
-def read_values(text: str) -> tuple[str, ...]:
+def parse_values(text: str) -> tuple[str, ...]:
     """Parse values separated by commas, with or without brackets around all of them.
 
     Raises:
         ValueError: The quotes of one of them do not match.
     """
-    text = _without_brackets(text[: scan(text, several=True).end].strip())
+    text = _without_brackets(text[: find_value_end(text, several=True).end].strip())
     values = []
     at = 0
     while at < len(text):
@@ -106,15 +106,15 @@ def read_values(text: str) -> tuple[str, ...]:
 def quote(text: str) -> str:
     """Return a text in quotes."""
     mark = "'" if '"' in text and "'" not in text else '"'
-    return f"{mark}{double(text, mark)}{mark}"
+    return f"{mark}{double_quotes(text, mark)}{mark}"
 
 
-def double(text: str, mark: str) -> str:
+def double_quotes(text: str, mark: str) -> str:
     """Return a text with the quote written twice, as it is inside of quotes."""
     return text.replace(mark, mark * 2)
 
 
-def written(text: str) -> str:
+def quote_if_needed(text: str) -> str:
     """Return a text as a value, in quotes unless it needs none in any place."""
     return text if _SAFE.fullmatch(text) else quote(text)
 

@@ -27,7 +27,7 @@ ZONE_HOURS = {
 }  # fmt: skip
 
 
-def read_stamp(text: Any, zone: tzinfo) -> datetime | None:
+def parse_stamp(text: Any, zone: tzinfo) -> datetime | None:
     """Parse a stamp as an instant in UTC; None for anything else.
 
     Args:
@@ -99,19 +99,19 @@ _ORDERS = re.compile(
 )
 
 
-def read_days(texts: Iterable[str]) -> dict[str, datetime | None]:
+def parse_typed_dates(texts: Iterable[str]) -> dict[str, datetime | None]:
     """Parse typed dates of one column, as far as their order of day and month is certain.
 
     A date such as ``03/04/2026`` is parsed only if another date of the column, such as
     ``25/12/2025``, shows which number is the day, or if both orders are the same day.
     """
     distinct = list(dict.fromkeys(texts))
-    shown = orders(distinct)
+    shown = date_orders(distinct)
     order = next(iter(shown)) if len(shown) == 1 else None
     return {text: _read_day(_ORDERS.fullmatch(text), order) for text in distinct}
 
 
-def orders(texts: Iterable[str]) -> set[str]:
+def date_orders(texts: Iterable[str]) -> set[str]:
     """Return which of ``"day"`` and ``"month"`` some of the dates prove to come first."""
     found = (_ORDERS.fullmatch(text) for text in texts)
     pairs = [(a, b) for a, b, _ in map(_numbers, filter(None, found)) if a <= 31]
@@ -120,7 +120,7 @@ def orders(texts: Iterable[str]) -> set[str]:
 
 
 #: A date that proves each order.
-SHOWS = {"day": "31/12/2000", "month": "12/31/2000"}
+DATE_OF_ORDER = {"day": "31/12/2000", "month": "12/31/2000"}
 
 
 def _numbers(found: re.Match[str]) -> tuple[int, int, int]:

@@ -18,7 +18,7 @@ _HIDDEN = re.compile(r"<(script|style)\b[^<>]*>.*?</\1\s*>", re.S | re.I)
 ENGLISH = "English"
 
 
-def plain(text: Any) -> str:
+def strip_html(text: Any) -> str:
     """Return a text without HTML, entities and runs of white space.
 
     Example:
@@ -55,22 +55,22 @@ def pick_language(texts: Mapping[str, str], *languages: str | None) -> str:
 
 def slug(text: Any, longest: int = 40) -> str:
     """Return a short part of a column name: ``"E-mail / phone"`` becomes ``"e_mail_phone"``."""
-    return re.sub(r"[\W_]+", "_", plain(text)).strip("_").lower()[:longest].rstrip("_")
+    return re.sub(r"[\W_]+", "_", strip_html(text)).strip("_").lower()[:longest].rstrip("_")
 
 
-def name_of(alias: Any) -> str:
+def alias_to_name(alias: Any) -> str:
     """Return an alias as a column name: letters, digits and underscores alone."""
-    return re.sub(r"\W+", "_", plain(alias)).strip("_")
+    return re.sub(r"\W+", "_", strip_html(alias)).strip("_")
 
 
-def bare(text: Any) -> str:
+def comparable_words(text: Any) -> str:
     """Return the words of a text to compare by, without HTML, case and punctuation.
 
     Example:
         >>> bare("How <b>satisfied</b> are you?") == bare("how satisfied are you")
         True
     """
-    return " ".join(re.findall(r"\w+", plain(text).casefold()))
+    return " ".join(re.findall(r"\w+", strip_html(text).casefold()))
 
 
 def did_you_mean(
@@ -100,7 +100,7 @@ def read_flag(value: Any) -> bool:
     return bool(value)
 
 
-def truths(values: Sequence[Any]) -> list[bool]:
+def read_flags(values: Sequence[Any]) -> list[bool]:
     """Read many flags, most of which are the same few texts."""
     if set(map(type, values)) <= {str}:
         return list(map({text: read_flag(text) for text in set(values)}.__getitem__, values))

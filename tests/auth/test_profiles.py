@@ -88,9 +88,9 @@ def test_a_profile_comes_back_as_it_was_kept(credentials, place, request):
     assert kept is not None
     assert (kept.credentials, kept.region) == (credentials, region)
     assert profiles.names() == ("work",)
-    assert profiles.forget("work")
+    assert profiles.delete("work")
     assert profiles.load("work") is None
-    assert not profiles.forget("work")
+    assert not profiles.delete("work")
     assert profiles.names() == ()
 
 

@@ -42,7 +42,7 @@ def told(answers, own):
     texts = [None] * answers.count
     leaf = answers.leaves.get((own,))
     for row, code in zip(leaf.rows, leaf.codes, strict=True) if leaf else ():
-        texts[row] = leaf.atoms[code].answer
+        texts[row] = leaf.raw_answers[code].answer
     return texts
 
 
@@ -86,7 +86,7 @@ def test_what_nobody_documents_is_kept_beside_an_answer_too():
     assert told(answers, "2") == [row["survey_data"]["2"]["answer"] for row in rows]
     leaf = answers.leaves["2", "member", "mood"]
     assert [*leaf.rows] == [3, 1550]
-    assert [leaf.atoms[code].answer for code in leaf.codes] == ["planted", "planted later"]
+    assert [leaf.raw_answers[code].answer for code in leaf.codes] == ["planted", "planted later"]
 
 
 def test_the_same_in_a_row_of_a_grid():
@@ -98,14 +98,17 @@ def test_the_same_in_a_row_of_a_grid():
     data = {"10": {"id": 10, "subquestions": {"11": cell}}}
     builder.add_page(json.dumps({"data": [{"id": 1, "survey_data": data}]}).encode())
     answers = builder.build()
-    assert [atom.answer for atom in answers.leaves["11",].atoms] == ["Good"]
-    assert [atom.answer for atom in answers.leaves["11", "member", "mood"].atoms] == ["planted"]
+    assert [raw_answer.answer for raw_answer in answers.leaves["11",].raw_answers] == ["Good"]
+    assert [
+        raw_answer.answer for raw_answer in answers.leaves["11", "member", "mood"].raw_answers
+    ] == ["planted"]
 
 
 def content(answers):
     """All that the answers hold, in plain types."""
     leaves = {
-        path: ([*leaf.rows], [*leaf.codes], [*leaf.atoms]) for path, leaf in answers.leaves.items()
+        path: ([*leaf.rows], [*leaf.codes], [*leaf.raw_answers])
+        for path, leaf in answers.leaves.items()
     }
     shown = {own: ([*rows], [*states]) for own, (rows, states) in answers.shown.items()}
     counts = (answers.count, answers.misfits, answers.unchosen)

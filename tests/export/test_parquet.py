@@ -88,7 +88,7 @@ def test_what_the_frame_does_not_show_is_not_in_the_file(df, own, tmp_path):
     back = there_and_back(part, tmp_path)
     pd.testing.assert_frame_equal(part, back)
     answers = back.attrs["alchemer"].kept.answers
-    texts = {str(a.answer) for leaf in answers.leaves.values() for a in leaf.atoms}
+    texts = {str(a.answer) for leaf in answers.leaves.values() for a in leaf.raw_answers}
     texts |= {str(v) for values in answers.meta.values() for v in values}
     assert answers.count == len(part)
     elsewhere = {text for name in part for text in part[name].dropna() if isinstance(text, str)}
@@ -98,7 +98,7 @@ def test_what_the_frame_does_not_show_is_not_in_the_file(df, own, tmp_path):
         assert not texts & secret
     west = there_and_back(df[df["region"] == "West"], tmp_path)
     leaves = west.attrs["alchemer"].kept.answers.leaves.values()
-    texts = {str(a.answer) for leaf in leaves for a in leaf.atoms}
+    texts = {str(a.answer) for leaf in leaves for a in leaf.raw_answers}
     assert set(west["email"].dropna()) <= texts
     assert not texts & (set(df["email"].dropna()) - set(west["email"]))
     pd.testing.assert_frame_equal(part.alchemer.missing(), back.alchemer.missing())
@@ -123,7 +123,7 @@ def test_who_chose_an_option_that_was_dropped_is_not_told(df, tmp_path):
     options = [leaf for path, leaf in leaves.items() if path[0] == question and len(path) == 2]
     assert len(options) > 3
     assert {bytes(leaf.rows) for leaf in options} == {bytes(options[0].rows)}
-    assert {tuple(leaf.atoms) for leaf in options} == {tuple(options[0].atoms)}
+    assert {tuple(leaf.raw_answers) for leaf in options} == {tuple(options[0].raw_answers)}
 
 
 def test_a_redacted_frame_stays_redacted(df, tmp_path):
@@ -338,14 +338,14 @@ def test_what_was_typed_beside_an_answer_goes_with_its_column(scripted, tmp_path
     part = whole.drop(columns=beside)
     back = there_and_back(part, tmp_path)
     kept = back.attrs["alchemer"].kept
-    atoms = [atom for leaf in kept.answers.leaves.values() for atom in leaf.atoms]
-    assert "planted" not in repr(atoms) + back.attrs["alchemer"]
+    raw_answers = [raw for leaf in kept.answers.leaves.values() for raw in leaf.raw_answers]
+    assert "planted" not in repr(raw_answers) + back.attrs["alchemer"]
     pd.testing.assert_frame_equal(back.alchemer.relabel(), part)
     pd.testing.assert_frame_equal(back.alchemer.missing(), part.alchemer.missing())
     for few in (part.loc[[1]], whole.loc[[1]]):
         kept = there_and_back(few, tmp_path).attrs["alchemer"].kept
-        atoms = [atom for leaf in kept.answers.leaves.values() for atom in leaf.atoms]
-        assert "planted option" not in repr(atoms)
+        raw_answers = [raw for leaf in kept.answers.leaves.values() for raw in leaf.raw_answers]
+        assert "planted option" not in repr(raw_answers)
 
 
 def test_what_was_answered_does_not_stay_behind_with_what_did_not_fit(scripted, tmp_path):
@@ -367,8 +367,8 @@ def test_what_was_answered_does_not_stay_behind_with_what_did_not_fit(scripted, 
     part = whole.drop(columns=["age", "where", "day"])
     back = there_and_back(part, tmp_path)
     kept = back.attrs["alchemer"].kept
-    atoms = repr([atom for leaf in kept.answers.leaves.values() for atom in leaf.atoms])
-    assert not [word for word in ("4711", "1999", "Shop", "10002") if word in atoms]
+    raw_answers = repr([raw for leaf in kept.answers.leaves.values() for raw in leaf.raw_answers])
+    assert not [word for word in ("4711", "1999", "Shop", "10002") if word in raw_answers]
     pd.testing.assert_frame_equal(back, part)
     pd.testing.assert_frame_equal(back.alchemer.relabel(), part)
     pd.testing.assert_frame_equal(back.alchemer.missing(), part.alchemer.missing())

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from alchemer_nb.decode.answers import AnswersBuilder
 from alchemer_nb.errors import DownloadIncomplete, InvalidArgument, TransportError
-from alchemer_nb.frame.build import build
+from alchemer_nb.frame.build import build_frame
 from alchemer_nb.frame.options import FrameOptions
 from alchemer_nb.frame.rows import choose_rows
 from alchemer_nb.frame.values import read_number
@@ -661,7 +661,7 @@ def build_from(answers, **options):
     collected = builder.build()
     chosen = FrameOptions(metadata="none", **options)
     rows = choose_rows(collected, chosen)
-    return build(collected, survey, rows, chosen, ZoneInfo("UTC"), {})
+    return build_frame(collected, survey, rows, chosen, ZoneInfo("UTC"), {})
 
 
 @given(

@@ -15,7 +15,7 @@ def cells(words):
     """What a notebook is given for a multi-select, as rows of pairs: a cell's side, its text."""
     asked = question(2, "CHECKBOX", words, "how", [option(10001, "Web"), option(10002, "Shop")])
     survey = read_definition({"id": 1, "title": "S", "pages": [{"id": 1, "questions": [asked]}]})
-    book = books.of_survey(survey)
+    book = books.survey_codebook(survey)
     book["n_asked"] = pd.array([12] * len(book), dtype="Int64")
     html = book._repr_html_()
     rows = re.findall(r"<tr[^>]*>(.*?)</tr>", html, re.DOTALL)

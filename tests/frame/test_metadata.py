@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alchemer_nb.frame.metadata import moments
-from alchemer_nb.wire.stamps import read_stamp
+from alchemer_nb.wire.stamps import parse_stamp
 
 ODD = ["", None, "soon", "0000-01-01 00:00:00", "2026-01-15 10:42:26 XYZ", "2026-01-15T10:42Z", 5]
 # Around the days on which clocks change somewhere, and any others.
@@ -34,7 +34,7 @@ STAMPS = st.one_of(
 @given(values=st.lists(STAMPS, max_size=30))
 def test_all_at_once_is_one_by_one(name, values):
     zone = ZoneInfo(name)
-    single = [read_stamp(value, zone) for value in values]
+    single = [parse_stamp(value, zone) for value in values]
     expected = pd.Series(
         np.array([None if s is None else s.replace(tzinfo=None) for s in single], "datetime64[us]")
     ).dt.tz_localize("UTC")

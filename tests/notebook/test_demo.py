@@ -19,7 +19,7 @@ from alchemer_nb.http.credentials import ApiKey
 from alchemer_nb.http.regions import Region
 
 if TYPE_CHECKING:
-    from alchemer_nb.notebook.demo import Running
+    from alchemer_nb.notebook.demo import RunningSandbox
     from tests.notebook.conftest import Notebook
 
 
@@ -31,11 +31,11 @@ def answers(address: str) -> bool:
         return False
 
 
-def started(notebook: Notebook, line: str = "demo --responses 40") -> Running:
+def started(notebook: Notebook, line: str = "demo --responses 40") -> RunningSandbox:
     """What ``demo`` gives, kept under a name."""
     outcome = notebook.run(f"%alchemer running << {line}")
     assert outcome.failure is None
-    running: Running = notebook.names["running"]
+    running: RunningSandbox = notebook.names["running"]
     return running
 
 

@@ -53,7 +53,7 @@ def first_sync(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def synced_client(own_box: Sandbox, first_sync: Path) -> Client:
     """A client of ``own_box`` after the first sync, whose files are copied."""
     client = fresh_client(own_box)
-    folder = client._stores.place(SURVEY)
+    folder = client._stores.survey_folder(SURVEY)
     folder.parent.mkdir(mode=0o700, parents=True)
     shutil.copytree(first_sync, folder)
     return client
@@ -62,7 +62,7 @@ def synced_client(own_box: Sandbox, first_sync: Path) -> Client:
 @pytest.fixture
 def folder(synced_client: Client) -> Path:
     """The folder of ``SURVEY`` in the store of ``synced_client``."""
-    return synced_client._stores.place(SURVEY)
+    return synced_client._stores.survey_folder(SURVEY)
 
 
 def fresh_client(box: Sandbox) -> Client:

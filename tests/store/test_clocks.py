@@ -53,7 +53,7 @@ def server(place, first_walk):
     rows, dates, made = first_walk
     with ListedServer(0) as running:
         running.rows, running.dates = dict(rows), dict(dates)
-        folder = running.client()._stores.place(OWN)
+        folder = running.client()._stores.survey_folder(OWN)
         folder.parent.mkdir(mode=0o700, parents=True)
         shutil.copytree(made, folder)
         yield running

@@ -13,11 +13,11 @@ from alchemer_nb.errors import ConditionError, InvalidArgument
 from alchemer_nb.survey.definition import read_definition
 from alchemer_nb.survey.filters import (
     Condition,
-    between,
     parse_conditions,
+    parse_period,
     resolve,
     status_condition,
-    submitted,
+    submitted_conditions,
     to_params,
 )
 
@@ -145,9 +145,9 @@ def test_status_takes_one_or_several():
 
 
 def test_until_includes_its_day_and_its_second():
-    assert between(None, "2026-01-31", BERLIN) == (None, datetime(2026, 2, 1, tzinfo=BERLIN))
-    assert between(date(2026, 1, 1), None, UTC_ZONE)[0] == datetime(2026, 1, 1, tzinfo=UTC)
-    start, end = between("2026-01-31 10:00:00", datetime(2026, 1, 31, 10), UTC_ZONE)
+    assert parse_period(None, "2026-01-31", BERLIN) == (None, datetime(2026, 2, 1, tzinfo=BERLIN))
+    assert parse_period(date(2026, 1, 1), None, UTC_ZONE)[0] == datetime(2026, 1, 1, tzinfo=UTC)
+    start, end = parse_period("2026-01-31 10:00:00", datetime(2026, 1, 31, 10), UTC_ZONE)
     assert (end - start).total_seconds() == 1
 
 
@@ -155,13 +155,13 @@ def test_the_hour_that_occurs_twice_is_asked_for_widely():
     # 2025-11-02 01:30 happens twice in New York; the server's clock cannot tell which is meant.
     later = datetime(2025, 11, 2, 6, 30, tzinfo=UTC)
     earlier = datetime(2025, 11, 2, 5, 30, tzinfo=UTC)
-    (condition,) = submitted(earlier, None, NEW_YORK)
+    (condition,) = submitted_conditions(earlier, None, NEW_YORK)
     assert condition.value <= "2025-11-02 01:00:00"  # all of the second time round comes after it
-    (condition,) = submitted(later, None, NEW_YORK)
+    (condition,) = submitted_conditions(later, None, NEW_YORK)
     assert condition.value <= "2025-11-02 01:30:00"
-    (condition,) = submitted(None, later, NEW_YORK)
+    (condition,) = submitted_conditions(None, later, NEW_YORK)
     assert condition.value >= "2025-11-02 02:00:00"  # all of the first time round comes before it
-    (condition,) = submitted(datetime(2025, 11, 2, 12, tzinfo=UTC), None, NEW_YORK)
+    (condition,) = submitted_conditions(datetime(2025, 11, 2, 12, tzinfo=UTC), None, NEW_YORK)
     assert condition.value == "2025-11-02 07:00:00"
 
 

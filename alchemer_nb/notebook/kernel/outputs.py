@@ -30,14 +30,14 @@ def line_bundle(line: str, *, failed: bool = False) -> dict[str, Any]:
     return {"text/plain": line, "text/html": f"<div{style}>{escape(line)}</div>"}
 
 
-def show(bundle: dict[str, Any]) -> str:
+def add_output(bundle: dict[str, Any]) -> str:
     """Display one more output in the running cell; return the name to replace it by."""
     name = f"alchemer-nb-{uuid4().hex}"
     _publish(bundle, name, update=False)
     return name
 
 
-def rewrite(names: Iterable[str], bundle: dict[str, Any]) -> None:
+def replace_outputs(names: Iterable[str], bundle: dict[str, Any]) -> None:
     """Replace the content of outputs, in whichever cell they are."""
     from IPython import get_ipython
 
@@ -53,7 +53,7 @@ def _publish(bundle: dict[str, Any], name: str, *, update: bool) -> None:
     publish_display_data(bundle, transient={"display_id": name}, update=update)  # type: ignore[no-untyped-call]  # IPython has no hints
 
 
-def say(text: str) -> None:
+def print_text(text: str) -> None:
     """Print a text into the cell's output."""
     sys.stdout.write(f"{text}\n")
 
@@ -69,4 +69,4 @@ def print_wrapped(line: str) -> None:
     wrapper = textwrap.TextWrapper(
         _WIDTH, subsequent_indent=_INDENT, break_long_words=False, break_on_hyphens=False
     )
-    say("\n".join(map(wrapper.fill, lines)))
+    print_text("\n".join(map(wrapper.fill, lines)))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.http.regions import Region
 from alchemer_nb.notebook.magic.interpolation import interpolate_word
-from alchemer_nb.wire.quoting import read_values
+from alchemer_nb.wire.quoting import parse_values
 
 if TYPE_CHECKING:
     from alchemer_nb.notebook.magic.tokens import EvaluatedWord
@@ -20,7 +20,7 @@ Convert = Callable[["EvaluatedWord"], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class CommandOption:
     """An option of a command.
 
     Attributes:
@@ -104,26 +104,26 @@ class Command:
     summary: str
     run: Callable[..., Any]
     positionals: tuple[Positional, ...] = ()
-    options: tuple[Option, ...] = ()
+    options: tuple[CommandOption, ...] = ()
     example: str = ""
-    gives: bool = True
+    has_result: bool = True
     shown: bool = False
     body: str = ""
     filled: bool = True
-    surplus: str = 'a value with blanks in it needs quotes: "Customer satisfaction"'
+    surplus_hint: str = 'a value with blanks in it needs quotes: "Customer satisfaction"'
     group: str = "Data"
 
-    def find_option(self, flag: str) -> Option | None:
+    def find_option(self, flag: str) -> CommandOption | None:
         """Return the option with that long or short name."""
         return next((o for o in self.options if flag and flag in (o.flag, o.short)), None)
 
 
-def text(word: EvaluatedWord) -> str:
+def to_text(word: EvaluatedWord) -> str:
     """Return the word as text."""
     return word.text
 
 
-def whole_number(word: EvaluatedWord) -> int:
+def to_whole_number(word: EvaluatedWord) -> int:
     """Parse a whole number."""
     try:
         return operator.index(word.value) if not isinstance(word.value, str) else int(word.value)
@@ -142,22 +142,22 @@ def one_of(*choices: str) -> Callable[[EvaluatedWord], str]:
     return convert
 
 
-def moment(word: EvaluatedWord) -> Any:
+def to_date(word: EvaluatedWord) -> Any:
     """Return a date as text, or the date object of a variable."""
     return word.value if isinstance(word.value, date) else word.text
 
 
-def several(word: EvaluatedWord) -> list[str]:
+def to_list(word: EvaluatedWord) -> list[str]:
     """Parse names with commas between them, or return those in the list of a variable."""
     if isinstance(word.value, str):
-        return [*read_values(interpolate_word(word, lambda before: (before, True)))]
+        return [*parse_values(interpolate_word(word, lambda before: (before, True)))]
     try:
         return [str(part) for part in word.value]
     except TypeError:
         return [word.text]
 
 
-def region(word: EvaluatedWord) -> Region | str:
+def to_region(word: EvaluatedWord) -> Region | str:
     """Parse a region's name, or return the ``Region`` of a variable."""
     if isinstance(word.value, Region):
         return word.value
@@ -167,11 +167,11 @@ def region(word: EvaluatedWord) -> Region | str:
         raise ValueError(f"{error}, or a Region as {{variable}}") from None
 
 
-def zone(word: EvaluatedWord) -> str | None:
+def to_time_zone(word: EvaluatedWord) -> str | None:
     """Return a time zone's name; None for the region's wall-clock time without a zone."""
     return None if word.value is None or word.text.casefold() == "none" else word.text
 
 
-def whatever(word: EvaluatedWord) -> Any:
+def to_object(word: EvaluatedWord) -> Any:
     """Return the Python object if the word is one expression, else its text."""
     return word.value

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from alchemer_nb.http.regions import Region
 from alchemer_nb.notebook.magic import command_spec as kinds
 from alchemer_nb.notebook.magic import commands, response_options
-from alchemer_nb.notebook.magic.command_spec import Command, Option, Positional
+from alchemer_nb.notebook.magic.command_spec import Command, CommandOption, Positional
 from alchemer_nb.notebook.magic.response_options import choice
 
 if TYPE_CHECKING:
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 SURVEY = Positional(
     "SURVEY",
     "id, title, or a piece of one title; quotes around blanks",
-    kinds.whatever,
+    kinds.to_object,
     offers="survey",
 )
-OUT = Option("--out", "keep the result under this name", kinds.text, "NAME", short="-o")
+OUT = CommandOption("--out", "keep the result under this name", kinds.to_text, "NAME", short="-o")
 
 CONDITIONS = """\
   one condition a line, all must hold, # starts a comment:
@@ -39,28 +39,28 @@ _SIGN_IN = (
         "sign in: from the environment or a profile if it can be, else with a panel",
         commands.login,
         options=(
-            Option(
+            CommandOption(
                 "--region",
                 "where the account lives, or a Region as {variable}",
-                kinds.region,
+                kinds.to_region,
                 choices=Region.names(),
             ),
             choice("--mode", "how to sign in", ("key", "oauth")),
-            Option("--profile", "a remembered sign-in", kinds.text, "NAME"),
-            Option("--wait", "block the cell until signed in"),
-            Option("--prompt", "ask in the cell, without a panel"),
+            CommandOption("--profile", "a remembered sign-in", kinds.to_text, "NAME"),
+            CommandOption("--wait", "block the cell until signed in"),
+            CommandOption("--prompt", "ask in the cell, without a panel"),
         ),
         example="%alchemer login --region eu",
-        surplus="a region is given as --region eu",
-        gives=False,
+        surplus_hint="a region is given as --region eu",
+        has_result=False,
         shown=True,
     ),
     Command(
         "logout",
         "forget the current connection, or the one of that name",
         commands.logout,
-        (Positional("NAME", "a connection", kinds.text, "?", "connection"),),
-        gives=False,
+        (Positional("NAME", "a connection", kinds.to_text, "?", "connection"),),
+        has_result=False,
     ),
     Command("status", "who is signed in to what", lambda context: context.session.status()),
     Command(
@@ -71,7 +71,7 @@ _SIGN_IN = (
             Positional(
                 "NAME",
                 "a connection, or a variable with a Client",
-                kinds.whatever,
+                kinds.to_object,
                 "",
                 "connection",
             ),
@@ -89,7 +89,9 @@ _SIGN_IN = (
         "start the sandbox, a local stand-in for Alchemer, and sign in to it",
         commands.demo,
         options=(
-            Option("--responses", "how many the largest survey has", kinds.whole_number, "N"),
+            CommandOption(
+                "--responses", "how many the largest survey has", kinds.to_whole_number, "N"
+            ),
         ),
         example="%alchemer demo --responses 500",
         shown=True,
@@ -102,8 +104,8 @@ _DATA = (
         "surveys",
         "the surveys of the account",
         commands.surveys,
-        (Positional("TEXT", "a piece of the title", kinds.text, "?"),),
-        (Option("--status", "a status such as Launched", kinds.text),),
+        (Positional("TEXT", "a piece of the title", kinds.to_text, "?"),),
+        (CommandOption("--status", "a status such as Launched", kinds.to_text),),
         example="%alchemer surveys customer",
     ),
     Command(
@@ -133,7 +135,7 @@ _DATA = (
         "partial",
         "the rows so far of a download that runs, or was stopped",
         lambda context, name=None: context.downloads.partial(name),
-        (Positional("NAME", "the name that it was meant for", kinds.text, "?"),),
+        (Positional("NAME", "the name that it was meant for", kinds.to_text, "?"),),
         example="df = %alchemer partial",
     ),
     Command(
@@ -144,13 +146,13 @@ _DATA = (
             Positional(
                 "PATH",
                 "below the version, such as survey/123/surveycampaign",
-                kinds.text,
+                kinds.to_text,
                 "",
                 "path",
             ),
-            Positional("PARAMETERS", "key=value, any number", kinds.text, "*"),
+            Positional("PARAMETERS", "key=value, any number", kinds.to_text, "*"),
         ),
-        (Option("--raw", "the answer as it is, a dictionary"),),
+        (CommandOption("--raw", "the answer as it is, a dictionary"),),
         example="%alchemer get survey resultsperpage=10",
     ),
 )
@@ -162,9 +164,9 @@ _STORE = (
         commands.sync,
         (SURVEY,),
         (
-            Option("--full", "compare all responses, not only those that changed lately"),
+            CommandOption("--full", "compare all responses, not only those that changed lately"),
             response_options.FRESH,
-            Option("--background", "go on at once; a line tells what it brought"),
+            CommandOption("--background", "go on at once; a line tells what it brought"),
         ),
         example='%alchemer sync "Customer satisfaction"',
     ),
@@ -178,7 +180,7 @@ _STORE = (
         "sql",
         "a query over stored surveys and the notebook's frames (DuckDB)",
         commands.sql,
-        (Positional("QUERY", "SQL, in quotes", kinds.text, "?"),),
+        (Positional("QUERY", "SQL, in quotes", kinds.to_text, "?"),),
         body="""\
   SQL as DuckDB knows it; a stored survey is called by its title in small letters with _
   for anything else, or survey_ID; a frame by its name:
@@ -194,9 +196,9 @@ _STORE = (
         commands.expunge,
         (SURVEY,),
         (
-            Option("--responses", "response ids, with commas", kinds.several, "IDS"),
-            Option("--contact", "the id of a contact", kinds.text, "ID"),
-            Option("--email", "an address that stands in them", kinds.text, "ADDRESS"),
+            CommandOption("--responses", "response ids, with commas", kinds.to_list, "IDS"),
+            CommandOption("--contact", "the id of a contact", kinds.to_text, "ID"),
+            CommandOption("--email", "an address that stands in them", kinds.to_text, "ADDRESS"),
         ),
     ),
 )
@@ -214,7 +216,7 @@ _LISTS = {
 
 
 def _list_commands() -> Iterator[Command]:
-    contact_list = Positional("LIST", "a contact list's id", kinds.whole_number)
+    contact_list = Positional("LIST", "a contact list's id", kinds.to_whole_number)
     for name, (path, summary) in _LISTS.items():
         positional = {"{survey}": SURVEY, "{list}": contact_list}
         positionals = tuple(each for place, each in positional.items() if place in path)
@@ -223,7 +225,7 @@ def _list_commands() -> Iterator[Command]:
 
 def _complete(group: str, command: Command) -> Command:
     """Add the group, and the option that keeps a result under a name."""
-    options = (*command.options, OUT) if command.gives else command.options
+    options = (*command.options, OUT) if command.has_result else command.options
     return replace(command, group=group, options=options)
 
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from IPython.core.error import UsageError
 
 from alchemer_nb.errors import DownloadIncomplete, InvalidArgument
-from alchemer_nb.notebook.kernel.outputs import print_wrapped, say
-from alchemer_nb.notebook.magic.context import LATER, Context
+from alchemer_nb.notebook.kernel.outputs import print_text, print_wrapped
+from alchemer_nb.notebook.magic.context import NO_RESULT, Context
 from alchemer_nb.notebook.magic.response_options import describe_download
-from alchemer_nb.wire.ids import given_id, id_number
+from alchemer_nb.wire.ids import check_given_id, id_number
 
 if TYPE_CHECKING:
     import threading
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from alchemer_nb.client.jobs import Job
     from alchemer_nb.fetch.progress import Progress
-    from alchemer_nb.notebook.demo import Running
+    from alchemer_nb.notebook.demo import RunningSandbox
     from alchemer_nb.notebook.signin.session import Status
-    from alchemer_nb.store.sync_result import Synced
+    from alchemer_nb.store.sync_result import SyncResult
 
 _Result = TypeVar("_Result")
 
@@ -47,11 +47,11 @@ def logout(context: Context, name: str | None = None) -> None:
         raise UsageError(f"no connection is called `{name}`.{near(name, context.session.names())}")
     gone = context.session.sign_out(name)
     if gone is None:
-        say("Nobody is signed in.")
+        print_text("Nobody is signed in.")
         return
     left = context.session.status()
     hint = "" if left.signed_in else f" {left.hint}"
-    say(f"Signed out of {gone.organisation or gone.name}.{hint}")
+    print_text(f"Signed out of {gone.organisation or gone.name}.{hint}")
 
 
 def switch(context: Context, name: Any) -> Status:
@@ -69,7 +69,7 @@ def switch(context: Context, name: Any) -> Status:
     return session.status()
 
 
-def demo(context: Context, responses: int | None = None) -> Running:
+def demo(context: Context, responses: int | None = None) -> RunningSandbox:
     """Start the sandbox and sign in to it."""
     from alchemer_nb.notebook.demo import demo as start
 
@@ -140,7 +140,7 @@ def responses(
         chosen = {name: value for name, value in asked.items() if name in of_estimate}
         estimate = context.client.estimate(survey, **chosen)
         print_wrapped(f"{estimate}. Nothing was downloaded (--dry-run).")
-        return LATER
+        return NO_RESULT
     progress = progress or context.progress
     job = _start_download(context, survey, asked)
 
@@ -203,7 +203,7 @@ def _show(
     """
     if background:
         context.downloads.begin(job, context.target, progress, write_receipt)
-        return job if context.target is None else LATER
+        return job if context.target is None else NO_RESULT
     from alchemer_nb.notebook.running.progress_views import wait_in_cell
 
     try:
@@ -239,7 +239,7 @@ def listing(context: Context, path: str, survey: Any = None, **ids: Any) -> pd.D
     """
     if survey is not None:
         ids["survey"] = context.client.survey_id(survey)
-    checked = {name: given_id(own, f"a {name}") for name, own in ids.items()}
+    checked = {name: check_given_id(own, f"a {name}") for name, own in ids.items()}
     return context.client.table(path.format(**checked))
 
 
@@ -249,7 +249,7 @@ def sync(
     full: bool = False,
     fresh: bool = False,
     background: bool = False,
-) -> Synced | Job[Synced] | object:
+) -> SyncResult | Job[SyncResult] | object:
     """Bring the local store of a survey up to date.
 
     Returns:
@@ -260,7 +260,7 @@ def sync(
     """
     from alchemer_nb.client.jobs import Job
 
-    def write_receipt(synced: Synced) -> str:
+    def write_receipt(synced: SyncResult) -> str:
         context.known.add(synced.survey, synced.title)
         # In the foreground the result itself is what the cell shows.
         return str(synced) if background and context.progress != "none" else ""
@@ -310,7 +310,7 @@ def expunge(
         raise UsageError("say whose: --responses 12,15, --contact ID or --email ADDRESS")
     gone = context.client.expunge(survey, **who)
     count = f"{len(gone):,} response{'s' * (len(gone) != 1)}"
-    say(
+    print_text(
         f"Removed {count} from this computer for good; later syncs skip them. Alchemer still has "
         "them."
     )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from alchemer_nb.notebook.signin.session import Session
 
 # Returned by a command without a result, or with one that comes later: no variable is assigned.
-LATER: Final = object()
+NO_RESULT: Final = object()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,15 @@ from alchemer_nb.notebook.magic.tokens import (
     read_part,
     unclosed_message,
 )
-from alchemer_nb.survey.filters import value_so_far
-from alchemer_nb.wire.quoting import QUOTES, begins_comment, double, quote, scan, written
+from alchemer_nb.survey.filters import text_after_operator
+from alchemer_nb.wire.quoting import (
+    QUOTES,
+    begins_comment,
+    double_quotes,
+    find_value_end,
+    quote,
+    quote_if_needed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,12 +35,12 @@ if TYPE_CHECKING:
     FindValue = Callable[[str], tuple[str, bool] | None]
 
 
-def condition(word: EvaluatedWord) -> str:
+def to_condition(word: EvaluatedWord) -> str:
     """Return the condition in a word, or the conditions in the list of a variable, as lines."""
     if len(word.parts) == 1:
         value = _to_python(word.value)
         return "\n".join(map(str, value)) if isinstance(value, list) else word.text
-    return interpolate_word(word, value_so_far)
+    return interpolate_word(word, text_after_operator)
 
 
 def interpolate_word(word: EvaluatedWord, find_value: FindValue) -> str:
@@ -81,17 +88,17 @@ def _interpolate_line(line: str, variables: Mapping[str, Any]) -> Iterator[str]:
         text = part.text
         if part.is_expression:
             value = evaluate_expression(text, variables)
-            text = _format_value(text, value, value_so_far(done), line[position:])
+            text = _format_value(text, value, text_after_operator(done), line[position:])
         done += text
         yield text
 
 
 def _is_inside_quotes(before: str, after: str) -> bool:
     """Check whether quotes that were opened, in a value or a field, are closed only later."""
-    found = value_so_far(before)
+    found = text_after_operator(before)
     if found is None:
         return before.count('"') % 2 == 1 and '"' in after
-    mark = scan(found[0], several=found[1]).open
+    mark = find_value_end(found[0], several=found[1]).open
     return bool(mark) and mark in after
 
 
@@ -118,17 +125,17 @@ def _format_value(source: str, value: Any, before: tuple[str, bool] | None, afte
             raise UsageError(f"the value of `{source}` has a line break in it")
         return text
     beginning, is_list = before
-    mark = scan(beginning, several=is_list).open
+    mark = find_value_end(beginning, several=is_list).open
     if is_several:
         if mark or not is_list:
             raise UsageError(f"`{source}` holds several values; write `in {{{source}}}`, unquoted")
         return ", ".join(quote(_to_text(each)) for each in value)
     text = _to_text(value)
     if mark:
-        return double(text, mark)
+        return double_quotes(text, mark)
     is_start = _can_start_after(beginning, is_list)
     if is_start and _can_end_before(after, is_list):
-        return written(text)
+        return quote_if_needed(text)
     # Other characters of the same value touch it, so it cannot have quotes of its own.
     needs_quotes = "#" in text or text != text.strip() or len(text.splitlines()) > 1
     if needs_quotes or (is_list and "," in text) or (is_start and text.startswith(QUOTES)):

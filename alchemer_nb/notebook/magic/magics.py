@@ -22,11 +22,11 @@ from traitlets.config import Configurable
 
 from alchemer_nb.errors import AlchemerError
 from alchemer_nb.http.regions import Region
-from alchemer_nb.notebook.kernel.outputs import say
+from alchemer_nb.notebook.kernel.outputs import print_text
 from alchemer_nb.notebook.magic import help_text
 from alchemer_nb.notebook.magic.command_table import COMMANDS
 from alchemer_nb.notebook.magic.completion import Completion, KnownSurveys
-from alchemer_nb.notebook.magic.context import LATER, Context
+from alchemer_nb.notebook.magic.context import NO_RESULT, Context
 from alchemer_nb.notebook.magic.interpolation import interpolate_lines
 from alchemer_nb.notebook.magic.parser import parse_line
 from alchemer_nb.notebook.magic.response_options import PROGRESS
@@ -91,7 +91,7 @@ class AlchemerMagics(Magics, Configurable):
         command = parsed.command
         if command is None:
             topic = COMMANDS.get(parsed.help_for or "")
-            say(help_text.command_help(topic) if topic else help_text.overview(COMMANDS))
+            print_text(help_text.command_help(topic) if topic else help_text.overview(COMMANDS))
             return None
         arguments = dict(parsed.arguments)
         if cell and cell.strip():
@@ -108,7 +108,7 @@ class AlchemerMagics(Magics, Configurable):
             shell=self.shell,
         )
         result = command.run(context, **arguments)
-        if result is LATER:
+        if result is NO_RESULT:
             return None
         if parsed.target is not None:
             self.shell.push({parsed.target: result})
@@ -117,7 +117,7 @@ class AlchemerMagics(Magics, Configurable):
             return result
         if result is not None:
             display(result)  # type: ignore[no-untyped-call]  # IPython has no hints
-        if not command.gives:
+        if not command.has_result:
             return None
         if hasattr(result, "shown_by"):
             result.shown_by(self.shell)

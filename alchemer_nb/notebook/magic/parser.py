@@ -30,7 +30,7 @@ from alchemer_nb.notebook.magic.tokens import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from alchemer_nb.notebook.magic.command_spec import Command, Convert, Option
+    from alchemer_nb.notebook.magic.command_spec import Command, CommandOption, Convert
 
 _HELP_FLAGS = ("-h", "--help")
 _OPTION = re.compile(r"-+[^-\d]")  # `-5` is a value
@@ -84,7 +84,7 @@ def parse_line(
     target = target or out
     if target:
         _check_variable_name(target)
-        if not command.gives:
+        if not command.has_result:
             raise UsageError(f"`{command.name}` gives nothing to keep under a name")
     return ParsedCommand(command, arguments, target)
 
@@ -136,7 +136,7 @@ def _parse_arguments(
         elif not positional.nargs:
             raise _usage_error(command, f"{label} is missing")
     if left:
-        raise _usage_error(command, f"too many words; {command.surplus}")
+        raise _usage_error(command, f"too many words; {command.surplus_hint}")
     for option, sources in given.items():
         if option.convert is None:
             arguments[option.name] = True
@@ -153,14 +153,14 @@ def _parse_arguments(
 
 def separate_options(
     command: Command, words: Sequence[SourceWord]
-) -> tuple[list[SourceWord], dict[Option, list[SourceWord]]]:
+) -> tuple[list[SourceWord], dict[CommandOption, list[SourceWord]]]:
     """Return the words of the positionals, and the options with the words of their values.
 
     Raises:
         UsageError: An option does not exist, lacks its value, or has one that it does not take.
     """
     positionals: list[SourceWord] = []
-    given: dict[Option, list[SourceWord]] = {}
+    given: dict[CommandOption, list[SourceWord]] = {}
     remaining = iter(words)
     for word in remaining:
         if not _OPTION.match(word.syntax):
@@ -179,7 +179,7 @@ def separate_options(
     return positionals, given
 
 
-def _parse_option(command: Command, word: SourceWord) -> tuple[Option, SourceWord | None]:
+def _parse_option(command: Command, word: SourceWord) -> tuple[CommandOption, SourceWord | None]:
     """Return the option that a word names, and the value in the same word, if any."""
     first, *others = word.parts
     flag, equals, value = first.text.partition("=")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from alchemer_nb.client.download_options import INCOMPLETE
 from alchemer_nb.frame.options import CHOICES
 from alchemer_nb.notebook.magic import command_spec as kinds
-from alchemer_nb.notebook.magic.command_spec import Option
-from alchemer_nb.notebook.magic.interpolation import condition
+from alchemer_nb.notebook.magic.command_spec import CommandOption
+from alchemer_nb.notebook.magic.interpolation import to_condition
 from alchemer_nb.survey.filters import STATUSES, parse_conditions
 
 if TYPE_CHECKING:
@@ -17,42 +17,42 @@ if TYPE_CHECKING:
 
     from alchemer_nb.frame.provenance import Summary
 
-FRESH = Option("--fresh", "take nothing from memory; may wait a minute")
+FRESH = CommandOption("--fresh", "take nothing from memory; may wait a minute")
 PROGRESS = ("auto", "text", "none")
 
 
-def choice(flag: str, text: str, choices: tuple[str, ...] = (), echo: str = "") -> Option:
+def choice(flag: str, text: str, choices: tuple[str, ...] = (), echo: str = "") -> CommandOption:
     """Build an option that takes one of some words: those of the frame's option of its name."""
     choices = choices or CHOICES[flag.lstrip("-").replace("-", "_")]
-    return Option(flag, text, kinds.one_of(*choices), choices=choices, echo=echo)
+    return CommandOption(flag, text, kinds.one_of(*choices), choices=choices, echo=echo)
 
 
 # An option without `echo` does not change which rows and columns come.
 OPTIONS = (
-    Option(
+    CommandOption(
         "--where",
         "a condition; may be given several times",
-        condition,
+        to_condition,
         "CONDITION",
         repeat=True,
         echo="{}",
     ),
-    Option(
+    CommandOption(
         "--status",
         f"one or more, with commas: {', '.join(STATUSES)}",
-        kinds.several,
+        kinds.to_list,
         "STATUS",
         choices=STATUSES,
         echo="status is {}",
     ),
-    Option("--complete", "short for --status Complete"),
-    Option(
-        "--since", "submitted on this day or later", kinds.moment, "DATE", echo="submitted from {}"
+    CommandOption("--complete", "short for --status Complete"),
+    CommandOption(
+        "--since", "submitted on this day or later", kinds.to_date, "DATE", echo="submitted from {}"
     ),
-    Option(
+    CommandOption(
         "--until",
         "submitted on this day or earlier",
-        kinds.moment,
+        kinds.to_date,
         "DATE",
         echo="submitted until {}",
     ),
@@ -61,22 +61,30 @@ OPTIONS = (
     choice("--values", "what answers are shown as", echo="values: {}"),
     choice("--shape", "a row per response, or per answer", echo="shape: {}"),
     choice("--multi", "a column per option, or one list", echo="multi-selects as {}"),
-    Option("--language", "a language of the survey, for labels", kinds.text, echo="in {}"),
+    CommandOption(
+        "--language", "a language of the survey, for labels", kinds.to_text, echo="in {}"
+    ),
     choice("--metadata", "which columns besides answers", echo="metadata: {}"),
-    Option(
+    CommandOption(
         "--tz",
         "time zone; none for the region's wall clock",
-        kinds.zone,
+        kinds.to_time_zone,
         "ZONE",
         echo="times in {}",
     ),
-    Option("--columns", "only these, with commas", kinds.several, "NAMES", echo="columns: {}"),
-    Option("--limit", "at most this many rows", kinds.whole_number, "N", echo="at most {} rows"),
+    CommandOption(
+        "--columns", "only these, with commas", kinds.to_list, "NAMES", echo="columns: {}"
+    ),
+    CommandOption(
+        "--limit", "at most this many rows", kinds.to_whole_number, "N", echo="at most {} rows"
+    ),
     FRESH,
-    Option("--store", "from this computer, however old; see sync"),
-    Option("--max-age", "the same, synced first if older, such as 1h", kinds.text, "SPAN"),
-    Option("--dry-run", "say what it would take, and download nothing"),
-    Option("--background", "go on at once; the name is there when the rows are"),
+    CommandOption("--store", "from this computer, however old; see sync"),
+    CommandOption(
+        "--max-age", "the same, synced first if older, such as 1h", kinds.to_text, "SPAN"
+    ),
+    CommandOption("--dry-run", "say what it would take, and download nothing"),
+    CommandOption("--background", "go on at once; the name is there when the rows are"),
     choice("--incomplete", "when fewer rows come than were told", INCOMPLETE),
     choice("--progress", "how to show progress", PROGRESS),
 )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.error import UsageError
 
 from alchemer_nb.errors import AuthenticationError, DownloadIncomplete
-from alchemer_nb.fetch.endings import GOES_ON, advice
+from alchemer_nb.fetch.endings import RUN_SYNC_AGAIN, build_hint
 from alchemer_nb.notebook.kernel.outputs import print_wrapped
 from alchemer_nb.notebook.kernel.pump import call_later
 
@@ -122,9 +122,9 @@ class Downloads:
         if error.has_rows:
             on = ", which goes on with the rows at hand" if error.resumable else ""
             take = f"{name or 'df'} = %alchemer partial"
-            error.hint = advice(needs, f"run the same cell again{on}", take)
+            error.hint = build_hint(needs, f"run the same cell again{on}", take)
         elif needs:  # of a sync, whose rows are in the store
-            error.hint = advice(needs, GOES_ON)
+            error.hint = build_hint(needs, RUN_SYNC_AGAIN)
 
     def settle(self) -> None:
         """Give finished results their names; does nothing off the main thread."""

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from html import escape
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from alchemer_nb.http.waiting import interrupts_held
+from alchemer_nb.http.waiting import delay_interrupts
 from alchemer_nb.notebook.kernel import outputs
 from alchemer_nb.notebook.kernel.pump import find_pump, has_front_end
 
@@ -96,17 +96,17 @@ class TextView(ProgressView):
 
     def __init__(self, job: Job[Any], note: str = "") -> None:
         super().__init__(job, note)
-        self._output = outputs.show(self._content())
+        self._output = outputs.add_output(self._content())
 
     def end(self, line: str, *, failed: bool = False) -> None:
         """Replace the output, so that a saved notebook shows no dead button."""
-        outputs.rewrite([self._output], outputs.line_bundle(line, failed=failed))
+        outputs.replace_outputs([self._output], outputs.line_bundle(line, failed=failed))
 
     def _content(self) -> dict[str, Any]:
         return outputs.line_bundle(f"{self._job.line}{self._note}")
 
     def _draw(self, progress: Progress) -> None:  # noqa: ARG002 - the job writes the line
-        outputs.rewrite([self._output], self._content())
+        outputs.replace_outputs([self._output], self._content())
 
 
 class WidgetView(TextView):
@@ -223,7 +223,7 @@ def wait_in_cell(
     try:
         try:
             if not job.wait(_NO_BAR):
-                with interrupts_held():  # or a bar could be left that nobody closes
+                with delay_interrupts():  # or a bar could be left that nobody closes
                     view = choose_view(job, shell, progress)
                 with click_handler(shell, view.update) as handle:
                     while not job.cancelled and not job.wait(_INTERVAL / 2):

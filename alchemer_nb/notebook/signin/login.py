@@ -9,11 +9,11 @@ from alchemer_nb.auth import lookup, profiles
 from alchemer_nb.auth.lookup import REGION_NAME
 from alchemer_nb.errors import AlchemerError, ConfigurationError, InvalidArgument
 from alchemer_nb.http.regions import Region
-from alchemer_nb.notebook.kernel.outputs import say
+from alchemer_nb.notebook.kernel.outputs import print_text
 from alchemer_nb.notebook.signin.session import KEY, MODES, OAUTH
 
 if TYPE_CHECKING:
-    from alchemer_nb.auth.lookup import Found
+    from alchemer_nb.auth.lookup import FoundCredentials
     from alchemer_nb.client.client import Client
     from alchemer_nb.notebook.signin.panel import LoginPanel
     from alchemer_nb.notebook.signin.session import Connection, Session, Status
@@ -145,7 +145,7 @@ def _find_credentials(
     region: Region | None,
     mode: str | None,
     replaced: Client | None,
-) -> tuple[Found | None, AlchemerError | None]:
+) -> tuple[FoundCredentials | None, AlchemerError | None]:
     """Return credentials to sign in with, or the error that says why they cannot be used.
 
     Args:
@@ -159,7 +159,7 @@ def _find_credentials(
         ConfigurationError: The profile that was asked for belongs to another region or mode.
     """
     try:
-        found = lookup.find(profile)
+        found = lookup.find_credentials(profile)
     except ConfigurationError as error:
         return None, error
     if found is None:
@@ -180,30 +180,34 @@ def _find_credentials(
     return found, None
 
 
-def _set_region(session: Session, found: Found, replaced: Client | None) -> Found:
+def _set_region(
+    session: Session, found: FoundCredentials, replaced: Client | None
+) -> FoundCredentials:
     """Return ``found`` with the region in which its credentials have worked, if any.
 
     New credentials in the environment belong to the region of the refused ones that were there
     at the last login.
     """
-    if found.told_by:
+    if found.region_source:
         return found
     before, session.environment = session.environment, found.credentials
     for one in session.connections():
         if one.client.credentials == found.credentials:
-            return replace(found, region=one.client.region, told_by=f"connection “{one.name}”")
+            return replace(
+                found, region=one.client.region, region_source=f"connection “{one.name}”"
+            )
     if replaced is not None and replaced.credentials == before:
         return replace(found, region=replaced.region)
     return found
 
 
-def _check_may_replace(found: Found, refused: Client) -> None:
+def _check_may_replace(found: FoundCredentials, refused: Client) -> None:
     """Check that the found credentials may replace refused ones although nobody asked for it.
 
     Raises:
         ConfigurationError: They belong to another region, and so to another account.
     """
-    if found.told_by == REGION_NAME or found.region.api_url == refused.region.api_url:
+    if found.region_source == REGION_NAME or found.region.api_url == refused.region.api_url:
         return
     use = f"--profile {found.profile}" if found.profile else f"--region {found.region.name}"
     raise ConfigurationError(
@@ -214,7 +218,7 @@ def _check_may_replace(found: Found, refused: Client) -> None:
     )
 
 
-def _find_connection(session: Session, found: Found | None) -> Connection | None:
+def _find_connection(session: Session, found: FoundCredentials | None) -> Connection | None:
     """Return the connection that uses the found credentials, unless they were refused."""
     if found is None:
         return None
@@ -226,7 +230,7 @@ def _find_connection(session: Session, found: Found | None) -> Connection | None
     return None
 
 
-def _sign_in_with(session: Session, found: Found) -> Status:
+def _sign_in_with(session: Session, found: FoundCredentials) -> Status:
     from alchemer_nb.client.client import Client
 
     session.adopt(Client(found.credentials, region=found.region))
@@ -234,7 +238,11 @@ def _sign_in_with(session: Session, found: Found) -> Status:
 
 
 def _build_notice(
-    found: Found | None, trouble: AlchemerError | None, profile: str | None, *, prompt: bool
+    found: FoundCredentials | None,
+    trouble: AlchemerError | None,
+    profile: str | None,
+    *,
+    prompt: bool,
 ) -> tuple[str, str]:
     """Return the line above the form, and what to do next."""
     if trouble is not None:
@@ -295,8 +303,10 @@ def _finish_without_asking(
     else:
         advice = "No panel can be shown here: %alchemer login --prompt asks for them"
         if trouble is not None:
-            say("No panel can be shown here: %alchemer login --prompt asks for other credentials.")
-    raise trouble or lookup.nothing_found(profile, advice)
+            print_text(
+                "No panel can be shown here: %alchemer login --prompt asks for other credentials."
+            )
+    raise trouble or lookup.no_credentials_error(profile, advice)
 
 
 def _ask_at_prompt(
@@ -305,7 +315,7 @@ def _ask_at_prompt(
     from alchemer_nb.notebook.signin.prompt import sign_in_at_prompt
 
     if any(notice):
-        say(" ".join(notice).strip())
+        print_text(" ".join(notice).strip())
     if region is None:
         region = session.box.region if session.box is not None else Region.get("us")
     return sign_in_at_prompt(session, region, mode)

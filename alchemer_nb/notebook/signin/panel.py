@@ -10,7 +10,7 @@ import ipywidgets
 
 from alchemer_nb.errors import AlchemerError
 from alchemer_nb.http.regions import Region
-from alchemer_nb.notebook.kernel.outputs import rewrite, show
+from alchemer_nb.notebook.kernel.outputs import add_output, replace_outputs
 from alchemer_nb.notebook.signin import form
 from alchemer_nb.notebook.signin.form import SignInForm, build_view
 from alchemer_nb.notebook.signin.session import KEY, OAUTH
@@ -19,7 +19,7 @@ from alchemer_nb.notebook.signin.steps import PASTED, FieldError, SignIn
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from alchemer_nb.auth.lookup import Found
+    from alchemer_nb.auth.lookup import FoundCredentials
     from alchemer_nb.http.secrets import Secret
     from alchemer_nb.notebook.signin.form import FormView
     from alchemer_nb.notebook.signin.session import Session, Status
@@ -58,7 +58,7 @@ class LoginPanel(ipywidgets.VBox):
         *,
         region: Region | None = None,
         mode: str = KEY,
-        found: Found | None = None,
+        found: FoundCredentials | None = None,
         notice: tuple[str, str] = ("", ""),
         failed: bool = False,
         profile: str | None = None,
@@ -300,20 +300,20 @@ class PanelOutputs:
     def publish(self, line: str, panel: dict[str, Any]) -> None:
         """Show line and panel as two more outputs of the running cell."""
         self._text = line
-        self._lines.append(show(_bundle(line)))
-        self._panels.append(show(panel))
+        self._lines.append(add_output(_bundle(line)))
+        self._panels.append(add_output(panel))
 
     def update(self, line: str) -> None:
         """Rewrite the line in all outputs."""
         if line != self._text:
             self._text = line
-            rewrite(self._lines, _bundle(line))
+            replace_outputs(self._lines, _bundle(line))
 
     def clear(self) -> None:
         """Empty the panel's outputs, so that no dead widget is saved with the notebook."""
         panels, self._panels = self._panels, []
         if panels:  # a closed panel is closed again by `__del__`, maybe while the process ends
-            rewrite(panels, {"text/plain": ""})
+            replace_outputs(panels, {"text/plain": ""})
 
 
 def _headline(status: Status, *, shows_form: bool) -> str:

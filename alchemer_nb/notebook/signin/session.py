@@ -13,7 +13,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Protocol
 
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
-from alchemer_nb.forks import in_child
+from alchemer_nb.forks import renew_after_fork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -94,7 +94,7 @@ class Session:
         self._current: str | None = None
         self._listeners: list[Callable[[], object]] = []
         self._begin()
-        in_child(self._begin)
+        renew_after_fork(self._begin)
 
     def _begin(self) -> None:
         self._lock = threading.RLock()

@@ -24,7 +24,7 @@ from alchemer_nb.errors import (
 )
 from alchemer_nb.http.credentials import ApiKey, OAuth1
 from alchemer_nb.http.regions import is_loopback
-from alchemer_nb.http.secrets import Secret, sealed
+from alchemer_nb.http.secrets import Secret, to_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -215,7 +215,7 @@ class SignIn:
     @property
     def callback(self) -> Secret | None:
         """What the browser sent to the loopback listener, unless it was tried already."""
-        caught = sealed(self.flow.caught if self.flow else None)
+        caught = to_secret(self.flow.caught if self.flow else None)
         return caught if caught and caught != self._tried else None
 
     def take_callback(self) -> Secret | None:

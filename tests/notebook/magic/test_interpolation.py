@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from IPython.core.error import UsageError
 
-from alchemer_nb.notebook.magic.interpolation import condition, interpolate_lines
+from alchemer_nb.notebook.magic.interpolation import interpolate_lines, to_condition
 from alchemer_nb.notebook.magic.tokens import evaluate_word, quote_word, split_words
 from alchemer_nb.survey.filters import parse_conditions
 
@@ -51,7 +51,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 def test_a_condition_reads_any_value_as_it_is(text, name, operator):
     below = interpolate_lines(f"a = 1\nregion {operator} {name}  # a comment", {"r": text})
     word = quote_word(f"region {operator} {name}").replace("{{", "{").replace("}}", "}")
-    line = condition(first_word(word.replace("$$", "$"), {"r": text}))
+    line = to_condition(first_word(word.replace("$$", "$"), {"r": text}))
     for written in (below.removeprefix("a = 1\n"), line, [line]):
         [read] = parse_conditions(written)
         assert read.value == text
@@ -93,10 +93,10 @@ def test_a_value_that_fits_into_no_condition_is_told_with_its_line(body, told):
 
 
 def test_a_whole_condition_may_stand_in_a_variable():
-    assert condition(first_word("$c", {"c": "nps > 8"})) == "nps > 8"
-    assert condition(first_word("{c}", {"c": ["a = 1", "b = 2"]})) == "a = 1\nb = 2"
-    assert condition(first_word("'nps > {n}'", {"n": 8})) == "nps > 8"
-    assert condition(first_word("'r = \"{n}\"'", {"n": "a # b"})) == 'r = "a # b"'
+    assert to_condition(first_word("$c", {"c": "nps > 8"})) == "nps > 8"
+    assert to_condition(first_word("{c}", {"c": ["a = 1", "b = 2"]})) == "a = 1\nb = 2"
+    assert to_condition(first_word("'nps > {n}'", {"n": 8})) == "nps > 8"
+    assert to_condition(first_word("'r = \"{n}\"'", {"n": "a # b"})) == 'r = "a # b"'
 
 
 def test_a_value_may_stand_beside_letters_and_within_quotes():
