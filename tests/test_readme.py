@@ -100,7 +100,7 @@ def test_the_commands_in_its_table_are_those_of_the_magic() -> None:
 
 
 def test_the_environment_variables_it_names_are_read() -> None:
-    source = (REPOSITORY / "alchemer_nb" / "http" / "credentials.py").read_text("utf-8")
+    source = (REPOSITORY / "alchemer_nb" / "auth" / "lookup.py").read_text("utf-8")
     source += (REPOSITORY / "alchemer_nb" / "client" / "client.py").read_text("utf-8")
     for name in re.findall(r"`(ALCHEMER_[A-Z_]+)`", TEXT):
         assert name in source, name

@@ -22,7 +22,7 @@ def strip_html(text: Any) -> str:
     """Return a text without HTML, entities and runs of white space.
 
     Example:
-        >>> plain("How&nbsp;<b>satisfied</b> are you?")
+        >>> strip_html("How&nbsp;<b>satisfied</b> are you?")
         'How satisfied are you?'
     """
     if text is None:
@@ -67,7 +67,7 @@ def comparable_words(text: Any) -> str:
     """Return the words of a text to compare by, without HTML, case and punctuation.
 
     Example:
-        >>> bare("How <b>satisfied</b> are you?") == bare("how satisfied are you")
+        >>> comparable_words("How <b>satisfied</b> are you?") == comparable_words("how satisfied are you")
         True
     """
     return " ".join(re.findall(r"\w+", strip_html(text).casefold()))
