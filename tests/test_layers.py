@@ -132,6 +132,24 @@ def is_sandbox(module: str) -> bool:
     return f"{module}.".startswith("alchemer_nb.sandbox.")
 
 
+def test_the_trips_of_the_map_pass_functions_that_exist() -> None:
+    there = {"requests"}
+    for path in MODULES.values():
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef):
+                there |= {node.name, f"{path.stem}.{node.name}"}
+                members = getattr(node, "body", ())
+                there |= {
+                    f"{node.name}.{m.name}" for m in members if isinstance(m, ast.FunctionDef)
+                }
+    trips = MAP.partition("\n## Three trips")[2].partition("\n## ")[0].splitlines()
+    steps = "\n".join(line for line in trips if re.match(r" *\d+\. |   ", line))
+    named = set(re.findall(r"`([^`/]+)`", steps))
+    assert len(named) > 30
+    assert named <= there
+    assert max(int(n) for n in re.findall(r"^(\d+)\. ", steps, re.M)) <= 10
+
+
 def test_loading_the_extension_reaches_no_heavy_import() -> None:
     reached, waiting = set(), [FRONT, "alchemer_nb.notebook.magic.magics"]
     while waiting:
