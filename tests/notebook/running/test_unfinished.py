@@ -132,7 +132,7 @@ def test_login_after_a_refusal_does_not_speak_of_another_account(signed_in, box)
     assert refused in repr(session.status())
     panel = login(session)
     panel._ipython_display_()
-    said = panel.outputs._text
+    said = " · ".join(panel.outputs._line)
     assert said.startswith(f"Sign in again · the API key {key} of Larkmoor Outdoor (")
     assert "another account" not in said
     session.adopt(client_of(box))
