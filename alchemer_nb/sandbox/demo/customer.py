@@ -16,19 +16,19 @@ from alchemer_nb.sandbox.demo.people import (
     START,
     Plan,
     Visit,
-    bell,
-    dice,
-    level,
-    pick,
-    response,
-    visits,
+    build_response,
+    draw_key,
+    draw_normal,
+    draw_visits,
+    round_to_scale,
+    seeded_random,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from random import Random
 
-    from alchemer_nb.sandbox.demo.survey_writer import Asked, Option, SurveyWriter
+    from alchemer_nb.sandbox.demo.survey_writer import Option, Question, SurveyWriter
 
 #: Region -> weight, and how far its mood lies from the mean.
 _REGIONS = {"1": (0.30, 0.45), "2": (0.30, 0.0), "3": (0.22, -0.55), "4": (0.18, 0.15)}
@@ -65,7 +65,7 @@ class _Person:
 class _Writer:
     """Fills in the customer survey for one person after the other."""
 
-    def __init__(self, rng: Random, asked: Mapping[str, Asked], wave: _Wave) -> None:
+    def __init__(self, rng: Random, asked: Mapping[str, Question], wave: _Wave) -> None:
         self._wave = wave
         self._rng = rng
         self._asked = asked
@@ -92,14 +92,14 @@ class _Writer:
         rng = self._rng
         if self._last is not None and self._last.visit.person == visit.person:
             return replace(self._last, visit=visit)
-        region = pick(rng, _REGION_WEIGHTS)
+        region = draw_key(rng, _REGION_WEIGHTS)
         mood = visit.mood + self._wave.drift + _REGIONS[region][1]
         if visit.contact is not None:
             mood += SEGMENTS[segment_of(visit.contact)]
         if visit.is_test:
             mood = 3.0 * (rng.random() - 0.5)
-        age = min(88, max(16, int(43 + 15 * bell(rng))))
-        step = level(3.65 + 0.85 * mood + 0.45 * bell(rng), 1, 5)
+        age = min(88, max(16, int(43 + 15 * draw_normal(rng))))
+        step = round_to_scale(3.65 + 0.85 * mood + 0.45 * draw_normal(rng), 1, 5)
         return _Person(visit, region, age, mood, step)
 
     def _option(self, name: str, value: str) -> Option:
@@ -132,7 +132,7 @@ class _Writer:
             self._unless_skipped(self._option("satisfaction", value), 0.02),
             comment=remark,
         )
-        score = level(7.2 + 1.9 * person.mood + 0.9 * bell(rng), 0, 10)
+        score = round_to_scale(7.2 + 1.9 * person.mood + 0.9 * draw_normal(rng), 0, 10)
         sheet.choose(asked["nps"], self._unless_skipped(self._option("nps", str(score)), 0.03))
         sheet.rate(asked["service"], self._grades(person))
         sheet.tick(asked["channels"], self._channels(person))
@@ -145,7 +145,7 @@ class _Writer:
             return [columns[2]] * 4
         chosen: list[Option | None] = []
         for shift in (0.35, 0.0, -0.45, 0.1):
-            step = level(3.2 + shift + 0.75 * person.mood + 0.7 * bell(rng), 1, 5)
+            step = round_to_scale(3.2 + shift + 0.75 * person.mood + 0.7 * draw_normal(rng), 1, 5)
             chosen.append(self._unless_skipped(columns[step - 1], 0.04))
         return chosen
 
@@ -186,7 +186,7 @@ class _Writer:
 
     def _closer_look(self, sheet: Sheet, person: _Person) -> None:
         rng, asked, visit = self._rng, self._asked, person.visit
-        way = pick(rng, _WAYS)
+        way = draw_key(rng, _WAYS)
         chosen = self._option("heard_from", way)
         if way == "other":
             sheet.write_in(asked["heard_from"], chosen, rng.choice(phrases.OTHER_WAYS))
@@ -206,7 +206,7 @@ class _Writer:
         old = _OLD_VALUES[had] if person.visit.submitted < self._wave.edited else None
         sheet.choose(asked["had_problem"], self._option("had_problem", had), original=old)
         solved = asked["problem_solved"]
-        step = level(1.0 + 0.6 * person.mood + 0.5 * bell(rng), 0, 2)
+        step = round_to_scale(1.0 + 0.6 * person.mood + 0.5 * draw_normal(rng), 0, 2)
         if had == "1":
             sheet.choose(solved, self._option("problem_solved", str(step)))
         elif rng.random() < 0.02:
@@ -218,7 +218,7 @@ class _Writer:
     def _phrase(self, person: _Person) -> str:
         if person.visit.is_test:
             return self._rng.choice(phrases.NOISE)
-        shelf = (phrases.BAD, phrases.MIXED, phrases.GOOD)[level(1 + person.mood, 0, 2)]
+        shelf = (phrases.BAD, phrases.MIXED, phrases.GOOD)[round_to_scale(1 + person.mood, 0, 2)]
         return self._rng.choice(shelf[person.visit.language])
 
     def _quality(self, person: _Person) -> dict[str, Any]:
@@ -323,8 +323,8 @@ def _build(wave: _Wave, seed: int, responses: int) -> tuple[dict[str, Any], list
         start=wave.start,
         end=wave.start + 365 * DAY,
     )
-    rng = dice(seed, wave.key)
+    rng = seeded_random(seed, wave.key)
     writer = _Writer(rng, form.asked, wave)
-    crowd = visits(rng, responses, plan)
-    filled = [response(visit, plan, *writer.answers(visit)) for visit in crowd]
+    crowd = draw_visits(rng, responses, plan)
+    filled = [build_response(visit, plan, *writer.answers(visit)) for visit in crowd]
     return wave.definition(form), filled

@@ -8,14 +8,23 @@ from typing import TYPE_CHECKING, Any
 from alchemer_nb.sandbox.demo import phrases
 from alchemer_nb.sandbox.demo.answer_sheet import Sheet
 from alchemer_nb.sandbox.demo.crm import contact_count
-from alchemer_nb.sandbox.demo.people import DAY, END, Plan, Rates, Visit, dice, response, visits
+from alchemer_nb.sandbox.demo.people import (
+    DAY,
+    END,
+    Plan,
+    Rates,
+    Visit,
+    build_response,
+    draw_visits,
+    seeded_random,
+)
 from alchemer_nb.sandbox.demo.survey_writer import Choice, SurveyWriter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from random import Random
 
-    from alchemer_nb.sandbox.demo.survey_writer import Asked, Option
+    from alchemer_nb.sandbox.demo.survey_writer import Option, Question
 
 # Registration runs from 2026-03-01 until the day before the event (2026-09-17 to 20).
 _FIRST_DAY = END - 14 * DAY
@@ -104,7 +113,7 @@ def event_survey(seed: int, responses: int) -> tuple[dict[str, Any], list[dict[s
         end=_FIRST_DAY,
         rates=Rates(disqualified=0.0),
     )
-    rng = dice(seed, "event")
+    rng = seeded_random(seed, "event")
     survey = {
         "id": 9_000_002,
         "title": "Event registration",
@@ -118,11 +127,13 @@ def event_survey(seed: int, responses: int) -> tuple[dict[str, Any], list[dict[s
         "modified": _OPENS - DAY,
         "pages": form.pages,
     }
-    crowd = visits(rng, responses, plan)
-    return survey, [response(visit, plan, _answers(rng, form.asked, visit), {}) for visit in crowd]
+    crowd = draw_visits(rng, responses, plan)
+    return survey, [
+        build_response(visit, plan, _answers(rng, form.asked, visit), {}) for visit in crowd
+    ]
 
 
-def _answers(rng: Random, asked: Mapping[str, Asked], visit: Visit) -> dict[str, Any]:
+def _answers(rng: Random, asked: Mapping[str, Question], visit: Visit) -> dict[str, Any]:
     if visit.empty:
         return {}
     sheet = Sheet(visit.stop_page, keep_rest=visit.keep_rest)
@@ -131,7 +142,7 @@ def _answers(rng: Random, asked: Mapping[str, Asked], visit: Visit) -> dict[str,
     return sheet.survey_data()
 
 
-def _fill_who(rng: Random, asked: Mapping[str, Asked], visit: Visit, sheet: Sheet) -> None:
+def _fill_who(rng: Random, asked: Mapping[str, Question], visit: Visit, sheet: Sheet) -> None:
     given, family = rng.choice(phrases.GIVEN_NAMES), rng.choice(phrases.FAMILY_NAMES)
     phone = f"555-01{rng.randrange(100):02d}" if rng.random() < 0.6 else ""
     if visit.is_test:
@@ -144,7 +155,7 @@ def _fill_who(rng: Random, asked: Mapping[str, Asked], visit: Visit, sheet: Shee
     sheet.type_text(asked["children"], str(rng.randrange(4)) if rng.random() < 0.5 else None)
 
 
-def _fill_what(rng: Random, asked: Mapping[str, Asked], visit: Visit, sheet: Sheet) -> None:
+def _fill_what(rng: Random, asked: Mapping[str, Question], visit: Visit, sheet: Sheet) -> None:
     day = time.gmtime(_FIRST_DAY + DAY * rng.randrange(4))
     sheet.type_text(asked["arrival"], f"{day.tm_mon:02d}/{day.tm_mday:02d}/{day.tm_year}")
     workshops = asked["workshop"].options
@@ -155,7 +166,7 @@ def _fill_what(rng: Random, asked: Mapping[str, Asked], visit: Visit, sheet: She
     sheet.fill_hidden(asked["campaign"], visit.source[1] if visit.source else None)
 
 
-def _meals(rng: Random, question: Asked) -> list[tuple[Option, str | None]]:
+def _meals(rng: Random, question: Question) -> list[tuple[Option, str | None]]:
     *meals, other, none = question.options
     if rng.random() < 0.15:
         return [(none, None)]

@@ -150,12 +150,12 @@ class Plan:
     rates: Rates = Rates()
 
 
-def dice(seed: int, name: str) -> Random:
+def seeded_random(seed: int, name: str) -> Random:
     """Return the source of chance of one survey, apart from that of all others."""
     return Random(f"{seed}:{name}")  # noqa: S311 - invented people, not secrets
 
 
-def bell(rng: Random) -> float:
+def draw_normal(rng: Random) -> float:
     """Draw from nearly a normal distribution: mean 0, deviation 1.
 
     The sum of uniform draws, not `gauss`: logarithm and sine differ in the last bit between
@@ -165,7 +165,7 @@ def bell(rng: Random) -> float:
     return (draw() + draw() + draw() + draw() + draw() + draw() - 3.0) * 2**0.5
 
 
-def pick(rng: Random, weights: Mapping[str, float]) -> str:
+def draw_key(rng: Random, weights: Mapping[str, float]) -> str:
     """Draw a key by its weight."""
     target = rng.random() * sum(weights.values())
     for key, weight in weights.items():
@@ -175,12 +175,12 @@ def pick(rng: Random, weights: Mapping[str, float]) -> str:
     return key
 
 
-def level(number: float, low: int, high: int) -> int:
+def round_to_scale(number: float, low: int, high: int) -> int:
     """Round to a step of a scale, and keep within its ends."""
     return min(high, max(low, int(number + 0.5) if number > 0 else 0))
 
 
-def visits(rng: Random, count: int, plan: Plan) -> list[Visit]:
+def draw_visits(rng: Random, count: int, plan: Plan) -> list[Visit]:
     """Draw the visits to one survey, ids from 1 in the order in which they were started."""
     starts = sorted(_moment(rng, plan) for _ in range(count))
     numbers = [*range(plan.contacts), *([None] * (count - plan.contacts))]
@@ -194,7 +194,7 @@ def visits(rng: Random, count: int, plan: Plan) -> list[Visit]:
     return drawn
 
 
-def response(
+def build_response(
     visit: Visit, plan: Plan, survey_data: dict[str, Any], data_quality: dict[str, Any]
 ) -> dict[str, Any]:
     """Put a visit and its answers together; keys in the order of the API."""
@@ -243,8 +243,8 @@ def _visit(rng: Random, number: int, started: int, contact: int | None, plan: Pl
         status, stop = "Partial", rng.randrange(1, plan.pages)
     elif rates.partial <= chance < rates.partial + rates.disqualified:
         status, stop = "Disqualified", 1
-    language = pick(rng, plan.languages)
-    seconds = max(25, int(60 * plan.minutes * (1 + 0.4 * bell(rng))))
+    language = draw_key(rng, plan.languages)
+    seconds = max(25, int(60 * plan.minutes * (1 + 0.4 * draw_normal(rng))))
     if stop is not None:
         seconds = max(8, seconds * stop // plan.pages)
     submitted = started + seconds
@@ -253,7 +253,7 @@ def _visit(rng: Random, number: int, started: int, contact: int | None, plan: Pl
     return Visit(
         number=number,
         person=number,
-        mood=bell(rng),
+        mood=draw_normal(rng),
         status=status,
         is_test=rng.random() < rates.test,
         stop_page=stop,

@@ -72,7 +72,7 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Question:
     """A question as responses need it.
 
     Attributes:
@@ -89,7 +89,7 @@ class Asked:
     page: int
     head: dict[str, Any]
     options: tuple[Option, ...]
-    rows: tuple[Asked, ...]
+    rows: tuple[Question, ...]
     wire: dict[str, Any]
 
 
@@ -107,7 +107,7 @@ class SurveyWriter:
     def __init__(self, languages: Sequence[str]) -> None:
         self.languages = tuple(languages)
         self.pages: list[dict[str, Any]] = []
-        self.asked: dict[str, Asked] = {}
+        self.asked: dict[str, Question] = {}
         self._last_question = 0
         self._next_sku = FIRST_SKU
 
@@ -137,7 +137,7 @@ class SurveyWriter:
         rows: Iterable[tuple[str, Text]] = (),
         alias: str | None = None,
         **settings: Any,
-    ) -> Asked:
+    ) -> Question:
         """Add a question to the open page.
 
         Args:
@@ -175,7 +175,7 @@ class SurveyWriter:
 
     def _row(
         self, parent: int, kind: str, row: tuple[str, Text], columns: list[dict[str, Any]]
-    ) -> Asked:
+    ) -> Question:
         alias, title = row
         row_kind = _ROW_KIND[kind]
         wire = self._question(self._number(), row_kind, title, alias, {})
@@ -187,7 +187,7 @@ class SurveyWriter:
         else:
             place = {"parent": parent, "question": words}
         head = {"id": wire["id"], "type": wire["type"], **place}
-        return Asked(
+        return Question(
             question.id, row_kind, question.page, head, question.options, (), question.wire
         )
 
@@ -235,7 +235,7 @@ class SurveyWriter:
             "url": "http://",
         }
 
-    def _asked(self, kind: str, wire: dict[str, Any], rows: tuple[Asked, ...]) -> Asked:
+    def _asked(self, kind: str, wire: dict[str, Any], rows: tuple[Question, ...]) -> Question:
         first = self.languages[0]
         head = {
             "id": wire["id"],
@@ -247,4 +247,4 @@ class SurveyWriter:
             Option(option["id"], option["value"], option["title"][first])
             for option in wire["options"]
         )
-        return Asked(wire["id"], kind, len(self.pages), head, options, rows, wire)
+        return Question(wire["id"], kind, len(self.pages), head, options, rows, wire)
