@@ -119,7 +119,7 @@ def _start(session: Session, responses: int | None) -> Connection:
         session.box = None
         box.stop()
         raise
-    # A weak reference, so that the sandbox of a deleted session is freed before the process ends.
+    # A weak reference, so that the sandbox of a deleted session can be freed.
     atexit.register(_stop, weakref.ref(box))
     return connection
 

@@ -154,7 +154,11 @@ def _to_python(value: Any) -> Any:
         value = pd.to_datetime(value)
     if hasattr(value, "tolist"):  # numpy and pandas
         value = value.tolist()
-    if isinstance(value, Iterable) and not isinstance(value, str | bytes) and not _is_map(value):
+    if (
+        isinstance(value, Iterable)
+        and not isinstance(value, str | bytes)
+        and not hasattr(value, "keys")
+    ):
         return list(value)
     return value
 
@@ -164,13 +168,9 @@ def _to_text(value: Any) -> str:
     return str(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
-def _is_map(value: Any) -> bool:
-    return hasattr(value, "keys")
-
-
 def _check_single(source: str, value: Any) -> None:
     """Refuse a missing value, and an object that holds others."""
-    if isinstance(value, bytes) or _is_map(value) or isinstance(_to_python(value), list):
+    if isinstance(value, bytes) or hasattr(value, "keys") or isinstance(_to_python(value), list):
         kind = type(value).__name__
         raise UsageError(
             f"the value of `{source}` is of type {kind}; a condition takes a text, a number, a "

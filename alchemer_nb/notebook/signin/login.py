@@ -1,4 +1,7 @@
-"""``login``: sign in with credentials that are found, or else ask in a panel or at a prompt."""
+"""``login``: sign in with credentials that are found, or else ask in a panel or at a prompt.
+
+The prompt is for front ends without widgets; it shows nothing that is typed.
+"""
 
 from __future__ import annotations
 
@@ -84,7 +87,8 @@ def login(
     existing = _find_connection(session, found)
     if found is not None and existing is None:
         try:
-            return _sign_in_with(session, found)
+            session.adopt(Client(found.credentials, region=found.region))
+            return session.status().with_note(f"With the credentials from {found.source}.")
         except AlchemerError as error:
             failure = error
     if _is_unattended() if prompt else not _can_show_panel(wait=bool(wait)):
@@ -135,7 +139,7 @@ def _default_region(session: Session) -> Region | None:
 def _is_another(
     client: Client | None, region: Region | None, mode: str | None, profile: str | None
 ) -> bool:
-    """Check whether somebody asks for another account than that of the current client."""
+    """Check whether the arguments ask for another account than that of the current client."""
     return (
         client is None
         or client.refused
@@ -206,13 +210,13 @@ def _set_region(
     """
     if found.region_source:
         return found
-    before, session.environment = session.environment, found.credentials
+    previous, session.environment = session.environment, found.credentials
     for one in session.connections():
         if one.client.credentials == found.credentials:
             return replace(
                 found, region=one.client.region, region_source=f"connection “{one.name}”"
             )
-    if replaced is not None and replaced.credentials == before:
+    if replaced is not None and replaced.credentials == previous:
         return replace(found, region=replaced.region)
     return found
 
@@ -246,11 +250,6 @@ def _find_connection(session: Session, found: FoundCredentials | None) -> Connec
     return None
 
 
-def _sign_in_with(session: Session, found: FoundCredentials) -> Status:
-    session.adopt(Client(found.credentials, region=found.region))
-    return session.status().with_note(f"With the credentials from {found.source}.")
-
-
 def _build_notice(
     found: FoundCredentials | None,
     failure: AlchemerError | None,
@@ -274,13 +273,13 @@ def _build_notice(
 
 
 def _is_unattended() -> bool:
-    """Check whether a kernel runs without a person, as under papermill and nbclient."""
+    """Check for a kernel that runs without a person, as under papermill and nbclient."""
     shell = get_ipython()
     return getattr(shell, "kernel", None) is not None and not has_front_end(shell)
 
 
 def _can_show_panel(*, wait: bool = False) -> bool:
-    """Check whether a person can use a panel here: not in a terminal, nor where nobody is.
+    """Check whether a person can use a panel here: not in a terminal, nor in an unattended kernel.
 
     Args:
         wait: Whether the cell waits for the person, which needs a kernel.
@@ -375,7 +374,7 @@ def _ask_oauth(steps: SignIn, region: Region) -> None:
 
 
 def _ask_hidden(question: str) -> Secret:
-    """Ask without an echo; where that is impossible, do not ask at all."""
+    """Ask for a line without showing what is typed; raise where that is impossible."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", getpass.GetPassWarning)
@@ -389,7 +388,7 @@ def _ask_hidden(question: str) -> Secret:
 
 
 def _open_panel(session: Session, **options: Any) -> LoginPanel:
-    """Make the session's panel, and close the one before it: two forms would confuse."""
+    """Open the session's panel, and close an earlier one: two forms would be confusing."""
     from alchemer_nb.notebook.signin.panel import LoginPanel
 
     if session.panel is not None:

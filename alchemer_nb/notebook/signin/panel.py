@@ -86,7 +86,7 @@ class LoginPanel(ipywidgets.VBox):
             style={**_LABELS, "button_width": "auto"},
         )
         self.form = SignInForm(
-            self._showing_errors(self._submit), self._showing_errors(self._press)
+            self._with_errors_shown(self._submit), self._with_errors_shown(self._press)
         )
         self.status = ipywidgets.HTML()
         self._hint = ipywidgets.HTML(_REGION_HINT)
@@ -99,10 +99,10 @@ class LoginPanel(ipywidgets.VBox):
         for part, name in ((self, "panel"), (self._hint, "hint"), (self.status, "status")):
             part.add_class(f"alchemer-{name}")
         for choice in (self.region, self.mode):
-            choice.observe(self._showing_errors(lambda _: self._start_over()), "value")
-        self._sign_out_button.on_click(self._showing_errors(lambda _: session.sign_out()))
-        self._add_button.on_click(self._showing_errors(lambda _: self._show(adding=True)))
-        self._stop_listening = session.on_change(self._showing_errors(self._follow_session))
+            choice.observe(self._with_errors_shown(lambda _: self._start_over()), "value")
+        self._sign_out_button.on_click(self._with_errors_shown(lambda _: session.sign_out()))
+        self._add_button.on_click(self._with_errors_shown(lambda _: self._show(adding=True)))
+        self._stop_listening = session.on_change(self._with_errors_shown(self._follow_session))
         self._refresh()
 
     @property
@@ -112,7 +112,7 @@ class LoginPanel(ipywidgets.VBox):
 
     @property
     def shows_form(self) -> bool:
-        """Whether the form is shown, and not who is signed in."""
+        """Whether the form is shown, in place of who is signed in."""
         return self._adding or not self.session.status().signed_in
 
     def show_notice(self, notice: str) -> None:
@@ -124,7 +124,7 @@ class LoginPanel(ipywidgets.VBox):
         """Finish the sign-in if the browser has returned to the loopback listener."""
         # Callbacks may run on two threads: `run_alone` lets one of them end the attempt.
         if self.sign_in.callback is not None:
-            self.form.run_alone(self._showing_errors(self._finish_callback))
+            self.form.run_alone(self._with_errors_shown(self._finish_callback))
 
     def close(self) -> None:
         """Remove the panel from the page; it cannot be used afterwards."""
@@ -146,7 +146,7 @@ class LoginPanel(ipywidgets.VBox):
         self._refresh()
 
     def __repr__(self) -> str:
-        # Not the traits, as ipywidgets shows them: they are of no interest to a reader.
+        # ipywidgets would show all traits, which are of no interest to a reader.
         if not self.shows_form:
             return repr(self.session.status())
         panel = "(The sign-in panel. Where it is not shown: %alchemer login --prompt)"
@@ -157,7 +157,7 @@ class LoginPanel(ipywidgets.VBox):
         # https://github.com/jupyter-widgets/ipywidgets/blob/main/python/ipywidgets/ipywidgets/widgets/widget.py
         return {**super()._repr_mimebundle_(**kwargs), "text/plain": repr(self)}
 
-    def _showing_errors(self, function: Callable[..., object]) -> Callable[..., None]:
+    def _with_errors_shown(self, function: Callable[..., object]) -> Callable[..., None]:
         """Wrap a callback so that its errors show in the panel: nobody would see them elsewhere."""
 
         def wrapped(*args: Any) -> None:
@@ -214,7 +214,7 @@ class LoginPanel(ipywidgets.VBox):
         self._watch_listener()
 
     def _watch_listener(self) -> None:
-        """Check now and then, on the kernel's own event loop, whether the browser has returned."""
+        """Check twice a second, on the kernel's event loop, whether the browser has returned."""
         from IPython import get_ipython
 
         from alchemer_nb.notebook.kernel.pump import call_later
@@ -236,7 +236,7 @@ class LoginPanel(ipywidgets.VBox):
         self.form.show(self._view(), clear=True)
 
     def _follow_session(self) -> None:
-        """Show another status, and another list of regions if a sandbox was started or stopped."""
+        """Show the new status, and the new list of regions if a sandbox was started or stopped."""
         regions = _list_regions(self.session, self._asked_region)
         if regions != self._regions:
             before, addresses = self.region.value, [region.api_url for region in regions]
@@ -246,7 +246,7 @@ class LoginPanel(ipywidgets.VBox):
         self._show(adding=False)
 
     def _view(self) -> FormView:
-        found = self._found  # belongs to one region, and is offered in no other
+        found = self._found  # belongs to one region, so offer it in no other
         here = found is not None and found.region.api_url == self.region.value
         return build_view(
             self.mode.value,
@@ -259,7 +259,7 @@ class LoginPanel(ipywidgets.VBox):
         )
 
     def _show(self, *, adding: bool) -> None:
-        """Show the form for another account, or else who is signed in; the notice is over."""
+        """Show the form for another account, or else who is signed in; remove the notice."""
         self._adding, self._notice = adding, ("", "")
         self._refresh(clear=True)
 

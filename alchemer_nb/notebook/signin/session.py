@@ -298,11 +298,8 @@ class UnfinishedDownloads:
         self._lock = threading.Lock()
         self._errors: dict[DownloadKey, DownloadIncomplete] = {}
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is none."""
-        with self._lock:
-            return not self._errors
+    def __len__(self) -> int:
+        return len(self._errors)
 
     def add(self, key: DownloadKey, error: DownloadIncomplete) -> None:
         """Add a download if it can be resumed, and remove the oldest if there are too many."""

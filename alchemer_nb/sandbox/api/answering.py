@@ -67,31 +67,31 @@ class Answer:
 
 
 async def answer_call(
-    services: Services, asked: ReceivedCall, number: int, fault: Fault | None
+    services: Services, received: ReceivedCall, number: int, fault: Fault | None
 ) -> Answer:
     """Return the reply to a call.
 
     Args:
         services: The services of the sandbox.
-        asked: The call.
+        received: The call.
         number: Its number in the log.
         fault: The fault for this call, or None.
     """
     headers: dict[str, str] = {}
     try:
         if fault is not None and fault.answers:
-            if asked.mode != "none":
+            if received.mode != "none":
                 services.calls.note(number, account=account.ACCOUNT)
                 services.limits.count()
             await asyncio.sleep(services.settings.latency + fault.delay)
             return await _answer_fault(fault)
-        actor = await _caller(services, asked)
+        actor = await _caller(services, received)
         services.calls.note(number, account=account.ACCOUNT, user=actor.name)
         warned = services.limits.enter()
         if warned:
             headers["X-SG-Warning"] = warned
         services.limits.check_recovery()
-        body = await _answer_within_limits(services, asked, actor, fault, headers)
+        body = await _answer_within_limits(services, received, actor, fault, headers)
         services.calls.note(number, cached="X-SG-Cached" in headers)
         status = 200
     except Refusal as refusal:
@@ -103,9 +103,11 @@ async def answer_call(
     return Answer(status, body, headers)
 
 
-async def _caller(services: Services, asked: ReceivedCall) -> User:
+async def _caller(services: Services, received: ReceivedCall) -> User:
     try:
-        return authenticate.find_caller(services.state, services.provider, asked.flat, asked.signed)
+        return authenticate.find_caller(
+            services.state, services.provider, received.flat, received.signed
+        )
     except Refusal:
         await _wait(services.settings.latency)
         raise
@@ -113,22 +115,22 @@ async def _caller(services: Services, asked: ReceivedCall) -> User:
 
 async def _answer_within_limits(
     services: Services,
-    asked: ReceivedCall,
+    received: ReceivedCall,
     actor: User,
     fault: Fault | None,
     headers: dict[str, str],
 ) -> Body:
     """Answer a call that the limits allow, from the cache or by doing the work."""
-    if asked.verb != "GET":
-        return await _do_work(services, asked, actor, fault)
-    key = (actor.id, asked.identity)
+    if received.verb != "GET":
+        return await _do_work(services, received, actor, fault)
+    key = (actor.id, received.identity)
     with services.cache.running(key):
         kept = services.cache.find(key) if fault is None else None
         if kept is not None:
             await _wait(services.settings.latency)
             headers["X-SG-Cached"] = "true"
             return kept
-        body = await _do_work(services, asked, actor, fault)
+        body = await _do_work(services, received, actor, fault)
         if fault is None and services.cache.keeps:
             body = await compress(body)
             services.cache.keep(key, body)
@@ -136,7 +138,7 @@ async def _answer_within_limits(
 
 
 async def _do_work(
-    services: Services, asked: ReceivedCall, actor: User, fault: Fault | None
+    services: Services, received: ReceivedCall, actor: User, fault: Fault | None
 ) -> Body:
     """Do the work of a call, in the time that it takes.
 
@@ -151,8 +153,8 @@ async def _do_work(
     work = Work()
     if fault is not None:
         work.shift, work.total = fault.shift, fault.total_count
-        changes.apply_fault(services.state.library, split_path(asked.path)[1], fault)
-    text = _run_action(services, asked, actor, work)
+        changes.apply_fault(services.state.library, split_path(received.path)[1], fault)
+    text = _run_action(services, received, actor, work)
     more = work.rows * settings.seconds_per_row
     await _wait(min(more, settings.slowest - first))
     if first + more > settings.slowest:
@@ -160,15 +162,17 @@ async def _do_work(
     return Body(text.encode())
 
 
-def _run_action(services: Services, asked: ReceivedCall, actor: User, work: Work) -> str:
-    names, ids = split_path(asked.path)
+def _run_action(services: Services, received: ReceivedCall, actor: User, work: Work) -> str:
+    names, ids = split_path(received.path)
     resource = _RESOURCES.get(names)
     if resource is None:
         raise Refusal(404, "Method not implemented")
-    action = resource.action(asked.verb, len(ids) == len(names)) if asked.verb in VERBS else None
+    action = (
+        resource.action(received.verb, len(ids) == len(names)) if received.verb in VERBS else None
+    )
     if action is None:
         raise Refusal(405, "Method not supported")
-    return action(Call(services.state, actor, ids, asked.flat, asked.tree, work))
+    return action(Call(services.state, actor, ids, received.flat, received.tree, work))
 
 
 async def compress(body: Body) -> Body:

@@ -21,14 +21,14 @@ class ApiHandler(RedactingHandler):
 
     async def get(self, path: str) -> None:
         """Answer a call of any method."""
-        services, asked = self.services, self._read(path)
-        number = services.calls.begin(asked.verb, asked.path, asked.identity)
+        services, received = self.services, self._read(path)
+        number = services.calls.begin(received.verb, received.path, received.identity)
         try:
             with services.traffic:
-                fault = services.faults.take(asked.verb, asked.path, asked.flat)
-                answer = await answering.answer_call(services, asked, number, fault)
+                fault = services.faults.take(received.verb, received.path, received.flat)
+                answer = await answering.answer_call(services, received, number, fault)
                 services.calls.note(number, status=answer.status)
-                self._note(asked, answer.status)
+                self._note(received, answer.status)
                 await self._send(answer, fault.cut if fault else None)
         finally:
             services.calls.end(number)
@@ -60,10 +60,10 @@ class ApiHandler(RedactingHandler):
             mode=authenticate.credentials_mode(flat, request.headers),
         )
 
-    def _note(self, asked: ReceivedCall, status: int) -> None:
-        kept = dict(call_log.without_secrets(asked.flat.items()))
+    def _note(self, received: ReceivedCall, status: int) -> None:
+        kept = dict(call_log.without_secrets(received.flat.items()))
         method = self.request.method or ""
-        self.services.seen.append(SeenCall(method, asked.path, kept, asked.mode, status))
+        self.services.seen.append(SeenCall(method, received.path, kept, received.mode, status))
 
     async def _send(self, answer: Answer, cut: int | None) -> None:
         self.set_status(answer.status)

@@ -18,9 +18,9 @@ from typing import Any
 from alchemer_nb.sandbox.demo.crm import crm_rows
 from alchemer_nb.sandbox.demo.customer import customer_survey, last_customer_survey
 from alchemer_nb.sandbox.demo.event import event_survey
-from alchemer_nb.sandbox.demo.people import DAY, END, Rates
 from alchemer_nb.sandbox.demo.pulse import pulse_survey
 from alchemer_nb.sandbox.demo.survey_writer import Choice, SurveyWriter
+from alchemer_nb.sandbox.demo.visits import DAY, END, Rates
 
 __all__ = [
     "BENCHMARK",

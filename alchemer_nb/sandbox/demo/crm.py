@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from alchemer_nb.sandbox.demo.people import FIRST_CONTACT
+from alchemer_nb.sandbox.demo.visits import FIRST_CONTACT
 
 #: Segment -> how far its members' mood lies from the mean.
 SEGMENTS = {"Club": 0.45, "Regular": 0.0, "Occasional": -0.35}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from alchemer_nb.sandbox.demo.every_type_answers import answers
 from alchemer_nb.sandbox.demo.every_type_form import LANGUAGES, pages
-from alchemer_nb.sandbox.demo.people import (
+from alchemer_nb.sandbox.demo.visits import (
     DAY,
     END,
     Plan,

@@ -101,13 +101,13 @@ class SurveyWriter:
 
     Attributes:
         pages: The pages so far, in the shape of the API.
-        asked: The questions so far, by name.
+        questions: The questions so far, by name.
     """
 
     def __init__(self, languages: Sequence[str]) -> None:
         self.languages = tuple(languages)
         self.pages: list[dict[str, Any]] = []
-        self.asked: dict[str, Question] = {}
+        self.questions: dict[str, Question] = {}
         self._last_question = 0
         self._next_sku = FIRST_SKU
 
@@ -141,7 +141,7 @@ class SurveyWriter:
         """Add a question to the open page.
 
         Args:
-            name: The key under which `asked` keeps it.
+            name: Its key in `questions`.
             kind: A word such as `radio`, `number`, `checkbox-grid`.
             title: The words of the question.
             choices: Its options, or the columns of a grid.
@@ -157,8 +157,8 @@ class SurveyWriter:
         if parts:
             wire["sub_questions"] = [part.wire for part in parts]
         self.pages[-1]["questions"].append(wire)
-        question = self._asked(kind, wire, parts)
-        self.asked[name] = question
+        question = self._to_question(kind, wire, parts)
+        self.questions[name] = question
         return question
 
     def _number(self) -> int:
@@ -180,7 +180,7 @@ class SurveyWriter:
         row_kind = _ROW_KIND[kind]
         wire = self._question(self._number(), row_kind, title, alias, {})
         wire["options"] = [dict(column) for column in columns]
-        question = self._asked(row_kind, wire, ())
+        question = self._to_question(row_kind, wire, ())
         words = question.head["question"]
         if kind == "radio-grid":
             place = {"parent": parent, "question": words, "section_id": len(self.pages)}
@@ -235,7 +235,7 @@ class SurveyWriter:
             "url": "http://",
         }
 
-    def _asked(self, kind: str, wire: dict[str, Any], rows: tuple[Question, ...]) -> Question:
+    def _to_question(self, kind: str, wire: dict[str, Any], rows: tuple[Question, ...]) -> Question:
         first = self.languages[0]
         head = {
             "id": wire["id"],
