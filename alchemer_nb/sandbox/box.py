@@ -39,7 +39,7 @@ class Sandbox:
         db: File with users, keys, applications, tokens, surveys and responses across
             restarts; in memory when left out.
         form: ``"2017"`` or ``"current"``, the looks of payloads (see ``wire``).
-        flat_single: Single objects with their fields beside ``result_ok`` instead of in ``data``.
+        flat_single: Single objects with their fields next to ``result_ok`` instead of in ``data``.
         faults: Faults for the next calls (see ``traffic/faults.py``).
         oob: Whether the callback ``oob`` is accepted.
         glue_json: Whether JSON is glued to the end of token answers, as seen in the wild.
@@ -184,8 +184,7 @@ class Sandbox:
     def region(self) -> Region:
         """A ``Region`` for ``Client``, with this sandbox's addresses and time zone.
 
-        The one place where the sandbox knows a module of the client: ``regions`` holds nothing
-        but addresses.
+        Only here does the sandbox import a module of the client: ``regions`` holds addresses alone.
         """
         from alchemer_nb.http.regions import Region
 

@@ -296,7 +296,7 @@ def sync(
         the result later.
 
     Raises:
-        DownloadIncomplete: It was stopped; what came is kept.
+        DownloadIncomplete: It was stopped; the responses so far are in the store.
     """
     from alchemer_nb.client.jobs import Job
 

@@ -3,7 +3,7 @@
 A ``Password`` widget of ipywidgets syncs its value at each key press: a key that was typed but not
 submitted would be saved in a notebook with widget state. Here the description of the form is the
 only synced trait; the values come once, as a custom message, when the form is submitted
-(https://anywidget.dev/en/jupyter-widgets-the-good-parts/#custom-messages).
+(https://github.com/jupyter-widgets/ipywidgets/blob/main/packages/schema/messages.md).
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ class SignInLink:
 
     Attributes:
         url: The address that the browser opens.
-        host: The host that is shown beside the link.
+        host: The host, which is shown next to the link.
     """
 
     def __init__(self, address: str) -> None:

@@ -43,8 +43,8 @@ def users(call: Call) -> str:
         if (condition.field, condition.value.lower()) != ("status", "all")
     ]
     rows = [_user(call, one) for one in call.state.accounts.users()]
-    kept = [row for row in rows if filters.fulfils(row, conditions, _FIELDS)]
-    return replies.cut_page(call.paging, kept, text_count=False)
+    matches = [row for row in rows if filters.fulfils(row, conditions, _FIELDS)]
+    return replies.cut_page(call.paging, matches, text_count=False)
 
 
 def user(call: Call) -> str:

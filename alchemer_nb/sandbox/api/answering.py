@@ -125,15 +125,15 @@ async def _answer_within_limits(
         return await _do_work(services, received, actor, fault)
     key = (actor.id, received.identity)
     with services.cache.running(key):
-        kept = services.cache.find(key) if fault is None else None
-        if kept is not None:
+        stored = services.cache.find(key) if fault is None else None
+        if stored is not None:
             await _wait(services.settings.latency)
             headers["X-SG-Cached"] = "true"
-            return kept
+            return stored
         body = await _do_work(services, received, actor, fault)
-        if fault is None and services.cache.keeps:
+        if fault is None and services.cache.is_enabled:
             body = await compress(body)
-            services.cache.keep(key, body)
+            services.cache.store(key, body)
         return body
 
 

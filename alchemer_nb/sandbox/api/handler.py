@@ -61,9 +61,9 @@ class ApiHandler(RedactingHandler):
         )
 
     def _note(self, received: ReceivedCall, status: int) -> None:
-        kept = dict(call_log.without_secrets(received.flat.items()))
+        params = dict(call_log.without_secrets(received.flat.items()))
         method = self.request.method or ""
-        self.services.seen.append(SeenCall(method, received.path, kept, received.mode, status))
+        self.services.seen.append(SeenCall(method, received.path, params, received.mode, status))
 
     async def _send(self, answer: Answer, cut: int | None) -> None:
         self.set_status(answer.status)

@@ -38,7 +38,7 @@ def _order(call: Call) -> str:
     asked = call.params.get("order_by", "")
     if not asked:
         return "id"
-    if asked not in _ORDERS:  # invented: no source tells what another order gives
+    if asked not in _ORDERS:  # invented: no source documents the reply to another order
         raise Refusal(400, f"Invalid order_by: {asked[:40]}")
     return _ORDERS[asked]
 

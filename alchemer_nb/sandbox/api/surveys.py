@@ -29,8 +29,8 @@ def surveys(call: Call) -> str:
     """Answer ``GET survey``."""
     conditions = filters.read_conditions(call.params)
     rows = [_row(call, one) for one in call.state.library.surveys()]
-    kept = [row for row in rows if filters.fulfils(row, conditions, _FIELDS)]
-    return replies.cut_page(call.paging, kept, text_count=True)
+    matches = [row for row in rows if filters.fulfils(row, conditions, _FIELDS)]
+    return replies.cut_page(call.paging, matches, text_count=True)
 
 
 def survey(call: Call) -> str:
@@ -156,8 +156,10 @@ def _page(call: Call) -> dict[str, Any]:
 def campaigns(call: Call) -> str:
     """Answer ``GET survey/{id}/surveycampaign``: a default link, and those in responses."""
     conditions = filters.read_conditions(call.params)
-    kept = [row for row in _campaigns(call) if filters.fulfils(row, conditions, _CAMPAIGN_FIELDS)]
-    return replies.cut_page(call.paging, kept, text_count=True)
+    matches = [
+        row for row in _campaigns(call) if filters.fulfils(row, conditions, _CAMPAIGN_FIELDS)
+    ]
+    return replies.cut_page(call.paging, matches, text_count=True)
 
 
 def campaign(call: Call) -> str:

@@ -3,7 +3,7 @@
 Conditions are joined by AND. Values of answers are compared as numbers where both sides are
 numbers, else as text, exactly.
 
-invented, because no page tells: an unknown field or operator is an error of code 400; an answer
+invented, because no page documents: an unknown field or operator is an error of code 400; an answer
 that is not there fulfils no condition but ``IS NULL``.
 """
 

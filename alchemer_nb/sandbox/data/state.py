@@ -41,7 +41,7 @@ class State:
 
     @property
     def cookie_secret(self) -> str:
-        """The secret of the console's session cookies, which is kept in the file."""
+        """The secret of the console's session cookies, which the file stores."""
         return self._read_or_create("cookie_secret", lambda: secrets.token_hex(32))
 
     @property

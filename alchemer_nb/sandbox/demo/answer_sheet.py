@@ -4,7 +4,7 @@ Sources of the shapes: single choices, texts, hidden values, radio grids and che
 in real payloads; checkbox grids, textbox lists and continuous sums are documented; a ranking in
 the container of a textbox list, leaving these lists out when empty, the place of `comments` at the
 end, and quoting questions and labels in the survey's first language whatever the response's own,
-are our choice: no source tells.
+are our choice: no source documents.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The letters are those of the list on https://apihelp.alchemer.com/help/surveyresponse-per-question-v5
 in their order: (a) single choice … (o) what no source shows. A choice's reporting value
-stands in `answer`, its option id in `answer_id`; an entry that nobody answered has neither.
+is in `answer`, its option id in `answer_id`; an entry that nobody answered has neither.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class _TypesSheet:
     """The entries of one response, and the questions that they answer.
 
     Args:
-        rng: Source of chance.
-        share: The chance with which a question is answered; 1 for all.
+        rng: Random generator.
+        share: The probability with which a question is answered; 1 for all.
     """
 
     def __init__(self, rng: Random, share: float) -> None:
@@ -101,7 +101,7 @@ def answers(rng: Random, number: int) -> dict[str, Entry]:
     """Draw the answers of one response.
 
     Args:
-        rng: Source of chance.
+        rng: Random generator.
         number: The response id: 1 answers everything, 2 nothing, 3 was shown nothing.
     """
     if number == 2:
@@ -294,7 +294,7 @@ def _tables(sheet: _TypesSheet) -> None:
             "10001": cell(size, sheet.choice(size["options"])),
             "10002": cell(colour, sheet.choice(colour["options"])),
             "10003": cell(price, {"answer": sheet.rng.choice(("250", "99.5"))}),
-            # invented: how a checkbox stands in a custom table
+            # invented: the form of a checkbox in a custom table
             "10004": cell(extras, {"options": ticked or []}),
         }
         sheet.add_container(own, columns)

@@ -2,8 +2,8 @@
 
 The shapes are those of real survey definitions of 2017: language maps for every title, `[]` for
 what is empty, question ids that grid rows share, option ids (SKUs) from 10001 that are unique in
-the survey. Two things no source tells are our choice: a radio grid's row repeats the columns as
-its own options, and a sub-question stands only below its table.
+the survey. Two things no source documents are our choice: a radio grid's row repeats the columns as
+its own options, and a sub-question is only listed below its table.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Choice:
     Args:
         text: The label.
         value: The reporting value; the label in the first language where not given.
-        flags: Option properties beside `disabled`, such as `other`, `na` or `dependent`.
+        flags: Option properties besides `disabled`, such as `other`, `na` or `dependent`.
     """
 
     text: Text

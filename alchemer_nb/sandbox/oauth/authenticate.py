@@ -53,6 +53,6 @@ def find_caller(
             raise Refusal(401, INVALID_LOGIN)
     else:
         user = state.accounts.user(provider.caller(signed, with_token=kind == "oauth_3"))
-    if not user.active:  # invented: no source tells what a disabled user's key gives
+    if not user.active:  # invented: no source documents what a disabled user's key gives
         raise Refusal(401, INVALID_LOGIN)
     return user

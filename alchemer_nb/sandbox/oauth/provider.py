@@ -3,7 +3,7 @@
 The client package signs with oauthlib's other half through requests-oauthlib; nothing here is
 shared with it.
 
-invented, because no source tells: that a signature may be five minutes off, the words of every
+invented, because no source documents: that a signature may be five minutes off, the words of every
 refusal, and that a refusal at a token address has the API's error body.
 """
 

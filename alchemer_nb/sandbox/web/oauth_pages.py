@@ -1,6 +1,6 @@
 """The addresses of OAuth: request token, consent of the user, access token.
 
-invented, because no source tells: that a denial goes back to the callback with ``oauth_token``
+invented, because no source documents: that a denial goes back to the callback with ``oauth_token``
 and ``denied``, the words on the pages, and that ``oob`` shows the verifier on a page.
 """
 

@@ -119,8 +119,10 @@ def _entry(entry: dict[str, Any]) -> dict[str, Any]:
         options = entry["options"]
         if not isinstance(options, dict):
             return entry
-        kept = {sku: {**one, "original_answer": one.get("answer")} for sku, one in options.items()}
-        return {**entry, "options": kept}
+        options = {
+            sku: {**one, "original_answer": one.get("answer")} for sku, one in options.items()
+        }
+        return {**entry, "options": options}
     if "type" not in entry:  # a map of cells
         return _answers(entry)
     if "answer" in entry or entry["type"] in ("parent", "TABLE"):

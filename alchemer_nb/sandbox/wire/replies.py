@@ -2,7 +2,7 @@
 
 Sources: the vendor's pages on versions and methods, and real payloads. A list has ``total_count``,
 ``page``, ``total_pages`` and ``results_per_page``; a single object has ``data`` (or, in the flat
-form of the 2026 reference, its fields beside ``result_ok``); an error has ``code`` and ``message``.
+form of the 2026 reference, its fields next to ``result_ok``); an error has ``code``, ``message``.
 """
 
 from __future__ import annotations
