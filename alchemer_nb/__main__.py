@@ -27,8 +27,8 @@ QUICKSTART = "quickstart.ipynb"
 FOLDER = "alchemer_demo"
 CELL_TIMEOUT = 300  # seconds; the slowest cell takes 2 seconds
 
-# Runs in the same kernel after the notebook's own cells, to print its result.
-_SHOW = """
+# The last cell, added to the notebook to print its result.
+_PRINT_RESULT = """
 print("df.shape =", df.shape)
 print(df.head().to_string(max_cols=6))
 """
@@ -83,7 +83,7 @@ def demo(*, check: bool = False, folder: Path = Path(FOLDER)) -> int:
     Raises:
         DemoError: A package is not installed, or a cell of the notebook failed.
     """
-    _require("nbclient", *([] if check else ["jupyterlab"]))
+    _require_modules("nbclient", *([] if check else ["jupyterlab"]))
     source = notebooks_folder()
     started = time.monotonic()
     print(
@@ -120,23 +120,23 @@ def run_quickstart(path: Path) -> str:
     from nbclient.exceptions import CellExecutionError
 
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]  # no annotations
-    show = nbformat.v4.new_code_cell(_SHOW)  # type: ignore[no-untyped-call]  # no annotations
-    notebook.cells.append(show)
+    last_cell = nbformat.v4.new_code_cell(_PRINT_RESULT)  # type: ignore[no-untyped-call]  # no annotations
+    notebook.cells.append(last_cell)
     with tempfile.TemporaryDirectory(prefix="alchemer_nb-", ignore_cleanup_errors=True) as work:
         client = NotebookClient(
             notebook,
             timeout=CELL_TIMEOUT,
             kernel_name="python3",
             store_widget_state=False,
-            extra_arguments=["--log-level=ERROR"],  # else it warns of a socket that only we know
+            extra_arguments=["--log-level=ERROR"],  # no warning about the kernel's socket
             resources={"metadata": {"path": work}},
         )
         try:
             client.execute()
         except CellExecutionError as error:
-            text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))  # without colours, as for a log
+            text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))  # without the codes of colours
             raise DemoError(f"{path.name} failed:\n{text}") from None
-    return "".join(output.get("text", "") for output in show.outputs).rstrip()
+    return "".join(output.get("text", "") for output in last_cell.outputs).rstrip()
 
 
 def copy_notebooks(source: Path, folder: Path) -> Path:
@@ -167,7 +167,7 @@ def open_lab(notebook: Path) -> int:
     return subprocess.run(command, check=False).returncode  # noqa: S603  # our own interpreter
 
 
-def _require(*modules: str) -> None:
+def _require_modules(*modules: str) -> None:
     missing = [module for module in modules if find_spec(module) is None]
     if missing:
         raise DemoError(

@@ -30,13 +30,13 @@ class RunningSandbox:
     Attributes:
         box: The ``Sandbox``.
         organisation: Name of its account.
-        again: Whether it was running before.
+        was_running: Whether it was running already.
     """
 
     box: Any
     organisation: str
-    again: bool = False
-    _shown: tuple[Any, int] | None = field(default=None, compare=False)
+    was_running: bool = False
+    _displayed_in: tuple[Any, int] | None = field(default=None, compare=False)
 
     @property
     def address(self) -> str:
@@ -46,7 +46,7 @@ class RunningSandbox:
     @property
     def line(self) -> str:
         """The first line of what is shown."""
-        state = "was running already" if self.again else "runs"
+        state = "was running already" if self.was_running else "runs"
         return (
             f"The sandbox {state}: a local stand-in for Alchemer with invented data. Signed in to "
             f"{self.organisation}."
@@ -58,14 +58,17 @@ class RunningSandbox:
             "Next: %alchemer surveys"
         )
 
-    def shown_by(self, shell: Any) -> None:
-        """Record that the running cell has shown it."""
-        self._shown = (shell, shell.execution_count)
+    def mark_displayed(self, shell: Any) -> None:
+        """Record that the running cell has displayed it already."""
+        self._displayed_in = (shell, shell.execution_count)
 
     def _ipython_display_(self) -> None:
         from IPython.display import publish_display_data
 
-        if self._shown is None or self._shown[0].execution_count != self._shown[1]:
+        if (
+            self._displayed_in is None
+            or self._displayed_in[0].execution_count != self._displayed_in[1]
+        ):
             bundle = {"text/plain": repr(self), "text/html": self._repr_html_()}
             publish_display_data(bundle)  # type: ignore[no-untyped-call]  # IPython has no hints
 
@@ -101,7 +104,7 @@ def demo(session: Session, responses: int | None = None) -> RunningSandbox:
             f"the sandbox is running already, with {current} responses; %alchemer logout demo "
             "stops it"
         )
-    return RunningSandbox(session.box, _sign_in(session).organisation, again=True)
+    return RunningSandbox(session.box, _sign_in(session).organisation, was_running=True)
 
 
 def _start(session: Session, responses: int | None) -> Connection:
@@ -116,7 +119,7 @@ def _start(session: Session, responses: int | None) -> Connection:
         session.box = None
         box.stop()
         raise
-    # A weak reference, so that the sandbox of a deleted session is freed before the process ends.
+    # A weak reference, so that the sandbox of a deleted session can be freed.
     atexit.register(_stop, weakref.ref(box))
     return connection
 

@@ -6,8 +6,8 @@
     with Sandbox(responses=500) as box:
         print(box.url, box.username, box.password)
 
-It shares no code with the client, so that each checks the other. What no source tells and was
-therefore invented is listed in ``INVENTED.md`` beside this file.
+It shares no code with the client, so that each checks the other. What no source documents and was
+therefore invented is listed in ``INVENTED.md`` in this folder.
 """
 
 from __future__ import annotations

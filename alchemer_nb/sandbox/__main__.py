@@ -16,78 +16,63 @@ if TYPE_CHECKING:
 
 def parser() -> argparse.ArgumentParser:
     """Build the parser of the command line."""
-    made = argparse.ArgumentParser(
+    cli = argparse.ArgumentParser(
         prog="python -m alchemer_nb.sandbox",
         description="Serves a local stand-in for Alchemer with invented data.",
     )
-    made.add_argument("--port", type=int, default=8765, help="port on 127.0.0.1 (0: any free one)")
-    made.add_argument("--responses", type=int, default=500, help="responses of the largest survey")
-    made.add_argument("--latency", type=float, default=0.0, help="seconds added to every call")
-    made.add_argument(
+    cli.add_argument("--port", type=int, default=8765, help="port on 127.0.0.1 (0: any free one)")
+    cli.add_argument("--responses", type=int, default=500, help="responses of the largest survey")
+    cli.add_argument("--latency", type=float, default=0.0, help="seconds added to every call")
+    cli.add_argument(
         "--calls-per-minute",
-        type=int,
+        type=lambda text: int(text) or None,
         default=240,
         metavar="N",
         help="calls of the account within any minute (0: no limit)",
     )
-    made.add_argument(
+    cli.add_argument(
         "--penalty",
         type=float,
         default=0.0,
         metavar="SECONDS",
         help="how long every call is refused after one too many",
     )
-    made.add_argument(
+    cli.add_argument(
         "--cache-seconds",
         type=float,
         default=60.0,
         metavar="SECONDS",
         help="how long the same GET gets the same answer (0: no cache)",
     )
-    made.add_argument(
+    cli.add_argument(
         "--seconds-per-row",
         type=float,
         default=0.0,
         metavar="SECONDS",
         help="what every response on a page costs; after 30 s a call fails",
     )
-    made.add_argument("--db", metavar="FILE", help="keep everything in this file across restarts")
-    made.add_argument("--seed", type=int, default=1, help="seed of the invented answers")
-    made.add_argument("--region", choices=list(ZONES), default="us")
-    made.add_argument("--form", choices=FORMS, default="2017", help="looks of the payloads")
-    made.add_argument("--flat-single", action="store_true", help="single objects without `data`")
-    made.add_argument("--no-oob", action="store_true", help="refuse the OAuth callback `oob`")
-    made.add_argument("--glue-json", action="store_true", help="glue JSON to token answers")
-    made.add_argument("--types", action="store_true", help='add the survey "Every question type"')
-    made.add_argument(
+    cli.add_argument("--db", metavar="FILE", help="keep everything in this file across restarts")
+    cli.add_argument("--seed", type=int, default=1, help="seed of the invented answers")
+    cli.add_argument("--region", choices=list(ZONES), default="us")
+    cli.add_argument("--form", choices=FORMS, default="2017", help="looks of the payloads")
+    cli.add_argument("--flat-single", action="store_true", help="single objects without `data`")
+    cli.add_argument(
+        "--no-oob", action="store_false", dest="oob", help="refuse the OAuth callback `oob`"
+    )
+    cli.add_argument("--glue-json", action="store_true", help="glue JSON to token answers")
+    cli.add_argument("--types", action="store_true", help='add the survey "Every question type"')
+    cli.add_argument(
         "--status-200-errors", action="store_true", help="answer errors with HTTP status 200"
     )
-    return made
+    return cli
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until Ctrl-C or a termination signal, and return the exit code."""
-    given = parser().parse_args(arguments)
+    given = vars(parser().parse_args(arguments))
     try:
-        box = Sandbox(
-            port=given.port,
-            responses=given.responses,
-            latency=given.latency,
-            db=given.db,
-            seed=given.seed,
-            region=given.region,
-            form=given.form,
-            flat_single=given.flat_single,
-            oob=not given.no_oob,
-            glue_json=given.glue_json,
-            status_200_errors=given.status_200_errors,
-            types=given.types,
-            calls_per_minute=given.calls_per_minute or None,
-            penalty=given.penalty,
-            cache_seconds=given.cache_seconds,
-            seconds_per_row=given.seconds_per_row,
-        )
-        # Before starting: who sees the address may already send the signal.
+        box = Sandbox(**given)
+        # Before it starts: a program that reads the address may send the signal at once.
         ended = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: ended.set())

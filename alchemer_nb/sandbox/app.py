@@ -7,23 +7,28 @@ from typing import TYPE_CHECKING, Any
 
 from tornado.web import Application
 
-from alchemer_nb.sandbox.api.handler import ApiHandler, NotThere
-from alchemer_nb.sandbox.web.routes import routes
-from alchemer_nb.sandbox.web.token_pages import TokenHandler
+from alchemer_nb.sandbox.api.handler import ApiHandler, UnknownPathHandler
+from alchemer_nb.sandbox.web import console, oauth_pages
 
 if TYPE_CHECKING:
     from alchemer_nb.sandbox.services import Services
 
 
-def build(services: Services, port: int) -> Application:
+def build_application(services: Services, port: int) -> Application:
     """Build the tornado application."""
     given: dict[str, Any] = {"services": services}
     return Application(
         [
-            (r"/(?:v5|head)/oauth/(request_token|access_token)/?", TokenHandler, given),
-            *routes(given),
+            (r"/", console.Home, given),
+            (r"/login", console.LogIn, given),
+            (r"/logout", console.LogOut, given),
+            (r"/security/api-access", console.ApiAccess, given),
+            (r"/account/api-key", console.MyKey, given),
+            (r"/account/restful-register", console.Register, given),
+            (r"/(?:v5|head)/oauth/authenticate", oauth_pages.Authenticate, given),
+            (r"/(?:v5|head)/oauth/(request_token|access_token)/?", oauth_pages.TokenHandler, given),
             (r"/(?:v5|head)/(.*)", ApiHandler, given),
-            (r"/.*", NotThere, given),
+            (r"/.*", UnknownPathHandler, given),
         ],
         cookie_secret=services.state.cookie_secret,
         xsrf_cookies=True,

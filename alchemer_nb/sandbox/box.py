@@ -6,11 +6,11 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Self
 
 from alchemer_nb.sandbox.api import changes
-from alchemer_nb.sandbox.data.first_people import PEOPLE, Person, fill
+from alchemer_nb.sandbox.data.first_people import PEOPLE, Person, fill_account
 from alchemer_nb.sandbox.server import HOST, Server
 from alchemer_nb.sandbox.settings import Settings
-from alchemer_nb.sandbox.traffic.call_log import busiest, identical
-from alchemer_nb.sandbox.traffic.faults import Fault, Schedule
+from alchemer_nb.sandbox.traffic.call_log import identical_pairs, max_calls_within
+from alchemer_nb.sandbox.traffic.faults import Fault, FaultSchedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from alchemer_nb.sandbox.data.grants import Application
     from alchemer_nb.sandbox.data.library import SurveyRecord
     from alchemer_nb.sandbox.data.state import State
-    from alchemer_nb.sandbox.services import Seen, Services
+    from alchemer_nb.sandbox.services import SeenCall, Services
     from alchemer_nb.sandbox.traffic.call_log import CallRecord
 
 
@@ -39,7 +39,7 @@ class Sandbox:
         db: File with users, keys, applications, tokens, surveys and responses across
             restarts; in memory when left out.
         form: ``"2017"`` or ``"current"``, the looks of payloads (see ``wire``).
-        flat_single: Single objects with their fields beside ``result_ok`` instead of in ``data``.
+        flat_single: Single objects with their fields next to ``result_ok`` instead of in ``data``.
         faults: Faults for the next calls (see ``traffic/faults.py``).
         oob: Whether the callback ``oob`` is accepted.
         glue_json: Whether JSON is glued to the end of token answers, as seen in the wild.
@@ -115,10 +115,10 @@ class Sandbox:
             recovery=recovery,
             visible_after=visible_after,
         )
-        self._faults = Schedule(faults)
+        self._faults = FaultSchedule(faults)
         self._surveys = None if surveys is None else list(surveys)
         self._types = types
-        self._hidden: list[Callable[[], None]] = []  # steps that make changes visible
+        self._pending_changes: list[Callable[[], None]] = []  # each makes a hidden change visible
         self._server: Server | None = None
         self._port: int | None = None
 
@@ -184,8 +184,7 @@ class Sandbox:
     def region(self) -> Region:
         """A ``Region`` for ``Client``, with this sandbox's addresses and time zone.
 
-        The one place where the sandbox knows a module of the client: ``regions`` holds nothing
-        but addresses.
+        Only here does the sandbox import a module of the client: ``regions`` holds addresses alone.
         """
         from alchemer_nb.http.regions import Region
 
@@ -229,32 +228,32 @@ class Sandbox:
         return self._application().consumer_secret
 
     @property
-    def seen(self) -> list[Seen]:
+    def seen(self) -> list[SeenCall]:
         """The last calls of the API, without credentials."""
-        return self._running().call(lambda services: list(services.seen))
+        return self._require_server().call(lambda services: list(services.seen))
 
     @property
     def in_flight(self) -> int:
         """Number of calls of the API that are being answered now."""
-        return self._running().call(lambda services: services.traffic.now)
+        return self._require_server().call(lambda services: services.traffic.now)
 
     @property
     def most_in_flight(self) -> int:
         """Highest number of calls of the API that were being answered at once."""
-        return self._running().call(lambda services: services.traffic.most)
+        return self._require_server().call(lambda services: services.traffic.most)
 
     @property
     def calls(self) -> list[CallRecord]:
         """The last calls of the API with their times, without credentials."""
-        return self._running().call(lambda services: services.calls.list())
+        return self._require_server().call(lambda services: services.calls.list())
 
     def busiest_minute(self, seconds: float | None = None) -> int:
         """Return the highest number of the account's calls within 60 seconds (or ``seconds``)."""
-        return busiest(self.calls, self.settings.minute if seconds is None else seconds)
+        return max_calls_within(self.calls, self.settings.minute if seconds is None else seconds)
 
     def identical_in_flight(self) -> list[tuple[CallRecord, CallRecord]]:
         """Return the pairs of identical GETs of one user that ran at the same time."""
-        return identical(self.calls)
+        return identical_pairs(self.calls)
 
     def key(self, username: str | None = None) -> Key:
         """Return the current API key of a user.
@@ -268,7 +267,7 @@ class Sandbox:
             found = [one for one in state.accounts.users() if one.name == name]
             return state.accounts.key(found[0].id) if found else None
 
-        key = self._running().call(lambda services: find(services.state))
+        key = self._require_server().call(lambda services: find(services.state))
         if key is None:
             raise LookupError(f"{name} has no API key")
         return key
@@ -295,13 +294,15 @@ class Sandbox:
             LookupError: No such survey.
         """
 
-        def work(services: Services) -> list[int]:
+        def run(services: Services) -> list[int]:
             library = services.state.library
-            ids, show = changes.adding(library, changes.survey_of(library, survey), count)
-            self._show(show, visible_after)
+            ids, change = changes.prepare_additions(
+                library, changes.find_survey(library, survey), count
+            )
+            self._apply(change, visible_after)
             return ids
 
-        return self._running().call(work)
+        return self._require_server().call(run)
 
     def touch(
         self,
@@ -323,12 +324,12 @@ class Sandbox:
             LookupError: No such survey or response.
         """
 
-        def work(services: Services) -> None:
+        def run(services: Services) -> None:
             library = services.state.library
-            one = changes.survey_of(library, survey)
-            self._show(changes.touching(library, one, ids, data), visible_after)
+            one = changes.find_survey(library, survey)
+            self._apply(changes.prepare_edits(library, one, ids, data), visible_after)
 
-        self._running().call(work)
+        self._require_server().call(run)
 
     def delete_responses(
         self, survey: int | str, ids: Iterable[int], *, visible_after: float | None = None
@@ -339,54 +340,56 @@ class Sandbox:
             LookupError: No such survey or response.
         """
 
-        def work(services: Services) -> None:
+        def run(services: Services) -> None:
             library = services.state.library
-            one = changes.survey_of(library, survey)
-            self._show(changes.deleting(library, one, ids), visible_after)
+            one = changes.find_survey(library, survey)
+            self._apply(changes.prepare_deletions(library, one, ids), visible_after)
 
-        self._running().call(work)
+        self._require_server().call(run)
 
-    def _show(self, step: Callable[[], None], after: float | None) -> None:
-        """Run a step now or later, in the server's thread."""
+    def _apply(self, change: Callable[[], None], after: float | None) -> None:
+        """Make a change now or later, in the server's thread."""
         seconds = self.settings.visible_after if after is None else after
         if seconds <= 0:
-            step()
+            change()
             return
 
         def show() -> None:
-            if show in self._hidden:
-                self._hidden.remove(show)
-                step()
+            if show in self._pending_changes:
+                self._pending_changes.remove(show)
+                change()
 
-        self._hidden.append(show)
+        self._pending_changes.append(show)
         asyncio.get_running_loop().call_later(seconds, show)
 
     def show_changes(self) -> None:
         """Show at once all changes that ``visible_after`` still hides."""
 
-        def work(_: Services) -> None:
-            for show in list(self._hidden):
+        def run(_: Services) -> None:
+            for show in list(self._pending_changes):
                 show()
 
-        self._running().call(work)
+        self._require_server().call(run)
 
     def add_survey(self, one: SurveyRecord) -> None:
         """Add a survey with its responses, or replace the one of the same id."""
-        self._running().call(lambda services: services.state.library.add(one.survey, one.responses))
+        self._require_server().call(
+            lambda services: services.state.library.add(one.survey, one.responses)
+        )
 
     def _application(self) -> Application:
         def find(state: State) -> Application:
             first = state.accounts.users()[0]
             return state.grants.applications(first.id)[0]
 
-        return self._running().call(lambda services: find(services.state))
+        return self._require_server().call(lambda services: find(services.state))
 
-    def _schedule(self) -> Schedule:
+    def _schedule(self) -> FaultSchedule:
         if self._server is not None:
-            self._server.check_here()
+            self._server.check_process()
         return self._faults
 
-    def _running(self) -> Server:
+    def _require_server(self) -> Server:
         if self._server is None:
             raise RuntimeError("the sandbox is not running; start it with start() or `with`")
         return self._server
@@ -401,4 +404,4 @@ class Sandbox:
         )
         if self._types:
             surveys.append(types.build(seed, responses))
-        fill(state, demo.ORGANISATION, demo.TEAMS, surveys)
+        fill_account(state, demo.ORGANISATION, demo.TEAMS, surveys)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from alchemer_nb.sandbox.data.state import State
     from alchemer_nb.sandbox.services import Services
     from alchemer_nb.sandbox.settings import Settings
-    from alchemer_nb.sandbox.traffic.faults import Schedule
+    from alchemer_nb.sandbox.traffic.faults import FaultSchedule
 
 HOST = "127.0.0.1"
 T = TypeVar("T")
@@ -39,19 +39,21 @@ class Server:
         fill: Called to fill a new state.
     """
 
-    def __init__(self, settings: Settings, faults: Schedule, fill: Callable[[State], None]) -> None:
+    def __init__(
+        self, settings: Settings, faults: FaultSchedule, fill: Callable[[State], None]
+    ) -> None:
         self._settings = settings
         self._faults = faults
         self._fill = fill
         self._ready: Future[int] = Future()
-        self._unwanted = threading.Event()
+        self._stop_requested = threading.Event()
         self._stop: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._services: Services | None = None
         self._thread = threading.Thread(target=self._run, name="alchemer-sandbox", daemon=True)
         self._pid = os.getpid()
 
-    def check_here(self) -> None:
+    def check_process(self) -> None:
         """Raise an error in a process that was forked from the one that serves.
 
         Raises:
@@ -83,7 +85,7 @@ class Server:
         """
         if os.getpid() != self._pid:
             return
-        self._unwanted.set()
+        self._stop_requested.set()
         loop, stop = self._loop, self._stop
         if loop is not None and stop is not None and self._thread.is_alive():
             loop.call_soon_threadsafe(stop.set)
@@ -96,7 +98,7 @@ class Server:
         Raises:
             RuntimeError: It does not run, or not in this process.
         """
-        self.check_here()
+        self.check_process()
         loop, services = self._loop, self._services
         if loop is None or services is None or not self._thread.is_alive():
             raise RuntimeError("the sandbox is not running")
@@ -105,11 +107,11 @@ class Server:
         def run() -> None:
             try:
                 done.set_result(work(services))
-            except BaseException as error:  # noqa: BLE001 - raised again where the work was asked for
+            except BaseException as error:  # noqa: BLE001 - raised again in the calling thread
                 done.set_exception(error)
 
         loop.call_soon_threadsafe(run)
-        while not wait([done], timeout=1).done:  # a loop that stops just now runs nothing more
+        while not wait([done], timeout=1).done:  # a loop that is stopping runs nothing more
             if not self._thread.is_alive():
                 raise RuntimeError("the sandbox was stopped")
         return done.result()
@@ -138,7 +140,7 @@ class Server:
         server: HTTPServer | None = None
         try:
             state = State(self._settings)
-            if state.fresh:
+            if state.is_empty:
                 state.fill(self._fill)
             services = Services(
                 state,
@@ -147,12 +149,12 @@ class Server:
                 Limits(self._settings),
                 Cache(self._settings.cache_seconds, self._settings.refuse_identical),
             )
-            server = HTTPServer(app.build(services, port))
+            server = HTTPServer(app.build_application(services, port))
             server.add_socket(listener)
             self._stop = asyncio.Event()
             self._services, self._loop = services, asyncio.get_running_loop()
             self._ready.set_result(port)
-            if not self._unwanted.is_set():
+            if not self._stop_requested.is_set():
                 await self._stop.wait()
         finally:
             if server is None:

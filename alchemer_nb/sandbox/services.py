@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 
-from alchemer_nb.sandbox.oauth.provider import Signed
+from alchemer_nb.sandbox.oauth.provider import SignedRequest
 from alchemer_nb.sandbox.traffic.call_log import CallLog
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from alchemer_nb.sandbox.oauth.provider import Provider
     from alchemer_nb.sandbox.settings import Settings
     from alchemer_nb.sandbox.traffic.cache import Cache
-    from alchemer_nb.sandbox.traffic.faults import Schedule
+    from alchemer_nb.sandbox.traffic.faults import FaultSchedule
     from alchemer_nb.sandbox.traffic.limits import Limits
 
 
@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenCall:
     """One call as tests may look at it; it holds no credentials."""
 
     method: str
@@ -38,7 +38,7 @@ class Seen:
     status: int
 
 
-class Traffic:
+class InFlightCounter:
     """The number of calls that are being answered: now, and at most."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Traffic:
         self.now -= 1
 
 
-class Quiet(RequestHandler):
+class RedactingHandler(RequestHandler):
     """A handler whose log lines never hold a query, since that holds secrets."""
 
     services: Services
@@ -62,11 +62,11 @@ class Quiet(RequestHandler):
         """Store the services of the application."""
         self.services = services
 
-    def signed(self) -> Signed:
+    def signed(self) -> SignedRequest:
         """Return the request as its signature covers it, with the address that the client used."""
         request = self.request
         address = f"{request.protocol}://{request.host}{request.uri}"
-        return Signed(address, request.method or "GET", request.body, dict(request.headers))
+        return SignedRequest(address, request.method or "GET", request.body, dict(request.headers))
 
     def log_exception(
         self,
@@ -87,13 +87,13 @@ class Services:
     """The objects that all handlers share."""
 
     state: State
-    faults: Schedule
+    faults: FaultSchedule
     provider: Provider
     limits: Limits
     cache: Cache
     calls: CallLog = field(default_factory=CallLog)
-    seen: deque[Seen] = field(default_factory=lambda: deque(maxlen=10_000))
-    traffic: Traffic = field(default_factory=Traffic)
+    seen: deque[SeenCall] = field(default_factory=lambda: deque(maxlen=10_000))
+    traffic: InFlightCounter = field(default_factory=InFlightCounter)
 
     @property
     def settings(self) -> Settings:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 # The vendor's page "US, EU or CA API": Eastern in US, GMT in EU and CA.
-# invented: GMT for AU, of which no page tells a zone.
+# invented: GMT for AU, whose zone no page documents.
 ZONES = {"us": "America/New_York", "eu": "Etc/GMT", "ca": "Etc/GMT", "au": "Etc/GMT"}
 DOMAINS = {
     "us": "alchemer.com",

@@ -215,9 +215,13 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
     at = 0
     while at < len(lines):
         line, end = lines[at], at + 1
-        while end < len(lines) and (found := _value_end(line)) and found.open:
+        while end < len(lines) and (found := _value_end(line)) and found.unclosed:
             line, end = line + lines[end], end + 1
-        if end > at + 1 and (found := _value_end(line)) and (found.open or found.has_trailing_text):
+        if (
+            end > at + 1
+            and (found := _value_end(line))
+            and (found.unclosed or found.has_trailing_text)
+        ):
             line, end = lines[at], at + 1  # the quote had no end: it is part of the line alone
         yield at + 1, line
         at = end

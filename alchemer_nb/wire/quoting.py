@@ -26,18 +26,18 @@ class ValueEnd(NamedTuple):
 
     Attributes:
         end: Position of its end: a comment, or the end of the text.
-        open: The quote that has no end, or an empty text.
+        unclosed: The quote that has no end, or an empty text.
         has_trailing_text: True if something follows the end of a quote.
     """
 
     end: int
-    open: str
+    unclosed: str
     has_trailing_text: bool
 
 
 def find_value_end(text: str, *, several: bool) -> ValueEnd:
     """Find the end of a value, or of several separated by commas."""
-    at, starts, opened, trailing = 0, True, "", False
+    at, starts, unclosed, trailing = 0, True, "", False
     while at < len(text):
         char = text[at]
         if starts and char in QUOTES:
@@ -45,7 +45,7 @@ def find_value_end(text: str, *, several: bool) -> ValueEnd:
             if end is not None and _may_end_before(text[end:], several):
                 at, starts = end, False
                 continue
-            opened = opened or ("" if end else char)
+            unclosed = unclosed or ("" if end else char)
             trailing = trailing or end is not None
         elif begins_comment(text, at):
             break
@@ -53,7 +53,7 @@ def find_value_end(text: str, *, several: bool) -> ValueEnd:
             several and char == ","
         )
         at += 1
-    return ValueEnd(at, opened, trailing)
+    return ValueEnd(at, unclosed, trailing)
 
 
 def begins_comment(text: str, at: int) -> bool:

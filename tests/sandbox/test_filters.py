@@ -175,8 +175,8 @@ def test_lists_without_filters_ignore_them(get: Callable[..., requests.Response]
 )
 def test_operators_and_their_opposites(left: str | None, right: str) -> None:
     opposites = [("=", "<>"), ("<", ">="), (">", "<=")]
-    there = not filters.holds(left, "IS NULL", "")
-    assert there is filters.holds(left, "IS NOT NULL", "")
+    there = not filters.compare(left, "IS NULL", "")
+    assert there is filters.compare(left, "IS NOT NULL", "")
     for one, other in opposites:
-        both: list[Any] = [filters.holds(left, one, right), filters.holds(left, other, right)]
+        both: list[Any] = [filters.compare(left, one, right), filters.compare(left, other, right)]
         assert sum(both) == (1 if there else 0)

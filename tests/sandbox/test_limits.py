@@ -13,7 +13,11 @@ from requests_oauthlib import OAuth1
 
 from alchemer_nb.sandbox import Fault, Sandbox
 from alchemer_nb.sandbox.__main__ import parser
-from alchemer_nb.sandbox.traffic.call_log import CallRecord, busiest, identical
+from alchemer_nb.sandbox.traffic.call_log import (
+    CallRecord,
+    identical_pairs,
+    max_calls_within,
+)
 from tests.sandbox import small
 from tests.sandbox.conftest import CALM, caller
 
@@ -243,20 +247,20 @@ class TestLog:
             return CallRecord(0, began, "GET", "x", "x", began, 200, account)
 
         records = [call(0), call(30), call(59.9), call(60), call(61), call(1, "2"), call(2, "")]
-        assert busiest(records) == 4  # 30, 59.9, 60 and 61
-        assert busiest(records, 10) == 3
-        assert busiest([]) == 0
+        assert max_calls_within(records) == 4  # 30, 59.9, 60 and 61
+        assert max_calls_within(records, 10) == 3
+        assert max_calls_within([]) == 0
 
     def test_identical_calls_overlap_in_time(self) -> None:
         def call(began: float, ended: float | None, same: str = "a", **more: Any) -> CallRecord:
             return CallRecord(0, began, "GET", "x", same, ended, 200, "1", **more)
 
-        assert identical([call(0, 1), call(1, 2), call(0, 3, "b")]) == []
-        assert len(identical([call(0, None), call(5, 6), call(5.5, 7)])) == 3
-        assert identical([call(0, 9), call(1, 2, user="ben")]) == []
+        assert identical_pairs([call(0, 1), call(1, 2), call(0, 3, "b")]) == []
+        assert len(identical_pairs([call(0, None), call(5, 6), call(5.5, 7)])) == 3
+        assert identical_pairs([call(0, 9), call(1, 2, user="ben")]) == []
 
 
 def test_the_command_line_has_the_switches() -> None:
     given = parser().parse_args(["--calls-per-minute", "0", "--cache-seconds", "1.5"])
-    assert (given.calls_per_minute, given.cache_seconds) == (0, 1.5)
+    assert (given.calls_per_minute, given.cache_seconds) == (None, 1.5)
     assert parser().parse_args([]).calls_per_minute == 240

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _RED = "color: var(--jp-error-color1, #c62828)"
-_WIDTH = 96  # characters, which JupyterLab has room for beside an open file browser
+_WIDTH = 96  # characters that fit into JupyterLab when its file browser is open
 _INDENT = "  "
 _BREAKS = re.compile(r"(?<=;) | (?=→)")  # where a line is broken rather than between words
 
 
 def line_bundle(line: str, *, failed: bool = False) -> dict[str, Any]:
-    """Return the MIME bundle of a line; as HTML it is wrapped, in the notebook's own font."""
+    """Return the MIME bundle of a line: as HTML, which wraps, and as plain text."""
     if not line:
         return {"text/plain": ""}
     style = f' style="{_RED}"' if failed else ""
@@ -31,7 +31,7 @@ def line_bundle(line: str, *, failed: bool = False) -> dict[str, Any]:
 
 
 def add_output(bundle: dict[str, Any]) -> str:
-    """Display one more output in the running cell; return the name to replace it by."""
+    """Display one more output in the running cell, and return a name for ``replace_outputs``."""
     name = f"alchemer-nb-{uuid4().hex}"
     _publish(bundle, name, update=False)
     return name
@@ -50,6 +50,7 @@ def replace_outputs(names: Iterable[str], bundle: dict[str, Any]) -> None:
 def _publish(bundle: dict[str, Any], name: str, *, update: bool) -> None:
     from IPython.display import publish_display_data
 
+    # https://jupyter-client.readthedocs.io/en/stable/messaging.html#update-display-data
     publish_display_data(bundle, transient={"display_id": name}, update=update)  # type: ignore[no-untyped-call]  # IPython has no hints
 
 

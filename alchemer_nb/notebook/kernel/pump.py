@@ -1,9 +1,10 @@
-"""Handles widget clicks while a cell waits.
+"""Handle widget clicks while a cell waits.
 
 While a cell runs, the kernel reads no messages, so that a click would be handled only after the
-cell has ended. The pump reads the kernel's queue from inside the cell: comm messages are handled at
-once, all others are put back in their order when the pump is closed. It is no nested event loop: on
-ipykernel 7 that runs nothing, or loses messages.
+cell has ended. The pump reads the kernel's queue from inside the cell: messages of widgets
+("comm" messages, https://jupyter-client.readthedocs.io/en/stable/messaging.html#custom-messages)
+are handled at once, all others are put back in their order when the pump is closed. It is no
+nested event loop: on ipykernel 7 that runs nothing, or loses messages.
 
 This needs names that are not part of ipykernel's public API. They are used in this module alone,
 and ``find_pump`` checks all of them first: where one is missing there is no pump, and callers do
@@ -21,9 +22,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_COMM_KINDS = ("comm_open", "comm_msg", "comm_close")
+_COMM_TYPES = ("comm_open", "comm_msg", "comm_close")
 _KERNEL_NAMES = ("session", "comm_manager", "io_loop", "_publish_status")
 _STREAM_NAMES = ("_handle_events", "_recv_callback")
+# https://github.com/ipython/ipykernel/blob/v6.29.5/ipykernel/kernelbase.py
 _KERNEL_6_NAMES = ("msg_queue", "schedule_dispatch", "dispatch_shell", "shell_stream")
 
 
@@ -53,17 +55,17 @@ class Pump:
         Args:
             wait: Seconds to wait for one if there is none.
         """
-        fresh, jobs = self._queue.take()
+        unread, jobs = self._queue.take()
         self._held += [("job", job) for job in jobs]
         try:
-            if not fresh:
+            if not unread:
                 self._queue.socket.poll(int(wait * 1000))
             while self._queue.socket.poll(0):
-                fresh.append(self._queue.socket.recv_multipart(copy=False))
-            while fresh:
-                self._sort(fresh.pop(0))
+                unread.append(self._queue.socket.recv_multipart(copy=False))
+            while unread:
+                self._handle_or_hold(unread.pop(0))
         finally:  # at an interrupt, what was read must not be lost with it
-            self._held += [("message", raw) for raw in fresh]
+            self._held += [("message", raw) for raw in unread]
 
     def wait(self, done: Callable[[], bool], seconds: float, tick: float = 0.05) -> bool:
         """Handle messages until ``done()`` is true; return False after so many seconds."""
@@ -74,30 +76,32 @@ class Pump:
             self.step(tick)
         return True
 
-    def _sort(self, raw: list[Any]) -> None:
+    def _handle_or_hold(self, raw: list[Any]) -> None:
         kernel = self._kernel
-        if len(raw) < 2:  # ipykernel 7's own sign that aborting has ended
+        if len(raw) < 2:  # no message, but how ipykernel 7 notes that aborting has ended
             self._held.append(("message", raw))
             return
         idents, frames = kernel.session.feed_identities(raw, copy=False)
         kind = kernel.session.unpack(frames[1].bytes)["msg_type"]
-        if kind not in _COMM_KINDS:
+        if kind not in _COMM_TYPES:
             self._held.append(("message", raw))
             return
         message = kernel.session.deserialize(frames, content=True, copy=False)
-        # Front ends send a widget's next change only after the status says the last was handled.
+        # Front ends hold back a widget's next change until the status says the last was handled:
+        # https://github.com/jupyter-widgets/ipywidgets/blob/main/packages/base/src/widget.ts
         kernel._publish_status("busy", "shell", message)
         try:
             getattr(kernel.comm_manager, kind)(self._queue.stream, idents, message)
         finally:
             kernel._publish_status("idle", "shell", message)
-            kernel._publish_status(
-                "busy", "shell"
-            )  # as the front end shows it: the cell still runs
+            kernel._publish_status("busy", "shell")  # the cell still runs
 
 
 class _Queue7:
-    """The unread messages of ipykernel 7, where a thread forwards them over a socket pair."""
+    """The unread messages of ipykernel 7, where a thread forwards them over a socket pair.
+
+    Source: https://github.com/ipython/ipykernel/blob/main/ipykernel/subshell_manager.py
+    """
 
     def __init__(self, kernel: Any, pair: Any) -> None:
         self._kernel = kernel
@@ -108,15 +112,16 @@ class _Queue7:
         return [], []
 
     def put_back(self, held: list[tuple[str, Any]]) -> None:
-        def later() -> None:
+        def dispatch() -> None:
             for _, raw in held:
-                answer = self.stream._recv_callback(raw)
-                if inspect.isawaitable(answer):
-                    asyncio.ensure_future(answer)  # noqa: RUF006 - the kernel's lock holds it
-            # The loop is woken only once for new messages: make it look for those left unread.
+                handled = self.stream._recv_callback(raw)
+                if inspect.isawaitable(handled):
+                    asyncio.ensure_future(handled)  # noqa: RUF006 - the kernel's lock holds it
+            # ZeroMQ wakes the loop once for new messages (ZMQ_FD is edge-triggered), and the pump
+            # has used that up: look again. http://api.zeromq.org/4-3:zmq-getsockopt
             self.stream._handle_events(self.socket, 0)
 
-        self._kernel.io_loop.add_callback(later)
+        self._kernel.io_loop.add_callback(dispatch)
 
 
 class _Queue6:
@@ -129,15 +134,15 @@ class _Queue6:
 
     def take(self) -> tuple[list[Any], list[Any]]:
         """Return messages that were read but not handled, and jobs that are no messages."""
-        fresh: list[Any] = []
+        unread: list[Any] = []
         jobs: list[Any] = []
         while self._kernel.msg_queue.qsize():
             item = self._kernel.msg_queue.get_nowait()
-            if item[2]:
-                fresh.append(item[2][0])
+            if item[2]:  # the arguments of a call: a message, or none for a job
+                unread.append(item[2][0])
             else:
                 jobs.append(item)
-        return fresh, jobs
+        return unread, jobs
 
     def put_back(self, held: list[tuple[str, Any]]) -> None:
         # At once: an error of this cell has to abort what was queued behind it.
@@ -173,7 +178,7 @@ def find_pump(shell: Any) -> Pump | None:
 
 
 def has_front_end(shell: Any) -> bool:
-    """Check whether a person can be there: whether cells of this kernel may ask for input.
+    """Check whether a person may use this kernel: whether its cells may ask for input.
 
     nbclient, papermill and nbconvert do not allow it: nobody would ever press a button.
     """
@@ -186,7 +191,9 @@ def call_later(shell: Any, seconds: float, function: Callable[[], object]) -> bo
     loop = getattr(getattr(shell, "kernel", None), "io_loop", None)
     if loop is None or not _has(loop, ("add_callback", "call_later")):
         return False
-    loop.add_callback(loop.call_later, seconds, function)  # the one call other threads may make
+    # Of all methods of the loop, other threads may call this one only:
+    # https://www.tornadoweb.org/en/stable/ioloop.html#tornado.ioloop.IOLoop.add_callback
+    loop.add_callback(loop.call_later, seconds, function)
     return True
 
 

@@ -1,4 +1,4 @@
-"""Description of a command, its positionals and its options: parser, help and Tab read it."""
+"""A command of the magic, its positionals and options, and the help texts written from them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,21 @@ from alchemer_nb.notebook.magic.interpolation import interpolate_word
 from alchemer_nb.wire.quoting import parse_values
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from alchemer_nb.notebook.magic.tokens import EvaluatedWord
+
+_WIDEST_LEFT_COLUMN = 30
+_SYNTAX = """\
+Results
+  df = %alchemer COMMAND …     or   %alchemer df << COMMAND …   or   -o df
+  %%alchemer df << responses SURVEY …   with conditions in the lines below
+
+Values
+  {expression} and $name stand for Python values, inside quotes too; {{ }} $$ for the characters.
+  Quotes keep blanks together: "Customer satisfaction". A backslash is a plain character.
+  A word that begins with # starts a comment.
+"""
 
 # Raises ValueError with what it expects, such as "expected a whole number".
 Convert = Callable[["EvaluatedWord"], Any]
@@ -65,14 +79,14 @@ class Positional:
         help: One line.
         convert: Makes the value of a word.
         nargs: Empty for one word, ``"?"`` for one or none, ``"*"`` for any number.
-        offers: What Tab offers: ``"survey"``, ``"connection"``, ``"path"`` or nothing.
+        completes: What Tab completes: ``"survey"``, ``"connection"``, ``"path"`` or nothing.
     """
 
     name: str
     help: str
     convert: Convert
     nargs: str = ""
-    offers: str = ""
+    completes: str = ""
 
     @property
     def usage(self) -> str:
@@ -91,12 +105,12 @@ class Command:
         positionals: Its positionals, in order.
         options: Its options.
         example: A line that works after ``%alchemer demo``, without ``%alchemer``.
-        gives: Whether it has a result that a variable can hold.
-        shown: Whether the result is displayed at once, so that it is seen in the middle of a
+        has_result: Whether it has a result that a variable can hold.
+        displays: Whether the result is displayed at once, so that it is seen in the middle of a
             cell too. A result that a variable can hold is the cell's value as well.
-        body: Help about the lines below ``%%alchemer``; an empty text if there may be none.
-        filled: Whether expressions in those lines are evaluated, as conditions need it.
-        surplus: Hint for a line with more words than the command takes.
+        body_help: Help about the lines below ``%%alchemer``; an empty text if it takes none.
+        evaluates_body: Whether expressions in those lines are evaluated, as in conditions.
+        surplus_hint: Hint for a line with more words than the command takes.
         group: Heading under which the help lists it.
     """
 
@@ -107,11 +121,16 @@ class Command:
     options: tuple[CommandOption, ...] = ()
     example: str = ""
     has_result: bool = True
-    shown: bool = False
-    body: str = ""
-    filled: bool = True
+    displays: bool = False
+    body_help: str = ""
+    evaluates_body: bool = True
     surplus_hint: str = 'a value with blanks in it needs quotes: "Customer satisfaction"'
     group: str = "Data"
+
+    @property
+    def usage(self) -> str:
+        """Its name and its positionals, as a usage line shows them."""
+        return " ".join([self.name, *(positional.usage for positional in self.positionals)])
 
     def find_option(self, flag: str) -> CommandOption | None:
         """Return the option with that long or short name."""
@@ -175,3 +194,51 @@ def to_time_zone(word: EvaluatedWord) -> str | None:
 def to_object(word: EvaluatedWord) -> Any:
     """Return the Python object if the word is one expression, else its text."""
     return word.value
+
+
+def overview(commands: Mapping[str, Command]) -> str:
+    """Return the general help: one line per command, and the syntax."""
+    groups: dict[str, list[str]] = {}
+    for command in commands.values():
+        line = f"  {command.usage:<28} {command.summary}"
+        groups.setdefault(command.group, []).append(line)
+    groups["Help"] = [f"  {'help [COMMAND]':<28} this page, or the options of a command"]
+    listed = "\n\n".join("\n".join([name, *lines]) for name, lines in groups.items())
+    return f"%alchemer COMMAND …\n\n{listed}\n\n{_SYNTAX}"
+
+
+def command_help(command: Command) -> str:
+    """Return the help of one command."""
+    positionals = [(positional.name, positional.help) for positional in command.positionals]
+    options = [(option.usage, option.help) for option in command.options]
+    options.append(("-h, --help", "show this help"))
+    longest = max(len(usage) for usage, _ in positionals + options)
+    column = min(longest + 4, _WIDEST_LEFT_COLUMN)
+    parts = [
+        f"usage: %alchemer {command.usage}" + " [options]" * bool(command.options),
+        command.summary,
+    ]
+    if positionals:
+        parts.append(_two_columns("positional arguments:", positionals, column))
+    parts.append(_two_columns("options:", options, column))
+    if command.body_help:
+        parts.append(f"lines below %%alchemer {command.name} …:\n{command.body_help}")
+    if command.example:
+        parts.append(f"example:\n  {command.example}")
+    return "\n\n".join(parts) + "\n"
+
+
+def full_help(commands: Mapping[str, Command]) -> str:
+    """Return the text of ``%alchemer?``: the overview and the help of each command with options."""
+    pages = "\n\n".join(command_help(c).rstrip() for c in commands.values() if len(c.options) > 1)
+    return f"Survey data from Alchemer as pandas DataFrames.\n\n{overview(commands)}\n{pages}\n"
+
+
+def _two_columns(title: str, rows: Sequence[tuple[str, str]], column: int) -> str:
+    lines = [title]
+    for left, right in rows:
+        if len(left) + 4 > column:  # too wide: the right column begins on the next line
+            lines += [f"  {left}", " " * column + right]
+        else:
+            lines.append(f"  {left}".ljust(column) + right)
+    return "\n".join(lines)

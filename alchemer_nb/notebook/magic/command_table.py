@@ -7,10 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from alchemer_nb.http.regions import Region
-from alchemer_nb.notebook.magic import command_spec as kinds
+from alchemer_nb.notebook.magic import command_spec as spec
 from alchemer_nb.notebook.magic import commands, response_options
 from alchemer_nb.notebook.magic.command_spec import Command, CommandOption, Positional
-from alchemer_nb.notebook.magic.response_options import choice
+from alchemer_nb.notebook.magic.response_options import choice_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 SURVEY = Positional(
     "SURVEY",
     "id, title, or a piece of one title; quotes around blanks",
-    kinds.to_object,
-    offers="survey",
+    spec.to_object,
+    completes="survey",
 )
-OUT = CommandOption("--out", "keep the result under this name", kinds.to_text, "NAME", short="-o")
+OUT = CommandOption("--out", "keep the result under this name", spec.to_text, "NAME", short="-o")
 
-CONDITIONS = """\
+_CONDITIONS_HELP = """\
   one condition a line, all must hold, # starts a comment:
     status = Complete
     date_submitted >= 2026-01-01
@@ -42,24 +42,24 @@ _SIGN_IN = (
             CommandOption(
                 "--region",
                 "where the account lives, or a Region as {variable}",
-                kinds.to_region,
+                spec.to_region,
                 choices=Region.names(),
             ),
-            choice("--mode", "how to sign in", ("key", "oauth")),
-            CommandOption("--profile", "a remembered sign-in", kinds.to_text, "NAME"),
+            choice_option("--mode", "how to sign in", ("key", "oauth")),
+            CommandOption("--profile", "a remembered sign-in", spec.to_text, "NAME"),
             CommandOption("--wait", "block the cell until signed in"),
             CommandOption("--prompt", "ask in the cell, without a panel"),
         ),
         example="%alchemer login --region eu",
         surplus_hint="a region is given as --region eu",
         has_result=False,
-        shown=True,
+        displays=True,
     ),
     Command(
         "logout",
         "forget the current connection, or the one of that name",
         commands.logout,
-        (Positional("NAME", "a connection", kinds.to_text, "?", "connection"),),
+        (Positional("NAME", "a connection", spec.to_text, "?", "connection"),),
         has_result=False,
     ),
     Command("status", "who is signed in to what", lambda context: context.session.status()),
@@ -71,7 +71,7 @@ _SIGN_IN = (
             Positional(
                 "NAME",
                 "a connection, or a variable with a Client",
-                kinds.to_object,
+                spec.to_object,
                 "",
                 "connection",
             ),
@@ -90,11 +90,11 @@ _SIGN_IN = (
         commands.demo,
         options=(
             CommandOption(
-                "--responses", "how many the largest survey has", kinds.to_whole_number, "N"
+                "--responses", "how many the largest survey has", spec.to_whole_number, "N"
             ),
         ),
         example="%alchemer demo --responses 500",
-        shown=True,
+        displays=True,
     ),
 )
 
@@ -104,8 +104,8 @@ _DATA = (
         "surveys",
         "the surveys of the account",
         commands.surveys,
-        (Positional("TEXT", "a piece of the title", kinds.to_text, "?"),),
-        (CommandOption("--status", "a status such as Launched", kinds.to_text),),
+        (Positional("TEXT", "a piece of the title", spec.to_text, "?"),),
+        (CommandOption("--status", "a status such as Launched", spec.to_text),),
         example="%alchemer surveys customer",
     ),
     Command(
@@ -129,13 +129,13 @@ _DATA = (
         (SURVEY,),
         response_options.OPTIONS,
         example='df = %alchemer responses "Customer satisfaction" --complete --since 2026-01-01',
-        body=CONDITIONS,
+        body_help=_CONDITIONS_HELP,
     ),
     Command(
         "partial",
         "the rows so far of a download that runs, or was stopped",
         lambda context, name=None: context.downloads.partial(name),
-        (Positional("NAME", "the name that it was meant for", kinds.to_text, "?"),),
+        (Positional("NAME", "the name that it was meant for", spec.to_text, "?"),),
         example="df = %alchemer partial",
     ),
     Command(
@@ -146,11 +146,11 @@ _DATA = (
             Positional(
                 "PATH",
                 "below the version, such as survey/123/surveycampaign",
-                kinds.to_text,
+                spec.to_text,
                 "",
                 "path",
             ),
-            Positional("PARAMETERS", "key=value, any number", kinds.to_text, "*"),
+            Positional("PARAMETERS", "key=value, any number", spec.to_text, "*"),
         ),
         (CommandOption("--raw", "the answer as it is, a dictionary"),),
         example="%alchemer get survey resultsperpage=10",
@@ -180,12 +180,12 @@ _STORE = (
         "sql",
         "a query over stored surveys and the notebook's frames (DuckDB)",
         commands.sql,
-        (Positional("QUERY", "SQL, in quotes", kinds.to_text, "?"),),
-        body="""\
+        (Positional("QUERY", "SQL, in quotes", spec.to_text, "?"),),
+        body_help="""\
   SQL as DuckDB knows it; a stored survey is called by its title in small letters with _
   for anything else, or survey_ID; a frame by its name:
     select status, count(*) as n from customer_satisfaction group by status""",
-        filled=False,
+        evaluates_body=False,
     ),
     Command(
         "stores", "which surveys are stored, and where", lambda context: context.client.stored()
@@ -196,9 +196,9 @@ _STORE = (
         commands.expunge,
         (SURVEY,),
         (
-            CommandOption("--responses", "response ids, with commas", kinds.to_list, "IDS"),
-            CommandOption("--contact", "the id of a contact", kinds.to_text, "ID"),
-            CommandOption("--email", "an address that stands in them", kinds.to_text, "ADDRESS"),
+            CommandOption("--responses", "response ids, with commas", spec.to_list, "IDS"),
+            CommandOption("--contact", "the id of a contact", spec.to_text, "ID"),
+            CommandOption("--email", "an address that stands in them", spec.to_text, "ADDRESS"),
         ),
     ),
 )
@@ -216,14 +216,14 @@ _LISTS = {
 
 
 def _list_commands() -> Iterator[Command]:
-    contact_list = Positional("LIST", "a contact list's id", kinds.to_whole_number)
+    contact_list = Positional("LIST", "a contact list's id", spec.to_whole_number)
     for name, (path, summary) in _LISTS.items():
         positional = {"{survey}": SURVEY, "{list}": contact_list}
         positionals = tuple(each for place, each in positional.items() if place in path)
-        yield Command(name, summary, partial(commands.listing, path=path), positionals)
+        yield Command(name, summary, partial(commands.fetch_list, path=path), positionals)
 
 
-def _complete(group: str, command: Command) -> Command:
+def _finish_command(group: str, command: Command) -> Command:
     """Add the group, and the option that keeps a result under a name."""
     options = (*command.options, OUT) if command.has_result else command.options
     return replace(command, group=group, options=options)
@@ -236,7 +236,7 @@ _GROUPS = {
     "Other lists": tuple(_list_commands()),
 }
 COMMANDS: dict[str, Command] = {
-    command.name: _complete(group, command)
+    command.name: _finish_command(group, command)
     for group, commands_of_group in _GROUPS.items()
     for command in commands_of_group
 }

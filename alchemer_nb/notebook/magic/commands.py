@@ -1,17 +1,18 @@
-"""The commands of the magic that do more than call the session or ``Client``."""
+"""What the commands of the magic do, where that is more than one call of session or client."""
 
 from __future__ import annotations
 
 import inspect
 import json
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from IPython.core.error import UsageError
 
 from alchemer_nb.errors import DownloadIncomplete, InvalidArgument
 from alchemer_nb.notebook.kernel.outputs import print_text, print_wrapped
-from alchemer_nb.notebook.magic.context import NO_RESULT, Context
 from alchemer_nb.notebook.magic.response_options import describe_download
+from alchemer_nb.notebook.magic.tokens import suggest
 from alchemer_nb.wire.ids import check_given_id, id_number
 
 if TYPE_CHECKING:
@@ -20,13 +21,50 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from alchemer_nb.client.client import Client
     from alchemer_nb.client.jobs import Job
     from alchemer_nb.fetch.progress import Progress
     from alchemer_nb.notebook.demo import RunningSandbox
-    from alchemer_nb.notebook.signin.session import Status
+    from alchemer_nb.notebook.magic.completion import KnownSurveys
+    from alchemer_nb.notebook.running.background import Downloads
+    from alchemer_nb.notebook.signin.session import Session, Status
     from alchemer_nb.store.sync_result import SyncResult
 
 _Result = TypeVar("_Result")
+# Returned by a command without a result, or with one that comes later: no variable is assigned.
+NO_RESULT: Final = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a command may use during one call of the magic.
+
+    Attributes:
+        session: The connections.
+        known_surveys: Surveys that Tab offers.
+        downloads: The downloads in the background.
+        variables: The notebook's variables, and those of a function that calls the magic.
+        region: The region that ``login`` starts with, or an empty text.
+        progress: How a download shows its progress.
+        echo: Whether a download prints what it was asked for.
+        target: The name of the variable for the result, or None.
+        shell: The IPython shell.
+    """
+
+    session: Session
+    known_surveys: KnownSurveys
+    downloads: Downloads
+    variables: Mapping[str, Any]
+    region: str
+    progress: str
+    echo: bool
+    target: str | None
+    shell: Any
+
+    @property
+    def client(self) -> Client:
+        """The current client; raises ``ConfigurationError`` if nobody is signed in."""
+        return self.session.require().client
 
 
 def login(context: Context, **given: Any) -> object:
@@ -42,16 +80,16 @@ def login(context: Context, **given: Any) -> object:
 def logout(context: Context, name: str | None = None) -> None:
     """Forget a connection."""
     if name is not None and name not in context.session.names():
-        from alchemer_nb.notebook.magic.tokens import near
-
-        raise UsageError(f"no connection is called `{name}`.{near(name, context.session.names())}")
-    gone = context.session.sign_out(name)
-    if gone is None:
+        raise UsageError(
+            f"no connection is called `{name}`.{suggest(name, context.session.names())}"
+        )
+    removed = context.session.sign_out(name)
+    if removed is None:
         print_text("Nobody is signed in.")
         return
-    left = context.session.status()
-    hint = "" if left.signed_in else f" {left.hint}"
-    print_text(f"Signed out of {gone.organisation or gone.name}.{hint}")
+    status = context.session.status()
+    hint = "" if status.signed_in else f" {status.hint}"
+    print_text(f"Signed out of {removed.organisation or removed.name}.{hint}")
 
 
 def switch(context: Context, name: Any) -> Status:
@@ -79,7 +117,7 @@ def demo(context: Context, responses: int | None = None) -> RunningSandbox:
 def surveys(context: Context, text: str | None = None, status: str | None = None) -> pd.DataFrame:
     """Return the surveys of the account, one row each."""
     frame = context.client.surveys(text=text, status=status)
-    context.known.add_frame(frame)
+    context.known_surveys.add_frame(frame)
     return frame
 
 
@@ -88,7 +126,7 @@ def questions(context: Context, survey: Any) -> pd.DataFrame:
     import pandas as pd
 
     definition = context.client.survey(survey)
-    context.known.add(definition.id, definition.title)
+    context.known_surveys.add(definition.id, definition.title)
     language = definition.language
     rows = [
         {
@@ -117,60 +155,61 @@ def responses(
     dry_run: bool = False,
     background: bool = False,
     progress: str | None = None,
-    **asked: Any,
+    **options: Any,
 ) -> Any:
     """Download the responses of a survey.
 
     Returns:
-        The frame; with ``background`` the job, or ``LATER`` where a name waits for the frame.
+        The frame; with ``background`` the job, or ``NO_RESULT`` where a variable gets the frame
+        later.
 
     Raises:
         DownloadIncomplete: It was stopped or cut off; ``%alchemer partial`` has what came.
     """
     if complete:
-        if "status" in asked:
+        if "status" in options:
             raise UsageError("--complete and --status both choose statuses; give one of them")
-        asked["status"] = "Complete"
+        options["status"] = "Complete"
     # The lines of the cell come first, so that an error's number is that of the line in the cell.
-    where = "\n".join(text for text in (body, *asked.pop("where", ())) if text)
+    where = "\n".join(text for text in (body, *options.pop("where", ())) if text)
     if where.strip():
-        asked["where"] = where
+        options["where"] = where
     if dry_run:
-        of_estimate = inspect.signature(context.client.estimate).parameters
-        chosen = {name: value for name, value in asked.items() if name in of_estimate}
+        estimate_options = inspect.signature(context.client.estimate).parameters
+        chosen = {name: value for name, value in options.items() if name in estimate_options}
         estimate = context.client.estimate(survey, **chosen)
         print_wrapped(f"{estimate}. Nothing was downloaded (--dry-run).")
         return NO_RESULT
     progress = progress or context.progress
-    job = _start_download(context, survey, asked)
+    job = _start_download(context, survey, options)
 
     def write_receipt(frame: pd.DataFrame) -> str:
         facts = json.loads(frame.attrs["alchemer"])
         if facts["title"]:
-            context.known.add(facts["survey_id"], facts["title"])
+            context.known_surveys.add(facts["survey_id"], facts["title"])
         if progress == "none":
             return ""
-        return str(describe_download(facts, asked, frame.shape)) if context.echo else job.note
+        return str(describe_download(facts, options, frame.shape)) if context.echo else job.note
 
-    return _show(context, job, progress, write_receipt, background=background)
+    return _wait_for_job(context, job, progress, write_receipt, background=background)
 
 
-def _start_download(context: Context, survey: Any, asked: Mapping[str, Any]) -> Job[pd.DataFrame]:
+def _start_download(context: Context, survey: Any, options: Mapping[str, Any]) -> Job[pd.DataFrame]:
     """Begin a download; where the same one had been cut off, go on with its rows."""
     from alchemer_nb.client.jobs import Job
 
     connection, unfinished = context.session.require(), context.session.unfinished
-    client, key = connection.client, connection.download_key(survey, asked)
-    if asked.get("fresh"):
+    client, key = connection.client, connection.download_key(survey, options)
+    if options.get("fresh"):
         unfinished.remove(key)
     earlier = unfinished.find(key)
 
-    def fetch(tell: Callable[[Progress], None], _: threading.Event) -> pd.DataFrame:
+    def fetch(on_progress: Callable[[Progress], None], _: threading.Event) -> pd.DataFrame:
         try:
             if earlier is not None:
-                frame: pd.DataFrame = earlier.resume(client, tell)
+                frame: pd.DataFrame = earlier.resume(client, on_progress)
             else:
-                frame = client.responses(survey, progress=tell, **asked)
+                frame = client.responses(survey, progress=on_progress, **options)
         except DownloadIncomplete as error:
             unfinished.add(key, error)
             raise
@@ -183,7 +222,7 @@ def _start_download(context: Context, survey: Any, asked: Mapping[str, Any]) -> 
     return Job.begin(str(survey), fetch)
 
 
-def _show(
+def _wait_for_job(
     context: Context,
     job: Job[_Result],
     progress: str,
@@ -191,15 +230,15 @@ def _show(
     *,
     background: bool,
 ) -> _Result | Job[_Result] | object:
-    """Show a job until it ends: in the running cell, or in the background.
+    """Show the progress of a job until it ends: in the running cell, or in the background.
 
     Args:
         context: The context.
         job: The download or sync.
         progress: As for ``choose_view``.
         write_receipt: Returns the line to leave in place of the progress.
-        background: Whether to return at once: the job, or ``LATER`` where a name waits for the
-            result.
+        background: Whether to return at once: the job, or ``NO_RESULT`` where a variable gets the
+            result later.
     """
     if background:
         context.downloads.begin(job, context.target, progress, write_receipt)
@@ -228,7 +267,7 @@ def get(context: Context, path: str, parameters: list[str], raw: bool = False) -
     return context.client.table(path, params=params or None)
 
 
-def listing(context: Context, path: str, survey: Any = None, **ids: Any) -> pd.DataFrame:
+def fetch_list(context: Context, path: str, survey: Any = None, **ids: Any) -> pd.DataFrame:
     """Return a list of the API as a frame.
 
     Args:
@@ -239,7 +278,7 @@ def listing(context: Context, path: str, survey: Any = None, **ids: Any) -> pd.D
     """
     if survey is not None:
         ids["survey"] = context.client.survey_id(survey)
-    checked = {name: check_given_id(own, f"a {name}") for name, own in ids.items()}
+    checked = {name: check_given_id(value, f"a {name}") for name, value in ids.items()}
     return context.client.table(path.format(**checked))
 
 
@@ -253,23 +292,24 @@ def sync(
     """Bring the local store of a survey up to date.
 
     Returns:
-        As ``responses``, with a ``Synced`` instead of a frame.
+        The result of the sync; with ``background`` the job, or ``NO_RESULT`` where a variable gets
+        the result later.
 
     Raises:
-        DownloadIncomplete: It was stopped; what came is kept.
+        DownloadIncomplete: It was stopped; the responses so far are in the store.
     """
     from alchemer_nb.client.jobs import Job
 
     def write_receipt(synced: SyncResult) -> str:
-        context.known.add(synced.survey, synced.title)
+        context.known_surveys.add(synced.survey, synced.title)
         # In the foreground the result itself is what the cell shows.
         return str(synced) if background and context.progress != "none" else ""
 
     job = Job.sync(context.client, survey, full=full, fresh=fresh)
-    return _show(context, job, context.progress, write_receipt, background=background)
+    return _wait_for_job(context, job, context.progress, write_receipt, background=background)
 
 
-_COLUMNS_NAMED = 5  # changed columns that the line of a diff names
+_MAX_NAMED_COLUMNS = 5  # in the line about a diff
 
 
 def diff(context: Context, survey: Any) -> pd.DataFrame:
@@ -278,7 +318,9 @@ def diff(context: Context, survey: Any) -> pd.DataFrame:
     counts = frame["change"].value_counts()
     parts = [f"{counts[kind]:,} {kind}" for kind in ("added", "changed", "removed") if counts[kind]]
     columns = frame["columns"].explode().dropna().value_counts()
-    often = ", ".join(f"{name} ({count:,})" for name, count in columns.head(_COLUMNS_NAMED).items())
+    often = ", ".join(
+        f"{name} ({count:,})" for name, count in columns.head(_MAX_NAMED_COLUMNS).items()
+    )
     more = f"; changed most: {often}" if often else ""
     when = " and ".join(str(utc)[:16].replace("T", " ") for utc in frame.attrs["syncs"])
     print_wrapped(f"Between {when} UTC: {', '.join(parts) or 'no difference'}{more}")
@@ -308,10 +350,10 @@ def expunge(
     who = {"responses": ids or None, "contact_id": contact, "email": email}
     if not any(who.values()):
         raise UsageError("say whose: --responses 12,15, --contact ID or --email ADDRESS")
-    gone = context.client.expunge(survey, **who)
-    count = f"{len(gone):,} response{'s' * (len(gone) != 1)}"
+    removed = context.client.expunge(survey, **who)
+    count = f"{len(removed):,} response{'s' * (len(removed) != 1)}"
     print_text(
         f"Removed {count} from this computer for good; later syncs skip them. Alchemer still has "
         "them."
     )
-    return pd.DataFrame({"response_id": gone})
+    return pd.DataFrame({"response_id": removed})

@@ -47,21 +47,22 @@ class Completion:
         self._session = session
         self._shell = shell
 
-    # Before IPython's own matchers, to suppress them.
+    # The highest priority, so that IPython's own matchers are suppressed:
+    # https://ipython.readthedocs.io/en/stable/api/generated/IPython.core.completer.html
     @context_matcher(identifier="alchemer_nb", priority=1000)
     def match(self, context: CompletionContext) -> dict[str, Any]:
         """Return the completions as IPython's second matcher interface expects them."""
         line = context.full_text.split("\n")[context.cursor_line][: context.cursor_position]
-        fragment, offers = self.offers(line)
+        fragment, completions = self.find_completions(line)
         return {
-            "completions": [SimpleCompletion(text=text, type="alchemer") for text in offers],
+            "completions": [SimpleCompletion(text=text, type="alchemer") for text in completions],
             "matched_fragment": fragment,
-            "suppress": bool(offers),
+            "suppress": bool(completions),
             "ordered": True,
         }
 
-    def offers(self, line: str) -> tuple[str, list[str]]:
-        """Return the end of the line that an offer replaces, and the offers.
+    def find_completions(self, line: str) -> tuple[str, list[str]]:
+        """Return the end of the line that a completion replaces, and the completions.
 
         Args:
             line: The line up to the cursor.
@@ -86,7 +87,7 @@ class Completion:
         fragment = typed[current.start :]
         if fragment.startswith("$"):
             names = (f"${name}" for name in self._shell.user_ns if not name.startswith("_"))
-            return fragment, _starting(fragment, names)
+            return fragment, _filter_by_prefix(fragment, names)
         return self._complete_word(words, current.source, fragment)
 
     def _complete_word(
@@ -100,9 +101,9 @@ class Completion:
             fragment: The word as it is typed.
         """
         if not before:
-            return fragment, _starting(fragment, [*self._commands, "help"])
+            return fragment, _filter_by_prefix(fragment, [*self._commands, "help"])
         if before[0].source == "help":
-            return fragment, _starting(fragment, self._commands if len(before) == 1 else [])
+            return fragment, _filter_by_prefix(fragment, self._commands if len(before) == 1 else [])
         command = self._commands.get(before[0].source)
         if command is None:
             return fragment, []
@@ -110,33 +111,36 @@ class Completion:
         option = command.find_option(flag if equals else before[-1].source)
         if option and option.convert:
             value = value if equals else fragment
-            return value, _starting(value, option.choices)
+            return value, _filter_by_prefix(value, option.choices)
         try:
             positionals, given = separate_options(command, before[1:])
         except UsageError:
             return fragment, []
         unused = [each.flag for each in command.options if each.repeat or each not in given]
         if fragment.startswith("-"):
-            return fragment, _starting(fragment, unused)
-        offers: list[str] = []
+            return fragment, _filter_by_prefix(fragment, unused)
+        values: list[str] = []
         if len(positionals) < len(command.positionals):
-            offers = self._positional_values(command.positionals[len(positionals)], current)
-        return fragment, offers or ([] if fragment else unused)
+            values = self._positional_values(command.positionals[len(positionals)], current)
+        return fragment, values or ([] if fragment else unused)
 
     def _positional_values(self, positional: Positional, start: str) -> list[str]:
-        if positional.offers == "connection":
-            return _starting(start, self._session.names())
-        if positional.offers == "path":
-            return _starting(start, _PATHS)
-        if positional.offers == "survey":
+        if positional.completes == "connection":
+            return _filter_by_prefix(start, self._session.names())
+        if positional.completes == "path":
+            return _filter_by_prefix(start, _PATHS)
+        if positional.completes == "survey":
             folded = start.casefold()
             titles = [t for _, t in self._known if t.casefold().startswith(folded)]
-            return [*map(quote_word, titles), *_starting(start, (i for i, _ in self._known))]
+            return [
+                *map(quote_word, titles),
+                *_filter_by_prefix(start, (i for i, _ in self._known)),
+            ]
         return []
 
 
-def _starting(start: str, offers: Iterable[str]) -> list[str]:
-    return [offer for offer in offers if offer.startswith(start)]
+def _filter_by_prefix(prefix: str, texts: Iterable[str]) -> list[str]:
+    return [text for text in texts if text.startswith(prefix)]
 
 
 class KnownSurveys:

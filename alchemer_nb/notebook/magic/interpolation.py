@@ -45,17 +45,17 @@ def to_condition(word: EvaluatedWord) -> str:
 
 def interpolate_word(word: EvaluatedWord, find_value: FindValue) -> str:
     """Return a word with its Python values written so that they are read unchanged."""
-    done = ""
+    text_before = ""
     for index, (part, value) in enumerate(word.parts):
         if part.is_expression:
             # A value may follow anything but another value.
             after = "".join(
                 "{" if later.is_expression else later.text for later, _ in word.parts[index + 1 :]
             )
-            done += _format_value(part.text, value, find_value(done), after)
+            text_before += _format_value(part.text, value, find_value(text_before), after)
         else:
-            done += part.text
-    return done
+            text_before += part.text
+    return text_before
 
 
 def interpolate_lines(text: str, variables: Mapping[str, Any]) -> str:
@@ -65,20 +65,20 @@ def interpolate_lines(text: str, variables: Mapping[str, Any]) -> str:
         UsageError: An expression cannot be evaluated, or its value fits into no condition; the
             message begins with the number of the line.
     """
-    done = []
+    lines = []
     for number, line in enumerate(text.splitlines(), start=1):
         try:
-            done.append("".join(_interpolate_line(line, variables)))
+            lines.append("".join(_interpolate_line(line, variables)))
         except UsageError as error:
             raise UsageError(f"line {number}: {error}") from None
-    return "\n".join(done)
+    return "\n".join(lines)
 
 
 def _interpolate_line(line: str, variables: Mapping[str, Any]) -> Iterator[str]:
-    position, done = 0, ""
+    position, text_before = 0, ""
     while position < len(line):
         rest = line[position:]
-        if begins_comment(line, position) and not _is_inside_quotes(done, rest):
+        if begins_comment(line, position) and not _is_inside_quotes(text_before, rest):
             yield rest
             return
         found = read_part(line, position)
@@ -88,8 +88,8 @@ def _interpolate_line(line: str, variables: Mapping[str, Any]) -> Iterator[str]:
         text = part.text
         if part.is_expression:
             value = evaluate_expression(text, variables)
-            text = _format_value(text, value, text_after_operator(done), line[position:])
-        done += text
+            text = _format_value(text, value, text_after_operator(text_before), line[position:])
+        text_before += text
         yield text
 
 
@@ -98,8 +98,8 @@ def _is_inside_quotes(before: str, after: str) -> bool:
     found = text_after_operator(before)
     if found is None:
         return before.count('"') % 2 == 1 and '"' in after
-    mark = find_value_end(found[0], several=found[1]).open
-    return bool(mark) and mark in after
+    open_quote = find_value_end(found[0], several=found[1]).unclosed
+    return bool(open_quote) and open_quote in after
 
 
 def _format_value(source: str, value: Any, before: tuple[str, bool] | None, after: str) -> str:
@@ -125,14 +125,14 @@ def _format_value(source: str, value: Any, before: tuple[str, bool] | None, afte
             raise UsageError(f"the value of `{source}` has a line break in it")
         return text
     beginning, is_list = before
-    mark = find_value_end(beginning, several=is_list).open
+    open_quote = find_value_end(beginning, several=is_list).unclosed
     if is_several:
-        if mark or not is_list:
+        if open_quote or not is_list:
             raise UsageError(f"`{source}` holds several values; write `in {{{source}}}`, unquoted")
         return ", ".join(quote(_to_text(each)) for each in value)
     text = _to_text(value)
-    if mark:
-        return double_quotes(text, mark)
+    if open_quote:
+        return double_quotes(text, open_quote)
     is_start = _can_start_after(beginning, is_list)
     if is_start and _can_end_before(after, is_list):
         return quote_if_needed(text)
@@ -154,7 +154,11 @@ def _to_python(value: Any) -> Any:
         value = pd.to_datetime(value)
     if hasattr(value, "tolist"):  # numpy and pandas
         value = value.tolist()
-    if isinstance(value, Iterable) and not isinstance(value, str | bytes) and not _is_map(value):
+    if (
+        isinstance(value, Iterable)
+        and not isinstance(value, str | bytes)
+        and not hasattr(value, "keys")
+    ):
         return list(value)
     return value
 
@@ -164,13 +168,9 @@ def _to_text(value: Any) -> str:
     return str(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
-def _is_map(value: Any) -> bool:
-    return hasattr(value, "keys")
-
-
 def _check_single(source: str, value: Any) -> None:
     """Refuse a missing value, and an object that holds others."""
-    if isinstance(value, bytes) or _is_map(value) or isinstance(_to_python(value), list):
+    if isinstance(value, bytes) or hasattr(value, "keys") or isinstance(_to_python(value), list):
         kind = type(value).__name__
         raise UsageError(
             f"the value of `{source}` is of type {kind}; a condition takes a text, a number, a "

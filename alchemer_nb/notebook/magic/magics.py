@@ -23,10 +23,10 @@ from traitlets.config import Configurable
 from alchemer_nb.errors import AlchemerError
 from alchemer_nb.http.regions import Region
 from alchemer_nb.notebook.kernel.outputs import print_text
-from alchemer_nb.notebook.magic import help_text
+from alchemer_nb.notebook.magic.command_spec import command_help, full_help, overview
 from alchemer_nb.notebook.magic.command_table import COMMANDS
+from alchemer_nb.notebook.magic.commands import NO_RESULT, Context
 from alchemer_nb.notebook.magic.completion import Completion, KnownSurveys
-from alchemer_nb.notebook.magic.context import NO_RESULT, Context
 from alchemer_nb.notebook.magic.interpolation import interpolate_lines
 from alchemer_nb.notebook.magic.parser import parse_line
 from alchemer_nb.notebook.magic.response_options import PROGRESS
@@ -59,10 +59,10 @@ class AlchemerMagics(Magics, Configurable):
     def __init__(self, shell: Any, **kwargs: Any) -> None:
         super().__init__(shell, **kwargs)
         self.session = Session()
-        self.known = KnownSurveys()
-        self.completion = Completion(COMMANDS, self.known, self.session, shell)
+        self.known_surveys = KnownSurveys()
+        self.completion = Completion(COMMANDS, self.known_surveys, self.session, shell)
         self.downloads = Downloads(shell)
-        self._forget = self.session.on_change(self.known.clear)
+        self._stop_listening = self.session.on_change(self.known_surveys.clear)
 
     @line_cell_magic
     @no_var_expand
@@ -76,11 +76,11 @@ class AlchemerMagics(Magics, Configurable):
             error.short = self.short_errors
             raise
 
-    alchemer.__doc__ = help_text.docstring(COMMANDS)  # what `%alchemer?` shows
+    alchemer.__doc__ = full_help(COMMANDS)  # what `%alchemer?` shows
 
     def close(self) -> None:
         """End the downloads and sign-ins, and the sandbox if one runs."""
-        self._forget()
+        self._stop_listening()
         self.downloads.close()
         for name in self.session.names():
             self.session.sign_out(name)
@@ -91,14 +91,14 @@ class AlchemerMagics(Magics, Configurable):
         command = parsed.command
         if command is None:
             topic = COMMANDS.get(parsed.help_for or "")
-            print_text(help_text.command_help(topic) if topic else help_text.overview(COMMANDS))
+            print_text(command_help(topic) if topic else overview(COMMANDS))
             return None
         arguments = dict(parsed.arguments)
         if cell and cell.strip():
             arguments["body"] = _read_body(command, cell, variables)
         context = Context(
             session=self.session,
-            known=self.known,
+            known_surveys=self.known_surveys,
             downloads=self.downloads,
             variables=variables,
             region=self.region,
@@ -113,21 +113,21 @@ class AlchemerMagics(Magics, Configurable):
         if parsed.target is not None:
             self.shell.push({parsed.target: result})
             return None
-        if not command.shown:
+        if not command.displays:
             return result
         if result is not None:
             display(result)  # type: ignore[no-untyped-call]  # IPython has no hints
         if not command.has_result:
             return None
-        if hasattr(result, "shown_by"):
-            result.shown_by(self.shell)
+        if hasattr(result, "mark_displayed"):
+            result.mark_displayed(self.shell)
         return result
 
 
 def _read_body(command: Command, cell: str, variables: Mapping[str, Any]) -> str:
     """Return the lines below a cell magic, or raise if the command takes none."""
-    if command.body:
-        return interpolate_lines(cell, variables) if command.filled else cell
+    if command.body_help:
+        return interpolate_lines(cell, variables) if command.evaluates_body else cell
     warning = ""
     if command.name == "login":
         warning = (

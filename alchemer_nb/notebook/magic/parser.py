@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.error import UsageError
 
 from alchemer_nb.notebook.magic.secret_guard import (
-    SIGN_IN,
+    SIGN_IN_HINT,
+    format_word,
     is_secret,
     refuse_secrets,
-    repeat_word,
 )
 from alchemer_nb.notebook.magic.tokens import (
     SourceWord,
     WordPart,
     evaluate_word,
-    near,
     split_words,
+    suggest,
 )
 
 if TYPE_CHECKING:
@@ -91,8 +91,8 @@ def parse_line(
 
 def _find_command(name: str, commands: Mapping[str, Command]) -> Command:
     if name not in commands:
-        hint = near(name, (*commands, "help"))
-        raise UsageError(f"no command is called {repeat_word(name)}.{hint} (%alchemer help)")
+        hint = suggest(name, (*commands, "help"))
+        raise UsageError(f"no command is called {format_word(name)}.{hint} (%alchemer help)")
     return commands[name]
 
 
@@ -116,26 +116,28 @@ def _split_target(words: list[SourceWord]) -> tuple[str | None, list[SourceWord]
 
 def _check_variable_name(name: str) -> None:
     if not name.isidentifier() or keyword.iskeyword(name):
-        raise UsageError(f"{repeat_word(name)} cannot be a variable's name")
+        raise UsageError(f"{format_word(name)} cannot be a variable's name")
 
 
 def _parse_arguments(
     command: Command, words: Sequence[SourceWord], variables: Mapping[str, Any]
 ) -> dict[str, Any]:
-    left, given = separate_options(command, words)
+    remaining, given = separate_options(command, words)
     arguments: dict[str, Any] = {}
     for positional in command.positionals:
-        count = len(left) if positional.nargs == "*" else 1
-        label, convert = positional.name, positional.convert
-        values = [_convert(label, convert, word, variables) for word in left[:count]]
-        left = left[count:]
+        count = len(remaining) if positional.nargs == "*" else 1
+        label = positional.name
+        values = [
+            _convert(label, positional.convert, word, variables) for word in remaining[:count]
+        ]
+        remaining = remaining[count:]
         if positional.nargs == "*":
             arguments[label.lower()] = values
         elif values:
             arguments[label.lower()] = values[0]
         elif not positional.nargs:
             raise _usage_error(command, f"{label} is missing")
-    if left:
+    if remaining:
         raise _usage_error(command, f"too many words; {command.surplus_hint}")
     for option, sources in given.items():
         if option.convert is None:
@@ -161,8 +163,8 @@ def separate_options(
     """
     positionals: list[SourceWord] = []
     given: dict[CommandOption, list[SourceWord]] = {}
-    remaining = iter(words)
-    for word in remaining:
+    rest = iter(words)
+    for word in rest:
         if not _OPTION.match(word.syntax):
             positionals.append(word)
             continue
@@ -172,7 +174,7 @@ def separate_options(
             if value is not None:
                 raise _usage_error(command, f"{option.flag} takes no value")
             continue
-        value = value or next(remaining, None)
+        value = value or next(rest, None)
         if value is None or _OPTION.match(value.syntax):
             raise _usage_error(command, f"{option.flag} needs a value after it")
         values.append(value)
@@ -189,8 +191,8 @@ def _parse_option(command: Command, word: SourceWord) -> tuple[CommandOption, So
     if option is None and (option := command.find_option(flag[:2])):  # `-oNAME`
         equals, value = "=", first.text[2:]
     if option is None:
-        hint = near(flag, [each.flag for each in command.options])
-        raise _usage_error(command, f"no option is called {repeat_word(flag)}.{hint}")
+        hint = suggest(flag, [each.flag for each in command.options])
+        raise _usage_error(command, f"no option is called {format_word(flag)}.{hint}")
     if not equals:
         return option, None
     # Quoted: a value after `=` is no option, whatever it begins with.
@@ -206,13 +208,13 @@ def _convert(
     choices: Sequence[str] = (),
 ) -> Any:
     word = evaluate_word(source, variables)
-    if is_secret(word.text):  # out of a variable: an error further down would repeat it
-        raise UsageError(f"{label}: that value looks like a key. {SIGN_IN}")
+    if is_secret(word.text):  # the value of a variable: the message below would repeat it
+        raise UsageError(f"{label}: that value looks like a key. {SIGN_IN_HINT}")
     try:
         return convert(word)
     except ValueError as error:
-        hint = near(word.text, choices)
-        raise UsageError(f"{label}: {error}, got {repeat_word(word.text)}.{hint}") from None
+        hint = suggest(word.text, choices)
+        raise UsageError(f"{label}: {error}, got {format_word(word.text)}.{hint}") from None
 
 
 def _usage_error(command: Command, message: str) -> UsageError:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.client.download_options import INCOMPLETE
 from alchemer_nb.frame.options import CHOICES
-from alchemer_nb.notebook.magic import command_spec as kinds
+from alchemer_nb.notebook.magic import command_spec as spec
 from alchemer_nb.notebook.magic.command_spec import CommandOption
 from alchemer_nb.notebook.magic.interpolation import to_condition
 from alchemer_nb.survey.filters import STATUSES, parse_conditions
@@ -21,10 +21,12 @@ FRESH = CommandOption("--fresh", "take nothing from memory; may wait a minute")
 PROGRESS = ("auto", "text", "none")
 
 
-def choice(flag: str, text: str, choices: tuple[str, ...] = (), echo: str = "") -> CommandOption:
-    """Build an option that takes one of some words: those of the frame's option of its name."""
+def choice_option(
+    flag: str, text: str, choices: tuple[str, ...] = (), echo: str = ""
+) -> CommandOption:
+    """Build an option that takes one word of a few, by default those of this option of a frame."""
     choices = choices or CHOICES[flag.lstrip("-").replace("-", "_")]
-    return CommandOption(flag, text, kinds.one_of(*choices), choices=choices, echo=echo)
+    return CommandOption(flag, text, spec.one_of(*choices), choices=choices, echo=echo)
 
 
 # An option without `echo` does not change which rows and columns come.
@@ -40,64 +42,60 @@ OPTIONS = (
     CommandOption(
         "--status",
         f"one or more, with commas: {', '.join(STATUSES)}",
-        kinds.to_list,
+        spec.to_list,
         "STATUS",
         choices=STATUSES,
         echo="status is {}",
     ),
     CommandOption("--complete", "short for --status Complete"),
     CommandOption(
-        "--since", "submitted on this day or later", kinds.to_date, "DATE", echo="submitted from {}"
+        "--since", "submitted on this day or later", spec.to_date, "DATE", echo="submitted from {}"
     ),
     CommandOption(
         "--until",
         "submitted on this day or earlier",
-        kinds.to_date,
+        spec.to_date,
         "DATE",
         echo="submitted until {}",
     ),
-    choice("--test-rows", "what to do with test data", echo="test rows: {}"),
-    choice("--names", "what columns are called", echo="names: {}"),
-    choice("--values", "what answers are shown as", echo="values: {}"),
-    choice("--shape", "a row per response, or per answer", echo="shape: {}"),
-    choice("--multi", "a column per option, or one list", echo="multi-selects as {}"),
-    CommandOption(
-        "--language", "a language of the survey, for labels", kinds.to_text, echo="in {}"
-    ),
-    choice("--metadata", "which columns besides answers", echo="metadata: {}"),
+    choice_option("--test-rows", "what to do with test data", echo="test rows: {}"),
+    choice_option("--names", "what columns are called", echo="names: {}"),
+    choice_option("--values", "what answers are shown as", echo="values: {}"),
+    choice_option("--shape", "a row per response, or per answer", echo="shape: {}"),
+    choice_option("--multi", "a column per option, or one list", echo="multi-selects as {}"),
+    CommandOption("--language", "a language of the survey, for labels", spec.to_text, echo="in {}"),
+    choice_option("--metadata", "which columns besides answers", echo="metadata: {}"),
     CommandOption(
         "--tz",
         "time zone; none for the region's wall clock",
-        kinds.to_time_zone,
+        spec.to_time_zone,
         "ZONE",
         echo="times in {}",
     ),
     CommandOption(
-        "--columns", "only these, with commas", kinds.to_list, "NAMES", echo="columns: {}"
+        "--columns", "only these, with commas", spec.to_list, "NAMES", echo="columns: {}"
     ),
     CommandOption(
-        "--limit", "at most this many rows", kinds.to_whole_number, "N", echo="at most {} rows"
+        "--limit", "at most this many rows", spec.to_whole_number, "N", echo="at most {} rows"
     ),
     FRESH,
     CommandOption("--store", "from this computer, however old; see sync"),
-    CommandOption(
-        "--max-age", "the same, synced first if older, such as 1h", kinds.to_text, "SPAN"
-    ),
+    CommandOption("--max-age", "the same, synced first if older, such as 1h", spec.to_text, "SPAN"),
     CommandOption("--dry-run", "say what it would take, and download nothing"),
     CommandOption("--background", "go on at once; the name is there when the rows are"),
-    choice("--incomplete", "when fewer rows come than were told", INCOMPLETE),
-    choice("--progress", "how to show progress", PROGRESS),
+    choice_option("--incomplete", "when fewer rows come than were told", INCOMPLETE),
+    choice_option("--progress", "how to show progress", PROGRESS),
 )
 
 
 def describe_download(
-    facts: Mapping[str, Any], asked: Mapping[str, Any], shape: tuple[int, int]
+    facts: Mapping[str, Any], options: Mapping[str, Any], shape: tuple[int, int]
 ) -> Summary:
-    """Say what was asked and what came.
+    """Describe a download: what was asked for, and how much came.
 
     Args:
         facts: What ``attrs["alchemer"]`` of the frame holds.
-        asked: The options that were given, by their Python names.
+        options: The options that were given, by their Python names.
         shape: Rows and columns of the frame.
 
     Returns:
@@ -108,23 +106,23 @@ def describe_download(
 
     title = " ".join(str(facts["title"]).split())
     survey = f"{title} ({facts['survey_id']})" if title else f"survey {facts['survey_id']}"
-    echoes = ", ".join(_echoes(asked))
+    echoes = ", ".join(_echoes(options))
     size = f"{_count(shape[0], 'row')} × {_count(shape[1], 'column')}"
     line = f"{survey}{': ' if echoes else ''}{echoes} → {size}"
     return replace(summary(facts, _write_option), line=line)
 
 
-def _echoes(asked: Mapping[str, Any]) -> list[str]:
+def _echoes(options: Mapping[str, Any]) -> list[str]:
     echoes = []
-    simple = ("status", "since", "until")  # are named before free conditions
-    for option in sorted(OPTIONS, key=lambda option: option.name not in simple):
-        if option.echo and option.name in asked:
-            value = asked[option.name]
-            joint = " or " if option.name == "status" else ", "
+    first = ("status", "since", "until")  # before the conditions of --where
+    for option in sorted(OPTIONS, key=lambda option: option.name not in first):
+        if option.echo and option.name in options:
+            value = options[option.name]
+            separator = " or " if option.name == "status" else ", "
             values = value if isinstance(value, list | tuple) else [value]
             if option.name == "where":
                 values = parse_conditions(value)
-            echoes.append(option.echo.format(joint.join(map(str, values))))
+            echoes.append(option.echo.format(separator.join(map(str, values))))
     return echoes
 
 

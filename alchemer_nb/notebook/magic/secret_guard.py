@@ -18,12 +18,12 @@ _SECRET_NAME = re.compile(
     r"((api|consumer|oauth|secret)_)?(key|password|secret|token|token_secret|verifier)"
 )
 _PAIR_NAME = re.compile(r"(?:^|[?&\s])(\w+)=[^\s&]")
-SIGN_IN = (
+SIGN_IN_HINT = (
     "Sign in with %alchemer login, which asks for it, or with the ALCHEMER_… environment variables"
 )
 _REFUSED = (
     "a secret does not belong on the magic line: it is kept in the notebook and in the history. "
-    f"Clear this cell, and regenerate the key: it is already in the history. {SIGN_IN}"
+    f"Clear this cell, and regenerate the key: it is already in the history. {SIGN_IN_HINT}"
 )
 
 
@@ -58,8 +58,8 @@ def refuse_secrets(words: Sequence[SourceWord]) -> None:
         previous = source
 
 
-def repeat_word(text: str) -> str:
-    """Return a word as a message may repeat it: without a key, and at most 60 characters."""
+def format_word(text: str) -> str:
+    """Format a word for a message: at most 60 characters, and never a key."""
     if is_secret(text) or _KEY.search(text):
         return "that word"
     return f"`{text if len(text) <= 60 else text[:57] + '…'}`"

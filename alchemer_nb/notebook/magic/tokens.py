@@ -98,8 +98,8 @@ class EvaluatedWord:
     parts: tuple[tuple[WordPart, Any], ...] = ()
 
 
-def near(name: str, known: Iterable[str]) -> str:
-    """Return `` Did you mean `x`?`` with a leading blank, or an empty text."""
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Return ``" Did you mean `x`?"`` if a known name is similar, else an empty text."""
     return did_you_mean(name, known, sentence=" Did you mean `{}`?")
 
 
@@ -169,7 +169,7 @@ def evaluate_expression(source: str, variables: Mapping[str, Any]) -> Any:
     except NameError as error:
         name = error.name or source
         own = [n for n in variables if not n.startswith("_") and not hasattr(builtins, n)]
-        hint = near(name, own) or " Write $$ or {{ for the character itself."
+        hint = suggest(name, own) or " Write $$ or {{ for the character itself."
         raise UsageError(f"no variable `{name}`.{hint}") from None
     except Exception as error:  # noqa: BLE001 - whatever the user's expression raises
         reason = " ".join(f"{type(error).__name__}: {error}".split())

@@ -1,8 +1,8 @@
 """Downloads in the background of one shell.
 
-A frame gets its name on the kernel's own thread and between cells, never in the middle of one: a
-loop over a frame must not find another one under its name. A name that was reassigned in the
-meantime is not overwritten.
+A result is assigned to its variable on the kernel's own thread and between cells, never while a
+cell runs: a loop over a frame must not find another one under its name. A variable that was
+reassigned in the meantime is not overwritten.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ _EVENTS = ("pre_run_cell", "post_run_cell")
 class _BackgroundJob:
     job: Job[Any]
     name: str | None
-    value_before: object  # the value of the name when the job began
+    value_before: object  # the variable's value when the job began
     write_receipt: Callable[[Any], str]
     view: ProgressView
 
 
 class Downloads:
-    """The downloads and syncs in the background of one shell, and rows that nobody has taken yet.
+    """The downloads and syncs in the background of one shell, and rows that have no variable yet.
 
     Args:
         shell: What ``get_ipython()`` returns.
@@ -50,17 +50,17 @@ class Downloads:
     def __init__(self, shell: Any) -> None:
         self._shell = shell
         self._running: list[_BackgroundJob] = []
-        self._left: tuple[str | None, Callable[[], pd.DataFrame | None]] | None = None
-        self._listens = self._ticks = False
+        self._unassigned: tuple[str | None, Callable[[], pd.DataFrame | None]] | None = None
+        self._is_listening = self._update_is_planned = False
 
     def begin(
         self, job: Job[Any], name: str | None, progress: str, write_receipt: Callable[[Any], str]
     ) -> None:
-        """Show a job that has begun, and give its result a name when it is there.
+        """Show a job that has begun, and assign its result to a variable when it is there.
 
         Args:
             job: The download or sync.
-            name: The name of its result; None leaves that to whoever has the job.
+            name: The variable for its result, or None.
             progress: As for ``choose_view``.
             write_receipt: Returns the line to leave in place of the progress.
         """
@@ -79,25 +79,25 @@ class Downloads:
         self._running.append(_BackgroundJob(job, name, before, write_receipt, view))
         job.waiting = lambda: click_handler(self._shell, view.update)
         self._listen()
-        self._tick_later()
+        self._plan_update()
 
     def partial(self, name: str | None = None) -> pd.DataFrame:
         """Return the rows so far of a download.
 
         Args:
-            name: The name that was given for its frame; None for the latest download.
+            name: The variable for its frame; None for the latest download.
 
         Raises:
             UsageError: There is none, or nothing has come yet.
         """
-        self.settle()
+        self.assign_results()
         frames: list[Callable[[], pd.DataFrame | None]] = [
             one.job.partial
             for one in reversed(self._running)
             if name in (None, one.name) and one.job.gives_rows
         ]
-        if self._left is not None and name in (None, self._left[0]):
-            frames.append(self._left[1])
+        if self._unassigned is not None and name in (None, self._unassigned[0]):
+            frames.append(self._unassigned[1])
         if not frames:
             which = f" called `{name}`" if name else ""
             raise UsageError(f"no download{which} is under way or was stopped")
@@ -107,15 +107,15 @@ class Downloads:
         return frame
 
     def note_failure(self, job: Job[Any], error: DownloadIncomplete, name: str | None) -> None:
-        """Keep the rows of a job that was cut off, and set the hint for a notebook.
+        """Keep the rows of a job that was cut off, and set the error's hint for a notebook.
 
         Args:
             job: The download or sync.
-            error: Why it failed; its hint becomes what to do next in a notebook.
-            name: The name that was given for its frame.
+            error: Why it failed.
+            name: The variable for its frame, or None.
         """
         if job.gives_rows:
-            self._left = (name, lambda: error.partial)
+            self._unassigned = (name, lambda: error.partial)
         needs = error.needs
         if isinstance(error.cause, AuthenticationError):
             needs = f"{needs} (%alchemer login)"
@@ -126,8 +126,11 @@ class Downloads:
         elif needs:  # of a sync, whose rows are in the store
             error.hint = build_hint(needs, RUN_SYNC_AGAIN)
 
-    def settle(self) -> None:
-        """Give finished results their names; does nothing off the main thread."""
+    def assign_results(self, *_: object) -> None:
+        """Assign finished results to their variables; do nothing on other threads than the main.
+
+        IPython calls it before and after each cell, with arguments that are of no use here.
+        """
         if threading.current_thread() is not threading.main_thread():
             return
         for one in [one for one in self._running if one.job.done]:
@@ -162,7 +165,7 @@ class Downloads:
         else:
             way = ""
             if one.job.gives_rows:
-                self._left = (one.name, lambda: result)
+                self._unassigned = (one.name, lambda: result)
                 way = ": NAME = %alchemer partial has this frame"
             one.view.end(
                 f"{line or one.job.note}. `{one.name}` was reassigned in the meantime and was "
@@ -171,25 +174,22 @@ class Downloads:
             )
 
     def _listen(self, *, on: bool = True) -> None:
-        if on == self._listens:
+        if on == self._is_listening:
             return
-        self._listens = on
+        self._is_listening = on
         for event in _EVENTS:
-            act = self._shell.events.register if on else self._shell.events.unregister
-            act(event, self._between_cells)
+            change = self._shell.events.register if on else self._shell.events.unregister
+            change(event, self.assign_results)
 
-    def _between_cells(self, *_: Any) -> None:
-        self.settle()
+    def _plan_update(self) -> None:
+        if not self._update_is_planned:
+            self._update_is_planned = call_later(self._shell, _INTERVAL, self._update)
 
-    def _tick_later(self) -> None:
-        if not self._ticks:
-            self._ticks = call_later(self._shell, _INTERVAL, self._tick)
-
-    def _tick(self) -> None:
-        """Update what is shown; the kernel's loop calls it, between cells only."""
-        self._ticks = False
+    def _update(self) -> None:
+        """Update what is shown; the kernel's event loop calls it, so only between cells."""
+        self._update_is_planned = False
         for one in self._running:
             one.view.update()
-        self.settle()
+        self.assign_results()
         if self._running:
-            self._tick_later()
+            self._plan_update()

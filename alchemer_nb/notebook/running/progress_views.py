@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 _Result = TypeVar("_Result")
 
-_NO_BAR = 0.5  # seconds within which a job ends without a bar, which would only flash
+_SECONDS_WITHOUT_BAR = 0.5  # the bar of a short job would only flash
 _INTERVAL = 0.1  # seconds between two updates
 _HEAD_ROWS = 5
 _HEAD_COLUMNS = 8
 
 
 class ProgressView:
-    """A view that shows nothing until the end: nobody is there, or nobody wants more.
+    """A view that shows nothing until the end; the other views are its subclasses.
 
     Args:
         job: The download or sync.
@@ -122,7 +122,7 @@ class WidgetView(TextView):
             description="Cancel", icon="stop", layout={"width": "auto", "flex": "0 0 auto"}
         )
         self._button.on_click(self._cancel)
-        self._line, self._head = ipywidgets.HTML(_styled(f"{job.line}{note}")), ipywidgets.HTML()
+        self._line, self._head = ipywidgets.HTML(_line_html(f"{job.line}{note}")), ipywidgets.HTML()
         self._top = ipywidgets.HBox(
             [self._bar, self._button], layout={"align_items": "center", "max_width": "720px"}
         )
@@ -134,7 +134,7 @@ class WidgetView(TextView):
     def end(self, line: str, *, failed: bool = False) -> None:
         """Close all widgets: a button that is left in a page would do nothing."""
         for widget in (self._bar, self._button, self._line, self._head, self._top, self._box):
-            for name in ("layout", "style"):  # widgets of their own, which would be left open
+            for name in ("layout", "style"):  # each is a widget of its own, and would stay open
                 model = getattr(widget, name, None)
                 if model is not None:
                     model.close()
@@ -147,29 +147,29 @@ class WidgetView(TextView):
         return {**bundle, "text/plain": text}
 
     def _draw(self, progress: Progress) -> None:
-        if progress.rows_told:  # a sync has no total while it looks behind its last page
+        if progress.rows_told:  # a sync has no total while it looks for pages after its last one
             self._bar.max = progress.rows_told
             self._bar.value = min(progress.rows, progress.rows_told)
         if not self._button.disabled:
-            self._line.value = _styled(f"{self._job.line}{self._note}")
+            self._line.value = _line_html(f"{self._job.line}{self._note}")
         if self._first_rows is None and progress.frame is not None and progress.pages:
             self._first_rows = self._job.first(_HEAD_ROWS)
         if self._first_rows is not None and self._first_rows.done() and not self._head.value:
             rows = None if self._first_rows.exception() else self._first_rows.result()
             if rows is not None:
-                self._head.value = _head(rows)
+                self._head.value = _first_rows_html(rows)
 
     def _cancel(self, _: object) -> None:
         self._button.disabled = True
-        self._line.value = _styled("stopping …")
+        self._line.value = _line_html("stopping …")
         self._job.cancel()
 
 
-def _head(frame: pd.DataFrame) -> str:
+def _first_rows_html(frame: pd.DataFrame) -> str:
     """Build the HTML of the first rows."""
     width = frame.shape[1]
     of = f", {_HEAD_COLUMNS} of {width} columns" if width > _HEAD_COLUMNS else ""
-    # pandas escapes what it writes; it is what strangers typed into a survey.
+    # escape=True: the texts are what strangers typed into a survey.
     table = frame.iloc[:, :_HEAD_COLUMNS].to_html(
         border=0, escape=True, max_cols=_HEAD_COLUMNS, notebook=True
     )
@@ -179,7 +179,7 @@ def _head(frame: pd.DataFrame) -> str:
     )
 
 
-def _styled(line: str) -> str:
+def _line_html(line: str) -> str:
     return f'<span style="line-height:1.4">{escape(line)}</span>'
 
 
@@ -222,7 +222,7 @@ def wait_in_cell(
     stopped, line = False, ""
     try:
         try:
-            if not job.wait(_NO_BAR):
+            if not job.wait(_SECONDS_WITHOUT_BAR):
                 with delay_interrupts():  # or a bar could be left that nobody closes
                     view = choose_view(job, shell, progress)
                 with click_handler(shell, view.update) as handle:
@@ -239,7 +239,7 @@ def wait_in_cell(
 
 @contextmanager
 def click_handler(shell: Any, update: Callable[[], None]) -> Iterator[Callable[[], None]]:
-    """Provide what a waiting cell is to call again and again: it updates and handles clicks."""
+    """Provide a function for a waiting cell to call in a loop: it updates and handles clicks."""
     pump = find_pump(shell) if has_front_end(shell) else None
     if pump is None:
         yield update

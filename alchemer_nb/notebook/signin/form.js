@@ -124,7 +124,7 @@ class Form {
     this.view = {};
     this.link = null;
     this.busy = false;
-    this.notice = make("div", { class: "alchemer-told" });
+    this.notice = make("div", { class: "alchemer-sentence" });
     this.noticeNext = make("div", { class: "alchemer-next" });
     this.above = make(
       "div", { class: "alchemer-notice", role: "status" }, this.notice, this.noticeNext,

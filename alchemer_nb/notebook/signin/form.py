@@ -1,8 +1,9 @@
 """The form of the sign-in panel: the widget, and what it asks for at each step.
 
-A plain ``Password`` widget is synced as one types: a key that was typed but not submitted would
-be saved in a notebook with widget state. Here the description of the form is the only synced
-trait; the values come once, as a message, when the form is submitted.
+A ``Password`` widget of ipywidgets syncs its value at each key press: a key that was typed but not
+submitted would be saved in a notebook with widget state. Here the description of the form is the
+only synced trait; the values come once, as a custom message, when the form is submitted
+(https://github.com/jupyter-widgets/ipywidgets/blob/main/packages/schema/messages.md).
 """
 
 from __future__ import annotations
@@ -82,7 +83,8 @@ class SignInForm(anywidget.AnyWidget):
         ticked: Which checkboxes are ticked, by name.
     """
 
-    # As text: anywidget holds every widget whose files it can reload until the process ends.
+    # As text, not as paths: anywidget watches files to reload them, and holds their widgets until
+    # the process ends.
     _esm = (_HERE / "form.js").read_text("utf-8")
     _css = (_HERE / "form.css").read_text("utf-8")
     view = traitlets.Dict().tag(sync=True)
@@ -93,8 +95,8 @@ class SignInForm(anywidget.AnyWidget):
         on_button: Callable[[str], None],
     ) -> None:
         self._on_submit, self._on_button = on_submit, on_button
-        self._attempt, self._clear = 1, 0
-        self._working = threading.Lock()
+        self._attempt, self._clear_count = 1, 0
+        self._is_handling = threading.Lock()
         self._link: dict[str, str] = {}
         self.ticked: dict[str, bool] = {}
         super().__init__()
@@ -102,25 +104,25 @@ class SignInForm(anywidget.AnyWidget):
 
     def show(self, view: FormView, *, clear: bool = False) -> None:
         """Show another view; fields that stay keep their text in the page unless cleared."""
-        self._clear += clear
-        self.view = {**view, "attempt": self._attempt, "clear": self._clear}
+        self._clear_count += clear
+        self.view = {**view, "attempt": self._attempt, "clear": self._clear_count}
 
     def show_link(self, href: str, host: str) -> None:
         """Show a link; an empty ``href`` removes it."""
-        # A message and no synced trait: the address holds a request token.
+        # As a message, not a synced trait, which is saved: the address holds a request token.
         self._link = {"href": href, "host": host} if href else {}
         self.send({"type": "link", **self._link})
 
     def run_alone(self, work: Callable[[], None]) -> None:
         """Run ``work`` as an attempt of its own; do nothing while another one is handled."""
-        if not self._working.acquire(blocking=False):
+        if not self._is_handling.acquire(blocking=False):
             return
         self._attempt += 1
         try:
             work()
         finally:
-            self._working.release()
-            # The page waits for the attempt to be counted up, whether it succeeded or not.
+            self._is_handling.release()
+            # The page is disabled until it gets the next number, also after an attempt that failed.
             self.view = {**self.view, "attempt": self._attempt}
 
     def _receive(self, _: object, content: Any, __: object) -> None:
@@ -132,7 +134,7 @@ class SignInForm(anywidget.AnyWidget):
             self.send({"type": "link", **self._link})
         elif kind == "options":
             self.ticked = _read_ticked(content)
-        # A second click, or a copy of the form, sends the number of an attempt that is over.
+        # A second click, or a copy of the form in another view, sends the number of an old attempt.
         elif kind in ("submit", "action") and content.get("attempt") == self._attempt:
             self.run_alone(lambda: self._handle(kind, content))
 
@@ -149,7 +151,7 @@ def _take_values(content: dict[str, Any]) -> dict[str, Secret]:
     if not isinstance(values, dict):
         return {}
     secrets = {str(name): Secret(text) for name, text in values.items() if isinstance(text, str)}
-    values.clear()  # the kernel keeps its last message for a while: without what was typed
+    values.clear()  # the kernel keeps its last message for a while: remove what was typed
     return secrets
 
 

@@ -1,20 +1,39 @@
-"""``login``: sign in with credentials that are found, or else ask in a panel or at a prompt."""
+"""``login``: sign in with credentials that are found, or else ask in a panel or at a prompt.
+
+The prompt is for front ends without widgets; it shows nothing that is typed.
+"""
 
 from __future__ import annotations
 
+import getpass
+import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from IPython import get_ipython
+from IPython.core.error import StdinNotImplementedError
+from IPython.display import display
+
 from alchemer_nb.auth import lookup, profiles
 from alchemer_nb.auth.lookup import REGION_NAME
+from alchemer_nb.client.client import Client
 from alchemer_nb.errors import AlchemerError, ConfigurationError, InvalidArgument
 from alchemer_nb.http.regions import Region
+from alchemer_nb.http.secrets import Secret
 from alchemer_nb.notebook.kernel.outputs import print_text
+from alchemer_nb.notebook.kernel.pump import find_pump, has_front_end
 from alchemer_nb.notebook.signin.session import KEY, MODES, OAUTH
+from alchemer_nb.notebook.signin.steps import (
+    CONSUMER,
+    CONSUMER_SECRET,
+    TOKEN,
+    TOKEN_SECRET,
+    FieldError,
+    SignIn,
+)
 
 if TYPE_CHECKING:
     from alchemer_nb.auth.lookup import FoundCredentials
-    from alchemer_nb.client.client import Client
     from alchemer_nb.notebook.signin.panel import LoginPanel
     from alchemer_nb.notebook.signin.session import Connection, Session, Status
 
@@ -62,29 +81,30 @@ def login(
         return _show_status(session, prompt=prompt)
     refused = client if client is not None and client.refused else None
     replaced = refused if profile is None and asked_region is None else None
-    found, trouble = _find_credentials(session, profile, asked_region, asked_mode, replaced)
+    found, failure = _find_credentials(session, profile, asked_region, asked_mode, replaced)
     if replaced is not None:
         asked_region = _default_region(session) or replaced.region
-    used_by = _find_connection(session, found)
-    if found is not None and used_by is None:
+    existing = _find_connection(session, found)
+    if found is not None and existing is None:
         try:
-            return _sign_in_with(session, found)
+            session.adopt(Client(found.credentials, region=found.region))
+            return session.status().with_note(f"With the credentials from {found.source}.")
         except AlchemerError as error:
-            trouble = error
+            failure = error
     if _is_unattended() if prompt else not _can_show_panel(wait=bool(wait)):
-        return _finish_without_asking(session, used_by, trouble, profile)
+        return _finish_without_asking(session, existing, failure, profile)
     first_region = asked_region or (found.region if found else None) or _default_region(session)
     first_mode = asked_mode or (refused.credentials.mode if refused else KEY)
-    notice = _build_notice(found, trouble, profile, prompt=prompt)
+    notice = _build_notice(found, failure, profile, prompt=prompt)
     if prompt:
-        return _ask_at_prompt(session, first_region, first_mode, notice)
+        return _sign_in_at_prompt(session, first_region, first_mode, notice)
     panel = _open_panel(
         session,
         region=first_region,
         mode=first_mode,
         found=found,
         notice=notice,
-        failed=trouble is not None,
+        failed=failure is not None,
         profile=profile,
         adding=client is not None,
     )
@@ -119,7 +139,7 @@ def _default_region(session: Session) -> Region | None:
 def _is_another(
     client: Client | None, region: Region | None, mode: str | None, profile: str | None
 ) -> bool:
-    """Check whether somebody asks for another account than that of the current client."""
+    """Check whether the arguments ask for another account than that of the current client."""
     return (
         client is None
         or client.refused
@@ -190,13 +210,13 @@ def _set_region(
     """
     if found.region_source:
         return found
-    before, session.environment = session.environment, found.credentials
+    previous, session.environment = session.environment, found.credentials
     for one in session.connections():
         if one.client.credentials == found.credentials:
             return replace(
                 found, region=one.client.region, region_source=f"connection “{one.name}”"
             )
-    if replaced is not None and replaced.credentials == before:
+    if replaced is not None and replaced.credentials == previous:
         return replace(found, region=replaced.region)
     return found
 
@@ -230,23 +250,16 @@ def _find_connection(session: Session, found: FoundCredentials | None) -> Connec
     return None
 
 
-def _sign_in_with(session: Session, found: FoundCredentials) -> Status:
-    from alchemer_nb.client.client import Client
-
-    session.adopt(Client(found.credentials, region=found.region))
-    return session.status().with_note(f"With the credentials from {found.source}.")
-
-
 def _build_notice(
     found: FoundCredentials | None,
-    trouble: AlchemerError | None,
+    failure: AlchemerError | None,
     profile: str | None,
     *,
     prompt: bool,
 ) -> tuple[str, str]:
     """Return the line above the form, and what to do next."""
-    if trouble is not None:
-        sentence, hint = trouble.lines
+    if failure is not None:
+        sentence, hint = failure.lines
         if found is not None:
             which = f"The credentials from {found.source} ({found.credentials.masked})"
             sentence = f"{which} did not work. {sentence}"
@@ -260,22 +273,17 @@ def _build_notice(
 
 
 def _is_unattended() -> bool:
-    """Check whether a kernel runs without a person, as under papermill and nbclient."""
-    from IPython import get_ipython
-
-    from alchemer_nb.notebook.kernel.pump import has_front_end
-
+    """Check for a kernel that runs without a person, as under papermill and nbclient."""
     shell = get_ipython()
     return getattr(shell, "kernel", None) is not None and not has_front_end(shell)
 
 
 def _can_show_panel(*, wait: bool = False) -> bool:
-    """Check whether a person can use a panel here: not in a terminal, nor where nobody is.
+    """Check whether a person can use a panel here: not in a terminal, nor in an unattended kernel.
 
     Args:
         wait: Whether the cell waits for the person, which needs a kernel.
     """
-    from IPython import get_ipython
     from IPython.terminal.interactiveshell import TerminalInteractiveShell
 
     shell = get_ipython()
@@ -285,15 +293,18 @@ def _can_show_panel(*, wait: bool = False) -> bool:
 
 
 def _finish_without_asking(
-    session: Session, used_by: Connection | None, trouble: AlchemerError | None, profile: str | None
+    session: Session,
+    existing: Connection | None,
+    failure: AlchemerError | None,
+    profile: str | None,
 ) -> Status:
     """Finish a login where no person can be asked.
 
     Raises:
         AlchemerError: Why nobody is signed in now.
     """
-    if used_by is not None:
-        session.switch(used_by.name)
+    if existing is not None:
+        session.switch(existing.name)
         return session.status().with_note("Already signed in.")
     if _is_unattended():
         advice = (
@@ -302,27 +313,82 @@ def _finish_without_asking(
         )
     else:
         advice = "No panel can be shown here: %alchemer login --prompt asks for them"
-        if trouble is not None:
+        if failure is not None:
             print_text(
                 "No panel can be shown here: %alchemer login --prompt asks for other credentials."
             )
-    raise trouble or lookup.no_credentials_error(profile, advice)
+    raise failure or lookup.no_credentials_error(profile, advice)
 
 
-def _ask_at_prompt(
+def _sign_in_at_prompt(
     session: Session, region: Region | None, mode: str, notice: tuple[str, str]
 ) -> Status:
-    from alchemer_nb.notebook.signin.prompt import sign_in_at_prompt
+    """Ask for credentials with getpass and sign in; nothing is saved.
 
+    Args:
+        session: The session that gets the connection.
+        region: Where to sign in; None takes the sandbox's region if it runs, else US.
+        mode: ``"api_key"`` or ``"oauth1"``.
+        notice: What to print first: a sentence, and what to do next.
+
+    Raises:
+        ConfigurationError: Nothing can be asked here, or nothing was typed.
+        AlchemerError: What was typed cannot be used, or the call failed.
+    """
     if any(notice):
         print_text(" ".join(notice).strip())
     if region is None:
         region = session.box.region if session.box is not None else Region.get("us")
-    return sign_in_at_prompt(session, region, mode)
+    steps = SignIn(session)
+    try:
+        if mode == KEY:
+            _ask_key(steps, region)
+        else:
+            _ask_oauth(steps, region)
+    except FieldError as error:
+        cause = error.cause or ConfigurationError("nothing was typed, so nobody is signed in")
+    else:
+        return session.status()
+    finally:
+        steps.cancel()
+    raise cause  # outside the except block: a chained error would show variables that hold secrets
+
+
+def _ask_key(steps: SignIn, region: Region) -> None:
+    first = _ask_hidden(f"API key for {region.app_host} (or key and secret key together): ")
+    values = {TOKEN: first}
+    if len(first.reveal().split()) == 1 and "://" not in first.reveal():
+        values[TOKEN_SECRET] = _ask_hidden("API secret key: ")
+    steps.use_key(values, region)
+
+
+def _ask_oauth(steps: SignIn, region: Region) -> None:
+    values = {
+        CONSUMER: _ask_hidden(f"Consumer key for {region.app_host}: "),
+        CONSUMER_SECRET: _ask_hidden("Consumer secret: "),
+    }
+    display(steps.request_link(values, region))  # type: ignore[no-untyped-call]  # IPython has no hints
+    pasted = _ask_hidden("Address you land on, or the code shown (empty once this page has it): ")
+    callback = steps.take_callback() if not pasted.reveal().strip() else None
+    steps.finish(callback or pasted)
+
+
+def _ask_hidden(question: str) -> Secret:
+    """Ask for a line without showing what is typed; raise where that is impossible."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", getpass.GetPassWarning)
+            return Secret(getpass.getpass(question))
+    except (StdinNotImplementedError, EOFError, OSError, getpass.GetPassWarning):
+        pass
+    raise ConfigurationError(
+        "nothing can be asked here without showing it: set ALCHEMER_API_TOKEN and "
+        "ALCHEMER_API_TOKEN_SECRET in the environment, or sign in with the panel of a notebook"
+    )
 
 
 def _open_panel(session: Session, **options: Any) -> LoginPanel:
-    """Make the session's panel, and close the one before it: two forms would confuse."""
+    """Open the session's panel, and close an earlier one: two forms would be confusing."""
     from alchemer_nb.notebook.signin.panel import LoginPanel
 
     if session.panel is not None:
@@ -333,11 +399,6 @@ def _open_panel(session: Session, **options: Any) -> LoginPanel:
 
 
 def _wait_for_sign_in(panel: LoginPanel, seconds: float) -> object | None:
-    from IPython import get_ipython
-    from IPython.display import display
-
-    from alchemer_nb.notebook.kernel.pump import find_pump
-
     pump = find_pump(get_ipython())
     if pump is None:
         panel.show_notice("This kernel cannot wait in the cell: sign in, then run the next cell.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 _LABELS = {"description_width": "132px"}
 _REGION_HINT = "Your region is in the address bar when you are logged in."
-_SECONDS_BETWEEN_LOOKS = 0.5
+_CHECK_INTERVAL = 0.5  # seconds between two checks whether the browser has returned
 
 
 class LoginPanel(ipywidgets.VBox):
@@ -85,21 +86,23 @@ class LoginPanel(ipywidgets.VBox):
             style={**_LABELS, "button_width": "auto"},
         )
         self.form = SignInForm(
-            self._showing_errors(self._submit), self._showing_errors(self._press)
+            self._with_errors_shown(self._submit), self._with_errors_shown(self._press)
         )
         self.status = ipywidgets.HTML()
         self._hint = ipywidgets.HTML(_REGION_HINT)
-        self._out = ipywidgets.Button(description="Sign out", icon="sign-out")
-        self._more = ipywidgets.Button(description="Add another account", layout={"width": "auto"})
-        self._buttons = ipywidgets.HBox([self._out, self._more])
+        self._sign_out_button = ipywidgets.Button(description="Sign out", icon="sign-out")
+        self._add_button = ipywidgets.Button(
+            description="Add another account", layout={"width": "auto"}
+        )
+        self._buttons = ipywidgets.HBox([self._sign_out_button, self._add_button])
         super().__init__(layout={"width": "100%", "max_width": "640px", "padding": "4px 2px 8px"})
         for part, name in ((self, "panel"), (self._hint, "hint"), (self.status, "status")):
             part.add_class(f"alchemer-{name}")
         for choice in (self.region, self.mode):
-            choice.observe(self._showing_errors(lambda _: self._start_over()), "value")
-        self._out.on_click(self._showing_errors(lambda _: session.sign_out()))
-        self._more.on_click(self._showing_errors(lambda _: self._show(adding=True)))
-        self._stop_listening = session.on_change(self._showing_errors(self._follow_session))
+            choice.observe(self._with_errors_shown(lambda _: self._start_over()), "value")
+        self._sign_out_button.on_click(self._with_errors_shown(lambda _: session.sign_out()))
+        self._add_button.on_click(self._with_errors_shown(lambda _: self._show(adding=True)))
+        self._stop_listening = session.on_change(self._with_errors_shown(self._follow_session))
         self._refresh()
 
     @property
@@ -109,7 +112,7 @@ class LoginPanel(ipywidgets.VBox):
 
     @property
     def shows_form(self) -> bool:
-        """Whether the form is shown, and not who is signed in."""
+        """Whether the form is shown, in place of who is signed in."""
         return self._adding or not self.session.status().signed_in
 
     def show_notice(self, notice: str) -> None:
@@ -121,16 +124,19 @@ class LoginPanel(ipywidgets.VBox):
         """Finish the sign-in if the browser has returned to the loopback listener."""
         # Callbacks may run on two threads: `run_alone` lets one of them end the attempt.
         if self.sign_in.callback is not None:
-            self.form.run_alone(self._showing_errors(self._finish_callback))
+            self.form.run_alone(self._with_errors_shown(self._finish_callback))
 
     def close(self) -> None:
         """Remove the panel from the page; it cannot be used afterwards."""
+        if sys.is_finalizing():  # `Widget.__del__` calls this, and nothing can be imported any more
+            return
         self._stop_listening()
         self.sign_in.cancel()
         self.outputs.clear()
-        # Buttons, too: ipywidgets keeps what is not closed, and with it this panel.
-        controls = (self.region, self.mode, self.form, self._out, self._more, self._buttons)
-        for part in (*controls, self.status, self._hint):
+        # ipywidgets holds each widget that is not closed, and its callbacks hold this panel:
+        # https://ipywidgets.readthedocs.io/en/stable/examples/Widget%20Basics.html#closing-widgets
+        inputs = (self.region, self.mode, self.form, self._sign_out_button, self._add_button)
+        for part in (*inputs, self._buttons, self.status, self._hint):
             part.close()
         super().close()
 
@@ -140,17 +146,18 @@ class LoginPanel(ipywidgets.VBox):
         self._refresh()
 
     def __repr__(self) -> str:
-        # Not the traits, as ipywidgets shows them: they are of no interest to a reader.
+        # ipywidgets would show all traits, which are of no interest to a reader.
         if not self.shows_form:
             return repr(self.session.status())
         panel = "(The sign-in panel. Where it is not shown: %alchemer login --prompt)"
         return "\n".join(filter(None, (" ".join(self._notice).strip(), panel)))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        # The whole text: ipywidgets would cut it in the middle of what to do next.
+        # ipywidgets cuts the plain text after 110 characters, in the middle of what to do next:
+        # https://github.com/jupyter-widgets/ipywidgets/blob/main/python/ipywidgets/ipywidgets/widgets/widget.py
         return {**super()._repr_mimebundle_(**kwargs), "text/plain": repr(self)}
 
-    def _showing_errors(self, function: Callable[..., object]) -> Callable[..., None]:
+    def _with_errors_shown(self, function: Callable[..., object]) -> Callable[..., None]:
         """Wrap a callback so that its errors show in the panel: nobody would see them elsewhere."""
 
         def wrapped(*args: Any) -> None:
@@ -207,7 +214,7 @@ class LoginPanel(ipywidgets.VBox):
         self._watch_listener()
 
     def _watch_listener(self) -> None:
-        """Check now and then, on the kernel's own event loop, whether the browser has returned."""
+        """Check twice a second, on the kernel's event loop, whether the browser has returned."""
         from IPython import get_ipython
 
         from alchemer_nb.notebook.kernel.pump import call_later
@@ -216,12 +223,12 @@ class LoginPanel(ipywidgets.VBox):
         if flow is None or urlsplit(flow.callback).hostname not in ("127.0.0.1", "localhost"):
             return
 
-        def look() -> None:
+        def check() -> None:
             if self.sign_in.flow is flow:
                 self.finish_if_returned()
-                call_later(get_ipython(), _SECONDS_BETWEEN_LOOKS, look)
+                call_later(get_ipython(), _CHECK_INTERVAL, check)
 
-        call_later(get_ipython(), _SECONDS_BETWEEN_LOOKS, look)
+        call_later(get_ipython(), _CHECK_INTERVAL, check)
 
     def _start_over(self) -> None:
         self.sign_in.cancel()
@@ -229,7 +236,7 @@ class LoginPanel(ipywidgets.VBox):
         self.form.show(self._view(), clear=True)
 
     def _follow_session(self) -> None:
-        """Show another status, and another list of regions if a sandbox was started or stopped."""
+        """Show the new status, and the new list of regions if a sandbox was started or stopped."""
         regions = _list_regions(self.session, self._asked_region)
         if regions != self._regions:
             before, addresses = self.region.value, [region.api_url for region in regions]
@@ -239,7 +246,7 @@ class LoginPanel(ipywidgets.VBox):
         self._show(adding=False)
 
     def _view(self) -> FormView:
-        found = self._found  # belongs to one region, and is offered in no other
+        found = self._found  # belongs to one region, so offer it in no other
         here = found is not None and found.region.api_url == self.region.value
         return build_view(
             self.mode.value,
@@ -252,7 +259,7 @@ class LoginPanel(ipywidgets.VBox):
         )
 
     def _show(self, *, adding: bool) -> None:
-        """Show the form for another account, or else who is signed in; the notice is over."""
+        """Show the form for another account, or else who is signed in; remove the notice."""
         self._adding, self._notice = adding, ("", "")
         self._refresh(clear=True)
 
@@ -290,44 +297,43 @@ class PanelOutputs:
     def __init__(self) -> None:
         self._lines: list[str] = []
         self._panels: list[str] = []
-        self._text = ""
+        self._line: tuple[str, ...] = ()
 
     @property
     def are_shown(self) -> bool:
         """Whether there is any."""
         return bool(self._lines)
 
-    def publish(self, line: str, panel: dict[str, Any]) -> None:
+    def publish(self, line: tuple[str, ...], panel: dict[str, Any]) -> None:
         """Show line and panel as two more outputs of the running cell."""
-        self._text = line
-        self._lines.append(add_output(_bundle(line)))
+        self._line = line
+        self._lines.append(add_output(_headline_bundle(line)))
         self._panels.append(add_output(panel))
 
-    def update(self, line: str) -> None:
+    def update(self, line: tuple[str, ...]) -> None:
         """Rewrite the line in all outputs."""
-        if line != self._text:
-            self._text = line
-            replace_outputs(self._lines, _bundle(line))
+        if line != self._line:
+            self._line = line
+            replace_outputs(self._lines, _headline_bundle(line))
 
     def clear(self) -> None:
         """Empty the panel's outputs, so that no dead widget is saved with the notebook."""
         panels, self._panels = self._panels, []
-        if panels:  # a closed panel is closed again by `__del__`, maybe while the process ends
-            replace_outputs(panels, {"text/plain": ""})
+        replace_outputs(panels, {"text/plain": ""})
 
 
-def _headline(status: Status, *, shows_form: bool) -> str:
+def _headline(status: Status, *, shows_form: bool) -> tuple[str, ...]:
+    """Return the parts of the line above the panel; the first is shown in bold."""
     if not status.signed_in:
-        return "Sign in to Alchemer"
+        return ("Sign in to Alchemer",)
     if not shows_form:
-        return status.line
+        return status.parts
     account = f"{status.who} ({status.region})"
     if status.refused:
-        return f"Sign in again · the {status.mode} {status.key} of {account} was refused"
-    return f"Sign in to another account · besides {account}"
+        return "Sign in again", f"the {status.mode} {status.key} of {account} was refused"
+    return "Sign in to another account", f"besides {account}"
 
 
-def _bundle(line: str) -> dict[str, Any]:
-    head, dot, rest = line.partition(" · ")
-    html = f"<div><b>{escape(head)}</b>{escape(dot + rest)}</div>"
-    return {"text/plain": line, "text/html": html}
+def _headline_bundle(parts: tuple[str, ...]) -> dict[str, Any]:
+    html = " · ".join([f"<b>{escape(parts[0])}</b>", *map(escape, parts[1:])])
+    return {"text/plain": " · ".join(parts), "text/html": f"<div>{html}</div>"}

@@ -53,7 +53,7 @@ class Connection:
         return self.client.region.api_url, self.account_id
 
     def download_key(self, survey: Any, options: Mapping[str, Any]) -> DownloadKey:
-        """Return what is equal for two downloads of the same frame from the same account.
+        """Return a key that is equal for two downloads of the same frame from the same account.
 
         Args:
             survey: Id or title.
@@ -93,10 +93,10 @@ class Session:
         self._connections: dict[str, Connection] = {}
         self._current: str | None = None
         self._listeners: list[Callable[[], object]] = []
-        self._begin()
-        renew_after_fork(self._begin)
+        self._make_lock()
+        renew_after_fork(self._make_lock)
 
-    def _begin(self) -> None:
+    def _make_lock(self) -> None:
         self._lock = threading.RLock()
 
     @property
@@ -154,10 +154,10 @@ class Session:
         for known in self.connections():
             same = known.client.credentials == client.credentials
             if same and _have_same_region(known.client, client):
-                # Typed once more: an error can tell that they have worked before.
+                # The same credentials again: an error can then say that they have worked before.
                 client.credentials.accepted_by |= known.client.credentials.accepted_by
         account = client.read_account(retries=retries)
-        organisation, account_id = _text_of(account, "organization"), _text_of(account, "id")
+        organisation, account_id = _read_text(account, "organization"), _read_text(account, "id")
         with self._lock:
             name = name or self._choose_name(client)
             connection = Connection(name, client, organisation, account_id or None)
@@ -285,7 +285,7 @@ def _have_same_region(one: Client, other: Client) -> bool:
     return one.region.api_url == other.region.api_url
 
 
-def _text_of(account: Mapping[str, Any], name: str) -> str:
+def _read_text(account: Mapping[str, Any], name: str) -> str:
     value = account.get(name)
     is_given = isinstance(value, str | int) and not isinstance(value, bool)
     return str(value).strip() if is_given else ""
@@ -298,11 +298,8 @@ class UnfinishedDownloads:
         self._lock = threading.Lock()
         self._errors: dict[DownloadKey, DownloadIncomplete] = {}
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is none."""
-        with self._lock:
-            return not self._errors
+    def __len__(self) -> int:
+        return len(self._errors)
 
     def add(self, key: DownloadKey, error: DownloadIncomplete) -> None:
         """Add a download if it can be resumed, and remove the oldest if there are too many."""
@@ -367,11 +364,17 @@ class Status:
         return self.organisation or "an account without a name"
 
     @property
-    def line(self) -> str:
-        """The status in one line of plain text."""
+    def parts(self) -> tuple[str, ...]:
+        """The status in one line: account, region and credentials."""
         if not self.signed_in:
-            return "Not signed in."
-        return f"Signed in to {self.who} · {self.region} ({self.host}) · {self.mode} {self.key}"
+            return ("Not signed in.",)
+        region, key = f"{self.region} ({self.host})", f"{self.mode} {self.key}"
+        return f"Signed in to {self.who}", region, key
+
+    @property
+    def line(self) -> str:
+        """The same parts as plain text."""
+        return " · ".join(self.parts)
 
     @property
     def hint(self) -> str:

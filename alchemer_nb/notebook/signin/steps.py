@@ -61,7 +61,7 @@ class SignInLink:
 
     Attributes:
         url: The address that the browser opens.
-        host: The host that is shown beside the link.
+        host: The host, which is shown next to the link.
     """
 
     def __init__(self, address: str) -> None:
@@ -100,7 +100,7 @@ class SignIn:
         profile: Name of the profile that the credentials are saved under.
 
     Attributes:
-        flow: The OAuth flow that was started and has not ended, or None.
+        flow: The OAuth flow that is under way, or None.
         saved_note: A sentence that says where the credentials were saved, or why they were not.
     """
 
@@ -124,14 +124,14 @@ class SignIn:
         if _is_blank(first):
             raise FieldError(TOKEN, "Paste your API key here.")
         if _BOTH_PARTS.search(first.reveal().strip()):
-            key = _as_field_error(TOKEN, lambda: ApiKey.parse(first))
+            key = _with_field_errors(TOKEN, lambda: ApiKey.parse(first))
         elif _is_blank(second):
             raise FieldError(
                 TOKEN_SECRET,
                 "Paste the secret key here, or paste 'key secret' into the box above.",
             )
         else:
-            key = _as_field_error("", lambda: ApiKey(first, second))
+            key = _with_field_errors("", lambda: ApiKey(first, second))
         return self.use_credentials(key, region, remember=remember, field=TOKEN)
 
     def use_consumer_pair(
@@ -167,7 +167,7 @@ class SignIn:
         """
         client = Client(credentials, region=region)
         adopt = partial(self.session.adopt, client, retries=1)  # a click must not take minutes
-        connection = adopt() if field is None else _as_field_error(field, adopt)
+        connection = adopt() if field is None else _with_field_errors(field, adopt)
         self.saved_note = self._save(credentials, region) if remember else ""
         return connection
 
@@ -182,7 +182,7 @@ class SignIn:
         pair = _read_pair(values)
         flow = OAuthFlow(pair.consumer_key, pair.consumer_secret, region=region)
         try:
-            link = SignInLink(_as_field_error(CONSUMER, flow.start))
+            link = SignInLink(_with_field_errors(CONSUMER, flow.start))
         except BaseException:
             flow.close()
             raise
@@ -190,12 +190,12 @@ class SignIn:
         return link
 
     def renew_link(self) -> SignInLink:
-        """Start the flow anew with the same consumer pair; the old link no longer works.
+        """Start the flow again with the same consumer pair; the old link no longer works.
 
         Raises:
             AlchemerError: The call failed, or no flow was started before.
         """
-        return SignInLink(self._started_flow().start())
+        return SignInLink(self._require_flow().start())
 
     def finish(self, pasted: Secret, *, remember: bool = False) -> Connection:
         """Finish the flow with the address or code that the browser ended at.
@@ -204,10 +204,10 @@ class SignIn:
             FieldError: The text is empty, of another attempt, too late, or a refusal.
             AlchemerError: The call failed.
         """
-        flow = self._started_flow()
+        flow = self._require_flow()
         if _is_blank(pasted):
             raise FieldError(PASTED, "Paste the address of the page you landed on here.")
-        token = _as_field_error(PASTED, lambda: flow.finish(pasted))
+        token = _with_field_errors(PASTED, lambda: flow.finish(pasted))
         connection = self.use_credentials(token, flow.region, remember=remember, field=PASTED)
         self.cancel()
         return connection
@@ -219,7 +219,7 @@ class SignIn:
         return caught if caught and caught != self._tried else None
 
     def take_callback(self) -> Secret | None:
-        """Return ``callback`` once: the next time it is None."""
+        """Return ``callback`` and mark it as tried, so that it is None from now on."""
         callback = self.callback
         self._tried = callback or self._tried
         return callback
@@ -231,7 +231,7 @@ class SignIn:
         if flow is not None:
             flow.close()
 
-    def _started_flow(self) -> OAuthFlow:
+    def _require_flow(self) -> OAuthFlow:
         if self.flow is None:
             raise ConfigurationError("no sign-in has been started")
         return self.flow
@@ -244,11 +244,11 @@ class SignIn:
         return f"Remembered {where}, as profile “{self.profile}”."
 
 
-def _as_field_error(field: str, call: Callable[[], _T]) -> _T:
-    """Call, and raise an error about what was typed as a ``FieldError``.
+def _with_field_errors(field: str, call: Callable[[], _T]) -> _T:
+    """Call a function; raise its errors about what was typed as ``FieldError``.
 
     Args:
-        field: The box; ``""`` for the one that has the name of the error's argument.
+        field: Name of the box; ``""`` for the name of the argument that the error is about.
         call: What to call.
     """
     try:
@@ -269,4 +269,4 @@ def _read_pair(values: Mapping[str, Secret]) -> OAuth1:
         raise FieldError(CONSUMER, "Paste the consumer key here.")
     if _is_blank(secret):
         raise FieldError(CONSUMER_SECRET, "Paste the consumer secret here.")
-    return _as_field_error("", lambda: OAuth1(key, secret))
+    return _with_field_errors("", lambda: OAuth1(key, secret))

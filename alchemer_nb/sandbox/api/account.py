@@ -22,16 +22,16 @@ def account(call: Call) -> str:
     """Answer ``GET account``: a single object although it has no id."""
     data: dict[str, Any] = {
         "id": int(ACCOUNT),
-        "organization": call.state.note("organisation"),
+        "organization": call.state.read("organisation"),
         "contact_phone": "555-0100",
         "reseller": False,
         "resellers_customer_id": "",
         "reseller_uuid": "",
         "sso": [],
-        "date_created": stamps.without_zone(_CREATED, call.settings.zone),
+        "date_created": stamps.format_local(_CREATED, call.settings.zone),
         "login_link": f"https://app.{call.settings.domain}/login",
     }
-    return replies.single(data, call.settings)
+    return replies.single_object(data, call.settings)
 
 
 def users(call: Call) -> str:
@@ -39,12 +39,12 @@ def users(call: Call) -> str:
     _administrators_only(call)
     conditions = [
         condition
-        for condition in filters.read(call.params)
+        for condition in filters.read_conditions(call.params)
         if (condition.field, condition.value.lower()) != ("status", "all")
     ]
     rows = [_user(call, one) for one in call.state.accounts.users()]
-    kept = [row for row in rows if filters.keeps(row, conditions, _FIELDS)]
-    return replies.paged(call.paging, kept, text_count=False)
+    matches = [row for row in rows if filters.fulfils(row, conditions, _FIELDS)]
+    return replies.cut_page(call.paging, matches, text_count=False)
 
 
 def user(call: Call) -> str:
@@ -54,19 +54,19 @@ def user(call: Call) -> str:
         found = call.state.accounts.user(call.number("accountuser"))
     except KeyError:
         raise missing("accountuser") from None
-    return replies.single(_user(call, found), call.settings)
+    return replies.single_object(_user(call, found), call.settings)
 
 
 def teams(call: Call) -> str:
     """Answer ``GET accountteams``."""
-    return replies.paged(call.paging, _teams(call), text_count=False)
+    return replies.cut_page(call.paging, _teams(call), text_count=False)
 
 
 def team(call: Call) -> str:
     """Answer ``GET accountteams/{id}``."""
     for one in _teams(call):
         if one["id"] == call.number("accountteams"):
-            return replies.single(one, call.settings)
+            return replies.single_object(one, call.settings)
     raise missing("accountteams")
 
 
@@ -100,7 +100,7 @@ def _user(call: Call, one: User) -> dict[str, Any]:
         "license": "",
         "defaultteam": False,
         "status": one.status,
-        "last_login": None if seen is None else stamps.without_zone(seen, call.settings.zone),
+        "last_login": None if seen is None else stamps.format_local(seen, call.settings.zone),
         # Keys are null on the wire whoever asks (vendor's page accountuser-list).
         "api_key": None,
         "api_secret": None,

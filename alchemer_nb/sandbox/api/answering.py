@@ -1,4 +1,4 @@
-"""From the arrival of a call to its reply: faults, limits, the cache, and the work itself."""
+"""Answer a call: faults, limits, the cache, and the work itself."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from alchemer_nb.sandbox.data.accounts import User
-    from alchemer_nb.sandbox.oauth.provider import Signed
+    from alchemer_nb.sandbox.oauth.provider import SignedRequest
     from alchemer_nb.sandbox.services import Services
     from alchemer_nb.sandbox.traffic.faults import Fault
 
@@ -29,12 +29,12 @@ _RESOURCES: dict[tuple[str, ...], Resource] = {
 }
 _ALIASES = {"question": "surveyquestion"}
 VERBS = ("GET", "PUT", "POST", "DELETE")
-_WORTH_GZIP = 1024
-_WORTH_THREAD = 100_000
+_WORTH_GZIP = 1024  # bytes
+_WORTH_THREAD = 100_000  # bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ReceivedCall:
     """A call as it arrived.
 
     Attributes:
@@ -42,9 +42,9 @@ class Asked:
         path: Path below the version.
         flat: Flat parameters.
         tree: The same, nested.
-        identity: See ``calls.identity``.
+        identity: See ``call_log.identity``.
         signed: The request as a signature covers it.
-        mode: How it carries credentials (see ``authenticate.mode``).
+        mode: How it carries credentials (see ``authenticate.credentials_mode``).
     """
 
     verb: str
@@ -52,7 +52,7 @@ class Asked:
     flat: dict[str, str] = field(repr=False)
     tree: dict[str, Any] = field(repr=False)
     identity: str
-    signed: Signed = field(repr=False)
+    signed: SignedRequest = field(repr=False)
     mode: str
 
 
@@ -66,30 +66,32 @@ class Answer:
     content_type: str = "application/json"
 
 
-async def answer(services: Services, asked: Asked, number: int, fault: Fault | None) -> Answer:
+async def answer_call(
+    services: Services, received: ReceivedCall, number: int, fault: Fault | None
+) -> Answer:
     """Return the reply to a call.
 
     Args:
-        services: What the sandbox is made of.
-        asked: The call.
+        services: The services of the sandbox.
+        received: The call.
         number: Its number in the log.
         fault: The fault for this call, or None.
     """
     headers: dict[str, str] = {}
     try:
         if fault is not None and fault.answers:
-            if asked.mode != "none":
+            if received.mode != "none":
                 services.calls.note(number, account=account.ACCOUNT)
                 services.limits.count()
             await asyncio.sleep(services.settings.latency + fault.delay)
             return await _answer_fault(fault)
-        actor = await _caller(services, asked)
+        actor = await _caller(services, received)
         services.calls.note(number, account=account.ACCOUNT, user=actor.name)
         warned = services.limits.enter()
         if warned:
             headers["X-SG-Warning"] = warned
         services.limits.check_recovery()
-        body = await _allowed(services, asked, actor, fault, headers)
+        body = await _answer_within_limits(services, received, actor, fault, headers)
         services.calls.note(number, cached="X-SG-Cached" in headers)
         status = 200
     except Refusal as refusal:
@@ -101,35 +103,43 @@ async def answer(services: Services, asked: Asked, number: int, fault: Fault | N
     return Answer(status, body, headers)
 
 
-async def _caller(services: Services, asked: Asked) -> User:
+async def _caller(services: Services, received: ReceivedCall) -> User:
     try:
-        return authenticate.caller(services.state, services.provider, asked.flat, asked.signed)
+        return authenticate.find_caller(
+            services.state, services.provider, received.flat, received.signed
+        )
     except Refusal:
         await _wait(services.settings.latency)
         raise
 
 
-async def _allowed(
-    services: Services, asked: Asked, actor: User, fault: Fault | None, headers: dict[str, str]
+async def _answer_within_limits(
+    services: Services,
+    received: ReceivedCall,
+    actor: User,
+    fault: Fault | None,
+    headers: dict[str, str],
 ) -> Body:
     """Answer a call that the limits allow, from the cache or by doing the work."""
-    if asked.verb != "GET":
-        return await _work(services, asked, actor, fault)
-    key = (actor.id, asked.identity)
+    if received.verb != "GET":
+        return await _do_work(services, received, actor, fault)
+    key = (actor.id, received.identity)
     with services.cache.running(key):
-        kept = services.cache.find(key) if fault is None else None
-        if kept is not None:
+        stored = services.cache.find(key) if fault is None else None
+        if stored is not None:
             await _wait(services.settings.latency)
             headers["X-SG-Cached"] = "true"
-            return kept
-        body = await _work(services, asked, actor, fault)
-        if fault is None and services.cache.keeps:
-            body = await packed(body)
-            services.cache.keep(key, body)
+            return stored
+        body = await _do_work(services, received, actor, fault)
+        if fault is None and services.cache.is_enabled:
+            body = await compress(body)
+            services.cache.store(key, body)
         return body
 
 
-async def _work(services: Services, asked: Asked, actor: User, fault: Fault | None) -> Body:
+async def _do_work(
+    services: Services, received: ReceivedCall, actor: User, fault: Fault | None
+) -> Body:
     """Do the work of a call, in the time that it takes.
 
     Raises:
@@ -143,8 +153,8 @@ async def _work(services: Services, asked: Asked, actor: User, fault: Fault | No
     work = Work()
     if fault is not None:
         work.shift, work.total = fault.shift, fault.total_count
-        changes.before(services.state.library, split(asked.path)[1], fault)
-    text = _act(services, asked, actor, work)
+        changes.apply_fault(services.state.library, split_path(received.path)[1], fault)
+    text = _run_action(services, received, actor, work)
     more = work.rows * settings.seconds_per_row
     await _wait(min(more, settings.slowest - first))
     if first + more > settings.slowest:
@@ -152,18 +162,20 @@ async def _work(services: Services, asked: Asked, actor: User, fault: Fault | No
     return Body(text.encode())
 
 
-def _act(services: Services, asked: Asked, actor: User, work: Work) -> str:
-    names, ids = split(asked.path)
+def _run_action(services: Services, received: ReceivedCall, actor: User, work: Work) -> str:
+    names, ids = split_path(received.path)
     resource = _RESOURCES.get(names)
     if resource is None:
         raise Refusal(404, "Method not implemented")
-    action = resource.action(asked.verb, len(ids) == len(names)) if asked.verb in VERBS else None
+    action = (
+        resource.action(received.verb, len(ids) == len(names)) if received.verb in VERBS else None
+    )
     if action is None:
         raise Refusal(405, "Method not supported")
-    return action(Call(services.state, actor, ids, asked.flat, asked.tree, work))
+    return action(Call(services.state, actor, ids, received.flat, received.tree, work))
 
 
-async def packed(body: Body) -> Body:
+async def compress(body: Body) -> Body:
     """Compress a body if that is worth it; a large one in another thread than the event loop's."""
     if body.packed or len(body.content) < _WORTH_GZIP:
         return body
@@ -173,7 +185,7 @@ async def packed(body: Body) -> Body:
     return Body(await asyncio.to_thread(gzip.compress, body.content, 1), packed=True)
 
 
-def unpacked(body: Body) -> Body:
+def decompress(body: Body) -> Body:
     """Return a body without compression."""
     return Body(gzip.decompress(body.content)) if body.packed else body
 
@@ -192,7 +204,7 @@ async def _answer_fault(fault: Fault) -> Answer:
     return Answer(status, Body(content), fault.headers or {}, fault.content_type)
 
 
-def split(path: str) -> tuple[tuple[str, ...], dict[str, str]]:
+def split_path(path: str) -> tuple[tuple[str, ...], dict[str, str]]:
     """Split ``survey/7/surveyresponse.json`` into names and ids."""
     bare = path.strip("/").removesuffix(".json").rstrip("/")
     parts = bare.split("/")

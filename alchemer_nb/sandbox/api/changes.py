@@ -1,6 +1,6 @@
 """Changes of a survey's responses while the sandbox runs: new, edited and deleted ones.
 
-invented: whoever answers, answers as somebody before them did.
+invented: a new response has the answers of an earlier one.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from alchemer_nb.sandbox.traffic.faults import Fault
 
 
-def adding(
+def prepare_additions(
     library: Library, survey: Definition, count: int
 ) -> tuple[list[int], Callable[[], None]]:
     """Prepare new responses; return their ids, and a function that makes them visible."""
     now = int(time.time())
-    patterns = library.some_records(survey.id, min(count, 200))
+    patterns = list(library.records(survey.id, min(count, 200)))
     ids = library.reserve(survey.id, count)
     made = []
     for index, number in enumerate(ids):
@@ -46,7 +46,7 @@ def adding(
     return ids, lambda: library.save_responses(survey.id, made)
 
 
-def touching(
+def prepare_edits(
     library: Library, survey: Definition, ids: Iterable[int], data: Mapping[str, Any] | None
 ) -> Callable[[], None]:
     """Prepare edits that set ``date_updated`` to now; return a function that makes them visible.
@@ -58,9 +58,9 @@ def touching(
         data: Answers as an update takes them, by question; nothing else changes without.
 
     Raises:
-        LookupError: A response that is not there.
+        LookupError: A response does not exist.
     """
-    now, wanted = int(time.time()), _present(library, survey, ids)
+    now, wanted = int(time.time()), _require_existing(library, survey, ids)
 
     def apply() -> None:
         found = [library.response(survey.id, number) for number in wanted]
@@ -74,13 +74,15 @@ def touching(
     return apply
 
 
-def deleting(library: Library, survey: Definition, ids: Iterable[int]) -> Callable[[], None]:
+def prepare_deletions(
+    library: Library, survey: Definition, ids: Iterable[int]
+) -> Callable[[], None]:
     """Prepare deletions; return a function that makes them visible.
 
     Raises:
-        LookupError: A response that is not there.
+        LookupError: A response does not exist.
     """
-    wanted = _present(library, survey, ids)
+    wanted = _require_existing(library, survey, ids)
 
     def apply() -> None:
         for number in wanted:
@@ -89,18 +91,18 @@ def deleting(library: Library, survey: Definition, ids: Iterable[int]) -> Callab
     return apply
 
 
-def before(library: Library, place: Mapping[str, str], fault: Fault) -> None:
+def apply_fault(library: Library, place: Mapping[str, str], fault: Fault) -> None:
     """Make the changes of a fault, before its call is answered."""
     if not (fault.adds or fault.deletes or fault.touches):
         return
-    survey = survey_of(library, place.get("survey", ""))
+    survey = find_survey(library, place.get("survey", ""))
     if fault.adds:
-        adding(library, survey, fault.adds)[1]()
-    touching(library, survey, _living(library, survey, fault.touches), None)()
-    deleting(library, survey, _living(library, survey, fault.deletes))()
+        prepare_additions(library, survey, fault.adds)[1]()
+    prepare_edits(library, survey, _existing(library, survey, fault.touches), None)()
+    prepare_deletions(library, survey, _existing(library, survey, fault.deletes))()
 
 
-def survey_of(library: Library, survey: int | str) -> Definition:
+def find_survey(library: Library, survey: int | str) -> Definition:
     """Return the survey of an id or a title.
 
     Raises:
@@ -112,11 +114,11 @@ def survey_of(library: Library, survey: int | str) -> Definition:
     raise LookupError(f"no survey {survey!r}")
 
 
-def _living(library: Library, survey: Definition, ids: Iterable[int]) -> list[int]:
+def _existing(library: Library, survey: Definition, ids: Iterable[int]) -> list[int]:
     return [number for number in ids if library.response(survey.id, number) is not None]
 
 
-def _present(library: Library, survey: Definition, ids: Iterable[int]) -> list[int]:
+def _require_existing(library: Library, survey: Definition, ids: Iterable[int]) -> list[int]:
     wanted = [int(number) for number in ids]
     for number in wanted:
         if library.response(survey.id, number) is None:

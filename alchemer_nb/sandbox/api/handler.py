@@ -6,29 +6,29 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from alchemer_nb.sandbox.api import answering
-from alchemer_nb.sandbox.api.answering import VERBS, Answer, Asked
+from alchemer_nb.sandbox.api.answering import VERBS, Answer, ReceivedCall
 from alchemer_nb.sandbox.oauth import authenticate
-from alchemer_nb.sandbox.services import Quiet, Seen
+from alchemer_nb.sandbox.services import RedactingHandler, SeenCall
 from alchemer_nb.sandbox.traffic import call_log
 from alchemer_nb.sandbox.wire import parameters
 from alchemer_nb.sandbox.wire.replies import Refusal
 
 
-class ApiHandler(Quiet):
+class ApiHandler(RedactingHandler):
     """The handler of ``/v5/…`` and ``/head/…``."""
 
     SUPPORTED_METHODS = (*VERBS, "PATCH", "HEAD", "OPTIONS")
 
     async def get(self, path: str) -> None:
         """Answer a call of any method."""
-        services, asked = self.services, self._read(path)
-        number = services.calls.begin(asked.verb, asked.path, asked.identity)
+        services, received = self.services, self._read(path)
+        number = services.calls.begin(received.verb, received.path, received.identity)
         try:
             with services.traffic:
-                fault = services.faults.take(asked.verb, asked.path, asked.flat)
-                answer = await answering.answer(services, asked, number, fault)
+                fault = services.faults.take(received.verb, received.path, received.flat)
+                answer = await answering.answer_call(services, received, number, fault)
                 services.calls.note(number, status=answer.status)
-                self._note(asked, answer.status)
+                self._note(received, answer.status)
                 await self._send(answer, fault.cut if fault else None)
         finally:
             services.calls.end(number)
@@ -43,27 +43,27 @@ class ApiHandler(Quiet):
         self.set_header("Content-Type", "application/json")
         self.finish(Refusal(status_code, "The sandbox failed; its log tells why").body)
 
-    def _read(self, path: str) -> Asked:
+    def _read(self, path: str) -> ReceivedCall:
         request = self.request
-        flat, tree = parameters.collect(
+        flat, tree = parameters.read_parameters(
             request.query, request.headers.get("Content-Type", ""), request.body
         )
         verb = (flat.get("_method") or request.method or "GET").upper()
         pairs = parse_qsl(request.query, keep_blank_values=True)
-        return Asked(
+        return ReceivedCall(
             verb=verb,
             path=path,
             flat=flat,
             tree=tree,
             identity=answering.read_identity(verb, path, pairs, request.body),
             signed=self.signed(),
-            mode=authenticate.mode(flat, request.headers),
+            mode=authenticate.credentials_mode(flat, request.headers),
         )
 
-    def _note(self, asked: Asked, status: int) -> None:
-        kept = dict(call_log.without_secrets(asked.flat.items()))
+    def _note(self, received: ReceivedCall, status: int) -> None:
+        params = dict(call_log.without_secrets(received.flat.items()))
         method = self.request.method or ""
-        self.services.seen.append(Seen(method, asked.path, kept, asked.mode, status))
+        self.services.seen.append(SeenCall(method, received.path, params, received.mode, status))
 
     async def _send(self, answer: Answer, cut: int | None) -> None:
         self.set_status(answer.status)
@@ -71,7 +71,9 @@ class ApiHandler(Quiet):
         for name, value in answer.headers.items():
             self.set_header(name, value)
         accepts = "gzip" in self.request.headers.get("Accept-Encoding", "")
-        body = await answering.packed(answer.body) if accepts else answering.unpacked(answer.body)
+        body = (
+            await answering.compress(answer.body) if accepts else answering.decompress(answer.body)
+        )
         if body.packed:
             self.set_header("Content-Encoding", "gzip")
         self.set_header("Vary", "Accept-Encoding")
@@ -85,7 +87,7 @@ class ApiHandler(Quiet):
         await self.finish(b"" if self.request.method == "HEAD" else body.content)
 
 
-class NotThere(Quiet):
+class UnknownPathHandler(RedactingHandler):
     """The handler of any other address (invented: the reply to another version of the API)."""
 
     SUPPORTED_METHODS = (*VERBS, "PATCH", "HEAD", "OPTIONS")

@@ -23,20 +23,22 @@ _ORDERS = {
 def responses(call: Call) -> str:
     """Answer with a page of responses, by ascending id unless ``order_by`` is given."""
     one, paging, library = call.survey(), call.paging, call.state.library
-    where, values = filters.for_responses(filters.read(call.params), one, call.settings.zone)
+    where, values = filters.response_sql(
+        filters.read_conditions(call.params), one, call.settings.zone
+    )
     total = library.count(one.id, where, values)
     work, offset = call.work, max(0, paging.offset + call.work.shift)
-    rows = library.rendered(one.id, paging.size, offset, _order(call), where, values)
+    rows = library.render_page(one.id, paging.size, offset, _order(call), where, values)
     work.rows = len(rows)
     total = total if work.total is None else work.total
-    return replies.listing(paging, total, rows, text_count=True)
+    return replies.render_page(paging, total, rows, text_count=True)
 
 
 def _order(call: Call) -> str:
     asked = call.params.get("order_by", "")
     if not asked:
         return "id"
-    if asked not in _ORDERS:  # invented: no source tells what another order gives
+    if asked not in _ORDERS:  # invented: no source documents the reply to another order
         raise Refusal(400, f"Invalid order_by: {asked[:40]}")
     return _ORDERS[asked]
 
@@ -44,7 +46,7 @@ def _order(call: Call) -> str:
 def response(call: Call) -> str:
     """Answer with one response."""
     _, record = _found(call)
-    return replies.single(records.response(record, call.settings), call.settings)
+    return replies.single_object(records.render_response(record, call.settings), call.settings)
 
 
 def create(call: Call) -> str:
@@ -52,7 +54,7 @@ def create(call: Call) -> str:
     one = call.survey()
     record = writing.new_response(one, call.tree)
     saved = call.state.library.save_response(one.id, record)
-    return replies.single(records.response(saved, call.settings), call.settings)
+    return replies.single_object(records.render_response(saved, call.settings), call.settings)
 
 
 def update(call: Call) -> str:
@@ -60,14 +62,14 @@ def update(call: Call) -> str:
     one, record = _found(call)
     changed = writing.changed_response(one, record, call.tree)
     saved = call.state.library.save_response(one.id, changed)
-    return replies.single(records.response(saved, call.settings), call.settings)
+    return replies.single_object(records.render_response(saved, call.settings), call.settings)
 
 
 def delete(call: Call) -> str:
     """Mark a response as deleted; no later call returns it."""
     one, record = _found(call)
     call.state.library.delete_response(one.id, int(record["id"]))
-    return replies.done()
+    return replies.success()
 
 
 def _found(call: Call) -> tuple[Definition, dict[str, Any]]:

@@ -27,10 +27,10 @@ _CAMPAIGN_FIELDS = {
 
 def surveys(call: Call) -> str:
     """Answer ``GET survey``."""
-    conditions = filters.read(call.params)
+    conditions = filters.read_conditions(call.params)
     rows = [_row(call, one) for one in call.state.library.surveys()]
-    kept = [row for row in rows if filters.keeps(row, conditions, _FIELDS)]
-    return replies.paged(call.paging, kept, text_count=True)
+    matches = [row for row in rows if filters.fulfils(row, conditions, _FIELDS)]
+    return replies.cut_page(call.paging, matches, text_count=True)
 
 
 def survey(call: Call) -> str:
@@ -59,8 +59,8 @@ def survey(call: Call) -> str:
         "links": {"default": row["links"]["default"], "campaign": row["links"]["publish"]},
     }
     if call.params.get("metaonly", "").lower() not in ("true", "1"):
-        data["pages"] = [records.page(page, call.settings) for page in one.pages]
-    return replies.single(data, call.settings)
+        data["pages"] = [records.render_page(page, call.settings) for page in one.pages]
+    return replies.single_object(data, call.settings)
 
 
 def _row(call: Call, one: Definition) -> dict[str, Any]:
@@ -70,8 +70,8 @@ def _row(call: Call, one: Definition) -> dict[str, Any]:
         "team": str(record.get("team") or "0"),
         "type": record.get("type") or "Standard Survey",
         "status": record["status"],
-        "created_on": stamps.without_zone(record["created"], zone),
-        "modified_on": stamps.without_zone(record.get("modified") or record["created"], zone),
+        "created_on": stamps.format_local(record["created"], zone),
+        "modified_on": stamps.format_local(record.get("modified") or record["created"], zone),
         "title": record["title"],
         "statistics": call.state.library.count_by_status(one.id) or None,
         "links": {
@@ -90,13 +90,15 @@ def _link(one: Definition, domain: str) -> str:
 def questions(call: Call) -> str:
     """Answer ``GET survey/{id}/surveyquestion``: one page, sub-questions as items of their own."""
     found = call.survey().questions()
-    return replies.whole([records.question(one, call.settings, varname=True) for one in found])
+    return replies.single_page(
+        [records.render_question(one, call.settings, varname=True) for one in found]
+    )
 
 
 def question(call: Call) -> str:
     """Answer ``GET survey/{id}/surveyquestion/{id}``."""
-    return replies.single(
-        records.question(_question(call), call.settings, varname=True), call.settings
+    return replies.single_object(
+        records.render_question(_question(call), call.settings, varname=True), call.settings
     )
 
 
@@ -104,22 +106,26 @@ def page_questions(call: Call) -> str:
     """Answer ``GET survey/{id}/surveypage/{id}/surveyquestion``."""
     one, number = call.survey(), int(_page(call)["id"])
     found = [q for q in one.questions() if one.page_of(int(q["id"])) == number]
-    return replies.whole([records.question(q, call.settings, varname=True) for q in found])
+    return replies.single_page(
+        [records.render_question(q, call.settings, varname=True) for q in found]
+    )
 
 
 def pages(call: Call) -> str:
     """Answer ``GET survey/{id}/surveypage``: all in one page."""
-    return replies.whole([records.page(one, call.settings) for one in call.survey().pages])
+    return replies.single_page(
+        [records.render_page(one, call.settings) for one in call.survey().pages]
+    )
 
 
 def page(call: Call) -> str:
     """Answer ``GET survey/{id}/surveypage/{id}``."""
-    return replies.single(records.page(_page(call), call.settings), call.settings)
+    return replies.single_object(records.render_page(_page(call), call.settings), call.settings)
 
 
 def options(call: Call) -> str:
     """Answer ``GET survey/{id}/surveyquestion/{id}/surveyoption``: all in one page."""
-    return replies.whole(_question(call).get("options") or [])
+    return replies.single_page(_question(call).get("options") or [])
 
 
 def option(call: Call) -> str:
@@ -127,7 +133,7 @@ def option(call: Call) -> str:
     number = call.number("surveyoption")
     for one in _question(call).get("options") or []:
         if int(one["id"]) == number:
-            return replies.single(one, call.settings)
+            return replies.single_object(one, call.settings)
     raise missing("surveyoption")
 
 
@@ -149,16 +155,18 @@ def _page(call: Call) -> dict[str, Any]:
 
 def campaigns(call: Call) -> str:
     """Answer ``GET survey/{id}/surveycampaign``: a default link, and those in responses."""
-    conditions = filters.read(call.params)
-    kept = [row for row in _campaigns(call) if filters.keeps(row, conditions, _CAMPAIGN_FIELDS)]
-    return replies.paged(call.paging, kept, text_count=True)
+    conditions = filters.read_conditions(call.params)
+    matches = [
+        row for row in _campaigns(call) if filters.fulfils(row, conditions, _CAMPAIGN_FIELDS)
+    ]
+    return replies.cut_page(call.paging, matches, text_count=True)
 
 
 def campaign(call: Call) -> str:
     """Answer ``GET survey/{id}/surveycampaign/{id}``."""
     for row in _campaigns(call):
         if row["id"] == call.ids["surveycampaign"]:
-            return replies.single(row, call.settings)
+            return replies.single_object(row, call.settings)
     raise missing("surveycampaign")
 
 
@@ -171,7 +179,7 @@ def _campaigns(call: Call) -> list[dict[str, Any]]:
 
 
 def _campaign(call: Call, one: Definition, number: str, name: str) -> dict[str, Any]:
-    created = stamps.without_zone(one.record["created"], call.settings.zone)
+    created = stamps.format_local(one.record["created"], call.settings.zone)
     return {
         "id": number,
         "invite_id": None,
@@ -198,10 +206,10 @@ def _campaign(call: Call, one: Definition, number: str, name: str) -> dict[str, 
 def statistics(call: Call) -> str:
     """Answer ``GET survey/{id}/surveystatistic``, of one question with ``surveyquestion=``."""
     one = call.survey()
-    rows = summaries.of_survey(one, call.state.library.records(one.id))
+    rows = summaries.count_answers(one, call.state.library.records(one.id))
     wanted = call.params.get("surveyquestion")
     page = call.params.get("surveypage")
-    return replies.whole(
+    return replies.single_page(
         [
             row
             for row in rows
@@ -219,7 +227,7 @@ def quotas(call: Call) -> str:
 
 def contact_lists(call: Call) -> str:
     """Answer ``GET contactlist``: ``page`` and ``results_per_page`` but no totals."""
-    created = stamps.without_zone(1420167845, call.settings.zone)
+    created = stamps.format_local(1420167845, call.settings.zone)
     rows = [
         {
             "id": 31,

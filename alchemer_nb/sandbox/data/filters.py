@@ -3,7 +3,7 @@
 Conditions are joined by AND. Values of answers are compared as numbers where both sides are
 numbers, else as text, exactly.
 
-invented, because no page tells: an unknown field or operator is an error of code 400; an answer
+invented, because no page documents: an unknown field or operator is an error of code 400; an answer
 that is not there fulfils no condition but ``IS NULL``.
 """
 
@@ -52,7 +52,7 @@ class Condition:
         return self.operator.endswith("NULL")
 
 
-def read(params: Mapping[str, str]) -> list[Condition]:
+def read_conditions(params: Mapping[str, str]) -> list[Condition]:
     """Read the conditions of a call.
 
     Raises:
@@ -82,7 +82,7 @@ def _condition(part: dict[str, str]) -> Condition:
     return Condition(field, "<>" if operator == "!=" else operator, part.get("value", ""))
 
 
-def holds(left: Any, operator: str, right: Any) -> bool:
+def compare(left: Any, operator: str, right: Any) -> bool:
     """Compare one value; also an SQL function, so it accepts all types of SQLite."""
     missing = left is None or left == ""
     if operator.endswith("NULL"):
@@ -112,10 +112,10 @@ def _compare(left: Any, operator: str, right: Any) -> bool:
 
 def add_functions(connection: sqlite3.Connection) -> None:
     """Register the comparison of this module as an SQL function."""
-    connection.create_function("holds", 3, holds, deterministic=True)
+    connection.create_function("holds", 3, compare, deterministic=True)
 
 
-def keeps(row: Mapping[str, Any], conditions: list[Condition], fields: Mapping[str, str]) -> bool:
+def fulfils(row: Mapping[str, Any], conditions: list[Condition], fields: Mapping[str, str]) -> bool:
     """Check whether a row of a short list (surveys, campaigns, users) fulfils all conditions.
 
     Args:
@@ -129,10 +129,10 @@ def keeps(row: Mapping[str, Any], conditions: list[Condition], fields: Mapping[s
     for condition in conditions:
         if condition.field not in fields:
             raise Refusal(400, f"Invalid filter field: {condition.field[:60]}")
-    return all(holds(row.get(fields[c.field]), c.operator, c.value) for c in conditions)
+    return all(compare(row.get(fields[c.field]), c.operator, c.value) for c in conditions)
 
 
-def for_responses(
+def response_sql(
     conditions: list[Condition], survey: Definition, zone: ZoneInfo
 ) -> tuple[str, list[Any]]:
     """Return the SQL condition of a filter on responses, and its values.
@@ -186,7 +186,7 @@ def _dates(condition: Condition, zone: ZoneInfo) -> str:
     given = condition.value.split(",") if condition.operator == "in" else [condition.value]
     moments = []
     for text in given:
-        moment = stamps.read(text, zone)
+        moment = stamps.parse_date(text, zone)
         if moment is None:
             raise Refusal(400, f"Invalid filter value: {text[:40]!r} is not YYYY-MM-DD HH:MM:SS")
         moments.append(str(moment))

@@ -36,7 +36,7 @@ PEOPLE = (
 APPLICATION = "Notebook toolkit"
 
 
-def fill(
+def fill_account(
     state: State,
     organisation: str,
     teams: Mapping[str, str],

@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS nonces (
     PRIMARY KEY (consumer_key, token, timestamp, nonce)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS nonces_age ON nonces (timestamp);
 """
-TIMESTAMP_LIFETIME = 300  # seconds a signature may be off; invented: no source tells Alchemer's
+TIMESTAMP_LIFETIME = 300  # seconds a signature may be off; invented: no source documents Alchemer's
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Surveys and their responses, in SQLite.
 
-A response is kept twice: as the neutral record, which filters and updates read, and as the text
-that is sent, so that a page of 500 costs one query and one join of strings. The text is made when
-it is first asked for (until then it is empty): a sandbox of many responses starts the sooner.
+A response is stored twice: as the neutral record, which filters and updates read, and as the JSON
+that is sent, so that a page of 500 costs one query and one join of strings. The JSON is made when
+it is first asked for (until then it is empty), so that a sandbox of many responses starts sooner.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Library:
         self._definitions.pop(number, None)
         self._reserved.pop(number, None)
 
-    def render_again(self) -> None:
+    def discard_rendered(self) -> None:
         """Discard all rendered responses: the file was written in another form."""
         self._db.execute("UPDATE responses SET wire = ''")
 
@@ -117,7 +117,7 @@ class Library:
         ).fetchone()
         return int(row[0])
 
-    def rendered(
+    def render_page(
         self,
         survey_id: int,
         limit: int,
@@ -126,7 +126,7 @@ class Library:
         where: str = "1",
         values: Iterable[Any] = (),
     ) -> list[str]:
-        """Return the text of one page of responses."""
+        """Return the responses of one page, each as JSON."""
         rows = self._db.execute(
             f"{_WIRE} AND ({where}) ORDER BY {order} LIMIT ? OFFSET ?",
             (survey_id, *values, limit, offset),
@@ -151,25 +151,13 @@ class Library:
 
     def response(self, survey_id: int, number: int) -> dict[str, Any] | None:
         """Return the neutral record of one response that is not deleted."""
-        row = self._db.execute(
-            f"{_RECORD} AND id = ?",
-            (survey_id, number),
-        ).fetchone()
+        row = self._db.execute(f"{_RECORD} AND id = ?", (survey_id, number)).fetchone()
         return json.loads(row[0]) if row else None
 
-    def records(self, survey_id: int) -> Iterator[dict[str, Any]]:
-        """Return the neutral records of all responses that are not deleted."""
-        rows = self._db.execute(
-            f"{_RECORD} ORDER BY id",
-            (survey_id,),
-        )
-        for row in rows:
-            yield json.loads(row[0])
-
-    def some_records(self, survey_id: int, count: int) -> list[dict[str, Any]]:
-        """Return the neutral records of the first responses that are not deleted."""
-        rows = self._db.execute(f"{_RECORD} ORDER BY id LIMIT ?", (survey_id, count))
-        return [json.loads(row[0]) for row in rows]
+    def records(self, survey_id: int, limit: int = -1) -> Iterator[dict[str, Any]]:
+        """Return the neutral records of the first (or all) responses that are not deleted."""
+        rows = self._db.execute(f"{_RECORD} ORDER BY id LIMIT ?", (survey_id, limit))
+        return (json.loads(row[0]) for row in rows)
 
     def reserve(self, survey_id: int, count: int) -> list[int]:
         """Reserve the next ids of a survey."""
@@ -213,18 +201,18 @@ class Library:
             record["submitted"],
             record.get("updated") or record["submitted"],
             0,
-            _packed(record),
+            _to_json(record),
             "",
         )
 
     def _render(self, record: dict[str, Any]) -> str:
-        return wire.encode(wire.response(record, self._settings))
+        return wire.encode(wire.render_response(record, self._settings))
 
 
-def _packed(record: dict[str, Any]) -> str:
+def _to_json(record: dict[str, Any]) -> str:
     from msgspec import json as quick
 
     try:
         return quick.encode(record).decode()
-    except (TypeError, ValueError):  # half a character, or a number that JSON has no words for
+    except (TypeError, ValueError):  # half a surrogate pair, NaN or infinity
         return json.dumps(record)

@@ -41,13 +41,13 @@ class State:
 
     @property
     def cookie_secret(self) -> str:
-        """The secret of the console's session cookies, which is kept in the file."""
-        return self._remembered("cookie_secret", lambda: secrets.token_hex(32))
+        """The secret of the console's session cookies, which the file stores."""
+        return self._read_or_create("cookie_secret", lambda: secrets.token_hex(32))
 
     @property
-    def fresh(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether the state has not been filled yet."""
-        return self._read("filled") is None
+        return self.read("filled") is None
 
     def fill(self, work: Callable[[State], None]) -> None:
         """Run the work that fills an empty state, and record that it was completed."""
@@ -58,11 +58,7 @@ class State:
     @property
     def teams(self) -> dict[str, str]:
         """Name of each team by its id."""
-        return dict(json.loads(self._read("teams") or "{}"))
-
-    def note(self, name: str) -> str | None:
-        """Return a stored text, or None."""
-        return self._read(name)
+        return dict(json.loads(self.read("teams") or "{}"))
 
     def write(self, name: str, value: str) -> None:
         """Store a text."""
@@ -73,25 +69,26 @@ class State:
         self._db.close()
 
     def _check_file(self) -> None:
-        region = self._remembered("region", lambda: self.settings.region)
+        region = self._read_or_create("region", lambda: self.settings.region)
         if region != self.settings.region:
             self._db.close()
             raise ValueError(
                 f"{self.settings.db} holds an account of region {region!r}; an account lives in one"
                 f" region, so start the sandbox with region={region!r} or with another file"
             )
-        form = self._remembered("form", lambda: self.settings.form)
+        form = self._read_or_create("form", lambda: self.settings.form)
         if form != self.settings.form:
-            self.library.render_again()
+            self.library.discard_rendered()
             self.write("form", self.settings.form)
 
-    def _remembered(self, name: str, make: Callable[[], str]) -> str:
-        value = self._read(name)
+    def _read_or_create(self, name: str, make: Callable[[], str]) -> str:
+        value = self.read(name)
         if value is None:
             value = make()
             self.write(name, value)
         return value
 
-    def _read(self, name: str) -> str | None:
+    def read(self, name: str) -> str | None:
+        """Return a stored text, or None."""
         row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         return str(row[0]) if row else None

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _COUNTED = ("RADIO", "MENU", "NPS", "CHECKBOX")
 
 
-def of_survey(survey: Definition, records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def count_answers(survey: Definition, records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return one row for each question.
 
     Args:

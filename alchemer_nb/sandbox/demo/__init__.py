@@ -1,13 +1,13 @@
 """The demo data of the sandbox: an invented organisation, its surveys, and their responses.
 
-`build` gives neutral data: moments are unix seconds (UTC), empty maps are empty dicts, ids are
+`build` returns neutral data: times are unix seconds (UTC), empty maps are empty dicts, ids are
 ints; the server writes them as the API does. The same seed and number give the same data on every
 platform. Nothing here is about a real person or a real firm.
 
 Rates (see `Rates`): 3 % test data, 10 % partials, 2 % disqualified, 1 % sent twice in one session,
-1 % complete with nothing recorded. About half of the customers carry a contact id, for which
-`crm_rows` knows more. Across complete rows that are no test data, score (`nps`) and the reporting
-value of `satisfaction` ("not applicable" left out) correlate as `BENCHMARK` states.
+1 % complete with nothing recorded. About half of the customers have a contact id, which the
+customer list of `crm_rows` has, too. Across complete rows that are no test data, score (`nps`) and
+the reporting value of `satisfaction` ("not applicable" left out) correlate as `BENCHMARK` states.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import Any
 
 from alchemer_nb.sandbox.demo.crm import crm_rows
 from alchemer_nb.sandbox.demo.customer import customer_survey, last_customer_survey
-from alchemer_nb.sandbox.demo.draft import draft_survey
 from alchemer_nb.sandbox.demo.event import event_survey
-from alchemer_nb.sandbox.demo.people import Rates
 from alchemer_nb.sandbox.demo.pulse import pulse_survey
+from alchemer_nb.sandbox.demo.survey_writer import Choice, SurveyWriter
+from alchemer_nb.sandbox.demo.visits import DAY, END, Rates
 
 __all__ = [
     "BENCHMARK",
@@ -84,13 +84,42 @@ def build(seed: int, responses: int) -> list[DemoSurvey]:
         raise ValueError("responses must be 0 or more")
     return [
         DemoSurvey(*customer_survey(seed, responses)),
-        DemoSurvey(*event_survey(seed, _part(responses, 2))),
-        DemoSurvey(*pulse_survey(seed, _part(responses, 3))),
-        DemoSurvey(*draft_survey()),
-        DemoSurvey(*last_customer_survey(seed, _part(responses, 4))),
+        DemoSurvey(*event_survey(seed, _fraction(responses, 2))),
+        DemoSurvey(*pulse_survey(seed, _fraction(responses, 3))),
+        DemoSurvey(*_draft_survey()),
+        DemoSurvey(*last_customer_survey(seed, _fraction(responses, 4))),
     ]
 
 
-def _part(responses: int, of: int) -> int:
-    # A fraction, but a few even where few are asked for.
-    return max(min(responses, 3), responses // of)
+def _fraction(responses: int, divisor: int) -> int:
+    # At least three, if there are as many: no survey of the demo is empty by rounding.
+    return max(min(responses, 3), responses // divisor)
+
+
+def _draft_survey() -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Build "Shop opening hours": a few questions, in design, no responses."""
+    form = SurveyWriter(["English"])
+    form.page("Page One")
+    form.ask("often", "radio", "How often do you visit a shop of ours?", alias="")
+    form.ask(
+        "days",
+        "checkbox",
+        "On which days?",
+        [Choice("Weekdays"), Choice("Saturday"), Choice("Sunday")],
+        alias="",
+    )
+    form.ask("why", "essay", "Why?", alias="")
+    survey = {
+        "id": 9_000_004,
+        "title": "Shop opening hours",
+        "internal_title": "",
+        "type": "Standard Survey",
+        "status": "In Design",
+        "team": "0",
+        "languages": list(form.languages),
+        "title_ml": form.by_language("Shop opening hours"),
+        "created": END - 3 * DAY,
+        "modified": END - 2 * DAY,
+        "pages": form.pages,
+    }
+    return survey, []

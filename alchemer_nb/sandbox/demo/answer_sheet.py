@@ -1,10 +1,10 @@
 """The answers of one response, in the shapes of a real `survey_data` of 2017.
 
-What the shapes rest on: single choices, texts, hidden values, radio grids and checkboxes were seen
+Sources of the shapes: single choices, texts, hidden values, radio grids and checkboxes were seen
 in real payloads; checkbox grids, textbox lists and continuous sums are documented; a ranking in
 the container of a textbox list, leaving these lists out when empty, the place of `comments` at the
 end, and quoting questions and labels in the survey's first language whatever the response's own,
-are our choice: no source tells.
+are our choice: no source documents.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from alchemer_nb.sandbox.demo.survey_writer import Asked, Option
+    from alchemer_nb.sandbox.demo.survey_writer import Option, Question
 
 
 class Sheet:
@@ -36,7 +36,7 @@ class Sheet:
 
     def choose(
         self,
-        question: Asked,
+        question: Question,
         option: Option | None,
         *,
         shown: bool = True,
@@ -52,51 +52,32 @@ class Sheet:
             original: The reporting value at the time, where it was edited since.
             comment: What was typed into the comment box.
         """
-        if not self._reached(question):
-            return
-        entry = dict(question.head)
+        members: dict[str, Any] = {}
         if option is not None:
-            if original is not None:
-                entry["original_answer"] = original
-            entry["answer"] = option.value
-            entry["answer_id"] = option.sku
-        entry["shown"] = shown
-        if comment is not None:
-            entry["comments"] = comment
-        self._entries[question.id] = entry
+            members = {} if original is None else {"original_answer": original}
+            members |= {"answer": option.value, "answer_id": option.sku}
+        comments = {} if comment is None else {"comments": comment}
+        self._add(question, {**members, "shown": shown, **comments})
 
-    def write_in(self, question: Asked, option: Option, text: str) -> None:
-        """Answer a single choice with typed text: the id becomes `"10024-other"`."""
+    def _add(self, question: Question, members: dict[str, Any]) -> None:
         if self._reached(question):
-            self._entries[question.id] = {
-                **question.head,
-                "answer": text,
-                "answer_id": f"{option.sku}-other",
-                "shown": True,
-            }
+            self._entries[question.id] = {**question.head, **members}
 
-    def type_text(self, question: Asked, text: str | None) -> None:
+    def write_in(self, question: Question, option: Option, text: str) -> None:
+        """Answer a single choice with typed text: the id becomes `"10024-other"`."""
+        self._add(question, {"answer": text, "answer_id": f"{option.sku}-other", "shown": True})
+
+    def type_text(self, question: Question, text: str | None) -> None:
         """Answer a text, essay, e-mail, number or date question; None skips it."""
-        if not self._reached(question):
-            return
-        entry = dict(question.head)
-        if text is not None:
-            entry["answer"] = text
-        entry["shown"] = True
-        self._entries[question.id] = entry
+        members = {} if text is None else {"answer": text}
+        self._add(question, {**members, "shown": True})
 
-    def fill_hidden(self, question: Asked, text: str | None) -> None:
+    def fill_hidden(self, question: Question, text: str | None) -> None:
         """Fill a hidden value: it has the option id 0 when filled."""
-        if not self._reached(question):
-            return
-        entry = dict(question.head)
-        if text is not None:
-            entry["answer"] = text
-            entry["answer_id"] = 0
-        entry["shown"] = True
-        self._entries[question.id] = entry
+        members = {} if text is None else {"answer": text, "answer_id": 0}
+        self._add(question, {**members, "shown": True})
 
-    def tick(self, question: Asked, ticked: Iterable[tuple[Option, str | None]]) -> None:
+    def tick(self, question: Question, ticked: Iterable[tuple[Option, str | None]]) -> None:
         """Tick options of a checkbox question; with no tick the question is left out.
 
         Args:
@@ -108,19 +89,19 @@ class Sheet:
             ((option, option.value if text is None else text) for option, text in ticked),
         )
 
-    def fill_list(self, question: Asked, texts: Mapping[int, str]) -> None:
+    def fill_list(self, question: Question, texts: Mapping[int, str]) -> None:
         """Fill a textbox list, continuous sum or ranking.
 
         Args:
             question: The question.
-            texts: What stands beside each item, by the item's place; items may be missing.
+            texts: The text of each item, by the item's index; items may be missing.
         """
         self._contain(
             question,
             ((item, texts[place]) for place, item in enumerate(question.options) if place in texts),
         )
 
-    def _contain(self, question: Asked, answers: Iterable[tuple[Option, str]]) -> None:
+    def _contain(self, question: Question, answers: Iterable[tuple[Option, str]]) -> None:
         if not self._reached(question):
             return
         options = {
@@ -130,28 +111,28 @@ class Sheet:
         if options:
             self._entries[question.id] = {**question.head, "options": options, "shown": True}
 
-    def rate(self, grid: Asked, chosen: Sequence[Option | None]) -> None:
+    def rate(self, grid: Question, chosen: Sequence[Option | None]) -> None:
         """Answer a radio grid, one option or None per row: each row is an entry of its own."""
         if self._reached(grid):
             for row, option in zip(grid.rows, chosen, strict=True):
                 self.choose(row, option)
 
-    def mark(self, grid: Asked, marked: Iterable[tuple[int, int]]) -> None:
+    def mark(self, grid: Question, marked: Iterable[tuple[int, int]]) -> None:
         """Mark cells (row, column) of a checkbox grid: all cells are present, empty ones null."""
         if self._reached(grid):
             self._entries[grid.id] = _cells(grid, frozenset(marked), shown=True)
 
-    def fill_group(self, group: Asked, texts: Sequence[str]) -> None:
+    def fill_group(self, group: Question, texts: Sequence[str]) -> None:
         """Fill the parts of a contact form: an empty part has the answer `""`."""
         if self._reached(group):
             self._entries[group.id] = _parts(group, texts, shown=True)
 
-    def hide(self, question: Asked) -> None:
-        """Note a question of a reached page that logic did not show."""
+    def hide(self, question: Question) -> None:
+        """Add a question of a reached page that logic did not show."""
         if self._reached(question):
             self._not_shown(question)
 
-    def _not_shown(self, question: Asked) -> None:
+    def _not_shown(self, question: Question) -> None:
         if question.kind == "checkbox-grid":
             self._entries[question.id] = _cells(question, frozenset(), shown=False)
         elif question.kind == "contact":
@@ -161,7 +142,7 @@ class Sheet:
             for row in question.rows:
                 self._entries[row.id] = {**row.head, "shown": False}
 
-    def _reached(self, question: Asked) -> bool:
+    def _reached(self, question: Question) -> bool:
         if self._last_page is None or question.page <= self._last_page:
             return True
         if self._keep_rest:
@@ -169,7 +150,7 @@ class Sheet:
         return False
 
 
-def _cells(grid: Asked, marked: frozenset[tuple[int, int]], *, shown: bool) -> dict[str, Any]:
+def _cells(grid: Question, marked: frozenset[tuple[int, int]], *, shown: bool) -> dict[str, Any]:
     rows: dict[str, Any] = {}
     for number, row in enumerate(grid.rows):
         cells: dict[str, Any] = {}
@@ -186,7 +167,7 @@ def _cells(grid: Asked, marked: frozenset[tuple[int, int]], *, shown: bool) -> d
     return _around(grid, rows, shown=shown)
 
 
-def _parts(group: Asked, texts: Sequence[str], *, shown: bool) -> dict[str, Any]:
+def _parts(group: Question, texts: Sequence[str], *, shown: bool) -> dict[str, Any]:
     parts: dict[str, Any] = {}
     for row, text in zip(group.rows, texts, strict=True):
         head = row.head
@@ -200,7 +181,7 @@ def _parts(group: Asked, texts: Sequence[str], *, shown: bool) -> dict[str, Any]
     return _around(group, parts, shown=shown)
 
 
-def _around(question: Asked, subquestions: dict[str, Any], *, shown: bool) -> dict[str, Any]:
+def _around(question: Question, subquestions: dict[str, Any], *, shown: bool) -> dict[str, Any]:
     head = question.head
     return {
         "id": head["id"],

@@ -10,25 +10,25 @@ from alchemer_nb.sandbox.demo import phrases
 from alchemer_nb.sandbox.demo.answer_sheet import Sheet
 from alchemer_nb.sandbox.demo.crm import SEGMENTS, contact_count, segment_of
 from alchemer_nb.sandbox.demo.customer_form import customer_form
-from alchemer_nb.sandbox.demo.people import (
+from alchemer_nb.sandbox.demo.visits import (
     DAY,
     END,
     START,
     Plan,
     Visit,
-    bell,
-    dice,
-    level,
-    pick,
-    response,
-    visits,
+    build_response,
+    draw_key,
+    draw_normal,
+    draw_visits,
+    round_to_scale,
+    seeded_random,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from random import Random
 
-    from alchemer_nb.sandbox.demo.survey_writer import Asked, Option, SurveyWriter
+    from alchemer_nb.sandbox.demo.survey_writer import Option, Question, SurveyWriter
 
 #: Region -> weight, and how far its mood lies from the mean.
 _REGIONS = {"1": (0.30, 0.45), "2": (0.30, 0.0), "3": (0.22, -0.55), "4": (0.18, 0.15)}
@@ -65,15 +65,15 @@ class _Person:
 class _Writer:
     """Fills in the customer survey for one person after the other."""
 
-    def __init__(self, rng: Random, asked: Mapping[str, Asked], wave: _Wave) -> None:
+    def __init__(self, rng: Random, questions: Mapping[str, Question], wave: _Wave) -> None:
         self._wave = wave
         self._rng = rng
-        self._asked = asked
+        self._questions = questions
         self._last: _Person | None = None
         # By question and reporting value; the reporting values of one question are unique.
         self._options = {
             name: {option.value: option for option in question.options}
-            for name, question in asked.items()
+            for name, question in questions.items()
         }
 
     def answers(self, visit: Visit) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -92,14 +92,14 @@ class _Writer:
         rng = self._rng
         if self._last is not None and self._last.visit.person == visit.person:
             return replace(self._last, visit=visit)
-        region = pick(rng, _REGION_WEIGHTS)
+        region = draw_key(rng, _REGION_WEIGHTS)
         mood = visit.mood + self._wave.drift + _REGIONS[region][1]
         if visit.contact is not None:
             mood += SEGMENTS[segment_of(visit.contact)]
         if visit.is_test:
             mood = 3.0 * (rng.random() - 0.5)
-        age = min(88, max(16, int(43 + 15 * bell(rng))))
-        step = level(3.65 + 0.85 * mood + 0.45 * bell(rng), 1, 5)
+        age = min(88, max(16, int(43 + 15 * draw_normal(rng))))
+        step = round_to_scale(3.65 + 0.85 * mood + 0.45 * draw_normal(rng), 1, 5)
         return _Person(visit, region, age, mood, step)
 
     def _option(self, name: str, value: str) -> Option:
@@ -109,50 +109,50 @@ class _Writer:
         return None if self._rng.random() < rate else option
 
     def _about_you(self, sheet: Sheet, person: _Person) -> None:
-        rng, asked, visit = self._rng, self._asked, person.visit
+        rng, questions, visit = self._rng, self._questions, person.visit
         recent = "0" if visit.status == "Disqualified" else "1"
-        sheet.choose(asked["recent_customer"], self._option("recent_customer", recent))
-        sheet.choose(asked["region"], self._option("region", person.region))
+        sheet.choose(questions["recent_customer"], self._option("recent_customer", recent))
+        sheet.choose(questions["region"], self._option("region", person.region))
         age = rng.choice(phrases.ODD_AGES) if rng.random() < 0.008 else str(person.age)
-        sheet.type_text(asked["age"], None if rng.random() < 0.06 else age)
+        sheet.type_text(questions["age"], None if rng.random() < 0.06 else age)
         mail = f"customer{visit.person}@example.org"
-        sheet.type_text(asked["email"], mail if rng.random() < 0.55 else None)
+        sheet.type_text(questions["email"], mail if rng.random() < 0.55 else None)
         day = time.gmtime(visit.started - rng.randrange(1, 120) * DAY)
         typed = f"{day.tm_mon:02d}/{day.tm_mday:02d}/{day.tm_year}"
         if rng.random() < 0.008:
             typed = rng.choice(phrases.ODD_DATES)
-        sheet.type_text(asked["last_visit"], None if rng.random() < 0.12 else typed)
+        sheet.type_text(questions["last_visit"], None if rng.random() < 0.12 else typed)
 
     def _experience(self, sheet: Sheet, person: _Person) -> None:
-        rng, asked = self._rng, self._asked
+        rng, questions = self._rng, self._questions
         value = "99" if rng.random() < 0.03 else str(person.satisfaction)
         remark = self._phrase(person) if rng.random() < 0.08 else None
         sheet.choose(
-            asked["satisfaction"],
+            questions["satisfaction"],
             self._unless_skipped(self._option("satisfaction", value), 0.02),
             comment=remark,
         )
-        score = level(7.2 + 1.9 * person.mood + 0.9 * bell(rng), 0, 10)
-        sheet.choose(asked["nps"], self._unless_skipped(self._option("nps", str(score)), 0.03))
-        sheet.rate(asked["service"], self._grades(person))
-        sheet.tick(asked["channels"], self._channels(person))
-        sheet.mark(asked["tasks"], self._tasks(person))
+        score = round_to_scale(7.2 + 1.9 * person.mood + 0.9 * draw_normal(rng), 0, 10)
+        sheet.choose(questions["nps"], self._unless_skipped(self._option("nps", str(score)), 0.03))
+        sheet.rate(questions["service"], self._grades(person))
+        sheet.tick(questions["channels"], self._channels(person))
+        sheet.mark(questions["tasks"], self._tasks(person))
 
     def _grades(self, person: _Person) -> list[Option | None]:
         rng = self._rng
-        columns = self._asked["service"].options
+        columns = self._questions["service"].options
         if person.visit.is_test:
             return [columns[2]] * 4
         chosen: list[Option | None] = []
         for shift in (0.35, 0.0, -0.45, 0.1):
-            step = level(3.2 + shift + 0.75 * person.mood + 0.7 * bell(rng), 1, 5)
+            step = round_to_scale(3.2 + shift + 0.75 * person.mood + 0.7 * draw_normal(rng), 1, 5)
             chosen.append(self._unless_skipped(columns[step - 1], 0.04))
         return chosen
 
     def _channels(self, person: _Person) -> list[tuple[Option, str | None]]:
         rng = self._rng
         if person.visit.is_test:
-            *all_but_last, other = self._asked["channels"].options
+            *all_but_last, other = self._questions["channels"].options
             return [
                 *((option, None) for option in all_but_last),
                 (other, rng.choice(phrases.NOISE)),
@@ -185,28 +185,28 @@ class _Writer:
         ]
 
     def _closer_look(self, sheet: Sheet, person: _Person) -> None:
-        rng, asked, visit = self._rng, self._asked, person.visit
-        way = pick(rng, _WAYS)
+        rng, questions, visit = self._rng, self._questions, person.visit
+        way = draw_key(rng, _WAYS)
         chosen = self._option("heard_from", way)
         if way == "other":
-            sheet.write_in(asked["heard_from"], chosen, rng.choice(phrases.OTHER_WAYS))
+            sheet.write_in(questions["heard_from"], chosen, rng.choice(phrases.OTHER_WAYS))
         else:
-            sheet.choose(asked["heard_from"], self._unless_skipped(chosen, 0.03))
+            sheet.choose(questions["heard_from"], self._unless_skipped(chosen, 0.03))
         self._problem(sheet, person)
         wrote = visit.is_test or rng.random() < 0.42
         comment = self._phrase(person) if wrote else None
         if rng.random() < 0.004 and not visit.is_test:
             comment = "".join(phrases.STORY.format(day=day) for day in range(1, 31))
-        sheet.type_text(asked["comments"], comment)
-        sheet.fill_hidden(asked["source"], visit.source[0] if visit.source else None)
+        sheet.type_text(questions["comments"], comment)
+        sheet.fill_hidden(questions["source"], visit.source[0] if visit.source else None)
 
     def _problem(self, sheet: Sheet, person: _Person) -> None:
-        rng, asked = self._rng, self._asked
+        rng, questions = self._rng, self._questions
         had = "1" if rng.random() < 0.18 - 0.09 * person.mood else "0"
         old = _OLD_VALUES[had] if person.visit.submitted < self._wave.edited else None
-        sheet.choose(asked["had_problem"], self._option("had_problem", had), original=old)
-        solved = asked["problem_solved"]
-        step = level(1.0 + 0.6 * person.mood + 0.5 * bell(rng), 0, 2)
+        sheet.choose(questions["had_problem"], self._option("had_problem", had), original=old)
+        solved = questions["problem_solved"]
+        step = round_to_scale(1.0 + 0.6 * person.mood + 0.5 * draw_normal(rng), 0, 2)
         if had == "1":
             sheet.choose(solved, self._option("problem_solved", str(step)))
         elif rng.random() < 0.02:
@@ -218,7 +218,7 @@ class _Writer:
     def _phrase(self, person: _Person) -> str:
         if person.visit.is_test:
             return self._rng.choice(phrases.NOISE)
-        shelf = (phrases.BAD, phrases.MIXED, phrases.GOOD)[level(1 + person.mood, 0, 2)]
+        shelf = (phrases.BAD, phrases.MIXED, phrases.GOOD)[round_to_scale(1 + person.mood, 0, 2)]
         return self._rng.choice(shelf[person.visit.language])
 
     def _quality(self, person: _Person) -> dict[str, Any]:
@@ -226,7 +226,7 @@ class _Writer:
         visit = person.visit
         if not visit.is_test or visit.stop_page == 1:
             return {}
-        grid, boxes, essay = (self._asked[n].id for n in ("service", "channels", "comments"))
+        grid, boxes, essay = (self._questions[n].id for n in ("service", "channels", "comments"))
         quality: dict[str, Any] = {
             "checkbox": {"one": [], "all": {str(boxes): boxes}},
             "straightlining": {str(grid): grid},
@@ -323,8 +323,8 @@ def _build(wave: _Wave, seed: int, responses: int) -> tuple[dict[str, Any], list
         start=wave.start,
         end=wave.start + 365 * DAY,
     )
-    rng = dice(seed, wave.key)
-    writer = _Writer(rng, form.asked, wave)
-    crowd = visits(rng, responses, plan)
-    filled = [response(visit, plan, *writer.answers(visit)) for visit in crowd]
+    rng = seeded_random(seed, wave.key)
+    writer = _Writer(rng, form.questions, wave)
+    crowd = draw_visits(rng, responses, plan)
+    filled = [build_response(visit, plan, *writer.answers(visit)) for visit in crowd]
     return wave.definition(form), filled

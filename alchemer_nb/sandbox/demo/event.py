@@ -8,14 +8,23 @@ from typing import TYPE_CHECKING, Any
 from alchemer_nb.sandbox.demo import phrases
 from alchemer_nb.sandbox.demo.answer_sheet import Sheet
 from alchemer_nb.sandbox.demo.crm import contact_count
-from alchemer_nb.sandbox.demo.people import DAY, END, Plan, Rates, Visit, dice, response, visits
 from alchemer_nb.sandbox.demo.survey_writer import Choice, SurveyWriter
+from alchemer_nb.sandbox.demo.visits import (
+    DAY,
+    END,
+    Plan,
+    Rates,
+    Visit,
+    build_response,
+    draw_visits,
+    seeded_random,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from random import Random
 
-    from alchemer_nb.sandbox.demo.survey_writer import Asked, Option
+    from alchemer_nb.sandbox.demo.survey_writer import Option, Question
 
 # Registration runs from 2026-03-01 until the day before the event (2026-09-17 to 20).
 _FIRST_DAY = END - 14 * DAY
@@ -104,7 +113,7 @@ def event_survey(seed: int, responses: int) -> tuple[dict[str, Any], list[dict[s
         end=_FIRST_DAY,
         rates=Rates(disqualified=0.0),
     )
-    rng = dice(seed, "event")
+    rng = seeded_random(seed, "event")
     survey = {
         "id": 9_000_002,
         "title": "Event registration",
@@ -118,44 +127,46 @@ def event_survey(seed: int, responses: int) -> tuple[dict[str, Any], list[dict[s
         "modified": _OPENS - DAY,
         "pages": form.pages,
     }
-    crowd = visits(rng, responses, plan)
-    return survey, [response(visit, plan, _answers(rng, form.asked, visit), {}) for visit in crowd]
+    crowd = draw_visits(rng, responses, plan)
+    return survey, [
+        build_response(visit, plan, _answers(rng, form.questions, visit), {}) for visit in crowd
+    ]
 
 
-def _answers(rng: Random, asked: Mapping[str, Asked], visit: Visit) -> dict[str, Any]:
+def _answers(rng: Random, questions: Mapping[str, Question], visit: Visit) -> dict[str, Any]:
     if visit.empty:
         return {}
     sheet = Sheet(visit.stop_page, keep_rest=visit.keep_rest)
-    _fill_who(rng, asked, visit, sheet)
-    _fill_what(rng, asked, visit, sheet)
+    _fill_who(rng, questions, visit, sheet)
+    _fill_what(rng, questions, visit, sheet)
     return sheet.survey_data()
 
 
-def _fill_who(rng: Random, asked: Mapping[str, Asked], visit: Visit, sheet: Sheet) -> None:
+def _fill_who(rng: Random, questions: Mapping[str, Question], visit: Visit, sheet: Sheet) -> None:
     given, family = rng.choice(phrases.GIVEN_NAMES), rng.choice(phrases.FAMILY_NAMES)
     phone = f"555-01{rng.randrange(100):02d}" if rng.random() < 0.6 else ""
     if visit.is_test:
         given, family = rng.choice(phrases.NOISE), ""
-    sheet.fill_group(asked["contact"], [given, family, phone])
-    sheet.type_text(asked["email"], f"guest{visit.person}@example.org")
+    sheet.fill_group(questions["contact"], [given, family, phone])
+    sheet.type_text(questions["email"], f"guest{visit.person}@example.org")
     club = rng.choice(("Hill &amp; Dale Ramblers", "Sektion Bergfreunde", "Club des Cimes"))
-    sheet.type_text(asked["company"], club if rng.random() < 0.35 else None)
-    sheet.type_text(asked["adults"], str(1 + rng.randrange(4)))
-    sheet.type_text(asked["children"], str(rng.randrange(4)) if rng.random() < 0.5 else None)
+    sheet.type_text(questions["company"], club if rng.random() < 0.35 else None)
+    sheet.type_text(questions["adults"], str(1 + rng.randrange(4)))
+    sheet.type_text(questions["children"], str(rng.randrange(4)) if rng.random() < 0.5 else None)
 
 
-def _fill_what(rng: Random, asked: Mapping[str, Asked], visit: Visit, sheet: Sheet) -> None:
+def _fill_what(rng: Random, questions: Mapping[str, Question], visit: Visit, sheet: Sheet) -> None:
     day = time.gmtime(_FIRST_DAY + DAY * rng.randrange(4))
-    sheet.type_text(asked["arrival"], f"{day.tm_mon:02d}/{day.tm_mday:02d}/{day.tm_year}")
-    workshops = asked["workshop"].options
-    sheet.choose(asked["workshop"], rng.choice(workshops) if rng.random() < 0.9 else None)
-    sheet.tick(asked["meals"], _meals(rng, asked["meals"]))
-    sheet.type_text(asked["needs"], rng.choice(phrases.NEEDS) if rng.random() < 0.3 else None)
-    sheet.tick(asked["terms"], [(asked["terms"].options[0], None)])
-    sheet.fill_hidden(asked["campaign"], visit.source[1] if visit.source else None)
+    sheet.type_text(questions["arrival"], f"{day.tm_mon:02d}/{day.tm_mday:02d}/{day.tm_year}")
+    workshops = questions["workshop"].options
+    sheet.choose(questions["workshop"], rng.choice(workshops) if rng.random() < 0.9 else None)
+    sheet.tick(questions["meals"], _meals(rng, questions["meals"]))
+    sheet.type_text(questions["needs"], rng.choice(phrases.NEEDS) if rng.random() < 0.3 else None)
+    sheet.tick(questions["terms"], [(questions["terms"].options[0], None)])
+    sheet.fill_hidden(questions["campaign"], visit.source[1] if visit.source else None)
 
 
-def _meals(rng: Random, question: Asked) -> list[tuple[Option, str | None]]:
+def _meals(rng: Random, question: Question) -> list[tuple[Option, str | None]]:
     *meals, other, none = question.options
     if rng.random() < 0.15:
         return [(none, None)]

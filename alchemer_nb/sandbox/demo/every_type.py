@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING
 
 from alchemer_nb.sandbox.demo.every_type_answers import answers
 from alchemer_nb.sandbox.demo.every_type_form import LANGUAGES, pages
-from alchemer_nb.sandbox.demo.people import DAY, END, Plan, Rates, dice, response, visits
+from alchemer_nb.sandbox.demo.visits import (
+    DAY,
+    END,
+    Plan,
+    Rates,
+    build_response,
+    draw_visits,
+    seeded_random,
+)
 
 if TYPE_CHECKING:
     from alchemer_nb.sandbox.demo import DemoSurvey
@@ -40,8 +48,8 @@ def build(seed: int, responses: int) -> DemoSurvey:
         start=_OPENS,
         rates=Rates(test=0, partial=0, disqualified=0, repeated=0, empty=0),
     )
-    rng = dice(seed, "types")
-    crowd = visits(rng, responses, plan)
+    rng = seeded_random(seed, "types")
+    crowd = draw_visits(rng, responses, plan)
     survey = {
         "id": NUMBER,
         "title": TITLE,
@@ -56,5 +64,5 @@ def build(seed: int, responses: int) -> DemoSurvey:
         "pages": pages(),
     }
     data = [answers(rng, visit.number) for visit in crowd]
-    rows = [response(visit, plan, each, {}) for visit, each in zip(crowd, data, strict=True)]
+    rows = [build_response(visit, plan, each, {}) for visit, each in zip(crowd, data, strict=True)]
     return DemoSurvey(survey, rows)

@@ -1,8 +1,8 @@
 """The definition of "Every question type": each type word and each odd form that is known.
 
 The words are those of https://apihelp.alchemer.com/help/surveyquestion-returned-fields-v5. Ids are
-written out, so that a test can name them. What no source tells is marked `invented` here and in
-`types`, which writes the answers: where a dropdown grid's words stand, what a rank grid, a slider
+written out, so that a test can name them. What no source documents is marked `invented` here and in
+`every_type_answers`: where a dropdown grid's words stand, what a rank grid, a slider
 list and the types beyond the reference look like.
 """
 

@@ -6,26 +6,26 @@ from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.sandbox.demo import phrases
 from alchemer_nb.sandbox.demo.answer_sheet import Sheet
-from alchemer_nb.sandbox.demo.people import (
+from alchemer_nb.sandbox.demo.survey_writer import Choice, SurveyWriter
+from alchemer_nb.sandbox.demo.visits import (
     DAY,
     END,
     Plan,
     Rates,
     Visit,
-    bell,
-    dice,
-    level,
-    pick,
-    response,
-    visits,
+    build_response,
+    draw_key,
+    draw_normal,
+    draw_visits,
+    round_to_scale,
+    seeded_random,
 )
-from alchemer_nb.sandbox.demo.survey_writer import Choice, SurveyWriter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from random import Random
 
-    from alchemer_nb.sandbox.demo.survey_writer import Asked, Option
+    from alchemer_nb.sandbox.demo.survey_writer import Option, Question
 
 #: Department -> weight, and how far its mood lies from the mean.
 _DEPARTMENTS = {
@@ -167,7 +167,7 @@ def pulse_survey(seed: int, responses: int) -> tuple[dict[str, Any], list[dict[s
         anonymous=True,
         rates=Rates(disqualified=0.0),
     )
-    rng = dice(seed, "pulse")
+    rng = seeded_random(seed, "pulse")
     survey = {
         "id": 9_000_003,
         "title": "Employee pulse 2026",
@@ -181,29 +181,33 @@ def pulse_survey(seed: int, responses: int) -> tuple[dict[str, Any], list[dict[s
         "modified": _CLOSES,
         "pages": form.pages,
     }
-    crowd = visits(rng, responses, plan)
-    return survey, [response(visit, plan, _answers(rng, form.asked, visit), {}) for visit in crowd]
+    crowd = draw_visits(rng, responses, plan)
+    return survey, [
+        build_response(visit, plan, _answers(rng, form.questions, visit), {}) for visit in crowd
+    ]
 
 
-def _answers(rng: Random, asked: Mapping[str, Asked], visit: Visit) -> dict[str, Any]:
+def _answers(rng: Random, questions: Mapping[str, Question], visit: Visit) -> dict[str, Any]:
     if visit.empty:
         return {}
     sheet = Sheet(visit.stop_page, keep_rest=visit.keep_rest)
-    department = pick(rng, _WEIGHTS)
+    department = draw_key(rng, _WEIGHTS)
     mood = visit.mood + _DEPARTMENTS[department][1]
-    _fill_work(rng, asked, sheet, department)
-    _fill_mood(rng, asked, sheet, mood)
-    _fill_wishes(rng, asked, sheet)
+    _fill_work(rng, questions, sheet, department)
+    _fill_mood(rng, questions, sheet, mood)
+    _fill_wishes(rng, questions, sheet)
     return sheet.survey_data()
 
 
-def _fill_work(rng: Random, asked: Mapping[str, Asked], sheet: Sheet, department: str) -> None:
-    options = {option.value: option for option in asked["department"].options}
-    sheet.choose(asked["department"], None if rng.random() < 0.03 else options[department])
+def _fill_work(
+    rng: Random, questions: Mapping[str, Question], sheet: Sheet, department: str
+) -> None:
+    options = {option.value: option for option in questions["department"].options}
+    sheet.choose(questions["department"], None if rng.random() < 0.03 else options[department])
     years = f"{rng.randrange(1, 60) / 4:g}" if rng.random() < 0.3 else str(rng.randrange(25))
-    sheet.type_text(asked["tenure_years"], None if rng.random() < 0.08 else years)
+    sheet.type_text(questions["tenure_years"], None if rng.random() < 0.08 else years)
     shares = _DESK if department in {"online", "office"} else (0.88, 0.03, 0.06)
-    grid = asked["week"]
+    grid = questions["week"]
     marked = [
         (row, column)
         for row in range(len(grid.rows))
@@ -213,22 +217,24 @@ def _fill_work(rng: Random, asked: Mapping[str, Asked], sheet: Sheet, department
     sheet.mark(grid, marked if rng.random() < 0.95 else [])
 
 
-def _fill_mood(rng: Random, asked: Mapping[str, Asked], sheet: Sheet, mood: float) -> None:
-    sheet.rate(asked["engagement"], _agreement(rng, asked["engagement"], mood))
-    manager = asked["manager"]
-    lean = mood + 0.8 * bell(rng)
-    often = [level(1.2 - 0.7 * lean + 0.4 * bell(rng), 0, 3) for _ in manager.rows]
+def _fill_mood(rng: Random, questions: Mapping[str, Question], sheet: Sheet, mood: float) -> None:
+    sheet.rate(questions["engagement"], _agreement(rng, questions["engagement"], mood))
+    manager = questions["manager"]
+    lean = mood + 0.8 * draw_normal(rng)
+    often = [round_to_scale(1.2 - 0.7 * lean + 0.4 * draw_normal(rng), 0, 3) for _ in manager.rows]
     sheet.rate(manager, [manager.options[place] for place in often])
-    score = level(6.8 + 2.0 * mood + 1.1 * bell(rng), 0, 10)
-    sheet.choose(asked["enps"], asked["enps"].options[score] if rng.random() < 0.96 else None)
+    score = round_to_scale(6.8 + 2.0 * mood + 1.1 * draw_normal(rng), 0, 10)
+    sheet.choose(
+        questions["enps"], questions["enps"].options[score] if rng.random() < 0.96 else None
+    )
 
 
-def _agreement(rng: Random, grid: Asked, mood: float) -> list[Option | None]:
+def _agreement(rng: Random, grid: Question, mood: float) -> list[Option | None]:
     *_, unknown = grid.options
     chosen: list[Option | None] = []
     for shift in (0.5, 0.7, 0.1, -0.2, -0.4):
         chance = rng.random()
-        place = 5 - level(3.3 + shift + 0.8 * mood + 0.7 * bell(rng), 1, 5)
+        place = 5 - round_to_scale(3.3 + shift + 0.8 * mood + 0.7 * draw_normal(rng), 1, 5)
         if chance < 0.03:
             chosen.append(None)
         else:
@@ -236,14 +242,14 @@ def _agreement(rng: Random, grid: Asked, mood: float) -> list[Option | None]:
     return chosen
 
 
-def _fill_wishes(rng: Random, asked: Mapping[str, Asked], sheet: Sheet) -> None:
+def _fill_wishes(rng: Random, questions: Mapping[str, Question], sheet: Sheet) -> None:
     parts = _hundred(rng, (5, 3, 2, 1))
-    sheet.fill_list(asked["time_split"], {} if rng.random() < 0.1 else parts)
-    sheet.fill_list(asked["benefits"], _ranks(rng, len(asked["benefits"].options)))
+    sheet.fill_list(questions["time_split"], {} if rng.random() < 0.1 else parts)
+    sheet.fill_list(questions["benefits"], _ranks(rng, len(questions["benefits"].options)))
     ideas = rng.sample(phrases.IDEAS, rng.choice((0, 0, 1, 1, 2, 3)))
-    sheet.fill_list(asked["ideas"], dict(enumerate(ideas)))
+    sheet.fill_list(questions["ideas"], dict(enumerate(ideas)))
     change = rng.choice(phrases.CHANGES) if rng.random() < 0.5 else None
-    sheet.type_text(asked["one_change"], change)
+    sheet.type_text(questions["one_change"], change)
 
 
 def _hundred(rng: Random, weights: Sequence[int]) -> dict[int, str]:

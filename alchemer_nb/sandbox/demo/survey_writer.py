@@ -2,8 +2,8 @@
 
 The shapes are those of real survey definitions of 2017: language maps for every title, `[]` for
 what is empty, question ids that grid rows share, option ids (SKUs) from 10001 that are unique in
-the survey. Two things no source tells are our choice: a radio grid's row repeats the columns as
-its own options, and a sub-question stands only below its table.
+the survey. Two things no source documents are our choice: a radio grid's row repeats the columns as
+its own options, and a sub-question is only listed below its table.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Choice:
     Args:
         text: The label.
         value: The reporting value; the label in the first language where not given.
-        flags: Option properties beside `disabled`, such as `other`, `na` or `dependent`.
+        flags: Option properties besides `disabled`, such as `other`, `na` or `dependent`.
     """
 
     text: Text
@@ -72,7 +72,7 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Question:
     """A question as responses need it.
 
     Attributes:
@@ -89,7 +89,7 @@ class Asked:
     page: int
     head: dict[str, Any]
     options: tuple[Option, ...]
-    rows: tuple[Asked, ...]
+    rows: tuple[Question, ...]
     wire: dict[str, Any]
 
 
@@ -101,13 +101,13 @@ class SurveyWriter:
 
     Attributes:
         pages: The pages so far, in the shape of the API.
-        asked: The questions so far, by name.
+        questions: The questions so far, by name.
     """
 
     def __init__(self, languages: Sequence[str]) -> None:
         self.languages = tuple(languages)
         self.pages: list[dict[str, Any]] = []
-        self.asked: dict[str, Asked] = {}
+        self.questions: dict[str, Question] = {}
         self._last_question = 0
         self._next_sku = FIRST_SKU
 
@@ -137,11 +137,11 @@ class SurveyWriter:
         rows: Iterable[tuple[str, Text]] = (),
         alias: str | None = None,
         **settings: Any,
-    ) -> Asked:
+    ) -> Question:
         """Add a question to the open page.
 
         Args:
-            name: The key under which `asked` keeps it.
+            name: Its key in `questions`.
             kind: A word such as `radio`, `number`, `checkbox-grid`.
             title: The words of the question.
             choices: Its options, or the columns of a grid.
@@ -157,8 +157,8 @@ class SurveyWriter:
         if parts:
             wire["sub_questions"] = [part.wire for part in parts]
         self.pages[-1]["questions"].append(wire)
-        question = self._asked(kind, wire, parts)
-        self.asked[name] = question
+        question = self._to_question(kind, wire, parts)
+        self.questions[name] = question
         return question
 
     def _number(self) -> int:
@@ -175,19 +175,19 @@ class SurveyWriter:
 
     def _row(
         self, parent: int, kind: str, row: tuple[str, Text], columns: list[dict[str, Any]]
-    ) -> Asked:
+    ) -> Question:
         alias, title = row
         row_kind = _ROW_KIND[kind]
         wire = self._question(self._number(), row_kind, title, alias, {})
         wire["options"] = [dict(column) for column in columns]
-        question = self._asked(row_kind, wire, ())
+        question = self._to_question(row_kind, wire, ())
         words = question.head["question"]
         if kind == "radio-grid":
             place = {"parent": parent, "question": words, "section_id": len(self.pages)}
         else:
             place = {"parent": parent, "question": words}
         head = {"id": wire["id"], "type": wire["type"], **place}
-        return Asked(
+        return Question(
             question.id, row_kind, question.page, head, question.options, (), question.wire
         )
 
@@ -235,7 +235,7 @@ class SurveyWriter:
             "url": "http://",
         }
 
-    def _asked(self, kind: str, wire: dict[str, Any], rows: tuple[Asked, ...]) -> Asked:
+    def _to_question(self, kind: str, wire: dict[str, Any], rows: tuple[Question, ...]) -> Question:
         first = self.languages[0]
         head = {
             "id": wire["id"],
@@ -247,4 +247,4 @@ class SurveyWriter:
             Option(option["id"], option["value"], option["title"][first])
             for option in wire["options"]
         )
-        return Asked(wire["id"], kind, len(self.pages), head, options, rows, wire)
+        return Question(wire["id"], kind, len(self.pages), head, options, rows, wire)

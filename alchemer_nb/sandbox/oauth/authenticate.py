@@ -1,10 +1,11 @@
-"""Who is calling: an API key pair, or an OAuth signature with or without a token."""
+"""Find the user of a call: by an API key pair, or by an OAuth signature with or without a token."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from alchemer_nb.sandbox.oauth.provider import INVALID_LOGIN
 from alchemer_nb.sandbox.wire.replies import Refusal
 
 if TYPE_CHECKING:
@@ -12,14 +13,13 @@ if TYPE_CHECKING:
 
     from alchemer_nb.sandbox.data.accounts import User
     from alchemer_nb.sandbox.data.state import State
-    from alchemer_nb.sandbox.oauth.provider import Provider, Signed
+    from alchemer_nb.sandbox.oauth.provider import Provider, SignedRequest
 
 _TOKEN = re.compile(r'\boauth_token="?[^",\s]')
-DEAD = "Login failed / Invalid auth token"
 WRONG_PAIR = "Invalid api_token or api_token_secret supplied"
 
 
-def mode(params: Mapping[str, str], headers: Mapping[str, str]) -> str:
+def credentials_mode(params: Mapping[str, str], headers: Mapping[str, str]) -> str:
     """Return ``"api_key"``, ``"oauth_2"`` (legs), ``"oauth_3"`` or ``"none"``."""
     header = headers.get("Authorization", "")
     if header.lower().startswith("oauth "):
@@ -31,15 +31,17 @@ def mode(params: Mapping[str, str], headers: Mapping[str, str]) -> str:
     return "none"
 
 
-def caller(state: State, provider: Provider, params: Mapping[str, str], signed: Signed) -> User:
+def find_caller(
+    state: State, provider: Provider, params: Mapping[str, str], signed: SignedRequest
+) -> User:
     """Return the user in whose scope a call acts.
 
     Raises:
-        Refusal: Nobody, or nobody who may.
+        Refusal: There is no such user, or the user may not call.
     """
-    kind = mode(params, signed.headers)
-    if kind == "none":  # invented: the words; a client's test tells the code
-        raise Refusal(401, DEAD)
+    kind = credentials_mode(params, signed.headers)
+    if kind == "none":  # invented: the words; the code is in a client's tests
+        raise Refusal(401, INVALID_LOGIN)
     if kind == "api_key":
         found = state.accounts.holder(
             params.get("api_token", ""), params.get("api_token_secret", "")
@@ -48,9 +50,9 @@ def caller(state: State, provider: Provider, params: Mapping[str, str], signed: 
             raise Refusal(401, WRONG_PAIR)
         user, replaced = found
         if replaced:
-            raise Refusal(401, DEAD)
+            raise Refusal(401, INVALID_LOGIN)
     else:
         user = state.accounts.user(provider.caller(signed, with_token=kind == "oauth_3"))
-    if not user.active:  # invented: no source tells what a disabled user's key gives
-        raise Refusal(401, DEAD)
+    if not user.active:  # invented: no source documents what a disabled user's key gives
+        raise Refusal(401, INVALID_LOGIN)
     return user

@@ -1,6 +1,7 @@
-"""The questions of oauthlib's provider side about one request, answered from the state.
+"""The checks that oauthlib's provider side makes of one request, against the sandbox's state.
 
-oauthlib names the arguments of these questions, and asks with all of them.
+oauthlib calls these methods, with all arguments by its own names:
+https://oauthlib.readthedocs.io/en/latest/oauth1/validator.html
 """
 
 # The methods are oauthlib's, which documents them; not every answer needs every argument.
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from alchemer_nb.sandbox.data.state import State
 
 
-class Check(RequestValidator):
-    """The checks of one request; a new one for each, so that it can say why it refused."""
+class OAuthValidator(RequestValidator):
+    """The validator of one request; a new one for each, so that it can say why it refused."""
 
     allowed_signature_methods = (SIGNATURE_HMAC_SHA1,)
     enforce_ssl = False  # loopback only
@@ -33,7 +34,7 @@ class Check(RequestValidator):
     access_token_length = (20, 60)
     verifier_length = (1, 60)
     timestamp_lifetime = TIMESTAMP_LIFETIME
-    # oauthlib goes on with these after an unknown key, so that both ways take equally long.
+    # oauthlib goes on with these after an unknown key, against timing attacks.
     dummy_client = "0" * 41
     dummy_request_token = "0" * 41
     dummy_access_token = "0" * 41
@@ -45,7 +46,7 @@ class Check(RequestValidator):
         self._reason: str | None = None
         self.last: Request | None = None
 
-    def why(self, request: Request | None, words: dict[str, str]) -> str:
+    def explain_refusal(self, request: Request | None, messages: dict[str, str]) -> str:
         """Say why a request was refused."""
         if self._reason:
             return self._reason
@@ -53,15 +54,15 @@ class Check(RequestValidator):
             return "OAuth refused: the parameters are incomplete or doubled"
         for part in ("client", "resource_owner", "verifier", "callback", "signature"):
             if request.validator_log.get(part) is False:
-                return words[part]
+                return messages[part]
         if request.signature_method not in (None, SIGNATURE_HMAC_SHA1):
             return "OAuth refused: the signature method must be HMAC-SHA1"
-        if _stale(request.timestamp):
+        if _is_too_old(request.timestamp):
             return "OAuth refused: the timestamp is too far from now"
         return "OAuth refused: the parameters are incomplete or malformed"
 
     def check_nonce(self, nonce: str) -> bool:
-        """Other people's clients send nonces of all lengths, and with dashes in them."""
+        # Other clients send nonces of all lengths, and with dashes in them.
         return 1 <= len(nonce) <= 128
 
     def validate_timestamp_and_nonce(
@@ -163,7 +164,7 @@ class Check(RequestValidator):
         return found[0] if found else "0" * 32
 
 
-def _stale(timestamp: str | None) -> bool:
+def _is_too_old(timestamp: str | None) -> bool:
     try:
         return abs(time.time() - int(timestamp or "")) > TIMESTAMP_LIFETIME
     except ValueError:

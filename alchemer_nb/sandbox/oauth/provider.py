@@ -3,7 +3,7 @@
 The client package signs with oauthlib's other half through requests-oauthlib; nothing here is
 shared with it.
 
-invented, because no source tells: that a signature may be five minutes off, the words of every
+invented, because no source documents: that a signature may be five minutes off, the words of every
 refusal, and that a refusal at a token address has the API's error body.
 """
 
@@ -17,7 +17,7 @@ from oauthlib.oauth1 import AccessTokenEndpoint, RequestTokenEndpoint, ResourceE
 from oauthlib.oauth1.rfc5849.endpoints import SignatureOnlyEndpoint
 
 from alchemer_nb.sandbox.data.grants import new_secret, new_token
-from alchemer_nb.sandbox.oauth.checks import Check
+from alchemer_nb.sandbox.oauth.checks import OAuthValidator
 from alchemer_nb.sandbox.wire import records
 from alchemer_nb.sandbox.wire.replies import Refusal
 
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
 
     from alchemer_nb.sandbox.data.state import State
 
-_UNKNOWN = "Login failed / Invalid auth token"
-_WHY = {
+INVALID_LOGIN = "Login failed / Invalid auth token"
+_REFUSALS = {
     "client": "OAuth refused: unknown consumer key",
-    "resource_owner": _UNKNOWN,
+    "resource_owner": INVALID_LOGIN,
     "verifier": "OAuth refused: the verifier does not fit",
     "callback": "OAuth refused: the callback is not allowed",
     "signature": "OAuth refused: the signature does not fit",
 }
-_TOKEN_WHY = _WHY | {
+_TOKEN_REFUSALS = _REFUSALS | {
     "resource_owner": "OAuth refused: the request token is unknown, used, denied or expired"
 }
 
 
-class Signed:
+class SignedRequest:
     """A signed request as it arrived."""
 
     def __init__(self, address: str, method: str, body: bytes, headers: dict[str, str]) -> None:
@@ -62,7 +62,7 @@ class Provider:
     def __init__(self, state: State) -> None:
         self._state = state
 
-    def caller(self, signed: Signed, *, with_token: bool) -> int:
+    def caller(self, signed: SignedRequest, *, with_token: bool) -> int:
         """Return the id of the user in whose scope a signed call acts.
 
         Three-legged: who granted the token. Two-legged: who registered the application.
@@ -70,9 +70,9 @@ class Provider:
         Raises:
             Refusal: The signature is not accepted.
         """
-        check = Check(self._state)
+        check = OAuthValidator(self._state)
         grants = self._state.grants
-        with _readable():
+        with _refusing_malformed():
             if with_token:
                 valid, request = ResourceEndpoint(check).validate_protected_resource_request(
                     *signed.arguments, realms=[]
@@ -80,57 +80,58 @@ class Provider:
             else:
                 valid, request = SignatureOnlyEndpoint(check).validate_request(*signed.arguments)
         if not valid or request is None:
-            raise Refusal(401, check.why(request, _WHY))
+            raise Refusal(401, check.explain_refusal(request, _REFUSALS))
         if with_token:
             access = grants.access(request.client_key, request.resource_owner_key)
             if access is None:
-                raise Refusal(401, _UNKNOWN)
+                raise Refusal(401, INVALID_LOGIN)
             return access[1]
         application = grants.application(request.client_key)
         if application is None or request.resource_owner_key:
-            raise Refusal(401, _UNKNOWN)
+            raise Refusal(401, INVALID_LOGIN)
         return application.user_id
 
-    def request_token(self, signed: Signed) -> str:
+    def request_token(self, signed: SignedRequest) -> str:
         """Start a sign-in and return the form-encoded reply.
 
         Raises:
             Refusal: The signature or the callback is not accepted.
         """
-        settings, token = self._state.settings, new_token()
-        check = Check(self._state)
+        token = new_token()
+        check = OAuthValidator(self._state)
         extra = {
             "oauth_callback_confirmed": "1",
             "oauth_token": token,
             "oauth_token_secret": new_secret(),
-            "xoauth_token_ttl": f"{settings.request_token_ttl:.0f}",
+            "xoauth_token_ttl": f"{self._state.settings.request_token_ttl:.0f}",
         }
-        with _readable():
+        with _refusing_malformed():
             _, body, status = _RequestToken(check).create_request_token_response(
                 *signed.arguments, credentials=extra
             )
-        text = _accepted(body, status, check)
-        if settings.glue_json:  # as one capture of 2011 shows
-            text += records.encode({"result_ok": True, "0": token})
-        return text
+        return self._check_reply(body, status, check, token)
 
-    def access_token(self, signed: Signed) -> str:
+    def access_token(self, signed: SignedRequest) -> str:
         """Finish a sign-in and return the form-encoded reply.
 
         Raises:
             Refusal: Signature, request token or verifier is not accepted.
         """
         token = new_token()
-        check = Check(self._state)
-        with _readable():
+        check = OAuthValidator(self._state)
+        with _refusing_malformed():
             _, body, status = _AccessToken(check).create_access_token_response(
                 *signed.arguments,
                 credentials={"oauth_token": token, "oauth_token_secret": new_secret()},
             )
-        text = _accepted(body, status, check)
-        if self._state.settings.glue_json:
-            text += records.encode({"result_ok": True, "0": token})
-        return text
+        return self._check_reply(body, status, check, token)
+
+    def _check_reply(self, body: str | None, status: int, check: OAuthValidator, token: str) -> str:
+        if status != 200 or body is None:
+            raise Refusal(401, check.explain_refusal(check.last, _TOKEN_REFUSALS))
+        if self._state.settings.glue_json:  # as one capture of 2011 shows
+            body += records.encode({"result_ok": True, "0": token})
+        return body
 
 
 class _RequestToken(RequestTokenEndpoint):
@@ -156,15 +157,9 @@ class _AccessToken(AccessTokenEndpoint):
 
 
 @contextmanager
-def _readable() -> Iterator[None]:
+def _refusing_malformed() -> Iterator[None]:
     """Refuse a header that oauthlib cannot read, for which it raises ValueError."""
     try:
         yield
     except ValueError:
         raise Refusal(401, "OAuth refused: the parameters are malformed") from None
-
-
-def _accepted(body: str | None, status: int, check: Check) -> str:
-    if status == 200 and body is not None:
-        return body
-    raise Refusal(401, check.why(check.last, _TOKEN_WHY))

@@ -4,8 +4,7 @@ Sources: the vendor's page on responses (60 s), a client's test (``X-SG-Cached``
 by clients (an identical call while another runs is refused).
 
 invented: "the same" means the same user, path and query, whatever the credentials look like;
-only answers without error are kept; and what does not fit into the room that the sandbox gives
-the cache is forgotten early.
+only replies without error are stored; and the oldest are removed early when the cache is full.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from alchemer_nb.sandbox.wire.replies import Refusal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_ROOM = 64 * 2**20  # bytes, packed
+_MAX_BYTES = 64 * 2**20  # bytes, packed
 Key = tuple[int, str]
 
 
@@ -56,7 +55,7 @@ class Cache:
         self._seconds = seconds
         self._refuse = refuse_identical
         self._clock = clock
-        self._kept: dict[Key, tuple[float, Body]] = {}  # the oldest first
+        self._stored: dict[Key, tuple[float, Body]] = {}  # the oldest first
         self._size = 0
         self._running: set[Key] = set()
 
@@ -80,32 +79,32 @@ class Cache:
 
     def find(self, key: Key) -> Body | None:
         """Return the reply to the same call, if it is not too old."""
-        self._forget()
-        found = self._kept.get(key)
+        self._evict()
+        found = self._stored.get(key)
         return found[1] if found else None
 
-    def keep(self, key: Key, body: Body) -> None:
+    def store(self, key: Key, body: Body) -> None:
         """Store a reply."""
-        if self._seconds <= 0 or len(body.content) > _ROOM:
+        if self._seconds <= 0 or len(body.content) > _MAX_BYTES:
             return
         self._drop(key)
-        self._kept[key] = (self._clock(), body)
+        self._stored[key] = (self._clock(), body)
         self._size += len(body.content)
-        self._forget()
+        self._evict()
 
     @property
-    def keeps(self) -> bool:
-        """Whether anything is stored at all."""
+    def is_enabled(self) -> bool:
+        """Whether replies are stored at all."""
         return self._seconds > 0
 
-    def _forget(self) -> None:
+    def _evict(self) -> None:
         now = self._clock()
-        for key, (since, _) in list(self._kept.items()):
-            if self._size <= _ROOM and now - since < self._seconds:
+        for key, (since, _) in list(self._stored.items()):
+            if self._size <= _MAX_BYTES and now - since < self._seconds:
                 break
             self._drop(key)
 
     def _drop(self, key: Key) -> None:
-        old = self._kept.pop(key, None)
+        old = self._stored.pop(key, None)
         if old is not None:
             self._size -= len(old[1].content)

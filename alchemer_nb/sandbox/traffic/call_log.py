@@ -94,7 +94,7 @@ class CallLog:
         return list(self._records.values())
 
 
-def busiest(records: Iterable[CallRecord], window: float = 60.0) -> int:
+def max_calls_within(records: Iterable[CallRecord], window: float = 60.0) -> int:
     """Return the highest number of calls of one account within so many seconds."""
     times: defaultdict[str, deque[float]] = defaultdict(deque)
     most = 0
@@ -109,7 +109,7 @@ def busiest(records: Iterable[CallRecord], window: float = 60.0) -> int:
     return most
 
 
-def identical(records: Iterable[CallRecord]) -> list[tuple[CallRecord, CallRecord]]:
+def identical_pairs(records: Iterable[CallRecord]) -> list[tuple[CallRecord, CallRecord]]:
     """Return the pairs of the same GET of one user that ran at the same time."""
     running: defaultdict[tuple[str, str, str], list[CallRecord]] = defaultdict(list)
     pairs = []

@@ -141,7 +141,7 @@ class _Rule:
         return True
 
 
-class Schedule:
+class FaultSchedule:
     """The faults that have not occurred yet."""
 
     def __init__(self, faults: Iterable[Fault | Mapping[str, Any] | None] = ()) -> None:

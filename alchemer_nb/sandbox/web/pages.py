@@ -1,11 +1,11 @@
-"""What every page of the console has: session, relative links, safe headers."""
+"""The base class of the console's pages: session, relative links, safe headers."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.sandbox.services import Quiet
+from alchemer_nb.sandbox.services import RedactingHandler
 
 if TYPE_CHECKING:
     from alchemer_nb.sandbox.data.accounts import User
@@ -15,7 +15,7 @@ _PREFIX = re.compile(r"(/[A-Za-z0-9._~%@+-]+)+\Z")
 _NEXT = re.compile(r"[a-z][a-z-]*(/[a-z-]+)*\Z")
 
 
-class Page(Quiet):
+class Page(RedactingHandler):
     """A page for people. All its links are relative, so that it works behind a proxy's prefix."""
 
     def set_default_headers(self) -> None:
@@ -71,7 +71,7 @@ class Page(Quiet):
             **{
                 "root": self.root,
                 "user": self.current_user,
-                "organisation": self.services.state.note("organisation"),
+                "organisation": self.services.state.read("organisation"),
                 "region": settings.region.upper(),
                 "error": None,
                 "note": None,

@@ -11,7 +11,9 @@ _HEAD = re.compile(r"[^\[]+")
 _KEY = re.compile(r"\[([^\]]*)\]")
 
 
-def collect(query: str, content_type: str, body: bytes) -> tuple[dict[str, str], dict[str, Any]]:
+def read_parameters(
+    query: str, content_type: str, body: bytes
+) -> tuple[dict[str, str], dict[str, Any]]:
     """Read the parameters of a call.
 
     Args:

@@ -37,7 +37,7 @@ def or_list(mapping: Any) -> Any:
     return mapping or []
 
 
-def response(record: dict[str, Any], settings: Settings) -> dict[str, Any]:
+def render_response(record: dict[str, Any], settings: Settings) -> dict[str, Any]:
     """Render one response, with its fields in the order of real payloads."""
     zone = settings.zone
     submitted, started = record["submitted"], record["started"]
@@ -46,14 +46,14 @@ def response(record: dict[str, Any], settings: Settings) -> dict[str, Any]:
         "contact_id": str(record.get("contact_id") or ""),
         "status": record["status"],
         "is_test_data": "1" if record.get("is_test_data") else "0",
-        "date_submitted": stamps.with_zone(submitted, zone),
+        "date_submitted": stamps.format_zoned(submitted, zone),
     }
     if settings.current:
-        row["date_updated"] = stamps.without_zone(record.get("updated") or submitted, zone)
+        row["date_updated"] = stamps.format_local(record.get("updated") or submitted, zone)
     row |= {
         "session_id": record.get("session_id", ""),
         "language": record.get("language", "English"),
-        "date_started": stamps.with_zone(started, zone),
+        "date_started": stamps.format_zoned(started, zone),
         "link_id": _text(record.get("link_id")),
         "url_variables": or_list(_url_variables(record.get("url_variables"))),
         "ip_address": record.get("ip_address", ""),
@@ -119,8 +119,10 @@ def _entry(entry: dict[str, Any]) -> dict[str, Any]:
         options = entry["options"]
         if not isinstance(options, dict):
             return entry
-        kept = {sku: {**one, "original_answer": one.get("answer")} for sku, one in options.items()}
-        return {**entry, "options": kept}
+        options = {
+            sku: {**one, "original_answer": one.get("answer")} for sku, one in options.items()
+        }
+        return {**entry, "options": options}
     if "type" not in entry:  # a map of cells
         return _answers(entry)
     if "answer" in entry or entry["type"] in ("parent", "TABLE"):
@@ -133,27 +135,27 @@ def _entry(entry: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def question(record: dict[str, Any], settings: Settings, *, varname: bool) -> dict[str, Any]:
+def render_question(record: dict[str, Any], settings: Settings, *, varname: bool) -> dict[str, Any]:
     """Render a question; ``varname`` is absent in the tree of a survey (facts on surveys)."""
     shown = {key: value for key, value in record.items() if varname or key != "varname"}
     if settings.current:
         shown["id"] = str(shown["id"])
     inner = shown.get("sub_questions")
     if isinstance(inner, list):
-        shown["sub_questions"] = [question(one, settings, varname=varname) for one in inner]
+        shown["sub_questions"] = [render_question(one, settings, varname=varname) for one in inner]
     elif isinstance(inner, dict):
         shown["sub_questions"] = {
-            alias: question(one, settings, varname=varname) for alias, one in inner.items()
+            alias: render_question(one, settings, varname=varname) for alias, one in inner.items()
         }
     return shown
 
 
-def page(record: dict[str, Any], settings: Settings) -> dict[str, Any]:
+def render_page(record: dict[str, Any], settings: Settings) -> dict[str, Any]:
     """Render a page with its tree of questions."""
     shown = dict(record)
     if settings.current:
         shown["id"] = str(shown["id"])
     shown["questions"] = [
-        question(one, settings, varname=False) for one in record.get("questions", [])
+        render_question(one, settings, varname=False) for one in record.get("questions", [])
     ]
     return shown

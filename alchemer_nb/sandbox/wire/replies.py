@@ -2,7 +2,7 @@
 
 Sources: the vendor's pages on versions and methods, and real payloads. A list has ``total_count``,
 ``page``, ``total_pages`` and ``results_per_page``; a single object has ``data`` (or, in the flat
-form of the 2026 reference, its fields beside ``result_ok``); an error has ``code`` and ``message``.
+form of the 2026 reference, its fields next to ``result_ok``); an error has ``code``, ``message``.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _number(text: str | None, default: int) -> int:
     return min(number, _LARGEST_NUMBER) if number >= 1 else default
 
 
-def listing(paging: Paging, total: int, rows: Sequence[str], *, text_count: bool) -> str:
+def render_page(paging: Paging, total: int, rows: Sequence[str], *, text_count: bool) -> str:
     """Build a page of a list whose rows are JSON already.
 
     Args:
@@ -88,13 +88,13 @@ def listing(paging: Paging, total: int, rows: Sequence[str], *, text_count: bool
     )
 
 
-def paged(paging: Paging, rows: Sequence[Any], *, text_count: bool) -> str:
+def cut_page(paging: Paging, rows: Sequence[Any], *, text_count: bool) -> str:
     """Build the asked page of a short list."""
     shown = [records.encode(row) for row in paging.cut(rows)]
-    return listing(paging, len(rows), shown, text_count=text_count)
+    return render_page(paging, len(rows), shown, text_count=text_count)
 
 
-def whole(rows: Sequence[Any]) -> str:
+def single_page(rows: Sequence[Any]) -> str:
     """Build a list that ignores paging: one page, as long as the list."""
     return records.encode(
         {
@@ -108,13 +108,13 @@ def whole(rows: Sequence[Any]) -> str:
     )
 
 
-def single(data: Mapping[str, Any], settings: Settings) -> str:
+def single_object(data: Mapping[str, Any], settings: Settings) -> str:
     """Build the reply with one object, below ``data`` or flat."""
     if settings.flat_single:
         return records.encode({"result_ok": True, **data})
     return records.encode({"result_ok": True, "data": data})
 
 
-def done() -> str:
+def success() -> str:
     """Build the reply to a delete."""
     return records.encode({"result_ok": True})

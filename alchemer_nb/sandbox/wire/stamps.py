@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 _LAYOUTS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 
 
-def with_zone(seconds: float, zone: ZoneInfo) -> str:
+def format_zoned(seconds: float, zone: ZoneInfo) -> str:
     """Format a moment as responses do, with its zone suffix."""
     return datetime.fromtimestamp(seconds, zone).strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
-def without_zone(seconds: float, zone: ZoneInfo) -> str:
+def format_local(seconds: float, zone: ZoneInfo) -> str:
     """Format a moment as everything but responses does."""
     return datetime.fromtimestamp(seconds, zone).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def read(text: str, zone: ZoneInfo) -> float | None:
+def parse_date(text: str, zone: ZoneInfo) -> float | None:
     """Parse a date of a filter in the region's zone; return None if it is none.
 
     invented: the hour that occurs twice in autumn is taken as its first occurrence.

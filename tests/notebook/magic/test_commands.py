@@ -232,7 +232,7 @@ def test_surveys_become_known_by_listing_and_by_use(signed_in):
     signed_in.run('%alchemer questions "Employee pulse"')
     assert signed_in.tab("%alchemer codebook emp") == ['%alchemer codebook "Employee pulse 2026"']
     signed_in.run("%alchemer logout")
-    assert list(signed_in.magics.known) == []
+    assert list(signed_in.magics.known_surveys) == []
 
 
 def test_switch_takes_names_and_clients_and_nothing_else(signed_in, box):

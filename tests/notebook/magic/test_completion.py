@@ -14,9 +14,9 @@ FORMS = ["%alchemer ", "df = %alchemer ", "  a, b = %alchemer ", "%alchemer df <
 @pytest.fixture
 def seen(notebook):
     """A notebook whose session has seen three surveys."""
-    notebook.magics.known.add("9000001", "Customer satisfaction")
-    notebook.magics.known.add("9000002", 'The "big" event $5')
-    notebook.magics.known.add("9100003", "Pulse")
+    notebook.magics.known_surveys.add("9000001", "Customer satisfaction")
+    notebook.magics.known_surveys.add("9000002", 'The "big" event $5')
+    notebook.magics.known_surveys.add("9100003", "Pulse")
     return notebook
 
 
@@ -112,4 +112,4 @@ def test_names_of_connections_and_paths_are_offered(notebook):
         "%alchemer get survey",
         "%alchemer get surveytheme",
     ]
-    assert notebook.magics.completion.offers("%alchemer switch ") == ("", ["--out"])
+    assert notebook.magics.completion.find_completions("%alchemer switch ") == ("", ["--out"])

@@ -61,7 +61,7 @@ def test_two_shells_have_two_sessions(notebook):
         other.extension_manager.load_extension("alchemer_nb")
         theirs = other.magics_manager.registry["AlchemerMagics"]
         assert theirs.session is not notebook.magics.session
-        assert theirs.known is not notebook.magics.known
+        assert theirs.known_surveys is not notebook.magics.known_surveys
 
 
 def test_loading_and_reading_help_imports_nothing_heavy(tmp_path):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from IPython.core.error import UsageError
 
-from alchemer_nb.notebook.magic.tokens import evaluate_word, near, quote_word, split_words
+from alchemer_nb.notebook.magic.tokens import evaluate_word, quote_word, split_words, suggest
 
 
 def texts(line: str, **names: object) -> list[str]:
@@ -123,9 +123,9 @@ def test_a_dollar_in_a_title_is_told_how_to_write():
         texts("responses 'Save $money now'")
 
 
-def test_near_says_nothing_where_nothing_is_near():
-    assert near("shap", ["--shape", "shape"]) == " Did you mean `shape`?"
-    assert near("xyz", ["shape"]) == ""
+def test_nothing_is_suggested_where_no_name_is_similar():
+    assert suggest("shap", ["--shape", "shape"]) == " Did you mean `shape`?"
+    assert suggest("xyz", ["shape"]) == ""
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1))

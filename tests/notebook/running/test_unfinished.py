@@ -102,7 +102,7 @@ def test_it_is_said_and_the_same_cell_goes_on(signed_in, box):
     assert "went on at page 3 with the 1,000 responses at hand" in " ".join(outcome.out.split())
     assert pages_asked(box, start) == [3]
     same(signed_in.names["df"], box)
-    assert signed_in.magics.session.unfinished.is_empty
+    assert not signed_in.magics.session.unfinished
 
 
 @pytest.mark.parametrize("mode", ["oauth1_three_legged", "oauth1_two_legged"])
@@ -132,7 +132,7 @@ def test_login_after_a_refusal_does_not_speak_of_another_account(signed_in, box)
     assert refused in repr(session.status())
     panel = login(session)
     panel._ipython_display_()
-    said = panel.outputs._text
+    said = " · ".join(panel.outputs._line)
     assert said.startswith(f"Sign in again · the API key {key} of Larkmoor Outdoor (")
     assert "another account" not in said
     session.adopt(client_of(box))
@@ -248,11 +248,11 @@ def test_rows_are_forgotten_with_the_last_sign_in_to_their_account(signed_in, bo
     unfinished = signed_in.magics.session.unfinished
     signed_in.magics.session.adopt(client_of(box), "second")
     signed_in.run("%alchemer logout second")
-    assert not unfinished.is_empty
+    assert unfinished
     signed_in.run("%alchemer logout")
     for name in signed_in.magics.session.names():
         signed_in.run(f"%alchemer logout {name}")
-    assert unfinished.is_empty
+    assert not unfinished
 
 
 def test_three_are_kept_and_the_oldest_gives_way(signed_in, box):

@@ -470,7 +470,7 @@ class TestSignedIn:
         shown = repr(page.panel) + page.panel.status.value
         assert session.status().organisation in shown
         assert box.region.host in shown
-        page.panel._out.click()
+        page.panel._sign_out_button.click()
         assert not session.status().signed_in
         assert page.panel.shows_form
         assert page.panel.form in page.panel.children
@@ -493,10 +493,10 @@ class TestSignedIn:
         self, page: Page, session: Session, box: Sandbox
     ) -> None:
         page.submit(api_token=box.api_token, api_token_secret=box.api_token_secret)
-        page.panel._more.click()
+        page.panel._add_button.click()
         page.press("back")
         assert not page.panel.shows_form
-        page.panel._more.click()
+        page.panel._add_button.click()
         page.panel.mode.value = OAUTH
         page.submit(
             {"two_legged": True},

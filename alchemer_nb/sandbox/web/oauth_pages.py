@@ -1,7 +1,7 @@
-"""``/head/oauth/authenticate``: log in, see which application asks, allow or deny.
+"""The addresses of OAuth: request token, consent of the user, access token.
 
-invented, because no source tells: that a denial goes back to the callback with ``oauth_token``
-and ``denied``, the pages' words, and that ``oob`` shows the verifier on a page.
+invented, because no source documents: that a denial goes back to the callback with ``oauth_token``
+and ``denied``, the words on the pages, and that ``oob`` shows the verifier on a page.
 """
 
 from __future__ import annotations
@@ -10,23 +10,25 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from alchemer_nb.sandbox.data.first_people import PEOPLE
+from alchemer_nb.sandbox.services import RedactingHandler
 from alchemer_nb.sandbox.web.pages import Page
+from alchemer_nb.sandbox.wire.replies import Refusal
 
 if TYPE_CHECKING:
     from alchemer_nb.sandbox.data.grants import Application, RequestToken
 
-_GONE = (
+_LINK_EXPIRED = (
     "This sign-in link is not valid any more: it was used, it is too old, or it was never made "
     "here. Go back to your program and get a new link."
 )
 
 
 class Authenticate(Page):
-    """The page that a program's sign-in link opens."""
+    """The page ``oauth/authenticate``: log in, see which application asks, allow or deny."""
 
     def get(self) -> None:
         """Show the log-in form or, once logged in, the question."""
-        found = self._found()
+        found = self._find_pending()
         if found is None:
             return
         token, application = found
@@ -37,7 +39,7 @@ class Authenticate(Page):
 
     def post(self) -> None:
         """Handle the log-in or the decision."""
-        found = self._found()
+        found = self._find_pending()
         if found is None:
             return
         token, application = found
@@ -46,7 +48,7 @@ class Authenticate(Page):
             self._log_in(token, application)
         elif step == "switch":
             self.log_out()
-            self._again(token)
+            self._reload(token)
         elif self.current_user is None:
             self._ask_log_in(application)
         elif step == "allow":
@@ -56,12 +58,12 @@ class Authenticate(Page):
         else:
             self.send_error(400)
 
-    def _found(self) -> tuple[RequestToken, Application] | None:
+    def _find_pending(self) -> tuple[RequestToken, Application] | None:
         grants = self.services.state.grants
         token = grants.request_token(self.get_query_argument("oauth_token", ""))
         application = grants.application(token.consumer_key) if token else None
         if token is None or application is None:
-            self.show("message.html", 400, title="This sign-in link has ended", text=_GONE)
+            self.show("message.html", 400, title="This sign-in link has ended", text=_LINK_EXPIRED)
             return None
         if token.state != "new":
             self.show(
@@ -93,9 +95,9 @@ class Authenticate(Page):
             self._ask_log_in(application, "This name and password do not fit.")
             return
         self.log_in(user)
-        self._again(token)
+        self._reload(token)
 
-    def _again(self, token: RequestToken) -> None:
+    def _reload(self, token: RequestToken) -> None:
         self.set_status(303)
         self.set_header("Location", f"authenticate?{urlencode({'oauth_token': token.token})}")
         self.finish()
@@ -105,7 +107,7 @@ class Authenticate(Page):
         if token.callback == "oob":
             self.show("verifier.html", application=application, verifier=verifier)
             return
-        self._back(token, {"oauth_token": token.token, "oauth_verifier": verifier})
+        self._redirect_to_callback(token, {"oauth_token": token.token, "oauth_verifier": verifier})
 
     def _deny(self, token: RequestToken, application: Application) -> None:
         self.services.state.grants.deny(token.token)
@@ -116,12 +118,36 @@ class Authenticate(Page):
                 text=f"{application.title} was not given access. You may close this page.",
             )
             return
-        self._back(token, {"oauth_token": token.token, "denied": token.token})
+        self._redirect_to_callback(token, {"oauth_token": token.token, "denied": token.token})
 
-    def _back(self, token: RequestToken, answer: dict[str, str]) -> None:
+    def _redirect_to_callback(self, token: RequestToken, answer: dict[str, str]) -> None:
         """Redirect to the callback address, and keep its own query."""
         parts = urlsplit(token.callback)
         query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), *answer.items()])
         self.set_status(302)
         self.set_header("Location", urlunsplit(parts._replace(query=query)))
         self.finish()
+
+
+class TokenHandler(RedactingHandler):
+    """A handler of signed requests for a token, by GET or POST."""
+
+    def get(self, which: str) -> None:
+        """Answer with a form-encoded token, or with an error body."""
+        try:
+            provider = self.services.provider
+            issue = provider.request_token if which == "request_token" else provider.access_token
+            text = issue(self.signed())
+        except Refusal as refusal:
+            self.set_status(refusal.code)
+            self.set_header("Content-Type", "application/json")
+            self.finish(refusal.body)
+            return
+        self.set_header("Content-Type", "application/x-www-form-urlencoded")
+        self.set_header("Cache-Control", "no-store")
+        self.finish(text)
+
+    post = get
+
+    def check_xsrf_cookie(self) -> None:
+        """Accept every call: a signature, not a cookie, proves who asks."""

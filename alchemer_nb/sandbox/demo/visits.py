@@ -1,6 +1,6 @@
 """Who answers, when and how: visits with a latent mood, a status, a session and a place.
 
-All chance comes from one `random.Random` seeded with text, and only from its plain draws and
+All randomness comes from one `random.Random` seeded with text, and only from its uniform draws and
 arithmetic, so that a seed gives the same people on every platform. Addresses are those that are
 set aside for documentation (RFC 5737).
 """
@@ -95,7 +95,7 @@ class Visit:
     Attributes:
         number: The response id.
         person: The response id of the person's first visit; differs in a second sending.
-        mood: The latent satisfaction that all answers hang on; mean 0, deviation about 1.
+        mood: The latent satisfaction that all answers depend on; mean 0, deviation about 1.
         stop_page: The last page of a partial; None otherwise.
         keep_rest: Whether a partial has the pages behind it as not shown, or not at all.
         empty: Complete, but nothing was recorded.
@@ -135,7 +135,7 @@ class Plan:
         minutes: The usual time to fill it in.
         start: Unix seconds of the first possible start.
         end: Unix seconds of the end.
-        anonymous: Whether neither addresses nor places are kept.
+        anonymous: Whether addresses and places are left empty.
     """
 
     pages: int
@@ -150,12 +150,12 @@ class Plan:
     rates: Rates = Rates()
 
 
-def dice(seed: int, name: str) -> Random:
-    """Return the source of chance of one survey, apart from that of all others."""
+def seeded_random(seed: int, name: str) -> Random:
+    """Return a random generator for one survey, independent of those of the others."""
     return Random(f"{seed}:{name}")  # noqa: S311 - invented people, not secrets
 
 
-def bell(rng: Random) -> float:
+def draw_normal(rng: Random) -> float:
     """Draw from nearly a normal distribution: mean 0, deviation 1.
 
     The sum of uniform draws, not `gauss`: logarithm and sine differ in the last bit between
@@ -165,7 +165,7 @@ def bell(rng: Random) -> float:
     return (draw() + draw() + draw() + draw() + draw() + draw() - 3.0) * 2**0.5
 
 
-def pick(rng: Random, weights: Mapping[str, float]) -> str:
+def draw_key(rng: Random, weights: Mapping[str, float]) -> str:
     """Draw a key by its weight."""
     target = rng.random() * sum(weights.values())
     for key, weight in weights.items():
@@ -175,26 +175,26 @@ def pick(rng: Random, weights: Mapping[str, float]) -> str:
     return key
 
 
-def level(number: float, low: int, high: int) -> int:
+def round_to_scale(number: float, low: int, high: int) -> int:
     """Round to a step of a scale, and keep within its ends."""
     return min(high, max(low, int(number + 0.5) if number > 0 else 0))
 
 
-def visits(rng: Random, count: int, plan: Plan) -> list[Visit]:
+def draw_visits(rng: Random, count: int, plan: Plan) -> list[Visit]:
     """Draw the visits to one survey, ids from 1 in the order in which they were started."""
-    starts = sorted(_moment(rng, plan) for _ in range(count))
+    starts = sorted(_draw_start(rng, plan) for _ in range(count))
     numbers = [*range(plan.contacts), *([None] * (count - plan.contacts))]
     rng.shuffle(numbers)
     drawn: list[Visit] = []
     for place, (started, contact) in enumerate(zip(starts, numbers, strict=True)):
-        visit = _visit(rng, place + 1, started, contact, plan)
+        visit = _draw_visit(rng, place + 1, started, contact, plan)
         if drawn and rng.random() < plan.rates.repeated:
-            visit = _again(visit, drawn[-1])
+            visit = _repeat_visit(visit, drawn[-1])
         drawn.append(visit)
     return drawn
 
 
-def response(
+def build_response(
     visit: Visit, plan: Plan, survey_data: dict[str, Any], data_quality: dict[str, Any]
 ) -> dict[str, Any]:
     """Put a visit and its answers together; keys in the order of the API."""
@@ -229,13 +229,13 @@ def response(
     }
 
 
-def _moment(rng: Random, plan: Plan) -> int:
+def _draw_start(rng: Random, plan: Plan) -> int:
     # Any day, but mostly in the middle of it.
     day = plan.start + DAY * rng.randrange((plan.end - plan.start) // DAY)
     return day + 6 * 3600 + int(15 * 3600 * (rng.random() + rng.random()) / 2)
 
 
-def _visit(rng: Random, number: int, started: int, contact: int | None, plan: Plan) -> Visit:
+def _draw_visit(rng: Random, number: int, started: int, contact: int | None, plan: Plan) -> Visit:
     rates = plan.rates
     chance = rng.random()
     status, stop = "Complete", None
@@ -243,8 +243,8 @@ def _visit(rng: Random, number: int, started: int, contact: int | None, plan: Pl
         status, stop = "Partial", rng.randrange(1, plan.pages)
     elif rates.partial <= chance < rates.partial + rates.disqualified:
         status, stop = "Disqualified", 1
-    language = pick(rng, plan.languages)
-    seconds = max(25, int(60 * plan.minutes * (1 + 0.4 * bell(rng))))
+    language = draw_key(rng, plan.languages)
+    seconds = max(25, int(60 * plan.minutes * (1 + 0.4 * draw_normal(rng))))
     if stop is not None:
         seconds = max(8, seconds * stop // plan.pages)
     submitted = started + seconds
@@ -253,7 +253,7 @@ def _visit(rng: Random, number: int, started: int, contact: int | None, plan: Pl
     return Visit(
         number=number,
         person=number,
-        mood=bell(rng),
+        mood=draw_normal(rng),
         status=status,
         is_test=rng.random() < rates.test,
         stop_page=stop,
@@ -264,7 +264,7 @@ def _visit(rng: Random, number: int, started: int, contact: int | None, plan: Pl
         started=started,
         submitted=submitted,
         updated=min(later, max(plan.end, submitted)) if edited else submitted,
-        session_id=_session(rng, started),
+        session_id=_session_id(rng, started),
         ip_address="" if plan.anonymous else f"{rng.choice(_NETWORKS)}.{rng.randrange(1, 255)}",
         user_agent=rng.choice(_AGENTS),
         place=_NOWHERE if plan.anonymous else _place(rng, language),
@@ -277,7 +277,7 @@ def _place(rng: Random, language: str) -> Place:
     return rng.choice(_PLACES[language]) if rng.random() < 0.95 else _NOWHERE
 
 
-def _session(rng: Random, started: int) -> str:
+def _session_id(rng: Random, started: int) -> str:
     # As PHP's uniqid makes it: seconds and microseconds in hexadecimal, then nine digits.
     micro = rng.randrange(1_000_000)
     digits = rng.randrange(1_000_000_000)
@@ -285,7 +285,7 @@ def _session(rng: Random, started: int) -> str:
     return f"{started}_{started:08x}{micro:05x}{tail[0]}.{tail[1:]}"
 
 
-def _again(visit: Visit, before: Visit) -> Visit:
+def _repeat_visit(visit: Visit, before: Visit) -> Visit:
     # The same person went back and sent the form a second time, a few minutes later.
     wait = visit.submitted - visit.started
     return replace(
