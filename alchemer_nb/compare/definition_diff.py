@@ -45,19 +45,21 @@ def compare_definitions(earlier: Definition, later: Definition) -> pd.DataFrame:
     old, new = _NamedSurvey(earlier), _NamedSurvey(later)
     pairs = _match_questions(old, new)
     earlier_of = {after: before for before, after in pairs.items()}
-    moved = _moved(old, new, earlier_of)
+    moved = _find_moved(old, new, earlier_of)
     rows: list[dict[str, Any]] = []
     for question_id, question in new.questions.items():
         if question_id in earlier_of:
-            pair = _Pair(old, new, old.questions[earlier_of[question_id]], question)
+            pair = _QuestionPair(old, new, old.questions[earlier_of[question_id]], question)
             rows.extend(pair.changes(moved=question_id in moved))
         elif new.parent_id(question_id) in (None, *earlier_of):  # else its new grid has the row
             names = new.column_names(question_id)
-            rows.append(_row("question added", question_id, "", new.phrase(question), "", names))
+            rows.append(_row("question added", question_id, "", new.full_text(question), "", names))
     for question_id, question in old.questions.items():
         if question_id not in pairs and old.parent_id(question_id) in (None, *pairs):
             names = old.column_names(question_id)
-            rows.append(_row("question removed", question_id, old.phrase(question), "", "", names))
+            rows.append(
+                _row("question removed", question_id, old.full_text(question), "", "", names)
+            )
     return typed_frame(rows, FIELDS, {"comparable": "bool", "columns": object})
 
 
@@ -73,11 +75,11 @@ class _NamedSurvey:
         self.questions = {question.id: question for question in everything}
         self.parents = {row.id: question for question in everything for row in question.rows}
 
-    def phrase(self, question: Question) -> str:
+    def full_text(self, question: Question) -> str:
         """Return the words of a question, after those of its grid."""
         above = self.parents.get(question.id)
-        words = question.words(self.survey.language)
-        return f"{self.phrase(above)}: {words}" if above else words
+        words = question.text(self.survey.language)
+        return f"{self.full_text(above)}: {words}" if above else words
 
     def parent_id(self, question_id: str) -> str | None:
         """Return the id of the grid or group that a question is part of."""
@@ -129,22 +131,22 @@ def _match_questions(old: _NamedSurvey, new: _NamedSurvey) -> dict[str, str]:
     keys: list[Callable[[_NamedSurvey, Question], str]] = [
         lambda _, question: question.alias,
         lambda side, question: (
-            f"{question_key(question)} {comparable_words(side.phrase(question))}"
+            f"{question_key(question)} {comparable_words(side.full_text(question))}"
         ),
-        lambda side, question: comparable_words(side.phrase(question)),
+        lambda side, question: comparable_words(side.full_text(question)),
     ]
     found: dict[str, str] = {}
     if old.survey.id == new.survey.id:
         found = {each: each for each in old.questions if each in new.questions}
         keys = []
     for key in keys:
-        before = _unique(old, key, found.keys())
-        after = _unique(new, key, found.values())
+        before = _ids_by_unique_text(old, key, found.keys())
+        after = _ids_by_unique_text(new, key, found.values())
         found.update({before[text]: after[text] for text in before if text in after})
     return {earlier: found[earlier] for earlier in old.questions if earlier in found}
 
 
-def _unique(
+def _ids_by_unique_text(
     side: _NamedSurvey, key: Callable[[_NamedSurvey, Question], str], taken: Any
 ) -> dict[str, str]:
     """Return text -> id of the questions that no other question shares the text with."""
@@ -153,7 +155,7 @@ def _unique(
     return {text: i for i, text in texts.items() if text.strip() and counts[text] == 1}
 
 
-def _moved(old: _NamedSurvey, new: _NamedSurvey, earlier_of: Mapping[str, str]) -> set[str]:
+def _find_moved(old: _NamedSurvey, new: _NamedSurvey, earlier_of: Mapping[str, str]) -> set[str]:
     """Return the ids of moved questions: as few as explain the order."""
     moved: set[str] = set()
     for question_id in new.questions:
@@ -186,7 +188,7 @@ def _longest_increasing(numbers: Sequence[int]) -> set[int]:
 
 
 @dataclass(frozen=True)
-class _Pair:
+class _QuestionPair:
     """One question, in both definitions."""
 
     old: _NamedSurvey

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-def latest_words(waves: Sequence[Mapping[str, tuple[str, str]]]) -> list[dict[str, str]]:
+def find_new_labels(waves: Sequence[Mapping[str, tuple[str, str]]]) -> list[dict[str, str]]:
     """Return, for each wave, old words -> new words of the options whose words alone changed.
 
     A copy of a survey keeps the ids of its options. With another reporting value, or if the old

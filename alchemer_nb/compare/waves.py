@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from alchemer_nb.compare.wave_values import cast, common_dtype, latest_words
+from alchemer_nb.compare.wave_values import cast, common_dtype, find_new_labels
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame.build import ATTRS
 from alchemer_nb.frame.description import Facts, kept_of
@@ -254,7 +254,7 @@ def _values(column: _Column, waves: Sequence[_Wave], index: pd.MultiIndex) -> pd
     holders = [wave for wave in waves if wave.label in column.names]
     pieces = [wave.frame[column.names[wave.label]] for wave in holders]
     options = [wave.options(column.names[wave.label]) for wave in holders]
-    for number, words in enumerate(latest_words(options)):
+    for number, words in enumerate(find_new_labels(options)):
         taken = set(pieces[number].cat.categories) if words else set()  # by a text of no option
         now = {old: new for old, new in words.items() if new not in taken}
         if now:

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alchemer_nb.decode.entries import EntryReader
-from alchemer_nb.decode.entry_types import Scalar, url_variables
+from alchemer_nb.decode.entry_types import Scalar, read_url_variables
 from alchemer_nb.decode.gc_pause import collector_paused
 from alchemer_nb.decode.leaves import Leaf
 from alchemer_nb.decode.pages import META_FIELDS, PageReader, ResponsePage
 from alchemer_nb.decode.question_reader import EntryInterner, QuestionReader
-from alchemer_nb.survey.columns import AGAIN, AnswerPath
+from alchemer_nb.survey.columns import SECOND_ANSWER, AnswerPath
 from alchemer_nb.wire.ids import id_number
 
 if TYPE_CHECKING:
@@ -74,22 +74,22 @@ class AnswersBuilder:
 
     Args:
         survey: The definition; it tells the parts of questions from questions.
-        begun: Answers of an earlier download to continue; they stay as they are.
+        earlier: Answers of an earlier download to continue; they stay as they are.
 
     Attributes:
         count: Number of responses so far.
     """
 
-    def __init__(self, survey: Definition, begun: Answers | None = None) -> None:
+    def __init__(self, survey: Definition, earlier: Answers | None = None) -> None:
         self._survey = survey
         self._reader = EntryReader(survey)
-        self._pages = PageReader(self._reader.known)
+        self._pages = PageReader(self._reader.known_questions)
         self._questions: dict[str, QuestionReader] = {}
         self._interner = EntryInterner()
         self._texts: dict[Scalar, Scalar] = {}
         self._repetitive: set[str] = set()  # names of metadata with few distinct values
-        self._answers = begun or Answers()
-        self._is_shared = begun is not None  # then the next page is added to a copy
+        self._answers = earlier or Answers()
+        self._is_shared = earlier is not None  # then the next page is added to a copy
         self.count = self._answers.count
         self._misfits = self._answers.misfits
         self._unchosen = self._answers.unchosen
@@ -134,9 +134,9 @@ class AnswersBuilder:
         with collector_paused():
             if self._is_shared:
                 self._answers, self._is_shared = self._answers.copy(), False
-            self._add_around(page)
-            answers: dict[AnswerPath, list[_Part]] = {}
-            shown: dict[str, list[_Part]] = {}
+            self._add_metadata(page)
+            answers: dict[AnswerPath, list[_CodedRows]] = {}
+            shown: dict[str, list[_CodedRows]] = {}
             for reader, positions in self._read_entries(page):
                 self._spread_entries(reader, positions, answers, shown)
             self._add_answers(answers)
@@ -176,7 +176,7 @@ class AnswersBuilder:
             leaf = self._answers.leaves[path] = Leaf()
         return leaf
 
-    def _add_around(self, page: ResponsePage) -> None:
+    def _add_metadata(self, page: ResponsePage) -> None:
         """Add metadata, url variables and data quality."""
         texts, is_first = self._texts, not self.count
         for name, values in self.meta.items():
@@ -186,7 +186,7 @@ class AnswersBuilder:
             values.extend(map(texts.setdefault, new, new) if name in self._repetitive else new)
         for row, variables in enumerate(page.url_variables, self.count):
             if variables:
-                for name, value in url_variables(variables):
+                for name, value in read_url_variables(variables):
                     self._answers.urls.setdefault(name, {})[row] = value
         for row, quality in enumerate(page.data_quality, self.count):
             if quality:
@@ -196,8 +196,8 @@ class AnswersBuilder:
         self,
         reader: QuestionReader,
         positions: np.ndarray,
-        answers: dict[AnswerPath, list[_Part]],
-        shown: dict[str, list[_Part]],
+        answers: dict[AnswerPath, list[_CodedRows]],
+        shown: dict[str, list[_CodedRows]],
     ) -> None:
         """Spread the content of a question's distinct entries over the responses that have them."""
         for path, table in reader.codes.items():
@@ -208,26 +208,25 @@ class AnswersBuilder:
             _add_part(shown.setdefault(question, []), positions, table, is_own=is_own)
         for question, text_and_type in reader.unknown_questions.items():
             self._answers.unknown_questions.setdefault(question, text_and_type)
-        self._misfits += _total(reader.misfits, positions)
-        self._unchosen += _total(reader.unchosen, positions)
+        self._misfits += _sum_over_rows(reader.misfits, positions)
+        self._unchosen += _sum_over_rows(reader.unchosen, positions)
 
-    def _add_answers(self, answers: dict[AnswerPath, list[_Part]]) -> None:
+    def _add_answers(self, answers: dict[AnswerPath, list[_CodedRows]]) -> None:
         """Add the answers of a page to their leaves.
 
-        Mostly one question has the answers of a path; a grid may repeat those of its rows. What
-        differs from the first answer of the same response goes to the path below ``AGAIN``.
+        Mostly one question has the answers of a path; a grid may repeat those of its rows.         differs from the first answer of the same response goes to the path below ``SECOND_ANSWER``.
         """
         for path in sorted(answers, key=len):
             different = self._add_parts(path, answers[path])
             while different:
-                path = (*path, AGAIN)
+                path = (*path, SECOND_ANSWER)
                 if path in answers:
                     answers[path] += different
                     break  # its turn comes, as it is longer
                 different = self._add_parts(path, different)
 
-    def _add_parts(self, path: AnswerPath, parts: list[_Part]) -> list[_Part]:
-        """Add the first answer of each response; return the others, encoded for ``AGAIN``."""
+    def _add_parts(self, path: AnswerPath, parts: list[_CodedRows]) -> list[_CodedRows]:
+        """Add the first answer of each response; return the others, encoded as second answers."""
         if not parts:
             return []
         leaf = self._leaf(path)
@@ -239,7 +238,7 @@ class AnswersBuilder:
         different = []
         for part in parts:
             found = {
-                row: self._leaf((*path, AGAIN)).encode(leaf.raw_answers[code])
+                row: self._leaf((*path, SECOND_ANSWER)).encode(leaf.raw_answers[code])
                 for row, code in zip(*(each.tolist() for each in part), strict=True)
                 if code != first[row]
                 and not leaf.raw_answers[code].repeats(leaf.raw_answers[first[row]])
@@ -249,7 +248,7 @@ class AnswersBuilder:
                 different.append((at, numbers))
         return different
 
-    def _add_shown(self, shown: dict[str, list[_Part]]) -> None:
+    def _add_shown(self, shown: dict[str, list[_CodedRows]]) -> None:
         for question, parts in shown.items():
             if parts:
                 rows, states = self._answers.shown.setdefault(question, (array("i"), array("b")))
@@ -258,10 +257,10 @@ class AnswersBuilder:
                 states.frombytes(values.astype(np.int8).tobytes())
 
 
-_Part = tuple[np.ndarray, np.ndarray]  # rows of the page, and a code for each
+_CodedRows = tuple[np.ndarray, np.ndarray]  # rows of the page, and a code for each
 
 
-def _total(counts: Mapping[int, int], positions: np.ndarray) -> int:
+def _sum_over_rows(counts: Mapping[int, int], positions: np.ndarray) -> int:
     """Return the sum of what some entries count, over the responses that have them."""
     if not counts:
         return 0
@@ -270,7 +269,7 @@ def _total(counts: Mapping[int, int], positions: np.ndarray) -> int:
 
 
 def _add_part(
-    parts: list[_Part], positions: np.ndarray, table: np.ndarray, *, is_own: bool
+    parts: list[_CodedRows], positions: np.ndarray, table: np.ndarray, *, is_own: bool
 ) -> None:
     codes = table[positions]
     (rows,) = np.nonzero(codes >= 0)
@@ -278,7 +277,7 @@ def _add_part(
         parts.insert(0 if is_own else len(parts), (rows.astype(np.int32), codes[rows]))
 
 
-def _first_of_each(parts: Sequence[_Part]) -> _Part:
+def _first_of_each(parts: Sequence[_CodedRows]) -> _CodedRows:
     """Return the first code of each row, by ascending row."""
     if len(parts) == 1:
         return parts[0]

@@ -21,7 +21,7 @@ from alchemer_nb.wire.ids import id_text
 if TYPE_CHECKING:
     from alchemer_nb.survey.definition import Option
 
-OTHER = "-other"
+WRITE_IN_SUFFIX = "-other"
 _NO_ID = (None, "", 0, "0")
 _MANY = 1000
 
@@ -46,7 +46,7 @@ class RawAnswer(NamedTuple):
     @property
     def is_write_in(self) -> bool:
         """True if the text was typed at an "other" option, whose id is then "10024-other"."""
-        return self.answer_id is not None and str(self.answer_id).endswith(OTHER)
+        return self.answer_id is not None and str(self.answer_id).endswith(WRITE_IN_SUFFIX)
 
     @property
     def received(self) -> str | None:
@@ -192,7 +192,7 @@ class OptionFinder:
 
     def has(self, option_id: str) -> bool:
         """Check whether an id is that of an option, or of a text written in at one."""
-        return option_id.removesuffix(OTHER) in self._by_id
+        return option_id.removesuffix(WRITE_IN_SUFFIX) in self._by_id
 
     def find(self, raw_answer: RawAnswer) -> tuple[Option | None, str | None]:
         """Find the option of an answer.
@@ -206,7 +206,7 @@ class OptionFinder:
         text = raw_answer.text
         unknown_id = None
         if raw_answer.answer_id not in _NO_ID:
-            option_id = id_text(raw_answer.answer_id).removesuffix(OTHER)
+            option_id = id_text(raw_answer.answer_id).removesuffix(WRITE_IN_SUFFIX)
             option = self._by_id.get(option_id)
             if option is not None:
                 typed = raw_answer.is_write_in or option.is_other  # it has a column of its own
@@ -226,18 +226,18 @@ class OptionFinder:
 
     @lazy_attribute
     def _by_value(self) -> dict[str, Option]:
-        return _unique((option.value, option) for option in self._options)
+        return _drop_ambiguous((option.value, option) for option in self._options)
 
     @lazy_attribute
     def _by_label(self) -> dict[str, Option]:
-        return _unique(
+        return _drop_ambiguous(
             (label, option)
             for option in self._options
             for label in {option.label(*self._languages), *map(option.label, option.titles)}
         )
 
 
-def _unique(pairs: Iterable[tuple[str, Option]]) -> dict[str, Option]:
+def _drop_ambiguous(pairs: Iterable[tuple[str, Option]]) -> dict[str, Option]:
     """Return the texts that stand for one option alone, with that option."""
     found: dict[str, Option] = {}
     ambiguous: set[str] = set()

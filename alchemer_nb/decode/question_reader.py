@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from alchemer_nb.decode.leaves import Leaf, RawAnswer
     from alchemer_nb.survey.columns import AnswerPath
 
-_NOBODY = -1
-_REMEMBERED = 1000  # distinct entries of a question; a text question has as many as responses
+_NO_OWNER = -1
+_MOST_DISTINCT = 1000  # distinct entries of a question; a text question has as many as responses
 
 
 class EntryInterner:
@@ -40,7 +40,7 @@ class EntryInterner:
     def __init__(self) -> None:
         self._raws = [b""]
         self._numbers = {b"": 0}
-        self._owners = array("i", [_NOBODY])  # by number, the question that it belongs to
+        self._owners = array("i", [_NO_OWNER])  # by number, the question that it belongs to
         self._positions = array("i", [0])  # by number, its position among entries of the question
 
     def intern(self, rows: Sequence[Sequence[Any]], columns: Sequence[int]) -> np.ndarray:
@@ -71,14 +71,14 @@ class EntryInterner:
         """Return a new number for an entry, even if it has one."""
         number = len(self._raws)
         self._raws.append(raw)
-        self._owners.append(_NOBODY)
+        self._owners.append(_NO_OWNER)
         self._positions.append(-1)
         self._numbers.setdefault(raw, number)
         return number
 
     def claim(self, number: int, owner: int, position: int) -> bytes | None:
         """Assign a number to a question and return its JSON; None if it has an owner already."""
-        if self._owners[number] != _NOBODY:
+        if self._owners[number] != _NO_OWNER:
             return None
         self._owners[number], self._positions[number] = owner, position
         return self._raws[number]
@@ -143,9 +143,9 @@ class QuestionReader:
         self._is_documented = reader.is_documented(question)
         self._documented: set[bytes] = set()
         self._twins: dict[int, int] = {}
-        self._forget()
+        self._reset()
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         """Drop what was read, so that memory does not grow with the texts."""
         self._codes: dict[AnswerPath, _Sparse] = {}
         self._shown: dict[str, _Sparse] = {}
@@ -176,7 +176,7 @@ class QuestionReader:
                 new.append(raw)
         if new:
             self._read(new)
-        self.is_high_cardinality = self._size > _REMEMBERED
+        self.is_high_cardinality = self._size > _MOST_DISTINCT
 
     def read_all(self, raws: Sequence[Any]) -> np.ndarray:
         """Read all entries of a page: where hardly one repeats, looking for them costs time.
@@ -184,7 +184,7 @@ class QuestionReader:
         Returns:
             The position of each entry, valid until the next page.
         """
-        self._forget()
+        self._reset()
         rows = [row for row, raw in enumerate(raws) if raw is not NO_ENTRY]
         positions = np.zeros(len(raws), dtype=np.int32)
         positions[rows] = np.arange(1, len(rows) + 1)
@@ -230,7 +230,7 @@ class QuestionReader:
             return False
         if has_undocumented(raw):
             return True
-        if len(self._documented) < _REMEMBERED:
+        if len(self._documented) < _MOST_DISTINCT:
             self._documented.add(raw)
         return False
 

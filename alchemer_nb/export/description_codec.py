@@ -241,7 +241,7 @@ def _paths(
     Of a multi-select all options count as shown if one is: whether the question was answered at
     all stands in all of them together.
     """
-    named = [(name, each) for name, c in kept.names.items() for each in c.parts or (c,)]
+    named = [(name, each) for name, c in kept.names.items() for each in c.option_columns or (c,)]
     stems = {each.path[:-1] for name, each in named if name in columns and each.part == "option"}
     here: set[AnswerPath] = set()
     main: dict[AnswerPath, PlannedColumn] = {}

@@ -87,7 +87,7 @@ STATA = Dialect("Stata", 32, 28, 80, 32000, None, False, True, True, True, 8.9e3
 def legal_names(
     wanted: Sequence[str],
     dialect: Dialect,
-    instead: Sequence[str] | None = None,
+    fallbacks: Sequence[str] | None = None,
     labelled: Sequence[bool] | None = None,
 ) -> list[str]:
     """Return an allowed name for each of the wanted ones, all different.
@@ -97,7 +97,7 @@ def legal_names(
     Args:
         wanted: Names of columns.
         dialect: The program.
-        instead: Names to use if no character of a wanted one is allowed, such as ``"q12"``.
+        fallbacks: Names to use if no character of a wanted one is allowed, such as ``"q12"``.
         labelled: Whether each has value labels.
     """
     lengths = [
@@ -105,8 +105,8 @@ def legal_names(
         for has_labels in labelled or [False] * len(wanted)
     ]
     near = [
-        _near(name, dialect, longest) or _near(other, dialect, longest) or "v"
-        for name, other, longest in zip(wanted, instead or wanted, lengths, strict=True)
+        _nearest_allowed(name, dialect, longest) or _nearest_allowed(other, dialect, longest) or "v"
+        for name, other, longest in zip(wanted, fallbacks or wanted, lengths, strict=True)
     ]
     taken: set[str] = set()
     final: list[str | None] = []
@@ -117,14 +117,14 @@ def legal_names(
             taken.add(name.casefold())
     result = []
     for kept, cleaned, longest in zip(final, near, lengths, strict=True):
-        tries = _numbered(cleaned, dialect, longest)
+        tries = _with_numbers(cleaned, dialect, longest)
         name = kept or next(each for each in tries if each.casefold() not in taken)
         taken.add(name.casefold())
         result.append(name)
     return result
 
 
-def label_of(pieces: Sequence[str], dialect: Dialect) -> tuple[str, bool]:
+def build_label(pieces: Sequence[str], dialect: Dialect) -> tuple[str, bool]:
     """Return the label of a variable, and whether it was cut.
 
     The words of a long question are cut, not the row and option after them, which differ between
@@ -156,7 +156,7 @@ def clean(text: str) -> tuple[str, bool]:
     return whole, whole != text
 
 
-def _near(name: str, dialect: Dialect, longest: int) -> str:
+def _nearest_allowed(name: str, dialect: Dialect, longest: int) -> str:
     """Return the nearest allowed name; ``""`` if no letter or digit is left."""
     text = unicodedata.normalize("NFC", name)
     if dialect.only_ascii:
@@ -169,7 +169,7 @@ def _near(name: str, dialect: Dialect, longest: int) -> str:
         text = re.sub("__+", "_", text).strip("_") or "v"
     if not text[0].isalpha() or dialect.is_reserved(text):
         text = f"v_{text.lstrip('_')}"
-    return _short(text, longest, dialect)
+    return _truncate(text, longest, dialect)
 
 
 def _is_allowed(char: str, dialect: Dialect) -> bool:
@@ -178,16 +178,16 @@ def _is_allowed(char: str, dialect: Dialect) -> bool:
     return not dialect.only_ascii and char.isalpha()
 
 
-def _short(text: str, longest: int, dialect: Dialect) -> str:
+def _truncate(text: str, longest: int, dialect: Dialect) -> str:
     if not dialect.in_bytes:
         return text[:longest]
     return text.encode()[:longest].decode("utf-8", "ignore")
 
 
-def _numbered(name: str, dialect: Dialect, longest: int) -> Iterator[str]:
+def _with_numbers(name: str, dialect: Dialect, longest: int) -> Iterator[str]:
     yield name
     number = 2
     while True:
         mark = f"_{number}"
-        yield _short(name, longest - len(mark), dialect) + mark
+        yield _truncate(name, longest - len(mark), dialect) + mark
         number += 1

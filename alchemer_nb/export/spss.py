@@ -15,7 +15,7 @@ import pandas as pd
 
 from alchemer_nb import files
 from alchemer_nb.errors import InvalidArgument
-from alchemer_nb.export.names import SPSS, label_of
+from alchemer_nb.export.names import SPSS, build_label
 from alchemer_nb.export.variables import Variable, build_variables, report_variables
 from alchemer_nb.frame.build import ATTRS
 from alchemer_nb.frame.codebook import FIELDS
@@ -40,11 +40,11 @@ def to_spss(
     """Write an SPSS file; see ``AlchemerAccessor.to_spss``."""
     pyreadstat = files.import_optional("pyreadstat", "stats")
     target = files.output_path(path, SUFFIXES)
-    made, known = build_variables(frame, SPSS)
-    missing = {v.name: r for v in made if user_missing and (r := _missing_ranges(v))}
-    syntax = mrsets_syntax(made, known)
+    variables, known = build_variables(frame, SPSS)
+    missing = {v.name: r for v in variables if user_missing and (r := _missing_ranges(v))}
+    syntax = mrsets_syntax(variables, known)
     syntax_file = files.output_path(target.with_name(f"{target.stem}.mrsets.sps"), (".sps",))
-    data = pd.DataFrame({v.name: v.values for v in made})
+    data = pd.DataFrame({v.name: v.values for v in variables})
     with ExitStack() as stack:
         if syntax or syntax_file.exists():  # an older one would name variables that are gone
             text = syntax or "* This file has no multiple-response sets.\n"
@@ -56,23 +56,23 @@ def to_spss(
                 data,
                 temporary,
                 file_label=SPSS.cut(known.title, 64),
-                column_labels={v.name: v.label for v in made},
+                column_labels={v.name: v.label for v in variables},
                 compress=target.suffix.lower() == ".zsav",
                 row_compress=target.suffix.lower() == ".sav",
-                variable_value_labels={v.name: v.labels for v in made if v.labels},
+                variable_value_labels={v.name: v.labels for v in variables if v.labels},
                 missing_ranges=missing,
-                variable_measure={v.name: v.measure for v in made},
-                variable_format={v.name: f for v in made if (f := _format(v))},
+                variable_measure={v.name: v.measure for v in variables},
+                variable_format={v.name: f for v in variables if (f := _format(v))},
             )
         except (pyreadstat.PyreadstatError, pyreadstat.ReadstatError) as error:
             raise InvalidArgument(f"SPSS cannot hold this frame: {error}") from None
-    return report_variables(made)
+    return report_variables(variables)
 
 
-def mrsets_syntax(made: list[Variable], known: Known) -> str:
+def mrsets_syntax(variables: list[Variable], known: Known) -> str:
     """Return the syntax that declares the multi-selects; ``""`` if there are none."""
     groups: dict[str, list[Variable]] = {}
-    for variable in made:
+    for variable in variables:
         if variable.group:
             groups.setdefault(variable.group, []).append(variable)
     lines = []
@@ -80,7 +80,7 @@ def mrsets_syntax(made: list[Variable], known: Known) -> str:
         record = known.record(group[0].column)
         name = f"${_set_name(question_id, record, group)}"
         words = [str(record.get(k) or "") for k in ("question", "row")]
-        label = SPSS.cut(label_of(words, SPSS)[0] or name, 250)
+        label = SPSS.cut(build_label(words, SPSS)[0] or name, 250)
         counted = {v.counted for v in group}
         if len(counted) > 1:
             lines.append(f"* {name}: no set: its options count different values, as with ids.")
@@ -130,7 +130,7 @@ def read_spss(path: str | os.PathLike[str]) -> pd.DataFrame:
     if INDEX in frame and frame[INDEX].is_unique and not frame[INDEX].isna().any():
         frame = frame.astype({INDEX: np.int64}).set_index(INDEX)
     labels = meta.column_names_to_labels
-    book = [_record(name, labels.get(name) or "") for name in frame.columns]
+    book = [_codebook_record(name, labels.get(name) or "") for name in frame.columns]
     facts = {"title": meta.file_label or "", "asked": {"names": "alias"}, "codebook": book}
     frame.attrs[ATTRS] = Facts(json.dumps(facts, ensure_ascii=False))
     return frame
@@ -225,6 +225,6 @@ def _labelled(values: pd.Series[Any], labels: dict[float, str], ordered: bool) -
     )
 
 
-def _record(name: str, label: str) -> dict[str, Any]:
+def _codebook_record(name: str, label: str) -> dict[str, Any]:
     known = {"column_id": name, "column_alias": name, "column_text": label or name}
     return {**dict.fromkeys(FIELDS), **known, "question": label, "part": "answer"}

@@ -14,7 +14,7 @@ import pandas as pd
 
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.export.column_facts import Known
-from alchemer_nb.export.names import Dialect, clean, label_of, legal_names
+from alchemer_nb.export.names import Dialect, build_label, clean, legal_names
 from alchemer_nb.frame.text_dtype import typed_frame
 from alchemer_nb.frame.values import is_ordered
 from alchemer_nb.survey.columns import INDEX
@@ -78,12 +78,12 @@ def build_variables(frame: pd.DataFrame, dialect: Dialect) -> tuple[list[Variabl
     if not made:
         raise InvalidArgument("the frame has no columns to write")
     wanted = [variable.column for variable in made]
-    instead = [str(known.record(name).get("column_id") or name) for name in wanted]
+    fallbacks = [str(known.record(name).get("column_id") or name) for name in wanted]
     labelled = [bool(variable.labels) for variable in made]
-    names = legal_names(wanted, dialect, instead, labelled)
+    names = legal_names(wanted, dialect, fallbacks, labelled)
     for variable, name in zip(made, names, strict=True):
         variable.name = name
-        variable.label, variable.cut = label_of(known.pieces(variable.column), dialect)
+        variable.label, variable.cut = build_label(known.pieces(variable.column), dialect)
         _fit_labels(variable, dialect)
     return made, known
 

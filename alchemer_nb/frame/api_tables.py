@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from alchemer_nb.frame.metadata import moments
+from alchemer_nb.frame.metadata import to_datetimes
 from alchemer_nb.frame.text_dtype import text_dtype, typed_frame
 from alchemer_nb.wire.text import strip_html
 
@@ -73,7 +73,7 @@ def build_surveys(rows: Iterable[Mapping[str, Any]], zone: ZoneInfo) -> pd.DataF
         )
     dtypes = dict.fromkeys(("responses", *_COUNTS.values()), "int64")
     frame = typed_frame(records, SURVEY_COLUMNS, {**dtypes, **dict.fromkeys(_DATES, object)})
-    return frame.assign(**{name: moments(list(frame[name]), zone, "UTC") for name in _DATES})
+    return frame.assign(**{name: to_datetimes(list(frame[name]), zone, "UTC") for name in _DATES})
 
 
 def _text(value: Any) -> str | None:

@@ -61,7 +61,7 @@ def build_frame(
     named = {
         name: column
         for name, column in zip(names, columns, strict=True)
-        if not multi_lists.is_removed(column, options.without)
+        if not multi_lists.is_redacted(column, options.without)
     }
     if options.shape == "long":
         frame = build_long(answers, survey, rows, named, options.language, renderer)

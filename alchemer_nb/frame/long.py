@@ -55,7 +55,7 @@ def build_long(
         if not len(at):
             continue
         ats.append(at)
-        row = column.question.words(*languages) if column.parent else None
+        row = column.question.text(*languages) if column.parent else None
         piece |= {"question_id": column.question.id, "row": row, "column": name}
         shown = shown_states(answers, column.path[0], rows.keep[at])
         piece["shown"] = [None if state < 0 else bool(state) for state in shown.tolist()]

@@ -35,7 +35,7 @@ STANDARD = (
     "link_id",
     "contact_id",
 )
-REST = (
+EXTRA = (
     "session_id",
     "ip_address",
     "referer",
@@ -51,15 +51,15 @@ REST = (
 )
 _STATUS_ORDER = STATUSES[::-1]  # an ordered category runs from the least to the most complete
 _DATES = ("date_started", "date_submitted", "date_updated")
-_FIRST = np.datetime64("0001-01-01", "s")  # numpy reads the year 0, which does not exist
-_WITHOUT = len("2026-01-15 10:42:26")
-_WITH_ZONE = len("2026-01-15 10:42:26 EST")
+_FIRST_DATE = np.datetime64("0001-01-01", "s")  # numpy reads the year 0, which does not exist
+_STAMP_LENGTH = len("2026-01-15 10:42:26")
+_LENGTH_WITH_ZONE = len("2026-01-15 10:42:26 EST")
 _NUMBERS = ("response_time", "longitude", "latitude")
 
 
 def metadata_names(metadata: Metadata) -> tuple[str, ...]:
     """Return the columns of a choice of ``metadata=``, in order."""
-    return {"standard": STANDARD, "all": (*STANDARD, *REST), "none": ()}[metadata]
+    return {"standard": STANDARD, "all": (*STANDARD, *EXTRA), "none": ()}[metadata]
 
 
 def metadata_array(
@@ -68,7 +68,7 @@ def metadata_array(
     """Return the values of one metadata column.
 
     Args:
-        name: One of ``STANDARD`` or ``REST``.
+        name: One of ``STANDARD`` or ``EXTRA``.
         answers: All answers of the download.
         keep: Row numbers, in the order of the result.
         zone: The region's zone, for dates that carry none.
@@ -78,7 +78,7 @@ def metadata_array(
         return text_array([answers.quality.get(row) for row in keep.tolist()])
     values = np.array(answers.meta[name], dtype=object)[keep].tolist()
     if name in _DATES:
-        return moments(values, zone, tz)
+        return to_datetimes(values, zone, tz)
     if name in _NUMBERS:
         return _numbers(values)
     if name == "is_test_data":
@@ -111,19 +111,21 @@ def _numbers(values: list[Any]) -> np.ndarray:
     return np.array([read_number(value) for value in values], dtype=np.float64)
 
 
-def moments(values: list[Any], zone: ZoneInfo, tz: str | None) -> pd.Series[Any]:
+def to_datetimes(values: list[Any], zone: ZoneInfo, tz: str | None) -> pd.Series[Any]:
     """Return dates in the zone ``tz``, or in wall-clock time of ``zone`` if that is None."""
-    series = pd.Series(_instants(values, zone)).dt.tz_localize("UTC").dt.tz_convert(tz or str(zone))
+    series = pd.Series(_to_utc(values, zone)).dt.tz_localize("UTC").dt.tz_convert(tz or str(zone))
     return series.dt.tz_localize(None) if tz is None else series
 
 
-def _instants(values: list[Any], zone: ZoneInfo) -> np.ndarray:
+def _to_utc(values: list[Any], zone: ZoneInfo) -> np.ndarray:
     """Return dates in UTC: those of the usual forms all at once, others one by one."""
     texts = [value if isinstance(value, str) else "" for value in values]
-    hours = [ZONE_HOURS.get(text[20:]) if len(text) == _WITH_ZONE else None for text in texts]
-    bare = np.array([len(text) == _WITHOUT for text in texts], dtype=bool)
-    usual = [h is not None or len(t) == _WITHOUT for h, t in zip(hours, texts, strict=True)]
-    clocks = [t[:_WITHOUT] if u else "NaT" for t, u in zip(texts, usual, strict=True)]
+    hours = [
+        ZONE_HOURS.get(text[20:]) if len(text) == _LENGTH_WITH_ZONE else None for text in texts
+    ]
+    bare = np.array([len(text) == _STAMP_LENGTH for text in texts], dtype=bool)
+    usual = [h is not None or len(t) == _STAMP_LENGTH for h, t in zip(hours, texts, strict=True)]
+    clocks = [t[:_STAMP_LENGTH] if u else "NaT" for t, u in zip(texts, usual, strict=True)]
     try:
         local = np.array(clocks, dtype="datetime64[s]")
     except ValueError:  # one of them is no date
@@ -133,7 +135,7 @@ def _instants(values: list[Any], zone: ZoneInfo) -> np.ndarray:
     if bare.any():
         instants[bare] = _in_zone(local[bare], zone)
     seen: dict[Any, np.datetime64] = {}
-    for row in np.flatnonzero(np.isnat(local) | (local < _FIRST)).tolist():
+    for row in np.flatnonzero(np.isnat(local) | (local < _FIRST_DATE)).tolist():
         value = values[row]
         if value not in seen:
             read = parse_stamp(value, zone)

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from alchemer_nb.frame.description import Kept
     from alchemer_nb.survey.definition import Definition
 
-KINDS = ("answered", "skipped", "not shown", "not reached", "unknown")
+CELL_STATES = ("answered", "skipped", "not shown", "not reached", "unknown")
 _ANSWERED, _SKIPPED, _NOT_SHOWN, _NOT_REACHED, _UNKNOWN = range(5)
 
 
-class Missing:
+class MissingReasons:
     """The reasons of missing answers of some responses.
 
     Args:
@@ -57,7 +57,7 @@ class Missing:
     def cells(self, columns: dict[str, PlannedColumn]) -> pd.DataFrame:
         """Return the kind of each cell of some columns, as categories."""
         index = pd.Index(self._ids, name=INDEX)
-        kinds = pd.CategoricalDtype(pd.Index(list(KINDS), dtype=text_dtype()))
+        kinds = pd.CategoricalDtype(pd.Index(list(CELL_STATES), dtype=text_dtype()))
         data = {
             name: pd.Categorical.from_codes(self.codes(column), dtype=kinds)
             for name, column in columns.items()
@@ -65,7 +65,7 @@ class Missing:
         return pd.DataFrame(data, index=index)
 
     def codes(self, column: PlannedColumn) -> np.ndarray:
-        """Return the kind of each cell of a column, as its position in ``KINDS`` (int8)."""
+        """Return the kind of each cell of a column, as its position in ``CELL_STATES`` (int8)."""
         answered = pd.Series(self._renderer.array(column)).notna().to_numpy(dtype=bool)
         reasons = self._reasons(column)
         if column.part in ("other", "raw"):  # no such box is shown unless its option was chosen
@@ -126,7 +126,7 @@ class Missing:
 
 
 def base_sizes(
-    missing: Missing, columns: dict[str, PlannedColumn], survey: Definition
+    missing: MissingReasons, columns: dict[str, PlannedColumn], survey: Definition
 ) -> pd.DataFrame:
     """Count the responses behind each question.
 
@@ -148,17 +148,17 @@ def base_sizes(
     for (_, question_id), group in groups.items():
         answers = [column for column in group if column.part != "leaf"] or group
         codes = np.min([missing.codes(column) for column in answers], axis=0)
-        counts = np.bincount(codes, minlength=len(KINDS))
+        counts = np.bincount(codes, minlength=len(CELL_STATES))
         question = group[0].question
-        above = f"{group[0].parent.words(survey.language)}: " if group[0].parent else ""
+        above = f"{group[0].parent.text(survey.language)}: " if group[0].parent else ""
         rows.append(
             {
                 "question_id": question_id,
                 "alias": question.alias or (group[0].parent.alias if group[0].parent else ""),
-                "question": above + question.words(survey.language),
+                "question": above + question.text(survey.language),
                 "base": int(counts[_ANSWERED] + counts[_SKIPPED]),
-                **{kind: int(count) for kind, count in zip(KINDS, counts, strict=True)},
+                **{kind: int(count) for kind, count in zip(CELL_STATES, counts, strict=True)},
             }
         )
-    fields = ("question_id", "alias", "question", "base", *KINDS)
+    fields = ("question_id", "alias", "question", "base", *CELL_STATES)
     return typed_frame(rows, fields, dict.fromkeys(fields[3:], "int64"))

@@ -31,14 +31,14 @@ def fold_lists(columns: Sequence[PlannedColumn], options: FrameOptions) -> list[
     ]
 
 
-def is_removed(column: PlannedColumn, without: Set[str]) -> bool:
+def is_redacted(column: PlannedColumn, without: Set[str]) -> bool:
     """Return whether a column was redacted; a list is once all of its options are."""
-    return all(part.id in without for part in column.parts or (column,))
+    return all(part.id in without for part in column.option_columns or (column,))
 
 
 def column_ids(columns: Iterable[PlannedColumn]) -> set[str]:
     """Return the ids of columns; for a list, those of its options."""
-    return {part.id for column in columns for part in column.parts or (column,)}
+    return {part.id for column in columns for part in column.option_columns or (column,)}
 
 
 def _folded(group: Sequence[PlannedColumn], without: Set[str]) -> PlannedColumn:
@@ -53,6 +53,6 @@ def _folded(group: Sequence[PlannedColumn], without: Set[str]) -> PlannedColumn:
         part="list",
         option=None,
         choices=tuple(part.option for part in parts if part.option is not None),
-        parts=parts,
+        option_columns=parts,
         removed=all(part.removed for part in group),
     )

@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from alchemer_nb.survey.columns import (
-    AGAIN,
     COMMENT,
+    SECOND_ANSWER,
     PlannedColumn,
     column_id,
     other_column,
@@ -53,15 +53,15 @@ def all_columns(survey: Definition, answers: Answers, renderer: Renderer) -> lis
     columns: list[PlannedColumn] = []
     for column in planned:
         columns.append(column)
-        columns.extend(x for x in _companions(column, renderer) if x.id not in ids)
+        columns.extend(x for x in _unplanned_companions(column, renderer) if x.id not in ids)
     extra = []
     for column, why in _unknown_paths(survey, planned, answers):
         renderer.note(column, why)
-        extra += [column, *_companions(column, renderer)]
-    return _placed(survey, columns, extra)
+        extra += [column, *_unplanned_companions(column, renderer)]
+    return _insert(survey, columns, extra)
 
 
-def _companions(column: PlannedColumn, renderer: Renderer) -> Iterator[PlannedColumn]:
+def _unplanned_companions(column: PlannedColumn, renderer: Renderer) -> Iterator[PlannedColumn]:
     """Yield columns of write-ins and of unfit answers that the definition did not expect."""
     if column.part in ("answer", "item") and renderer.has_raw(column):
         yield replace(raw_column(column), planned=False)
@@ -80,7 +80,7 @@ def _unknown_paths(
     for question in survey.questions:
         for each, parent in _with_parents(question, None):
             known.setdefault(each.id, (each, parent))
-    for path in sorted(set(answers.leaves) - taken, key=_in_order):
+    for path in sorted(set(answers.leaves) - taken, key=_path_sort_key):
         leaf = answers.leaves[path]
         if path[0] in known:
             yield _unknown_part(*known[path[0]], path, leaf, survey.language)
@@ -88,7 +88,7 @@ def _unknown_paths(
             text, kind = answers.unknown_questions.get(path[0], ("", ""))
             titles = {survey.language: text} if text else {}
             deleted = Question(path[0], kind.upper(), "", titles)
-            column = _leaf(deleted, None, path, leaf, survey.language)
+            column = _leaf_column(deleted, None, path, leaf, survey.language)
             yield replace(column, removed=True), "the question is no longer in the definition"
 
 
@@ -104,7 +104,7 @@ def _unknown_part(
     question: Question, parent: Question | None, path: AnswerPath, leaf: Leaf, language: str
 ) -> tuple[PlannedColumn, str]:
     """Return the column, and why it is there, of an unknown part of a known question."""
-    column = _leaf(question, parent, path, leaf, language)
+    column = _leaf_column(question, parent, path, leaf, language)
     if path[-1] == COMMENT and len(path) > 1:
         return column, "a comment box is not in the definition"
     below = path[1:]
@@ -115,8 +115,8 @@ def _unknown_part(
         column = replace(column, question=inner, parent=question)
         question, parent, below = inner, question, path[2:]
     kind = _kind_of_part(question, parent)
-    if kind is None or len(below) != 1 or below[0] == AGAIN:
-        return column, _why_leaf(question, path)
+    if kind is None or len(below) != 1 or below[0] == SECOND_ANSWER:
+        return column, _reason_of_leaf(question, path)
     part: Part = "option" if kind == "boolean" else "item"
     column = replace(column, kind=kind, part=part, removed=True)
     return column, "the option is no longer in the definition"
@@ -131,8 +131,8 @@ def _kind_of_part(question: Question, parent: Question | None) -> Kind | None:
     return "boolean" if key in MULTI else ITEMS.get(key)
 
 
-def _why_leaf(question: Question, path: AnswerPath) -> str:
-    if path[-1] == AGAIN:
+def _reason_of_leaf(question: Question, path: AnswerPath) -> str:
+    if path[-1] == SECOND_ANSWER:
         return "a response answered twice here, and differently: the second answer"
     if not is_known(question):
         word = question.key or question.type
@@ -140,7 +140,7 @@ def _why_leaf(question: Question, path: AnswerPath) -> str:
     return "the definition does not announce an answer here: kept as received"
 
 
-def _leaf(
+def _leaf_column(
     question: Question, parent: Question | None, path: AnswerPath, leaf: Leaf, language: str
 ) -> PlannedColumn:
     if path[-1] == COMMENT and len(path) > 1:
@@ -153,13 +153,13 @@ def _leaf(
             "comment",
             planned=False,
         )
-    option = _option(path, leaf, language) if len(path) > 1 else None
+    option = _option_from_answers(path, leaf, language) if len(path) > 1 else None
     return PlannedColumn(
         column_id(path), "text", path, question, parent, "leaf", option, planned=False
     )
 
 
-def _option(path: AnswerPath, leaf: Leaf, language: str) -> Option:
+def _option_from_answers(path: AnswerPath, leaf: Leaf, language: str) -> Option:
     """Return an option as the answers describe it; a value only if all have the same."""
     label = next(
         (str(raw.label) for raw in leaf.raw_answers if raw.label not in (None, "")),
@@ -170,7 +170,7 @@ def _option(path: AnswerPath, leaf: Leaf, language: str) -> Option:
     return Option(path[-1], {language: label} if label else {}, value)
 
 
-def _placed(
+def _insert(
     survey: Definition, columns: list[PlannedColumn], extra: list[PlannedColumn]
 ) -> list[PlannedColumn]:
     """Insert the extra columns after their questions, those of unknown ones at the end."""
@@ -190,6 +190,6 @@ def _placed(
     return placed + after.get(None, [])
 
 
-def _in_order(path: AnswerPath) -> tuple[tuple[int, int, str], ...]:
+def _path_sort_key(path: AnswerPath) -> tuple[tuple[int, int, str], ...]:
     numbers = map(id_number, path)
     return tuple((1, 0, p) if n is None else (0, n, "") for p, n in zip(path, numbers, strict=True))

@@ -109,7 +109,7 @@ class Renderer:
 
     def has_other(self, column: PlannedColumn) -> bool:
         """Return whether a text was typed at a choice, announced by the definition or not."""
-        return any(written_in(raw, column) is not None for raw in self._raw_answers(column))
+        return any(write_in_text(raw, column) is not None for raw in self._raw_answers(column))
 
     def is_coded(self, column: PlannedColumn) -> bool:
         """Return whether a category is rendered as its codes, which are numbers: no text fits."""
@@ -118,7 +118,7 @@ class Renderer:
     def extra_texts(self, column: PlannedColumn) -> list[str | None]:
         """Return, for each raw, what a column of write-ins or of unfit answers shows."""
         if column.part == "other":
-            return [written_in(raw, column) for raw in self._raw_answers(column)]
+            return [write_in_text(raw, column) for raw in self._raw_answers(column)]
         if question_key(column.question) == "date":
             return [None if day else text for text, day in self._days(column)]
         return [self._unfit_text(column, raw) for raw in self._raw_answers(column)]
@@ -204,7 +204,7 @@ class Renderer:
     def _list(self, column: PlannedColumn) -> pd.Series[Any]:
         """Return lists of the chosen options, None where the question was not answered."""
         names = option_names(column.choices, self._values, self.languages)
-        arrays = [self._boolean(part) for part in column.parts]
+        arrays = [self._boolean(part) for part in column.option_columns]
         answered = ~arrays[0].isna()
         marks = [array.to_numpy(dtype=bool, na_value=False) for array in arrays]
         cells = [
@@ -314,7 +314,7 @@ def shown_states(answers: Answers, question_id: str, keep: np.ndarray) -> np.nda
     return kept
 
 
-def written_in(raw: RawAnswer, column: PlannedColumn) -> str | None:
+def write_in_text(raw: RawAnswer, column: PlannedColumn) -> str | None:
     """Return the text that was typed at an "other" option.
 
     At a single choice the id marks it (``"10024-other"``) or is the id of an "other" option. At a
@@ -324,7 +324,7 @@ def written_in(raw: RawAnswer, column: PlannedColumn) -> str | None:
     if option is None:
         if raw.is_write_in:
             return raw.text if raw.original in (None, "") else str(raw.original)
-        option = _other_chosen(raw, column)
+        option = _chosen_other_option(raw, column)
         if option is None:
             return None
     # Of any other option, the original answer is its reporting value before an edit.
@@ -335,7 +335,7 @@ def written_in(raw: RawAnswer, column: PlannedColumn) -> str | None:
     return str(typed)
 
 
-def _other_chosen(raw: RawAnswer, column: PlannedColumn) -> Option | None:
+def _chosen_other_option(raw: RawAnswer, column: PlannedColumn) -> Option | None:
     if raw.answer_id in (None, "", 0, "0"):
         return None
     option_id = id_text(raw.answer_id)

@@ -17,7 +17,7 @@ from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame import metadata, multi_lists
 from alchemer_nb.frame.options import check_choice
 from alchemer_nb.frame.text_dtype import typed_frame
-from alchemer_nb.frame.values import Renderer, written_in
+from alchemer_nb.frame.values import Renderer, write_in_text
 from alchemer_nb.privacy.contact_patterns import has_email, has_phone, names_contact
 from alchemer_nb.privacy.hashing import Hasher
 from alchemer_nb.survey.columns import INDEX, question_names
@@ -37,11 +37,11 @@ IDENTIFYING = ("contact_id", "session_id", "ip_address")
 DESCRIBING = (
     "referer", "user_agent", "longitude", "latitude", "country", "city", "region", "postal", "dma",
 )  # fmt: skip
-_OF_A_ROW = [INDEX, "column"]  # of the long shape
+_LONG_KEYS = [INDEX, "column"]  # of the long shape
 
 
 @dataclass
-class Plan:
+class RedactionPlan:
     """The columns to redact: column id, metadata or ``url_`` name -> why.
 
     Attributes:
@@ -90,7 +90,7 @@ def redact(
     if salt is not None and hasher is None:
         raise InvalidArgument('a salt is for how="hash"')
     redaction = _Redaction(frame, kept, hasher)
-    return redaction.apply(redaction.plan(_words(columns), _words(keep), url_variables))
+    return redaction.apply(redaction.plan(_as_list(columns), _as_list(keep), url_variables))
 
 
 class _Redaction:
@@ -103,9 +103,9 @@ class _Redaction:
         self._by_id = {column.id: column for column in kept.columns}
         self._ids = {name: column.id for name, column in kept.names.items()}
         self._lists = {name: c for name, c in kept.names.items() if c.part == "list"}
-        self._done = [dict(row) for row in kept.about.get("redacted", ())]
+        self._earlier_rows = [dict(row) for row in kept.about.get("redacted", ())]
 
-    def plan(self, columns: list[str], keep: list[str], url_variables: bool) -> Plan:
+    def plan(self, columns: list[str], keep: list[str], url_variables: bool) -> RedactionPlan:
         """Choose the columns to redact, and how."""
         why = dict.fromkeys((*IDENTIFYING, *DESCRIBING), "metadata")
         for column in self._kept.columns:
@@ -115,18 +115,20 @@ class _Redaction:
             if url_variables or names_contact(name):
                 why[f"url_{name}"] = "url variable"
         for word in columns:
-            why.update(dict.fromkeys(self._ids_meant(word, "columns"), "asked for"))
+            why.update(dict.fromkeys(self._find_ids(word, "columns"), "asked for"))
         for word in keep:
-            for column_id in self._ids_meant(word, "keep"):
+            for column_id in self._find_ids(word, "keep"):
                 why.pop(column_id, None)
         for column_id in [each for each in why if each in self._by_id]:
             for other in self._columns_of_same_answers(column_id):
                 why.setdefault(other, why[column_id])
         return self._plan(why)
 
-    def _plan(self, why: dict[str, str]) -> Plan:
-        plan = Plan()
-        hashed_before = {row["column_id"] for row in self._done if row["done"].startswith("hashed")}
+    def _plan(self, why: dict[str, str]) -> RedactionPlan:
+        plan = RedactionPlan()
+        hashed_before = {
+            row["column_id"] for row in self._earlier_rows if row["done"].startswith("hashed")
+        }
         for column_id, reason in why.items():
             column = self._by_id.get(column_id)
             if column_id in self._kept.options.without:
@@ -150,7 +152,7 @@ class _Redaction:
         urls = {f"url_{name}" for name in metadata.url_names(self._kept.answers)}
         return {*metadata.metadata_names("all"), *urls}
 
-    def _ids_meant(self, word: str, argument: str) -> set[str]:
+    def _find_ids(self, word: str, argument: str) -> set[str]:
         """Return the ids that a word means: of a column, or of all columns of a question."""
         found = {self._ids[word]} if word in self._ids else set()
         if word in self._lists:
@@ -170,15 +172,15 @@ class _Redaction:
             return []
         return [other.id for other in self._kept.columns if other.path == column.path]
 
-    def apply(self, plan: Plan) -> pd.DataFrame:
+    def apply(self, plan: RedactionPlan) -> pd.DataFrame:
         """Return the redacted frame, with the redacted answers."""
         clean = self._clean(plan)
         made = self._long(clean) if clean.options.shape == "long" else self._wide(plan, clean)
-        rows = [*self._done, *self._report(plan)]
-        treated = {str(row["column"]) for row in rows}
+        rows = [*self._earlier_rows, *self._report(plan)]
+        handled = {str(row["column"]) for row in rows}
         # A question may have the name of metadata.
-        treated |= set(metadata.metadata_names("all")) - self._ids.keys()
-        rows += _report_contact_texts(made, treated)
+        handled |= set(metadata.metadata_names("all")) - self._ids.keys()
+        rows += _report_contact_texts(made, handled)
         asked = self._without_redacted_texts(self._kept.about.get("asked", {}), plan)
         carried = replace(clean, about={**self._kept.about, "asked": asked, "redacted": rows})
         made.attrs = {**self._frame.attrs, **carried.frame([], carried.options).attrs}
@@ -187,11 +189,11 @@ class _Redaction:
     def _long(self, clean: Kept) -> pd.DataFrame:
         ids = self._frame[INDEX].drop_duplicates()
         made = clean.frame([int(i) for i in ids], clean.options)
-        chosen = pd.MultiIndex.from_frame(self._frame[_OF_A_ROW])
-        is_shown = pd.MultiIndex.from_frame(made[_OF_A_ROW]).isin(chosen)
+        chosen = pd.MultiIndex.from_frame(self._frame[_LONG_KEYS])
+        is_shown = pd.MultiIndex.from_frame(made[_LONG_KEYS]).isin(chosen)
         return made[is_shown | made["column"].isna()].reset_index(drop=True)
 
-    def _wide(self, plan: Plan, clean: Kept) -> pd.DataFrame:
+    def _wide(self, plan: RedactionPlan, clean: Kept) -> pd.DataFrame:
         before = self._kept.frame([], self._kept.options).columns
         after = set(clean.frame([], clean.options).columns)
         to_drop: set[Any] = {name for name in before if name not in after}
@@ -218,7 +220,7 @@ class _Redaction:
         """Return the id of a column of the survey; the name of any other column."""
         return self._ids.get(name, name)
 
-    def _clean(self, plan: Plan) -> Kept:
+    def _clean(self, plan: RedactionPlan) -> Kept:
         """Return the redacted answers, with options that leave the redacted columns out."""
         without = self._kept.options.without | plan.dropped.keys() | plan.detached.keys()
         options = replace(self._kept.options, without=frozenset(without))
@@ -227,10 +229,10 @@ class _Redaction:
         if options.columns is None:
             return clean
         # A chosen column that is gone would be an error from now on.
-        left = tuple(word for word in options.columns if _is_known(clean, word))
+        left = tuple(word for word in options.columns if _means_a_column(clean, word))
         return replace(clean, options=replace(options, columns=left))
 
-    def _report(self, plan: Plan) -> list[dict[str, Any]]:
+    def _report(self, plan: RedactionPlan) -> list[dict[str, Any]]:
         hashed = self._hash.description if self._hash else ""
         names = {column_id: name for name, column_id in self._ids.items()}
         rows = []
@@ -241,10 +243,10 @@ class _Redaction:
                 continue  # the frame did not have it, only the answers that it carries
             values = int(self._frame[name].notna().sum()) if is_shown else None
             done = "dropped" if column_id in plan.dropped else hashed
-            rows.append(_row(name, column_id, done, why, values))
+            rows.append(_report_row(name, column_id, done, why, values))
         return rows
 
-    def _without_redacted_texts(self, asked: dict[str, Any], plan: Plan) -> dict[str, Any]:
+    def _without_redacted_texts(self, asked: dict[str, Any], plan: RedactionPlan) -> dict[str, Any]:
         """Return the choices of the download, without conditions that contain redacted texts."""
         where = asked.get("where")
         if not where:
@@ -266,29 +268,29 @@ def redactions(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
     return typed_frame(rows, fields, dict.fromkeys(fields[3:], "Int64"))
 
 
-def redact_answers(kept: Kept, plan: Plan, hasher: Hasher | None) -> Answers:
+def redact_answers(kept: Kept, plan: RedactionPlan, hasher: Hasher | None) -> Answers:
     """Return a redacted copy of the answers, which shares all columns that do not change."""
     old = kept.answers
     answers = replace(old, meta=dict(old.meta), urls=dict(old.urls), leaves=dict(old.leaves))
     for column_id in plan.ids:
-        change = hasher if column_id in plan.hashed else None
+        hash_text = hasher if column_id in plan.hashed else None
         if column_id in answers.meta:
             values = answers.meta[column_id]
-            answers.meta[column_id] = [change(value) if change else None for value in values]
+            answers.meta[column_id] = [hash_text(value) if hash_text else None for value in values]
         name = column_id.removeprefix("url_")
         if column_id.startswith("url_") and name in answers.urls:
             texts = answers.urls.pop(name)
-            if change:
-                answers.urls[name] = {row: change(text) or "" for row, text in texts.items()}
+            if hash_text:
+                answers.urls[name] = {row: hash_text(text) or "" for row, text in texts.items()}
     for column in kept.columns:
         leaf = answers.leaves.get(column.path)
         if leaf is not None and column.id in plan.ids:
-            change = hasher if column.id in plan.hashed else None
-            answers.leaves[column.path] = _redact_leaf(kept, leaf, column, change)
+            hash_text = hasher if column.id in plan.hashed else None
+            answers.leaves[column.path] = _redact_leaf(kept, leaf, column, hash_text)
     return answers
 
 
-def _redact_leaf(kept: Kept, leaf: Leaf, column: PlannedColumn, change: Hasher | None) -> Leaf:
+def _redact_leaf(kept: Kept, leaf: Leaf, column: PlannedColumn, hash_text: Hasher | None) -> Leaf:
     """Return a redacted leaf; an empty one is kept, so that no other column changes its name."""
     made = Leaf()
     touched = np.ones(kept.answers.count, dtype=bool)
@@ -298,28 +300,28 @@ def _redact_leaf(kept: Kept, leaf: Leaf, column: PlannedColumn, change: Hasher |
         touched = pd.Series(texts).notna().to_numpy()
     for row, code in zip(leaf.rows, leaf.codes, strict=True):
         received = leaf.raw_answers[code]
-        raw = _redact_answer(received, column, change) if touched[row] else received
+        raw = _redact_answer(received, column, hash_text) if touched[row] else received
         if raw is not None:
             made.add(row, raw)
     return made
 
 
 def _redact_answer(
-    raw: RawAnswer, column: PlannedColumn, change: Hasher | None
+    raw: RawAnswer, column: PlannedColumn, hash_text: Hasher | None
 ) -> RawAnswer | None:
     """Return what is left of one answer; None for nothing."""
     if column.part == "other":
-        typed = written_in(raw, column)
+        typed = write_in_text(raw, column)
         if typed is None:
             return raw
         value = column.option.value if column.option else None  # the option stays chosen
-        return RawAnswer(change(typed) if change else value, raw.answer_id, None, raw.label)
-    if change is None or raw.text is None:
+        return RawAnswer(hash_text(typed) if hash_text else value, raw.answer_id, None, raw.label)
+    if hash_text is None or raw.text is None:
         return None
-    return RawAnswer(change(raw.text), raw.answer_id)
+    return RawAnswer(hash_text(raw.text), raw.answer_id)
 
 
-def _redacted_texts(kept: Kept, plan: Plan) -> set[str]:
+def _redacted_texts(kept: Kept, plan: RedactionPlan) -> set[str]:
     """Return all texts that are redacted."""
     found: set[str] = set()
     for column in kept.columns:
@@ -347,28 +349,30 @@ def _contact_reason(column: PlannedColumn) -> str | None:
     return "its name" if is_text and names_contact(question.alias) else None
 
 
-def _report_contact_texts(frame: pd.DataFrame, treated: set[str]) -> list[dict[str, Any]]:
+def _report_contact_texts(frame: pd.DataFrame, handled: set[str]) -> list[dict[str, Any]]:
     """Report text columns with texts that look like contact data: counted, never shown."""
     rows = []
     for name in frame.columns:
         values = frame[name]
-        if name in treated or not pd.api.types.is_string_dtype(values.dtype):
+        if name in handled or not pd.api.types.is_string_dtype(values.dtype):
             continue
         texts = [text for text in values.dropna() if isinstance(text, str)]
         emails, phones = sum(map(has_email, texts)), sum(map(has_phone, texts))
         if emails or phones:
-            row = _row(str(name), None, "left as it is", "looks like contact data", len(texts))
+            row = _report_row(
+                str(name), None, "left as it is", "looks like contact data", len(texts)
+            )
             rows.append({**row, "emails": emails, "phones": phones})
     return rows
 
 
-def _row(
+def _report_row(
     name: str, column_id: str | None, done: str, why: str, values: int | None
 ) -> dict[str, Any]:
     return {"column": name, "column_id": column_id, "done": done, "why": why, "values": values}
 
 
-def _is_known(kept: Kept, word: str) -> bool:
+def _means_a_column(kept: Kept, word: str) -> bool:
     """Return whether a word of ``columns=`` still means a column."""
     try:
         kept.frame([], replace(kept.options, columns=(word,)))
@@ -377,7 +381,7 @@ def _is_known(kept: Kept, word: str) -> bool:
     return True
 
 
-def _words(words: Iterable[str] | None) -> list[str]:
+def _as_list(words: Iterable[str] | None) -> list[str]:
     if words is None:
         return []
     return [words] if isinstance(words, str) else [str(word) for word in words]

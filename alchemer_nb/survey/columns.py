@@ -36,13 +36,13 @@ if TYPE_CHECKING:
 
 AnswerPath = tuple[str, ...]  # of ids: where in a response an answer is
 COMMENT = "comment"  # the last item of the path of a comment
-AGAIN = "again"  # of a second answer to the same question in the same response
+SECOND_ANSWER = "again"  # of a second answer to the same question in the same response
 MEMBER = "member"  # before the name of an undocumented member of an entry
 Part = Literal["answer", "option", "item", "list", "other", "comment", "raw", "leaf"]
 INDEX = "response_id"  # of a frame; no column is named so, since reset_index would fail
 _DEEPEST = 4
-_SUFFIXES = {"comment": "_comment", "raw": "_raw"}
-_PHRASES = {"other": "other, written in", "comment": "comment", "raw": "as received"}
+_NAME_SUFFIXES = {"comment": "_comment", "raw": "_raw"}
+_TEXT_SUFFIXES = {"other": "other, written in", "comment": "comment", "raw": "as received"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class PlannedColumn:
         part: Part of the question.
         option: Its option or grid column.
         choices: The options that a category or list may hold, in order.
-        parts: The columns of options that a list replaces.
+        option_columns: The columns of options that a list replaces.
         planned: False for a column that the definition did not announce.
         removed: The question or option is no longer in the definition.
     """
@@ -71,7 +71,7 @@ class PlannedColumn:
     part: Part = "answer"
     option: Option | None = None
     choices: tuple[Option, ...] = ()
-    parts: tuple[PlannedColumn, ...] = ()
+    option_columns: tuple[PlannedColumn, ...] = ()
     planned: bool = True
     removed: bool = False
 
@@ -140,7 +140,7 @@ def _grid(grid: Question, key: str, depth: int) -> Iterator[PlannedColumn]:
             path = (row.id,)
             yield PlannedColumn(column_id(path), ITEMS[key], path, row, grid, choices=options)
         elif key in GRID_SINGLE or key == MENU_GRID:
-            yield from _single(row, options, grid)
+            yield from _single_choice(row, options, grid)
         else:  # an unknown grid: each row by its own type
             yield from _columns(replace(row, options=options), grid, depth=depth + 1)
 
@@ -159,11 +159,11 @@ def _plain_columns(
 ) -> Iterator[PlannedColumn]:
     """Yield the columns of a question that has neither rows nor parts."""
     if key in SINGLE:
-        yield from _single(question, question.options, parent, path)
+        yield from _single_choice(question, question.options, parent, path)
     elif key in MULTI:
-        yield from _multi(question, parent, path)
+        yield from _multi_select(question, parent, path)
     elif key in NUMBER or key == "date":
-        yield from _typed(question, "date" if key == "date" else "number", parent, path)
+        yield from _typed_value(question, "date" if key == "date" else "number", parent, path)
     elif key in ITEMS:
         for option in question.options:
             yield _part_column(question, option, ITEMS[key], parent, path)
@@ -180,7 +180,7 @@ def _below_question(path: AnswerPath) -> list[str]:
     return [piece for piece in path[1:] if piece != MEMBER]
 
 
-def _single(
+def _single_choice(
     question: Question,
     options: tuple[Option, ...],
     parent: Question | None = None,
@@ -188,7 +188,7 @@ def _single(
 ) -> Iterator[PlannedColumn]:
     """Yield the columns of a question with one choice: the choice, and its write-in."""
     path = path or (question.id,)
-    kind: Kind = "number" if _is_scale(options) else "category"
+    kind: Kind = "number" if _are_numbers(options) else "category"
     column = PlannedColumn(column_id(path), kind, path, question, parent, choices=options)
     yield column
     if any(option.is_other for option in options):
@@ -223,7 +223,7 @@ def _part_column(
     return PlannedColumn(column_id(path), kind, path, question, parent, part, option)
 
 
-def _multi(
+def _multi_select(
     question: Question, parent: Question | None, path: AnswerPath
 ) -> Iterator[PlannedColumn]:
     for option in question.options:
@@ -233,7 +233,7 @@ def _multi(
             yield other_column(column)
 
 
-def _typed(
+def _typed_value(
     question: Question, kind: Kind, parent: Question | None, path: AnswerPath
 ) -> Iterator[PlannedColumn]:
     # Options of a slider or a text box are no list to choose from: the answer counts.
@@ -244,7 +244,7 @@ def _typed(
         yield raw_column(column)
 
 
-def _is_scale(options: Iterable[Option]) -> bool:
+def _are_numbers(options: Iterable[Option]) -> bool:
     """Check whether every option is a number, in its labels and in its reporting value."""
     texts = [text for o in options for text in (o.value, *(o.label(k) for k in o.titles))]
     return bool(texts) and all(_is_number(text) for text in texts)
@@ -277,10 +277,10 @@ def name_columns(
     if names == "id":
         wanted = [column.id for column in columns]
     elif names == "text":
-        wanted = [_phrase(column, survey, language) for column in columns]
+        wanted = [_text_name(column, survey, language) for column in columns]
     else:
-        wanted = _by_alias(columns, survey)
-    return _unique(wanted, columns, {INDEX, *taken}, names)
+        wanted = _alias_names(columns, survey)
+    return _make_unique(wanted, columns, {INDEX, *taken}, names)
 
 
 def question_names(column: PlannedColumn) -> set[str]:
@@ -299,7 +299,7 @@ def free_name(name: str, taken: Container[str]) -> str:
     return name
 
 
-def _by_alias(columns: Sequence[PlannedColumn], survey: Definition) -> list[str]:
+def _alias_names(columns: Sequence[PlannedColumn], survey: Definition) -> list[str]:
     uses = Counter(alias_to_name(question.alias) for question in survey.walk())
 
     def base(question: Question) -> str | None:
@@ -322,7 +322,7 @@ def _alias_name(
     stem = base(question)
     if stem is None and parent is not None:
         above = base(parent)
-        words = question.id if by_id else slug(question.words()) or question.id
+        words = question.id if by_id else slug(question.text()) or question.id
         stem = f"{above}_{words}" if above else None
     if stem is None:
         return None
@@ -333,26 +333,26 @@ def _alias_name(
         by_id = by_id or column.removed
         piece = column.option.id if by_id else slug(column.option.value) or column.option.id
         text = "_text" if column.part == "other" else ""
-        return f"{stem}_{piece}{text}{_SUFFIXES.get(column.part, '')}"
+        return f"{stem}_{piece}{text}{_NAME_SUFFIXES.get(column.part, '')}"
     if column.part == "other":
         return f"{stem}_other"
-    return f"{stem}{_SUFFIXES.get(column.part, '')}"
+    return f"{stem}{_NAME_SUFFIXES.get(column.part, '')}"
 
 
-def _phrase(column: PlannedColumn, survey: Definition, language: str | None) -> str:
+def _text_name(column: PlannedColumn, survey: Definition, language: str | None) -> str:
     spoken = (language, survey.language)
-    words = [column.parent.words(*spoken)] if column.parent else []
-    words.append(column.question.words(*spoken) or f"q{column.question.id}")
+    words = [column.parent.text(*spoken)] if column.parent else []
+    words.append(column.question.text(*spoken) or f"q{column.question.id}")
     if column.option is not None:
         words.append(column.option.label(*spoken) or column.option.id)
     elif column.part == "leaf" and len(column.path) > 1:
         words.append(" ".join(_below_question(column.path)))
-    if column.part in _PHRASES:
-        words.append(_PHRASES[column.part])
+    if column.part in _TEXT_SUFFIXES:
+        words.append(_TEXT_SUFFIXES[column.part])
     return ": ".join(piece for piece in words if piece)
 
 
-def _unique(
+def _make_unique(
     wanted: Sequence[str], columns: Sequence[PlannedColumn], taken: set[str], names: Names
 ) -> list[str]:
     often = Counter(wanted)

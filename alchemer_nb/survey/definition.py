@@ -30,7 +30,7 @@ _NOT_APPLICABLE = {
     "dont know", "not sure", "unsure", "no opinion", "prefer not to say", "prefer not to answer",
     "don't know / prefer not to say",
 }  # fmt: skip
-_LOGIC = ("show_rules", "show_rules_ids", "show_rules_logic_map", "hidden", "piped_from")
+_LOGIC_PROPERTIES = ("show_rules", "show_rules_ids", "show_rules_logic_map", "hidden", "piped_from")
 _FORMAT = "alchemer_nb survey 1"
 _DEEPEST = 5  # a definition that nests deeper refers to itself
 
@@ -99,7 +99,7 @@ class Question:
     properties: Mapping[str, Any] = field(default_factory=dict, repr=False)
     varname: Any = field(default=None, repr=False)
 
-    def words(self, *languages: str | None) -> str:
+    def text(self, *languages: str | None) -> str:
         """Return the text of the question, without HTML."""
         return strip_html(pick_language(self.titles, *languages))
 
@@ -202,25 +202,25 @@ def read_definition(survey: Mapping[str, Any], questions: Iterable[Any] = ()) ->
     languages = tuple(str(x) for x in _items(survey.get("languages"))) or (ENGLISH,)
     titles = by_language(survey.get("title")) or by_language(survey.get("title_ml"))
     pages: list[SurveyPage] = []
-    placed: set[str] = set()
+    seen: set[str] = set()
     for raw in (page for page in _items(survey.get("pages")) if isinstance(page, Mapping)):
         page_id = str(raw.get("id", ""))
         on_page: list[Question] = []
         for nested in _items(raw.get("questions")):
             question = read_question(nested)
-            if question is None or question.id in placed:
+            if question is None or question.id in seen:
                 continue
-            whole = _merge(flat, question)
-            on_page.append(_on_page(whole, page_id))
-            placed.update(each.id for each in whole.walk())
+            merged = _merge(flat, question)
+            on_page.append(_with_page(merged, page_id))
+            seen.update(each.id for each in merged.walk())
         pages.append(
             SurveyPage(page_id, by_language(raw.get("title"), languages[0]), tuple(on_page))
         )
     below = {row.id for q in flat.values() for row in q.walk() if row is not q}
-    rest = [_merge(flat, q) for q in flat.values() if q.id not in placed and q.id not in below]
-    placed.update(each.id for question in rest for each in question.walk())
+    rest = [_merge(flat, q) for q in flat.values() if q.id not in seen and q.id not in below]
+    seen.update(each.id for question in rest for each in question.walk())
     # The only ones left are below one another in a circle.
-    rest += [replace(q, rows=()) for q in flat.values() if q.id not in placed]
+    rest += [replace(q, rows=()) for q in flat.values() if q.id not in seen]
     if rest:
         pages.append(SurveyPage("", {}, tuple(rest)))
     return Definition(
@@ -250,8 +250,8 @@ def read_question(raw: Any, parent: str = "", depth: int = 0) -> Question | None
         key=str(properties.get("map_key") or "").lower(),
         titles=by_language(raw.get("title")),
         alias=str(raw.get("shortname") or "").strip(),
-        options=_unique(o for o in options if o is not None),
-        rows=_unique(row for row in rows if row is not None and row.id != question_id),
+        options=_unique_by_id(o for o in options if o is not None),
+        rows=_unique_by_id(row for row in rows if row is not None and row.id != question_id),
         parent=parent,
         base_type=str(raw.get("base_type") or "Question"),
         has_comment=read_flag(raw.get("comment")),
@@ -285,7 +285,10 @@ def conditional_ids(survey: Definition) -> frozenset[str]:
         if depends not in (None, "", []):
             found.update(str(d).strip() for d in str(depends).split(","))
     for question in survey.walk():
-        if any(question.properties.get(name) not in (None, "", [], False, {}) for name in _LOGIC):
+        if any(
+            question.properties.get(name) not in (None, "", [], False, {})
+            for name in _LOGIC_PROPERTIES
+        ):
             found.update(part.id for part in question.walk())
     return frozenset(found)
 
@@ -316,7 +319,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 _Part = TypeVar("_Part", Option, Question)
 
 
-def _unique(items: Iterable[_Part]) -> tuple[_Part, ...]:
+def _unique_by_id(items: Iterable[_Part]) -> tuple[_Part, ...]:
     return tuple({item.id: item for item in items}.values())
 
 
@@ -344,8 +347,8 @@ def _merge(
     )
 
 
-def _on_page(question: Question, page: str) -> Question:
-    return replace(question, page=page, rows=tuple(_on_page(row, page) for row in question.rows))
+def _with_page(question: Question, page: str) -> Question:
+    return replace(question, page=page, rows=tuple(_with_page(row, page) for row in question.rows))
 
 
 def save_definition(survey: Definition, path: str | Path) -> None:
