@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from alchemer_nb.compare.wave_values import cast, common_dtype, find_new_labels
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame.build import ATTRS
 from alchemer_nb.frame.description import Facts, kept_of
 from alchemer_nb.frame.text_dtype import text_dtype, typed_frame
 from alchemer_nb.frame.values import option_names
 from alchemer_nb.survey.columns import INDEX, free_name
+from alchemer_nb.wire.ids import id_text
 from alchemer_nb.wire.text import comparable_words
 
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ def _values(column: _Column, waves: Sequence[_Wave], index: pd.MultiIndex) -> pd
     holders = [wave for wave in waves if wave.label in column.names]
     pieces = [wave.frame[column.names[wave.label]] for wave in holders]
     options = [wave.options(column.names[wave.label]) for wave in holders]
-    for number, words in enumerate(find_new_labels(options)):
+    for number, words in enumerate(_find_new_labels(options)):
         taken = set(pieces[number].cat.categories) if words else set()  # by a text of no option
         now = {old: new for old, new in words.items() if new not in taken}
         if now:
@@ -263,17 +263,128 @@ def _values(column: _Column, waves: Sequence[_Wave], index: pd.MultiIndex) -> pd
             column.notes.append(f"{holders[number].label}: {listed}")
     dtypes = [piece.dtype for piece in pieces]
     whole = len(pieces) == len(waves)
-    dtype = common_dtype(
+    dtype = _common_dtype(
         column.notes, dtypes, [piece.notna().any() for piece in pieces], whole=whole
     )
     by_wave = {wave.label: piece for wave, piece in zip(holders, pieces, strict=True)}
     made = [
-        cast(by_wave[wave.label], dtype)
+        _cast(by_wave[wave.label], dtype)
         if wave.label in by_wave
         else pd.Series([None] * len(wave.frame), dtype=dtype)
         for wave in waves
     ]
     return pd.concat(made, ignore_index=True).astype(dtype).set_axis(index)
+
+
+def _find_new_labels(waves: Sequence[Mapping[str, tuple[str, str]]]) -> list[dict[str, str]]:
+    """Return, for each wave, old words -> new words of the options whose words alone changed.
+
+    A copy of a survey keeps the ids of its options. With another reporting value, or if the old
+    words still mean another option, it is another answer.
+    """
+    latest = {option: label for options in waves for label, option in options.items()}
+    meanings: dict[str, set[tuple[str, str]]] = {}
+    for options in waves:
+        for label, option in options.items():
+            meanings.setdefault(label, set()).add(option)
+    return [
+        {
+            label: latest[option]
+            for label, option in options.items()
+            if latest[option] != label and latest[option] not in options
+            if len(meanings[label]) == len(meanings[latest[option]]) == 1
+        }
+        for options in waves
+    ]
+
+
+def _common_dtype(
+    notes: list[str], dtypes: Sequence[Any], filled: Sequence[bool], *, whole: bool
+) -> Any:
+    """Return one dtype for all waves; add to the notes what an analyst should know of it."""
+    if all(isinstance(dtype, pd.CategoricalDtype) for dtype in dtypes):
+        return _categories(notes, dtypes)
+    if all(pd.api.types.is_bool_dtype(dtype) for dtype in dtypes):
+        plain = whole and all(dtype == np.bool_ for dtype in dtypes)
+        return np.dtype(bool) if plain else pd.BooleanDtype()
+    if len(set(dtypes)) == 1 and (whole or not pd.api.types.is_integer_dtype(dtypes[0])):
+        return dtypes[0]
+    if all(pd.api.types.is_numeric_dtype(d) and not pd.api.types.is_bool_dtype(d) for d in dtypes):
+        nullable = any(isinstance(dtype, pd.Int64Dtype) for dtype in dtypes)
+        return pd.Int64Dtype() if nullable and not any(map(_is_float, dtypes)) else np.dtype(float)
+    if all(isinstance(dtype, pd.DatetimeTZDtype) for dtype in dtypes):
+        return pd.DatetimeTZDtype("us", "UTC")
+    if all(pd.api.types.is_datetime64_dtype(dtype) for dtype in dtypes):
+        return np.dtype("datetime64[us]")
+    if all(pd.api.types.is_string_dtype(dtype) for dtype in dtypes):
+        return text_dtype()
+    used = {str(_kind(d)) for d, any_ in zip(dtypes, filled, strict=True) if any_}
+    if len(used) > 1:
+        notes.append(f"text, because its kinds differ: {', '.join(sorted(used))}")
+    return text_dtype()
+
+
+def _is_float(dtype: Any) -> bool:
+    return bool(pd.api.types.is_float_dtype(dtype))
+
+
+def _kind(dtype: Any) -> str:
+    if isinstance(dtype, pd.CategoricalDtype):
+        return "options"
+    if pd.api.types.is_bool_dtype(dtype):
+        return "yes or no"
+    if pd.api.types.is_numeric_dtype(dtype):
+        return "number"
+    if pd.api.types.is_datetime64_any_dtype(dtype):
+        return "date"
+    return "text"
+
+
+def _categories(notes: list[str], dtypes: Sequence[pd.CategoricalDtype]) -> pd.CategoricalDtype:
+    """Return the options of all waves, new ones after the option they followed in their wave."""
+    lists = [list(dtype.categories) for dtype in dtypes]
+    merged: list[Any] = []
+    for options in lists:
+        at = -1
+        for option in options:
+            if option in merged:
+                at = merged.index(option)
+            else:
+                at += 1
+                merged.insert(at, option)
+    same = all(options == lists[0] for options in lists)
+    ordered = same and all(dtype.ordered for dtype in dtypes)
+    if not same:
+        notes.append("the waves have other options")
+    if any(dtype.ordered for dtype in dtypes) and not ordered:
+        notes.append("not ordered any more")
+    texts = all(isinstance(option, str) for option in merged)
+    categories = pd.Index(merged, dtype=text_dtype()) if texts else pd.Index(merged)
+    return pd.CategoricalDtype(categories, ordered=ordered)
+
+
+def _cast(values: pd.Series[Any], dtype: Any) -> pd.Series[Any]:
+    """Return the values of one wave in the common dtype."""
+    values = values.reset_index(drop=True)
+    if isinstance(dtype, pd.CategoricalDtype):
+        # Not astype: to it, equal words of another text dtype are the same categories already,
+        # and pandas 2.3 does not concatenate those of two text dtypes.
+        return values.cat.set_categories(dtype.categories, ordered=dtype.ordered)
+    if dtype != text_dtype() or pd.api.types.is_string_dtype(values.dtype):
+        return values.astype(dtype)
+    texts = [None if _is_missing(value) else _text(value) for value in values]
+    return pd.Series(pd.array(texts, dtype=text_dtype()))
+
+
+def _is_missing(value: Any) -> bool:
+    return not isinstance(value, list) and bool(pd.isna(value))
+
+
+def _text(value: Any) -> str:
+    return "; ".join(map(str, value)) if isinstance(value, list) else id_text(value)
+
+
+# -- facts ----------------------------------------------------------------------------------
 
 
 def _facts(columns: Sequence[_Column], waves: Sequence[_Wave]) -> Facts:

@@ -214,7 +214,9 @@ class AnswersBuilder:
     def _add_answers(self, answers: dict[AnswerPath, list[_CodedRows]]) -> None:
         """Add the answers of a page to their leaves.
 
-        Mostly one question has the answers of a path; a grid may repeat those of its rows.         differs from the first answer of the same response goes to the path below ``SECOND_ANSWER``.
+        Mostly one question has the answers of a path; a grid may repeat those of its rows. An
+        answer that differs from the first one of the same response goes to the path below
+        ``SECOND_ANSWER``.
         """
         for path in sorted(answers, key=len):
             different = self._add_parts(path, answers[path])

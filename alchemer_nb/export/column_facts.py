@@ -12,7 +12,7 @@ from alchemer_nb.frame.values import codes_are_numbers, option_names, read_numbe
 if TYPE_CHECKING:
     import pandas as pd
 
-    from alchemer_nb.frame.values import Values
+    from alchemer_nb.frame.options import Values
     from alchemer_nb.survey.columns import PlannedColumn
     from alchemer_nb.survey.definition import Option
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -66,10 +67,13 @@ class Dialect:
         """Return a text of at most this length; a cut one ends in an ellipsis."""
         if self.size(text) <= longest:
             return text
-        room = longest - self.size("…")
+        return self.truncate(text, longest - self.size("…")).rstrip() + "…"
+
+    def truncate(self, text: str, longest: int) -> str:
+        """Return the beginning of a text, without half a character at its end."""
         if not self.in_bytes:
-            return text[:room].rstrip() + "…"
-        return text.encode("utf-8", "replace")[:room].decode("utf-8", "ignore").rstrip() + "…"
+            return text[:longest]
+        return text.encode("utf-8", "replace")[:longest].decode("utf-8", "ignore")
 
     def is_reserved(self, name: str) -> bool:
         """Return whether a word is a keyword of the program."""
@@ -104,22 +108,21 @@ def legal_names(
         dialect.longest_labelled if has_labels else dialect.longest_name
         for has_labels in labelled or [False] * len(wanted)
     ]
-    near = [
+    allowed = [
         _nearest_allowed(name, dialect, longest) or _nearest_allowed(other, dialect, longest) or "v"
         for name, other, longest in zip(wanted, fallbacks or wanted, lengths, strict=True)
     ]
-    taken: set[str] = set()
-    final: list[str | None] = []
-    for name, cleaned in zip(wanted, near, strict=True):
-        keeps = name == cleaned and name.casefold() not in taken
-        final.append(name if keeps else None)
-        if keeps:
-            taken.add(name.casefold())
+    unchanged: dict[str, int] = {}  # of names that differ in case alone the first
+    for position, (name, nearest) in enumerate(zip(wanted, allowed, strict=True)):
+        if name == nearest:
+            unchanged.setdefault(name.casefold(), position)
+    taken = set(unchanged)
     result = []
-    for kept, cleaned, longest in zip(final, near, lengths, strict=True):
-        tries = _with_numbers(cleaned, dialect, longest)
-        name = kept or next(each for each in tries if each.casefold() not in taken)
-        taken.add(name.casefold())
+    for position, (name, longest) in enumerate(zip(allowed, lengths, strict=True)):
+        if unchanged.get(name.casefold()) != position:
+            tries = _with_numbers(name, dialect, longest)
+            name = next(each for each in tries if each.casefold() not in taken)
+            taken.add(name.casefold())
         result.append(name)
     return result
 
@@ -169,7 +172,7 @@ def _nearest_allowed(name: str, dialect: Dialect, longest: int) -> str:
         text = re.sub("__+", "_", text).strip("_") or "v"
     if not text[0].isalpha() or dialect.is_reserved(text):
         text = f"v_{text.lstrip('_')}"
-    return _truncate(text, longest, dialect)
+    return dialect.truncate(text, longest)
 
 
 def _is_allowed(char: str, dialect: Dialect) -> bool:
@@ -178,16 +181,8 @@ def _is_allowed(char: str, dialect: Dialect) -> bool:
     return not dialect.only_ascii and char.isalpha()
 
 
-def _truncate(text: str, longest: int, dialect: Dialect) -> str:
-    if not dialect.in_bytes:
-        return text[:longest]
-    return text.encode()[:longest].decode("utf-8", "ignore")
-
-
 def _with_numbers(name: str, dialect: Dialect, longest: int) -> Iterator[str]:
     yield name
-    number = 2
-    while True:
+    for number in count(2):
         mark = f"_{number}"
-        yield _truncate(name, longest - len(mark), dialect) + mark
-        number += 1
+        yield dialect.truncate(name, longest - len(mark)) + mark

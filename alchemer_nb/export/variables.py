@@ -337,9 +337,7 @@ def _named(name: Any, otherwise: str) -> str:
 
 
 def _is_missing(value: Any) -> bool:
-    if value is None or value is pd.NA or value is pd.NaT:
-        return True
-    return isinstance(value, float | np.floating | decimal.Decimal) and bool(value != value)
+    return pd.api.types.is_scalar(value) and bool(pd.isna(value))
 
 
 def _is_number(value: Any) -> bool:

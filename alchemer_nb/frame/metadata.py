@@ -1,4 +1,4 @@
-"""The columns of a responses frame that are not answers.
+"""The columns of a responses frame that are not answers: metadata and url variables.
 
 Types as received: https://apihelp.alchemer.com/help/surveyresponse-returned-fields-v5 and real
 payloads, which disagree with it (``is_test_data`` is the text "0" or "1", ``response_time`` a
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from alchemer_nb.decode.pages import META_FIELDS
 from alchemer_nb.frame.text_dtype import text_array, text_dtype
 from alchemer_nb.frame.values import read_number
 from alchemer_nb.survey.filters import STATUSES
@@ -35,20 +36,7 @@ STANDARD = (
     "link_id",
     "contact_id",
 )
-EXTRA = (
-    "session_id",
-    "ip_address",
-    "referer",
-    "user_agent",
-    "longitude",
-    "latitude",
-    "country",
-    "city",
-    "region",
-    "postal",
-    "dma",
-    "data_quality",
-)
+EXTRA = (*(name for name in META_FIELDS if name not in {*STANDARD, "id"}), "data_quality")
 _STATUS_ORDER = STATUSES[::-1]  # an ordered category runs from the least to the most complete
 _DATES = ("date_started", "date_submitted", "date_updated")
 _FIRST_DATE = np.datetime64("0001-01-01", "s")  # numpy reads the year 0, which does not exist
@@ -58,7 +46,7 @@ _NUMBERS = ("response_time", "longitude", "latitude")
 
 
 def metadata_names(metadata: Metadata) -> tuple[str, ...]:
-    """Return the columns of a choice of ``metadata=``, in order."""
+    """Return the names of the metadata columns for a value of ``metadata=``, in order."""
     return {"standard": STANDARD, "all": (*STANDARD, *EXTRA), "none": ()}[metadata]
 
 
@@ -98,7 +86,10 @@ def _texts(values: list[Any]) -> list[str | None]:
 
 
 def _numbers(values: list[Any]) -> np.ndarray:
-    """Return numbers as received: all at once if ``read_number`` would return the same."""
+    """Return float64, NaN for what is no number.
+
+    NumPy converts all at once where it reads the same as ``read_number``, which is slower.
+    """
     kinds = set(map(type, values))
     texts = "".join(value for value in values if type(value) is str)
     if kinds <= {int, float, str, type(None)} and "_" not in texts:
@@ -112,13 +103,13 @@ def _numbers(values: list[Any]) -> np.ndarray:
 
 
 def to_datetimes(values: list[Any], zone: ZoneInfo, tz: str | None) -> pd.Series[Any]:
-    """Return dates in the zone ``tz``, or in wall-clock time of ``zone`` if that is None."""
+    """Convert dates of the API to the zone ``tz``; None means wall-clock time of ``zone``."""
     series = pd.Series(_to_utc(values, zone)).dt.tz_localize("UTC").dt.tz_convert(tz or str(zone))
     return series.dt.tz_localize(None) if tz is None else series
 
 
 def _to_utc(values: list[Any], zone: ZoneInfo) -> np.ndarray:
-    """Return dates in UTC: those of the usual forms all at once, others one by one."""
+    """Convert dates of the API to naive UTC: the two common forms all at once, others singly."""
     texts = [value if isinstance(value, str) else "" for value in values]
     hours = [
         ZONE_HOURS.get(text[20:]) if len(text) == _LENGTH_WITH_ZONE else None for text in texts

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     from alchemer_nb.decode.answers import Answers
     from alchemer_nb.decode.leaves import RawAnswer
+    from alchemer_nb.frame.options import Values
     from alchemer_nb.survey.columns import AnswerPath, PlannedColumn
     from alchemer_nb.survey.definition import Option
 
-Values = Literal["label", "code", "id"]
 _MOST_NOTES = 12  # of a column
 
 

@@ -7,6 +7,7 @@ unique: aliases may repeat in Alchemer, texts may be anything, and metadata has 
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
@@ -252,10 +253,9 @@ def _are_numbers(options: Iterable[Option]) -> bool:
 
 def _is_number(text: str) -> bool:
     try:
-        float(text)
+        return math.isfinite(float(text))
     except ValueError:
         return False
-    return text.strip().lower() not in ("nan", "inf", "-inf", "infinity")
 
 
 def name_columns(

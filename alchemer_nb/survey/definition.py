@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
+
+import msgspec
 
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.wire.ids import has_digits_alone, id_text, is_option_id
@@ -367,25 +369,9 @@ def load_definition(path: str | Path) -> Definition:
         saved = json.loads(Path(path).read_text(encoding="utf-8"))
         if saved["format"] != _FORMAT:
             raise ValueError(saved["format"])
-        return _from_dict(Definition, saved["survey"])
+        survey = msgspec.convert(saved["survey"], Definition)
+        if json.loads(msgspec.json.encode(survey)) != saved["survey"]:
+            raise ValueError("a field is missing, or one too many")
     except (ValueError, TypeError, KeyError, AttributeError):
         raise InvalidArgument(f"{path} does not hold a definition that Survey.save wrote") from None
-
-
-_Record = TypeVar("_Record", Definition, SurveyPage, Question, Option)
-_PARTS: dict[str, Any] = {
-    "pages": SurveyPage,
-    "questions": Question,
-    "rows": Question,
-    "options": Option,
-}
-
-
-def _from_dict(kind: type[_Record], raw: Mapping[str, Any]) -> _Record:
-    """Rebuild a record, and all below it, from its saved form; no field may be missing."""
-    values = {each.name: raw[each.name] for each in fields(kind)}
-    for name in _PARTS.keys() & values:
-        values[name] = tuple(_from_dict(_PARTS[name], part) for part in values[name])
-    if "languages" in values:
-        values["languages"] = tuple(values["languages"])
-    return kind(**values)
+    return survey
