@@ -1,6 +1,6 @@
 """Differences between two definitions, and the columns that can still be compared.
 
-A survey that is edited while it runs, or copied for the next wave, gives frames that look alike
+A survey that is edited while it runs, or copied for the next wave, has frames that look alike
 and are not. "Comparable" means: the same answer is recorded the same way in both.
 """
 

@@ -1,4 +1,4 @@
-"""Collects the answers of a survey's responses, page by page.
+"""Collect the answers of a survey's responses, page by page.
 
 What an answer means is not decided here: names, labels and types are applied when a frame is
 built, so that they can be changed without another download.
@@ -57,7 +57,7 @@ class Answers:
     unchosen: int = 0
 
     def copy(self) -> Answers:
-        """Return the same answers in containers of their own."""
+        """Return a copy that can grow without changing this one."""
         return replace(
             self,
             meta={name: values.copy() for name, values in self.meta.items()},
@@ -73,7 +73,7 @@ class AnswersBuilder:
     """Builds the answers to a survey while the pages of responses arrive.
 
     Args:
-        survey: The definition; it tells the parts of questions from questions.
+        survey: The definition, which has the questions and their parts.
         earlier: Answers of an earlier download to continue; they stay as they are.
 
     Attributes:
@@ -273,9 +273,10 @@ def _sum_over_rows(counts: Mapping[int, int], positions: np.ndarray) -> int:
 def _add_part(
     parts: list[_CodedRows], positions: np.ndarray, table: np.ndarray, *, is_own: bool
 ) -> None:
+    """Append the rows that have an answer; those of the question itself go first."""
     codes = table[positions]
     (rows,) = np.nonzero(codes >= 0)
-    if len(rows):  # what a question says of itself counts before what its grid says of it
+    if len(rows):  # a question's own entry counts before a copy in the entry of its grid
         parts.insert(0 if is_own else len(parts), (rows.astype(np.int32), codes[rows]))
 
 

@@ -1,4 +1,4 @@
-"""Reads the entry of one question: which answers it holds, and at which paths.
+"""Read the entry of one question: which answers it holds, and at which paths.
 
 Shapes: facts from https://apihelp.alchemer.com/help/surveyresponse-per-question-v5 and real
 payloads.
@@ -34,7 +34,7 @@ from alchemer_nb.wire.text import read_flag
 if TYPE_CHECKING:
     from alchemer_nb.survey.definition import Definition, Option
 
-_DEEPEST = 6
+_DEEPEST = 6  # levels of parts in parts
 
 
 @dataclass(slots=True)
@@ -64,7 +64,7 @@ class EntryContent:
         self.answers[path] = raw_answer
 
     def add_members(self, path: AnswerPath, decoded: Mapping[str, Any]) -> None:
-        """Add each undocumented member of an entry as an answer of its own."""
+        """Add each undocumented member of an entry as a separate answer."""
         for name in sorted(decoded.keys() - DOCUMENTED_MEMBERS):
             value = to_scalar(empty_to_none(decoded[name]))
             if value not in (None, ""):
@@ -75,7 +75,7 @@ class EntryReader:
     """Reads entries of the responses to one survey.
 
     Args:
-        survey: The definition; it tells the parts of questions from questions.
+        survey: The definition, which has the questions and their parts.
 
     Attributes:
         known_questions: Ids of its questions and parts, in the order of the survey.
@@ -134,7 +134,7 @@ class EntryReader:
     def _add_entry(
         self, content: EntryContent, path: AnswerPath, entry: Entry, depth: int = 0
     ) -> None:
-        if entry.shown is not None:  # each cell of a grid row says it once more
+        if entry.shown is not None:  # each cell of a grid row repeats it
             content.shown.setdefault(path[0], read_flag(entry.shown))
         raw_answer = direct_answer(entry)
         if raw_answer is not None:
@@ -174,22 +174,24 @@ class EntryReader:
         ids = {key: self._option_id(key, each, path) for key, each in chosen.items()}
         is_the_answer = direct is None and len(chosen) == 1 and path in self._single_choice_paths
         write_ins = (
-            {own for own in ids.values() if own.endswith(WRITE_IN_SUFFIX)} if has_choices else set()
+            {option_id for option_id in ids.values() if option_id.endswith(WRITE_IN_SUFFIX)}
+            if has_choices
+            else set()
         )
         for key, each in chosen.items():
-            own, value = ids[key], each.value
-            is_planned = self._has_option(path, own)
-            if not (is_planned or is_option_id(own)) and self._is_part(own, path[0]):
-                content.add_answer((own,), RawAnswer(value, None, each.original_answer))
-                continue  # a part with columns of its own
+            option_id, value = ids[key], each.value
+            is_planned = self._has_option(path, option_id)
+            if not (is_planned or is_option_id(option_id)) and self._is_part(option_id, path[0]):
+                content.add_answer((option_id,), RawAnswer(value, None, each.original_answer))
+                continue  # a part, which has columns of its own
             if is_planned and not has_choices and each.rank is not None:
                 value = each.rank  # the answer next to it repeats the words of the item
-            is_bare_id = own != key and str(value) == own
+            is_bare_id = option_id != key and str(value) == option_id
             if is_bare_id or (is_planned and has_choices and value is True):
                 value = ""  # no more than that it is chosen
-            raw_answer = RawAnswer(value, own, each.original_answer, each.option)
+            raw_answer = RawAnswer(value, option_id, each.original_answer, each.option)
             if not (is_planned and self._adds_nothing(path, raw_answer, write_ins, direct)):
-                at = path if is_the_answer else (*path, own.removesuffix(WRITE_IN_SUFFIX))
+                at = path if is_the_answer else (*path, option_id.removesuffix(WRITE_IN_SUFFIX))
                 content.add_answer(at, raw_answer)
 
     def _lists_itself(self, cell: AnswerPath, options: Mapping[str, ListedOption]) -> bool:
@@ -291,13 +293,13 @@ class EntryReader:
     def _path_below(self, path: AnswerPath, key: str) -> AnswerPath:
         """Return the path of a part: rows of grids and parts of groups are questions themselves.
 
-        The definition tells which ids are such parts. An id that it does not know, or knows in no
-        grid, is one if it is small. Columns of custom tables count anew in each table and belong
-        to it.
+        An id that the definition does not know, or not as a part, belongs to a question if it is
+        small; ids from 10001 are options. Column ids of custom tables are unique within their
+        table only, so their paths begin with the table.
         """
         if is_option_id(key):
             return (*path, key)
-        if not self._parents.get(key):  # in an unknown type, small numbers may mean anything
+        if not self._parents.get(key):  # an unknown type may use any keys
             return (*path, key) if path[0] in self._unknown_types else (key,)
         return (key,) if self._is_part(key, path[0]) else (*path, key)
 

@@ -1,7 +1,7 @@
 """The entry of one question in a response, decoded from JSON.
 
-The typed decoder skips what is not needed, above all the question texts. An entry that does not
-fit its types is read without them, which is slower. Shapes:
+The typed decoder skips what is not needed, above all the question texts. An entry with other types
+is decoded to plain dicts and lists ("untyped"), which is slower. Shapes:
 https://apihelp.alchemer.com/help/surveyresponse-per-question-v5 and real payloads.
 """
 
@@ -42,7 +42,7 @@ class ListedOption(msgspec.Struct, gc=False):
 
     @property
     def is_null(self) -> bool:
-        """True if it is listed to say that it was not chosen."""
+        """True if it is listed as null, which means not chosen."""
         return self.value is self.original_answer is None
 
 
@@ -119,7 +119,7 @@ def has_undocumented(raw: Any) -> bool:
 
 
 def needs_untyped_reading(entry: Entry) -> bool:
-    """Check whether types hide a part of an entry: its lists, or options with unknown members."""
+    """Check whether the typed decoder lost a part: a list, or options with unknown members."""
     if entry.subquestions and not isinstance(entry.subquestions, dict):
         return True
     if not isinstance(entry.options, dict):
@@ -150,7 +150,7 @@ def is_listed_option(child: Any) -> bool:
 
 
 def to_scalar(value: Any) -> Scalar:
-    """Return a scalar as it is, and a list or map as JSON text."""
+    """Return a scalar unchanged, a list or map as JSON text."""
     if value is None or isinstance(value, (str, int, float, bool)):
         return value
     return json.dumps(value, ensure_ascii=False)
@@ -186,7 +186,7 @@ def empty_to_none(value: Any) -> Any:
 
 
 def items_by_id(items: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the items of a list where a map should be, by the ids that they carry."""
+    """Yield the items of a list with keys, as of a map: their ids, else their positions."""
     for index, item in enumerate(items if isinstance(items, list) else [items]):
         item_id = item.get("id") if isinstance(item, Mapping) else None
         yield str(item_id if item_id not in (None, "") else index), item

@@ -1,7 +1,7 @@
 """A page of responses, decoded except for the entries of its responses.
 
 The typed decoder is made for the questions of the survey and leaves their entries as JSON. A page
-that does not fit its types is read without them, which is slower. Fields:
+with other types is decoded to plain dicts and lists ("untyped"), which is slower. Fields:
 https://apihelp.alchemer.com/help/surveyresponse-returned-fields-v5 and real payloads.
 """
 
@@ -29,7 +29,7 @@ META_FIELDS = (
     "date_started", "date_updated", "link_id", "ip_address", "referer", "user_agent",
     "response_time", "longitude", "latitude", "country", "city", "region", "postal", "dma",
 )  # fmt: skip
-_MOST_QUESTIONS = 5000  # fields of a decoder: no survey has more, so these are no question ids
+_MOST_QUESTIONS = 5000  # of a decoder: no survey has more, so further keys are no question ids
 NO_ENTRY = msgspec.Raw(b"")
 
 
@@ -157,7 +157,7 @@ class PageReader:
             return None
 
     def _learn_questions(self, body: bytes) -> bool:
-        """Make the decoder anew if a page has other questions than expected."""
+        """Replace the decoder if a page has other questions than expected."""
         try:
             data = _ENTRIES_DECODER.decode(body).data
         except DECODE_ERRORS:

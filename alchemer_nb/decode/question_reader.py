@@ -1,7 +1,7 @@
-"""Reads each distinct entry of a question once.
+"""Read each distinct entry of a question once.
 
 Most of a page repeats the same few entries: a question with five options has five, word for word.
-So entries are told apart by their bytes, and only those that are new are decoded.
+So entries are compared as bytes, and only new ones are decoded.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class QuestionReader:
     Attributes:
         question: Question id.
         number: Number of the question, by which it owns entries.
-        is_high_cardinality: True if hardly an entry repeats, as with texts.
+        is_high_cardinality: True if entries hardly repeat, as with texts.
         codes: Path -> code of the entry's answer in the leaf of the path, -1 for none.
         shown: Question id -> 1 or 0 where the entry says whether it was shown, else -1.
         unknown_questions: Question id -> (text, type), where the definition does not know it.
@@ -142,11 +142,11 @@ class QuestionReader:
         self._leaf = leaf
         self._is_documented = reader.is_documented(question)
         self._documented: set[bytes] = set()
-        self._twins: dict[int, int] = {}
+        self._second_numbers: dict[int, int] = {}
         self._reset()
 
     def _reset(self) -> None:
-        """Drop what was read, so that memory does not grow with the texts."""
+        """Drop what was read, or memory would grow with the texts."""
         self._codes: dict[AnswerPath, _Sparse] = {}
         self._shown: dict[str, _Sparse] = {}
         self._size = 1
@@ -160,18 +160,18 @@ class QuestionReader:
 
         Args:
             numbers: Numbers of its entries; those that another question owns are replaced.
-            foreign: Mask of the entries that it does not own yet.
-            interner: Assigned the numbers.
+            foreign: Mask of the entries whose numbers the question does not own.
+            interner: The interner that assigned the numbers.
         """
         new: list[bytes] = []
         for number in np.unique(numbers[foreign]).tolist():
             raw = interner.claim(number, self.number, self._size + len(new))
-            if raw is None:
-                twin = self._twins.get(number)
-                if twin is None:
-                    twin = self._twins[number] = interner.add(interner.raw(number))
-                    raw = interner.claim(twin, self.number, self._size + len(new))
-                numbers[numbers == number] = twin
+            if raw is None:  # of another question: take a second number for the same bytes
+                second = self._second_numbers.get(number)
+                if second is None:
+                    second = self._second_numbers[number] = interner.add(interner.raw(number))
+                    raw = interner.claim(second, self.number, self._size + len(new))
+                numbers[numbers == number] = second
             if raw is not None:
                 new.append(raw)
         if new:
@@ -179,7 +179,7 @@ class QuestionReader:
         self.is_high_cardinality = self._size > _MOST_DISTINCT
 
     def read_all(self, raws: Sequence[Any]) -> np.ndarray:
-        """Read all entries of a page: where hardly one repeats, looking for them costs time.
+        """Read all entries of a page, without looking for repeated ones, which costs time.
 
         Returns:
             The position of each entry, valid until the next page.

@@ -1,4 +1,4 @@
-"""Writes Excel workbooks: the responses on one sheet, their codebook on another.
+"""Write Excel workbooks: the responses on one sheet, their codebook on another.
 
 openpyxl writes them, as pandas reads workbooks with openpyxl as well: one package for both.
 Limits: https://support.microsoft.com/office/excel-specifications-and-limits.
@@ -34,17 +34,9 @@ _FORMULA = ("=", "+", "-", "@")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _WIDEST = 40
 _CODEBOOK_FIELDS = (
-    "page",
-    "page_title",
-    "type",
-    "part",
-    "alias",
-    "question_id",
-    "option_id",
-    "reporting_value",
-    "required",
-    "removed",
-)
+    "page", "page_title", "type", "part", "alias", "question_id", "option_id", "reporting_value",
+    "required", "removed",
+)  # fmt: skip
 
 
 def to_excel(frame: pd.DataFrame, path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -61,8 +53,8 @@ def to_excel(frame: pd.DataFrame, path: str | os.PathLike[str]) -> pd.DataFrame:
     with files.replace_atomically(target) as temporary:
         workbook = openpyxl.Workbook(write_only=True)  # writes to the disk as it goes
         _add_sheet(workbook, "responses", names, columns)
-        meant = [_to_cells(each, book[each], Known(), []) for each in book.columns]
-        _add_sheet(workbook, "codebook", list(book.columns), meant)
+        codebook_columns = [_to_cells(each, book[each], Known(), []) for each in book.columns]
+        _add_sheet(workbook, "codebook", list(book.columns), codebook_columns)
         workbook.save(temporary)
     return book
 
@@ -185,35 +177,35 @@ def _to_cells(name: str, raw: pd.Series[Any], known: Known, notes: list[str]) ->
         return [None if pd.isna(value) else bool(value) for value in values]
     if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_complex_dtype(values):
         return [_number(value, notes) for value in values]
-    made = [_replace_illegal(text) for text in to_texts(values, notes)]
-    mended = sum(changed for _, changed in made)
-    if mended:
-        notes.append(f"{mended:,} with control characters, replaced by \ufffd")
-    cut = sum(_utf16_length(text) > _LONGEST for text, _ in made)
+    texts = [_replace_illegal(text) for text in to_texts(values, notes)]
+    replaced = sum(changed for _, changed in texts)
+    if replaced:
+        notes.append(f"{replaced:,} with control characters, replaced by \ufffd")
+    cut = sum(_utf16_length(text) > _LONGEST for text, _ in texts)
     if cut:
         notes.append(f"{cut:,} cut to {_LONGEST:,} characters, the most of a cell")
     missing = values.isna().to_numpy()
     return [
         None if is_missing else _truncate(text)
-        for (text, _), is_missing in zip(made, missing, strict=True)
+        for (text, _), is_missing in zip(texts, missing, strict=True)
     ]
 
 
 def _times(name: str, values: pd.Series[Any], known: Known, notes: list[str]) -> list[Any]:
     naive = wall_clock(values, notes)
     day = is_day(name, known, naive)
-    made: list[Any] = []
+    cells: list[Any] = []
     for value in naive:
         if pd.isna(value):
-            made.append(None)
+            cells.append(None)
             continue
         moment = pd.Timestamp(value).to_pydatetime(warn=False)
         if moment < _FIRST_DAY:
             notes.append("days before March 1900 are written as text; Excel's calendar has none")
-            made.append(moment.date().isoformat() if day else moment.isoformat(" "))
+            cells.append(moment.date().isoformat() if day else moment.isoformat(" "))
         else:
-            made.append(moment.date() if day else moment)
-    return made
+            cells.append(moment.date() if day else moment)
+    return cells
 
 
 def _number(value: Any, notes: list[str]) -> Any:

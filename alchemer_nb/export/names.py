@@ -1,7 +1,7 @@
 """Variable names and labels that SPSS and Stata allow.
 
-Rules: SPSS names have up to 64 bytes of UTF-8, begin with a letter and are told apart without
-regard to case; its variable labels have up to 256 bytes, its value labels 120
+Rules: SPSS names have up to 64 bytes of UTF-8, begin with a letter and ignore
+case; its variable labels have up to 256 bytes, its value labels 120
 (https://www.ibm.com/docs/en/spss-statistics, "Variable names", "Variable labels"). Stata names have
 up to 32 letters, digits and underscores, its variable labels 80 characters and its value labels
 32,000 (https://www.stata.com/manuals/u11.pdf, section 11.3; https://www.stata.com/manuals/r.pdf,

@@ -1,4 +1,4 @@
-"""Writes and reads SPSS files: ``.sav`` with labels, measures and user-missing values.
+"""Write and read SPSS files: ``.sav`` with labels, measures and user-missing values.
 
 pyreadstat cannot write multiple-response sets into the file, so a syntax file that SPSS runs
 declares them (``NAME.mrsets.sps``).
@@ -207,7 +207,7 @@ def _is_ordered(name: str, labels: dict[float, str], meta: Any) -> bool:
 
 
 def _days(values: pd.Series[Any]) -> pd.Series[Any]:
-    """Convert dates, which pyreadstat gives as objects; leave times of day as they are."""
+    """Convert dates, which pyreadstat returns as objects; times of day stay objects."""
     try:
         return pd.Series(pd.to_datetime(values)).astype("datetime64[us]")
     except (ValueError, TypeError, OverflowError):

@@ -1,4 +1,4 @@
-"""Writes Stata files: ``.dta`` with variable and value labels."""
+"""Write Stata files: ``.dta`` with variable and value labels."""
 
 from __future__ import annotations
 

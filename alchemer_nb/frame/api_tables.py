@@ -18,20 +18,9 @@ if TYPE_CHECKING:
 
 _DATES = ("created_on", "modified_on")
 SURVEY_COLUMNS = (
-    "id",
-    "title",
-    "status",
-    "type",
-    "responses",
-    "complete",
-    "partial",
-    "disqualified",
-    "test_data",
-    "created_on",
-    "modified_on",
-    "team",
-    "link",
-)
+    "id", "title", "status", "type", "responses", "complete", "partial", "disqualified",
+    "test_data", "created_on", "modified_on", "team", "link",
+)  # fmt: skip
 _COUNTS = {
     "Complete": "complete",
     "Partial": "partial",

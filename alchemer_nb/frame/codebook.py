@@ -20,29 +20,10 @@ if TYPE_CHECKING:
     from alchemer_nb.survey.definition import Definition
 
 FIELDS = (
-    "column_id",
-    "column_alias",
-    "column_text",
-    "question_id",
-    "parent_id",
-    "parent_alias",
-    "option_id",
-    "page",
-    "page_title",
-    "type",
-    "part",
-    "alias",
-    "question",
-    "row",
-    "option",
-    "reporting_value",
-    "required",
-    "logic",
-    "n_asked",
-    "n_answered",
-    "removed",
-    "notes",
-)
+    "column_id", "column_alias", "column_text", "question_id", "parent_id", "parent_alias",
+    "option_id", "page", "page_title", "type", "part", "alias", "question", "row", "option",
+    "reporting_value", "required", "logic", "n_asked", "n_answered", "removed", "notes",
+)  # fmt: skip
 _COUNTS = ("page", "n_asked", "n_answered")
 _DTYPES = {
     **dict.fromkeys(("required", "logic", "removed"), "bool"),

@@ -62,12 +62,12 @@ def build_long(
         for field, values in piece.items():
             found[field] += values if isinstance(values, list) else [values] * len(at)
     answered = np.concatenate([np.array([], dtype=np.int64), *ats])
-    silent = np.setdiff1d(np.arange(len(rows.ids)), answered)
-    whole = np.concatenate([answered, silent])
+    unanswered = np.setdiff1d(np.arange(len(rows.ids)), answered)
+    whole = np.concatenate([answered, unanswered])
     order = np.argsort(whole, kind="stable")  # the columns came in their order
     result: dict[str, Any] = {INDEX: rows.ids[whole[order]]}
     for field in LONG:
-        cells = np.array([*found[field], *[None] * len(silent)], dtype=object)[order]
+        cells = np.array([*found[field], *[None] * len(unanswered)], dtype=object)[order]
         result[field] = pd.array(cells, dtype="boolean" if field == "shown" else text_dtype())
     return pd.DataFrame(result)
 

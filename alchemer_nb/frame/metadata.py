@@ -26,16 +26,9 @@ if TYPE_CHECKING:
     from alchemer_nb.frame.options import Metadata
 
 STANDARD = (
-    "status",
-    "is_test_data",
-    "date_started",
-    "date_submitted",
-    "date_updated",
-    "response_time",
-    "language",
-    "link_id",
-    "contact_id",
-)
+    "status", "is_test_data", "date_started", "date_submitted", "date_updated", "response_time",
+    "language", "link_id", "contact_id",
+)  # fmt: skip
 EXTRA = (*(name for name in META_FIELDS if name not in {*STANDARD, "id"}), "data_quality")
 _STATUS_ORDER = STATUSES[::-1]  # an ordered category runs from the least to the most complete
 _DATES = ("date_started", "date_submitted", "date_updated")

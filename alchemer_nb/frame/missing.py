@@ -55,17 +55,17 @@ class MissingReasons:
         self._last_page = self._reached_pages()
 
     def cells(self, columns: dict[str, PlannedColumn]) -> pd.DataFrame:
-        """Return the kind of each cell of some columns, as categories."""
+        """Return the state of each cell of some columns, as categories."""
         index = pd.Index(self._ids, name=INDEX)
-        kinds = pd.CategoricalDtype(pd.Index(list(CELL_STATES), dtype=text_dtype()))
+        states = pd.CategoricalDtype(pd.Index(list(CELL_STATES), dtype=text_dtype()))
         data = {
-            name: pd.Categorical.from_codes(self.codes(column), dtype=kinds)
+            name: pd.Categorical.from_codes(self.codes(column), dtype=states)
             for name, column in columns.items()
         }
         return pd.DataFrame(data, index=index)
 
     def codes(self, column: PlannedColumn) -> np.ndarray:
-        """Return the kind of each cell of a column, as its position in ``CELL_STATES`` (int8)."""
+        """Return the state of each cell of a column, as its position in ``CELL_STATES`` (int8)."""
         answered = pd.Series(self._renderer.array(column)).notna().to_numpy(dtype=bool)
         reasons = self._reasons(column)
         if column.part in ("other", "raw"):  # no such box is shown unless its option was chosen
@@ -79,10 +79,10 @@ class MissingReasons:
         return answered + int((codes == _SKIPPED).sum()), answered
 
     def _reasons(self, column: PlannedColumn) -> np.ndarray:
-        """Return the kind of each response as if it had no answer."""
+        """Return the state of each response, as if it had no answer."""
         question = column.question
         shown = shown_states(self._answers, question.id, self._keep)
-        if column.parent is not None:  # the entry of a grid or group may say it for its parts
+        if column.parent is not None:  # the entry of a grid or group may have it for its parts
             for above in (column.parent.id, self._outermost.get(column.parent.id, "")):
                 states = shown_states(self._answers, above, self._keep)
                 shown = np.where(shown < 0, states, shown)
@@ -97,7 +97,7 @@ class MissingReasons:
         return reasons.astype(np.int8)
 
     def _when_absent(self, column: PlannedColumn) -> np.ndarray:
-        """Return the kind that an absent entry means: a checkbox without logic was skipped.
+        """Return the state that an absent entry means: a checkbox without logic was skipped.
 
         A response without any entry (71 of 583 real ones) leaves it unknown.
         """
@@ -137,7 +137,7 @@ def base_sizes(
 
     Returns:
         One row for each question or grid row: ``question_id``, ``alias``, ``question``, a count
-        (int64) for each kind, and ``base``: the responses that answered or skipped.
+        (int64) for each state, and ``base``: the responses that answered or skipped.
     """
     groups: dict[tuple[str, str], list[PlannedColumn]] = {}
     for column in columns.values():
@@ -157,7 +157,7 @@ def base_sizes(
                 "alias": question.alias or (group[0].parent.alias if group[0].parent else ""),
                 "question": above + question.text(survey.language),
                 "base": int(counts[_ANSWERED] + counts[_SKIPPED]),
-                **{kind: int(count) for kind, count in zip(CELL_STATES, counts, strict=True)},
+                **{state: int(count) for state, count in zip(CELL_STATES, counts, strict=True)},
             }
         )
     fields = ("question_id", "alias", "question", "base", *CELL_STATES)

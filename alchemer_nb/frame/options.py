@@ -48,7 +48,9 @@ class FrameOptions:
     without: frozenset[str] = frozenset()  # ids of columns that ``redact`` removed for good
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "without", frozenset(self.without))  # a file gives a list
+        object.__setattr__(
+            self, "without", frozenset(self.without)
+        )  # read from a file it is a list
         columns: Any = self.columns  # any iterable of names, or one name
         if columns is not None:
             names = (columns,) if isinstance(columns, str) else map(str, columns)

@@ -69,7 +69,7 @@ def submitted_between(
 ) -> np.ndarray | None:
     """Return a mask of the responses submitted from one instant to before another.
 
-    A response without a readable date is included: the server's own filter let it through.
+    A response without a readable date is included: the server's filter has included it.
     """
     if start is None and end is None:
         return None

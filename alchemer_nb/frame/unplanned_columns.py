@@ -14,6 +14,7 @@ from alchemer_nb.survey.columns import (
     SECOND_ANSWER,
     PlannedColumn,
     column_id,
+    comment_column,
     other_column,
     plan_columns,
     raw_column,
@@ -62,10 +63,10 @@ def all_columns(survey: Definition, answers: Answers, renderer: Renderer) -> lis
 
 
 def _unplanned_companions(column: PlannedColumn, renderer: Renderer) -> Iterator[PlannedColumn]:
-    """Yield columns of write-ins and of unfit answers that the definition did not expect."""
+    """Yield the columns of write-ins and raw answers that the definition does not announce."""
     if column.part in ("answer", "item") and renderer.has_raw(column):
         yield replace(raw_column(column), planned=False)
-    # A cell of a grid repeats the words of its column, which nobody typed.
+    # A grid cell repeats the label of its column: that is no write-in.
     chosen = column.part in ("answer", "option") and not column.is_cell
     if chosen and column.kind in ("category", "number", "boolean") and renderer.has_other(column):
         yield other_column(column, planned=False)
@@ -144,15 +145,7 @@ def _leaf_column(
     question: Question, parent: Question | None, path: AnswerPath, leaf: Leaf, language: str
 ) -> PlannedColumn:
     if path[-1] == COMMENT and len(path) > 1:
-        return PlannedColumn(
-            f"{column_id(path[:-1])}_comment",
-            "text",
-            path,
-            question,
-            None,
-            "comment",
-            planned=False,
-        )
+        return comment_column(question, path[:-1], planned=False)
     option = _option_from_answers(path, leaf, language) if len(path) > 1 else None
     return PlannedColumn(
         column_id(path), "text", path, question, parent, "leaf", option, planned=False
@@ -160,7 +153,7 @@ def _leaf_column(
 
 
 def _option_from_answers(path: AnswerPath, leaf: Leaf, language: str) -> Option:
-    """Return an option as the answers describe it; a value only if all have the same."""
+    """Return an option as the answers describe it; with a value only if all have the same."""
     label = next(
         (str(raw.label) for raw in leaf.raw_answers if raw.label not in (None, "")),
         "",

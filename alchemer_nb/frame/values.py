@@ -116,7 +116,7 @@ class Renderer:
         return self._values == "code" and codes_are_numbers(column.choices)
 
     def extra_texts(self, column: PlannedColumn) -> list[str | None]:
-        """Return, for each raw, what a column of write-ins or of unfit answers shows."""
+        """Return the text of each distinct answer in a column of write-ins or raw answers."""
         if column.part == "other":
             return [write_in_text(raw, column) for raw in self._raw_answers(column)]
         if question_key(column.question) == "date":
@@ -134,7 +134,7 @@ class Renderer:
         return leaf.raw_answers if leaf else RawAnswers()
 
     def _codes(self, path: AnswerPath) -> np.ndarray:
-        """Return the number of the raw of each row, -1 where there is no answer."""
+        """Return the code of each row's answer, -1 where there is none."""
         full = np.full(self._answers.count, -1, dtype=np.int64)
         leaf = self._answers.leaves.get(path)
         if leaf is not None:
@@ -145,10 +145,10 @@ class Renderer:
     def _to_rows(
         self, column: PlannedColumn, values: Sequence[Any], missing: Any, dtype: Any
     ) -> Any:
-        """Spread one value for each raw over the rows."""
+        """Return the value of each row, from one value for each distinct answer."""
         table = np.empty(len(values) + 1, dtype=dtype)
         table[:-1] = values
-        table[-1] = missing  # where the number of the raw is -1
+        table[-1] = missing  # for code -1
         return table[self._codes(column.path)]
 
     def _as_number(self, column: PlannedColumn, raw: RawAnswer) -> float:
@@ -168,7 +168,7 @@ class Renderer:
         return raw.text if np.isnan(number) else None
 
     def _days(self, column: PlannedColumn) -> list[tuple[str | None, Any]]:
-        """Return text and day of each raw, None for a day that cannot be read."""
+        """Return text and day of each distinct answer, None for a day that cannot be read."""
         texts = self._raw_answers(column).texts()
         days = parse_typed_dates(text for text in texts if text is not None)
         return [(text, None if text is None else days[text]) for text in texts]

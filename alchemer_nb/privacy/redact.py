@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from alchemer_nb.survey.columns import PlannedColumn
 
 How = Literal["drop", "hash"]
-# Ids still tell people apart as hashes. Descriptions are dropped even so: a hash of a city is of
-# no use to an analyst, and anybody who counts can guess it.
+# Hashed ids still distinguish people. Descriptions are always dropped: the hash of a city is of no
+# use to an analyst, and can be guessed from its frequency.
 IDENTIFYING = ("contact_id", "session_id", "ip_address")
 DESCRIBING = (
     "referer", "user_agent", "longitude", "latitude", "country", "city", "region", "postal", "dma",
@@ -133,7 +133,7 @@ class _Redaction:
             column = self._by_id.get(column_id)
             if column_id in self._kept.options.without:
                 continue
-            # A list of hashes tells nobody apart.
+            # Hashed options of a list do not distinguish people.
             is_listed = column_id in multi_lists.column_ids(self._lists.values())
             if self._hash is None or column_id in DESCRIBING or is_listed:
                 plan.dropped[column_id] = reason
@@ -175,23 +175,23 @@ class _Redaction:
     def apply(self, plan: RedactionPlan) -> pd.DataFrame:
         """Return the redacted frame, with the redacted answers."""
         clean = self._clean(plan)
-        made = self._long(clean) if clean.options.shape == "long" else self._wide(plan, clean)
+        result = self._long(clean) if clean.options.shape == "long" else self._wide(plan, clean)
         rows = [*self._earlier_rows, *self._report(plan)]
         handled = {str(row["column"]) for row in rows}
         # A question may have the name of metadata.
         handled |= set(metadata.metadata_names("all")) - self._ids.keys()
-        rows += _report_contact_texts(made, handled)
+        rows += _report_contact_texts(result, handled)
         asked = self._without_redacted_texts(self._kept.about.get("asked", {}), plan)
         carried = replace(clean, about={**self._kept.about, "asked": asked, "redacted": rows})
-        made.attrs = {**self._frame.attrs, **carried.frame([], carried.options).attrs}
-        return made
+        result.attrs = {**self._frame.attrs, **carried.frame([], carried.options).attrs}
+        return result
 
     def _long(self, clean: Kept) -> pd.DataFrame:
         ids = self._frame[INDEX].drop_duplicates()
-        made = clean.frame([int(i) for i in ids], clean.options)
+        result = clean.frame([int(i) for i in ids], clean.options)
         chosen = pd.MultiIndex.from_frame(self._frame[_LONG_KEYS])
-        is_shown = pd.MultiIndex.from_frame(made[_LONG_KEYS]).isin(chosen)
-        return made[is_shown | made["column"].isna()].reset_index(drop=True)
+        is_shown = pd.MultiIndex.from_frame(result[_LONG_KEYS]).isin(chosen)
+        return result[is_shown | result["column"].isna()].reset_index(drop=True)
 
     def _wide(self, plan: RedactionPlan, clean: Kept) -> pd.DataFrame:
         before = self._kept.frame([], self._kept.options).columns
@@ -201,20 +201,22 @@ class _Redaction:
         to_hash = {**plan.hashed, **plan.detached}
         hashed = [name for name in self._frame if self._id_of(name) in to_hash]
         to_drop -= set(hashed)
-        made = self._frame.loc[:, [name not in to_drop for name in self._frame]].copy()
+        result = self._frame.loc[:, [name not in to_drop for name in self._frame]].copy()
         touched = plan.dropped.keys() | plan.detached.keys()
         shorter = [
-            n for n, c in self._lists.items() if n in made and multi_lists.column_ids([c]) & touched
+            n
+            for n, c in self._lists.items()
+            if n in result and multi_lists.column_ids([c]) & touched
         ]
         if shorter:
             ids = self._frame.index if self._frame.index.name == INDEX else self._frame[INDEX]
             fresh = clean.frame([int(i) for i in ids], clean.options)
             for shown in shorter:
-                made[shown] = fresh[shown].to_numpy()
+                result[shown] = fresh[shown].to_numpy()
         for name in hashed:
             if self._hash is not None:
-                made[name] = self._hash.series(self._frame[name])
-        return made
+                result[name] = self._hash.series(self._frame[name])
+        return result
 
     def _id_of(self, name: Any) -> Any:
         """Return the id of a column of the survey; the name of any other column."""
@@ -292,7 +294,7 @@ def redact_answers(kept: Kept, plan: RedactionPlan, hasher: Hasher | None) -> An
 
 def _redact_leaf(kept: Kept, leaf: Leaf, column: PlannedColumn, hash_text: Hasher | None) -> Leaf:
     """Return a redacted leaf; an empty one is kept, so that no other column changes its name."""
-    made = Leaf()
+    result = Leaf()
     touched = np.ones(kept.answers.count, dtype=bool)
     if column.part == "raw":  # answers that are no raw ones are shown by another column
         everything = np.arange(kept.answers.count)
@@ -302,8 +304,8 @@ def _redact_leaf(kept: Kept, leaf: Leaf, column: PlannedColumn, hash_text: Hashe
         received = leaf.raw_answers[code]
         raw = _redact_answer(received, column, hash_text) if touched[row] else received
         if raw is not None:
-            made.add(row, raw)
-    return made
+            result.add(row, raw)
+    return result
 
 
 def _redact_answer(

@@ -1,4 +1,4 @@
-"""Plans and names the columns of a survey, by its definition alone.
+"""Plan and name the columns of a survey, from its definition alone.
 
 The same survey has the same columns, whichever responses came: a question that nobody answered
 has its column. ``frame.unplanned_columns`` adds those that only the answers bring. Names are
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 
 AnswerPath = tuple[str, ...]  # of ids: where in a response an answer is
 COMMENT = "comment"  # the last item of the path of a comment
-SECOND_ANSWER = "again"  # of a second answer to the same question in the same response
-MEMBER = "member"  # before the name of an undocumented member of an entry
+SECOND_ANSWER = "again"  # the last item, of a second, different answer in the same response
+MEMBER = "member"  # the item before the name of an undocumented JSON member of an entry
 Part = Literal["answer", "option", "item", "list", "other", "comment", "raw", "leaf"]
-INDEX = "response_id"  # of a frame; no column is named so, since reset_index would fail
-_DEEPEST = 4
+INDEX = "response_id"  # of a frame; a column of this name would make reset_index fail
+_DEEPEST = 4  # levels of nesting; a definition that nests deeper refers to itself
 _NAME_SUFFIXES = {"comment": "_comment", "raw": "_raw"}
 _TEXT_SUFFIXES = {"other": "other, written in", "comment": "comment", "raw": "as received"}
 
@@ -56,7 +56,9 @@ class PlannedColumn:
         path: Path of its answers.
         question: The question, the row of a grid, or the part of a group or custom table.
         parent: The grid, group or table that the question is part of.
-        part: Part of the question.
+        part: What it holds: the ``answer``, one ``option`` or ``item``, a ``list`` of options, a
+            write-in (``other``), a ``comment``, an answer that is no number or date (``raw``), or
+            an answer that the definition does not announce (``leaf``).
         option: Its option or grid column.
         choices: The options that a category or list may hold, in order.
         option_columns: The columns of options that a list replaces.
@@ -84,10 +86,10 @@ class PlannedColumn:
 
 def plan_columns(survey: Definition) -> list[PlannedColumn]:
     """Return the columns of a survey in the order in which it asks."""
-    return [column for question in survey.questions for column in _columns(question)]
+    return [column for question in survey.questions for column in _plan_question(question)]
 
 
-def _columns(
+def _plan_question(
     question: Question, parent: Question | None = None, above: AnswerPath = (), depth: int = 0
 ) -> Iterator[PlannedColumn]:
     """Yield the columns of a question and of all its parts.
@@ -96,7 +98,7 @@ def _columns(
         question: The question.
         parent: The group, grid or table it is part of.
         above: Path of its custom table.
-        depth: Level of nesting; a definition that nests deeper refers to itself.
+        depth: Level of nesting.
     """
     if not is_asked(question) or depth > _DEEPEST:
         return
@@ -104,31 +106,28 @@ def _columns(
     path = (*above, question.id)
     if key in GROUP:
         for part in question.rows:
-            yield from _columns(part, question, depth=depth + 1)
+            yield from _plan_question(part, question, depth=depth + 1)
     elif key == TABLE or (question.rows and all(is_option_id(row.id) for row in question.rows)):
-        yield from _table(question, depth)
+        yield from _plan_table(question, depth)
     elif question.rows:
-        yield from _grid(question, key, depth)
+        yield from _plan_grid(question, key, depth)
     else:
-        yield from _plain_columns(question, key, parent, path)
+        yield from _plan_plain_question(question, key, parent, path)
     if question.has_comment:
-        comments = (*path, COMMENT)
-        yield PlannedColumn(
-            f"{column_id(path)}_comment", "text", comments, question, part="comment"
-        )
+        yield comment_column(question, path)
 
 
-def _table(table: Question, depth: int) -> Iterator[PlannedColumn]:
-    """Yield the columns of a custom table, where ids of columns count anew in each table."""
+def _plan_table(table: Question, depth: int) -> Iterator[PlannedColumn]:
+    """Yield the columns of a custom table; its column ids are unique within the table only."""
     for part in table.rows:
         above = (table.id,) if is_option_id(part.id) else ()
-        yield from _columns(part, table, above, depth + 1)
-    if not table.rows:  # only the columns' words are known, not their types
+        yield from _plan_question(part, table, above, depth + 1)
+    if not table.rows:  # only the labels of its columns are known, not their types
         for option in table.options:
             yield _part_column(table, option, "text")
 
 
-def _grid(grid: Question, key: str, depth: int) -> Iterator[PlannedColumn]:
+def _plan_grid(grid: Question, key: str, depth: int) -> Iterator[PlannedColumn]:
     for row in grid.rows:
         options = row.options or grid.options
         if key in GRID_CELLS:
@@ -141,13 +140,13 @@ def _grid(grid: Question, key: str, depth: int) -> Iterator[PlannedColumn]:
             path = (row.id,)
             yield PlannedColumn(column_id(path), ITEMS[key], path, row, grid, choices=options)
         elif key in GRID_SINGLE or key == MENU_GRID:
-            yield from _single_choice(row, options, grid)
+            yield from _plan_single_choice(row, options, grid)
         else:  # an unknown grid: each row by its own type
-            yield from _columns(replace(row, options=options), grid, depth=depth + 1)
+            yield from _plan_question(replace(row, options=options), grid, depth=depth + 1)
 
 
 def _menu_cell(row: Question, option: Option, grid: Question) -> PlannedColumn:
-    """Return a cell with a list of its own: the row's ``limits`` has its words, without ids."""
+    """Return the column of a cell with its own menu; ``limits`` has its labels, without ids."""
     column = _part_column(row, option, "text", grid)
     limits = row.properties.get("limits") or grid.properties.get("limits")
     words = [str(word) for word in limits if word] if isinstance(limits, (list, tuple)) else []
@@ -155,16 +154,16 @@ def _menu_cell(row: Question, option: Option, grid: Question) -> PlannedColumn:
     return replace(column, kind="category", choices=choices) if choices else column
 
 
-def _plain_columns(
+def _plan_plain_question(
     question: Question, key: str, parent: Question | None, path: AnswerPath
 ) -> Iterator[PlannedColumn]:
     """Yield the columns of a question that has neither rows nor parts."""
     if key in SINGLE:
-        yield from _single_choice(question, question.options, parent, path)
+        yield from _plan_single_choice(question, question.options, parent, path)
     elif key in MULTI:
-        yield from _multi_select(question, parent, path)
+        yield from _plan_multi_select(question, parent, path)
     elif key in NUMBER or key == "date":
-        yield from _typed_value(question, "date" if key == "date" else "number", parent, path)
+        yield from _plan_typed_value(question, "date" if key == "date" else "number", parent, path)
     elif key in ITEMS:
         for option in question.options:
             yield _part_column(question, option, ITEMS[key], parent, path)
@@ -181,7 +180,7 @@ def _below_question(path: AnswerPath) -> list[str]:
     return [piece for piece in path[1:] if piece != MEMBER]
 
 
-def _single_choice(
+def _plan_single_choice(
     question: Question,
     options: tuple[Option, ...],
     parent: Question | None = None,
@@ -201,8 +200,14 @@ def other_column(column: PlannedColumn, *, planned: bool = True) -> PlannedColum
     return replace(column, id=f"{column.id}_other", kind="text", part="other", planned=planned)
 
 
+def comment_column(question: Question, path: AnswerPath, *, planned: bool = True) -> PlannedColumn:
+    """Return the column of the comments on the question at a path."""
+    name, path = f"{column_id(path)}_comment", (*path, COMMENT)
+    return PlannedColumn(name, "text", path, question, part="comment", planned=planned)
+
+
 def raw_column(column: PlannedColumn) -> PlannedColumn:
-    """Return the column of what does not fit a column of numbers or dates, as received."""
+    """Return the column of the answers that are no number or date, as received."""
     return replace(column, id=f"{column.id}_raw", kind="text", part="raw", planned=is_open(column))
 
 
@@ -224,7 +229,7 @@ def _part_column(
     return PlannedColumn(column_id(path), kind, path, question, parent, part, option)
 
 
-def _multi_select(
+def _plan_multi_select(
     question: Question, parent: Question | None, path: AnswerPath
 ) -> Iterator[PlannedColumn]:
     for option in question.options:
@@ -234,10 +239,10 @@ def _multi_select(
             yield other_column(column)
 
 
-def _typed_value(
+def _plan_typed_value(
     question: Question, kind: Kind, parent: Question | None, path: AnswerPath
 ) -> Iterator[PlannedColumn]:
-    # Options of a slider or a text box are no list to choose from: the answer counts.
+    # The options of a slider or text box are not chosen from: its answer is a number or date.
     choices = question.options if question_key(question) == "radio-nps" else ()
     column = PlannedColumn(column_id(path), kind, path, question, parent, choices=choices)
     yield column
@@ -302,26 +307,26 @@ def free_name(name: str, taken: Container[str]) -> str:
 def _alias_names(columns: Sequence[PlannedColumn], survey: Definition) -> list[str]:
     uses = Counter(alias_to_name(question.alias) for question in survey.walk())
 
-    def base(question: Question) -> str | None:
+    def unique_alias(question: Question) -> str | None:
         name = alias_to_name(question.alias)
         return name if name and uses[name] == 1 else None
 
-    wanted = [_alias_name(column, base) or column.id for column in columns]
+    wanted = [_alias_name(column, unique_alias) or column.id for column in columns]
     # Two parts with one slug: both fall back to their ids, so that neither seems the right one.
     often = Counter(wanted)
     return [
-        _alias_name(column, base, by_id=True) or column.id if often[name] > 1 else name
+        _alias_name(column, unique_alias, by_id=True) or column.id if often[name] > 1 else name
         for column, name in zip(columns, wanted, strict=True)
     ]
 
 
 def _alias_name(
-    column: PlannedColumn, base: Callable[[Question], str | None], *, by_id: bool = False
+    column: PlannedColumn, unique_alias: Callable[[Question], str | None], *, by_id: bool = False
 ) -> str | None:
     question, parent = column.question, column.parent
-    stem = base(question)
+    stem = unique_alias(question)
     if stem is None and parent is not None:
-        above = base(parent)
+        above = unique_alias(parent)
         words = question.id if by_id else slug(question.text()) or question.id
         stem = f"{above}_{words}" if above else None
     if stem is None:
@@ -340,11 +345,11 @@ def _alias_name(
 
 
 def _text_name(column: PlannedColumn, survey: Definition, language: str | None) -> str:
-    spoken = (language, survey.language)
-    words = [column.parent.text(*spoken)] if column.parent else []
-    words.append(column.question.text(*spoken) or f"q{column.question.id}")
+    languages = (language, survey.language)
+    words = [column.parent.text(*languages)] if column.parent else []
+    words.append(column.question.text(*languages) or f"q{column.question.id}")
     if column.option is not None:
-        words.append(column.option.label(*spoken) or column.option.id)
+        words.append(column.option.label(*languages) or column.option.id)
     elif column.part == "leaf" and len(column.path) > 1:
         words.append(" ".join(_below_question(column.path)))
     if column.part in _TEXT_SUFFIXES:

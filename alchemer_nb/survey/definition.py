@@ -1,8 +1,8 @@
-"""The definition of a survey: its pages, questions and options; read tolerantly, never changed.
+"""The definition of a survey: its pages, questions and options; parsed leniently, immutable.
 
 Sources of the shapes: https://apihelp.alchemer.com/help/surveyquestion-returned-fields-v5 and
-survey-object-v5. Ids come as numbers or as text, so here they are always text; ``[]`` stands for
-any empty map; sub-questions come as a list or as a map by alias, and again in the flat list.
+survey-object-v5. Ids come as numbers or as text, so here they are always text; ``[]`` means an
+empty map; sub-questions come as a list or as a map by alias, and again in the flat list.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from alchemer_nb.wire.text import (
     strip_html,
 )
 
-# Labels of options that are no answer of substance, where the `na` property is not set.
+# Labels of options that do not answer the question, for surveys that do not set the `na` property.
 _NOT_APPLICABLE = {
     "n/a", "na", "not applicable", "does not apply", "don't know", "don’t know", "do not know",
     "dont know", "not sure", "unsure", "no opinion", "prefer not to say", "prefer not to answer",
@@ -303,7 +303,7 @@ def _items(value: Any) -> list[Any]:
 
 
 def _with_aliases(rows: Any) -> list[Any]:
-    """Return the rows of a list or map; in a map by alias, rows may lack their own."""
+    """Return the rows of a list or map; in a map by alias, the keys are the missing aliases."""
     if not isinstance(rows, Mapping):
         return _items(rows)
     return [
@@ -335,7 +335,7 @@ def _merge(
         nested: The question in the tree of pages.
         above: Ids above it; a definition may contain a question below itself, which is left out.
     """
-    # Columns of custom tables count anew in each table: an id alone is not enough.
+    # Column ids of custom tables are unique within their table only, so the list cannot be used.
     known = nested if is_option_id(nested.id) else flat.get(nested.id, nested)
     above = above | {nested.id}
     rows = [row for row in known.rows or nested.rows if row.id not in above]

@@ -1,4 +1,4 @@
-"""Translates condition lines and dates into filter parameters of the API; sends nothing.
+"""Translate condition lines and dates into filter parameters of the API; send nothing.
 
 Facts: fields, operators and the zone of dates from https://apihelp.alchemer.com/help/filters-v5.
 Conditions are combined by AND alone.
@@ -263,17 +263,17 @@ def _resolve_one(
     condition: Condition, survey: Definition, tz: ZoneInfo, server: ZoneInfo
 ) -> Iterator[Condition]:
     field, line = condition.field.strip(), condition.line
-    url = URL_FIELD.fullmatch(field)
-    asked = QUESTION_FIELD.fullmatch(field)
-    if url:
-        yield _simplified(replace(condition, field=f'[url("{url[1]}")]'))
-    elif asked and asked[2]:
-        _find_question(survey, asked[1], line)  # raises if there is none
-        yield _simplified(replace(condition, field=f"[question({asked[1]}), option({asked[2]})]"))
+    url_match = URL_FIELD.fullmatch(field)
+    match = QUESTION_FIELD.fullmatch(field)
+    if url_match:
+        yield _simplified(replace(condition, field=f'[url("{url_match[1]}")]'))
+    elif match and match[2]:
+        _find_question(survey, match[1], line)  # raises if there is none
+        yield _simplified(replace(condition, field=f"[question({match[1]}), option({match[2]})]"))
     elif field.lower() in FIELDS:
         yield from _resolve_field(condition, field.lower(), tz, server)
     else:
-        question = _find_question(survey, asked[1] if asked else field, line)
+        question = _find_question(survey, match[1] if match else field, line)
         resolved = _map_values(condition, lambda text: _reporting_value(text, question, line))
         yield _simplified(replace(resolved, field=f"[question({question.id})]"))
 
