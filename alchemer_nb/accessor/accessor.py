@@ -16,7 +16,7 @@ from alchemer_nb.accessor import relabel as relabelling
 from alchemer_nb.accessor.knowledge import Knowledge
 from alchemer_nb.compare.waves import report_matches
 from alchemer_nb.frame import codebook as books
-from alchemer_nb.frame.missing import MissingReasons, base_sizes
+from alchemer_nb.frame.missing import MissingReasons
 from alchemer_nb.frame.provenance import summary
 from alchemer_nb.frame.text_dtype import typed_frame
 from alchemer_nb.frame.values import read_number
@@ -204,8 +204,8 @@ class AlchemerAccessor:
     def base_sizes(self) -> pd.DataFrame:
         """Count the responses behind each question: base, answered, skipped and so on."""
         kept = self._known.kept
-        here = self._known.here(kept)
-        return base_sizes(MissingReasons(kept, self._known.ids(kept)), here, kept.survey)
+        reasons = MissingReasons(kept, self._known.ids(kept))
+        return reasons.base_sizes(self._known.here(kept).values())
 
     # -- privacy ----------------------------------------------------------------------------
 

@@ -51,11 +51,11 @@ def compare_definitions(earlier: Definition, later: Definition) -> pd.DataFrame:
         if question_id in earlier_of:
             pair = _QuestionPair(old, new, old.questions[earlier_of[question_id]], question)
             rows.extend(pair.changes(moved=question_id in moved))
-        elif new.parent_id(question_id) in (None, *earlier_of):  # else its new grid has the row
+        elif question.parent in ("", *earlier_of):  # rows of a new grid count with it
             names = new.column_names(question_id)
             rows.append(_row("question added", question_id, "", new.full_text(question), "", names))
     for question_id, question in old.questions.items():
-        if question_id not in pairs and old.parent_id(question_id) in (None, *pairs):
+        if question_id not in pairs and question.parent in ("", *pairs):
             names = old.column_names(question_id)
             rows.append(
                 _row("question removed", question_id, old.full_text(question), "", "", names)
@@ -71,29 +71,23 @@ class _NamedSurvey:
         self.columns = plan_columns(survey)
         names = name_columns(self.columns, survey, "alias", STANDARD)
         self.names = {column.id: name for column, name in zip(self.columns, names, strict=True)}
-        everything = [each for question in survey.questions for each in question.walk()]
-        self.questions = {question.id: question for question in everything}
-        self.parents = {row.id: question for question in everything for row in question.rows}
+        self.questions = {question.id: question for question in survey.walk()}
+        self.page_numbers = {page.id: number for number, page in enumerate(survey.pages, 1)}
 
     def full_text(self, question: Question) -> str:
         """Return the words of a question, after those of its grid."""
-        above = self.parents.get(question.id)
+        above = self.questions.get(question.parent)
         words = question.text(self.survey.language)
         return f"{self.full_text(above)}: {words}" if above else words
 
-    def parent_id(self, question_id: str) -> str | None:
-        """Return the id of the grid or group that a question is part of."""
-        parent = self.parents.get(question_id)
-        return parent.id if parent else None
-
     def siblings(self, question_id: str) -> list[str]:
         """Return the ids of the questions at the same level, the question itself included."""
-        parent = self.parents.get(question_id)
+        parent = self.questions.get(self.questions[question_id].parent)
         return [each.id for each in (parent.rows if parent else self.survey.questions)]
 
     def position(self, question: Question) -> str:
         """Return page and number of a question in words, or its number in a grid."""
-        if question.id in self.parents:
+        if question.parent:
             return f"row {self.siblings(question.id).index(question.id) + 1}"
         for number, page in enumerate(self.survey.pages, 1):
             ids = [each.id for each in page.questions]
@@ -101,11 +95,6 @@ class _NamedSurvey:
                 title = page.title(self.survey.language) or f"page {number}"
                 return f"{title}, {ids.index(question.id) + 1}"
         return ""
-
-    def page(self, question: Question) -> int | None:
-        """Return the number of the page of a question."""
-        pages = {page.id: number for number, page in enumerate(self.survey.pages)}
-        return pages.get(question.page)
 
     def columns_of(self, question_id: str) -> list[PlannedColumn]:
         """Return the columns of a question, of its rows and parts."""
@@ -229,9 +218,10 @@ class _QuestionPair:
 
     def _changed_page(self) -> bool:
         """Return whether the question is on another page now."""
-        if self.old.parent_id(self.before.id) or self.new.parent_id(self.after.id):
+        if self.before.parent or self.after.parent:
             return False
-        return self.old.page(self.before) != self.new.page(self.after)
+        before = self.old.page_numbers.get(self.before.page)
+        return before != self.new.page_numbers.get(self.after.page)
 
     def _options(self) -> Iterator[dict[str, Any]]:
         old, new = self.before.options, self.after.options

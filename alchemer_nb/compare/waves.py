@@ -235,7 +235,7 @@ def _merged(
     return result
 
 
-# -- values ---------------------------------------------------------------------------------
+# -- options and values -------------------------------------------------------------------
 
 
 def _index(waves: Sequence[_Wave]) -> pd.MultiIndex:
@@ -311,7 +311,8 @@ def _common_dtype(
         return dtypes[0]
     if all(pd.api.types.is_numeric_dtype(d) and not pd.api.types.is_bool_dtype(d) for d in dtypes):
         nullable = any(isinstance(dtype, pd.Int64Dtype) for dtype in dtypes)
-        return pd.Int64Dtype() if nullable and not any(map(_is_float, dtypes)) else np.dtype(float)
+        has_floats = any(pd.api.types.is_float_dtype(dtype) for dtype in dtypes)
+        return pd.Int64Dtype() if nullable and not has_floats else np.dtype(float)
     if all(isinstance(dtype, pd.DatetimeTZDtype) for dtype in dtypes):
         return pd.DatetimeTZDtype("us", "UTC")
     if all(pd.api.types.is_datetime64_dtype(dtype) for dtype in dtypes):
@@ -322,10 +323,6 @@ def _common_dtype(
     if len(used) > 1:
         notes.append(f"text, because its kinds differ: {', '.join(sorted(used))}")
     return text_dtype()
-
-
-def _is_float(dtype: Any) -> bool:
-    return bool(pd.api.types.is_float_dtype(dtype))
 
 
 def _kind(dtype: Any) -> str:

@@ -74,7 +74,6 @@ class _Documented(Entry, forbid_unknown_fields=True, gc=False):
 
 _ENTRIES_DECODER = msgspec.json.Decoder(list[Entry])
 _DOCUMENTED_ENTRIES_DECODER = msgspec.json.Decoder(list[_Documented])
-_DOCUMENTED_DECODER = msgspec.json.Decoder(_Documented)
 DOCUMENTED_MEMBERS = frozenset(_Documented.__struct_fields__)
 _ENTRY = ("answer", "options", "id", "subquestions", "answer_id", "rank", "option")
 _CELL = {"options", "subquestions", "type", "question"}
@@ -107,15 +106,6 @@ def read_entries(raws: Sequence[Any]) -> tuple[Sequence[Entry] | None, bool]:
         return _ENTRIES_DECODER.decode(body), False
     except DECODE_ERRORS:
         return None, False
-
-
-def has_undocumented(raw: Any) -> bool:
-    """Check whether the JSON of an entry has members or types that are not documented."""
-    try:
-        _DOCUMENTED_DECODER.decode(raw)
-    except DECODE_ERRORS:
-        return True
-    return False
 
 
 def needs_untyped_reading(entry: Entry) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alchemer_nb.decode.entries import direct_answer
-from alchemer_nb.decode.entry_types import has_undocumented, read_entries
+from alchemer_nb.decode.entry_types import read_entries
 from alchemer_nb.decode.pages import NO_ENTRY
 from alchemer_nb.wire.text import read_flag
 
@@ -228,7 +228,7 @@ class QuestionReader:
     def _has_undocumented(self, raw: bytes) -> bool:
         if raw in self._documented:  # entries without an answer are often all the same
             return False
-        if has_undocumented(raw):
+        if not read_entries([raw])[1]:
             return True
         if len(self._documented) < _MOST_DISTINCT:
             self._documented.add(raw)

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from alchemer_nb.frame.description import Kept
-    from alchemer_nb.survey.definition import Definition
 
 CELL_STATES = ("answered", "skipped", "not shown", "not reached", "unknown")
 _ANSWERED, _SKIPPED, _NOT_SHOWN, _NOT_REACHED, _UNKNOWN = range(5)
@@ -78,6 +77,37 @@ class MissingReasons:
         answered = int((codes == _ANSWERED).sum())
         return answered + int((codes == _SKIPPED).sum()), answered
 
+    def base_sizes(self, columns: Iterable[PlannedColumn]) -> pd.DataFrame:
+        """Count the responses behind each question, from its columns.
+
+        Returns:
+            One row for each question or grid row: ``question_id``, ``alias``, ``question``, a count
+            (int64) for each state, and ``base``: the responses that answered or skipped.
+        """
+        groups: dict[tuple[str, str], list[PlannedColumn]] = {}
+        for column in columns:
+            if column.part in ("answer", "option", "item", "list", "leaf"):
+                above = column.parent.id if column.parent else ""  # two tables may repeat ids
+                groups.setdefault((above, column.question.id), []).append(column)
+        rows = []
+        for (_, question_id), group in groups.items():
+            answers = [column for column in group if column.part != "leaf"] or group
+            codes = np.min([self.codes(column) for column in answers], axis=0)
+            counts = np.bincount(codes, minlength=len(CELL_STATES))
+            question, parent = group[0].question, group[0].parent
+            grid = f"{parent.text(self._survey.language)}: " if parent else ""
+            rows.append(
+                {
+                    "question_id": question_id,
+                    "alias": question.alias or (parent.alias if parent else ""),
+                    "question": grid + question.text(self._survey.language),
+                    "base": int(counts[_ANSWERED] + counts[_SKIPPED]),
+                    **{state: int(count) for state, count in zip(CELL_STATES, counts, strict=True)},
+                }
+            )
+        fields = ("question_id", "alias", "question", "base", *CELL_STATES)
+        return typed_frame(rows, fields, dict.fromkeys(fields[3:], "int64"))
+
     def _reasons(self, column: PlannedColumn) -> np.ndarray:
         """Return the state of each response, as if it had no answer."""
         question = column.question
@@ -123,42 +153,3 @@ class MissingReasons:
             last[at] = np.maximum(last[at], pages.get(path[0], -1))
         reached: np.ndarray = last[self._keep]
         return reached
-
-
-def base_sizes(
-    missing: MissingReasons, columns: dict[str, PlannedColumn], survey: Definition
-) -> pd.DataFrame:
-    """Count the responses behind each question.
-
-    Args:
-        missing: The reasons of missing answers.
-        columns: Columns of answers by name.
-        survey: The definition, for the words.
-
-    Returns:
-        One row for each question or grid row: ``question_id``, ``alias``, ``question``, a count
-        (int64) for each state, and ``base``: the responses that answered or skipped.
-    """
-    groups: dict[tuple[str, str], list[PlannedColumn]] = {}
-    for column in columns.values():
-        if column.part in ("answer", "option", "item", "list", "leaf"):
-            above = column.parent.id if column.parent else ""  # two tables may repeat ids
-            groups.setdefault((above, column.question.id), []).append(column)
-    rows = []
-    for (_, question_id), group in groups.items():
-        answers = [column for column in group if column.part != "leaf"] or group
-        codes = np.min([missing.codes(column) for column in answers], axis=0)
-        counts = np.bincount(codes, minlength=len(CELL_STATES))
-        question = group[0].question
-        above = f"{group[0].parent.text(survey.language)}: " if group[0].parent else ""
-        rows.append(
-            {
-                "question_id": question_id,
-                "alias": question.alias or (group[0].parent.alias if group[0].parent else ""),
-                "question": above + question.text(survey.language),
-                "base": int(counts[_ANSWERED] + counts[_SKIPPED]),
-                **{state: int(count) for state, count in zip(CELL_STATES, counts, strict=True)},
-            }
-        )
-    fields = ("question_id", "alias", "question", "base", *CELL_STATES)
-    return typed_frame(rows, fields, dict.fromkeys(fields[3:], "int64"))

@@ -77,28 +77,20 @@ def _unknown_paths(
 ) -> Iterator[tuple[PlannedColumn, str]]:
     """Yield columns for answers at unknown paths, with the reason for each."""
     taken = {column.path for column in planned}
-    known: dict[str, tuple[Question, Question | None]] = {}
-    for question in survey.questions:
-        for each, parent in _with_parents(question, None):
-            known.setdefault(each.id, (each, parent))
+    known: dict[str, Question] = {}
+    for question in survey.walk():
+        known.setdefault(question.id, question)
     for path in sorted(set(answers.leaves) - taken, key=_path_sort_key):
         leaf = answers.leaves[path]
         if path[0] in known:
-            yield _unknown_part(*known[path[0]], path, leaf, survey.language)
+            question = known[path[0]]
+            yield _unknown_part(question, known.get(question.parent), path, leaf, survey.language)
         else:
             text, kind = answers.unknown_questions.get(path[0], ("", ""))
             titles = {survey.language: text} if text else {}
             deleted = Question(path[0], kind.upper(), "", titles)
             column = _leaf_column(deleted, None, path, leaf, survey.language)
             yield replace(column, removed=True), "the question is no longer in the definition"
-
-
-def _with_parents(
-    question: Question, parent: Question | None
-) -> Iterator[tuple[Question, Question | None]]:
-    yield question, parent
-    for row in question.rows:
-        yield from _with_parents(row, question)
 
 
 def _unknown_part(
