@@ -187,7 +187,7 @@ class _QuestionPair:
 
     def changes(self, *, moved: bool) -> Iterator[dict[str, Any]]:
         """Yield a row for each change of the question."""
-        kind = (_type(self.before), _type(self.after))
+        kind = (_type_name(self.before), _type_name(self.after))
         if kind[0] != kind[1]:
             yield self._row("question retyped", *kind, comparable=self._same_columns())
         for language in dict.fromkeys((*self.before.titles, *self.after.titles)):
@@ -201,7 +201,7 @@ class _QuestionPair:
         if moved or self._changed_page():
             positions = (self.old.position(self.before), self.new.position(self.after))
             yield self._row("question moved", *positions, comparable=True)
-        yield from self._options()
+        yield from self._compare_options()
 
     def _row(
         self, change: str, before: str, after: str, *, comparable: bool, option: str = ""
@@ -223,7 +223,7 @@ class _QuestionPair:
         before = self.old.page_numbers.get(self.before.page)
         return before != self.new.page_numbers.get(self.after.page)
 
-    def _options(self) -> Iterator[dict[str, Any]]:
+    def _compare_options(self) -> Iterator[dict[str, Any]]:
         old, new = self.before.options, self.after.options
         matched = _match_options(old, new, same=self.old.survey.id == self.new.survey.id)
         earlier_of = {after.id: before for before, after in matched}
@@ -235,7 +235,7 @@ class _QuestionPair:
                     comparable=not scale and not self._has_columns(self.new, option),
                 )  # fmt: skip
                 continue
-            yield from self._option(earlier_of[option.id], option)
+            yield from self._compare_option(earlier_of[option.id], option)
         for option in old:
             if option.id not in {before.id for before, _ in matched}:
                 had_columns = self._has_columns(self.old, option)
@@ -252,7 +252,7 @@ class _QuestionPair:
             orders = [", ".join(self._label(o) for o in options) for options in (old, new)]
             yield self._row("options in another order", *orders, comparable=True)
 
-    def _option(self, before: Option, after: Option) -> Iterator[dict[str, Any]]:
+    def _compare_option(self, before: Option, after: Option) -> Iterator[dict[str, Any]]:
         labels = (self._label(before), self._label(after))
         values = (before.value, after.value)
         if labels[0] != labels[1]:
@@ -304,7 +304,7 @@ def _match_options(
     return pairs
 
 
-def _type(question: Question) -> str:
+def _type_name(question: Question) -> str:
     return question_key(question) or question.type.lower()
 
 

@@ -123,12 +123,12 @@ def stack_waves(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         ['2025', '2026']
     """
     waves = [_Wave(str(label), frame) for label, frame in frames.items()]
-    _check(waves)
-    columns = _matched(waves)
-    index = _index(waves)
-    data = {column.name: _values(column, waves, index) for column in columns}
+    _check_frames(waves)
+    columns = _match_columns(waves)
+    index = _build_index(waves)
+    data = {column.name: _stack_values(column, waves, index) for column in columns}
     result = pd.DataFrame(data, index=index)
-    result.attrs = {ATTRS: _facts(columns, waves)}
+    result.attrs = {ATTRS: _build_facts(columns, waves)}
     return result
 
 
@@ -148,7 +148,7 @@ def report_matches(facts: Mapping[str, Any]) -> pd.DataFrame:
     return typed_frame(rows, ("column", "matched", *labels, "notes"), {})
 
 
-def _check(waves: Sequence[_Wave]) -> None:
+def _check_frames(waves: Sequence[_Wave]) -> None:
     if len(waves) < 2:
         raise InvalidArgument('give two waves or more: stack_waves({"2025": df1, "2026": df2})')
     for name in _SAME_CHOICES:
@@ -166,14 +166,14 @@ def _check(waves: Sequence[_Wave]) -> None:
 # -- matching -------------------------------------------------------------------------------
 
 
-def _matched(waves: Sequence[_Wave]) -> list[_Column]:
+def _match_columns(waves: Sequence[_Wave]) -> list[_Column]:
     columns: list[_Column] = []
     for wave in waves:
         added = [wave.column(name) for name in wave.frame.columns]
         matches: list[_Column | None] = [None] * len(added)
         for kind in _KEYS:
             _match_by_key(added, columns, matches, kind)
-        columns = _merged(columns, added, matches, wave.label)
+        columns = _merge_columns(columns, added, matches, wave.label)
     for column in columns:
         missing = [wave.label for wave in waves if wave.label not in column.names]
         if len(column.names) == 1:
@@ -214,7 +214,7 @@ def _by_key(columns: Iterable[_Column], kind: str) -> dict[tuple[str, str], list
     return found
 
 
-def _merged(
+def _merge_columns(
     columns: list[_Column], added: Sequence[_Column], matches: Sequence[_Column | None], label: str
 ) -> list[_Column]:
     """Return the columns with those of a wave, new ones after the column they followed there."""
@@ -238,7 +238,7 @@ def _merged(
 # -- options and values -------------------------------------------------------------------
 
 
-def _index(waves: Sequence[_Wave]) -> pd.MultiIndex:
+def _build_index(waves: Sequence[_Wave]) -> pd.MultiIndex:
     labels = [wave.label for wave in waves]
     codes = np.repeat(np.arange(len(waves)), [len(wave.frame) for wave in waves])
     categories = pd.Index(labels, dtype=text_dtype())
@@ -250,7 +250,7 @@ def _index(waves: Sequence[_Wave]) -> pd.MultiIndex:
     return pd.MultiIndex.from_arrays([outer, pd.Index(ids)], names=["wave", INDEX])
 
 
-def _values(column: _Column, waves: Sequence[_Wave], index: pd.MultiIndex) -> pd.Series[Any]:
+def _stack_values(column: _Column, waves: Sequence[_Wave], index: pd.MultiIndex) -> pd.Series[Any]:
     holders = [wave for wave in waves if wave.label in column.names]
     pieces = [wave.frame[column.names[wave.label]] for wave in holders]
     options = [wave.options(column.names[wave.label]) for wave in holders]
@@ -262,9 +262,9 @@ def _values(column: _Column, waves: Sequence[_Wave], index: pd.MultiIndex) -> pd
             listed = ", ".join(f"{old!r} is now {new!r}" for old, new in now.items())
             column.notes.append(f"{holders[number].label}: {listed}")
     dtypes = [piece.dtype for piece in pieces]
-    whole = len(pieces) == len(waves)
+    in_all_waves = len(pieces) == len(waves)
     dtype = _common_dtype(
-        column.notes, dtypes, [piece.notna().any() for piece in pieces], whole=whole
+        column.notes, dtypes, [piece.notna().any() for piece in pieces], in_all_waves=in_all_waves
     )
     by_wave = {wave.label: piece for wave, piece in zip(holders, pieces, strict=True)}
     made = [
@@ -299,15 +299,15 @@ def _find_new_labels(waves: Sequence[Mapping[str, tuple[str, str]]]) -> list[dic
 
 
 def _common_dtype(
-    notes: list[str], dtypes: Sequence[Any], filled: Sequence[bool], *, whole: bool
+    notes: list[str], dtypes: Sequence[Any], filled: Sequence[bool], *, in_all_waves: bool
 ) -> Any:
     """Return one dtype for all waves; add to the notes what an analyst should know of it."""
     if all(isinstance(dtype, pd.CategoricalDtype) for dtype in dtypes):
-        return _categories(notes, dtypes)
+        return _merge_categories(notes, dtypes)
     if all(pd.api.types.is_bool_dtype(dtype) for dtype in dtypes):
-        plain = whole and all(dtype == np.bool_ for dtype in dtypes)
+        plain = in_all_waves and all(dtype == np.bool_ for dtype in dtypes)
         return np.dtype(bool) if plain else pd.BooleanDtype()
-    if len(set(dtypes)) == 1 and (whole or not pd.api.types.is_integer_dtype(dtypes[0])):
+    if len(set(dtypes)) == 1 and (in_all_waves or not pd.api.types.is_integer_dtype(dtypes[0])):
         return dtypes[0]
     if all(pd.api.types.is_numeric_dtype(d) and not pd.api.types.is_bool_dtype(d) for d in dtypes):
         nullable = any(isinstance(dtype, pd.Int64Dtype) for dtype in dtypes)
@@ -319,13 +319,13 @@ def _common_dtype(
         return np.dtype("datetime64[us]")
     if all(pd.api.types.is_string_dtype(dtype) for dtype in dtypes):
         return text_dtype()
-    used = {str(_kind(d)) for d, any_ in zip(dtypes, filled, strict=True) if any_}
+    used = {str(_kind_of(d)) for d, any_ in zip(dtypes, filled, strict=True) if any_}
     if len(used) > 1:
         notes.append(f"text, because its kinds differ: {', '.join(sorted(used))}")
     return text_dtype()
 
 
-def _kind(dtype: Any) -> str:
+def _kind_of(dtype: Any) -> str:
     if isinstance(dtype, pd.CategoricalDtype):
         return "options"
     if pd.api.types.is_bool_dtype(dtype):
@@ -337,7 +337,9 @@ def _kind(dtype: Any) -> str:
     return "text"
 
 
-def _categories(notes: list[str], dtypes: Sequence[pd.CategoricalDtype]) -> pd.CategoricalDtype:
+def _merge_categories(
+    notes: list[str], dtypes: Sequence[pd.CategoricalDtype]
+) -> pd.CategoricalDtype:
     """Return the options of all waves, new ones after the option they followed in their wave."""
     lists = [list(dtype.categories) for dtype in dtypes]
     merged: list[Any] = []
@@ -369,7 +371,7 @@ def _cast(values: pd.Series[Any], dtype: Any) -> pd.Series[Any]:
         return values.cat.set_categories(dtype.categories, ordered=dtype.ordered)
     if dtype != text_dtype() or pd.api.types.is_string_dtype(values.dtype):
         return values.astype(dtype)
-    texts = [None if _is_missing(value) else _text(value) for value in values]
+    texts = [None if _is_missing(value) else _to_text(value) for value in values]
     return pd.Series(pd.array(texts, dtype=text_dtype()))
 
 
@@ -377,14 +379,14 @@ def _is_missing(value: Any) -> bool:
     return not isinstance(value, list) and bool(pd.isna(value))
 
 
-def _text(value: Any) -> str:
+def _to_text(value: Any) -> str:
     return "; ".join(map(str, value)) if isinstance(value, list) else id_text(value)
 
 
 # -- facts ----------------------------------------------------------------------------------
 
 
-def _facts(columns: Sequence[_Column], waves: Sequence[_Wave]) -> Facts:
+def _build_facts(columns: Sequence[_Column], waves: Sequence[_Wave]) -> Facts:
     first = waves[0]
     named = f"column_{first.names}"
     facts = {

@@ -202,10 +202,10 @@ class AnswersBuilder:
         """Spread the content of a question's distinct entries over the responses that have them."""
         for path, table in reader.codes.items():
             is_own = path[0] == reader.question
-            _add_part(answers.setdefault(path, []), positions, table, is_own=is_own)
+            _append_rows(answers.setdefault(path, []), positions, table, is_own=is_own)
         for question, table in reader.shown.items():
             is_own = question == reader.question
-            _add_part(shown.setdefault(question, []), positions, table, is_own=is_own)
+            _append_rows(shown.setdefault(question, []), positions, table, is_own=is_own)
         for question, text_and_type in reader.unknown_questions.items():
             self._answers.unknown_questions.setdefault(question, text_and_type)
         self._misfits += _sum_over_rows(reader.misfits, positions)
@@ -219,20 +219,20 @@ class AnswersBuilder:
         ``SECOND_ANSWER``.
         """
         for path in sorted(answers, key=len):
-            different = self._add_parts(path, answers[path])
+            different = self._add_first_answers(path, answers[path])
             while different:
                 path = (*path, SECOND_ANSWER)
                 if path in answers:
                     answers[path] += different
                     break  # its turn comes, as it is longer
-                different = self._add_parts(path, different)
+                different = self._add_first_answers(path, different)
 
-    def _add_parts(self, path: AnswerPath, parts: list[_CodedRows]) -> list[_CodedRows]:
+    def _add_first_answers(self, path: AnswerPath, parts: list[_CodedRows]) -> list[_CodedRows]:
         """Add the first answer of each response; return the others, encoded as second answers."""
         if not parts:
             return []
         leaf = self._leaf(path)
-        rows, codes = _first_of_each(parts)
+        rows, codes = _first_of_each_row(parts)
         leaf.extend(rows + np.int32(self.count), codes)
         if len(parts) == 1:
             return []
@@ -254,7 +254,7 @@ class AnswersBuilder:
         for question, parts in shown.items():
             if parts:
                 rows, states = self._answers.shown.setdefault(question, (array("i"), array("b")))
-                at, values = _first_of_each(parts)
+                at, values = _first_of_each_row(parts)
                 rows.frombytes((at + np.int32(self.count)).tobytes())
                 states.frombytes(values.astype(np.int8).tobytes())
 
@@ -270,7 +270,7 @@ def _sum_over_rows(counts: Mapping[int, int], positions: np.ndarray) -> int:
     return sum(int(often[at]) * count for at, count in counts.items())
 
 
-def _add_part(
+def _append_rows(
     parts: list[_CodedRows], positions: np.ndarray, table: np.ndarray, *, is_own: bool
 ) -> None:
     """Append the rows that have an answer; those of the question itself go first."""
@@ -280,7 +280,7 @@ def _add_part(
         parts.insert(0 if is_own else len(parts), (rows.astype(np.int32), codes[rows]))
 
 
-def _first_of_each(parts: Sequence[_CodedRows]) -> _CodedRows:
+def _first_of_each_row(parts: Sequence[_CodedRows]) -> _CodedRows:
     """Return the first code of each row, by ascending row."""
     if len(parts) == 1:
         return parts[0]

@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 1_048_576
 MOST_COLUMNS = 16_384
-_LONGEST = 32_767
+_LONGEST = 32_767  # characters of a cell, counted in UTF-16
 _EXACT = 10**15  # Excel keeps fifteen digits
 _FIRST_DAY = datetime.datetime(1900, 3, 1)  # before it, Excel's calendar has a day too many
 _FORMULA = ("=", "+", "-", "@")
 # XML 1.0 allows no other control characters, nor the two that are no characters at all.
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-_WIDEST = 40
+_WIDEST = 40  # characters of a column on the screen
 _CODEBOOK_FIELDS = (
     "page", "page_title", "type", "part", "alias", "question_id", "option_id", "reporting_value",
     "required", "removed",
@@ -49,7 +49,7 @@ def to_excel(frame: pd.DataFrame, path: str | os.PathLike[str]) -> pd.DataFrame:
     notes: list[list[str]] = [[] for _ in named]
     columns = [_to_cells(*each, known, noted) for each, noted in zip(named, notes, strict=True)]
     names = [name for name, _ in named]
-    book = _codebook(named, known, notes)
+    book = _build_codebook(named, known, notes)
     with files.replace_atomically(target) as temporary:
         workbook = openpyxl.Workbook(write_only=True)  # writes to the disk as it goes
         _add_sheet(workbook, "responses", names, columns)
@@ -111,7 +111,7 @@ def _to_cell(make: Callable[..., Any], sheet: Any, value: Any) -> Any:
     return cell
 
 
-def _codebook(
+def _build_codebook(
     named: list[tuple[str, pd.Series[Any]]], known: Known, notes: list[list[str]]
 ) -> pd.DataFrame:
     """Return one row for each column: its words, its values, and changes for Excel."""
@@ -122,7 +122,7 @@ def _codebook(
         texts = {
             "column": name,
             "label": ": ".join(known.pieces(name)),
-            "values": "; ".join(_labels(name, values, known)),
+            "values": "; ".join(_value_meanings(name, values, known)),
             **{field: record.get(field) for field in _CODEBOOK_FIELDS},
             "notes": "; ".join([*dict.fromkeys(noted), *survey_notes]),
         }
@@ -136,7 +136,7 @@ def _codebook(
     return typed_frame(rows, ("column", "label", "values", *_CODEBOOK_FIELDS, "notes"), dtypes)
 
 
-def _labels(name: str, values: pd.Series[Any], known: Known) -> Iterator[str]:
+def _value_meanings(name: str, values: pd.Series[Any], known: Known) -> Iterator[str]:
     """Yield the meaning of each value of a column."""
     if isinstance(values.dtype, pd.CategoricalDtype):
         choices = known.choices(name, whole=False)
@@ -169,14 +169,14 @@ def _to_cells(name: str, raw: pd.Series[Any], known: Known, notes: list[str]) ->
         plain = _to_cells(name, pd.Series(groups.array), Known(), notes)
         return [None if code < 0 else plain[code] for code in values.cat.codes]
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
-        return _times(name, values, known, notes)
+        return _to_time_cells(name, values, known, notes)
     if pd.api.types.is_timedelta64_dtype(values.dtype):
         notes.append("in seconds")
         values = pd.Series(values.dt.total_seconds())
     if pd.api.types.is_bool_dtype(values.dtype):
         return [None if pd.isna(value) else bool(value) for value in values]
     if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_complex_dtype(values):
-        return [_number(value, notes) for value in values]
+        return [_to_number_cell(value, notes) for value in values]
     texts = [_replace_illegal(text) for text in to_texts(values, notes)]
     replaced = sum(changed for _, changed in texts)
     if replaced:
@@ -191,7 +191,7 @@ def _to_cells(name: str, raw: pd.Series[Any], known: Known, notes: list[str]) ->
     ]
 
 
-def _times(name: str, values: pd.Series[Any], known: Known, notes: list[str]) -> list[Any]:
+def _to_time_cells(name: str, values: pd.Series[Any], known: Known, notes: list[str]) -> list[Any]:
     naive = wall_clock(values, notes)
     day = is_day(name, known, naive)
     cells: list[Any] = []
@@ -208,7 +208,7 @@ def _times(name: str, values: pd.Series[Any], known: Known, notes: list[str]) ->
     return cells
 
 
-def _number(value: Any, notes: list[str]) -> Any:
+def _to_number_cell(value: Any, notes: list[str]) -> Any:
     if pd.isna(value):
         return None
     if isinstance(value, int | np.integer):

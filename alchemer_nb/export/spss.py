@@ -62,7 +62,7 @@ def to_spss(
                 variable_value_labels={v.name: v.labels for v in variables if v.labels},
                 missing_ranges=missing,
                 variable_measure={v.name: v.measure for v in variables},
-                variable_format={v.name: f for v in variables if (f := _format(v))},
+                variable_format={v.name: f for v in variables if (f := _variable_format(v))},
             )
         except (pyreadstat.PyreadstatError, pyreadstat.ReadstatError) as error:
             raise InvalidArgument(f"SPSS cannot hold this frame: {error}") from None
@@ -85,7 +85,7 @@ def mrsets_syntax(variables: list[Variable], known: Known) -> str:
         if len(counted) > 1:
             lines.append(f"* {name}: no set: its options count different values, as with ids.")
             continue
-        lines += ["MRSETS", f"  /MDGROUP NAME={name}", *_quoted("    LABEL=", label)]
+        lines += ["MRSETS", f"  /MDGROUP NAME={name}", *_quote_syntax("    LABEL=", label)]
         lines.append("    CATEGORYLABELS=VARLABELS")
         lines.append("    VARIABLES=" + "\n      ".join(v.name for v in group))
         lines.append(f"    VALUE={int(counted.pop())}")
@@ -125,7 +125,7 @@ def read_spss(path: str | os.PathLike[str]) -> pd.DataFrame:
         raw, meta = pyreadstat.read_sav(source, user_missing=True)
     except Exception as error:  # noqa: BLE001 - it raises plain Exception too
         raise InvalidArgument(f"{source} cannot be read as an SPSS file: {error}") from None
-    data = {name: _column(raw[name], name, meta) for name in raw.columns}
+    data = {name: _read_column(raw[name], name, meta) for name in raw.columns}
     frame = pd.DataFrame(data)
     if INDEX in frame and frame[INDEX].is_unique and not frame[INDEX].isna().any():
         frame = frame.astype({INDEX: np.int64}).set_index(INDEX)
@@ -151,7 +151,7 @@ def _missing_ranges(variable: Variable) -> list[Any]:
     return [{"lo": code, "hi": code} for code in codes]
 
 
-def _format(variable: Variable) -> str | None:
+def _variable_format(variable: Variable) -> str | None:
     if variable.kind == "date":
         return "DATE11"
     if variable.kind != "number":
@@ -171,7 +171,7 @@ def _set_name(question_id: str, record: dict[str, Any], group: list[Variable]) -
     return stem[:50] if alike else f"q{question_id}"
 
 
-def _quoted(head: str, text: str) -> list[str]:
+def _quote_syntax(head: str, text: str) -> list[str]:
     """Return the syntax lines of a quoted text; a long one is on several lines joined by +."""
     pieces = [text[at : at + _LINE // 2] for at in range(0, len(text), _LINE // 2)] or [""]
     doubled = [piece.replace("'", "''") for piece in pieces]
@@ -183,7 +183,7 @@ def _quoted(head: str, text: str) -> list[str]:
 # -- reading --------------------------------------------------------------------------------
 
 
-def _column(values: pd.Series[Any], name: str, meta: Any) -> Any:
+def _read_column(values: pd.Series[Any], name: str, meta: Any) -> Any:
     labels = meta.variable_value_labels.get(name)
     kind = meta.original_variable_types.get(name, "")
     if kind.startswith("A"):
@@ -191,11 +191,11 @@ def _column(values: pd.Series[Any], name: str, meta: Any) -> Any:
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         return values
     if pd.api.types.is_object_dtype(values.dtype):
-        return _days(values)
+        return _to_dates(values)
     if labels == _SELECTED and values.dropna().isin(labels).all():
         return values.astype("boolean")
     if labels and values.dropna().isin(labels).all():
-        return _labelled(values, labels, _is_ordered(name, labels, meta))
+        return _to_categorical(values, labels, _is_ordered(name, labels, meta))
     return values
 
 
@@ -206,7 +206,7 @@ def _is_ordered(name: str, labels: dict[float, str], meta: Any) -> bool:
     return meta.variable_measure.get(name) == "ordinal" and not any_missing
 
 
-def _days(values: pd.Series[Any]) -> pd.Series[Any]:
+def _to_dates(values: pd.Series[Any]) -> pd.Series[Any]:
     """Convert dates, which pyreadstat returns as objects; times of day stay objects."""
     try:
         return pd.Series(pd.to_datetime(values)).astype("datetime64[us]")
@@ -214,7 +214,9 @@ def _days(values: pd.Series[Any]) -> pd.Series[Any]:
         return values
 
 
-def _labelled(values: pd.Series[Any], labels: dict[float, str], ordered: bool) -> pd.Categorical:
+def _to_categorical(
+    values: pd.Series[Any], labels: dict[float, str], ordered: bool
+) -> pd.Categorical:
     codes = sorted(labels)
     texts = [labels[code] for code in codes]
     names = [f"{n} [{c:g}]" if texts.count(n) > 1 else n for n, c in zip(texts, codes, strict=True)]

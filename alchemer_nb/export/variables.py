@@ -74,7 +74,9 @@ def build_variables(frame: pd.DataFrame, dialect: Dialect) -> tuple[list[Variabl
         InvalidArgument: The frame has no columns.
     """
     known = Known.of(frame)
-    variables = [_variable(name, values, known, dialect) for name, values in named_columns(frame)]
+    variables = [
+        _build_variable(name, values, known, dialect) for name, values in named_columns(frame)
+    ]
     if not variables:
         raise InvalidArgument("the frame has no columns to write")
     wanted = [variable.column for variable in variables]
@@ -180,27 +182,27 @@ def is_day(name: str, known: Known, values: pd.Series[Any]) -> bool:
 # -- one column -----------------------------------------------------------------------------
 
 
-def _variable(name: str, raw: pd.Series[Any], known: Known, dialect: Dialect) -> Variable:
+def _build_variable(name: str, raw: pd.Series[Any], known: Known, dialect: Dialect) -> Variable:
     values = infer_objects(raw)
     dtype = values.dtype
     if isinstance(dtype, pd.CategoricalDtype):
-        return _category(name, values, known, dialect)
+        return _from_category(name, values, known, dialect)
     if pd.api.types.is_bool_dtype(dtype):
-        return _boolean(name, values, known)
+        return _from_boolean(name, values, known)
     if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype):
-        return _number(name, values, known, dialect)
+        return _from_numbers(name, values, known, dialect)
     if pd.api.types.is_datetime64_any_dtype(dtype):
-        return _moment(name, values, known)
+        return _from_datetimes(name, values, known)
     if pd.api.types.is_timedelta64_dtype(dtype):
         seconds = _floats(values.dt.total_seconds())
         return Variable(name, seconds, "number", measure="scale", notes=["in seconds"])
-    return _text(name, values, dialect)
+    return _from_texts(name, values, dialect)
 
 
-def _category(name: str, values: pd.Series[Any], known: Known, dialect: Dialect) -> Variable:
+def _from_category(name: str, values: pd.Series[Any], known: Known, dialect: Dialect) -> Variable:
     groups = values.cat.categories
     if pd.api.types.is_numeric_dtype(groups.dtype) and not pd.api.types.is_bool_dtype(groups.dtype):
-        variable = _number(name, values.astype("float64"), known, dialect)
+        variable = _from_numbers(name, values.astype("float64"), known, dialect)
         variable.measure = "ordinal" if values.cat.ordered else "nominal"
         return variable
     texts = [clean(str(group))[0] for group in groups]
@@ -224,7 +226,7 @@ def _category(name: str, values: pd.Series[Any], known: Known, dialect: Dialect)
     by_group = np.array([*(code_of[text] for text in texts), np.nan], dtype=np.float64)
     column = known.column(name)
     ordered = bool(values.cat.ordered) or (
-        choices is not None and column is not None and _is_scale(column)
+        choices is not None and column is not None and _has_ordered_options(column)
     )
     return Variable(
         name,
@@ -237,7 +239,7 @@ def _category(name: str, values: pd.Series[Any], known: Known, dialect: Dialect)
     )
 
 
-def _boolean(name: str, values: pd.Series[Any], known: Known) -> Variable:
+def _from_boolean(name: str, values: pd.Series[Any], known: Known) -> Variable:
     record = known.record(name)
     is_option = record.get("part") == "option"
     variable = Variable(name, _floats(values), "number", dict(_SELECTED if is_option else _YES))
@@ -245,7 +247,7 @@ def _boolean(name: str, values: pd.Series[Any], known: Known) -> Variable:
     return variable
 
 
-def _number(name: str, values: pd.Series[Any], known: Known, dialect: Dialect) -> Variable:
+def _from_numbers(name: str, values: pd.Series[Any], known: Known, dialect: Dialect) -> Variable:
     floats = _floats(values)
     record, column = known.record(name), known.column(name)
     variable = Variable(name, floats, "number", measure="scale")
@@ -262,7 +264,7 @@ def _number(name: str, values: pd.Series[Any], known: Known, dialect: Dialect) -
     if choices is not None:
         variable.labels, variable.missing = dict(choices.labels), choices.not_applicable
         if column is not None and column.kind == "category":
-            variable.measure = "ordinal" if _is_scale(column) else "nominal"
+            variable.measure = "ordinal" if _has_ordered_options(column) else "nominal"
     if pd.api.types.is_integer_dtype(values.dtype) and (floats.abs() > _EXACT).any():
         variable.notes.append("whole numbers beyond 2^53 are rounded")
     beyond = ~(floats.abs() <= dialect.largest) & floats.notna()
@@ -272,7 +274,7 @@ def _number(name: str, values: pd.Series[Any], known: Known, dialect: Dialect) -
     return variable
 
 
-def _moment(name: str, values: pd.Series[Any], known: Known) -> Variable:
+def _from_datetimes(name: str, values: pd.Series[Any], known: Known) -> Variable:
     notes: list[str] = []
     naive = wall_clock(values, notes)
     years = naive.dropna().dt.year
@@ -285,7 +287,7 @@ def _moment(name: str, values: pd.Series[Any], known: Known) -> Variable:
     return Variable(name, naive, kind, measure="scale", notes=notes)
 
 
-def _text(name: str, values: pd.Series[Any], dialect: Dialect) -> Variable:
+def _from_texts(name: str, values: pd.Series[Any], dialect: Dialect) -> Variable:
     notes: list[str] = []
     texts = to_texts(values, notes)
     if not dialect.keeps_blanks:
@@ -302,7 +304,7 @@ def _text(name: str, values: pd.Series[Any], dialect: Dialect) -> Variable:
     return Variable(name, pd.Series(texts, dtype=object), "text", notes=notes)
 
 
-def _is_scale(column: PlannedColumn) -> bool:
+def _has_ordered_options(column: PlannedColumn) -> bool:
     """Return whether the options are a scale, "not applicable" ones left aside."""
     steps = tuple(o for o in column.choices if not o.is_not_applicable)
     return is_ordered(replace(column, choices=steps))

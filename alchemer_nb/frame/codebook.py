@@ -98,7 +98,7 @@ def codebook_records(
                 "column_text": text,
                 "page": number,
                 "page_title": page.title(language, survey.language) if page else "",
-                "notes": "; ".join(_notes(column, notes or {})),
+                "notes": "; ".join(_notes_of(column, notes or {})),
                 **_column_record(column, survey, language),
                 "logic": bool({column.question.id, column.question.parent} & conditional),
             }
@@ -107,7 +107,7 @@ def codebook_records(
     return [{name: row.get(name) for name in FIELDS} for row in rows]
 
 
-def _notes(column: PlannedColumn, notes: dict[str, list[str]]) -> list[str]:
+def _notes_of(column: PlannedColumn, notes: dict[str, list[str]]) -> list[str]:
     """Return the notes of a column, and of the options of a list."""
     return [text for each in (column, *column.option_columns) for text in notes.get(each.id, ())]
 

@@ -48,24 +48,24 @@ def build_long(
     languages = (language, survey.language)
     renderers = {v: Renderer(answers, rows.keep, v, languages) for v in ("code", "id")}
     renderers["label"] = renderer
-    ats: list[np.ndarray] = []
+    positions: list[np.ndarray] = []
     found: dict[str, list[Any]] = {name: [] for name in LONG}
     for name, column in named.items():
         at, piece = _answers_of(column, renderers, languages)
         if not len(at):
             continue
-        ats.append(at)
+        positions.append(at)
         row = column.question.text(*languages) if column.parent else None
         piece |= {"question_id": column.question.id, "row": row, "column": name}
         shown = shown_states(answers, column.path[0], rows.keep[at])
         piece["shown"] = [None if state < 0 else bool(state) for state in shown.tolist()]
         for field, values in piece.items():
             found[field] += values if isinstance(values, list) else [values] * len(at)
-    answered = np.concatenate([np.array([], dtype=np.int64), *ats])
+    answered = np.concatenate([np.array([], dtype=np.int64), *positions])
     unanswered = np.setdiff1d(np.arange(len(rows.ids)), answered)
-    whole = np.concatenate([answered, unanswered])
-    order = np.argsort(whole, kind="stable")  # the columns came in their order
-    result: dict[str, Any] = {INDEX: rows.ids[whole[order]]}
+    all_rows = np.concatenate([answered, unanswered])
+    order = np.argsort(all_rows, kind="stable")  # the columns came in their order
+    result: dict[str, Any] = {INDEX: rows.ids[all_rows[order]]}
     for field in LONG:
         cells = np.array([*found[field], *[None] * len(unanswered)], dtype=object)[order]
         result[field] = pd.array(cells, dtype="boolean" if field == "shown" else text_dtype())

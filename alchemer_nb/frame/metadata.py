@@ -114,8 +114,8 @@ def _to_utc(values: list[Any], zone: ZoneInfo) -> np.ndarray:
         local = np.array(clocks, dtype="datetime64[s]")
     except ValueError:  # one of them is no date
         local = np.full(len(values), "NaT", dtype="datetime64[s]")
-    away = np.array([h or 0 for h in hours], dtype="timedelta64[h]")
-    instants: np.ndarray = (local - away).astype("datetime64[us]")
+    offsets = np.array([h or 0 for h in hours], dtype="timedelta64[h]")
+    instants: np.ndarray = (local - offsets).astype("datetime64[us]")
     if bare.any():
         instants[bare] = _in_zone(local[bare], zone)
     seen: dict[Any, np.datetime64] = {}

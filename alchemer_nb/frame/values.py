@@ -56,11 +56,11 @@ class Renderer:
         self._values = values
         self.languages = tuple(languages)
         self._answered_rows: dict[AnswerPath, np.ndarray] = {}
-        self._parts: dict[AnswerPath, list[AnswerPath]] = {}
+        self._paths_below: dict[AnswerPath, list[AnswerPath]] = {}
         for path in answers.leaves:
             if len(path) > 1 and path[-1] != COMMENT:
-                self._parts.setdefault(path[:-1], []).append(path)
-        self._lookups: dict[str, OptionFinder] = {}
+                self._paths_below.setdefault(path[:-1], []).append(path)
+        self._option_finders: dict[str, OptionFinder] = {}
         self.notes: dict[str, list[str]] = {}
 
     def note(self, column: PlannedColumn, text: str) -> None:
@@ -74,16 +74,16 @@ class Renderer:
         if column.part in ("other", "raw"):
             return text_array(self._to_rows(column, self.extra_texts(column), None, object))
         if column.kind == "category":
-            return self._category(column)
+            return self._render_category(column)
         if column.kind == "boolean":
-            return self._boolean(column)
+            return self._render_boolean(column)
         if column.kind == "list":
-            return self._list(column)
+            return self._render_list(column)
         if column.kind == "number":
             numbers = [self._as_number(column, raw) for raw in self._raw_answers(column)]
             return self._to_rows(column, numbers, np.nan, np.float64)
         if column.kind == "date":
-            days = [day for _, day in self._days(column)]
+            days = [day for _, day in self._read_days(column)]
             return self._to_rows(column, days, None, "datetime64[us]")
         raw_answers = self._raw_answers(column)
         texts = (
@@ -95,7 +95,7 @@ class Renderer:
         """Return reporting values as numbers, NaN for "not applicable" and missing (float64)."""
         scores = []
         for raw in self._raw_answers(column):
-            option, _ = self._find(column, raw)
+            option, _ = self._find_option(column, raw)
             is_left_out = option is not None and option.is_not_applicable
             number = read_number(option.value if option is not None else raw.answer)
             scores.append(np.nan if is_left_out else number)
@@ -105,7 +105,7 @@ class Renderer:
         """Return whether some answer of a column of numbers is no number."""
         if column.kind != "number" and not (column.kind == "category" and self.is_coded(column)):
             return False
-        return any(self._unfit_text(column, raw) is not None for raw in self._raw_answers(column))
+        return any(self._raw_text(column, raw) is not None for raw in self._raw_answers(column))
 
     def has_other(self, column: PlannedColumn) -> bool:
         """Return whether a text was typed at a choice, announced by the definition or not."""
@@ -120,20 +120,22 @@ class Renderer:
         if column.part == "other":
             return [write_in_text(raw, column) for raw in self._raw_answers(column)]
         if question_key(column.question) == "date":
-            return [None if day else text for text, day in self._days(column)]
-        return [self._unfit_text(column, raw) for raw in self._raw_answers(column)]
+            return [None if day else text for text, day in self._read_days(column)]
+        return [self._raw_text(column, raw) for raw in self._raw_answers(column)]
 
-    def _find(self, column: PlannedColumn, raw: RawAnswer) -> tuple[Option | None, str | None]:
-        found = self._lookups.get(column.id)
+    def _find_option(
+        self, column: PlannedColumn, raw: RawAnswer
+    ) -> tuple[Option | None, str | None]:
+        found = self._option_finders.get(column.id)
         if found is None:
-            found = self._lookups[column.id] = OptionFinder(column.choices, self.languages)
+            found = self._option_finders[column.id] = OptionFinder(column.choices, self.languages)
         return found.find(raw)
 
     def _raw_answers(self, column: PlannedColumn) -> RawAnswers:
         leaf = self._answers.leaves.get(column.path)
         return leaf.raw_answers if leaf else RawAnswers()
 
-    def _codes(self, path: AnswerPath) -> np.ndarray:
+    def _codes_by_row(self, path: AnswerPath) -> np.ndarray:
         """Return the code of each row's answer, -1 where there is none."""
         full = np.full(self._answers.count, -1, dtype=np.int64)
         leaf = self._answers.leaves.get(path)
@@ -149,31 +151,31 @@ class Renderer:
         table = np.empty(len(values) + 1, dtype=dtype)
         table[:-1] = values
         table[-1] = missing  # for code -1
-        return table[self._codes(column.path)]
+        return table[self._codes_by_row(column.path)]
 
     def _as_number(self, column: PlannedColumn, raw: RawAnswer) -> float:
-        option, note = self._find(column, raw)
+        option, note = self._find_option(column, raw)
         if note and read_number(raw.answer) != read_number(option.value if option else None):
             self.note(column, note)
         if option is not None and self._values == "id":
             return read_number(option.id)
         return read_number(option.value if option is not None else raw.answer)
 
-    def _unfit_text(self, column: PlannedColumn, raw: RawAnswer) -> str | None:
+    def _raw_text(self, column: PlannedColumn, raw: RawAnswer) -> str | None:
         """Return the text of an answer that is no number; a write-in has its own column."""
         if raw.text is None or column.kind == "date" or raw.is_write_in:
             return None
-        option, _ = self._find(column, raw)
+        option, _ = self._find_option(column, raw)
         number = read_number(option.value if option is not None else raw.answer)
         return raw.text if np.isnan(number) else None
 
-    def _days(self, column: PlannedColumn) -> list[tuple[str | None, Any]]:
+    def _read_days(self, column: PlannedColumn) -> list[tuple[str | None, Any]]:
         """Return text and day of each distinct answer, None for a day that cannot be read."""
         texts = self._raw_answers(column).texts()
         days = parse_typed_dates(text for text in texts if text is not None)
         return [(text, None if text is None else days[text]) for text in texts]
 
-    def _boolean(self, column: PlannedColumn) -> Any:
+    def _render_boolean(self, column: PlannedColumn) -> Any:
         raw_answers = self._raw_answers(column)
         chosen = self._to_rows(column, [is_chosen(a, column) for a in raw_answers], False, bool)
         if column.is_cell and column.option is not None:
@@ -183,7 +185,7 @@ class Renderer:
                     self.note(column, f"{text!r} was received for {expected[1]!r}")
         stem = column.path[:-1]
         if stem not in self._answered_rows:
-            self._answered_rows[stem] = self._answered(column)
+            self._answered_rows[stem] = self._find_answered(column)
         answered = self._answered_rows[stem]
         if self._values == "label":
             return pd.arrays.BooleanArray(chosen, ~answered)
@@ -192,19 +194,19 @@ class Renderer:
         numbers = np.where(chosen, 1 if mark is None else mark, 0).astype(np.int64)
         return pd.arrays.IntegerArray(numbers, ~answered)
 
-    def _answered(self, column: PlannedColumn) -> np.ndarray:
+    def _find_answered(self, column: PlannedColumn) -> np.ndarray:
         """Return the rows in which any option of the same question was chosen."""
         answered = np.zeros(len(self._keep), dtype=bool)
-        for path in self._parts.get(column.path[:-1], ()):
+        for path in self._paths_below.get(column.path[:-1], ()):
             leaf = self._answers.leaves[path]
             table = np.array([is_chosen(a, column) for a in leaf.raw_answers] + [False], dtype=bool)
-            answered |= table[self._codes(path)]
+            answered |= table[self._codes_by_row(path)]
         return answered
 
-    def _list(self, column: PlannedColumn) -> pd.Series[Any]:
+    def _render_list(self, column: PlannedColumn) -> pd.Series[Any]:
         """Return lists of the chosen options, None where the question was not answered."""
         names = option_names(column.choices, self._values, self.languages)
-        arrays = [self._boolean(part) for part in column.option_columns]
+        arrays = [self._render_boolean(part) for part in column.option_columns]
         answered = ~arrays[0].isna()
         marks = [array.to_numpy(dtype=bool, na_value=False) for array in arrays]
         cells = [
@@ -213,13 +215,13 @@ class Renderer:
         ]
         return pd.Series(cells, dtype=object)
 
-    def _category(self, column: PlannedColumn) -> Any:
+    def _render_category(self, column: PlannedColumn) -> Any:
         names = option_names(column.choices, self._values, self.languages)
         positions = {option.id: position for position, option in enumerate(column.choices)}
         categories = {name: position for position, name in enumerate(names)}
         codes = []
         for raw in self._raw_answers(column):
-            option, note = self._find(column, raw)
+            option, note = self._find_option(column, raw)
             if note:
                 self.note(column, note)
             if option is not None:

@@ -99,7 +99,7 @@ class _Redaction:
     def __init__(self, frame: pd.DataFrame, kept: Kept, hasher: Hasher | None) -> None:
         self._frame = frame
         self._kept = kept
-        self._hash = hasher
+        self._hasher = hasher
         self._by_id = {column.id: column for column in kept.columns}
         self._ids = {name: column.id for name, column in kept.names.items()}
         self._lists = {name: c for name, c in kept.names.items() if c.part == "list"}
@@ -122,32 +122,33 @@ class _Redaction:
         for column_id in [each for each in why if each in self._by_id]:
             for other in self._columns_of_same_answers(column_id):
                 why.setdefault(other, why[column_id])
-        return self._plan(why)
+        return self._decide_how(why)
 
-    def _plan(self, why: dict[str, str]) -> RedactionPlan:
+    def _decide_how(self, why: dict[str, str]) -> RedactionPlan:
         plan = RedactionPlan()
         hashed_before = {
             row["column_id"] for row in self._earlier_rows if row["done"].startswith("hashed")
         }
+        texts_elsewhere = self._metadata_and_url_names()
         for column_id, reason in why.items():
             column = self._by_id.get(column_id)
             if column_id in self._kept.options.without:
                 continue
             # Hashed options of a list do not distinguish people.
             is_listed = column_id in multi_lists.column_ids(self._lists.values())
-            if self._hash is None or column_id in DESCRIBING or is_listed:
+            if self._hasher is None or column_id in DESCRIBING or is_listed:
                 plan.dropped[column_id] = reason
             elif column_id in hashed_before:
                 continue
-            elif (column is not None and column.kind == "text") or column_id in self._other_names():
+            elif column_id in texts_elsewhere or (column is not None and column.kind == "text"):
                 plan.hashed[column_id] = reason
             elif reason == "asked for":
                 plan.detached[column_id] = reason
-            else:  # a country chosen in a contact form
+            else:  # a choice in a contact form, such as the country: it only describes people
                 plan.dropped[column_id] = reason
         return plan
 
-    def _other_names(self) -> set[str]:
+    def _metadata_and_url_names(self) -> set[str]:
         """Return the names of metadata and url variables."""
         urls = {f"url_{name}" for name in metadata.url_names(self._kept.answers)}
         return {*metadata.metadata_names("all"), *urls}
@@ -159,7 +160,7 @@ class _Redaction:
             found = multi_lists.column_ids([self._lists[word]])
         found |= {c.id for c in self._kept.columns if word in {c.id, *question_names(c)}}
         is_own = word in self._frame.columns and not found
-        if is_own or (word in self._other_names() and word not in self._ids):
+        if is_own or (word in self._metadata_and_url_names() and word not in self._ids):
             found.add(word)
         if not found:
             raise InvalidArgument(f"{argument}: no column or question is called {word[:40]!r}")
@@ -174,26 +175,30 @@ class _Redaction:
 
     def apply(self, plan: RedactionPlan) -> pd.DataFrame:
         """Return the redacted frame, with the redacted answers."""
-        clean = self._clean(plan)
-        result = self._long(clean) if clean.options.shape == "long" else self._wide(plan, clean)
+        clean = self._redact_carried_data(plan)
+        result = (
+            self._redact_long(clean)
+            if clean.options.shape == "long"
+            else self._redact_wide(plan, clean)
+        )
         rows = [*self._earlier_rows, *self._report(plan)]
         handled = {str(row["column"]) for row in rows}
         # A question may have the name of metadata.
         handled |= set(metadata.metadata_names("all")) - self._ids.keys()
         rows += _report_contact_texts(result, handled)
-        asked = self._without_redacted_texts(self._kept.about.get("asked", {}), plan)
+        asked = self._redact_conditions(self._kept.about.get("asked", {}), plan)
         carried = replace(clean, about={**self._kept.about, "asked": asked, "redacted": rows})
         result.attrs = {**self._frame.attrs, **carried.frame([], carried.options).attrs}
         return result
 
-    def _long(self, clean: Kept) -> pd.DataFrame:
+    def _redact_long(self, clean: Kept) -> pd.DataFrame:
         ids = self._frame[INDEX].drop_duplicates()
         result = clean.frame([int(i) for i in ids], clean.options)
         chosen = pd.MultiIndex.from_frame(self._frame[_LONG_KEYS])
         is_shown = pd.MultiIndex.from_frame(result[_LONG_KEYS]).isin(chosen)
         return result[is_shown | result["column"].isna()].reset_index(drop=True)
 
-    def _wide(self, plan: RedactionPlan, clean: Kept) -> pd.DataFrame:
+    def _redact_wide(self, plan: RedactionPlan, clean: Kept) -> pd.DataFrame:
         before = self._kept.frame([], self._kept.options).columns
         after = set(clean.frame([], clean.options).columns)
         to_drop: set[Any] = {name for name in before if name not in after}
@@ -203,30 +208,30 @@ class _Redaction:
         to_drop -= set(hashed)
         result = self._frame.loc[:, [name not in to_drop for name in self._frame]].copy()
         touched = plan.dropped.keys() | plan.detached.keys()
-        shorter = [
+        changed_lists = [
             n
             for n, c in self._lists.items()
             if n in result and multi_lists.column_ids([c]) & touched
         ]
-        if shorter:
+        if changed_lists:
             ids = self._frame.index if self._frame.index.name == INDEX else self._frame[INDEX]
             fresh = clean.frame([int(i) for i in ids], clean.options)
-            for shown in shorter:
+            for shown in changed_lists:
                 result[shown] = fresh[shown].to_numpy()
         for name in hashed:
-            if self._hash is not None:
-                result[name] = self._hash.series(self._frame[name])
+            if self._hasher is not None:
+                result[name] = self._hasher.series(self._frame[name])
         return result
 
     def _id_of(self, name: Any) -> Any:
         """Return the id of a column of the survey; the name of any other column."""
         return self._ids.get(name, name)
 
-    def _clean(self, plan: RedactionPlan) -> Kept:
+    def _redact_carried_data(self, plan: RedactionPlan) -> Kept:
         """Return the redacted answers, with options that leave the redacted columns out."""
         without = self._kept.options.without | plan.dropped.keys() | plan.detached.keys()
         options = replace(self._kept.options, without=frozenset(without))
-        answers = redact_answers(self._kept, plan, self._hash)
+        answers = redact_answers(self._kept, plan, self._hasher)
         clean = replace(self._kept, answers=answers, options=options)
         if options.columns is None:
             return clean
@@ -235,7 +240,7 @@ class _Redaction:
         return replace(clean, options=replace(options, columns=left))
 
     def _report(self, plan: RedactionPlan) -> list[dict[str, Any]]:
-        hashed = self._hash.description if self._hash else ""
+        hashed = self._hasher.description if self._hasher else ""
         names = {column_id: name for name, column_id in self._ids.items()}
         rows = []
         for column_id, why in {**plan.dropped, **plan.hashed, **plan.detached}.items():
@@ -248,7 +253,7 @@ class _Redaction:
             rows.append(_report_row(name, column_id, done, why, values))
         return rows
 
-    def _without_redacted_texts(self, asked: dict[str, Any], plan: RedactionPlan) -> dict[str, Any]:
+    def _redact_conditions(self, asked: dict[str, Any], plan: RedactionPlan) -> dict[str, Any]:
         """Return the choices of the download, without conditions that contain redacted texts."""
         where = asked.get("where")
         if not where:

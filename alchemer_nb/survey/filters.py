@@ -158,7 +158,7 @@ def status_condition(status: str | Iterable[str] | None) -> list[Condition]:
     names = tuple(_match_status(str(name), InvalidArgument) for name in _as_list(status))
     if not names:
         raise InvalidArgument("status is a status or a list of them, not an empty list")
-    return [_simplified(Condition("status", "in", names))]
+    return [_simplify(Condition("status", "in", names))]
 
 
 def parse_period(since: Any, until: Any, tz: ZoneInfo) -> tuple[datetime | None, datetime | None]:
@@ -215,15 +215,15 @@ def _split_lines(text: str) -> Iterator[tuple[int, str]]:
     at = 0
     while at < len(lines):
         line, end = lines[at], at + 1
-        while end < len(lines) and (found := _value_end(line)) and found.open:
+        while end < len(lines) and (found := _find_end(line)) and found.open:
             line, end = line + lines[end], end + 1
-        if end > at + 1 and (found := _value_end(line)) and (found.open or found.has_trailing_text):
+        if end > at + 1 and (found := _find_end(line)) and (found.open or found.has_trailing_text):
             line, end = lines[at], at + 1  # the quote had no end: it is part of the line alone
         yield at + 1, line
         at = end
 
 
-def _value_end(line: str) -> ValueEnd | None:
+def _find_end(line: str) -> ValueEnd | None:
     found = text_after_operator(line)
     return None if found is None else find_value_end(found[0], several=found[1])
 
@@ -266,16 +266,16 @@ def _resolve_one(
     url_match = URL_FIELD.fullmatch(field)
     match = QUESTION_FIELD.fullmatch(field)
     if url_match:
-        yield _simplified(replace(condition, field=f'[url("{url_match[1]}")]'))
+        yield _simplify(replace(condition, field=f'[url("{url_match[1]}")]'))
     elif match and match[2]:
         _find_question(survey, match[1], line)  # raises if there is none
-        yield _simplified(replace(condition, field=f"[question({match[1]}), option({match[2]})]"))
+        yield _simplify(replace(condition, field=f"[question({match[1]}), option({match[2]})]"))
     elif field.lower() in FIELDS:
         yield from _resolve_field(condition, field.lower(), tz, server)
     else:
         question = _find_question(survey, match[1] if match else field, line)
         resolved = _map_values(condition, lambda text: _reporting_value(text, question, line))
-        yield _simplified(replace(resolved, field=f"[question({question.id})]"))
+        yield _simplify(replace(resolved, field=f"[question({question.id})]"))
 
 
 def _map_values(condition: Condition, convert: Callable[[str], str]) -> Condition:
@@ -286,7 +286,7 @@ def _map_values(condition: Condition, convert: Callable[[str], str]) -> Conditio
     return condition if value is None else replace(condition, value=convert(value))
 
 
-def _simplified(condition: Condition) -> Condition:
+def _simplify(condition: Condition) -> Condition:
     """Return ``in`` with a single value as ``=``, whose value may hold a comma."""
     value = condition.value
     if not isinstance(value, tuple):
@@ -308,11 +308,11 @@ def _resolve_field(
         yield from _resolve_date(field, condition.operator, value, line, tz, server)
     elif field == "status":
         fail = partial(ConditionError, line=line)
-        yield _simplified(_map_values(condition, lambda name: _match_status(name, fail)))
+        yield _simplify(_map_values(condition, lambda name: _match_status(name, fail)))
     elif field == "is_test_data":
-        yield _simplified(_map_values(condition, lambda flag: _parse_flag(flag, line)))
+        yield _simplify(_map_values(condition, lambda flag: _parse_flag(flag, line)))
     else:
-        yield _simplified(condition)
+        yield _simplify(condition)
 
 
 def _parse_flag(text: str, line: int) -> str:

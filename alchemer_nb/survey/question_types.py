@@ -41,7 +41,7 @@ _KEYS = {
 }  # fmt: skip
 # Elements that show, send or compute something and ask nothing.
 _NOT_ASKED = {"INSTRUCTIONS", "URLREDIRECT", "SCRIPT", "LOGIC", "MEDIA", "JAVASCRIPT", "EMAIL"}
-_KEY_BY_TYPE = {
+_KEY_BY_TYPE = {  # for questions without a known `map_key`
     "RADIO": "radio",
     "MENU": "menu",
     "CHECKBOX": "checkbox",
@@ -59,7 +59,7 @@ _KEY_BY_TYPE = {
     "GROUP": "group",
     "MATRIX": TABLE,
 }
-_KEY_BY_ROW_TYPE = {
+_KEY_BY_ROW_TYPE = {  # the same for grids, by the type of their rows
     "RADIO": "table-radio",
     "MENU": "table-radio",
     "CHECKBOX": "table-checkbox",
