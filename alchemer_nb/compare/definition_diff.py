@@ -75,7 +75,7 @@ class _NamedSurvey:
         self.page_numbers = {page.id: number for number, page in enumerate(survey.pages, 1)}
 
     def full_text(self, question: Question) -> str:
-        """Return the words of a question, after those of its grid."""
+        """Return the text of a question, after that of its grid."""
         above = self.questions.get(question.parent)
         words = question.text(self.survey.language)
         return f"{self.full_text(above)}: {words}" if above else words
@@ -210,14 +210,14 @@ class _QuestionPair:
         return _row(change, self.after.id, before, after, option, columns, comparable=comparable)
 
     def _same_columns(self) -> bool:
-        """Return whether both types record answers alike, as radio buttons and a menu do."""
+        """Check whether both types record answers alike, as radio buttons and a menu do."""
         before, after = (
             [(c.kind, c.part) for c in side.columns_of(q.id)] for side, q in self._sides()
         )
         return before == after
 
     def _changed_page(self) -> bool:
-        """Return whether the question is on another page now."""
+        """Check whether the question is on another page now."""
         if self.before.parent or self.after.parent:
             return False
         before = self.old.page_numbers.get(self.before.page)
@@ -265,7 +265,7 @@ class _QuestionPair:
         return (self.old, self.before), (self.new, self.after)
 
     def _is_scale(self, side: _NamedSurvey, question: Question) -> bool:
-        """Return whether another option changes the meaning of all: of an order, or of numbers."""
+        """Check whether an added or removed option changes what the others mean, as on a scale."""
         columns = [c for c in side.columns_of(question.id) if c.choices and c.part == "answer"]
         return any(column.kind == "number" or is_ordered(column) for column in columns)
 

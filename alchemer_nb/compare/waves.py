@@ -189,7 +189,7 @@ def _match_by_key(
     matches: list[_Column | None],
     kind: str,
 ) -> None:
-    """Match columns of a wave with columns of the result that alone share a key of one kind."""
+    """Match the columns of a wave and of the result whose key of a kind no other column has."""
     taken = {id(column) for column in matches if column is not None}
     known = _by_key((column for column in columns if id(column) not in taken), kind)
     new = _by_key((c for c, match in zip(added, matches, strict=True) if match is None), kind)
@@ -277,10 +277,10 @@ def _stack_values(column: _Column, waves: Sequence[_Wave], index: pd.MultiIndex)
 
 
 def _find_new_labels(waves: Sequence[Mapping[str, tuple[str, str]]]) -> list[dict[str, str]]:
-    """Return, for each wave, old words -> new words of the options whose words alone changed.
+    """Return, for each wave, old label -> new label of the options of which only that changed.
 
     A copy of a survey keeps the ids of its options. With another reporting value, or if the old
-    words still mean another option, it is another answer.
+    label still means another option, it is another answer.
     """
     latest = {option: label for options in waves for label, option in options.items()}
     meanings: dict[str, set[tuple[str, str]]] = {}

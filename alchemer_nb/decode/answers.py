@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """The answers of a number of responses.
+    """The answers of downloaded responses, by path.
 
     Attributes:
         count: Number of responses; the one at position n is response number n.

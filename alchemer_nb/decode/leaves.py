@@ -51,7 +51,7 @@ class RawAnswer(NamedTuple):
 
     @property
     def received(self) -> str | None:
-        """Whatever was received first of text, original text, label and id."""
+        """The first of text, original text, label and id that is not empty."""
         if self.text is not None:
             return self.text
         for other in (self.original, self.label, self.answer_id):

@@ -31,7 +31,7 @@ _MOST_DISTINCT = 1000  # distinct entries of a question; a text question has as 
 
 
 class EntryInterner:
-    """A number for each distinct entry of all questions; number 0 means no entry.
+    """A table of the distinct entries of all questions, by number; 0 means no entry.
 
     A number belongs to the question that had its bytes first. A question that has the same bytes
     later gets a second number for them.
@@ -252,7 +252,7 @@ class QuestionReader:
 
 
 def _bare_or_direct(entry: Entry) -> Scalar | RawAnswer:
-    """Return the answer in the entry itself, bare where it has no field but ``answer``."""
+    """Return the answer in the entry itself, as a bare value if it has no other field."""
     answer = entry.rank if entry.answer is None else entry.answer
     if entry.answer_id is None and entry.original_answer is None:
         return answer

@@ -76,7 +76,7 @@ class Dialect:
         return text.encode("utf-8", "replace")[:longest].decode("utf-8", "ignore")
 
     def is_reserved(self, name: str) -> bool:
-        """Return whether a word is a keyword of the program."""
+        """Check whether a word is a keyword of the program."""
         word = name.casefold()
         if self.program == "SPSS":
             return word in _SPSS_WORDS

@@ -16,7 +16,7 @@ import pandas as pd
 from alchemer_nb import files
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.export.names import SPSS, build_label
-from alchemer_nb.export.variables import Variable, build_variables, report_variables
+from alchemer_nb.export.variables import SELECTED, Variable, build_variables, report_variables
 from alchemer_nb.frame.build import ATTRS
 from alchemer_nb.frame.codebook import FIELDS
 from alchemer_nb.frame.description import Facts
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".sav", ".zsav")
 _MOST_MISSING = 3  # what SPSS allows of a variable
-_SELECTED = {0.0: "Not selected", 1.0: "Selected"}
 _LINE = 200  # syntax lines of more than 256 bytes are cut by older versions
 
 
@@ -192,7 +191,7 @@ def _read_column(values: pd.Series[Any], name: str, meta: Any) -> Any:
         return values
     if pd.api.types.is_object_dtype(values.dtype):
         return _to_dates(values)
-    if labels == _SELECTED and values.dropna().isin(labels).all():
+    if labels == SELECTED and values.dropna().isin(labels).all():
         return values.astype("boolean")
     if labels and values.dropna().isin(labels).all():
         return _to_categorical(values, labels, _is_ordered(name, labels, meta))
@@ -200,7 +199,7 @@ def _read_column(values: pd.Series[Any], name: str, meta: Any) -> Any:
 
 
 def _is_ordered(name: str, labels: dict[float, str], meta: Any) -> bool:
-    """Return whether the labels are a scale, which has no user-missing values."""
+    """Check whether the labels are a scale, which has no user-missing values."""
     ranges = meta.missing_ranges.get(name, ())
     any_missing = any(each["lo"] <= code <= each["hi"] for each in ranges for code in labels)
     return meta.variable_measure.get(name) == "ordinal" and not any_missing

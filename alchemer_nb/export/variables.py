@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Kind = Literal["number", "text", "date", "moment"]
 _EXACT = 2**53  # beyond it floating point skips whole numbers
 _FIRST_YEAR = 1583  # SPSS counts from October 1582
-_SELECTED = {0.0: "Not selected", 1.0: "Selected"}
+SELECTED = {0.0: "Not selected", 1.0: "Selected"}
 _YES = {0.0: "No", 1.0: "Yes"}
 
 
@@ -172,7 +172,7 @@ def wall_clock(values: pd.Series[Any], notes: list[str]) -> pd.Series[Any]:
 
 
 def is_day(name: str, known: Known, values: pd.Series[Any]) -> bool:
-    """Return whether a column is a date question with days alone, no times of day."""
+    """Check whether a column is a date question with days alone, no times of day."""
     column = known.column(name)
     if column is None or column.kind != "date":
         return False
@@ -242,7 +242,7 @@ def _from_category(name: str, values: pd.Series[Any], known: Known, dialect: Dia
 def _from_boolean(name: str, values: pd.Series[Any], known: Known) -> Variable:
     record = known.record(name)
     is_option = record.get("part") == "option"
-    variable = Variable(name, _floats(values), "number", dict(_SELECTED if is_option else _YES))
+    variable = Variable(name, _floats(values), "number", dict(SELECTED if is_option else _YES))
     variable.group = str(record.get("question_id") or "") if is_option else ""
     return variable
 
@@ -257,7 +257,7 @@ def _from_numbers(name: str, values: pd.Series[Any], known: Known, dialect: Dial
         chosen = sorted(set(floats.dropna()) - {0.0})
         if len(chosen) < 2:  # codes or ids: one number means "chosen"
             variable.counted = chosen[0] if chosen else 1.0
-            variable.labels = {0.0: _SELECTED[0.0], variable.counted: _SELECTED[1.0]}
+            variable.labels = {0.0: SELECTED[0.0], variable.counted: SELECTED[1.0]}
             variable.measure, variable.group = "nominal", str(record.get("question_id") or "")
         return variable
     choices = known.numbers(name)
@@ -305,7 +305,7 @@ def _from_texts(name: str, values: pd.Series[Any], dialect: Dialect) -> Variable
 
 
 def _has_ordered_options(column: PlannedColumn) -> bool:
-    """Return whether the options are a scale, "not applicable" ones left aside."""
+    """Check whether the options are a scale, "not applicable" ones left aside."""
     steps = tuple(o for o in column.choices if not o.is_not_applicable)
     return is_ordered(replace(column, choices=steps))
 

@@ -32,9 +32,8 @@ _DTYPES = {
 _LONGEST_CELL = 160  # characters on the screen
 # The fields that a codebook shows; the others do not fit on a screen.
 MAIN_FIELDS = (
-    *("column_alias", "question", "row", "option", "type", "part"),
-    *("n_asked", "n_answered", "notes"),
-)
+    "column_alias", "question", "row", "option", "type", "part", "n_asked", "n_answered", "notes",
+)  # fmt: skip
 
 
 class Codebook(pd.DataFrame):

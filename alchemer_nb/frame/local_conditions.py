@@ -1,4 +1,4 @@
-"""Conditions that Alchemer's filters cannot express, applied to the received responses.
+"""Conditions that Alchemer's filters cannot express, checked on the received responses.
 
 The API's ``in`` separates values by commas, so it cannot take a value that holds a comma
 (https://apihelp.alchemer.com/help/filters-v5).
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LocalConditions:
-    """Conditions to apply to received responses.
+    """Conditions to check on received responses.
 
     Attributes:
         conditions: Resolved conditions of the form ``in``.

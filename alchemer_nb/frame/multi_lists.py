@@ -32,7 +32,7 @@ def fold_lists(columns: Sequence[PlannedColumn], options: FrameOptions) -> list[
 
 
 def is_redacted(column: PlannedColumn, without: Set[str]) -> bool:
-    """Return whether a column was redacted; a list is once all of its options are."""
+    """Check whether a column was redacted; a list is once all of its options are."""
     return all(part.id in without for part in column.option_columns or (column,))
 
 

@@ -74,7 +74,7 @@ class FrameOptions:
         return "label" if self.values == "both" or self.shape == "long" else self.values
 
     def asked(self) -> dict[str, object]:
-        """Return the choices for the record; which columns are there shows in the frame."""
+        """Return the options to store with the frame, without its choice of columns."""
         names = [each.name for each in fields(self) if each.name not in ("columns", "without")]
         return {name: getattr(self, name) for name in names}
 

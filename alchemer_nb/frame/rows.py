@@ -1,4 +1,4 @@
-"""The choice of the responses that a frame holds."""
+"""Choose the responses of a frame."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Rows:
         keep: Row numbers among the answers, by ascending response id.
         ids: Response ids of these rows.
         received: Count of received responses, each id once.
-        repeated: Count of further copies of a response.
+        repeated: Count of further copies; pages shift if responses come in during a download.
         test_rows: Count of test responses left out.
     """
 

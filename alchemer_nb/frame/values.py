@@ -32,7 +32,7 @@ _MOST_NOTES = 12  # of a column
 
 
 class Renderer:
-    """A builder of the arrays of columns from the answers.
+    """A builder of column arrays from the answers.
 
     Args:
         answers: All answers of the download.
@@ -102,17 +102,17 @@ class Renderer:
         return self._to_rows(column, scores, np.nan, np.float64)
 
     def has_raw(self, column: PlannedColumn) -> bool:
-        """Return whether some answer of a column of numbers is no number."""
+        """Check whether some answer of a column of numbers is no number."""
         if column.kind != "number" and not (column.kind == "category" and self.is_coded(column)):
             return False
         return any(self._raw_text(column, raw) is not None for raw in self._raw_answers(column))
 
     def has_other(self, column: PlannedColumn) -> bool:
-        """Return whether a text was typed at a choice, announced by the definition or not."""
+        """Check whether a write-in was received, announced by the definition or not."""
         return any(write_in_text(raw, column) is not None for raw in self._raw_answers(column))
 
     def is_coded(self, column: PlannedColumn) -> bool:
-        """Return whether a category is rendered as its codes, which are numbers: no text fits."""
+        """Check whether a category is rendered as numeric codes, so that it can hold no text."""
         return self._values == "code" and codes_are_numbers(column.choices)
 
     def extra_texts(self, column: PlannedColumn) -> list[str | None]:
@@ -246,7 +246,7 @@ class Renderer:
 def option_names(
     options: Sequence[Option], values: Values, languages: Sequence[str | None]
 ) -> list[str]:
-    """Return the name of each option in the frame; options of one name get their ids added."""
+    """Return the name of each option in the frame; equal names get the ids appended."""
     if values == "id":
         return [option.id for option in options]
     names = [o.value if values == "code" else o.label(*languages) for o in options]
@@ -258,12 +258,12 @@ def option_names(
 
 
 def codes_are_numbers(options: Sequence[Option]) -> bool:
-    """Return whether all reporting values of a question are numbers."""
+    """Check whether all reporting values of a question are numbers."""
     return bool(options) and not any(np.isnan(read_number(option.value)) for option in options)
 
 
 def is_ordered(column: PlannedColumn) -> bool:
-    """Return whether the options of a column are a scale, with no "not applicable" among them.
+    """Check whether the options of a column are a scale, with no "not applicable" among them.
 
     The API does not say that options have an order. The likert type has one, and reporting values
     that are rising or falling numbers mean one; but not in a dropdown list, which may hold years.
@@ -282,7 +282,7 @@ def is_ordered(column: PlannedColumn) -> bool:
 
 
 def is_chosen(raw: RawAnswer, column: PlannedColumn) -> bool:
-    """Return whether an answer says that an option was chosen.
+    """Check whether an answer says that an option was chosen.
 
     An entry in ``options`` is chosen unless it is null. A grid lists all cells; those that were
     not chosen have no id and an empty answer.

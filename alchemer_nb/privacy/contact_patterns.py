@@ -28,7 +28,7 @@ _NAMES = re.compile(
 
 
 def has_email(text: str) -> bool:
-    """Return whether a text seems to contain an e-mail address.
+    """Check whether a text seems to contain an e-mail address.
 
     Example:
         >>> has_email("write to ann@example.org, please")
@@ -38,7 +38,7 @@ def has_email(text: str) -> bool:
 
 
 def has_phone(text: str) -> bool:
-    """Return whether a text seems to contain a telephone number; dates and IP addresses do not.
+    """Check whether a text seems to contain a telephone number; dates and IP addresses do not.
 
     Example:
         >>> has_phone("call +44 20 7946 0018"), has_phone("on 2026-01-15"), has_phone("order 12345")
@@ -48,7 +48,7 @@ def has_phone(text: str) -> bool:
 
 
 def names_contact(name: str) -> bool:
-    """Return whether a name means contact data, as ``home_phone`` does."""
+    """Check whether a name means contact data, as ``home_phone`` does."""
     return _NAMES.fullmatch(name.strip().replace("-", "_").replace(" ", "_")) is not None
 
 

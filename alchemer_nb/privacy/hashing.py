@@ -62,6 +62,6 @@ class Hasher:
 
     @property
     def description(self) -> str:
-        """The words for the report."""
+        """The method of hashing, for the report."""
         salt = "a random salt, for this call alone" if self.is_random else "the salt given"
         return f"hashed with {salt}"

@@ -316,7 +316,7 @@ def _redact_leaf(kept: Kept, leaf: Leaf, column: PlannedColumn, hash_text: Hashe
 def _redact_answer(
     raw: RawAnswer, column: PlannedColumn, hash_text: Hasher | None
 ) -> RawAnswer | None:
-    """Return what is left of one answer; None for nothing."""
+    """Return the redacted answer; None if nothing is left of it."""
     if column.part == "other":
         typed = write_in_text(raw, column)
         if typed is None:
@@ -380,7 +380,7 @@ def _report_row(
 
 
 def _means_a_column(kept: Kept, word: str) -> bool:
-    """Return whether a word of ``columns=`` still means a column."""
+    """Check whether a word of ``columns=`` still means a column."""
     try:
         kept.frame([], replace(kept.options, columns=(word,)))
     except InvalidArgument:
