@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from alchemer_nb.survey.columns import PlannedColumn
+    from alchemer_nb.survey.columns import AnswerColumn
     from alchemer_nb.survey.definition import Definition, Option, Question
 
 FIELDS = ("change", "question_id", "option_id", "before", "after", "comparable", "columns")
@@ -96,7 +96,7 @@ class _NamedSurvey:
                 return f"{title}, {ids.index(question.id) + 1}"
         return ""
 
-    def columns_of(self, question_id: str) -> list[PlannedColumn]:
+    def columns_of(self, question_id: str) -> list[AnswerColumn]:
         """Return the columns of a question, of its rows and parts."""
         question = self.questions[question_id]
         ids = {each.id for each in question.walk()}

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from alchemer_nb.survey.definition import Definition
 
 
+_CodedRows = tuple[np.ndarray, np.ndarray]  # rows of the page, and a code for each
+
+
 @dataclass(frozen=True, eq=False)
 class Answers:
     """The answers of downloaded responses, by path.
@@ -257,9 +260,6 @@ class AnswersBuilder:
                 at, values = _first_of_each_row(parts)
                 rows.frombytes((at + np.int32(self.count)).tobytes())
                 states.frombytes(values.astype(np.int8).tobytes())
-
-
-_CodedRows = tuple[np.ndarray, np.ndarray]  # rows of the page, and a code for each
 
 
 def _sum_over_rows(counts: Mapping[int, int], positions: np.ndarray) -> int:

@@ -22,7 +22,7 @@ from alchemer_nb.survey.columns import INDEX
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from alchemer_nb.survey.columns import PlannedColumn
+    from alchemer_nb.survey.columns import AnswerColumn
 
 Kind = Literal["number", "text", "date", "moment"]
 _EXACT = 2**53  # beyond it floating point skips whole numbers
@@ -304,7 +304,7 @@ def _from_texts(name: str, values: pd.Series[Any], dialect: Dialect) -> Variable
     return Variable(name, pd.Series(texts, dtype=object), "text", notes=notes)
 
 
-def _has_ordered_options(column: PlannedColumn) -> bool:
+def _has_ordered_options(column: AnswerColumn) -> bool:
     """Check whether the options are a scale, "not applicable" ones left aside."""
     steps = tuple(o for o in column.choices if not o.is_not_applicable)
     return is_ordered(replace(column, choices=steps))

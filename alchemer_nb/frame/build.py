@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from alchemer_nb.decode.answers import Answers
     from alchemer_nb.frame.options import FrameOptions
     from alchemer_nb.frame.rows import Rows
-    from alchemer_nb.survey.columns import PlannedColumn
+    from alchemer_nb.survey.columns import AnswerColumn
     from alchemer_nb.survey.definition import Definition
 
 ATTRS = "alchemer"
@@ -88,7 +88,7 @@ def _build_wide(
     options: FrameOptions,
     zone: ZoneInfo,
     renderer: Renderer,
-    named: Mapping[str, PlannedColumn],
+    named: Mapping[str, AnswerColumn],
 ) -> pd.DataFrame:
     data: dict[str, Any] = {
         name: metadata.metadata_array(name, answers, rows.keep, zone, options.tz)
@@ -124,7 +124,7 @@ def _language(wanted: str | None, survey: Definition) -> str | None:
 
 
 def _choose_columns(
-    frame: pd.DataFrame, options: FrameOptions, named: Mapping[str, PlannedColumn]
+    frame: pd.DataFrame, options: FrameOptions, named: Mapping[str, AnswerColumn]
 ) -> pd.DataFrame:
     wanted = options.columns or ()
     if options.shape == "wide":
@@ -134,7 +134,7 @@ def _choose_columns(
 
 
 def _chosen_names(
-    wanted: Iterable[str], present: Iterable[str], named: Mapping[str, PlannedColumn]
+    wanted: Iterable[str], present: Iterable[str], named: Mapping[str, AnswerColumn]
 ) -> list[str]:
     """Return the present names that the user's words mean: columns, or all of a question."""
     present = list(present)

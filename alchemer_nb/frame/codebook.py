@@ -10,7 +10,7 @@ import pandas as pd
 
 from alchemer_nb.frame.metadata import STANDARD
 from alchemer_nb.frame.text_dtype import typed_frame
-from alchemer_nb.survey.columns import PlannedColumn, name_columns, plan_columns
+from alchemer_nb.survey.columns import AnswerColumn, name_columns, plan_columns
 from alchemer_nb.survey.definition import conditional_ids
 from alchemer_nb.survey.question_types import question_key
 
@@ -65,7 +65,7 @@ class Codebook(pd.DataFrame):
 
 def codebook_records(
     survey: Definition,
-    columns: Sequence[PlannedColumn],
+    columns: Sequence[AnswerColumn],
     *,
     metadata: Sequence[str] = STANDARD,
     urls: Iterable[str] = (),
@@ -106,7 +106,7 @@ def codebook_records(
     return [{name: row.get(name) for name in FIELDS} for row in rows]
 
 
-def _notes_of(column: PlannedColumn, notes: dict[str, list[str]]) -> list[str]:
+def _notes_of(column: AnswerColumn, notes: dict[str, list[str]]) -> list[str]:
     """Return the notes of a column, and of the options of a list."""
     return [text for each in (column, *column.option_columns) for text in notes.get(each.id, ())]
 
@@ -127,7 +127,7 @@ def _other_record(name: str, kind: str) -> dict[str, Any]:
 
 
 def _column_record(
-    column: PlannedColumn, survey: Definition, language: str | None
+    column: AnswerColumn, survey: Definition, language: str | None
 ) -> dict[str, Any]:
     languages = (language, survey.language)
     question, parent, option = column.question, column.parent, column.option

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from alchemer_nb.decode.answers import Answers
     from alchemer_nb.frame.rows import Rows
-    from alchemer_nb.survey.columns import PlannedColumn
+    from alchemer_nb.survey.columns import AnswerColumn
     from alchemer_nb.survey.definition import Definition
 
 LONG = ("question_id", "row", "option", "column", "value", "code", "option_id", "shown")
@@ -27,7 +27,7 @@ def build_long(
     answers: Answers,
     survey: Definition,
     rows: Rows,
-    named: Mapping[str, PlannedColumn],
+    named: Mapping[str, AnswerColumn],
     language: str | None,
     renderer: Renderer,
 ) -> pd.DataFrame:
@@ -73,7 +73,7 @@ def build_long(
 
 
 def _answers_of(
-    column: PlannedColumn, renderers: dict[str, Renderer], languages: tuple[str | None, ...]
+    column: AnswerColumn, renderers: dict[str, Renderer], languages: tuple[str | None, ...]
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Return the rows that answered a column, and the long fields: a list, or one for all rows."""
     # Plain lists: a DataFrame for each column costs more than all the answers in it.

@@ -15,7 +15,7 @@ import pandas as pd
 
 from alchemer_nb.frame.text_dtype import text_dtype, typed_frame
 from alchemer_nb.frame.values import Renderer, shown_states
-from alchemer_nb.survey.columns import INDEX, PlannedColumn
+from alchemer_nb.survey.columns import INDEX, AnswerColumn
 from alchemer_nb.survey.definition import conditional_ids
 from alchemer_nb.survey.question_types import is_multi
 
@@ -53,7 +53,7 @@ class MissingReasons:
         )
         self._last_page = self._reached_pages()
 
-    def cells(self, columns: dict[str, PlannedColumn]) -> pd.DataFrame:
+    def cells(self, columns: dict[str, AnswerColumn]) -> pd.DataFrame:
         """Return the state of each cell of some columns, as categories."""
         index = pd.Index(self._ids, name=INDEX)
         states = pd.CategoricalDtype(pd.Index(list(CELL_STATES), dtype=text_dtype()))
@@ -63,7 +63,7 @@ class MissingReasons:
         }
         return pd.DataFrame(data, index=index)
 
-    def codes(self, column: PlannedColumn) -> np.ndarray:
+    def codes(self, column: AnswerColumn) -> np.ndarray:
         """Return the state of each cell of a column, as its position in ``CELL_STATES`` (int8)."""
         answered = pd.Series(self._renderer.array(column)).notna().to_numpy(dtype=bool)
         reasons = self._reasons(column)
@@ -71,20 +71,20 @@ class MissingReasons:
             reasons = np.where(reasons == _SKIPPED, _NOT_SHOWN, reasons)
         return np.where(answered, _ANSWERED, reasons).astype(np.int8)
 
-    def counts(self, column: PlannedColumn) -> tuple[int, int]:
+    def counts(self, column: AnswerColumn) -> tuple[int, int]:
         """Count the responses that were asked (answered or skipped), and those that answered."""
         codes = self.codes(column)
         answered = int((codes == _ANSWERED).sum())
         return answered + int((codes == _SKIPPED).sum()), answered
 
-    def base_sizes(self, columns: Iterable[PlannedColumn]) -> pd.DataFrame:
+    def base_sizes(self, columns: Iterable[AnswerColumn]) -> pd.DataFrame:
         """Count the responses behind each question, from its columns.
 
         Returns:
             One row for each question or grid row: ``question_id``, ``alias``, ``question``, a count
             (int64) for each state, and ``base``: the responses that answered or skipped.
         """
-        groups: dict[tuple[str, str], list[PlannedColumn]] = {}
+        groups: dict[tuple[str, str], list[AnswerColumn]] = {}
         for column in columns:
             if column.part in ("answer", "option", "item", "list", "leaf"):
                 above = column.parent.id if column.parent else ""  # two tables may repeat ids
@@ -108,7 +108,7 @@ class MissingReasons:
         fields = ("question_id", "alias", "question", "base", *CELL_STATES)
         return typed_frame(rows, fields, dict.fromkeys(fields[3:], "int64"))
 
-    def _reasons(self, column: PlannedColumn) -> np.ndarray:
+    def _reasons(self, column: AnswerColumn) -> np.ndarray:
         """Return the state of each response, as if it had no answer."""
         question = column.question
         shown = shown_states(self._answers, question.id, self._keep)
@@ -126,7 +126,7 @@ class MissingReasons:
         )
         return reasons.astype(np.int8)
 
-    def _when_absent(self, column: PlannedColumn) -> np.ndarray:
+    def _when_absent(self, column: AnswerColumn) -> np.ndarray:
         """Return the state that an absent entry means: a checkbox without logic was skipped.
 
         A response without any entry (71 of 583 real ones) leaves it unknown.

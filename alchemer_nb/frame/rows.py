@@ -27,7 +27,7 @@ class Rows:
         keep: Row numbers among the answers, by ascending response id.
         ids: Response ids of these rows.
         received: Count of received responses, each id once.
-        repeated: Count of further copies; pages shift if responses come in during a download.
+        repeated: Count of further copies, of responses that changed during the download.
         test_rows: Count of test responses left out.
     """
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from alchemer_nb.survey.columns import (
     COMMENT,
     SECOND_ANSWER,
-    PlannedColumn,
+    AnswerColumn,
     column_id,
     comment_column,
     other_column,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from alchemer_nb.survey.question_types import Kind
 
 
-def all_columns(survey: Definition, answers: Answers, renderer: Renderer) -> list[PlannedColumn]:
+def all_columns(survey: Definition, answers: Answers, renderer: Renderer) -> list[AnswerColumn]:
     """Return the planned columns and those that only the answers need.
 
     Args:
@@ -51,7 +51,7 @@ def all_columns(survey: Definition, answers: Answers, renderer: Renderer) -> lis
     """
     planned = plan_columns(survey)
     ids = {column.id for column in planned}
-    columns: list[PlannedColumn] = []
+    columns: list[AnswerColumn] = []
     for column in planned:
         columns.append(column)
         columns.extend(x for x in _unplanned_companions(column, renderer) if x.id not in ids)
@@ -62,7 +62,7 @@ def all_columns(survey: Definition, answers: Answers, renderer: Renderer) -> lis
     return _insert(survey, columns, extra)
 
 
-def _unplanned_companions(column: PlannedColumn, renderer: Renderer) -> Iterator[PlannedColumn]:
+def _unplanned_companions(column: AnswerColumn, renderer: Renderer) -> Iterator[AnswerColumn]:
     """Yield the columns of write-ins and raw answers that the definition does not announce."""
     if column.part in ("answer", "item") and renderer.has_raw(column):
         yield replace(raw_column(column), planned=False)
@@ -73,8 +73,8 @@ def _unplanned_companions(column: PlannedColumn, renderer: Renderer) -> Iterator
 
 
 def _unknown_paths(
-    survey: Definition, planned: Iterable[PlannedColumn], answers: Answers
-) -> Iterator[tuple[PlannedColumn, str]]:
+    survey: Definition, planned: Iterable[AnswerColumn], answers: Answers
+) -> Iterator[tuple[AnswerColumn, str]]:
     """Yield columns for answers at unknown paths, with the reason for each."""
     taken = {column.path for column in planned}
     known: dict[str, Question] = {}
@@ -95,7 +95,7 @@ def _unknown_paths(
 
 def _unknown_part(
     question: Question, parent: Question | None, path: AnswerPath, leaf: Leaf, language: str
-) -> tuple[PlannedColumn, str]:
+) -> tuple[AnswerColumn, str]:
     """Return the column, and why it is there, of an unknown part of a known question."""
     column = _leaf_column(question, parent, path, leaf, language)
     if path[-1] == COMMENT and len(path) > 1:
@@ -135,11 +135,11 @@ def _reason_of_leaf(question: Question, path: AnswerPath) -> str:
 
 def _leaf_column(
     question: Question, parent: Question | None, path: AnswerPath, leaf: Leaf, language: str
-) -> PlannedColumn:
+) -> AnswerColumn:
     if path[-1] == COMMENT and len(path) > 1:
         return comment_column(question, path[:-1], planned=False)
     option = _option_from_answers(path, leaf, language) if len(path) > 1 else None
-    return PlannedColumn(
+    return AnswerColumn(
         column_id(path), "text", path, question, parent, "leaf", option, planned=False
     )
 
@@ -156,8 +156,8 @@ def _option_from_answers(path: AnswerPath, leaf: Leaf, language: str) -> Option:
 
 
 def _insert(
-    survey: Definition, columns: list[PlannedColumn], extra: list[PlannedColumn]
-) -> list[PlannedColumn]:
+    survey: Definition, columns: list[AnswerColumn], extra: list[AnswerColumn]
+) -> list[AnswerColumn]:
     """Insert the extra columns after their questions, those of unknown ones at the end."""
     last_column = {column.path[0]: number for number, column in enumerate(columns)}
     insert_after: dict[str, int] = {}
@@ -166,7 +166,7 @@ def _insert(
         ids = [each.id for each in question.walk()]
         number = max((last_column[each] for each in ids if each in last_column), default=number)
         insert_after.update({each: last_column.get(each, number) for each in ids})
-    after: dict[int | None, list[PlannedColumn]] = {}
+    after: dict[int | None, list[AnswerColumn]] = {}
     for each in extra:
         after.setdefault(insert_after.get(each.path[0]), []).append(each)
     placed = after.get(-1, [])

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from alchemer_nb.decode.answers import Answers
     from alchemer_nb.decode.leaves import RawAnswer
     from alchemer_nb.frame.options import Values
-    from alchemer_nb.survey.columns import AnswerPath, PlannedColumn
+    from alchemer_nb.survey.columns import AnswerColumn, AnswerPath
     from alchemer_nb.survey.definition import Option
 
 _MOST_NOTES = 12  # of a column
@@ -63,13 +63,13 @@ class Renderer:
         self._option_finders: dict[str, OptionFinder] = {}
         self.notes: dict[str, list[str]] = {}
 
-    def note(self, column: PlannedColumn, text: str) -> None:
+    def note(self, column: AnswerColumn, text: str) -> None:
         """Add a note to a column, unless it is there already."""
         notes = self.notes.setdefault(column.id, [])
         if text not in notes and len(notes) < _MOST_NOTES:
             notes.append(text)
 
-    def array(self, column: PlannedColumn) -> Any:
+    def array(self, column: AnswerColumn) -> Any:
         """Return the values of a column, as a pandas array, a numpy array or a series."""
         if column.part in ("other", "raw"):
             return text_array(self._to_rows(column, self.extra_texts(column), None, object))
@@ -91,7 +91,7 @@ class Renderer:
         )
         return text_array(self._to_rows(column, texts, None, object))
 
-    def scores(self, column: PlannedColumn) -> Any:
+    def scores(self, column: AnswerColumn) -> Any:
         """Return reporting values as numbers, NaN for "not applicable" and missing (float64)."""
         scores = []
         for raw in self._raw_answers(column):
@@ -101,21 +101,21 @@ class Renderer:
             scores.append(np.nan if is_left_out else number)
         return self._to_rows(column, scores, np.nan, np.float64)
 
-    def has_raw(self, column: PlannedColumn) -> bool:
+    def has_raw(self, column: AnswerColumn) -> bool:
         """Check whether some answer of a column of numbers is no number."""
         if column.kind != "number" and not (column.kind == "category" and self.is_coded(column)):
             return False
         return any(self._raw_text(column, raw) is not None for raw in self._raw_answers(column))
 
-    def has_other(self, column: PlannedColumn) -> bool:
+    def has_other(self, column: AnswerColumn) -> bool:
         """Check whether a write-in was received, announced by the definition or not."""
         return any(write_in_text(raw, column) is not None for raw in self._raw_answers(column))
 
-    def is_coded(self, column: PlannedColumn) -> bool:
+    def is_coded(self, column: AnswerColumn) -> bool:
         """Check whether a category is rendered as numeric codes, so that it can hold no text."""
         return self._values == "code" and codes_are_numbers(column.choices)
 
-    def extra_texts(self, column: PlannedColumn) -> list[str | None]:
+    def extra_texts(self, column: AnswerColumn) -> list[str | None]:
         """Return the text of each distinct answer in a column of write-ins or raw answers."""
         if column.part == "other":
             return [write_in_text(raw, column) for raw in self._raw_answers(column)]
@@ -124,14 +124,14 @@ class Renderer:
         return [self._raw_text(column, raw) for raw in self._raw_answers(column)]
 
     def _find_option(
-        self, column: PlannedColumn, raw: RawAnswer
+        self, column: AnswerColumn, raw: RawAnswer
     ) -> tuple[Option | None, str | None]:
         found = self._option_finders.get(column.id)
         if found is None:
             found = self._option_finders[column.id] = OptionFinder(column.choices, self.languages)
         return found.find(raw)
 
-    def _raw_answers(self, column: PlannedColumn) -> RawAnswers:
+    def _raw_answers(self, column: AnswerColumn) -> RawAnswers:
         leaf = self._answers.leaves.get(column.path)
         return leaf.raw_answers if leaf else RawAnswers()
 
@@ -145,7 +145,7 @@ class Renderer:
         return kept
 
     def _to_rows(
-        self, column: PlannedColumn, values: Sequence[Any], missing: Any, dtype: Any
+        self, column: AnswerColumn, values: Sequence[Any], missing: Any, dtype: Any
     ) -> Any:
         """Return the value of each row, from one value for each distinct answer."""
         table = np.empty(len(values) + 1, dtype=dtype)
@@ -153,7 +153,7 @@ class Renderer:
         table[-1] = missing  # for code -1
         return table[self._codes_by_row(column.path)]
 
-    def _as_number(self, column: PlannedColumn, raw: RawAnswer) -> float:
+    def _as_number(self, column: AnswerColumn, raw: RawAnswer) -> float:
         option, note = self._find_option(column, raw)
         if note and read_number(raw.answer) != read_number(option.value if option else None):
             self.note(column, note)
@@ -161,7 +161,7 @@ class Renderer:
             return read_number(option.id)
         return read_number(option.value if option is not None else raw.answer)
 
-    def _raw_text(self, column: PlannedColumn, raw: RawAnswer) -> str | None:
+    def _raw_text(self, column: AnswerColumn, raw: RawAnswer) -> str | None:
         """Return the text of an answer that is no number; a write-in has its own column."""
         if raw.text is None or column.kind == "date" or raw.is_write_in:
             return None
@@ -169,13 +169,13 @@ class Renderer:
         number = read_number(option.value if option is not None else raw.answer)
         return raw.text if np.isnan(number) else None
 
-    def _read_days(self, column: PlannedColumn) -> list[tuple[str | None, Any]]:
+    def _read_days(self, column: AnswerColumn) -> list[tuple[str | None, Any]]:
         """Return text and day of each distinct answer, None for a day that cannot be read."""
         texts = self._raw_answers(column).texts()
         days = parse_typed_dates(text for text in texts if text is not None)
         return [(text, None if text is None else days[text]) for text in texts]
 
-    def _render_boolean(self, column: PlannedColumn) -> Any:
+    def _render_boolean(self, column: AnswerColumn) -> Any:
         raw_answers = self._raw_answers(column)
         chosen = self._to_rows(column, [is_chosen(a, column) for a in raw_answers], False, bool)
         if column.is_cell and column.option is not None:
@@ -194,7 +194,7 @@ class Renderer:
         numbers = np.where(chosen, 1 if mark is None else mark, 0).astype(np.int64)
         return pd.arrays.IntegerArray(numbers, ~answered)
 
-    def _find_answered(self, column: PlannedColumn) -> np.ndarray:
+    def _find_answered(self, column: AnswerColumn) -> np.ndarray:
         """Return the rows in which any option of the same question was chosen."""
         answered = np.zeros(len(self._keep), dtype=bool)
         for path in self._paths_below.get(column.path[:-1], ()):
@@ -203,7 +203,7 @@ class Renderer:
             answered |= table[self._codes_by_row(path)]
         return answered
 
-    def _render_list(self, column: PlannedColumn) -> pd.Series[Any]:
+    def _render_list(self, column: AnswerColumn) -> pd.Series[Any]:
         """Return lists of the chosen options, None where the question was not answered."""
         names = option_names(column.choices, self._values, self.languages)
         arrays = [self._render_boolean(part) for part in column.option_columns]
@@ -215,7 +215,7 @@ class Renderer:
         ]
         return pd.Series(cells, dtype=object)
 
-    def _render_category(self, column: PlannedColumn) -> Any:
+    def _render_category(self, column: AnswerColumn) -> Any:
         names = option_names(column.choices, self._values, self.languages)
         positions = {option.id: position for position, option in enumerate(column.choices)}
         categories = {name: position for position, name in enumerate(names)}
@@ -262,7 +262,7 @@ def codes_are_numbers(options: Sequence[Option]) -> bool:
     return bool(options) and not any(np.isnan(read_number(option.value)) for option in options)
 
 
-def is_ordered(column: PlannedColumn) -> bool:
+def is_ordered(column: AnswerColumn) -> bool:
     """Check whether the options of a column are a scale, with no "not applicable" among them.
 
     The API does not say that options have an order. The likert type has one, and reporting values
@@ -281,7 +281,7 @@ def is_ordered(column: PlannedColumn) -> bool:
     return bool((steps > 0).all() or (steps < 0).all())
 
 
-def is_chosen(raw: RawAnswer, column: PlannedColumn) -> bool:
+def is_chosen(raw: RawAnswer, column: AnswerColumn) -> bool:
     """Check whether an answer says that an option was chosen.
 
     An entry in ``options`` is chosen unless it is null. A grid lists all cells; those that were
@@ -316,7 +316,7 @@ def shown_states(answers: Answers, question_id: str, keep: np.ndarray) -> np.nda
     return kept
 
 
-def write_in_text(raw: RawAnswer, column: PlannedColumn) -> str | None:
+def write_in_text(raw: RawAnswer, column: AnswerColumn) -> str | None:
     """Return the text that was typed at an "other" option.
 
     At a single choice the id marks it (``"10024-other"``) or is the id of an "other" option. At a
@@ -337,7 +337,7 @@ def write_in_text(raw: RawAnswer, column: PlannedColumn) -> str | None:
     return str(typed)
 
 
-def _chosen_other_option(raw: RawAnswer, column: PlannedColumn) -> Option | None:
+def _chosen_other_option(raw: RawAnswer, column: AnswerColumn) -> Option | None:
     if raw.answer_id in (None, "", 0, "0"):
         return None
     option_id = id_text(raw.answer_id)

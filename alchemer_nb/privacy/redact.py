@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from alchemer_nb.decode.answers import Answers
     from alchemer_nb.frame.description import Kept
-    from alchemer_nb.survey.columns import PlannedColumn
+    from alchemer_nb.survey.columns import AnswerColumn
 
 How = Literal["drop", "hash"]
 # Hashed ids still distinguish people. Descriptions are always dropped: the hash of a city is of no
@@ -297,7 +297,7 @@ def redact_answers(kept: Kept, plan: RedactionPlan, hasher: Hasher | None) -> An
     return answers
 
 
-def _redact_leaf(kept: Kept, leaf: Leaf, column: PlannedColumn, hash_text: Hasher | None) -> Leaf:
+def _redact_leaf(kept: Kept, leaf: Leaf, column: AnswerColumn, hash_text: Hasher | None) -> Leaf:
     """Return a redacted leaf; an empty one is kept, so that no other column changes its name."""
     result = Leaf()
     touched = np.ones(kept.answers.count, dtype=bool)
@@ -314,7 +314,7 @@ def _redact_leaf(kept: Kept, leaf: Leaf, column: PlannedColumn, hash_text: Hashe
 
 
 def _redact_answer(
-    raw: RawAnswer, column: PlannedColumn, hash_text: Hasher | None
+    raw: RawAnswer, column: AnswerColumn, hash_text: Hasher | None
 ) -> RawAnswer | None:
     """Return the redacted answer; None if nothing is left of it."""
     if column.part == "other":
@@ -343,7 +343,7 @@ def _redacted_texts(kept: Kept, plan: RedactionPlan) -> set[str]:
     return found
 
 
-def _contact_reason(column: PlannedColumn) -> str | None:
+def _contact_reason(column: AnswerColumn) -> str | None:
     """Return why a column holds contact data; None if it does not seem to."""
     question, parent = column.question, column.parent
     if parent is not None and question_key(parent) == "contactgroup":

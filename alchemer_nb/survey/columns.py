@@ -47,8 +47,8 @@ _TEXT_SUFFIXES = {"other": "other, written in", "comment": "comment", "raw": "as
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedColumn:
-    """One output column, before it has a name.
+class AnswerColumn:
+    """A column of answers, before it has a name.
 
     Attributes:
         id: Its name with ``names="id"``, such as ``"q21_10031"``.
@@ -74,7 +74,7 @@ class PlannedColumn:
     part: Part = "answer"
     option: Option | None = None
     choices: tuple[Option, ...] = ()
-    option_columns: tuple[PlannedColumn, ...] = ()
+    option_columns: tuple[AnswerColumn, ...] = ()
     planned: bool = True
     removed: bool = False
 
@@ -84,14 +84,14 @@ class PlannedColumn:
         return self.parent is not None and question_key(self.parent) in GRID_CELLS
 
 
-def plan_columns(survey: Definition) -> list[PlannedColumn]:
+def plan_columns(survey: Definition) -> list[AnswerColumn]:
     """Return the columns of a survey in the order in which it asks."""
     return [column for question in survey.questions for column in _plan_question(question)]
 
 
 def _plan_question(
     question: Question, parent: Question | None = None, above: AnswerPath = (), depth: int = 0
-) -> Iterator[PlannedColumn]:
+) -> Iterator[AnswerColumn]:
     """Yield the columns of a question and of all its parts.
 
     Args:
@@ -117,7 +117,7 @@ def _plan_question(
         yield comment_column(question, path)
 
 
-def _plan_table(table: Question, depth: int) -> Iterator[PlannedColumn]:
+def _plan_table(table: Question, depth: int) -> Iterator[AnswerColumn]:
     """Yield the columns of a custom table; its column ids are unique within the table only."""
     for part in table.rows:
         above = (table.id,) if is_option_id(part.id) else ()
@@ -127,7 +127,7 @@ def _plan_table(table: Question, depth: int) -> Iterator[PlannedColumn]:
             yield _part_column(table, option, "text")
 
 
-def _plan_grid(grid: Question, key: str, depth: int) -> Iterator[PlannedColumn]:
+def _plan_grid(grid: Question, key: str, depth: int) -> Iterator[AnswerColumn]:
     for row in grid.rows:
         options = row.options or grid.options
         if key in GRID_CELLS:
@@ -138,14 +138,14 @@ def _plan_grid(grid: Question, key: str, depth: int) -> Iterator[PlannedColumn]:
                 yield _menu_cell(row, option, grid)
         elif key in ITEMS:  # each row is an item, and what is chosen is its rank
             path = (row.id,)
-            yield PlannedColumn(column_id(path), ITEMS[key], path, row, grid, choices=options)
+            yield AnswerColumn(column_id(path), ITEMS[key], path, row, grid, choices=options)
         elif key in GRID_SINGLE or key == MENU_GRID:
             yield from _plan_single_choice(row, options, grid)
         else:  # an unknown grid: each row by its own type
             yield from _plan_question(replace(row, options=options), grid, depth=depth + 1)
 
 
-def _menu_cell(row: Question, option: Option, grid: Question) -> PlannedColumn:
+def _menu_cell(row: Question, option: Option, grid: Question) -> AnswerColumn:
     """Return the column of a cell with its own menu; ``limits`` has its labels, without ids."""
     column = _part_column(row, option, "text", grid)
     limits = row.properties.get("limits") or grid.properties.get("limits")
@@ -156,7 +156,7 @@ def _menu_cell(row: Question, option: Option, grid: Question) -> PlannedColumn:
 
 def _plan_plain_question(
     question: Question, key: str, parent: Question | None, path: AnswerPath
-) -> Iterator[PlannedColumn]:
+) -> Iterator[AnswerColumn]:
     """Yield the columns of a question that has neither rows nor parts."""
     if key in SINGLE:
         yield from _plan_single_choice(question, question.options, parent, path)
@@ -168,7 +168,7 @@ def _plan_plain_question(
         for option in question.options:
             yield _part_column(question, option, ITEMS[key], parent, path)
     elif key in TEXT:
-        yield PlannedColumn(column_id(path), "text", path, question, parent)
+        yield AnswerColumn(column_id(path), "text", path, question, parent)
 
 
 def column_id(path: AnswerPath) -> str:
@@ -185,33 +185,33 @@ def _plan_single_choice(
     options: tuple[Option, ...],
     parent: Question | None = None,
     path: AnswerPath | None = None,
-) -> Iterator[PlannedColumn]:
+) -> Iterator[AnswerColumn]:
     """Yield the columns of a question with one choice: the choice, and its write-in."""
     path = path or (question.id,)
     kind: Kind = "number" if _are_numbers(options) else "category"
-    column = PlannedColumn(column_id(path), kind, path, question, parent, choices=options)
+    column = AnswerColumn(column_id(path), kind, path, question, parent, choices=options)
     yield column
     if any(option.is_other for option in options):
         yield other_column(column)
 
 
-def other_column(column: PlannedColumn, *, planned: bool = True) -> PlannedColumn:
+def other_column(column: AnswerColumn, *, planned: bool = True) -> AnswerColumn:
     """Return the column of write-ins at a single choice, or at one option of several."""
     return replace(column, id=f"{column.id}_other", kind="text", part="other", planned=planned)
 
 
-def comment_column(question: Question, path: AnswerPath, *, planned: bool = True) -> PlannedColumn:
+def comment_column(question: Question, path: AnswerPath, *, planned: bool = True) -> AnswerColumn:
     """Return the column of the comments on the question at a path."""
     name, path = f"{column_id(path)}_comment", (*path, COMMENT)
-    return PlannedColumn(name, "text", path, question, part="comment", planned=planned)
+    return AnswerColumn(name, "text", path, question, part="comment", planned=planned)
 
 
-def raw_column(column: PlannedColumn) -> PlannedColumn:
+def raw_column(column: AnswerColumn) -> AnswerColumn:
     """Return the column of the answers that are no number or date, as received."""
     return replace(column, id=f"{column.id}_raw", kind="text", part="raw", planned=is_open(column))
 
 
-def is_open(column: PlannedColumn) -> bool:
+def is_open(column: AnswerColumn) -> bool:
     """Check whether people type the value, so that it may be anything."""
     return column.kind in ("number", "date") and not column.choices and column.option is None
 
@@ -222,16 +222,16 @@ def _part_column(
     kind: Kind,
     parent: Question | None = None,
     path: AnswerPath | None = None,
-) -> PlannedColumn:
+) -> AnswerColumn:
     """Return the column of one option, item or grid cell of a question."""
     part: Part = "option" if kind == "boolean" else "item"
     path = (*(path or (question.id,)), option.id)
-    return PlannedColumn(column_id(path), kind, path, question, parent, part, option)
+    return AnswerColumn(column_id(path), kind, path, question, parent, part, option)
 
 
 def _plan_multi_select(
     question: Question, parent: Question | None, path: AnswerPath
-) -> Iterator[PlannedColumn]:
+) -> Iterator[AnswerColumn]:
     for option in question.options:
         column = _part_column(question, option, "boolean", parent, path)
         yield column
@@ -241,10 +241,10 @@ def _plan_multi_select(
 
 def _plan_typed_value(
     question: Question, kind: Kind, parent: Question | None, path: AnswerPath
-) -> Iterator[PlannedColumn]:
+) -> Iterator[AnswerColumn]:
     # The options of a slider or text box are not chosen from: its answer is a number or date.
     choices = question.options if question_key(question) == "radio-nps" else ()
-    column = PlannedColumn(column_id(path), kind, path, question, parent, choices=choices)
+    column = AnswerColumn(column_id(path), kind, path, question, parent, choices=choices)
     yield column
     if is_open(column):
         yield raw_column(column)
@@ -264,7 +264,7 @@ def _is_number(text: str) -> bool:
 
 
 def name_columns(
-    columns: Sequence[PlannedColumn],
+    columns: Sequence[AnswerColumn],
     survey: Definition,
     names: Names,
     taken: Sequence[str],
@@ -288,7 +288,7 @@ def name_columns(
     return _make_unique(wanted, columns, {INDEX, *taken}, names)
 
 
-def question_names(column: PlannedColumn) -> set[str]:
+def question_names(column: AnswerColumn) -> set[str]:
     """Return what a user may call the question of a column, or the grid above it."""
     names: set[str] = set()
     for question in (column.question, column.parent):
@@ -304,7 +304,7 @@ def free_name(name: str, taken: Container[str]) -> str:
     return name
 
 
-def _alias_names(columns: Sequence[PlannedColumn], survey: Definition) -> list[str]:
+def _alias_names(columns: Sequence[AnswerColumn], survey: Definition) -> list[str]:
     uses = Counter(alias_to_name(question.alias) for question in survey.walk())
 
     def unique_alias(question: Question) -> str | None:
@@ -321,7 +321,7 @@ def _alias_names(columns: Sequence[PlannedColumn], survey: Definition) -> list[s
 
 
 def _alias_name(
-    column: PlannedColumn, unique_alias: Callable[[Question], str | None], *, by_id: bool = False
+    column: AnswerColumn, unique_alias: Callable[[Question], str | None], *, by_id: bool = False
 ) -> str | None:
     question, parent = column.question, column.parent
     stem = unique_alias(question)
@@ -344,7 +344,7 @@ def _alias_name(
     return f"{stem}{_NAME_SUFFIXES.get(column.part, '')}"
 
 
-def _text_name(column: PlannedColumn, survey: Definition, language: str | None) -> str:
+def _text_name(column: AnswerColumn, survey: Definition, language: str | None) -> str:
     languages = (language, survey.language)
     words = [column.parent.text(*languages)] if column.parent else []
     words.append(column.question.text(*languages) or f"q{column.question.id}")
@@ -358,7 +358,7 @@ def _text_name(column: PlannedColumn, survey: Definition, language: str | None) 
 
 
 def _make_unique(
-    wanted: Sequence[str], columns: Sequence[PlannedColumn], taken: set[str], names: Names
+    wanted: Sequence[str], columns: Sequence[AnswerColumn], taken: set[str], names: Names
 ) -> list[str]:
     often = Counter(wanted)
     result = []
