@@ -184,10 +184,7 @@ def _match_columns(waves: Sequence[_Wave]) -> list[_Column]:
 
 
 def _match_by_key(
-    added: Sequence[_Column],
-    columns: Sequence[_Column],
-    matches: list[_Column | None],
-    kind: str,
+    added: Sequence[_Column], columns: Sequence[_Column], matches: list[_Column | None], kind: str
 ) -> None:
     """Match the columns of a wave and of the result whose key of a kind no other column has."""
     taken = {id(column) for column in matches if column is not None}

@@ -146,10 +146,7 @@ def _leaf_column(
 
 def _option_from_answers(path: AnswerPath, leaf: Leaf, language: str) -> Option:
     """Return an option as the answers describe it; with a value only if all have the same."""
-    label = next(
-        (str(raw.label) for raw in leaf.raw_answers if raw.label not in (None, "")),
-        "",
-    )
+    label = next((str(raw.label) for raw in leaf.raw_answers if raw.label not in (None, "")), "")
     values = {str(raw.answer) for raw in leaf.raw_answers if raw.answer not in (None, "")}
     value = values.pop() if len(values) == 1 else ""
     return Option(path[-1], {language: label} if label else {}, value)

@@ -45,11 +45,7 @@ class Renderer:
     """
 
     def __init__(
-        self,
-        answers: Answers,
-        keep: np.ndarray,
-        values: Values,
-        languages: Sequence[str | None],
+        self, answers: Answers, keep: np.ndarray, values: Values, languages: Sequence[str | None]
     ) -> None:
         self._answers = answers
         self._keep = keep
