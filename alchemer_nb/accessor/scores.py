@@ -31,8 +31,8 @@ def score(frame: pd.DataFrame, question: str | int) -> pd.Series[float]:
     name, column = known.one(kept, question)
     if column.choices and not _option_scores(column.choices):
         raise InvalidArgument(f"the reporting values of {name!r} are not numbers")
-    keep = kept.rows(known.ids(kept)).keep
-    scores = Renderer(kept.answers, keep, "code", kept.languages).scores(column)
+    row_numbers = kept.rows(known.ids(kept)).numbers
+    scores = Renderer(kept.answers, row_numbers, "code", kept.languages).scores(column)
     return pd.Series(scores, index=frame.index, name=name)
 
 

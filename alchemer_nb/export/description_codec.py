@@ -187,7 +187,7 @@ class Shown:
 def only_shown(kept: Kept, shown: Shown) -> Kept:
     """Return the answers without those that a frame does not show."""
     old = kept.answers
-    numbers = np.unique(kept.rows(dict.fromkeys(shown.ids)).keep)
+    numbers = np.unique(kept.rows(dict.fromkeys(shown.ids)).numbers)
     places = np.full(old.count, -1, dtype=np.int64)
     places[numbers] = np.arange(len(numbers))
     quality: dict[int, str] = _NoQuality()

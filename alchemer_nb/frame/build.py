@@ -54,7 +54,7 @@ def build_frame(
     """
     options = replace(options, language=_language(options.language, survey))
     languages = (options.language, survey.language)
-    renderer = Renderer(answers, rows.keep, options.rendered, languages)
+    renderer = Renderer(answers, rows.numbers, options.rendered, languages)
     columns = multi_lists.fold_lists(all_columns(survey, answers, renderer), options)
     meta = metadata.metadata_names(options.metadata)
     names = name_columns(columns, survey, options.names, meta, options.language)
@@ -91,7 +91,7 @@ def _build_wide(
     named: Mapping[str, AnswerColumn],
 ) -> pd.DataFrame:
     data: dict[str, Any] = {
-        name: metadata.metadata_array(name, answers, rows.keep, zone, options.tz)
+        name: metadata.metadata_array(name, answers, rows.numbers, zone, options.tz)
         for name in metadata.metadata_names(options.metadata)
         if name not in options.without
     }
@@ -99,12 +99,12 @@ def _build_wide(
     for name, column in named.items():
         data[name] = renderer.array(column)
         if options.values == "both" and column.kind == "category" and column.part == "answer":
-            codes = Renderer(answers, rows.keep, "code", renderer.languages).array(column)
+            codes = Renderer(answers, rows.numbers, "code", renderer.languages).array(column)
             data[free_name(f"{name}_code", taken)] = codes  # unique, as names are
     for name in metadata.url_names(answers):
         if f"url_{name}" not in options.without:
             column_name = free_name(f"url_{name}", {*data, *named})
-            data[column_name] = metadata.url_array(name, answers, rows.keep)
+            data[column_name] = metadata.url_array(name, answers, rows.numbers)
     index = pd.Index(rows.ids, name=INDEX, dtype=np.int64)
     return pd.DataFrame(
         {name: pd.Series(values).set_axis(index) for name, values in data.items()}, index=index

@@ -46,7 +46,7 @@ def build_long(
         each chosen option; a response without answers has one row with empty answer fields.
     """
     languages = (language, survey.language)
-    renderers = {v: Renderer(answers, rows.keep, v, languages) for v in ("code", "id")}
+    renderers = {v: Renderer(answers, rows.numbers, v, languages) for v in ("code", "id")}
     renderers["label"] = renderer
     positions: list[np.ndarray] = []
     found: dict[str, list[Any]] = {name: [] for name in LONG}
@@ -57,7 +57,7 @@ def build_long(
         positions.append(at)
         row = column.question.text(*languages) if column.parent else None
         piece |= {"question_id": column.question.id, "row": row, "column": name}
-        shown = shown_states(answers, column.path[0], rows.keep[at])
+        shown = shown_states(answers, column.path[0], rows.numbers[at])
         piece["shown"] = [None if state < 0 else bool(state) for state in shown.tolist()]
         for field, values in piece.items():
             found[field] += values if isinstance(values, list) else [values] * len(at)

@@ -44,20 +44,20 @@ def metadata_names(metadata: Metadata) -> tuple[str, ...]:
 
 
 def metadata_array(
-    name: str, answers: Answers, keep: np.ndarray, zone: ZoneInfo, tz: str | None
+    name: str, answers: Answers, row_numbers: np.ndarray, zone: ZoneInfo, tz: str | None
 ) -> Any:
     """Return the values of one metadata column.
 
     Args:
         name: One of ``STANDARD`` or ``EXTRA``.
         answers: All answers of the download.
-        keep: Row numbers, in the order of the result.
+        row_numbers: Rows of the answers, in the order of the result.
         zone: The region's zone, for dates that carry none.
         tz: Zone of the result; None for wall-clock time of the region, without a zone.
     """
     if name == "data_quality":
-        return text_array([answers.quality.get(row) for row in keep.tolist()])
-    values = np.array(answers.meta[name], dtype=object)[keep].tolist()
+        return text_array([answers.quality.get(row) for row in row_numbers.tolist()])
+    values = np.array(answers.meta[name], dtype=object)[row_numbers].tolist()
     if name in _DATES:
         return to_datetimes(values, zone, tz)
     if name in _NUMBERS:
@@ -143,7 +143,7 @@ def url_names(answers: Answers) -> list[str]:
     return sorted(answers.urls)
 
 
-def url_array(name: str, answers: Answers, keep: np.ndarray) -> Any:
+def url_array(name: str, answers: Answers, row_numbers: np.ndarray) -> Any:
     """Return the values of one url variable; a variable sent empty is an empty text."""
     values = answers.urls[name]
-    return text_array([values.get(row) for row in keep.tolist()])
+    return text_array([values.get(row) for row in row_numbers.tolist()])

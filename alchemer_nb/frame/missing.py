@@ -40,16 +40,16 @@ class MissingReasons:
         self._answers = kept.answers
         self._survey = kept.survey
         rows = kept.rows(ids)
-        self._keep = rows.keep
+        self._row_numbers = rows.numbers
         self._ids = rows.ids
-        self._renderer = Renderer(kept.answers, rows.keep, "label", (kept.survey.language,))
+        self._renderer = Renderer(kept.answers, rows.numbers, "label", (kept.survey.language,))
         self._page_numbers = {page.id: n for n, page in enumerate(kept.survey.pages)}
         self._outermost = {
             each.id: question.id for question in kept.survey.questions for each in question.walk()
         }
         self._conditional = conditional_ids(kept.survey)
         self._complete = np.array(
-            [kept.answers.meta["status"][row] == "Complete" for row in rows.keep], dtype=bool
+            [kept.answers.meta["status"][row] == "Complete" for row in rows.numbers], dtype=bool
         )
         self._last_page = self._reached_pages()
 
@@ -111,13 +111,13 @@ class MissingReasons:
     def _reasons(self, column: AnswerColumn) -> np.ndarray:
         """Return the state of each response, as if it had no answer."""
         question = column.question
-        shown = shown_states(self._answers, question.id, self._keep)
+        shown = shown_states(self._answers, question.id, self._row_numbers)
         if column.parent is not None:  # the entry of a grid or group may have it for its parts
             for above in (column.parent.id, self._outermost.get(column.parent.id, "")):
-                states = shown_states(self._answers, above, self._keep)
+                states = shown_states(self._answers, above, self._row_numbers)
                 shown = np.where(shown < 0, states, shown)
         page = self._page_numbers.get(question.page)
-        beyond = np.zeros(len(self._keep), dtype=bool)
+        beyond = np.zeros(len(self._row_numbers), dtype=bool)
         if page is not None:
             beyond = ~self._complete & (page > self._last_page)
         absent = self._when_absent(column)
@@ -134,7 +134,7 @@ class MissingReasons:
         question = column.parent or column.question
         skippable = column.part in ("option", "list", "other") and is_multi(column.question)
         if not skippable or column.removed or question.id in self._conditional:
-            return np.full(len(self._keep), _UNKNOWN)
+            return np.full(len(self._row_numbers), _UNKNOWN)
         return np.where(self._last_page < 0, _UNKNOWN, _SKIPPED)
 
     def _reached_pages(self) -> np.ndarray:
@@ -151,5 +151,5 @@ class MissingReasons:
         for path, leaf in self._answers.leaves.items():
             at = np.asarray(leaf.rows, dtype=np.int64)
             last[at] = np.maximum(last[at], pages.get(path[0], -1))
-        reached: np.ndarray = last[self._keep]
+        reached: np.ndarray = last[self._row_numbers]
         return reached

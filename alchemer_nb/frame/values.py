@@ -36,7 +36,7 @@ class Renderer:
 
     Args:
         answers: All answers of the download.
-        keep: Row numbers to render, in the order of the result.
+        row_numbers: Rows of the answers to render, in the order of the result.
         values: ``"label"``, ``"code"`` or ``"id"``.
         languages: Languages of the labels; the first one that an option has is taken.
 
@@ -45,10 +45,14 @@ class Renderer:
     """
 
     def __init__(
-        self, answers: Answers, keep: np.ndarray, values: Values, languages: Sequence[str | None]
+        self,
+        answers: Answers,
+        row_numbers: np.ndarray,
+        values: Values,
+        languages: Sequence[str | None],
     ) -> None:
         self._answers = answers
-        self._keep = keep
+        self._row_numbers = row_numbers
         self._values = values
         self.languages = tuple(languages)
         self._answered_rows: dict[AnswerPath, np.ndarray] = {}
@@ -137,7 +141,7 @@ class Renderer:
         leaf = self._answers.leaves.get(path)
         if leaf is not None:
             full[np.asarray(leaf.rows, dtype=np.int64)] = np.asarray(leaf.codes, dtype=np.int64)
-        kept: np.ndarray = full[self._keep]
+        kept: np.ndarray = full[self._row_numbers]
         return kept
 
     def _to_rows(
@@ -192,7 +196,7 @@ class Renderer:
 
     def _find_answered(self, column: AnswerColumn) -> np.ndarray:
         """Return the rows in which any option of the same question was chosen."""
-        answered = np.zeros(len(self._keep), dtype=bool)
+        answered = np.zeros(len(self._row_numbers), dtype=bool)
         for path in self._paths_below.get(column.path[:-1], ()):
             leaf = self._answers.leaves[path]
             table = np.array([is_chosen(a, column) for a in leaf.raw_answers] + [False], dtype=bool)
@@ -303,12 +307,12 @@ def read_number(value: Any) -> float:
     return number if math.isfinite(number) else np.nan
 
 
-def shown_states(answers: Answers, question_id: str, keep: np.ndarray) -> np.ndarray:
+def shown_states(answers: Answers, question_id: str, row_numbers: np.ndarray) -> np.ndarray:
     """Return for each row whether a question was shown: 1 yes, 0 no, -1 unknown (int8)."""
     rows, states = answers.shown.get(question_id, ((), ()))
     full = np.full(answers.count, -1, dtype=np.int8)
     full[np.asarray(rows, dtype=np.int64)] = np.asarray(states, dtype=np.int8)
-    kept: np.ndarray = full[keep]
+    kept: np.ndarray = full[row_numbers]
     return kept
 
 
