@@ -2,7 +2,7 @@
 
 The frame carries its facts and answers in ``df.attrs["alchemer"]`` (see ``frame.description``).
 After a merge, or in another library's file, only the facts are left: then ``relabel``, ``missing``
-and ``score`` raise ``KnowledgeLost``, and ``attach`` and ``join`` give the answers back.
+and ``score`` raise ``KnowledgeLost``, and ``attach`` and ``join`` restore the answers.
 """
 
 from __future__ import annotations
@@ -225,7 +225,7 @@ class AlchemerAccessor:
         data do not come back by ``relabel``, pickle or Parquet.
 
         Args:
-            how: ``"drop"``, or ``"hash"``: a keyed hash that tells people apart without naming
+            how: ``"drop"``, or ``"hash"``: a keyed hash that distinguishes people without naming
                 them. Data that only describe people, such as a city, are dropped in both cases.
             salt: Key of the hashes (HMAC-SHA256): the same salt gives the same hashes in every
                 survey and frame. Left out, a random key is used for this call alone.
