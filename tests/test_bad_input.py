@@ -13,7 +13,7 @@ import pytest
 
 import alchemer_nb as al
 from alchemer_nb import ApiKey, Client
-from alchemer_nb.decode.entry_types import has_undocumented
+from alchemer_nb.decode.entry_types import read_entries
 from alchemer_nb.errors import AlchemerError, InvalidArgument, KnowledgeLost
 from tests.frame.test_types_properties import KINDS
 from tests.scripted import Reply
@@ -625,5 +625,5 @@ def test_other_attrs_than_ours_are_said(scripted, tmp_path, text):
 
 def test_what_is_documented_is_not_looked_into_further():
     plain = b'{"id":5,"type":"ESSAY","parent":4,"question":"Why?","section_id":1,"shown":false}'
-    assert not has_undocumented(plain)
-    assert has_undocumented(b'{"id":5,"type":"ESSAY","shown":false,"colour":"red"}')
+    assert read_entries([plain])[1]
+    assert not read_entries([b'{"id":5,"type":"ESSAY","shown":false,"colour":"red"}'])[1]

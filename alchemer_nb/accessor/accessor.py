@@ -2,7 +2,7 @@
 
 The frame carries its facts and answers in ``df.attrs["alchemer"]`` (see ``frame.description``).
 After a merge, or in another library's file, only the facts are left: then ``relabel``, ``missing``
-and ``score`` raise ``KnowledgeLost``, and ``attach`` and ``join`` give the answers back.
+and ``score`` raise ``KnowledgeLost``, and ``attach`` and ``join`` restore the answers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from alchemer_nb.accessor import relabel as relabelling
 from alchemer_nb.accessor.knowledge import Knowledge
 from alchemer_nb.compare.waves import report_matches
 from alchemer_nb.frame import codebook as books
-from alchemer_nb.frame.missing import Missing, base_sizes
+from alchemer_nb.frame.missing import MissingReasons
 from alchemer_nb.frame.provenance import summary
 from alchemer_nb.frame.text_dtype import typed_frame
 from alchemer_nb.frame.values import read_number
@@ -75,7 +75,7 @@ class AlchemerAccessor:
         rows = self._known.book()
         kept = self._known.kept_if_any
         if kept is not None and self._known.has_ids:
-            missing = Missing(kept, self._known.ids(kept))
+            missing = MissingReasons(kept, self._known.ids(kept))
             for name, row in rows:
                 if name in kept.names:
                     row["n_asked"], row["n_answered"] = missing.counts(kept.names[name])
@@ -198,14 +198,14 @@ class AlchemerAccessor:
             left empty), ``not shown``, ``not reached`` (by an incomplete response), ``unknown``.
         """
         kept = self._known.kept
-        cells = Missing(kept, self._known.ids(kept)).cells(self._known.here(kept))
+        cells = MissingReasons(kept, self._known.ids(kept)).cells(self._known.here(kept))
         return cells.set_axis(self._frame.index)
 
     def base_sizes(self) -> pd.DataFrame:
         """Count the responses behind each question: base, answered, skipped and so on."""
         kept = self._known.kept
-        here = self._known.here(kept)
-        return base_sizes(Missing(kept, self._known.ids(kept)), here, kept.survey)
+        reasons = MissingReasons(kept, self._known.ids(kept))
+        return reasons.base_sizes(self._known.here(kept).values())
 
     # -- privacy ----------------------------------------------------------------------------
 
@@ -225,7 +225,7 @@ class AlchemerAccessor:
         data do not come back by ``relabel``, pickle or Parquet.
 
         Args:
-            how: ``"drop"``, or ``"hash"``: a keyed hash that tells people apart without naming
+            how: ``"drop"``, or ``"hash"``: a keyed hash that distinguishes people without naming
                 them. Data that only describe people, such as a city, are dropped in both cases.
             salt: Key of the hashes (HMAC-SHA256): the same salt gives the same hashes in every
                 survey and frame. Left out, a random key is used for this call alone.

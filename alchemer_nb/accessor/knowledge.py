@@ -13,7 +13,7 @@ from alchemer_nb.survey.columns import INDEX
 from alchemer_nb.wire.text import alias_to_name, did_you_mean
 
 if TYPE_CHECKING:
-    from alchemer_nb.survey.columns import PlannedColumn
+    from alchemer_nb.survey.columns import AnswerColumn
 
 _WHOLE = ("answer", "option", "item", "list", "leaf")
 
@@ -127,7 +127,7 @@ class Knowledge:
                 f"two columns are called {twice!r}; rename or drop one of them first"
             )
 
-    def here(self, kept: Kept) -> dict[str, PlannedColumn]:
+    def here(self, kept: Kept) -> dict[str, AnswerColumn]:
         """Return the columns of answers that the frame has, by name."""
         return {n: column for n, column in kept.names.items() if n in self.frame.columns}
 
@@ -157,7 +157,7 @@ class Knowledge:
             raise InvalidArgument(f"no column here belongs to a question {wanted!r}{hint}")
         return hits
 
-    def one(self, kept: Kept, question: str | int) -> tuple[str, PlannedColumn]:
+    def one(self, kept: Kept, question: str | int) -> tuple[str, AnswerColumn]:
         """Return the only column of a question, with its name.
 
         Raises:

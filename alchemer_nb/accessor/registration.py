@@ -1,4 +1,4 @@
-"""Registers ``df.alchemer`` as soon as pandas and this package are both imported.
+"""Register ``df.alchemer`` as soon as pandas and this package are both imported.
 
 Importing pandas here would make ``%load_ext`` slow. Waiting for the first call of this package
 would leave a frame that pandas read from a file without its accessor. So an import hook registers
@@ -45,7 +45,7 @@ def _accessor(frame: pd.DataFrame) -> AlchemerAccessor:
 
 
 class _PandasWatch:
-    """A finder that finds nothing by itself, and adds a step to the import of pandas."""
+    """An import hook that registers the accessor after pandas was imported."""
 
     def find_spec(self, name: str, *_path_and_target: object) -> ModuleSpec | None:
         """Find pandas by the other finders, and have the accessor registered once it has run."""

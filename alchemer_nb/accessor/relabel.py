@@ -79,6 +79,6 @@ def _by_place(kept: Kept, fresh: pd.DataFrame, dropped: list[Any]) -> list[Any]:
     gone = multi_lists.column_ids(kept.names[name] for name in dropped if name in kept.names)
     out = [name for name in dropped if name in fresh.columns and name not in now]
     for name, column in now.items():
-        if multi_lists.is_removed(column, gone):
+        if multi_lists.is_redacted(column, gone):
             out += [n for n in (name, f"{name}_code") if n in fresh.columns]
     return out

@@ -31,8 +31,8 @@ def score(frame: pd.DataFrame, question: str | int) -> pd.Series[float]:
     name, column = known.one(kept, question)
     if column.choices and not _option_scores(column.choices):
         raise InvalidArgument(f"the reporting values of {name!r} are not numbers")
-    keep = kept.rows(known.ids(kept)).keep
-    scores = Renderer(kept.answers, keep, "code", kept.languages).scores(column)
+    row_numbers = kept.rows(known.ids(kept)).numbers
+    scores = Renderer(kept.answers, row_numbers, "code", kept.languages).scores(column)
     return pd.Series(scores, index=frame.index, name=name)
 
 
@@ -64,7 +64,7 @@ def _split_lists(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a copy with one column for each option instead of columns of lists."""
     kept = kept_of(frame)
     described = kept.names if kept is not None and frame.columns.is_unique else {}
-    lists = {name: c for name, c in described.items() if c.parts and name in frame.columns}
+    lists = {name: c for name, c in described.items() if c.option_columns and name in frame.columns}
     if kept is None or not lists:
         return frame.copy()
     apart = replace(kept, options=kept.with_options(multi="columns", columns=None))
@@ -76,7 +76,7 @@ def _split_lists(frame: pd.DataFrame) -> pd.DataFrame:
             pieces.append(frame[name])
             continue
         labels = option_names(column.choices, kept.options.rendered, kept.languages)
-        for part, label in zip(column.parts, labels, strict=True):
+        for part, label in zip(column.option_columns, labels, strict=True):
             chosen = [label in cell if isinstance(cell, list) else None for cell in frame[name]]
             option = pd.array(chosen, dtype="boolean")
             pieces.append(pd.Series(option, index=frame.index, name=names[part.id]))

@@ -179,7 +179,7 @@ class Client:
         if status:
             wanted = str(status).casefold()
             rows = [row for row in rows if str(row.get("status")).casefold() == wanted]
-        return api_tables.build_surveys(rows, self.region.zone)
+        return api_tables.build_survey_table(rows, self.region.zone)
 
     def survey(self, id_or_title: int | str) -> Survey:
         """Return a survey's definition: pages, questions, options, languages.

@@ -42,13 +42,13 @@ def collect_facts(
         "asked": options.asked(),
         "rows_told": total,
         "rows_received": rows.received,
-        "rows": len(rows.keep),
+        "rows": len(rows.numbers),
         "test_rows_left_out": rows.test_rows,
         "repeated_rows": rows.repeated - result.copies,
         "changed_rows": result.changed,
         "misfits": result.answers.misfits,
         "options_not_chosen": result.answers.unchosen,
-        **_count_misfits(result.answers, survey, rows.keep),
+        **_count_misfits(result.answers, survey, rows.numbers),
         "zone_documented": region.zone_documented,
         "complete": not result.interrupted and is_enough,
         **_earlier_runs(result),
@@ -56,13 +56,13 @@ def collect_facts(
     }
 
 
-def _count_misfits(answers: Answers, survey: Definition, keep: np.ndarray) -> dict[str, Any]:
+def _count_misfits(answers: Answers, survey: Definition, row_numbers: np.ndarray) -> dict[str, Any]:
     """Count what does not fit the definition.
 
     Args:
         answers: All answers of the download.
         survey: The definition.
-        keep: Rows of the answers that are in the frame.
+        row_numbers: Rows of the answers that are in the frame.
 
     Returns:
         ``unparsed_values`` counts the answers that are no number or date where one was asked for,
@@ -71,7 +71,7 @@ def _count_misfits(answers: Answers, survey: Definition, keep: np.ndarray) -> di
     """
     everything = [each for question in survey.questions for each in question.walk()]
     known = {each.id for each in everything}
-    renderer = Renderer(answers, keep, "label", (survey.language,))
+    renderer = Renderer(answers, row_numbers, "label", (survey.language,))
     unparsed = {}
     for column in plan_columns(survey):
         if column.part not in ("answer", "item") or column.kind not in ("number", "date"):
@@ -83,7 +83,9 @@ def _count_misfits(answers: Answers, survey: Definition, keep: np.ndarray) -> di
     unknown = {each.key or each.type for each in everything if not is_known(each)}
     removed = {path[0] for path in answers.leaves if path[0] not in known}
     return {
-        "partial_rows": sum(answers.meta["status"][row] == "Partial" for row in keep.tolist()),
+        "partial_rows": sum(
+            answers.meta["status"][row] == "Partial" for row in row_numbers.tolist()
+        ),
         "unparsed_values": sum(unparsed.values()),
         "unparsed_columns": list(unparsed),
         "unknown_types": sorted(unknown),

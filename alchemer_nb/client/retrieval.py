@@ -25,8 +25,8 @@ from alchemer_nb.fetch.lists import fetch_definition
 from alchemer_nb.fetch.progress import Progress
 from alchemer_nb.frame import rows as row_choice
 from alchemer_nb.frame.description import Kept
+from alchemer_nb.frame.local_conditions import LocalConditions
 from alchemer_nb.frame.provenance import summary
-from alchemer_nb.frame.selection import Selection
 from alchemer_nb.http.transport import Transport
 from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.survey import filters
@@ -159,7 +159,7 @@ class Retrieval:
         self._between = filters.parse_period(query.since, query.until, self._tz)
         self._status = filters.status_condition(query.status)
         self._is_filtered = bool(self._lines or self._status or any(self._between))
-        self._local: Selection | None = None  # conditions that Alchemer cannot check
+        self._local: LocalConditions | None = None  # conditions that Alchemer cannot check
 
     def run(self) -> pd.DataFrame:
         """Download the responses and build the frame.
@@ -260,12 +260,12 @@ class Retrieval:
             frame = replace(self.options.frame, test_rows="include")
             self.options = replace(self.options, frame=frame)
         local = tuple(condition for condition in conditions if not condition.can_be_sent)
-        self._local = Selection(local, survey) if local else None
+        self._local = LocalConditions(local, survey) if local else None
         return [condition for condition in conditions if condition.can_be_sent]
 
     def _has(self, limit: int, result: Download) -> bool:
         """Check whether so many of the wanted rows have come."""
-        return result.builder.count >= limit <= len(self._choose_rows(result.answers).keep)
+        return result.builder.count >= limit <= len(self._choose_rows(result.answers).numbers)
 
     def _choose_rows(self, answers: Answers) -> Rows:
         mask = row_choice.submitted_between(answers, self.region.zone, *self._between)

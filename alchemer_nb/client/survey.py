@@ -76,7 +76,7 @@ def _as_text(definition: Definition) -> str:
         lines.append(f"  {page.title(definition.language) or 'Page ' + page.id}")
         for question in page.questions:
             name = question.alias or f"q{question.id}"
-            lines.append(f"    {name}: {question.words(definition.language)} [{question.type}]")
+            lines.append(f"    {name}: {question.text(definition.language)} [{question.type}]")
     return "\n".join(lines)
 
 
@@ -99,7 +99,7 @@ def _rows(definition: Definition) -> Iterator[str]:
                 option.label(definition.language) for option in question.options[:_OPTIONS_SHOWN]
             )
             more = " …" if len(question.options) > _OPTIONS_SHOWN else ""
-            words = question.words(definition.language)
+            words = question.text(definition.language)
             texts = (f"q{question.id}", question.alias, words, options + more)
             yield f"<tr>{_cells('td', texts)}</tr>"
 

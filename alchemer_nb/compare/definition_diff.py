@@ -1,6 +1,6 @@
 """Differences between two definitions, and the columns that can still be compared.
 
-A survey that is edited while it runs, or copied for the next wave, gives frames that look alike
+A survey that is edited while it runs, or copied for the next wave, has frames that look alike
 and are not. "Comparable" means: the same answer is recorded the same way in both.
 """
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from alchemer_nb.survey.columns import PlannedColumn
+    from alchemer_nb.survey.columns import AnswerColumn
     from alchemer_nb.survey.definition import Definition, Option, Question
 
 FIELDS = ("change", "question_id", "option_id", "before", "after", "comparable", "columns")
@@ -45,19 +45,21 @@ def compare_definitions(earlier: Definition, later: Definition) -> pd.DataFrame:
     old, new = _NamedSurvey(earlier), _NamedSurvey(later)
     pairs = _match_questions(old, new)
     earlier_of = {after: before for before, after in pairs.items()}
-    moved = _moved(old, new, earlier_of)
+    moved = _find_moved(old, new, earlier_of)
     rows: list[dict[str, Any]] = []
     for question_id, question in new.questions.items():
         if question_id in earlier_of:
-            pair = _Pair(old, new, old.questions[earlier_of[question_id]], question)
+            pair = _QuestionPair(old, new, old.questions[earlier_of[question_id]], question)
             rows.extend(pair.changes(moved=question_id in moved))
-        elif new.parent_id(question_id) in (None, *earlier_of):  # else its new grid has the row
+        elif question.parent in ("", *earlier_of):  # rows of a new grid count with it
             names = new.column_names(question_id)
-            rows.append(_row("question added", question_id, "", new.phrase(question), "", names))
+            rows.append(_row("question added", question_id, "", new.full_text(question), "", names))
     for question_id, question in old.questions.items():
-        if question_id not in pairs and old.parent_id(question_id) in (None, *pairs):
+        if question_id not in pairs and question.parent in ("", *pairs):
             names = old.column_names(question_id)
-            rows.append(_row("question removed", question_id, old.phrase(question), "", "", names))
+            rows.append(
+                _row("question removed", question_id, old.full_text(question), "", "", names)
+            )
     return typed_frame(rows, FIELDS, {"comparable": "bool", "columns": object})
 
 
@@ -69,29 +71,23 @@ class _NamedSurvey:
         self.columns = plan_columns(survey)
         names = name_columns(self.columns, survey, "alias", STANDARD)
         self.names = {column.id: name for column, name in zip(self.columns, names, strict=True)}
-        everything = [each for question in survey.questions for each in question.walk()]
-        self.questions = {question.id: question for question in everything}
-        self.parents = {row.id: question for question in everything for row in question.rows}
+        self.questions = {question.id: question for question in survey.walk()}
+        self.page_numbers = {page.id: number for number, page in enumerate(survey.pages, 1)}
 
-    def phrase(self, question: Question) -> str:
-        """Return the words of a question, after those of its grid."""
-        above = self.parents.get(question.id)
-        words = question.words(self.survey.language)
-        return f"{self.phrase(above)}: {words}" if above else words
-
-    def parent_id(self, question_id: str) -> str | None:
-        """Return the id of the grid or group that a question is part of."""
-        parent = self.parents.get(question_id)
-        return parent.id if parent else None
+    def full_text(self, question: Question) -> str:
+        """Return the text of a question, after that of its grid."""
+        above = self.questions.get(question.parent)
+        words = question.text(self.survey.language)
+        return f"{self.full_text(above)}: {words}" if above else words
 
     def siblings(self, question_id: str) -> list[str]:
         """Return the ids of the questions at the same level, the question itself included."""
-        parent = self.parents.get(question_id)
+        parent = self.questions.get(self.questions[question_id].parent)
         return [each.id for each in (parent.rows if parent else self.survey.questions)]
 
     def position(self, question: Question) -> str:
         """Return page and number of a question in words, or its number in a grid."""
-        if question.id in self.parents:
+        if question.parent:
             return f"row {self.siblings(question.id).index(question.id) + 1}"
         for number, page in enumerate(self.survey.pages, 1):
             ids = [each.id for each in page.questions]
@@ -100,12 +96,7 @@ class _NamedSurvey:
                 return f"{title}, {ids.index(question.id) + 1}"
         return ""
 
-    def page(self, question: Question) -> int | None:
-        """Return the number of the page of a question."""
-        pages = {page.id: number for number, page in enumerate(self.survey.pages)}
-        return pages.get(question.page)
-
-    def columns_of(self, question_id: str) -> list[PlannedColumn]:
+    def columns_of(self, question_id: str) -> list[AnswerColumn]:
         """Return the columns of a question, of its rows and parts."""
         question = self.questions[question_id]
         ids = {each.id for each in question.walk()}
@@ -129,22 +120,22 @@ def _match_questions(old: _NamedSurvey, new: _NamedSurvey) -> dict[str, str]:
     keys: list[Callable[[_NamedSurvey, Question], str]] = [
         lambda _, question: question.alias,
         lambda side, question: (
-            f"{question_key(question)} {comparable_words(side.phrase(question))}"
+            f"{question_key(question)} {comparable_words(side.full_text(question))}"
         ),
-        lambda side, question: comparable_words(side.phrase(question)),
+        lambda side, question: comparable_words(side.full_text(question)),
     ]
     found: dict[str, str] = {}
     if old.survey.id == new.survey.id:
         found = {each: each for each in old.questions if each in new.questions}
         keys = []
     for key in keys:
-        before = _unique(old, key, found.keys())
-        after = _unique(new, key, found.values())
+        before = _ids_by_unique_text(old, key, found.keys())
+        after = _ids_by_unique_text(new, key, found.values())
         found.update({before[text]: after[text] for text in before if text in after})
     return {earlier: found[earlier] for earlier in old.questions if earlier in found}
 
 
-def _unique(
+def _ids_by_unique_text(
     side: _NamedSurvey, key: Callable[[_NamedSurvey, Question], str], taken: Any
 ) -> dict[str, str]:
     """Return text -> id of the questions that no other question shares the text with."""
@@ -153,7 +144,7 @@ def _unique(
     return {text: i for i, text in texts.items() if text.strip() and counts[text] == 1}
 
 
-def _moved(old: _NamedSurvey, new: _NamedSurvey, earlier_of: Mapping[str, str]) -> set[str]:
+def _find_moved(old: _NamedSurvey, new: _NamedSurvey, earlier_of: Mapping[str, str]) -> set[str]:
     """Return the ids of moved questions: as few as explain the order."""
     moved: set[str] = set()
     for question_id in new.questions:
@@ -186,7 +177,7 @@ def _longest_increasing(numbers: Sequence[int]) -> set[int]:
 
 
 @dataclass(frozen=True)
-class _Pair:
+class _QuestionPair:
     """One question, in both definitions."""
 
     old: _NamedSurvey
@@ -196,7 +187,7 @@ class _Pair:
 
     def changes(self, *, moved: bool) -> Iterator[dict[str, Any]]:
         """Yield a row for each change of the question."""
-        kind = (_type(self.before), _type(self.after))
+        kind = (_type_name(self.before), _type_name(self.after))
         if kind[0] != kind[1]:
             yield self._row("question retyped", *kind, comparable=self._same_columns())
         for language in dict.fromkeys((*self.before.titles, *self.after.titles)):
@@ -210,7 +201,7 @@ class _Pair:
         if moved or self._changed_page():
             positions = (self.old.position(self.before), self.new.position(self.after))
             yield self._row("question moved", *positions, comparable=True)
-        yield from self._options()
+        yield from self._compare_options()
 
     def _row(
         self, change: str, before: str, after: str, *, comparable: bool, option: str = ""
@@ -219,19 +210,20 @@ class _Pair:
         return _row(change, self.after.id, before, after, option, columns, comparable=comparable)
 
     def _same_columns(self) -> bool:
-        """Return whether both types record answers alike, as radio buttons and a menu do."""
+        """Check whether both types record answers alike, as radio buttons and a menu do."""
         before, after = (
             [(c.kind, c.part) for c in side.columns_of(q.id)] for side, q in self._sides()
         )
         return before == after
 
     def _changed_page(self) -> bool:
-        """Return whether the question is on another page now."""
-        if self.old.parent_id(self.before.id) or self.new.parent_id(self.after.id):
+        """Check whether the question is on another page now."""
+        if self.before.parent or self.after.parent:
             return False
-        return self.old.page(self.before) != self.new.page(self.after)
+        before = self.old.page_numbers.get(self.before.page)
+        return before != self.new.page_numbers.get(self.after.page)
 
-    def _options(self) -> Iterator[dict[str, Any]]:
+    def _compare_options(self) -> Iterator[dict[str, Any]]:
         old, new = self.before.options, self.after.options
         matched = _match_options(old, new, same=self.old.survey.id == self.new.survey.id)
         earlier_of = {after.id: before for before, after in matched}
@@ -243,7 +235,7 @@ class _Pair:
                     comparable=not scale and not self._has_columns(self.new, option),
                 )  # fmt: skip
                 continue
-            yield from self._option(earlier_of[option.id], option)
+            yield from self._compare_option(earlier_of[option.id], option)
         for option in old:
             if option.id not in {before.id for before, _ in matched}:
                 had_columns = self._has_columns(self.old, option)
@@ -260,7 +252,7 @@ class _Pair:
             orders = [", ".join(self._label(o) for o in options) for options in (old, new)]
             yield self._row("options in another order", *orders, comparable=True)
 
-    def _option(self, before: Option, after: Option) -> Iterator[dict[str, Any]]:
+    def _compare_option(self, before: Option, after: Option) -> Iterator[dict[str, Any]]:
         labels = (self._label(before), self._label(after))
         values = (before.value, after.value)
         if labels[0] != labels[1]:
@@ -273,7 +265,7 @@ class _Pair:
         return (self.old, self.before), (self.new, self.after)
 
     def _is_scale(self, side: _NamedSurvey, question: Question) -> bool:
-        """Return whether another option changes the meaning of all: of an order, or of numbers."""
+        """Check whether an added or removed option changes what the others mean, as on a scale."""
         columns = [c for c in side.columns_of(question.id) if c.choices and c.part == "answer"]
         return any(column.kind == "number" or is_ordered(column) for column in columns)
 
@@ -312,7 +304,7 @@ def _match_options(
     return pairs
 
 
-def _type(question: Question) -> str:
+def _type_name(question: Question) -> str:
     return question_key(question) or question.type.lower()
 
 

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from alchemer_nb.compare.wave_values import cast, common_dtype, latest_words
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame.build import ATTRS
 from alchemer_nb.frame.description import Facts, kept_of
 from alchemer_nb.frame.text_dtype import text_dtype, typed_frame
 from alchemer_nb.frame.values import option_names
 from alchemer_nb.survey.columns import INDEX, free_name
+from alchemer_nb.wire.ids import id_text
 from alchemer_nb.wire.text import comparable_words
 
 if TYPE_CHECKING:
@@ -123,12 +123,12 @@ def stack_waves(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         ['2025', '2026']
     """
     waves = [_Wave(str(label), frame) for label, frame in frames.items()]
-    _check(waves)
-    columns = _matched(waves)
-    index = _index(waves)
-    data = {column.name: _values(column, waves, index) for column in columns}
+    _check_frames(waves)
+    columns = _match_columns(waves)
+    index = _build_index(waves)
+    data = {column.name: _stack_values(column, waves, index) for column in columns}
     result = pd.DataFrame(data, index=index)
-    result.attrs = {ATTRS: _facts(columns, waves)}
+    result.attrs = {ATTRS: _build_facts(columns, waves)}
     return result
 
 
@@ -148,7 +148,7 @@ def report_matches(facts: Mapping[str, Any]) -> pd.DataFrame:
     return typed_frame(rows, ("column", "matched", *labels, "notes"), {})
 
 
-def _check(waves: Sequence[_Wave]) -> None:
+def _check_frames(waves: Sequence[_Wave]) -> None:
     if len(waves) < 2:
         raise InvalidArgument('give two waves or more: stack_waves({"2025": df1, "2026": df2})')
     for name in _SAME_CHOICES:
@@ -166,14 +166,14 @@ def _check(waves: Sequence[_Wave]) -> None:
 # -- matching -------------------------------------------------------------------------------
 
 
-def _matched(waves: Sequence[_Wave]) -> list[_Column]:
+def _match_columns(waves: Sequence[_Wave]) -> list[_Column]:
     columns: list[_Column] = []
     for wave in waves:
         added = [wave.column(name) for name in wave.frame.columns]
         matches: list[_Column | None] = [None] * len(added)
         for kind in _KEYS:
             _match_by_key(added, columns, matches, kind)
-        columns = _merged(columns, added, matches, wave.label)
+        columns = _merge_columns(columns, added, matches, wave.label)
     for column in columns:
         missing = [wave.label for wave in waves if wave.label not in column.names]
         if len(column.names) == 1:
@@ -184,12 +184,9 @@ def _matched(waves: Sequence[_Wave]) -> list[_Column]:
 
 
 def _match_by_key(
-    added: Sequence[_Column],
-    columns: Sequence[_Column],
-    matches: list[_Column | None],
-    kind: str,
+    added: Sequence[_Column], columns: Sequence[_Column], matches: list[_Column | None], kind: str
 ) -> None:
-    """Match columns of a wave with columns of the result that alone share a key of one kind."""
+    """Match the columns of a wave and of the result whose key of a kind no other column has."""
     taken = {id(column) for column in matches if column is not None}
     known = _by_key((column for column in columns if id(column) not in taken), kind)
     new = _by_key((c for c, match in zip(added, matches, strict=True) if match is None), kind)
@@ -214,7 +211,7 @@ def _by_key(columns: Iterable[_Column], kind: str) -> dict[tuple[str, str], list
     return found
 
 
-def _merged(
+def _merge_columns(
     columns: list[_Column], added: Sequence[_Column], matches: Sequence[_Column | None], label: str
 ) -> list[_Column]:
     """Return the columns with those of a wave, new ones after the column they followed there."""
@@ -235,10 +232,10 @@ def _merged(
     return result
 
 
-# -- values ---------------------------------------------------------------------------------
+# -- options and values -------------------------------------------------------------------
 
 
-def _index(waves: Sequence[_Wave]) -> pd.MultiIndex:
+def _build_index(waves: Sequence[_Wave]) -> pd.MultiIndex:
     labels = [wave.label for wave in waves]
     codes = np.repeat(np.arange(len(waves)), [len(wave.frame) for wave in waves])
     categories = pd.Index(labels, dtype=text_dtype())
@@ -250,11 +247,11 @@ def _index(waves: Sequence[_Wave]) -> pd.MultiIndex:
     return pd.MultiIndex.from_arrays([outer, pd.Index(ids)], names=["wave", INDEX])
 
 
-def _values(column: _Column, waves: Sequence[_Wave], index: pd.MultiIndex) -> pd.Series[Any]:
+def _stack_values(column: _Column, waves: Sequence[_Wave], index: pd.MultiIndex) -> pd.Series[Any]:
     holders = [wave for wave in waves if wave.label in column.names]
     pieces = [wave.frame[column.names[wave.label]] for wave in holders]
     options = [wave.options(column.names[wave.label]) for wave in holders]
-    for number, words in enumerate(latest_words(options)):
+    for number, words in enumerate(_find_new_labels(options)):
         taken = set(pieces[number].cat.categories) if words else set()  # by a text of no option
         now = {old: new for old, new in words.items() if new not in taken}
         if now:
@@ -262,13 +259,13 @@ def _values(column: _Column, waves: Sequence[_Wave], index: pd.MultiIndex) -> pd
             listed = ", ".join(f"{old!r} is now {new!r}" for old, new in now.items())
             column.notes.append(f"{holders[number].label}: {listed}")
     dtypes = [piece.dtype for piece in pieces]
-    whole = len(pieces) == len(waves)
-    dtype = common_dtype(
-        column.notes, dtypes, [piece.notna().any() for piece in pieces], whole=whole
+    in_all_waves = len(pieces) == len(waves)
+    dtype = _common_dtype(
+        column.notes, dtypes, [piece.notna().any() for piece in pieces], in_all_waves=in_all_waves
     )
     by_wave = {wave.label: piece for wave, piece in zip(holders, pieces, strict=True)}
     made = [
-        cast(by_wave[wave.label], dtype)
+        _cast(by_wave[wave.label], dtype)
         if wave.label in by_wave
         else pd.Series([None] * len(wave.frame), dtype=dtype)
         for wave in waves
@@ -276,7 +273,117 @@ def _values(column: _Column, waves: Sequence[_Wave], index: pd.MultiIndex) -> pd
     return pd.concat(made, ignore_index=True).astype(dtype).set_axis(index)
 
 
-def _facts(columns: Sequence[_Column], waves: Sequence[_Wave]) -> Facts:
+def _find_new_labels(waves: Sequence[Mapping[str, tuple[str, str]]]) -> list[dict[str, str]]:
+    """Return, for each wave, old label -> new label of the options of which only that changed.
+
+    A copy of a survey keeps the ids of its options. With another reporting value, or if the old
+    label still means another option, it is another answer.
+    """
+    latest = {option: label for options in waves for label, option in options.items()}
+    meanings: dict[str, set[tuple[str, str]]] = {}
+    for options in waves:
+        for label, option in options.items():
+            meanings.setdefault(label, set()).add(option)
+    return [
+        {
+            label: latest[option]
+            for label, option in options.items()
+            if latest[option] != label and latest[option] not in options
+            if len(meanings[label]) == len(meanings[latest[option]]) == 1
+        }
+        for options in waves
+    ]
+
+
+def _common_dtype(
+    notes: list[str], dtypes: Sequence[Any], filled: Sequence[bool], *, in_all_waves: bool
+) -> Any:
+    """Return one dtype for all waves; add to the notes what an analyst should know of it."""
+    if all(isinstance(dtype, pd.CategoricalDtype) for dtype in dtypes):
+        return _merge_categories(notes, dtypes)
+    if all(pd.api.types.is_bool_dtype(dtype) for dtype in dtypes):
+        plain = in_all_waves and all(dtype == np.bool_ for dtype in dtypes)
+        return np.dtype(bool) if plain else pd.BooleanDtype()
+    if len(set(dtypes)) == 1 and (in_all_waves or not pd.api.types.is_integer_dtype(dtypes[0])):
+        return dtypes[0]
+    if all(pd.api.types.is_numeric_dtype(d) and not pd.api.types.is_bool_dtype(d) for d in dtypes):
+        nullable = any(isinstance(dtype, pd.Int64Dtype) for dtype in dtypes)
+        has_floats = any(pd.api.types.is_float_dtype(dtype) for dtype in dtypes)
+        return pd.Int64Dtype() if nullable and not has_floats else np.dtype(float)
+    if all(isinstance(dtype, pd.DatetimeTZDtype) for dtype in dtypes):
+        return pd.DatetimeTZDtype("us", "UTC")
+    if all(pd.api.types.is_datetime64_dtype(dtype) for dtype in dtypes):
+        return np.dtype("datetime64[us]")
+    if all(pd.api.types.is_string_dtype(dtype) for dtype in dtypes):
+        return text_dtype()
+    used = {str(_kind_of(d)) for d, any_ in zip(dtypes, filled, strict=True) if any_}
+    if len(used) > 1:
+        notes.append(f"text, because its kinds differ: {', '.join(sorted(used))}")
+    return text_dtype()
+
+
+def _kind_of(dtype: Any) -> str:
+    if isinstance(dtype, pd.CategoricalDtype):
+        return "options"
+    if pd.api.types.is_bool_dtype(dtype):
+        return "yes or no"
+    if pd.api.types.is_numeric_dtype(dtype):
+        return "number"
+    if pd.api.types.is_datetime64_any_dtype(dtype):
+        return "date"
+    return "text"
+
+
+def _merge_categories(
+    notes: list[str], dtypes: Sequence[pd.CategoricalDtype]
+) -> pd.CategoricalDtype:
+    """Return the options of all waves, new ones after the option they followed in their wave."""
+    lists = [list(dtype.categories) for dtype in dtypes]
+    merged: list[Any] = []
+    for options in lists:
+        at = -1
+        for option in options:
+            if option in merged:
+                at = merged.index(option)
+            else:
+                at += 1
+                merged.insert(at, option)
+    same = all(options == lists[0] for options in lists)
+    ordered = same and all(dtype.ordered for dtype in dtypes)
+    if not same:
+        notes.append("the waves have other options")
+    if any(dtype.ordered for dtype in dtypes) and not ordered:
+        notes.append("not ordered any more")
+    texts = all(isinstance(option, str) for option in merged)
+    categories = pd.Index(merged, dtype=text_dtype()) if texts else pd.Index(merged)
+    return pd.CategoricalDtype(categories, ordered=ordered)
+
+
+def _cast(values: pd.Series[Any], dtype: Any) -> pd.Series[Any]:
+    """Return the values of one wave in the common dtype."""
+    values = values.reset_index(drop=True)
+    if isinstance(dtype, pd.CategoricalDtype):
+        # Not astype: to it, equal words of another text dtype are the same categories already,
+        # and pandas 2.3 does not concatenate those of two text dtypes.
+        return values.cat.set_categories(dtype.categories, ordered=dtype.ordered)
+    if dtype != text_dtype() or pd.api.types.is_string_dtype(values.dtype):
+        return values.astype(dtype)
+    texts = [None if _is_missing(value) else _to_text(value) for value in values]
+    return pd.Series(pd.array(texts, dtype=text_dtype()))
+
+
+def _is_missing(value: Any) -> bool:
+    return not isinstance(value, list) and bool(pd.isna(value))
+
+
+def _to_text(value: Any) -> str:
+    return "; ".join(map(str, value)) if isinstance(value, list) else id_text(value)
+
+
+# -- facts ----------------------------------------------------------------------------------
+
+
+def _build_facts(columns: Sequence[_Column], waves: Sequence[_Wave]) -> Facts:
     first = waves[0]
     named = f"column_{first.names}"
     facts = {

@@ -1,4 +1,4 @@
-"""Decodes pages of responses into answers; each distinct entry is read once.
+"""Decode pages of responses into answers; each distinct entry is read once.
 
 May import: survey, wire.
 """

@@ -1,4 +1,4 @@
-"""Collects the answers of a survey's responses, page by page.
+"""Collect the answers of a survey's responses, page by page.
 
 What an answer means is not decided here: names, labels and types are applied when a frame is
 built, so that they can be changed without another download.
@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alchemer_nb.decode.entries import EntryReader
-from alchemer_nb.decode.entry_types import Scalar, url_variables
+from alchemer_nb.decode.entry_types import Scalar, read_url_variables
 from alchemer_nb.decode.gc_pause import collector_paused
 from alchemer_nb.decode.leaves import Leaf
 from alchemer_nb.decode.pages import META_FIELDS, PageReader, ResponsePage
 from alchemer_nb.decode.question_reader import EntryInterner, QuestionReader
-from alchemer_nb.survey.columns import AGAIN, AnswerPath
+from alchemer_nb.survey.columns import SECOND_ANSWER, AnswerPath
 from alchemer_nb.wire.ids import id_number
 
 if TYPE_CHECKING:
@@ -28,9 +28,12 @@ if TYPE_CHECKING:
     from alchemer_nb.survey.definition import Definition
 
 
+_CodedRows = tuple[np.ndarray, np.ndarray]  # rows of the page, and a code for each
+
+
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """The answers of a number of responses.
+    """The answers of downloaded responses, by path.
 
     Attributes:
         count: Number of responses; the one at position n is response number n.
@@ -57,7 +60,7 @@ class Answers:
     unchosen: int = 0
 
     def copy(self) -> Answers:
-        """Return the same answers in containers of their own."""
+        """Return a copy that can grow without changing this one."""
         return replace(
             self,
             meta={name: values.copy() for name, values in self.meta.items()},
@@ -73,23 +76,23 @@ class AnswersBuilder:
     """Builds the answers to a survey while the pages of responses arrive.
 
     Args:
-        survey: The definition; it tells the parts of questions from questions.
-        begun: Answers of an earlier download to continue; they stay as they are.
+        survey: The definition, which has the questions and their parts.
+        earlier: Answers of an earlier download to continue; they stay as they are.
 
     Attributes:
         count: Number of responses so far.
     """
 
-    def __init__(self, survey: Definition, begun: Answers | None = None) -> None:
+    def __init__(self, survey: Definition, earlier: Answers | None = None) -> None:
         self._survey = survey
         self._reader = EntryReader(survey)
-        self._pages = PageReader(self._reader.known)
+        self._pages = PageReader(self._reader.known_questions)
         self._questions: dict[str, QuestionReader] = {}
         self._interner = EntryInterner()
         self._texts: dict[Scalar, Scalar] = {}
         self._repetitive: set[str] = set()  # names of metadata with few distinct values
-        self._answers = begun or Answers()
-        self._is_shared = begun is not None  # then the next page is added to a copy
+        self._answers = earlier or Answers()
+        self._is_shared = earlier is not None  # then the next page is added to a copy
         self.count = self._answers.count
         self._misfits = self._answers.misfits
         self._unchosen = self._answers.unchosen
@@ -134,9 +137,9 @@ class AnswersBuilder:
         with collector_paused():
             if self._is_shared:
                 self._answers, self._is_shared = self._answers.copy(), False
-            self._add_around(page)
-            answers: dict[AnswerPath, list[_Part]] = {}
-            shown: dict[str, list[_Part]] = {}
+            self._add_metadata(page)
+            answers: dict[AnswerPath, list[_CodedRows]] = {}
+            shown: dict[str, list[_CodedRows]] = {}
             for reader, positions in self._read_entries(page):
                 self._spread_entries(reader, positions, answers, shown)
             self._add_answers(answers)
@@ -176,7 +179,7 @@ class AnswersBuilder:
             leaf = self._answers.leaves[path] = Leaf()
         return leaf
 
-    def _add_around(self, page: ResponsePage) -> None:
+    def _add_metadata(self, page: ResponsePage) -> None:
         """Add metadata, url variables and data quality."""
         texts, is_first = self._texts, not self.count
         for name, values in self.meta.items():
@@ -186,7 +189,7 @@ class AnswersBuilder:
             values.extend(map(texts.setdefault, new, new) if name in self._repetitive else new)
         for row, variables in enumerate(page.url_variables, self.count):
             if variables:
-                for name, value in url_variables(variables):
+                for name, value in read_url_variables(variables):
                     self._answers.urls.setdefault(name, {})[row] = value
         for row, quality in enumerate(page.data_quality, self.count):
             if quality:
@@ -196,42 +199,43 @@ class AnswersBuilder:
         self,
         reader: QuestionReader,
         positions: np.ndarray,
-        answers: dict[AnswerPath, list[_Part]],
-        shown: dict[str, list[_Part]],
+        answers: dict[AnswerPath, list[_CodedRows]],
+        shown: dict[str, list[_CodedRows]],
     ) -> None:
         """Spread the content of a question's distinct entries over the responses that have them."""
         for path, table in reader.codes.items():
             is_own = path[0] == reader.question
-            _add_part(answers.setdefault(path, []), positions, table, is_own=is_own)
+            _append_rows(answers.setdefault(path, []), positions, table, is_own=is_own)
         for question, table in reader.shown.items():
             is_own = question == reader.question
-            _add_part(shown.setdefault(question, []), positions, table, is_own=is_own)
+            _append_rows(shown.setdefault(question, []), positions, table, is_own=is_own)
         for question, text_and_type in reader.unknown_questions.items():
             self._answers.unknown_questions.setdefault(question, text_and_type)
-        self._misfits += _total(reader.misfits, positions)
-        self._unchosen += _total(reader.unchosen, positions)
+        self._misfits += _sum_over_rows(reader.misfits, positions)
+        self._unchosen += _sum_over_rows(reader.unchosen, positions)
 
-    def _add_answers(self, answers: dict[AnswerPath, list[_Part]]) -> None:
+    def _add_answers(self, answers: dict[AnswerPath, list[_CodedRows]]) -> None:
         """Add the answers of a page to their leaves.
 
-        Mostly one question has the answers of a path; a grid may repeat those of its rows. What
-        differs from the first answer of the same response goes to the path below ``AGAIN``.
+        Mostly one question has the answers of a path; a grid may repeat those of its rows. An
+        answer that differs from the first one of the same response goes to the path below
+        ``SECOND_ANSWER``.
         """
         for path in sorted(answers, key=len):
-            different = self._add_parts(path, answers[path])
+            different = self._add_first_answers(path, answers[path])
             while different:
-                path = (*path, AGAIN)
+                path = (*path, SECOND_ANSWER)
                 if path in answers:
                     answers[path] += different
                     break  # its turn comes, as it is longer
-                different = self._add_parts(path, different)
+                different = self._add_first_answers(path, different)
 
-    def _add_parts(self, path: AnswerPath, parts: list[_Part]) -> list[_Part]:
-        """Add the first answer of each response; return the others, encoded for ``AGAIN``."""
+    def _add_first_answers(self, path: AnswerPath, parts: list[_CodedRows]) -> list[_CodedRows]:
+        """Add the first answer of each response; return the others, encoded as second answers."""
         if not parts:
             return []
         leaf = self._leaf(path)
-        rows, codes = _first_of_each(parts)
+        rows, codes = _first_of_each_row(parts)
         leaf.extend(rows + np.int32(self.count), codes)
         if len(parts) == 1:
             return []
@@ -239,7 +243,7 @@ class AnswersBuilder:
         different = []
         for part in parts:
             found = {
-                row: self._leaf((*path, AGAIN)).encode(leaf.raw_answers[code])
+                row: self._leaf((*path, SECOND_ANSWER)).encode(leaf.raw_answers[code])
                 for row, code in zip(*(each.tolist() for each in part), strict=True)
                 if code != first[row]
                 and not leaf.raw_answers[code].repeats(leaf.raw_answers[first[row]])
@@ -249,19 +253,16 @@ class AnswersBuilder:
                 different.append((at, numbers))
         return different
 
-    def _add_shown(self, shown: dict[str, list[_Part]]) -> None:
+    def _add_shown(self, shown: dict[str, list[_CodedRows]]) -> None:
         for question, parts in shown.items():
             if parts:
                 rows, states = self._answers.shown.setdefault(question, (array("i"), array("b")))
-                at, values = _first_of_each(parts)
+                at, values = _first_of_each_row(parts)
                 rows.frombytes((at + np.int32(self.count)).tobytes())
                 states.frombytes(values.astype(np.int8).tobytes())
 
 
-_Part = tuple[np.ndarray, np.ndarray]  # rows of the page, and a code for each
-
-
-def _total(counts: Mapping[int, int], positions: np.ndarray) -> int:
+def _sum_over_rows(counts: Mapping[int, int], positions: np.ndarray) -> int:
     """Return the sum of what some entries count, over the responses that have them."""
     if not counts:
         return 0
@@ -269,16 +270,17 @@ def _total(counts: Mapping[int, int], positions: np.ndarray) -> int:
     return sum(int(often[at]) * count for at, count in counts.items())
 
 
-def _add_part(
-    parts: list[_Part], positions: np.ndarray, table: np.ndarray, *, is_own: bool
+def _append_rows(
+    parts: list[_CodedRows], positions: np.ndarray, table: np.ndarray, *, is_own: bool
 ) -> None:
+    """Append the rows that have an answer; those of the question itself go first."""
     codes = table[positions]
     (rows,) = np.nonzero(codes >= 0)
-    if len(rows):  # what a question says of itself counts before what its grid says of it
+    if len(rows):  # a question's own entry counts before a copy in the entry of its grid
         parts.insert(0 if is_own else len(parts), (rows.astype(np.int32), codes[rows]))
 
 
-def _first_of_each(parts: Sequence[_Part]) -> _Part:
+def _first_of_each_row(parts: Sequence[_CodedRows]) -> _CodedRows:
     """Return the first code of each row, by ascending row."""
     if len(parts) == 1:
         return parts[0]

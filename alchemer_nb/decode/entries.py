@@ -1,4 +1,4 @@
-"""Reads the entry of one question: which answers it holds, and at which paths.
+"""Read the entry of one question: which answers it holds, and at which paths.
 
 Shapes: facts from https://apihelp.alchemer.com/help/surveyresponse-per-question-v5 and real
 payloads.
@@ -11,21 +11,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.decode.entry_types import (
-    DOCUMENTED,
-    Chosen,
+    DOCUMENTED_MEMBERS,
     Entry,
+    ListedOption,
     empty_to_none,
-    is_choice,
+    is_bare_option,
     is_entry,
-    is_listed,
-    loose_choice,
-    loose_entry,
-    needs_loose_reading,
-    numbered,
-    scalar,
+    is_listed_option,
+    items_by_id,
+    needs_untyped_reading,
+    read_untyped_entry,
+    read_untyped_option,
+    to_scalar,
 )
-from alchemer_nb.decode.leaves import OTHER, OptionFinder, RawAnswer
-from alchemer_nb.survey.columns import AGAIN, COMMENT, MEMBER, AnswerPath, plan_columns
+from alchemer_nb.decode.leaves import WRITE_IN_SUFFIX, OptionFinder, RawAnswer
+from alchemer_nb.survey.columns import COMMENT, MEMBER, SECOND_ANSWER, AnswerPath, plan_columns
 from alchemer_nb.survey.question_types import GRID_SINGLE, is_known, question_key
 from alchemer_nb.wire.ids import id_number, id_text, is_option_id
 from alchemer_nb.wire.json import decode_json
@@ -34,7 +34,7 @@ from alchemer_nb.wire.text import read_flag
 if TYPE_CHECKING:
     from alchemer_nb.survey.definition import Definition, Option
 
-_DEEPEST = 6
+_DEEPEST = 6  # levels of parts in parts
 
 
 @dataclass(slots=True)
@@ -56,17 +56,17 @@ class EntryContent:
     unchosen: int = 0
 
     def add_answer(self, path: AnswerPath, raw_answer: RawAnswer) -> None:
-        """Add an answer; a second, different one gets the path below ``AGAIN``."""
+        """Add an answer; a second, different one gets the path below ``SECOND_ANSWER``."""
         while path in self.answers:
             if raw_answer.repeats(self.answers[path]):
                 return
-            path = (*path, AGAIN)
+            path = (*path, SECOND_ANSWER)
         self.answers[path] = raw_answer
 
     def add_members(self, path: AnswerPath, decoded: Mapping[str, Any]) -> None:
-        """Add each undocumented member of an entry as an answer of its own."""
-        for name in sorted(decoded.keys() - DOCUMENTED):
-            value = scalar(empty_to_none(decoded[name]))
+        """Add each undocumented member of an entry as a separate answer."""
+        for name in sorted(decoded.keys() - DOCUMENTED_MEMBERS):
+            value = to_scalar(empty_to_none(decoded[name]))
             if value not in (None, ""):
                 self.add_answer((*path, str(name)), RawAnswer(value))
 
@@ -75,43 +75,43 @@ class EntryReader:
     """Reads entries of the responses to one survey.
 
     Args:
-        survey: The definition; it tells the parts of questions from questions.
+        survey: The definition, which has the questions and their parts.
 
     Attributes:
-        known: Ids of its questions and parts, in the order of the survey.
+        known_questions: Ids of its questions and parts, in the order of the survey.
     """
 
     def __init__(self, survey: Definition) -> None:
         parts = list(survey.walk())
-        self.known = dict.fromkeys(each.id for each in parts)
+        self.known_questions = dict.fromkeys(each.id for each in parts)
         self._parents = {each.id: each.parent for each in parts}
         self._unknown_types = {each.id for each in parts if not is_known(each)}
         grids = [each for each in parts if question_key(each) in GRID_SINGLE]
         self._single_choice_rows = {row.id for grid in grids for row in grid.rows}
-        self._choices: set[AnswerPath] = set()  # where an answer is one or more of the options
-        self._singles: set[AnswerPath] = set()  # where it is one of them alone
+        self._choice_paths: set[AnswerPath] = set()  # where an answer is one or more of the options
+        self._single_choice_paths: set[AnswerPath] = set()  # where it is one of them alone
         options: dict[AnswerPath, list[Option]] = {}
         for column in plan_columns(survey):
             if column.part in ("option", "item") and column.option is not None:
                 options.setdefault(column.path[:-1], []).append(column.option)
                 if column.part == "option":
-                    self._choices.add(column.path[:-1])
+                    self._choice_paths.add(column.path[:-1])
             elif column.part == "answer" and column.choices:
                 options[column.path] = [*column.choices]
-                self._singles.add(column.path)
-        self._choices |= self._singles
+                self._single_choice_paths.add(column.path)
+        self._choice_paths |= self._single_choice_paths
         self._options = {
             path: OptionFinder(some, (survey.language,)) for path, some in options.items()
         }
 
     def is_documented(self, question: str) -> bool:
         """Check whether all that an entry of a question may hold is documented."""
-        return question in self.known and question not in self._unknown_types
+        return question in self.known_questions and question not in self._unknown_types
 
     def read(self, question: str, raw: bytes) -> EntryContent:
         """Read the JSON of the entry of one question."""
         decoded = decode_json(raw)
-        entry, is_wrong = loose_entry(decoded)
+        entry, is_wrong = read_untyped_entry(decoded)
         content = EntryContent(misfits=int(is_wrong))
         self._add_entry(content, (question,), entry)
         members = decoded if isinstance(decoded, Mapping) else {}
@@ -125,7 +125,7 @@ class EntryReader:
 
     def read_typed(self, question: str, entry: Entry, raw: Any) -> EntryContent:
         """Read an entry that the typed decoder made of JSON with documented members alone."""
-        if needs_loose_reading(entry):
+        if needs_untyped_reading(entry):
             return self.read(question, bytes(raw))
         content = EntryContent()
         self._add_entry(content, (question,), entry)
@@ -134,7 +134,7 @@ class EntryReader:
     def _add_entry(
         self, content: EntryContent, path: AnswerPath, entry: Entry, depth: int = 0
     ) -> None:
-        if entry.shown is not None:  # each cell of a grid row says it once more
+        if entry.shown is not None:  # each cell of a grid row repeats it
             content.shown.setdefault(path[0], read_flag(entry.shown))
         raw_answer = direct_answer(entry)
         if raw_answer is not None:
@@ -152,7 +152,7 @@ class EntryReader:
         self,
         content: EntryContent,
         path: AnswerPath,
-        options: Mapping[str, Chosen],
+        options: Mapping[str, ListedOption],
         direct: RawAnswer | None = None,
     ) -> None:
         """Add which options are chosen, or the value of each item.
@@ -163,7 +163,7 @@ class EntryReader:
             options: Options by their ids, or by any other keys.
             direct: The answer in the entry itself, next to ``options``.
         """
-        has_choices = path in self._choices
+        has_choices = path in self._choice_paths
         chosen = {
             key: each
             for key, each in options.items()
@@ -172,28 +172,32 @@ class EntryReader:
         if has_choices:
             content.unchosen += len(options) - len(chosen)
         ids = {key: self._option_id(key, each, path) for key, each in chosen.items()}
-        is_the_answer = direct is None and len(chosen) == 1 and path in self._singles
-        write_ins = {own for own in ids.values() if own.endswith(OTHER)} if has_choices else set()
+        is_the_answer = direct is None and len(chosen) == 1 and path in self._single_choice_paths
+        write_ins = (
+            {option_id for option_id in ids.values() if option_id.endswith(WRITE_IN_SUFFIX)}
+            if has_choices
+            else set()
+        )
         for key, each in chosen.items():
-            own, value = ids[key], each.value
-            is_planned = self._has_option(path, own)
-            if not (is_planned or is_option_id(own)) and self._is_part(own, path[0]):
-                content.add_answer((own,), RawAnswer(value, None, each.original_answer))
-                continue  # a part with columns of its own
+            option_id, value = ids[key], each.value
+            is_planned = self._has_option(path, option_id)
+            if not (is_planned or is_option_id(option_id)) and self._is_part(option_id, path[0]):
+                content.add_answer((option_id,), RawAnswer(value, None, each.original_answer))
+                continue  # a part, which has columns of its own
             if is_planned and not has_choices and each.rank is not None:
                 value = each.rank  # the answer next to it repeats the words of the item
-            is_bare_id = own != key and str(value) == own
+            is_bare_id = option_id != key and str(value) == option_id
             if is_bare_id or (is_planned and has_choices and value is True):
                 value = ""  # no more than that it is chosen
-            raw_answer = RawAnswer(value, own, each.original_answer, each.option)
+            raw_answer = RawAnswer(value, option_id, each.original_answer, each.option)
             if not (is_planned and self._adds_nothing(path, raw_answer, write_ins, direct)):
-                at = path if is_the_answer else (*path, own.removesuffix(OTHER))
+                at = path if is_the_answer else (*path, option_id.removesuffix(WRITE_IN_SUFFIX))
                 content.add_answer(at, raw_answer)
 
-    def _lists_itself(self, cell: AnswerPath, options: Mapping[str, Chosen]) -> bool:
+    def _lists_itself(self, cell: AnswerPath, options: Mapping[str, ListedOption]) -> bool:
         """Check whether a cell of a grid lists its own column instead of an answer."""
         row, column = cell[:-1], cell[-1]
-        return row in self._choices and all(
+        return row in self._choice_paths and all(
             self._option_id(key, each, row) == column for key, each in options.items()
         )
 
@@ -207,12 +211,12 @@ class EntryReader:
         """Check whether an option repeats the direct answer, or its own write-in."""
         option_id = id_text(raw_answer.answer_id)
         repeats_direct = direct is not None and option_id == id_text(direct.answer_id)
-        if not repeats_direct and f"{option_id}{OTHER}" not in write_ins:
+        if not repeats_direct and f"{option_id}{WRITE_IN_SUFFIX}" not in write_ins:
             return False
         meant = self._options[path].find(RawAnswer(raw_answer.text))[0]
         return raw_answer.text is None or (meant is not None and meant.id == option_id)
 
-    def _option_id(self, key: str, chosen: Chosen, path: AnswerPath) -> str:
+    def _option_id(self, key: str, chosen: ListedOption, path: AnswerPath) -> str:
         """Return the id of an option: its key, or its ``id`` where keys only number or name it."""
         if self._has_option(path, key) or self._is_part(key, path[0]):
             return key
@@ -222,7 +226,7 @@ class EntryReader:
         if id_number(key) is not None and is_option_id(key):
             return key  # of an option that is no longer in the definition
         options = self._options.get(path)
-        text = (chosen.value if path in self._choices else None) or chosen.option
+        text = (chosen.value if path in self._choice_paths else None) or chosen.option
         found = None if own_id or options is None else options.find(RawAnswer(text, text))[0]
         return found.id if found is not None else own_id or key
 
@@ -236,18 +240,18 @@ class EntryReader:
         below = self._path_below(path, key)
         if isinstance(child, list) and any(isinstance(cell, Mapping) for cell in child):
             content.misfits += 1
-            child = dict(numbered(child))
+            child = dict(items_by_id(child))
         if not isinstance(child, Mapping) or depth > _DEEPEST:
             if child not in (None, [], {}, ""):
-                content.add_answer(below, RawAnswer(scalar(child)))
+                content.add_answer(below, RawAnswer(to_scalar(child)))
             return
-        if len(below) == 1 and key not in self.known and "question" in child:
+        if len(below) == 1 and key not in self.known_questions and "question" in child:
             words = (str(child["question"]), str(child.get("type") or ""))
             content.unknown_questions.setdefault(key, words)
-        if is_choice(child) and len(below) > 1:
-            self._add_options(content, below[:-1], {key: loose_choice(child)})
+        if is_bare_option(child) and len(below) > 1:
+            self._add_options(content, below[:-1], {key: read_untyped_option(child)})
         elif is_entry(child):
-            self._add_entry(content, below, loose_entry(child)[0], depth)
+            self._add_entry(content, below, read_untyped_entry(child)[0], depth)
             if self.is_documented(below[0]):  # ``option`` has the words of a cell's column
                 members = {name: value for name, value in child.items() if name != "option"}
                 content.add_members((*below, MEMBER), members)
@@ -262,10 +266,12 @@ class EntryReader:
         """Add a map of cells, or of options."""
         if len(path) == 1 and path[0] in self._single_choice_rows:
             for cell, inner in parts.items():
-                column = self._option_id(str(cell), loose_choice(inner), path)
+                column = self._option_id(str(cell), read_untyped_option(inner), path)
                 self._add_row_column(content, path, column, inner, depth + 1)
-        elif path in self._choices and all(map(is_listed, parts.values())):
-            self._add_options(content, path, {str(k): loose_choice(v) for k, v in parts.items()})
+        elif path in self._choice_paths and all(map(is_listed_option, parts.values())):
+            self._add_options(
+                content, path, {str(k): read_untyped_option(v) for k, v in parts.items()}
+            )
         else:
             for cell, inner in parts.items():
                 self._add_child(content, path, _cell_id(str(cell), inner), inner, depth + 1)
@@ -274,9 +280,9 @@ class EntryReader:
         self, content: EntryContent, row: AnswerPath, column: str, cell: Any, depth: int
     ) -> None:
         """Add one column of a single-choice row; tables in groups may list all columns."""
-        entry, is_wrong = loose_entry(cell)
+        entry, is_wrong = read_untyped_entry(cell)
         content.misfits += int(is_wrong)
-        if is_choice(cell):
+        if is_bare_option(cell):
             entry.answer, entry.answer_id = "", column
         elif entry.answer in (None, ""):
             entry.answer = entry.answer_id = None
@@ -287,13 +293,13 @@ class EntryReader:
     def _path_below(self, path: AnswerPath, key: str) -> AnswerPath:
         """Return the path of a part: rows of grids and parts of groups are questions themselves.
 
-        The definition tells which ids are such parts. An id that it does not know, or knows in no
-        grid, is one if it is small. Columns of custom tables count anew in each table and belong
-        to it.
+        An id that the definition does not know, or not as a part, belongs to a question if it is
+        small; ids from 10001 are options. Column ids of custom tables are unique within their
+        table only, so their paths begin with the table.
         """
         if is_option_id(key):
             return (*path, key)
-        if not self._parents.get(key):  # in an unknown type, small numbers may mean anything
+        if not self._parents.get(key):  # an unknown type may use any keys
             return (*path, key) if path[0] in self._unknown_types else (key,)
         return (key,) if self._is_part(key, path[0]) else (*path, key)
 

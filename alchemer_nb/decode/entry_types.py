@@ -1,7 +1,7 @@
 """The entry of one question in a response, decoded from JSON.
 
-The typed decoder skips what is not needed, above all the question texts. An entry that does not
-fit its types is read without them, which is slower. Shapes:
+The typed decoder skips what is not needed, above all the question texts. An entry with other types
+is decoded to plain dicts and lists ("untyped"), which is slower. Shapes:
 https://apihelp.alchemer.com/help/surveyresponse-per-question-v5 and real payloads.
 """
 
@@ -14,10 +14,10 @@ from typing import Any
 import msgspec
 
 Scalar = str | int | float | bool | None
-REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-class Chosen(msgspec.Struct, gc=False):
+class ListedOption(msgspec.Struct, gc=False):
     """An entry of ``options``.
 
     Attributes:
@@ -42,7 +42,7 @@ class Chosen(msgspec.Struct, gc=False):
 
     @property
     def is_null(self) -> bool:
-        """True if it is listed to say that it was not chosen."""
+        """True if it is listed as null, which means not chosen."""
         return self.value is self.original_answer is None
 
 
@@ -55,7 +55,7 @@ class Entry(msgspec.Struct, gc=False):
     rank: Scalar = None
     shown: Scalar = None
     comments: Scalar = None
-    options: dict[str, Chosen] | list[Any] | str | None = None
+    options: dict[str, ListedOption] | list[Any] | str | None = None
     subquestions: dict[str, Any] | list[Any] | str | None = None
 
 
@@ -74,21 +74,20 @@ class _Documented(Entry, forbid_unknown_fields=True, gc=False):
 
 _ENTRIES_DECODER = msgspec.json.Decoder(list[Entry])
 _DOCUMENTED_ENTRIES_DECODER = msgspec.json.Decoder(list[_Documented])
-_DOCUMENTED_DECODER = msgspec.json.Decoder(_Documented)
-DOCUMENTED = frozenset(_Documented.__struct_fields__)
+DOCUMENTED_MEMBERS = frozenset(_Documented.__struct_fields__)
 _ENTRY = ("answer", "options", "id", "subquestions", "answer_id", "rank", "option")
 _CELL = {"options", "subquestions", "type", "question"}
 _NO_CHOICE = {"answer", "answer_id", "rank", *_CELL}
 
 
-def url_variables(value: Any) -> Iterator[tuple[str, str]]:
+def read_url_variables(value: Any) -> Iterator[tuple[str, str]]:
     """Yield names and values of url variables: keyed objects, flat texts or ``[]``."""
     if not isinstance(value, Mapping):
         return
     for name, inner in value.items():
         text = inner.get("value") if isinstance(inner, Mapping) else inner
         if text is not None:
-            yield str(name), str(scalar(text))
+            yield str(name), str(to_scalar(text))
 
 
 def read_entries(raws: Sequence[Any]) -> tuple[Sequence[Entry] | None, bool]:
@@ -101,25 +100,16 @@ def read_entries(raws: Sequence[Any]) -> tuple[Sequence[Entry] | None, bool]:
     body = b"[" + b",".join(raws) + b"]"
     try:
         return _DOCUMENTED_ENTRIES_DECODER.decode(body), True
-    except REFUSED:
+    except DECODE_ERRORS:
         pass
     try:
         return _ENTRIES_DECODER.decode(body), False
-    except REFUSED:
+    except DECODE_ERRORS:
         return None, False
 
 
-def has_undocumented(raw: Any) -> bool:
-    """Check whether the JSON of an entry has members or types that are not documented."""
-    try:
-        _DOCUMENTED_DECODER.decode(raw)
-    except REFUSED:
-        return True
-    return False
-
-
-def needs_loose_reading(entry: Entry) -> bool:
-    """Check whether types hide a part of an entry: its lists, or options with unknown members."""
+def needs_untyped_reading(entry: Entry) -> bool:
+    """Check whether the typed decoder lost a part: a list, or options with unknown members."""
     if entry.subquestions and not isinstance(entry.subquestions, dict):
         return True
     if not isinstance(entry.options, dict):
@@ -136,7 +126,7 @@ def is_entry(child: Mapping[str, Any]) -> bool:
     return any(name in child for name in _ENTRY)
 
 
-def is_choice(child: Any) -> bool:
+def is_bare_option(child: Any) -> bool:
     """Check whether a map is an entry of ``options`` that is listed without an answer.
 
     A grid lists all its cells; one without an answer is not chosen.
@@ -144,30 +134,30 @@ def is_choice(child: Any) -> bool:
     return isinstance(child, Mapping) and "option" in child and not _NO_CHOICE & child.keys()
 
 
-def is_listed(child: Any) -> bool:
+def is_listed_option(child: Any) -> bool:
     """Check whether a map is an entry of ``options``, and not a cell that has a question text."""
     return isinstance(child, Mapping) and "option" in child and not _CELL & child.keys()
 
 
-def scalar(value: Any) -> Scalar:
-    """Return a scalar as it is, and a list or map as JSON text."""
+def to_scalar(value: Any) -> Scalar:
+    """Return a scalar unchanged, a list or map as JSON text."""
     if value is None or isinstance(value, (str, int, float, bool)):
         return value
     return json.dumps(value, ensure_ascii=False)
 
 
-def loose_entry(raw: Any) -> tuple[Entry, bool]:
+def read_untyped_entry(raw: Any) -> tuple[Entry, bool]:
     """Read an entry of any types; return it, and whether a type was not the documented one."""
     if not isinstance(raw, Mapping):
-        return Entry(answer=scalar(raw) if raw not in ([], {}) else None), True
+        return Entry(answer=to_scalar(raw) if raw not in ([], {}) else None), True
     names = ("answer", "answer_id", "original_answer", "rank", "shown", "comments")
     received = {name: empty_to_none(raw.get(name)) for name in names}
     options, options_wrong = _as_map(raw.get("options"))
     subquestions, subquestions_wrong = _as_map(raw.get("subquestions"))
     is_wrong = any(isinstance(value, (list, Mapping)) for value in received.values())
     entry = Entry(
-        **{name: scalar(value) for name, value in received.items()},
-        options={key: loose_choice(item) for key, item in options.items()},
+        **{name: to_scalar(value) for name, value in received.items()},
+        options={key: read_untyped_option(item) for key, item in options.items()},
         subquestions=subquestions,
     )
     return entry, is_wrong or options_wrong or subquestions_wrong
@@ -177,7 +167,7 @@ def _as_map(value: Any) -> tuple[dict[str, Any], bool]:
     """Return a map with text keys, and whether it came as something else."""
     if isinstance(value, Mapping):
         return {str(key): item for key, item in value.items()}, False
-    return dict(numbered(value)) if value else {}, bool(value)
+    return dict(items_by_id(value)) if value else {}, bool(value)
 
 
 def empty_to_none(value: Any) -> Any:
@@ -185,20 +175,20 @@ def empty_to_none(value: Any) -> Any:
     return None if value in ([], {}) else value
 
 
-def numbered(items: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the items of a list where a map should be, by the ids that they carry."""
+def items_by_id(items: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the items of a list with keys, as of a map: their ids, else their positions."""
     for index, item in enumerate(items if isinstance(items, list) else [items]):
         item_id = item.get("id") if isinstance(item, Mapping) else None
         yield str(item_id if item_id not in (None, "") else index), item
 
 
-def loose_choice(raw: Any) -> Chosen:
+def read_untyped_option(raw: Any) -> ListedOption:
     """Read an entry of ``options`` of any types."""
     if not isinstance(raw, Mapping):
-        return Chosen() if raw == [] else Chosen(answer=scalar(raw))
-    names = Chosen.__struct_fields__
-    values = {name: scalar(empty_to_none(raw[name])) for name in names if name in raw}
+        return ListedOption() if raw == [] else ListedOption(answer=to_scalar(raw))
+    names = ListedOption.__struct_fields__
+    values = {name: to_scalar(empty_to_none(raw[name])) for name in names if name in raw}
     is_blank = all(value is None for name, value in values.items() if name != "id")
     if is_blank and raw.keys() - {*names, "shown"}:
-        return Chosen(answer=scalar(dict(raw)))
-    return Chosen(**values)
+        return ListedOption(answer=to_scalar(dict(raw)))
+    return ListedOption(**values)

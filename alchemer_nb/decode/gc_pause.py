@@ -1,4 +1,4 @@
-"""Pauses the garbage collector while many cycle-free objects are created."""
+"""Pause the garbage collector while many cycle-free objects are created."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from alchemer_nb.forks import renew_after_fork
 
 
 class collector_paused:  # noqa: N801 - called like a function, in a with statement
-    """A context without garbage collection: looking for cycles takes a sixth of the time.
+    """A context without garbage collection, whose search for cycles takes a sixth of the time.
 
     In a process that another thread forks during the pause, the collector is on again.
     """

@@ -1,4 +1,4 @@
-"""Raw answers, the leaves that hold them, and the options that they stand for.
+"""Raw answers, the leaves that hold them, and the options that they mean.
 
 A leaf is a sparse dictionary-encoded column: the numbers of the responses that have an answer at
 one path of ids, and for each of them a code, which is the position of its answer among the
@@ -9,8 +9,7 @@ distinct ones. Paths are ``("2",)`` for a question, ``("21", "10031")`` for an o
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -19,11 +18,13 @@ from alchemer_nb.once import lazy_attribute
 from alchemer_nb.wire.ids import id_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
     from alchemer_nb.survey.definition import Option
 
-OTHER = "-other"
+WRITE_IN_SUFFIX = "-other"
 _NO_ID = (None, "", 0, "0")
-_MANY = 1000
+_MANY = 1000  # distinct answers, from which a leaf may stop looking for repeated ones
 
 
 class RawAnswer(NamedTuple):
@@ -46,11 +47,11 @@ class RawAnswer(NamedTuple):
     @property
     def is_write_in(self) -> bool:
         """True if the text was typed at an "other" option, whose id is then "10024-other"."""
-        return self.answer_id is not None and str(self.answer_id).endswith(OTHER)
+        return self.answer_id is not None and str(self.answer_id).endswith(WRITE_IN_SUFFIX)
 
     @property
     def received(self) -> str | None:
-        """Whatever was received first of text, original text, label and id."""
+        """The first of text, original text, label and id that is not empty."""
         if self.text is not None:
             return self.text
         for other in (self.original, self.label, self.answer_id):
@@ -66,10 +67,10 @@ class RawAnswer(NamedTuple):
         return self.answer_id is None or id_text(self.answer_id) == id_text(earlier.answer_id)
 
 
-_NOTHING_ELSE = (None, None, None)  # fields of an RawAnswer beside its answer
+_NOTHING_ELSE = (None, None, None)  # the other fields of a RawAnswer with an answer alone
 
 
-class RawAnswers(Sequence[RawAnswer]):
+class RawAnswers:
     """The distinct answers of a leaf.
 
     Texts are many and distinct: a tuple around each would double their memory.
@@ -98,13 +99,7 @@ class RawAnswers(Sequence[RawAnswer]):
     def __len__(self) -> int:
         return len(self.items)
 
-    @overload
-    def __getitem__(self, at: int) -> RawAnswer: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[RawAnswer]: ...
-    def __getitem__(self, at: int | slice) -> RawAnswer | list[RawAnswer]:
-        if isinstance(at, slice):
-            return [*map(_as_raw_answer, self.items[at])]
+    def __getitem__(self, at: int) -> RawAnswer:
         return _as_raw_answer(self.items[at])
 
     def __iter__(self) -> Iterator[RawAnswer]:
@@ -125,7 +120,7 @@ class Leaf:
     Attributes:
         rows: Numbers of the responses that have an answer, ascending (int32).
         codes: Position of the answer of each in ``raw_answers`` (int32).
-        raw_answers: The distinct answers; texts that hardly repeat are all there.
+        raw_answers: The distinct answers; of texts that hardly repeat, all answers.
     """
 
     def __init__(self, raw_answers: Iterable[RawAnswer | Scalar] = ()) -> None:
@@ -136,11 +131,11 @@ class Leaf:
 
     def copy(self) -> Leaf:
         """Return a leaf with the same answers that can grow apart from this one."""
-        made = Leaf()
-        made.rows, made.codes = self.rows[:], self.codes[:]
-        made.raw_answers.items = self.raw_answers.items.copy()
-        made._known = None if self._known is None else self._known.copy()
-        return made
+        result = Leaf()
+        result.rows, result.codes = self.rows[:], self.codes[:]
+        result.raw_answers.items = self.raw_answers.items.copy()
+        result._known = None if self._known is None else self._known.copy()
+        return result
 
     def encode(self, item: RawAnswer | Scalar) -> int:
         """Return the code of an answer, a new one if it was not there before."""
@@ -174,7 +169,7 @@ class Leaf:
         self.rows.frombytes(np.asarray(rows, dtype=np.int32).tobytes())
         self.codes.frombytes(np.asarray(codes, dtype=np.int32).tobytes())
         if len(self.raw_answers) > _MANY and len(self.raw_answers) * 2 > len(self.rows):
-            self._known = None  # texts hardly repeat: looking for them costs more than they do
+            self._known = None  # texts hardly repeat: a lookup would cost more than it saves
 
 
 class OptionFinder:
@@ -192,7 +187,7 @@ class OptionFinder:
 
     def has(self, option_id: str) -> bool:
         """Check whether an id is that of an option, or of a text written in at one."""
-        return option_id.removesuffix(OTHER) in self._by_id
+        return option_id.removesuffix(WRITE_IN_SUFFIX) in self._by_id
 
     def find(self, raw_answer: RawAnswer) -> tuple[Option | None, str | None]:
         """Find the option of an answer.
@@ -206,10 +201,10 @@ class OptionFinder:
         text = raw_answer.text
         unknown_id = None
         if raw_answer.answer_id not in _NO_ID:
-            option_id = id_text(raw_answer.answer_id).removesuffix(OTHER)
+            option_id = id_text(raw_answer.answer_id).removesuffix(WRITE_IN_SUFFIX)
             option = self._by_id.get(option_id)
             if option is not None:
-                typed = raw_answer.is_write_in or option.is_other  # it has a column of its own
+                typed = raw_answer.is_write_in or option.is_other  # the text has another column
                 differs = not typed and text is not None and text != option.value
                 return option, f"{text!r} was received for {option.value!r}" if differs else None
             if raw_answer.is_write_in:
@@ -226,19 +221,19 @@ class OptionFinder:
 
     @lazy_attribute
     def _by_value(self) -> dict[str, Option]:
-        return _unique((option.value, option) for option in self._options)
+        return _drop_ambiguous((option.value, option) for option in self._options)
 
     @lazy_attribute
     def _by_label(self) -> dict[str, Option]:
-        return _unique(
+        return _drop_ambiguous(
             (label, option)
             for option in self._options
             for label in {option.label(*self._languages), *map(option.label, option.titles)}
         )
 
 
-def _unique(pairs: Iterable[tuple[str, Option]]) -> dict[str, Option]:
-    """Return the texts that stand for one option alone, with that option."""
+def _drop_ambiguous(pairs: Iterable[tuple[str, Option]]) -> dict[str, Option]:
+    """Return text -> option, without the texts that mean several options."""
     found: dict[str, Option] = {}
     ambiguous: set[str] = set()
     for text, option in pairs:

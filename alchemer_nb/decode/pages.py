@@ -1,7 +1,7 @@
 """A page of responses, decoded except for the entries of its responses.
 
 The typed decoder is made for the questions of the survey and leaves their entries as JSON. A page
-that does not fit its types is read without them, which is slower. Fields:
+with other types is decoded to plain dicts and lists ("untyped"), which is slower. Fields:
 https://apihelp.alchemer.com/help/surveyresponse-returned-fields-v5 and real payloads.
 """
 
@@ -14,7 +14,13 @@ from typing import Annotated, Any
 
 import msgspec
 
-from alchemer_nb.decode.entry_types import REFUSED, Scalar, empty_to_none, numbered, scalar
+from alchemer_nb.decode.entry_types import (
+    DECODE_ERRORS,
+    Scalar,
+    empty_to_none,
+    items_by_id,
+    to_scalar,
+)
 from alchemer_nb.wire.json import BOM, decode_json
 from alchemer_nb.wire.paging import PageTotals
 
@@ -23,7 +29,7 @@ META_FIELDS = (
     "date_started", "date_updated", "link_id", "ip_address", "referer", "user_agent",
     "response_time", "longitude", "latitude", "country", "city", "region", "postal", "dma",
 )  # fmt: skip
-_MOST_QUESTIONS = 5000  # fields of a decoder: no survey has more, so these are no question ids
+_MOST_QUESTIONS = 5000  # of a decoder: no survey has more, so further keys are no question ids
 NO_ENTRY = msgspec.Raw(b"")
 
 
@@ -130,7 +136,7 @@ class PageReader:
         body = body.removeprefix(BOM)
         page = self._decode(body) or (self._learn_questions(body) and self._decode(body))
         if not page:
-            return _read_loosely(decode_json(body))
+            return _read_untyped(decode_json(body))
         fields = {name: [getattr(each, name) for each in page.data] for name in META_FIELDS}
         entries = [each.survey_data or self._no_entries for each in page.data]
         return ResponsePage(
@@ -147,14 +153,14 @@ class PageReader:
         """Decode a page, None where it does not fit the types."""
         try:
             return self._decoder.decode(body)
-        except REFUSED:
+        except DECODE_ERRORS:
             return None
 
     def _learn_questions(self, body: bytes) -> bool:
-        """Make the decoder anew if a page has other questions than expected."""
+        """Replace the decoder if a page has other questions than expected."""
         try:
             data = _ENTRIES_DECODER.decode(body).data
-        except REFUSED:
+        except DECODE_ERRORS:
             return False
         found = {question for each in data for question in each.survey_data or ()}
         new = sorted(filter(_can_be_a_field, found.difference(self._questions)))
@@ -170,7 +176,7 @@ def _can_be_a_field(question: str) -> bool:
     return question.isprintable() and not set(question) & {'"', "\\"}
 
 
-def _read_loosely(decoded: Any) -> ResponsePage:
+def _read_untyped(decoded: Any) -> ResponsePage:
     """Read a page of any types."""
     data = decoded.get("data") if isinstance(decoded, Mapping) else ""
     if data is not None and not isinstance(data, (list, Mapping)):
@@ -181,10 +187,12 @@ def _read_loosely(decoded: Any) -> ResponsePage:
     for row in rows:
         entries = row.get("survey_data")
         misfits += bool(entries) and not isinstance(entries, Mapping)
-        pairs = entries.items() if isinstance(entries, Mapping) else numbered(entries or [])
+        pairs = entries.items() if isinstance(entries, Mapping) else items_by_id(entries or [])
         received.append({str(question): msgspec.json.encode(item) for question, item in pairs})
     questions = tuple(dict.fromkeys(question for each in received for question in each))
-    fields = {name: [scalar(empty_to_none(row.get(name))) for row in rows] for name in META_FIELDS}
+    fields = {
+        name: [to_scalar(empty_to_none(row.get(name))) for row in rows] for name in META_FIELDS
+    }
     return ResponsePage(
         fields,
         [row.get("url_variables") for row in rows],

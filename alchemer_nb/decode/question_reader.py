@@ -1,7 +1,7 @@
-"""Reads each distinct entry of a question once.
+"""Read each distinct entry of a question once.
 
 Most of a page repeats the same few entries: a question with five options has five, word for word.
-So entries are told apart by their bytes, and only those that are new are decoded.
+So entries are compared as bytes, and only new ones are decoded.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alchemer_nb.decode.entries import direct_answer
-from alchemer_nb.decode.entry_types import has_undocumented, read_entries
+from alchemer_nb.decode.entry_types import read_entries
 from alchemer_nb.decode.pages import NO_ENTRY
 from alchemer_nb.wire.text import read_flag
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from alchemer_nb.decode.leaves import Leaf, RawAnswer
     from alchemer_nb.survey.columns import AnswerPath
 
-_NOBODY = -1
-_REMEMBERED = 1000  # distinct entries of a question; a text question has as many as responses
+_NO_OWNER = -1
+_MOST_DISTINCT = 1000  # distinct entries of a question; a text question has as many as responses
 
 
 class EntryInterner:
-    """A number for each distinct entry of all questions; number 0 means no entry.
+    """A table of the distinct entries of all questions, by number; 0 means no entry.
 
     A number belongs to the question that had its bytes first. A question that has the same bytes
     later gets a second number for them.
@@ -40,7 +40,7 @@ class EntryInterner:
     def __init__(self) -> None:
         self._raws = [b""]
         self._numbers = {b"": 0}
-        self._owners = array("i", [_NOBODY])  # by number, the question that it belongs to
+        self._owners = array("i", [_NO_OWNER])  # by number, the question that it belongs to
         self._positions = array("i", [0])  # by number, its position among entries of the question
 
     def intern(self, rows: Sequence[Sequence[Any]], columns: Sequence[int]) -> np.ndarray:
@@ -71,14 +71,14 @@ class EntryInterner:
         """Return a new number for an entry, even if it has one."""
         number = len(self._raws)
         self._raws.append(raw)
-        self._owners.append(_NOBODY)
+        self._owners.append(_NO_OWNER)
         self._positions.append(-1)
         self._numbers.setdefault(raw, number)
         return number
 
     def claim(self, number: int, owner: int, position: int) -> bytes | None:
         """Assign a number to a question and return its JSON; None if it has an owner already."""
-        if self._owners[number] != _NOBODY:
+        if self._owners[number] != _NO_OWNER:
             return None
         self._owners[number], self._positions[number] = owner, position
         return self._raws[number]
@@ -122,7 +122,7 @@ class QuestionReader:
     Attributes:
         question: Question id.
         number: Number of the question, by which it owns entries.
-        is_high_cardinality: True if hardly an entry repeats, as with texts.
+        is_high_cardinality: True if entries hardly repeat, as with texts.
         codes: Path -> code of the entry's answer in the leaf of the path, -1 for none.
         shown: Question id -> 1 or 0 where the entry says whether it was shown, else -1.
         unknown_questions: Question id -> (text, type), where the definition does not know it.
@@ -142,11 +142,11 @@ class QuestionReader:
         self._leaf = leaf
         self._is_documented = reader.is_documented(question)
         self._documented: set[bytes] = set()
-        self._twins: dict[int, int] = {}
-        self._forget()
+        self._second_numbers: dict[int, int] = {}
+        self._reset()
 
-    def _forget(self) -> None:
-        """Drop what was read, so that memory does not grow with the texts."""
+    def _reset(self) -> None:
+        """Drop what was read, or memory would grow with the texts."""
         self._codes: dict[AnswerPath, _Sparse] = {}
         self._shown: dict[str, _Sparse] = {}
         self._size = 1
@@ -160,31 +160,31 @@ class QuestionReader:
 
         Args:
             numbers: Numbers of its entries; those that another question owns are replaced.
-            foreign: Mask of the entries that it does not own yet.
-            interner: Assigned the numbers.
+            foreign: Mask of the entries whose numbers the question does not own.
+            interner: The interner that assigned the numbers.
         """
         new: list[bytes] = []
         for number in np.unique(numbers[foreign]).tolist():
             raw = interner.claim(number, self.number, self._size + len(new))
-            if raw is None:
-                twin = self._twins.get(number)
-                if twin is None:
-                    twin = self._twins[number] = interner.add(interner.raw(number))
-                    raw = interner.claim(twin, self.number, self._size + len(new))
-                numbers[numbers == number] = twin
+            if raw is None:  # of another question: take a second number for the same bytes
+                second = self._second_numbers.get(number)
+                if second is None:
+                    second = self._second_numbers[number] = interner.add(interner.raw(number))
+                    raw = interner.claim(second, self.number, self._size + len(new))
+                numbers[numbers == number] = second
             if raw is not None:
                 new.append(raw)
         if new:
             self._read(new)
-        self.is_high_cardinality = self._size > _REMEMBERED
+        self.is_high_cardinality = self._size > _MOST_DISTINCT
 
     def read_all(self, raws: Sequence[Any]) -> np.ndarray:
-        """Read all entries of a page: where hardly one repeats, looking for them costs time.
+        """Read all entries of a page, without looking for repeated ones, which costs time.
 
         Returns:
             The position of each entry, valid until the next page.
         """
-        self._forget()
+        self._reset()
         rows = [row for row, raw in enumerate(raws) if raw is not NO_ENTRY]
         positions = np.zeros(len(raws), dtype=np.int32)
         positions[rows] = np.arange(1, len(rows) + 1)
@@ -228,9 +228,9 @@ class QuestionReader:
     def _has_undocumented(self, raw: bytes) -> bool:
         if raw in self._documented:  # entries without an answer are often all the same
             return False
-        if has_undocumented(raw):
+        if not read_entries([raw])[1]:
             return True
-        if len(self._documented) < _REMEMBERED:
+        if len(self._documented) < _MOST_DISTINCT:
             self._documented.add(raw)
         return False
 
@@ -252,7 +252,7 @@ class QuestionReader:
 
 
 def _bare_or_direct(entry: Entry) -> Scalar | RawAnswer:
-    """Return the answer in the entry itself, bare where it has no field but ``answer``."""
+    """Return the answer in the entry itself, as a bare value if it has no other field."""
     answer = entry.rank if entry.answer is None else entry.answer
     if entry.answer_id is None and entry.original_answer is None:
         return answer

@@ -12,8 +12,8 @@ from alchemer_nb.frame.values import codes_are_numbers, option_names, read_numbe
 if TYPE_CHECKING:
     import pandas as pd
 
-    from alchemer_nb.frame.values import Values
-    from alchemer_nb.survey.columns import PlannedColumn
+    from alchemer_nb.frame.options import Values
+    from alchemer_nb.survey.columns import AnswerColumn
     from alchemer_nb.survey.definition import Option
 
 _LARGEST_CODE = 2**31 - 100  # Stata keeps the last ones for its missing values
@@ -43,7 +43,7 @@ class Known:
 
     facts: dict[str, Any] = field(default_factory=dict)
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
-    columns: dict[str, PlannedColumn] = field(default_factory=dict)
+    columns: dict[str, AnswerColumn] = field(default_factory=dict)
     kept: Kept | None = None
     values: str = "label"
 
@@ -83,7 +83,7 @@ class Known:
             name
         ]
 
-    def column(self, name: str) -> PlannedColumn | None:
+    def column(self, name: str) -> AnswerColumn | None:
         """Return the survey's column of that name."""
         return self.columns.get(name) or self.columns.get(self._coded(name) or "")
 

@@ -34,7 +34,7 @@ from alchemer_nb.survey.definition import Definition  # noqa: TC001 - msgspec re
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from alchemer_nb.survey.columns import PlannedColumn
+    from alchemer_nb.survey.columns import AnswerColumn
 
 _ALWAYS = ("id", "status", "is_test_data")  # they name nobody, and the kinds of missing need them
 _UNSEEN = "(left out)"
@@ -187,7 +187,7 @@ class Shown:
 def only_shown(kept: Kept, shown: Shown) -> Kept:
     """Return the answers without those that a frame does not show."""
     old = kept.answers
-    numbers = np.unique(kept.rows(dict.fromkeys(shown.ids)).keep)
+    numbers = np.unique(kept.rows(dict.fromkeys(shown.ids)).numbers)
     places = np.full(old.count, -1, dtype=np.int64)
     places[numbers] = np.arange(len(numbers))
     quality: dict[int, str] = _NoQuality()
@@ -235,16 +235,16 @@ def _meta(kept: Kept, numbers: np.ndarray, shown: frozenset[str]) -> dict[str, l
 
 def _paths(
     kept: Kept, columns: frozenset[str]
-) -> tuple[set[AnswerPath], dict[AnswerPath, PlannedColumn]]:
+) -> tuple[set[AnswerPath], dict[AnswerPath, AnswerColumn]]:
     """Return the paths of answers that a frame shows, and the main column of each path.
 
     Of a multi-select all options count as shown if one is: whether the question was answered at
     all stands in all of them together.
     """
-    named = [(name, each) for name, c in kept.names.items() for each in c.parts or (c,)]
+    named = [(name, each) for name, c in kept.names.items() for each in c.option_columns or (c,)]
     stems = {each.path[:-1] for name, each in named if name in columns and each.part == "option"}
     here: set[AnswerPath] = set()
-    main: dict[AnswerPath, PlannedColumn] = {}
+    main: dict[AnswerPath, AnswerColumn] = {}
     for name, column in named:
         if column.part not in ("other", "raw"):
             main[column.path] = column
@@ -288,7 +288,7 @@ def _dropped_texts(
     return found
 
 
-def _some_answer(column: PlannedColumn) -> RawAnswer:
+def _some_answer(column: AnswerColumn) -> RawAnswer:
     """Return an answer that fits a column and reveals nothing of the real one."""
     if column.choices:
         return RawAnswer(column.choices[0].value, column.choices[0].id)
@@ -298,7 +298,7 @@ def _some_answer(column: PlannedColumn) -> RawAnswer:
 def _thinned(
     leaf: Leaf,
     places: np.ndarray,
-    column: PlannedColumn,
+    column: AnswerColumn,
     dropped: dict[int, RawAnswer],
     *,
     coded: bool,
@@ -321,7 +321,7 @@ def _thinned(
 
 
 def _together(
-    path: AnswerPath, column: PlannedColumn | None, leaves: dict[AnswerPath, Leaf]
+    path: AnswerPath, column: AnswerColumn | None, leaves: dict[AnswerPath, Leaf]
 ) -> np.ndarray:
     """Return the rows with an answer at a path; for an option, with any option of its question.
 
@@ -334,7 +334,7 @@ def _together(
     return np.unique(rows)
 
 
-def _emptied(rows: np.ndarray, places: np.ndarray, column: PlannedColumn | None) -> Leaf:
+def _emptied(rows: np.ndarray, places: np.ndarray, column: AnswerColumn | None) -> Leaf:
     """Return a leaf in which some rows have an answer without words."""
     at = places[rows]
     at = at[at >= 0]
@@ -347,7 +347,7 @@ def _emptied(rows: np.ndarray, places: np.ndarray, column: PlannedColumn | None)
     return new
 
 
-def _unseen(raw_answer: RawAnswer, column: PlannedColumn, *, coded: bool) -> RawAnswer:
+def _unseen(raw_answer: RawAnswer, column: AnswerColumn, *, coded: bool) -> RawAnswer:
     """Return an answer without its words, unless they are an option or a plain number."""
     option = column.option
     if option is not None and not column.planned and str(raw_answer.answer) == option.value:

@@ -1,4 +1,4 @@
-"""Writes Excel workbooks: the responses on one sheet, their codebook on another.
+"""Write Excel workbooks: the responses on one sheet, their codebook on another.
 
 openpyxl writes them, as pandas reads workbooks with openpyxl as well: one package for both.
 Limits: https://support.microsoft.com/office/excel-specifications-and-limits.
@@ -26,25 +26,17 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 1_048_576
 MOST_COLUMNS = 16_384
-_LONGEST = 32_767
+_LONGEST = 32_767  # characters of a cell, counted in UTF-16
 _EXACT = 10**15  # Excel keeps fifteen digits
 _FIRST_DAY = datetime.datetime(1900, 3, 1)  # before it, Excel's calendar has a day too many
 _FORMULA = ("=", "+", "-", "@")
 # XML 1.0 allows no other control characters, nor the two that are no characters at all.
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-_WIDEST = 40
-_BOOK = (
-    "page",
-    "page_title",
-    "type",
-    "part",
-    "alias",
-    "question_id",
-    "option_id",
-    "reporting_value",
-    "required",
-    "removed",
-)
+_WIDEST = 40  # characters of a column on the screen
+_CODEBOOK_FIELDS = (
+    "page", "page_title", "type", "part", "alias", "question_id", "option_id", "reporting_value",
+    "required", "removed",
+)  # fmt: skip
 
 
 def to_excel(frame: pd.DataFrame, path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -55,14 +47,14 @@ def to_excel(frame: pd.DataFrame, path: str | os.PathLike[str]) -> pd.DataFrame:
     _check_size(len(frame), len(named))
     known = Known.of(frame)
     notes: list[list[str]] = [[] for _ in named]
-    columns = [_cells(*each, known, noted) for each, noted in zip(named, notes, strict=True)]
+    columns = [_to_cells(*each, known, noted) for each, noted in zip(named, notes, strict=True)]
     names = [name for name, _ in named]
-    book = _codebook(named, known, notes)
+    book = _build_codebook(named, known, notes)
     with files.replace_atomically(target) as temporary:
         workbook = openpyxl.Workbook(write_only=True)  # writes to the disk as it goes
-        _sheet(workbook, "responses", names, columns)
-        meant = [_cells(each, book[each], Known(), []) for each in book.columns]
-        _sheet(workbook, "codebook", list(book.columns), meant)
+        _add_sheet(workbook, "responses", names, columns)
+        codebook_columns = [_to_cells(each, book[each], Known(), []) for each in book.columns]
+        _add_sheet(workbook, "codebook", list(book.columns), codebook_columns)
         workbook.save(temporary)
     return book
 
@@ -80,7 +72,7 @@ def _check_size(rows: int, columns: int) -> None:
 # -- sheets ---------------------------------------------------------------------------------
 
 
-def _sheet(workbook: Any, title: str, names: list[str], columns: list[list[Any]]) -> None:
+def _add_sheet(workbook: Any, title: str, names: list[str], columns: list[list[Any]]) -> None:
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Font
     from openpyxl.utils import get_column_letter
@@ -93,18 +85,18 @@ def _sheet(workbook: Any, title: str, names: list[str], columns: list[list[Any]]
     bold = Font(bold=True)
     heading = []
     for name in names:
-        cell = _cell(WriteOnlyCell, sheet, _legal(name)[0])
+        cell = _to_cell(WriteOnlyCell, sheet, _replace_illegal(name)[0])
         cell.font = bold
         heading.append(cell)
     sheet.append(heading)
     for row in zip(*columns, strict=True):
-        sheet.append([_cell(WriteOnlyCell, sheet, value) for value in row])
+        sheet.append([_to_cell(WriteOnlyCell, sheet, value) for value in row])
     if names:
         last = f"{get_column_letter(len(names))}{len(columns[0]) + 1}"
         sheet.auto_filter.ref = f"A1:{last}"
 
 
-def _cell(make: Callable[..., Any], sheet: Any, value: Any) -> Any:
+def _to_cell(make: Callable[..., Any], sheet: Any, value: Any) -> Any:
     """Return a cell; a text that looks like a formula or a number stays a text."""
     if not isinstance(value, str | datetime.date):
         return value
@@ -119,7 +111,7 @@ def _cell(make: Callable[..., Any], sheet: Any, value: Any) -> Any:
     return cell
 
 
-def _codebook(
+def _build_codebook(
     named: list[tuple[str, pd.Series[Any]]], known: Known, notes: list[list[str]]
 ) -> pd.DataFrame:
     """Return one row for each column: its words, its values, and changes for Excel."""
@@ -130,18 +122,21 @@ def _codebook(
         texts = {
             "column": name,
             "label": ": ".join(known.pieces(name)),
-            "values": "; ".join(_labels(name, values, known)),
-            **{field: record.get(field) for field in _BOOK},
+            "values": "; ".join(_value_meanings(name, values, known)),
+            **{field: record.get(field) for field in _CODEBOOK_FIELDS},
             "notes": "; ".join([*dict.fromkeys(noted), *survey_notes]),
         }
-        legal = {k: _legal(str(v))[0] if v not in (None, "") else None for k, v in texts.items()}
+        legal = {
+            k: _replace_illegal(str(v))[0] if v not in (None, "") else None
+            for k, v in texts.items()
+        }
         flags = {flag: bool(record.get(flag)) for flag in ("required", "removed")}
         rows.append({**legal, "page": record.get("page"), **flags})
     dtypes = {"page": "Int64", "required": "bool", "removed": "bool"}
-    return typed_frame(rows, ("column", "label", "values", *_BOOK, "notes"), dtypes)
+    return typed_frame(rows, ("column", "label", "values", *_CODEBOOK_FIELDS, "notes"), dtypes)
 
 
-def _labels(name: str, values: pd.Series[Any], known: Known) -> Iterator[str]:
+def _value_meanings(name: str, values: pd.Series[Any], known: Known) -> Iterator[str]:
     """Yield the meaning of each value of a column."""
     if isinstance(values.dtype, pd.CategoricalDtype):
         choices = known.choices(name, whole=False)
@@ -166,54 +161,54 @@ def _labels(name: str, values: pd.Series[Any], known: Known) -> Iterator[str]:
 # -- values ---------------------------------------------------------------------------------
 
 
-def _cells(name: str, raw: pd.Series[Any], known: Known, notes: list[str]) -> list[Any]:
+def _to_cells(name: str, raw: pd.Series[Any], known: Known, notes: list[str]) -> list[Any]:
     """Return the values of a column as Excel can hold them; None for missing."""
     values = infer_objects(raw)
     if isinstance(values.dtype, pd.CategoricalDtype):
         groups = values.cat.categories
-        plain = _cells(name, pd.Series(groups.array), Known(), notes)
+        plain = _to_cells(name, pd.Series(groups.array), Known(), notes)
         return [None if code < 0 else plain[code] for code in values.cat.codes]
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
-        return _times(name, values, known, notes)
+        return _to_time_cells(name, values, known, notes)
     if pd.api.types.is_timedelta64_dtype(values.dtype):
         notes.append("in seconds")
         values = pd.Series(values.dt.total_seconds())
     if pd.api.types.is_bool_dtype(values.dtype):
         return [None if pd.isna(value) else bool(value) for value in values]
     if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_complex_dtype(values):
-        return [_number(value, notes) for value in values]
-    made = [_legal(text) for text in to_texts(values, notes)]
-    mended = sum(changed for _, changed in made)
-    if mended:
-        notes.append(f"{mended:,} with control characters, replaced by \ufffd")
-    cut = sum(_units(text) > _LONGEST for text, _ in made)
+        return [_to_number_cell(value, notes) for value in values]
+    texts = [_replace_illegal(text) for text in to_texts(values, notes)]
+    replaced = sum(changed for _, changed in texts)
+    if replaced:
+        notes.append(f"{replaced:,} with control characters, replaced by \ufffd")
+    cut = sum(_utf16_length(text) > _LONGEST for text, _ in texts)
     if cut:
         notes.append(f"{cut:,} cut to {_LONGEST:,} characters, the most of a cell")
     missing = values.isna().to_numpy()
     return [
-        None if is_missing else _short(text)
-        for (text, _), is_missing in zip(made, missing, strict=True)
+        None if is_missing else _truncate(text)
+        for (text, _), is_missing in zip(texts, missing, strict=True)
     ]
 
 
-def _times(name: str, values: pd.Series[Any], known: Known, notes: list[str]) -> list[Any]:
+def _to_time_cells(name: str, values: pd.Series[Any], known: Known, notes: list[str]) -> list[Any]:
     naive = wall_clock(values, notes)
     day = is_day(name, known, naive)
-    made: list[Any] = []
+    cells: list[Any] = []
     for value in naive:
         if pd.isna(value):
-            made.append(None)
+            cells.append(None)
             continue
         moment = pd.Timestamp(value).to_pydatetime(warn=False)
         if moment < _FIRST_DAY:
             notes.append("days before March 1900 are written as text; Excel's calendar has none")
-            made.append(moment.date().isoformat() if day else moment.isoformat(" "))
+            cells.append(moment.date().isoformat() if day else moment.isoformat(" "))
         else:
-            made.append(moment.date() if day else moment)
-    return made
+            cells.append(moment.date() if day else moment)
+    return cells
 
 
-def _number(value: Any, notes: list[str]) -> Any:
+def _to_number_cell(value: Any, notes: list[str]) -> Any:
     if pd.isna(value):
         return None
     if isinstance(value, int | np.integer):
@@ -228,18 +223,18 @@ def _number(value: Any, notes: list[str]) -> Any:
     return int(number) if number.is_integer() and abs(number) < _EXACT else number
 
 
-def _legal(text: str) -> tuple[str, bool]:
+def _replace_illegal(text: str) -> tuple[str, bool]:
     whole = _ILLEGAL.sub("\ufffd", text)
     return whole, whole != text
 
 
-def _units(text: str) -> int:
+def _utf16_length(text: str) -> int:
     """Return the length in UTF-16, as Excel counts it."""
     return len(text) + sum(char > "\uffff" for char in text) if len(text) > _LONGEST // 2 else 0
 
 
-def _short(text: str) -> str:
-    if _units(text) <= _LONGEST:
+def _truncate(text: str) -> str:
+    if _utf16_length(text) <= _LONGEST:
         return text
     cut = text.encode("utf-16-le")[: 2 * (_LONGEST - 1)].decode("utf-16-le", "ignore")
     return cut + "…"

@@ -1,7 +1,7 @@
 """Variable names and labels that SPSS and Stata allow.
 
-Rules: SPSS names have up to 64 bytes of UTF-8, begin with a letter and are told apart without
-regard to case; its variable labels have up to 256 bytes, its value labels 120
+Rules: SPSS names have up to 64 bytes of UTF-8, begin with a letter and ignore
+case; its variable labels have up to 256 bytes, its value labels 120
 (https://www.ibm.com/docs/en/spss-statistics, "Variable names", "Variable labels"). Stata names have
 up to 32 letters, digits and underscores, its variable labels 80 characters and its value labels
 32,000 (https://www.stata.com/manuals/u11.pdf, section 11.3; https://www.stata.com/manuals/r.pdf,
@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -66,13 +67,16 @@ class Dialect:
         """Return a text of at most this length; a cut one ends in an ellipsis."""
         if self.size(text) <= longest:
             return text
-        room = longest - self.size("…")
+        return self.truncate(text, longest - self.size("…")).rstrip() + "…"
+
+    def truncate(self, text: str, longest: int) -> str:
+        """Return the beginning of a text, without half a character at its end."""
         if not self.in_bytes:
-            return text[:room].rstrip() + "…"
-        return text.encode("utf-8", "replace")[:room].decode("utf-8", "ignore").rstrip() + "…"
+            return text[:longest]
+        return text.encode("utf-8", "replace")[:longest].decode("utf-8", "ignore")
 
     def is_reserved(self, name: str) -> bool:
-        """Return whether a word is a keyword of the program."""
+        """Check whether a word is a keyword of the program."""
         word = name.casefold()
         if self.program == "SPSS":
             return word in _SPSS_WORDS
@@ -87,7 +91,7 @@ STATA = Dialect("Stata", 32, 28, 80, 32000, None, False, True, True, True, 8.9e3
 def legal_names(
     wanted: Sequence[str],
     dialect: Dialect,
-    instead: Sequence[str] | None = None,
+    fallbacks: Sequence[str] | None = None,
     labelled: Sequence[bool] | None = None,
 ) -> list[str]:
     """Return an allowed name for each of the wanted ones, all different.
@@ -97,34 +101,33 @@ def legal_names(
     Args:
         wanted: Names of columns.
         dialect: The program.
-        instead: Names to use if no character of a wanted one is allowed, such as ``"q12"``.
+        fallbacks: Names to use if no character of a wanted one is allowed, such as ``"q12"``.
         labelled: Whether each has value labels.
     """
     lengths = [
         dialect.longest_labelled if has_labels else dialect.longest_name
         for has_labels in labelled or [False] * len(wanted)
     ]
-    near = [
-        _near(name, dialect, longest) or _near(other, dialect, longest) or "v"
-        for name, other, longest in zip(wanted, instead or wanted, lengths, strict=True)
+    allowed = [
+        _nearest_allowed(name, dialect, longest) or _nearest_allowed(other, dialect, longest) or "v"
+        for name, other, longest in zip(wanted, fallbacks or wanted, lengths, strict=True)
     ]
-    taken: set[str] = set()
-    final: list[str | None] = []
-    for name, cleaned in zip(wanted, near, strict=True):
-        keeps = name == cleaned and name.casefold() not in taken
-        final.append(name if keeps else None)
-        if keeps:
-            taken.add(name.casefold())
+    unchanged: dict[str, int] = {}  # of names that differ in case alone the first
+    for position, (name, nearest) in enumerate(zip(wanted, allowed, strict=True)):
+        if name == nearest:
+            unchanged.setdefault(name.casefold(), position)
+    taken = set(unchanged)
     result = []
-    for kept, cleaned, longest in zip(final, near, lengths, strict=True):
-        tries = _numbered(cleaned, dialect, longest)
-        name = kept or next(each for each in tries if each.casefold() not in taken)
-        taken.add(name.casefold())
+    for position, (name, longest) in enumerate(zip(allowed, lengths, strict=True)):
+        if unchanged.get(name.casefold()) != position:
+            tries = _with_numbers(name, dialect, longest)
+            name = next(each for each in tries if each.casefold() not in taken)
+            taken.add(name.casefold())
         result.append(name)
     return result
 
 
-def label_of(pieces: Sequence[str], dialect: Dialect) -> tuple[str, bool]:
+def build_label(pieces: Sequence[str], dialect: Dialect) -> tuple[str, bool]:
     """Return the label of a variable, and whether it was cut.
 
     The words of a long question are cut, not the row and option after them, which differ between
@@ -156,7 +159,7 @@ def clean(text: str) -> tuple[str, bool]:
     return whole, whole != text
 
 
-def _near(name: str, dialect: Dialect, longest: int) -> str:
+def _nearest_allowed(name: str, dialect: Dialect, longest: int) -> str:
     """Return the nearest allowed name; ``""`` if no letter or digit is left."""
     text = unicodedata.normalize("NFC", name)
     if dialect.only_ascii:
@@ -169,7 +172,7 @@ def _near(name: str, dialect: Dialect, longest: int) -> str:
         text = re.sub("__+", "_", text).strip("_") or "v"
     if not text[0].isalpha() or dialect.is_reserved(text):
         text = f"v_{text.lstrip('_')}"
-    return _short(text, longest, dialect)
+    return dialect.truncate(text, longest)
 
 
 def _is_allowed(char: str, dialect: Dialect) -> bool:
@@ -178,16 +181,8 @@ def _is_allowed(char: str, dialect: Dialect) -> bool:
     return not dialect.only_ascii and char.isalpha()
 
 
-def _short(text: str, longest: int, dialect: Dialect) -> str:
-    if not dialect.in_bytes:
-        return text[:longest]
-    return text.encode()[:longest].decode("utf-8", "ignore")
-
-
-def _numbered(name: str, dialect: Dialect, longest: int) -> Iterator[str]:
+def _with_numbers(name: str, dialect: Dialect, longest: int) -> Iterator[str]:
     yield name
-    number = 2
-    while True:
+    for number in count(2):
         mark = f"_{number}"
-        yield _short(name, longest - len(mark), dialect) + mark
-        number += 1
+        yield dialect.truncate(name, longest - len(mark)) + mark

@@ -1,4 +1,4 @@
-"""Writes and reads SPSS files: ``.sav`` with labels, measures and user-missing values.
+"""Write and read SPSS files: ``.sav`` with labels, measures and user-missing values.
 
 pyreadstat cannot write multiple-response sets into the file, so a syntax file that SPSS runs
 declares them (``NAME.mrsets.sps``).
@@ -15,8 +15,8 @@ import pandas as pd
 
 from alchemer_nb import files
 from alchemer_nb.errors import InvalidArgument
-from alchemer_nb.export.names import SPSS, label_of
-from alchemer_nb.export.variables import Variable, build_variables, report_variables
+from alchemer_nb.export.names import SPSS, build_label
+from alchemer_nb.export.variables import SELECTED, Variable, build_variables, report_variables
 from alchemer_nb.frame.build import ATTRS
 from alchemer_nb.frame.codebook import FIELDS
 from alchemer_nb.frame.description import Facts
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".sav", ".zsav")
 _MOST_MISSING = 3  # what SPSS allows of a variable
-_SELECTED = {0.0: "Not selected", 1.0: "Selected"}
 _LINE = 200  # syntax lines of more than 256 bytes are cut by older versions
 
 
@@ -40,11 +39,11 @@ def to_spss(
     """Write an SPSS file; see ``AlchemerAccessor.to_spss``."""
     pyreadstat = files.import_optional("pyreadstat", "stats")
     target = files.output_path(path, SUFFIXES)
-    made, known = build_variables(frame, SPSS)
-    missing = {v.name: r for v in made if user_missing and (r := _missing_ranges(v))}
-    syntax = mrsets_syntax(made, known)
+    variables, known = build_variables(frame, SPSS)
+    missing = {v.name: r for v in variables if user_missing and (r := _missing_ranges(v))}
+    syntax = mrsets_syntax(variables, known)
     syntax_file = files.output_path(target.with_name(f"{target.stem}.mrsets.sps"), (".sps",))
-    data = pd.DataFrame({v.name: v.values for v in made})
+    data = pd.DataFrame({v.name: v.values for v in variables})
     with ExitStack() as stack:
         if syntax or syntax_file.exists():  # an older one would name variables that are gone
             text = syntax or "* This file has no multiple-response sets.\n"
@@ -56,23 +55,23 @@ def to_spss(
                 data,
                 temporary,
                 file_label=SPSS.cut(known.title, 64),
-                column_labels={v.name: v.label for v in made},
+                column_labels={v.name: v.label for v in variables},
                 compress=target.suffix.lower() == ".zsav",
                 row_compress=target.suffix.lower() == ".sav",
-                variable_value_labels={v.name: v.labels for v in made if v.labels},
+                variable_value_labels={v.name: v.labels for v in variables if v.labels},
                 missing_ranges=missing,
-                variable_measure={v.name: v.measure for v in made},
-                variable_format={v.name: f for v in made if (f := _format(v))},
+                variable_measure={v.name: v.measure for v in variables},
+                variable_format={v.name: f for v in variables if (f := _variable_format(v))},
             )
         except (pyreadstat.PyreadstatError, pyreadstat.ReadstatError) as error:
             raise InvalidArgument(f"SPSS cannot hold this frame: {error}") from None
-    return report_variables(made)
+    return report_variables(variables)
 
 
-def mrsets_syntax(made: list[Variable], known: Known) -> str:
+def mrsets_syntax(variables: list[Variable], known: Known) -> str:
     """Return the syntax that declares the multi-selects; ``""`` if there are none."""
     groups: dict[str, list[Variable]] = {}
-    for variable in made:
+    for variable in variables:
         if variable.group:
             groups.setdefault(variable.group, []).append(variable)
     lines = []
@@ -80,12 +79,12 @@ def mrsets_syntax(made: list[Variable], known: Known) -> str:
         record = known.record(group[0].column)
         name = f"${_set_name(question_id, record, group)}"
         words = [str(record.get(k) or "") for k in ("question", "row")]
-        label = SPSS.cut(label_of(words, SPSS)[0] or name, 250)
+        label = SPSS.cut(build_label(words, SPSS)[0] or name, 250)
         counted = {v.counted for v in group}
         if len(counted) > 1:
             lines.append(f"* {name}: no set: its options count different values, as with ids.")
             continue
-        lines += ["MRSETS", f"  /MDGROUP NAME={name}", *_quoted("    LABEL=", label)]
+        lines += ["MRSETS", f"  /MDGROUP NAME={name}", *_quote_syntax("    LABEL=", label)]
         lines.append("    CATEGORYLABELS=VARLABELS")
         lines.append("    VARIABLES=" + "\n      ".join(v.name for v in group))
         lines.append(f"    VALUE={int(counted.pop())}")
@@ -125,12 +124,12 @@ def read_spss(path: str | os.PathLike[str]) -> pd.DataFrame:
         raw, meta = pyreadstat.read_sav(source, user_missing=True)
     except Exception as error:  # noqa: BLE001 - it raises plain Exception too
         raise InvalidArgument(f"{source} cannot be read as an SPSS file: {error}") from None
-    data = {name: _column(raw[name], name, meta) for name in raw.columns}
+    data = {name: _read_column(raw[name], name, meta) for name in raw.columns}
     frame = pd.DataFrame(data)
     if INDEX in frame and frame[INDEX].is_unique and not frame[INDEX].isna().any():
         frame = frame.astype({INDEX: np.int64}).set_index(INDEX)
     labels = meta.column_names_to_labels
-    book = [_record(name, labels.get(name) or "") for name in frame.columns]
+    book = [_codebook_record(name, labels.get(name) or "") for name in frame.columns]
     facts = {"title": meta.file_label or "", "asked": {"names": "alias"}, "codebook": book}
     frame.attrs[ATTRS] = Facts(json.dumps(facts, ensure_ascii=False))
     return frame
@@ -151,7 +150,7 @@ def _missing_ranges(variable: Variable) -> list[Any]:
     return [{"lo": code, "hi": code} for code in codes]
 
 
-def _format(variable: Variable) -> str | None:
+def _variable_format(variable: Variable) -> str | None:
     if variable.kind == "date":
         return "DATE11"
     if variable.kind != "number":
@@ -171,7 +170,7 @@ def _set_name(question_id: str, record: dict[str, Any], group: list[Variable]) -
     return stem[:50] if alike else f"q{question_id}"
 
 
-def _quoted(head: str, text: str) -> list[str]:
+def _quote_syntax(head: str, text: str) -> list[str]:
     """Return the syntax lines of a quoted text; a long one is on several lines joined by +."""
     pieces = [text[at : at + _LINE // 2] for at in range(0, len(text), _LINE // 2)] or [""]
     doubled = [piece.replace("'", "''") for piece in pieces]
@@ -183,7 +182,7 @@ def _quoted(head: str, text: str) -> list[str]:
 # -- reading --------------------------------------------------------------------------------
 
 
-def _column(values: pd.Series[Any], name: str, meta: Any) -> Any:
+def _read_column(values: pd.Series[Any], name: str, meta: Any) -> Any:
     labels = meta.variable_value_labels.get(name)
     kind = meta.original_variable_types.get(name, "")
     if kind.startswith("A"):
@@ -191,30 +190,32 @@ def _column(values: pd.Series[Any], name: str, meta: Any) -> Any:
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         return values
     if pd.api.types.is_object_dtype(values.dtype):
-        return _days(values)
-    if labels == _SELECTED and values.dropna().isin(labels).all():
+        return _to_dates(values)
+    if labels == SELECTED and values.dropna().isin(labels).all():
         return values.astype("boolean")
     if labels and values.dropna().isin(labels).all():
-        return _labelled(values, labels, _is_ordered(name, labels, meta))
+        return _to_categorical(values, labels, _is_ordered(name, labels, meta))
     return values
 
 
 def _is_ordered(name: str, labels: dict[float, str], meta: Any) -> bool:
-    """Return whether the labels are a scale, which has no user-missing values."""
+    """Check whether the labels are a scale, which has no user-missing values."""
     ranges = meta.missing_ranges.get(name, ())
     any_missing = any(each["lo"] <= code <= each["hi"] for each in ranges for code in labels)
     return meta.variable_measure.get(name) == "ordinal" and not any_missing
 
 
-def _days(values: pd.Series[Any]) -> pd.Series[Any]:
-    """Convert dates, which pyreadstat gives as objects; leave times of day as they are."""
+def _to_dates(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Convert dates, which pyreadstat returns as objects; times of day stay objects."""
     try:
         return pd.Series(pd.to_datetime(values)).astype("datetime64[us]")
     except (ValueError, TypeError, OverflowError):
         return values
 
 
-def _labelled(values: pd.Series[Any], labels: dict[float, str], ordered: bool) -> pd.Categorical:
+def _to_categorical(
+    values: pd.Series[Any], labels: dict[float, str], ordered: bool
+) -> pd.Categorical:
     codes = sorted(labels)
     texts = [labels[code] for code in codes]
     names = [f"{n} [{c:g}]" if texts.count(n) > 1 else n for n, c in zip(texts, codes, strict=True)]
@@ -225,6 +226,6 @@ def _labelled(values: pd.Series[Any], labels: dict[float, str], ordered: bool) -
     )
 
 
-def _record(name: str, label: str) -> dict[str, Any]:
+def _codebook_record(name: str, label: str) -> dict[str, Any]:
     known = {"column_id": name, "column_alias": name, "column_text": label or name}
     return {**dict.fromkeys(FIELDS), **known, "question": label, "part": "answer"}

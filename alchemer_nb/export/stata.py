@@ -1,4 +1,4 @@
-"""Writes Stata files: ``.dta`` with variable and value labels."""
+"""Write Stata files: ``.dta`` with variable and value labels."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ def to_stata(frame: pd.DataFrame, path: str | os.PathLike[str]) -> pd.DataFrame:
     """Write a Stata file; see ``AlchemerAccessor.to_stata``."""
     pyreadstat = files.import_optional("pyreadstat", "stats")
     target = files.output_path(path, (".dta",))
-    made, known = build_variables(frame, STATA)
-    data = pd.DataFrame({v.name: _values(v) for v in made})
+    variables, known = build_variables(frame, STATA)
+    data = pd.DataFrame({v.name: _values(v) for v in variables})
     with files.replace_atomically(target) as temporary:
         try:
             pyreadstat.write_dta(
                 data,
                 temporary,
                 file_label=STATA.cut(known.title, 80),
-                column_labels={v.name: v.label for v in made},
+                column_labels={v.name: v.label for v in variables},
                 variable_value_labels={
                     v.name: {int(code): label for code, label in v.labels.items()}
-                    for v in made
+                    for v in variables
                     if v.labels
                 },
             )
         except (pyreadstat.PyreadstatError, pyreadstat.ReadstatError) as error:
             raise InvalidArgument(f"Stata cannot hold this frame: {error}") from None
-    return report_variables(made)
+    return report_variables(variables)
 
 
 def _values(variable: Variable) -> pd.Series[Any]:

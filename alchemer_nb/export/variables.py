@@ -14,7 +14,7 @@ import pandas as pd
 
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.export.column_facts import Known
-from alchemer_nb.export.names import Dialect, clean, label_of, legal_names
+from alchemer_nb.export.names import Dialect, build_label, clean, legal_names
 from alchemer_nb.frame.text_dtype import typed_frame
 from alchemer_nb.frame.values import is_ordered
 from alchemer_nb.survey.columns import INDEX
@@ -22,12 +22,12 @@ from alchemer_nb.survey.columns import INDEX
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from alchemer_nb.survey.columns import PlannedColumn
+    from alchemer_nb.survey.columns import AnswerColumn
 
 Kind = Literal["number", "text", "date", "moment"]
 _EXACT = 2**53  # beyond it floating point skips whole numbers
 _FIRST_YEAR = 1583  # SPSS counts from October 1582
-_SELECTED = {0.0: "Not selected", 1.0: "Selected"}
+SELECTED = {0.0: "Not selected", 1.0: "Selected"}
 _YES = {0.0: "No", 1.0: "Yes"}
 
 
@@ -74,18 +74,20 @@ def build_variables(frame: pd.DataFrame, dialect: Dialect) -> tuple[list[Variabl
         InvalidArgument: The frame has no columns.
     """
     known = Known.of(frame)
-    made = [_variable(name, values, known, dialect) for name, values in named_columns(frame)]
-    if not made:
+    variables = [
+        _build_variable(name, values, known, dialect) for name, values in named_columns(frame)
+    ]
+    if not variables:
         raise InvalidArgument("the frame has no columns to write")
-    wanted = [variable.column for variable in made]
-    instead = [str(known.record(name).get("column_id") or name) for name in wanted]
-    labelled = [bool(variable.labels) for variable in made]
-    names = legal_names(wanted, dialect, instead, labelled)
-    for variable, name in zip(made, names, strict=True):
+    wanted = [variable.column for variable in variables]
+    fallbacks = [str(known.record(name).get("column_id") or name) for name in wanted]
+    labelled = [bool(variable.labels) for variable in variables]
+    names = legal_names(wanted, dialect, fallbacks, labelled)
+    for variable, name in zip(variables, names, strict=True):
         variable.name = name
-        variable.label, variable.cut = label_of(known.pieces(variable.column), dialect)
+        variable.label, variable.cut = build_label(known.pieces(variable.column), dialect)
         _fit_labels(variable, dialect)
-    return made, known
+    return variables, known
 
 
 def named_columns(frame: pd.DataFrame) -> Iterator[tuple[str, pd.Series[Any]]]:
@@ -95,9 +97,9 @@ def named_columns(frame: pd.DataFrame) -> Iterator[tuple[str, pd.Series[Any]]]:
         for level, name in enumerate(index.names):
             if name not in frame.columns:
                 values = pd.Series(index.get_level_values(level))
-                yield _named(name, f"index_{level}" if index.nlevels > 1 else "index"), values
+                yield _column_name(name, f"index_{level}" if index.nlevels > 1 else "index"), values
     for number, name in enumerate(frame.columns):
-        yield _named(name, f"column_{number}"), frame.iloc[:, number].reset_index(drop=True)
+        yield _column_name(name, f"column_{number}"), frame.iloc[:, number].reset_index(drop=True)
 
 
 def report_variables(variables: Iterable[Variable]) -> pd.DataFrame:
@@ -139,10 +141,10 @@ def infer_objects(values: pd.Series[Any]) -> pd.Series[Any]:
 def to_texts(values: pd.Series[Any], notes: list[str]) -> list[str]:
     """Return any values as texts, ``""`` for missing ones; lists are joined."""
     seen: set[str] = set()
-    made, mended = [], 0
+    texts, replaced = [], 0
     for value in values:
         if _is_missing(value):
-            made.append("")
+            texts.append("")
             continue
         if isinstance(value, list | tuple | set | frozenset | np.ndarray):
             seen.add("lists are joined with '; '")
@@ -150,12 +152,12 @@ def to_texts(values: pd.Series[Any], notes: list[str]) -> list[str]:
         elif not isinstance(value, str):
             seen.add(f"{type(value).__name__} is written as text")
         whole, changed = clean(str(value))
-        mended += changed
-        made.append(whole)
+        replaced += changed
+        texts.append(whole)
     notes.extend(sorted(seen))
-    if mended:
-        notes.append(f"{mended:,} with characters that no text may hold, replaced by \ufffd")
-    return made
+    if replaced:
+        notes.append(f"{replaced:,} with characters that no text may hold, replaced by \ufffd")
+    return texts
 
 
 def wall_clock(values: pd.Series[Any], notes: list[str]) -> pd.Series[Any]:
@@ -170,7 +172,7 @@ def wall_clock(values: pd.Series[Any], notes: list[str]) -> pd.Series[Any]:
 
 
 def is_day(name: str, known: Known, values: pd.Series[Any]) -> bool:
-    """Return whether a column is a date question with days alone, no times of day."""
+    """Check whether a column is a date question with days alone, no times of day."""
     column = known.column(name)
     if column is None or column.kind != "date":
         return False
@@ -180,29 +182,29 @@ def is_day(name: str, known: Known, values: pd.Series[Any]) -> bool:
 # -- one column -----------------------------------------------------------------------------
 
 
-def _variable(name: str, raw: pd.Series[Any], known: Known, dialect: Dialect) -> Variable:
+def _build_variable(name: str, raw: pd.Series[Any], known: Known, dialect: Dialect) -> Variable:
     values = infer_objects(raw)
     dtype = values.dtype
     if isinstance(dtype, pd.CategoricalDtype):
-        return _category(name, values, known, dialect)
+        return _from_category(name, values, known, dialect)
     if pd.api.types.is_bool_dtype(dtype):
-        return _boolean(name, values, known)
+        return _from_boolean(name, values, known)
     if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype):
-        return _number(name, values, known, dialect)
+        return _from_numbers(name, values, known, dialect)
     if pd.api.types.is_datetime64_any_dtype(dtype):
-        return _moment(name, values, known)
+        return _from_datetimes(name, values, known)
     if pd.api.types.is_timedelta64_dtype(dtype):
         seconds = _floats(values.dt.total_seconds())
         return Variable(name, seconds, "number", measure="scale", notes=["in seconds"])
-    return _text(name, values, dialect)
+    return _from_texts(name, values, dialect)
 
 
-def _category(name: str, values: pd.Series[Any], known: Known, dialect: Dialect) -> Variable:
+def _from_category(name: str, values: pd.Series[Any], known: Known, dialect: Dialect) -> Variable:
     groups = values.cat.categories
     if pd.api.types.is_numeric_dtype(groups.dtype) and not pd.api.types.is_bool_dtype(groups.dtype):
-        made = _number(name, values.astype("float64"), known, dialect)
-        made.measure = "ordinal" if values.cat.ordered else "nominal"
-        return made
+        variable = _from_numbers(name, values.astype("float64"), known, dialect)
+        variable.measure = "ordinal" if values.cat.ordered else "nominal"
+        return variable
     texts = [clean(str(group))[0] for group in groups]
     choices = known.choices(name, whole=dialect.whole_codes)
     notes = []
@@ -224,7 +226,7 @@ def _category(name: str, values: pd.Series[Any], known: Known, dialect: Dialect)
     by_group = np.array([*(code_of[text] for text in texts), np.nan], dtype=np.float64)
     column = known.column(name)
     ordered = bool(values.cat.ordered) or (
-        choices is not None and column is not None and _is_scale(column)
+        choices is not None and column is not None and _has_ordered_options(column)
     )
     return Variable(
         name,
@@ -237,42 +239,42 @@ def _category(name: str, values: pd.Series[Any], known: Known, dialect: Dialect)
     )
 
 
-def _boolean(name: str, values: pd.Series[Any], known: Known) -> Variable:
+def _from_boolean(name: str, values: pd.Series[Any], known: Known) -> Variable:
     record = known.record(name)
     is_option = record.get("part") == "option"
-    made = Variable(name, _floats(values), "number", dict(_SELECTED if is_option else _YES))
-    made.group = str(record.get("question_id") or "") if is_option else ""
-    return made
+    variable = Variable(name, _floats(values), "number", dict(SELECTED if is_option else _YES))
+    variable.group = str(record.get("question_id") or "") if is_option else ""
+    return variable
 
 
-def _number(name: str, values: pd.Series[Any], known: Known, dialect: Dialect) -> Variable:
+def _from_numbers(name: str, values: pd.Series[Any], known: Known, dialect: Dialect) -> Variable:
     floats = _floats(values)
     record, column = known.record(name), known.column(name)
-    made = Variable(name, floats, "number", measure="scale")
+    variable = Variable(name, floats, "number", measure="scale")
     if name == INDEX:
-        made.measure = "nominal"
+        variable.measure = "nominal"
     if record.get("part") == "option" and column is not None and column.kind == "boolean":
         chosen = sorted(set(floats.dropna()) - {0.0})
         if len(chosen) < 2:  # codes or ids: one number means "chosen"
-            made.counted = chosen[0] if chosen else 1.0
-            made.labels = {0.0: _SELECTED[0.0], made.counted: _SELECTED[1.0]}
-            made.measure, made.group = "nominal", str(record.get("question_id") or "")
-        return made
+            variable.counted = chosen[0] if chosen else 1.0
+            variable.labels = {0.0: SELECTED[0.0], variable.counted: SELECTED[1.0]}
+            variable.measure, variable.group = "nominal", str(record.get("question_id") or "")
+        return variable
     choices = known.numbers(name)
     if choices is not None:
-        made.labels, made.missing = dict(choices.labels), choices.not_applicable
+        variable.labels, variable.missing = dict(choices.labels), choices.not_applicable
         if column is not None and column.kind == "category":
-            made.measure = "ordinal" if _is_scale(column) else "nominal"
+            variable.measure = "ordinal" if _has_ordered_options(column) else "nominal"
     if pd.api.types.is_integer_dtype(values.dtype) and (floats.abs() > _EXACT).any():
-        made.notes.append("whole numbers beyond 2^53 are rounded")
+        variable.notes.append("whole numbers beyond 2^53 are rounded")
     beyond = ~(floats.abs() <= dialect.largest) & floats.notna()
     if beyond.any():
-        made.values = floats.mask(beyond)
-        made.notes.append(f"{int(beyond.sum()):,} infinite or too large, written as missing")
-    return made
+        variable.values = floats.mask(beyond)
+        variable.notes.append(f"{int(beyond.sum()):,} infinite or too large, written as missing")
+    return variable
 
 
-def _moment(name: str, values: pd.Series[Any], known: Known) -> Variable:
+def _from_datetimes(name: str, values: pd.Series[Any], known: Known) -> Variable:
     notes: list[str] = []
     naive = wall_clock(values, notes)
     years = naive.dropna().dt.year
@@ -285,25 +287,25 @@ def _moment(name: str, values: pd.Series[Any], known: Known) -> Variable:
     return Variable(name, naive, kind, measure="scale", notes=notes)
 
 
-def _text(name: str, values: pd.Series[Any], dialect: Dialect) -> Variable:
+def _from_texts(name: str, values: pd.Series[Any], dialect: Dialect) -> Variable:
     notes: list[str] = []
-    made = to_texts(values, notes)
+    texts = to_texts(values, notes)
     if not dialect.keeps_blanks:
-        blank = sum(text.endswith(" ") for text in made)
+        blank = sum(text.endswith(" ") for text in texts)
         if blank:
             notes.append(f"{blank:,} end in blanks, which {dialect.program} does not keep")
     longest = dialect.longest_text
     if longest is not None:
-        shorter = [dialect.cut(text, longest) for text in made]
-        cut_count = sum(a != b for a, b in zip(made, shorter, strict=True))
+        shorter = [dialect.cut(text, longest) for text in texts]
+        cut_count = sum(a != b for a, b in zip(texts, shorter, strict=True))
         if cut_count:
             notes.append(f"{cut_count:,} cut to {longest:,} bytes")
-        made = shorter
-    return Variable(name, pd.Series(made, dtype=object), "text", notes=notes)
+        texts = shorter
+    return Variable(name, pd.Series(texts, dtype=object), "text", notes=notes)
 
 
-def _is_scale(column: PlannedColumn) -> bool:
-    """Return whether the options are a scale, "not applicable" ones left aside."""
+def _has_ordered_options(column: AnswerColumn) -> bool:
+    """Check whether the options are a scale, "not applicable" ones left aside."""
     steps = tuple(o for o in column.choices if not o.is_not_applicable)
     return is_ordered(replace(column, choices=steps))
 
@@ -326,20 +328,18 @@ def _fit_labels(variable: Variable, dialect: Dialect) -> None:
 
 
 def _floats(values: pd.Series[Any]) -> pd.Series[Any]:
-    made = pd.Series(values.array).astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
-    return pd.Series(made)
+    floats = pd.Series(values.array).astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+    return pd.Series(floats)
 
 
-def _named(name: Any, otherwise: str) -> str:
+def _column_name(name: Any, otherwise: str) -> str:
     if isinstance(name, tuple):
         return "_".join(str(piece) for piece in name if piece not in (None, "")) or otherwise
     return otherwise if name is None or str(name) == "" else str(name)
 
 
 def _is_missing(value: Any) -> bool:
-    if value is None or value is pd.NA or value is pd.NaT:
-        return True
-    return isinstance(value, float | np.floating | decimal.Decimal) and bool(value != value)
+    return pd.api.types.is_scalar(value) and bool(pd.isna(value))
 
 
 def _is_number(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Answers to a DataFrame: values, metadata, shapes, codebook, kinds of missing.
+"""Answers to a DataFrame: values, metadata, shapes, codebook, reasons of missing answers.
 
 May import: decode, survey.
 """

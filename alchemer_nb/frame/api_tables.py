@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from alchemer_nb.frame.metadata import moments
+from alchemer_nb.frame.metadata import to_datetimes
 from alchemer_nb.frame.text_dtype import text_dtype, typed_frame
 from alchemer_nb.wire.text import strip_html
 
@@ -18,20 +18,9 @@ if TYPE_CHECKING:
 
 _DATES = ("created_on", "modified_on")
 SURVEY_COLUMNS = (
-    "id",
-    "title",
-    "status",
-    "type",
-    "responses",
-    "complete",
-    "partial",
-    "disqualified",
-    "test_data",
-    "created_on",
-    "modified_on",
-    "team",
-    "link",
-)
+    "id", "title", "status", "type", "responses", "complete", "partial", "disqualified",
+    "test_data", "created_on", "modified_on", "team", "link",
+)  # fmt: skip
 _COUNTS = {
     "Complete": "complete",
     "Partial": "partial",
@@ -48,46 +37,46 @@ def build_table(rows: Iterable[Any]) -> pd.DataFrame:
     """
     flat = [_flatten(row) if isinstance(row, Mapping) else {"value": row} for row in rows]
     names = list(dict.fromkeys(name for row in flat for name in row))
-    data = {name: _column([row.get(name) for row in flat]) for name in names}
+    data = {name: _to_array([row.get(name) for row in flat]) for name in names}
     return pd.DataFrame(data, index=pd.RangeIndex(len(flat)))
 
 
-def build_surveys(rows: Iterable[Mapping[str, Any]], zone: ZoneInfo) -> pd.DataFrame:
+def build_survey_table(rows: Iterable[Mapping[str, Any]], zone: ZoneInfo) -> pd.DataFrame:
     """Build the list of surveys: ids and texts as text, counts as int64, dates in UTC."""
     records = []
     for row in rows:
         counts = row.get("statistics")
         counts = counts if isinstance(counts, Mapping) else {}
         links = row.get("links")
-        numbers = {short: _count(counts.get(name)) for name, short in _COUNTS.items()}
+        numbers = {short: _to_count(counts.get(name)) for name, short in _COUNTS.items()}
         records.append(
             {
                 **numbers,
                 "responses": numbers["complete"] + numbers["partial"] + numbers["disqualified"],
-                **{name: _text(row.get(name)) for name in ("id", "status", "type")},
+                **{name: _to_text(row.get(name)) for name in ("id", "status", "type")},
                 **{name: row.get(name) for name in _DATES},
-                "title": _text(strip_html(row.get("title"))),
-                "team": _team(row.get("team")),
-                "link": _text(links.get("publish")) if isinstance(links, Mapping) else None,
+                "title": _to_text(strip_html(row.get("title"))),
+                "team": _team_ids(row.get("team")),
+                "link": _to_text(links.get("publish")) if isinstance(links, Mapping) else None,
             }
         )
     dtypes = dict.fromkeys(("responses", *_COUNTS.values()), "int64")
     frame = typed_frame(records, SURVEY_COLUMNS, {**dtypes, **dict.fromkeys(_DATES, object)})
-    return frame.assign(**{name: moments(list(frame[name]), zone, "UTC") for name in _DATES})
+    return frame.assign(**{name: to_datetimes(list(frame[name]), zone, "UTC") for name in _DATES})
 
 
-def _text(value: Any) -> str | None:
+def _to_text(value: Any) -> str | None:
     return None if value in (None, "", []) else str(value)
 
 
-def _count(value: Any) -> int:
+def _to_count(value: Any) -> int:
     try:
         return int(value)
     except (TypeError, ValueError):
         return 0
 
 
-def _team(value: Any) -> str | None:
+def _team_ids(value: Any) -> str | None:
     """Return the ids of teams, which come as one id, "0" for none, or a list of ids or objects."""
     if value in (None, "", "0", 0, []):
         return None
@@ -115,7 +104,7 @@ def _list_text(items: list[Any]) -> str | None:
     return json.dumps(items, ensure_ascii=False)
 
 
-def _column(values: list[Any]) -> Any:
+def _to_array(values: list[Any]) -> Any:
     given = [value for value in values if value is not None]
     kinds = {type(value) for value in given}
     if kinds == {bool}:

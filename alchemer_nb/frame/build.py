@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from alchemer_nb.decode.answers import Answers
     from alchemer_nb.frame.options import FrameOptions
     from alchemer_nb.frame.rows import Rows
-    from alchemer_nb.survey.columns import PlannedColumn
+    from alchemer_nb.survey.columns import AnswerColumn
     from alchemer_nb.survey.definition import Definition
 
 ATTRS = "alchemer"
@@ -54,14 +54,14 @@ def build_frame(
     """
     options = replace(options, language=_language(options.language, survey))
     languages = (options.language, survey.language)
-    renderer = Renderer(answers, rows.keep, options.rendered, languages)
+    renderer = Renderer(answers, rows.numbers, options.rendered, languages)
     columns = multi_lists.fold_lists(all_columns(survey, answers, renderer), options)
     meta = metadata.metadata_names(options.metadata)
     names = name_columns(columns, survey, options.names, meta, options.language)
     named = {
         name: column
         for name, column in zip(names, columns, strict=True)
-        if not multi_lists.is_removed(column, options.without)
+        if not multi_lists.is_redacted(column, options.without)
     }
     if options.shape == "long":
         frame = build_long(answers, survey, rows, named, options.language, renderer)
@@ -88,10 +88,10 @@ def _build_wide(
     options: FrameOptions,
     zone: ZoneInfo,
     renderer: Renderer,
-    named: Mapping[str, PlannedColumn],
+    named: Mapping[str, AnswerColumn],
 ) -> pd.DataFrame:
     data: dict[str, Any] = {
-        name: metadata.metadata_array(name, answers, rows.keep, zone, options.tz)
+        name: metadata.metadata_array(name, answers, rows.numbers, zone, options.tz)
         for name in metadata.metadata_names(options.metadata)
         if name not in options.without
     }
@@ -99,12 +99,12 @@ def _build_wide(
     for name, column in named.items():
         data[name] = renderer.array(column)
         if options.values == "both" and column.kind == "category" and column.part == "answer":
-            codes = Renderer(answers, rows.keep, "code", renderer.languages).array(column)
+            codes = Renderer(answers, rows.numbers, "code", renderer.languages).array(column)
             data[free_name(f"{name}_code", taken)] = codes  # unique, as names are
     for name in metadata.url_names(answers):
         if f"url_{name}" not in options.without:
             column_name = free_name(f"url_{name}", {*data, *named})
-            data[column_name] = metadata.url_array(name, answers, rows.keep)
+            data[column_name] = metadata.url_array(name, answers, rows.numbers)
     index = pd.Index(rows.ids, name=INDEX, dtype=np.int64)
     return pd.DataFrame(
         {name: pd.Series(values).set_axis(index) for name, values in data.items()}, index=index
@@ -124,7 +124,7 @@ def _language(wanted: str | None, survey: Definition) -> str | None:
 
 
 def _choose_columns(
-    frame: pd.DataFrame, options: FrameOptions, named: Mapping[str, PlannedColumn]
+    frame: pd.DataFrame, options: FrameOptions, named: Mapping[str, AnswerColumn]
 ) -> pd.DataFrame:
     wanted = options.columns or ()
     if options.shape == "wide":
@@ -134,7 +134,7 @@ def _choose_columns(
 
 
 def _chosen_names(
-    wanted: Iterable[str], present: Iterable[str], named: Mapping[str, PlannedColumn]
+    wanted: Iterable[str], present: Iterable[str], named: Mapping[str, AnswerColumn]
 ) -> list[str]:
     """Return the present names that the user's words mean: columns, or all of a question."""
     present = list(present)

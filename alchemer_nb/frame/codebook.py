@@ -10,7 +10,7 @@ import pandas as pd
 
 from alchemer_nb.frame.metadata import STANDARD
 from alchemer_nb.frame.text_dtype import typed_frame
-from alchemer_nb.survey.columns import PlannedColumn, name_columns, plan_columns
+from alchemer_nb.survey.columns import AnswerColumn, name_columns, plan_columns
 from alchemer_nb.survey.definition import conditional_ids
 from alchemer_nb.survey.question_types import question_key
 
@@ -20,29 +20,10 @@ if TYPE_CHECKING:
     from alchemer_nb.survey.definition import Definition
 
 FIELDS = (
-    "column_id",
-    "column_alias",
-    "column_text",
-    "question_id",
-    "parent_id",
-    "parent_alias",
-    "option_id",
-    "page",
-    "page_title",
-    "type",
-    "part",
-    "alias",
-    "question",
-    "row",
-    "option",
-    "reporting_value",
-    "required",
-    "logic",
-    "n_asked",
-    "n_answered",
-    "removed",
-    "notes",
-)
+    "column_id", "column_alias", "column_text", "question_id", "parent_id", "parent_alias",
+    "option_id", "page", "page_title", "type", "part", "alias", "question", "row", "option",
+    "reporting_value", "required", "logic", "n_asked", "n_answered", "removed", "notes",
+)  # fmt: skip
 _COUNTS = ("page", "n_asked", "n_answered")
 _DTYPES = {
     **dict.fromkeys(("required", "logic", "removed"), "bool"),
@@ -50,10 +31,9 @@ _DTYPES = {
 }
 _LONGEST_CELL = 160  # characters on the screen
 # The fields that a codebook shows; the others do not fit on a screen.
-SHORT = (
-    *("column_alias", "question", "row", "option", "type", "part"),
-    *("n_asked", "n_answered", "notes"),
-)
+MAIN_FIELDS = (
+    "column_alias", "question", "row", "option", "type", "part", "n_asked", "n_answered", "notes",
+)  # fmt: skip
 
 
 class Codebook(pd.DataFrame):
@@ -63,29 +43,29 @@ class Codebook(pd.DataFrame):
     def _constructor(self) -> type[pd.DataFrame]:
         return pd.DataFrame
 
-    def _short(self) -> pd.DataFrame:
+    def _main_fields(self) -> pd.DataFrame:
         """Return the main fields that are not empty, as text."""
-        present = [name for name in SHORT if name in self.columns]
-        names = [name for name in present if name in SHORT[:2] or self[name].notna().any()]
+        present = [name for name in MAIN_FIELDS if name in self.columns]
+        names = [name for name in present if name in MAIN_FIELDS[:2] or self[name].notna().any()]
         shown = {name: ["" if pd.isna(v) else str(v) for v in self[name]] for name in names}
         return pd.DataFrame(shown)
 
     def _repr_html_(self) -> str | None:
-        shown = _table_html(self._short())
-        return f"{shown}<p>{html.escape(self._more())}</p>"
+        shown = _table_html(self._main_fields())
+        return f"{shown}<p>{html.escape(self._footer())}</p>"
 
     def __repr__(self) -> str:
-        shown = self._short().to_string(max_rows=60, max_colwidth=48, index=False)
-        return f"{shown}\n{self._more()}"
+        shown = self._main_fields().to_string(max_rows=60, max_colwidth=48, index=False)
+        return f"{shown}\n{self._footer()}"
 
-    def _more(self) -> str:
-        hidden = [n for n in self.columns if n not in self._short().columns]
+    def _footer(self) -> str:
+        hidden = [n for n in self.columns if n not in self._main_fields().columns]
         return f"{len(self)} columns; also held: {', '.join(map(str, hidden))}"
 
 
 def codebook_records(
     survey: Definition,
-    columns: Sequence[PlannedColumn],
+    columns: Sequence[AnswerColumn],
     *,
     metadata: Sequence[str] = STANDARD,
     urls: Iterable[str] = (),
@@ -107,7 +87,7 @@ def codebook_records(
     )
     conditional = conditional_ids(survey)
     pages = {page.id: (i, page) for i, page in enumerate(survey.pages, 1)}
-    rows = [_plain(name, "metadata") for name in metadata]
+    rows = [_other_record(name, "metadata") for name in metadata]
     for column, alias, text in zip(columns, by_alias, by_text, strict=True):
         number, page = pages.get(column.question.page, (None, None))
         rows.append(
@@ -117,18 +97,18 @@ def codebook_records(
                 "column_text": text,
                 "page": number,
                 "page_title": page.title(language, survey.language) if page else "",
-                "notes": "; ".join(_notes(column, notes or {})),
-                **_about(column, survey, language),
+                "notes": "; ".join(_notes_of(column, notes or {})),
+                **_column_record(column, survey, language),
                 "logic": bool({column.question.id, column.question.parent} & conditional),
             }
         )
-    rows.extend(_plain(f"url_{name}", "url variable") for name in urls)
+    rows.extend(_other_record(f"url_{name}", "url variable") for name in urls)
     return [{name: row.get(name) for name in FIELDS} for row in rows]
 
 
-def _notes(column: PlannedColumn, notes: dict[str, list[str]]) -> list[str]:
+def _notes_of(column: AnswerColumn, notes: dict[str, list[str]]) -> list[str]:
     """Return the notes of a column, and of the options of a list."""
-    return [text for each in (column, *column.parts) for text in notes.get(each.id, ())]
+    return [text for each in (column, *column.option_columns) for text in notes.get(each.id, ())]
 
 
 def build_codebook(rows: list[dict[str, Any]]) -> Codebook:
@@ -142,11 +122,13 @@ def survey_codebook(survey: Definition, language: str | None = None) -> Codebook
     return build_codebook(codebook_records(survey, plan_columns(survey), language=language))
 
 
-def _plain(name: str, kind: str) -> dict[str, Any]:
+def _other_record(name: str, kind: str) -> dict[str, Any]:
     return {"column_id": name, "column_alias": name, "column_text": name, "part": kind}
 
 
-def _about(column: PlannedColumn, survey: Definition, language: str | None) -> dict[str, Any]:
+def _column_record(
+    column: AnswerColumn, survey: Definition, language: str | None
+) -> dict[str, Any]:
     languages = (language, survey.language)
     question, parent, option = column.question, column.parent, column.option
     return {
@@ -157,8 +139,8 @@ def _about(column: PlannedColumn, survey: Definition, language: str | None) -> d
         "type": question_key(parent or question) or (parent or question).type.lower(),
         "part": column.part,
         "alias": question.alias,
-        "question": (parent or question).words(*languages),
-        "row": question.words(*languages) if parent else "",
+        "question": (parent or question).text(*languages),
+        "row": question.text(*languages) if parent else "",
         "option": option.label(*languages) if option else "",
         "reporting_value": option.value if option else "",
         "required": question.required,

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from alchemer_nb.decode.answers import Answers
     from alchemer_nb.frame.options import FrameOptions
-    from alchemer_nb.survey.columns import PlannedColumn
+    from alchemer_nb.survey.columns import AnswerColumn
     from alchemer_nb.survey.definition import Definition
 
 
@@ -131,7 +131,7 @@ class Kept:
         return latest_rows(self.answers)
 
     @lazy_attribute
-    def columns(self) -> list[PlannedColumn]:
+    def columns(self) -> list[AnswerColumn]:
         """Return the columns of answers, with one for each option of a multi-select."""
         everything = np.arange(self.answers.count)
         return all_columns(
@@ -139,7 +139,7 @@ class Kept:
         )
 
     @lazy_attribute
-    def names(self) -> dict[str, PlannedColumn]:
+    def names(self) -> dict[str, AnswerColumn]:
         """Return the columns of answers as the frame has them, by their names there."""
         columns = multi_lists.fold_lists(self.columns, self.options)
         taken = metadata.metadata_names(self.options.metadata)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from alchemer_nb.decode.answers import Answers
     from alchemer_nb.frame.rows import Rows
-    from alchemer_nb.survey.columns import PlannedColumn
+    from alchemer_nb.survey.columns import AnswerColumn
     from alchemer_nb.survey.definition import Definition
 
 LONG = ("question_id", "row", "option", "column", "value", "code", "option_id", "shown")
@@ -27,7 +27,7 @@ def build_long(
     answers: Answers,
     survey: Definition,
     rows: Rows,
-    named: Mapping[str, PlannedColumn],
+    named: Mapping[str, AnswerColumn],
     language: str | None,
     renderer: Renderer,
 ) -> pd.DataFrame:
@@ -46,34 +46,34 @@ def build_long(
         each chosen option; a response without answers has one row with empty answer fields.
     """
     languages = (language, survey.language)
-    renderers = {v: Renderer(answers, rows.keep, v, languages) for v in ("code", "id")}
+    renderers = {v: Renderer(answers, rows.numbers, v, languages) for v in ("code", "id")}
     renderers["label"] = renderer
-    ats: list[np.ndarray] = []
+    positions: list[np.ndarray] = []
     found: dict[str, list[Any]] = {name: [] for name in LONG}
     for name, column in named.items():
         at, piece = _answers_of(column, renderers, languages)
         if not len(at):
             continue
-        ats.append(at)
-        row = column.question.words(*languages) if column.parent else None
+        positions.append(at)
+        row = column.question.text(*languages) if column.parent else None
         piece |= {"question_id": column.question.id, "row": row, "column": name}
-        shown = shown_states(answers, column.path[0], rows.keep[at])
+        shown = shown_states(answers, column.path[0], rows.numbers[at])
         piece["shown"] = [None if state < 0 else bool(state) for state in shown.tolist()]
         for field, values in piece.items():
             found[field] += values if isinstance(values, list) else [values] * len(at)
-    answered = np.concatenate([np.array([], dtype=np.int64), *ats])
-    silent = np.setdiff1d(np.arange(len(rows.ids)), answered)
-    whole = np.concatenate([answered, silent])
-    order = np.argsort(whole, kind="stable")  # the columns came in their order
-    result: dict[str, Any] = {INDEX: rows.ids[whole[order]]}
+    answered = np.concatenate([np.array([], dtype=np.int64), *positions])
+    unanswered = np.setdiff1d(np.arange(len(rows.ids)), answered)
+    all_rows = np.concatenate([answered, unanswered])
+    order = np.argsort(all_rows, kind="stable")  # the columns came in their order
+    result: dict[str, Any] = {INDEX: rows.ids[all_rows[order]]}
     for field in LONG:
-        cells = np.array([*found[field], *[None] * len(silent)], dtype=object)[order]
+        cells = np.array([*found[field], *[None] * len(unanswered)], dtype=object)[order]
         result[field] = pd.array(cells, dtype="boolean" if field == "shown" else text_dtype())
     return pd.DataFrame(result)
 
 
 def _answers_of(
-    column: PlannedColumn, renderers: dict[str, Renderer], languages: tuple[str | None, ...]
+    column: AnswerColumn, renderers: dict[str, Renderer], languages: tuple[str | None, ...]
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Return the rows that answered a column, and the long fields: a list, or one for all rows."""
     # Plain lists: a DataFrame for each column costs more than all the answers in it.

@@ -1,4 +1,4 @@
-"""The columns of a responses frame that are not answers.
+"""The columns of a responses frame that are not answers: metadata and url variables.
 
 Types as received: https://apihelp.alchemer.com/help/surveyresponse-returned-fields-v5 and real
 payloads, which disagree with it (``is_test_data`` is the text "0" or "1", ``response_time`` a
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from alchemer_nb.decode.pages import META_FIELDS
 from alchemer_nb.frame.text_dtype import text_array, text_dtype
 from alchemer_nb.frame.values import read_number
 from alchemer_nb.survey.filters import STATUSES
@@ -25,60 +26,40 @@ if TYPE_CHECKING:
     from alchemer_nb.frame.options import Metadata
 
 STANDARD = (
-    "status",
-    "is_test_data",
-    "date_started",
-    "date_submitted",
-    "date_updated",
-    "response_time",
-    "language",
-    "link_id",
-    "contact_id",
-)
-REST = (
-    "session_id",
-    "ip_address",
-    "referer",
-    "user_agent",
-    "longitude",
-    "latitude",
-    "country",
-    "city",
-    "region",
-    "postal",
-    "dma",
-    "data_quality",
-)
+    "status", "is_test_data", "date_started", "date_submitted", "date_updated", "response_time",
+    "language", "link_id", "contact_id",
+)  # fmt: skip
+EXTRA = (*(name for name in META_FIELDS if name not in {*STANDARD, "id"}), "data_quality")
 _STATUS_ORDER = STATUSES[::-1]  # an ordered category runs from the least to the most complete
 _DATES = ("date_started", "date_submitted", "date_updated")
-_FIRST = np.datetime64("0001-01-01", "s")  # numpy reads the year 0, which does not exist
-_WITHOUT = len("2026-01-15 10:42:26")
-_WITH_ZONE = len("2026-01-15 10:42:26 EST")
+_FIRST_DATE = np.datetime64("0001-01-01", "s")  # numpy reads the year 0, which does not exist
+_STAMP_LENGTH = len("2026-01-15 10:42:26")
+_LENGTH_WITH_ZONE = len("2026-01-15 10:42:26 EST")
 _NUMBERS = ("response_time", "longitude", "latitude")
 
 
 def metadata_names(metadata: Metadata) -> tuple[str, ...]:
-    """Return the columns of a choice of ``metadata=``, in order."""
-    return {"standard": STANDARD, "all": (*STANDARD, *REST), "none": ()}[metadata]
+    """Return the names of the metadata columns for a value of ``metadata=``, in order."""
+    return {"standard": STANDARD, "all": (*STANDARD, *EXTRA), "none": ()}[metadata]
 
 
 def metadata_array(
-    name: str, answers: Answers, keep: np.ndarray, zone: ZoneInfo, tz: str | None
+    name: str, answers: Answers, row_numbers: np.ndarray, zone: ZoneInfo, tz: str | None
 ) -> Any:
     """Return the values of one metadata column.
 
     Args:
-        name: One of ``STANDARD`` or ``REST``.
+        name: One of ``STANDARD`` or ``EXTRA``.
         answers: All answers of the download.
-        keep: Row numbers, in the order of the result.
+        row_numbers: Rows of the answers, in the order of the result.
         zone: The region's zone, for dates that carry none.
         tz: Zone of the result; None for wall-clock time of the region, without a zone.
     """
     if name == "data_quality":
-        return text_array([answers.quality.get(row) for row in keep.tolist()])
-    values = np.array(answers.meta[name], dtype=object)[keep].tolist()
+        return text_array([answers.quality.get(row) for row in row_numbers.tolist()])
+    values = np.array(answers.meta[name], dtype=object)[row_numbers].tolist()
     if name in _DATES:
-        return moments(values, zone, tz)
+        return to_datetimes(values, zone, tz)
     if name in _NUMBERS:
         return _numbers(values)
     if name == "is_test_data":
@@ -98,7 +79,10 @@ def _texts(values: list[Any]) -> list[str | None]:
 
 
 def _numbers(values: list[Any]) -> np.ndarray:
-    """Return numbers as received: all at once if ``read_number`` would return the same."""
+    """Return float64, NaN for what is no number.
+
+    NumPy converts all at once where it reads the same as ``read_number``, which is slower.
+    """
     kinds = set(map(type, values))
     texts = "".join(value for value in values if type(value) is str)
     if kinds <= {int, float, str, type(None)} and "_" not in texts:
@@ -111,29 +95,31 @@ def _numbers(values: list[Any]) -> np.ndarray:
     return np.array([read_number(value) for value in values], dtype=np.float64)
 
 
-def moments(values: list[Any], zone: ZoneInfo, tz: str | None) -> pd.Series[Any]:
-    """Return dates in the zone ``tz``, or in wall-clock time of ``zone`` if that is None."""
-    series = pd.Series(_instants(values, zone)).dt.tz_localize("UTC").dt.tz_convert(tz or str(zone))
+def to_datetimes(values: list[Any], zone: ZoneInfo, tz: str | None) -> pd.Series[Any]:
+    """Convert dates of the API to the zone ``tz``; None means wall-clock time of ``zone``."""
+    series = pd.Series(_to_utc(values, zone)).dt.tz_localize("UTC").dt.tz_convert(tz or str(zone))
     return series.dt.tz_localize(None) if tz is None else series
 
 
-def _instants(values: list[Any], zone: ZoneInfo) -> np.ndarray:
-    """Return dates in UTC: those of the usual forms all at once, others one by one."""
+def _to_utc(values: list[Any], zone: ZoneInfo) -> np.ndarray:
+    """Convert dates of the API to naive UTC: the two common forms all at once, others singly."""
     texts = [value if isinstance(value, str) else "" for value in values]
-    hours = [ZONE_HOURS.get(text[20:]) if len(text) == _WITH_ZONE else None for text in texts]
-    bare = np.array([len(text) == _WITHOUT for text in texts], dtype=bool)
-    usual = [h is not None or len(t) == _WITHOUT for h, t in zip(hours, texts, strict=True)]
-    clocks = [t[:_WITHOUT] if u else "NaT" for t, u in zip(texts, usual, strict=True)]
+    hours = [
+        ZONE_HOURS.get(text[20:]) if len(text) == _LENGTH_WITH_ZONE else None for text in texts
+    ]
+    bare = np.array([len(text) == _STAMP_LENGTH for text in texts], dtype=bool)
+    usual = [h is not None or len(t) == _STAMP_LENGTH for h, t in zip(hours, texts, strict=True)]
+    clocks = [t[:_STAMP_LENGTH] if u else "NaT" for t, u in zip(texts, usual, strict=True)]
     try:
         local = np.array(clocks, dtype="datetime64[s]")
     except ValueError:  # one of them is no date
         local = np.full(len(values), "NaT", dtype="datetime64[s]")
-    away = np.array([h or 0 for h in hours], dtype="timedelta64[h]")
-    instants: np.ndarray = (local - away).astype("datetime64[us]")
+    offsets = np.array([h or 0 for h in hours], dtype="timedelta64[h]")
+    instants: np.ndarray = (local - offsets).astype("datetime64[us]")
     if bare.any():
         instants[bare] = _in_zone(local[bare], zone)
     seen: dict[Any, np.datetime64] = {}
-    for row in np.flatnonzero(np.isnat(local) | (local < _FIRST)).tolist():
+    for row in np.flatnonzero(np.isnat(local) | (local < _FIRST_DATE)).tolist():
         value = values[row]
         if value not in seen:
             read = parse_stamp(value, zone)
@@ -157,7 +143,7 @@ def url_names(answers: Answers) -> list[str]:
     return sorted(answers.urls)
 
 
-def url_array(name: str, answers: Answers, keep: np.ndarray) -> Any:
+def url_array(name: str, answers: Answers, row_numbers: np.ndarray) -> Any:
     """Return the values of one url variable; a variable sent empty is an empty text."""
     values = answers.urls[name]
-    return text_array([values.get(row) for row in keep.tolist()])
+    return text_array([values.get(row) for row in row_numbers.tolist()])

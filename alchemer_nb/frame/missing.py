@@ -15,7 +15,7 @@ import pandas as pd
 
 from alchemer_nb.frame.text_dtype import text_dtype, typed_frame
 from alchemer_nb.frame.values import Renderer, shown_states
-from alchemer_nb.survey.columns import INDEX, PlannedColumn
+from alchemer_nb.survey.columns import INDEX, AnswerColumn
 from alchemer_nb.survey.definition import conditional_ids
 from alchemer_nb.survey.question_types import is_multi
 
@@ -23,13 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from alchemer_nb.frame.description import Kept
-    from alchemer_nb.survey.definition import Definition
 
-KINDS = ("answered", "skipped", "not shown", "not reached", "unknown")
+CELL_STATES = ("answered", "skipped", "not shown", "not reached", "unknown")
 _ANSWERED, _SKIPPED, _NOT_SHOWN, _NOT_REACHED, _UNKNOWN = range(5)
 
 
-class Missing:
+class MissingReasons:
     """The reasons of missing answers of some responses.
 
     Args:
@@ -41,53 +40,84 @@ class Missing:
         self._answers = kept.answers
         self._survey = kept.survey
         rows = kept.rows(ids)
-        self._keep = rows.keep
+        self._row_numbers = rows.numbers
         self._ids = rows.ids
-        self._renderer = Renderer(kept.answers, rows.keep, "label", (kept.survey.language,))
+        self._renderer = Renderer(kept.answers, rows.numbers, "label", (kept.survey.language,))
         self._page_numbers = {page.id: n for n, page in enumerate(kept.survey.pages)}
         self._outermost = {
             each.id: question.id for question in kept.survey.questions for each in question.walk()
         }
         self._conditional = conditional_ids(kept.survey)
         self._complete = np.array(
-            [kept.answers.meta["status"][row] == "Complete" for row in rows.keep], dtype=bool
+            [kept.answers.meta["status"][row] == "Complete" for row in rows.numbers], dtype=bool
         )
         self._last_page = self._reached_pages()
 
-    def cells(self, columns: dict[str, PlannedColumn]) -> pd.DataFrame:
-        """Return the kind of each cell of some columns, as categories."""
+    def cells(self, columns: dict[str, AnswerColumn]) -> pd.DataFrame:
+        """Return the state of each cell of some columns, as categories."""
         index = pd.Index(self._ids, name=INDEX)
-        kinds = pd.CategoricalDtype(pd.Index(list(KINDS), dtype=text_dtype()))
+        states = pd.CategoricalDtype(pd.Index(list(CELL_STATES), dtype=text_dtype()))
         data = {
-            name: pd.Categorical.from_codes(self.codes(column), dtype=kinds)
+            name: pd.Categorical.from_codes(self.codes(column), dtype=states)
             for name, column in columns.items()
         }
         return pd.DataFrame(data, index=index)
 
-    def codes(self, column: PlannedColumn) -> np.ndarray:
-        """Return the kind of each cell of a column, as its position in ``KINDS`` (int8)."""
+    def codes(self, column: AnswerColumn) -> np.ndarray:
+        """Return the state of each cell of a column, as its position in ``CELL_STATES`` (int8)."""
         answered = pd.Series(self._renderer.array(column)).notna().to_numpy(dtype=bool)
         reasons = self._reasons(column)
         if column.part in ("other", "raw"):  # no such box is shown unless its option was chosen
             reasons = np.where(reasons == _SKIPPED, _NOT_SHOWN, reasons)
         return np.where(answered, _ANSWERED, reasons).astype(np.int8)
 
-    def counts(self, column: PlannedColumn) -> tuple[int, int]:
+    def counts(self, column: AnswerColumn) -> tuple[int, int]:
         """Count the responses that were asked (answered or skipped), and those that answered."""
         codes = self.codes(column)
         answered = int((codes == _ANSWERED).sum())
         return answered + int((codes == _SKIPPED).sum()), answered
 
-    def _reasons(self, column: PlannedColumn) -> np.ndarray:
-        """Return the kind of each response as if it had no answer."""
+    def base_sizes(self, columns: Iterable[AnswerColumn]) -> pd.DataFrame:
+        """Count the responses behind each question, from its columns.
+
+        Returns:
+            One row for each question or grid row: ``question_id``, ``alias``, ``question``, a count
+            (int64) for each state, and ``base``: the responses that answered or skipped.
+        """
+        groups: dict[tuple[str, str], list[AnswerColumn]] = {}
+        for column in columns:
+            if column.part in ("answer", "option", "item", "list", "leaf"):
+                above = column.parent.id if column.parent else ""  # two tables may repeat ids
+                groups.setdefault((above, column.question.id), []).append(column)
+        rows = []
+        for (_, question_id), group in groups.items():
+            answers = [column for column in group if column.part != "leaf"] or group
+            codes = np.min([self.codes(column) for column in answers], axis=0)
+            counts = np.bincount(codes, minlength=len(CELL_STATES))
+            question, parent = group[0].question, group[0].parent
+            grid = f"{parent.text(self._survey.language)}: " if parent else ""
+            rows.append(
+                {
+                    "question_id": question_id,
+                    "alias": question.alias or (parent.alias if parent else ""),
+                    "question": grid + question.text(self._survey.language),
+                    "base": int(counts[_ANSWERED] + counts[_SKIPPED]),
+                    **{state: int(count) for state, count in zip(CELL_STATES, counts, strict=True)},
+                }
+            )
+        fields = ("question_id", "alias", "question", "base", *CELL_STATES)
+        return typed_frame(rows, fields, dict.fromkeys(fields[3:], "int64"))
+
+    def _reasons(self, column: AnswerColumn) -> np.ndarray:
+        """Return the state of each response, as if it had no answer."""
         question = column.question
-        shown = shown_states(self._answers, question.id, self._keep)
-        if column.parent is not None:  # the entry of a grid or group may say it for its parts
+        shown = shown_states(self._answers, question.id, self._row_numbers)
+        if column.parent is not None:  # the entry of a grid or group may have it for its parts
             for above in (column.parent.id, self._outermost.get(column.parent.id, "")):
-                states = shown_states(self._answers, above, self._keep)
+                states = shown_states(self._answers, above, self._row_numbers)
                 shown = np.where(shown < 0, states, shown)
         page = self._page_numbers.get(question.page)
-        beyond = np.zeros(len(self._keep), dtype=bool)
+        beyond = np.zeros(len(self._row_numbers), dtype=bool)
         if page is not None:
             beyond = ~self._complete & (page > self._last_page)
         absent = self._when_absent(column)
@@ -96,15 +126,15 @@ class Missing:
         )
         return reasons.astype(np.int8)
 
-    def _when_absent(self, column: PlannedColumn) -> np.ndarray:
-        """Return the kind that an absent entry means: a checkbox without logic was skipped.
+    def _when_absent(self, column: AnswerColumn) -> np.ndarray:
+        """Return the state that an absent entry means: a checkbox without logic was skipped.
 
         A response without any entry (71 of 583 real ones) leaves it unknown.
         """
         question = column.parent or column.question
         skippable = column.part in ("option", "list", "other") and is_multi(column.question)
         if not skippable or column.removed or question.id in self._conditional:
-            return np.full(len(self._keep), _UNKNOWN)
+            return np.full(len(self._row_numbers), _UNKNOWN)
         return np.where(self._last_page < 0, _UNKNOWN, _SKIPPED)
 
     def _reached_pages(self) -> np.ndarray:
@@ -121,44 +151,5 @@ class Missing:
         for path, leaf in self._answers.leaves.items():
             at = np.asarray(leaf.rows, dtype=np.int64)
             last[at] = np.maximum(last[at], pages.get(path[0], -1))
-        reached: np.ndarray = last[self._keep]
+        reached: np.ndarray = last[self._row_numbers]
         return reached
-
-
-def base_sizes(
-    missing: Missing, columns: dict[str, PlannedColumn], survey: Definition
-) -> pd.DataFrame:
-    """Count the responses behind each question.
-
-    Args:
-        missing: The reasons of missing answers.
-        columns: Columns of answers by name.
-        survey: The definition, for the words.
-
-    Returns:
-        One row for each question or grid row: ``question_id``, ``alias``, ``question``, a count
-        (int64) for each kind, and ``base``: the responses that answered or skipped.
-    """
-    groups: dict[tuple[str, str], list[PlannedColumn]] = {}
-    for column in columns.values():
-        if column.part in ("answer", "option", "item", "list", "leaf"):
-            above = column.parent.id if column.parent else ""  # two tables may repeat ids
-            groups.setdefault((above, column.question.id), []).append(column)
-    rows = []
-    for (_, question_id), group in groups.items():
-        answers = [column for column in group if column.part != "leaf"] or group
-        codes = np.min([missing.codes(column) for column in answers], axis=0)
-        counts = np.bincount(codes, minlength=len(KINDS))
-        question = group[0].question
-        above = f"{group[0].parent.words(survey.language)}: " if group[0].parent else ""
-        rows.append(
-            {
-                "question_id": question_id,
-                "alias": question.alias or (group[0].parent.alias if group[0].parent else ""),
-                "question": above + question.words(survey.language),
-                "base": int(counts[_ANSWERED] + counts[_SKIPPED]),
-                **{kind: int(count) for kind, count in zip(KINDS, counts, strict=True)},
-            }
-        )
-    fields = ("question_id", "alias", "question", "base", *KINDS)
-    return typed_frame(rows, fields, dict.fromkeys(fields[3:], "int64"))

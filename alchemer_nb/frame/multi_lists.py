@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from alchemer_nb.survey.columns import PlannedColumn, column_id
+from alchemer_nb.survey.columns import AnswerColumn, column_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence, Set
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from alchemer_nb.survey.columns import AnswerPath
 
 
-def fold_lists(columns: Sequence[PlannedColumn], options: FrameOptions) -> list[PlannedColumn]:
+def fold_lists(columns: Sequence[AnswerColumn], options: FrameOptions) -> list[AnswerColumn]:
     """Return the columns of the frame: those of options are folded if lists were asked for."""
     if options.multi != "list" or options.shape == "long":
         return list(columns)
-    groups: dict[AnswerPath, list[PlannedColumn]] = {}
+    groups: dict[AnswerPath, list[AnswerColumn]] = {}
     for column in columns:
         if column.part == "option":
             groups.setdefault(column.path[:-1], []).append(column)
@@ -31,17 +31,17 @@ def fold_lists(columns: Sequence[PlannedColumn], options: FrameOptions) -> list[
     ]
 
 
-def is_removed(column: PlannedColumn, without: Set[str]) -> bool:
-    """Return whether a column was redacted; a list is once all of its options are."""
-    return all(part.id in without for part in column.parts or (column,))
+def is_redacted(column: AnswerColumn, without: Set[str]) -> bool:
+    """Check whether a column was redacted; a list is once all of its options are."""
+    return all(part.id in without for part in column.option_columns or (column,))
 
 
-def column_ids(columns: Iterable[PlannedColumn]) -> set[str]:
+def column_ids(columns: Iterable[AnswerColumn]) -> set[str]:
     """Return the ids of columns; for a list, those of its options."""
-    return {part.id for column in columns for part in column.parts or (column,)}
+    return {part.id for column in columns for part in column.option_columns or (column,)}
 
 
-def _folded(group: Sequence[PlannedColumn], without: Set[str]) -> PlannedColumn:
+def _folded(group: Sequence[AnswerColumn], without: Set[str]) -> AnswerColumn:
     """Return one column for the options of a question, without the redacted ones."""
     stem = group[0].path[:-1]
     parts = tuple(part for part in group if part.id not in without) or tuple(group)
@@ -53,6 +53,6 @@ def _folded(group: Sequence[PlannedColumn], without: Set[str]) -> PlannedColumn:
         part="list",
         option=None,
         choices=tuple(part.option for part in parts if part.option is not None),
-        parts=parts,
+        option_columns=parts,
         removed=all(part.removed for part in group),
     )

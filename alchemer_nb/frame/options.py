@@ -48,7 +48,9 @@ class FrameOptions:
     without: frozenset[str] = frozenset()  # ids of columns that ``redact`` removed for good
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "without", frozenset(self.without))  # a file gives a list
+        object.__setattr__(
+            self, "without", frozenset(self.without)
+        )  # read from a file it is a list
         columns: Any = self.columns  # any iterable of names, or one name
         if columns is not None:
             names = (columns,) if isinstance(columns, str) else map(str, columns)
@@ -72,7 +74,7 @@ class FrameOptions:
         return "label" if self.values == "both" or self.shape == "long" else self.values
 
     def asked(self) -> dict[str, object]:
-        """Return the choices for the record; which columns are there shows in the frame."""
+        """Return the options to store with the frame, without its choice of columns."""
         names = [each.name for each in fields(self) if each.name not in ("columns", "without")]
         return {name: getattr(self, name) for name in names}
 

@@ -1,4 +1,4 @@
-"""The choice of the responses that a frame holds."""
+"""Choose the responses of a frame."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class Rows:
     """The responses of a frame, and counts of those left out.
 
     Attributes:
-        keep: Row numbers among the answers, by ascending response id.
+        numbers: Row numbers among the answers, by ascending response id.
         ids: Response ids of these rows.
         received: Count of received responses, each id once.
-        repeated: Count of further copies of a response.
+        repeated: Count of further copies, of responses that changed during the download.
         test_rows: Count of test responses left out.
     """
 
-    keep: np.ndarray
+    numbers: np.ndarray
     ids: np.ndarray
     received: int
     repeated: int
@@ -48,20 +48,20 @@ def choose_rows(answers: Answers, options: FrameOptions, within: np.ndarray | No
     """
     latest = latest_rows(answers)
     ids = np.array(sorted(latest), dtype=np.int64)
-    keep = np.array([latest[i] for i in ids.tolist()], dtype=np.int64)
+    row_numbers = np.array([latest[i] for i in ids.tolist()], dtype=np.int64)
     received = len(ids)
     if within is not None:
-        inside = within[keep]
-        keep, ids = keep[inside], ids[inside]
-    is_test = np.array(read_flags(answers.meta["is_test_data"]), dtype=bool)[keep]
+        inside = within[row_numbers]
+        row_numbers, ids = row_numbers[inside], ids[inside]
+    is_test = np.array(read_flags(answers.meta["is_test_data"]), dtype=bool)[row_numbers]
     wanted = {"exclude": ~is_test, "only": is_test}.get(options.test_rows)
     tests = ids[is_test] if options.test_rows == "exclude" else ids[:0]
     if wanted is not None:
-        keep, ids = keep[wanted], ids[wanted]
+        row_numbers, ids = row_numbers[wanted], ids[wanted]
     if options.limit is not None and len(ids) > options.limit:
-        keep, ids = keep[: options.limit], ids[: options.limit]
+        row_numbers, ids = row_numbers[: options.limit], ids[: options.limit]
         tests = tests[tests <= ids[-1]]  # later ones are beyond the limit anyway
-    return Rows(keep, ids, received, answers.count - received, len(tests))
+    return Rows(row_numbers, ids, received, answers.count - received, len(tests))
 
 
 def submitted_between(
@@ -69,7 +69,7 @@ def submitted_between(
 ) -> np.ndarray | None:
     """Return a mask of the responses submitted from one instant to before another.
 
-    A response without a readable date is included: the server's own filter let it through.
+    A response without a readable date is included: the server's filter has included it.
     """
     if start is None and end is None:
         return None

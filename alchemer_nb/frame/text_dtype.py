@@ -20,7 +20,7 @@ def text_dtype() -> Any:
 def text_array(texts: Any) -> Any:
     """Return an array of texts, with None for missing.
 
-    Arrow's own memory pool would keep as much again as the frame; the system's pool frees it.
+    Arrow's default memory pool does not return as much memory as the frame has; the system's does.
     """
     made = pa.array(
         texts, type=pa.large_string(), from_pandas=True, memory_pool=pa.system_memory_pool()

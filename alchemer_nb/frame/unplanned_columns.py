@@ -10,10 +10,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from alchemer_nb.survey.columns import (
-    AGAIN,
     COMMENT,
-    PlannedColumn,
+    SECOND_ANSWER,
+    AnswerColumn,
     column_id,
+    comment_column,
     other_column,
     plan_columns,
     raw_column,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from alchemer_nb.survey.question_types import Kind
 
 
-def all_columns(survey: Definition, answers: Answers, renderer: Renderer) -> list[PlannedColumn]:
+def all_columns(survey: Definition, answers: Answers, renderer: Renderer) -> list[AnswerColumn]:
     """Return the planned columns and those that only the answers need.
 
     Args:
@@ -50,61 +51,53 @@ def all_columns(survey: Definition, answers: Answers, renderer: Renderer) -> lis
     """
     planned = plan_columns(survey)
     ids = {column.id for column in planned}
-    columns: list[PlannedColumn] = []
+    columns: list[AnswerColumn] = []
     for column in planned:
         columns.append(column)
-        columns.extend(x for x in _companions(column, renderer) if x.id not in ids)
+        columns.extend(x for x in _unplanned_companions(column, renderer) if x.id not in ids)
     extra = []
     for column, why in _unknown_paths(survey, planned, answers):
         renderer.note(column, why)
-        extra += [column, *_companions(column, renderer)]
-    return _placed(survey, columns, extra)
+        extra += [column, *_unplanned_companions(column, renderer)]
+    return _insert(survey, columns, extra)
 
 
-def _companions(column: PlannedColumn, renderer: Renderer) -> Iterator[PlannedColumn]:
-    """Yield columns of write-ins and of unfit answers that the definition did not expect."""
+def _unplanned_companions(column: AnswerColumn, renderer: Renderer) -> Iterator[AnswerColumn]:
+    """Yield the columns of write-ins and raw answers that the definition does not announce."""
     if column.part in ("answer", "item") and renderer.has_raw(column):
         yield replace(raw_column(column), planned=False)
-    # A cell of a grid repeats the words of its column, which nobody typed.
+    # A grid cell repeats the label of its column: that is no write-in.
     chosen = column.part in ("answer", "option") and not column.is_cell
     if chosen and column.kind in ("category", "number", "boolean") and renderer.has_other(column):
         yield other_column(column, planned=False)
 
 
 def _unknown_paths(
-    survey: Definition, planned: Iterable[PlannedColumn], answers: Answers
-) -> Iterator[tuple[PlannedColumn, str]]:
+    survey: Definition, planned: Iterable[AnswerColumn], answers: Answers
+) -> Iterator[tuple[AnswerColumn, str]]:
     """Yield columns for answers at unknown paths, with the reason for each."""
     taken = {column.path for column in planned}
-    known: dict[str, tuple[Question, Question | None]] = {}
-    for question in survey.questions:
-        for each, parent in _with_parents(question, None):
-            known.setdefault(each.id, (each, parent))
-    for path in sorted(set(answers.leaves) - taken, key=_in_order):
+    known: dict[str, Question] = {}
+    for question in survey.walk():
+        known.setdefault(question.id, question)
+    for path in sorted(set(answers.leaves) - taken, key=_path_sort_key):
         leaf = answers.leaves[path]
         if path[0] in known:
-            yield _unknown_part(*known[path[0]], path, leaf, survey.language)
+            question = known[path[0]]
+            yield _unknown_part(question, known.get(question.parent), path, leaf, survey.language)
         else:
             text, kind = answers.unknown_questions.get(path[0], ("", ""))
             titles = {survey.language: text} if text else {}
             deleted = Question(path[0], kind.upper(), "", titles)
-            column = _leaf(deleted, None, path, leaf, survey.language)
+            column = _leaf_column(deleted, None, path, leaf, survey.language)
             yield replace(column, removed=True), "the question is no longer in the definition"
-
-
-def _with_parents(
-    question: Question, parent: Question | None
-) -> Iterator[tuple[Question, Question | None]]:
-    yield question, parent
-    for row in question.rows:
-        yield from _with_parents(row, question)
 
 
 def _unknown_part(
     question: Question, parent: Question | None, path: AnswerPath, leaf: Leaf, language: str
-) -> tuple[PlannedColumn, str]:
+) -> tuple[AnswerColumn, str]:
     """Return the column, and why it is there, of an unknown part of a known question."""
-    column = _leaf(question, parent, path, leaf, language)
+    column = _leaf_column(question, parent, path, leaf, language)
     if path[-1] == COMMENT and len(path) > 1:
         return column, "a comment box is not in the definition"
     below = path[1:]
@@ -115,8 +108,8 @@ def _unknown_part(
         column = replace(column, question=inner, parent=question)
         question, parent, below = inner, question, path[2:]
     kind = _kind_of_part(question, parent)
-    if kind is None or len(below) != 1 or below[0] == AGAIN:
-        return column, _why_leaf(question, path)
+    if kind is None or len(below) != 1 or below[0] == SECOND_ANSWER:
+        return column, _reason_of_leaf(question, path)
     part: Part = "option" if kind == "boolean" else "item"
     column = replace(column, kind=kind, part=part, removed=True)
     return column, "the option is no longer in the definition"
@@ -131,8 +124,8 @@ def _kind_of_part(question: Question, parent: Question | None) -> Kind | None:
     return "boolean" if key in MULTI else ITEMS.get(key)
 
 
-def _why_leaf(question: Question, path: AnswerPath) -> str:
-    if path[-1] == AGAIN:
+def _reason_of_leaf(question: Question, path: AnswerPath) -> str:
+    if path[-1] == SECOND_ANSWER:
         return "a response answered twice here, and differently: the second answer"
     if not is_known(question):
         word = question.key or question.type
@@ -140,39 +133,28 @@ def _why_leaf(question: Question, path: AnswerPath) -> str:
     return "the definition does not announce an answer here: kept as received"
 
 
-def _leaf(
+def _leaf_column(
     question: Question, parent: Question | None, path: AnswerPath, leaf: Leaf, language: str
-) -> PlannedColumn:
+) -> AnswerColumn:
     if path[-1] == COMMENT and len(path) > 1:
-        return PlannedColumn(
-            f"{column_id(path[:-1])}_comment",
-            "text",
-            path,
-            question,
-            None,
-            "comment",
-            planned=False,
-        )
-    option = _option(path, leaf, language) if len(path) > 1 else None
-    return PlannedColumn(
+        return comment_column(question, path[:-1], planned=False)
+    option = _option_from_answers(path, leaf, language) if len(path) > 1 else None
+    return AnswerColumn(
         column_id(path), "text", path, question, parent, "leaf", option, planned=False
     )
 
 
-def _option(path: AnswerPath, leaf: Leaf, language: str) -> Option:
-    """Return an option as the answers describe it; a value only if all have the same."""
-    label = next(
-        (str(raw.label) for raw in leaf.raw_answers if raw.label not in (None, "")),
-        "",
-    )
+def _option_from_answers(path: AnswerPath, leaf: Leaf, language: str) -> Option:
+    """Return an option as the answers describe it; with a value only if all have the same."""
+    label = next((str(raw.label) for raw in leaf.raw_answers if raw.label not in (None, "")), "")
     values = {str(raw.answer) for raw in leaf.raw_answers if raw.answer not in (None, "")}
     value = values.pop() if len(values) == 1 else ""
     return Option(path[-1], {language: label} if label else {}, value)
 
 
-def _placed(
-    survey: Definition, columns: list[PlannedColumn], extra: list[PlannedColumn]
-) -> list[PlannedColumn]:
+def _insert(
+    survey: Definition, columns: list[AnswerColumn], extra: list[AnswerColumn]
+) -> list[AnswerColumn]:
     """Insert the extra columns after their questions, those of unknown ones at the end."""
     last_column = {column.path[0]: number for number, column in enumerate(columns)}
     insert_after: dict[str, int] = {}
@@ -181,7 +163,7 @@ def _placed(
         ids = [each.id for each in question.walk()]
         number = max((last_column[each] for each in ids if each in last_column), default=number)
         insert_after.update({each: last_column.get(each, number) for each in ids})
-    after: dict[int | None, list[PlannedColumn]] = {}
+    after: dict[int | None, list[AnswerColumn]] = {}
     for each in extra:
         after.setdefault(insert_after.get(each.path[0]), []).append(each)
     placed = after.get(-1, [])
@@ -190,6 +172,6 @@ def _placed(
     return placed + after.get(None, [])
 
 
-def _in_order(path: AnswerPath) -> tuple[tuple[int, int, str], ...]:
+def _path_sort_key(path: AnswerPath) -> tuple[tuple[int, int, str], ...]:
     numbers = map(id_number, path)
     return tuple((1, 0, p) if n is None else (0, n, "") for p, n in zip(path, numbers, strict=True))

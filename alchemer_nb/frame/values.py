@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 
     from alchemer_nb.decode.answers import Answers
     from alchemer_nb.decode.leaves import RawAnswer
-    from alchemer_nb.survey.columns import AnswerPath, PlannedColumn
+    from alchemer_nb.frame.options import Values
+    from alchemer_nb.survey.columns import AnswerColumn, AnswerPath
     from alchemer_nb.survey.definition import Option
 
-Values = Literal["label", "code", "id"]
 _MOST_NOTES = 12  # of a column
 
 
 class Renderer:
-    """A builder of the arrays of columns from the answers.
+    """A builder of column arrays from the answers.
 
     Args:
         answers: All answers of the download.
-        keep: Row numbers to render, in the order of the result.
+        row_numbers: Rows of the answers to render, in the order of the result.
         values: ``"label"``, ``"code"`` or ``"id"``.
         languages: Languages of the labels; the first one that an option has is taken.
 
@@ -47,43 +47,43 @@ class Renderer:
     def __init__(
         self,
         answers: Answers,
-        keep: np.ndarray,
+        row_numbers: np.ndarray,
         values: Values,
         languages: Sequence[str | None],
     ) -> None:
         self._answers = answers
-        self._keep = keep
+        self._row_numbers = row_numbers
         self._values = values
         self.languages = tuple(languages)
         self._answered_rows: dict[AnswerPath, np.ndarray] = {}
-        self._parts: dict[AnswerPath, list[AnswerPath]] = {}
+        self._paths_below: dict[AnswerPath, list[AnswerPath]] = {}
         for path in answers.leaves:
             if len(path) > 1 and path[-1] != COMMENT:
-                self._parts.setdefault(path[:-1], []).append(path)
-        self._lookups: dict[str, OptionFinder] = {}
+                self._paths_below.setdefault(path[:-1], []).append(path)
+        self._option_finders: dict[str, OptionFinder] = {}
         self.notes: dict[str, list[str]] = {}
 
-    def note(self, column: PlannedColumn, text: str) -> None:
+    def note(self, column: AnswerColumn, text: str) -> None:
         """Add a note to a column, unless it is there already."""
         notes = self.notes.setdefault(column.id, [])
         if text not in notes and len(notes) < _MOST_NOTES:
             notes.append(text)
 
-    def array(self, column: PlannedColumn) -> Any:
+    def array(self, column: AnswerColumn) -> Any:
         """Return the values of a column, as a pandas array, a numpy array or a series."""
         if column.part in ("other", "raw"):
             return text_array(self._to_rows(column, self.extra_texts(column), None, object))
         if column.kind == "category":
-            return self._category(column)
+            return self._render_category(column)
         if column.kind == "boolean":
-            return self._boolean(column)
+            return self._render_boolean(column)
         if column.kind == "list":
-            return self._list(column)
+            return self._render_list(column)
         if column.kind == "number":
             numbers = [self._as_number(column, raw) for raw in self._raw_answers(column)]
             return self._to_rows(column, numbers, np.nan, np.float64)
         if column.kind == "date":
-            days = [day for _, day in self._days(column)]
+            days = [day for _, day in self._read_days(column)]
             return self._to_rows(column, days, None, "datetime64[us]")
         raw_answers = self._raw_answers(column)
         texts = (
@@ -91,89 +91,91 @@ class Renderer:
         )
         return text_array(self._to_rows(column, texts, None, object))
 
-    def scores(self, column: PlannedColumn) -> Any:
+    def scores(self, column: AnswerColumn) -> Any:
         """Return reporting values as numbers, NaN for "not applicable" and missing (float64)."""
         scores = []
         for raw in self._raw_answers(column):
-            option, _ = self._find(column, raw)
+            option, _ = self._find_option(column, raw)
             is_left_out = option is not None and option.is_not_applicable
             number = read_number(option.value if option is not None else raw.answer)
             scores.append(np.nan if is_left_out else number)
         return self._to_rows(column, scores, np.nan, np.float64)
 
-    def has_raw(self, column: PlannedColumn) -> bool:
-        """Return whether some answer of a column of numbers is no number."""
+    def has_raw(self, column: AnswerColumn) -> bool:
+        """Check whether some answer of a column of numbers is no number."""
         if column.kind != "number" and not (column.kind == "category" and self.is_coded(column)):
             return False
-        return any(self._unfit_text(column, raw) is not None for raw in self._raw_answers(column))
+        return any(self._raw_text(column, raw) is not None for raw in self._raw_answers(column))
 
-    def has_other(self, column: PlannedColumn) -> bool:
-        """Return whether a text was typed at a choice, announced by the definition or not."""
-        return any(written_in(raw, column) is not None for raw in self._raw_answers(column))
+    def has_other(self, column: AnswerColumn) -> bool:
+        """Check whether a write-in was received, announced by the definition or not."""
+        return any(write_in_text(raw, column) is not None for raw in self._raw_answers(column))
 
-    def is_coded(self, column: PlannedColumn) -> bool:
-        """Return whether a category is rendered as its codes, which are numbers: no text fits."""
+    def is_coded(self, column: AnswerColumn) -> bool:
+        """Check whether a category is rendered as numeric codes, so that it can hold no text."""
         return self._values == "code" and codes_are_numbers(column.choices)
 
-    def extra_texts(self, column: PlannedColumn) -> list[str | None]:
-        """Return, for each raw, what a column of write-ins or of unfit answers shows."""
+    def extra_texts(self, column: AnswerColumn) -> list[str | None]:
+        """Return the text of each distinct answer in a column of write-ins or raw answers."""
         if column.part == "other":
-            return [written_in(raw, column) for raw in self._raw_answers(column)]
+            return [write_in_text(raw, column) for raw in self._raw_answers(column)]
         if question_key(column.question) == "date":
-            return [None if day else text for text, day in self._days(column)]
-        return [self._unfit_text(column, raw) for raw in self._raw_answers(column)]
+            return [None if day else text for text, day in self._read_days(column)]
+        return [self._raw_text(column, raw) for raw in self._raw_answers(column)]
 
-    def _find(self, column: PlannedColumn, raw: RawAnswer) -> tuple[Option | None, str | None]:
-        found = self._lookups.get(column.id)
+    def _find_option(
+        self, column: AnswerColumn, raw: RawAnswer
+    ) -> tuple[Option | None, str | None]:
+        found = self._option_finders.get(column.id)
         if found is None:
-            found = self._lookups[column.id] = OptionFinder(column.choices, self.languages)
+            found = self._option_finders[column.id] = OptionFinder(column.choices, self.languages)
         return found.find(raw)
 
-    def _raw_answers(self, column: PlannedColumn) -> RawAnswers:
+    def _raw_answers(self, column: AnswerColumn) -> RawAnswers:
         leaf = self._answers.leaves.get(column.path)
         return leaf.raw_answers if leaf else RawAnswers()
 
-    def _codes(self, path: AnswerPath) -> np.ndarray:
-        """Return the number of the raw of each row, -1 where there is no answer."""
+    def _codes_by_row(self, path: AnswerPath) -> np.ndarray:
+        """Return the code of each row's answer, -1 where there is none."""
         full = np.full(self._answers.count, -1, dtype=np.int64)
         leaf = self._answers.leaves.get(path)
         if leaf is not None:
             full[np.asarray(leaf.rows, dtype=np.int64)] = np.asarray(leaf.codes, dtype=np.int64)
-        kept: np.ndarray = full[self._keep]
+        kept: np.ndarray = full[self._row_numbers]
         return kept
 
     def _to_rows(
-        self, column: PlannedColumn, values: Sequence[Any], missing: Any, dtype: Any
+        self, column: AnswerColumn, values: Sequence[Any], missing: Any, dtype: Any
     ) -> Any:
-        """Spread one value for each raw over the rows."""
+        """Return the value of each row, from one value for each distinct answer."""
         table = np.empty(len(values) + 1, dtype=dtype)
         table[:-1] = values
-        table[-1] = missing  # where the number of the raw is -1
-        return table[self._codes(column.path)]
+        table[-1] = missing  # for code -1
+        return table[self._codes_by_row(column.path)]
 
-    def _as_number(self, column: PlannedColumn, raw: RawAnswer) -> float:
-        option, note = self._find(column, raw)
+    def _as_number(self, column: AnswerColumn, raw: RawAnswer) -> float:
+        option, note = self._find_option(column, raw)
         if note and read_number(raw.answer) != read_number(option.value if option else None):
             self.note(column, note)
         if option is not None and self._values == "id":
             return read_number(option.id)
         return read_number(option.value if option is not None else raw.answer)
 
-    def _unfit_text(self, column: PlannedColumn, raw: RawAnswer) -> str | None:
+    def _raw_text(self, column: AnswerColumn, raw: RawAnswer) -> str | None:
         """Return the text of an answer that is no number; a write-in has its own column."""
         if raw.text is None or column.kind == "date" or raw.is_write_in:
             return None
-        option, _ = self._find(column, raw)
+        option, _ = self._find_option(column, raw)
         number = read_number(option.value if option is not None else raw.answer)
         return raw.text if np.isnan(number) else None
 
-    def _days(self, column: PlannedColumn) -> list[tuple[str | None, Any]]:
-        """Return text and day of each raw, None for a day that cannot be read."""
+    def _read_days(self, column: AnswerColumn) -> list[tuple[str | None, Any]]:
+        """Return text and day of each distinct answer, None for a day that cannot be read."""
         texts = self._raw_answers(column).texts()
         days = parse_typed_dates(text for text in texts if text is not None)
         return [(text, None if text is None else days[text]) for text in texts]
 
-    def _boolean(self, column: PlannedColumn) -> Any:
+    def _render_boolean(self, column: AnswerColumn) -> Any:
         raw_answers = self._raw_answers(column)
         chosen = self._to_rows(column, [is_chosen(a, column) for a in raw_answers], False, bool)
         if column.is_cell and column.option is not None:
@@ -183,7 +185,7 @@ class Renderer:
                     self.note(column, f"{text!r} was received for {expected[1]!r}")
         stem = column.path[:-1]
         if stem not in self._answered_rows:
-            self._answered_rows[stem] = self._answered(column)
+            self._answered_rows[stem] = self._find_answered(column)
         answered = self._answered_rows[stem]
         if self._values == "label":
             return pd.arrays.BooleanArray(chosen, ~answered)
@@ -192,19 +194,19 @@ class Renderer:
         numbers = np.where(chosen, 1 if mark is None else mark, 0).astype(np.int64)
         return pd.arrays.IntegerArray(numbers, ~answered)
 
-    def _answered(self, column: PlannedColumn) -> np.ndarray:
+    def _find_answered(self, column: AnswerColumn) -> np.ndarray:
         """Return the rows in which any option of the same question was chosen."""
-        answered = np.zeros(len(self._keep), dtype=bool)
-        for path in self._parts.get(column.path[:-1], ()):
+        answered = np.zeros(len(self._row_numbers), dtype=bool)
+        for path in self._paths_below.get(column.path[:-1], ()):
             leaf = self._answers.leaves[path]
             table = np.array([is_chosen(a, column) for a in leaf.raw_answers] + [False], dtype=bool)
-            answered |= table[self._codes(path)]
+            answered |= table[self._codes_by_row(path)]
         return answered
 
-    def _list(self, column: PlannedColumn) -> pd.Series[Any]:
+    def _render_list(self, column: AnswerColumn) -> pd.Series[Any]:
         """Return lists of the chosen options, None where the question was not answered."""
         names = option_names(column.choices, self._values, self.languages)
-        arrays = [self._boolean(part) for part in column.parts]
+        arrays = [self._render_boolean(part) for part in column.option_columns]
         answered = ~arrays[0].isna()
         marks = [array.to_numpy(dtype=bool, na_value=False) for array in arrays]
         cells = [
@@ -213,13 +215,13 @@ class Renderer:
         ]
         return pd.Series(cells, dtype=object)
 
-    def _category(self, column: PlannedColumn) -> Any:
+    def _render_category(self, column: AnswerColumn) -> Any:
         names = option_names(column.choices, self._values, self.languages)
         positions = {option.id: position for position, option in enumerate(column.choices)}
         categories = {name: position for position, name in enumerate(names)}
         codes = []
         for raw in self._raw_answers(column):
-            option, note = self._find(column, raw)
+            option, note = self._find_option(column, raw)
             if note:
                 self.note(column, note)
             if option is not None:
@@ -244,7 +246,7 @@ class Renderer:
 def option_names(
     options: Sequence[Option], values: Values, languages: Sequence[str | None]
 ) -> list[str]:
-    """Return the name of each option in the frame; options of one name get their ids added."""
+    """Return the name of each option in the frame; equal names get the ids appended."""
     if values == "id":
         return [option.id for option in options]
     names = [o.value if values == "code" else o.label(*languages) for o in options]
@@ -256,12 +258,12 @@ def option_names(
 
 
 def codes_are_numbers(options: Sequence[Option]) -> bool:
-    """Return whether all reporting values of a question are numbers."""
+    """Check whether all reporting values of a question are numbers."""
     return bool(options) and not any(np.isnan(read_number(option.value)) for option in options)
 
 
-def is_ordered(column: PlannedColumn) -> bool:
-    """Return whether the options of a column are a scale, with no "not applicable" among them.
+def is_ordered(column: AnswerColumn) -> bool:
+    """Check whether the options of a column are a scale, with no "not applicable" among them.
 
     The API does not say that options have an order. The likert type has one, and reporting values
     that are rising or falling numbers mean one; but not in a dropdown list, which may hold years.
@@ -279,8 +281,8 @@ def is_ordered(column: PlannedColumn) -> bool:
     return bool((steps > 0).all() or (steps < 0).all())
 
 
-def is_chosen(raw: RawAnswer, column: PlannedColumn) -> bool:
-    """Return whether an answer says that an option was chosen.
+def is_chosen(raw: RawAnswer, column: AnswerColumn) -> bool:
+    """Check whether an answer says that an option was chosen.
 
     An entry in ``options`` is chosen unless it is null. A grid lists all cells; those that were
     not chosen have no id and an empty answer.
@@ -305,16 +307,16 @@ def read_number(value: Any) -> float:
     return number if math.isfinite(number) else np.nan
 
 
-def shown_states(answers: Answers, question_id: str, keep: np.ndarray) -> np.ndarray:
+def shown_states(answers: Answers, question_id: str, row_numbers: np.ndarray) -> np.ndarray:
     """Return for each row whether a question was shown: 1 yes, 0 no, -1 unknown (int8)."""
     rows, states = answers.shown.get(question_id, ((), ()))
     full = np.full(answers.count, -1, dtype=np.int8)
     full[np.asarray(rows, dtype=np.int64)] = np.asarray(states, dtype=np.int8)
-    kept: np.ndarray = full[keep]
+    kept: np.ndarray = full[row_numbers]
     return kept
 
 
-def written_in(raw: RawAnswer, column: PlannedColumn) -> str | None:
+def write_in_text(raw: RawAnswer, column: AnswerColumn) -> str | None:
     """Return the text that was typed at an "other" option.
 
     At a single choice the id marks it (``"10024-other"``) or is the id of an "other" option. At a
@@ -324,7 +326,7 @@ def written_in(raw: RawAnswer, column: PlannedColumn) -> str | None:
     if option is None:
         if raw.is_write_in:
             return raw.text if raw.original in (None, "") else str(raw.original)
-        option = _other_chosen(raw, column)
+        option = _chosen_other_option(raw, column)
         if option is None:
             return None
     # Of any other option, the original answer is its reporting value before an edit.
@@ -335,7 +337,7 @@ def written_in(raw: RawAnswer, column: PlannedColumn) -> str | None:
     return str(typed)
 
 
-def _other_chosen(raw: RawAnswer, column: PlannedColumn) -> Option | None:
+def _chosen_other_option(raw: RawAnswer, column: AnswerColumn) -> Option | None:
     if raw.answer_id in (None, "", 0, "0"):
         return None
     option_id = id_text(raw.answer_id)

@@ -16,8 +16,8 @@ _DATE = re.compile(
     r"(?:19|20)\d\d([-/. ])\d\d?\1\d\d?(?!\d)|\d\d?([-/. ])\d\d?\2(?:19|20)\d\d(?!\d)"
 )
 _YEARS = re.compile(r"(?:19|20)\d\d ?[-/] ?(?:19|20)\d\d$")
-_HOST = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}$")
-_RUN = 9  # digits in a row, after 0 or +, that make a telephone number
+_IP_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}$")
+_SHORTEST_RUN = 9  # digits in a row, after 0 or +, that make a telephone number
 
 # Aliases and names of url variables that mean contact data for certain.
 _NAMES = re.compile(
@@ -28,7 +28,7 @@ _NAMES = re.compile(
 
 
 def has_email(text: str) -> bool:
-    """Return whether a text seems to contain an e-mail address.
+    """Check whether a text seems to contain an e-mail address.
 
     Example:
         >>> has_email("write to ann@example.org, please")
@@ -38,7 +38,7 @@ def has_email(text: str) -> bool:
 
 
 def has_phone(text: str) -> bool:
-    """Return whether a text seems to contain a telephone number; dates and IP addresses do not.
+    """Check whether a text seems to contain a telephone number; dates and IP addresses do not.
 
     Example:
         >>> has_phone("call +44 20 7946 0018"), has_phone("on 2026-01-15"), has_phone("order 12345")
@@ -48,14 +48,19 @@ def has_phone(text: str) -> bool:
 
 
 def names_contact(name: str) -> bool:
-    """Return whether a name means contact data, as ``home_phone`` does."""
+    """Check whether a name means contact data, as ``home_phone`` does."""
     return _NAMES.fullmatch(name.strip().replace("-", "_").replace(" ", "_")) is not None
 
 
 def _is_phone(found: str) -> bool:
     digits = sum(letter.isdigit() for letter in found)
-    if not 7 <= digits <= 15 or _DATE.match(found) or _YEARS.match(found) or _HOST.match(found):
+    if (
+        not 7 <= digits <= 15
+        or _DATE.match(found)
+        or _YEARS.match(found)
+        or _IP_ADDRESS.match(found)
+    ):
         return False
     if found.isdigit():
-        return digits in (10, 11) or (found[0] == "0" and digits >= _RUN)
+        return digits in (10, 11) or (found[0] == "0" and digits >= _SHORTEST_RUN)
     return True

@@ -1,4 +1,4 @@
-"""Keyed hashes, which tell people apart without naming them."""
+"""Keyed hashes, which distinguish people without naming them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Hasher:
     """HMAC-SHA256 of texts, short enough for a table.
 
     Args:
-        salt: The key; left out, a random one that is not kept.
+        salt: The key; None for a random one that is not stored.
 
     Raises:
         InvalidArgument: The salt is so short that the hashes could be reversed by trial.
@@ -62,6 +62,6 @@ class Hasher:
 
     @property
     def description(self) -> str:
-        """The words for the report."""
+        """The method of hashing, for the report."""
         salt = "a random salt, for this call alone" if self.is_random else "the salt given"
         return f"hashed with {salt}"

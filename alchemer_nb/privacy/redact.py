@@ -17,7 +17,7 @@ from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame import metadata, multi_lists
 from alchemer_nb.frame.options import check_choice
 from alchemer_nb.frame.text_dtype import typed_frame
-from alchemer_nb.frame.values import Renderer, written_in
+from alchemer_nb.frame.values import Renderer, write_in_text
 from alchemer_nb.privacy.contact_patterns import has_email, has_phone, names_contact
 from alchemer_nb.privacy.hashing import Hasher
 from alchemer_nb.survey.columns import INDEX, question_names
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
 
     from alchemer_nb.decode.answers import Answers
     from alchemer_nb.frame.description import Kept
-    from alchemer_nb.survey.columns import PlannedColumn
+    from alchemer_nb.survey.columns import AnswerColumn
 
 How = Literal["drop", "hash"]
-# Ids still tell people apart as hashes. Descriptions are dropped even so: a hash of a city is of
-# no use to an analyst, and anybody who counts can guess it.
+# Hashed ids still distinguish people. Descriptions are always dropped: the hash of a city is of no
+# use to an analyst, and can be guessed from its frequency.
 IDENTIFYING = ("contact_id", "session_id", "ip_address")
 DESCRIBING = (
     "referer", "user_agent", "longitude", "latitude", "country", "city", "region", "postal", "dma",
 )  # fmt: skip
-_OF_A_ROW = [INDEX, "column"]  # of the long shape
+_LONG_KEYS = [INDEX, "column"]  # of the long shape
 
 
 @dataclass
-class Plan:
+class RedactionPlan:
     """The columns to redact: column id, metadata or ``url_`` name -> why.
 
     Attributes:
@@ -90,7 +90,7 @@ def redact(
     if salt is not None and hasher is None:
         raise InvalidArgument('a salt is for how="hash"')
     redaction = _Redaction(frame, kept, hasher)
-    return redaction.apply(redaction.plan(_words(columns), _words(keep), url_variables))
+    return redaction.apply(redaction.plan(_as_list(columns), _as_list(keep), url_variables))
 
 
 class _Redaction:
@@ -99,13 +99,13 @@ class _Redaction:
     def __init__(self, frame: pd.DataFrame, kept: Kept, hasher: Hasher | None) -> None:
         self._frame = frame
         self._kept = kept
-        self._hash = hasher
+        self._hasher = hasher
         self._by_id = {column.id: column for column in kept.columns}
         self._ids = {name: column.id for name, column in kept.names.items()}
         self._lists = {name: c for name, c in kept.names.items() if c.part == "list"}
-        self._done = [dict(row) for row in kept.about.get("redacted", ())]
+        self._earlier_rows = [dict(row) for row in kept.about.get("redacted", ())]
 
-    def plan(self, columns: list[str], keep: list[str], url_variables: bool) -> Plan:
+    def plan(self, columns: list[str], keep: list[str], url_variables: bool) -> RedactionPlan:
         """Choose the columns to redact, and how."""
         why = dict.fromkeys((*IDENTIFYING, *DESCRIBING), "metadata")
         for column in self._kept.columns:
@@ -115,49 +115,52 @@ class _Redaction:
             if url_variables or names_contact(name):
                 why[f"url_{name}"] = "url variable"
         for word in columns:
-            why.update(dict.fromkeys(self._ids_meant(word, "columns"), "asked for"))
+            why.update(dict.fromkeys(self._find_ids(word, "columns"), "asked for"))
         for word in keep:
-            for column_id in self._ids_meant(word, "keep"):
+            for column_id in self._find_ids(word, "keep"):
                 why.pop(column_id, None)
         for column_id in [each for each in why if each in self._by_id]:
             for other in self._columns_of_same_answers(column_id):
                 why.setdefault(other, why[column_id])
-        return self._plan(why)
+        return self._decide_how(why)
 
-    def _plan(self, why: dict[str, str]) -> Plan:
-        plan = Plan()
-        hashed_before = {row["column_id"] for row in self._done if row["done"].startswith("hashed")}
+    def _decide_how(self, why: dict[str, str]) -> RedactionPlan:
+        plan = RedactionPlan()
+        hashed_before = {
+            row["column_id"] for row in self._earlier_rows if row["done"].startswith("hashed")
+        }
+        texts_elsewhere = self._metadata_and_url_names()
         for column_id, reason in why.items():
             column = self._by_id.get(column_id)
             if column_id in self._kept.options.without:
                 continue
-            # A list of hashes tells nobody apart.
+            # Hashed options of a list do not distinguish people.
             is_listed = column_id in multi_lists.column_ids(self._lists.values())
-            if self._hash is None or column_id in DESCRIBING or is_listed:
+            if self._hasher is None or column_id in DESCRIBING or is_listed:
                 plan.dropped[column_id] = reason
             elif column_id in hashed_before:
                 continue
-            elif (column is not None and column.kind == "text") or column_id in self._other_names():
+            elif column_id in texts_elsewhere or (column is not None and column.kind == "text"):
                 plan.hashed[column_id] = reason
             elif reason == "asked for":
                 plan.detached[column_id] = reason
-            else:  # a country chosen in a contact form
+            else:  # a choice in a contact form, such as the country: it only describes people
                 plan.dropped[column_id] = reason
         return plan
 
-    def _other_names(self) -> set[str]:
+    def _metadata_and_url_names(self) -> set[str]:
         """Return the names of metadata and url variables."""
         urls = {f"url_{name}" for name in metadata.url_names(self._kept.answers)}
         return {*metadata.metadata_names("all"), *urls}
 
-    def _ids_meant(self, word: str, argument: str) -> set[str]:
+    def _find_ids(self, word: str, argument: str) -> set[str]:
         """Return the ids that a word means: of a column, or of all columns of a question."""
         found = {self._ids[word]} if word in self._ids else set()
         if word in self._lists:
             found = multi_lists.column_ids([self._lists[word]])
         found |= {c.id for c in self._kept.columns if word in {c.id, *question_names(c)}}
         is_own = word in self._frame.columns and not found
-        if is_own or (word in self._other_names() and word not in self._ids):
+        if is_own or (word in self._metadata_and_url_names() and word not in self._ids):
             found.add(word)
         if not found:
             raise InvalidArgument(f"{argument}: no column or question is called {word[:40]!r}")
@@ -170,28 +173,32 @@ class _Redaction:
             return []
         return [other.id for other in self._kept.columns if other.path == column.path]
 
-    def apply(self, plan: Plan) -> pd.DataFrame:
+    def apply(self, plan: RedactionPlan) -> pd.DataFrame:
         """Return the redacted frame, with the redacted answers."""
-        clean = self._clean(plan)
-        made = self._long(clean) if clean.options.shape == "long" else self._wide(plan, clean)
-        rows = [*self._done, *self._report(plan)]
-        treated = {str(row["column"]) for row in rows}
+        clean = self._redact_carried_data(plan)
+        result = (
+            self._redact_long(clean)
+            if clean.options.shape == "long"
+            else self._redact_wide(plan, clean)
+        )
+        rows = [*self._earlier_rows, *self._report(plan)]
+        handled = {str(row["column"]) for row in rows}
         # A question may have the name of metadata.
-        treated |= set(metadata.metadata_names("all")) - self._ids.keys()
-        rows += _report_contact_texts(made, treated)
-        asked = self._without_redacted_texts(self._kept.about.get("asked", {}), plan)
+        handled |= set(metadata.metadata_names("all")) - self._ids.keys()
+        rows += _report_contact_texts(result, handled)
+        asked = self._redact_conditions(self._kept.about.get("asked", {}), plan)
         carried = replace(clean, about={**self._kept.about, "asked": asked, "redacted": rows})
-        made.attrs = {**self._frame.attrs, **carried.frame([], carried.options).attrs}
-        return made
+        result.attrs = {**self._frame.attrs, **carried.frame([], carried.options).attrs}
+        return result
 
-    def _long(self, clean: Kept) -> pd.DataFrame:
+    def _redact_long(self, clean: Kept) -> pd.DataFrame:
         ids = self._frame[INDEX].drop_duplicates()
-        made = clean.frame([int(i) for i in ids], clean.options)
-        chosen = pd.MultiIndex.from_frame(self._frame[_OF_A_ROW])
-        is_shown = pd.MultiIndex.from_frame(made[_OF_A_ROW]).isin(chosen)
-        return made[is_shown | made["column"].isna()].reset_index(drop=True)
+        result = clean.frame([int(i) for i in ids], clean.options)
+        chosen = pd.MultiIndex.from_frame(self._frame[_LONG_KEYS])
+        is_shown = pd.MultiIndex.from_frame(result[_LONG_KEYS]).isin(chosen)
+        return result[is_shown | result["column"].isna()].reset_index(drop=True)
 
-    def _wide(self, plan: Plan, clean: Kept) -> pd.DataFrame:
+    def _redact_wide(self, plan: RedactionPlan, clean: Kept) -> pd.DataFrame:
         before = self._kept.frame([], self._kept.options).columns
         after = set(clean.frame([], clean.options).columns)
         to_drop: set[Any] = {name for name in before if name not in after}
@@ -199,39 +206,41 @@ class _Redaction:
         to_hash = {**plan.hashed, **plan.detached}
         hashed = [name for name in self._frame if self._id_of(name) in to_hash]
         to_drop -= set(hashed)
-        made = self._frame.loc[:, [name not in to_drop for name in self._frame]].copy()
+        result = self._frame.loc[:, [name not in to_drop for name in self._frame]].copy()
         touched = plan.dropped.keys() | plan.detached.keys()
-        shorter = [
-            n for n, c in self._lists.items() if n in made and multi_lists.column_ids([c]) & touched
+        changed_lists = [
+            n
+            for n, c in self._lists.items()
+            if n in result and multi_lists.column_ids([c]) & touched
         ]
-        if shorter:
+        if changed_lists:
             ids = self._frame.index if self._frame.index.name == INDEX else self._frame[INDEX]
             fresh = clean.frame([int(i) for i in ids], clean.options)
-            for shown in shorter:
-                made[shown] = fresh[shown].to_numpy()
+            for shown in changed_lists:
+                result[shown] = fresh[shown].to_numpy()
         for name in hashed:
-            if self._hash is not None:
-                made[name] = self._hash.series(self._frame[name])
-        return made
+            if self._hasher is not None:
+                result[name] = self._hasher.series(self._frame[name])
+        return result
 
     def _id_of(self, name: Any) -> Any:
         """Return the id of a column of the survey; the name of any other column."""
         return self._ids.get(name, name)
 
-    def _clean(self, plan: Plan) -> Kept:
+    def _redact_carried_data(self, plan: RedactionPlan) -> Kept:
         """Return the redacted answers, with options that leave the redacted columns out."""
         without = self._kept.options.without | plan.dropped.keys() | plan.detached.keys()
         options = replace(self._kept.options, without=frozenset(without))
-        answers = redact_answers(self._kept, plan, self._hash)
+        answers = redact_answers(self._kept, plan, self._hasher)
         clean = replace(self._kept, answers=answers, options=options)
         if options.columns is None:
             return clean
         # A chosen column that is gone would be an error from now on.
-        left = tuple(word for word in options.columns if _is_known(clean, word))
+        left = tuple(word for word in options.columns if _means_a_column(clean, word))
         return replace(clean, options=replace(options, columns=left))
 
-    def _report(self, plan: Plan) -> list[dict[str, Any]]:
-        hashed = self._hash.description if self._hash else ""
+    def _report(self, plan: RedactionPlan) -> list[dict[str, Any]]:
+        hashed = self._hasher.description if self._hasher else ""
         names = {column_id: name for name, column_id in self._ids.items()}
         rows = []
         for column_id, why in {**plan.dropped, **plan.hashed, **plan.detached}.items():
@@ -241,10 +250,10 @@ class _Redaction:
                 continue  # the frame did not have it, only the answers that it carries
             values = int(self._frame[name].notna().sum()) if is_shown else None
             done = "dropped" if column_id in plan.dropped else hashed
-            rows.append(_row(name, column_id, done, why, values))
+            rows.append(_report_row(name, column_id, done, why, values))
         return rows
 
-    def _without_redacted_texts(self, asked: dict[str, Any], plan: Plan) -> dict[str, Any]:
+    def _redact_conditions(self, asked: dict[str, Any], plan: RedactionPlan) -> dict[str, Any]:
         """Return the choices of the download, without conditions that contain redacted texts."""
         where = asked.get("where")
         if not where:
@@ -266,31 +275,31 @@ def redactions(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
     return typed_frame(rows, fields, dict.fromkeys(fields[3:], "Int64"))
 
 
-def redact_answers(kept: Kept, plan: Plan, hasher: Hasher | None) -> Answers:
+def redact_answers(kept: Kept, plan: RedactionPlan, hasher: Hasher | None) -> Answers:
     """Return a redacted copy of the answers, which shares all columns that do not change."""
     old = kept.answers
     answers = replace(old, meta=dict(old.meta), urls=dict(old.urls), leaves=dict(old.leaves))
     for column_id in plan.ids:
-        change = hasher if column_id in plan.hashed else None
+        hash_text = hasher if column_id in plan.hashed else None
         if column_id in answers.meta:
             values = answers.meta[column_id]
-            answers.meta[column_id] = [change(value) if change else None for value in values]
+            answers.meta[column_id] = [hash_text(value) if hash_text else None for value in values]
         name = column_id.removeprefix("url_")
         if column_id.startswith("url_") and name in answers.urls:
             texts = answers.urls.pop(name)
-            if change:
-                answers.urls[name] = {row: change(text) or "" for row, text in texts.items()}
+            if hash_text:
+                answers.urls[name] = {row: hash_text(text) or "" for row, text in texts.items()}
     for column in kept.columns:
         leaf = answers.leaves.get(column.path)
         if leaf is not None and column.id in plan.ids:
-            change = hasher if column.id in plan.hashed else None
-            answers.leaves[column.path] = _redact_leaf(kept, leaf, column, change)
+            hash_text = hasher if column.id in plan.hashed else None
+            answers.leaves[column.path] = _redact_leaf(kept, leaf, column, hash_text)
     return answers
 
 
-def _redact_leaf(kept: Kept, leaf: Leaf, column: PlannedColumn, change: Hasher | None) -> Leaf:
+def _redact_leaf(kept: Kept, leaf: Leaf, column: AnswerColumn, hash_text: Hasher | None) -> Leaf:
     """Return a redacted leaf; an empty one is kept, so that no other column changes its name."""
-    made = Leaf()
+    result = Leaf()
     touched = np.ones(kept.answers.count, dtype=bool)
     if column.part == "raw":  # answers that are no raw ones are shown by another column
         everything = np.arange(kept.answers.count)
@@ -298,28 +307,28 @@ def _redact_leaf(kept: Kept, leaf: Leaf, column: PlannedColumn, change: Hasher |
         touched = pd.Series(texts).notna().to_numpy()
     for row, code in zip(leaf.rows, leaf.codes, strict=True):
         received = leaf.raw_answers[code]
-        raw = _redact_answer(received, column, change) if touched[row] else received
+        raw = _redact_answer(received, column, hash_text) if touched[row] else received
         if raw is not None:
-            made.add(row, raw)
-    return made
+            result.add(row, raw)
+    return result
 
 
 def _redact_answer(
-    raw: RawAnswer, column: PlannedColumn, change: Hasher | None
+    raw: RawAnswer, column: AnswerColumn, hash_text: Hasher | None
 ) -> RawAnswer | None:
-    """Return what is left of one answer; None for nothing."""
+    """Return the redacted answer; None if nothing is left of it."""
     if column.part == "other":
-        typed = written_in(raw, column)
+        typed = write_in_text(raw, column)
         if typed is None:
             return raw
         value = column.option.value if column.option else None  # the option stays chosen
-        return RawAnswer(change(typed) if change else value, raw.answer_id, None, raw.label)
-    if change is None or raw.text is None:
+        return RawAnswer(hash_text(typed) if hash_text else value, raw.answer_id, None, raw.label)
+    if hash_text is None or raw.text is None:
         return None
-    return RawAnswer(change(raw.text), raw.answer_id)
+    return RawAnswer(hash_text(raw.text), raw.answer_id)
 
 
-def _redacted_texts(kept: Kept, plan: Plan) -> set[str]:
+def _redacted_texts(kept: Kept, plan: RedactionPlan) -> set[str]:
     """Return all texts that are redacted."""
     found: set[str] = set()
     for column in kept.columns:
@@ -334,7 +343,7 @@ def _redacted_texts(kept: Kept, plan: Plan) -> set[str]:
     return found
 
 
-def _contact_reason(column: PlannedColumn) -> str | None:
+def _contact_reason(column: AnswerColumn) -> str | None:
     """Return why a column holds contact data; None if it does not seem to."""
     question, parent = column.question, column.parent
     if parent is not None and question_key(parent) == "contactgroup":
@@ -347,29 +356,31 @@ def _contact_reason(column: PlannedColumn) -> str | None:
     return "its name" if is_text and names_contact(question.alias) else None
 
 
-def _report_contact_texts(frame: pd.DataFrame, treated: set[str]) -> list[dict[str, Any]]:
+def _report_contact_texts(frame: pd.DataFrame, handled: set[str]) -> list[dict[str, Any]]:
     """Report text columns with texts that look like contact data: counted, never shown."""
     rows = []
     for name in frame.columns:
         values = frame[name]
-        if name in treated or not pd.api.types.is_string_dtype(values.dtype):
+        if name in handled or not pd.api.types.is_string_dtype(values.dtype):
             continue
         texts = [text for text in values.dropna() if isinstance(text, str)]
         emails, phones = sum(map(has_email, texts)), sum(map(has_phone, texts))
         if emails or phones:
-            row = _row(str(name), None, "left as it is", "looks like contact data", len(texts))
+            row = _report_row(
+                str(name), None, "left as it is", "looks like contact data", len(texts)
+            )
             rows.append({**row, "emails": emails, "phones": phones})
     return rows
 
 
-def _row(
+def _report_row(
     name: str, column_id: str | None, done: str, why: str, values: int | None
 ) -> dict[str, Any]:
     return {"column": name, "column_id": column_id, "done": done, "why": why, "values": values}
 
 
-def _is_known(kept: Kept, word: str) -> bool:
-    """Return whether a word of ``columns=`` still means a column."""
+def _means_a_column(kept: Kept, word: str) -> bool:
+    """Check whether a word of ``columns=`` still means a column."""
     try:
         kept.frame([], replace(kept.options, columns=(word,)))
     except InvalidArgument:
@@ -377,7 +388,7 @@ def _is_known(kept: Kept, word: str) -> bool:
     return True
 
 
-def _words(words: Iterable[str] | None) -> list[str]:
+def _as_list(words: Iterable[str] | None) -> list[str]:
     if words is None:
         return []
     return [words] if isinstance(words, str) else [str(word) for word in words]

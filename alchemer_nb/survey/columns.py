@@ -1,4 +1,4 @@
-"""Plans and names the columns of a survey, by its definition alone.
+"""Plan and name the columns of a survey, from its definition alone.
 
 The same survey has the same columns, whichever responses came: a question that nobody answered
 has its column. ``frame.unplanned_columns`` adds those that only the answers bring. Names are
@@ -7,6 +7,7 @@ unique: aliases may repeat in Alchemer, texts may be anything, and metadata has 
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
@@ -36,18 +37,18 @@ if TYPE_CHECKING:
 
 AnswerPath = tuple[str, ...]  # of ids: where in a response an answer is
 COMMENT = "comment"  # the last item of the path of a comment
-AGAIN = "again"  # of a second answer to the same question in the same response
-MEMBER = "member"  # before the name of an undocumented member of an entry
+SECOND_ANSWER = "again"  # the last item, of a second, different answer in the same response
+MEMBER = "member"  # the item before the name of an undocumented JSON member of an entry
 Part = Literal["answer", "option", "item", "list", "other", "comment", "raw", "leaf"]
-INDEX = "response_id"  # of a frame; no column is named so, since reset_index would fail
-_DEEPEST = 4
-_SUFFIXES = {"comment": "_comment", "raw": "_raw"}
-_PHRASES = {"other": "other, written in", "comment": "comment", "raw": "as received"}
+INDEX = "response_id"  # of a frame; a column of this name would make reset_index fail
+_DEEPEST = 4  # levels of nesting; a definition that nests deeper refers to itself
+_NAME_SUFFIXES = {"comment": "_comment", "raw": "_raw"}
+_TEXT_SUFFIXES = {"other": "other, written in", "comment": "comment", "raw": "as received"}
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedColumn:
-    """One output column, before it has a name.
+class AnswerColumn:
+    """A column of answers, before it has a name.
 
     Attributes:
         id: Its name with ``names="id"``, such as ``"q21_10031"``.
@@ -55,10 +56,12 @@ class PlannedColumn:
         path: Path of its answers.
         question: The question, the row of a grid, or the part of a group or custom table.
         parent: The grid, group or table that the question is part of.
-        part: Part of the question.
+        part: What it holds: the ``answer``, one ``option`` or ``item``, a ``list`` of options, a
+            write-in (``other``), a ``comment``, an answer that is no number or date (``raw``), or
+            an answer that the definition does not announce (``leaf``).
         option: Its option or grid column.
         choices: The options that a category or list may hold, in order.
-        parts: The columns of options that a list replaces.
+        option_columns: The columns of options that a list replaces.
         planned: False for a column that the definition did not announce.
         removed: The question or option is no longer in the definition.
     """
@@ -71,7 +74,7 @@ class PlannedColumn:
     part: Part = "answer"
     option: Option | None = None
     choices: tuple[Option, ...] = ()
-    parts: tuple[PlannedColumn, ...] = ()
+    option_columns: tuple[AnswerColumn, ...] = ()
     planned: bool = True
     removed: bool = False
 
@@ -81,21 +84,21 @@ class PlannedColumn:
         return self.parent is not None and question_key(self.parent) in GRID_CELLS
 
 
-def plan_columns(survey: Definition) -> list[PlannedColumn]:
+def plan_columns(survey: Definition) -> list[AnswerColumn]:
     """Return the columns of a survey in the order in which it asks."""
-    return [column for question in survey.questions for column in _columns(question)]
+    return [column for question in survey.questions for column in _plan_question(question)]
 
 
-def _columns(
+def _plan_question(
     question: Question, parent: Question | None = None, above: AnswerPath = (), depth: int = 0
-) -> Iterator[PlannedColumn]:
+) -> Iterator[AnswerColumn]:
     """Yield the columns of a question and of all its parts.
 
     Args:
         question: The question.
         parent: The group, grid or table it is part of.
         above: Path of its custom table.
-        depth: Level of nesting; a definition that nests deeper refers to itself.
+        depth: Level of nesting.
     """
     if not is_asked(question) or depth > _DEEPEST:
         return
@@ -103,31 +106,28 @@ def _columns(
     path = (*above, question.id)
     if key in GROUP:
         for part in question.rows:
-            yield from _columns(part, question, depth=depth + 1)
+            yield from _plan_question(part, question, depth=depth + 1)
     elif key == TABLE or (question.rows and all(is_option_id(row.id) for row in question.rows)):
-        yield from _table(question, depth)
+        yield from _plan_table(question, depth)
     elif question.rows:
-        yield from _grid(question, key, depth)
+        yield from _plan_grid(question, key, depth)
     else:
-        yield from _plain_columns(question, key, parent, path)
+        yield from _plan_plain_question(question, key, parent, path)
     if question.has_comment:
-        comments = (*path, COMMENT)
-        yield PlannedColumn(
-            f"{column_id(path)}_comment", "text", comments, question, part="comment"
-        )
+        yield comment_column(question, path)
 
 
-def _table(table: Question, depth: int) -> Iterator[PlannedColumn]:
-    """Yield the columns of a custom table, where ids of columns count anew in each table."""
+def _plan_table(table: Question, depth: int) -> Iterator[AnswerColumn]:
+    """Yield the columns of a custom table; its column ids are unique within the table only."""
     for part in table.rows:
         above = (table.id,) if is_option_id(part.id) else ()
-        yield from _columns(part, table, above, depth + 1)
-    if not table.rows:  # only the columns' words are known, not their types
+        yield from _plan_question(part, table, above, depth + 1)
+    if not table.rows:  # only the labels of its columns are known, not their types
         for option in table.options:
             yield _part_column(table, option, "text")
 
 
-def _grid(grid: Question, key: str, depth: int) -> Iterator[PlannedColumn]:
+def _plan_grid(grid: Question, key: str, depth: int) -> Iterator[AnswerColumn]:
     for row in grid.rows:
         options = row.options or grid.options
         if key in GRID_CELLS:
@@ -138,15 +138,15 @@ def _grid(grid: Question, key: str, depth: int) -> Iterator[PlannedColumn]:
                 yield _menu_cell(row, option, grid)
         elif key in ITEMS:  # each row is an item, and what is chosen is its rank
             path = (row.id,)
-            yield PlannedColumn(column_id(path), ITEMS[key], path, row, grid, choices=options)
+            yield AnswerColumn(column_id(path), ITEMS[key], path, row, grid, choices=options)
         elif key in GRID_SINGLE or key == MENU_GRID:
-            yield from _single(row, options, grid)
+            yield from _plan_single_choice(row, options, grid)
         else:  # an unknown grid: each row by its own type
-            yield from _columns(replace(row, options=options), grid, depth=depth + 1)
+            yield from _plan_question(replace(row, options=options), grid, depth=depth + 1)
 
 
-def _menu_cell(row: Question, option: Option, grid: Question) -> PlannedColumn:
-    """Return a cell with a list of its own: the row's ``limits`` has its words, without ids."""
+def _menu_cell(row: Question, option: Option, grid: Question) -> AnswerColumn:
+    """Return the column of a cell with its own menu; ``limits`` has its labels, without ids."""
     column = _part_column(row, option, "text", grid)
     limits = row.properties.get("limits") or grid.properties.get("limits")
     words = [str(word) for word in limits if word] if isinstance(limits, (list, tuple)) else []
@@ -154,21 +154,21 @@ def _menu_cell(row: Question, option: Option, grid: Question) -> PlannedColumn:
     return replace(column, kind="category", choices=choices) if choices else column
 
 
-def _plain_columns(
+def _plan_plain_question(
     question: Question, key: str, parent: Question | None, path: AnswerPath
-) -> Iterator[PlannedColumn]:
+) -> Iterator[AnswerColumn]:
     """Yield the columns of a question that has neither rows nor parts."""
     if key in SINGLE:
-        yield from _single(question, question.options, parent, path)
+        yield from _plan_single_choice(question, question.options, parent, path)
     elif key in MULTI:
-        yield from _multi(question, parent, path)
+        yield from _plan_multi_select(question, parent, path)
     elif key in NUMBER or key == "date":
-        yield from _typed(question, "date" if key == "date" else "number", parent, path)
+        yield from _plan_typed_value(question, "date" if key == "date" else "number", parent, path)
     elif key in ITEMS:
         for option in question.options:
             yield _part_column(question, option, ITEMS[key], parent, path)
     elif key in TEXT:
-        yield PlannedColumn(column_id(path), "text", path, question, parent)
+        yield AnswerColumn(column_id(path), "text", path, question, parent)
 
 
 def column_id(path: AnswerPath) -> str:
@@ -180,32 +180,38 @@ def _below_question(path: AnswerPath) -> list[str]:
     return [piece for piece in path[1:] if piece != MEMBER]
 
 
-def _single(
+def _plan_single_choice(
     question: Question,
     options: tuple[Option, ...],
     parent: Question | None = None,
     path: AnswerPath | None = None,
-) -> Iterator[PlannedColumn]:
+) -> Iterator[AnswerColumn]:
     """Yield the columns of a question with one choice: the choice, and its write-in."""
     path = path or (question.id,)
-    kind: Kind = "number" if _is_scale(options) else "category"
-    column = PlannedColumn(column_id(path), kind, path, question, parent, choices=options)
+    kind: Kind = "number" if _are_numbers(options) else "category"
+    column = AnswerColumn(column_id(path), kind, path, question, parent, choices=options)
     yield column
     if any(option.is_other for option in options):
         yield other_column(column)
 
 
-def other_column(column: PlannedColumn, *, planned: bool = True) -> PlannedColumn:
+def other_column(column: AnswerColumn, *, planned: bool = True) -> AnswerColumn:
     """Return the column of write-ins at a single choice, or at one option of several."""
     return replace(column, id=f"{column.id}_other", kind="text", part="other", planned=planned)
 
 
-def raw_column(column: PlannedColumn) -> PlannedColumn:
-    """Return the column of what does not fit a column of numbers or dates, as received."""
+def comment_column(question: Question, path: AnswerPath, *, planned: bool = True) -> AnswerColumn:
+    """Return the column of the comments on the question at a path."""
+    name, path = f"{column_id(path)}_comment", (*path, COMMENT)
+    return AnswerColumn(name, "text", path, question, part="comment", planned=planned)
+
+
+def raw_column(column: AnswerColumn) -> AnswerColumn:
+    """Return the column of the answers that are no number or date, as received."""
     return replace(column, id=f"{column.id}_raw", kind="text", part="raw", planned=is_open(column))
 
 
-def is_open(column: PlannedColumn) -> bool:
+def is_open(column: AnswerColumn) -> bool:
     """Check whether people type the value, so that it may be anything."""
     return column.kind in ("number", "date") and not column.choices and column.option is None
 
@@ -216,16 +222,16 @@ def _part_column(
     kind: Kind,
     parent: Question | None = None,
     path: AnswerPath | None = None,
-) -> PlannedColumn:
+) -> AnswerColumn:
     """Return the column of one option, item or grid cell of a question."""
     part: Part = "option" if kind == "boolean" else "item"
     path = (*(path or (question.id,)), option.id)
-    return PlannedColumn(column_id(path), kind, path, question, parent, part, option)
+    return AnswerColumn(column_id(path), kind, path, question, parent, part, option)
 
 
-def _multi(
+def _plan_multi_select(
     question: Question, parent: Question | None, path: AnswerPath
-) -> Iterator[PlannedColumn]:
+) -> Iterator[AnswerColumn]:
     for option in question.options:
         column = _part_column(question, option, "boolean", parent, path)
         yield column
@@ -233,18 +239,18 @@ def _multi(
             yield other_column(column)
 
 
-def _typed(
+def _plan_typed_value(
     question: Question, kind: Kind, parent: Question | None, path: AnswerPath
-) -> Iterator[PlannedColumn]:
-    # Options of a slider or a text box are no list to choose from: the answer counts.
+) -> Iterator[AnswerColumn]:
+    # The options of a slider or text box are not chosen from: its answer is a number or date.
     choices = question.options if question_key(question) == "radio-nps" else ()
-    column = PlannedColumn(column_id(path), kind, path, question, parent, choices=choices)
+    column = AnswerColumn(column_id(path), kind, path, question, parent, choices=choices)
     yield column
     if is_open(column):
         yield raw_column(column)
 
 
-def _is_scale(options: Iterable[Option]) -> bool:
+def _are_numbers(options: Iterable[Option]) -> bool:
     """Check whether every option is a number, in its labels and in its reporting value."""
     texts = [text for o in options for text in (o.value, *(o.label(k) for k in o.titles))]
     return bool(texts) and all(_is_number(text) for text in texts)
@@ -252,14 +258,13 @@ def _is_scale(options: Iterable[Option]) -> bool:
 
 def _is_number(text: str) -> bool:
     try:
-        float(text)
+        return math.isfinite(float(text))
     except ValueError:
         return False
-    return text.strip().lower() not in ("nan", "inf", "-inf", "infinity")
 
 
 def name_columns(
-    columns: Sequence[PlannedColumn],
+    columns: Sequence[AnswerColumn],
     survey: Definition,
     names: Names,
     taken: Sequence[str],
@@ -277,13 +282,13 @@ def name_columns(
     if names == "id":
         wanted = [column.id for column in columns]
     elif names == "text":
-        wanted = [_phrase(column, survey, language) for column in columns]
+        wanted = [_text_name(column, survey, language) for column in columns]
     else:
-        wanted = _by_alias(columns, survey)
-    return _unique(wanted, columns, {INDEX, *taken}, names)
+        wanted = _alias_names(columns, survey)
+    return _make_unique(wanted, columns, {INDEX, *taken}, names)
 
 
-def question_names(column: PlannedColumn) -> set[str]:
+def question_names(column: AnswerColumn) -> set[str]:
     """Return what a user may call the question of a column, or the grid above it."""
     names: set[str] = set()
     for question in (column.question, column.parent):
@@ -299,30 +304,30 @@ def free_name(name: str, taken: Container[str]) -> str:
     return name
 
 
-def _by_alias(columns: Sequence[PlannedColumn], survey: Definition) -> list[str]:
+def _alias_names(columns: Sequence[AnswerColumn], survey: Definition) -> list[str]:
     uses = Counter(alias_to_name(question.alias) for question in survey.walk())
 
-    def base(question: Question) -> str | None:
+    def unique_alias(question: Question) -> str | None:
         name = alias_to_name(question.alias)
         return name if name and uses[name] == 1 else None
 
-    wanted = [_alias_name(column, base) or column.id for column in columns]
+    wanted = [_alias_name(column, unique_alias) or column.id for column in columns]
     # Two parts with one slug: both fall back to their ids, so that neither seems the right one.
     often = Counter(wanted)
     return [
-        _alias_name(column, base, by_id=True) or column.id if often[name] > 1 else name
+        _alias_name(column, unique_alias, by_id=True) or column.id if often[name] > 1 else name
         for column, name in zip(columns, wanted, strict=True)
     ]
 
 
 def _alias_name(
-    column: PlannedColumn, base: Callable[[Question], str | None], *, by_id: bool = False
+    column: AnswerColumn, unique_alias: Callable[[Question], str | None], *, by_id: bool = False
 ) -> str | None:
     question, parent = column.question, column.parent
-    stem = base(question)
+    stem = unique_alias(question)
     if stem is None and parent is not None:
-        above = base(parent)
-        words = question.id if by_id else slug(question.words()) or question.id
+        above = unique_alias(parent)
+        words = question.id if by_id else slug(question.text()) or question.id
         stem = f"{above}_{words}" if above else None
     if stem is None:
         return None
@@ -333,27 +338,27 @@ def _alias_name(
         by_id = by_id or column.removed
         piece = column.option.id if by_id else slug(column.option.value) or column.option.id
         text = "_text" if column.part == "other" else ""
-        return f"{stem}_{piece}{text}{_SUFFIXES.get(column.part, '')}"
+        return f"{stem}_{piece}{text}{_NAME_SUFFIXES.get(column.part, '')}"
     if column.part == "other":
         return f"{stem}_other"
-    return f"{stem}{_SUFFIXES.get(column.part, '')}"
+    return f"{stem}{_NAME_SUFFIXES.get(column.part, '')}"
 
 
-def _phrase(column: PlannedColumn, survey: Definition, language: str | None) -> str:
-    spoken = (language, survey.language)
-    words = [column.parent.words(*spoken)] if column.parent else []
-    words.append(column.question.words(*spoken) or f"q{column.question.id}")
+def _text_name(column: AnswerColumn, survey: Definition, language: str | None) -> str:
+    languages = (language, survey.language)
+    words = [column.parent.text(*languages)] if column.parent else []
+    words.append(column.question.text(*languages) or f"q{column.question.id}")
     if column.option is not None:
-        words.append(column.option.label(*spoken) or column.option.id)
+        words.append(column.option.label(*languages) or column.option.id)
     elif column.part == "leaf" and len(column.path) > 1:
         words.append(" ".join(_below_question(column.path)))
-    if column.part in _PHRASES:
-        words.append(_PHRASES[column.part])
+    if column.part in _TEXT_SUFFIXES:
+        words.append(_TEXT_SUFFIXES[column.part])
     return ": ".join(piece for piece in words if piece)
 
 
-def _unique(
-    wanted: Sequence[str], columns: Sequence[PlannedColumn], taken: set[str], names: Names
+def _make_unique(
+    wanted: Sequence[str], columns: Sequence[AnswerColumn], taken: set[str], names: Names
 ) -> list[str]:
     often = Counter(wanted)
     result = []

@@ -1,17 +1,19 @@
-"""The definition of a survey: its pages, questions and options; read tolerantly, never changed.
+"""The definition of a survey: its pages, questions and options; parsed leniently, immutable.
 
 Sources of the shapes: https://apihelp.alchemer.com/help/surveyquestion-returned-fields-v5 and
-survey-object-v5. Ids come as numbers or as text, so here they are always text; ``[]`` stands for
-any empty map; sub-questions come as a list or as a map by alias, and again in the flat list.
+survey-object-v5. Ids come as numbers or as text, so here they are always text; ``[]`` means an
+empty map; sub-questions come as a list or as a map by alias, and again in the flat list.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
+
+import msgspec
 
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.wire.ids import has_digits_alone, id_text, is_option_id
@@ -24,13 +26,13 @@ from alchemer_nb.wire.text import (
     strip_html,
 )
 
-# Labels of options that are no answer of substance, where the `na` property is not set.
+# Labels of options that do not answer the question, for surveys that do not set the `na` property.
 _NOT_APPLICABLE = {
     "n/a", "na", "not applicable", "does not apply", "don't know", "don’t know", "do not know",
     "dont know", "not sure", "unsure", "no opinion", "prefer not to say", "prefer not to answer",
     "don't know / prefer not to say",
 }  # fmt: skip
-_LOGIC = ("show_rules", "show_rules_ids", "show_rules_logic_map", "hidden", "piped_from")
+_LOGIC_PROPERTIES = ("show_rules", "show_rules_ids", "show_rules_logic_map", "hidden", "piped_from")
 _FORMAT = "alchemer_nb survey 1"
 _DEEPEST = 5  # a definition that nests deeper refers to itself
 
@@ -99,7 +101,7 @@ class Question:
     properties: Mapping[str, Any] = field(default_factory=dict, repr=False)
     varname: Any = field(default=None, repr=False)
 
-    def words(self, *languages: str | None) -> str:
+    def text(self, *languages: str | None) -> str:
         """Return the text of the question, without HTML."""
         return strip_html(pick_language(self.titles, *languages))
 
@@ -202,25 +204,25 @@ def read_definition(survey: Mapping[str, Any], questions: Iterable[Any] = ()) ->
     languages = tuple(str(x) for x in _items(survey.get("languages"))) or (ENGLISH,)
     titles = by_language(survey.get("title")) or by_language(survey.get("title_ml"))
     pages: list[SurveyPage] = []
-    placed: set[str] = set()
+    seen: set[str] = set()
     for raw in (page for page in _items(survey.get("pages")) if isinstance(page, Mapping)):
         page_id = str(raw.get("id", ""))
         on_page: list[Question] = []
         for nested in _items(raw.get("questions")):
             question = read_question(nested)
-            if question is None or question.id in placed:
+            if question is None or question.id in seen:
                 continue
-            whole = _merge(flat, question)
-            on_page.append(_on_page(whole, page_id))
-            placed.update(each.id for each in whole.walk())
+            merged = _merge(flat, question)
+            on_page.append(_with_page(merged, page_id))
+            seen.update(each.id for each in merged.walk())
         pages.append(
             SurveyPage(page_id, by_language(raw.get("title"), languages[0]), tuple(on_page))
         )
     below = {row.id for q in flat.values() for row in q.walk() if row is not q}
-    rest = [_merge(flat, q) for q in flat.values() if q.id not in placed and q.id not in below]
-    placed.update(each.id for question in rest for each in question.walk())
+    rest = [_merge(flat, q) for q in flat.values() if q.id not in seen and q.id not in below]
+    seen.update(each.id for question in rest for each in question.walk())
     # The only ones left are below one another in a circle.
-    rest += [replace(q, rows=()) for q in flat.values() if q.id not in placed]
+    rest += [replace(q, rows=()) for q in flat.values() if q.id not in seen]
     if rest:
         pages.append(SurveyPage("", {}, tuple(rest)))
     return Definition(
@@ -250,8 +252,8 @@ def read_question(raw: Any, parent: str = "", depth: int = 0) -> Question | None
         key=str(properties.get("map_key") or "").lower(),
         titles=by_language(raw.get("title")),
         alias=str(raw.get("shortname") or "").strip(),
-        options=_unique(o for o in options if o is not None),
-        rows=_unique(row for row in rows if row is not None and row.id != question_id),
+        options=_unique_by_id(o for o in options if o is not None),
+        rows=_unique_by_id(row for row in rows if row is not None and row.id != question_id),
         parent=parent,
         base_type=str(raw.get("base_type") or "Question"),
         has_comment=read_flag(raw.get("comment")),
@@ -285,7 +287,10 @@ def conditional_ids(survey: Definition) -> frozenset[str]:
         if depends not in (None, "", []):
             found.update(str(d).strip() for d in str(depends).split(","))
     for question in survey.walk():
-        if any(question.properties.get(name) not in (None, "", [], False, {}) for name in _LOGIC):
+        if any(
+            question.properties.get(name) not in (None, "", [], False, {})
+            for name in _LOGIC_PROPERTIES
+        ):
             found.update(part.id for part in question.walk())
     return frozenset(found)
 
@@ -298,7 +303,7 @@ def _items(value: Any) -> list[Any]:
 
 
 def _with_aliases(rows: Any) -> list[Any]:
-    """Return the rows of a list or map; in a map by alias, rows may lack their own."""
+    """Return the rows of a list or map; in a map by alias, the keys are the missing aliases."""
     if not isinstance(rows, Mapping):
         return _items(rows)
     return [
@@ -316,7 +321,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 _Part = TypeVar("_Part", Option, Question)
 
 
-def _unique(items: Iterable[_Part]) -> tuple[_Part, ...]:
+def _unique_by_id(items: Iterable[_Part]) -> tuple[_Part, ...]:
     return tuple({item.id: item for item in items}.values())
 
 
@@ -330,7 +335,7 @@ def _merge(
         nested: The question in the tree of pages.
         above: Ids above it; a definition may contain a question below itself, which is left out.
     """
-    # Columns of custom tables count anew in each table: an id alone is not enough.
+    # Column ids of custom tables are unique within their table only, so the list cannot be used.
     known = nested if is_option_id(nested.id) else flat.get(nested.id, nested)
     above = above | {nested.id}
     rows = [row for row in known.rows or nested.rows if row.id not in above]
@@ -344,8 +349,8 @@ def _merge(
     )
 
 
-def _on_page(question: Question, page: str) -> Question:
-    return replace(question, page=page, rows=tuple(_on_page(row, page) for row in question.rows))
+def _with_page(question: Question, page: str) -> Question:
+    return replace(question, page=page, rows=tuple(_with_page(row, page) for row in question.rows))
 
 
 def save_definition(survey: Definition, path: str | Path) -> None:
@@ -364,25 +369,9 @@ def load_definition(path: str | Path) -> Definition:
         saved = json.loads(Path(path).read_text(encoding="utf-8"))
         if saved["format"] != _FORMAT:
             raise ValueError(saved["format"])
-        return _from_dict(Definition, saved["survey"])
+        survey = msgspec.convert(saved["survey"], Definition)
+        if json.loads(msgspec.json.encode(survey)) != saved["survey"]:
+            raise ValueError("a field is missing, or one too many")
     except (ValueError, TypeError, KeyError, AttributeError):
         raise InvalidArgument(f"{path} does not hold a definition that Survey.save wrote") from None
-
-
-_Record = TypeVar("_Record", Definition, SurveyPage, Question, Option)
-_PARTS: dict[str, Any] = {
-    "pages": SurveyPage,
-    "questions": Question,
-    "rows": Question,
-    "options": Option,
-}
-
-
-def _from_dict(kind: type[_Record], raw: Mapping[str, Any]) -> _Record:
-    """Rebuild a record, and all below it, from its saved form; no field may be missing."""
-    values = {each.name: raw[each.name] for each in fields(kind)}
-    for name in _PARTS.keys() & values:
-        values[name] = tuple(_from_dict(_PARTS[name], part) for part in values[name])
-    if "languages" in values:
-        values["languages"] = tuple(values["languages"])
-    return kind(**values)
+    return survey

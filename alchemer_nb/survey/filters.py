@@ -1,4 +1,4 @@
-"""Translates condition lines and dates into filter parameters of the API; sends nothing.
+"""Translate condition lines and dates into filter parameters of the API; send nothing.
 
 Facts: fields, operators and the zone of dates from https://apihelp.alchemer.com/help/filters-v5.
 Conditions are combined by AND alone.
@@ -89,9 +89,9 @@ def parse_conditions(where: str | Iterable[str] | None) -> list[Condition]:
     for position, text in enumerate(_as_list(where), 1):
         if not isinstance(text, str):
             raise ConditionError("a condition is text, such as 'status = Complete'", position)
-        for number, line in _lines(text):
+        for number, line in _split_lines(text):
             if not line.lstrip().startswith("#") and line.strip():
-                conditions.append(_parse(line, number if isinstance(where, str) else position))
+                conditions.append(_parse_line(line, number if isinstance(where, str) else position))
     return conditions
 
 
@@ -155,10 +155,10 @@ def status_condition(status: str | Iterable[str] | None) -> list[Condition]:
     """
     if status is None:
         return []
-    names = tuple(_status(str(name), InvalidArgument) for name in _as_list(status))
+    names = tuple(_match_status(str(name), InvalidArgument) for name in _as_list(status))
     if not names:
         raise InvalidArgument("status is a status or a list of them, not an empty list")
-    return [_simplified(Condition("status", "in", names))]
+    return [_simplify(Condition("status", "in", names))]
 
 
 def parse_period(since: Any, until: Any, tz: ZoneInfo) -> tuple[datetime | None, datetime | None]:
@@ -209,17 +209,17 @@ def submitted_conditions(
     return conditions
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
+def _split_lines(text: str) -> Iterator[tuple[int, str]]:
     """Yield the lines of a text with their numbers; quotes may span lines."""
     lines = text.splitlines(keepends=True)
     at = 0
     while at < len(lines):
         line, end = lines[at], at + 1
-        while end < len(lines) and (found := _value_end(line)) and found.unclosed:
+        while end < len(lines) and (found := _find_end(line)) and found.unclosed:
             line, end = line + lines[end], end + 1
         if (
             end > at + 1
-            and (found := _value_end(line))
+            and (found := _find_end(line))
             and (found.unclosed or found.has_trailing_text)
         ):
             line, end = lines[at], at + 1  # the quote had no end: it is part of the line alone
@@ -227,12 +227,12 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
         at = end
 
 
-def _value_end(line: str) -> ValueEnd | None:
+def _find_end(line: str) -> ValueEnd | None:
     found = text_after_operator(line)
     return None if found is None else find_value_end(found[0], several=found[1])
 
 
-def _parse(text: str, line: int) -> Condition:
+def _parse_line(text: str, line: int) -> Condition:
     found = _LINE.match(text)
     if found is None:
         raise ConditionError(
@@ -267,22 +267,22 @@ def _resolve_one(
     condition: Condition, survey: Definition, tz: ZoneInfo, server: ZoneInfo
 ) -> Iterator[Condition]:
     field, line = condition.field.strip(), condition.line
-    url = URL_FIELD.fullmatch(field)
-    asked = QUESTION_FIELD.fullmatch(field)
-    if url:
-        yield _simplified(replace(condition, field=f'[url("{url[1]}")]'))
-    elif asked and asked[2]:
-        _question(survey, asked[1], line)  # raises if there is none
-        yield _simplified(replace(condition, field=f"[question({asked[1]}), option({asked[2]})]"))
+    url_match = URL_FIELD.fullmatch(field)
+    match = QUESTION_FIELD.fullmatch(field)
+    if url_match:
+        yield _simplify(replace(condition, field=f'[url("{url_match[1]}")]'))
+    elif match and match[2]:
+        _find_question(survey, match[1], line)  # raises if there is none
+        yield _simplify(replace(condition, field=f"[question({match[1]}), option({match[2]})]"))
     elif field.lower() in FIELDS:
-        yield from _meta(condition, field.lower(), tz, server)
+        yield from _resolve_field(condition, field.lower(), tz, server)
     else:
-        question = _question(survey, asked[1] if asked else field, line)
-        resolved = _with_values(condition, lambda text: _reporting_value(text, question, line))
-        yield _simplified(replace(resolved, field=f"[question({question.id})]"))
+        question = _find_question(survey, match[1] if match else field, line)
+        resolved = _map_values(condition, lambda text: _reporting_value(text, question, line))
+        yield _simplify(replace(resolved, field=f"[question({question.id})]"))
 
 
-def _with_values(condition: Condition, convert: Callable[[str], str]) -> Condition:
+def _map_values(condition: Condition, convert: Callable[[str], str]) -> Condition:
     """Return the condition with its values converted."""
     value = condition.value
     if isinstance(value, tuple):
@@ -290,7 +290,7 @@ def _with_values(condition: Condition, convert: Callable[[str], str]) -> Conditi
     return condition if value is None else replace(condition, value=convert(value))
 
 
-def _simplified(condition: Condition) -> Condition:
+def _simplify(condition: Condition) -> Condition:
     """Return ``in`` with a single value as ``=``, whose value may hold a comma."""
     value = condition.value
     if not isinstance(value, tuple):
@@ -301,30 +301,32 @@ def _simplified(condition: Condition) -> Condition:
     return replace(condition, operator="=", value=several[0])
 
 
-def _meta(condition: Condition, field: str, tz: ZoneInfo, server: ZoneInfo) -> Iterator[Condition]:
+def _resolve_field(
+    condition: Condition, field: str, tz: ZoneInfo, server: ZoneInfo
+) -> Iterator[Condition]:
     value, line = condition.value, condition.line
     condition = replace(condition, field=field)
     if value is not None and field in _DATES:
         if isinstance(value, tuple):
             raise ConditionError(f"{field} takes =, <, >, <= or >=, not 'in'", line)
-        yield from _date(field, condition.operator, value, line, tz, server)
+        yield from _resolve_date(field, condition.operator, value, line, tz, server)
     elif field == "status":
         fail = partial(ConditionError, line=line)
-        yield _simplified(_with_values(condition, lambda name: _status(name, fail)))
+        yield _simplify(_map_values(condition, lambda name: _match_status(name, fail)))
     elif field == "is_test_data":
-        yield _simplified(_with_values(condition, lambda flag: _flag(flag, line)))
+        yield _simplify(_map_values(condition, lambda flag: _parse_flag(flag, line)))
     else:
-        yield _simplified(condition)
+        yield _simplify(condition)
 
 
-def _flag(text: str, line: int) -> str:
+def _parse_flag(text: str, line: int) -> str:
     known = {"true": "1", "yes": "1", "1": "1", "false": "0", "no": "0", "0": "0"}
     if text.lower() not in known:
         raise ConditionError("is_test_data is 1 or 0", line)
     return known[text.lower()]
 
 
-def _date(
+def _resolve_date(
     field: str, operator: str, value: str, line: int, tz: ZoneInfo, server: ZoneInfo
 ) -> Iterator[Condition]:
     try:
@@ -353,7 +355,7 @@ def _next_day(moment: datetime) -> datetime:
     return (moment.replace(tzinfo=None) + timedelta(days=1)).replace(tzinfo=moment.tzinfo)
 
 
-def _status(name: str, error: Callable[[str], Exception]) -> str:
+def _match_status(name: str, error: Callable[[str], Exception]) -> str:
     for known in STATUSES:
         if known.casefold() == name.strip().casefold():
             return known
@@ -361,7 +363,7 @@ def _status(name: str, error: Callable[[str], Exception]) -> str:
     raise error(f"{name.strip()[:40]!r} is no status; there are {', '.join(STATUSES)}{hint}")
 
 
-def _question(survey: Definition, name: str, line: int) -> Question:
+def _find_question(survey: Definition, name: str, line: int) -> Question:
     try:
         return survey.question(name)
     except KeyError:

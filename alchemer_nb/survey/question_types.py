@@ -40,8 +40,8 @@ _KEYS = {
     MENU_GRID, TABLE, "date",
 }  # fmt: skip
 # Elements that show, send or compute something and ask nothing.
-_NO_ANSWER = {"INSTRUCTIONS", "URLREDIRECT", "SCRIPT", "LOGIC", "MEDIA", "JAVASCRIPT", "EMAIL"}
-_BY_WORD = {
+_NOT_ASKED = {"INSTRUCTIONS", "URLREDIRECT", "SCRIPT", "LOGIC", "MEDIA", "JAVASCRIPT", "EMAIL"}
+_KEY_BY_TYPE = {  # for questions without a known `map_key`
     "RADIO": "radio",
     "MENU": "menu",
     "CHECKBOX": "checkbox",
@@ -59,7 +59,7 @@ _BY_WORD = {
     "GROUP": "group",
     "MATRIX": TABLE,
 }
-_BY_ROW = {
+_KEY_BY_ROW_TYPE = {  # the same for grids, by the type of their rows
     "RADIO": "table-radio",
     "MENU": "table-radio",
     "CHECKBOX": "table-checkbox",
@@ -74,9 +74,9 @@ def question_key(question: Question) -> str:
     if question.key in _KEYS:
         key = question.key
     elif question.type == "TABLE" and question.rows:
-        key = _BY_ROW.get(question.rows[0].type, "")
+        key = _KEY_BY_ROW_TYPE.get(question.rows[0].type, "")
     else:
-        key = _BY_WORD.get(question.type, "")
+        key = _KEY_BY_TYPE.get(question.type, "")
     if key == "text" and question.subtype in ("NUMBER", "PERCENT", "DATE"):
         return question.subtype.lower()
     return key
@@ -91,7 +91,7 @@ def is_asked(question: Question) -> bool:
     """Check whether a question can have an answer at all."""
     if question.type == "EMAIL":  # an action, unless the key says that it is the question type
         return question.key == "email"
-    return question.type not in _NO_ANSWER
+    return question.type not in _NOT_ASKED
 
 
 def is_known(question: Question) -> bool:

@@ -62,7 +62,7 @@ def test_equal_entries_of_different_questions_are_told_apart(pages):
 
 
 def test_texts_that_hardly_repeat_are_let_go_and_none_is_lost():
-    most = question_reader._REMEMBERED
+    most = question_reader._MOST_DISTINCT
     rows = [(f"text {n}", f"text {n % 7}", f"text {n}") for n in range(most + 500)]
     builder = AnswersBuilder(SURVEY)
     for start in range(0, len(rows), 400):

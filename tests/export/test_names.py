@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alchemer_nb.export.names import SPSS, STATA, clean, label_of, legal_names
+from alchemer_nb.export.names import SPSS, STATA, build_label, clean, legal_names
 
 DIALECTS = pytest.mark.parametrize("dialect", [SPSS, STATA], ids=lambda d: d.program)
 ALIASES = st.lists(st.text(max_size=80), min_size=1, max_size=12)
@@ -61,21 +61,21 @@ def test_reserved_words_digits_and_foreign_letters():
 
 @DIALECTS
 def test_a_long_question_is_cut_and_its_option_kept(dialect):
-    label, cut = label_of(["Why? " * 2000, "Row", "The option"], dialect)
+    label, cut = build_label(["Why? " * 2000, "Row", "The option"], dialect)
     assert cut
     assert label.endswith("…: Row: The option")
     assert dialect.size(label) <= dialect.longest_label
-    label, cut = label_of(["Question", "o" * 10_000], dialect)
+    label, cut = build_label(["Question", "o" * 10_000], dialect)
     assert cut
     assert label.startswith("Question: ooo")
     assert dialect.size(label) <= dialect.longest_label
-    assert label_of(["Short", "", "Option"], dialect) == ("Short: Option", False)
+    assert build_label(["Short", "", "Option"], dialect) == ("Short: Option", False)
 
 
 @DIALECTS
 @given(pieces=st.lists(st.text(max_size=400), min_size=1, max_size=3))
 def test_labels_fit_whatever_the_words(dialect, pieces):
-    label, _ = label_of(pieces, dialect)
+    label, _ = build_label(pieces, dialect)
     assert dialect.size(label) <= dialect.longest_label
     assert "\0" not in label
 

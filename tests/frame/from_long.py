@@ -14,11 +14,11 @@ from alchemer_nb.survey.columns import INDEX
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from alchemer_nb.survey.columns import PlannedColumn
+    from alchemer_nb.survey.columns import AnswerColumn
 
 
 def from_long(
-    frame: pd.DataFrame, columns: Mapping[str, PlannedColumn], languages: Sequence[str | None] = ()
+    frame: pd.DataFrame, columns: Mapping[str, AnswerColumn], languages: Sequence[str | None] = ()
 ) -> pd.DataFrame:
     """Lays a long frame out again, one row a response, after its rows were chosen or changed.
 
@@ -54,7 +54,7 @@ def from_long(
     return pd.DataFrame(data, index=ids)
 
 
-def _read_back(column: PlannedColumn, texts: np.ndarray, languages: Sequence[str | None]) -> Any:
+def _read_back(column: AnswerColumn, texts: np.ndarray, languages: Sequence[str | None]) -> Any:
     """The values of a column from their texts."""
     if column.kind == "number":
         return np.array([np.nan if t is None else float(t) for t in texts], dtype=np.float64)

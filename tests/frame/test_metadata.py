@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alchemer_nb.frame.metadata import moments
+from alchemer_nb.frame.metadata import to_datetimes
 from alchemer_nb.wire.stamps import parse_stamp
 
 ODD = ["", None, "soon", "0000-01-01 00:00:00", "2026-01-15 10:42:26 XYZ", "2026-01-15T10:42Z", 5]
@@ -38,4 +38,4 @@ def test_all_at_once_is_one_by_one(name, values):
     expected = pd.Series(
         np.array([None if s is None else s.replace(tzinfo=None) for s in single], "datetime64[us]")
     ).dt.tz_localize("UTC")
-    pd.testing.assert_series_equal(moments(values, zone, "UTC"), expected)
+    pd.testing.assert_series_equal(to_datetimes(values, zone, "UTC"), expected)

@@ -22,7 +22,7 @@ from tests.environments import environment, run
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from alchemer_nb.survey.columns import PlannedColumn
+    from alchemer_nb.survey.columns import AnswerColumn
 
 pytestmark = pytest.mark.peers
 
@@ -141,7 +141,7 @@ def same(question: dict[str, Any], theirs: Any, label: Any, own_id: Any, raw: An
     return str(theirs).rstrip() == label.rstrip()  # a `.sav` cuts blanks at the end
 
 
-def word(column: PlannedColumn) -> str:
+def word(column: AnswerColumn) -> str:
     """The key of ``LEFT_OUT`` under which a column falls."""
     if column.removed or column.part in ("comment", "other"):
         return "removed" if column.removed else column.part
@@ -209,7 +209,7 @@ def text_beside(ours: pd.DataFrame, response: int, name: str) -> str | None:
     return None if pd.isna(found) else str(found)
 
 
-def not_shown(kept: Any, column: PlannedColumn) -> set[int]:
+def not_shown(kept: Any, column: AnswerColumn) -> set[int]:
     """Responses whose entry says ``shown: false``."""
     rows, states = kept.answers.shown.get(column.path[0], ((), ()))
     ids = kept.answers.meta["id"]

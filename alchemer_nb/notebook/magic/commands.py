@@ -133,7 +133,7 @@ def questions(context: Context, survey: Any) -> pd.DataFrame:
             "question_id": each.id,
             "alias": each.alias,
             "type": each.type,
-            "text": each.words(language),
+            "text": each.text(language),
             "options": ", ".join(option.label(language) for option in each.options),
             "row_of": each.parent,
             "page": page.title(language) or page.id,

@@ -1,4 +1,4 @@
-"""Conditions that Alchemer's filters cannot express, applied to the received responses.
+"""Conditions that Alchemer's filters cannot express, checked on the received responses.
 
 The API's ``in`` separates values by commas, so it cannot take a value that holds a comma
 (https://apihelp.alchemer.com/help/filters-v5).
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alchemer_nb.decode.leaves import OTHER
+from alchemer_nb.decode.leaves import WRITE_IN_SUFFIX
 from alchemer_nb.survey.columns import COMMENT, MEMBER
 from alchemer_nb.survey.filters import QUESTION_FIELD, URL_FIELD
 from alchemer_nb.wire.ids import id_text
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Selection:
-    """Conditions to apply to received responses.
+class LocalConditions:
+    """Conditions to check on received responses.
 
     Attributes:
         conditions: Resolved conditions of the form ``in``.
@@ -66,7 +66,7 @@ class Selection:
                 continue
             texts: list[str | None] = []
             for raw in leaf.raw_answers:
-                option_id = id_text(raw.answer_id).removesuffix(OTHER)
+                option_id = id_text(raw.answer_id).removesuffix(WRITE_IN_SUFFIX)
                 text = values.get(option_id) if raw.answer in (None, "") else raw.text
                 texts.append(text if option is None or option in (*path[1:2], option_id) else None)
             for row, code in zip(leaf.rows, leaf.codes, strict=True):
