@@ -13,8 +13,8 @@ _Value = TypeVar("_Value")
 class lazy_attribute(Generic[_Value]):  # noqa: N801 - used as ``property`` is
     """A property that is computed once for each object.
 
-    Before Python 3.12 ``functools.cached_property`` computes under a lock, one for all objects of
-    the class. A process that is forked just then would wait for it for ever.
+    Not ``functools.cached_property``: before Python 3.12 it holds one lock for all objects of the
+    class while it computes, and a process forked at that moment would wait for the lock for ever.
     """
 
     def __init__(self, compute: Callable[[Any], _Value]) -> None:
@@ -29,7 +29,7 @@ class lazy_attribute(Generic[_Value]):  # noqa: N801 - used as ``property`` is
     @overload
     def __get__(self, instance: object, owner: type) -> _Value: ...
     def __get__(self, instance: Any, owner: type) -> _Value | Self:
-        """Compute the value and store it; from then on the stored one is found first."""
+        """Compute the value and store it in the object, where Python finds it from then on."""
         if instance is None:
             return self
         value: _Value = self._compute(instance)

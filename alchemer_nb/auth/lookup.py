@@ -47,7 +47,7 @@ class FoundCredentials:
     region_source: str
     profile: str = ""
 
-    def at(self, region: Region | None) -> FoundCredentials:
+    def for_region(self, region: Region | None) -> FoundCredentials:
         """Return the same for the region that was asked for.
 
         Args:
@@ -61,8 +61,8 @@ class FoundCredentials:
             return self
         if self.region_source and region.api_url != self.region.api_url:
             raise ConfigurationError(
-                f"the credentials from {self.source} belong to region {_named(self.region)}, as "
-                f"{self.region_source} says, and are sent nowhere else; region {_named(region)} "
+                f"the credentials from {self.source} belong to region {_describe(self.region)}, as "
+                f"{self.region_source} says, and are sent nowhere else; region {_describe(region)} "
                 "was asked for",
                 hint="Leave the region out, choose a profile that belongs there, or sign in there "
                 "anew",
@@ -146,25 +146,25 @@ def environment_region() -> Region | None:
     return Region.get(name)
 
 
-def no_credentials_error(profile: str | None, then: str) -> ConfigurationError:
+def no_credentials_error(profile: str | None, hint: str) -> ConfigurationError:
     """Build the error that says what was looked for.
 
     Args:
         profile: The one that was asked for, or None.
-        then: The hint.
+        hint: The hint.
     """
     name = profiles.DEFAULT if profile is None else profile
-    looked = f"no profile is called {name!r}"
+    missing_text = f"no profile is called {name!r}"
     existing = ", ".join(profiles.names())
     if existing:
-        looked += f" (there is: {existing})"
+        missing_text += f" (there is: {existing})"
     if profile is None:
         variables = ", ".join((*_KEY_NAMES, *_CONSUMER_NAMES, *_TOKEN_NAMES))
-        looked += f", and none of these is set: {variables}"
-    return ConfigurationError(f"no credentials were found: {looked}", hint=then)
+        missing_text += f", and none of these is set: {variables}"
+    return ConfigurationError(f"no credentials were found: {missing_text}", hint=hint)
 
 
-def _named(region: Region) -> str:
+def _describe(region: Region) -> str:
     return f"{region.name} ({region.host})"
 
 

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 # ".invalid" never resolves (https://www.rfc-editor.org/rfc/rfc2606), so that the verifier in the
 # address reaches nobody; https, so that no proxy on the way reads it either.
-NOWHERE = "https://alchemer-nb.invalid/signed-in"
+DEAD_ADDRESS = "https://alchemer-nb.invalid/signed-in"
 _PATH = "/signed-in"
-_REMOTE_SIGNS = (
+_REMOTE_VARIABLES = (
     "BINDER_SERVICE_HOST",
     "BINDER_LAUNCH_HOST",
     "JUPYTERHUB_SERVICE_PREFIX",
@@ -40,14 +40,14 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</
 <h1>{title}</h1><p>{text}</p></body></html>"""
 
 
-def browser_is_here(environ: Mapping[str, str] | None = None) -> bool:
+def is_browser_local(environ: Mapping[str, str] | None = None) -> bool:
     """Return True if the user's browser probably runs on the kernel's own machine.
 
     A guess from the environment: a hub, Binder, Colab or an SSH session says no, and so does a
     Linux machine without a display. A wrong guess costs nothing: pasting works in either case.
     """
     env = os.environ if environ is None else environ
-    if any(env.get(name) for name in _REMOTE_SIGNS):
+    if any(env.get(name) for name in _REMOTE_VARIABLES):
         return False
     has_desktop = sys.platform in ("darwin", "win32")
     return has_desktop or any(env.get(name) for name in _DISPLAYS)

@@ -87,7 +87,9 @@ def _count_misfits(answers: Answers, survey: Definition, keep: np.ndarray) -> di
         "unparsed_values": sum(unparsed.values()),
         "unparsed_columns": list(unparsed),
         "unknown_types": sorted(unknown),
-        "removed_questions": sorted(removed, key=lambda own: (len(own), own)),
+        "removed_questions": sorted(
+            removed, key=lambda question_id: (len(question_id), question_id)
+        ),
     }
 
 

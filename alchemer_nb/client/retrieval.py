@@ -20,7 +20,7 @@ from alchemer_nb.errors import (
     TransportError,
 )
 from alchemer_nb.fetch.download import Download, Downloader, DownloadPlan
-from alchemer_nb.fetch.endings import build_hint, describe_end
+from alchemer_nb.fetch.endings import build_hint, describe_interruption
 from alchemer_nb.fetch.lists import fetch_definition
 from alchemer_nb.fetch.progress import Progress
 from alchemer_nb.frame import rows as row_choice
@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     from alchemer_nb.http.regions import Region
     from alchemer_nb.survey.definition import Definition
 
-_TAKE = "import sys; df = sys.last_value.partial"
-_RESUME = "go on with the rows at hand: import sys; df = sys.last_value.resume(client)"
+_TAKE_ROWS = "import sys; df = sys.last_value.partial"
+_RESUME_HINT = "go on with the rows at hand: import sys; df = sys.last_value.resume(client)"
 _LONGEST_PAUSE = 3600.0  # seconds after which a download is not resumed
 _OTHER_CALLS = 3  # the definition in two calls, and the newest changes
 _PAGE_SECONDS = 0.5  # of an ordinary survey; a wide one takes longer
@@ -137,7 +137,7 @@ class Retrieval:
     Attributes:
         transport: Sends the calls.
         region: Of the account.
-        find: Returns the id of the survey; only a title makes calls.
+        find_id: Returns the id of the survey; only a title makes calls.
         options: Which responses, and how the frame looks.
         progress: How to report progress.
         calls: How to stop it, and whether replies may come from memory.
@@ -146,7 +146,7 @@ class Retrieval:
 
     transport: Transport
     region: Region
-    find: Callable[[], str]
+    find_id: Callable[[], str]
     options: DownloadOptions
     progress: ProgressMode = "auto"
     calls: CallOptions = field(default_factory=CallOptions)
@@ -155,11 +155,11 @@ class Retrieval:
     def __post_init__(self) -> None:
         query, tz = self.options.query, self.options.frame.tz
         self._tz = ZoneInfo(tz) if tz else self.region.zone
-        self._lines = filters.parse_conditions(query.where)
-        self._between = filters.parse_period(query.since, query.until, self._tz)
+        self._conditions = filters.parse_conditions(query.where)
+        self._period = filters.parse_period(query.since, query.until, self._tz)
         self._status = filters.status_condition(query.status)
-        self._is_filtered = bool(self._lines or self._status or any(self._between))
-        self._local: Selection | None = None  # conditions that Alchemer cannot check
+        self._is_filtered = bool(self._conditions or self._status or any(self._period))
+        self._selection: Selection | None = None  # conditions that Alchemer cannot check
 
     def run(self) -> pd.DataFrame:
         """Download the responses and build the frame.
@@ -198,10 +198,10 @@ class Retrieval:
         restart = earlier.restart_reason(survey, params) if earlier is not None else ""
         limit = self.options.frame.limit
         plan = DownloadPlan(
-            enough=None if limit is None else lambda result: self._has(limit, result),
+            has_enough=None if limit is None else lambda result: self._has_rows(limit, result),
             # With local conditions, nobody knows how many responses it takes.
-            most=None if self._local else limit,
-            expected=None if self._is_filtered else count,
+            most_rows=None if self._selection else limit,
+            expected_rows=None if self._is_filtered else count,
             on_progress=self.progress if callable(self.progress) else None,
             frame=lambda result: self._build_frame(survey, result)[0],
             calls=self.calls,
@@ -224,7 +224,7 @@ class Retrieval:
         )
         rows = to_count(reply.envelope().get("total_count")) or 0
         limit = self.options.frame.limit
-        if limit is not None and not self._local:
+        if limit is not None and not self._selection:
             rows = min(rows, limit)
         pages = max(1, math.ceil(rows / PAGE_SIZE))
         calls, a_minute = pages + _OTHER_CALLS, self.transport.requests_per_minute
@@ -234,16 +234,16 @@ class Retrieval:
 
     def _fetch_survey(self, *, then_responses: bool = False) -> tuple[Definition, int | None]:
         """Fetch the definition; send for what is asked next at the same time."""
-        own, stop = self.find(), self.calls.stop
+        survey_id, stop = self.find_id(), self.calls.stop
         if not self.calls.fresh:
             lists = ["surveyquestion"]
             if then_responses and not self._is_filtered:
                 lists.append("surveyresponse")
             for name in lists:
                 first_page = {"resultsperpage": PAGE_SIZE, "page": 1}
-                self.transport.prefetch(f"survey/{own}/{name}", first_page, CallOptions(stop))
+                self.transport.prefetch(f"survey/{survey_id}/{name}", first_page, CallOptions(stop))
         options = replace(self.calls, on_wait=self._report_wait)
-        return fetch_definition(self.transport, own, options)
+        return fetch_definition(self.transport, survey_id, options)
 
     def _report_wait(self, status: str) -> None:
         if callable(self.progress):
@@ -252,33 +252,35 @@ class Retrieval:
     def _split_conditions(self, survey: Definition) -> list[filters.Condition]:
         """Return the conditions that Alchemer checks; keep those that it cannot."""
         conditions = [
-            *filters.resolve([*self._lines, *self._status], survey, self._tz, self.region.zone),
-            *filters.submitted_conditions(*self._between, self.region.zone),
+            *filters.resolve(
+                [*self._conditions, *self._status], survey, self._tz, self.region.zone
+            ),
+            *filters.submitted_conditions(*self._period, self.region.zone),
         ]
         asks = any(condition.field == "is_test_data" for condition in conditions)
         if asks and self.options.frame.test_rows == "exclude":  # the condition says which
             frame = replace(self.options.frame, test_rows="include")
             self.options = replace(self.options, frame=frame)
         local = tuple(condition for condition in conditions if not condition.can_be_sent)
-        self._local = Selection(local, survey) if local else None
+        self._selection = Selection(local, survey) if local else None
         return [condition for condition in conditions if condition.can_be_sent]
 
-    def _has(self, limit: int, result: Download) -> bool:
+    def _has_rows(self, limit: int, result: Download) -> bool:
         """Check whether so many of the wanted rows have come."""
         return result.builder.count >= limit <= len(self._choose_rows(result.answers).keep)
 
     def _choose_rows(self, answers: Answers) -> Rows:
-        mask = row_choice.submitted_between(answers, self.region.zone, *self._between)
+        mask = row_choice.submitted_between(answers, self.region.zone, *self._period)
         local = self._local_mask(answers)
         if local is not None:
             mask = local if mask is None else mask & local
         return row_choice.choose_rows(answers, self.options.frame, mask)
 
     def _local_mask(self, answers: Answers) -> np.ndarray | None:
-        return None if self._local is None else self._local.mask(answers)
+        return None if self._selection is None else self._selection.mask(answers)
 
     def _local_facts(self) -> dict[str, Any]:
-        return {"chosen_here": self._local is not None}
+        return {"chosen_here": self._selection is not None}
 
     def _build_frame(
         self, survey: Definition, result: Download
@@ -286,8 +288,8 @@ class Retrieval:
         rows = self._choose_rows(result.answers)
         facts = collect_facts(self.region, survey, self.options, result, rows)
         facts |= self._local_facts()
-        kept = Kept(result.answers, survey, str(self.region.zone), self.options.frame, facts)
-        return kept.build(rows), facts
+        description = Kept(result.answers, survey, str(self.region.zone), self.options.frame, facts)
+        return description.build(rows), facts
 
     def _finish(self, survey: Definition, result: Download) -> pd.DataFrame:
         frame, facts = self._build_frame(survey, result)
@@ -296,7 +298,7 @@ class Retrieval:
                 f"{facts['rows_received']:,} of {result.total_count:,} responses came; some may "
                 "have been added or deleted meanwhile",
                 partial=frame,
-                hint=build_hint("", "run it again", _TAKE),
+                hint=build_hint("", "run it again", _TAKE_ROWS),
             )
         self._report_end(survey, result, summary(facts))
         return frame
@@ -324,22 +326,22 @@ class Retrieval:
         result.interrupted = True
         why, needs = "it was stopped", ""
         if error is not None:
-            why, needs = describe_end(error, self.transport.credentials)
+            why, needs = describe_interruption(error, self.transport.credentials)
         if not result.pages:
             return DownloadIncomplete(f"{survey.title}: nothing had come when {why}; run it again")
-        left = None
+        to_resume = None
         # With a limit, the newest changes are not read at the end, so it cannot be resumed.
         if result.last_page is not None and self.options.frame.limit is None:
-            left = PartialDownload(
+            to_resume = PartialDownload(
                 self.region.api_url, self.transport.account, survey, dict(params), result
             )
         of = f" of {result.total_count:,}" if result.total_count is not None else ""
         return DownloadIncomplete(
             f"{survey.title}: {result.builder.count:,}{of} responses had come when {why}",
             partial=lambda: self._build_frame(survey, result)[0],
-            hint=build_hint(needs, _RESUME if left else "run it again", _TAKE),
+            hint=build_hint(needs, _RESUME_HINT if to_resume else "run it again", _TAKE_ROWS),
             needs=needs,
-            resume=partial(self._resume, left) if left else None,
+            resume=partial(self._resume, to_resume) if to_resume else None,
             cause=error,
         )
 
@@ -354,7 +356,7 @@ class Retrieval:
             self,
             transport=transport,
             region=transport.region,
-            find=lambda: earlier.survey.id,
+            find_id=lambda: earlier.survey.id,
             progress=progress,
             calls=CallOptions(),
             earlier=earlier,

@@ -73,9 +73,9 @@ class LastPage:
         """
         sizes = [size for size in SIZES if size < self.range.size][:_RECHECK_SIZES]
         size = sizes[(resumes - 1) % len(sizes)] if sizes else self.range.size
-        place = (len(self.keys) - 1) // size
+        pages_before = (len(self.keys) - 1) // size
         first = (self.range.number - 1) * (self.range.size // size) + 1
-        return PageRange(size, first + place), self.keys[place * size :]
+        return PageRange(size, first + pages_before), self.keys[pages_before * size :]
 
 
 @dataclass(slots=True)
@@ -153,22 +153,22 @@ class Download:
             page: The page.
             latest: Response id -> row of its last copy.
         """
-        updated, wanted = self.builder.meta["date_updated"], []
-        for row, (own, date) in enumerate(
+        updated, newer = self.builder.meta["date_updated"], []
+        for row, (response_id, date) in enumerate(
             zip(page.fields["id"], page.fields["date_updated"], strict=True)
         ):
-            number = id_number(own)
+            number = id_number(response_id)
             if number is None:
                 continue  # cannot be recognised among those received
             at = latest.get(number)
             if at is None:
-                wanted.append(row)
+                newer.append(row)
             elif str(date or "") > str(updated[at] or ""):
-                wanted.append(row)
+                newer.append(row)
                 self.changed += 1
                 self.copies += 1
-        if wanted:
-            self.add(page.only(wanted))
+        if newer:
+            self.add(page.only(newer))
 
     def note_total(self, count: int | None) -> None:
         """Note the total count that the server reports now."""
@@ -182,18 +182,18 @@ class DownloadPlan:
     """What a download is for, and who follows it.
 
     Attributes:
-        enough: Called after each page; returns whether to stop.
-        most: Rows that are needed at most, None for all.
+        has_enough: Called after each page; returns whether to stop.
+        most_rows: Rows that are needed at most, None for all.
         is_sure: Whether the rows of earlier runs are known to be of the same account.
-        expected: About how many rows there are, to send for them before the first page comes.
+        expected_rows: About how many rows there are, to send for them before the first page comes.
         on_progress: Called after each page, and often while waiting.
         frame: Builds a frame of the rows so far, for ``Progress``.
         calls: How to stop its calls, and whether they may be answered from memory.
     """
 
-    enough: Callable[[Download], bool] | None = None
-    most: int | None = None
-    expected: int | None = None
+    has_enough: Callable[[Download], bool] | None = None
+    most_rows: int | None = None
+    expected_rows: int | None = None
     on_progress: Callable[[Progress], None] | None = None
     frame: Callable[[Download], pd.DataFrame] | None = None
     calls: CallOptions = field(default_factory=CallOptions)
@@ -241,13 +241,13 @@ class Downloader:
             newest = None  # the call for the newest changes, sent beside the last pages
             for page in self._pages(fetcher, first):
                 self._add_page(page, fetcher.current)
-                if plan.enough is not None and plan.enough(result):
+                if plan.has_enough is not None and plan.has_enough(result):
                     result.reached_limit = True
                     return result
-                if fetcher.all_sent and newest is None and plan.most is None:
+                if fetcher.all_sent and newest is None and plan.most_rows is None:
                     newest = self._send_newest(fetcher)
             is_long = result.pages > 1 or result.rows_before
-            if newest is None and is_long and plan.most is None:
+            if newest is None and is_long and plan.most_rows is None:
                 newest = self._send_newest(fetcher)  # no total showed which page was the last
             if newest is not None:
                 self._add_changes(fetcher, newest)
@@ -262,9 +262,9 @@ class Downloader:
 
     def _pages(self, fetcher: PageFetcher, first: PageRange | None) -> Iterator[ResponsePage]:
         if first is not None:
-            expected = self.result.total_count or self._plan.expected
+            expected_rows = self.result.total_count or self._plan.expected_rows
             yield from fetcher.fetch(
-                self._decode, limit=self._plan.most, first=first, expected=expected
+                self._decode, limit=self._plan.most_rows, first=first, expected_rows=expected_rows
             )
 
     def _fetcher(self, *, fresh: bool = False, uncached: bool = False) -> PageFetcher:
@@ -324,7 +324,7 @@ class Downloader:
         result, last = self.result, self.result.last_page
         if last is None:
             return PageRange(PAGE_SIZE, 1)
-        tail, expected = last.tail(result.resumes)
+        tail, expected_keys = last.tail(result.resumes)
         with self._fetcher(fresh=True) as fetcher:
             page = self._decode(fetcher.wait_for(fetcher.send(tail)))
         keys = _response_keys(page)
@@ -333,7 +333,7 @@ class Downloader:
                 f"none of the rows at hand of survey {self._survey.id} is where it was: another "
                 "account, or they were deleted; run the download again"
             )
-        if keys[: len(expected)] != expected:
+        if keys[: len(expected_keys)] != expected_keys:
             self.result = Download(
                 AnswersBuilder(self._survey),
                 resumes=result.resumes,

@@ -98,7 +98,7 @@ class ProgressReporter:
         self._on_progress = on_progress
         self._build = build
         self._last = time.monotonic()
-        self._home = OriginProcess()
+        self._origin = OriginProcess()
         self._lock = threading.Lock()
         self._waits: dict[int, str] = {}  # by thread
 
@@ -122,7 +122,7 @@ class ProgressReporter:
         with self._lock:
             status = next(iter(self._waits.values()), "")
         self._on_progress(self._build(status))
-        self._home.check()
+        self._origin.check()
 
     def report_if_due(self) -> None:
         """Call the callback if the last call was a tenth of a second ago."""

@@ -142,8 +142,8 @@ def read_table(
         columns: The columns that dask needs; None for all.
     """
     found = TableSet((file,), schema, stale)
-    wanted = found.columns if columns is None else [tables.ID, *columns]
-    return _to_pandas(found.dataset.to_table(columns=wanted))
+    needed = found.columns if columns is None else [tables.ID, *columns]
+    return _to_pandas(found.dataset.to_table(columns=needed))
 
 
 def _to_pandas(table: pa.Table) -> pd.DataFrame:
@@ -195,13 +195,13 @@ def run_sql(query: str, folders: Mapping[str, Path], frames: Mapping[str, Any]) 
         try:
             result: pd.DataFrame = connection.sql(query).to_arrow_table().to_pandas()
         except duckdb.Error as error:
-            fault = " ".join(str(error).split())[:_LONGEST_ERROR]
+            problem = " ".join(str(error).split())[:_LONGEST_ERROR]
         except AttributeError:  # a statement without a result gives None
-            fault = "only a query that gives rows can be asked"
+            problem = "only a query that gives rows can be asked"
         else:
             return result
     known = ", ".join(stored) or "none yet: %alchemer sync SURVEY stores one"
-    raise InvalidArgument(f"{fault} (stored surveys: {known})")
+    raise InvalidArgument(f"{problem} (stored surveys: {known})")
 
 
 def _folders_by_name(folders: Mapping[str, Path]) -> dict[str, Path]:

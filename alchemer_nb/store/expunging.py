@@ -49,18 +49,22 @@ def expunge(
         StoreError: The disk is full, or access is denied.
     """
     ids = _read_ids(responses)
-    is_theirs = _person_test(contact_id, email)
-    if not ids and is_theirs is None:
+    matches_person = _build_person_test(contact_id, email)
+    if not ids and matches_person is None:
         raise InvalidArgument("say whose: responses= (ids), contact_id= or email=")
     if not paths.folder_exists(folder):
         return []
     with paths.lock_folder(folder):
         manifest = opening.open_store(folder, survey_id)
-        if is_theirs is not None:
+        if matches_person is not None:
             versions = parts.read_all_versions(folder, manifest, manifest.parts)
-            ids |= {version.id for version in versions if is_theirs(version)}
+            ids |= {version.id for version in versions if matches_person(version)}
         index = parts.read_index(folder, manifest)
-        found = [own for own in index.ids[index.has_content].tolist() if own in ids]
+        found = [
+            response_id
+            for response_id in index.ids[index.has_content].tolist()
+            if response_id in ids
+        ]
         # The list first: if this run is interrupted, the next one removes them.
         write_expunged_ids(folder, read_expunged_ids(folder) | ids)
         remove_expunged(folder, manifest)
@@ -73,9 +77,9 @@ def expunge(
 def remove_expunged(folder: Path, manifest: Manifest) -> None:
     """Remove the content of listed responses from all parts that hold any."""
     ids = read_expunged_ids(folder)
-    touched = [part for part in manifest.parts if ids and _holds_content(folder, part, ids)]
-    if touched:
-        compacting.rewrite(folder, manifest, touched, lambda each: _without_content(each, ids))
+    affected = [part for part in manifest.parts if ids and _holds_content(folder, part, ids)]
+    if affected:
+        compacting.rewrite(folder, manifest, affected, lambda each: _without_content(each, ids))
         manifest.save(folder)
         opening.remove_leftovers(folder, manifest)
 
@@ -101,7 +105,7 @@ def _read_ids(given: Any) -> set[int]:
     return {int(check_given_id(each, "a response")) for each in items}
 
 
-def _person_test(contact_id: object, email: object) -> Callable[[StoredVersion], bool] | None:
+def _build_person_test(contact_id: object, email: object) -> Callable[[StoredVersion], bool] | None:
     """Return a test for a person's responses; None where no person is given."""
     is_named = contact_id is not None and contact_id != ""
     contact = check_given_id(contact_id, "a contact") if is_named else ""
@@ -112,7 +116,7 @@ def _person_test(contact_id: object, email: object) -> Callable[[StoredVersion],
     needles = [contact.encode(), address.encode(), json.dumps(address)[1:-1].lower().encode()]
     needles = list(filter(None, needles))
 
-    def is_theirs(version: StoredVersion) -> bool:
+    def matches_person(version: StoredVersion) -> bool:
         content = version.content
         if content is None or not any(needle in content.lower() for needle in needles):
             return False
@@ -121,7 +125,7 @@ def _person_test(contact_id: object, email: object) -> Callable[[StoredVersion],
             return True
         return bool(address) and any(address in text.casefold() for text in _texts(response))
 
-    return is_theirs
+    return matches_person
 
 
 def _read_address(given: object) -> str:

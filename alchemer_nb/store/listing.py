@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from alchemer_nb.http.reply import Reply
     from alchemer_nb.http.transport import Transport
 
-_TURNS = 20
+_VARIANTS = 20
 
 
 @dataclass(slots=True)
@@ -60,7 +60,7 @@ class Listing:
         calls: Calls that were made.
         total_count: Total count of responses by the last page.
         clock: The server's clock at the last page.
-        turn: Another number makes other addresses of the same calls, see ``page_size``.
+        variant: Another number makes other addresses of the same calls, see ``page_size``.
     """
 
     transport: Transport
@@ -71,10 +71,10 @@ class Listing:
     calls: int = 0
     total_count: int | None = None
     clock: Clock | None = None
-    turn: int = 0
+    variant: int = 0
 
     def __post_init__(self) -> None:
-        self.home = OriginProcess()
+        self.origin = OriginProcess()
         self._stage = _Stage()
         self._reporter = ProgressReporter(self.on_progress, self._progress)
 
@@ -114,7 +114,7 @@ class Listing:
         Another size makes another address, which no cache of the last minute knows. A call that
         a cache does know would have to wait until the cache has forgotten it.
         """
-        return largest - step * (self.turn % _TURNS)
+        return largest - step * (self.variant % _VARIANTS)
 
     def read_all(self, first: PageRange) -> Iterator[RawPage]:
         """Yield all pages by ascending id, from the given one on."""
@@ -137,7 +137,7 @@ class Listing:
             positions: Which; None is returned for those behind the end.
             cache: Page number -> page, for the next call with the same dict.
         """
-        size = 1 + self.turn % _TURNS
+        size = 1 + self.variant % _VARIANTS
         numbers = {position // size + 1 for position in positions} - cache.keys()
         sent = {number: fetcher.send(PageRange(size, number)) for number in sorted(numbers)}
         for number, call in sent.items():

@@ -189,13 +189,13 @@ def read_manifest(folder: Path) -> Manifest | None:
             state["clock"] = None
         elif checksum != _checksum(state):
             raise UnreadableFile
-        return _check(msgspec.convert(state, Manifest))
+        return _check_numbers(msgspec.convert(state, Manifest))
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError):
         pass
     raise UnreadableFile
 
 
-def _check(manifest: Manifest) -> Manifest:
+def _check_numbers(manifest: Manifest) -> Manifest:
     """Check what becomes a file name or a time zone.
 
     Raises:

@@ -95,7 +95,7 @@ def write_parts(folder: Path, manifest: Manifest, rows: Iterable[RawResponse], s
     They count once the manifest is saved.
     """
     latest = {row.id: row for row in rows}
-    ordered = [latest[own] for own in sorted(latest)]
+    ordered = [latest[response_id] for response_id in sorted(latest)]
     for start in range(0, len(ordered), MOST_ROWS):
         number = manifest.next
         versions = [
@@ -293,8 +293,8 @@ class Index:
         at = self.positions(np.array([row.id for row in rows], dtype=np.int64))
         dates = iter(self.updated.take(pa.array(at[at >= 0])).to_pylist())
         return [
-            place >= 0 and (row.updated, row.digest) == (next(dates), self.digest[place])
-            for row, place in zip(rows, at.tolist(), strict=True)
+            position >= 0 and (row.updated, row.digest) == (next(dates), self.digest[position])
+            for row, position in zip(rows, at.tolist(), strict=True)
         ]
 
     def compare(self, before: Index) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -88,7 +88,10 @@ def list_survey_ids(account: Path) -> list[str]:
     entries = [path.name for path in list_folder(account)]
     found = [name.removeprefix(_SURVEY) for name in entries if name.startswith(_SURVEY)]
     ids = {str(number) for number in map(id_number, found) if number is not None}
-    return sorted((own for own in ids if folder_exists(account / f"{_SURVEY}{own}")), key=int)
+    return sorted(
+        (survey_id for survey_id in ids if folder_exists(account / f"{_SURVEY}{survey_id}")),
+        key=int,
+    )
 
 
 def folder_exists(folder: Path) -> bool:

@@ -345,7 +345,7 @@ def test_the_server_sees_no_call_too_many_and_no_two_alike():
             for mode in ("api_key", "oauth1_two_legged", "api_key")
         ]
         for each in clients:
-            each.know_account("77001")
+            each.set_account("77001")
 
         def get(n):
             path = "survey/9000001/surveyresponse"
