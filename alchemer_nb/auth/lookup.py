@@ -1,8 +1,8 @@
-"""Credentials that nobody has to type: from the environment, or from a stored profile.
+"""Finds stored credentials: in the environment, or in a profile.
 
-They are found together with the region that they belong to, and are sent to no other. A profile
-is stored with its region. The region of the environment's credentials is ``ALCHEMER_REGION``; if
-that is not set, it is the one that is asked for, or else US.
+Credentials are found with their region and are sent to no other. A profile is stored with its
+region. For credentials of the environment it is ``ALCHEMER_REGION``; if that is not set, the region
+that the caller asks for, or else US.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class FoundCredentials:
 
     Attributes:
         credentials: What was found.
-        region: Where they belong.
+        region: The region that they belong to.
         source: ``"the environment"`` or ``"profile “…”"``.
-        told_by: What names the region; empty if nothing does and US is assumed.
+        region_source: What names the region; empty if nothing does and US is assumed.
         profile: Name of the profile, empty for the environment.
     """
 
@@ -48,11 +48,11 @@ class FoundCredentials:
     profile: str = ""
 
     def for_region(self, region: Region | None) -> FoundCredentials:
-        """Return the same for the region that was asked for.
+        """Return these credentials for the region that the caller asks for.
 
         Args:
-            region: Compared by its address, as two regions of one name can be two places; None
-                asks for none.
+            region: Compared by its address, as a name may stand for several addresses; None for
+                any region.
 
         Raises:
             ConfigurationError: The credentials belong to another region.
@@ -74,15 +74,15 @@ def find_credentials(profile: str | None = None) -> FoundCredentials | None:
     """Find credentials in the environment, then in the default profile; or in one profile.
 
     Args:
-        profile: Look at this one alone.
+        profile: Look in this profile only.
 
     Returns:
         None if there are none.
 
     Raises:
         InvalidArgument: No profile can have that name.
-        ConfigurationError: Some are there but cannot be used: half of a pair, a region that does
-            not exist, a profile that cannot be read.
+        ConfigurationError: They cannot be used: half of a pair, an unknown region, a profile that
+            cannot be read.
     """
     if profile is None:
         credentials = from_environment()
@@ -186,6 +186,6 @@ def _pair_of(
 
 
 def _variable(name: str, environ: Mapping[str, str] | None) -> Secret:
-    # Raises nothing, as the whole environment is a variable of this frame.
+    # Raises nothing: a traceback printed with its variables would show the whole environment.
     source = os.environ if environ is None else environ
     return Secret(source.get(name, "").strip())

@@ -1,4 +1,4 @@
-"""OAuth 1.0a in a user's name: request token, log-in in a browser, access token.
+"""The OAuth 1.0a sign-in for a user: request token, log-in in a browser, access token.
 
 Facts: the consent path is ``authenticate`` and not ``authorize``; token replies are form-encoded
 and once had a JSON object appended to them, so they are parsed leniently
@@ -54,7 +54,7 @@ _DENIALS = ("denied", "oauth_problem", "error")
 
 
 class OAuthFlow:
-    """A sign-in that gives an application access in a user's name.
+    """A sign-in by which a user allows an application to make calls for them.
 
     Args:
         consumer_key: Given when the application was registered.
@@ -106,7 +106,7 @@ class OAuthFlow:
 
     @property
     def caught(self) -> str | None:
-        """What the listener caught, for ``finish``; None until the browser has returned."""
+        """The query that the listener received, for ``finish``; None until then."""
         return self._listener.caught if self._listener else None
 
     def start(self) -> str:
@@ -212,7 +212,7 @@ class _Token:
 def _read_reply(
     reply: Reply, region: Region, secrets: tuple[Secret, ...], attempt: Attempt
 ) -> _Token | ApiError | TransportError:
-    """Return the token of a reply, or the error that it is; raise nothing."""
+    """Return the token of a reply, or its error; raise nothing, as the reply may hold a secret."""
     try:
         body = reply.body
     except TransportError as error:
@@ -266,7 +266,7 @@ def _find_verifier(pasted: Secret, token: Secret) -> tuple[Secret, bool] | Alche
 def _tidy(pasted: str) -> str:
     """Remove what copying adds: white space anywhere, line breaks, quotes around."""
     text = "".join(pasted.split())
-    with suppress(ValueError):  # a reference to a letter whose number has thousands of digits
+    with suppress(ValueError):  # an HTML character reference with thousands of digits
         text = html.unescape(text)
     return text.strip(_PASTED_AROUND)
 
@@ -279,7 +279,7 @@ def _parse_query(text: str) -> dict[str, str]:
         query = urlsplit(text).query if "://" in text or "?" in text else text
         query = query or urlsplit(text).fragment
         return {name: value for name, value in parse_qsl(query) if name in known}
-    except ValueError:  # brackets that are no host, or thousands of parameters
+    except ValueError:  # an invalid IPv6 host, or thousands of parameters
         return {}
 
 

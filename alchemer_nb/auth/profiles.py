@@ -1,9 +1,8 @@
-"""Credentials that a user chose to store: in the system's keychain, or in a file.
+"""Profiles: credentials that a user chose to store, in the system's keychain or in a file.
 
-Nothing is written unless the user asked for it. The keychain is used if ``keyring`` is installed
-and has a backend that works; otherwise a file that is created with mode 0600 (not changed to it
-afterwards) in a folder with mode 0700. A digest is stored with them: credentials whose region was
-changed by hand afterwards would be sent to where they do not belong.
+The keychain is used if ``keyring`` is installed and has a backend that works; otherwise a file that
+is created with mode 0600 (so it is never readable for others) in a folder with mode 0700. A digest
+is stored, too: if somebody edits the region, the credentials would be sent to another server.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ class Profile:
     Attributes:
         name: The profile's name.
         credentials: An ``ApiKey`` or ``OAuth1``.
-        region: Where they are to be sent, and nowhere else.
+        region: The only region that they are sent to.
     """
 
     name: str
@@ -219,11 +218,12 @@ def _keyring() -> Any:
 
 
 def _call_keychain(call: Callable[[], Any]) -> Any:
-    """Call the keychain; its errors are of any class and may repeat what they were given."""
+    """Call the keychain; its errors may be of any class, and may repeat the secret."""
     try:
         return call()
     except Exception as error:  # noqa: BLE001 - see above
         kind = type(error).__name__
+    # Outside the ``except``, so that the first error is not part of this one.
     raise ConfigurationError(f"the keychain did not answer ({kind}): is it locked?")
 
 
@@ -273,7 +273,7 @@ def _read_file(name: str) -> Secret:
                     f"{_with_tilde(path)} can be read by others: chmod 600 it (and think about a "
                     "new key), then try again"
                 )
-            # What is no text is no JSON either; an error of decoding would hold all of it.
+            # "replace", as a UnicodeDecodeError would hold the whole content.
             return Secret(file.read().decode("utf-8", "replace"))
     except FileNotFoundError:
         return Secret("")

@@ -387,7 +387,7 @@ class Client:
         return self._stores.survey_folder(self.survey_id(id_or_title))
 
     def _survey_rows(self) -> list[dict[str, Any]]:
-        """Return all surveys; one may be listed twice if pages shift meanwhile."""
+        """Return all surveys, each once: a survey may be on two pages if the list changes."""
         rows = (row for page in self.pages("survey") for row in reply_rows(page))
         unique = {str(row.get("id")): row for row in rows if isinstance(row, dict)}
         return list(unique.values())
@@ -459,7 +459,7 @@ def connect(region: str | Region | None = None, profile: str | None = None) -> C
 
 
 def _match_titles(wanted: str, titles: list[tuple[Any, str]]) -> list[tuple[Any, str]]:
-    """Return surveys with just this title, else in another case, else with it as a piece."""
+    """Return the surveys with this title, else in another case, else with it as a part."""
     title = strip_html(wanted)
     folded = title.casefold()
     for fits in (

@@ -1,8 +1,7 @@
 """Downloads and syncs in the background: their progress, and how to wait for them.
 
-Only the background thread reads pages and builds frames. Another thread that wants the rows so
-far makes a request, which is answered between two pages, so no frame is built from part of a page.
-An interrupt reaches the main thread only, so it never comes in the middle of a page.
+Only the background thread reads pages and builds frames. Another thread requests the rows so far,
+and the background thread builds their frame between two pages, so never from a part of a page.
 """
 
 from __future__ import annotations
@@ -84,7 +83,7 @@ class Job(Generic[_Result]):
         self._future.set_running_or_notify_cancel()  # so that only `cancel` below cancels it
 
     def _renew_in_child(self) -> None:
-        """Fail in a forked process, which has no background thread; keep a result."""
+        """Fail in a forked child, which has no background thread, unless the job had ended."""
         was_cancelled = self._stop.is_set()
         self._renew()
         if was_cancelled:
@@ -144,7 +143,7 @@ class Job(Generic[_Result]):
                 that is set when the job is cancelled.
             stopped: Message of a cancelled sync; ``""`` for a download.
         """
-        # Not in the thread: a process that is forked during an import waits for its end for ever.
+        # Not in the thread: a child forked during an import waits for the import lock for ever.
         import alchemer_nb.client.stored_retrieval
         import alchemer_nb.store.sync  # noqa: F401
 

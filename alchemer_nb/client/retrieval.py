@@ -6,11 +6,14 @@ import math
 import sys
 import time
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from alchemer_nb.client.download_facts import collect_facts
+import pandas as pd
+
+from alchemer_nb._version import __version__
 from alchemer_nb.errors import (
     AlchemerError,
     ApiError,
@@ -27,16 +30,18 @@ from alchemer_nb.frame import rows as row_choice
 from alchemer_nb.frame.description import Kept
 from alchemer_nb.frame.provenance import summary
 from alchemer_nb.frame.selection import Selection
+from alchemer_nb.frame.values import Renderer
 from alchemer_nb.http.transport import Transport
 from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.survey import filters
+from alchemer_nb.survey.columns import plan_columns, raw_column
+from alchemer_nb.survey.question_types import is_known
 from alchemer_nb.wire.paging import PAGE_SIZE, to_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import numpy as np
-    import pandas as pd
 
     from alchemer_nb.client.download_options import DownloadOptions
     from alchemer_nb.decode.answers import Answers
@@ -137,10 +142,10 @@ class Retrieval:
     Attributes:
         transport: Sends the calls.
         region: Of the account.
-        find_id: Returns the id of the survey; only a title makes calls.
+        find_id: Returns the id of the survey; makes calls if a title was given.
         options: Which responses, and how the frame looks.
         progress: How to report progress.
-        calls: How to stop it, and whether replies may come from memory.
+        calls: Options of its calls.
         earlier: A download to resume.
     """
 
@@ -194,12 +199,12 @@ class Retrieval:
     def _build_downloader(
         self, survey: Definition, params: Mapping[str, str], count: int | None
     ) -> Downloader:
-        earlier, self.earlier = self.earlier, None  # so that its rows are freed when it restarts
+        earlier, self.earlier = self.earlier, None  # frees its rows if it restarts
         restart = earlier.restart_reason(survey, params) if earlier is not None else ""
         limit = self.options.frame.limit
         plan = DownloadPlan(
             has_enough=None if limit is None else lambda result: self._has_rows(limit, result),
-            # With local conditions, nobody knows how many responses it takes.
+            # With local conditions the number of responses to fetch is unknown.
             most_rows=None if self._selection else limit,
             expected_rows=None if self._is_filtered else count,
             on_progress=self.progress if callable(self.progress) else None,
@@ -233,7 +238,7 @@ class Retrieval:
         return Estimate(survey.title, rows, pages, calls, max(by_pace, by_limit))
 
     def _fetch_survey(self, *, then_responses: bool = False) -> tuple[Definition, int | None]:
-        """Fetch the definition; send for what is asked next at the same time."""
+        """Fetch the definition; send the calls that follow it at the same time."""
         survey_id, stop = self.find_id(), self.calls.stop
         if not self.calls.fresh:
             lists = ["surveyquestion"]
@@ -250,7 +255,7 @@ class Retrieval:
             self.progress(Progress("", 0, None, 0, None, state=status, stop=self.calls.stop))
 
     def _split_conditions(self, survey: Definition) -> list[filters.Condition]:
-        """Return the conditions that Alchemer checks; keep those that it cannot."""
+        """Return the conditions that Alchemer checks; keep the others in ``_selection``."""
         conditions = [
             *filters.resolve(
                 [*self._conditions, *self._status], survey, self._tz, self.region.zone
@@ -258,7 +263,7 @@ class Retrieval:
             *filters.submitted_conditions(*self._period, self.region.zone),
         ]
         asks = any(condition.field == "is_test_data" for condition in conditions)
-        if asks and self.options.frame.test_rows == "exclude":  # the condition says which
+        if asks and self.options.frame.test_rows == "exclude":  # the condition decides
             frame = replace(self.options.frame, test_rows="include")
             self.options = replace(self.options, frame=frame)
         local = tuple(condition for condition in conditions if not condition.can_be_sent)
@@ -266,7 +271,7 @@ class Retrieval:
         return [condition for condition in conditions if condition.can_be_sent]
 
     def _has_rows(self, limit: int, result: Download) -> bool:
-        """Check whether so many of the wanted rows have come."""
+        """Check whether ``limit`` rows that fit have come."""
         return result.builder.count >= limit <= len(self._choose_rows(result.answers).keep)
 
     def _choose_rows(self, answers: Answers) -> Rows:
@@ -286,7 +291,7 @@ class Retrieval:
         self, survey: Definition, result: Download
     ) -> tuple[pd.DataFrame, dict[str, Any]]:
         rows = self._choose_rows(result.answers)
-        facts = collect_facts(self.region, survey, self.options, result, rows)
+        facts = _collect_facts(self.region, survey, self.options, result, rows)
         facts |= self._local_facts()
         description = Kept(result.answers, survey, str(self.region.zone), self.options.frame, facts)
         return description.build(rows), facts
@@ -361,3 +366,81 @@ class Retrieval:
             calls=CallOptions(),
             earlier=earlier,
         ).run()
+
+
+def _collect_facts(
+    region: Region,
+    survey: Definition,
+    options: DownloadOptions,
+    result: Download,
+    rows: Rows,
+) -> dict[str, Any]:
+    """Collect the facts of a download, for ``attrs["alchemer"]`` and for its summary."""
+    total = result.total_count
+    is_enough = result.reached_limit or total is None or rows.received >= total
+    return {
+        "survey_id": survey.id,
+        "title": survey.title,
+        "region": region.name,
+        "host": region.host,
+        "utc": datetime.now(UTC).isoformat(timespec="seconds"),
+        "asked": options.asked(),
+        "rows_told": total,
+        "rows_received": rows.received,
+        "rows": len(rows.keep),
+        "test_rows_left_out": rows.test_rows,
+        "repeated_rows": rows.repeated - result.copies,
+        "changed_rows": result.changed,
+        "misfits": result.answers.misfits,
+        "options_not_chosen": result.answers.unchosen,
+        **_count_misfits(result.answers, survey, rows.keep),
+        "zone_documented": region.zone_documented,
+        "complete": not result.interrupted and is_enough,
+        **_earlier_runs(result),
+        "package": __version__,
+    }
+
+
+def _count_misfits(answers: Answers, survey: Definition, keep: np.ndarray) -> dict[str, Any]:
+    """Count what does not fit the definition.
+
+    Args:
+        answers: All answers of the download.
+        survey: The definition.
+        keep: Rows of the answers that are in the frame.
+
+    Returns:
+        ``unparsed_values`` counts the answers that are no number or date where one was asked for,
+        in ``unparsed_columns``. ``removed_questions`` are the ids of questions that were answered
+        and are no longer in the definition.
+    """
+    everything = [each for question in survey.questions for each in question.walk()]
+    known = {each.id for each in everything}
+    renderer = Renderer(answers, keep, "label", (survey.language,))
+    unparsed = {}
+    for column in plan_columns(survey):
+        if column.part not in ("answer", "item") or column.kind not in ("number", "date"):
+            continue
+        if column.kind == "date" or renderer.has_raw(column):
+            count = int(pd.Series(renderer.array(raw_column(column))).notna().sum())
+            if count:
+                unparsed[column.id] = count
+    unknown = {each.key or each.type for each in everything if not is_known(each)}
+    removed = {path[0] for path in answers.leaves if path[0] not in known}
+    return {
+        "partial_rows": sum(answers.meta["status"][row] == "Partial" for row in keep.tolist()),
+        "unparsed_values": sum(unparsed.values()),
+        "unparsed_columns": list(unparsed),
+        "unknown_types": sorted(unknown),
+        "removed_questions": sorted(
+            removed, key=lambda question_id: (len(question_id), question_id)
+        ),
+    }
+
+
+def _earlier_runs(result: Download) -> dict[str, Any]:
+    if result.restart_reason:
+        return {"begun_anew": result.restart_reason}
+    if result.rows_before:
+        return {"rows_at_hand": result.rows_before, "went_on_at_page": result.resumed_at_page}
+    return {}

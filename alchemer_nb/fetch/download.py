@@ -3,9 +3,9 @@
 Responses may change while the pages are downloaded, so at the end the newest changes are read,
 and all pages once more if responses are missing.
 
-A download that was interrupted can be resumed. Pages are cut by position, so the rows of the first
-run are of use only if nothing before their end was deleted or moved. A part of the last page,
-fetched again, shows that.
+An interrupted download can be resumed. Pages are ranges of positions, so the rows of the first run
+can be used only if no response before their end was deleted or moved. To check this, a part of the
+last page is fetched again.
 """
 
 from __future__ import annotations
@@ -42,11 +42,12 @@ if TYPE_CHECKING:
 
     ResponseKey = tuple[Scalar, Scalar]  # id and session id, which no edit changes
 
-# Other sizes make other addresses, which no cache of the last minute knows.
+# Page sizes for the newest changes. Each resumed run uses another size, so the call has another
+# address, and Alchemer does not answer from its cache of the last minute.
 _NEWEST_ROWS, _NEWEST_SIZES = 100, 50
 _SECOND_READ_ROWS = 250
 _RECHECK_SIZES = 2
-_MOST_NEWEST_PAGES = 50  # a survey that changes faster never comes to rest
+_MOST_NEWEST_PAGES = 50  # a survey that changes faster than it is read would never end
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,9 @@ class LastPage:
     def tail(self, resumes: int) -> tuple[PageRange, list[ResponseKey]]:
         """Return the part of the page with its last response, and the keys expected there.
 
-        Another size than the last time makes another address, which no cache knows.
+        Args:
+            resumes: How often the download was resumed; each time the part has another size, so
+                that it is not answered from a cache.
         """
         sizes = [size for size in SIZES if size < self.range.size][:_RECHECK_SIZES]
         size = sizes[(resumes - 1) % len(sizes)] if sizes else self.range.size
@@ -80,7 +83,7 @@ class LastPage:
 
 @dataclass(slots=True)
 class Download:
-    """The responses of a survey as they came.
+    """The responses of a survey that have come so far, and counts about them.
 
     Attributes:
         builder: Collects the answers of the pages.
@@ -98,7 +101,7 @@ class Download:
         clock: The server's clock when the first page came.
         resumes: How often it was resumed.
         resumed_at_page: The page at which this run continued; None if all pages had come.
-        restart_reason: Why the rows of earlier runs were of no use; ``""`` otherwise.
+        restart_reason: Why the rows of earlier runs were dropped; ``""`` if they were not.
     """
 
     builder: AnswersBuilder
@@ -179,16 +182,16 @@ class Download:
 
 @dataclass(slots=True)
 class DownloadPlan:
-    """What a download is for, and who follows it.
+    """The limits and callbacks of a download.
 
     Attributes:
         has_enough: Called after each page; returns whether to stop.
         most_rows: Rows that are needed at most, None for all.
-        is_sure: Whether the rows of earlier runs are known to be of the same account.
-        expected_rows: About how many rows there are, to send for them before the first page comes.
+        expected_rows: Estimated rows, to send for their pages before the first one comes.
         on_progress: Called after each page, and often while waiting.
         frame: Builds a frame of the rows so far, for ``Progress``.
-        calls: How to stop its calls, and whether they may be answered from memory.
+        calls: Options of its calls.
+        same_account: Whether the rows of earlier runs are known to be of the same account.
     """
 
     has_enough: Callable[[Download], bool] | None = None
@@ -207,8 +210,8 @@ class Downloader:
         transport: Sends the calls.
         survey: The definition; its question ids are the known columns.
         params: Filter parameters.
-        plan: When it ends, and who follows it.
-        earlier: A download to resume; it grows.
+        plan: Its limits and callbacks.
+        earlier: A download to resume; its rows are added to.
     """
 
     def __init__(
@@ -238,7 +241,7 @@ class Downloader:
         first = self._find_start()
         plan, result = self._plan, self.result
         with self._fetcher(uncached=result.resumes > 0) as fetcher:
-            newest = None  # the call for the newest changes, sent beside the last pages
+            newest = None  # the call for the newest changes, sent together with the last pages
             for page in self._pages(fetcher, first):
                 self._add_page(page, fetcher.current)
                 if plan.has_enough is not None and plan.has_enough(result):
@@ -254,7 +257,8 @@ class Downloader:
         if newest is not None and result.has_gaps:
             with self._fetcher(fresh=result.resumes > 0) as fetcher:
                 latest = latest_rows(result.builder)
-                # Cut elsewhere, so that what fell between two pages is within one.
+                # Pages of another size: a response that was missed between two pages, as others
+                # moved, is within one page now.
                 for page in fetcher.fetch(self._decode, first=PageRange(_SECOND_READ_ROWS, 1)):
                     result.note_total(page.totals.total_count)
                     result.add_newer(page, latest)
@@ -385,7 +389,7 @@ class Downloader:
                 if self._add_changed(page.rows):
                     return
         except ApiError as error:
-            if not is_transient_400(error):  # or for good: this server does not sort
+            if not is_transient_400(error):  # a permanent 400: this server does not sort
                 raise
 
     def _add_changed(self, rows: list[RawResponse]) -> bool:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # Page sizes for a slow server; each divides the one before it.
 SIZES = (PAGE_SIZE, 250, 125, 25, 5, 1)
-# Needs no clock of the server and no zone, which date_updated does not name
+# Not a filter by date, as date_updated has no zone
 # (https://apihelp.alchemer.com/help/list-responses).
 _NEWEST_FIRST = {"order_by": "-date_updated"}
 _TICK = 0.1  # seconds: how soon a cancel or an interrupt is noticed
@@ -140,7 +140,7 @@ class PageFetcher:
             decode: Decodes a reply.
             limit: Rows to send for in advance, None for all of the total count.
             first: The page to begin with; left out, the first of the largest size.
-            expected_rows: About how many rows there are, to send for them before the first page comes.
+            expected_rows: Estimated rows, to send for their pages before the first one comes.
 
         Yields:
             The pages, in the order of the list.
@@ -172,7 +172,7 @@ class PageFetcher:
                 self._send_ahead(last, limit)
             page = decode(answer)
             totals = page.totals
-            del answer, future  # or two replies are held while the next one is awaited
+            del answer, future  # frees the reply before the next one is waited for
             if last is not None and totals.key == last.key and totals.rows:
                 return  # a list that ignores the page number, and returns the same page for ever
             last = totals
@@ -184,7 +184,7 @@ class PageFetcher:
                 self._submit(PageRange(self._last_sent.size, self._last_sent.number + 1))
 
     def wait_for(self, future: Future[Reply]) -> Reply:
-        """Wait for a reply, report progress meanwhile, and notice cancels and interrupts."""
+        """Wait for a reply, report progress, and check for cancels and interrupts."""
         self._origin.check()
         stop = self._options.stop
         while not future.done() and not stop.is_set():

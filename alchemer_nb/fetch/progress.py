@@ -1,4 +1,4 @@
-"""The progress of a download or a sync, and how it reaches a callback."""
+"""The progress of a download or a sync, and its reports to a callback."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Progress:
         stop: Set it to stop the download, as ``cancel`` does.
         frame: Builds a frame of the rows so far; None when it is over, and for a sync.
         before: How many of the rows an earlier run had received.
-        kept: Whether the rows are stored, so that the next run continues after them.
+        kept: Whether the rows are stored (a sync), so that the next run continues after them.
     """
 
     survey: str
@@ -103,7 +103,7 @@ class ProgressReporter:
         self._waits: dict[int, str] = {}  # by thread
 
     def set_status(self, status: str) -> None:
-        """Note what the calling thread waits for; ``""`` for nothing."""
+        """Set what the calling thread waits for; ``""`` for nothing."""
         with self._lock:
             if status:
                 self._waits[threading.get_ident()] = status

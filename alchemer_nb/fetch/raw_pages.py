@@ -1,4 +1,4 @@
-"""Pages of the response list, split into responses byte by byte as they came."""
+"""Splits pages of the response list into the unchanged JSON of each response."""
 
 from __future__ import annotations
 

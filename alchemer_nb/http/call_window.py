@@ -96,7 +96,7 @@ class Window:
         self.update(now)
 
     def update(self, now: float) -> None:
-        """Drop slots older than a period, and move waiting ones to their earliest possible times."""
+        """Drop slots older than a period, and move waiting ones to the earliest possible times."""
         self._drop_impossible_times(now)
         times: list[float] = []
         slots: list[Slot] = []

@@ -277,7 +277,7 @@ def _find_pair(text: Secret) -> tuple[Secret, Secret] | None:
 def _guess_kind(part: Secret) -> str:
     """Guess from its form which credential a text is; ``""`` if it has none of the known forms.
 
-    In the vendor's examples, keys have 32 or about 50 hexadecimal digits and their secrets begin
+    In published examples, keys have 32 or about 50 hexadecimal digits and their secrets begin
     with A9; consumer keys have 41 digits and their secrets 32.
     """
     text = part.reveal()

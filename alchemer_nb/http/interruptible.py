@@ -59,7 +59,7 @@ class _StoppableReader(io.RawIOBase):
             TimeoutError: Nothing came in time.
         """
         options = _options.get()
-        # Bytes that TLS has decrypted already are pending in the socket, and select does not see them.
+        # ``pending``: bytes that TLS has decrypted already, which ``wait_for_read`` does not see.
         if options is not None and not getattr(self._sock, "pending", int)():
             timeout = self._sock.gettimeout()
             end = time.monotonic() + (float("inf") if timeout is None else timeout)

@@ -40,8 +40,8 @@ _REMOVABLE = re.compile(
     r"[0-9a-f]{24}\.json|\.[0-9a-f]{24}-[0-9a-f]{12}\.(json|link)"
     r"|[0-9a-f]{24}\.(json|link)\.[0-9a-f]{8}\.tmp"
 )
-# Calls take different times to reach the server, so two of them may arrive closer together than they
-# were sent: count a slightly longer minute.
+# Calls take different times to reach the server, and may arrive closer together than they were
+# sent: so count a slightly longer minute.
 _SLACK = 1.005
 
 
@@ -53,7 +53,7 @@ class Limiter:
         identity: Distinguishes the credentials from others; only a hash of it is stored.
         limit: Calls per minute.
         minute: Seconds of that minute; another number is for tests.
-        folder: Folder of the windows' files; left out, ``ALCHEMER_LIMITS_FOLDER`` or this user's cache.
+        folder: Folder of the files; left out, ``ALCHEMER_LIMITS_FOLDER`` or this user's cache.
     """
 
     def __init__(
@@ -188,7 +188,7 @@ class _Files:
         self.folder = folder
         self._period = period
         self._is_ready = False
-        # In the file's name: times of the monotonic clock are valid on one machine until it restarts.
+        # Part of the file names: times of the monotonic clock are valid until the machine restarts.
         self._machine = _machine()
 
     @contextmanager
@@ -242,7 +242,7 @@ class _Files:
         self._is_ready = True
         oldest = time.time() - _OLD_SECONDS
         for path in self.folder.iterdir():
-            # Lock files stay: if one were removed while it is held, a second process could lock anew.
+            # Lock files stay: if one were removed while held, another process could lock, too.
             if _REMOVABLE.fullmatch(path.name):
                 with suppress(OSError):
                     if path.stat().st_mtime < oldest:

@@ -226,29 +226,17 @@ def _changes(region: Region, addresses: Addresses) -> dict[str, Any]:
 
 
 _KNOWN: dict[str, dict[str, Any]] = {
-    "us": {
-        "label": "United States",
-        "api_url": "https://api.alchemer.com",
-        "app_url": "https://app.alchemer.com",
-        "timezone": "America/New_York",
-    },
-    "eu": {
-        "label": "Europe",
-        "api_url": "https://api.alchemer.eu",
-        "app_url": "https://app.alchemer.eu",
-        "timezone": "Etc/GMT",
-    },
-    "ca": {
-        "label": "Canada",
-        "api_url": "https://api.alchemer-ca.com",
-        "app_url": "https://app.alchemer-ca.com",
-        "timezone": "Etc/GMT",
-    },
-    "au": {
-        "label": "Australia",
-        "api_url": "https://app.au.alchemer.com",
-        "app_url": "https://app.au.alchemer.com",
-        "timezone": "UTC",
-        "zone_documented": False,
-    },
+    name: {
+        "label": label,
+        "api_url": f"https://{api}",
+        "app_url": f"https://{app}",
+        "timezone": zone,
+    }
+    for name, label, api, app, zone in (
+        ("us", "United States", "api.alchemer.com", "app.alchemer.com", "America/New_York"),
+        ("eu", "Europe", "api.alchemer.eu", "app.alchemer.eu", "Etc/GMT"),
+        ("ca", "Canada", "api.alchemer-ca.com", "app.alchemer-ca.com", "Etc/GMT"),
+        ("au", "Australia", "app.au.alchemer.com", "app.au.alchemer.com", "UTC"),
+    )
 }
+_KNOWN["au"]["zone_documented"] = False

@@ -25,6 +25,7 @@ from alchemer_nb.errors import (
     ServerError,
     TransportError,
 )
+from alchemer_nb.forks import lazy_attribute
 from alchemer_nb.http.compression import Broken, unpack, unpack_edges
 from alchemer_nb.http.refusals import (
     DENIED_PROBLEMS,
@@ -37,7 +38,6 @@ from alchemer_nb.http.refusals import (
     refused,
 )
 from alchemer_nb.http.secrets import redact
-from alchemer_nb.once import lazy_attribute
 from alchemer_nb.wire.json import BOM, decode_json, decode_text
 
 if TYPE_CHECKING:

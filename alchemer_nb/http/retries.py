@@ -44,7 +44,7 @@ class Retries:
     """Retry policy for transient failures.
 
     Refused credentials, missing rights, unknown objects and wrong arguments are never retried.
-    PUT, POST and DELETE are retried only after a 429, which Alchemer sends before it reads them.
+    PUT, POST and DELETE are retried only if the rate limit refused them, so nothing was changed.
 
     Args:
         attempts: How often a call is made at most; 1 tries nothing again.

@@ -22,7 +22,7 @@ _WORTH_SHOWING = 0.3  # seconds of the shortest wait that is reported; others wo
 
 
 class _HeldInterrupts:
-    """A SIGINT handler that collects interrupts until ``end``; in a forked child it ends at once."""
+    """A SIGINT handler that collects interrupts until ``end``; a forked child ends it at once."""
 
     def __init__(self, before: Callable[..., Any]) -> None:
         self._before = before

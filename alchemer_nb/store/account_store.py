@@ -72,7 +72,7 @@ class Stores:
         Args:
             survey_id: Id.
             full: Compare all responses, not only those that changed lately.
-            fresh: Take no page from the memory of the last minute.
+            fresh: Use no page of the cache of the last minute.
             tell: Called with a ``Progress`` after each page, and often while waiting.
             stop: Set it to stop the sync; what came before is stored.
 
@@ -92,9 +92,9 @@ class Stores:
         try:
             return Sync(folder, listing, self.region, full).run()
         except AuthenticationError as error:
-            if not listing.calls:  # they were refused at once, so nothing had begun
+            if not listing.calls:  # refused at the first call, so nothing was interrupted
                 raise
-            refused = error
+            refused = error  # raised outside the ``except``: its message includes the first error
         why, needs = describe_interruption(refused, self._transport.credentials)
         raise DownloadIncomplete(
             f"{listing.title}: the sync had begun when {why}",
@@ -113,7 +113,7 @@ class Stores:
     def list_stored(self) -> pd.DataFrame:
         """Return the stored surveys, one row each.
 
-        A store that cannot be read is a row without rows and time, and a warning.
+        A store that cannot be read has 0 rows and no time, and causes a warning.
         """
         import pandas as pd
 

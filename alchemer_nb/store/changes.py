@@ -1,4 +1,4 @@
-"""Which responses the last sync added, changed and removed, and in which columns."""
+"""Compares the last two syncs: responses added, changed and removed, and changed columns."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _read_changes(folder: Path, manifest: Manifest) -> pd.DataFrame:
 def _changed_columns(
     folder: Path, manifest: Manifest, states: tuple[Index, Index], ids: np.ndarray
 ) -> dict[int, list[str]]:
-    """Return response id -> the columns that differ; none where only the spelling does."""
+    """Return response id -> the columns that differ; none if only the JSON differs."""
     if not len(ids):
         return {}
     survey = read_definition(folder, manifest)

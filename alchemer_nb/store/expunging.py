@@ -1,7 +1,7 @@
 """Removes a person's responses from a store for good.
 
-They are removed from every file, in each of their versions. Only their ids stay, so that no later
-sync stores them again. Nothing is deleted at Alchemer.
+All their versions are removed from all files. Only the ids stay, so that no later sync stores them
+again. Nothing is deleted at Alchemer.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def expunge(
             for response_id in index.ids[index.has_content].tolist()
             if response_id in ids
         ]
-        # The list first: if this run is interrupted, the next one removes them.
+        # The ids first: if this run is interrupted, the next one removes their content.
         write_expunged_ids(folder, read_expunged_ids(folder) | ids)
         remove_expunged(folder, manifest)
         manifest.rows = int(parts.read_index(folder, manifest).has_content.sum())
@@ -99,7 +99,7 @@ def _holds_content(folder: Path, part: Part, ids: set[int]) -> bool:
 def _read_ids(given: Any) -> set[int]:
     if given is None:
         return set()
-    # Bytes are iterable, too, and would give many small numbers.
+    # Bytes are iterable, too: each byte would become an id.
     is_many = isinstance(given, Iterable) and not isinstance(given, (str, bytes, bytearray))
     items = list(given) if is_many else [given]
     return {int(check_given_id(each, "a response")) for each in items}
@@ -112,7 +112,8 @@ def _build_person_test(contact_id: object, email: object) -> Callable[[StoredVer
     address = _read_address(email)
     if not contact and not address:
         return None
-    # Only responses with one of these bytes are decoded. JSON may escape letters as \\u….
+    # Decoding is slow, so only responses that contain one of these bytes are decoded: the id, the
+    # address, and the address with letters escaped as in JSON.
     needles = [contact.encode(), address.encode(), json.dumps(address)[1:-1].lower().encode()]
     needles = list(filter(None, needles))
 

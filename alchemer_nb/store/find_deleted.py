@@ -1,8 +1,8 @@
-"""Finds out which responses were deleted, with few calls.
+"""Finds the deleted responses with few calls.
 
-The API does not name them. But in the list by ascending id, the position of a response shows how
-many of the known responses before it are gone. So each gap is found by bisection, with calls for
-a few rows each.
+The API does not list them. But in the list by ascending id, the position of a response shows how
+many of the known responses before it were deleted. So each deleted response is found by bisection,
+with calls for a few rows each.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Edge = tuple[int, int]  # position in the list now, position among the known ids
 
-_ROW_CALLS = 20  # calls for one row that cost as much as a read of all pages of a short list
+_ROW_CALLS = 20  # small calls that take as long as reading all pages of a short list
 
 
 def is_cheap(known: int, deleted: int) -> bool:
@@ -30,7 +30,7 @@ def is_cheap(known: int, deleted: int) -> bool:
 
     Args:
         known: Count of known responses.
-        deleted: How many of them are gone.
+        deleted: How many of them were deleted.
     """
     calls = deleted * 2 * math.ceil(math.log2(known + 2))
     return calls <= _ROW_CALLS + 4 * math.ceil(known / PAGE_SIZE)
@@ -39,7 +39,7 @@ def is_cheap(known: int, deleted: int) -> bool:
 def find_deleted(
     listing: Listing, fetcher: PageFetcher, known: np.ndarray, total_count: int
 ) -> list[int] | None:
-    """Return the ids that are gone; None if the list changed while it was searched.
+    """Return the ids of the deleted responses; None if the list changed during the search.
 
     Args:
         listing: The list.

@@ -1,8 +1,8 @@
-"""Folders and files of the stores: their names, the lock, and writing a file as a whole.
+"""Folders and files of the stores: names, locks, and atomic writes.
 
 There is one folder for each account, and in it one for each survey. They hold personal data, so
-only the user may read them. A survey's folder may hold files of other people: only regular files
-with a name of this module belong to the store and are ever removed.
+only the user may read them. Users may put files of their own into a survey's folder: only regular
+files with a name of this module belong to the store and are ever removed.
 """
 
 from __future__ import annotations
@@ -41,6 +41,15 @@ _COMPLETE = "|".join(
     ]
 )
 _ANY_PATTERN = re.compile(rf"{_COMPLETE}|\.(?:{_COMPLETE})\.[0-9a-f]+\.part")
+
+
+@contextmanager
+def _raise_store_error(problem: str) -> Iterator[None]:
+    """Raise an ``OSError`` of the block as a ``StoreError``."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"{problem}: {error.strerror or error}") from None
 
 
 # -- folders --------------------------------------------------------------------------------
@@ -100,10 +109,8 @@ def folder_exists(folder: Path) -> bool:
     Raises:
         StoreError: Access is denied.
     """
-    try:
+    with _raise_store_error(f"cannot look into {folder}"):
         return folder.is_dir()
-    except OSError as error:
-        raise StoreError(f"cannot look into {folder}: {error.strerror or error}") from None
 
 
 def list_folder(folder: Path) -> list[Path]:
@@ -112,10 +119,8 @@ def list_folder(folder: Path) -> list[Path]:
     Raises:
         StoreError: Access is denied.
     """
-    try:
+    with _raise_store_error(f"cannot look into {folder}"):
         return sorted(folder.iterdir())
-    except OSError as error:
-        raise StoreError(f"cannot look into {folder}: {error.strerror or error}") from None
 
 
 def make_folders(folder: Path) -> None:
@@ -175,7 +180,7 @@ def definition_name(number: int) -> str:
 
 
 def table_name(number: int, digest: str) -> str:
-    """Return the file name of a part's table; another digest is another way to build it."""
+    """Return the file name of a part's table; the digest is of all that it is built from."""
     return f"table-{number:06}-{digest}.parquet"
 
 
@@ -205,11 +210,9 @@ def remove_file(path: Path) -> None:
     Raises:
         StoreError: Access is denied.
     """
-    try:
+    with _raise_store_error(f"cannot remove {path}"):
         if is_regular_file(path):
             path.unlink(missing_ok=True)
-    except OSError as error:
-        raise StoreError(f"cannot remove {path}: {error.strerror or error}") from None
 
 
 def remove_other_files(

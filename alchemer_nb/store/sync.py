@@ -1,10 +1,10 @@
-"""Brings a store up to date: new, changed and deleted responses.
+"""Updates a store with new, changed and deleted responses.
 
-The first sync reads all pages by ascending id, and stores them every few pages, so that an
-interrupted run is continued by the next one. Later syncs read the newest changes first, back to
-the time of the last sync (see ``wire.clocks``). The total count shows deletions. At the end the
-order of the list is checked (see ``order_check``). All pages are read if that check fails, if a
-clock was set back, or if dates are missing.
+The first sync reads all pages by ascending id, and stores them every few pages, so the next run can
+continue an interrupted one. Later syncs read the newest changes first, back to the time of the last
+sync (see ``wire.clocks``). The total count shows deletions. At the end the order of the list is
+checked (see ``order_check``). All pages are read if that check fails, if a clock was set back, or
+if dates are missing.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ if TYPE_CHECKING:
     from alchemer_nb.survey.definition import Definition
     from alchemer_nb.wire.clocks import Clock
 
-# Rows of pages of the newest changes: to see the newest date, to check the order further down,
-# of the first page, and of the others.
+# Page sizes of the list of newest changes: to read the newest date, to check the order further
+# down, for the first page, and for the other pages.
 _DATE_ROWS, _CHECK_ROWS, _FIRST_ROWS, _LARGE_ROWS = 20, 30, 100, 500
-_OVERLAP_ROWS = 40  # rows before the horizon that are compared, in case some changed nevertheless
+_OVERLAP_ROWS = 40  # rows before the horizon that are compared, too, in case of backdated changes
 _SIZE_STEP = 4  # between page sizes: multiples of 4 can be halved where the server is slow
-_STORE_ROWS = 5000  # rows of a read of all pages that are stored at once: a killed run loses these
+_STORE_ROWS = 5000  # rows between two writes of a read of all pages; a killed run loses them
 _STORE_BYTES = 64 << 20
 _BACKDATED = "some changes are dated earlier than they were made"
 _ATTEMPTS = 3
@@ -80,7 +80,7 @@ class Sync:
         listing = self.listing
         listing.begin_stage()
         began = datetime.now(UTC).isoformat(timespec="seconds")
-        # First of all: no folder is made for a survey that does not exist.
+        # Before the folder is made: the survey may not exist.
         options = replace(listing.options, on_wait=listing.report_wait, fresh=False)
         survey, _ = fetch_definition(listing.transport, listing.survey, options)
         listing.report_wait("")
@@ -117,7 +117,7 @@ class Sync:
         return self._finish(began)
 
     def _change_addresses(self) -> None:
-        """Give the next calls addresses that no run has used, so that no cache knows them."""
+        """Use other page sizes for the next calls, so that Alchemer has no cached reply to them."""
         self.listing.variant = self._manifest.turn
         self._manifest.turn += 1
         self._manifest.save(self.folder)  # at once: this run may be killed
@@ -139,8 +139,8 @@ class Sync:
     def _read_all(self) -> None:
         """Read all pages by ascending id, or those that the last run had not reached.
 
-        A deletion during the read moves all responses behind it, and as many fall between two
-        pages: the count is right then, but the rows are not. So all pages are read once more.
+        A deletion during the read moves all later responses forward, so one may be missed between
+        two pages although the count is right. In this case all pages are read once more.
         """
         for _ in range(_ATTEMPTS):
             if self._read_all_once():
@@ -194,7 +194,7 @@ class Sync:
         return not read.has_shrunk
 
     def _note_backdated(self, new_rows: list[RawResponse], horizon: str | None) -> bool:
-        """Note and return whether a change has a date from before the horizon."""
+        """Return whether a change has a date from before the horizon, and note it."""
         is_backdated = any(row.updated and row.updated < (horizon or "") for row in new_rows)
         if is_backdated:
             self._found_backdated = self._manifest.late = True
@@ -203,7 +203,7 @@ class Sync:
     # -- newest changes ---------------------------------------------------------------------
 
     def _sync_changes(self) -> None:
-        """Read the newest changes; all pages where these cannot be shown to be all changes."""
+        """Read the newest changes; read all pages if a change may be missing among them."""
         for _ in range(_ATTEMPTS):
             reason = self._read_changes()
             if not reason:
@@ -274,7 +274,7 @@ class Sync:
                 found.newest = found.newest or _newest_date(rows, found.clock)
                 if not self._all_compared:
                     found.full_read_reason = clocks.clock_problem(self._manifest.clock, found.clock)
-            # A deletion moves all responses behind it, and one may fall between two pages.
+            # A deletion moves all later responses, and one may be missed between two pages.
             found.is_steady &= total is None or (listing.total_count or total) >= total
             found.is_ordered &= _is_newest_first(rows, self.region.zone)
             total = listing.total_count
@@ -340,13 +340,13 @@ class Sync:
         return True
 
     def _listed_ids(self) -> np.ndarray:
-        """Return the ids that the server lists, too, as far as is known; also expunged ones."""
+        """Return the stored ids that the server lists, expunged ones included."""
         return np.asarray(self._index.ids[self._index.is_listed])
 
     # -- storing ----------------------------------------------------------------------------
 
     def _find_new_rows(self, page: RawPage) -> list[RawResponse]:
-        """Return the rows of a page that are not stored as they came."""
+        """Return the rows of a page that are new or differ from the stored version."""
         rows = [
             row if row.id not in self._expunged else parts.expunged_marker(row.id)
             for row in page.rows
@@ -411,7 +411,7 @@ class Sync:
 
 @dataclass(slots=True)
 class _FullRead:
-    """What a read of all pages has brought so far.
+    """The state of a read of all pages.
 
     Attributes:
         seen: Ids that came.
@@ -450,10 +450,10 @@ class _Changes:
         listed: The dates on all pages, in their order.
         newest: The newest date that is not ahead of the server's clock.
         clock: The server's clock at the first page.
-        is_steady: Whether nothing was deleted meanwhile.
-        is_ordered: Whether the newest came first.
-        full_read_reason: Why that may not be all that changed.
-        size: Rows of the last page: what the server was fast enough for.
+        is_steady: Whether nothing was deleted during the read.
+        is_ordered: Whether the newest changes came first.
+        full_read_reason: Why changes may be missing; ``""`` if none are.
+        size: Rows a page, of the last page: smaller ones if the server was too slow.
     """
 
     new_rows: list[RawResponse] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Tables: one Parquet file of analysable columns beside each part, for ``scan`` and SQL.
+"""Tables: Parquet files of the columns of a frame, one for each part, for ``scan`` and SQL.
 
 A table is built from the responses of its part and the current definition, and is built again
 when the definition has changed.
@@ -59,7 +59,7 @@ def write_tables(
     if not manifest.definitions:
         return
     survey = read_definition(folder, manifest)
-    # More than once: a table may prove another date order, by which all others are built again.
+    # A loop: a table may prove a date order, which changes the names of all tables.
     while missing := [p for p in manifest.parts if not table_path(folder, manifest, p).exists()]:
         for number, part in enumerate(missing, 1):
             on_table(f"writing table {number:,} of {len(missing):,}")
