@@ -154,7 +154,7 @@ class KnowledgeLost(AlchemerError):
 
 
 class TransportError(AlchemerError):
-    """There was no answer, or one that does not come from Alchemer's API.
+    """There was no reply, or one that does not come from Alchemer's API.
 
     Attributes:
         reason: ``"unreachable"``, ``"silent"`` (no answer in time), ``"cut"`` (an answer that is
@@ -260,7 +260,7 @@ class DownloadIncomplete(AlchemerError):
 
 
 class StoreError(AlchemerError):
-    """A local store cannot be written or read; what it held before is unharmed."""
+    """A local store cannot be written or read; its earlier content is unharmed."""
 
 
 class StoreBusy(StoreError):

@@ -107,7 +107,7 @@ def _flush(path: Path, flags: int) -> None:
 
 @contextmanager
 def replace_atomically(path: Path) -> Iterator[Path]:
-    """Write a user's file with ``write_atomically``.
+    """Write a file that a user asked for with ``write_atomically``.
 
     Raises:
         InvalidArgument: The file system does not allow it.

@@ -31,7 +31,7 @@ _OLD_SECRET_NAME = "ALCHEMER_API_SECRET"  # noqa: S105 - the name of a variable,
 
 @dataclass(frozen=True, slots=True)
 class FoundCredentials:
-    """Credentials, their region, and where both come from.
+    """Credentials and their region, with the source of both.
 
     Attributes:
         credentials: What was found.
@@ -147,10 +147,10 @@ def environment_region() -> Region | None:
 
 
 def no_credentials_error(profile: str | None, hint: str) -> ConfigurationError:
-    """Build the error that says what was looked for.
+    """Build the error that no credentials were found; it lists where they were looked for.
 
     Args:
-        profile: The one that was asked for, or None.
+        profile: The profile that the caller asked for, or None.
         hint: The hint.
     """
     name = profiles.DEFAULT if profile is None else profile

@@ -188,7 +188,7 @@ class OAuthFlow:
         return OAuth1(*pair, given.token, given.secret)
 
     def _ask(self, url: str, attempt: Attempt, signer: Sign, secrets: tuple[Secret, ...]) -> _Token:
-        # The reply is no variable of this frame: it holds a token, or may repeat what was sent.
+        # The reply is not stored in a variable, which a traceback may show: it may hold a secret.
         outcome = _read_reply(
             self._transport.exchange(Call("GET", attempt.step), url, signer, secrets),
             self.region,
@@ -264,7 +264,7 @@ def _find_verifier(pasted: Secret, token: Secret) -> tuple[Secret, bool] | Alche
 
 
 def _tidy(pasted: str) -> str:
-    """Remove what copying adds: white space anywhere, line breaks, quotes around."""
+    """Remove white space, line breaks, and quotes and brackets around a pasted text."""
     text = "".join(pasted.split())
     with suppress(ValueError):  # an HTML character reference with thousands of digits
         text = html.unescape(text)
@@ -284,7 +284,7 @@ def _parse_query(text: str) -> dict[str, str]:
 
 
 def _read_token(body: bytes) -> _Token | None:
-    """Parse a form-encoded token reply; ignore what is appended to it."""
+    """Parse a form-encoded token reply; ignore a JSON object after it."""
     text = body.decode("utf-8", errors="replace").lstrip("\ufeff \r\n")
     fields = dict(parse_qsl(text.split("{", 1)[0].strip()))
     token, secret = fields.get("oauth_token"), fields.get("oauth_token_secret")

@@ -1,4 +1,4 @@
-"""The options of a download: which responses, how the frame looks, where they come from.
+"""The options of a download: filters, the form of the frame, and the source of the responses.
 
 ``Client.responses`` lists them for editors and type checkers; other functions pass on this object.
 """

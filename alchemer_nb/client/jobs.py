@@ -19,7 +19,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from alchemer_nb.errors import DownloadIncomplete, InvalidArgument, Stopped
-from alchemer_nb.fetch.endings import build_hint
+from alchemer_nb.fetch.interruption import build_hint
 from alchemer_nb.forks import renew_after_fork
 from alchemer_nb.store.sync_result import STOPPED
 

@@ -1,4 +1,4 @@
-"""From a query to a frame: the download, its interruptions, and how it is resumed."""
+"""Downloads the responses of a query and builds their frame; resumes interrupted downloads."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from alchemer_nb.errors import (
     TransportError,
 )
 from alchemer_nb.fetch.download import Download, Downloader, DownloadPlan
-from alchemer_nb.fetch.endings import build_hint, describe_interruption
+from alchemer_nb.fetch.interruption import build_hint, describe_interruption
 from alchemer_nb.fetch.lists import fetch_definition
 from alchemer_nb.fetch.progress import Progress
 from alchemer_nb.frame import rows as row_choice
@@ -402,7 +402,7 @@ def _collect_facts(
 
 
 def _count_misfits(answers: Answers, survey: Definition, keep: np.ndarray) -> dict[str, Any]:
-    """Count what does not fit the definition.
+    """Count answers and questions that do not fit the definition.
 
     Args:
         answers: All answers of the download.

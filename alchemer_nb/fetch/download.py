@@ -412,7 +412,7 @@ class Downloader:
                 or (latest.get(row.id, first_run) < first_run and row not in changed)
                 for row in rows
             )
-            # Without a date, what came long ago may have changed as well.
+            # A response without a date may have changed, even if it is stored.
             added = [row for row in rows if row in changed or not row.updated]
         if added:
             before = result.builder.count - len(latest)

@@ -86,7 +86,7 @@ class Window:
         self.update(now)
 
     def merge(self, other: Window, now: float) -> None:
-        """Add what another window knows about the same account."""
+        """Add the slots and limits of another window of the same account."""
         known = {s.ticket for s in self.slots}
         self.slots += [s for s in other.slots if s.ticket not in known]
         self.slots.sort(key=lambda s: s.at)

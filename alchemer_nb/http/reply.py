@@ -1,4 +1,4 @@
-"""The reply to a call, and whether it is an error.
+"""The reply to a call, and the check whether it is an error.
 
 Facts: HTTP 200 does not mean success, ``result_ok`` does; codes are not always HTTP statuses;
 a BOM is possible; single objects come with and without ``data``
@@ -304,7 +304,7 @@ class _ErrorFinder:
         )
 
     def _status_of(self, code: int | str, words: str) -> int:
-        """Return the HTTP status that fits the error, whatever it was sent with."""
+        """Return the HTTP status that fits the error; the status of the reply may not."""
         number = code if isinstance(code, int) else self.reply.status
         if _SAME_CALL in words.lower():
             return 429

@@ -126,7 +126,7 @@ class Retries:
     def named(
         self, error: ApiError | TransportError, took: float, method: str, path: str
     ) -> ApiError | TransportError:
-        """Return the error, or ``TooSlow`` if it came after so long that this is the reason."""
+        """Return the error, or ``TooSlow`` in its place if the call took ``too_slow`` seconds."""
         silent = isinstance(error, TransportError) and error.reason == "silent"
         if took < self.too_slow or not (silent or isinstance(error, ServerError)):
             return error

@@ -7,7 +7,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from alchemer_nb.errors import AuthenticationError, DownloadIncomplete, StoreError
-from alchemer_nb.fetch.endings import RUN_SYNC_AGAIN, build_hint, describe_interruption
+from alchemer_nb.fetch.interruption import RUN_SYNC_AGAIN, build_hint, describe_interruption
 from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.store import paths
 from alchemer_nb.wire.ids import check_given_id, check_received_id

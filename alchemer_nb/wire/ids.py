@@ -19,7 +19,7 @@ _LONGEST_SHOWN = 40
 
 
 def has_digits_alone(text: str) -> bool:
-    """Check whether a text consists of the digits 0 to 9 alone."""
+    """Check whether a text consists of the digits 0 to 9 only."""
     return text.isascii() and text.isdigit()
 
 

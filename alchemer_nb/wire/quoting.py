@@ -110,7 +110,7 @@ def quote(text: str) -> str:
 
 
 def double_quotes(text: str, quote_char: str) -> str:
-    """Return a text with the quote written twice, as it is inside of quotes."""
+    """Return a text with the quote doubled, to be put between such quotes."""
     return text.replace(quote_char, quote_char * 2)
 
 
@@ -141,7 +141,7 @@ def _unquoted(text: str) -> str:
 
 
 def _without_brackets(text: str) -> str:
-    """Remove brackets around a whole list, but not those around its first value alone."""
+    """Remove brackets around a whole list, but not those around its first value only."""
     closer = _PAIRS.get(text[:1])
     if closer is None or not text.endswith(closer):
         return text

@@ -112,7 +112,7 @@ def parse_typed_dates(texts: Iterable[str]) -> dict[str, datetime | None]:
 
 
 def date_orders(texts: Iterable[str]) -> set[str]:
-    """Return which of ``"day"`` and ``"month"`` some of the dates prove to come first."""
+    """Return which orders the dates prove: ``"day"`` first, ``"month"`` first, or both."""
     found = (_TYPED_DATE.fullmatch(text) for text in texts)
     pairs = [(a, b) for a, b, _ in map(_numbers, filter(None, found)) if a <= 31]
     proofs = {"day": any(a > 12 for a, _ in pairs), "month": any(b > 12 for _, b in pairs)}

@@ -59,7 +59,7 @@ def slug(text: Any, longest: int = 40) -> str:
 
 
 def alias_to_name(alias: Any) -> str:
-    """Return an alias as a column name: letters, digits and underscores alone."""
+    """Return an alias as a column name: letters, digits and underscores only."""
     return re.sub(r"\W+", "_", strip_html(alias)).strip("_")
 
 

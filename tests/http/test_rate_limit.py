@@ -266,7 +266,7 @@ limiter = Limiter({host!r}, {who!r}, 3, {minute}, Path(sys.argv[1]))
 print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(5):
-    limiter.turn()
+    limiter.wait_for_turn()
     print(time.monotonic(), flush=True)
 """
 
