@@ -72,10 +72,10 @@ class Story:
         end = self.now + seconds
         while self.waiting:
             self.window.update(self.now)
-            wait_for_turn = min(self.window.time_of(t) for t in self.waiting)
-            if wait_for_turn > end:
+            next_turn = min(self.window.time_of(t) for t in self.waiting)
+            if next_turn > end:
                 break
-            self.now = max(self.now, wait_for_turn)
+            self.now = max(self.now, next_turn)
             self.window.update(self.now)
             self.look()
         self.now = end
