@@ -22,7 +22,7 @@ from alchemer_nb.errors import (
     Stopped,
     TransportError,
 )
-from alchemer_nb.fetch.download import Download, Downloader, DownloadPlan
+from alchemer_nb.fetch.download import Download, Downloader
 from alchemer_nb.fetch.interruption import build_hint, describe_interruption
 from alchemer_nb.fetch.lists import fetch_definition
 from alchemer_nb.fetch.progress import Progress
@@ -202,7 +202,13 @@ class Retrieval:
         earlier, self.earlier = self.earlier, None  # frees its rows if it restarts
         restart = earlier.restart_reason(survey, params) if earlier is not None else ""
         limit = self.options.frame.limit
-        plan = DownloadPlan(
+        resumed = earlier.result.copy() if earlier is not None and not restart else None
+        downloader = Downloader(
+            self.transport,
+            survey,
+            params,
+            resumed,
+            same_account=earlier is not None and earlier.account is not None,
             has_enough=None if limit is None else lambda result: self._has_rows(limit, result),
             # With local conditions the number of responses to fetch is unknown.
             most_rows=None if self._selection else limit,
@@ -210,10 +216,7 @@ class Retrieval:
             on_progress=self.progress if callable(self.progress) else None,
             frame=lambda result: self._build_frame(survey, result)[0],
             calls=self.calls,
-            same_account=earlier is not None and earlier.account is not None,
         )
-        resumed = earlier.result.copy() if earlier is not None and not restart else None
-        downloader = Downloader(self.transport, survey, params, plan, resumed)
         downloader.result.restart_reason = restart
         return downloader
 

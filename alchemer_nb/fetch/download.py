@@ -11,7 +11,7 @@ last page is fetched again.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import InitVar, dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -180,54 +180,39 @@ class Download:
             self.total_count = count
 
 
-@dataclass(slots=True)
-class DownloadPlan:
-    """The limits and callbacks of a download.
+@dataclass
+class Downloader:
+    """A download of the responses of a survey, with its limits and callbacks.
 
     Attributes:
+        transport: Sends the calls.
+        survey: The definition; its question ids are the known columns.
+        params: Filter parameters.
+        earlier: A download to resume; its rows are added to.
+        same_account: Whether its rows are known to be of the same account.
         has_enough: Called after each page; returns whether to stop.
         most_rows: Rows that are needed at most, None for all.
         expected_rows: Estimated rows, to send for their pages before the first one comes.
         on_progress: Called after each page, and often while waiting.
         frame: Builds a frame of the rows so far, for ``Progress``.
         calls: Options of its calls.
-        same_account: Whether the rows of earlier runs are known to be of the same account.
     """
 
+    transport: Transport
+    survey: Definition
+    params: Mapping[str, Any]
+    earlier: InitVar[Download | None] = None
+    same_account: bool = False
     has_enough: Callable[[Download], bool] | None = None
     most_rows: int | None = None
     expected_rows: int | None = None
     on_progress: Callable[[Progress], None] | None = None
     frame: Callable[[Download], pd.DataFrame] | None = None
     calls: CallOptions = field(default_factory=CallOptions)
-    same_account: bool = False
 
-
-class Downloader:
-    """Downloads the responses of a survey.
-
-    Args:
-        transport: Sends the calls.
-        survey: The definition; its question ids are the known columns.
-        params: Filter parameters.
-        plan: Its limits and callbacks.
-        earlier: A download to resume; its rows are added to.
-    """
-
-    def __init__(
-        self,
-        transport: Transport,
-        survey: Definition,
-        params: Mapping[str, Any],
-        plan: DownloadPlan,
-        earlier: Download | None = None,
-    ) -> None:
-        self.result = earlier or Download(AnswersBuilder(survey))
-        self._transport = transport
-        self._survey = survey
-        self._params = params
-        self._plan = plan
-        self._reporter = ProgressReporter(plan.on_progress, self._progress)
+    def __post_init__(self, earlier: Download | None) -> None:
+        self.result = earlier or Download(AnswersBuilder(self.survey))
+        self._reporter = ProgressReporter(self.on_progress, self._progress)
         self._began = time.monotonic()
 
     def run(self) -> Download:
@@ -239,18 +224,18 @@ class Downloader:
             ApiError, TransportError: As for any call.
         """
         first = self._find_start()
-        plan, result = self._plan, self.result
+        result = self.result
         with self._fetcher(uncached=result.resumes > 0) as fetcher:
             newest = None  # the call for the newest changes, sent together with the last pages
             for page in self._pages(fetcher, first):
                 self._add_page(page, fetcher.current)
-                if plan.has_enough is not None and plan.has_enough(result):
+                if self.has_enough is not None and self.has_enough(result):
                     result.reached_limit = True
                     return result
-                if fetcher.all_sent and newest is None and plan.most_rows is None:
+                if fetcher.all_sent and newest is None and self.most_rows is None:
                     newest = self._send_newest(fetcher)
             is_long = result.pages > 1 or result.rows_before
-            if newest is None and is_long and plan.most_rows is None:
+            if newest is None and is_long and self.most_rows is None:
                 newest = self._send_newest(fetcher)  # no total showed which page was the last
             if newest is not None:
                 self._add_changes(fetcher, newest)
@@ -266,18 +251,17 @@ class Downloader:
 
     def _pages(self, fetcher: PageFetcher, first: PageRange | None) -> Iterator[ResponsePage]:
         if first is not None:
-            expected_rows = self.result.total_count or self._plan.expected_rows
+            expected_rows = self.result.total_count or self.expected_rows
             yield from fetcher.fetch(
-                self._decode, limit=self._plan.most_rows, first=first, expected_rows=expected_rows
+                self._decode, limit=self.most_rows, first=first, expected_rows=expected_rows
             )
 
     def _fetcher(self, *, fresh: bool = False, uncached: bool = False) -> PageFetcher:
-        calls = self._plan.calls
         return PageFetcher(
-            self._transport,
-            f"survey/{self._survey.id}/surveyresponse",
-            self._params,
-            replace(calls, fresh=fresh or calls.fresh),
+            self.transport,
+            f"survey/{self.survey.id}/surveyresponse",
+            self.params,
+            replace(self.calls, fresh=fresh or self.calls.fresh),
             self._reporter,
             uncached=uncached,
         )
@@ -289,7 +273,7 @@ class Downloader:
         except ValueError:
             pass
         raise TransportError(
-            f"a page of the responses of survey {self._survey.id} is not a list of responses"
+            f"a page of the responses of survey {self.survey.id} is not a list of responses"
         )
 
     def _add_page(self, page: ResponsePage, at: PageRange) -> None:
@@ -303,9 +287,9 @@ class Downloader:
         self._reporter.report()
 
     def _progress(self, status: str) -> Progress:
-        result, frame = self.result, self._plan.frame
+        result, frame = self.result, self.frame
         return Progress(
-            self._survey.title,
+            self.survey.title,
             result.builder.count,
             result.total_count,
             result.pages,
@@ -313,7 +297,7 @@ class Downloader:
             state=status,
             seconds=time.monotonic() - self._began,
             before=result.rows_before,
-            stop=self._plan.calls.stop,
+            stop=self.calls.stop,
             frame=None if frame is None else lambda: frame(result),
         )
 
@@ -332,14 +316,14 @@ class Downloader:
         with self._fetcher(fresh=True) as fetcher:
             page = self._decode(fetcher.wait_for(fetcher.send(tail)))
         keys = _response_keys(page)
-        if set(keys).isdisjoint(last.keys) and not self._plan.same_account:
+        if set(keys).isdisjoint(last.keys) and not self.same_account:
             raise InvalidArgument(
-                f"none of the rows at hand of survey {self._survey.id} is where it was: another "
+                f"none of the rows at hand of survey {self.survey.id} is where it was: another "
                 "account, or they were deleted; run the download again"
             )
         if keys[: len(expected_keys)] != expected_keys:
             self.result = Download(
-                AnswersBuilder(self._survey),
+                AnswersBuilder(self.survey),
                 resumes=result.resumes,
                 restart_reason="responses among those at hand were deleted or moved meanwhile",
             )
