@@ -191,8 +191,7 @@ def read_manifest(folder: Path) -> Manifest | None:
             raise UnreadableFile
         return _check_numbers(msgspec.convert(state, Manifest))
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError):
-        pass
-    raise UnreadableFile
+        raise UnreadableFile from None
 
 
 def _check_numbers(manifest: Manifest) -> Manifest:
@@ -254,5 +253,4 @@ def _read_json(path: Path) -> Any:
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror or error}") from None
     except ValueError:
-        pass
-    raise UnreadableFile
+        raise UnreadableFile from None

@@ -171,8 +171,7 @@ def read_key_columns(folder: Path, part: Part, columns: Sequence[str] = _KEY_COL
         with open_part(folder, part) as file:
             return file.read(list(columns), use_threads=False)
     except _READ_ERRORS:
-        pass
-    raise PartDamaged(part.number)
+        raise PartDamaged(part.number) from None
 
 
 def read_versions(
@@ -222,10 +221,8 @@ def _read_batches(folder: Path, part: Part) -> Iterator[pa.RecordBatch]:
     try:
         with open_part(folder, part) as file:
             yield from file.iter_batches(CHUNK, columns=SCHEMA.names, use_threads=False)
-        return
     except _READ_ERRORS:
-        pass
-    raise PartDamaged(part.number)
+        raise PartDamaged(part.number) from None
 
 
 def read_all_versions(

@@ -66,10 +66,9 @@ def find_root(given: str | os.PathLike[str] | None = None) -> Path:
         try:
             return Path(named).expanduser()
         except RuntimeError:
-            pass
-        raise ConfigurationError(
-            f"{named} names no folder for stores: there is no such home; see {FOLDER_VARIABLE}"
-        )
+            raise ConfigurationError(
+                f"{named} names no folder for stores: there is no such home; see {FOLDER_VARIABLE}"
+            ) from None
     import platformdirs
 
     return platformdirs.user_data_path("alchemer_nb", appauthor=False) / "store"

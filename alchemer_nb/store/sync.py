@@ -179,11 +179,7 @@ class Sync:
             self._store(read.take_unstored())
             raise
         if first == 1 and not read.has_shrunk and listing.total_count == len(read.seen):
-            deleted = [
-                response_id
-                for response_id in self._listed_ids().tolist()
-                if response_id not in read.seen
-            ]
+            deleted = set(self._listed_ids().tolist()) - read.seen
             read.unstored += map(parts.deleted_marker, deleted)
         manifest.unfinished = None
         manifest.doubtful = "the list grew shorter while it was read" if read.has_shrunk else ""
