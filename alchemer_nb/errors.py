@@ -1,4 +1,4 @@
-"""What can go wrong, in one tree.
+"""All errors of the package, in one tree.
 
 ::
 
@@ -7,8 +7,8 @@
     ├── InvalidArgument (ValueError)         an argument of a call does not fit; says what would
     │   └── ConditionError                   a condition line that cannot be read (.line)
     ├── SurveyNotFound (LookupError)         no survey, or more than one, fits the title
-    ├── KnowledgeLost                        a frame no longer carries what the call needs
-    ├── TransportError                       no answer, or an answer that is not Alchemer's
+    ├── KnowledgeLost                        a frame no longer has the description a call needs
+    ├── TransportError                       no reply, or a reply that is not Alchemer's
     ├── Stopped                              a wait or a call was stopped by its caller
     ├── DownloadIncomplete                   fewer rows than there are (.partial has those so far)
     ├── StoreError                           a local store cannot be written or read
@@ -30,8 +30,8 @@ In a notebook each shows as one red line and the cell fails, so that *Run All* s
 No message holds a secret or an address with its query: the transport builds them from method,
 path and status alone.
 
-An error says what happened in one sentence, and what to do next in ``.hint``: apart, so that a form
-can show them apart. ``str(error)`` is both. Neither ends with a full stop.
+The sentence of an error says what happened, its ``hint`` what to do next. They are separate so that
+a form can show them separately; ``str(error)`` is both. Neither ends with a full stop.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_ENDS = (".", "!", "?", "…")
+_SENTENCE_ENDS = (".", "!", "?", "…")
 
 
 class AlchemerError(Exception):
@@ -72,8 +72,8 @@ class AlchemerError(Exception):
     @property
     def sentence(self) -> str:
         """What happened, without the hint."""
-        tried = f" (tried {self.attempts} times)" if self.attempts > 1 else ""
-        return f"{super().__str__()}{tried}"
+        attempts_note = f" (tried {self.attempts} times)" if self.attempts > 1 else ""
+        return f"{super().__str__()}{attempts_note}"
 
     @property
     def lines(self) -> tuple[str, str]:
@@ -84,15 +84,15 @@ class AlchemerError(Exception):
         sentence = self.sentence
         if not (sentence and self.hint):
             return sentence or self.hint
-        return f"{sentence}{' ' if sentence.endswith(_ENDS) else '. '}{self.hint}"
+        return f"{sentence}{' ' if sentence.endswith(_SENTENCE_ENDS) else '. '}{self.hint}"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # The constructors do not take all that an error carries as positional arguments.
-        return _restored, (type(self), self.args, dict(vars(self)))
+        # Not all attributes are positional arguments of the constructors, which pickle would call.
+        return _rebuild, (type(self), self.args, dict(vars(self)))
 
     @property
     def _render_traceback_(self) -> Callable[..., list[str]]:
-        """What IPython asks for; absent (AttributeError) if the full traceback is wanted."""
+        """The renderer that IPython looks for; AttributeError makes it show the full traceback."""
         if not self.short:
             raise AttributeError("_render_traceback_")
         return self._one_line
@@ -102,7 +102,7 @@ class AlchemerError(Exception):
         return [f"\x1b[31m{type(self).__name__}\x1b[0m: {text}"]
 
 
-def _restored(kind: type[AlchemerError], args: tuple[Any, ...], state: dict[str, Any]) -> Any:
+def _rebuild(kind: type[AlchemerError], args: tuple[Any, ...], state: dict[str, Any]) -> Any:
     error = kind.__new__(kind, *args)
     error.__dict__.update(state)
     return error
@@ -114,7 +114,7 @@ def with_capital(text: str) -> str:
 
 
 def _with_full_stop(text: str) -> str:
-    return f"{with_capital(text)}{'' if not text or text.endswith(_ENDS) else '.'}"
+    return f"{with_capital(text)}{'' if not text or text.endswith(_SENTENCE_ENDS) else '.'}"
 
 
 class ConfigurationError(AlchemerError, ValueError):
@@ -130,7 +130,7 @@ class ConfigurationError(AlchemerError, ValueError):
 
 
 class InvalidArgument(AlchemerError, ValueError):
-    """An argument does not fit; the message says what would."""
+    """An argument is not valid; the message says what would be."""
 
 
 class ConditionError(InvalidArgument):
@@ -154,7 +154,7 @@ class KnowledgeLost(AlchemerError):
 
 
 class TransportError(AlchemerError):
-    """There was no answer, or one that does not come from Alchemer's API.
+    """There was no reply, or one that does not come from Alchemer's API.
 
     Attributes:
         reason: ``"unreachable"``, ``"silent"`` (no answer in time), ``"cut"`` (an answer that is
@@ -177,15 +177,15 @@ class DownloadIncomplete(AlchemerError):
     Args:
         message: What happened.
         partial: The DataFrame of the rows that arrived, or a function that builds it when it is
-            needed, as an interrupted cell is to end at once.
+            needed, so that an interrupted cell ends at once.
         hint: How to get the rows.
-        needs: What has to be done before it can go on, such as ``"sign in with the new key"``.
+        needs: What to do before it can be resumed, such as ``"sign in with the new key"``.
         resume: Continues with a client and a ``progress`` argument.
         cause: The error that ended it.
 
     Attributes:
-        needs: The same.
-        cause: The same; None where it was stopped, or rows were missing at its end.
+        needs: As given.
+        cause: As given; None if it was stopped, or if rows were missing at its end.
     """
 
     def __init__(
@@ -202,7 +202,7 @@ class DownloadIncomplete(AlchemerError):
         self._partial = partial
         self._resume = resume
         self.needs = needs
-        # Its traceback would hold the pages that were read, and all that was made of them.
+        # Without its traceback, which would keep all pages and answers in memory.
         self.cause = self.__cause__ = cause.with_traceback(None) if cause else None
 
     @property
@@ -237,8 +237,8 @@ class DownloadIncomplete(AlchemerError):
             What the download would have returned.
 
         Raises:
-            InvalidArgument: The client is one of another account or region, or there is nothing
-                to go on with.
+            InvalidArgument: The client is one of another account or region, or nothing can be
+                resumed.
             DownloadIncomplete: It ended early again; that error has the rows since then, too.
             ApiError, TransportError: As for any call; nothing is lost.
 
@@ -254,13 +254,13 @@ class DownloadIncomplete(AlchemerError):
         return self._resume(client, progress)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Another process gets the rows; to continue takes the client, which is not pickled.
-        kind, (own, args, state) = super().__reduce__()
-        return kind, (own, args, {**state, "_partial": self.partial, "_resume": None})
+        # The rows are pickled. ``resume`` is not: it holds the client.
+        kind, (rebuild, args, state) = super().__reduce__()
+        return kind, (rebuild, args, {**state, "_partial": self.partial, "_resume": None})
 
 
 class StoreError(AlchemerError):
-    """A local store cannot be written or read; what it held before is unharmed."""
+    """A local store cannot be written or read; its earlier content is unharmed."""
 
 
 class StoreBusy(StoreError):
@@ -275,8 +275,8 @@ class ApiError(AlchemerError):
     """Alchemer answered with an error.
 
     Attributes:
-        status: HTTP status, or None where no call was made.
-        code: The ``code`` of the answer, which is not always an HTTP status.
+        status: HTTP status, or None if no call was made.
+        code: The ``code`` of the reply, which is not always an HTTP status.
         method: HTTP method of the call.
         path: Path of the call below the version, without any query.
     """

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and packages that only an extra installs."""
+"""Atomic writes, checks of file names, and imports of optional packages."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def output_path(path: str | os.PathLike[str], suffixes: Sequence[str]) -> Path:
     if "\0" in str(given) or not given.name:
         raise InvalidArgument(f"{str(path)[:80]!r} is no file name")
     _check_suffix(given, suffixes)
-    resolved = given.resolve()  # through a link, so that the link stays
+    resolved = given.resolve()  # the target of a link is replaced, not the link
     if resolved.is_dir():
         raise InvalidArgument(f"{given} is a folder; give the name of a file in it")
     if not resolved.parent.is_dir():
@@ -59,8 +59,8 @@ def _given_path(path: str | os.PathLike[str]) -> Path:
 
 def _check_suffix(path: Path, suffixes: Sequence[str]) -> None:
     if path.suffix.lower() not in suffixes:
-        wanted = " or ".join(suffixes)
-        raise InvalidArgument(f"the name ends in {wanted}, not {path.suffix or path.name!r}")
+        allowed = " or ".join(suffixes)
+        raise InvalidArgument(f"the name ends in {allowed}, not {path.suffix or path.name!r}")
 
 
 @contextmanager
@@ -74,8 +74,8 @@ def write_atomically(
     Args:
         path: What to replace.
         mode: Permissions of the file, from its creation on; the umask applies.
-        temporary: Its path until then, in the same folder; left out, a hidden random name.
-        durable: Write through to the disk, so that a power cut loses neither file.
+        temporary: Path of the temporary file, in the same folder; left out, a hidden random name.
+        durable: Flush to the disk, so that after a power cut the old or the new file is there.
 
     Raises:
         OSError: The file system does not allow it.
@@ -84,13 +84,13 @@ def write_atomically(
         name = f".{path.stem[:40]}-{secrets.token_hex(6)}{path.suffix}"
         temporary = path.with_name(name)
     try:
-        # O_EXCL: a link that lies there already is not followed.
+        # O_EXCL fails if the name exists, so a link that somebody else made is not followed.
         os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
         yield temporary
-        if durable:
+        if durable:  # before the rename, or it could survive a power cut without the content
             _flush(temporary, os.O_RDWR)
         temporary.replace(path)
-        if durable and os.name != "nt":  # Windows opens no folder
+        if durable and os.name != "nt":  # the rename itself; Windows cannot open a folder
             _flush(path.parent, os.O_RDONLY)
     finally:
         with suppress(OSError):
@@ -107,7 +107,7 @@ def _flush(path: Path, flags: int) -> None:
 
 @contextmanager
 def replace_atomically(path: Path) -> Iterator[Path]:
-    """Write a user's file with ``write_atomically``.
+    """Write a file that a user asked for with ``write_atomically``.
 
     Raises:
         InvalidArgument: The file system does not allow it.

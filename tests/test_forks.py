@@ -280,7 +280,7 @@ def test_children_and_parent_take_their_turns_from_one_limit(tmp_path):
 
     def turns(count):
         for _ in range(count):
-            limiter.turn()
+            limiter.wait_for_turn()
 
     began = time.monotonic()
     turns(1)
@@ -294,15 +294,15 @@ def test_children_and_parent_take_their_turns_from_one_limit(tmp_path):
 def test_a_child_waits_for_a_lock_of_the_limit_and_not_for_a_thread_of_its_parent(tmp_path):
     folder = tmp_path / "limits"
     limiter = Limiter("api.example", "who", 100, 60.0, folder)
-    limiter.turn()
+    limiter.wait_for_turn()
     (lock,) = folder.glob("*.lock")
     holder = filelock.FileLock(lock)
     holder.acquire()
-    waits = threading.Thread(target=limiter.turn)
+    waits = threading.Thread(target=limiter.wait_for_turn)
     waits.start()
     while not limiter._lock.locked():
         time.sleep(0.001)
-    child = Child(limiter.turn)
+    child = Child(limiter.wait_for_turn)
     holder.release()
     assert child.outcome() is None
     waits.join(PATIENCE)

@@ -1,4 +1,4 @@
-"""How credentials are found or obtained: environment, profiles, and the OAuth sign-in.
+"""Get credentials: from the environment, from profiles, or by the OAuth sign-in.
 
 Used by ``connect()`` and by the sign-in panel. May import: http.
 """

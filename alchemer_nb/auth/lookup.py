@@ -1,8 +1,8 @@
-"""Credentials that nobody has to type: from the environment, or from a stored profile.
+"""Finds stored credentials: in the environment, or in a profile.
 
-They are found together with the region that they belong to, and are sent to no other. A profile
-is stored with its region. The region of the environment's credentials is ``ALCHEMER_REGION``; if
-that is not set, it is the one that is asked for, or else US.
+Credentials are found with their region and are sent to no other. A profile is stored with its
+region. For credentials of the environment it is ``ALCHEMER_REGION``; if that is not set, the region
+that the caller asks for, or else US.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ _OLD_SECRET_NAME = "ALCHEMER_API_SECRET"  # noqa: S105 - the name of a variable,
 
 @dataclass(frozen=True, slots=True)
 class FoundCredentials:
-    """Credentials, their region, and where both come from.
+    """Credentials and their region, with the source of both.
 
     Attributes:
         credentials: What was found.
-        region: Where they belong.
+        region: The region that they belong to.
         source: ``"the environment"`` or ``"profile “…”"``.
-        told_by: What names the region; empty if nothing does and US is assumed.
+        region_source: What names the region; empty if nothing does and US is assumed.
         profile: Name of the profile, empty for the environment.
     """
 
@@ -47,12 +47,12 @@ class FoundCredentials:
     region_source: str
     profile: str = ""
 
-    def at(self, region: Region | None) -> FoundCredentials:
-        """Return the same for the region that was asked for.
+    def for_region(self, region: Region | None) -> FoundCredentials:
+        """Return these credentials for the region that the caller asks for.
 
         Args:
-            region: Compared by its address, as two regions of one name can be two places; None
-                asks for none.
+            region: Compared by its address, as a name may stand for several addresses; None for
+                any region.
 
         Raises:
             ConfigurationError: The credentials belong to another region.
@@ -61,8 +61,8 @@ class FoundCredentials:
             return self
         if self.region_source and region.api_url != self.region.api_url:
             raise ConfigurationError(
-                f"the credentials from {self.source} belong to region {_named(self.region)}, as "
-                f"{self.region_source} says, and are sent nowhere else; region {_named(region)} "
+                f"the credentials from {self.source} belong to region {_describe(self.region)}, as "
+                f"{self.region_source} says, and are sent nowhere else; region {_describe(region)} "
                 "was asked for",
                 hint="Leave the region out, choose a profile that belongs there, or sign in there "
                 "anew",
@@ -74,15 +74,15 @@ def find_credentials(profile: str | None = None) -> FoundCredentials | None:
     """Find credentials in the environment, then in the default profile; or in one profile.
 
     Args:
-        profile: Look at this one alone.
+        profile: Look in this profile only.
 
     Returns:
         None if there are none.
 
     Raises:
         InvalidArgument: No profile can have that name.
-        ConfigurationError: Some are there but cannot be used: half of a pair, a region that does
-            not exist, a profile that cannot be read.
+        ConfigurationError: They cannot be used: half of a pair, an unknown region, a profile that
+            cannot be read.
     """
     if profile is None:
         credentials = from_environment()
@@ -146,25 +146,25 @@ def environment_region() -> Region | None:
     return Region.get(name)
 
 
-def no_credentials_error(profile: str | None, then: str) -> ConfigurationError:
-    """Build the error that says what was looked for.
+def no_credentials_error(profile: str | None, hint: str) -> ConfigurationError:
+    """Build the error that no credentials were found; it lists where they were looked for.
 
     Args:
-        profile: The one that was asked for, or None.
-        then: The hint.
+        profile: The profile that the caller asked for, or None.
+        hint: The hint.
     """
     name = profiles.DEFAULT if profile is None else profile
-    looked = f"no profile is called {name!r}"
+    missing_text = f"no profile is called {name!r}"
     existing = ", ".join(profiles.names())
     if existing:
-        looked += f" (there is: {existing})"
+        missing_text += f" (there is: {existing})"
     if profile is None:
         variables = ", ".join((*_KEY_NAMES, *_CONSUMER_NAMES, *_TOKEN_NAMES))
-        looked += f", and none of these is set: {variables}"
-    return ConfigurationError(f"no credentials were found: {looked}", hint=then)
+        missing_text += f", and none of these is set: {variables}"
+    return ConfigurationError(f"no credentials were found: {missing_text}", hint=hint)
 
 
-def _named(region: Region) -> str:
+def _describe(region: Region) -> str:
     return f"{region.name} ({region.host})"
 
 
@@ -186,6 +186,6 @@ def _pair_of(
 
 
 def _variable(name: str, environ: Mapping[str, str] | None) -> Secret:
-    # Raises nothing, as the whole environment is a variable of this frame.
+    # Raises nothing: a traceback printed with its variables would show the whole environment.
     source = os.environ if environ is None else environ
     return Secret(source.get(name, "").strip())

@@ -1,8 +1,8 @@
 """A listener for the address to which a browser returns after an OAuth sign-in.
 
-If kernel and browser share a machine, a listener on loopback takes the one request that has the
-verifier. Otherwise the callback is an address at which nothing answers: the page fails to load,
-and the person copies its address from the browser all the same.
+If kernel and browser are on one machine, a listener on loopback receives the request that has the
+verifier. Otherwise the callback is an address without a server: the page fails to load, but the
+user can still copy its address from the browser.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from alchemer_nb.http.secrets import Secret
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# ".invalid" never resolves (https://www.rfc-editor.org/rfc/rfc2606), so that the verifier in the
-# address reaches nobody; https, so that no proxy on the way reads it either.
-NOWHERE = "https://alchemer-nb.invalid/signed-in"
+# ".invalid" never resolves (https://www.rfc-editor.org/rfc/rfc2606), so nobody receives the
+# verifier in the address; https, so that no proxy can read it either.
+DEAD_ADDRESS = "https://alchemer-nb.invalid/signed-in"
 _PATH = "/signed-in"
-_REMOTE_SIGNS = (
+_REMOTE_VARIABLES = (
     "BINDER_SERVICE_HOST",
     "BINDER_LAUNCH_HOST",
     "JUPYTERHUB_SERVICE_PREFIX",
@@ -40,21 +40,21 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</
 <h1>{title}</h1><p>{text}</p></body></html>"""
 
 
-def browser_is_here(environ: Mapping[str, str] | None = None) -> bool:
+def is_browser_local(environ: Mapping[str, str] | None = None) -> bool:
     """Return True if the user's browser probably runs on the kernel's own machine.
 
-    A guess from the environment: a hub, Binder, Colab or an SSH session says no, and so does a
-    Linux machine without a display. A wrong guess costs nothing: pasting works in either case.
+    A guess from the environment: False for a hub, Binder, Colab or an SSH session, and for Linux
+    without a display. A wrong guess does no harm: pasting works in either case.
     """
     env = os.environ if environ is None else environ
-    if any(env.get(name) for name in _REMOTE_SIGNS):
+    if any(env.get(name) for name in _REMOTE_VARIABLES):
         return False
     has_desktop = sys.platform in ("darwin", "win32")
     return has_desktop or any(env.get(name) for name in _DISPLAYS)
 
 
 class CallbackListener:
-    """A one-shot listener on a free loopback port.
+    """A listener on a free loopback port for one sign-in.
 
     Attributes:
         address: The callback address to ask for.
@@ -76,7 +76,7 @@ class CallbackListener:
         self._thread.start()
 
     def expect(self, request_token: str | Secret) -> None:
-        """Accept only a request with this token from now on; forget what came before."""
+        """Accept only a request with this token from now on; drop an earlier one."""
         self._expected = Secret(request_token)
         self._caught = None
         self._arrived.clear()

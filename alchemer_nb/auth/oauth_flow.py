@@ -1,4 +1,4 @@
-"""OAuth 1.0a in a user's name: request token, log-in in a browser, access token.
+"""The OAuth 1.0a sign-in for a user: request token, log-in in a browser, access token.
 
 Facts: the consent path is ``authenticate`` and not ``authorize``; token replies are form-encoded
 and once had a JSON object appended to them, so they are parsed leniently
@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from alchemer_nb.auth.loopback import NOWHERE, CallbackListener, browser_is_here
+from alchemer_nb.auth.loopback import DEAD_ADDRESS, CallbackListener, is_browser_local
 from alchemer_nb.errors import (
     AlchemerError,
     ApiError,
@@ -30,17 +30,17 @@ from alchemer_nb.errors import (
 from alchemer_nb.http.credentials import OAuth1, sign
 from alchemer_nb.http.refusals import (
     ACCESS_TOKEN,
-    AGAIN,
-    OVER,
+    EXPIRED_PROBLEMS,
+    NEW_LINK_HINT,
     REQUEST_TOKEN,
     THREE_LEGGED,
     TWO_LEGGED,
     Attempt,
-    no_token,
-    problem_in,
+    build_no_token_error,
+    find_oauth_problem,
 )
 from alchemer_nb.http.regions import Region
-from alchemer_nb.http.reply import Reply, fault_in
+from alchemer_nb.http.reply import Reply, find_error
 from alchemer_nb.http.secrets import Secret, to_secret
 from alchemer_nb.http.transport import Call, Timeout, Transport
 
@@ -49,12 +49,12 @@ if TYPE_CHECKING:
 
 OUT_OF_BAND = "oob"
 _DEFAULT_TTL = 3600
-_AROUND = "\"'`<>“”‘’«»()[]{},;\u200b\u200c\u200d\ufeff\u2060"
+_PASTED_AROUND = "\"'`<>“”‘’«»()[]{},;\u200b\u200c\u200d\ufeff\u2060"
 _DENIALS = ("denied", "oauth_problem", "error")
 
 
 class OAuthFlow:
-    """A sign-in that gives an application access in a user's name.
+    """A sign-in by which a user allows an application to make calls for them.
 
     Args:
         consumer_key: Given when the application was registered.
@@ -97,16 +97,16 @@ class OAuthFlow:
         """The callback address to ask for."""
         if self._asked_callback:
             return self._asked_callback
-        if self._listener is None and browser_is_here():
+        if self._listener is None and is_browser_local():
             try:
                 self._listener = CallbackListener()
             except OSError:  # no loopback port to be had: pasting still works
-                return NOWHERE
-        return self._listener.address if self._listener else NOWHERE
+                return DEAD_ADDRESS
+        return self._listener.address if self._listener else DEAD_ADDRESS
 
     @property
     def caught(self) -> str | None:
-        """What the listener caught, for ``finish``; None until the browser has returned."""
+        """The query that the listener received, for ``finish``; None until then."""
         return self._listener.caught if self._listener else None
 
     def start(self) -> str:
@@ -151,14 +151,14 @@ class OAuthFlow:
         text = to_secret(text)
         request = self._request
         if request is None or request.token is None:
-            raise SignInError("no sign-in has been started", hint=AGAIN)
-        found = _verifier_in(text, request.token)
+            raise SignInError("no sign-in has been started", hint=NEW_LINK_HINT)
+        found = _find_verifier(text, request.token)
         if isinstance(found, AlchemerError):
             raise found
         verifier, is_named = found
         if time.monotonic() > self._expires:
-            raise SignInExpired("the sign-in link has expired", hint=AGAIN)
-        attempt = Attempt(THREE_LEGGED, ACCESS_TOKEN, worked=True, named=is_named)
+            raise SignInExpired("the sign-in link has expired", hint=NEW_LINK_HINT)
+        attempt = Attempt(THREE_LEGGED, ACCESS_TOKEN, worked=True, names_attempt=is_named)
         signer = partial(sign, credentials=request, verifier=verifier)
         secrets = (*request.secrets, verifier)
         given = self._ask(self.region.access_token_url, attempt, signer, secrets)
@@ -188,8 +188,8 @@ class OAuthFlow:
         return OAuth1(*pair, given.token, given.secret)
 
     def _ask(self, url: str, attempt: Attempt, signer: Sign, secrets: tuple[Secret, ...]) -> _Token:
-        # The reply is no variable of this frame: it holds a token, or may repeat what was sent.
-        outcome = _token_or_fault(
+        # The reply is not stored in a variable, which a traceback may show: it may hold a secret.
+        outcome = _read_reply(
             self._transport.exchange(Call("GET", attempt.step), url, signer, secrets),
             self.region,
             secrets,
@@ -209,10 +209,10 @@ class _Token:
     lifetime: float
 
 
-def _token_or_fault(
+def _read_reply(
     reply: Reply, region: Region, secrets: tuple[Secret, ...], attempt: Attempt
 ) -> _Token | ApiError | TransportError:
-    """Return the token of a reply, or the error that it is; raise nothing."""
+    """Return the token of a reply, or its error; raise nothing, as the reply may hold a secret."""
     try:
         body = reply.body
     except TransportError as error:
@@ -220,11 +220,11 @@ def _token_or_fault(
     given = _read_token(body)
     if given is not None and reply.status < 400:
         return given
-    failure = fault_in(reply, region, secrets, attempt)
-    return no_token(attempt, region, body) if failure is None else failure
+    failure = find_error(reply, region, secrets, attempt)
+    return build_no_token_error(attempt, region, body) if failure is None else failure
 
 
-def _verifier_in(pasted: Secret, token: Secret) -> tuple[Secret, bool] | AlchemerError:
+def _find_verifier(pasted: Secret, token: Secret) -> tuple[Secret, bool] | AlchemerError:
     """Return the verifier in a pasted text, or the error; raise nothing, as it may be secret.
 
     Args:
@@ -237,18 +237,20 @@ def _verifier_in(pasted: Secret, token: Secret) -> tuple[Secret, bool] | Alcheme
     text = _tidy(pasted.reveal())
     if not text:
         return InvalidArgument("nothing was pasted; copy the address of the page you landed on")
-    fields = _query_of(text)
-    named = fields.get("oauth_token") or fields.get("denied")
-    if named and Secret(named) != token:
-        return WrongAttempt("the pasted address belongs to another sign-in attempt", hint=AGAIN)
+    fields = _parse_query(text)
+    token_name = fields.get("oauth_token") or fields.get("denied")
+    if token_name and Secret(token_name) != token:
+        return WrongAttempt(
+            "the pasted address belongs to another sign-in attempt", hint=NEW_LINK_HINT
+        )
     is_address = "://" in text or "/" in text
     verifier = fields.get("oauth_verifier") or ("" if fields or is_address else text)
     if verifier and not verifier.isprintable():
         return InvalidArgument("the code has letters that cannot be shown; copy it once more")
     if verifier:
-        return Secret(verifier), bool(named)
-    if problem_in(f"oauth_problem={fields.get('oauth_problem', '')}") in OVER:
-        return SignInExpired("the sign-in link has expired or was used already", hint=AGAIN)
+        return Secret(verifier), bool(token_name)
+    if find_oauth_problem(f"oauth_problem={fields.get('oauth_problem', '')}") in EXPIRED_PROBLEMS:
+        return SignInExpired("the sign-in link has expired or was used already", hint=NEW_LINK_HINT)
     if any(name in fields for name in _DENIALS):
         return ConsentDenied(
             "access was not allowed on the log-in page",
@@ -262,14 +264,14 @@ def _verifier_in(pasted: Secret, token: Secret) -> tuple[Secret, bool] | Alcheme
 
 
 def _tidy(pasted: str) -> str:
-    """Remove what copying adds: white space anywhere, line breaks, quotes around."""
+    """Remove white space, line breaks, and quotes and brackets around a pasted text."""
     text = "".join(pasted.split())
-    with suppress(ValueError):  # a reference to a letter whose number has thousands of digits
+    with suppress(ValueError):  # an HTML character reference with thousands of digits
         text = html.unescape(text)
-    return text.strip(_AROUND)
+    return text.strip(_PASTED_AROUND)
 
 
-def _query_of(text: str) -> dict[str, str]:
+def _parse_query(text: str) -> dict[str, str]:
     if "=" not in text:
         return {}
     known = ("oauth_token", "oauth_verifier", *_DENIALS)
@@ -277,12 +279,12 @@ def _query_of(text: str) -> dict[str, str]:
         query = urlsplit(text).query if "://" in text or "?" in text else text
         query = query or urlsplit(text).fragment
         return {name: value for name, value in parse_qsl(query) if name in known}
-    except ValueError:  # brackets that are no host, or thousands of parameters
+    except ValueError:  # an invalid IPv6 host, or thousands of parameters
         return {}
 
 
 def _read_token(body: bytes) -> _Token | None:
-    """Parse a form-encoded token reply; ignore what is appended to it."""
+    """Parse a form-encoded token reply; ignore a JSON object after it."""
     text = body.decode("utf-8", errors="replace").lstrip("\ufeff \r\n")
     fields = dict(parse_qsl(text.split("{", 1)[0].strip()))
     token, secret = fields.get("oauth_token"), fields.get("oauth_token_secret")

@@ -1,9 +1,8 @@
-"""Credentials that a user chose to store: in the system's keychain, or in a file.
+"""Profiles: credentials that a user chose to store, in the system's keychain or in a file.
 
-Nothing is written unless the user asked for it. The keychain is used if ``keyring`` is installed
-and has a backend that works; otherwise a file that is created with mode 0600 (not changed to it
-afterwards) in a folder with mode 0700. A digest is stored with them: credentials whose region was
-changed by hand afterwards would be sent to where they do not belong.
+The keychain is used if ``keyring`` is installed and has a backend that works; otherwise a file that
+is created with mode 0600 (so it is never readable for others) in a folder with mode 0700. A digest
+is stored, too: if somebody edits the region, the credentials would be sent to another server.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ _INDEX = "*profiles*"  # not a possible profile name
 _DIGEST = "digest"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _BINDER_NAMES = ("BINDER_SERVICE_HOST", "BINDER_LAUNCH_HOST")
-_PARTS = {
+_SECRET_PARTS = {
     "api_key": ("api_token", "api_token_secret"),
     "oauth1": ("consumer_key", "consumer_secret", "token", "token_secret"),
 }
@@ -46,7 +45,7 @@ class Profile:
     Attributes:
         name: The profile's name.
         credentials: An ``ApiKey`` or ``OAuth1``.
-        region: Where they are to be sent, and nowhere else.
+        region: The only region that they are sent to.
     """
 
     name: str
@@ -60,16 +59,16 @@ def on_binder(environ: Mapping[str, str] | None = None) -> bool:
     return any(source.get(name) for name in _BINDER_NAMES)
 
 
-def storage_place() -> str:
+def describe_storage() -> str:
     """Return in words where a profile would be stored."""
     if _keyring() is not None:
         return "in this computer's keychain"
-    return f"in a file that only you can read ({_short(folder())})"
+    return f"in a file that only you can read ({_with_tilde(folder())})"
 
 
 def folder() -> Path:
     """Return the folder of the files; it may not exist yet."""
-    base = os.environ.get("XDG_CONFIG_HOME") or (os.environ.get("APPDATA") if _windows() else "")
+    base = os.environ.get("XDG_CONFIG_HOME") or (os.environ.get("APPDATA") if _is_windows() else "")
     return Path(base) / _SERVICE if base else Path.home() / ".config" / _SERVICE
 
 
@@ -91,13 +90,13 @@ def save(name: str, credentials: Credentials, region: Region) -> str:
     _check_name(name)
     if on_binder():
         raise ConfigurationError("nothing is kept on Binder: it is someone else's machine")
-    where = storage_place()
+    where = describe_storage()
     text = _to_text(credentials, region)
     ring = _keyring()
     if ring is None:
         _write_file(name, text)
         return where
-    _ask(lambda: ring.set_password(_SERVICE, name, text.reveal()))
+    _call_keychain(lambda: ring.set_password(_SERVICE, name, text.reveal()))
     _write_index(ring, {*_read_index(ring), name})
     return where
 
@@ -112,7 +111,9 @@ def load(name: str = DEFAULT) -> Profile | None:
     """
     _check_name(name)
     ring = _keyring()
-    text = to_secret(_ask(lambda: ring.get_password(_SERVICE, name)) if ring is not None else None)
+    text = to_secret(
+        _call_keychain(lambda: ring.get_password(_SERVICE, name)) if ring is not None else None
+    )
     text = text or _read_file(name)
     if not text:
         return None
@@ -141,8 +142,8 @@ def delete(name: str) -> bool:
     """
     _check_name(name)
     ring, gone = _keyring(), False
-    if ring is not None and _ask(lambda: ring.get_password(_SERVICE, name)) is not None:
-        _ask(lambda: ring.delete_password(_SERVICE, name))
+    if ring is not None and _call_keychain(lambda: ring.get_password(_SERVICE, name)) is not None:
+        _call_keychain(lambda: ring.delete_password(_SERVICE, name))
         _write_index(ring, _read_index(ring) - {name})
         gone = True
     path = _path(name)
@@ -160,7 +161,7 @@ def _check_name(name: str) -> None:
 
 
 def _to_text(credentials: Credentials, region: Region) -> Secret:
-    parts = {name: getattr(credentials, name) for name in _PARTS[credentials.mode]}
+    parts = {name: getattr(credentials, name) for name in _SECRET_PARTS[credentials.mode]}
     plain = {
         "mode": credentials.mode,
         "credentials": {name: part.reveal() for name, part in parts.items() if part is not None},
@@ -216,17 +217,18 @@ def _keyring() -> Any:
     return keyring if usable else None
 
 
-def _ask(call: Callable[[], Any]) -> Any:
-    """Call the keychain; its errors are of any class and may repeat what they were given."""
+def _call_keychain(call: Callable[[], Any]) -> Any:
+    """Call the keychain; its errors may be of any class, and may repeat the secret."""
     try:
         return call()
     except Exception as error:  # noqa: BLE001 - see above
         kind = type(error).__name__
+    # Outside the ``except``, so that the first error is not part of this one.
     raise ConfigurationError(f"the keychain did not answer ({kind}): is it locked?")
 
 
 def _read_index(ring: Any) -> set[str]:
-    text = _ask(lambda: ring.get_password(_SERVICE, _INDEX))
+    text = _call_keychain(lambda: ring.get_password(_SERVICE, _INDEX))
     try:
         return {str(name) for name in json.loads(text or "[]")}
     except ValueError:
@@ -234,7 +236,7 @@ def _read_index(ring: Any) -> set[str]:
 
 
 def _write_index(ring: Any, profiles: set[str]) -> None:
-    _ask(lambda: ring.set_password(_SERVICE, _INDEX, json.dumps(sorted(profiles))))
+    _call_keychain(lambda: ring.set_password(_SERVICE, _INDEX, json.dumps(sorted(profiles))))
 
 
 def _path(name: str) -> Path:
@@ -246,7 +248,7 @@ def _write_file(name: str, text: Secret) -> None:
     try:
         home.parent.mkdir(parents=True, exist_ok=True)
         home.mkdir(mode=0o700, exist_ok=True)
-        if not _windows() and stat.S_IMODE(home.stat().st_mode) & 0o077:
+        if not _is_windows() and stat.S_IMODE(home.stat().st_mode) & 0o077:
             home.chmod(0o700)
         with (
             write_atomically(_path(name), mode=0o600) as temporary,
@@ -256,7 +258,7 @@ def _write_file(name: str, text: Secret) -> None:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ConfigurationError(
-            f"the profile could not be kept in {_short(home)}: {reason}"
+            f"the profile could not be kept in {_with_tilde(home)}: {reason}"
         ) from None
 
 
@@ -266,25 +268,25 @@ def _read_file(name: str) -> Secret:
     try:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
-            if not _windows() and stat.S_IMODE(mode) & 0o077:
+            if not _is_windows() and stat.S_IMODE(mode) & 0o077:
                 raise ConfigurationError(
-                    f"{_short(path)} can be read by others: chmod 600 it (and think about a new "
-                    "key), then try again"
+                    f"{_with_tilde(path)} can be read by others: chmod 600 it (and think about a "
+                    "new key), then try again"
                 )
-            # What is no text is no JSON either; an error of decoding would hold all of it.
+            # "replace", as a UnicodeDecodeError would hold the whole content.
             return Secret(file.read().decode("utf-8", "replace"))
     except FileNotFoundError:
         return Secret("")
     except OSError as error:
         kind = type(error).__name__
-        raise ConfigurationError(f"{_short(path)} cannot be read ({kind})") from None
+        raise ConfigurationError(f"{_with_tilde(path)} cannot be read ({kind})") from None
 
 
-def _windows() -> bool:
+def _is_windows() -> bool:
     return os.name == "nt"
 
 
-def _short(path: Path) -> str:
+def _with_tilde(path: Path) -> str:
     try:
         return str(Path("~") / path.relative_to(Path.home()))
     except ValueError:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from alchemer_nb.store.sync_result import SyncResult
 
 
-_NAMED_IN_ERRORS = 8
+_TITLES_IN_ERROR = 8
 
 
 class Client:
@@ -343,8 +343,8 @@ class Client:
         """
         from alchemer_nb.store.expunging import expunge
 
-        own = self.survey_id(id_or_title)
-        return expunge(self._stores.survey_folder(own), own, **who)
+        survey_id = self.survey_id(id_or_title)
+        return expunge(self._stores.survey_folder(survey_id), survey_id, **who)
 
     def stored(self) -> pd.DataFrame:
         """Return the surveys of this account that are stored here: rows, time, folder."""
@@ -387,7 +387,7 @@ class Client:
         return self._stores.survey_folder(self.survey_id(id_or_title))
 
     def _survey_rows(self) -> list[dict[str, Any]]:
-        """Return all surveys; one may be listed twice if pages shift meanwhile."""
+        """Return all surveys, each once: a survey may be on two pages if the list changes."""
         rows = (row for page in self.pages("survey") for row in reply_rows(page))
         unique = {str(row.get("id")): row for row in rows if isinstance(row, dict)}
         return list(unique.values())
@@ -408,17 +408,17 @@ class Client:
         if has_digits_alone(wanted):
             return check_given_id(wanted, "a survey")
         titles = [(row.get("id"), strip_html(row.get("title"))) for row in self._survey_rows()]
-        fitting = _fitting(wanted, titles)
-        if len(fitting) == 1:
-            return check_received_id(fitting[0][0], f"the survey {fitting[0][1][:60]!r}")
-        if not fitting and wanted.isdigit():  # such as "²", or digits of other scripts
+        matches = _match_titles(wanted, titles)
+        if len(matches) == 1:
+            return check_received_id(matches[0][0], f"the survey {matches[0][1][:60]!r}")
+        if not matches and wanted.isdigit():  # such as "²", or digits of other scripts
             return check_given_id(wanted, "a survey")
-        if fitting:
-            some = "; ".join(f"{title!r} ({i})" for i, title in fitting[:_NAMED_IN_ERRORS])
-            rest = len(fitting) - _NAMED_IN_ERRORS
+        if matches:
+            some = "; ".join(f"{title!r} ({i})" for i, title in matches[:_TITLES_IN_ERROR])
+            rest = len(matches) - _TITLES_IN_ERROR
             more = f" and {rest} more" if rest > 0 else ""
             raise SurveyNotFound(
-                f"{len(fitting)} surveys fit {wanted!r}: {some}{more}; give the id or more of the "
+                f"{len(matches)} surveys fit {wanted!r}: {some}{more}; give the id or more of the "
                 "title"
             )
         hint = did_you_mean(wanted, [title for _, title in titles], "; client.surveys() lists them")
@@ -454,12 +454,12 @@ def connect(region: str | Region | None = None, profile: str | None = None) -> C
         raise lookup.no_credentials_error(
             profile, "Sign in with %alchemer login, or give Client(ApiKey(…), region=…)"
         )
-    found = found.at(asked)
+    found = found.for_region(asked)
     return Client(found.credentials, found.region)
 
 
-def _fitting(wanted: str, titles: list[tuple[Any, str]]) -> list[tuple[Any, str]]:
-    """Return surveys with just this title, else in another case, else with it as a piece."""
+def _match_titles(wanted: str, titles: list[tuple[Any, str]]) -> list[tuple[Any, str]]:
+    """Return the surveys with this title, else in another case, else with it as a part."""
     title = strip_html(wanted)
     folded = title.casefold()
     for fits in (

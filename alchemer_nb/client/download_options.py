@@ -1,6 +1,6 @@
-"""The options of a download: which responses, how the frame looks, where they come from.
+"""The options of a download: filters, the form of the frame, and the source of the responses.
 
-``Client.responses`` lists them for editors and type checkers; everything else hands this record on.
+``Client.responses`` lists them for editors and type checkers; other functions pass on this object.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ INCOMPLETE = ("raise", "keep")
 
 @dataclass(frozen=True)
 class ResponseQuery:
-    """What is asked of Alchemer: which responses.
+    """The filters of a download: which responses.
 
     Attributes:
         where: Condition lines.
@@ -37,7 +37,7 @@ class ResponseQuery:
                 object.__setattr__(self, name, tuple(value))
 
     def asked(self) -> dict[str, str | list[str]]:
-        """Return what was given, as texts for the record."""
+        """Return the given filters as texts, for the description of the frame."""
         texts: dict[str, str | list[str]] = {}
         for name, value in asdict(self).items():
             if value is not None:
@@ -82,5 +82,5 @@ class DownloadOptions:
         return cls(ResponseQuery(**query), FrameOptions(**frame), **rest)
 
     def asked(self) -> dict[str, Any]:
-        """Return both halves for the record that a frame carries."""
+        """Return the given filters and frame options, for the description of the frame."""
         return {**self.query.asked(), **self.frame.asked()}

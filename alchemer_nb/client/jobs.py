@@ -1,8 +1,7 @@
 """Downloads and syncs in the background: their progress, and how to wait for them.
 
-Only the background thread reads pages and builds frames. Another thread that wants the rows so
-far makes a request, which is answered between two pages, so no frame is built from part of a page.
-An interrupt reaches the main thread only, so it never comes in the middle of a page.
+Only the background thread reads pages and builds frames. Another thread requests the rows so far,
+and the background thread builds their frame between two pages, so never from a part of a page.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from alchemer_nb.errors import DownloadIncomplete, InvalidArgument, Stopped
-from alchemer_nb.fetch.endings import build_hint
+from alchemer_nb.fetch.interruption import build_hint
 from alchemer_nb.forks import renew_after_fork
 from alchemer_nb.store.sync_result import STOPPED
 
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     Waiting = Callable[[], AbstractContextManager[Callable[[], object]]]
     ChangeFrame = Callable[[pd.DataFrame], pd.DataFrame]
 
-_LONGEST_END = 0.4  # seconds to wait for a job that was cancelled
+_CANCEL_SECONDS = 0.4  # seconds to wait for a job that was cancelled
 _TICK = 0.05
 _FrameFuture = Future["pd.DataFrame | None"]
 _Result = TypeVar("_Result")
@@ -70,9 +69,9 @@ class Job(Generic[_Result]):
         self.waiting: Waiting | None = None
         self._title = title
         self._fetch = fetch
-        self._stopped = stopped
+        self._stopped_message = stopped
         self._progress: Progress | None = None
-        self._ended: tuple[Any] | None = None
+        self._outcome: tuple[Any] | None = None
         self._renew()
         renew_after_fork(self._renew_in_child)
 
@@ -84,7 +83,7 @@ class Job(Generic[_Result]):
         self._future.set_running_or_notify_cancel()  # so that only `cancel` below cancels it
 
     def _renew_in_child(self) -> None:
-        """Fail in a forked process, which has no background thread; keep a result."""
+        """Fail in a forked child, which has no background thread, unless the job had ended."""
         was_cancelled = self._stop.is_set()
         self._renew()
         if was_cancelled:
@@ -93,7 +92,7 @@ class Job(Generic[_Result]):
             f"{self._title}: it goes on in the process that began it, and not in this one, "
             "which was forked meanwhile. Run it again here, or wait for it before forking"
         )
-        self._end(*(self._ended or (lost,)))
+        self._end(*(self._outcome or (lost,)))
 
     @classmethod
     def start(cls, client: Client, id_or_title: int | str, **options: Any) -> Job[pd.DataFrame]:
@@ -144,7 +143,7 @@ class Job(Generic[_Result]):
                 that is set when the job is cancelled.
             stopped: Message of a cancelled sync; ``""`` for a download.
         """
-        # Not in the thread: a process that is forked during an import waits for its end for ever.
+        # Not in the thread: a child forked during an import waits for the import lock for ever.
         import alchemer_nb.client.stored_retrieval
         import alchemer_nb.store.sync  # noqa: F401
 
@@ -185,7 +184,7 @@ class Job(Generic[_Result]):
     @property
     def gives_rows(self) -> bool:
         """Whether it is a download; a sync writes its rows to the store."""
-        return not self._stopped
+        return not self._stopped_message
 
     @property
     def cancelled(self) -> bool:
@@ -210,8 +209,8 @@ class Job(Generic[_Result]):
         if frame is not None:
             return frame
         failed = self.exception  # it ended before it built a frame
-        left = getattr(failed, "partial", None) if failed else self._future.result()
-        return cast("pd.DataFrame | None", left)
+        partial_frame = getattr(failed, "partial", None) if failed else self._future.result()
+        return cast("pd.DataFrame | None", partial_frame)
 
     def first(self, rows: int) -> Future[pd.DataFrame | None]:
         """Request the first rows of the frame so far, without waiting.
@@ -239,9 +238,9 @@ class Job(Generic[_Result]):
         end = math.inf if timeout is None else time.monotonic() + timeout
         is_main = threading.current_thread() is threading.main_thread()
         waiting = self.waiting if is_main and not self.done else None
-        tick = _LONGEST_END if waiting is None else _TICK
+        tick = _CANCEL_SECONDS if waiting is None else _TICK
         with waiting() if waiting is not None else nullcontext(lambda: None) as handle_clicks:
-            while not self._done_within(min(tick, end - time.monotonic())):
+            while not self._wait_done(min(tick, end - time.monotonic())):
                 if time.monotonic() >= end:
                     return False
                 handle_clicks()
@@ -272,11 +271,13 @@ class Job(Generic[_Result]):
             AlchemerError: The error of the job, which had failed before.
         """
         self.cancel()
-        if self._done_within(_LONGEST_END):
+        if self._wait_done(_CANCEL_SECONDS):
             return self._future.result()
         # Its thread ends by itself when the reply that it waits for has come.
-        if self._stopped or (self._progress is not None and self._progress.kept):
-            raise DownloadIncomplete(self._stopped or f"{STOPPED}. Run it again for the frame")
+        if self._stopped_message or (self._progress is not None and self._progress.kept):
+            raise DownloadIncomplete(
+                self._stopped_message or f"{STOPPED}. Run it again for the frame"
+            )
         come = self._progress is not None and self._progress.pages
         raise DownloadIncomplete(
             f"it was stopped; {self.line}" + ("" if come else "; nothing had come"),
@@ -317,7 +318,7 @@ class Job(Generic[_Result]):
             self.cancel()
             raise
 
-    def _done_within(self, seconds: float) -> bool:
+    def _wait_done(self, seconds: float) -> bool:
         try:
             self._future.exception(timeout=max(0.0, seconds))
         except TimeoutError:
@@ -329,7 +330,7 @@ class Job(Generic[_Result]):
             outcome: Any = self._fetch(self._note_progress, self._stop)
         except Stopped:
             outcome = DownloadIncomplete(
-                self._stopped
+                self._stopped_message
                 or f"{self._title}: it was stopped before anything had come. Run it again"
             )
         except BaseException as error:  # noqa: BLE001 - the waiting thread gets it
@@ -339,7 +340,7 @@ class Job(Generic[_Result]):
 
     def _end(self, outcome: Any) -> None:
         with self._lock:
-            self._ended = (outcome,)
+            self._outcome = (outcome,)
             if self._progress is not None:  # frees the answers
                 self._progress = replace(self._progress, frame=None)
             if isinstance(outcome, BaseException):

@@ -1,4 +1,4 @@
-"""From a query to a frame: the download, its interruptions, and how it is resumed."""
+"""Downloads the responses of a query and builds their frame; resumes interrupted downloads."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import math
 import sys
 import time
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from alchemer_nb.client.download_facts import collect_facts
+import pandas as pd
+
+from alchemer_nb._version import __version__
 from alchemer_nb.errors import (
     AlchemerError,
     ApiError,
@@ -19,24 +22,26 @@ from alchemer_nb.errors import (
     Stopped,
     TransportError,
 )
-from alchemer_nb.fetch.download import Download, Downloader, DownloadPlan
-from alchemer_nb.fetch.endings import build_hint, describe_end
+from alchemer_nb.fetch.download import Download, Downloader
+from alchemer_nb.fetch.interruption import build_hint, describe_interruption
 from alchemer_nb.fetch.lists import fetch_definition
 from alchemer_nb.fetch.progress import Progress
 from alchemer_nb.frame import rows as row_choice
 from alchemer_nb.frame.description import Kept
 from alchemer_nb.frame.local_conditions import LocalConditions
 from alchemer_nb.frame.provenance import summary
+from alchemer_nb.frame.values import Renderer
 from alchemer_nb.http.transport import Transport
 from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.survey import filters
+from alchemer_nb.survey.columns import plan_columns, raw_column
+from alchemer_nb.survey.question_types import is_known
 from alchemer_nb.wire.paging import PAGE_SIZE, to_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import numpy as np
-    import pandas as pd
 
     from alchemer_nb.client.download_options import DownloadOptions
     from alchemer_nb.decode.answers import Answers
@@ -46,8 +51,8 @@ if TYPE_CHECKING:
     from alchemer_nb.http.regions import Region
     from alchemer_nb.survey.definition import Definition
 
-_TAKE = "import sys; df = sys.last_value.partial"
-_RESUME = "go on with the rows at hand: import sys; df = sys.last_value.resume(client)"
+_TAKE_ROWS = "import sys; df = sys.last_value.partial"
+_RESUME_HINT = "go on with the rows at hand: import sys; df = sys.last_value.resume(client)"
 _LONGEST_PAUSE = 3600.0  # seconds after which a download is not resumed
 _OTHER_CALLS = 3  # the definition in two calls, and the newest changes
 _PAGE_SECONDS = 0.5  # of an ordinary survey; a wide one takes longer
@@ -137,16 +142,16 @@ class Retrieval:
     Attributes:
         transport: Sends the calls.
         region: Of the account.
-        find: Returns the id of the survey; only a title makes calls.
+        find_id: Returns the id of the survey; makes calls if a title was given.
         options: Which responses, and how the frame looks.
         progress: How to report progress.
-        calls: How to stop it, and whether replies may come from memory.
+        calls: Options of its calls.
         earlier: A download to resume.
     """
 
     transport: Transport
     region: Region
-    find: Callable[[], str]
+    find_id: Callable[[], str]
     options: DownloadOptions
     progress: ProgressMode = "auto"
     calls: CallOptions = field(default_factory=CallOptions)
@@ -155,10 +160,10 @@ class Retrieval:
     def __post_init__(self) -> None:
         query, tz = self.options.query, self.options.frame.tz
         self._tz = ZoneInfo(tz) if tz else self.region.zone
-        self._lines = filters.parse_conditions(query.where)
-        self._between = filters.parse_period(query.since, query.until, self._tz)
+        self._conditions = filters.parse_conditions(query.where)
+        self._period = filters.parse_period(query.since, query.until, self._tz)
         self._status = filters.status_condition(query.status)
-        self._is_filtered = bool(self._lines or self._status or any(self._between))
+        self._is_filtered = bool(self._conditions or self._status or any(self._period))
         self._local: LocalConditions | None = None  # conditions that Alchemer cannot check
 
     def run(self) -> pd.DataFrame:
@@ -194,21 +199,24 @@ class Retrieval:
     def _build_downloader(
         self, survey: Definition, params: Mapping[str, str], count: int | None
     ) -> Downloader:
-        earlier, self.earlier = self.earlier, None  # so that its rows are freed when it restarts
+        earlier, self.earlier = self.earlier, None  # frees its rows if it restarts
         restart = earlier.restart_reason(survey, params) if earlier is not None else ""
         limit = self.options.frame.limit
-        plan = DownloadPlan(
-            enough=None if limit is None else lambda result: self._has(limit, result),
-            # With local conditions, nobody knows how many responses it takes.
-            most=None if self._local else limit,
-            expected=None if self._is_filtered else count,
+        resumed = earlier.result.copy() if earlier is not None and not restart else None
+        downloader = Downloader(
+            self.transport,
+            survey,
+            params,
+            resumed,
+            same_account=earlier is not None and earlier.account is not None,
+            has_enough=None if limit is None else lambda result: self._has_rows(limit, result),
+            # With local conditions the number of responses to fetch is unknown.
+            most_rows=None if self._local else limit,
+            expected_rows=None if self._is_filtered else count,
             on_progress=self.progress if callable(self.progress) else None,
             frame=lambda result: self._build_frame(survey, result)[0],
             calls=self.calls,
-            same_account=earlier is not None and earlier.account is not None,
         )
-        resumed = earlier.result.copy() if earlier is not None and not restart else None
-        downloader = Downloader(self.transport, survey, params, plan, resumed)
         downloader.result.restart_reason = restart
         return downloader
 
@@ -233,42 +241,44 @@ class Retrieval:
         return Estimate(survey.title, rows, pages, calls, max(by_pace, by_limit))
 
     def _fetch_survey(self, *, then_responses: bool = False) -> tuple[Definition, int | None]:
-        """Fetch the definition; send for what is asked next at the same time."""
-        own, stop = self.find(), self.calls.stop
+        """Fetch the definition; send the calls that follow it at the same time."""
+        survey_id, stop = self.find_id(), self.calls.stop
         if not self.calls.fresh:
             lists = ["surveyquestion"]
             if then_responses and not self._is_filtered:
                 lists.append("surveyresponse")
             for name in lists:
                 first_page = {"resultsperpage": PAGE_SIZE, "page": 1}
-                self.transport.prefetch(f"survey/{own}/{name}", first_page, CallOptions(stop))
+                self.transport.prefetch(f"survey/{survey_id}/{name}", first_page, CallOptions(stop))
         options = replace(self.calls, on_wait=self._report_wait)
-        return fetch_definition(self.transport, own, options)
+        return fetch_definition(self.transport, survey_id, options)
 
     def _report_wait(self, status: str) -> None:
         if callable(self.progress):
             self.progress(Progress("", 0, None, 0, None, state=status, stop=self.calls.stop))
 
     def _split_conditions(self, survey: Definition) -> list[filters.Condition]:
-        """Return the conditions that Alchemer checks; keep those that it cannot."""
+        """Return the conditions that Alchemer checks; keep the others in ``_local``."""
         conditions = [
-            *filters.resolve([*self._lines, *self._status], survey, self._tz, self.region.zone),
-            *filters.submitted_conditions(*self._between, self.region.zone),
+            *filters.resolve(
+                [*self._conditions, *self._status], survey, self._tz, self.region.zone
+            ),
+            *filters.submitted_conditions(*self._period, self.region.zone),
         ]
         asks = any(condition.field == "is_test_data" for condition in conditions)
-        if asks and self.options.frame.test_rows == "exclude":  # the condition says which
+        if asks and self.options.frame.test_rows == "exclude":  # the condition decides
             frame = replace(self.options.frame, test_rows="include")
             self.options = replace(self.options, frame=frame)
         local = tuple(condition for condition in conditions if not condition.can_be_sent)
         self._local = LocalConditions(local, survey) if local else None
         return [condition for condition in conditions if condition.can_be_sent]
 
-    def _has(self, limit: int, result: Download) -> bool:
-        """Check whether so many of the wanted rows have come."""
+    def _has_rows(self, limit: int, result: Download) -> bool:
+        """Check whether ``limit`` rows that fit have come."""
         return result.builder.count >= limit <= len(self._choose_rows(result.answers).numbers)
 
     def _choose_rows(self, answers: Answers) -> Rows:
-        mask = row_choice.submitted_between(answers, self.region.zone, *self._between)
+        mask = row_choice.submitted_between(answers, self.region.zone, *self._period)
         local = self._local_mask(answers)
         if local is not None:
             mask = local if mask is None else mask & local
@@ -284,10 +294,10 @@ class Retrieval:
         self, survey: Definition, result: Download
     ) -> tuple[pd.DataFrame, dict[str, Any]]:
         rows = self._choose_rows(result.answers)
-        facts = collect_facts(self.region, survey, self.options, result, rows)
+        facts = _collect_facts(self.region, survey, self.options, result, rows)
         facts |= self._local_facts()
-        kept = Kept(result.answers, survey, str(self.region.zone), self.options.frame, facts)
-        return kept.build(rows), facts
+        description = Kept(result.answers, survey, str(self.region.zone), self.options.frame, facts)
+        return description.build(rows), facts
 
     def _finish(self, survey: Definition, result: Download) -> pd.DataFrame:
         frame, facts = self._build_frame(survey, result)
@@ -296,7 +306,7 @@ class Retrieval:
                 f"{facts['rows_received']:,} of {result.total_count:,} responses came; some may "
                 "have been added or deleted meanwhile",
                 partial=frame,
-                hint=build_hint("", "run it again", _TAKE),
+                hint=build_hint("", "run it again", _TAKE_ROWS),
             )
         self._report_end(survey, result, summary(facts))
         return frame
@@ -324,22 +334,22 @@ class Retrieval:
         result.interrupted = True
         why, needs = "it was stopped", ""
         if error is not None:
-            why, needs = describe_end(error, self.transport.credentials)
+            why, needs = describe_interruption(error, self.transport.credentials)
         if not result.pages:
             return DownloadIncomplete(f"{survey.title}: nothing had come when {why}; run it again")
-        left = None
+        to_resume = None
         # With a limit, the newest changes are not read at the end, so it cannot be resumed.
         if result.last_page is not None and self.options.frame.limit is None:
-            left = PartialDownload(
+            to_resume = PartialDownload(
                 self.region.api_url, self.transport.account, survey, dict(params), result
             )
         of = f" of {result.total_count:,}" if result.total_count is not None else ""
         return DownloadIncomplete(
             f"{survey.title}: {result.builder.count:,}{of} responses had come when {why}",
             partial=lambda: self._build_frame(survey, result)[0],
-            hint=build_hint(needs, _RESUME if left else "run it again", _TAKE),
+            hint=build_hint(needs, _RESUME_HINT if to_resume else "run it again", _TAKE_ROWS),
             needs=needs,
-            resume=partial(self._resume, left) if left else None,
+            resume=partial(self._resume, to_resume) if to_resume else None,
             cause=error,
         )
 
@@ -354,8 +364,88 @@ class Retrieval:
             self,
             transport=transport,
             region=transport.region,
-            find=lambda: earlier.survey.id,
+            find_id=lambda: earlier.survey.id,
             progress=progress,
             calls=CallOptions(),
             earlier=earlier,
         ).run()
+
+
+def _collect_facts(
+    region: Region,
+    survey: Definition,
+    options: DownloadOptions,
+    result: Download,
+    rows: Rows,
+) -> dict[str, Any]:
+    """Collect the facts of a download, for ``attrs["alchemer"]`` and for its summary."""
+    total = result.total_count
+    is_enough = result.reached_limit or total is None or rows.received >= total
+    return {
+        "survey_id": survey.id,
+        "title": survey.title,
+        "region": region.name,
+        "host": region.host,
+        "utc": datetime.now(UTC).isoformat(timespec="seconds"),
+        "asked": options.asked(),
+        "rows_told": total,
+        "rows_received": rows.received,
+        "rows": len(rows.numbers),
+        "test_rows_left_out": rows.test_rows,
+        "repeated_rows": rows.repeated - result.copies,
+        "changed_rows": result.changed,
+        "misfits": result.answers.misfits,
+        "options_not_chosen": result.answers.unchosen,
+        **_count_misfits(result.answers, survey, rows.numbers),
+        "zone_documented": region.zone_documented,
+        "complete": not result.interrupted and is_enough,
+        **_earlier_runs(result),
+        "package": __version__,
+    }
+
+
+def _count_misfits(answers: Answers, survey: Definition, row_numbers: np.ndarray) -> dict[str, Any]:
+    """Count answers and questions that do not fit the definition.
+
+    Args:
+        answers: All answers of the download.
+        survey: The definition.
+        row_numbers: Rows of the answers that are in the frame.
+
+    Returns:
+        ``unparsed_values`` counts the answers that are no number or date where one was asked for,
+        in ``unparsed_columns``. ``removed_questions`` are the ids of questions that were answered
+        and are no longer in the definition.
+    """
+    everything = [each for question in survey.questions for each in question.walk()]
+    known = {each.id for each in everything}
+    renderer = Renderer(answers, row_numbers, "label", (survey.language,))
+    unparsed = {}
+    for column in plan_columns(survey):
+        if column.part not in ("answer", "item") or column.kind not in ("number", "date"):
+            continue
+        if column.kind == "date" or renderer.has_raw(column):
+            count = int(pd.Series(renderer.array(raw_column(column))).notna().sum())
+            if count:
+                unparsed[column.id] = count
+    unknown = {each.key or each.type for each in everything if not is_known(each)}
+    removed = {path[0] for path in answers.leaves if path[0] not in known}
+    return {
+        "partial_rows": sum(
+            answers.meta["status"][row] == "Partial" for row in row_numbers.tolist()
+        ),
+        "unparsed_values": sum(unparsed.values()),
+        "unparsed_columns": list(unparsed),
+        "unknown_types": sorted(unknown),
+        "removed_questions": sorted(
+            removed, key=lambda question_id: (len(question_id), question_id)
+        ),
+    }
+
+
+def _earlier_runs(result: Download) -> dict[str, Any]:
+    if result.restart_reason:
+        return {"begun_anew": result.restart_reason}
+    if result.rows_before:
+        return {"rows_at_hand": result.rows_before, "went_on_at_page": result.resumed_at_page}
+    return {}

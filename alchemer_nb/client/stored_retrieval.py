@@ -42,8 +42,8 @@ class StoredRetrieval(Retrieval):
         super().__post_init__()
         self._age = parse_age(self.options.max_age)
         self._utc: str | None = None
-        self._repairs: tuple[str, ...] = ()
-        if self._lines:
+        self._sync_notes: tuple[str, ...] = ()
+        if self._conditions:
             raise InvalidArgument(
                 "the conditions of where are Alchemer's to decide; take the frame from the store "
                 "without them and choose its rows, or leave store and max_age out"
@@ -56,16 +56,16 @@ class StoredRetrieval(Retrieval):
             StoreError: The store cannot be read or written.
             ApiError, TransportError: As for any call.
         """
-        own = self.find()
-        folder = self.stores.survey_folder(own)
+        survey_id = self.find_id()
+        folder = self.stores.survey_folder(survey_id)
         if self._is_stale(folder):
-            self._sync(own)
+            self._sync(survey_id)
         try:
             survey, download, utc = reading.read_download(folder)
         except StoreError:
             if reading.read_complete_manifest(folder) is not None:
                 raise
-            self._sync(own)  # reading has shown that it is damaged; the sync repairs it
+            self._sync(survey_id)  # reading has shown that it is damaged; the sync repairs it
             survey, download, utc = reading.read_download(folder)
         self._utc = utc
         frame, facts = self._build_frame(survey, download)
@@ -74,11 +74,13 @@ class StoredRetrieval(Retrieval):
         self._report_end(survey, download, ending)
         return frame
 
-    def _sync(self, own: str) -> None:
+    def _sync(self, survey_id: str) -> None:
         tell = self.progress if callable(self.progress) else None
         with suppress(Stopped, KeyboardInterrupt):
-            synced = self.stores.sync(own, fresh=self.calls.fresh, tell=tell, stop=self.calls.stop)
-            self._repairs = synced.notes
+            synced = self.stores.sync(
+                survey_id, fresh=self.calls.fresh, tell=tell, stop=self.calls.stop
+            )
+            self._sync_notes = synced.notes
             return
         raise DownloadIncomplete(f"{STOPPED}. Run it again for the frame")
 
@@ -92,14 +94,14 @@ class StoredRetrieval(Retrieval):
         return self.calls.fresh or not timedelta() <= age <= self._age  # or a clock was set back
 
     def _local_facts(self) -> dict[str, Any]:
-        return {"utc": self._utc, "from_store": True, "mended": list(self._repairs)}
+        return {"utc": self._utc, "from_store": True, "mended": list(self._sync_notes)}
 
     def _local_mask(self, answers: Answers) -> np.ndarray | None:
         if not self._status:
             return None
         value = self._status[0].value
-        wanted = set(value if isinstance(value, tuple) else [value])
-        return np.array([str(status) in wanted for status in answers.meta["status"]], dtype=bool)
+        allowed = set(value if isinstance(value, tuple) else [value])
+        return np.array([str(status) in allowed for status in answers.meta["status"]], dtype=bool)
 
 
 def parse_age(given: object) -> timedelta | None:

@@ -1,4 +1,4 @@
-"""The survey of a user: its definition, shown, saved and compared."""
+"""The survey that users see: prints, saves and compares its definition."""
 
 from __future__ import annotations
 
@@ -62,35 +62,25 @@ class Survey(Definition):
         return cls.of(load_definition(path))
 
     def __str__(self) -> str:
-        return _as_text(self)
+        languages = ", ".join(self.languages)
+        lines = [f"{self.title} ({self.id}) · {self.status} · {languages}"]
+        for page in self.pages:
+            lines.append(f"  {page.title(self.language) or 'Page ' + page.id}")
+            for question in page.questions:
+                name = question.alias or f"q{question.id}"
+                lines.append(f"    {name}: {question.text(self.language)} [{question.type}]")
+        return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        return _as_html(self)
+        caption = html.escape(f"{self.title} ({self.id}), {self.status}")
+        head = _cells("th", ("id", "alias", "question", "options"))
+        return (
+            f"<p><b>{caption}</b></p><table><thead><tr>{head}</tr></thead>"
+            f"<tbody>{''.join(_html_rows(self))}</tbody></table>"
+        )
 
 
-def _as_text(definition: Definition) -> str:
-    """Return a line for each page and each question."""
-    languages = ", ".join(definition.languages)
-    lines = [f"{definition.title} ({definition.id}) · {definition.status} · {languages}"]
-    for page in definition.pages:
-        lines.append(f"  {page.title(definition.language) or 'Page ' + page.id}")
-        for question in page.questions:
-            name = question.alias or f"q{question.id}"
-            lines.append(f"    {name}: {question.text(definition.language)} [{question.type}]")
-    return "\n".join(lines)
-
-
-def _as_html(definition: Definition) -> str:
-    """Return a table with a row for each question, below the title of its page."""
-    caption = html.escape(f"{definition.title} ({definition.id}), {definition.status}")
-    head = _cells("th", ("id", "alias", "question", "options"))
-    return (
-        f"<p><b>{caption}</b></p><table><thead><tr>{head}</tr></thead>"
-        f"<tbody>{''.join(_rows(definition))}</tbody></table>"
-    )
-
-
-def _rows(definition: Definition) -> Iterator[str]:
+def _html_rows(definition: Definition) -> Iterator[str]:
     for page in definition.pages:
         title = html.escape(page.title(definition.language) or f"Page {page.id}")
         yield f'<tr><th colspan="4"{_LEFT}>{title}</th></tr>'

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from alchemer_nb.decode.entry_types import Scalar  # noqa: TC001 - msgspec reads annotations
-from alchemer_nb.once import lazy_attribute
+from alchemer_nb.forks import lazy_attribute
 from alchemer_nb.wire.ids import id_text
 
 if TYPE_CHECKING:

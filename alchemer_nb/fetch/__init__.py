@@ -1,4 +1,4 @@
-"""The pages of one download: fetched side by side, read in order, without gaps; and its progress.
+"""Fetch the pages of a download in parallel, read them in order, and report the progress.
 
 May import: http, decode, survey.
 """

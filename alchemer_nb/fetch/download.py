@@ -3,15 +3,15 @@
 Responses may change while the pages are downloaded, so at the end the newest changes are read,
 and all pages once more if responses are missing.
 
-A download that was interrupted can be resumed. Pages are cut by position, so the rows of the first
-run are of use only if nothing before their end was deleted or moved. A part of the last page,
-fetched again, shows that.
+An interrupted download can be resumed. Pages are ranges of positions, so the rows of the first run
+can be used only if no response before their end was deleted or moved. To check this, a part of the
+last page is fetched again.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import InitVar, dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -42,11 +42,12 @@ if TYPE_CHECKING:
 
     ResponseKey = tuple[Scalar, Scalar]  # id and session id, which no edit changes
 
-# Other sizes make other addresses, which no cache of the last minute knows.
+# Page sizes for the newest changes. Each resumed run uses another size, so the call has another
+# address, and Alchemer does not answer from its cache of the last minute.
 _NEWEST_ROWS, _NEWEST_SIZES = 100, 50
 _SECOND_READ_ROWS = 250
 _RECHECK_SIZES = 2
-_MOST_NEWEST_PAGES = 50  # a survey that changes faster never comes to rest
+_MOST_NEWEST_PAGES = 50  # a survey that changes faster than it is read would never end
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +70,20 @@ class LastPage:
     def tail(self, resumes: int) -> tuple[PageRange, list[ResponseKey]]:
         """Return the part of the page with its last response, and the keys expected there.
 
-        Another size than the last time makes another address, which no cache knows.
+        Args:
+            resumes: How often the download was resumed; each time the part has another size, so
+                that it is not answered from a cache.
         """
         sizes = [size for size in SIZES if size < self.range.size][:_RECHECK_SIZES]
         size = sizes[(resumes - 1) % len(sizes)] if sizes else self.range.size
-        place = (len(self.keys) - 1) // size
+        pages_before = (len(self.keys) - 1) // size
         first = (self.range.number - 1) * (self.range.size // size) + 1
-        return PageRange(size, first + place), self.keys[place * size :]
+        return PageRange(size, first + pages_before), self.keys[pages_before * size :]
 
 
 @dataclass(slots=True)
 class Download:
-    """The responses of a survey as they came.
+    """The responses of a survey that have come so far, and counts about them.
 
     Attributes:
         builder: Collects the answers of the pages.
@@ -98,7 +101,7 @@ class Download:
         clock: The server's clock when the first page came.
         resumes: How often it was resumed.
         resumed_at_page: The page at which this run continued; None if all pages had come.
-        restart_reason: Why the rows of earlier runs were of no use; ``""`` otherwise.
+        restart_reason: Why the rows of earlier runs were dropped; ``""`` if they were not.
     """
 
     builder: AnswersBuilder
@@ -153,22 +156,22 @@ class Download:
             page: The page.
             latest: Response id -> row of its last copy.
         """
-        updated, wanted = self.builder.meta["date_updated"], []
-        for row, (own, date) in enumerate(
+        updated, newer = self.builder.meta["date_updated"], []
+        for row, (response_id, date) in enumerate(
             zip(page.fields["id"], page.fields["date_updated"], strict=True)
         ):
-            number = id_number(own)
+            number = id_number(response_id)
             if number is None:
                 continue  # cannot be recognised among those received
             at = latest.get(number)
             if at is None:
-                wanted.append(row)
+                newer.append(row)
             elif str(date or "") > str(updated[at] or ""):
-                wanted.append(row)
+                newer.append(row)
                 self.changed += 1
                 self.copies += 1
-        if wanted:
-            self.add(page.only(wanted))
+        if newer:
+            self.add(page.only(newer))
 
     def note_total(self, count: int | None) -> None:
         """Note the total count that the server reports now."""
@@ -177,54 +180,39 @@ class Download:
             self.total_count = count
 
 
-@dataclass(slots=True)
-class DownloadPlan:
-    """What a download is for, and who follows it.
+@dataclass
+class Downloader:
+    """A download of the responses of a survey, with its limits and callbacks.
 
     Attributes:
-        enough: Called after each page; returns whether to stop.
-        most: Rows that are needed at most, None for all.
-        is_sure: Whether the rows of earlier runs are known to be of the same account.
-        expected: About how many rows there are, to send for them before the first page comes.
-        on_progress: Called after each page, and often while waiting.
-        frame: Builds a frame of the rows so far, for ``Progress``.
-        calls: How to stop its calls, and whether they may be answered from memory.
-    """
-
-    enough: Callable[[Download], bool] | None = None
-    most: int | None = None
-    expected: int | None = None
-    on_progress: Callable[[Progress], None] | None = None
-    frame: Callable[[Download], pd.DataFrame] | None = None
-    calls: CallOptions = field(default_factory=CallOptions)
-    same_account: bool = False
-
-
-class Downloader:
-    """Downloads the responses of a survey.
-
-    Args:
         transport: Sends the calls.
         survey: The definition; its question ids are the known columns.
         params: Filter parameters.
-        plan: When it ends, and who follows it.
-        earlier: A download to resume; it grows.
+        earlier: A download to resume; its rows are added to.
+        same_account: Whether its rows are known to be of the same account.
+        has_enough: Called after each page; returns whether to stop.
+        most_rows: Rows that are needed at most, None for all.
+        expected_rows: Estimated rows, to send for their pages before the first one comes.
+        on_progress: Called after each page, and often while waiting.
+        frame: Builds a frame of the rows so far, for ``Progress``.
+        calls: Options of its calls.
     """
 
-    def __init__(
-        self,
-        transport: Transport,
-        survey: Definition,
-        params: Mapping[str, Any],
-        plan: DownloadPlan,
-        earlier: Download | None = None,
-    ) -> None:
-        self.result = earlier or Download(AnswersBuilder(survey))
-        self._transport = transport
-        self._survey = survey
-        self._params = params
-        self._plan = plan
-        self._reporter = ProgressReporter(plan.on_progress, self._progress)
+    transport: Transport
+    survey: Definition
+    params: Mapping[str, Any]
+    earlier: InitVar[Download | None] = None
+    same_account: bool = False
+    has_enough: Callable[[Download], bool] | None = None
+    most_rows: int | None = None
+    expected_rows: int | None = None
+    on_progress: Callable[[Progress], None] | None = None
+    frame: Callable[[Download], pd.DataFrame] | None = None
+    calls: CallOptions = field(default_factory=CallOptions)
+
+    def __post_init__(self, earlier: Download | None) -> None:
+        self.result = earlier or Download(AnswersBuilder(self.survey))
+        self._reporter = ProgressReporter(self.on_progress, self._progress)
         self._began = time.monotonic()
 
     def run(self) -> Download:
@@ -236,25 +224,26 @@ class Downloader:
             ApiError, TransportError: As for any call.
         """
         first = self._find_start()
-        plan, result = self._plan, self.result
+        result = self.result
         with self._fetcher(uncached=result.resumes > 0) as fetcher:
-            newest = None  # the call for the newest changes, sent beside the last pages
+            newest = None  # the call for the newest changes, sent together with the last pages
             for page in self._pages(fetcher, first):
                 self._add_page(page, fetcher.current)
-                if plan.enough is not None and plan.enough(result):
+                if self.has_enough is not None and self.has_enough(result):
                     result.reached_limit = True
                     return result
-                if fetcher.all_sent and newest is None and plan.most is None:
+                if fetcher.all_sent and newest is None and self.most_rows is None:
                     newest = self._send_newest(fetcher)
             is_long = result.pages > 1 or result.rows_before
-            if newest is None and is_long and plan.most is None:
+            if newest is None and is_long and self.most_rows is None:
                 newest = self._send_newest(fetcher)  # no total showed which page was the last
             if newest is not None:
                 self._add_changes(fetcher, newest)
         if newest is not None and result.has_gaps:
             with self._fetcher(fresh=result.resumes > 0) as fetcher:
                 latest = latest_rows(result.builder)
-                # Cut elsewhere, so that what fell between two pages is within one.
+                # Pages of another size: a response that was missed between two pages, as others
+                # moved, is within one page now.
                 for page in fetcher.fetch(self._decode, first=PageRange(_SECOND_READ_ROWS, 1)):
                     result.note_total(page.totals.total_count)
                     result.add_newer(page, latest)
@@ -262,18 +251,17 @@ class Downloader:
 
     def _pages(self, fetcher: PageFetcher, first: PageRange | None) -> Iterator[ResponsePage]:
         if first is not None:
-            expected = self.result.total_count or self._plan.expected
+            expected_rows = self.result.total_count or self.expected_rows
             yield from fetcher.fetch(
-                self._decode, limit=self._plan.most, first=first, expected=expected
+                self._decode, limit=self.most_rows, first=first, expected_rows=expected_rows
             )
 
     def _fetcher(self, *, fresh: bool = False, uncached: bool = False) -> PageFetcher:
-        calls = self._plan.calls
         return PageFetcher(
-            self._transport,
-            f"survey/{self._survey.id}/surveyresponse",
-            self._params,
-            replace(calls, fresh=fresh or calls.fresh),
+            self.transport,
+            f"survey/{self.survey.id}/surveyresponse",
+            self.params,
+            replace(self.calls, fresh=fresh or self.calls.fresh),
             self._reporter,
             uncached=uncached,
         )
@@ -285,7 +273,7 @@ class Downloader:
         except ValueError:
             pass
         raise TransportError(
-            f"a page of the responses of survey {self._survey.id} is not a list of responses"
+            f"a page of the responses of survey {self.survey.id} is not a list of responses"
         )
 
     def _add_page(self, page: ResponsePage, at: PageRange) -> None:
@@ -299,9 +287,9 @@ class Downloader:
         self._reporter.report()
 
     def _progress(self, status: str) -> Progress:
-        result, frame = self.result, self._plan.frame
+        result, frame = self.result, self.frame
         return Progress(
-            self._survey.title,
+            self.survey.title,
             result.builder.count,
             result.total_count,
             result.pages,
@@ -309,7 +297,7 @@ class Downloader:
             state=status,
             seconds=time.monotonic() - self._began,
             before=result.rows_before,
-            stop=self._plan.calls.stop,
+            stop=self.calls.stop,
             frame=None if frame is None else lambda: frame(result),
         )
 
@@ -324,18 +312,18 @@ class Downloader:
         result, last = self.result, self.result.last_page
         if last is None:
             return PageRange(PAGE_SIZE, 1)
-        tail, expected = last.tail(result.resumes)
+        tail, expected_keys = last.tail(result.resumes)
         with self._fetcher(fresh=True) as fetcher:
             page = self._decode(fetcher.wait_for(fetcher.send(tail)))
         keys = _response_keys(page)
-        if set(keys).isdisjoint(last.keys) and not self._plan.same_account:
+        if set(keys).isdisjoint(last.keys) and not self.same_account:
             raise InvalidArgument(
-                f"none of the rows at hand of survey {self._survey.id} is where it was: another "
+                f"none of the rows at hand of survey {self.survey.id} is where it was: another "
                 "account, or they were deleted; run the download again"
             )
-        if keys[: len(expected)] != expected:
+        if keys[: len(expected_keys)] != expected_keys:
             self.result = Download(
-                AnswersBuilder(self._survey),
+                AnswersBuilder(self.survey),
                 resumes=result.resumes,
                 restart_reason="responses among those at hand were deleted or moved meanwhile",
             )
@@ -385,7 +373,7 @@ class Downloader:
                 if self._add_changed(page.rows):
                     return
         except ApiError as error:
-            if not is_transient_400(error):  # or for good: this server does not sort
+            if not is_transient_400(error):  # a permanent 400: this server does not sort
                 raise
 
     def _add_changed(self, rows: list[RawResponse]) -> bool:
@@ -408,7 +396,7 @@ class Downloader:
                 or (latest.get(row.id, first_run) < first_run and row not in changed)
                 for row in rows
             )
-            # Without a date, what came long ago may have changed as well.
+            # A response without a date may have changed, even if it is stored.
             added = [row for row in rows if row in changed or not row.updated]
         if added:
             before = result.builder.count - len(latest)

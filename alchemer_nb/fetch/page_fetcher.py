@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
 # Page sizes for a slow server; each divides the one before it.
 SIZES = (PAGE_SIZE, 250, 125, 25, 5, 1)
-# Needs no clock of the server and no zone, which date_updated does not name
+# Not a filter by date, as date_updated has no zone
 # (https://apihelp.alchemer.com/help/list-responses).
 _NEWEST_FIRST = {"order_by": "-date_updated"}
 _TICK = 0.1  # seconds: how soon a cancel or an interrupt is noticed
 
 
-class _Measured(Protocol):
+class _HasTotals(Protocol):
     totals: PageTotals
 
 
-_Page = TypeVar("_Page", bound=_Measured)
+_Page = TypeVar("_Page", bound=_HasTotals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +95,20 @@ class PageFetcher:
         self._reporter = reporter
         self._uncached = uncached
         self._window = 2 * transport.max_in_flight  # some may be waiting to be read
-        self._ahead: deque[tuple[PageRange, Future[Reply]]] = deque()
-        self._furthest = PageRange(PAGE_SIZE, 1)  # the last page that was sent for
-        self._slow = 0
-        self._refused: AuthenticationError | PermissionDenied | None = None
-        self.current = self._furthest  # the page that was yielded last
+        self._sent: deque[tuple[PageRange, Future[Reply]]] = deque()
+        self._last_sent = PageRange(PAGE_SIZE, 1)  # the last page that was sent for
+        self._slow_pages = 0
+        self._refusal: AuthenticationError | PermissionDenied | None = None
+        self.current = self._last_sent  # the page that was yielded last
         self.all_sent = False  # there are several pages, and the last one has been sent for
         self._pool = ThreadPoolExecutor(transport.max_in_flight, "alchemer-page")
-        self._home = OriginProcess()  # the process of the pool's threads
+        self._origin = OriginProcess()  # the process of the pool's threads
 
     def __enter__(self) -> PageFetcher:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if not self._home.is_current:
+        if not self._origin.is_current:
             return
         if kind is not None:
             self._options.stop.set()  # ends the calls that wait for the limit or a retry
@@ -121,7 +121,7 @@ class PageFetcher:
             page: Which.
             newest_first: In the order of the last change, newest first; else by ascending id.
         """
-        self._home.check()
+        self._origin.check()
         query = {"resultsperpage": page.size, "page": page.number}
         order = _NEWEST_FIRST if newest_first else {}
         return self._pool.submit(self._call, {**query, **order, **self._params})
@@ -132,7 +132,7 @@ class PageFetcher:
         *,
         limit: int | None = None,
         first: PageRange | None = None,
-        expected: int | None = None,
+        expected_rows: int | None = None,
     ) -> Iterator[_Page]:
         """Fetch page after page, and decode each when it is read.
 
@@ -140,7 +140,7 @@ class PageFetcher:
             decode: Decodes a reply.
             limit: Rows to send for in advance, None for all of the total count.
             first: The page to begin with; left out, the first of the largest size.
-            expected: About how many rows there are, to send for them before the first page comes.
+            expected_rows: Estimated rows, to send for their pages before the first one comes.
 
         Yields:
             The pages, in the order of the list.
@@ -151,12 +151,12 @@ class PageFetcher:
         """
         first = first or PageRange(PAGE_SIZE, 1)
         self._submit(first)
-        self._send_ahead(PageTotals(0, total_count=expected), limit)
+        self._send_ahead(PageTotals(0, total_count=expected_rows), limit)
         self.all_sent = False  # only a page shows how many there are
         last: PageTotals | None = None
         seen = first.size * (first.number - 1)
-        while self._ahead:
-            page_range, future = self._ahead.popleft()
+        while self._sent:
+            page_range, future = self._sent.popleft()
             try:
                 answer = self.wait_for(future)
             except TooSlow:
@@ -172,7 +172,7 @@ class PageFetcher:
                 self._send_ahead(last, limit)
             page = decode(answer)
             totals = page.totals
-            del answer, future  # or two replies are held while the next one is awaited
+            del answer, future  # frees the reply before the next one is waited for
             if last is not None and totals.key == last.key and totals.rows:
                 return  # a list that ignores the page number, and returns the same page for ever
             last = totals
@@ -180,58 +180,59 @@ class PageFetcher:
             self._send_ahead(totals, limit)
             self.current = page_range
             yield page
-            if not self._ahead and totals.has_more(seen):
-                self._submit(PageRange(self._furthest.size, self._furthest.number + 1))
+            if not self._sent and totals.has_more(seen):
+                self._submit(PageRange(self._last_sent.size, self._last_sent.number + 1))
 
     def wait_for(self, future: Future[Reply]) -> Reply:
-        """Wait for a reply, report progress meanwhile, and notice cancels and interrupts."""
-        self._home.check()
+        """Wait for a reply, report progress, and check for cancels and interrupts."""
+        self._origin.check()
         stop = self._options.stop
         while not future.done() and not stop.is_set():
             wait([future], timeout=_TICK)
             self._reporter.report_if_due()
-            self._home.check()
+            self._origin.check()
         if stop.is_set():
             raise Stopped
         return future.result()
 
     def _call(self, params: Mapping[str, Any]) -> Reply:
-        if self._refused is not None:  # the calls after it would be refused, too
-            raise copy.copy(self._refused)
+        if self._refusal is not None:  # the calls after it would be refused, too
+            raise copy.copy(self._refusal)
         try:
             return self._transport.send(
                 "GET", self._path, params, options=self._options, raise_slow=True
             )
         except (AuthenticationError, PermissionDenied) as error:
-            self._refused = error
+            self._refusal = error
             raise
         finally:
             self._reporter.set_status("")
 
     def _submit(self, page: PageRange) -> None:
-        self._ahead.append((page, self.send(page)))
-        self._furthest = page
+        self._sent.append((page, self.send(page)))
+        self._last_sent = page
 
     def _submit_parts(self, page: PageRange) -> None:
         """Send for the parts of a page that took too long, or that was cached."""
         parts = page.split()
-        self._ahead.extendleft((part, self.send(part)) for part in reversed(parts))
-        if self._furthest == page:
-            self._furthest = parts[-1]
+        self._sent.extendleft((part, self.send(part)) for part in reversed(parts))
+        if self._last_sent == page:
+            self._last_sent = parts[-1]
 
     def _slow_down(self, page: PageRange) -> None:
-        self._slow += 1
-        if self._slow > 1 and self._furthest.size == page.size:  # further pages are slow, too
-            self._furthest = self._furthest.split()[-1]
+        self._slow_pages += 1
+        # One slow page may be chance; after the second one, ask for smaller pages from now on.
+        if self._slow_pages > 1 and self._last_sent.size == page.size:
+            self._last_sent = self._last_sent.split()[-1]
 
     def _send_ahead(self, totals: PageTotals, limit: int | None) -> None:
         """Send for the next pages, as far as the window allows."""
-        size = self._furthest.size
+        size = self._last_sent.size
         last = _count_pages(totals, size)
-        wanted = last if limit is None else min(last, -(-limit // size))
-        while self._furthest.number < wanted and len(self._ahead) < self._window:
-            self._submit(PageRange(size, self._furthest.number + 1))
-        self.all_sent = self._furthest.number >= last > 1
+        needed = last if limit is None else min(last, -(-limit // size))
+        while self._last_sent.number < needed and len(self._sent) < self._window:
+            self._submit(PageRange(size, self._last_sent.number + 1))
+        self.all_sent = self._last_sent.number >= last > 1
 
 
 def _count_pages(totals: PageTotals, size: int) -> int:

@@ -1,4 +1,4 @@
-"""The progress of a download or a sync, and how it reaches a callback."""
+"""The progress of a download or a sync, and its reports to a callback."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Progress:
         stop: Set it to stop the download, as ``cancel`` does.
         frame: Builds a frame of the rows so far; None when it is over, and for a sync.
         before: How many of the rows an earlier run had received.
-        kept: Whether the rows are stored, so that the next run continues after them.
+        kept: Whether the rows are stored (a sync), so that the next run continues after them.
     """
 
     survey: str
@@ -98,12 +98,12 @@ class ProgressReporter:
         self._on_progress = on_progress
         self._build = build
         self._last = time.monotonic()
-        self._home = OriginProcess()
+        self._origin = OriginProcess()
         self._lock = threading.Lock()
         self._waits: dict[int, str] = {}  # by thread
 
     def set_status(self, status: str) -> None:
-        """Note what the calling thread waits for; ``""`` for nothing."""
+        """Set what the calling thread waits for; ``""`` for nothing."""
         with self._lock:
             if status:
                 self._waits[threading.get_ident()] = status
@@ -122,7 +122,7 @@ class ProgressReporter:
         with self._lock:
             status = next(iter(self._waits.values()), "")
         self._on_progress(self._build(status))
-        self._home.check()
+        self._origin.check()
 
     def report_if_due(self) -> None:
         """Call the callback if the last call was a tenth of a second ago."""

@@ -1,4 +1,4 @@
-"""Pages of the response list, split into responses byte by byte as they came."""
+"""Splits pages of the response list into the unchanged JSON of each response."""
 
 from __future__ import annotations
 
@@ -47,20 +47,20 @@ class RawPage:
     totals: PageTotals
 
 
-class _Head(msgspec.Struct):
+class _ResponseHead(msgspec.Struct):
     id: Any = None
     date_updated: Any = None
 
 
-class _Reply(msgspec.Struct):
+class _PageReply(msgspec.Struct):
     data: list[msgspec.Raw]
     total_count: Any = None
     total_pages: Any = None
     results_per_page: Any = None
 
 
-_REPLY = msgspec.json.Decoder(_Reply)
-_HEAD = msgspec.json.Decoder(_Head)
+_REPLY_DECODER = msgspec.json.Decoder(_PageReply)
+_HEAD_DECODER = msgspec.json.Decoder(_ResponseHead)
 
 
 def split_page(body: bytes) -> RawPage:
@@ -70,32 +70,32 @@ def split_page(body: bytes) -> RawPage:
         ValueError: It is not a list of responses.
     """
     try:
-        reply = _REPLY.decode(body)
-        rows = [(bytes(each), _HEAD.decode(each)) for each in reply.data]
-        field: Callable[[str], Any] = partial(getattr, reply)
+        reply = _REPLY_DECODER.decode(body)
+        rows = [(bytes(each), _HEAD_DECODER.decode(each)) for each in reply.data]
+        read_field: Callable[[str], Any] = partial(getattr, reply)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         # A byte-order mark, broken characters, or an object instead of a list.
         decoded = decode_json(body)
         if not isinstance(decoded, dict):
             raise ValueError("not a list of responses") from None  # noqa: TRY004 - like broken JSON
         rows = [
-            (msgspec.json.encode(row), _Head(row.get("id"), row.get("date_updated")))
+            (msgspec.json.encode(row), _ResponseHead(row.get("id"), row.get("date_updated")))
             for row in reply_rows(decoded)
             if isinstance(row, dict)
         ]
-        field = decoded.get
-    totals = PageTotals.of([head.id for _, head in rows], field)
+        read_field = decoded.get
+    totals = PageTotals.of([head.id for _, head in rows], read_field)
     return RawPage([row for row in map(_read_row, rows) if row is not None], totals)
 
 
-def _read_row(row: tuple[bytes, _Head]) -> RawResponse | None:
+def _read_row(row: tuple[bytes, _ResponseHead]) -> RawResponse | None:
     content, head = row
-    own = id_number(head.id)
-    if own is None:
+    response_id = id_number(head.id)
+    if response_id is None:
         return None
     digest = int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), signed=True)
     updated = None if head.date_updated in (None, "") else str(head.date_updated)
-    return RawResponse(own, updated, digest, content)
+    return RawResponse(response_id, updated, digest, content)
 
 
 def join_page(contents: Iterable[bytes | None]) -> bytes:

@@ -16,12 +16,12 @@ import numpy as np
 
 from alchemer_nb.decode.answers import latest_rows
 from alchemer_nb.decode.gc_pause import collector_paused
+from alchemer_nb.forks import lazy_attribute
 from alchemer_nb.frame import build as frames
 from alchemer_nb.frame import metadata, multi_lists
 from alchemer_nb.frame.rows import Rows
 from alchemer_nb.frame.unplanned_columns import all_columns
 from alchemer_nb.frame.values import Renderer
-from alchemer_nb.once import lazy_attribute
 from alchemer_nb.survey.columns import name_columns
 
 if TYPE_CHECKING:

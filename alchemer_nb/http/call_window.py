@@ -1,6 +1,6 @@
-"""A sliding window of calls: which call may be made when.
+"""A sliding window of calls, which decides when each call may be made.
 
-A token bucket allows its burst and a minute's refill within the same minute; a window that knows
+A token bucket would allow its burst and a minute's refill within one minute; a window that knows
 the time of each call does not. Pure: the time is an argument, and there are no files or threads.
 """
 
@@ -11,8 +11,9 @@ import math
 from dataclasses import dataclass, field
 
 _VERSION = 1
-_LONGEST_PAUSE = 2  # periods; Alchemer's penalty lasts up to one
-_FLOOR = 10  # a warning leaves at least a tenth of the limit
+# Periods. Alchemer's penalty lasts up to one (https://apihelp.alchemer.com/help/api-request-limits).
+_LONGEST_PAUSE = 2
+_SMALLEST_SHARE = 10  # a warning leaves at least a tenth of the limit
 
 
 @dataclass(slots=True)
@@ -20,9 +21,9 @@ class Slot:
     """The time of one call.
 
     Attributes:
-        at: When the call may be made; never changed once it has come.
-        ticket: Whose it is.
-        limit: Calls per period that its owner allows.
+        at: When the call may be made; not changed after that time.
+        ticket: Random id of the call.
+        limit: Calls per period that the client of the call allows.
     """
 
     at: float
@@ -34,12 +35,14 @@ class Slot:
 class Window:
     """The calls of one account in the last period, and those that wait for their turn.
 
+    Times are seconds of the monotonic clock.
+
     Attributes:
         period: Seconds that the limit is for.
-        slots: In the order in which they were reserved, which is also that of their times.
-        ceiling: What a warning lowered the limit to, until ``ceiling_until``.
-        ceiling_until: See there.
-        paused_until: Time before which nobody calls.
+        slots: One for each call, by ascending time.
+        ceiling: The limit that a warning set.
+        ceiling_until: When that limit ends.
+        paused_until: Time before which no call may be made.
     """
 
     period: float = 60.0
@@ -66,25 +69,24 @@ class Window:
     def warn(self, limit: int, now: float) -> None:
         """Allow, for one period, no more calls than are in the window now.
 
-        Where this machine alone uses the account, the warning comes near the limit and changes
-        little; where others use it too, or the plan allows less, it comes early and leaves them
-        room.
+        If only this machine uses the account, the warning comes near the limit and changes little.
+        If others use it too, or the plan allows less, the warning comes early, and others get room.
         """
         self.update(now)
         recent = sum(s.at <= now for s in self.slots)
-        lower = max(1, limit // _FLOOR, min(recent, limit))
+        lower = max(1, limit // _SMALLEST_SHARE, min(recent, limit))
         self.ceiling = min(lower, self.ceiling) if now < self.ceiling_until else lower
         self.ceiling_until = now + self.period
         self.update(now)
 
     def pause(self, until: float, now: float) -> None:
-        """Let nobody call before a time, including those that wait already."""
+        """Allow no call before a time, including calls that wait already."""
         until = min(until, now + _LONGEST_PAUSE * self.period)
         self.paused_until = max(self.paused_until, until)
         self.update(now)
 
     def merge(self, other: Window, now: float) -> None:
-        """Add what another window knows about the same account."""
+        """Add the slots and limits of another window of the same account."""
         known = {s.ticket for s in self.slots}
         self.slots += [s for s in other.slots if s.ticket not in known]
         self.slots.sort(key=lambda s: s.at)
@@ -94,7 +96,7 @@ class Window:
         self.update(now)
 
     def update(self, now: float) -> None:
-        """Drop slots that are over, and move those that wait to the earliest possible times."""
+        """Drop slots older than a period, and move waiting ones to the earliest possible times."""
         self._drop_impossible_times(now)
         times: list[float] = []
         slots: list[Slot] = []
@@ -114,13 +116,13 @@ class Window:
         return max(at, times[-limit] + self.period) if len(times) >= limit else at
 
     def _drop_impossible_times(self, now: float) -> None:
-        # They come from before a restart, which sets the monotonic clock back to zero.
+        # Times far in the future are from before a restart, which resets the monotonic clock.
         if self.paused_until > now + _LONGEST_PAUSE * self.period:
             self.paused_until = -math.inf
         if self.ceiling_until > now + self.period:
             self.ceiling_until = -math.inf
         smallest = min((s.limit for s in self.slots), default=1)
-        if self.ceiling:  # also one that is over: those that wait had their times under it
+        if self.ceiling:  # also one that has ended: waiting slots got their times under it
             smallest = min(smallest, self.ceiling)
         rounds = 2 + len(self.slots) // max(1, smallest)
         last = max(now, self.paused_until) + rounds * self.period

@@ -1,4 +1,4 @@
-"""Bodies as they travel: compressed with gzip, and unpacked when they are read."""
+"""Compressed bodies of replies: kept as gzip, and unpacked when they are read."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ACCEPTED = "gzip"
-_PIECE = 1 << 20
-_EDGE = 4096
-_NO_LIMIT = 0  # of zlib
+_PIECE_BYTES = 1 << 20
+_EDGE_BYTES = 4096
+_NO_LIMIT = 0  # zlib's value for pieces of any size
 
 
 class Broken(ValueError):
@@ -44,16 +44,16 @@ def unpack(packed: bytes) -> bytes:
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-def edges(packed: bytes) -> tuple[bytes, bytes]:
-    """Return the first and last bytes of a gzip body without ever holding all of it.
+def unpack_edges(packed: bytes) -> tuple[bytes, bytes]:
+    """Return the first and last bytes of a gzip body, unpacked piece by piece.
 
     Raises:
         Broken: It is not whole.
     """
     head = tail = b""
-    for piece in _pieces(packed, _PIECE):
-        head = head if len(head) >= _EDGE else (head + piece)[:_EDGE]
-        tail = (tail + piece[-_EDGE:])[-_EDGE:]
+    for piece in _pieces(packed, _PIECE_BYTES):
+        head = head if len(head) >= _EDGE_BYTES else (head + piece)[:_EDGE_BYTES]
+        tail = (tail + piece[-_EDGE_BYTES:])[-_EDGE_BYTES:]
     return head, tail
 
 
@@ -69,5 +69,5 @@ def _pieces(packed: bytes, most: int) -> Iterator[bytes]:
                 raise Broken("cut off")
     except zlib.error:
         raise Broken("damaged") from None
-    if unpacker.unused_data.strip(b"\0"):  # padding is allowed
+    if unpacker.unused_data.strip(b"\0"):  # gzip allows padding with zeros
         raise Broken("more than one body")

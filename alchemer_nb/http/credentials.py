@@ -1,6 +1,6 @@
-"""The two ways to sign a call: a user's API key, or OAuth 1.0a.
+"""The two kinds of credentials, which sign calls: a user's API key, and OAuth 1.0a.
 
-Both are ``requests`` auth objects, so that nothing else in the package asks which one is in use.
+Both are ``requests`` auth objects, so the rest of the package need not know which one is in use.
 Facts: https://apihelp.alchemer.com/help/authentication.
 """
 
@@ -35,10 +35,10 @@ _LABEL_WORDS = {"api", "key", "token", "secret", "and"}
 
 
 class _Credentials(AuthBase):
-    """What both ways have in common.
+    """The base of both kinds.
 
     Attributes:
-        secrets: All parts, which must not be shown; empty until they have been checked.
+        secrets: All parts, for redaction; empty until they have been checked.
         accepted_by: Addresses of the regions that accepted these credentials in this process.
     """
 
@@ -84,8 +84,8 @@ class ApiKey(_Credentials):
         # Nothing plain is left in this frame, which a traceback may show.
         api_token, api_token_secret = to_secret(api_token), to_secret(api_token_secret)
         super().__init__()
-        self.api_token = _part(api_token, "API key", "api_token")
-        self.api_token_secret = _part(api_token_secret, "API secret key", "api_token_secret")
+        self.api_token = _check_part(api_token, "API key", "api_token")
+        self.api_token_secret = _check_part(api_token_secret, "API secret key", "api_token_secret")
         self.secrets = (self.api_token, self.api_token_secret)
 
     @classmethod
@@ -100,7 +100,7 @@ class ApiKey(_Credentials):
             InvalidArgument: The two parts cannot be found; the text is not repeated.
         """
         text = to_secret(text)
-        pair = _pair_in(text)
+        pair = _find_pair(text)
         if pair is None:
             raise InvalidArgument(
                 "the pasted text does not hold a key and its secret key; paste them as "
@@ -111,10 +111,10 @@ class ApiKey(_Credentials):
     @property
     def slip(self) -> str:
         """The mistake that the form of the parts suggests, a key of ``refusals``; or ""."""
-        forms = _form_of(self.api_token), _form_of(self.api_token_secret)
-        if forms[0] == "secret key" and forms[1]:
+        kinds = _guess_kind(self.api_token), _guess_kind(self.api_token_secret)
+        if kinds[0] == "secret key" and kinds[1]:
             return "swapped"
-        return "consumer pair" if forms == ("consumer key", "consumer secret") else ""
+        return "consumer pair" if kinds == ("consumer key", "consumer secret") else ""
 
     @property
     def masked(self) -> str:
@@ -171,8 +171,8 @@ class OAuth1(_Credentials):
         consumer_key, consumer_secret = to_secret(consumer_key), to_secret(consumer_secret)
         token, token_secret = to_secret(token), to_secret(token_secret)
         super().__init__()
-        self.consumer_key = _part(consumer_key, "consumer key", "consumer_key")
-        self.consumer_secret = _part(consumer_secret, "consumer secret", "consumer_secret")
+        self.consumer_key = _check_part(consumer_key, "consumer key", "consumer_key")
+        self.consumer_secret = _check_part(consumer_secret, "consumer secret", "consumer_secret")
         if bool(token) != bool(token_secret):
             missing = "token_secret" if token else "token"
             raise ConfigurationError(
@@ -180,8 +180,8 @@ class OAuth1(_Credentials):
                 "with the consumer pair alone"
             )
         if token:
-            self.token = _part(token, "access token", "token")
-            self.token_secret = _part(token_secret, "access token secret", "token_secret")
+            self.token = _check_part(token, "access token", "token")
+            self.token_secret = _check_part(token_secret, "access token secret", "token_secret")
         parts = (self.consumer_key, self.consumer_secret, self.token, self.token_secret)
         self.secrets = tuple(part for part in parts if part is not None)
 
@@ -198,10 +198,10 @@ class OAuth1(_Credentials):
     @property
     def slip(self) -> str:
         """The mistake that the form of the pair suggests, a key of ``refusals``; or ""."""
-        forms = _form_of(self.consumer_key), _form_of(self.consumer_secret)
-        if forms == ("consumer secret", "consumer key"):
+        kinds = _guess_kind(self.consumer_key), _guess_kind(self.consumer_secret)
+        if kinds == ("consumer secret", "consumer key"):
             return "swapped"
-        return "API key" if "secret key" in forms else ""
+        return "API key" if "secret key" in kinds else ""
 
     @property
     def masked(self) -> str:
@@ -246,16 +246,19 @@ def sign(
     )
     signed: PreparedRequest = signer(request)
     header: Any = signed.headers.get("Authorization")
-    if isinstance(header, bytes):  # oauthlib gives bytes, which a redaction of text would miss
+    if isinstance(header, bytes):  # oauthlib returns bytes, which a redaction of text misses
         signed.headers["Authorization"] = header.decode("ascii")
     return signed
 
 
-def _pair_in(text: Secret) -> tuple[Secret, Secret] | None:
-    """Return the two parts of a pasted text, or None; raise nothing, as the text is secret."""
+def _find_pair(text: Secret) -> tuple[Secret, Secret] | None:
+    """Return the two parts of a pasted text, or None.
+
+    Raises nothing: a traceback may be printed with its variables, and the text is secret.
+    """
     try:
         raw = html.unescape(text.reveal())
-    except ValueError:  # a reference to a letter whose number has thousands of digits
+    except ValueError:  # an HTML character reference with thousands of digits
         return None
     named = {
         name.lower().replace(" ", "_").replace("apit", "api_t").replace("apis", "api_s"): value
@@ -271,11 +274,11 @@ def _pair_in(text: Secret) -> tuple[Secret, Secret] | None:
     return None
 
 
-def _form_of(part: Secret) -> str:
-    """Guess which part of which pair a text is; ``""`` if its form is none of the examples'.
+def _guess_kind(part: Secret) -> str:
+    """Guess from its form which credential a text is; ``""`` if it has none of the known forms.
 
-    Keys have 32 or about 50 hexadecimal digits and their secrets begin with A9; consumer keys have
-    41 digits and their secrets 32.
+    In published examples, keys have 32 or about 50 hexadecimal digits and their secrets begin
+    with A9; consumer keys have 41 digits and their secrets 32.
     """
     text = part.reveal()
     if text.startswith("A9") and len(text) < 20:  # 13 letters in all examples
@@ -285,7 +288,7 @@ def _form_of(part: Secret) -> str:
     return {41: "consumer key", 32: "consumer secret"}.get(len(text), "API key")
 
 
-def _part(value: Secret, what: str, argument: str) -> Secret:
+def _check_part(value: Secret, what: str, argument: str) -> Secret:
     """Strip a part and check it; the text stays a secret all the way."""
     part = Secret(value.reveal().strip())
     if not part:

@@ -1,7 +1,7 @@
-"""Connections whose reads end soon after a call was stopped.
+"""Connections whose reads end soon after ``CallOptions.stop`` is set.
 
-A page of responses can take half a minute until its first byte comes. Whoever cancels a download
-does not wait for that, and a thread that did would delay the end of the process.
+The first byte of a page of responses can take half a minute. A cancelled download must not wait for
+it, and a thread that waited would delay the end of the process.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
     from alchemer_nb.http.waiting import CallOptions
 
-_LOOK = 0.1  # seconds between two looks at ``stop``
-# urllib3 makes the connections, so what a call wants reaches them in no argument.
+_POLL = 0.1  # seconds between two looks at ``stop``
+# A context variable, as urllib3 makes the connections and passes no argument of ours to them.
 _options: ContextVar[CallOptions | None] = ContextVar("alchemer_nb_options", default=None)
 
 
 @contextmanager
 def interrupted_by(options: CallOptions) -> Iterator[None]:
-    """Within this context, calls of this thread raise ``Stopped`` soon after ``stop`` is set."""
+    """Make calls of this thread raise ``Stopped`` soon after ``stop`` is set."""
     token = _options.set(options)
     try:
         yield
@@ -42,7 +42,7 @@ def interrupted_by(options: CallOptions) -> Iterator[None]:
 
 
 class _StoppableReader(io.RawIOBase):
-    """The bytes of a reply; waits for them in short steps, and looks at ``stop`` in between."""
+    """A reader of a reply that waits in short steps, and checks ``stop`` between them."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
         self._raw = raw
@@ -52,17 +52,18 @@ class _StoppableReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        """Read what has come; after a TLS hand-shake that may be nothing of the reply.
+        """Read the bytes that have come; may return None, as a TLS record can hold no data.
 
         Raises:
             Stopped: ``stop`` was set.
             TimeoutError: Nothing came in time.
         """
         options = _options.get()
+        # ``pending``: bytes that TLS has decrypted already, which ``wait_for_read`` does not see.
         if options is not None and not getattr(self._sock, "pending", int)():
             timeout = self._sock.gettimeout()
             end = time.monotonic() + (float("inf") if timeout is None else timeout)
-            while not wait_for_read(self._sock, _LOOK):
+            while not wait_for_read(self._sock, _POLL):
                 options.check()
                 if time.monotonic() >= end:
                     raise TimeoutError("no answer")
@@ -88,14 +89,14 @@ class _SafeConnection(urllib3.connection.HTTPSConnection):
 
 
 class _IdleConnections(queue.LifoQueue[Any]):
-    """Connections that wait for the next call. A forked process has none of its parent's."""
+    """Connections that wait for the next call; a forked process drops those of its parent."""
 
     def __init__(self, maxsize: int = 0) -> None:
         super().__init__(maxsize)
         renew_after_fork(self._renew)
 
     def _renew(self) -> None:
-        # Closes the child's copies alone, which the server does not notice, and makes new locks.
+        # Closes the child's copies only, so the parent's connections stay open; makes new locks.
         inherited = self.queue
         super().__init__(self.maxsize)
         for connection in inherited:
@@ -117,7 +118,7 @@ _POOLS = {"http": _Pool, "https": _SafePool}
 
 
 class InterruptibleAdapter(requests.adapters.HTTPAdapter):
-    """What a session of requests mounts to make such connections."""
+    """An adapter for ``requests.Session.mount`` that makes interruptible connections."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Use interruptible connections."""

@@ -1,10 +1,10 @@
-"""The replies of the last minute, and the calls on their way: no call is made twice.
+"""Caches the replies of the last minute, and shares calls that are on their way.
 
-Fact: within a minute Alchemer answers the same GET from a cache of its own, and refuses one that
-is asked for while the same one is still running
-(https://apihelp.alchemer.com/help/survey-responses, /help/api-request-limits). So a second call
-would cost a turn and bring nothing. Each process has its own cache: where another process makes
-the same call at the same time, Alchemer refuses one of them, and ``retries`` makes it again.
+Fact: within a minute Alchemer answers the same GET from its cache, and refuses one while the same
+one is still running (https://apihelp.alchemer.com/help/survey-responses,
+/help/api-request-limits). So a second call would count against the rate limit and return nothing
+new. Each process has its own cache: if another process makes the same call at the same time,
+Alchemer refuses one of them, and ``retries`` repeats it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from alchemer_nb.http.reply import Reply
     from alchemer_nb.http.waiting import CallOptions
 
-_SLACK = 1.01  # the server's minute ends a little after ours
+# The two clocks may run differently: a call that is made too early gets the cached reply once more.
+_SLACK = 1.01
 
 
 @dataclass(slots=True)
@@ -33,25 +34,28 @@ class _Pending:
     """A call on its way, for all threads that want its reply."""
 
     fresh: bool
-    ended: threading.Event = field(default_factory=threading.Event)
+    done: threading.Event = field(default_factory=threading.Event)
     reply: Reply | None = None
     error: AlchemerError | None = None
 
 
 @dataclass(slots=True)
 class _Entry:
-    """A reply; None if it was dropped but Alchemer still has it in its cache."""
+    """A reply and its times.
 
-    asked: float
-    came: float
+    The reply is None if it was dropped here; Alchemer still has it in its cache.
+    """
+
+    sent_at: float
+    received_at: float
     reply: Reply | None
 
 
 class MinuteCache:
-    """What one client asked for in the last minute, in one process.
+    """The replies of the last minute to one client in one process.
 
     Args:
-        minute: Seconds for which Alchemer itself would give the same reply.
+        minute: Seconds for which Alchemer itself returns the same reply.
         most_bytes: Size of all bodies, compressed; the oldest are dropped first.
     """
 
@@ -92,17 +96,17 @@ class MinuteCache:
                     pending = self._pending[key] = _Pending(options.fresh)
             if is_first:
                 return self._fetch(key, pending, fetch, options)
-            options.wait_until(pending.ended.wait, "waiting for the same call")
+            options.wait_until(pending.done.wait, "waiting for the same call")
             if options.fresh and not pending.fresh:
                 continue
             if pending.reply is not None:
                 return replace(pending.reply, cached=True)
             if pending.error is not None:
                 raise copy.copy(pending.error)
-            # Its caller was stopped, which is no reason to stop this one.
+            # Neither: the thread that made the call was stopped. This one makes it itself.
 
     def forget(self) -> None:
-        """Drop all replies, as something was changed; those on their way are not stored either."""
+        """Drop all replies after a write; those on their way are not stored either."""
         with self._lock:
             self._writes += 1
             for entry in self._entries.values():
@@ -118,9 +122,9 @@ class MinuteCache:
         try:
             if pending.fresh:
                 options.wait(lambda: self._seconds_left(key), "waiting until Alchemer answers anew")
-            writes, asked = self._writes, time.monotonic()
+            writes, sent_at = self._writes, time.monotonic()
             pending.reply = fetch()
-            self._store(key, pending.reply, asked, writes)
+            self._store(key, pending.reply, sent_at, writes)
             return pending.reply
         except Stopped:
             raise
@@ -129,21 +133,21 @@ class MinuteCache:
             raise
         finally:
             with self._lock:
-                self._pending.pop(key, None)  # it is missing in a process forked since then
-            pending.ended.set()
+                self._pending.pop(key, None)  # a child forked meanwhile lacks it
+            pending.done.set()
 
     def _seconds_left(self, key: Hashable) -> float:
         """Return the seconds for which Alchemer would still answer from its cache."""
         with self._lock:
             entry = self._entries.get(key)
-            return entry.came + self._minute * _SLACK - time.monotonic() if entry else 0.0
+            return entry.received_at + self._minute * _SLACK - time.monotonic() if entry else 0.0
 
-    def _store(self, key: Hashable, reply: Reply, asked: float, writes: int) -> None:
+    def _store(self, key: Hashable, reply: Reply, sent_at: float, writes: int) -> None:
         with self._lock:
             before = self._entries.pop(key, None)
             if before is not None:
                 self._drop(before)
-            entry = self._entries[key] = _Entry(asked, time.monotonic(), reply)
+            entry = self._entries[key] = _Entry(sent_at, time.monotonic(), reply)
             self._bytes += len(reply.packed)
             if writes != self._writes or len(reply.packed) > self._most_bytes:
                 self._drop(entry)
@@ -158,11 +162,11 @@ class MinuteCache:
             entry.reply = None
 
     def _drop_old(self) -> None:
-        # A reply counts from when it was asked for, Alchemer's cache from when the reply came: in
-        # between, Alchemer may answer either way, so nothing is answered from here.
+        # Nobody knows when within the call Alchemer's minute begins. So drop the reply a minute
+        # after it was asked for, and count on Alchemer's copy until a minute after it came.
         now = time.monotonic()
         for key, entry in list(self._entries.items()):
-            if now >= entry.asked + self._minute:
+            if now >= entry.sent_at + self._minute:
                 self._drop(entry)
-            if now >= entry.came + self._minute * _SLACK:
+            if now >= entry.received_at + self._minute * _SLACK:
                 del self._entries[key]

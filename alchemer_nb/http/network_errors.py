@@ -1,7 +1,6 @@
-"""Errors below HTTP, described without any of the original error's own text.
+"""Builds the errors of failures below HTTP, without the text of the original error.
 
-The errors of requests and urllib3 hold the address of the call, and with an API key that holds
-the credentials.
+The errors of requests and urllib3 hold the address of the call, which holds the API key.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ class _Failure(NamedTuple):
     hint: str = ""
 
 
-# The first that fits is taken.
+# The first that fits is used: subclasses come before their base classes.
 _FAILURES = (
     _Failure(
         (requests.exceptions.ConnectTimeout,),
@@ -76,10 +75,10 @@ _BY_CAUSE = (
 )
 
 
-def describe(
+def build_network_error(
     error: Exception, where: str, host: str, timeout: tuple[float, float]
 ) -> TransportError:
-    """Build the error that is raised instead.
+    """Build the error to raise instead of an error of requests or urllib3.
 
     Args:
         error: What was caught.

@@ -1,7 +1,7 @@
-"""Alchemer's limit of calls per minute, shared by all clients of an account on this machine.
+"""Limits the calls per minute of an account, over all its clients on this machine.
 
-Every client, thread and process of one user takes its turns from one window, which is kept in a
-small file. Fact: 240 calls per minute and account on current plans, whatever the credentials
+All clients, threads and processes of one user share one window of calls, which is stored in a small
+file. Fact: 240 calls per minute and account on current plans, whatever the credentials
 (https://apihelp.alchemer.com/help/api-request-limits).
 """
 
@@ -32,27 +32,28 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 FOLDER_NAME = "ALCHEMER_LIMITS_FOLDER"
-_LOCK_SECONDS = 5.0  # a holder needs a thousandth; one that takes so long is stopped or gone
+_LOCK_SECONDS = 5.0  # a process holds the lock for milliseconds, unless it is suspended or hangs
 _LOCK_POLL = 0.005
-_OLD = 24 * 3600.0
+_OLD_SECONDS = 24 * 3600.0
 # Windows, and temporary files that a killed process left behind.
 _REMOVABLE = re.compile(
     r"[0-9a-f]{24}\.json|\.[0-9a-f]{24}-[0-9a-f]{12}\.(json|link)"
     r"|[0-9a-f]{24}\.(json|link)\.[0-9a-f]{8}\.tmp"
 )
-# A call arrives a little after its time, and the last of a window may arrive sooner.
+# Calls take different times to reach the server, and may arrive closer together than they were
+# sent: so count a slightly longer minute.
 _SLACK = 1.005
 
 
 class Limiter:
-    """The turns of one set of credentials.
+    """The rate limit of one set of credentials.
 
     Args:
-        host: Host of the API; accounts of two regions have nothing in common.
+        host: Host of the API; accounts of two regions are different accounts.
         identity: Distinguishes the credentials from others; only a hash of it is stored.
         limit: Calls per minute.
         minute: Seconds of that minute; another number is for tests.
-        folder: Where the windows are; left out, ``ALCHEMER_LIMITS_FOLDER`` or this user's cache.
+        folder: Folder of the files; left out, ``ALCHEMER_LIMITS_FOLDER`` or this user's cache.
     """
 
     def __init__(
@@ -66,11 +67,11 @@ class Limiter:
         self.limit = limit
         self._host = host
         self._credentials = _digest("credentials", host, identity)
-        self._account: str | None = None  # key of the window that is shared, once it is known
-        self._is_linked = False  # whether this object has written that down
+        self._account: str | None = None  # key of the account's window, once it is known
+        self._is_linked = False  # whether this object has stored that key for the credentials
         period = minute * _SLACK
         self._files: _Files | None = _Files(folder or default_folder(), period)
-        self._own = Window(period)
+        self._window_state = Window(period)
         self._renew()
         renew_after_fork(self._renew)
 
@@ -79,17 +80,17 @@ class Limiter:
 
     @property
     def shared(self) -> bool:
-        """True if turns are shared with other processes; False if no file can be written."""
+        """True if the window is shared with other processes; False if no file can be written."""
         return self._files is not None
 
-    def turn(self, options: CallOptions | None = None) -> None:
+    def wait_for_turn(self, options: CallOptions | None = None) -> None:
         """Wait until one call may be made.
 
         Raises:
             Stopped: ``stop`` was set; the slot is free again.
         """
         ticket, origin = secrets.token_hex(6), OriginProcess()
-        with self._window() as (window, now):
+        with self._locked_window() as (window, now):
             if window.reserve(ticket, self.limit, now) <= now:
                 return
         try:
@@ -98,25 +99,25 @@ class Limiter:
             )
         except BaseException:
             if origin.is_current:  # the slot does not belong to a forked process
-                with self._window() as (window, now):
+                with self._locked_window() as (window, now):
                     window.release(ticket, now)
             raise
 
     def warn(self) -> None:
-        """Slow down for a minute, after a warning of Alchemer that the limit is near."""
-        with self._window() as (window, now):
+        """Slow down for a minute, after Alchemer's warning that the limit is near."""
+        with self._locked_window() as (window, now):
             window.warn(self.limit, now)
 
     def pause(self, seconds: float) -> None:
-        """Let nobody call for some seconds, after Alchemer refused a call."""
-        with self._window() as (window, now):
+        """Allow no call for some seconds, after Alchemer refused one."""
+        with self._locked_window() as (window, now):
             window.pause(now + seconds, now)
 
-    def know_account(self, account_id: str) -> None:
-        """Share turns with all credentials of the account from now on.
+    def set_account(self, account_id: str) -> None:
+        """Share the window of the account with its other credentials from now on.
 
-        The calls so far are added to the account's window. The account is written down for other
-        clients with these credentials.
+        The calls so far are added to that window. The link from credentials to account is stored
+        for other clients with these credentials.
         """
         key = _digest("account", self._host, account_id)
         with self._lock:
@@ -130,25 +131,25 @@ class Limiter:
                 self._files = None
 
     def _seconds_left(self, ticket: str) -> float:
-        with self._window() as (window, now):
+        with self._locked_window() as (window, now):
             at = window.time_of(ticket)
-            if at is None:  # the file was lost
+            if at is None:  # the file was deleted
                 at = window.reserve(ticket, self.limit, now)
             return at - now
 
     @contextmanager
-    def _window(self) -> Iterator[tuple[Window, float]]:
-        """Open the window, to read and change under its lock, and return it with the time.
+    def _locked_window(self) -> Iterator[tuple[Window, float]]:
+        """Yield the window, locked for reading and changing, and the time.
 
-        If the files fail, this client goes on alone with the window as it was last known.
+        If the files cannot be used, this client continues alone with the last state of the window.
         """
         with self._lock:
             try:
                 with ExitStack() as stack:
                     self._open(stack)
                     now = time.monotonic()
-                    self._own.update(now)
-                    yield self._own, now
+                    self._window_state.update(now)
+                    yield self._window_state, now
             except (OSError, filelock.Timeout):
                 self._files = None
 
@@ -158,15 +159,15 @@ class Limiter:
         try:
             if self._account is None:
                 with ExitStack() as until_known:
-                    window = until_known.enter_context(self._files.opened(self._credentials))
-                    # Read only under the lock: another client may have moved the window to that
-                    # of the account in the meantime.
+                    window = until_known.enter_context(self._files.open_window(self._credentials))
+                    # Only under the lock: another client may be merging this window into the
+                    # account's at the same time.
                     self._account = self._files.account_of(self._credentials)
                     if self._account is None:
                         stack.push(until_known.pop_all())
-                        self._own = window
+                        self._window_state = window
                         return
-            self._own = stack.enter_context(self._files.opened(self._account))
+            self._window_state = stack.enter_context(self._files.open_window(self._account))
         except (OSError, filelock.Timeout):
             self._files = None
 
@@ -181,17 +182,17 @@ def default_folder() -> Path:
 
 
 class _Files:
-    """Windows in a folder, one file each, with a lock file for each."""
+    """The files of the windows in a folder, with one lock file each."""
 
     def __init__(self, folder: Path, period: float) -> None:
         self.folder = folder
         self._period = period
         self._is_ready = False
-        # Times of the monotonic clock mean nothing on another machine, nor after a restart.
+        # Part of the file names: times of the monotonic clock are valid until the machine restarts.
         self._machine = _machine()
 
     @contextmanager
-    def opened(self, key: str) -> Iterator[Window]:
+    def open_window(self, key: str) -> Iterator[Window]:
         """Read the window of a key under its lock, and write it back at the end."""
         self._prepare()
         path = self._path(key)
@@ -209,10 +210,11 @@ class _Files:
         return text if len(text) == len(credentials) and text.isalnum() else None
 
     def link(self, credentials: str, account: str) -> None:
-        """Write down the account of credentials, and merge their window into the account's."""
+        """Store the account of credentials, and merge their window into the account's."""
         self._prepare()
+        # Always credentials first, then account: two clients cannot wait for each other.
         source = self._path(credentials)
-        with self._locked(source), self.opened(account) as window:
+        with self._locked(source), self.open_window(account) as window:
             now = time.monotonic()
             window.update(now)
             window.merge(self._read(source), now)
@@ -238,9 +240,9 @@ class _Files:
         if not self.folder.is_dir():
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._is_ready = True
-        oldest = time.time() - _OLD
+        oldest = time.time() - _OLD_SECONDS
         for path in self.folder.iterdir():
-            # Locks stay: to remove one that is held would allow a second holder.
+            # Lock files stay: if one were removed while held, another process could lock, too.
             if _REMOVABLE.fullmatch(path.name):
                 with suppress(OSError):
                     if path.stat().st_mtime < oldest:

@@ -1,12 +1,13 @@
 """The errors of refused credentials, with the likely reason and what to do.
 
-The reason follows from what is known here: what signed the call, which step was refused, and
-whether the same credentials were accepted before. Of the server's words only two sentences are
-read, which the vendor documents (https://apihelp.alchemer.com/help/api-base-domains), and the name
-of a problem where a reply has one: the names are those of a public extension of OAuth 1.0
+The reason follows from what signed the call, which step was refused, and whether the same
+credentials were accepted before. Of the server's message only two documented sentences are
+interpreted (https://apihelp.alchemer.com/help/api-base-domains), and the name of an OAuth problem:
+the names are those of a public extension of OAuth 1.0
 (https://oauth.pbworks.com/w/page/12238543/ProblemReporting).
 
-No reply names a wrong region, so it is a guess: it comes last, and not where it worked before.
+No reply says that the region is wrong. So this guess is the last hint, and is left out if the
+credentials worked in the region before.
 """
 
 from __future__ import annotations
@@ -34,16 +35,16 @@ CALL, REQUEST_TOKEN, ACCESS_TOKEN = "call", "oauth/request_token", "oauth/access
 OLD_KEY = "Login failed / Invalid auth token"
 WRONG_PAIR = "Invalid api_token or api_token_secret supplied"
 
-AGAIN = "Get a new sign-in link and try once more"
+NEW_LINK_HINT = "Get a new sign-in link and try once more"
 _CLOCK_TOLERANCE = 300.0  # seconds that providers of OAuth allow, as a rule
 _PROBLEM = re.compile(r"\boauth_problem=\"?([a-z_]{1,40})\b")
 _CONSUMER_PROBLEMS = {"consumer_key_unknown", "consumer_key_rejected", "consumer_key_refused"}
-OVER = {"token_expired", "token_used", "token_revoked", "token_rejected"}
-NOT_ALLOWED = {"permission_denied", "permission_unknown", "user_refused"}
-_REPORTED = {
+EXPIRED_PROBLEMS = {"token_expired", "token_used", "token_revoked", "token_rejected"}
+DENIED_PROBLEMS = {"permission_denied", "permission_unknown", "user_refused"}
+_KNOWN_PROBLEMS = {
     *_CONSUMER_PROBLEMS,
-    *OVER,
-    *NOT_ALLOWED,
+    *EXPIRED_PROBLEMS,
+    *DENIED_PROBLEMS,
     "verifier_invalid",
     "signature_invalid",
     "timestamp_refused",
@@ -76,14 +77,14 @@ class Attempt:
         step: ``CALL``, or a step of a sign-in: ``REQUEST_TOKEN``, ``ACCESS_TOKEN``.
         worked: True if this region accepted the same credentials before.
         slip: The mistake that the form of the credentials suggests, a key of ``_SLIPS``; or "".
-        named: True if the text pasted at the last step belongs to this attempt for sure.
+        names_attempt: True if the text pasted at the last step names this attempt's token.
     """
 
     signed_with: str = API_KEY
     step: str = CALL
     worked: bool = False
     slip: str = ""
-    named: bool = False
+    names_attempt: bool = False
 
     @property
     def signs_in(self) -> bool:
@@ -96,9 +97,9 @@ class Evidence:
     """What a reply says about the reason, other than its status.
 
     Attributes:
-        message: The server's words, without secrets: quoted, and not interpreted.
-        sentence: The documented sentence that they are, ``OLD_KEY`` or ``WRONG_PAIR``; or "".
-        problem: What ``oauth_problem`` names, if that is known.
+        message: The server's message without secrets; it is quoted only.
+        sentence: The documented sentence in it, ``OLD_KEY`` or ``WRONG_PAIR``; or "".
+        problem: The value of ``oauth_problem``, if it is a known one.
         clock_ahead: Seconds by which this computer's clock is ahead of the server's, if known.
     """
 
@@ -109,26 +110,26 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class _Case:
-    """The content of an error: ``what`` was refused, ``why``, and what to do ``next``."""
+class _Explanation:
+    """The parts of an error: ``what`` was refused, ``why``, and what to do ``next``."""
 
     what: str
     why: str
     next: str
-    kind: type[AuthenticationError] | None = None  # left out, by the step
-    region: bool = True  # True if a wrong region would refuse it as well
+    kind: type[AuthenticationError] | None = None  # None: the step decides
+    region: bool = True  # True if a wrong region would be refused in the same way
 
 
-def sentence_in(message: str) -> str:
-    """Return the documented sentence that a server's words contain, or ``""``."""
+def find_known_sentence(message: str) -> str:
+    """Return the documented sentence in a server's message, or ``""``."""
     words = " ".join(message.casefold().split())
     return next((known for known in (OLD_KEY, WRONG_PAIR) if known.casefold() in words), "")
 
 
-def problem_in(text: str) -> str:
+def find_oauth_problem(text: str) -> str:
     """Return the OAuth problem that a header or body names, or ``""``."""
     found = _PROBLEM.search(text)
-    return found[1] if found and found[1] in _REPORTED else ""
+    return found[1] if found and found[1] in _KNOWN_PROBLEMS else ""
 
 
 def refused(
@@ -142,14 +143,14 @@ def refused(
         evidence: What the reply says.
         where: Status, code, method and path for the error.
     """
-    case = _case(attempt, evidence)
+    case = _explain(attempt, evidence)
     quoted = f" ({evidence.message})" if evidence.message else ""
     before = why = ""
     hints = [case.next]
     if case.region and attempt.worked:
         before = ", which accepted it before"
     elif case.region:
-        hints = [_SLIPS.get(attempt.slip, ""), case.next, _other_regions(region)]
+        hints = [_SLIPS.get(attempt.slip, ""), case.next, _region_hint(region)]
     if case.why:
         why = f": {case.why}"
     by_step = SignInError if attempt.step == ACCESS_TOKEN else AuthenticationError
@@ -160,13 +161,15 @@ def refused(
     )
 
 
-def no_token(attempt: Attempt, region: Region, body: bytes) -> SignInError | TransportError:
+def build_no_token_error(
+    attempt: Attempt, region: Region, body: bytes
+) -> SignInError | TransportError:
     """Build the error of a sign-in step whose reply has neither an error nor a token."""
     got = {b"{": "", b"<": ", with a web page", b"": ", with nothing at all"}
     head = body.lstrip()[:1]
     what = f"{region.host} answered {attempt.step} without a token{got.get(head, '')}"
     if attempt.step == ACCESS_TOKEN:
-        return SignInError(f"the sign-in did not come to its end: {what}", hint=AGAIN)
+        return SignInError(f"the sign-in did not come to its end: {what}", hint=NEW_LINK_HINT)
     hint = "See whether a proxy or a log-in page stands in between, then try again"
     if not attempt.worked:
         hint = f"{hint}. {_COPY_PAIR}. Last, check the OAuth addresses of the region"
@@ -174,30 +177,30 @@ def no_token(attempt: Attempt, region: Region, body: bytes) -> SignInError | Tra
     return TransportError(f"there is no sign-in link: {what}", reason=reason, hint=hint)
 
 
-def without_right(attempt: Attempt) -> str:
-    """Return the hint of a missing right: the key may be wrong while no call has worked."""
+def build_permission_hint(attempt: Attempt) -> str:
+    """Return the hint for a missing right: if no call has worked yet, the key may be wrong."""
     if attempt.worked:
         return ""
     what = {API_KEY: "key", TWO_LEGGED: "consumer pair"}.get(attempt.signed_with, "access token")
     return f"If no call has worked yet, check the {what} as well"
 
 
-def _case(attempt: Attempt, evidence: Evidence) -> _Case:
+def _explain(attempt: Attempt, evidence: Evidence) -> _Explanation:
     if attempt.signed_with == API_KEY:
-        return _of_key(attempt, evidence)
-    unexplained = not evidence.problem and abs(evidence.clock_ahead or 0.0) >= _CLOCK_TOLERANCE
-    if evidence.problem == "timestamp_refused" or unexplained:
-        return _of_clock(evidence)
+        return _explain_key(attempt, evidence)
+    is_clock_off = not evidence.problem and abs(evidence.clock_ahead or 0.0) >= _CLOCK_TOLERANCE
+    if evidence.problem == "timestamp_refused" or is_clock_off:
+        return _explain_clock(evidence)
     if evidence.problem in _CONSUMER_PROBLEMS:
-        return _of_consumer(attempt)
+        return _explain_consumer(attempt)
     if attempt.step == ACCESS_TOKEN:
-        return _of_last_step(attempt, evidence)
+        return _explain_last_step(attempt, evidence)
     if attempt.signed_with == THREE_LEGGED:
-        return _of_token(attempt)
-    return _of_consumer(attempt)
+        return _explain_token(attempt)
+    return _explain_consumer(attempt)
 
 
-def _of_key(attempt: Attempt, evidence: Evidence) -> _Case:
+def _explain_key(attempt: Attempt, evidence: Evidence) -> _Explanation:
     what = "the API key"
     if attempt.worked:
         right = (
@@ -205,24 +208,24 @@ def _of_key(attempt: Attempt, evidence: Evidence) -> _Case:
             if evidence.sentence or evidence.problem
             else ". If other calls still work, your user may not make this one"
         )
-        return _Case(
+        return _Explanation(
             what,
             "it was probably regenerated or removed meanwhile",
             f"{_NEW_KEY}; then sign in with the new key ({_LOGIN_KEY}){right}",
         )
     if evidence.sentence == OLD_KEY:
-        return _Case(
+        return _Explanation(
             what,
             "it was probably regenerated or removed",
             f"A new key ends the old one at once. {_NEW_KEY}",
         )
     if evidence.sentence == WRONG_PAIR:
-        return _Case(
+        return _Explanation(
             what,
             "key and secret key do not belong together",
             f"Copy both once more, whole and from the same place, and do not swap them: {_OWN_KEY}",
         )
-    return _Case(
+    return _Explanation(
         what,
         "",
         "Check that key and secret key were both copied whole and were not swapped. If they were "
@@ -230,56 +233,56 @@ def _of_key(attempt: Attempt, evidence: Evidence) -> _Case:
     )
 
 
-def _of_consumer(attempt: Attempt) -> _Case:
+def _explain_consumer(attempt: Attempt) -> _Explanation:
     what = "the consumer pair (consumer key and consumer secret)"
     if attempt.worked:
-        return _Case(
+        return _Explanation(
             what,
             "the application was probably removed or given a new pair meanwhile",
             "See where the application is registered; OAuth may be switched off for the account, "
             "too (Account > Integrations > Manage API). Then sign in with its present pair",
         )
-    return _Case(what, "", _COPY_PAIR)
+    return _Explanation(what, "", _COPY_PAIR)
 
 
-def _of_token(attempt: Attempt) -> _Case:
+def _explain_token(attempt: Attempt) -> _Explanation:
     what = "the access token"
     if attempt.worked:
-        return _Case(
+        return _Explanation(
             what,
             "it is no longer valid",
             f"{_NEW_LINK}. If no link can be had, the consumer pair was probably removed",
         )
-    return _Case(
+    return _Explanation(
         what,
         "it may have been revoked, or belong to another consumer pair",
         f"{_NEW_LINK}. If that is refused too, check the consumer key and the consumer secret",
     )
 
 
-def _of_last_step(attempt: Attempt, evidence: Evidence) -> _Case:
+def _explain_last_step(attempt: Attempt, evidence: Evidence) -> _Explanation:
     # Consumer pair and region were accepted a moment ago, for the request token.
-    kind: type[SignInError] = SignInError if attempt.named else WrongAttempt
+    kind: type[SignInError] = SignInError if attempt.names_attempt else WrongAttempt
     why, after = (
         "the link has expired or was used already, or the code belongs to another attempt or was "
         "not copied whole",
-        AGAIN,
+        NEW_LINK_HINT,
     )
-    if evidence.problem in OVER:
+    if evidence.problem in EXPIRED_PROBLEMS:
         kind, why = SignInExpired, "the sign-in link has expired or was used already"
     elif evidence.problem == "verifier_invalid":
         kind, why = WrongAttempt, "the code belongs to another attempt or was not copied whole"
-    elif evidence.problem in NOT_ALLOWED:
+    elif evidence.problem in DENIED_PROBLEMS:
         kind, why = ConsentDenied, "access was not allowed on the log-in page"
         after = "To sign in after all, get a new sign-in link"
-    return _Case("the last step of the sign-in", why, after, kind, region=False)
+    return _Explanation("the last step of the sign-in", why, after, kind, region=False)
 
 
-def _of_clock(evidence: Evidence) -> _Case:
+def _explain_clock(evidence: Evidence) -> _Explanation:
     minutes = round((evidence.clock_ahead or 0.0) / 60)
     side = "ahead of" if minutes > 0 else "behind"
     by = f"is {abs(minutes)} minutes {side}" if minutes else "differs from"
-    return _Case(
+    return _Explanation(
         "the signature of the call",
         f"the clock of this computer {by} Alchemer's",
         "Set the clock and its time zone, then try again",
@@ -287,7 +290,7 @@ def _of_clock(evidence: Evidence) -> _Case:
     )
 
 
-def _other_regions(region: Region) -> str:
+def _region_hint(region: Region) -> str:
     others = ", ".join(
         f"{name} ({Region.get(name).app_host})" for name in Region.names() if name != region.name
     )

@@ -1,9 +1,9 @@
-"""Where Alchemer's accounts live: addresses and time zone of each region.
+"""The regions of Alchemer: their addresses and time zones.
 
 Sources: the vendor's pages *API base domains* and *US, EU or CA API*
-(https://apihelp.alchemer.com/help/api-base-domains). The OAuth addresses of US are those that
-independent catalogues of OAuth providers list; for the other regions nobody documents them, so
-they are the same paths on the region's own API host. The zone of AU is not documented: stamps
+(https://apihelp.alchemer.com/help/api-base-domains). The OAuth addresses of US are from independent
+catalogues of OAuth providers; for the other regions they are undocumented, and the same paths on
+the region's API host are assumed. The zone of AU is not documented: stamps
 without a zone are taken as UTC there. Every address can be replaced.
 """
 
@@ -22,7 +22,7 @@ _REGISTER_PATH = "/account/restful-register"
 
 
 class OtherAddresses(TypedDict, total=False):
-    """What ``Region.custom`` can replace, other than its named arguments."""
+    """The further keywords of ``Region.custom``."""
 
     request_token_url: str
     authenticate_url: str
@@ -33,7 +33,7 @@ class OtherAddresses(TypedDict, total=False):
 
 
 class Addresses(OtherAddresses, total=False):
-    """What ``Region.get`` can replace."""
+    """The keywords of ``Region.get``."""
 
     api_url: str
     app_url: str
@@ -46,7 +46,7 @@ class Region:
 
     Attributes:
         name: ``"us"``, ``"eu"``, ``"ca"``, ``"au"`` or a name of your own.
-        label: What a person calls it.
+        label: Name for people, such as ``"Europe"``.
         api_url: Base of the API, without the version.
         app_url: Where people log in with a browser.
         request_token_url: OAuth 1.0a, first step.
@@ -215,7 +215,7 @@ def _build(name: str, given: dict[str, Any]) -> Region:
 
 
 def _changes(region: Region, addresses: Addresses) -> dict[str, Any]:
-    """Return what stays of a region when some of its addresses are replaced."""
+    """Return the fields of a region that do not follow from the addresses to be replaced."""
     keep = {f.name: getattr(region, f.name) for f in fields(region) if f.name != "name"}
     if "api_url" in addresses:
         for derived in ("request_token_url", "authenticate_url", "access_token_url"):
@@ -226,29 +226,17 @@ def _changes(region: Region, addresses: Addresses) -> dict[str, Any]:
 
 
 _KNOWN: dict[str, dict[str, Any]] = {
-    "us": {
-        "label": "United States",
-        "api_url": "https://api.alchemer.com",
-        "app_url": "https://app.alchemer.com",
-        "timezone": "America/New_York",
-    },
-    "eu": {
-        "label": "Europe",
-        "api_url": "https://api.alchemer.eu",
-        "app_url": "https://app.alchemer.eu",
-        "timezone": "Etc/GMT",
-    },
-    "ca": {
-        "label": "Canada",
-        "api_url": "https://api.alchemer-ca.com",
-        "app_url": "https://app.alchemer-ca.com",
-        "timezone": "Etc/GMT",
-    },
-    "au": {
-        "label": "Australia",
-        "api_url": "https://app.au.alchemer.com",
-        "app_url": "https://app.au.alchemer.com",
-        "timezone": "UTC",
-        "zone_documented": False,
-    },
+    name: {
+        "label": label,
+        "api_url": f"https://{api}",
+        "app_url": f"https://{app}",
+        "timezone": zone,
+    }
+    for name, label, api, app, zone in (
+        ("us", "United States", "api.alchemer.com", "app.alchemer.com", "America/New_York"),
+        ("eu", "Europe", "api.alchemer.eu", "app.alchemer.eu", "Etc/GMT"),
+        ("ca", "Canada", "api.alchemer-ca.com", "app.alchemer-ca.com", "Etc/GMT"),
+        ("au", "Australia", "app.au.alchemer.com", "app.au.alchemer.com", "UTC"),
+    )
 }
+_KNOWN["au"]["zone_documented"] = False

@@ -1,4 +1,4 @@
-"""The reply to a call, and whether it is an error.
+"""The reply to a call, and the check whether it is an error.
 
 Facts: HTTP 200 does not mean success, ``result_ok`` does; codes are not always HTTP statuses;
 a BOM is possible; single objects come with and without ``data``
@@ -25,19 +25,19 @@ from alchemer_nb.errors import (
     ServerError,
     TransportError,
 )
-from alchemer_nb.http.compression import Broken, edges, unpack
+from alchemer_nb.forks import lazy_attribute
+from alchemer_nb.http.compression import Broken, unpack, unpack_edges
 from alchemer_nb.http.refusals import (
-    NOT_ALLOWED,
+    DENIED_PROBLEMS,
     Attempt,
     Evidence,
-    no_token,
-    problem_in,
+    build_no_token_error,
+    build_permission_hint,
+    find_known_sentence,
+    find_oauth_problem,
     refused,
-    sentence_in,
-    without_right,
 )
 from alchemer_nb.http.secrets import redact
-from alchemer_nb.once import lazy_attribute
 from alchemer_nb.wire.json import BOM, decode_json, decode_text
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ _UNAVAILABLE_CODE = 103  # "Service currently unavailable", seen with HTTP 200
 
 
 class Verdict(msgspec.Struct):
-    """The few members of an envelope that decide, read without building its data."""
+    """The fields of an envelope that decide about an error, decoded without its data."""
 
     result_ok: Any = None
     code: Any = None
@@ -81,12 +81,12 @@ class Reply:
         method: HTTP method of the call.
         path: Path of the call, without any query.
         status: HTTP status.
-        headers: Those HTTP headers that are read, without secrets.
-        packed: The body as it travelled, mostly compressed.
+        headers: The HTTP headers in ``HEADERS``, without secrets.
+        packed: The body as received, mostly compressed.
         is_gzip: True if it is compressed.
         took: Seconds from sending to the last byte.
-        cached: True if no call was made for it: it comes from this client's memory of the last
-            minute, or from the same call of another thread.
+        cached: True if no call was made for it: it is from this client's ``MinuteCache``, or
+            another thread's call is shared.
     """
 
     method: str
@@ -100,12 +100,12 @@ class Reply:
 
     @property
     def cached_there(self) -> bool:
-        """True if Alchemer says that it comes from a cache of its own."""
+        """True if Alchemer answered it from its own cache."""
         return str(self.headers.get("X-SG-Cached", "")).lower() == "true"
 
     @property
     def body(self) -> bytes:
-        """The body, unpacked each time, as only the compressed bytes stay in memory.
+        """The body, unpacked at each access, as only the compressed bytes stay in memory.
 
         Raises:
             TransportError: It is cut off or damaged.
@@ -122,28 +122,28 @@ class Reply:
     def envelope(self) -> dict[str, Any]:
         """Return the body as a dict."""
         decoded = decode_json(self.body)
-        if not isinstance(decoded, dict):  # only where nobody has called ``fault_in``
+        if not isinstance(decoded, dict):  # only where nobody has called ``find_error``
             raise TransportError(
                 f"{self.method} {self.path} was answered with JSON that is not an object"
             )
         return decoded
 
 
-def fault_in(
+def find_error(
     reply: Reply,
     region: Region,
     secrets: Iterable[Secret] = (),
     attempt: Attempt | None = None,
 ) -> ApiError | TransportError | None:
-    """Return the error that a reply is, or None; the only place where that is decided.
+    """Return the error that a reply reports, or None; the only function that decides this.
 
-    The error is returned and not raised: a reply may repeat a secret, and whatever prints the
-    variables of a traceback would print the reply.
+    The error is returned and not raised: a reply may repeat a secret, and a traceback may be
+    printed with its variables.
 
     Args:
-        reply: What came.
-        region: Where it came from.
-        secrets: What must not appear in the error.
+        reply: The reply.
+        region: Region of the call.
+        secrets: Texts that must not appear in the error.
         attempt: What is known about the call.
     """
     if reply.status == 200 and _is_large_and_good(reply):
@@ -152,25 +152,27 @@ def fault_in(
         body = reply.body
     except TransportError as error:
         return error.with_traceback(None)
-    return _Judge(reply, body, region, tuple(secrets), attempt or Attempt()).fault()
+    return _ErrorFinder(reply, body, region, tuple(secrets), attempt or Attempt()).find()
 
 
 def _is_large_and_good(reply: Reply) -> bool:
-    # A page of responses is megabytes, most of them question texts: it is unpacked once to see
-    # that it arrived whole, but never held unpacked, and decoded only where it is used.
+    # A page of responses has megabytes, mostly question texts. Here it is unpacked piece by piece,
+    # only to see that it is complete; it is decoded where it is used.
     if len(reply.packed) < _LARGE:
         return False
     if not (reply.is_gzip or "Content-Length" in reply.headers):
-        return False  # only its JSON shows that it is whole
+        return False  # only decoding shows whether it is complete
     try:
-        head, tail = edges(reply.packed) if reply.is_gzip else (reply.packed, reply.packed[-99:])
+        head, tail = (
+            unpack_edges(reply.packed) if reply.is_gzip else (reply.packed, reply.packed[-99:])
+        )
     except Broken:
         return False  # ``body`` will raise the error
     return _GOOD_START.match(head) is not None and tail.rstrip().endswith(b"}")
 
 
-@dataclass(frozen=True, repr=False)  # its parts may repeat what was sent
-class _Judge:
+@dataclass(frozen=True, repr=False)  # no repr: a body may repeat a secret
+class _ErrorFinder:
     """Decides which error a reply is."""
 
     reply: Reply
@@ -193,12 +195,14 @@ class _Judge:
         header = self.reply.headers.get("WWW-Authenticate", "")
         if "oauth" not in header.lower() and not self.body.lstrip().startswith(b"oauth_problem="):
             return ""
-        return problem_in(header) or problem_in(self.body[:_HEAD].decode("ascii", "replace"))
+        return find_oauth_problem(header) or find_oauth_problem(
+            self.body[:_HEAD].decode("ascii", "replace")
+        )
 
-    def fault(self) -> ApiError | TransportError | None:
+    def find(self) -> ApiError | TransportError | None:
         verdict = _read_verdict(self.body)
         if verdict is None:
-            return self._fault_without_envelope()
+            return self._error_without_envelope()
         is_refused = verdict.result_ok in (False, 0, "0", "false", "False")
         is_odd = verdict.result_ok is None and verdict.code not in (None, 200, "200")
         if self.reply.status < 300 and not is_refused and not is_odd:
@@ -214,7 +218,7 @@ class _Judge:
         except ValueError:
             return " ".join(text.split())[:40] or self.reply.status
 
-    def _fault_without_envelope(self) -> ApiError | TransportError:
+    def _error_without_envelope(self) -> ApiError | TransportError:
         """Return the error of a gateway's page, an empty or a broken body."""
         status, where, host = self.reply.status, self.where, self.region.host
         head = self.body.lstrip()[:1]
@@ -235,7 +239,7 @@ class _Judge:
         if status >= 400 or self.problem:
             return self._api_error(status)
         if self.attempt.signs_in:
-            return no_token(self.attempt, self.region, head)
+            return build_no_token_error(self.attempt, self.region, head)
         if not head:
             return TransportError(
                 f"{where} at {host} was answered with nothing; try again", reason="cut"
@@ -273,14 +277,14 @@ class _Judge:
             )
         if number == 401:
             clock_ahead = _clock_ahead(self.reply.headers)
-            evidence = Evidence(message, sentence_in(words), self.problem, clock_ahead)
+            evidence = Evidence(message, find_known_sentence(words), self.problem, clock_ahead)
             return refused(self.attempt, self.region, evidence, context)
         worked = self.attempt.worked
         if number == 403:
             return PermissionDenied(
                 f"{'you are signed in, but ' if worked else ''}your user may not do this "
                 f"({where}{quoted}); ask an administrator of the account",
-                hint=without_right(self.attempt),
+                hint=build_permission_hint(self.attempt),
                 **context,
             )
         if number == 404:
@@ -300,13 +304,13 @@ class _Judge:
         )
 
     def _status_of(self, code: int | str, words: str) -> int:
-        """Return the HTTP status that fits the error, whatever it was sent with."""
+        """Return the HTTP status that fits the error; the status of the reply may not."""
         number = code if isinstance(code, int) else self.reply.status
         if _SAME_CALL in words.lower():
             return 429
-        if self.problem in NOT_ALLOWED and not self.attempt.signs_in:
+        if self.problem in DENIED_PROBLEMS and not self.attempt.signs_in:
             return 403
-        if self.problem or sentence_in(words):
+        if self.problem or find_known_sentence(words):
             return 401
         is_transient = number in (408, 429) or number >= 500 or number == _UNAVAILABLE_CODE
         if self.attempt.signs_in and not is_transient:

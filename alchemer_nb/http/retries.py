@@ -1,9 +1,9 @@
 """Retry policy for transient failures.
 
-Facts: 429 can last up to a minute; ``Please wait for other requests`` comes as 429 and as 400;
-it is also the reply to a GET while the same GET of another process is still running, at most 30
-seconds, which all attempts together outlast; after a 500 calls may be answered 400 for about a
-minute while the throttle resets; 52x come from the network in front
+Facts: 429 can last up to a minute; ``Please wait for other requests`` comes as 429 and as 400. It
+is also the reply to a GET while the same GET of another process is running, at most 30 seconds: all
+attempts together take longer. After a 500, calls may get 400 for about a minute while the throttle
+resets; 52x come from the network in front of the API
 (https://apihelp.alchemer.com/help/api-request-limits).
 """
 
@@ -26,13 +26,16 @@ from alchemer_nb.errors import (
     TransportError,
 )
 
-_SPREAD = 0.2  # so that many who failed together do not come back together
+_SPREAD = 0.2  # random share of a wait, so that clients that failed together do not retry together
+# Seconds of the first, second, … wait, in units of ``base``. After a 429 of the account:
 _RATE_STEPS = (15.0, 30.0, 60.0)
+# After a 400 while the throttle resets:
 _RESET_STEPS = (5.0, 10.0, 20.0, 30.0)
-# The default 7 waits outlast a call of 30 seconds, even if chance makes all of them short.
-_CROWD_STEPS = (1.0, 1.5, 2.0, 3.0, 6.0, 10.0, 15.0, 20.0)
+# While the same call is running: the default 7 waits take more than 30 seconds, even if the random
+# share makes all of them shorter.
+_SAME_CALL_STEPS = (1.0, 1.5, 2.0, 3.0, 6.0, 10.0, 15.0, 20.0)
 _TRANSIENT = {"cut", "silent"}
-# Raised at once if Alchemer has never answered: more likely a wrong address, or no network at all.
+# Not retried if Alchemer has never answered: the address is probably wrong, or there is no network.
 _TRANSIENT_IF_REACHED = {"unreachable", "page"}
 
 
@@ -40,8 +43,8 @@ _TRANSIENT_IF_REACHED = {"unreachable", "page"}
 class Retries:
     """Retry policy for transient failures.
 
-    Credentials that are refused, missing rights, unknown objects and wrong arguments are never
-    tried again. PUT, POST and DELETE are tried again only if Alchemer refused them unread.
+    Refused credentials, missing rights, unknown objects and wrong arguments are never retried.
+    PUT, POST and DELETE are retried only if the rate limit refused them, so nothing was changed.
 
     Args:
         attempts: How often a call is made at most; 1 tries nothing again.
@@ -123,7 +126,7 @@ class Retries:
     def named(
         self, error: ApiError | TransportError, took: float, method: str, path: str
     ) -> ApiError | TransportError:
-        """Return the error, or ``TooSlow`` if it came after so long that this is the reason."""
+        """Return the error, or ``TooSlow`` in its place if the call took ``too_slow`` seconds."""
         silent = isinstance(error, TransportError) and error.reason == "silent"
         if took < self.too_slow or not (silent or isinstance(error, ServerError)):
             return error
@@ -139,15 +142,15 @@ class Retries:
 
     def _slow_down(self, error: RateLimited, attempt: int, after_500: bool) -> float:
         if error.retry_after is not None:
-            # Never sooner than asked, except for a time that nobody would wait; and later each
-            # time, or a server that says "at once" would use up all attempts within a moment.
+            # Not sooner than the server asks, up to ``longest``. Each wait is longer than the last:
+            # with "Retry-After: 0" all attempts would be used up at once.
             more = self.base * random.random() * _SPREAD  # noqa: S311 - no secret
             if attempt > 1:
-                more = max(more, self._step(_CROWD_STEPS, attempt - 1) - error.retry_after)
+                more = max(more, self._step(_SAME_CALL_STEPS, attempt - 1) - error.retry_after)
             return min(error.retry_after, self.longest) + more
         if error.same_call:
-            # While the throttle resets the reply is the same, and it takes about a minute.
-            return self._step(_RESET_STEPS if after_500 else _CROWD_STEPS, attempt)
+            # A throttle that resets sends the same reply, for about a minute.
+            return self._step(_RESET_STEPS if after_500 else _SAME_CALL_STEPS, attempt)
         return self._step(_RATE_STEPS, attempt)
 
     def _doubling(self, attempt: int) -> float:
@@ -171,16 +174,16 @@ def is_transient_400(error: AlchemerError) -> bool:
 
 
 def reason_in_words(error: AlchemerError) -> str:
-    """Return a failure in a few words, without the server's text, for ``on_wait``."""
+    """Describe a failure in a few words, without the server's message, for ``on_wait``."""
     if isinstance(error, RateLimited):
         return "Alchemer asks to slow down"
     if isinstance(error, TransportError):
-        return _WORDS.get(error.reason, "no answer")
+        return _REASONS.get(error.reason, "no answer")
     status = getattr(error, "status", None)
     return f"Alchemer answered {status}" if status else "no answer"
 
 
-_WORDS = {
+_REASONS = {
     "unreachable": "Alchemer cannot be reached",
     "silent": "no answer in time",
     "cut": "an answer was cut off",

@@ -1,4 +1,4 @@
-"""Secrets that never show themselves: not in text, and not in logs.
+"""Secrets that appear neither in text nor in logs.
 
 ``Secret`` is a wrapper and not a ``str`` subclass: a subclass leaks through ``json.dumps``,
 ``+``, ``strip`` and pickle.
@@ -62,7 +62,7 @@ class Secret:
 
     @property
     def tail(self) -> str:
-        """The last four characters, to tell one key from another; none of a short secret."""
+        """The last four characters, to distinguish keys; a mask for a short secret."""
         return f"…{self.__value[-4:]}" if len(self.__value) >= _SHORTEST_SHOWN else MASK
 
     def __bool__(self) -> bool:
@@ -144,7 +144,7 @@ def _any_form(letter: str) -> str:
 
 
 class SecretFilter(logging.Filter):
-    """Redacts the log records of the libraries that send and sign.
+    """A log filter that redacts the records of the libraries that send and sign.
 
     urllib3 logs the address of each call at DEBUG, and oauthlib the token and the base string.
     """
@@ -164,7 +164,7 @@ _FILTER = SecretFilter()
 
 @contextmanager
 def hidden_in_logs(secrets: tuple[Secret, ...]) -> Iterator[None]:
-    """Redact the secrets in what this thread logs through those libraries."""
+    """Redact the secrets in what those libraries log in this thread."""
     # A filter on a parent logger does not reach its children, so each child gets one.
     for name in [*logging.root.manager.loggerDict]:
         if name.split(".")[0] in _LOGGERS:

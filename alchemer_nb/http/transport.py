@@ -1,11 +1,11 @@
 """The only module that sends calls.
 
-With an API key the address of a call holds the credentials, and so does the text of every error
-of requests and urllib3. Such an address exists only here: errors are built anew, from method,
-path and status, and outside the ``except`` block so that no chained exception contains it.
+With an API key the address of a call holds the credentials, and so do the texts of all errors of
+requests and urllib3. The address is used in this module only. Errors are built anew from method,
+path and status, and raised outside the ``except`` block, so that no chained exception contains it.
 
-A call waits for its turn (``rate_limit``), is repeated after a transient failure (``retries``),
-and is not made where its reply is known (``minute_cache``).
+A call waits for the rate limit (``rate_limit``), is repeated after a transient failure
+(``retries``), and is not made if its reply is cached (``minute_cache``).
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ from alchemer_nb.errors import (
 from alchemer_nb.forks import renew_after_fork
 from alchemer_nb.http import compression, interruptible
 from alchemer_nb.http.minute_cache import MinuteCache
-from alchemer_nb.http.network_errors import describe
+from alchemer_nb.http.network_errors import build_network_error
 from alchemer_nb.http.rate_limit import Limiter
 from alchemer_nb.http.refusals import API_KEY, Attempt
 from alchemer_nb.http.regions import is_loopback
-from alchemer_nb.http.reply import HEADERS, Reply, fault_in
+from alchemer_nb.http.reply import HEADERS, Reply, find_error
 from alchemer_nb.http.retries import Retries, is_penalty, reason_in_words
 from alchemer_nb.http.secrets import hidden_in_logs, redact
 from alchemer_nb.http.waiting import CallOptions
@@ -68,7 +68,7 @@ _ACCOUNT = "account"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP request, and what its caller asks of it."""
+    """One HTTP request, with the options of its caller."""
 
     method: str
     path: str
@@ -79,19 +79,19 @@ class Call:
 
     @property
     def key(self) -> Hashable:
-        """Equal for calls that are the same to Alchemer."""
+        """The cache key, equal for calls that Alchemer treats as the same."""
         return (self.path, tuple(sorted(self.query)), tuple(sorted(self.form)))
 
 
 class Transport:
-    """Sends calls of one set of credentials to one region; thread-safe.
+    """A sender of calls with one set of credentials to one region; thread-safe.
 
-    Forked processes may use it, too: each has its own connections and its own memory, and all
-    take their turns from one limit.
+    Forked processes may use it, too: each has its own connections and cache, and all share one
+    rate limit.
 
     Args:
-        credentials: What signs calls; None for the steps of a sign-in, which sign themselves.
-        region: Where calls go, and to no other place.
+        credentials: Sign the calls; None for the steps of a sign-in, which sign themselves.
+        region: The only destination of the calls.
         timeout: Seconds to wait for a connection, and then for the next bytes.
         max_in_flight: Calls on their way at once, 1 to 8.
         requests_per_minute: Limit for calls of this account (240 on current plans), shared with
@@ -99,8 +99,8 @@ class Transport:
         retries: Retry policy for transient failures: None for the default, the number of
             attempts, or a ``Retries``.
         minute: Seconds of Alchemer's minute; another number is for tests.
-        remember: Bytes of replies kept for a minute.
-        limits_folder: Where the limit is shared; left out, this user's cache folder.
+        remember: Size of the cache of replies, in bytes.
+        limits_folder: Folder of the shared rate limit; left out, this user's cache folder.
 
     Attributes:
         account: Id of the account, once it is known.
@@ -168,22 +168,22 @@ class Transport:
         self, options: CallOptions | None = None, *, retries: int | None = None
     ) -> dict[str, Any]:
         """Return the fields of the account, or ``{}``; arguments and errors as for ``send``."""
-        return _account_in(self.send("GET", _ACCOUNT, options=options, retries=retries))
+        return _account_fields(self.send("GET", _ACCOUNT, options=options, retries=retries))
 
     def account_id(self, options: CallOptions | None = None) -> str | None:
-        """Return the id of the account, which the first time takes a call; None if it has none."""
+        """Return the id of the account, None if it has none; the first time with a call."""
         if self.account is None:
             self.read_account(options)
         return self.account
 
-    def know_account(self, account_id: object) -> None:
-        """Share the limit with all credentials of the account from now on.
+    def set_account(self, account_id: object) -> None:
+        """Share the rate limit with all credentials of the account from now on.
 
-        ``send`` does so itself whenever it gets the account.
+        ``send`` calls this for each reply that has the account.
         """
         if account_id not in (None, ""):
             self.account = str(account_id)
-            self.limiter.know_account(self.account)
+            self.limiter.set_account(self.account)
 
     def send(
         self,
@@ -196,25 +196,24 @@ class Transport:
         raise_slow: bool = False,
         retries: int | None = None,
     ) -> Reply:
-        """Make one call and return its reply if that is no error.
+        """Make one call and return its reply.
 
-        A GET that this client made within the last minute is answered from its memory, as
-        Alchemer would from its cache; writing clears the memory. Two threads that ask the same at
-        once share one call.
+        A GET of the last minute is answered from this client's cache, as Alchemer would from its
+        own; writing clears the cache. Two threads with the same GET at once share one call.
 
         Args:
             method: GET, PUT (creates), POST (updates) or DELETE.
             path: Below the version, such as ``survey/123/surveyresponse``.
             params: Query parameters; nested values become ``name[key]=…``.
             data: Form fields of the body, nested in the same way.
-            options: How to stop it, what to call during waits, and whether memory will do.
+            options: How to stop it, what to call during waits, and whether to use the cache.
             raise_slow: Raise ``TooSlow`` at once, for a caller that can ask for less.
             retries: Attempts of this call at most; None for this transport's policy.
 
         Raises:
             InvalidArgument: The method or path does not fit.
             ApiError: Alchemer answered with an error.
-            TransportError: No answer, or none of Alchemer's.
+            TransportError: No reply, or none of Alchemer's.
             Stopped: ``stop`` was set.
         """
         verb = str(method).upper()
@@ -230,12 +229,12 @@ class Transport:
             try:
                 return self._send_with_retries(call, raise_slow)
             finally:
-                self._cache.forget()  # once more, for what was asked in the meantime
+                self._cache.forget()  # again: a GET may have ended during the write
 
         def fetch() -> Reply:
             reply = self._send_with_retries(call, raise_slow)
             if options.fresh and reply.cached_there:
-                # Another client asked the same, at an unknown time within the last minute.
+                # Another client made the same call, at an unknown time within the last minute.
                 options.pause(self._minute, "waiting until Alchemer answers anew")
                 reply = self._send_with_retries(call, raise_slow)
             return reply
@@ -245,14 +244,14 @@ class Transport:
     def prefetch(
         self, path: str, params: Mapping[str, Any], options: CallOptions | None = None
     ) -> None:
-        """Send a GET whose reply will be asked for in a moment; return at once.
+        """Send a GET whose reply will be needed soon; return at once.
 
-        Whoever asks then shares the call, or finds its reply in memory. Nothing is sent before
-        Alchemer has answered this client once: a wrong key or address is to be tried once.
+        The same call of ``send`` then shares it, or finds its reply in the cache. Nothing is sent
+        before Alchemer has answered this client once, so that a wrong key is tried only once.
         """
 
         def work() -> None:
-            with suppress(AlchemerError):  # whoever asks for it will meet it, too
+            with suppress(AlchemerError):  # ``send`` of the same call will raise it
                 self.send("GET", path, params, options=options, raise_slow=True)
 
         if self._is_reached:
@@ -261,24 +260,25 @@ class Transport:
     def exchange(
         self, call: Call, url: str, sign: Sign | None, secrets: tuple[Secret, ...]
     ) -> Reply:
-        """Send a call once to one of the region's addresses and return its reply, good or bad.
+        """Send a call once to an address of the region; return its reply, even if it is an error.
 
         Raises:
             TransportError: No whole reply came.
             Stopped: ``stop`` was set before the whole reply had come.
         """
         with hidden_in_logs(secrets), interruptible.interrupted_by(call.options):
-            outcome = self._outcome(call, url, sign, secrets)
+            outcome = self._send_unraised(call, url, sign, secrets)
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome
 
-    def _outcome(
+    def _send_unraised(
         self, call: Call, url: str, sign: Sign | None, secrets: tuple[Secret, ...]
     ) -> Reply | TransportError | Stopped | KeyboardInterrupt:
-        """Send once; return what is to be raised, since request and response hold the address.
+        """Send a call once; return errors instead of raising them.
 
-        Whatever prints the variables of a traceback does not see those of a call that has ended.
+        Request and response hold the address with the key. A traceback printed with variables
+        would show them if the error were raised here; it does not if this function has returned.
         """
         started = time.monotonic()
         try:
@@ -296,7 +296,7 @@ class Transport:
                 is_gzip = compression.is_gzip(response.headers.get("Content-Encoding"))
                 packed = _read(response, call.options)
             took = time.monotonic() - started
-            headers = _headers(response, secrets)
+            headers = _safe_headers(response, secrets)
             return Reply(
                 call.method, call.path, response.status_code, headers, packed, is_gzip, took
             )
@@ -306,7 +306,7 @@ class Transport:
             return Stopped("the call was called off")
         except Exception as error:  # noqa: BLE001 - any of them may carry the address
             where = f"{call.method} {call.path}"
-            return describe(error, where, self.region.host, self.timeout)
+            return build_network_error(error, where, self.region.host, self.timeout)
 
     def _send_with_retries(self, call: Call, raise_slow: bool) -> Reply:
         attempt = 0
@@ -330,23 +330,23 @@ class Transport:
                 failure.attempts = attempt
                 raise failure
             if is_penalty(failure):
-                self.limiter.pause(seconds)  # whoever calls now makes it last longer
+                self.limiter.pause(seconds)  # calls during the penalty would make it longer
             call.options.pause(seconds, f"{reason_in_words(failure)}, trying again")
 
     def _send_once(self, call: Call) -> Reply:
-        """Make a call once, when there is room for it and its turn has come."""
-        with self._room(call.options):
-            self.limiter.turn(call.options)
+        """Make a call once, when the limits of calls at once and per minute allow it."""
+        with self._free_slot(call.options):
+            self.limiter.wait_for_turn(call.options)
             call.options.check()
             started = time.monotonic()
-            outcome = self._judged(call)
+            outcome = self._send_and_judge(call)
         if isinstance(outcome, Reply):
             return outcome
         took = time.monotonic() - started
         raise call.retries.named(outcome, took, call.method, call.path)
 
     @contextmanager
-    def _room(self, options: CallOptions) -> Iterator[None]:
+    def _free_slot(self, options: CallOptions) -> Iterator[None]:
         in_flight = self._in_flight
         options.wait_until(
             lambda seconds: in_flight.acquire(timeout=seconds), "waiting for other calls"
@@ -356,8 +356,8 @@ class Transport:
         finally:
             in_flight.release()
 
-    def _judged(self, call: Call) -> Reply | ApiError | TransportError:
-        """Make a call and judge its reply; return the error without the reply it was made of."""
+    def _send_and_judge(self, call: Call) -> Reply | ApiError | TransportError:
+        """Make a call; return its reply, or the error that the reply reports."""
         started = time.monotonic()
         secrets = self.credentials.secrets if self.credentials else ()
         url = f"{self.region.api_url}/{API_VERSION}/{quote(call.path, safe='/')}"
@@ -369,7 +369,7 @@ class Transport:
             self._last_500 = time.monotonic()
         if "X-SG-Warning" in reply.headers:
             self.limiter.warn()
-        failure = fault_in(reply, self.region, secrets, self._attempt)
+        failure = find_error(reply, self.region, secrets, self._attempt)
         self._is_reached = self._is_reached or not isinstance(failure, TransportError)
         if isinstance(failure, AuthenticationError):
             self._refused_at = time.monotonic()
@@ -380,7 +380,7 @@ class Transport:
             self._refused_at = None
         if call.method == "GET" and call.path == _ACCOUNT:
             with suppress(TransportError, ValueError, RecursionError):  # ``envelope`` raises it
-                self.know_account(_account_in(reply).get("id"))
+                self.set_account(_account_fields(reply).get("id"))
         return reply
 
     def _session(self, url: str) -> requests.Session:
@@ -399,7 +399,7 @@ class Transport:
         return session
 
 
-def _account_in(reply: Reply) -> dict[str, Any]:
+def _account_fields(reply: Reply) -> dict[str, Any]:
     rows = reply_rows(reply.envelope())
     return rows[0] if rows and isinstance(rows[0], dict) else {}
 
@@ -412,8 +412,8 @@ def _read(response: requests.Response, options: CallOptions) -> bytes:
     return b"".join(pieces)
 
 
-def _headers(response: requests.Response, secrets: tuple[Secret, ...]) -> dict[str, str]:
-    # Any header may repeat what was sent.
+def _safe_headers(response: requests.Response, secrets: tuple[Secret, ...]) -> dict[str, str]:
+    # A server may repeat in a header what was sent.
     given = response.headers
     return {name: redact(given[name], secrets) for name in HEADERS if name in given}
 

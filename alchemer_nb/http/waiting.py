@@ -1,4 +1,4 @@
-"""What travels with a call from its caller to the socket: how to stop it, and how to wait."""
+"""The options that a caller passes down with its calls: how to stop them, and how to wait."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _TICK = 1.0  # seconds between two calls of ``on_wait``
-_LOOK = 0.1  # seconds between two looks at ``stop``, where something else is waited for
-_WORTH_SHOWING = 0.3  # seconds below which a wait would only flicker
+_POLL = 0.1  # seconds between two checks of ``stop`` while waiting for something else
+_WORTH_SHOWING = 0.3  # seconds of the shortest wait that is reported; others would only flicker
 
 
 class _HeldInterrupts:
-    """Takes interrupts until ``end``; a process that another thread forks ends it at once."""
+    """A SIGINT handler that collects interrupts until ``end``; a forked child ends it at once."""
 
     def __init__(self, before: Callable[..., Any]) -> None:
         self._before = before
-        self.came: list[tuple[Any, ...]] = []
+        self.received: list[tuple[Any, ...]] = []
         signal.signal(signal.SIGINT, self)
         renew_after_fork(self.end)
 
-    def __call__(self, *what: Any) -> None:
-        self.came.append(what)
+    def __call__(self, *signal_args: Any) -> None:
+        self.received.append(signal_args)
 
     def end(self) -> None:
-        now: object = signal.getsignal(signal.SIGINT)
-        if now is self:
+        current: object = signal.getsignal(signal.SIGINT)
+        if current is self:
             signal.signal(signal.SIGINT, self._before)
 
 
 @contextmanager
 def delay_interrupts() -> Iterator[None]:
-    """Delay an interrupt until the end of the block, which must not be left half done."""
+    """Delay an interrupt until the end of the block, so that the block runs completely."""
     before = signal.getsignal(signal.SIGINT)
     is_main = threading.current_thread() is threading.main_thread()
-    if not is_main or not callable(before):  # it would not come here, or not as an exception
+    if not is_main or not callable(before):  # only the main thread gets KeyboardInterrupt
         yield
         return
     held = _HeldInterrupts(before)
@@ -52,27 +52,23 @@ def delay_interrupts() -> Iterator[None]:
         yield
     finally:
         held.end()
-        if held.came:
-            before(*held.came[0])
-
-
-def _ignore(_: str) -> None:
-    pass
+        if held.received:
+            before(*held.received[0])
 
 
 @dataclass(frozen=True, slots=True)
 class CallOptions:
-    """What a caller asks of its calls; handed down unchanged to whatever waits.
+    """Options of calls, passed down to every function that waits.
 
     Attributes:
         stop: Set it to end every wait at once, and a call that is on its way.
-        on_wait: Called about once a second with what is waited for and for how long, and with
+        on_wait: Called about once a second with the reason and the length of a wait, and with
             ``""`` afterwards.
-        fresh: Take no answer from memory; wait until Alchemer's cache has forgotten the call.
+        fresh: Use no cached reply; wait until Alchemer's cache has dropped the call.
     """
 
     stop: threading.Event = field(default_factory=threading.Event)
-    on_wait: Callable[[str], None] = _ignore
+    on_wait: Callable[[str], None] = lambda _: None
     fresh: bool = False
 
     def check(self) -> None:
@@ -85,48 +81,48 @@ class CallOptions:
 
         Args:
             left: Returns the seconds that are left; called once a second, as they may change.
-            why: What is waited for: ``"waiting for the rate limit"``.
+            why: Reason, for ``on_wait``: ``"waiting for the rate limit"``.
 
         Raises:
             Stopped: ``stop`` was set.
         """
-        shown, home = False, OriginProcess()
+        is_reported, origin = False, OriginProcess()
         try:
             while True:
-                home.check()
+                origin.check()
                 self.check()
                 seconds = left()
                 if seconds <= 0:
                     return
-                if shown or seconds > _WORTH_SHOWING:
+                if is_reported or seconds > _WORTH_SHOWING:
                     self.on_wait(f"{why}, {math.ceil(seconds)} s")
-                    shown = True
+                    is_reported = True
                 self.stop.wait(min(seconds, _TICK))
         finally:
-            if shown:
+            if is_reported:
                 self.on_wait("")
 
     def wait_until(self, ready: Callable[[float], bool], why: str) -> None:
         """Wait for something other than time.
 
         Args:
-            ready: Waits at most the given seconds; returns True when it has come about.
-            why: What is waited for.
+            ready: Waits at most the given seconds; returns True when the wait is over.
+            why: Reason, for ``on_wait``.
 
         Raises:
             Stopped: ``stop`` was set.
         """
-        waited, shown, home = 0.0, False, OriginProcess()
+        waited, is_reported, origin = 0.0, False, OriginProcess()
         try:
-            while not ready(_LOOK):
-                home.check()
+            while not ready(_POLL):
+                origin.check()
                 self.check()
-                waited += _LOOK
-                if not shown and waited > _WORTH_SHOWING:
+                waited += _POLL
+                if not is_reported and waited > _WORTH_SHOWING:
                     self.on_wait(why)
-                    shown = True
+                    is_reported = True
         finally:
-            if shown:
+            if is_reported:
                 self.on_wait("")
 
     def pause(self, seconds: float, why: str) -> None:

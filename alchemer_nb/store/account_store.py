@@ -7,7 +7,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from alchemer_nb.errors import AuthenticationError, DownloadIncomplete, StoreError
-from alchemer_nb.fetch.endings import RUN_SYNC_AGAIN, build_hint, describe_end
+from alchemer_nb.fetch.interruption import RUN_SYNC_AGAIN, build_hint, describe_interruption
 from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.store import paths
 from alchemer_nb.wire.ids import check_given_id, check_received_id
@@ -46,8 +46,8 @@ class Stores:
     @property
     def account(self) -> Path:
         """The folder of the account; the first time one call asks for the account's id."""
-        own = check_received_id(self._transport.account_id(), "the account")
-        return paths.account_folder(self.folder, self.region.host, own)
+        account_id = check_received_id(self._transport.account_id(), "the account")
+        return paths.account_folder(self.folder, self.region.host, account_id)
 
     def survey_folder(self, survey_id: str) -> Path:
         """Return the folder of a survey.
@@ -72,7 +72,7 @@ class Stores:
         Args:
             survey_id: Id.
             full: Compare all responses, not only those that changed lately.
-            fresh: Take no page from the memory of the last minute.
+            fresh: Use no page of the cache of the last minute.
             tell: Called with a ``Progress`` after each page, and often while waiting.
             stop: Set it to stop the sync; what came before is stored.
 
@@ -85,16 +85,17 @@ class Stores:
         from alchemer_nb.store.listing import Listing
         from alchemer_nb.store.sync import Sync
 
-        own, folder = check_given_id(survey_id, "a survey"), self.survey_folder(survey_id)
+        survey_id = check_given_id(survey_id, "a survey")
+        folder = self.survey_folder(survey_id)
         options = CallOptions(stop or threading.Event(), fresh=fresh)
-        listing = Listing(self._transport, own, options, tell)
+        listing = Listing(self._transport, survey_id, options, tell)
         try:
             return Sync(folder, listing, self.region, full).run()
         except AuthenticationError as error:
-            if not listing.calls:  # they were refused at once, so nothing had begun
+            if not listing.calls:  # refused at the first call, so nothing was interrupted
                 raise
-            refused = error
-        why, needs = describe_end(refused, self._transport.credentials)
+            refused = error  # raised outside the ``except``: its message includes the first error
+        why, needs = describe_interruption(refused, self._transport.credentials)
         raise DownloadIncomplete(
             f"{listing.title}: the sync had begun when {why}",
             hint=build_hint(needs, RUN_SYNC_AGAIN),
@@ -104,19 +105,22 @@ class Stores:
 
     def list_folders(self) -> dict[str, Path]:
         """Return survey id -> folder of all stores."""
-        return {own: self.survey_folder(own) for own in paths.list_survey_ids(self.account)}
+        return {
+            survey_id: self.survey_folder(survey_id)
+            for survey_id in paths.list_survey_ids(self.account)
+        }
 
     def list_stored(self) -> pd.DataFrame:
         """Return the stored surveys, one row each.
 
-        A store that cannot be read is a row without rows and time, and a warning.
+        A store that cannot be read has 0 rows and no time, and causes a warning.
         """
         import pandas as pd
 
         from alchemer_nb.store.reading import read_complete_manifest
 
         rows = []
-        for own, folder in self.list_folders().items():
+        for survey_id, folder in self.list_folders().items():
             found, size = None, 0
             try:
                 found = read_complete_manifest(folder)
@@ -126,7 +130,7 @@ class Stores:
                 warnings.warn(f"{folder.name} is left out of the sums: {error}", stacklevel=3)
             rows.append(
                 {
-                    "id": own,
+                    "id": survey_id,
                     "title": found.title if found else "",
                     "rows": found.rows if found else 0,
                     "synced": found.utc if found else None,

@@ -1,4 +1,4 @@
-"""Which responses the last sync added, changed and removed, and in which columns."""
+"""Compares the last two syncs: responses added, changed and removed, and changed columns."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def _read_changes(folder: Path, manifest: Manifest) -> pd.DataFrame:
     added, changed, removed = now.compare(before)
     columns = _changed_columns(folder, manifest, (before, now), changed)
     rows = [
-        *((own, "added", []) for own in added.tolist()),
-        *((own, "changed", names) for own, names in columns.items() if names),
-        *((own, "removed", []) for own in removed.tolist()),
+        *((response_id, "added", []) for response_id in added.tolist()),
+        *((response_id, "changed", names) for response_id, names in columns.items() if names),
+        *((response_id, "removed", []) for response_id in removed.tolist()),
     ]
     rows.sort(key=lambda row: row[0])
     index = pd.Index([row[0] for row in rows], name="response_id", dtype=np.int64)
@@ -62,7 +62,7 @@ def _read_changes(folder: Path, manifest: Manifest) -> pd.DataFrame:
 def _changed_columns(
     folder: Path, manifest: Manifest, states: tuple[Index, Index], ids: np.ndarray
 ) -> dict[int, list[str]]:
-    """Return response id -> the columns that differ; none where only the spelling does."""
+    """Return response id -> the columns that differ; none if only the JSON differs."""
     if not len(ids):
         return {}
     survey = read_definition(folder, manifest)
@@ -79,8 +79,8 @@ def _changed_columns(
         for name in dict.fromkeys([*new.columns, *old.columns])
     }
     return {
-        int(own): [name for name, rows in differs.items() if rows[row]]
-        for row, own in enumerate(ids.tolist())
+        int(response_id): [name for name, rows in differs.items() if rows[row]]
+        for row, response_id in enumerate(ids.tolist())
     }
 
 

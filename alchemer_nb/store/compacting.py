@@ -1,4 +1,4 @@
-"""Merges small parts, and removes versions that are no longer needed."""
+"""Merges small parts of a store, and removes old versions of responses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _MANY_PARTS = 16  # small ones
 _SMALL_ROWS, _SMALL_BYTES = 2500, 2 << 20
-_STALE = 0.25  # share of rows that are not needed
+_STALE = 0.25  # share of unneeded rows from which on parts are rewritten
 _ROW_GROUP = 2500  # many small row groups are slow to read
 
 

@@ -1,7 +1,7 @@
-"""The tables of a store for engines that need not hold them in memory, and SQL.
+"""Opens the tables of a store with pyarrow, pandas, DuckDB, Polars or Dask, and runs SQL.
 
-Many readers take the columns of the first file for those of all files, and lose others without
-an error; here all columns are known beforehand. Only the current version of each response counts.
+Many readers use the columns of the first file for all files, and drop the others without an error;
+here the schema of all files is passed. Only the current version of each response is read.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class TableSet:
 
     Attributes:
         files: One for each part.
-        schema: Columns of them all.
-        stale: Keys of the rows that do not count: older versions, expunged responses.
+        schema: Columns of all of them.
+        stale: Keys of the rows to leave out: older versions, expunged responses.
     """
 
     files: tuple[str, ...]
@@ -52,7 +52,7 @@ class TableSet:
 
     @property
     def dataset(self) -> ds.Dataset:
-        """A pyarrow Dataset of the rows that count; rows are filtered as it is read."""
+        """A pyarrow Dataset of the current rows; it filters them when it is read."""
         if not self.files:
             return ds.dataset(self.schema.empty_table())
         everything = ds.dataset(list(self.files), schema=self.schema, format="parquet")
@@ -62,12 +62,12 @@ class TableSet:
 
     @property
     def columns(self) -> list[str]:
-        """The names of all columns but the key."""
+        """The names of all columns except the key."""
         return [name for name in self.schema.names if name != tables.KEY]
 
     @property
     def projection(self) -> str:
-        """The same as a list of SQL names."""
+        """These names as a list for SQL."""
         return ", ".join(f'"{name.replace(chr(34), chr(34) * 2)}"' for name in self.columns)
 
 
@@ -138,12 +138,12 @@ def read_table(
     Args:
         file: The table.
         schema: Columns of all tables.
-        stale: Keys of rows that do not count.
+        stale: Keys of the rows to leave out.
         columns: The columns that dask needs; None for all.
     """
     found = TableSet((file,), schema, stale)
-    wanted = found.columns if columns is None else [tables.ID, *columns]
-    return _to_pandas(found.dataset.to_table(columns=wanted))
+    needed = found.columns if columns is None else [tables.ID, *columns]
+    return _to_pandas(found.dataset.to_table(columns=needed))
 
 
 def _to_pandas(table: pa.Table) -> pd.DataFrame:
@@ -195,13 +195,13 @@ def run_sql(query: str, folders: Mapping[str, Path], frames: Mapping[str, Any]) 
         try:
             result: pd.DataFrame = connection.sql(query).to_arrow_table().to_pandas()
         except duckdb.Error as error:
-            fault = " ".join(str(error).split())[:_LONGEST_ERROR]
-        except AttributeError:  # a statement without a result gives None
-            fault = "only a query that gives rows can be asked"
+            problem = " ".join(str(error).split())[:_LONGEST_ERROR]
+        except AttributeError:  # a statement without a result returns None
+            problem = "only a query that gives rows can be asked"
         else:
             return result
     known = ", ".join(stored) or "none yet: %alchemer sync SURVEY stores one"
-    raise InvalidArgument(f"{fault} (stored surveys: {known})")
+    raise InvalidArgument(f"{problem} (stored surveys: {known})")
 
 
 def _folders_by_name(folders: Mapping[str, Path]) -> dict[str, Path]:

@@ -1,7 +1,7 @@
 """Removes a person's responses from a store for good.
 
-They are removed from every file, in each of their versions. Only their ids stay, so that no later
-sync stores them again. Nothing is deleted at Alchemer.
+All their versions are removed from all files. Only the ids stay, so that no later sync stores them
+again. Nothing is deleted at Alchemer.
 """
 
 from __future__ import annotations
@@ -49,19 +49,23 @@ def expunge(
         StoreError: The disk is full, or access is denied.
     """
     ids = _read_ids(responses)
-    is_theirs = _person_test(contact_id, email)
-    if not ids and is_theirs is None:
+    matches_person = _build_person_test(contact_id, email)
+    if not ids and matches_person is None:
         raise InvalidArgument("say whose: responses= (ids), contact_id= or email=")
     if not paths.folder_exists(folder):
         return []
     with paths.lock_folder(folder):
         manifest = opening.open_store(folder, survey_id)
-        if is_theirs is not None:
+        if matches_person is not None:
             versions = parts.read_all_versions(folder, manifest, manifest.parts)
-            ids |= {version.id for version in versions if is_theirs(version)}
+            ids |= {version.id for version in versions if matches_person(version)}
         index = parts.read_index(folder, manifest)
-        found = [own for own in index.ids[index.has_content].tolist() if own in ids]
-        # The list first: if this run is interrupted, the next one removes them.
+        found = [
+            response_id
+            for response_id in index.ids[index.has_content].tolist()
+            if response_id in ids
+        ]
+        # The ids first: if this run is interrupted, the next one removes their content.
         write_expunged_ids(folder, read_expunged_ids(folder) | ids)
         remove_expunged(folder, manifest)
         manifest.rows = int(parts.read_index(folder, manifest).has_content.sum())
@@ -73,9 +77,9 @@ def expunge(
 def remove_expunged(folder: Path, manifest: Manifest) -> None:
     """Remove the content of listed responses from all parts that hold any."""
     ids = read_expunged_ids(folder)
-    touched = [part for part in manifest.parts if ids and _holds_content(folder, part, ids)]
-    if touched:
-        compacting.rewrite(folder, manifest, touched, lambda each: _without_content(each, ids))
+    affected = [part for part in manifest.parts if ids and _holds_content(folder, part, ids)]
+    if affected:
+        compacting.rewrite(folder, manifest, affected, lambda each: _without_content(each, ids))
         manifest.save(folder)
         opening.remove_leftovers(folder, manifest)
 
@@ -95,24 +99,25 @@ def _holds_content(folder: Path, part: Part, ids: set[int]) -> bool:
 def _read_ids(given: Any) -> set[int]:
     if given is None:
         return set()
-    # Bytes are iterable, too, and would give many small numbers.
+    # Bytes are iterable, too: each byte would become an id.
     is_many = isinstance(given, Iterable) and not isinstance(given, (str, bytes, bytearray))
     items = list(given) if is_many else [given]
     return {int(check_given_id(each, "a response")) for each in items}
 
 
-def _person_test(contact_id: object, email: object) -> Callable[[StoredVersion], bool] | None:
+def _build_person_test(contact_id: object, email: object) -> Callable[[StoredVersion], bool] | None:
     """Return a test for a person's responses; None where no person is given."""
     is_named = contact_id is not None and contact_id != ""
     contact = check_given_id(contact_id, "a contact") if is_named else ""
     address = _read_address(email)
     if not contact and not address:
         return None
-    # Only responses with one of these bytes are decoded. JSON may escape letters as \\u….
+    # Decoding is slow, so only responses that contain one of these bytes are decoded: the id, the
+    # address, and the address with letters escaped as in JSON.
     needles = [contact.encode(), address.encode(), json.dumps(address)[1:-1].lower().encode()]
     needles = list(filter(None, needles))
 
-    def is_theirs(version: StoredVersion) -> bool:
+    def matches_person(version: StoredVersion) -> bool:
         content = version.content
         if content is None or not any(needle in content.lower() for needle in needles):
             return False
@@ -121,7 +126,7 @@ def _person_test(contact_id: object, email: object) -> Callable[[StoredVersion],
             return True
         return bool(address) and any(address in text.casefold() for text in _texts(response))
 
-    return is_theirs
+    return matches_person
 
 
 def _read_address(given: object) -> str:

@@ -1,8 +1,8 @@
-"""Finds out which responses were deleted, with few calls.
+"""Finds the deleted responses with few calls.
 
-The API does not name them. But in the list by ascending id, the position of a response shows how
-many of the known responses before it are gone. So each gap is found by bisection, with calls for
-a few rows each.
+The API does not list them. But in the list by ascending id, the position of a response shows how
+many of the known responses before it were deleted. So each deleted response is found by bisection,
+with calls for a few rows each.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Edge = tuple[int, int]  # position in the list now, position among the known ids
 
-_ROW_CALLS = 20  # calls for one row that cost as much as a read of all pages of a short list
+_ROW_CALLS = 20  # small calls that take as long as reading all pages of a short list
 
 
 def is_cheap(known: int, deleted: int) -> bool:
@@ -30,7 +30,7 @@ def is_cheap(known: int, deleted: int) -> bool:
 
     Args:
         known: Count of known responses.
-        deleted: How many of them are gone.
+        deleted: How many of them were deleted.
     """
     calls = deleted * 2 * math.ceil(math.log2(known + 2))
     return calls <= _ROW_CALLS + 4 * math.ceil(known / PAGE_SIZE)
@@ -39,7 +39,7 @@ def is_cheap(known: int, deleted: int) -> bool:
 def find_deleted(
     listing: Listing, fetcher: PageFetcher, known: np.ndarray, total_count: int
 ) -> list[int] | None:
-    """Return the ids that are gone; None if the list changed while it was searched.
+    """Return the ids of the deleted responses; None if the list changed during the search.
 
     Args:
         listing: The list.
@@ -53,25 +53,25 @@ def find_deleted(
     while spans:
         open_spans = []
         for low, high in spans:
-            gone = (high[1] - low[1]) - (high[0] - low[0])
-            if gone < 0:
+            missing = (high[1] - low[1]) - (high[0] - low[0])
+            if missing < 0:
                 return None
-            if gone and high[0] - low[0] == 1:
+            if missing and high[0] - low[0] == 1:
                 deleted += known[low[1] + 1 : high[1]].tolist()
-            elif gone:
+            elif missing:
                 open_spans.append((low, high))
         count = 3 if len(open_spans) < 3 else 1
-        probes = [_between(low[0], high[0], count) for low, high in open_spans]
-        asked = [position for some in probes for position in some]
-        found = dict(zip(asked, listing.read_ids_at(fetcher, asked, pages), strict=True))
+        chosen = [_between(low[0], high[0], count) for low, high in open_spans]
+        positions = [position for some in chosen for position in some]
+        found = dict(zip(positions, listing.read_ids_at(fetcher, positions, pages), strict=True))
         spans = []
-        for (low, high), some in zip(open_spans, probes, strict=True):
+        for (low, high), some in zip(open_spans, chosen, strict=True):
             edges = [low]
             for position in some:
-                place = _position_among(known, found[position])
-                if place is None:
+                known_at = _position_among(known, found[position])
+                if known_at is None:
                     return None
-                edges.append((position, place))
+                edges.append((position, known_at))
             spans += itertools.pairwise([*edges, high])
     return deleted if len(known) - len(deleted) == total_count else None
 
@@ -82,8 +82,8 @@ def _between(low: int, high: int, count: int) -> list[int]:
     return [low + (high - low) * step // (steps + 1) for step in range(1, steps + 1)]
 
 
-def _position_among(known: np.ndarray, own: int | None) -> int | None:
-    if own is None or not len(known):
+def _position_among(known: np.ndarray, response_id: int | None) -> int | None:
+    if response_id is None or not len(known):
         return None
-    at = int(np.searchsorted(known, own))
-    return at if at < len(known) and known[at] == own else None
+    at = int(np.searchsorted(known, response_id))
+    return at if at < len(known) and known[at] == response_id else None

@@ -1,4 +1,4 @@
-"""The response list of a survey for a sync: its calls, and their progress."""
+"""The response list of a survey, as a sync reads it: calls, and their progress."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from alchemer_nb.http.reply import Reply
     from alchemer_nb.http.transport import Transport
 
-_TURNS = 20
+_VARIANTS = 20  # page sizes that are used in turn, see ``Listing.page_size``
 
 
 @dataclass(slots=True)
@@ -31,8 +31,8 @@ class _Stage:
     """A stage of a sync, for its progress.
 
     Attributes:
-        activity: Shown where no call waits.
-        size: Rows a page, where all pages are read; 0 where the total is unknown.
+        activity: What is done, shown while no call waits.
+        size: Rows a page if all pages are read; 0 if the number of pages is unknown.
         before: Pages that an earlier run had read.
         pages: Pages that came.
         rows: Rows that came.
@@ -54,13 +54,13 @@ class Listing:
     Attributes:
         transport: Sends the calls.
         survey: Id.
-        options: How to stop it, and whether ``read_all`` may use memory (nothing else does).
+        options: Options of its calls; of all methods, only ``read_all`` may use the cache.
         on_progress: Called after each page, and often while waiting.
         title: Title, for ``on_progress``.
         calls: Calls that were made.
         total_count: Total count of responses by the last page.
         clock: The server's clock at the last page.
-        turn: Another number makes other addresses of the same calls, see ``page_size``.
+        variant: Number of the set of page sizes, see ``page_size``.
     """
 
     transport: Transport
@@ -71,10 +71,10 @@ class Listing:
     calls: int = 0
     total_count: int | None = None
     clock: Clock | None = None
-    turn: int = 0
+    variant: int = 0
 
     def __post_init__(self) -> None:
-        self.home = OriginProcess()
+        self.origin = OriginProcess()
         self._stage = _Stage()
         self._reporter = ProgressReporter(self.on_progress, self._progress)
 
@@ -83,7 +83,7 @@ class Listing:
 
         Args:
             activity: What is being done, in a few words.
-            size: Rows a page, where all pages are read.
+            size: Rows a page if all pages are read.
             before: Pages that an earlier run had read.
 
         Raises:
@@ -99,7 +99,7 @@ class Listing:
         self._reporter.report()
 
     def fetcher(self, *, fresh: bool = True) -> PageFetcher:
-        """Return a fetcher of pages; ``fresh`` ones are never taken from memory."""
+        """Return a fetcher of pages; with ``fresh`` it uses no cached page."""
         return PageFetcher(
             self.transport,
             f"survey/{self.survey}/surveyresponse",
@@ -109,12 +109,12 @@ class Listing:
         )
 
     def page_size(self, largest: int, step: int = 1) -> int:
-        """Return a page size near the largest one, another one each turn.
+        """Return a page size near the largest one, which depends on ``variant``.
 
-        Another size makes another address, which no cache of the last minute knows. A call that
-        a cache does know would have to wait until the cache has forgotten it.
+        Another size makes another address, so Alchemer cannot answer from its cache. For the same
+        address a sync would have to wait until that cache has dropped it.
         """
-        return largest - step * (self.turn % _TURNS)
+        return largest - step * (self.variant % _VARIANTS)
 
     def read_all(self, first: PageRange) -> Iterator[RawPage]:
         """Yield all pages by ascending id, from the given one on."""
@@ -137,7 +137,7 @@ class Listing:
             positions: Which; None is returned for those behind the end.
             cache: Page number -> page, for the next call with the same dict.
         """
-        size = 1 + self.turn % _TURNS
+        size = 1 + self.variant % _VARIANTS
         numbers = {position // size + 1 for position in positions} - cache.keys()
         sent = {number: fetcher.send(PageRange(size, number)) for number in sorted(numbers)}
         for number, call in sent.items():
@@ -157,7 +157,7 @@ class Listing:
             )
         page.rows = [row for row in page.rows if row.id <= LARGEST_ID]
         stage = self._stage
-        if stage.activity or stage.size:  # not the single calls before the first stage
+        if stage.activity or stage.size:  # the single calls before the first stage do not count
             stage.rows += len(page.rows)
             stage.pages += 1
         self.total_count = page.totals.total_count

@@ -1,8 +1,8 @@
-"""The manifest of a store: the file that says which other files count.
+"""The manifest of a store: the file that lists the other files of the store.
 
-Each step of a sync replaces it as a whole, so a store is always in one consistent state. A file
-of the store that it does not list is a leftover, and is removed. A checksum shows whether
-something else has edited it.
+Each step of a sync replaces it atomically, so a store is always consistent. Files of the store that
+it does not list are leftovers of an interrupted run, and are removed. A checksum shows whether it
+was edited.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Checkpoint:
         pages: Pages whose rows are stored.
         size: Rows a page.
         watermark: The newest change when the read began.
-        clock: The server's clock when it began.
+        clock: The clocks when it began.
     """
 
     pages: int = 0
@@ -104,20 +104,20 @@ class Manifest:
         zone: Time zone of the region.
         format: Version of the format.
         next: Number of the next part.
-        parts: The parts that count, by number.
+        parts: The parts, by number.
         watermark: The newest ``date_updated`` at the last sync, as received; stamps ahead of the
-            server's clock do not count.
-        clock: When the last sync read it.
-        late: Whether some changes had a stamp from before the last sync, so that only a read of
-            all pages finds every change.
+            server's clock are ignored.
+        clock: The clocks when the last sync read the watermark.
+        late: Whether some changes were backdated: they had a stamp from before the last sync, so
+            only a read of all pages finds every change.
         told: Total count of responses, as the server reported it.
         rows: Responses with content.
-        turn: Changes the addresses of calls, see ``Listing.page_size``.
+        turn: Next ``Listing.variant``; it changes the addresses of calls.
         syncs: The last completed syncs.
         definitions: The definitions so far.
         unfinished: A read of all pages that is not complete; None if there is none.
-        dates: Path of a question -> date orders (``"day"``, ``"month"``) that its answers
-            prove; the rows of one part may prove none.
+        dates: Path of a question -> date orders (``"day"``, ``"month"``) that its answers prove,
+            of all parts, as one part alone may prove none.
         doubtful: Why the next sync has to read all pages; ``""`` for no reason.
     """
 
@@ -189,17 +189,16 @@ def read_manifest(folder: Path) -> Manifest | None:
             state["clock"] = None
         elif checksum != _checksum(state):
             raise UnreadableFile
-        return _check(msgspec.convert(state, Manifest))
+        return _check_numbers(msgspec.convert(state, Manifest))
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError):
-        pass
-    raise UnreadableFile
+        raise UnreadableFile from None
 
 
-def _check(manifest: Manifest) -> Manifest:
-    """Check what becomes a file name or a time zone.
+def _check_numbers(manifest: Manifest) -> Manifest:
+    """Check the numbers that become file names, and the time zone.
 
     Raises:
-        ValueError: A number makes no file name, or names two files.
+        ValueError: A number is out of range, or is used twice.
         KeyError, OSError: There is no such zone.
     """
     parts = [part.number for part in manifest.parts]
@@ -231,7 +230,7 @@ def read_expunged_ids(folder: Path) -> set[int]:
 
 
 def write_expunged_ids(folder: Path, ids: set[int]) -> None:
-    """Replace the list of ids; a file of its own, so that it survives a broken manifest."""
+    """Replace the list of ids; a separate file, so that it survives a damaged manifest."""
     _write_json(folder / paths.EXPUNGED, sorted(ids))
 
 
@@ -254,5 +253,4 @@ def _read_json(path: Path) -> Any:
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror or error}") from None
     except ValueError:
-        pass
-    raise UnreadableFile
+        raise UnreadableFile from None

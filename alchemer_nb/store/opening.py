@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from alchemer_nb.survey.definition import Definition
 
-_TABLE_VERSION = 2  # in the names of tables: another number has all of them built again
+_TABLE_VERSION = 2  # part of the file names of tables: with another number all are built again
 _REBUILT = "the list of what the store holds was cut short, changed or gone, and made anew"
 
 
@@ -81,7 +81,7 @@ def remove_leftovers(folder: Path, manifest: Manifest) -> None:
 
 
 def table_path(folder: Path, manifest: Manifest, part: Part) -> Path:
-    """Return where the table of a part is, as built with the current definition."""
+    """Return the path of the table of a part, built with the current definition."""
     definition = manifest.definitions[-1]["digest"] if manifest.definitions else ""
     text = json.dumps([_TABLE_VERSION, definition, manifest.dates], sort_keys=True)
     return folder / paths.table_name(part.number, _digest(text))

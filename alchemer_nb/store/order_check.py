@@ -1,12 +1,12 @@
 """Checks the order in which the server lists the responses against the stored dates.
 
-The order of the list, newest change first, follows from the stored dates. A response whose change
-was missed has another date on the server, so it is at another position, and all responses between
-its two positions have moved by one. So a sync compares the dates on the pages that it has read,
-on a few pages further down (each further apart), and on the last page.
+The order of the list, newest change first, follows from the stored dates. If a sync has missed a
+change, that response has another date on the server, so it is at another position, and all
+responses between the two positions have moved by one. So a sync compares the dates on the pages
+that it has read, on a few pages further down (at growing distances), and on the last page.
 
-A change is not seen if both positions of its response are between two of these pages; a list of
-up to two large pages is compared completely each time.
+A missed change is not noticed if both positions are between two of these pages; a list of up to two
+large pages is compared completely each time.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class ListedDates:
     Attributes:
         first: Position of the first in the list, from 0.
         total_count: Length of the list at that moment.
-        dates: ``date_updated`` of each, without those that were expunged here.
+        dates: ``date_updated`` of each, without the responses that were expunged.
     """
 
     first: int

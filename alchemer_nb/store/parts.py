@@ -1,7 +1,7 @@
-"""Parts: Parquet files of responses as the server sent them, with the versions of each.
+"""Parts: Parquet files of the responses as the server sent them, one row for each version.
 
-A part is written once and never changed. A later version of a response is a row of a later part,
-and a deleted response is a row without content; the row with the highest ``version`` counts.
+A part is never changed. A new version of a response is a row of a later part, and a deletion is a
+row without content; the row with the highest ``version`` is the current one.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _KEY_COLUMNS = SCHEMA.names[:-1]
 MOST_ROWS = 20_000  # of a part: bounds the memory that building its table takes
 ID_BITS = 40  # of the key of a version
 LARGEST_ID = 2**ID_BITS - 1
-DELETED, EXPUNGED = 0, -1  # in place of a digest
+DELETED, EXPUNGED = 0, -1  # values of ``digest`` for responses without content
 CHUNK = 500  # rows read or decoded at once
 _ROW_GROUP = 5000
 _READ_ERRORS = (OSError, pa.ArrowException)
@@ -92,10 +92,10 @@ def expunged_marker(response_id: int) -> RawResponse:
 def write_parts(folder: Path, manifest: Manifest, rows: Iterable[RawResponse], sync: int) -> None:
     """Write rows as new parts, by ascending id; of rows with the same id the last one.
 
-    They count once the manifest is saved.
+    The caller saves the manifest, which makes them part of the store.
     """
     latest = {row.id: row for row in rows}
-    ordered = [latest[own] for own in sorted(latest)]
+    ordered = [latest[response_id] for response_id in sorted(latest)]
     for start in range(0, len(ordered), MOST_ROWS):
         number = manifest.next
         versions = [
@@ -137,7 +137,8 @@ def _open_writer(sink: Any) -> pq.ParquetWriter:
         compression="zstd",
         use_dictionary=["date_updated"],
         write_statistics=["response_id"],
-        data_page_size=4 << 20,  # large, as the same words come in every response
+        data_page_size=4
+        << 20,  # large pages compress well: each response repeats the question texts
         write_page_checksum=True,
     )
 
@@ -161,7 +162,7 @@ def open_part(folder: Path, part: Part) -> pq.ParquetFile:
 
 
 def read_key_columns(folder: Path, part: Part, columns: Sequence[str] = _KEY_COLUMNS) -> pa.Table:
-    """Read columns of a part; left out, all but the content, which costs little.
+    """Read columns of a part; by default all except the content, which is fast.
 
     Raises:
         PartDamaged: It cannot be read.
@@ -170,14 +171,13 @@ def read_key_columns(folder: Path, part: Part, columns: Sequence[str] = _KEY_COL
         with open_part(folder, part) as file:
             return file.read(list(columns), use_threads=False)
     except _READ_ERRORS:
-        pass
-    raise PartDamaged(part.number)
+        raise PartDamaged(part.number) from None
 
 
 def read_versions(
     folder: Path, manifest: Manifest, rows: Mapping[int, np.ndarray]
 ) -> Iterator[StoredVersion]:
-    """Yield versions of many parts by ascending id and version, a few of them in memory.
+    """Yield versions of many parts by ascending id and version, with few of them in memory.
 
     Args:
         folder: The survey's.
@@ -221,10 +221,8 @@ def _read_batches(folder: Path, part: Part) -> Iterator[pa.RecordBatch]:
     try:
         with open_part(folder, part) as file:
             yield from file.iter_batches(CHUNK, columns=SCHEMA.names, use_threads=False)
-        return
     except _READ_ERRORS:
-        pass
-    raise PartDamaged(part.number)
+        raise PartDamaged(part.number) from None
 
 
 def read_all_versions(
@@ -246,12 +244,12 @@ def in_chunks(versions: Iterable[StoredVersion]) -> Iterator[list[StoredVersion]
 
 @dataclass(slots=True)
 class Index:
-    """The version that counts of each response, as columns.
+    """The current version of each response, as columns.
 
     Attributes:
         ids: Response ids, ascending, each once.
-        part: Number of the part that holds the version.
-        row: Row number there.
+        part: Number of the part with the version.
+        row: Row number in that part.
         version: Version number.
         updated: ``date_updated`` as received.
         digest: Hash of the content, ``DELETED`` or ``EXPUNGED``.
@@ -293,8 +291,8 @@ class Index:
         at = self.positions(np.array([row.id for row in rows], dtype=np.int64))
         dates = iter(self.updated.take(pa.array(at[at >= 0])).to_pylist())
         return [
-            place >= 0 and (row.updated, row.digest) == (next(dates), self.digest[place])
-            for row, place in zip(rows, at.tolist(), strict=True)
+            position >= 0 and (row.updated, row.digest) == (next(dates), self.digest[position])
+            for row, position in zip(rows, at.tolist(), strict=True)
         ]
 
     def compare(self, before: Index) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,8 +1,8 @@
-"""Folders and files of the stores: their names, the lock, and writing a file as a whole.
+"""Folders and files of the stores: names, locks, and atomic writes.
 
 There is one folder for each account, and in it one for each survey. They hold personal data, so
-only the user may read them. A survey's folder may hold files of other people: only regular files
-with a name of this module belong to the store and are ever removed.
+only the user may read them. Users may put files of their own into a survey's folder: only regular
+files with a name of this module belong to the store and are ever removed.
 """
 
 from __future__ import annotations
@@ -43,6 +43,15 @@ _COMPLETE = "|".join(
 _ANY_PATTERN = re.compile(rf"{_COMPLETE}|\.(?:{_COMPLETE})\.[0-9a-f]+\.part")
 
 
+@contextmanager
+def _raise_store_error(problem: str) -> Iterator[None]:
+    """Raise an ``OSError`` of the block as a ``StoreError``."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"{problem}: {error.strerror or error}") from None
+
+
 # -- folders --------------------------------------------------------------------------------
 
 
@@ -57,10 +66,9 @@ def find_root(given: str | os.PathLike[str] | None = None) -> Path:
         try:
             return Path(named).expanduser()
         except RuntimeError:
-            pass
-        raise ConfigurationError(
-            f"{named} names no folder for stores: there is no such home; see {FOLDER_VARIABLE}"
-        )
+            raise ConfigurationError(
+                f"{named} names no folder for stores: there is no such home; see {FOLDER_VARIABLE}"
+            ) from None
     import platformdirs
 
     return platformdirs.user_data_path("alchemer_nb", appauthor=False) / "store"
@@ -88,7 +96,10 @@ def list_survey_ids(account: Path) -> list[str]:
     entries = [path.name for path in list_folder(account)]
     found = [name.removeprefix(_SURVEY) for name in entries if name.startswith(_SURVEY)]
     ids = {str(number) for number in map(id_number, found) if number is not None}
-    return sorted((own for own in ids if folder_exists(account / f"{_SURVEY}{own}")), key=int)
+    return sorted(
+        (survey_id for survey_id in ids if folder_exists(account / f"{_SURVEY}{survey_id}")),
+        key=int,
+    )
 
 
 def folder_exists(folder: Path) -> bool:
@@ -97,10 +108,8 @@ def folder_exists(folder: Path) -> bool:
     Raises:
         StoreError: Access is denied.
     """
-    try:
+    with _raise_store_error(f"cannot look into {folder}"):
         return folder.is_dir()
-    except OSError as error:
-        raise StoreError(f"cannot look into {folder}: {error.strerror or error}") from None
 
 
 def list_folder(folder: Path) -> list[Path]:
@@ -109,10 +118,8 @@ def list_folder(folder: Path) -> list[Path]:
     Raises:
         StoreError: Access is denied.
     """
-    try:
+    with _raise_store_error(f"cannot look into {folder}"):
         return sorted(folder.iterdir())
-    except OSError as error:
-        raise StoreError(f"cannot look into {folder}: {error.strerror or error}") from None
 
 
 def make_folders(folder: Path) -> None:
@@ -172,7 +179,7 @@ def definition_name(number: int) -> str:
 
 
 def table_name(number: int, digest: str) -> str:
-    """Return the file name of a part's table; another digest is another way to build it."""
+    """Return the file name of a part's table; the digest is of all that it is built from."""
     return f"table-{number:06}-{digest}.parquet"
 
 
@@ -202,11 +209,9 @@ def remove_file(path: Path) -> None:
     Raises:
         StoreError: Access is denied.
     """
-    try:
+    with _raise_store_error(f"cannot remove {path}"):
         if is_regular_file(path):
             path.unlink(missing_ok=True)
-    except OSError as error:
-        raise StoreError(f"cannot remove {path}: {error.strerror or error}") from None
 
 
 def remove_other_files(

@@ -1,4 +1,4 @@
-"""Reads a store: its responses as answers, as a download would have brought them."""
+"""Reads the responses of a store as answers, in the same form as a download."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def read_complete_manifest(folder: Path) -> Manifest | None:
 
 
 def read_consistently(folder: Path, read: Callable[[Manifest], _Result]) -> _Result:
-    """Read while other processes may write: read again if a sync removes files meanwhile.
+    """Read while other processes may write: read again if a sync removes files during the read.
 
     Raises:
         StoreError: There is no store, or it is damaged.

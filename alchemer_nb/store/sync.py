@@ -1,10 +1,10 @@
-"""Brings a store up to date: new, changed and deleted responses.
+"""Updates a store with new, changed and deleted responses.
 
-The first sync reads all pages by ascending id, and stores them every few pages, so that an
-interrupted run is continued by the next one. Later syncs read the newest changes first, back to
-the time of the last sync (see ``wire.clocks``). The total count shows deletions. At the end the
-order of the list is checked (see ``order_check``). All pages are read if that check fails, if a
-clock was set back, or if dates are missing.
+The first sync reads all pages by ascending id, and stores them every few pages, so the next run can
+continue an interrupted one. Later syncs read the newest changes first, back to the time of the last
+sync (see ``wire.clocks``). The total count shows deletions. At the end the order of the list is
+checked (see ``order_check``). All pages are read if that check fails, if a clock was set back, or
+if dates are missing.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ if TYPE_CHECKING:
     from alchemer_nb.survey.definition import Definition
     from alchemer_nb.wire.clocks import Clock
 
-# Rows of pages of the newest changes: to see the newest date, to check the order further down,
-# of the first page, and of the others.
+# Page sizes of the list of newest changes: to read the newest date, to check the order further
+# down, for the first page, and for the other pages.
 _DATE_ROWS, _CHECK_ROWS, _FIRST_ROWS, _LARGE_ROWS = 20, 30, 100, 500
-_OVERLAP_ROWS = 40  # rows before the horizon that are compared, in case some changed nevertheless
+_OVERLAP_ROWS = 40  # rows before the horizon that are compared, too, in case of backdated changes
 _SIZE_STEP = 4  # between page sizes: multiples of 4 can be halved where the server is slow
-_KEEP_ROWS = 5000  # rows of a read of all pages that are stored at once: a killed run loses these
-_KEEP_BYTES = 64 << 20
-_LATE = "some changes are dated earlier than they were made"
+_STORE_ROWS = 5000  # rows between two writes of a read of all pages; a killed run loses them
+_STORE_BYTES = 64 << 20
+_BACKDATED = "some changes are dated earlier than they were made"
 _ATTEMPTS = 3
 
 
@@ -80,7 +80,7 @@ class Sync:
         listing = self.listing
         listing.begin_stage()
         began = datetime.now(UTC).isoformat(timespec="seconds")
-        # First of all: no folder is made for a survey that does not exist.
+        # Before the folder is made: the survey may not exist.
         options = replace(listing.options, on_wait=listing.report_wait, fresh=False)
         survey, _ = fetch_definition(listing.transport, listing.survey, options)
         listing.report_wait("")
@@ -98,31 +98,31 @@ class Sync:
     def _run(self, manifest: Manifest, survey: Definition, began: str) -> SyncResult:
         self._manifest = manifest
         self._number = manifest.sync + 1
-        self._begin_turn()
-        self._all_compared = self._found_late = False
+        self._change_addresses()
+        self._all_compared = self._found_backdated = False
         self._expunged = read_expunged_ids(self.folder)
         if self._expunged:
             expunging.remove_expunged(self.folder, manifest)
         self._index_cache: dict[int, pa.Table] = {}
         self._read_index()
-        self._describe(survey)
+        self._store_survey(survey)
         if manifest.doubtful:
             self._note_full_read(manifest.doubtful)
         elif manifest.late and not self.full:
-            self._note_full_read(_LATE)
+            self._note_full_read(_BACKDATED)
         must_read_all = self.full or not manifest.complete or manifest.doubtful or manifest.late
         if must_read_all or manifest.unfinished is not None:
             self._read_all()
-        self._follow_changes()
+        self._sync_changes()
         return self._finish(began)
 
-    def _begin_turn(self) -> None:
-        """Give the next calls addresses that no run has used, so that no cache knows them."""
-        self.listing.turn = self._manifest.turn
+    def _change_addresses(self) -> None:
+        """Use other page sizes for the next calls, so that Alchemer has no cached reply to them."""
+        self.listing.variant = self._manifest.turn
         self._manifest.turn += 1
         self._manifest.save(self.folder)  # at once: this run may be killed
 
-    def _describe(self, survey: Definition) -> None:
+    def _store_survey(self, survey: Definition) -> None:
         manifest = self._manifest
         self.listing.title = survey.title
         manifest.title, manifest.region = survey.title, self.region.name
@@ -131,16 +131,16 @@ class Sync:
             self.notes.append("the survey's definition has changed")
         manifest.save(self.folder)
 
-    def _note_full_read(self, why: str) -> None:
-        self.notes.append(f"{why}; all responses were compared with Alchemer's")
+    def _note_full_read(self, reason: str) -> None:
+        self.notes.append(f"{reason}; all responses were compared with Alchemer's")
 
     # -- all pages --------------------------------------------------------------------------
 
     def _read_all(self) -> None:
         """Read all pages by ascending id, or those that the last run had not reached.
 
-        A deletion during the read moves all responses behind it, and as many fall between two
-        pages: the count is right then, but the rows are not. So all pages are read once more.
+        A deletion during the read moves all later responses forward, so one may be missed between
+        two pages although the count is right. In this case all pages are read once more.
         """
         for _ in range(_ATTEMPTS):
             if self._read_all_once():
@@ -169,60 +169,60 @@ class Sync:
         read = _FullRead()
         try:
             for number, page in enumerate(listing.read_all(PageRange(state.size, first)), first):
-                news = self._find_news(page)
-                read.add(page, news, listing.total_count)
-                self._note_late(news, horizon)
+                new_rows = self._find_new_rows(page)
+                read.add(page, new_rows, listing.total_count)
+                self._note_backdated(new_rows, horizon)
                 state.pages = number
-                if len(read.waiting) >= _KEEP_ROWS or read.size >= _KEEP_BYTES:
-                    self._store(read.take_waiting())
+                if len(read.unstored) >= _STORE_ROWS or read.size >= _STORE_BYTES:
+                    self._store(read.take_unstored())
         except BaseException:  # stopped, interrupted or failed: what came is stored
-            self._store(read.take_waiting())
+            self._store(read.take_unstored())
             raise
         if first == 1 and not read.has_shrunk and listing.total_count == len(read.seen):
-            gone = [own for own in self._listed_ids().tolist() if own not in read.seen]
-            read.waiting += map(parts.deleted_marker, gone)
+            deleted = set(self._listed_ids().tolist()) - read.seen
+            read.unstored += map(parts.deleted_marker, deleted)
         manifest.unfinished = None
         manifest.doubtful = "the list grew shorter while it was read" if read.has_shrunk else ""
         manifest.watermark, manifest.clock = state.watermark, state.clock
         self._all_compared = first == 1 and not read.has_shrunk
-        self._store(read.take_waiting())
-        self._begin_turn()
+        self._store(read.take_unstored())
+        self._change_addresses()
         return not read.has_shrunk
 
-    def _note_late(self, news: list[RawResponse], horizon: str | None) -> bool:
-        """Note and return whether a change has a date from before the horizon."""
-        is_late = any(row.updated and row.updated < (horizon or "") for row in news)
-        if is_late:
-            self._found_late = self._manifest.late = True
-        return is_late
+    def _note_backdated(self, new_rows: list[RawResponse], horizon: str | None) -> bool:
+        """Return whether a change has a date from before the horizon, and note it."""
+        is_backdated = any(row.updated and row.updated < (horizon or "") for row in new_rows)
+        if is_backdated:
+            self._found_backdated = self._manifest.late = True
+        return is_backdated
 
     # -- newest changes ---------------------------------------------------------------------
 
-    def _follow_changes(self) -> None:
-        """Read the newest changes; all pages where these cannot be shown to be all changes."""
+    def _sync_changes(self) -> None:
+        """Read the newest changes; read all pages if a change may be missing among them."""
         for _ in range(_ATTEMPTS):
-            why = self._read_changes()
-            if not why:
+            reason = self._read_changes()
+            if not reason:
                 return
-            self._note_full_read(why)
+            self._note_full_read(reason)
             self._read_all()
-        self._settle_count()
+        self._match_total_count()
 
     def _read_changes(self) -> str:
         """Read the newest changes; return why these may not be all, ``""`` if they are."""
-        why = ""
+        reason = ""
         for _ in range(2):  # a change during the check moves all responses: check again
             changes = self._store_changes()
-            if changes.doubt:
-                return changes.doubt
-            self._settle_count()
-            why = "" if self._all_compared else self._check_order(changes)
-            if not why:
+            if changes.full_read_reason:
+                return changes.full_read_reason
+            self._match_total_count()
+            reason = "" if self._all_compared else self._check_order(changes)
+            if not reason:
                 self._manifest.watermark, self._manifest.clock = changes.newest, changes.clock
                 return ""
-            self._begin_turn()
+            self._change_addresses()
         self._plan_full_read()
-        return why
+        return reason
 
     def _store_changes(self) -> _Changes:
         """Store the newest changes, back to the time of the last sync."""
@@ -232,16 +232,20 @@ class Sync:
         for _ in range(_ATTEMPTS):
             with listing.fetcher() as fetcher:
                 changes = self._find_changes(fetcher, horizon)
-            if not changes.doubt and not changes.is_ordered and not self._all_compared:
-                changes.doubt = "Alchemer did not give the newest changes first"
-            if not changes.doubt and changes.is_ordered and self._note_late(changes.news, horizon):
-                changes.doubt = _LATE
-            if changes.doubt:
+            if not changes.full_read_reason and not changes.is_ordered and not self._all_compared:
+                changes.full_read_reason = "Alchemer did not give the newest changes first"
+            if (
+                not changes.full_read_reason
+                and changes.is_ordered
+                and self._note_backdated(changes.new_rows, horizon)
+            ):
+                changes.full_read_reason = _BACKDATED
+            if changes.full_read_reason:
                 self._plan_full_read()
-            self._store(changes.news)
-            if changes.is_steady or changes.doubt:
+            self._store(changes.new_rows)
+            if changes.is_steady or changes.full_read_reason:
                 break
-            self._begin_turn()
+            self._change_addresses()
         return changes
 
     def _find_changes(self, fetcher: PageFetcher, horizon: str | None) -> _Changes:
@@ -254,7 +258,7 @@ class Sync:
         small, large = listing.page_size(_FIRST_ROWS), listing.page_size(_LARGE_ROWS)
         total: int | None = None
         for at, page in read_newest_first(
-            lambda wanted: next(listing.read_newest(fetcher, [wanted])),
+            lambda page_range: next(listing.read_newest(fetcher, [page_range])),
             small,
             large,
             begin_large=is_short(len(self._listed_ids()), large),
@@ -265,16 +269,16 @@ class Sync:
                 found.clock = found.clock or listing.clock
                 found.newest = found.newest or _newest_date(rows, found.clock)
                 if not self._all_compared:
-                    found.doubt = clocks.clock_problem(self._manifest.clock, found.clock)
-            # A deletion moves all responses behind it, and one may fall between two pages.
+                    found.full_read_reason = clocks.clock_problem(self._manifest.clock, found.clock)
+            # A deletion moves all later responses, and one may be missed between two pages.
             found.is_steady &= total is None or (listing.total_count or total) >= total
             found.is_ordered &= _is_newest_first(rows, self.region.zone)
             total = listing.total_count
-            news = self._find_news(page)
-            found.news += news
+            new_rows = self._find_new_rows(page)
+            found.new_rows += new_rows
             found.listed.append(self._listed_dates(page, at))
-            is_end = len(rows) < at.size or _is_past(rows, news, horizon)
-            if is_end or found.doubt or not found.is_ordered:
+            is_end = len(rows) < at.size or _ends_before(rows, new_rows, horizon)
+            if is_end or found.full_read_reason or not found.is_ordered:
                 found.size = at.size
                 break
         return found
@@ -290,7 +294,7 @@ class Sync:
             return ""  # there is no order to check
         if not stored.all_dated:
             return "some responses tell no date of their last change"
-        listed, news = list(changes.listed), []
+        listed, new_rows = list(changes.listed), []
         seen = sum(len(each.dates) for each in listed)
         small = min(changes.size, listing.page_size(_CHECK_ROWS))
         size, numbers = choose_pages(seen, len(stored), small, changes.size)
@@ -300,29 +304,29 @@ class Sync:
         listing.begin_stage("comparing")
         with listing.fetcher() as fetcher:
             for at, page in zip(pages, listing.read_newest(fetcher, pages), strict=True):
-                news += self._find_news(page)
+                new_rows += self._find_new_rows(page)
                 listed.append(self._listed_dates(page, at))
-        is_shown = not news and all(map(stored.agree_with, listed))
+        is_shown = not new_rows and all(map(stored.agree_with, listed))
         return "" if is_shown else "the order of the list shows changes that were not found"
 
     # -- deleted and missing responses --------------------------------------------------------
 
-    def _settle_count(self) -> None:
+    def _match_total_count(self) -> None:
         """Find deleted or missing responses where the total count is another than the stored."""
         for _ in range(_ATTEMPTS):
             total, listed = self.listing.total_count, self._listed_ids()
             if total is None or total == len(listed):
                 return
-            if total > len(listed) or not self._mark_deleted(listed, total):
+            if total > len(listed) or not self._store_deletions(listed, total):
                 self._read_all()
                 total = self.listing.total_count
                 if total is None or total >= len(self._listed_ids()):
                     return
 
-    def _mark_deleted(self, listed: np.ndarray, total: int) -> bool:
+    def _store_deletions(self, listed: np.ndarray, total: int) -> bool:
         if not is_cheap(len(listed), len(listed) - total):
             return False
-        self._begin_turn()
+        self._change_addresses()
         self.listing.begin_stage("looking for what is gone")
         with self.listing.fetcher() as fetcher:
             found = find_deleted(self.listing, fetcher, listed, total)
@@ -332,13 +336,13 @@ class Sync:
         return True
 
     def _listed_ids(self) -> np.ndarray:
-        """Return the ids that the server lists, too, as far as is known; also expunged ones."""
+        """Return the stored ids that the server lists, expunged ones included."""
         return np.asarray(self._index.ids[self._index.is_listed])
 
     # -- storing ----------------------------------------------------------------------------
 
-    def _find_news(self, page: RawPage) -> list[RawResponse]:
-        """Return the rows of a page that are not stored as they came."""
+    def _find_new_rows(self, page: RawPage) -> list[RawResponse]:
+        """Return the rows of a page that are new or differ from the stored version."""
         rows = [
             row if row.id not in self._expunged else parts.expunged_marker(row.id)
             for row in page.rows
@@ -347,7 +351,7 @@ class Sync:
         return [row for row, known in zip(rows, stored, strict=True) if not known]
 
     def _store(self, rows: list[RawResponse]) -> None:
-        self.listing.home.check()
+        self.listing.origin.check()
         if rows:
             parts.write_parts(self.folder, self._manifest, rows, self._number)
         self._manifest.save(self.folder)
@@ -364,7 +368,7 @@ class Sync:
         )
         added, changed, removed = map(len, now.compare(before))
         if added + changed:
-            manifest.late = self._found_late
+            manifest.late = self._found_backdated
         manifest.rows = int(now.has_content.sum())
         manifest.told = listing.total_count
         listed = len(self._listed_ids())
@@ -403,33 +407,33 @@ class Sync:
 
 @dataclass(slots=True)
 class _FullRead:
-    """What a read of all pages has brought so far.
+    """The state of a read of all pages.
 
     Attributes:
         seen: Ids that came.
-        waiting: Rows to store.
+        unstored: Rows to store.
         size: Their bytes.
         has_shrunk: Whether the list grew shorter during the read.
         total: The largest total count so far.
     """
 
     seen: set[int] = field(default_factory=set)
-    waiting: list[RawResponse] = field(default_factory=list)
+    unstored: list[RawResponse] = field(default_factory=list)
     size: int = 0
     has_shrunk: bool = False
     total: int = 0
 
-    def add(self, page: RawPage, news: list[RawResponse], total_count: int | None) -> None:
+    def add(self, page: RawPage, new_rows: list[RawResponse], total_count: int | None) -> None:
         """Add a page."""
         self.seen.update(row.id for row in page.rows)
-        self.waiting += news
-        self.size += sum(len(row.content or b"") for row in news)
+        self.unstored += new_rows
+        self.size += sum(len(row.content or b"") for row in new_rows)
         self.has_shrunk |= total_count is not None and total_count < self.total
         self.total = max(self.total, total_count or 0)
 
-    def take_waiting(self) -> list[RawResponse]:
+    def take_unstored(self) -> list[RawResponse]:
         """Return the rows to store, once."""
-        rows, self.waiting, self.size = self.waiting, [], 0
+        rows, self.unstored, self.size = self.unstored, [], 0
         return rows
 
 
@@ -438,23 +442,23 @@ class _Changes:
     """The newest changes.
 
     Attributes:
-        news: Responses that are new or changed.
+        new_rows: Responses that are new or changed.
         listed: The dates on all pages, in their order.
         newest: The newest date that is not ahead of the server's clock.
         clock: The server's clock at the first page.
-        is_steady: Whether nothing was deleted meanwhile.
-        is_ordered: Whether the newest came first.
-        doubt: Why that may not be all that changed.
-        size: Rows of the last page: what the server was fast enough for.
+        is_steady: Whether nothing was deleted during the read.
+        is_ordered: Whether the newest changes came first.
+        full_read_reason: Why changes may be missing; ``""`` if none are.
+        size: Rows a page, of the last page: smaller ones if the server was too slow.
     """
 
-    news: list[RawResponse] = field(default_factory=list)
+    new_rows: list[RawResponse] = field(default_factory=list)
     listed: list[ListedDates] = field(default_factory=list)
     newest: str | None = None
     clock: Clock | None = None
     is_steady: bool = True
     is_ordered: bool = True
-    doubt: str = ""
+    full_read_reason: str = ""
     size: int = _LARGE_ROWS
 
 
@@ -473,9 +477,9 @@ def _is_newest_first(rows: list[RawResponse], zone: ZoneInfo) -> bool:
     return bool(dates and dates[0]) or len(rows) < _FIRST_ROWS // 2 or not is_by_id
 
 
-def _is_past(rows: list[RawResponse], news: list[RawResponse], horizon: str | None) -> bool:
+def _ends_before(rows: list[RawResponse], new_rows: list[RawResponse], horizon: str | None) -> bool:
     """Check whether the last rows of a page are before the horizon, and none of them is new."""
-    new = {row.id for row in news}
+    new = {row.id for row in new_rows}
     is_dated = horizon is not None and rows[-1].updated is not None
     has_overlap = is_dated and len(rows) > 2 * _OVERLAP_ROWS
     last = rows[-_OVERLAP_ROWS:] if has_overlap else rows[len(rows) // 2 :]

@@ -20,7 +20,7 @@ class SyncResult:
         title: Title.
         place: Folder of the store.
         rows: Responses in it, test data included.
-        told: Total count of responses at Alchemer.
+        told: Total count of responses, as Alchemer reported it.
         added: New responses.
         changed: Changed responses.
         removed: Deleted responses.

@@ -1,4 +1,4 @@
-"""Tables: one Parquet file of analysable columns beside each part, for ``scan`` and SQL.
+"""Tables: Parquet files of the columns of a frame, one for each part, for ``scan`` and SQL.
 
 A table is built from the responses of its part and the current definition, and is built again
 when the definition has changed.
@@ -59,7 +59,7 @@ def write_tables(
     if not manifest.definitions:
         return
     survey = read_definition(folder, manifest)
-    # More than once: a table may prove another date order, by which all others are built again.
+    # A loop: a table may prove a date order, which changes the names of all tables.
     while missing := [p for p in manifest.parts if not table_path(folder, manifest, p).exists()]:
         for number, part in enumerate(missing, 1):
             on_table(f"writing table {number:,} of {len(missing):,}")
@@ -85,9 +85,9 @@ def unify_schemas(folder: Path, manifest: Manifest) -> pa.Schema:
             elif not pa.types.is_null(kind) and kind != known:
                 types[name] = pa.string()
     for file, schema in zip(files, schemas, strict=True):
-        wanted = pa.schema([(name, types[name]) for name in schema.names])
-        if wanted.types != schema.types:
-            _write(file, pq.read_table(file).cast(wanted))
+        unified = pa.schema([(name, types[name]) for name in schema.names])
+        if unified.types != schema.types:
+            _write(file, pq.read_table(file).cast(unified))
     return pa.schema(list(types.items()))
 
 
@@ -107,20 +107,20 @@ def _decode(
     ids: list[int] = []
     numbers: list[int] = []
     for chunk in in_chunks(versions):
-        kept = [each for each in chunk if each.content is not None]
-        ids += [each.id for each in kept]
-        numbers += [each.version for each in kept]
-        builder.add_page(join_page(each.content for each in kept))
+        with_content = [each for each in chunk if each.content is not None]
+        ids += [each.id for each in with_content]
+        numbers += [each.version for each in with_content]
+        builder.add_page(join_page(each.content for each in with_content))
     return builder.build(), np.array(ids, dtype=np.int64), np.array(numbers, dtype=np.int64)
 
 
 def _build_frame(
     survey: Definition, manifest: Manifest, answers: Answers, ids: np.ndarray
 ) -> pd.DataFrame:
-    for path, proved in manifest.dates.items():
+    for path, orders in manifest.dates.items():
         leaf = answers.leaves.get(tuple(path.split("/")))
         if leaf is not None:
-            for order in proved:  # by other parts, so all parts read dates the same way
+            for order in orders:  # by other parts, so all parts read dates the same way
                 leaf.encode(DATE_OF_ORDER[order])
     rows = Rows(np.arange(len(ids)), ids, len(ids), 0, 0)
     frame = build_frame(answers, survey, rows, _OPTIONS, ZoneInfo(manifest.zone), {})
@@ -137,12 +137,12 @@ def _note_date_orders(survey: Definition, answers: Answers, manifest: Manifest) 
         if leaf is None or question_key(column.question) != "date":
             continue
         path = "/".join(column.path)
-        proved = {
+        orders = {
             *manifest.dates.get(path, ()),
             *date_orders(t for t in leaf.raw_answers.texts() if t),
         }
-        if proved:
-            manifest.dates[path] = sorted(proved)
+        if orders:
+            manifest.dates[path] = sorted(orders)
     return manifest.dates != before
 
 

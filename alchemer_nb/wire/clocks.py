@@ -1,11 +1,10 @@
-"""Decides how far back to read the newest changes, by the server's clock.
+"""Computes the horizon of a sync: the stamp back to which the newest changes are read.
 
-A stamp may be in the future, and ``date_updated`` has no zone: "typically UTC but can vary"
-(https://apihelp.alchemer.com/help/list-responses). So the newest stamp alone is not enough. But
-every reply has the server's time: what changed after some moment has a stamp that is, in whatever
-zone, not before that moment where clocks are furthest behind. No stored stamp moves this horizon
-forward. It moves back where all stamps are older still, as those of a server whose stamps come
-from another clock.
+The newest stored stamp alone is not enough: a stamp may be in the future, and ``date_updated`` has
+no zone: "typically UTC but can vary" (https://apihelp.alchemer.com/help/list-responses). But each
+reply has the server's time. A change after that time has a later stamp in every zone, if the time
+is written in the zone that is furthest behind UTC. The horizon is the earlier one of this stamp and
+the newest stored stamp, as the stamps of some servers come from another clock.
 """
 
 from __future__ import annotations
@@ -23,8 +22,9 @@ if TYPE_CHECKING:
 # New responses can take five minutes to become visible: /help/surveyresponse-sub-object-v5.
 _OVERLAP = timedelta(minutes=10)
 _FURTHEST_BEHIND, _FURTHEST_AHEAD = timedelta(hours=-12), timedelta(hours=14)
-_TO_HOUR = 13  # letters of a stamp
-_UNEVEN, _DRIFT = 60.0, 300.0  # seconds between servers of one address; between two clocks
+_HOUR_LENGTH = len("2026-10-25 01")
+_SERVER_TOLERANCE = 60.0  # seconds by which the servers behind one address may differ
+_CLOCK_TOLERANCE = 300.0  # seconds by which the server's clock may drift against this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +49,37 @@ class Clock:
 
 
 def clock_problem(since: Clock | None, now: Clock | None) -> str:
-    """Return why the clock cannot decide what changed since; ``""`` where it can."""
+    """Return why the clocks cannot show what changed since the last sync; ``""`` if they can.
+
+    Args:
+        since: The clocks at the last sync.
+        now: The clocks now.
+    """
     if since is None or now is None:
         return "nothing tells by Alchemer's clock when the last sync was"
-    fell = (since.server - since.here) - (now.server - now.here)
-    if now.server < since.server - _UNEVEN or fell > _DRIFT:
+    set_back = (since.server - since.here) - (now.server - now.here)
+    if now.server < since.server - _SERVER_TOLERANCE or set_back > _CLOCK_TOLERANCE:
         return "Alchemer's clock was set back since the last sync"
     return ""
 
 
 def horizon(since: Clock | None, watermark: str | None) -> str | None:
-    """Return a stamp that is before all that changed since; None where nothing is known.
+    """Return a stamp that no change since the last sync is before.
 
     Args:
-        since: Time of the last sync.
+        since: The clocks at the last sync.
         watermark: The newest stamp then, in the wall-clock time of an unknown zone.
+
+    Returns:
+        The stamp; ``""``, which is before all stamps, if ``watermark`` is no date; None if both
+        arguments are None.
     """
     stamps = []
     if watermark is not None:
         try:
             stamps.append(str(_parse(watermark) - _OVERLAP))
         except (ValueError, OverflowError):
-            return ""  # no date, so read everything
+            return ""
     if since is not None:
         stamps.append(_stamp(since, _FURTHEST_BEHIND - _OVERLAP))
     return min(stamps, default=None)
@@ -82,8 +91,8 @@ def is_ahead(stamp: str, now: Clock | None) -> bool:
 
 
 def is_later(one: str, other: str, zone: ZoneInfo) -> bool:
-    """Check whether a change may be later than another, or as late, by their stamps."""
-    return one >= other or (one[:_TO_HOUR] == other[:_TO_HOUR] and _occurs_twice(one, zone))
+    """Check whether one change may be as late as another or later, by their stamps."""
+    return one >= other or (one[:_HOUR_LENGTH] == other[:_HOUR_LENGTH] and _occurs_twice(one, zone))
 
 
 def _occurs_twice(stamp: str, zone: ZoneInfo) -> bool:

@@ -1,7 +1,7 @@
-"""Checks what is an id, before a path, a folder or a call is made of one.
+"""Checks ids, before a path, a folder or a call is made of one.
 
-An id is a whole number, written in the digits 0 to 9. Other characters count as digits in Python
-(``"²".isdigit()`` is true), and a server can send anything, so use nothing else to check ids.
+An id is a whole number, written in the digits 0 to 9. Use these functions only: Python counts other
+characters as digits, too (``"²".isdigit()`` is true), and a server can send anything.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from alchemer_nb.errors import InvalidArgument, TransportError
 
 LARGEST = 2**63 - 1  # what Arrow and numpy hold
 _FIRST_OPTION = 10001  # question ids are small numbers, option ids (SKUs) start here
-_LONGEST = len(str(LARGEST))
-_EXACT = 2**53  # from here on, a float may be several whole numbers
-_SHOWN = 40
+_MOST_DIGITS = len(str(LARGEST))
+_EXACT_FLOATS = 2**53  # from here on, a float cannot hold every whole number
+_LONGEST_SHOWN = 40
 
 
 def has_digits_alone(text: str) -> bool:
-    """Check whether a text consists of the digits 0 to 9 alone."""
+    """Check whether a text consists of the digits 0 to 9 only."""
     return text.isascii() and text.isdigit()
 
 
@@ -32,9 +32,9 @@ def id_number(value: Any) -> int | None:
     """
     found: int | None = None
     if isinstance(value, str):
-        found = int(value) if len(value) <= _LONGEST and has_digits_alone(value) else None
+        found = int(value) if len(value) <= _MOST_DIGITS and has_digits_alone(value) else None
     elif isinstance(value, float):
-        found = int(value) if value.is_integer() and abs(value) < _EXACT else None
+        found = int(value) if value.is_integer() and abs(value) < _EXACT_FLOATS else None
     elif not isinstance(value, bool):
         found = _index(value)
     return found if found is not None and 0 <= found <= LARGEST else None
@@ -67,8 +67,8 @@ def check_given_id(value: Any, of: str) -> str:
     found = id_number(value)
     if found is None:
         raise InvalidArgument(
-            f"{_shown(value)} is not the id of {of}: an id is a whole number in the digits 0 to 9, "
-            f"such as 9000001, and at most {LARGEST}"
+            f"{_for_message(value)} is not the id of {of}: an id is a whole number in the digits "
+            f"0 to 9, such as 9000001, and at most {LARGEST}"
         )
     return str(found)
 
@@ -86,8 +86,8 @@ def check_received_id(value: Any, of: str) -> str:
     found = id_number(value)
     if found is None:
         raise TransportError(
-            f"the server sent {_shown(value)} as the id of {of}, which is no id; nothing was made "
-            "of it. Check the region, and any proxy between here and Alchemer"
+            f"the server sent {_for_message(value)} as the id of {of}, which is no id; nothing was "
+            "made of it. Check the region, and any proxy between here and Alchemer"
         )
     return str(found)
 
@@ -98,11 +98,11 @@ def is_option_id(text: str) -> bool:
     return number is None or number >= _FIRST_OPTION
 
 
-def _shown(value: Any) -> str:
+def _for_message(value: Any) -> str:
     """Return a value for a message: escaped, and not too long."""
     if isinstance(value, str):
-        return repr(value[:_SHOWN]) + "…" * (len(value) > _SHOWN)
-    if isinstance(value, int) and abs(value) > 10**_SHOWN:
+        return repr(value[:_LONGEST_SHOWN]) + "…" * (len(value) > _LONGEST_SHOWN)
+    if isinstance(value, int) and abs(value) > 10**_LONGEST_SHOWN:
         return f"a number of {value.bit_length()} bits"
     if value is None or isinstance(value, (int, float)):
         return repr(value)

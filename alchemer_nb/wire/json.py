@@ -1,4 +1,4 @@
-"""JSON as Alchemer sends it, with what strict readers refuse."""
+"""Lenient decoding of the JSON that Alchemer sends."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def decode_json(body: bytes) -> Any:
 
 
 def decode_text(body: bytes) -> str:
-    """Return a body as text, with bytes and escapes that are no text replaced."""
+    """Return a body as text, with invalid bytes and escapes replaced by U+FFFD."""
     text = body.removeprefix(BOM).decode("utf-8", errors="replace")
-    # An escaped half of a surrogate pair without its other half.
+    # ``lone``: one escaped half of a surrogate pair without its other half, which is no character.
     pair = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     lone = r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
     return re.sub(

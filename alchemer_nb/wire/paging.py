@@ -1,6 +1,6 @@
-"""Walks all pages of a list, always.
+"""Reads the rows and totals of a page, which decide whether the list has more pages.
 
-Returning the first page in silence is the most common fault of the API's other clients. Facts:
+Returning the first page only is the most common fault of the API's other clients. Facts:
 page sizes are 50 by default and 500 at most; totals come as numbers or as text, can be 0 or be
 missing; some lists ignore paging and reply with one page (https://apihelp.alchemer.com/help/).
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PAGE_SIZE = 500
 # Members of a list reply that are not its rows.
-_FRAME = {
+_ENVELOPE_FIELDS = {
     "result_ok", "code", "message", "total_count", "page", "total_pages", "results_per_page",
 }  # fmt: skip
 
@@ -31,10 +31,10 @@ class PageTotals:
         total_count: Rows of the whole list, None if unknown.
         total_pages: Pages of the whole list, None if unknown.
         per_page: Rows of a full page, None if unknown.
-        key: Differs between two different pages.
+        key: Equal for two copies of one page, so a list that ignores the page number is noticed.
 
-    A total count below the rows of the page, such as 0, is taken for unknown: a list with such a
-    total would end after its first page.
+    A total count below the rows of the page, such as 0, is taken as unknown: otherwise the list
+    would end after its first page.
     """
 
     rows: int
@@ -62,11 +62,13 @@ class PageTotals:
             total_count=to_count(field("total_count")),
             total_pages=to_count(field("total_pages")),
             per_page=to_count(field("results_per_page")),
-            key=(len(ids), *(str(own) for own in (*ids[:1], *ids[-1:]))),
+            key=(len(ids), *(str(each) for each in (*ids[:1], *ids[-1:]))),
         )
 
     def has_more(self, seen: float) -> bool:
-        """Check whether to ask for a page behind the announced ones: totals may be too small.
+        """Check whether to ask for one more page after the last one by the totals.
+
+        Totals may be unknown or too small.
 
         Args:
             seen: Rows of all pages up to this one.
@@ -100,7 +102,7 @@ def reply_rows(envelope: dict[str, Any]) -> list[Any]:
         return [data] if data else []
     if data is not None:
         return []
-    flat = {name: value for name, value in envelope.items() if name not in _FRAME}
+    flat = {name: value for name, value in envelope.items() if name not in _ENVELOPE_FIELDS}
     return [flat] if flat else []
 
 

@@ -37,19 +37,19 @@ class ValueEnd(NamedTuple):
 
 def find_value_end(text: str, *, several: bool) -> ValueEnd:
     """Find the end of a value, or of several separated by commas."""
-    at, starts, unclosed, trailing = 0, True, "", False
+    at, may_begin, unclosed, trailing = 0, True, "", False
     while at < len(text):
         char = text[at]
-        if starts and char in QUOTES:
+        if may_begin and char in QUOTES:
             end = _quote_end(text, at)
             if end is not None and _may_end_before(text[end:], several):
-                at, starts = end, False
+                at, may_begin = end, False
                 continue
             unclosed = unclosed or ("" if end else char)
             trailing = trailing or end is not None
         elif begins_comment(text, at):
             break
-        starts = (starts and (char.isspace() or (several and char in _PAIRS))) or (
+        may_begin = (may_begin and (char.isspace() or (several and char in _PAIRS))) or (
             several and char == ","
         )
         at += 1
@@ -105,13 +105,13 @@ def parse_values(text: str) -> tuple[str, ...]:
 
 def quote(text: str) -> str:
     """Return a text in quotes."""
-    mark = "'" if '"' in text and "'" not in text else '"'
-    return f"{mark}{double_quotes(text, mark)}{mark}"
+    quote_char = "'" if '"' in text and "'" not in text else '"'
+    return f"{quote_char}{double_quotes(text, quote_char)}{quote_char}"
 
 
-def double_quotes(text: str, mark: str) -> str:
-    """Return a text with the quote written twice, as it is inside of quotes."""
-    return text.replace(mark, mark * 2)
+def double_quotes(text: str, quote_char: str) -> str:
+    """Return a text with the quote doubled, to be put between such quotes."""
+    return text.replace(quote_char, quote_char * 2)
 
 
 def quote_if_needed(text: str) -> str:
@@ -121,10 +121,10 @@ def quote_if_needed(text: str) -> str:
 
 def _quote_end(text: str, start: int) -> int | None:
     """Return the position after the quoted text at ``start``; None where it has no end."""
-    mark = text[start]
-    at = text.find(mark, start + 1)
-    while at >= 0 and text.startswith(mark, at + 1):
-        at = text.find(mark, at + 2)
+    quote_char = text[start]
+    at = text.find(quote_char, start + 1)
+    while at >= 0 and text.startswith(quote_char, at + 1):
+        at = text.find(quote_char, at + 2)
     return None if at < 0 else at + 1
 
 
@@ -141,20 +141,20 @@ def _unquoted(text: str) -> str:
 
 
 def _without_brackets(text: str) -> str:
-    """Remove brackets around a whole list, but not those around its first value alone."""
+    """Remove brackets around a whole list, but not those around its first value only."""
     closer = _PAIRS.get(text[:1])
     if closer is None or not text.endswith(closer):
         return text
-    at, depth, starts = 0, 0, False
+    at, depth, may_begin = 0, 0, False
     while at < len(text):
         char = text[at]
-        end = _quote_end(text, at) if starts and char in QUOTES else None
+        end = _quote_end(text, at) if may_begin and char in QUOTES else None
         if end is not None:
-            at, starts = end, False
+            at, may_begin = end, False
             continue
         depth += (char == text[0]) - (char == closer)
         if not depth:
             break
-        starts = char == "," or at == 0 or (starts and char.isspace())
+        may_begin = char == "," or at == 0 or (may_begin and char.isspace())
         at += 1
     return text[1:-1].strip() if at == len(text) - 1 else text

@@ -1,8 +1,8 @@
 """Parses Alchemer's date stamps, and days as people type them.
 
-``date_submitted`` and ``date_started`` have EST, EDT or GMT, which pandas does not parse; parsed
-exactly here, the hour that occurs twice in autumn is not mixed up. ``date_updated`` and others
-have no zone and are taken in the region's
+``date_submitted`` and ``date_started`` end with EST, EDT or GMT, which pandas does not parse; the
+zone distinguishes the hour that occurs twice in autumn. ``date_updated`` and others have no zone
+and are taken in the region's
 (https://apihelp.alchemer.com/help/surveyresponse-returned-fields-v5).
 """
 
@@ -93,7 +93,7 @@ def is_ambiguous(moment: datetime, zone: ZoneInfo) -> bool:
     return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
 
 
-_ORDERS = re.compile(
+_TYPED_DATE = re.compile(
     r"\s*(\d{1,4})[/.\-](\d{1,2})[/.\-](\d{1,4})"
     r"(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(?:\s*([AaPp])\.?[Mm]\.?)?)?\s*"
 )
@@ -106,14 +106,14 @@ def parse_typed_dates(texts: Iterable[str]) -> dict[str, datetime | None]:
     ``25/12/2025``, shows which number is the day, or if both orders are the same day.
     """
     distinct = list(dict.fromkeys(texts))
-    shown = date_orders(distinct)
-    order = next(iter(shown)) if len(shown) == 1 else None
-    return {text: _read_day(_ORDERS.fullmatch(text), order) for text in distinct}
+    proven = date_orders(distinct)
+    order = next(iter(proven)) if len(proven) == 1 else None
+    return {text: _read_day(_TYPED_DATE.fullmatch(text), order) for text in distinct}
 
 
 def date_orders(texts: Iterable[str]) -> set[str]:
-    """Return which of ``"day"`` and ``"month"`` some of the dates prove to come first."""
-    found = (_ORDERS.fullmatch(text) for text in texts)
+    """Return which orders the dates prove: ``"day"`` first, ``"month"`` first, or both."""
+    found = (_TYPED_DATE.fullmatch(text) for text in texts)
     pairs = [(a, b) for a, b, _ in map(_numbers, filter(None, found)) if a <= 31]
     proofs = {"day": any(a > 12 for a, _ in pairs), "month": any(b > 12 for _, b in pairs)}
     return {order for order, is_proven in proofs.items() if is_proven}
@@ -149,7 +149,7 @@ def _read_day(found: re.Match[str] | None, order: str | None) -> datetime | None
 
 def _time_of_day(found: re.Match[str]) -> tuple[int, int, int]:
     hour, minute, second = (int(n or 0) for n in found.groups()[3:6])
-    half = (found.group(7) or "").lower()
+    half = (found.group(7) or "").lower()  # of the day: "a" or "p"
     if half and not 1 <= hour <= 12:
         raise ValueError(hour)
     if half:

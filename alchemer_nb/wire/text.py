@@ -1,4 +1,4 @@
-"""Survey texts without HTML, in one language, as names of columns; flags written as text.
+"""Converts survey texts: remove HTML, choose a language, build column names, read flags.
 
 Titles, questions, labels and answers contain HTML and no-break spaces; an empty map may arrive as
 ``[]`` (facts: https://apihelp.alchemer.com/help/surveyquestion-returned-fields-v5).
@@ -27,13 +27,13 @@ def strip_html(text: Any) -> str:
     """
     if text is None:
         return ""
-    shown = str(text)
-    if "<" in shown:
-        shown = _TAG.sub(" ", _HIDDEN.sub(" ", shown))
-    if "&" in shown:
-        shown = html.unescape(shown)
-    shown = " ".join(shown.split())
-    return re.sub(r" ([?!.,;:])(?=\s|$)", r"\1", shown) if "<" in str(text) else shown
+    plain = str(text)
+    if "<" in plain:
+        plain = _TAG.sub(" ", _HIDDEN.sub(" ", plain))
+    if "&" in plain:
+        plain = html.unescape(plain)
+    plain = " ".join(plain.split())
+    return re.sub(r" ([?!.,;:])(?=\s|$)", r"\1", plain) if "<" in str(text) else plain
 
 
 def by_language(value: Any, fallback: str = ENGLISH) -> dict[str, str]:
@@ -59,7 +59,7 @@ def slug(text: Any, longest: int = 40) -> str:
 
 
 def alias_to_name(alias: Any) -> str:
-    """Return an alias as a column name: letters, digits and underscores alone."""
+    """Return an alias as a column name: letters, digits and underscores only."""
     return re.sub(r"\W+", "_", strip_html(alias)).strip("_")
 
 
@@ -82,7 +82,7 @@ def did_you_mean(
         wanted: What was written.
         known: What could have been meant.
         otherwise: What to return where no name is near.
-        sentence: How the name is put into words.
+        sentence: Template of the sentence, with the name at ``{!r}``.
 
     Example:
         >>> did_you_mean("lable", ["label", "code"])

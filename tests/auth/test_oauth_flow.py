@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from alchemer_nb import Client, OAuth1, OAuthFlow
-from alchemer_nb.auth.loopback import NOWHERE, CallbackListener, browser_is_here
+from alchemer_nb.auth.loopback import DEAD_ADDRESS, CallbackListener, is_browser_local
 from alchemer_nb.errors import (
     AlchemerError,
     AuthenticationError,
@@ -189,10 +189,10 @@ def test_a_callback_of_ones_own_keeps_its_query(box):
 def test_without_a_browser_here_nothing_answers_at_the_callback(box, flow, monkeypatch):
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
-    if browser_is_here():
+    if is_browser_local():
         pytest.skip("this system always has a desktop")
-    assert flow.callback == NOWHERE
-    assert land(box, flow.start()).startswith(NOWHERE)
+    assert flow.callback == DEAD_ADDRESS
+    assert land(box, flow.start()).startswith(DEAD_ADDRESS)
     assert flow.caught is None
 
 
@@ -223,7 +223,7 @@ def test_where_the_browser_is_here_the_verifier_is_caught(box, flow, monkeypatch
     ],
 )
 def test_the_guess_where_the_browser_is(environ, here):
-    assert browser_is_here(environ) is here
+    assert is_browser_local(environ) is here
 
 
 def test_the_listener_takes_only_the_attempt_it_waits_for():

@@ -14,7 +14,7 @@ import pytest
 
 from alchemer_nb import ApiKey, Client
 from alchemer_nb.errors import NotFound, Stopped, TransportError
-from alchemer_nb.http.compression import Broken, edges, unpack
+from alchemer_nb.http.compression import Broken, unpack, unpack_edges
 from alchemer_nb.http.retries import Retries
 from alchemer_nb.http.transport import Transport
 from alchemer_nb.http.waiting import CallOptions
@@ -314,7 +314,7 @@ def test_only_the_packed_bytes_are_kept(scripted):
 
 @pytest.mark.parametrize("missing", [1, 4, 8, 9, 100])
 def test_a_packed_body_without_its_end_is_noticed(missing):
-    for read in (edges, unpack):
+    for read in (unpack_edges, unpack):
         with pytest.raises(Broken):
             read(gzip.compress(PLAIN)[:-missing])
 
@@ -322,14 +322,14 @@ def test_a_packed_body_without_its_end_is_noticed(missing):
 def test_a_damaged_packed_body_is_noticed():
     content = bytearray(gzip.compress(PLAIN))
     content[-6] ^= 1  # of the checksum
-    for read in (edges, unpack):
+    for read in (unpack_edges, unpack):
         with pytest.raises(Broken):
             read(bytes(content))
 
 
 def test_a_second_body_behind_the_first_is_not_lost_without_a_word():
     twice = gzip.compress(PLAIN[:999]) + gzip.compress(PLAIN[999:])
-    for read in (edges, unpack):
+    for read in (unpack_edges, unpack):
         with pytest.raises(Broken):
             read(twice)
 
@@ -345,7 +345,7 @@ def test_the_server_sees_no_call_too_many_and_no_two_alike():
             for mode in ("api_key", "oauth1_two_legged", "api_key")
         ]
         for each in clients:
-            each.know_account("77001")
+            each.set_account("77001")
 
         def get(n):
             path = "survey/9000001/surveyresponse"

@@ -72,10 +72,10 @@ class Story:
         end = self.now + seconds
         while self.waiting:
             self.window.update(self.now)
-            turn = min(self.window.time_of(t) for t in self.waiting)
-            if turn > end:
+            next_turn = min(self.window.time_of(t) for t in self.waiting)
+            if next_turn > end:
                 break
-            self.now = max(self.now, turn)
+            self.now = max(self.now, next_turn)
             self.window.update(self.now)
             self.look()
         self.now = end
@@ -233,7 +233,7 @@ def turns(limiter, count):
     """The times of so many turns, taken by a thread each."""
 
     def take(_):
-        limiter.turn()
+        limiter.wait_for_turn()
         return time.monotonic()
 
     with ThreadPoolExecutor(count) as pool:
@@ -266,7 +266,7 @@ limiter = Limiter({host!r}, {who!r}, 3, {minute}, Path(sys.argv[1]))
 print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(5):
-    limiter.turn()
+    limiter.wait_for_turn()
     print(time.monotonic(), flush=True)
 """
 
@@ -294,7 +294,7 @@ def test_two_processes_share_a_window(folder):
 
 def test_a_wait_is_announced_and_can_be_called_off_at_once(folder):
     slow = limiter(folder, limit=1, minute=30)
-    slow.turn()
+    slow.wait_for_turn()
     stop, told = threading.Event(), []
 
     def tell(words):
@@ -303,17 +303,17 @@ def test_a_wait_is_announced_and_can_be_called_off_at_once(folder):
             stop.set()
 
     with pytest.raises(Stopped):
-        slow.turn(CallOptions(stop, tell))
+        slow.wait_for_turn(CallOptions(stop, tell))
     assert told == ["waiting for the rate limit, 31 s", "waiting for the rate limit, 30 s", ""]
 
 
 def test_a_place_that_was_called_off_goes_to_the_next(folder):
     slow = limiter(folder, limit=1, minute=1.2)
     begun = time.monotonic()
-    slow.turn()
+    slow.wait_for_turn()
     stop, waited = threading.Event(), threading.Event()
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(slow.turn, CallOptions(stop, lambda _: waited.set()))
+        first = pool.submit(slow.wait_for_turn, CallOptions(stop, lambda _: waited.set()))
         assert waited.wait(5)
         second = pool.submit(turns, slow, 1)
         stop.set()
@@ -327,7 +327,7 @@ def test_what_one_client_learns_holds_for_all(folder):
     turns(first, 2)
     first.pause(SHORT)
     begun = time.monotonic()
-    second.turn()
+    second.wait_for_turn()
     assert time.monotonic() - begun > SHORT * 0.9
     first.warn()
     assert most_in_any(turns(second, 8), SEEN) <= 5
@@ -336,11 +336,11 @@ def test_what_one_client_learns_holds_for_all(folder):
 def test_credentials_of_one_account_share_once_it_is_known(folder):
     key, application = limiter(folder, "key"), limiter(folder, "application")
     turns(key, 2)
-    key.know_account("77001")
+    key.set_account("77001")
     turns(application, 1)
-    application.know_account("77001")  # its call is carried over
+    application.set_account("77001")  # its call is carried over
     begun = time.monotonic()
-    key.turn()
+    key.wait_for_turn()
     assert time.monotonic() - begun > SHORT * 0.5
     # Another client of the same credentials is told by the folder.
     later = limiter(folder, "application")
@@ -363,13 +363,13 @@ def test_whatever_asks_for_the_account_shares_its_limit(box, folder, monkeypatch
 
 def test_one_that_waits_when_the_account_becomes_known_keeps_its_place(folder):
     key = limiter(folder, "key", limit=1)
-    key.turn()
+    key.wait_for_turn()
     waited = threading.Event()
     with ThreadPoolExecutor(1) as pool:
-        turn = pool.submit(key.turn, CallOptions(on_wait=lambda _: waited.set()))
+        wait_for_turn = pool.submit(key.wait_for_turn, CallOptions(on_wait=lambda _: waited.set()))
         assert waited.wait(5)
-        key.know_account("77001")
-        turn.result(5)
+        key.set_account("77001")
+        wait_for_turn.result(5)
     held = [p for p in folder.glob("*.json") if "places" in p.read_text()]
     assert len(held) == 1
     assert len(json.loads(held[0].read_text())["places"]) == 1
@@ -377,9 +377,9 @@ def test_one_that_waits_when_the_account_becomes_known_keeps_its_place(folder):
 
 def test_nothing_in_the_folder_tells_a_secret_or_an_account(folder):
     key = limiter(folder)
-    key.turn()
-    key.know_account("77001")
-    key.turn()
+    key.wait_for_turn()
+    key.set_account("77001")
+    key.wait_for_turn()
     for path in folder.iterdir():
         assert WHO not in path.name + path.read_text()
         assert "77001" not in path.name + path.read_text()
@@ -388,15 +388,15 @@ def test_nothing_in_the_folder_tells_a_secret_or_an_account(folder):
 @pytest.mark.skipif(os.name == "nt", reason="Windows keeps rights in another way")
 def test_the_folder_and_its_files_are_for_their_owner_alone(folder):
     key = limiter(folder)
-    key.know_account("77001")
-    key.turn()
+    key.set_account("77001")
+    key.wait_for_turn()
     assert folder.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
 
 
 @pytest.mark.parametrize("text", ["", "{", "null", '{"version": 1, "places": [[1', "\0\0\0"])
 def test_a_damaged_file_is_begun_anew(folder, text):
-    limiter(folder).turn()
+    limiter(folder).wait_for_turn()
     (path,) = folder.glob("*.json")
     path.write_text(text)
     assert most_in_any(turns(limiter(folder), 4), SEEN) == 3
@@ -404,14 +404,14 @@ def test_a_damaged_file_is_begun_anew(folder, text):
 
 def test_a_file_that_is_lost_meanwhile_stops_nobody(folder):
     slow = limiter(folder, limit=1)
-    slow.turn()
+    slow.wait_for_turn()
     waited = threading.Event()
     with ThreadPoolExecutor(1) as pool:
-        turn = pool.submit(slow.turn, CallOptions(on_wait=lambda _: waited.set()))
+        wait_for_turn = pool.submit(slow.wait_for_turn, CallOptions(on_wait=lambda _: waited.set()))
         assert waited.wait(5)
         for path in folder.glob("*.json"):
             path.unlink()
-        turn.result(5)
+        wait_for_turn.result(5)
     assert slow.shared
 
 
@@ -421,7 +421,7 @@ def test_without_a_folder_the_client_keeps_a_window_of_its_own(tmp_path, trouble
     if trouble == "taken away":
         place.mkdir()
         alone = limiter(place)
-        alone.turn()
+        alone.wait_for_turn()
         for path in place.iterdir():
             path.unlink()
         place.rmdir()
@@ -432,13 +432,13 @@ def test_without_a_folder_the_client_keeps_a_window_of_its_own(tmp_path, trouble
         alone = limiter(place if trouble == "a file" else place / "below")
     assert most_in_any(turns(alone, 5), SEEN) <= 3
     assert not alone.shared
-    alone.know_account("77001")
-    alone.turn()
+    alone.set_account("77001")
+    alone.wait_for_turn()
 
 
 def test_the_place_of_the_folder_can_be_set(monkeypatch, tmp_path):
     monkeypatch.setenv(limits.FOLDER_NAME, str(tmp_path / "mine"))
-    Limiter(HOST, WHO, 3).turn()
+    Limiter(HOST, WHO, 3).wait_for_turn()
     assert len(list((tmp_path / "mine").glob("*.json"))) == 1
     monkeypatch.delenv(limits.FOLDER_NAME)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -446,10 +446,10 @@ def test_the_place_of_the_folder_can_be_set(monkeypatch, tmp_path):
 
 
 def test_files_of_other_days_are_cleared_away(folder):
-    limiter(folder).turn()
+    limiter(folder).wait_for_turn()
     old = folder / "0123456789abcdef01234567.json"
     old.write_text("{}")
     os.utime(old, (1, 1))
-    limiter(folder).turn()
+    limiter(folder).wait_for_turn()
     assert not old.exists()
     assert len(list(Path(folder).glob("*.json"))) == 1

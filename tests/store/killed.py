@@ -12,7 +12,7 @@ from alchemer_nb.store import sync as syncing
 def main() -> None:
     url, token, secret, survey = sys.argv[1:]
     region = Region.custom(url, timezone="America/New_York", name="sandbox", label="Sandbox")
-    syncing._KEEP_ROWS = 500  # many steps, at each of which it may die
+    syncing._STORE_ROWS = 500  # many steps, at each of which it may die
     compacting._MANY_PARTS = 3
     client = Client(ApiKey(token, secret), region=region, requests_per_minute=100_000)
     client._stores.survey_folder(survey)

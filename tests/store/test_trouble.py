@@ -201,7 +201,7 @@ def test_a_full_disk_is_told_and_loses_nothing(own_box, limit):
 
 
 def test_a_sync_that_broke_off_goes_on_where_it_was(place, monkeypatch):
-    monkeypatch.setattr(syncing, "_KEEP_ROWS", 500)
+    monkeypatch.setattr(syncing, "_STORE_ROWS", 500)
     with quiet_box(responses=2600) as box:
         box.fail_next(Fault(status=500, when={"page": 5}, times=None))
         client = fresh_client(box)

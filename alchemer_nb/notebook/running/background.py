@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.error import UsageError
 
 from alchemer_nb.errors import AuthenticationError, DownloadIncomplete
-from alchemer_nb.fetch.endings import RUN_SYNC_AGAIN, build_hint
+from alchemer_nb.fetch.interruption import RUN_SYNC_AGAIN, build_hint
 from alchemer_nb.notebook.kernel.outputs import print_wrapped
 from alchemer_nb.notebook.kernel.pump import call_later
 

@@ -193,7 +193,7 @@ def build_view(
     if profiles.on_binder():
         texts.append(_BINDER)
     else:
-        keeps = f"Kept {profiles.storage_place()}."
+        keeps = f"Kept {profiles.describe_storage()}."
         options.append({"name": REMEMBER, "label": "Remember on this computer", "help": keeps})
     return {
         **step,

@@ -185,7 +185,7 @@ def _find_credentials(
     if found is None:
         return None, None
     try:
-        found = _set_region(session, found, replaced).at(region)
+        found = _set_region(session, found, replaced).for_region(region)
         if replaced is not None:
             _check_may_replace(found, replaced)
         if mode not in (None, found.credentials.mode):

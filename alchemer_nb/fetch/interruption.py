@@ -13,11 +13,10 @@ if TYPE_CHECKING:
 RUN_SYNC_AGAIN = "run it again: it goes on with what came, which is kept"  # of a sync
 
 
-def describe_end(error: AlchemerError, credentials: Credentials | None) -> tuple[str, str]:
-    """Return why it ended, and what has to be done before it can be resumed.
+def describe_interruption(error: AlchemerError, credentials: Credentials | None) -> tuple[str, str]:
+    """Return why it was interrupted, and what to do before it can be resumed.
 
-    Credentials that were accepted before are not those of another region: they were replaced or
-    revoked.
+    Refused credentials were accepted before, so the region is right: they were replaced or revoked.
 
     Args:
         error: The error that ended it.
