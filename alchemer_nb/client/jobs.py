@@ -366,7 +366,8 @@ class Job(Generic[_Result]):
         return future
 
     def _build_requested(self, build: Callable[[], pd.DataFrame] | None) -> None:
-        while self._requests:
+        # Only those at hand: whoever asks again at once must not keep the next page waiting.
+        for _ in range(len(self._requests)):
             future, change = self._requests.popleft()
             try:
                 future.set_result(change(build()) if build is not None else None)
