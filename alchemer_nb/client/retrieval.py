@@ -265,7 +265,8 @@ class Retrieval:
 
     def _has(self, limit: int, result: Download) -> bool:
         """Check whether so many of the wanted rows have come."""
-        return result.builder.count >= limit <= len(self._choose_rows(result.answers).keep)
+        builder = result.builder
+        return builder.count >= limit <= len(self._choose_rows(builder.view()).keep)
 
     def _choose_rows(self, answers: Answers) -> Rows:
         mask = row_choice.submitted_between(answers, self.region.zone, *self._between)
