@@ -114,7 +114,7 @@ class Job(Generic[_Result]):
         def fetch(on_progress: OnProgress, _: threading.Event) -> pd.DataFrame:
             return client.responses(id_or_title, progress=on_progress, **options)
 
-        return Job.begin(str(id_or_title), fetch)
+        return Job.of(str(id_or_title), fetch)
 
     @classmethod
     def sync(cls, client: Client, id_or_title: int | str, **how: Any) -> Job[SyncResult]:
@@ -129,10 +129,10 @@ class Job(Generic[_Result]):
         def fetch(on_progress: OnProgress, stop: threading.Event) -> SyncResult:
             return client.sync(id_or_title, tell=on_progress, stop=stop, **how)
 
-        return Job.begin(str(id_or_title), fetch, STOPPED)
+        return Job.of(str(id_or_title), fetch, STOPPED)
 
     @classmethod
-    def begin(
+    def of(
         cls, title: str, fetch: Callable[[OnProgress, threading.Event], _Result], stopped: str = ""
     ) -> Job[_Result]:
         """Start a job and return at once.
@@ -367,7 +367,8 @@ class Job(Generic[_Result]):
         return future
 
     def _build_requested(self, build: Callable[[], pd.DataFrame] | None) -> None:
-        while self._requests:
+        # Only those at hand: whoever asks again at once must not keep the next page waiting.
+        for _ in range(len(self._requests)):
             future, change = self._requests.popleft()
             try:
                 future.set_result(change(build()) if build is not None else None)

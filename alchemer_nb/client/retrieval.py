@@ -275,7 +275,8 @@ class Retrieval:
 
     def _has_rows(self, limit: int, result: Download) -> bool:
         """Check whether ``limit`` rows that fit have come."""
-        return result.builder.count >= limit <= len(self._choose_rows(result.answers).numbers)
+        builder = result.builder
+        return builder.count >= limit <= len(self._choose_rows(builder.view()).numbers)
 
     def _choose_rows(self, answers: Answers) -> Rows:
         mask = row_choice.submitted_between(answers, self.region.zone, *self._period)

@@ -109,6 +109,10 @@ class AnswersBuilder:
     def build(self) -> Answers:
         """Return a snapshot: the answers so far, which later pages do not change."""
         self._is_shared = True
+        return self.view()
+
+    def view(self) -> Answers:
+        """Return the answers so far, valid until the next page; a snapshot costs a copy then."""
         return replace(
             self._answers, count=self.count, misfits=self._misfits, unchosen=self._unchosen
         )

@@ -110,7 +110,7 @@ class Reply:
         Raises:
             TransportError: It is cut off or damaged.
         """
-        if not self.is_gzip:
+        if not (self.is_gzip and self.packed):  # a gateway's error without a body may claim gzip
             return self.packed
         with suppress(Broken):
             return unpack(self.packed)

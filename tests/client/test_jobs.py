@@ -15,6 +15,7 @@ import pytest
 from alchemer_nb import Job, run_sync
 from alchemer_nb.client.client import Client
 from alchemer_nb.errors import ConditionError, DownloadIncomplete, InvalidArgument, SurveyNotFound
+from alchemer_nb.fetch.progress import Progress
 from alchemer_nb.http.credentials import ApiKey
 from alchemer_nb.sandbox import Sandbox
 from tests.boxes import NO_LIMITS, copied_box
@@ -119,7 +120,7 @@ def test_one_that_waits_for_an_answer_is_left_behind_within_half_a_second(script
         released.wait(20)
         raise SurveyNotFound("there is none")
 
-    job = Job.begin("Customer satisfaction", fetch)
+    job = Job.of("Customer satisfaction", fetch)
     began = time.monotonic()
     with pytest.raises(DownloadIncomplete, match="it was stopped") as caught:
         job.end()
@@ -127,6 +128,30 @@ def test_one_that_waits_for_an_answer_is_left_behind_within_half_a_second(script
     released.set()
     assert caught.value.partial is None
     assert job.wait(10)
+
+
+def test_who_asks_for_rows_again_and_again_does_not_hold_up_the_download() -> None:
+    ready, built = threading.Event(), []
+
+    def fetch(on_progress: Callable[[Progress], None], _: threading.Event) -> pd.DataFrame:
+        assert ready.wait(10)
+
+        def frame() -> pd.DataFrame:
+            built.append(job)
+            if len(built) < 50:
+                asked.append(job.first(1))  # as fast as the fastest that polls
+            return pd.DataFrame({"nps": [1, 2]})
+
+        for page in (1, 2):
+            on_progress(Progress(TITLE, 2, 4, page, 2, frame=frame))
+        return pd.DataFrame({"nps": [1, 2, 3, 4]})
+
+    job = Job.of(TITLE, fetch)
+    asked = [job.first(1)]
+    ready.set()
+    assert len(job.result(10)) == 4
+    assert len(built) == 2  # once for each page
+    assert [one.result(10) is None for one in asked] == [False, False, True]
 
 
 def test_what_is_wrong_with_the_question_is_told_by_the_result(quick: Client) -> None:

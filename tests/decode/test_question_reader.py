@@ -147,6 +147,18 @@ def test_later_pages_change_neither_a_snapshot_nor_what_was_begun_with():
     assert first.build().count == 3
 
 
+def test_looking_at_the_answers_after_each_page_copies_none():
+    """Or a download that looks for enough rows would copy all of them once a page."""
+    builder = AnswersBuilder(SURVEY)
+    builder.add_page(page(1, 2))
+    ids = builder.meta["id"]
+    assert content(builder.view()) == content(AnswersBuilder(SURVEY, builder.view()).build())
+    builder.add_page(page(3))
+    assert builder.meta["id"] is ids
+    assert builder.view().meta["id"] == [1, 2, 3]
+    assert builder.view().count == 3
+
+
 def test_answers_are_frozen():
     with pytest.raises(FrozenInstanceError):
         AnswersBuilder(SURVEY).build().count = 1

@@ -74,7 +74,7 @@ def whole(box, **asked):
 
 def sql(box, statement):
     """What happens to the applications of the account, for good."""
-    box._running().call(lambda services: services.state.grants._db.execute(statement))
+    box._require_server().call(lambda services: services.state.grants._db.execute(statement))
 
 
 KILLS = {

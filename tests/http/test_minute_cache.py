@@ -260,6 +260,7 @@ PLAIN = json.dumps(ENVELOPE).encode()
         ("x-gzip", gzip.compress),
         ("GZIP", gzip.compress),
         ("gzip", lambda c: gzip.compress(c) + b"\0" * 20),
+        ("gzip", lambda c: gzip.compress(c) + b"\r\n"),
         ("identity", bytes),
     ],
 )
@@ -328,10 +329,11 @@ def test_a_damaged_packed_body_is_noticed():
 
 
 def test_a_second_body_behind_the_first_is_not_lost_without_a_word():
-    twice = gzip.compress(PLAIN[:999]) + gzip.compress(PLAIN[999:])
-    for read in (unpack_edges, unpack):
-        with pytest.raises(Broken):
-            read(twice)
+    for padding in (b"", b"\0" * 20):
+        twice = gzip.compress(PLAIN[:999]) + padding + gzip.compress(PLAIN[999:])
+        for read in (unpack_edges, unpack):
+            with pytest.raises(Broken):
+                read(twice)
 
 
 # -- the sandbox's own log -----------------------------------------------------------------------

@@ -219,7 +219,7 @@ def _start_download(context: Context, survey: Any, options: Mapping[str, Any]) -
         unfinished.remove(key)
         return frame
 
-    return Job.begin(str(survey), fetch)
+    return Job.of(str(survey), fetch)
 
 
 def _wait_for_job(

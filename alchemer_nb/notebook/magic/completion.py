@@ -114,14 +114,16 @@ class Completion:
             return value, _filter_by_prefix(value, option.choices)
         try:
             positionals, given = separate_options(command, before[1:])
-        except UsageError:
-            return fragment, []
-        unused = [each.flag for each in command.options if each.repeat or each not in given]
+            count, used = len(positionals), {each.flag for each in given}
+        except UsageError:  # an earlier word is wrong; which options there are is known
+            count = len(command.positionals)
+            used = {word.source.partition("=")[0] for word in before}
+        unused = [o.flag for o in command.options if o.repeat or not {o.flag, o.short} & used]
         if fragment.startswith("-"):
             return fragment, _filter_by_prefix(fragment, unused)
         values: list[str] = []
-        if len(positionals) < len(command.positionals):
-            values = self._positional_values(command.positionals[len(positionals)], current)
+        if count < len(command.positionals):
+            values = self._positional_values(command.positionals[count], current)
         return fragment, values or ([] if fragment else unused)
 
     def _positional_values(self, positional: Positional, start: str) -> list[str]:

@@ -36,6 +36,14 @@ def test_options_of_the_command_are_offered_and_used_ones_are_not(notebook, form
     assert "--where" in offers
 
 
+@pytest.mark.parametrize("wrong", ["--stat=Complete", "--fresh=1", "--limit --fresh"])
+def test_options_are_offered_after_a_word_that_is_wrong(notebook, wrong):
+    line = f"%alchemer responses 1 {wrong} "
+    assert notebook.tab(line + "--sha") == [line + "--shape"]
+    assert line + "--shape" in notebook.tab(line)
+    assert (line + "--fresh" in notebook.tab(line)) is ("--fresh" not in wrong)
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_values_of_an_option_are_offered(notebook, form):
     line = form + "responses 1 --shape "
