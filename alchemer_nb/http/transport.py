@@ -293,8 +293,7 @@ class Transport:
                 stream=True,
             )
             with response:
-                is_gzip = compression.is_gzip(response.headers.get("Content-Encoding"))
-                packed = _read(response, call.options)
+                packed, is_gzip = _read_body(response, call.options)
             took = time.monotonic() - started
             headers = _safe_headers(response, secrets)
             return Reply(
@@ -402,6 +401,21 @@ class Transport:
 def _account_fields(reply: Reply) -> dict[str, Any]:
     rows = reply_rows(reply.envelope())
     return rows[0] if rows and isinstance(rows[0], dict) else {}
+
+
+def _read_body(response: requests.Response, options: CallOptions) -> tuple[bytes, bool]:
+    """Return the body as received, and whether it is gzip.
+
+    Raises:
+        UnknownEncoding: A good reply is in an encoding that was not asked for.
+    """
+    try:
+        is_gzip = compression.is_gzip(response.headers.get("Content-Encoding"))
+    except compression.UnknownEncoding:
+        if response.status_code == 200:
+            raise
+        return b"", False  # a gateway's error page, of which the status says enough
+    return _read(response, options), is_gzip
 
 
 def _read(response: requests.Response, options: CallOptions) -> bytes:

@@ -13,7 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from alchemer_nb import ApiKey, Client
-from alchemer_nb.errors import NotFound, Stopped, TransportError
+from alchemer_nb.errors import (
+    AuthenticationError,
+    NotFound,
+    ServerError,
+    Stopped,
+    TransportError,
+)
 from alchemer_nb.http.compression import Broken, unpack, unpack_edges
 from alchemer_nb.http.retries import Retries
 from alchemer_nb.http.transport import Transport
@@ -282,6 +288,15 @@ def test_an_encoding_that_was_not_asked_for_is_an_error_and_not_tried_again(
         transport.send("GET", "survey")
     assert "proxy" in caught.value.hint
     assert len(scripted.asked) == 1
+
+
+@pytest.mark.parametrize(("status", "error"), [(401, AuthenticationError), (502, ServerError)])
+def test_the_status_of_an_error_counts_in_whatever_encoding_its_body_is(
+    transport, scripted, status, error
+):
+    scripted.answer("survey", Reply(PLAIN, status=status, headers={"Content-Encoding": "br"}))
+    with pytest.raises(error):
+        transport.send("GET", "survey")
 
 
 # Memory is counted for all threads of a process: this one shares its own with nobody.
