@@ -43,6 +43,7 @@ class ScriptedServer:
     def __init__(self) -> None:
         self.replies: dict[str, list[Reply]] = {}
         self.asked: list[tuple[str, str, dict[str, str]]] = []
+        self.asked_headers: list[dict[str, str]] = []
         self._stop = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -88,6 +89,7 @@ class ScriptedServer:
             def do_GET(self) -> None:
                 parts = urlsplit(self.path)
                 server.asked.append((self.command, parts.path, dict(parse_qsl(parts.query))))
+                server.asked_headers.append({n.lower(): v for n, v in self.headers.items()})
                 reply = server._next(parts.path)
                 if reply.silent and reply.cut is None:
                     server._stop.wait(30)

@@ -279,6 +279,12 @@ def test_packed_bodies_are_read(transport, scripted, name, pack):
     assert answer.packed == content
 
 
+def test_gzip_alone_is_asked_for(transport, scripted):
+    scripted.answer("survey", Reply(PLAIN))
+    transport.send("GET", "survey")
+    assert [headers["accept-encoding"] for headers in scripted.asked_headers] == ["gzip"]
+
+
 @pytest.mark.parametrize("name", ["br", "deflate", "gzip, gzip"])
 def test_an_encoding_that_was_not_asked_for_is_an_error_and_not_tried_again(
     transport, scripted, name
