@@ -8,7 +8,7 @@ import numpy as np
 
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame.build import ATTRS
-from alchemer_nb.frame.description import Facts, kept_of
+from alchemer_nb.frame.kept import Facts, kept_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence

@@ -8,7 +8,7 @@ import pandas as pd
 
 from alchemer_nb.errors import InvalidArgument, KnowledgeLost
 from alchemer_nb.frame.build import ATTRS
-from alchemer_nb.frame.description import Facts, Kept, kept_of
+from alchemer_nb.frame.kept import Facts, Kept, kept_of
 from alchemer_nb.survey.columns import INDEX
 from alchemer_nb.wire.text import alias_to_name, did_you_mean
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from alchemer_nb.accessor.knowledge import Knowledge
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame import multi_lists
-from alchemer_nb.frame.description import kept_of
+from alchemer_nb.frame.kept import kept_of
 from alchemer_nb.frame.options import FrameOptions
 from alchemer_nb.survey.columns import INDEX
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from alchemer_nb.frame.description import Kept
+    from alchemer_nb.frame.kept import Kept
 
 _SHAPING = {"values", "multi", "metadata", "columns"}  # whose columns do not stand for one another
 _FIXED = {"test_rows", "limit", "without"}  # which rows, and what was redacted: not changed here

@@ -10,7 +10,7 @@ import pandas as pd
 
 from alchemer_nb.accessor.knowledge import Knowledge
 from alchemer_nb.errors import InvalidArgument
-from alchemer_nb.frame.description import kept_of
+from alchemer_nb.frame.kept import kept_of
 from alchemer_nb.frame.values import Renderer, option_names, read_number
 
 if TYPE_CHECKING:

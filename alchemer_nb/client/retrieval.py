@@ -27,7 +27,7 @@ from alchemer_nb.fetch.interruption import build_hint, describe_interruption
 from alchemer_nb.fetch.lists import fetch_definition
 from alchemer_nb.fetch.progress import Progress
 from alchemer_nb.frame import rows as row_choice
-from alchemer_nb.frame.description import Kept
+from alchemer_nb.frame.kept import Kept
 from alchemer_nb.frame.local_conditions import LocalConditions
 from alchemer_nb.frame.provenance import summary
 from alchemer_nb.frame.values import Renderer

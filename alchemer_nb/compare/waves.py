@@ -15,7 +15,7 @@ import pandas as pd
 
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame.build import ATTRS
-from alchemer_nb.frame.description import Facts, kept_of
+from alchemer_nb.frame.kept import Facts, kept_of
 from alchemer_nb.frame.text_dtype import text_dtype, typed_frame
 from alchemer_nb.frame.values import option_names
 from alchemer_nb.survey.columns import INDEX, free_name

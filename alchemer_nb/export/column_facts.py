@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.frame.build import ATTRS
-from alchemer_nb.frame.description import Facts, Kept, kept_of
+from alchemer_nb.frame.kept import Facts, Kept, kept_of
 from alchemer_nb.frame.values import codes_are_numbers, option_names, read_number
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from alchemer_nb.decode.entry_types import Scalar
 from alchemer_nb.decode.leaves import Leaf, OptionFinder, RawAnswer
 from alchemer_nb.errors import KnowledgeLost
 from alchemer_nb.frame import metadata
-from alchemer_nb.frame.description import Kept
+from alchemer_nb.frame.kept import Kept
 from alchemer_nb.frame.options import FrameOptions  # noqa: TC001 - msgspec reads annotations
 from alchemer_nb.frame.values import Renderer, read_number
 from alchemer_nb.survey.columns import (

@@ -28,13 +28,13 @@ from alchemer_nb.export.description_codec import (
 )
 from alchemer_nb.frame import metadata
 from alchemer_nb.frame.build import ATTRS
-from alchemer_nb.frame.description import Facts, kept_of
+from alchemer_nb.frame.kept import Facts, kept_of
 from alchemer_nb.survey.columns import INDEX
 
 if TYPE_CHECKING:
     import os
 
-    from alchemer_nb.frame.description import Kept
+    from alchemer_nb.frame.kept import Kept
 
 KEY = b"alchemer_nb"
 FORMAT = 1

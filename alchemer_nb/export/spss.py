@@ -19,7 +19,7 @@ from alchemer_nb.export.names import SPSS, build_label
 from alchemer_nb.export.variables import SELECTED, Variable, build_variables, report_variables
 from alchemer_nb.frame.build import ATTRS
 from alchemer_nb.frame.codebook import FIELDS
-from alchemer_nb.frame.description import Facts
+from alchemer_nb.frame.kept import Facts
 from alchemer_nb.frame.text_dtype import text_dtype
 from alchemer_nb.survey.columns import INDEX
 

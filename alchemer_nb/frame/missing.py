@@ -22,7 +22,7 @@ from alchemer_nb.survey.question_types import is_multi
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from alchemer_nb.frame.description import Kept
+    from alchemer_nb.frame.kept import Kept
 
 CELL_STATES = ("answered", "skipped", "not shown", "not reached", "unknown")
 _ANSWERED, _SKIPPED, _NOT_SHOWN, _NOT_REACHED, _UNKNOWN = range(5)

@@ -23,7 +23,7 @@ def fold_lists(columns: Sequence[AnswerColumn], options: FrameOptions) -> list[A
         if column.part == "option":
             groups.setdefault(column.path[:-1], []).append(column)
     return [
-        _folded(groups.pop(column.path[:-1]), options.without)
+        fold_options(groups.pop(column.path[:-1]), options.without)
         if column.part == "option"
         else column
         for column in columns
@@ -41,7 +41,7 @@ def column_ids(columns: Iterable[AnswerColumn]) -> set[str]:
     return {part.id for column in columns for part in column.option_columns or (column,)}
 
 
-def _folded(group: Sequence[AnswerColumn], without: Set[str]) -> AnswerColumn:
+def fold_options(group: Sequence[AnswerColumn], without: Set[str] = frozenset()) -> AnswerColumn:
     """Return one column for the options of a question, without the redacted ones."""
     stem = group[0].path[:-1]
     parts = tuple(part for part in group if part.id not in without) or tuple(group)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from alchemer_nb.decode.answers import Answers
-    from alchemer_nb.frame.description import Kept
+    from alchemer_nb.frame.kept import Kept
     from alchemer_nb.survey.columns import AnswerColumn
 
 How = Literal["drop", "hash"]

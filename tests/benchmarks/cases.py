@@ -68,7 +68,7 @@ def ours(folder: Path) -> Measured:
     import pyarrow as pa
 
     from alchemer_nb.decode.answers import AnswersBuilder
-    from alchemer_nb.frame.description import Kept
+    from alchemer_nb.frame.kept import Kept
     from alchemer_nb.frame.options import FrameOptions
     from alchemer_nb.frame.rows import choose_rows
     from alchemer_nb.survey.definition import read_definition
@@ -314,7 +314,7 @@ def slicing(columns: str) -> dict[str, float]:
     import pandas as pd
 
     from alchemer_nb.decode.answers import AnswersBuilder
-    from alchemer_nb.frame.description import Kept
+    from alchemer_nb.frame.kept import Kept
     from alchemer_nb.frame.options import FrameOptions
     from alchemer_nb.frame.rows import choose_rows
     from alchemer_nb.survey.definition import read_definition
@@ -343,7 +343,7 @@ def slicing(columns: str) -> dict[str, float]:
 def many_questions(count: str, shape: str) -> Measured:
     """The frame of so many questions and few responses: how cost grows with the questions."""
     from alchemer_nb.decode.answers import AnswersBuilder
-    from alchemer_nb.frame.description import Kept
+    from alchemer_nb.frame.kept import Kept
     from alchemer_nb.frame.options import FrameOptions
     from alchemer_nb.frame.rows import choose_rows
     from alchemer_nb.survey.definition import read_definition

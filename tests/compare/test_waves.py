@@ -16,7 +16,7 @@ import alchemer_nb as al
 from alchemer_nb.client.survey import Survey
 from alchemer_nb.decode.answers import AnswersBuilder
 from alchemer_nb.errors import InvalidArgument, KnowledgeLost
-from alchemer_nb.frame.description import Kept
+from alchemer_nb.frame.kept import Kept
 from alchemer_nb.frame.options import FrameOptions
 from alchemer_nb.frame.rows import choose_rows
 from alchemer_nb.survey.definition import read_definition

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alchemer_nb.decode.answers import AnswersBuilder
-from alchemer_nb.frame.description import Kept
+from alchemer_nb.frame.kept import Kept
 from alchemer_nb.frame.options import FrameOptions
 from alchemer_nb.frame.rows import choose_rows
 from alchemer_nb.survey.definition import read_definition
