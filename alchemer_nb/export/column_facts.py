@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.frame.build import ATTRS
-from alchemer_nb.frame.kept import Facts, Kept, kept_of
+from alchemer_nb.errors import KnowledgeLost
+from alchemer_nb.frame.description import read_description
 from alchemer_nb.frame.values import codes_are_numbers, option_names, read_number
 
 if TYPE_CHECKING:
@@ -44,27 +44,30 @@ class Known:
     facts: dict[str, Any] = field(default_factory=dict)
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
     columns: dict[str, AnswerColumn] = field(default_factory=dict)
-    kept: Kept | None = None
+    languages: tuple[str | None, ...] = ()
     values: str = "label"
 
     @classmethod
     def of(cls, frame: pd.DataFrame) -> Known:
         """Read the facts of a frame."""
-        text = frame.attrs.get(ATTRS)
-        if not isinstance(text, str):
-            return cls()
-        kept = kept_of(frame)
         try:
-            facts = Facts(text).read()
-        except ValueError:
+            description = read_description(frame)
+        except KnowledgeLost:
             return cls()
-        asked = facts.get("asked", {})
-        if asked.get("shape") == "long":  # its columns are no questions
-            return cls(facts)
-        name = f"column_{asked.get('names', 'alias')}"
-        records = {str(row.get(name)): row for row in facts.get("codebook", ())}
-        columns = dict(kept.names) if kept else {}
-        return cls(facts, records, columns, kept, asked.get("values", "label"))
+        if description.options.shape == "long":  # its columns are no questions
+            return cls(dict(description.about))
+        columns: dict[str, AnswerColumn] = dict(description.columns)
+        languages = description.languages
+        for wave in reversed([*description.waves.values()]):
+            columns |= wave.columns
+            languages = wave.languages
+        return cls(
+            dict(description.about),
+            description.records,
+            columns,
+            languages,
+            description.options.values,
+        )
 
     @property
     def title(self) -> str:
@@ -98,7 +101,7 @@ class Known:
             whole: Whether codes must be whole numbers.
         """
         column = self.column(name)
-        if column is None or self.kept is None or not column.choices:
+        if column is None or not column.choices:
             return None
         if column.part not in ("answer", "item", "leaf"):
             return None
@@ -106,8 +109,8 @@ class Known:
         codes = _codes(column.choices, whole=whole)
         are_values = codes is not None
         codes = codes or [float(n) for n in range(1, len(column.choices) + 1)]
-        names = option_names(column.choices, way, self.kept.languages)
-        shown = option_names(column.choices, "label", self.kept.languages)
+        names = option_names(column.choices, way, self.languages)
+        shown = option_names(column.choices, "label", self.languages)
         return Choices(
             dict(zip(names, codes, strict=True)),
             dict(zip(codes, shown, strict=True)),
@@ -118,7 +121,7 @@ class Known:
     def numbers(self, name: str) -> Choices | None:
         """Return the labels of numbers that mean options: of a scale, or codes as values."""
         column = self.column(name)
-        if column is None or self.kept is None or not column.choices or column.part != "answer":
+        if column is None or not column.choices or column.part != "answer":
             return None
         ids = self.way(name) == "id"
         if column.kind == "category" and not ids and not codes_are_numbers(column.choices):
@@ -127,7 +130,7 @@ class Known:
         missing = []
         for option in column.choices:
             code = read_number(option.id if ids else option.value)
-            label = option.label(*self.kept.languages)
+            label = option.label(*self.languages)
             if code != code:
                 continue
             if option.is_not_applicable:

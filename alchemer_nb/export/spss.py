@@ -6,7 +6,6 @@ declares them (``NAME.mrsets.sps``).
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +16,12 @@ from alchemer_nb import files
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.export.names import SPSS, build_label
 from alchemer_nb.export.variables import SELECTED, Variable, build_variables, report_variables
-from alchemer_nb.frame.build import ATTRS
-from alchemer_nb.frame.codebook import FIELDS
-from alchemer_nb.frame.kept import Facts
+from alchemer_nb.frame.description import ATTRS, Description
+from alchemer_nb.frame.options import FrameOptions
 from alchemer_nb.frame.text_dtype import text_dtype
-from alchemer_nb.survey.columns import INDEX
+from alchemer_nb.survey.columns import INDEX, AnswerColumn
+from alchemer_nb.survey.definition import Question
+from alchemer_nb.wire.text import ENGLISH
 
 if TYPE_CHECKING:
     import os
@@ -129,9 +129,10 @@ def read_spss(path: str | os.PathLike[str]) -> pd.DataFrame:
     if INDEX in frame and frame[INDEX].is_unique and not frame[INDEX].isna().any():
         frame = frame.astype({INDEX: np.int64}).set_index(INDEX)
     labels = meta.column_names_to_labels
-    book = [_codebook_record(name, labels.get(name) or "") for name in frame.columns]
-    facts = {"title": meta.file_label or "", "asked": {"names": "alias"}, "codebook": book}
-    frame.attrs[ATTRS] = Facts(json.dumps(facts, ensure_ascii=False))
+    columns = {name: _described(name, labels.get(name) or "") for name in frame.columns}
+    about = {"title": meta.file_label or ""}
+    options = FrameOptions(metadata="none")
+    frame.attrs[ATTRS] = Description(options=options, columns=columns, about=about).to_json()
     return frame
 
 
@@ -226,6 +227,6 @@ def _to_categorical(
     )
 
 
-def _codebook_record(name: str, label: str) -> dict[str, Any]:
-    known = {"column_id": name, "column_alias": name, "column_text": label or name}
-    return {**dict.fromkeys(FIELDS), **known, "question": label, "part": "answer"}
+def _described(name: str, label: str) -> AnswerColumn:
+    question = Question(name, "", "", {ENGLISH: label} if label else {})
+    return AnswerColumn(name, "text", (name,), question, planned=False)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 
 from alchemer_nb.errors import InvalidArgument
-from alchemer_nb.frame import codebook, metadata, multi_lists
+from alchemer_nb.frame import metadata, multi_lists
+from alchemer_nb.frame.description import ATTRS, Description
 from alchemer_nb.frame.long import build_long
+from alchemer_nb.frame.reasons import collect_reasons
 from alchemer_nb.frame.unplanned_columns import all_columns
 from alchemer_nb.frame.values import Renderer
 from alchemer_nb.survey.columns import INDEX, free_name, name_columns, question_names
@@ -19,15 +21,12 @@ from alchemer_nb.wire.text import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from zoneinfo import ZoneInfo
 
     from alchemer_nb.decode.answers import Answers
     from alchemer_nb.frame.options import FrameOptions
     from alchemer_nb.frame.rows import Rows
     from alchemer_nb.survey.columns import AnswerColumn
     from alchemer_nb.survey.definition import Definition
-
-ATTRS = "alchemer"
 
 
 def build_frame(
@@ -36,7 +35,7 @@ def build_frame(
     rows: Rows,
     options: FrameOptions,
     zone: ZoneInfo,
-    about: dict[str, Any],
+    about: Mapping[str, Any],
 ) -> pd.DataFrame:
     """Build the frame of some responses.
 
@@ -46,11 +45,11 @@ def build_frame(
         rows: The responses to include, from ``choose_rows``.
         options: Names, values, shape.
         zone: Time zone of the region.
-        about: Facts of the download, for ``attrs["alchemer"]``.
+        about: What was asked and received, as data of JSON.
 
     Returns:
-        Wide: index ``response_id`` (int64); columns of metadata, answers in survey order, url
-        variables. Long: see ``build_long``.
+        Wide: index ``response_id`` (int64); columns of answers in survey order, url variables,
+        metadata. Long: see ``build_long``. ``attrs["alchemer"]`` is its description.
     """
     options = replace(options, language=_language(options.language, survey))
     languages = (options.language, survey.language)
@@ -58,57 +57,56 @@ def build_frame(
     columns = multi_lists.fold_lists(all_columns(survey, answers, renderer), options)
     meta = metadata.metadata_names(options.metadata)
     names = name_columns(columns, survey, options.names, meta, options.language)
-    named = {
-        name: column
-        for name, column in zip(names, columns, strict=True)
-        if not multi_lists.is_redacted(column, options.without)
-    }
-    if options.shape == "long":
-        frame = build_long(answers, survey, rows, named, options.language, renderer)
-    else:
-        frame = _build_wide(answers, rows, options, zone, renderer, named)
-    if options.columns is not None:
-        frame = _choose_columns(frame, options, named)
-    book = codebook.codebook_records(
+    description = Description(
         survey,
-        columns,
-        metadata=meta,
-        urls=metadata.url_names(answers),
-        notes=renderer.notes,
-        language=options.language,
+        options,
+        str(zone),
+        columns=dict(zip(names, columns, strict=True)),
+        about=about,
     )
-    facts = {**about, "codebook": book}
-    frame.attrs[ATTRS] = json.dumps(facts, ensure_ascii=False, default=str)
+    if options.shape == "long":
+        frame = build_long(answers, survey, rows, description.columns, options.language, renderer)
+        values = ((c, renderer.array(c)) for c in description.columns.values())
+    else:
+        frame, description = _build_wide(answers, rows, renderer, description)
+        values = ((c, frame[name]) for name, c in description.columns.items())
+    description = replace(
+        description,
+        reasons=collect_reasons(answers, survey, rows, values),
+        notes=renderer.notes,
+    )
+    if options.columns is not None:
+        frame = _choose_columns(frame, options, description.columns)
+        description = description.trim(frame)
+    frame.attrs[ATTRS] = description.to_json()
     return frame
 
 
 def _build_wide(
-    answers: Answers,
-    rows: Rows,
-    options: FrameOptions,
-    zone: ZoneInfo,
-    renderer: Renderer,
-    named: Mapping[str, AnswerColumn],
-) -> pd.DataFrame:
-    data: dict[str, Any] = {
-        name: metadata.metadata_array(name, answers, rows.numbers, zone, options.tz)
-        for name in metadata.metadata_names(options.metadata)
-        if name not in options.without
-    }
-    taken = {*data, *named}
-    for name, column in named.items():
+    answers: Answers, rows: Rows, renderer: Renderer, description: Description
+) -> tuple[pd.DataFrame, Description]:
+    options, zone = description.options, ZoneInfo(description.timezone)
+    meta = description.metadata
+    taken = {*meta, *description.columns}
+    data: dict[str, Any] = {}
+    codes, urls = {}, {}
+    for name, column in description.columns.items():
         data[name] = renderer.array(column)
         if options.values == "both" and column.kind == "category" and column.part == "answer":
-            codes = Renderer(answers, rows.numbers, "code", renderer.languages).array(column)
-            data[free_name(f"{name}_code", taken)] = codes  # unique, as names are
-    for name in metadata.url_names(answers):
-        if f"url_{name}" not in options.without:
-            column_name = free_name(f"url_{name}", {*data, *named})
-            data[column_name] = metadata.url_array(name, answers, rows.numbers)
+            coded = Renderer(answers, rows.numbers, "code", renderer.languages).array(column)
+            code_name = free_name(f"{name}_code", {*taken, *data})  # unique, as names are
+            data[code_name], codes[code_name] = coded, name
+    for variable in metadata.url_names(answers):
+        name = free_name(f"url_{variable}", {*taken, *data})
+        data[name] = metadata.url_array(variable, answers, rows.numbers)
+        urls[name] = variable
+    for name in meta:
+        data[name] = metadata.metadata_array(name, answers, rows.numbers, zone, options.tz)
     index = pd.Index(rows.ids, name=INDEX, dtype=np.int64)
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {name: pd.Series(values).set_axis(index) for name, values in data.items()}, index=index
     )
+    return frame, replace(description, codes=codes, urls=urls)
 
 
 def _language(wanted: str | None, survey: Definition) -> str | None:
@@ -142,7 +140,8 @@ def _chosen_names(
     for word in wanted:
         found = {word} & {*present}
         for name, column in named.items():
-            meant = {*question_names(column), column.id, *multi_lists.column_ids([column])}
+            parts = {part.id for part in column.option_columns}
+            meant = {*question_names(column), column.id, *parts}
             if word in meant:
                 found |= {name, f"{name}_code"} & {*present}
         if not found:

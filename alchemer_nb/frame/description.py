@@ -17,11 +17,14 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from alchemer_nb.errors import AlchemerError, KnowledgeLost
+from alchemer_nb.errors import AlchemerError, InvalidArgument, KnowledgeLost
+from alchemer_nb.forks import lazy_attribute
 from alchemer_nb.frame import metadata
+from alchemer_nb.frame.codebook import codebook_records
 from alchemer_nb.frame.multi_lists import fold_options
 from alchemer_nb.frame.options import FrameOptions
 from alchemer_nb.frame.reasons import NO_REASONS, Reasons
+from alchemer_nb.frame.values import option_names
 from alchemer_nb.survey.columns import INDEX, AnswerColumn, plan_columns
 from alchemer_nb.survey.definition import Definition
 
@@ -82,7 +85,7 @@ class Description:
     @property
     def names(self) -> set[str]:
         """The names of all columns that come from the survey."""
-        own = {*self.columns, *self.codes, *self.urls, *self.metadata}
+        own: set[str] = {*self.columns, *self.codes, *self.urls, *self.metadata}
         return own.union(*(wave.names for wave in self.waves.values()))
 
     def to_json(self) -> str:
@@ -137,8 +140,7 @@ class Description:
     def trim(self, frame: pd.DataFrame) -> Description:
         """Return the description of the rows and columns at hand alone."""
         if self.waves:
-            pieces = {label: (part, wave) for label, part, wave in self.pieces(frame)}
-            waves = {label: wave.trim(part) for label, (part, wave) in pieces.items()}
+            waves = {label: wave.trim(frame.iloc[rows]) for label, rows, wave in self.pieces(frame)}
             here = {str(name) for name in frame.columns}
             matched = tuple(row for row in self.matched if row["column"] in here)
             return replace(self, waves=waves, matched=matched)
@@ -160,20 +162,62 @@ class Description:
             reasons=self.reasons.only(ids, columns.values()),
         )
 
-    def pieces(self, frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame, Description]]:
-        """Split a frame into its waves: label, rows, description; one piece if it has none."""
+    def named(self, new: str, old: str) -> Description:
+        """Return a description by which a column means what another one does.
+
+        Raises:
+            InvalidArgument: No column is called so.
+        """
+        if self.waves:
+            waves = {
+                label: wave.named(new, old) if old in wave.names else wave
+                for label, wave in self.waves.items()
+            }
+            if old in self.names:
+                return replace(self, waves=waves)
+        if old in self.columns:
+            return replace(self, columns={**self.columns, new: self.columns[old]})
+        if old in self.codes:
+            return replace(self, codes={**self.codes, new: self.codes[old]})
+        if old in self.urls:
+            return replace(self, urls={**self.urls, new: self.urls[old]})
+        raise InvalidArgument(f"names: no column of the survey is called {str(old)[:40]!r}")
+
+    def pieces(self, frame: pd.DataFrame) -> list[tuple[str, np.ndarray, Description]]:
+        """Return the waves of a frame: label, positions of rows, description; one if not stacked.
+
+        Raises:
+            KnowledgeLost: The rows have lost their wave.
+        """
         if not self.waves:
-            return [("", frame, self)]
-        labels = (
-            frame.index.get_level_values(WAVE) if WAVE in frame.index.names else frame.get(WAVE)
-        )
+            return [("", np.arange(len(frame)), self)]
+        in_index = WAVE in frame.index.names
+        labels: Any = frame.index.get_level_values(WAVE) if in_index else frame.get(WAVE)
         if labels is None:
             raise KnowledgeLost(
                 "the rows of this frame have lost their wave: keep wave in the index or as a column"
             )
         of_rows = np.asarray(labels, dtype=object)
-        waves = [(label, frame[of_rows == label], wave) for label, wave in self.waves.items()]
-        return [piece for piece in waves if len(piece[1])] or waves[:1]
+        pieces = [(label, np.flatnonzero(of_rows == label), d) for label, d in self.waves.items()]
+        return [piece for piece in pieces if len(piece[1])] or pieces[:1]
+
+    @lazy_attribute
+    def records(self) -> dict[str, dict[str, Any]]:
+        """Return the row of the codebook of each column that comes from the survey, by name."""
+        if self.waves:
+            found: dict[str, dict[str, Any]] = {}
+            for wave in self.waves.values():
+                found = {**wave.records, **found}
+            return found
+        rows = codebook_records(
+            self.survey,
+            list(self.columns.values()),
+            metadata=self.metadata,
+            urls=self.urls.values(),
+            notes=self.notes,
+            language=self.options.language,
+        )
+        return dict(zip([*self.columns, *self.urls, *self.metadata], rows, strict=True))
 
 
 def read_description(frame: pd.DataFrame) -> Description:
@@ -213,7 +257,8 @@ def describe(frame: pd.DataFrame) -> Description:
     if not columns.is_unique:
         twice = columns[columns.duplicated()][0]
         raise KnowledgeLost(f"two columns are called {twice!r}; rename or drop one of them first")
-    response_ids(frame)
+    if description.waves or description.survey.id:  # a file of SPSS may have none
+        response_ids(frame)
     known = [name for name in columns if name in description.names]
     if description.options.shape == "long":
         known = [name for name in columns if name == "column"]
@@ -253,6 +298,38 @@ def response_ids(frame: pd.DataFrame) -> pd.Index[Any]:
             raise KnowledgeLost("the response_id of this frame is no whole number in some rows")
         ids = pd.Index([int(text) for text in texts], dtype=np.int64)
     return ids
+
+
+def drop_unused_texts(frame: pd.DataFrame, description: Description) -> pd.DataFrame:
+    """Return a frame without the categories that nobody holds and that are no option."""
+    result = frame.copy(deep=False)
+    for _, _, wave in description.pieces(frame):
+        for name, column in wave.columns.items():
+            if column.kind != "category" or name not in frame.columns:
+                continue
+            dtype = result[name].dtype
+            if not isinstance(dtype, pd.CategoricalDtype):
+                continue
+            options = _option_texts(description, name)
+            unused = [
+                text
+                for text in dtype.categories.difference(pd.Index(result[name].unique()))
+                if text not in options
+            ]
+            if unused:
+                result[name] = result[name].cat.remove_categories(unused)
+    return result
+
+
+def _option_texts(description: Description, name: str) -> set[str]:
+    """Return what the options of a column may be called, in any wave."""
+    return {
+        text
+        for wave in description.waves.values() or (description,)
+        if name in wave.columns
+        for way in ("label", "code", "id")
+        for text in option_names(wave.columns[name].choices, way, wave.languages)
+    }
 
 
 # -- packing --------------------------------------------------------------------------------

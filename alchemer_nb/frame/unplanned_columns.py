@@ -111,7 +111,8 @@ def _unknown_part(
     if kind is None or len(below) != 1 or below[0] == SECOND_ANSWER:
         return column, _reason_of_leaf(question, path)
     part: Part = "option" if kind == "boolean" else "item"
-    column = replace(column, kind=kind, part=part, removed=True)
+    option = _option_from_answers(path, leaf, language) if part == "option" else column.option
+    column = replace(column, kind=kind, part=part, option=option, removed=True)
     return column, "the option is no longer in the definition"
 
 
@@ -138,7 +139,9 @@ def _leaf_column(
 ) -> AnswerColumn:
     if path[-1] == COMMENT and len(path) > 1:
         return comment_column(question, path[:-1], planned=False)
-    option = _option_from_answers(path, leaf, language) if len(path) > 1 else None
+    option = None
+    if len(path) > 1:  # without a value, which may be what somebody typed
+        option = replace(_option_from_answers(path, leaf, language), value="")
     return AnswerColumn(
         column_id(path), "text", path, question, parent, "leaf", option, planned=False
     )

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from alchemer_nb.survey.columns import AnswerColumn, AnswerPath
     from alchemer_nb.survey.definition import Option
 
-_MOST_NOTES = 12  # of a column
-
 
 class Renderer:
     """A builder of column arrays from the answers.
@@ -41,7 +39,7 @@ class Renderer:
         languages: Languages of the labels; the first one that an option has is taken.
 
     Attributes:
-        notes: Column id -> what did not fit, with a few examples.
+        counts: Column id -> what did not fit -> count of answers, None for all of them.
     """
 
     def __init__(
@@ -61,13 +59,20 @@ class Renderer:
             if len(path) > 1 and path[-1] != COMMENT:
                 self._paths_below.setdefault(path[:-1], []).append(path)
         self._option_finders: dict[str, OptionFinder] = {}
-        self.notes: dict[str, list[str]] = {}
+        self.counts: dict[str, dict[str, int | None]] = {}
 
-    def note(self, column: AnswerColumn, text: str) -> None:
-        """Add a note to a column, unless it is there already."""
-        notes = self.notes.setdefault(column.id, [])
-        if text not in notes and len(notes) < _MOST_NOTES:
-            notes.append(text)
+    def note(self, column: AnswerColumn, text: str, count: int | None = None) -> None:
+        """Add a note to a column, or so many answers to a note; it repeats no answer."""
+        notes = self.counts.setdefault(column.id, {})
+        notes[text] = (notes.get(text) or 0) + count if count else notes.get(text)
+
+    @property
+    def notes(self) -> dict[str, list[str]]:
+        """Column id -> notes, with counts of answers."""
+        return {
+            own: [text if count is None else f"{count:,} {text}" for text, count in notes.items()]
+            for own, notes in self.counts.items()
+        }
 
     def array(self, column: AnswerColumn) -> Any:
         """Return the values of a column, as a pandas array, a numpy array or a series."""
@@ -80,7 +85,12 @@ class Renderer:
         if column.kind == "list":
             return self._render_list(column)
         if column.kind == "number":
-            numbers = [self._as_number(column, raw) for raw in self._raw_answers(column)]
+            numbers = [
+                self._as_number(column, raw, count)
+                for raw, count in zip(
+                    self._raw_answers(column), self._count_rows(column), strict=True
+                )
+            ]
             return self._to_rows(column, numbers, np.nan, np.float64)
         if column.kind == "date":
             days = [day for _, day in self._read_days(column)]
@@ -91,21 +101,15 @@ class Renderer:
         )
         return text_array(self._to_rows(column, texts, None, object))
 
-    def scores(self, column: AnswerColumn) -> Any:
-        """Return reporting values as numbers, NaN for "not applicable" and missing (float64)."""
-        scores = []
-        for raw in self._raw_answers(column):
-            option, _ = self._find_option(column, raw)
-            is_left_out = option is not None and option.is_not_applicable
-            number = read_number(option.value if option is not None else raw.answer)
-            scores.append(np.nan if is_left_out else number)
-        return self._to_rows(column, scores, np.nan, np.float64)
-
     def has_raw(self, column: AnswerColumn) -> bool:
-        """Check whether some answer of a column of numbers is no number."""
+        """Check whether some answer of the rows at hand is no number."""
         if column.kind != "number" and not (column.kind == "category" and self.is_coded(column)):
             return False
-        return any(self._raw_text(column, raw) is not None for raw in self._raw_answers(column))
+        answers = self._raw_answers(column)
+        return any(
+            count and self._raw_text(column, raw) is not None
+            for raw, count in zip(answers, self._count_rows(column), strict=True)
+        )
 
     def has_other(self, column: AnswerColumn) -> bool:
         """Check whether a write-in was received, announced by the definition or not."""
@@ -144,6 +148,13 @@ class Renderer:
         kept: np.ndarray = full[self._row_numbers]
         return kept
 
+    def _count_rows(self, column: AnswerColumn) -> list[int]:
+        """Count the rows at hand with each distinct answer."""
+        codes = self._codes_by_row(column.path)
+        size = len(self._raw_answers(column))
+        counts: list[int] = np.bincount(codes[codes >= 0], minlength=size).tolist()
+        return counts
+
     def _to_rows(
         self, column: AnswerColumn, values: Sequence[Any], missing: Any, dtype: Any
     ) -> Any:
@@ -153,10 +164,14 @@ class Renderer:
         table[-1] = missing  # for code -1
         return table[self._codes_by_row(column.path)]
 
-    def _as_number(self, column: AnswerColumn, raw: RawAnswer) -> float:
+    def _as_number(self, column: AnswerColumn, raw: RawAnswer, count: int) -> float:
         option, note = self._find_option(column, raw)
-        if note and read_number(raw.answer) != read_number(option.value if option else None):
-            self.note(column, note)
+        if (
+            note
+            and count
+            and read_number(raw.answer) != read_number(option.value if option else None)
+        ):
+            self.note(column, note, count)
         if option is not None and self._values == "id":
             return read_number(option.id)
         return read_number(option.value if option is not None else raw.answer)
@@ -180,9 +195,9 @@ class Renderer:
         chosen = self._to_rows(column, [is_chosen(a, column) for a in raw_answers], False, bool)
         if column.is_cell and column.option is not None:
             expected = (None, column.option.value, column.option.label(*self.languages))
-            for text in (a.text for a in raw_answers):
-                if text not in expected:
-                    self.note(column, f"{text!r} was received for {expected[1]!r}")
+            counts = zip(raw_answers, self._count_rows(column), strict=True)
+            if odd := sum(count for raw, count in counts if raw.text not in expected):
+                self.note(column, "with another text than the reporting value", odd)
         stem = column.path[:-1]
         if stem not in self._answered_rows:
             self._answered_rows[stem] = self._find_answered(column)
@@ -219,19 +234,23 @@ class Renderer:
         names = option_names(column.choices, self._values, self.languages)
         positions = {option.id: position for position, option in enumerate(column.choices)}
         categories = {name: position for position, name in enumerate(names)}
-        codes = []
-        for raw in self._raw_answers(column):
+        raw_answers = self._raw_answers(column)
+        row_codes = self._codes_by_row(column.path)
+        present, first, counts = np.unique(row_codes, return_index=True, return_counts=True)
+        table = np.full(len(raw_answers) + 1, -1, dtype=np.int64)
+        for at in np.argsort(first).tolist():  # texts that are no option come by their first row
+            if present[at] < 0:
+                continue
+            raw, count = raw_answers[present[at]], int(counts[at])
             option, note = self._find_option(column, raw)
             if note:
-                self.note(column, note)
+                self.note(column, note, count)
             if option is not None:
-                codes.append(positions[option.id])
-            elif raw.text is None:
-                codes.append(-1)
-            else:
-                self.note(column, f"{raw.text!r} is no option of the definition")
-                codes.append(categories.setdefault(raw.text, len(categories)))
-        by_row = self._to_rows(column, codes, -1, np.int64)
+                table[present[at]] = positions[option.id]
+            elif raw.text is not None:
+                self.note(column, "that are no option of the definition", count)
+                table[present[at]] = categories.setdefault(raw.text, len(categories))
+        by_row = table[row_codes]
         if self.is_coded(column):
             # By the options, not by their names: two with one value have ids in their names.
             texts = [option.value for option in column.choices] + [*categories][len(names) :]
