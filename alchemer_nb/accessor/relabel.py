@@ -53,7 +53,7 @@ def _as_here(
     frame: pd.DataFrame, kept: Kept, fresh: pd.DataFrame, choices: dict[str, Any]
 ) -> pd.DataFrame:
     """Drop the columns that the user dropped, and add those that the user made."""
-    before = kept.frame([], kept.options)
+    before = kept.frame(fresh.index, kept.options)
     dropped = [name for name in before if name not in frame.columns]
     changed = {name for name in choices if choices[name] != getattr(kept.options, name)}
     alike = _SHAPING.isdisjoint(changed) and len(before.columns) == len(fresh.columns)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -12,13 +12,14 @@ import pandas as pd
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame import codebook, metadata, multi_lists
 from alchemer_nb.frame.long import build_long
+from alchemer_nb.frame.options import Values
 from alchemer_nb.frame.unplanned_columns import all_columns
-from alchemer_nb.frame.values import Renderer
+from alchemer_nb.frame.values import Renderer, shown_states
 from alchemer_nb.survey.columns import INDEX, free_name, name_columns, question_names
 from alchemer_nb.wire.text import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from zoneinfo import ZoneInfo
 
     from alchemer_nb.decode.answers import Answers
@@ -52,9 +53,18 @@ def build_frame(
         Wide: index ``response_id`` (int64); columns of metadata, answers in survey order, url
         variables. Long: see ``build_long``.
     """
-    options = replace(options, language=_language(options.language, survey))
+    options = replace(options, language=check_language(options.language, survey))
     languages = (options.language, survey.language)
-    renderer = Renderer(answers, rows.numbers, options.rendered, languages)
+    renderers = {v: Renderer(answers, rows.numbers, v, languages) for v in get_args(Values)}
+    renderer = renderers[options.rendered]  # whose notes are shown
+
+    def array(column: AnswerColumn, values: Values) -> Any:
+        return renderers[values].array(column)
+
+    def shown(question_id: str, at: np.ndarray) -> list[bool | None]:
+        states = shown_states(answers, question_id, rows.numbers[at])
+        return [None if state < 0 else bool(state) for state in states.tolist()]
+
     columns = multi_lists.fold_lists(all_columns(survey, answers, renderer), options)
     meta = metadata.metadata_names(options.metadata)
     names = name_columns(columns, survey, options.names, meta, options.language)
@@ -64,11 +74,21 @@ def build_frame(
         if not multi_lists.is_redacted(column, options.without)
     }
     if options.shape == "long":
-        frame = build_long(answers, survey, rows, named, options.language, renderer)
+        frame = build_long(rows.ids, named, languages, array, shown)
     else:
-        frame = _build_wide(answers, rows, options, zone, renderer, named)
+        about_rows = {
+            name: metadata.metadata_array(name, answers, rows.numbers, zone, options.tz)
+            for name in meta
+            if name not in options.without
+        }
+        urls = {
+            name: metadata.url_array(name, answers, rows.numbers)
+            for name in metadata.url_names(answers)
+            if f"url_{name}" not in options.without
+        }
+        frame = build_wide(rows.ids, named, options, array, about_rows, urls)
     if options.columns is not None:
-        frame = _choose_columns(frame, options, named)
+        frame = choose_columns(frame, options, named)
     book = codebook.codebook_records(
         survey,
         columns,
@@ -82,36 +102,58 @@ def build_frame(
     return frame
 
 
-def _build_wide(
-    answers: Answers,
-    rows: Rows,
-    options: FrameOptions,
-    zone: ZoneInfo,
-    renderer: Renderer,
+def build_wide(
+    ids: np.ndarray,
     named: Mapping[str, AnswerColumn],
+    options: FrameOptions,
+    array: Callable[[AnswerColumn, Values], Any],
+    about_rows: Mapping[str, Any],
+    urls: Mapping[str, Any],
 ) -> pd.DataFrame:
-    data: dict[str, Any] = {
-        name: metadata.metadata_array(name, answers, rows.numbers, zone, options.tz)
-        for name in metadata.metadata_names(options.metadata)
-        if name not in options.without
-    }
-    taken = {*data, *named}
+    """Build the wide shape: a row for each response.
+
+    Args:
+        ids: Ids of the responses.
+        named: Columns of answers, by name.
+        options: ``values`` is used.
+        array: Returns the values of a column, one for each response.
+        about_rows: Values of the metadata columns, by name.
+        urls: Values of the url variables, by the names of these.
+    """
+    data = dict(about_rows)
+    codes = code_names(named, options, data)
     for name, column in named.items():
-        data[name] = renderer.array(column)
-        if options.values == "both" and column.kind == "category" and column.part == "answer":
-            codes = Renderer(answers, rows.numbers, "code", renderer.languages).array(column)
-            data[free_name(f"{name}_code", taken)] = codes  # unique, as names are
-    for name in metadata.url_names(answers):
-        if f"url_{name}" not in options.without:
-            column_name = free_name(f"url_{name}", {*data, *named})
-            data[column_name] = metadata.url_array(name, answers, rows.numbers)
-    index = pd.Index(rows.ids, name=INDEX, dtype=np.int64)
+        data[name] = array(column, options.rendered)
+        if name in codes:
+            data[codes[name]] = array(column, "code")
+    for name, values in urls.items():
+        data[free_name(f"url_{name}", {*data, *named})] = values
+    index = pd.Index(ids, name=INDEX, dtype=np.int64)
     return pd.DataFrame(
         {name: pd.Series(values).set_axis(index) for name, values in data.items()}, index=index
     )
 
 
-def _language(wanted: str | None, survey: Definition) -> str | None:
+def code_names(
+    named: Mapping[str, AnswerColumn], options: FrameOptions, taken: Iterable[str]
+) -> dict[str, str]:
+    """Return the name of the codes beside each category, for ``values="both"``."""
+    if options.values != "both":
+        return {}
+    names = {*taken, *named}  # of which codes are free, as of one another
+    return {
+        name: free_name(f"{name}_code", names)
+        for name, column in named.items()
+        if column.kind == "category" and column.part == "answer"
+    }
+
+
+def check_language(wanted: str | None, survey: Definition) -> str | None:
+    """Return a language as the survey spells it.
+
+    Raises:
+        InvalidArgument: The survey is not asked in it.
+    """
     if wanted is None:
         return None
     for language in survey.languages:
@@ -123,17 +165,18 @@ def _language(wanted: str | None, survey: Definition) -> str | None:
     )
 
 
-def _choose_columns(
+def choose_columns(
     frame: pd.DataFrame, options: FrameOptions, named: Mapping[str, AnswerColumn]
 ) -> pd.DataFrame:
+    """Return the columns of a wide frame, or the rows of a long one, that ``columns`` means."""
     wanted = options.columns or ()
     if options.shape == "wide":
-        return frame[_chosen_names(wanted, frame.columns, named)]
-    chosen = _chosen_names(wanted, named, named)
+        return frame[chosen_names(wanted, frame.columns, named)]
+    chosen = chosen_names(wanted, named, named)
     return frame[frame["column"].isin(chosen)].reset_index(drop=True)
 
 
-def _chosen_names(
+def chosen_names(
     wanted: Iterable[str], present: Iterable[str], named: Mapping[str, AnswerColumn]
 ) -> list[str]:
     """Return the present names that the user's words mean: columns, or all of a question."""
