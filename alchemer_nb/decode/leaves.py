@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 WRITE_IN_SUFFIX = "-other"
 _NO_ID = (None, "", 0, "0")
-_OTHER_TEXT = "with another text than the reporting value"
+OTHER_TEXT = "with another text than the reporting value"
 _MANY = 1000  # distinct answers, from which a leaf may stop looking for repeated ones
 
 
@@ -207,7 +207,7 @@ class OptionFinder:
             if option is not None:
                 typed = raw_answer.is_write_in or option.is_other  # the text has another column
                 differs = not typed and text is not None and text != option.value
-                return option, _OTHER_TEXT if differs else None
+                return option, OTHER_TEXT if differs else None
             if raw_answer.is_write_in:
                 others = [option for option in self._options if option.is_other]
                 return (others[0] if len(others) == 1 else None), None

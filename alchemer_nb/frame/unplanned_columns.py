@@ -7,7 +7,7 @@ column of its own with a note, so that nothing received is lost.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from alchemer_nb.survey.columns import (
     COMMENT,
@@ -49,26 +49,50 @@ def all_columns(survey: Definition, answers: Answers, renderer: Renderer) -> lis
         answers: All answers of the download.
         renderer: Takes notes of why a column was added.
     """
+    unknown = []
+    for column, why in _unknown_paths(survey, plan_columns(survey), answers):
+        renderer.note(column, why)
+        unknown.append(column)
+    return arrange_columns(survey, unknown, renderer)
+
+
+class Companions(Protocol):
+    """What says which columns need another column beside them."""
+
+    def has_raw(self, column: AnswerColumn) -> bool:
+        """Check for answers that the column cannot tell as received."""
+
+    def has_other(self, column: AnswerColumn) -> bool:
+        """Check for write-ins."""
+
+
+def arrange_columns(
+    survey: Definition, unknown: Iterable[AnswerColumn], companions: Companions
+) -> list[AnswerColumn]:
+    """Return the planned columns and, in their places, those that are not planned.
+
+    Args:
+        survey: The definition.
+        unknown: The columns of answers at unknown paths, in order.
+        companions: Says which columns of write-ins and raw answers there are.
+    """
     planned = plan_columns(survey)
     ids = {column.id for column in planned}
     columns: list[AnswerColumn] = []
     for column in planned:
         columns.append(column)
-        columns.extend(x for x in _unplanned_companions(column, renderer) if x.id not in ids)
-    extra = []
-    for column, why in _unknown_paths(survey, planned, answers):
-        renderer.note(column, why)
-        extra += [column, *_unplanned_companions(column, renderer)]
+        columns.extend(x for x in _unplanned_companions(column, companions) if x.id not in ids)
+    extra = [x for c in unknown for x in (c, *_unplanned_companions(c, companions))]
     return _insert(survey, columns, extra)
 
 
-def _unplanned_companions(column: AnswerColumn, renderer: Renderer) -> Iterator[AnswerColumn]:
+def _unplanned_companions(column: AnswerColumn, companions: Companions) -> Iterator[AnswerColumn]:
     """Yield the columns of write-ins and raw answers that the definition does not announce."""
-    if column.part in ("answer", "item") and renderer.has_raw(column):
+    if column.part in ("answer", "item") and companions.has_raw(column):
         yield replace(raw_column(column), planned=False)
     # A grid cell repeats the label of its column: that is no write-in.
     chosen = column.part in ("answer", "option") and not column.is_cell
-    if chosen and column.kind in ("category", "number", "boolean") and renderer.has_other(column):
+    if chosen and column.kind in ("category", "number", "boolean") and companions.has_other(column):
         yield other_column(column, planned=False)
 
 

@@ -211,6 +211,19 @@ def raw_column(column: AnswerColumn) -> AnswerColumn:
     return replace(column, id=f"{column.id}_raw", kind="text", part="raw", planned=is_open(column))
 
 
+def kind_of_raw(column: AnswerColumn) -> Kind:
+    """Return the kind of a column or, for answers as received, of the column beside them."""
+    if column.part != "raw":
+        return column.kind
+    if question_key(column.question) == "date":
+        return "date"
+    is_item = column.parent is not None and question_key(column.parent) in ITEMS
+    is_number = is_item or question_key(column.question) in NUMBER or _are_numbers(column.choices)
+    # Only the cells of a menu matrix have both choices and an option: a column of the grid.
+    is_category = column.choices and (column.option is not None or not is_number)
+    return "category" if is_category else "number"
+
+
 def is_open(column: AnswerColumn) -> bool:
     """Check whether people type the value, so that it may be anything."""
     return column.kind in ("number", "date") and not column.choices and column.option is None
