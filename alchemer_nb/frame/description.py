@@ -264,17 +264,14 @@ def describe(frame: pd.DataFrame) -> Description:
         known = [name for name in columns if name == "column"]
     if not known and len(columns):
         raise KnowledgeLost("no column of this frame comes from the survey any more")
-    if known and all(_is_mask(frame[name], name) for name in known):
+    # Flags of numpy: those of multi-selects are nullable, that of test data is no answer.
+    flags = [frame[name].dtype == np.bool_ for name in known if name != "is_test_data"]
+    if flags and all(flags):
         raise KnowledgeLost(
             "this frame holds true and false in place of answers, such as notna() makes: ask it "
             "of the frame of responses"
         )
     return description
-
-
-def _is_mask(values: pd.Series[Any], name: str) -> bool:
-    """Check whether a column holds flags of numpy; those of multi-selects are nullable."""
-    return values.dtype == np.bool_ and name != "is_test_data"
 
 
 def response_ids(frame: pd.DataFrame) -> pd.Index[Any]:

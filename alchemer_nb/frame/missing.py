@@ -48,8 +48,13 @@ def missing(frame: pd.DataFrame) -> pd.DataFrame:
 
 def cell_states(frame: pd.DataFrame, description: Description, name: str) -> np.ndarray:
     """Return the state of each cell of a column, as its position in ``CELL_STATES`` (int8)."""
+    column = description.columns[name]
     is_empty = frame[name].isna().to_numpy(dtype=bool)
-    return description.reasons.kinds(response_ids(frame), description.columns[name], is_empty)
+    if column.kind == "category":  # a text that no code can hold is in the column beside it
+        for other, each in description.columns.items():
+            if each.id == f"{column.id}_raw" and other in frame.columns:
+                is_empty &= frame[other].isna().to_numpy(dtype=bool)
+    return description.reasons.kinds(response_ids(frame), column, is_empty)
 
 
 def count_answers(frame: pd.DataFrame, description: Description) -> dict[str, tuple[int, int]]:
