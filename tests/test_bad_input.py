@@ -42,8 +42,8 @@ def one_line(caught, *words):
 
 def beside(df):
     """What the codebook tells of answers beside the cells."""
-    book = df.attrs["alchemer"].read()["codebook"]
-    return " ".join(f"{row['notes'] or ''} {row['reporting_value'] or ''}" for row in book)
+    book = df.alchemer.codebook[["notes", "reporting_value"]].fillna("")
+    return " ".join(f"{notes} {value}" for notes, value in book.to_numpy())
 
 
 # Answers of a wrong JSON type.

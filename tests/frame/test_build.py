@@ -69,10 +69,11 @@ def test_an_edited_reporting_value_and_an_unknown_option_keep_their_answers(scri
         "Not satisfied",
         "Very satisfied",
     ]
-    notes = json.loads(df.attrs["alchemer"])["codebook"][-1]["notes"]
-    assert "'gone' is no option of the definition" in notes
-    assert "'old text' was received for '4'" in notes
-    assert "'Very satisfied' was found by its label" in notes
+    notes = df.alchemer.codebook.set_index("column_alias").loc["sat", "notes"]
+    assert "1 that are no option of the definition" in notes
+    assert "1 with another text than the reporting value" in notes
+    assert "1 found by the label" in notes
+    assert "gone" not in notes
 
 
 def test_an_unknown_option_keeps_its_text_beside_codes_that_are_numbers(scripted):
@@ -360,10 +361,10 @@ def test_what_the_definition_does_not_know_is_kept_and_marked(scripted):
         "q77": "Yes",
         "q83_10001": "Large",
     }
-    book = {row["column_id"]: row for row in json.loads(df.attrs["alchemer"])["codebook"]}
-    assert book["q77"]["removed"]
-    assert book["q77"]["question"] == "Asked once?"
-    assert not book["q60_10068"]["removed"]
+    book = df.alchemer.codebook.set_index("column_id")
+    assert book.loc["q77", "removed"]
+    assert book.loc["q77", "question"] == "Asked once?"
+    assert not book.loc["q60_10068", "removed"]
 
 
 def test_comments_have_their_column(scripted):
