@@ -28,4 +28,8 @@ def relabel(frame: pd.DataFrame, choices: dict[str, Any]) -> pd.DataFrame:
     unknown = [name for name in choices if name not in _ALLOWED]
     if unknown:
         raise InvalidArgument(f"relabel takes {', '.join(_ALLOWED)}, not {unknown[0]!r}")
+    if description.waves:
+        raise InvalidArgument(
+            "these are several waves under one another; relabel each wave's own frame, then stack"
+        )
     return reexpress(frame, description, replace(description.options, **choices))

@@ -182,12 +182,12 @@ def choose_columns(
     """Return the columns of a wide frame, or the rows of a long one, that ``columns`` means."""
     wanted = options.columns or ()
     if options.shape == "wide":
-        return frame[chosen_names(wanted, frame.columns, named)]
-    chosen = chosen_names(wanted, named, named)
+        return frame[choose_names(wanted, frame.columns, named)]
+    chosen = choose_names(wanted, named, named)
     return frame[frame["column"].isin(chosen)].reset_index(drop=True)
 
 
-def chosen_names(
+def choose_names(
     wanted: Iterable[str], present: Iterable[str], named: Mapping[str, AnswerColumn]
 ) -> list[str]:
     """Return the present names that the user's words mean: columns, or all of a question."""

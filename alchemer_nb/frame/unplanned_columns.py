@@ -73,7 +73,7 @@ def arrange_columns(
 
     Args:
         survey: The definition.
-        unknown: The columns of answers at unknown paths, in order.
+        unknown: The columns of answers at unknown paths.
         companions: Says which columns of write-ins and raw answers there are.
     """
     planned = plan_columns(survey)
@@ -82,6 +82,7 @@ def arrange_columns(
     for column in planned:
         columns.append(column)
         columns.extend(x for x in _unplanned_companions(column, companions) if x.id not in ids)
+    unknown = sorted(unknown, key=lambda column: _path_sort_key(column.path))
     extra = [x for c in unknown for x in (c, *_unplanned_companions(c, companions))]
     return _insert(survey, columns, extra)
 
@@ -104,7 +105,7 @@ def _unknown_paths(
     known: dict[str, Question] = {}
     for question in survey.walk():
         known.setdefault(question.id, question)
-    for path in sorted(set(answers.leaves) - taken, key=_path_sort_key):
+    for path in answers.leaves.keys() - taken:
         leaf = answers.leaves[path]
         if path[0] in known:
             question = known[path[0]]

@@ -225,7 +225,8 @@ class Renderer:
     def _render_list(self, column: AnswerColumn) -> pd.Series[Any]:
         """Return lists of the chosen options, None where the question was not answered."""
         parts = [self._render_boolean(part) for part in column.option_columns]
-        return write_lists(column, parts, self._values, self.languages)
+        names = option_names(column.choices, self._values, self.languages)
+        return write_lists(names, parts)
 
     def _render_category(self, column: AnswerColumn) -> Any:
         positions = {option.id: position for position, option in enumerate(column.choices)}
@@ -314,18 +315,13 @@ def mark_of_chosen(column: AnswerColumn, values: Values) -> int:
     return 1 if mark is None else mark
 
 
-def write_lists(
-    column: AnswerColumn, parts: Sequence[Any], values: Values, languages: Sequence[str | None]
-) -> pd.Series[Any]:
+def write_lists(names: Sequence[str], parts: Sequence[Any]) -> pd.Series[Any]:
     """Return lists of the chosen options, None where the question was not answered.
 
     Args:
-        column: The column of lists.
-        parts: The values of its options, nullable.
-        values: How the options are written.
-        languages: Languages of the labels.
+        names: Names of the options.
+        parts: The values of each option, nullable.
     """
-    names = option_names(column.choices, values, languages)
     answered = ~np.all([part.isna() for part in parts], axis=0)
     marks = [part.to_numpy(dtype=bool, na_value=False) for part in parts]
     cells = [
