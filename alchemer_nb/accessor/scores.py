@@ -10,7 +10,7 @@ import pandas as pd
 
 from alchemer_nb.accessor.lookup import column_of
 from alchemer_nb.errors import InvalidArgument, KnowledgeLost
-from alchemer_nb.frame.description import ATTRS, Description, describe
+from alchemer_nb.frame.description import ATTRS, Description, describe, read_description
 from alchemer_nb.frame.values import codes_are_numbers, option_names, read_number
 from alchemer_nb.survey.columns import name_columns
 
@@ -98,11 +98,11 @@ def _option_scores(options: Iterable[Option]) -> set[float]:
 def _split_lists(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a copy with one column for each option instead of columns of lists."""
     try:
-        description = describe(frame)
+        description = read_description(frame)  # models need no response ids
     except KnowledgeLost:
         return frame.copy()
     lists = {n: c for n, c in description.columns.items() if c.option_columns and n in frame}
-    if not lists:
+    if not lists or not frame.columns.is_unique:
         return frame.copy()
     options = replace(description.options, multi="columns", columns=None)
     parts = [p for c in description.columns.values() for p in (c.option_columns or (c,))]

@@ -53,7 +53,7 @@ def cell_states(frame: pd.DataFrame, description: Description, name: str) -> np.
     if column.kind == "category":  # a text that no code can hold is in the column beside it
         for other, each in description.columns.items():
             if each.id == f"{column.id}_raw" and other in frame.columns:
-                is_empty &= frame[other].isna().to_numpy(dtype=bool)
+                is_empty = is_empty & frame[other].isna().to_numpy(dtype=bool)
     return description.reasons.kinds(response_ids(frame), column, is_empty)
 
 

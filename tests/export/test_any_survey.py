@@ -11,7 +11,7 @@ import pyreadstat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.frame.test_types_properties import kept_of, surveys
+from tests.frame.test_types_properties import frame_of, surveys
 
 LOOSE = settings(suppress_health_check=list(HealthCheck))
 
@@ -25,8 +25,7 @@ LOOSE = settings(suppress_health_check=list(HealthCheck))
 @LOOSE
 def test_as_many_answers_as_in_the_frame(made, names, values, way):
     asked, given_ = made
-    kept, rows = kept_of(asked, given_, names=names, values=values, **way)
-    df = kept.build(rows)
+    df = frame_of(asked, given_, names=names, values=values, **way)
     wanted = [[answered(value) for value in df[name].tolist()] for name in df]
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
