@@ -6,11 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
 from alchemer_nb.frame import metadata, multi_lists
 from alchemer_nb.frame.build import build_frame
-from alchemer_nb.frame.rows import Rows
 from alchemer_nb.frame.unplanned_columns import all_columns
 from alchemer_nb.frame.values import Renderer, shown_states
 from alchemer_nb.survey.columns import name_columns
@@ -20,9 +17,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from alchemer_nb.decode.answers import Answers
     from alchemer_nb.frame.description import Kept
     from alchemer_nb.frame.options import FrameOptions
+    from alchemer_nb.frame.rows import Rows
     from alchemer_nb.survey.columns import AnswerColumn
     from alchemer_nb.survey.definition import Definition
 
