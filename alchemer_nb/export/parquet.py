@@ -190,7 +190,7 @@ def _described(frame: pd.DataFrame) -> Description | None:
     """Return the description of a frame; None for any other frame."""
     try:
         return describe(frame)
-    except KnowledgeLost:
+    except (KnowledgeLost, InvalidArgument):
         return None
 
 

@@ -144,14 +144,16 @@ class Description:
             here = {str(name) for name in frame.columns}
             matched = tuple(row for row in self.matched if row["column"] in here)
             return replace(self, waves=waves, matched=matched)
-        if self.options.shape == "long":
+        is_long = self.options.shape == "long"
+        if is_long:
             here = set(frame["column"].dropna())
             ids: Any = frame[INDEX].unique()
         else:
             here = {str(name) for name in frame.columns}
             here |= {self.codes[name] for name in here & self.codes.keys()}
             ids = response_ids(frame)
-        columns = {name: column for name, column in self.columns.items() if name in here}
+        # A column that nobody answered has no rows in the long shape.
+        columns = {n: c for n, c in self.columns.items() if n in here or (is_long and c.planned)}
         of_columns = {part.id for c in columns.values() for part in (c, *c.option_columns)}
         return replace(
             self,
@@ -159,7 +161,7 @@ class Description:
             codes={name: own for name, own in self.codes.items() if name in here},
             urls={name: own for name, own in self.urls.items() if name in here},
             notes={own: texts for own, texts in self.notes.items() if own in of_columns},
-            reasons=self.reasons.only(ids, columns.values()),
+            reasons=self.reasons.only(ids, [c for n, c in columns.items() if n in here]),
         )
 
     def named(self, new: str, old: str) -> Description:
@@ -245,6 +247,7 @@ def describe(frame: pd.DataFrame) -> Description:
     """Return the description of a frame, after a check that it still is one of responses.
 
     Raises:
+        InvalidArgument: Two columns have one name.
         KnowledgeLost: It is not, or carries no description.
     """
     description = read_description(frame)
@@ -256,7 +259,7 @@ def describe(frame: pd.DataFrame) -> Description:
         )
     if not columns.is_unique:
         twice = columns[columns.duplicated()][0]
-        raise KnowledgeLost(f"two columns are called {twice!r}; rename or drop one of them first")
+        raise InvalidArgument(f"two columns are called {twice!r}; rename or drop one of them first")
     if description.waves or description.survey.id:  # a file of SPSS may have none
         response_ids(frame)
     known = [name for name in columns if name in description.names]

@@ -15,6 +15,7 @@ import pandas as pd
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame import metadata
 from alchemer_nb.frame.build import choose_names, code_names
+from alchemer_nb.frame.description import response_ids
 from alchemer_nb.frame.long import as_text
 from alchemer_nb.frame.values import (
     BLANK,
@@ -78,7 +79,7 @@ def read_wide(frame: pd.DataFrame, made: Description) -> FrameCells:
         InvalidArgument: A column holds something that its kind does not have, or both columns of
             ``values="both"`` are there and disagree.
     """
-    result = FrameCells(_response_ids(frame))
+    result = FrameCells(response_ids(frame).to_numpy(np.int64))
     values, languages = made.options.rendered, _languages(made)
     about_rows = metadata.metadata_names(made.options.metadata)
     codes = code_names(made.columns, made.options, about_rows)
@@ -88,7 +89,7 @@ def read_wide(frame: pd.DataFrame, made: Description) -> FrameCells:
         if column.part == "raw" and name in frame
     }
     for name, column in made.columns.items():
-        code = codes.get(name, "")
+        code = codes.get(name, name)
         if column.part == "raw" or (name not in frame and code not in frame):
             continue
         is_code = name not in frame  # the labels were dropped, the codes beside them not
@@ -101,7 +102,7 @@ def read_wide(frame: pd.DataFrame, made: Description) -> FrameCells:
             result.cells |= {c.id: p for c, p in zip(column.option_columns, parts, strict=True)}
         else:
             result.cells[column.id] = _read_column(series, column, written, languages, raw)
-        if code in frame and not is_code:
+        if code in frame and code != name and not is_code:
             cells = result.cells[column.id]
             _check_codes(frame[code], write_cells(column, cells, "code", languages), name)
     known = {*made.columns, *codes.values(), *about_rows, INDEX}
@@ -194,18 +195,6 @@ def read_texts(series: Any) -> np.ndarray:
 
 def _languages(made: Description) -> tuple[str | None, ...]:
     return made.options.language, made.survey.language
-
-
-def _response_ids(frame: pd.DataFrame) -> np.ndarray:
-    found: Any = frame.get(INDEX)
-    if INDEX in frame.index.names:
-        found = frame.index.get_level_values(INDEX)
-    if found is None or found.dtype.kind not in "iu":
-        raise InvalidArgument(
-            f"the frame has no {INDEX} of whole numbers any more",
-            hint=f"Keep {INDEX} as index or column",
-        )
-    return np.asarray(found, dtype=np.int64)
 
 
 def _read_column(

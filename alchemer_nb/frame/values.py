@@ -14,7 +14,7 @@ import pandas as pd
 
 from alchemer_nb.decode.leaves import OTHER_TEXT, OptionFinder, RawAnswers
 from alchemer_nb.frame.text_dtype import text_array, text_dtype
-from alchemer_nb.survey.columns import COMMENT, kind_of_raw
+from alchemer_nb.survey.columns import COMMENT, SECOND_ANSWER, kind_of_raw
 from alchemer_nb.survey.question_types import question_key
 from alchemer_nb.wire.ids import id_number, id_text
 from alchemer_nb.wire.stamps import parse_typed_dates
@@ -59,7 +59,7 @@ class Renderer:
         self._answered_rows: dict[AnswerPath, np.ndarray] = {}
         self._paths_below: dict[AnswerPath, list[AnswerPath]] = {}
         for path in answers.leaves:
-            if len(path) > 1 and path[-1] != COMMENT:
+            if len(path) > 1 and path[-1] not in (COMMENT, SECOND_ANSWER):
                 self._paths_below.setdefault(path[:-1], []).append(path)
         self._option_finders: dict[str, OptionFinder] = {}
         self._reading_of: dict[str, Reading] = {}

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import alchemer_nb as al
-from alchemer_nb.errors import KnowledgeLost
+from alchemer_nb.errors import InvalidArgument, KnowledgeLost
 from alchemer_nb.frame.description import Description, describe, read_description
 from tests.boxes import copied_box
 from tests.survey_json import frame as built
@@ -178,7 +178,6 @@ def test_a_frame_that_is_none_of_responses_says_so(frames):
         "no whole number": frame.reset_index().describe(),
         "true and false": frame.notna(),
         "no column of this frame": pivot,
-        "two columns": twice,
         "levels": levels,
         "lost their": frame.reset_index(drop=True),
     }
@@ -186,6 +185,8 @@ def test_a_frame_that_is_none_of_responses_says_so(frames):
         assert other.attrs == frame.attrs
         with pytest.raises(KnowledgeLost, match=words):
             describe(other)
+    with pytest.raises(InvalidArgument, match="two columns"):
+        describe(twice)
 
 
 def test_a_description_is_trimmed_to_the_rows_and_columns_at_hand(frames):

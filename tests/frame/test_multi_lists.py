@@ -156,5 +156,6 @@ def test_a_model_takes_the_cells_as_they_are(scripted):
     model = mine.reset_index(drop=True).alchemer.for_model()
     assert model["health_fine"].tolist()[:2] == [1.0, 0.0]
     assert model["health_fine"].isna().tolist() == [False, False, True]
+    model = mine.alchemer.for_model()
     book = model.alchemer.codebook.set_index("column_alias")
     assert book.loc["health_fine", "part"] == "option"

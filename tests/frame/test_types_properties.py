@@ -91,13 +91,13 @@ def cells(token):
 
 
 @st.composite
-def surveys(draw):
-    """Questions, the responses to them, and every word that stands in an answer."""
+def surveys(draw, answers=None):
+    """Questions and responses to them, whose answers are each a word of its own, or drawn."""
     asked = draw(definitions())
     words: list[str] = []
 
     def token():
-        words.append(f"w{len(words)}x")
+        words.append(f"w{len(words)}x" if answers is None else draw(answers))
         return words[-1]
 
     parts = [str(r["id"]) for q in asked for r in q.get("sub_questions", ())]
