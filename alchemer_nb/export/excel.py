@@ -209,19 +209,20 @@ def _build_codebook(
 def _value_meanings(name: str, values: pd.Series[Any], known: Known) -> Iterator[str]:
     """Yield the meaning of each value of a column."""
     if isinstance(values.dtype, pd.CategoricalDtype):
-        choices = known.choices(name, whole=False)
+        groups = [str(group) for group in values.cat.categories]
+        used = set(map(str, values.dropna().unique()))
+        choices = known.choices(name, groups, used, whole=False)
         if choices is None:
-            yield from (str(group) for group in values.cat.categories)
+            yield from groups
             return
         names_by_code = {code: shown for shown, code in choices.by_name.items()}
         for code, label in choices.labels.items():
             if names_by_code[code] != label:
                 yield f"{names_by_code[code]} = {label}"
             elif choices.are_values:
-                yield f"{label} ({code:g})"
+                yield f"{label} ({code})" if isinstance(code, str) else f"{label} ({code:g})"
             else:
                 yield label
-        yield from (str(g) for g in values.cat.categories if str(g) not in choices.by_name)
     elif pd.api.types.is_numeric_dtype(values.dtype):
         choices = known.numbers(name)
         for code, label in choices.labels.items() if choices else ():

@@ -35,7 +35,7 @@ def test_as_many_answers_as_in_the_frame(made, names, values, way):
         spss = df.alchemer.to_spss(base / "x.sav")
         stata = df.alchemer.to_stata(base / "x.dta")
         sav, sav_meta = pyreadstat.read_sav(base / "x.sav", user_missing=True)
-        dta, dta_meta = pyreadstat.read_dta(base / "x.dta")
+        dta, dta_meta = pyreadstat.read_dta(base / "x.dta", user_missing=True)
     first = 0 if df.index.name is None else 1
     assert [[row[first + n] is not None for row in sheet] for n in range(df.shape[1])] == wanted
     for table, read, meta in ((spss, sav, sav_meta), (stata, dta, dta_meta)):
