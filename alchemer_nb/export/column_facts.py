@@ -134,8 +134,9 @@ class Known:
         return self.columns.get(name) or self.columns.get(self._coded(name) or "")
 
     def is_metadata(self, name: str) -> bool:
-        """Check whether a column has metadata, such as the status of a response."""
-        return self.record(name).get("part") == "metadata"
+        """Check whether a column has metadata, such as the status of a response, or its wave."""
+        is_wave = name == "wave" and "waves" in self.facts
+        return is_wave or self.record(name).get("part") == "metadata"
 
     def set_of(self, name: str) -> AnswerPath:
         """Return the path of the multi-select that a column is an option of; else ``()``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import zip_longest
 from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any
@@ -88,12 +89,15 @@ def read_stata(path: str | os.PathLike[str], *, user_missing: bool = True) -> pd
 
 def _describe(values: pd.Series[Any], meta: Any) -> FileVariable:
     name = str(values.name)
-    is_text = meta.original_variable_types.get(name, "").endswith("s")  # such as "%20s"
+    form = meta.original_variable_types.get(name, "")
     labels = dict(meta.variable_value_labels.get(name, {}))
-    if is_text:
+    if form.endswith("s"):  # such as "%20s"
         return FileVariable(values, is_text=True)
-    found = () if pd.api.types.is_numeric_dtype(values.dtype) else values.dropna()
-    missing = {code for code in {*labels, *found} if isinstance(code, str)}
+    if re.match("%-?[td]", form):  # dates and times
+        return FileVariable(values)
+    missing = {code for code in {*labels, *values.dropna()} if isinstance(code, str)}
+    if not missing:
+        values = values.astype("float64")  # whole numbers with empty cells are objects
     return FileVariable(values, labels, missing)
 
 
@@ -131,17 +135,18 @@ def _values(variable: Variable, letters: dict[Any, str]) -> pd.Series[Any]:
         return pd.Series(days, dtype=object)
     if not letters:
         return values
-    cells = values.map(
-        {code: letter for code, letter in letters.items() if code in variable.missing}
-    )
-    if variable.kinds is not None:
-        cells = cells.fillna(pd.Series(variable.kinds).map(letters))
-    if cells.isna().all():
+    cells = np.full(len(values), "", dtype=object)
+    for code in variable.missing:
+        cells[(values == code).to_numpy()] = letters[code]
+    for kind in KINDS if variable.kinds is not None else ():
+        cells[variable.kinds == kind] = letters[kind]
+    used = sorted(set(cells) - {""})
+    if not used:
         return values
     # A column of letters and numbers would be written as text; categories of both are not.
-    numbers, floats = pd.factorize(values.mask(cells.notna()))
-    used = sorted(set(cells.dropna()))
-    places = cells.map({letter: place for place, letter in enumerate(used)})
-    at = np.where(places.notna(), places, np.where(numbers < 0, -1, numbers + len(used)))
+    numbers, floats = pd.factorize(values.mask(cells != ""))
+    at = np.where(numbers < 0, -1, numbers + len(used))
+    for place, letter in enumerate(used):
+        at[cells == letter] = place
     categories = pd.Index([*used, *map(float, floats)], dtype=object)
     return pd.Series(pd.Categorical.from_codes(at.astype(np.int64), categories=categories))
