@@ -419,7 +419,7 @@ class AlchemerAccessor:
         kinds = self.missing() if missing == "kinds" else None
         return ExportOptions(user_missing, {} if codes is None else codes, plain, kinds)
 
-    def to_excel(self, path: str | os.PathLike[str]) -> pd.DataFrame:
+    def to_excel(self, path: str | os.PathLike[str], *, plain: bool = False) -> pd.DataFrame:
         """Write a workbook with the sheets "responses" and "codebook".
 
         Dates lose their zone, which Excel does not have, and keep the wall-clock time; the
@@ -427,6 +427,7 @@ class AlchemerAccessor:
 
         Args:
             path: Name of the file, ending in ``.xlsx``.
+            plain: Whether to leave the codebook out.
 
         Returns:
             The codebook sheet: words, values and notes of each column.
@@ -438,4 +439,4 @@ class AlchemerAccessor:
         """
         from alchemer_nb.export import excel
 
-        return excel.to_excel(self._frame, path)
+        return excel.to_excel(self._frame, path, plain=plain)

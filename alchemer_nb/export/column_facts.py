@@ -119,7 +119,7 @@ class Known:
 
     def record(self, name: str) -> dict[str, Any]:
         """Return the row of the codebook; for a column of codes, that of its question."""
-        return self.records.get(name) or self.records.get(self._coded(name) or "") or {}
+        return self.records.get(name) or self.records.get(self.label_column(name) or "") or {}
 
     def pieces(self, name: str) -> list[str]:
         """Return the words of a column: question, row, option, part."""
@@ -131,7 +131,7 @@ class Known:
 
     def column(self, name: str) -> AnswerColumn | None:
         """Return the survey's column of that name."""
-        return self.columns.get(name) or self.columns.get(self._coded(name) or "")
+        return self.columns.get(name) or self.columns.get(self.label_column(name) or "")
 
     def is_metadata(self, name: str) -> bool:
         """Check whether a column has metadata, such as the status of a response, or its wave."""
@@ -266,8 +266,10 @@ class Known:
 
     def numbers(self, name: str) -> Choices | None:
         """Return the labels of numbers that mean options: of a scale, or codes as values."""
-        if name in self.described:
-            return self.described[name]
+        described = self.described.get(name)
+        if described is not None:
+            is_text = any(isinstance(code, str) for code in described.labels)
+            return None if is_text else described
         column = self.column(name)
         if column is None or not column.choices or column.part != "answer":
             return None
@@ -295,7 +297,7 @@ class Known:
             return "label" if name in self.columns else "code"
         return "code" if self.values == "code" else "id" if self.values == "id" else "label"
 
-    def _coded(self, name: str) -> str | None:
+    def label_column(self, name: str) -> str | None:
         """Return the name of the column whose codes this one holds, with ``values="both"``."""
         stem = name.removesuffix("_code")
         return stem if self.values == "both" and stem != name and name not in self.columns else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import math
 import re
+import warnings
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,15 @@ import pandas as pd
 from alchemer_nb import files
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.export.column_facts import Known
-from alchemer_nb.export.variables import infer_objects, is_day, named_columns, to_texts, wall_clock
+from alchemer_nb.export.variables import (
+    LOST,
+    PLAIN,
+    infer_objects,
+    is_day,
+    named_columns,
+    to_texts,
+    wall_clock,
+)
 from alchemer_nb.frame.text_dtype import typed_frame
 
 if TYPE_CHECKING:
@@ -58,7 +67,9 @@ _CODEBOOK_FIELDS = (
 )  # fmt: skip
 
 
-def to_excel(frame: pd.DataFrame, path: str | os.PathLike[str]) -> pd.DataFrame:
+def to_excel(
+    frame: pd.DataFrame, path: str | os.PathLike[str], *, plain: bool = False
+) -> pd.DataFrame:
     """Write a workbook; see ``AlchemerAccessor.to_excel``."""
     openpyxl = files.import_optional("openpyxl", "excel")
     from openpyxl.writer.excel import ExcelWriter
@@ -67,6 +78,8 @@ def to_excel(frame: pd.DataFrame, path: str | os.PathLike[str]) -> pd.DataFrame:
     named = list(named_columns(frame))
     _check_size(len(frame), len(named))
     known = Known.of(frame)
+    if known.is_lost and not plain:
+        warnings.warn(f"{LOST}. {PLAIN}", stacklevel=3)
     notes: list[list[str]] = [[] for _ in named]
     columns = [_to_cells(*each, known, noted) for each, noted in zip(named, notes, strict=True)]
     names = [name for name, _ in named]
@@ -74,8 +87,9 @@ def to_excel(frame: pd.DataFrame, path: str | os.PathLike[str]) -> pd.DataFrame:
     with files.replace_atomically(target) as temporary:
         workbook = openpyxl.Workbook(write_only=True)  # writes to the disk as it goes
         _add_sheet(workbook, "responses", names, columns)
-        codebook_columns = [_to_cells(each, book[each], Known(), []) for each in book.columns]
-        _add_sheet(workbook, "codebook", list(book.columns), codebook_columns)
+        if not plain:
+            cells = [_to_cells(each, book[each], Known(), []) for each in book.columns]
+            _add_sheet(workbook, "codebook", list(book.columns), cells)
         with _Archive(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.shared = list(workbook.shared_strings)
             ExcelWriter(workbook, archive).write_data()

@@ -123,10 +123,10 @@ def _choices(variable: FileVariable) -> Choices | None:
         return None
     order = _in_order(variable.labels)
     texts = [variable.labels[code] for code in order]
-    names = [
-        f"{text} [{_code_text(code)}]" if texts.count(text) > 1 else text
-        for text, code in zip(texts, order, strict=True)
-    ]
+    coded = [f"{variable.labels[code]} [{_code_text(code)}]" for code in order]
+    names = [c if texts.count(t) > 1 else t for t, c in zip(texts, coded, strict=True)]
+    if len(set(names)) < len(names):
+        names = coded
     unlabelled = _in_order(variable.missing - set(order))
     number: dict[Any, Any] = {code: code for code in [*order, *unlabelled]}
     if not variable.is_text:

@@ -31,6 +31,12 @@ _FIRST_YEAR = 1583  # SPSS counts from October 1582
 _MOST_NAMES = 12  # in a warning
 SELECTED = {0.0: "Not selected", 1.0: "Selected"}
 _YES = {0.0: "No", 1.0: "Yes"}
+LOST = (
+    "this frame carries no description of a survey, so the file has no words, labels and codes of "
+    "one. df.alchemer.join (in place of merge), original.alchemer.attach(df) and "
+    "alchemer_nb.stack_waves (in place of concat) keep it"
+)
+PLAIN = "plain=True writes the columns as pandas would, without labels"
 KINDS = CELL_STATES[1:]  # the kinds of missing that a file can tell apart
 
 
@@ -118,7 +124,7 @@ def build_variables(
         if not options.user_missing:
             variable.missing = {}
         _fit_labels(variable, dialect)
-        _add_kinds(variable, options)
+        _add_kinds(variable, known, options.kinds)
     if not options.plain:
         broken = _break_sets(variables, known)
         _warn(known, [v.column for v in variables if v.is_own], broken)
@@ -152,13 +158,7 @@ def _break_sets(variables: Sequence[Variable], known: Known) -> list[str]:
 
 def _warn(known: Known, own: Sequence[str], broken: Sequence[str]) -> None:
     """Warn of what is not as in the survey, at the line of the caller of the accessor."""
-    texts = []
-    if known.is_lost:
-        texts.append(
-            "this frame carries no description of a survey, so the file has no words, labels and "
-            "codes of one. df.alchemer.join (in place of merge), original.alchemer.attach(df) and "
-            "alchemer_nb.stack_waves (in place of concat) keep it"
-        )
+    texts = [LOST] if known.is_lost else []
     if own:
         texts.append(
             f"{_listed(own)}: not all categories are options of the survey, so the codes are 1, 2, "
@@ -171,7 +171,7 @@ def _warn(known: Known, own: Sequence[str], broken: Sequence[str]) -> None:
         )
     if texts:
         if known.is_lost or own:
-            texts.append("plain=True writes the columns as pandas would, without labels")
+            texts.append(PLAIN)
         warnings.warn(". ".join(texts), stacklevel=5)
 
 
@@ -446,17 +446,22 @@ def _fit_labels(variable: Variable, dialect: Dialect) -> None:
         variable.notes.append(f"{odd} value labels left out: only whole numbers have them")
 
 
-def _add_kinds(variable: Variable, options: ExportOptions) -> None:
+def _add_kinds(variable: Variable, known: Known, kinds: pd.DataFrame | None) -> None:
     """Add the reasons of empty cells to a variable of numbers."""
-    if options.kinds is None or variable.column not in options.kinds:
+    if kinds is None:
         return
-    reasons = options.kinds[variable.column].astype(object).to_numpy()
+    name: str | None = variable.column
+    if name not in kinds:
+        name = known.label_column(variable.column)
+        if name not in kinds:
+            return
+    reasons = kinds[name].astype(object).to_numpy()
     empty = variable.values.isna() if variable.kind != "text" else variable.values == ""
-    known = empty.to_numpy(dtype=bool) & np.isin(reasons, KINDS)
+    is_known = empty.to_numpy(dtype=bool) & np.isin(reasons, KINDS)
     if variable.kind == "number":
         variable.kinds = reasons.copy()
-        variable.kinds[~known] = None
-    elif known.any():
+        variable.kinds[~is_known] = None
+    elif is_known.any():
         variable.notes.append("why cells are empty is not written: only numbers hold it")
 
 

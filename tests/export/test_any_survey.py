@@ -47,6 +47,23 @@ def test_as_many_answers_as_in_the_frame(made, names, values, way):
                 assert set(read[name].dropna()) <= set(labels)
 
 
+@given(made=surveys(), values=st.sampled_from(["label", "code", "id", "both"]))
+@LOOSE
+def test_kinds_of_missing_change_no_answer(made, values):
+    asked, given_ = made
+    kept, rows = kept_of(asked, given_, values=values)
+    df = kept.build(rows)
+    with tempfile.TemporaryDirectory() as folder:
+        base = Path(folder)
+        for kinds in ("empty", "kinds"):
+            df.alchemer.to_spss(base / f"{kinds}.sav", missing=kinds)
+            df.alchemer.to_stata(base / f"{kinds}.dta", missing=kinds)
+        stata = [pyreadstat.read_dta(base / f"{kinds}.dta")[0] for kinds in ("empty", "kinds")]
+        spss = [pyreadstat.read_sav(base / f"{kinds}.sav")[0] for kinds in ("empty", "kinds")]
+    pd.testing.assert_frame_equal(*stata)
+    pd.testing.assert_frame_equal(*spss)
+
+
 def answered(value):
     if isinstance(value, list):
         return bool(value)

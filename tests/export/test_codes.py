@@ -160,6 +160,30 @@ def test_every_kind_of_every_cell_of_a_survey(box, tmp_path, values):
     assert seen >= {"", "skipped", "not shown", "not reached"}
 
 
+def test_letters_before_the_first_number_and_fractions_stay_numbers(scripted, tmp_path):
+    """pyreadstat decides by the first cells of a column whether it is one of texts."""
+    entries = [{"shown": True, "answer": ""}] * 150 + [{"answer": "1.5"}, {"answer": "2"}]
+    responses = [response(n, {"6": each}) for n, each in enumerate(entries, 1)]
+    df = frame(scripted, SURVEY[4:], responses, metadata="none")
+    df.alchemer.to_stata(tmp_path / "x.dta", missing="kinds")
+    read = pd.read_stata(tmp_path / "x.dta", convert_missing=True, convert_categoricals=False)
+    assert [str(cell) for cell in read["many"]] == [".a"] * 150 + ["1.5", "2.0"]
+    df.alchemer.to_spss(tmp_path / "x.sav", missing="kinds")
+    raw, _ = pyreadstat.read_sav(tmp_path / "x.sav", user_missing=True)
+    assert raw["many"].tolist() == [-2] * 150 + [1.5, 2]
+    df.iloc[:150].alchemer.to_stata(tmp_path / "x.dta", missing="kinds")  # not one number
+    read = pd.read_stata(tmp_path / "x.dta", convert_missing=True, convert_categoricals=False)
+    assert {str(cell) for cell in read["many"]} == {".a"}
+
+
+def test_codes_beside_labels_have_kinds_too(df, tmp_path):
+    both = df.alchemer.relabel(values="both")
+    names = both.alchemer.to_stata(tmp_path / "x.dta", missing="kinds").set_index("column")
+    raw, _ = pyreadstat.read_dta(tmp_path / "x.dta", user_missing=True)
+    for name in ("sat", "sat_code"):
+        assert raw[names.loc[name, "variable"]].tolist() == [5, 4, "e", 2, 2, "a", "b"]
+
+
 def test_kinds_need_the_answers(df, tmp_path):
     with pytest.raises(KnowledgeLost):
         pd.DataFrame(df.to_dict()).alchemer.to_spss(tmp_path / "x.sav", missing="kinds")
@@ -318,6 +342,13 @@ def test_plain_writes_what_pandas_would(df, tmp_path):
     assert meta.missing_ranges == {}
     assert set(meta.column_names_to_labels.values()) == {None}
     assert not (tmp_path / "x.mrsets.sps").exists()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        merged.alchemer.to_excel(tmp_path / "x.xlsx", plain=True)
+    assert pd.ExcelFile(tmp_path / "x.xlsx").sheet_names == ["responses"]
+    with pytest.warns(UserWarning, match="no description of a survey") as caught:
+        merged.alchemer.to_excel(tmp_path / "x.xlsx")
+    assert caught[0].filename == __file__
     for options in ({"codes": {"sat": "sat"}}, {"missing": "kinds"}):
         with pytest.raises(InvalidArgument, match="plain=True writes no codes and no kinds"):
             df.alchemer.to_stata(tmp_path / "x.dta", plain=True, **options)

@@ -155,6 +155,16 @@ def test_labels_of_numbers_that_are_not_all_labelled_are_written_again(tmp_path)
     assert pyreadstat.read_sav(tmp_path / "out.sav")[0]["age"].mean() == 85
 
 
+def test_labels_that_come_twice_have_their_codes(tmp_path):
+    labels = {1: "same", 2: "same", 3: "same [1]"}
+    path = sav(tmp_path, {"a": [1.0, 2.0, 3.0]}, variable_value_labels={"a": labels})
+    df = al.read_spss(path)
+    assert df["a"].tolist() == ["same [1]", "same [2]", "same [1] [3]"]
+    df.alchemer.to_spss(tmp_path / "out.sav")
+    _, meta = pyreadstat.read_sav(tmp_path / "out.sav")
+    assert meta.variable_value_labels["a"] == labels
+
+
 def test_stata_files_of_other_programs(tmp_path):
     foreign = pd.DataFrame(
         {
