@@ -17,6 +17,7 @@ from alchemer_nb.compare.waves import report_matches
 from alchemer_nb.frame import codebook as books
 from alchemer_nb.frame import missing as reasons
 from alchemer_nb.frame.description import describe, read_description
+from alchemer_nb.frame.options import check_choice
 from alchemer_nb.frame.provenance import summary
 from alchemer_nb.frame.text_dtype import typed_frame
 from alchemer_nb.frame.values import read_number
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
 
     import pandas as pd
+
+    from alchemer_nb.export.variables import ExportOptions
 
 
 class AlchemerAccessor:
@@ -317,35 +320,64 @@ class AlchemerAccessor:
 
         parquet.write_parquet(self._frame, path, everything=everything)
 
-    def to_spss(self, path: str | os.PathLike[str], *, user_missing: bool = True) -> pd.DataFrame:
+    def to_spss(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        user_missing: bool = True,
+        missing: Literal["empty", "kinds"] = "empty",
+        codes: Mapping[str, Any] | None = None,
+        plain: bool = False,
+    ) -> pd.DataFrame:
         """Write a labelled SPSS file, and a syntax file with its multiple-response sets.
 
         The codes of options are their reporting values if these are different numbers; else the
-        options count from 1 in the survey's order, chosen or not. Multi-selects are 0 and 1. Dates
+        options count from 1 in the survey's order, chosen or not. A column with a category that is
+        no option of its question (renamed or merged, or a column of your own) gets 1, 2, … in the
+        order of its categories, and a Python warning names it. Multi-selects are 0 and 1. Dates
         lose their zone and keep the wall-clock time.
 
         Args:
             path: Name of the file, ending in ``.sav``, or in ``.zsav`` for a compressed file. In
-                the same folder, ``NAME.mrsets.sps`` declares the multi-selects, as no library
-                writes them into the file: run it in SPSS once the file is open.
+                the same folder, ``NAME.mrsets.sps`` declares the multi-selects of which all
+                options are here, as no library writes them into the file: run it in SPSS once the
+                file is open.
             user_missing: Whether "not applicable" and "don't know" options are declared
                 user-missing: SPSS keeps and shows them, but leaves them out of means and valid
                 shares, as ``score`` and ``top`` do. Programs without user-missing values may read
                 them as missing; False writes plain codes.
+            missing: ``"kinds"`` writes why cells of numbers and codes are empty (skipped, not
+                shown, not reached, unknown), as user-missing values with labels; text and dates
+                stay empty.
+            codes: Column -> the question whose codes its categories have, such as
+                ``{"sat": "satisfaction"}``, or category -> number, such as
+                ``{"sat": {"Very happy": 5, "Unhappy": 1}}``.
+            plain: Whether to write the columns as pandas would, with categories as text and
+                without labels.
 
         Returns:
             One row for each column: ``column``, ``variable``, ``renamed``, ``label``,
             ``label_cut``, ``type``, ``measure``, ``notes``.
 
         Raises:
-            InvalidArgument: The path does not fit, or SPSS cannot hold the frame.
+            InvalidArgument: The path or an option does not fit, or SPSS cannot hold the frame.
+            KnowledgeLost: ``missing="kinds"`` of a frame that carries no description.
             ConfigurationError: pyreadstat is not installed.
         """
         from alchemer_nb.export import spss
 
-        return spss.to_spss(self._frame, path, user_missing=user_missing)
+        options = self._export_options(user_missing, missing, codes, plain)
+        return spss.to_spss(self._frame, path, options)
 
-    def to_stata(self, path: str | os.PathLike[str]) -> pd.DataFrame:
+    def to_stata(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        user_missing: bool = True,
+        missing: Literal["empty", "kinds"] = "empty",
+        codes: Mapping[str, Any] | None = None,
+        plain: bool = False,
+    ) -> pd.DataFrame:
         """Write a labelled Stata file; codes and dates as in ``to_spss``.
 
         In Stata only whole numbers have labels: if reporting values are not whole, the options
@@ -353,19 +385,37 @@ class AlchemerAccessor:
 
         Args:
             path: Name of the file, ending in ``.dta``.
+            user_missing: Whether "not applicable" and "don't know" options are the missing values
+                ``.e``, ``.f`` and so on, with their labels, so that Stata leaves them out of means;
+                False writes plain codes.
+            missing: ``"kinds"`` writes why cells of numbers and codes are empty: ``.a`` skipped,
+                ``.b`` not shown, ``.c`` not reached, ``.d`` unknown.
+            codes: As in ``to_spss``; whole numbers.
+            plain: As in ``to_spss``.
 
         Returns:
             One row for each column, as ``to_spss`` returns it.
 
         Raises:
-            InvalidArgument: The path does not fit, or Stata cannot hold the frame.
+            InvalidArgument: The path or an option does not fit, or Stata cannot hold the frame.
+            KnowledgeLost: ``missing="kinds"`` of a frame that carries no description.
             ConfigurationError: pyreadstat is not installed.
         """
         from alchemer_nb.export import stata
 
-        return stata.to_stata(self._frame, path)
+        options = self._export_options(user_missing, missing, codes, plain)
+        return stata.to_stata(self._frame, path, options)
 
-    def to_excel(self, path: str | os.PathLike[str]) -> pd.DataFrame:
+    def _export_options(
+        self, user_missing: bool, missing: str, codes: Mapping[str, Any] | None, plain: bool
+    ) -> ExportOptions:
+        from alchemer_nb.export.variables import ExportOptions
+
+        check_choice("missing", missing, ("empty", "kinds"))
+        kinds = self.missing() if missing == "kinds" else None
+        return ExportOptions(user_missing, {} if codes is None else codes, plain, kinds)
+
+    def to_excel(self, path: str | os.PathLike[str], *, plain: bool = False) -> pd.DataFrame:
         """Write a workbook with the sheets "responses" and "codebook".
 
         Dates lose their zone, which Excel does not have, and keep the wall-clock time; the
@@ -373,6 +423,7 @@ class AlchemerAccessor:
 
         Args:
             path: Name of the file, ending in ``.xlsx``.
+            plain: Whether to leave the codebook out.
 
         Returns:
             The codebook sheet: words, values and notes of each column.
@@ -384,4 +435,4 @@ class AlchemerAccessor:
         """
         from alchemer_nb.export import excel
 
-        return excel.to_excel(self._frame, path)
+        return excel.to_excel(self._frame, path, plain=plain)

@@ -54,6 +54,7 @@ class Description:
         notes: Column id -> what did not fit, counted.
         redacted: The report of ``redact``.
         reasons: Why cells are empty.
+        file_codes: Column -> codes and labels that a labelled file of another program had.
         waves: Wave -> its description, under the names of the stacked frame, which then has no
             columns of its own here.
         matched: How the columns of waves were matched.
@@ -69,6 +70,7 @@ class Description:
     notes: Mapping[str, list[str]] = field(default_factory=dict)
     redacted: tuple[dict[str, Any], ...] = ()
     reasons: Reasons = NO_REASONS
+    file_codes: Mapping[str, Any] = field(default_factory=dict)
     waves: Mapping[str, Description] = field(default_factory=dict)
     matched: tuple[dict[str, Any], ...] = ()
 
@@ -132,6 +134,7 @@ class Description:
             "codes": dict(self.codes),
             "urls": dict(self.urls),
             "notes": dict(self.notes),
+            "file_codes": dict(self.file_codes),
         }
         raw = json.dumps(meaning, default=str).encode("ascii")
         packed = base64.b64encode(zlib.compress(raw, 6)).decode("ascii")
@@ -161,6 +164,7 @@ class Description:
             codes={name: own for name, own in self.codes.items() if name in here},
             urls={name: own for name, own in self.urls.items() if name in here},
             notes={own: texts for own, texts in self.notes.items() if own in of_columns},
+            file_codes={name: own for name, own in self.file_codes.items() if name in here},
             reasons=self.reasons.only(ids, [c for n, c in columns.items() if n in here]),
         )
 
@@ -343,6 +347,7 @@ class _Meaning(msgspec.Struct):
     codes: dict[str, str]
     urls: dict[str, str]
     notes: dict[str, list[str]]
+    file_codes: dict[str, Any]
 
 
 class _Text(msgspec.Struct):
@@ -378,6 +383,7 @@ def _unpacked(data: dict[str, Any]) -> Description:
         urls=meaning.urls,
         about=text.about,
         notes=meaning.notes,
+        file_codes=meaning.file_codes,
         redacted=text.redacted,
         reasons=Reasons.unpack(text.reasons),
     )
