@@ -84,9 +84,9 @@ class Description:
         """The names of metadata that the frame may have."""
         return metadata.metadata_names(self.options.metadata)
 
-    @property
+    @lazy_attribute
     def names(self) -> set[str]:
-        """The names of all columns that come from the survey."""
+        """Return the names of all columns that come from the survey."""
         own: set[str] = {*self.columns, *self.codes, *self.urls, *self.metadata}
         return own.union(*(wave.names for wave in self.waves.values()))
 
@@ -208,6 +208,11 @@ class Description:
         return [piece for piece in pieces if len(piece[1])] or pieces[:1]
 
     @lazy_attribute
+    def raw_columns(self) -> dict[str, str]:
+        """Return column id -> name, of the columns of answers as received."""
+        return {column.id: name for name, column in self.columns.items() if column.part == "raw"}
+
+    @lazy_attribute
     def records(self) -> dict[str, dict[str, Any]]:
         """Return the row of the codebook of each column that comes from the survey, by name."""
         if self.waves:
@@ -266,14 +271,14 @@ def describe(frame: pd.DataFrame) -> Description:
         raise InvalidArgument(f"two columns are called {twice!r}; rename or drop one of them first")
     if description.waves or description.survey.id:  # a file of SPSS may have none
         response_ids(frame)
-    known = [name for name in columns if name in description.names]
-    if description.options.shape == "long":
-        known = [name for name in columns if name == "column"]
+    names = {"column"} if description.options.shape == "long" else description.names
+    known = [place for place, name in enumerate(columns) if name in names]
     if not known and len(columns):
         raise KnowledgeLost("no column of this frame comes from the survey any more")
     # Flags of numpy: those of multi-selects are nullable, that of test data is no answer.
-    flags = [frame[name].dtype == np.bool_ for name in known if name != "is_test_data"]
-    if flags and all(flags):
+    dtypes = frame.dtypes.to_numpy()
+    others = [place for place in known if columns[place] != "is_test_data"]
+    if others and all(dtypes[place] == np.bool_ for place in others):
         raise KnowledgeLost(
             "this frame holds true and false in place of answers, such as notna() makes: ask it "
             "of the frame of responses"

@@ -22,7 +22,6 @@ from alchemer_nb.frame.text_dtype import text_dtype, typed_frame
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from alchemer_nb.survey.columns import AnswerColumn
 
 # Of several cells of a question, the first of these that occurs is the state of the question.
 _RANKS = np.argsort([ANSWERED, REMOVED, SKIPPED, NOT_SHOWN, NOT_REACHED, UNKNOWN])
@@ -50,10 +49,9 @@ def cell_states(frame: pd.DataFrame, description: Description, name: str) -> np.
     """Return the state of each cell of a column, as its position in ``CELL_STATES`` (int8)."""
     column = description.columns[name]
     is_empty = frame[name].isna().to_numpy(dtype=bool)
-    if column.kind == "category":  # a text that no code can hold is in the column beside it
-        for other, each in description.columns.items():
-            if each.id == f"{column.id}_raw" and other in frame.columns:
-                is_empty = is_empty & frame[other].isna().to_numpy(dtype=bool)
+    beside = description.raw_columns.get(f"{column.id}_raw")
+    if column.kind == "category" and beside in frame.columns:  # a text that no code can hold
+        is_empty = is_empty & frame[beside].isna().to_numpy(dtype=bool)
     return description.reasons.kinds(response_ids(frame), column, is_empty)
 
 
@@ -84,23 +82,23 @@ def base_sizes(frame: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for label, at, wave in description.pieces(frame):
         piece = frame.iloc[at]
-        here = [name for name in piece.columns if name in wave.columns]
-        for group in _by_question(wave.columns[name] for name in here):
-            names = [name for name in here if wave.columns[name] in group]
+        for names in _by_question(wave, piece.columns):
             rows.append({WAVE: label, **_base(piece, wave, names)})
     fields = ("question_id", "alias", "question", "base", *CELL_STATES)
     of_waves = (WAVE,) if description.waves else ()
     return typed_frame(rows, (*of_waves, *fields), dict.fromkeys(fields[3:], "int64"))
 
 
-def _by_question(columns: Iterable[AnswerColumn]) -> list[list[AnswerColumn]]:
+def _by_question(description: Description, names: Iterable[str]) -> list[list[str]]:
     """Group the columns that tell of a question whether it was answered."""
-    groups: dict[tuple[str, str], list[AnswerColumn]] = {}
-    for column in columns:
-        if column.part in ("answer", "option", "item", "list", "leaf"):
+    columns = description.columns
+    groups: dict[tuple[str, str], list[str]] = {}
+    for name in names:
+        column = columns.get(name)
+        if column is not None and column.part in ("answer", "option", "item", "list", "leaf"):
             above = column.parent.id if column.parent else ""  # two tables may repeat ids
-            groups.setdefault((above, column.question.id), []).append(column)
-    return [[c for c in group if c.part != "leaf"] or group for group in groups.values()]
+            groups.setdefault((above, column.question.id), []).append(name)
+    return [[n for n in group if columns[n].part != "leaf"] or group for group in groups.values()]
 
 
 def _base(frame: pd.DataFrame, description: Description, names: list[str]) -> dict[str, object]:
