@@ -451,16 +451,19 @@ pid = os.fork()
 if pid == 0:
     import alchemer_nb.client.retrieval, pandas
     os._exit(7)
-print(pid, flush=True)
+print(pid, file=sys.stderr, flush=True)
 print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 """
 
 
 def test_a_child_that_is_forked_as_a_job_begins_can_import_what_the_job_needs():
     parent = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", FORKS_AT_ONCE], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-W", "ignore", "-c", FORKS_AT_ONCE],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
-    child = int(parent.stdout.readline())
+    child = int(parent.stderr.readline())  # not of stdout, as it may read ahead
     try:
         assert parent.communicate(timeout=PATIENCE)[0] == "7\n"
     except subprocess.TimeoutExpired:
