@@ -1,4 +1,4 @@
-"""Merges of other data into responses, which keep the attrs of the responses."""
+"""Merges of other data into responses, which keep the description of the responses."""
 
 from __future__ import annotations
 

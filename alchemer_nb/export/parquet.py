@@ -22,7 +22,13 @@ import pyarrow.parquet as pq
 
 from alchemer_nb import files
 from alchemer_nb.errors import ConfigurationError, InvalidArgument, KnowledgeLost
-from alchemer_nb.frame.description import ATTRS, Description, describe, drop_unused_texts
+from alchemer_nb.frame.description import (
+    ATTRS,
+    Description,
+    describe,
+    drop_unused_texts,
+    read_description,
+)
 from alchemer_nb.frame.multi_lists import fold_lists
 from alchemer_nb.frame.options import FrameOptions  # noqa: TC001 - msgspec reads annotations
 from alchemer_nb.frame.reasons import NO_REASONS
@@ -99,9 +105,7 @@ def write_parquet(
             )
             text = replace(described, reasons=NO_REASONS).to_json()
         entry[_DESCRIPTION] = text.encode("ascii")
-    table = table.replace_schema_metadata(
-        {**(table.schema.metadata or {}), **_attrs(frame, described)}
-    )
+    table = table.replace_schema_metadata({**(table.schema.metadata or {}), **_attrs(frame)})
     with (
         files.replace_atomically(place) as temporary,
         pq.ParquetWriter(temporary, table.schema) as writer,
@@ -194,11 +198,22 @@ def _described(frame: pd.DataFrame) -> Description | None:
         return None
 
 
-def _attrs(frame: pd.DataFrame, described: Description | None) -> dict[bytes, bytes]:
-    """Return attrs as pandas would write them; leave out, with a warning, what is no JSON."""
+def _has_description(frame: pd.DataFrame) -> bool:
+    try:
+        read_description(frame)
+    except KnowledgeLost:
+        return False
+    return True
+
+
+def _attrs(frame: pd.DataFrame) -> dict[bytes, bytes]:
+    """Return attrs as pandas would write them; leave out, with a warning, what is no JSON.
+
+    A description that does not fit the frame is not written: it tells of other rows.
+    """
     written: dict[Any, Any] = {}
     for name, value in frame.attrs.items():
-        if name == ATTRS and described is not None:
+        if name == ATTRS and _has_description(frame):
             continue
         try:
             json.dumps({name: value})
@@ -299,6 +314,7 @@ def _describe_old_file(frame: pd.DataFrame, packed: bytes, place: Any) -> None:
         codes = {f"{n}_code": n for n in names if old.options.values == "both"}
         by_name = {n: c for n, c in zip(names, columns, strict=True) if n in frame.columns}
         about = {name: value for name, value in old.about.items() if name != "redacted"}
+        about["asked"] = old.options.asked()  # without the values of conditions
         description = replace(
             description,
             columns=by_name,

@@ -301,7 +301,7 @@ def response_ids(frame: pd.DataFrame) -> pd.Index[Any]:
             "the rows of this frame have lost their response ids: keep response_id as the "
             "index or as a column"
         )
-    if not pd.api.types.is_integer_dtype(ids.dtype):
+    if not pd.api.types.is_integer_dtype(ids.dtype) or ids.hasnans:
         texts = [str(own) for own in ids]
         if not all(text.isascii() and text.isdigit() and len(text) < 19 for text in texts):
             raise KnowledgeLost("the response_id of this frame is no whole number in some rows")

@@ -182,3 +182,13 @@ def test_a_renamed_column_gets_its_meaning_by_attach(df):
 def test_the_facts_are_short(df):
     assert len(repr(df.alchemer.facts)) < 2000
     assert "codebook" not in df.alchemer.facts
+
+
+def test_a_description_that_no_longer_fits_does_not_travel_in_our_files(df, tmp_path):
+    lost = df.reset_index(drop=True)[["nps", "region"]]
+    lost.alchemer.to_parquet(tmp_path / "x.parquet")
+    back = al.read_parquet(tmp_path / "x.parquet")
+    pd.testing.assert_frame_equal(back, lost)
+    assert back.attrs == {}
+    with pytest.raises(KnowledgeLost, match="attach"):
+        back.alchemer.missing()
