@@ -235,14 +235,13 @@ class Known:
         codes = values or [float(n) for n in range(1, len(column.choices) + 1)]
         names = option_names(column.choices, way or self.way(name), self.languages)
         shown = option_names(column.choices, "label", self.languages)
-        steps = tuple(o for o in column.choices if not o.is_not_applicable)
         return Choices(
             dict(zip(names, codes, strict=True)),
             dict(zip(codes, shown, strict=True)),
             tuple(c for c, o in zip(codes, column.choices, strict=True) if o.is_not_applicable),
             bool(values),
             f"codes are {'reporting values' if values else 'positions of the options'}",
-            is_ordered(replace(column, choices=steps)),
+            _is_scale(column),
         )
 
     def _find(self, question: str) -> str:
@@ -285,9 +284,7 @@ class Known:
                 missing.append(code)
             if read_number(label) != code:
                 labels[code] = f"{labels[code]} / {label}" if code in labels else label
-        steps = tuple(o for o in column.choices if not o.is_not_applicable)
-        ordered = is_ordered(replace(column, choices=steps))
-        return Choices({}, labels, tuple(dict.fromkeys(missing)), ordered=ordered)
+        return Choices({}, labels, tuple(dict.fromkeys(missing)), ordered=_is_scale(column))
 
     def way(self, name: str) -> Values:
         """Return the form of the values of a column: label, code or id."""
@@ -299,6 +296,12 @@ class Known:
         """Return the name of the column whose codes this one holds, with ``values="both"``."""
         stem = name.removesuffix("_code")
         return stem if self.values == "both" and stem != name and name not in self.columns else None
+
+
+def _is_scale(column: AnswerColumn) -> bool:
+    """Check whether the options are a scale, "not applicable" ones left aside."""
+    steps = tuple(option for option in column.choices if not option.is_not_applicable)
+    return is_ordered(replace(column, choices=steps))
 
 
 def _codes(options: tuple[Option, ...], *, whole: bool) -> list[float] | None:

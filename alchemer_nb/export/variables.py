@@ -161,10 +161,11 @@ def _warn(known: Known, own: Sequence[str], broken: Sequence[str]) -> None:
     """Warn of what is not as in the survey, at the line of the caller of the accessor."""
     texts = [LOST] if known.is_lost else []
     if own:
+        question = "" if known.is_lost else f'codes={{{own[0]!r}: "the question"}} or '
         texts.append(
             f"{_listed(own)}: not all categories are options of the survey, so the codes are 1, 2, "
-            f'… in their order. codes={{{own[0]!r}: "the question"}} or '
-            f'codes={{{own[0]!r}: {{"a category": 5, …}}}} writes other ones'
+            f'… in their order. {question}codes={{{own[0]!r}: {{"a category": 5, …}}}} writes '
+            "other ones"
         )
     if broken:
         texts.append(
