@@ -268,8 +268,10 @@ class Reexpression:
         before = {name: column.id for name, column in self._made.columns.items()}
         after = {name: column.id for name, column in self.columns.items()}
         positions = pd.factorize(self._frame[INDEX].to_numpy())[0]
-        old = pd.MultiIndex.from_arrays([positions, self._frame["column"].map(before).fillna("")])
-        new = pd.MultiIndex.from_arrays([result[INDEX], result["column"].map(after).fillna("")])
+        ids_before = [before.get(name, "") for name in self._frame["column"]]
+        ids_after = [after.get(name, "") for name in result["column"]]
+        old = pd.MultiIndex.from_arrays([positions, ids_before])
+        new = pd.MultiIndex.from_arrays([result[INDEX].to_numpy(), ids_after])
         rows = old.get_indexer(new)
         is_any_new = bool((rows < 0).any())  # a response of which every answer was blanked
         return {
