@@ -3,17 +3,20 @@
 Only the frame, the survey's definition and the list of columns are used, never the answers behind
 the frame: what was blanked, recoded, dropped or added in it stays so.
 
-What cannot be written raises ``InvalidArgument``:
+``InvalidArgument`` is raised for:
 
-- labels, ids or the long shape of codes, and ids of numbers, that several options share;
-- with ``values="both"``: a label and a code that disagree; in the long shape: a ``value`` and a
-  ``code`` or ``option_id`` that disagree, a ``value`` that is not of the option or date that its
-  column is about, two rows of one response and column, rows of unknown columns;
-- a column whose kind has changed: texts for numbers, booleans or dates, lists of unknown options;
-- a column of the user that has the name of a new column, or that has several values for a response
-  when the shape becomes wide;
-- a date without a zone in the hour that occurs twice, when it is to have one;
-- a frame without ``response_id``, or with two columns of one name.
+- options that share a number, where the frame does not say which of them was chosen
+- labels and codes of ``values="both"`` that disagree
+- ``value`` and ``code`` or ``option_id`` of the long shape that disagree
+- a ``value`` that is not the option or the date that its column is about
+- rows of the long shape that are there twice, or of a column that the survey does not have
+- a column that does not hold numbers, booleans, days or lists of its options any more
+- a column of the user that has the name of a new column
+- a column of the user with several values for a response, when the shape becomes wide
+- dates without a zone in the hour that occurs twice, when they get a zone
+- a frame without ``response_id``, or a long one without ``column`` or ``value``
+- two columns of one name
+- a language in which the survey is not asked, or a word of ``columns`` that means no column
 """
 
 from __future__ import annotations
@@ -69,7 +72,7 @@ def reexpress(frame: pd.DataFrame, made: MadeFrame, options: FrameOptions) -> pd
         A new frame without attrs. Columns of the user are at its end.
 
     Raises:
-        InvalidArgument: The values at hand do not say it; see the list above.
+        InvalidArgument: The values at hand do not say it; see the list at the top of this module.
     """
     return Reexpression(frame, made, options).frame()
 

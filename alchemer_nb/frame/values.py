@@ -368,11 +368,13 @@ def option_names(
     if values == "id":
         return [option.id for option in options]
     names = [o.value if values == "code" else o.label(*languages) for o in options]
-    counts = Counter(names)
-    return [
-        f"{name} [{option.id}]" if counts[name] > 1 else name
-        for name, option in zip(names, options, strict=True)
-    ]
+    while len({*names}) < len(names):  # again, if a label is the name that another one got
+        counts = Counter(names)
+        names = [
+            f"{name} [{option.id}]" if counts[name] > 1 else name
+            for name, option in zip(names, options, strict=True)
+        ]
+    return names
 
 
 def codes_are_numbers(options: Sequence[Option]) -> bool:
