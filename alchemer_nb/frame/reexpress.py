@@ -51,7 +51,7 @@ from alchemer_nb.frame.values import (
     write_lists,
     write_numbers,
 )
-from alchemer_nb.survey.columns import INDEX, kind_of_raw, name_columns, other_column
+from alchemer_nb.survey.columns import INDEX, name_columns, other_column
 
 if TYPE_CHECKING:
     from alchemer_nb.frame.options import FrameOptions, Values
@@ -176,7 +176,7 @@ class Reexpression:
         own = raw_owner(column) if column.part == "raw" else column.id
         if own in self._raw_texts:
             return self._raw_texts[own]
-        texts, kind = self._at_hand.raw.get(own), kind_of_raw(column)
+        texts, kind = self._at_hand.raw.get(own), column.raw_kind or column.kind
         cells = self._at_hand.cells.get(own)
         if kind == "category" and cells is not None:
             unknown = np.flatnonzero(cells.options == UNKNOWN)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from alchemer_nb.decode.leaves import OptionFinder, RawAnswers
 from alchemer_nb.frame.text_dtype import text_array, text_dtype
-from alchemer_nb.survey.columns import COMMENT, kind_of_raw
+from alchemer_nb.survey.columns import COMMENT
 from alchemer_nb.survey.question_types import question_key
 from alchemer_nb.wire.ids import id_number, id_text
 from alchemer_nb.wire.stamps import parse_typed_dates
@@ -122,7 +122,7 @@ class Renderer:
         """Return the text of each distinct answer in a column of write-ins or raw answers."""
         if column.part == "other":
             return [write_in_text(raw, column) for raw in self._raw_answers(column)]
-        if question_key(column.question) == "date":
+        if column.raw_kind == "date":
             return [None if day else text for text, day in self._read_days(column)]
         return [self._raw_text(column, raw) for raw in self._raw_answers(column)]
 
@@ -177,7 +177,7 @@ class Renderer:
         It is no number where one is due, or the cell would be read as an option that it is not.
         """
         text = raw.text
-        kind = kind_of_raw(column)
+        kind = column.raw_kind or column.kind
         if text is None or kind == "date":
             return None
         option, _ = self._find_option(column, raw)

@@ -72,12 +72,13 @@ def closed_surveys(draw):
         kind, key = draw(st.sampled_from(SMALL))
         options = [
             option(10001 + n, {"English": draw(WORDS), "German": draw(WORDS)}, draw(WORDS))
-            for n in range(draw(st.integers(1, 3)))
+            for n in range(draw(st.integers(0, 3)))
         ]
-        if draw(st.booleans()):
+        if options and draw(st.booleans()):
             options[-1]["properties"] = {"other": True}
         is_grid = kind == "TABLE"
-        rows = [question(own + 1, "RADIO", "Row", "", options)] if is_grid else []
+        row = draw(st.sampled_from([("RADIO", ""), ("NPS", "radio-nps"), ("MENU", "menu")]))
+        rows = [question(own + 1, row[0], "Row", "", options, key=row[1])] if is_grid else []
         asked.append(question(own, kind, "Q", draw(st.sampled_from(["", "a"])), options, rows, key))
     given_ = []
     for number in range(5):
