@@ -246,14 +246,14 @@ def _read_codes(numbers: np.ndarray, column: AnswerColumn, raw: np.ndarray | Non
 def _read_numbers(
     numbers: np.ndarray, column: AnswerColumn, values: Values, raw: np.ndarray | None
 ) -> Cells:
-    by_number = _by_number(option.value for option in column.choices)
-    options = _find_options(numbers, by_number)
-    if values == "id" and column.choices:
-        options = _find_options(numbers, _by_number(option.id for option in column.choices))
-        table = np.array([read_number(option.value) for option in column.choices])
-        numbers = np.where(options >= 0, table[np.maximum(options, 0)], numbers)
+    is_id = values == "id" and bool(column.choices)
+    spellings = (option.id if is_id else option.value for option in column.choices)
+    options = _find_options(numbers, _by_number(spellings))
     if raw is not None:
         options[_is_number_of(raw, numbers) & ~np.isnan(numbers)] = UNKNOWN
+    if is_id:
+        table = np.array([read_number(option.value) for option in column.choices])
+        numbers = np.where(options >= 0, table[np.maximum(options, 0)], numbers)
     return Cells(numbers, options)
 
 

@@ -3,17 +3,20 @@
 Only the frame, the survey's definition and the list of columns are used, never the answers behind
 the frame: what was blanked, recoded, dropped or added in it stays so.
 
-What cannot be written raises ``InvalidArgument``:
+``InvalidArgument`` is raised for:
 
-- labels, ids or the long shape of codes, and ids of numbers, that several options share;
-- with ``values="both"``: a label and a code that disagree; in the long shape: a ``value`` and a
-  ``code`` or ``option_id`` that disagree, a ``value`` that is not of the option or date that its
-  column is about, two rows of one response and column, rows of unknown columns;
-- a column whose kind has changed: texts for numbers, booleans or dates, lists of unknown options;
-- a column of the user that has the name of a new column, or that has several values for a response
-  when the shape becomes wide;
-- a date without a zone in the hour that occurs twice, when it is to have one;
-- a frame without ``response_id``, or with two columns of one name.
+- options that share a number, where the frame does not say which of them was chosen
+- labels and codes of ``values="both"`` that disagree
+- ``value`` and ``code`` or ``option_id`` of the long shape that disagree
+- a ``value`` that is not the option or the date that its column is about
+- rows of the long shape that are there twice, or of a column that the survey does not have
+- a column that does not hold numbers, booleans, days or lists of its options any more
+- a column of the user that has the name of a new column
+- a column of the user with several values for a response, when the shape becomes wide
+- dates without a zone in the hour that occurs twice, when they get a zone
+- a long frame without ``column`` or ``value``
+- two columns of one name
+- a language in which the survey is not asked, or a word of ``columns`` that means no column
 """
 
 from __future__ import annotations
@@ -54,7 +57,7 @@ from alchemer_nb.frame.values import (
     write_lists,
     write_numbers,
 )
-from alchemer_nb.survey.columns import INDEX, kind_of_raw, name_columns, other_column
+from alchemer_nb.survey.columns import INDEX, name_columns, other_column
 
 if TYPE_CHECKING:
     from alchemer_nb.frame.description import Description
@@ -76,7 +79,7 @@ def reexpress(frame: pd.DataFrame, made: Description, options: FrameOptions) -> 
         A new frame with its description. Columns of the user are at its end.
 
     Raises:
-        InvalidArgument: The values at hand do not say it; see the list above.
+        InvalidArgument: The values at hand do not say it; see the list at the top of this module.
     """
     reexpression = Reexpression(frame, made, options)
     result = reexpression.frame()
@@ -207,7 +210,7 @@ class Reexpression:
         own = raw_owner(column) if column.part == "raw" else column.id
         if own in self._raw_texts:
             return self._raw_texts[own]
-        texts, kind = self._at_hand.raw.get(own), kind_of_raw(column)
+        texts, kind = self._at_hand.raw.get(own), column.raw_kind or column.kind
         cells = self._at_hand.cells.get(own)
         if kind == "category" and cells is not None:
             unknown = np.flatnonzero(cells.options == UNKNOWN)
@@ -302,8 +305,10 @@ class Reexpression:
         before = {name: column.id for name, column in self._made.columns.items()}
         after = {name: column.id for name, column in self.columns.items()}
         positions = pd.factorize(self._frame[INDEX].to_numpy())[0]
-        old = pd.MultiIndex.from_arrays([positions, self._frame["column"].map(before).fillna("")])
-        new = pd.MultiIndex.from_arrays([result[INDEX], result["column"].map(after).fillna("")])
+        ids_before = [before.get(name, "") for name in self._frame["column"]]
+        ids_after = [after.get(name, "") for name in result["column"]]
+        old = pd.MultiIndex.from_arrays([positions, ids_before])
+        new = pd.MultiIndex.from_arrays([result[INDEX].to_numpy(), ids_after])
         rows = old.get_indexer(new)
         is_any_new = bool((rows < 0).any())  # a response of which every answer was blanked
         return {

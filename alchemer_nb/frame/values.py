@@ -14,7 +14,7 @@ import pandas as pd
 
 from alchemer_nb.decode.leaves import OTHER_TEXT, OptionFinder, RawAnswers
 from alchemer_nb.frame.text_dtype import text_array, text_dtype
-from alchemer_nb.survey.columns import COMMENT, SECOND_ANSWER, kind_of_raw
+from alchemer_nb.survey.columns import COMMENT, SECOND_ANSWER
 from alchemer_nb.survey.question_types import question_key
 from alchemer_nb.wire.ids import id_number, id_text
 from alchemer_nb.wire.stamps import parse_typed_dates
@@ -119,7 +119,7 @@ class Renderer:
         """Return the text of each distinct answer in a column of write-ins or raw answers."""
         if column.part == "other":
             return [write_in_text(raw, column) for raw in self._raw_answers(column)]
-        if question_key(column.question) == "date":
+        if column.raw_kind == "date":
             return [None if day else text for text, day in self._read_days(column)]
         return [self._raw_text(column, raw) for raw in self._raw_answers(column)]
 
@@ -182,7 +182,7 @@ class Renderer:
         It is no number where one is due, or the cell would be read as an option that it is not.
         """
         text = raw.text
-        kind = kind_of_raw(column)
+        kind = column.raw_kind or column.kind
         if text is None or kind == "date":
             return None
         option, _ = self._find_option(column, raw)
@@ -373,11 +373,13 @@ def option_names(
     if values == "id":
         return [option.id for option in options]
     names = [o.value if values == "code" else o.label(*languages) for o in options]
-    counts = Counter(names)
-    return [
-        f"{name} [{option.id}]" if counts[name] > 1 else name
-        for name, option in zip(names, options, strict=True)
-    ]
+    while len({*names}) < len(names):  # again, if a label is the name that another one got
+        counts = Counter(names)
+        names = [
+            f"{name} [{option.id}]" if counts[name] > 1 else name
+            for name, option in zip(names, options, strict=True)
+        ]
+    return names
 
 
 def codes_are_numbers(options: Sequence[Option]) -> bool:

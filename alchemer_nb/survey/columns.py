@@ -64,6 +64,7 @@ class AnswerColumn:
         option_columns: The columns of options that a list replaces.
         planned: False for a column that the definition did not announce.
         removed: The question or option is no longer in the definition.
+        raw_kind: Kind of the column whose answers as received are in this one.
     """
 
     id: str
@@ -77,6 +78,7 @@ class AnswerColumn:
     option_columns: tuple[AnswerColumn, ...] = ()
     planned: bool = True
     removed: bool = False
+    raw_kind: Kind | None = None
 
     @property
     def is_cell(self) -> bool:
@@ -208,20 +210,14 @@ def comment_column(question: Question, path: AnswerPath, *, planned: bool = True
 
 def raw_column(column: AnswerColumn) -> AnswerColumn:
     """Return the column of the answers that are no number or date, as received."""
-    return replace(column, id=f"{column.id}_raw", kind="text", part="raw", planned=is_open(column))
-
-
-def kind_of_raw(column: AnswerColumn) -> Kind:
-    """Return the kind of a column or, for answers as received, of the column beside them."""
-    if column.part != "raw":
-        return column.kind
-    if question_key(column.question) == "date":
-        return "date"
-    is_item = column.parent is not None and question_key(column.parent) in ITEMS
-    is_number = is_item or question_key(column.question) in NUMBER or _are_numbers(column.choices)
-    # Only the cells of a menu matrix have both choices and an option: a column of the grid.
-    is_category = column.choices and (column.option is not None or not is_number)
-    return "category" if is_category else "number"
+    return replace(
+        column,
+        id=f"{column.id}_raw",
+        kind="text",
+        part="raw",
+        planned=is_open(column),
+        raw_kind=column.kind,
+    )
 
 
 def is_open(column: AnswerColumn) -> bool:
