@@ -30,6 +30,7 @@ if _typing.TYPE_CHECKING:
     from alchemer_nb.compare.waves import stack_waves
     from alchemer_nb.export.parquet import read_parquet
     from alchemer_nb.export.spss import read_spss
+    from alchemer_nb.export.stata import read_stata
     from alchemer_nb.http.credentials import ApiKey, OAuth1
     from alchemer_nb.http.regions import Region
     from alchemer_nb.http.retries import Retries
@@ -47,6 +48,7 @@ __all__ = [
     "errors",
     "read_parquet",
     "read_spss",
+    "read_stata",
     "run_sync",
     "sandbox",
     "stack_waves",
@@ -63,6 +65,7 @@ _MODULES = {
     "connect": "client.client",
     "read_parquet": "export.parquet",
     "read_spss": "export.spss",
+    "read_stata": "export.stata",
     "run_sync": "client.jobs",
     "stack_waves": "compare.waves",
 }

@@ -40,7 +40,7 @@ print(json.dumps(sorted(sys.modules)))
 
 PUBLIC = [
     *("ApiKey", "Client", "Job", "OAuth1", "OAuthFlow", "Region", "Retries", "connect", "errors"),
-    *("read_parquet", "read_spss", "run_sync", "sandbox", "stack_waves"),
+    *("read_parquet", "read_spss", "read_stata", "run_sync", "sandbox", "stack_waves"),
 ]
 
 COMPLETION = """

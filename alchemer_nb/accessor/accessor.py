@@ -1,8 +1,8 @@
 """``df.alchemer``: the survey behind a frame of responses.
 
-The frame carries its facts and answers in ``df.attrs["alchemer"]`` (see ``frame.description``).
-After a merge, or in another library's file, only the facts are left: then ``relabel``, ``missing``
-and ``score`` raise ``KnowledgeLost``, and ``attach`` and ``join`` restore the answers.
+What the columns mean is in ``df.attrs["alchemer"]`` (see ``frame.description``); what was answered
+is in the frame alone. A merge loses the description: then all of this raises ``KnowledgeLost``, and
+``attach`` and ``join`` restore it.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from alchemer_nb.accessor import joining, scores
+from alchemer_nb.accessor import joining, lookup, scores
 from alchemer_nb.accessor import relabel as relabelling
-from alchemer_nb.accessor.knowledge import Knowledge
 from alchemer_nb.compare.waves import report_matches
 from alchemer_nb.frame import codebook as books
-from alchemer_nb.frame.missing import MissingReasons
+from alchemer_nb.frame import missing as reasons
+from alchemer_nb.frame.description import describe, read_description
+from alchemer_nb.frame.options import check_choice
 from alchemer_nb.frame.provenance import summary
 from alchemer_nb.frame.text_dtype import typed_frame
 from alchemer_nb.frame.values import read_number
@@ -25,9 +26,11 @@ from alchemer_nb.wire.text import strip_html
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Hashable, Iterable, Sequence
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
     import pandas as pd
+
+    from alchemer_nb.export.variables import ExportOptions
 
 
 class AlchemerAccessor:
@@ -41,7 +44,6 @@ class AlchemerAccessor:
 
     def __init__(self, frame: pd.DataFrame) -> None:
         self._frame = frame
-        self._known = Knowledge(frame)
 
     def __repr__(self) -> str:
         facts = self.facts
@@ -58,12 +60,12 @@ class AlchemerAccessor:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """The facts of the download: survey, region, time, choices, rows announced and received.
+        """What was asked and received: survey, region, time, choices, rows announced.
 
         Raises:
-            KnowledgeLost: The frame carries none.
+            KnowledgeLost: The frame carries no description.
         """
-        return self._known.facts
+        return dict(read_description(self._frame).about)
 
     @property
     def codebook(self) -> books.Codebook:
@@ -72,14 +74,13 @@ class AlchemerAccessor:
         It shows the main fields and holds all. ``n_asked`` and ``n_answered`` count the responses
         of this frame.
         """
-        rows = self._known.book()
-        kept = self._known.kept_if_any
-        if kept is not None and self._known.has_ids:
-            missing = MissingReasons(kept, self._known.ids(kept))
-            for name, row in rows:
-                if name in kept.names:
-                    row["n_asked"], row["n_answered"] = missing.counts(kept.names[name])
-        return books.build_codebook([row for _, row in rows])
+        description = describe(self._frame)
+        counts = reasons.count_answers(self._frame, description)
+        rows = []
+        for name, row in lookup.records_here(self._frame, description):
+            asked, answered = counts.get(name, (None, None))
+            rows.append({**row, "n_asked": asked, "n_answered": answered})
+        return books.build_codebook(rows)
 
     @property
     def options(self) -> pd.DataFrame:
@@ -90,19 +91,22 @@ class AlchemerAccessor:
             ``score`` (float64, NaN if the option is "not applicable" or its reporting value no
             number) and ``not_applicable`` (bool).
         """
-        kept = self._known.kept
+        description = describe(self._frame)
+        described = {}
+        for each in description.waves.values() or (description,):
+            described.update({n: (c, each) for n, c in each.columns.items() if n not in described})
         rows = [
             {
                 "column": name,
                 "question_id": column.question.id,
                 "option_id": option.id,
                 "reporting_value": option.value,
-                "label": option.label(*kept.languages),
+                "label": option.label(*described[name][1].languages),
                 "score": np.nan if option.is_not_applicable else read_number(option.value),
                 "not_applicable": option.is_not_applicable,
             }
-            for name, column in self._known.here(kept).items()
-            if column.choices and column.part in ("answer", "list")
+            for name, (column, _) in described.items()
+            if name in self._frame.columns and column.part in ("answer", "list")
             for option in column.choices
         ]
         texts = ("column", "question_id", "option_id", "reporting_value", "label")
@@ -119,7 +123,7 @@ class AlchemerAccessor:
         searched = ("column_id", "column_alias", "column_text", "alias", "parent_alias")
         shown = ("question", "row", "option", "type")
         found = []
-        for name, row in self._known.book():
+        for name, row in lookup.records_here(self._frame, describe(self._frame)):
             text = " ".join(str(row.get(field) or "") for field in searched).casefold()
             if all(piece in text for piece in pieces):
                 found.append({"column": name, **{field: row.get(field) or None for field in shown}})
@@ -132,12 +136,12 @@ class AlchemerAccessor:
         tabulated together.
 
         Args:
-            question: An alias, an id, ``"q12"``, or the name of a column.
+            question: An alias, an id, ``"q12"``, the name of a column, or ``"metadata"``.
 
         Raises:
             InvalidArgument: No column here belongs to such a question.
         """
-        return self._known.columns(question)
+        return lookup.columns_of(self._frame, describe(self._frame), question)
 
     # -- the same answers in another form ---------------------------------------------------
 
@@ -155,7 +159,7 @@ class AlchemerAccessor:
 
         Raises:
             InvalidArgument: A choice does not fit.
-            KnowledgeLost: The frame does not carry the answers any more.
+            KnowledgeLost: The frame carries no description.
         """
         return relabelling.relabel(self._frame, choices)
 
@@ -195,17 +199,14 @@ class AlchemerAccessor:
 
         Returns:
             The frame's index and answer columns; categories ``answered``, ``skipped`` (shown and
-            left empty), ``not shown``, ``not reached`` (by an incomplete response), ``unknown``.
+            left empty), ``not shown``, ``not reached`` (by an incomplete response), ``removed``
+            (answered, and emptied after the download), ``unknown``.
         """
-        kept = self._known.kept
-        cells = MissingReasons(kept, self._known.ids(kept)).cells(self._known.here(kept))
-        return cells.set_axis(self._frame.index)
+        return reasons.missing(self._frame)
 
     def base_sizes(self) -> pd.DataFrame:
         """Count the responses behind each question: base, answered, skipped and so on."""
-        kept = self._known.kept
-        reasons = MissingReasons(kept, self._known.ids(kept))
-        return reasons.base_sizes(self._known.here(kept).values())
+        return reasons.base_sizes(self._frame)
 
     # -- privacy ----------------------------------------------------------------------------
 
@@ -218,11 +219,11 @@ class AlchemerAccessor:
         keep: Iterable[str] | None = None,
         url_variables: bool = False,
     ) -> pd.DataFrame:
-        """Drop or hash contact data, in the frame and in the answers that it carries.
+        """Drop or hash contact data.
 
         Contact data are: ip address, contact and session id, user agent, referer and location;
-        e-mail and telephone questions, contact forms, and text questions with such names. Redacted
-        data do not come back by ``relabel``, pickle or Parquet.
+        e-mail and telephone questions, contact forms, and text questions with such names. What
+        the description says of rows and columns that are not here is dropped, too.
 
         Args:
             how: ``"drop"``, or ``"hash"``: a keyed hash that distinguishes people without naming
@@ -239,13 +240,10 @@ class AlchemerAccessor:
 
         Raises:
             InvalidArgument: A name is unknown, or the salt too short.
-            KnowledgeLost: The frame does not carry the answers any more.
+            KnowledgeLost: The frame carries no description.
         """
-        kept = self._known.kept
-        self._known.ids(kept)
-        self._known.check_unique_columns()
         return redaction.redact(
-            self._frame, kept, how, salt=salt, columns=columns, keep=keep,
+            self._frame, how, salt=salt, columns=columns, keep=keep,
             url_variables=url_variables,
         )  # fmt: skip
 
@@ -257,18 +255,19 @@ class AlchemerAccessor:
             ``column``, ``done``, ``why`` (text), ``values`` (count before), ``emails`` and
             ``phones`` (counts of texts that look like one); no rows before ``redact``.
         """
-        return redaction.redactions(self.facts.get("redacted", []))
+        return redaction.redactions(read_description(self._frame).redacted)
 
     # -- with other frames ------------------------------------------------------------------
 
-    def attach(self, other: pd.DataFrame) -> pd.DataFrame:
-        """Return another frame with the facts and answers that this one carries.
+    def attach(self, other: pd.DataFrame, names: Mapping[str, str] | None = None) -> pd.DataFrame:
+        """Return another frame with the description that this one carries.
 
         Args:
             other: A frame that was made of this one by a merge or a file, with ``response_id`` as
                 its index or a column.
+            names: New name -> name here, of columns that mean the same as a column here.
         """
-        return joining.attach(self._frame, other)
+        return joining.attach(self._frame, other, names)
 
     def join(
         self,
@@ -299,20 +298,20 @@ class AlchemerAccessor:
             ``"only in …"``), the column's name in each wave, and ``notes``; no rows for a frame
             that is not stacked.
         """
-        return report_matches(self.facts)
+        return report_matches(read_description(self._frame))
 
     # -- files ------------------------------------------------------------------------------
 
     def to_parquet(self, path: str | os.PathLike[str], *, everything: bool = False) -> None:
-        """Write a Parquet file that ``alchemer_nb.read_parquet`` reads with all it carries.
+        """Write a Parquet file that ``alchemer_nb.read_parquet`` reads with its description.
 
-        Any reader of Parquet sees the same values. Rows and columns that the frame does not show,
-        since they were filtered out or dropped, are not in the file either.
+        Any reader of Parquet sees the same values. The file says nothing of rows and columns that
+        the frame does not have.
 
         Args:
             path: Name of the file, ending in ``.parquet``.
-            everything: Whether to write the rows and columns that the frame does not show, too, so
-                that ``relabel(metadata="all")`` works on the frame that is read.
+            everything: Whether to keep the whole description, also what it says of other rows and
+                columns: that they were asked or answered, never an answer.
 
         Raises:
             InvalidArgument: The path does not fit, or a column cannot be stored.
@@ -321,35 +320,64 @@ class AlchemerAccessor:
 
         parquet.write_parquet(self._frame, path, everything=everything)
 
-    def to_spss(self, path: str | os.PathLike[str], *, user_missing: bool = True) -> pd.DataFrame:
+    def to_spss(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        user_missing: bool = True,
+        missing: Literal["empty", "kinds"] = "empty",
+        codes: Mapping[str, Any] | None = None,
+        plain: bool = False,
+    ) -> pd.DataFrame:
         """Write a labelled SPSS file, and a syntax file with its multiple-response sets.
 
         The codes of options are their reporting values if these are different numbers; else the
-        options count from 1 in the survey's order, chosen or not. Multi-selects are 0 and 1. Dates
+        options count from 1 in the survey's order, chosen or not. A column with a category that is
+        no option of its question (renamed or merged, or a column of your own) gets 1, 2, … in the
+        order of its categories, and a Python warning names it. Multi-selects are 0 and 1. Dates
         lose their zone and keep the wall-clock time.
 
         Args:
             path: Name of the file, ending in ``.sav``, or in ``.zsav`` for a compressed file. In
-                the same folder, ``NAME.mrsets.sps`` declares the multi-selects, as no library
-                writes them into the file: run it in SPSS once the file is open.
+                the same folder, ``NAME.mrsets.sps`` declares the multi-selects of which all
+                options are here, as no library writes them into the file: run it in SPSS once the
+                file is open.
             user_missing: Whether "not applicable" and "don't know" options are declared
                 user-missing: SPSS keeps and shows them, but leaves them out of means and valid
                 shares, as ``score`` and ``top`` do. Programs without user-missing values may read
                 them as missing; False writes plain codes.
+            missing: ``"kinds"`` writes why cells of numbers and codes are empty (skipped, not
+                shown, not reached, unknown), as user-missing values with labels; text and dates
+                stay empty.
+            codes: Column -> the question whose codes its categories have, such as
+                ``{"sat": "satisfaction"}``, or category -> number, such as
+                ``{"sat": {"Very happy": 5, "Unhappy": 1}}``.
+            plain: Whether to write the columns as pandas would, with categories as text and
+                without labels.
 
         Returns:
             One row for each column: ``column``, ``variable``, ``renamed``, ``label``,
             ``label_cut``, ``type``, ``measure``, ``notes``.
 
         Raises:
-            InvalidArgument: The path does not fit, or SPSS cannot hold the frame.
+            InvalidArgument: The path or an option does not fit, or SPSS cannot hold the frame.
+            KnowledgeLost: ``missing="kinds"`` of a frame that carries no description.
             ConfigurationError: pyreadstat is not installed.
         """
         from alchemer_nb.export import spss
 
-        return spss.to_spss(self._frame, path, user_missing=user_missing)
+        options = self._export_options(user_missing, missing, codes, plain)
+        return spss.to_spss(self._frame, path, options)
 
-    def to_stata(self, path: str | os.PathLike[str]) -> pd.DataFrame:
+    def to_stata(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        user_missing: bool = True,
+        missing: Literal["empty", "kinds"] = "empty",
+        codes: Mapping[str, Any] | None = None,
+        plain: bool = False,
+    ) -> pd.DataFrame:
         """Write a labelled Stata file; codes and dates as in ``to_spss``.
 
         In Stata only whole numbers have labels: if reporting values are not whole, the options
@@ -357,19 +385,37 @@ class AlchemerAccessor:
 
         Args:
             path: Name of the file, ending in ``.dta``.
+            user_missing: Whether "not applicable" and "don't know" options are the missing values
+                ``.e``, ``.f`` and so on, with their labels, so that Stata leaves them out of means;
+                False writes plain codes.
+            missing: ``"kinds"`` writes why cells of numbers and codes are empty: ``.a`` skipped,
+                ``.b`` not shown, ``.c`` not reached, ``.d`` unknown.
+            codes: As in ``to_spss``; whole numbers.
+            plain: As in ``to_spss``.
 
         Returns:
             One row for each column, as ``to_spss`` returns it.
 
         Raises:
-            InvalidArgument: The path does not fit, or Stata cannot hold the frame.
+            InvalidArgument: The path or an option does not fit, or Stata cannot hold the frame.
+            KnowledgeLost: ``missing="kinds"`` of a frame that carries no description.
             ConfigurationError: pyreadstat is not installed.
         """
         from alchemer_nb.export import stata
 
-        return stata.to_stata(self._frame, path)
+        options = self._export_options(user_missing, missing, codes, plain)
+        return stata.to_stata(self._frame, path, options)
 
-    def to_excel(self, path: str | os.PathLike[str]) -> pd.DataFrame:
+    def _export_options(
+        self, user_missing: bool, missing: str, codes: Mapping[str, Any] | None, plain: bool
+    ) -> ExportOptions:
+        from alchemer_nb.export.variables import ExportOptions
+
+        check_choice("missing", missing, ("empty", "kinds"))
+        kinds = self.missing() if missing == "kinds" else None
+        return ExportOptions(user_missing, {} if codes is None else codes, plain, kinds)
+
+    def to_excel(self, path: str | os.PathLike[str], *, plain: bool = False) -> pd.DataFrame:
         """Write a workbook with the sheets "responses" and "codebook".
 
         Dates lose their zone, which Excel does not have, and keep the wall-clock time; the
@@ -377,6 +423,7 @@ class AlchemerAccessor:
 
         Args:
             path: Name of the file, ending in ``.xlsx``.
+            plain: Whether to leave the codebook out.
 
         Returns:
             The codebook sheet: words, values and notes of each column.
@@ -388,4 +435,4 @@ class AlchemerAccessor:
         """
         from alchemer_nb.export import excel
 
-        return excel.to_excel(self._frame, path)
+        return excel.to_excel(self._frame, path, plain=plain)

@@ -1,35 +1,42 @@
-"""Merges of other data into responses, which keep the attrs of the responses."""
+"""Merges of other data into responses, which keep the description of the responses."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alchemer_nb.errors import InvalidArgument
-from alchemer_nb.frame.build import ATTRS
-from alchemer_nb.frame.description import Facts, kept_of
+from alchemer_nb.errors import InvalidArgument, KnowledgeLost
+from alchemer_nb.frame.description import ATTRS, read_description
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
     import pandas as pd
 
 
-def attach(known: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
-    """Give the attrs of one frame to another; see ``AlchemerAccessor.attach``.
+def attach(
+    known: pd.DataFrame, other: pd.DataFrame, names: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """Give the description of one frame to another; see ``AlchemerAccessor.attach``.
 
     Raises:
-        InvalidArgument: The other frame is redacted, and this knowledge is not.
+        InvalidArgument: The other frame is redacted, and this description is not; or a name is
+            unknown.
     """
     if brought_back(known, other):
         raise InvalidArgument(
-            "the other frame was redacted, and this knowledge would bring back what was taken "
+            "the other frame was redacted, and this description would bring back what was taken "
             "out: redact this frame in the same way first, then attach"
         )
-    with_knowledge = other.copy(deep=False)
-    with_knowledge.attrs = {**other.attrs, ATTRS: known.attrs[ATTRS]}
-    return with_knowledge
+    description = read_description(known)
+    for new, old in (names or {}).items():
+        if new not in other.columns:
+            raise InvalidArgument(f"names: the other frame has no column {str(new)[:40]!r}")
+        description = description.named(new, old)
+    described = other.copy(deep=False)
+    described.attrs = {**other.attrs, ATTRS: description.to_json()}
+    return described
 
 
 def join(
@@ -100,26 +107,10 @@ def brought_back(known: pd.DataFrame, other: pd.DataFrame) -> list[str]:
 
 def _treated(frame: pd.DataFrame) -> tuple[set[str], set[str]]:
     """Return the ids of dropped columns, and those of hashed ones."""
-    text = frame.attrs.get(ATTRS)
-    if not isinstance(text, str):
-        return set(), set()
-    kept = kept_of(frame)
-    # The report leaves out metadata that the frame did not show; the options have them.
-    dropped = set(kept.options.without) if kept is not None else set()
-    hashed = set()
-    for row in _report(text):
-        own, done = row.get("column_id"), str(row.get("done", ""))
-        if own and done == "dropped":
-            dropped.add(own)
-        elif own and done.startswith("hashed"):
-            hashed.add(own)
-    return dropped, hashed - dropped
-
-
-def _report(text: str) -> list[dict[str, Any]]:
     try:
-        facts = Facts(text).read()
-    except ValueError:  # a text of the user's own says nothing
-        return []
-    rows = facts.get("redacted") if isinstance(facts, dict) else None
-    return [row for row in rows or () if isinstance(row, dict)]
+        report = read_description(frame).redacted
+    except KnowledgeLost:  # a text of the user's own says nothing
+        return set(), set()
+    done = {str(row.get("column_id")): str(row.get("done", "")) for row in report}
+    dropped = {own for own, word in done.items() if word == "dropped"}
+    return dropped, {own for own, word in done.items() if word.startswith("hashed")}

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from alchemer_nb.accessor.knowledge import Knowledge
-from alchemer_nb.errors import InvalidArgument
-from alchemer_nb.frame.description import kept_of
-from alchemer_nb.frame.values import Renderer, option_names, read_number
+from alchemer_nb.accessor.lookup import column_of
+from alchemer_nb.errors import InvalidArgument, KnowledgeLost
+from alchemer_nb.frame.description import ATTRS, Description, describe, read_description
+from alchemer_nb.frame.values import codes_are_numbers, option_names, read_number
+from alchemer_nb.survey.columns import name_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from alchemer_nb.survey.columns import AnswerColumn
     from alchemer_nb.survey.definition import Option
 
 
@@ -24,16 +26,44 @@ def score(frame: pd.DataFrame, question: str | int) -> pd.Series[float]:
 
     Raises:
         InvalidArgument: The question has several columns, or no numbers.
-        KnowledgeLost: The answers are not with the frame any more.
+        KnowledgeLost: The frame carries no description.
     """
-    known = Knowledge(frame)
-    kept = known.kept
-    name, column = known.one(kept, question)
+    description = describe(frame)
+    name = column_of(frame, description, question)
+    scores = np.full(len(frame), np.nan)
+    for _, rows, wave in description.pieces(frame):
+        if name in wave.columns:
+            scores[rows] = _scores(frame[name].iloc[rows], name, wave)
+    return pd.Series(scores, index=frame.index, name=name)
+
+
+def _scores(values: pd.Series[Any], name: str, description: Description) -> np.ndarray:
+    """Return the score of each cell of one wave, NaN for "not applicable" and missing."""
+    column, way = description.columns[name], description.options.rendered
     if column.choices and not _option_scores(column.choices):
         raise InvalidArgument(f"the reporting values of {name!r} are not numbers")
-    row_numbers = kept.rows(known.ids(kept)).numbers
-    scores = Renderer(kept.answers, row_numbers, "code", kept.languages).scores(column)
-    return pd.Series(scores, index=frame.index, name=name)
+    own = "the survey's options no longer say what its values mean"
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        if column.kind == "category" and not (way == "code" and codes_are_numbers(column.choices)):
+            raise InvalidArgument(f"{name!r} holds numbers of your own: {own}")
+        floats = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        numbers: dict[float, float] = {}
+        for option in column.choices:
+            key = read_number(option.id if way == "id" else option.value)
+            numbers.setdefault(key, _option_score(option))
+        return np.array([numbers.get(number, number) for number in floats.tolist()])
+    is_text = isinstance(values.dtype, pd.CategoricalDtype) or pd.api.types.is_string_dtype(values)
+    if not is_text or column.kind != "category":
+        raise InvalidArgument(f"{name!r} holds no numbers and no options: {own}")
+    names = option_names(column.choices, way, description.languages)
+    texts: dict[Any, float] = {
+        text: _option_score(option) for text, option in zip(names, column.choices, strict=True)
+    }
+    present = values.dropna().unique()
+    if len(present) and texts.keys().isdisjoint(present):
+        raise InvalidArgument(f"{name!r} holds none of its options: {own}")
+    texts |= {text: read_number(text) for text in present if text not in texts}
+    return np.array([texts.get(value, np.nan) for value in values.astype(object)])
 
 
 def top(frame: pd.DataFrame, question: str | int, n: int) -> float:
@@ -41,47 +71,62 @@ def top(frame: pd.DataFrame, question: str | int, n: int) -> float:
 
     Raises:
         InvalidArgument: ``n`` does not fit, or the question has no scores.
-        KnowledgeLost: The answers are not with the frame any more.
+        KnowledgeLost: The frame carries no description.
     """
-    known = Knowledge(frame)
-    _, column = known.one(known.kept, question)
     scores = score(frame, question).dropna()
-    levels = sorted(
-        _option_scores(column.choices) or set(scores[np.isfinite(scores)]), reverse=True
-    )
-    if not isinstance(n, int) or not 1 <= n <= max(1, len(levels)):
-        raise InvalidArgument(f"n is 1 to {len(levels)}, the number of different scores")
-    return float((scores >= levels[n - 1]).mean()) if len(scores) else float("nan")
+    description = describe(frame)
+    name = column_of(frame, description, question)
+    levels: set[float] = set()
+    for _, _, wave in description.pieces(frame):
+        if name in wave.columns:
+            levels |= _option_scores(wave.columns[name].choices)
+    ranked = sorted(levels or set(scores[np.isfinite(scores)]), reverse=True)
+    if not isinstance(n, int) or not 1 <= n <= max(1, len(ranked)):
+        raise InvalidArgument(f"n is 1 to {len(ranked)}, the number of different scores")
+    return float((scores >= ranked[n - 1]).mean()) if len(scores) else float("nan")
+
+
+def _option_score(option: Option) -> float:
+    return np.nan if option.is_not_applicable else read_number(option.value)
 
 
 def _option_scores(options: Iterable[Option]) -> set[float]:
     """Return the different scores of options."""
-    values = {read_number(each.value) for each in options if not each.is_not_applicable}
-    return {value for value in values if np.isfinite(value)}
+    return {value for value in map(_option_score, options) if np.isfinite(value)}
 
 
 def _split_lists(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a copy with one column for each option instead of columns of lists."""
-    kept = kept_of(frame)
-    described = kept.names if kept is not None and frame.columns.is_unique else {}
-    lists = {name: c for name, c in described.items() if c.option_columns and name in frame.columns}
-    if kept is None or not lists:
+    try:
+        description = read_description(frame)  # models need no response ids
+    except KnowledgeLost:
         return frame.copy()
-    apart = replace(kept, options=kept.with_options(multi="columns", columns=None))
-    names = {column.id: name for name, column in apart.names.items()}
+    lists = {n: c for n, c in description.columns.items() if c.option_columns and n in frame}
+    if not lists or not frame.columns.is_unique:
+        return frame.copy()
+    options = replace(description.options, multi="columns", columns=None)
+    parts = [p for c in description.columns.values() for p in (c.option_columns or (c,))]
+    names = name_columns(
+        parts, description.survey, options.names, description.metadata, options.language
+    )
+    by_id: dict[str, tuple[str, AnswerColumn]] = {
+        part.id: (name, part) for name, part in zip(names, parts, strict=True)
+    }
     pieces: list[pd.Series[Any]] = []
     for name in frame.columns:
         column = lists.get(name)
         if column is None:
             pieces.append(frame[name])
             continue
-        labels = option_names(column.choices, kept.options.rendered, kept.languages)
+        labels = option_names(column.choices, options.rendered, description.languages)
         for part, label in zip(column.option_columns, labels, strict=True):
             chosen = [label in cell if isinstance(cell, list) else None for cell in frame[name]]
-            option = pd.array(chosen, dtype="boolean")
-            pieces.append(pd.Series(option, index=frame.index, name=names[part.id]))
+            array = pd.array(chosen, dtype="boolean")
+            pieces.append(pd.Series(array, index=frame.index, name=by_id[part.id][0]))
     result = pd.concat(pieces, axis=1)
-    result.attrs = {**frame.attrs, **apart.frame([], apart.options).attrs}
+    columns = dict(zip(names, parts, strict=True))
+    split = replace(description, options=options, columns=columns)
+    result.attrs = {**frame.attrs, ATTRS: split.to_json()}
     return result
 
 

@@ -266,8 +266,8 @@ class Client:
             max_age: The same, but sync first if the store is older: ``"1h"``, ``"2d"``, seconds.
 
         Returns:
-            One row a response by ascending ``response_id`` (index, int64): metadata, answers in
-            survey order, url variables. ``attrs["alchemer"]`` describes its origin.
+            One row a response by ascending ``response_id`` (index, int64): answers in survey
+            order, url variables, metadata. ``attrs["alchemer"]`` says what its columns mean.
 
         Raises:
             InvalidArgument: An argument or a condition is not valid.

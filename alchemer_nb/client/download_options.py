@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from alchemer_nb.frame.options import FrameOptions, check_choice
+from alchemer_nb.survey.filters import parse_conditions
 
 INCOMPLETE = ("raise", "keep")
 
@@ -37,10 +38,12 @@ class ResponseQuery:
                 object.__setattr__(self, name, tuple(value))
 
     def asked(self) -> dict[str, str | list[str]]:
-        """Return the given filters as texts, for the description of the frame."""
+        """Return the given filters as texts, without the values of conditions."""
         texts: dict[str, str | list[str]] = {}
+        if self.where is not None:
+            texts["where"] = [f"{c.field} {c.operator}" for c in parse_conditions(self.where)]
         for name, value in asdict(self).items():
-            if value is not None:
+            if value is not None and name != "where":
                 values = value if isinstance(value, tuple) else (value,)
                 texts[name] = value if isinstance(value, str) else [str(each) for each in values]
         return texts

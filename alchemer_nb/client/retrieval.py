@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from alchemer_nb._version import __version__
+from alchemer_nb.decode.gc_pause import collector_paused
 from alchemer_nb.errors import (
     AlchemerError,
     ApiError,
@@ -27,7 +28,7 @@ from alchemer_nb.fetch.interruption import build_hint, describe_interruption
 from alchemer_nb.fetch.lists import fetch_definition
 from alchemer_nb.fetch.progress import Progress
 from alchemer_nb.frame import rows as row_choice
-from alchemer_nb.frame.description import Kept
+from alchemer_nb.frame.build import build_frame
 from alchemer_nb.frame.local_conditions import LocalConditions
 from alchemer_nb.frame.provenance import summary
 from alchemer_nb.frame.values import Renderer
@@ -297,8 +298,11 @@ class Retrieval:
         rows = self._choose_rows(result.answers)
         facts = _collect_facts(self.region, survey, self.options, result, rows)
         facts |= self._local_facts()
-        description = Kept(result.answers, survey, str(self.region.zone), self.options.frame, facts)
-        return description.build(rows), facts
+        with collector_paused():
+            frame = build_frame(
+                result.answers, survey, rows, self.options.frame, self.region.zone, facts
+            )
+        return frame, facts
 
     def _finish(self, survey: Definition, result: Download) -> pd.DataFrame:
         frame, facts = self._build_frame(survey, result)
@@ -379,7 +383,7 @@ def _collect_facts(
     result: Download,
     rows: Rows,
 ) -> dict[str, Any]:
-    """Collect the facts of a download, for ``attrs["alchemer"]`` and for its summary."""
+    """Collect the facts of a download, for its description and for its summary."""
     total = result.total_count
     is_enough = result.reached_limit or total is None or rows.received >= total
     return {

@@ -6,16 +6,15 @@ columns are matched by alias, then by words. A report says how each column was m
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from alchemer_nb.errors import InvalidArgument
-from alchemer_nb.frame.build import ATTRS
-from alchemer_nb.frame.description import Facts, kept_of
+from alchemer_nb.frame.description import ATTRS, Description, read_description
 from alchemer_nb.frame.text_dtype import text_dtype, typed_frame
 from alchemer_nb.frame.values import option_names
 from alchemer_nb.survey.columns import INDEX, free_name
@@ -23,7 +22,9 @@ from alchemer_nb.wire.ids import id_text
 from alchemer_nb.wire.text import comparable_words
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Hashable, Iterable
+
+    from alchemer_nb.survey.columns import AnswerColumn
 
 _KEYS = ("id", "name", "alias", "words")  # the most reliable first
 _SAME_CHOICES = ("values", "multi", "shape", "language", "tz")
@@ -40,6 +41,7 @@ class _Column:
         record: Row of the codebook, from the first wave that has the column.
         matched: The kinds of keys that matched.
         notes: What an analyst should look at.
+        labels: Wave -> old label -> new one, of options whose words changed.
     """
 
     name: Any
@@ -48,33 +50,28 @@ class _Column:
     record: dict[str, Any] | None
     matched: str = ""
     notes: list[str] = field(default_factory=list)
+    labels: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 class _Wave:
-    """One of the frames, with the facts and the codebook that it carries."""
+    """One of the frames, with its description; an empty one if it carries none."""
 
     def __init__(self, label: str, frame: pd.DataFrame) -> None:
         self.label = label
         self.frame = frame
-        text = frame.attrs.get(ATTRS)
-        self.facts: dict[str, Any] = Facts(text).read() if isinstance(text, str) else {}
-        self.asked: dict[str, Any] = self.facts.get("asked", {})
-        self.names = self.asked.get("names", "alias")
-        book = self.facts.get("codebook", [])
-        self._book = {row.get(f"column_{self.names}"): row for row in book}
+        self.description = read_description(frame) if ATTRS in frame.attrs else Description()
         if frame.columns.has_duplicates:
             twice = frame.columns[frame.columns.duplicated()][0]
             raise InvalidArgument(f"the frame of {label!r} has two columns {str(twice)[:60]!r}")
 
     def options(self, name: Any) -> dict[str, tuple[str, str]]:
         """Return category -> option id and reporting value, of the categories that are options."""
-        kept, dtype = kept_of(self.frame), self.frame[name].dtype
-        column = kept.names.get(name) if kept is not None else None
-        if kept is None or column is None or kept.options.rendered != "label":
+        column, dtype = self.description.columns.get(name), self.frame[name].dtype
+        if column is None or self.description.options.rendered != "label":
             return {}
         if not isinstance(dtype, pd.CategoricalDtype):
             return {}
-        labels = option_names(column.choices, "label", kept.languages)
+        labels = option_names(column.choices, "label", self.description.languages)
         return {
             label: (option.id, option.value)
             for label, option in zip(labels, column.choices, strict=True)
@@ -83,7 +80,7 @@ class _Wave:
 
     def column(self, name: Hashable) -> _Column:
         """Return a column of the wave, with the keys by which it can be matched."""
-        row = self._book.get(name)
+        row = self.description.records.get(str(name))
         keys = {("name", str(name))}
         if row is None:  # the user's own, which may have the name of a question
             keys.add(("alias", str(name)))
@@ -91,19 +88,20 @@ class _Wave:
             keys = {("words", comparable_words(row.get("column_text")))} - {("words", "")}
             if row["column_alias"] != row["column_id"]:
                 keys.add(("alias", row["column_alias"]))
-            if self.facts.get("survey_id"):  # an id means something within one survey
-                keys.add(("id", f"{self.facts['survey_id']} {row['column_id']}"))
+            if survey_id := self.description.survey.id:  # an id means something within one survey
+                keys.add(("id", f"{survey_id} {row['column_id']}"))
         return _Column(name, {self.label: name}, keys, row)
 
 
-def stack_waves(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def stack_waves(frames: Mapping[str, pd.DataFrame] | Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Stack the waves of a survey into one frame.
 
     Columns of one question are matched by alias, else by their words; metadata, url variables and
     your own columns by name. The first wave that has a column names it.
 
     Args:
-        frames: Wave -> frame of responses in the wide shape, in the order of the result.
+        frames: Wave -> frame of responses in the wide shape, in the order of the result; or a
+            list of frames, whose waves are then called 1, 2 and so on.
 
     Returns:
         Index ``wave`` (categories) above ``response_id``; all columns of all waves. The options
@@ -122,37 +120,36 @@ def stack_waves(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         >>> stack_waves(waves).groupby("wave", observed=False)["nps"].mean().index.tolist()
         ['2025', '2026']
     """
-    waves = [_Wave(str(label), frame) for label, frame in frames.items()]
+    pairs = frames.items() if isinstance(frames, Mapping) else enumerate(frames, 1)
+    waves = [_Wave(str(label), frame) for label, frame in pairs]
     _check_frames(waves)
     columns = _match_columns(waves)
     index = _build_index(waves)
     data = {column.name: _stack_values(column, waves, index) for column in columns}
     result = pd.DataFrame(data, index=index)
-    result.attrs = {ATTRS: _build_facts(columns, waves)}
+    result.attrs = {ATTRS: _describe_waves(columns, waves).to_json()}
     return result
 
 
-def report_matches(facts: Mapping[str, Any]) -> pd.DataFrame:
+def report_matches(description: Description) -> pd.DataFrame:
     """Report how the columns of stacked waves were matched.
 
     Args:
-        facts: The facts of the stacked frame.
+        description: Of the stacked frame.
 
     Returns:
         One row for each column: ``column``, ``matched``, its name in each wave, ``notes`` (text).
     """
-    labels = [str(wave["wave"]) for wave in facts.get("waves", ())]
-    rows = [
-        {**row, **row["names"], "notes": row["notes"] or None} for row in facts.get("matched", ())
-    ]
-    return typed_frame(rows, ("column", "matched", *labels, "notes"), {})
+    rows = [{**row, **row["names"], "notes": row["notes"] or None} for row in description.matched]
+    return typed_frame(rows, ("column", "matched", *description.waves, "notes"), {})
 
 
 def _check_frames(waves: Sequence[_Wave]) -> None:
     if len(waves) < 2:
         raise InvalidArgument('give two waves or more: stack_waves({"2025": df1, "2026": df2})')
     for name in _SAME_CHOICES:
-        chosen = {w.label: w.asked[name] for w in waves if name in w.asked}
+        made = [wave for wave in waves if wave.description.survey.id]
+        chosen = {w.label: getattr(w.description.options, name) for w in made}
         if len(set(chosen.values())) > 1:
             listed = ", ".join(f"{label}: {value!r}" for label, value in chosen.items())
             raise InvalidArgument(
@@ -256,6 +253,7 @@ def _stack_values(column: _Column, waves: Sequence[_Wave], index: pd.MultiIndex)
         now = {old: new for old, new in words.items() if new not in taken}
         if now:
             pieces[number] = pieces[number].cat.rename_categories(now)
+            column.labels[holders[number].label] = now
             listed = ", ".join(f"{old!r} is now {new!r}" for old, new in now.items())
             column.notes.append(f"{holders[number].label}: {listed}")
     dtypes = [piece.dtype for piece in pieces]
@@ -380,23 +378,56 @@ def _to_text(value: Any) -> str:
     return "; ".join(map(str, value)) if isinstance(value, list) else id_text(value)
 
 
-# -- facts ----------------------------------------------------------------------------------
+# -- description ----------------------------------------------------------------------------
 
 
-def _build_facts(columns: Sequence[_Column], waves: Sequence[_Wave]) -> Facts:
-    first = waves[0]
-    named = f"column_{first.names}"
-    facts = {
-        "title": " / ".join(dict.fromkeys(str(w.facts.get("title") or w.label) for w in waves)),
-        "asked": first.asked,
-        "waves": [
-            {"wave": w.label, **{k: v for k, v in w.facts.items() if k != "codebook"}}
-            for w in waves
-        ],
-        "matched": [
+def _describe_waves(columns: Sequence[_Column], waves: Sequence[_Wave]) -> Description:
+    abouts = [wave.description.about for wave in waves]
+    titles = [str(about.get("title") or w.label) for about, w in zip(abouts, waves, strict=True)]
+    return Description(
+        options=waves[0].description.options,
+        about={
+            "title": " / ".join(dict.fromkeys(titles)),
+            "asked": abouts[0].get("asked", {}),
+            "waves": [{"wave": w.label, **about} for w, about in zip(waves, abouts, strict=True)],
+        },
+        waves={wave.label: _under_new_names(wave, columns) for wave in waves},
+        redacted=tuple(row for wave in waves for row in wave.description.redacted),
+        matched=tuple(
             {"column": c.name, "matched": c.matched, "names": c.names, "notes": "; ".join(c.notes)}
             for c in columns
-        ],
-        "codebook": [{**c.record, named: c.name} for c in columns if c.record is not None],
+        ),
+    )
+
+
+def _under_new_names(wave: _Wave, columns: Sequence[_Column]) -> Description:
+    """Return the description of a wave under the names and labels of the stacked frame."""
+    old = wave.description
+    names = {c.names[wave.label]: c.name for c in columns if wave.label in c.names}
+    labels = {c.name: c.labels[wave.label] for c in columns if wave.label in c.labels}
+    described = {
+        names[name]: _with_labels(column, labels.get(names[name], {}), old)
+        for name, column in old.columns.items()
+        if name in names
     }
-    return Facts(json.dumps(facts, ensure_ascii=False, default=str))
+    return replace(
+        old,
+        columns=described,
+        codes={names[c]: names[n] for c, n in old.codes.items() if c in names and n in names},
+        urls={names[name]: variable for name, variable in old.urls.items() if name in names},
+    )
+
+
+def _with_labels(
+    column: AnswerColumn, labels: Mapping[str, str], description: Description
+) -> AnswerColumn:
+    """Return a column whose options have new labels."""
+    if not labels:
+        return column
+    language = description.survey.language
+    shown = option_names(column.choices, "label", description.languages)
+    choices = (
+        replace(option, titles={language: labels[name]}) if name in labels else option
+        for name, option in zip(shown, column.choices, strict=True)
+    )
+    return replace(column, choices=tuple(choices))

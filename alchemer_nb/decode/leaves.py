@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 WRITE_IN_SUFFIX = "-other"
 _NO_ID = (None, "", 0, "0")
+OTHER_TEXT = "with another text than the reporting value"
 _MANY = 1000  # distinct answers, from which a leaf may stop looking for repeated ones
 
 
@@ -194,7 +195,7 @@ class OptionFinder:
 
         Returns:
             The option, or None; and a note where it was not found by id, or where the text
-            received differs from the option's reporting value.
+            received differs from the option's reporting value; it never repeats the text.
         """
         if not self._options:
             return None, None
@@ -206,17 +207,17 @@ class OptionFinder:
             if option is not None:
                 typed = raw_answer.is_write_in or option.is_other  # the text has another column
                 differs = not typed and text is not None and text != option.value
-                return option, f"{text!r} was received for {option.value!r}" if differs else None
+                return option, OTHER_TEXT if differs else None
             if raw_answer.is_write_in:
                 others = [option for option in self._options if option.is_other]
                 return (others[0] if len(others) == 1 else None), None
-            unknown_id = f"{text!r} came with option id {option_id}, which is not in the definition"
+            unknown_id = "came with an option id that is not in the definition"
         if text is None:
             return None, None
         if text in self._by_value:
             return self._by_value[text], unknown_id
         if text in self._by_label:
-            return self._by_label[text], unknown_id or f"{text!r} was found by its label"
+            return self._by_label[text], unknown_id or "found by the label"
         return None, None
 
     @lazy_attribute

@@ -9,7 +9,11 @@ from __future__ import annotations
 import datetime
 import math
 import re
+import warnings
+import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
 
 import numpy as np
 import pandas as pd
@@ -17,12 +21,20 @@ import pandas as pd
 from alchemer_nb import files
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.export.column_facts import Known
-from alchemer_nb.export.variables import infer_objects, is_day, named_columns, to_texts, wall_clock
+from alchemer_nb.export.variables import (
+    LOST,
+    PLAIN,
+    infer_objects,
+    is_day,
+    named_columns,
+    to_texts,
+    wall_clock,
+)
 from alchemer_nb.frame.text_dtype import typed_frame
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 MOST_ROWS = 1_048_576
 MOST_COLUMNS = 16_384
@@ -32,6 +44,22 @@ _FIRST_DAY = datetime.datetime(1900, 3, 1)  # before it, Excel's calendar has a 
 _FORMULA = ("=", "+", "-", "@")
 # XML 1.0 allows no other control characters, nor the two that are no characters at all.
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+# "_x0041_" means "A" in a workbook (ECMA-376 part 1, 22.9.2.19), so its first character is escaped.
+_LOOKS_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
+_NAMESPACE = "http://schemas.openxmlformats.org"
+_REFERENCES = {  # list of parts -> its end, and what refers to the shared strings
+    "xl/_rels/workbook.xml.rels": (
+        "</Relationships>",
+        f'<Relationship Type="{_NAMESPACE}/officeDocument/2006/relationships/sharedStrings" '
+        'Target="/xl/sharedStrings.xml" Id="rIdShared"/>',
+    ),
+    "[Content_Types].xml": (
+        "</Types>",
+        '<Override PartName="/xl/sharedStrings.xml" ContentType="application/'
+        'vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"/>',
+    ),
+}
+_CHUNK = 1 << 20  # bytes
 _WIDEST = 40  # characters of a column on the screen
 _CODEBOOK_FIELDS = (
     "page", "page_title", "type", "part", "alias", "question_id", "option_id", "reporting_value",
@@ -39,13 +67,19 @@ _CODEBOOK_FIELDS = (
 )  # fmt: skip
 
 
-def to_excel(frame: pd.DataFrame, path: str | os.PathLike[str]) -> pd.DataFrame:
+def to_excel(
+    frame: pd.DataFrame, path: str | os.PathLike[str], *, plain: bool = False
+) -> pd.DataFrame:
     """Write a workbook; see ``AlchemerAccessor.to_excel``."""
     openpyxl = files.import_optional("openpyxl", "excel")
+    from openpyxl.writer.excel import ExcelWriter
+
     target = files.output_path(path, (".xlsx",))
     named = list(named_columns(frame))
     _check_size(len(frame), len(named))
     known = Known.of(frame)
+    if known.is_lost and not plain:
+        warnings.warn(f"{LOST}. {PLAIN}", stacklevel=3)
     notes: list[list[str]] = [[] for _ in named]
     columns = [_to_cells(*each, known, noted) for each, noted in zip(named, notes, strict=True)]
     names = [name for name, _ in named]
@@ -53,10 +87,57 @@ def to_excel(frame: pd.DataFrame, path: str | os.PathLike[str]) -> pd.DataFrame:
     with files.replace_atomically(target) as temporary:
         workbook = openpyxl.Workbook(write_only=True)  # writes to the disk as it goes
         _add_sheet(workbook, "responses", names, columns)
-        codebook_columns = [_to_cells(each, book[each], Known(), []) for each in book.columns]
-        _add_sheet(workbook, "codebook", list(book.columns), codebook_columns)
-        workbook.save(temporary)
+        if not plain:
+            cells = [_to_cells(each, book[each], Known(), []) for each in book.columns]
+            _add_sheet(workbook, "codebook", list(book.columns), cells)
+        with _Archive(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.shared = list(workbook.shared_strings)
+            ExcelWriter(workbook, archive).write_data()
     return book
+
+
+class _Archive(zipfile.ZipFile):
+    """The archive of a workbook, with what openpyxl does not write.
+
+    XML readers turn carriage returns into line feeds unless they are character references. Shared
+    strings are a part of their own, to which the lists of parts have to refer.
+    """
+
+    shared: Sequence[str] = ()
+
+    def write(self, filename: Any, arcname: Any = None, *_: Any, **__: Any) -> None:
+        with Path(filename).open("rb") as source, self.open(str(arcname), "w") as target:
+            while chunk := source.read(_CHUNK):
+                target.write(chunk.replace(b"\r", b"&#13;"))
+
+    def writestr(self, zinfo_or_arcname: Any, data: Any, *_: Any, **__: Any) -> None:
+        text = data if isinstance(data, str) else data.decode()
+        if self.shared and zinfo_or_arcname in _REFERENCES:
+            end, reference = _REFERENCES[zinfo_or_arcname]
+            text = text.replace(end, reference + end)
+        if self.shared and zinfo_or_arcname == "[Content_Types].xml":
+            strings = "".join(f"<si>{_to_xml(each)}</si>" for each in self.shared)
+            part = f'<sst xmlns="{_NAMESPACE}/spreadsheetml/2006/main">{strings}</sst>'
+            super().writestr("xl/sharedStrings.xml", part)
+        super().writestr(zinfo_or_arcname, text.replace("\r", "&#13;"))
+
+
+def _to_xml(text: str) -> str:
+    return f'<t xml:space="preserve">{escape(text, {chr(13): "&#13;"})}</t>'
+
+
+class _SharedType(str):
+    """The type "s" of a cell that holds the number of a shared string.
+
+    openpyxl writes cells of the plain type "s" as inline strings, in which its reader leaves
+    escapes as they are.
+    """
+
+    __slots__ = ()
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
 
 
 def _check_size(rows: int, columns: int) -> None:
@@ -100,12 +181,15 @@ def _to_cell(make: Callable[..., Any], sheet: Any, value: Any) -> Any:
     """Return a cell; a text that looks like a formula or a number stays a text."""
     if not isinstance(value, str | datetime.date):
         return value
-    cell = make(sheet, value)
     if isinstance(value, str):
-        cell.data_type = "s"
+        escaped = _LOOKS_ESCAPED.sub("_x005F_", value)
+        is_plain = escaped == value
+        cell = make(sheet, value if is_plain else sheet.parent.shared_strings.add(escaped))
+        cell.data_type = "s" if is_plain else _SharedType("s")
         if value.startswith(_FORMULA):
             cell.quotePrefix = True  # it stays a text when somebody edits it
     else:
+        cell = make(sheet, value)
         time = " hh:mm:ss" if isinstance(value, datetime.datetime) else ""
         cell.number_format = f"yyyy-mm-dd{time}"
     return cell
@@ -139,19 +223,20 @@ def _build_codebook(
 def _value_meanings(name: str, values: pd.Series[Any], known: Known) -> Iterator[str]:
     """Yield the meaning of each value of a column."""
     if isinstance(values.dtype, pd.CategoricalDtype):
-        choices = known.choices(name, whole=False)
+        groups = [str(group) for group in values.cat.categories]
+        used = set(map(str, values.dropna().unique()))
+        choices = known.choices(name, groups, used, whole=False)
         if choices is None:
-            yield from (str(group) for group in values.cat.categories)
+            yield from groups
             return
         names_by_code = {code: shown for shown, code in choices.by_name.items()}
         for code, label in choices.labels.items():
             if names_by_code[code] != label:
                 yield f"{names_by_code[code]} = {label}"
             elif choices.are_values:
-                yield f"{label} ({code:g})"
+                yield f"{label} ({code})" if isinstance(code, str) else f"{label} ({code:g})"
             else:
                 yield label
-        yield from (str(g) for g in values.cat.categories if str(g) not in choices.by_name)
     elif pd.api.types.is_numeric_dtype(values.dtype):
         choices = known.numbers(name)
         for code, label in choices.labels.items() if choices else ():

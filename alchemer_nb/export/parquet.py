@@ -1,14 +1,17 @@
-"""Writes and reads a frame as a Parquet file, with the facts and answers that it carries.
+"""Writes and reads a frame as a Parquet file, with the description that it carries.
 
-Any reader of Parquet sees the same values. The footer has one key for this package alone: exact
-dtypes that Parquet does not have, and the answers (see ``description_codec``), as text that begins
-with the number of the format.
+Any reader of Parquet sees the same values. The footer has two keys for this package alone: exact
+dtypes that Parquet does not have, as text that begins with the number of the format, and the
+description, once (pandas would write it about five times).
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import warnings
+import zlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,28 +21,30 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from alchemer_nb import files
-from alchemer_nb.errors import ConfigurationError, InvalidArgument
-from alchemer_nb.export.description_codec import (
-    Shown,
-    UnreadableDescription,
-    only_shown,
-    pack,
-    unpack,
+from alchemer_nb.errors import ConfigurationError, InvalidArgument, KnowledgeLost
+from alchemer_nb.frame.description import (
+    ATTRS,
+    Description,
+    describe,
+    drop_unused_texts,
+    read_description,
 )
-from alchemer_nb.frame import metadata
-from alchemer_nb.frame.build import ATTRS
-from alchemer_nb.frame.description import Facts, kept_of
-from alchemer_nb.survey.columns import INDEX
+from alchemer_nb.frame.multi_lists import fold_lists
+from alchemer_nb.frame.options import FrameOptions  # noqa: TC001 - msgspec reads annotations
+from alchemer_nb.frame.reasons import NO_REASONS
+from alchemer_nb.survey.columns import name_columns, plan_columns
+from alchemer_nb.survey.definition import Definition  # noqa: TC001 - msgspec reads annotations
 
 if TYPE_CHECKING:
     import os
 
-    from alchemer_nb.frame.description import Kept
-
 KEY = b"alchemer_nb"
 FORMAT = 1
 SUFFIXES = (".parquet", ".pq")
+_DESCRIPTION = KEY + b".description"
+_OLD_ANSWERS = KEY + b".answers"  # of versions that kept the answers behind a frame
 _PANDAS_ATTRS = b"PANDAS_ATTRS"  # where pandas itself keeps attrs
+_MOST_OLD = 2**31
 _MOST = 64 * 2**20  # Parquet readers refuse footers of 100 MB
 
 
@@ -72,36 +77,35 @@ def write_parquet(
     everything: bool = False,
     most: int = _MOST,
 ) -> None:
-    """Write a frame with the facts and answers that it carries.
+    """Write a frame with the description that it carries.
 
     Args:
-        frame: Any frame; one that this package made keeps what it knows.
+        frame: Any frame; one that this package made keeps its description.
         path: Name of the file, ending in ``.parquet``.
-        everything: Whether what the frame does not show is written too: rows filtered out,
-            columns dropped, metadata not asked for.
-        most: Bytes that the answers behind the frame may take in the footer.
+        everything: Whether to keep what the description says of other rows and columns.
+        most: Bytes that the description may take in the footer.
 
     Raises:
         InvalidArgument: The path does not fit, or a column cannot be stored.
     """
     place = files.output_path(path, SUFFIXES)
+    described = _described(frame)
+    if described is not None and not everything:
+        frame = drop_unused_texts(frame, described)
+        described = described.trim(frame)
     table, dtypes = _table(frame)
-    kept = kept_of(frame)
     entry = {KEY: b"%d:%s" % (FORMAT, msgspec.json.encode(_Entry(dtypes, _levels(frame.index))))}
-    if kept is not None:
-        packed = _packed(frame, kept, everything)
-        if len(packed) > most:
+    if described is not None:
+        text = described.to_json()
+        if len(text) > most:
             warnings.warn(
-                f"the answers behind this frame take {len(packed) / 2**20:.1f} MB, too much for "
-                "the footer of a Parquet file: the frame is written without them, so that relabel "
-                "and missing will not work on it",
+                f"the reasons of missing answers take {len(text) / 2**20:.1f} MB, too much for "
+                "the footer of a Parquet file: it is written without them",
                 stacklevel=3,
             )
-        else:
-            entry[KEY + b".answers"] = packed
-    table = table.replace_schema_metadata(
-        {**(table.schema.metadata or {}), **_attrs(frame, everything)}
-    )
+            text = replace(described, reasons=NO_REASONS).to_json()
+        entry[_DESCRIPTION] = text.encode("ascii")
+    table = table.replace_schema_metadata({**(table.schema.metadata or {}), **_attrs(frame)})
     with (
         files.replace_atomically(place) as temporary,
         pq.ParquetWriter(temporary, table.schema) as writer,
@@ -112,7 +116,7 @@ def write_parquet(
 
 
 def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Read a frame, with the facts and answers if this package wrote it.
+    """Read a frame, with its description if this package or pandas wrote it.
 
     Raises:
         ConfigurationError: A newer version of this package wrote it.
@@ -146,9 +150,10 @@ def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
     lost: list[str] = []
     if KEY in footer:
         frame = _as_it_was(frame, written, lost)
-    text = frame.attrs.get(ATTRS)
-    if isinstance(text, str):
-        frame.attrs[ATTRS] = Facts(text, _answers(footer, lost))
+    if _DESCRIPTION in footer:
+        frame.attrs[ATTRS] = footer[_DESCRIPTION].decode("ascii", "replace")
+    elif _OLD_ANSWERS in footer or _is_of_earlier_version(frame.attrs.get(ATTRS)):
+        _describe_old_file(frame, footer.get(_OLD_ANSWERS, b""), place)
     for what in lost:
         warnings.warn(f"{place} is damaged: {what}", stacklevel=2)
     return frame
@@ -185,43 +190,38 @@ def _levels(index: pd.Index[Any]) -> list[_Dtype | None]:
     return found if any(found) else []
 
 
-def _attrs(frame: pd.DataFrame, everything: bool) -> dict[bytes, bytes]:
-    """Return attrs as pandas would write them; leave out, with a warning, what is no JSON."""
-    kept: dict[Any, Any] = {}
+def _described(frame: pd.DataFrame) -> Description | None:
+    """Return the description of a frame; None for any other frame."""
+    try:
+        return describe(frame)
+    except (KnowledgeLost, InvalidArgument):
+        return None
+
+
+def _has_description(frame: pd.DataFrame) -> bool:
+    try:
+        read_description(frame)
+    except KnowledgeLost:
+        return False
+    return True
+
+
+def _attrs(frame: pd.DataFrame) -> dict[bytes, bytes]:
+    """Return attrs as pandas would write them; leave out, with a warning, what is no JSON.
+
+    A description that does not fit the frame is not written: it tells of other rows.
+    """
+    written: dict[Any, Any] = {}
     for name, value in frame.attrs.items():
+        if name == ATTRS and _has_description(frame):
+            continue
         try:
             json.dumps({name: value})
         except (TypeError, ValueError):
             warnings.warn(f"attrs[{name!r}] is not JSON and is not written", stacklevel=4)
         else:
-            shortened = name == ATTRS and isinstance(value, str) and not everything
-            kept[name] = _without_notes(frame, value) if shortened else value
-    return {_PANDAS_ATTRS: json.dumps(kept).encode()} if kept else {}
-
-
-def _without_notes(frame: pd.DataFrame, text: str) -> str:
-    """Return the facts without notes of dropped columns, as notes quote answers."""
-    try:
-        facts = Facts(text).read()
-    except ValueError:  # a text of the user's own
-        return text
-    asked = facts.get("asked", {})
-    if isinstance(text, Facts) and text.kept is not None:
-        asked = text.kept.options.asked()
-    field = f"column_{asked.get('names', 'alias')}"
-    is_long = asked.get("shape") == "long" and "column" in frame.columns
-    here = set(frame["column"]) if is_long else set(frame.columns)
-    rows = facts.get("codebook", ())
-    dropped = {row.get("column_id") for row in rows if row.get(field) not in here}
-    # The note of an answer that does not fit stands at its question, its words in a column beside.
-    quoting = [
-        row
-        for row in rows
-        if row.get("notes") and {own := row.get("column_id"), f"{own}_raw"} & dropped
-    ]
-    for row in quoting:
-        row["notes"] = ""
-    return json.dumps(facts, ensure_ascii=False) if quoting else text
+            written[name] = value
+    return {_PANDAS_ATTRS: json.dumps(written).encode()} if written else {}
 
 
 def _plain(values: pd.Series[Any]) -> pd.Series[Any]:
@@ -269,33 +269,6 @@ def _missing(values: pd.Series[Any]) -> str:
     return letters if len(kinds) > 1 else "".join(kinds - {"o"})
 
 
-def _packed(frame: pd.DataFrame, kept: Kept, everything: bool) -> bytes:
-    ids = _ids(frame)
-    if everything or ids is None or not all(kept.knows(i) for i in ids):
-        return pack(kept) if everything else b""
-    names = metadata.metadata_names(kept.options.metadata)
-    if kept.options.shape == "long":
-        columns = frozenset(frame["column"].dropna()) if "column" in frame else frozenset()
-        columns |= {f"url_{name}" for name in metadata.url_names(kept.answers)}  # of wide frames
-        shown = Shown(ids, columns, frozenset(names))
-    else:
-        columns = frozenset(map(str, frame.columns))
-        shown = Shown(ids, columns, columns & set(metadata.metadata_names("all")))
-    return pack(only_shown(kept, shown))
-
-
-def _ids(frame: pd.DataFrame) -> list[int] | None:
-    """Return the response ids of the rows; None if the frame has none."""
-    if frame.index.name == INDEX:
-        ids: Any = frame.index
-    elif INDEX in frame.columns:
-        ids = frame[INDEX]
-    else:
-        return None
-    numbers = pd.to_numeric(pd.Series(ids), errors="coerce")
-    return None if numbers.isna().any() else [int(number) for number in numbers]
-
-
 # -- reading --------------------------------------------------------------------------------
 
 
@@ -307,15 +280,57 @@ def _read_attrs(schema: dict[bytes, bytes]) -> dict[Any, Any]:
     return attrs if isinstance(attrs, dict) else {}
 
 
-def _answers(footer: dict[bytes, bytes], lost: list[str]) -> Kept | None:
-    packed = footer.get(KEY + b".answers")
-    if not packed:
-        return None
+class _OldAnswers(msgspec.Struct):
+    """The part of the answers of an earlier version that is no answer."""
+
+    survey: Definition
+    timezone: str
+    options: FrameOptions
+    about: dict[str, Any]
+
+
+def _is_of_earlier_version(text: object) -> bool:
+    """Check whether attrs have the facts of an earlier version."""
     try:
-        return unpack(packed)
-    except UnreadableDescription:
-        lost.append("the answers behind the frame are gone, so relabel and missing will not work")
-        return None
+        facts = json.loads(text) if isinstance(text, str) else None
+    except ValueError:
+        return False
+    return isinstance(facts, dict) and "codebook" in facts
+
+
+def _describe_old_file(frame: pd.DataFrame, packed: bytes, place: Any) -> None:
+    """Describe the columns that a file of an earlier version shows, without its answers."""
+    note = "the reasons of missing answers are gone"
+    frame.attrs.pop(ATTRS, None)
+    try:
+        unzip = zlib.decompressobj()
+        raw = unzip.decompress(base64.b64decode(packed, validate=True), _MOST_OLD)
+        old = msgspec.msgpack.decode(raw, type=_OldAnswers)
+        columns = fold_lists(plan_columns(old.survey), old.options)
+        description = Description(old.survey, old.options, old.timezone, about=old.about)
+        names = name_columns(
+            columns, old.survey, old.options.names, description.metadata, old.options.language
+        )
+        codes = {f"{n}_code": n for n in names if old.options.values == "both"}
+        by_name = {n: c for n, c in zip(names, columns, strict=True) if n in frame.columns}
+        about = {name: value for name, value in old.about.items() if name != "redacted"}
+        about["asked"] = old.options.asked()  # without the values of conditions
+        description = replace(
+            description,
+            columns=by_name,
+            codes={c: n for c, n in codes.items() if c in frame.columns and n in by_name},
+            urls={n: n[4:] for n in frame.columns if str(n).startswith("url_") and n not in names},
+            redacted=tuple(old.about.get("redacted", ())),
+            about=about,
+        )
+        frame.attrs[ATTRS] = description.to_json()
+    except (ValueError, TypeError, LookupError, zlib.error, msgspec.DecodeError):
+        note = "df.alchemer needs a new download"
+    warnings.warn(
+        f"{place} is of an earlier version, which kept the answers behind the frame a second "
+        f"time: the frame is what it shows, and {note}",
+        stacklevel=3,
+    )
 
 
 def _as_it_was(frame: pd.DataFrame, written: bytes, lost: list[str]) -> pd.DataFrame:

@@ -6,7 +6,6 @@ declares them (``NAME.mrsets.sps``).
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -15,18 +14,21 @@ import pandas as pd
 
 from alchemer_nb import files
 from alchemer_nb.errors import InvalidArgument
+from alchemer_nb.export.labelled_files import FileVariable, read_labelled
 from alchemer_nb.export.names import SPSS, build_label
-from alchemer_nb.export.variables import SELECTED, Variable, build_variables, report_variables
-from alchemer_nb.frame.build import ATTRS
-from alchemer_nb.frame.codebook import FIELDS
-from alchemer_nb.frame.description import Facts
-from alchemer_nb.frame.text_dtype import text_dtype
-from alchemer_nb.survey.columns import INDEX
+from alchemer_nb.export.variables import (
+    KINDS,
+    ExportOptions,
+    Variable,
+    build_variables,
+    report_variables,
+)
 
 if TYPE_CHECKING:
     import os
 
     from alchemer_nb.export.column_facts import Known
+    from alchemer_nb.survey.columns import AnswerPath
 
 SUFFIXES = (".sav", ".zsav")
 _MOST_MISSING = 3  # what SPSS allows of a variable
@@ -34,13 +36,13 @@ _LINE = 200  # syntax lines of more than 256 bytes are cut by older versions
 
 
 def to_spss(
-    frame: pd.DataFrame, path: str | os.PathLike[str], *, user_missing: bool = True
+    frame: pd.DataFrame, path: str | os.PathLike[str], options: ExportOptions
 ) -> pd.DataFrame:
     """Write an SPSS file; see ``AlchemerAccessor.to_spss``."""
     pyreadstat = files.import_optional("pyreadstat", "stats")
     target = files.output_path(path, SUFFIXES)
-    variables, known = build_variables(frame, SPSS)
-    missing = {v.name: r for v in variables if user_missing and (r := _missing_ranges(v))}
+    variables, known = build_variables(frame, SPSS, options)
+    missing = {v.name: ranges for v in variables if (ranges := _missing_ranges(v))}
     syntax = mrsets_syntax(variables, known)
     syntax_file = files.output_path(target.with_name(f"{target.stem}.mrsets.sps"), (".sps",))
     data = pd.DataFrame({v.name: v.values for v in variables})
@@ -55,7 +57,7 @@ def to_spss(
                 data,
                 temporary,
                 file_label=SPSS.cut(known.title, 64),
-                column_labels={v.name: v.label for v in variables},
+                column_labels={v.name: v.label or None for v in variables},
                 compress=target.suffix.lower() == ".zsav",
                 row_compress=target.suffix.lower() == ".sav",
                 variable_value_labels={v.name: v.labels for v in variables if v.labels},
@@ -70,14 +72,14 @@ def to_spss(
 
 def mrsets_syntax(variables: list[Variable], known: Known) -> str:
     """Return the syntax that declares the multi-selects; ``""`` if there are none."""
-    groups: dict[str, list[Variable]] = {}
+    groups: dict[AnswerPath, list[Variable]] = {}
     for variable in variables:
         if variable.group:
             groups.setdefault(variable.group, []).append(variable)
     lines = []
-    for question_id, group in groups.items():
+    for group in groups.values():
         record = known.record(group[0].column)
-        name = f"${_set_name(question_id, record, group)}"
+        name = f"${_set_name(record, group)}"
         words = [str(record.get(k) or "") for k in ("question", "row")]
         label = SPSS.cut(build_label(words, SPSS)[0] or name, 250)
         counted = {v.counted for v in group}
@@ -92,17 +94,20 @@ def mrsets_syntax(variables: list[Variable], known: Known) -> str:
     return "\n".join([*lines, ""]) if lines else ""
 
 
-def read_spss(path: str | os.PathLike[str]) -> pd.DataFrame:
+def read_spss(path: str | os.PathLike[str], *, user_missing: bool = True) -> pd.DataFrame:
     """Read a ``.sav`` or ``.zsav`` file of any program.
 
     Args:
         path: Name of the file.
+        user_missing: Whether user-missing values stay: as categories where they have labels, as
+            numbers such as -99 elsewhere, which then count in means. False makes them NaN.
 
     Returns:
-        Labelled variables are categories in the order of their codes, ordered if the file says
-        "ordinal" and none of them is user-missing; if some value has no label, numbers. "Selected"
-        and "Not selected" are booleans. User-missing values stay answers. A variable
-        ``response_id`` becomes the index. Variable labels are in ``df.alchemer.codebook``.
+        Labelled variables, of strings too, are categories in the order of their codes, ordered if
+        the file says "ordinal" and none of them is user-missing; if some value has no label,
+        numbers or text. "Selected" and "Not selected" are booleans. A variable ``response_id`` of
+        different numbers or texts becomes the index. Variable labels are in
+        ``df.alchemer.codebook``. ``to_spss`` and ``to_stata`` write the codes of the file again.
 
     Raises:
         InvalidArgument: There is no such file, or it is not SPSS.
@@ -119,35 +124,66 @@ def read_spss(path: str | os.PathLike[str]) -> pd.DataFrame:
         ['North', 'South', 'East', 'West']
     """
     pyreadstat = files.import_optional("pyreadstat", "stats")
-    source = files.input_path(path, SUFFIXES)
-    try:
-        raw, meta = pyreadstat.read_sav(source, user_missing=True)
-    except Exception as error:  # noqa: BLE001 - it raises plain Exception too
-        raise InvalidArgument(f"{source} cannot be read as an SPSS file: {error}") from None
-    data = {name: _read_column(raw[name], name, meta) for name in raw.columns}
-    frame = pd.DataFrame(data)
-    if INDEX in frame and frame[INDEX].is_unique and not frame[INDEX].isna().any():
-        frame = frame.astype({INDEX: np.int64}).set_index(INDEX)
-    labels = meta.column_names_to_labels
-    book = [_codebook_record(name, labels.get(name) or "") for name in frame.columns]
-    facts = {"title": meta.file_label or "", "asked": {"names": "alias"}, "codebook": book}
-    frame.attrs[ATTRS] = Facts(json.dumps(facts, ensure_ascii=False))
-    return frame
+    return read_labelled(
+        path, SUFFIXES, pyreadstat.read_sav, "an SPSS", _describe, user_missing=user_missing
+    )
 
 
 # -- writing --------------------------------------------------------------------------------
 
 
 def _missing_ranges(variable: Variable) -> list[Any]:
-    """Return the ranges of user-missing values: the codes of "not applicable" options."""
-    codes = [code for code in variable.missing if code in variable.labels]
-    if len(codes) > _MOST_MISSING:
-        variable.notes.append("more than three 'not applicable' options: none is user-missing")
-        return []
-    if codes:
-        listed = ", ".join(f"{code:g}" for code in codes)
+    """Return the ranges of user-missing values, and write the kinds of missing.
+
+    SPSS allows three values, or one range and one value; of strings three values of eight bytes.
+    """
+    ranges = _write_kinds(variable) if variable.kinds is not None else []
+    codes = list(variable.missing)
+    if variable.kind == "text":
+        if len(codes) > _MOST_MISSING or any(len(code.encode()) > 8 for code in codes):
+            variable.notes.append("SPSS cannot hold the user-missing texts: none is declared")
+            return []
+        return codes
+    if len(codes) > (1 if ranges else _MOST_MISSING):
+        others = [*variable.values.dropna(), *variable.labels]
+        if ranges or any(min(codes) <= c <= max(codes) and c not in codes for c in others):
+            _merge_missing(variable)
+        else:
+            variable.notes.append(f"user-missing: {min(codes):g} to {max(codes):g}")
+            return [{"lo": min(codes), "hi": max(codes)}]
+    if variable.missing:
+        listed = ", ".join(f"{code:g}" for code in variable.missing)
         variable.notes.append(f"user-missing: {listed}")
-    return [{"lo": code, "hi": code} for code in codes]
+    return [*ranges, *({"lo": code, "hi": code} for code in variable.missing)]
+
+
+def _write_kinds(variable: Variable) -> list[Any]:
+    """Write the kinds of missing as codes that nothing else of the variable uses."""
+    used = np.array([*variable.values.dropna(), *variable.labels, *variable.missing], dtype=float)
+    starts = [-(10.0**power) - len(KINDS) for power in range(13)]  # -5 to -2, -14 to -11, …
+    free = [a for a in starts if not ((used >= a) & (used < a + len(KINDS))).any()]
+    if not free:
+        variable.notes.append("kinds of missing are not written: no codes are free for them")
+        return []
+    codes = {kind: free[0] + number for number, kind in enumerate(reversed(KINDS))}
+    at = pd.Series(variable.kinds).map(codes)
+    variable.values = variable.values.where(at.isna(), at.astype("float64"))
+    variable.labels |= {code: kind for kind, code in codes.items()}
+    low, high = min(codes.values()), max(codes.values())
+    variable.notes.append(f"kinds of missing: {low:g} to {high:g}")
+    return [{"lo": low, "hi": high}]
+
+
+def _merge_missing(variable: Variable) -> None:
+    """Give all "not applicable" options the code of the first: SPSS has no room for more."""
+    first, *others = variable.missing
+    label = SPSS.cut(" / ".join(filter(None, variable.missing.values())), SPSS.longest_value_label)
+    variable.values = variable.values.where(~variable.values.isin(others), first)
+    variable.labels = {c: t for c, t in variable.labels.items() if c not in others}
+    if label:
+        variable.labels[first] = label
+    variable.missing = {first: label}
+    variable.notes.append(f"all 'not applicable' options are {first:g}")
 
 
 def _variable_format(variable: Variable) -> str | None:
@@ -163,11 +199,11 @@ def _variable_format(variable: Variable) -> str | None:
     return f"F{min(max(digits, 8), 40)}.0"
 
 
-def _set_name(question_id: str, record: dict[str, Any], group: list[Variable]) -> str:
+def _set_name(record: dict[str, Any], group: list[Variable]) -> str:
     """Return the name of a set: the alias if the variables begin with it, else the id."""
     stem = str(record.get("alias") or "")
     alike = stem.isidentifier() and all(v.name.startswith(f"{stem}_") for v in group)
-    return stem[:50] if alike else f"q{question_id}"
+    return stem[:50] if alike else f"q{record.get('question_id')}"
 
 
 def _quote_syntax(head: str, text: str) -> list[str]:
@@ -182,50 +218,17 @@ def _quote_syntax(head: str, text: str) -> list[str]:
 # -- reading --------------------------------------------------------------------------------
 
 
-def _read_column(values: pd.Series[Any], name: str, meta: Any) -> Any:
-    labels = meta.variable_value_labels.get(name)
-    kind = meta.original_variable_types.get(name, "")
-    if kind.startswith("A"):
-        return pd.array([v if isinstance(v, str) and v else None for v in values], text_dtype())
-    if pd.api.types.is_datetime64_any_dtype(values.dtype):
-        return values
-    if pd.api.types.is_object_dtype(values.dtype):
-        return _to_dates(values)
-    if labels == SELECTED and values.dropna().isin(labels).all():
-        return values.astype("boolean")
-    if labels and values.dropna().isin(labels).all():
-        return _to_categorical(values, labels, _is_ordered(name, labels, meta))
-    return values
-
-
-def _is_ordered(name: str, labels: dict[float, str], meta: Any) -> bool:
-    """Check whether the labels are a scale, which has no user-missing values."""
+def _describe(values: pd.Series[Any], meta: Any) -> FileVariable:
+    name = str(values.name)
+    is_text = meta.original_variable_types.get(name, "").startswith("A")
+    labels = dict(meta.variable_value_labels.get(name, {}))
+    if is_text:  # strings are padded with blanks to the width of the variable
+        labels = {code.rstrip(): text for code, text in labels.items() if code.strip()}
     ranges = meta.missing_ranges.get(name, ())
-    any_missing = any(each["lo"] <= code <= each["hi"] for each in ranges for code in labels)
-    return meta.variable_measure.get(name) == "ordinal" and not any_missing
-
-
-def _to_dates(values: pd.Series[Any]) -> pd.Series[Any]:
-    """Convert dates, which pyreadstat returns as objects; times of day stay objects."""
-    try:
-        return pd.Series(pd.to_datetime(values)).astype("datetime64[us]")
-    except (ValueError, TypeError, OverflowError):
-        return values
-
-
-def _to_categorical(
-    values: pd.Series[Any], labels: dict[float, str], ordered: bool
-) -> pd.Categorical:
-    codes = sorted(labels)
-    texts = [labels[code] for code in codes]
-    names = [f"{n} [{c:g}]" if texts.count(n) > 1 else n for n, c in zip(texts, codes, strict=True)]
-    position = {code: number for number, code in enumerate(codes)}
-    index = pd.Index(names, dtype=text_dtype())
-    return pd.Categorical.from_codes(
-        [position.get(value, -1) for value in values], categories=index, ordered=ordered
-    )
-
-
-def _codebook_record(name: str, label: str) -> dict[str, Any]:
-    known = {"column_id": name, "column_alias": name, "column_text": label or name}
-    return {**dict.fromkeys(FIELDS), **known, "question": label, "part": "answer"}
+    missing = {
+        code
+        for code in {*labels, *(values.dropna() if ranges else ())}
+        if any(isinstance(code, str) == is_text and r["lo"] <= code <= r["hi"] for r in ranges)
+    }
+    is_ordinal = meta.variable_measure.get(name) == "ordinal"
+    return FileVariable(values, labels, missing, is_text, is_ordinal)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import pandas as pd
 
 from alchemer_nb.errors import InvalidArgument
-from alchemer_nb.frame import codebook, metadata, multi_lists
+from alchemer_nb.frame import metadata, multi_lists
+from alchemer_nb.frame.description import ATTRS, Description
 from alchemer_nb.frame.long import build_long
+from alchemer_nb.frame.options import Values
+from alchemer_nb.frame.reasons import collect_reasons
 from alchemer_nb.frame.unplanned_columns import all_columns
-from alchemer_nb.frame.values import Renderer
+from alchemer_nb.frame.values import Renderer, shown_states
 from alchemer_nb.survey.columns import INDEX, free_name, name_columns, question_names
 from alchemer_nb.wire.text import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from zoneinfo import ZoneInfo
 
     from alchemer_nb.decode.answers import Answers
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
     from alchemer_nb.survey.columns import AnswerColumn
     from alchemer_nb.survey.definition import Definition
 
-ATTRS = "alchemer"
-
 
 def build_frame(
     answers: Answers,
@@ -36,7 +36,7 @@ def build_frame(
     rows: Rows,
     options: FrameOptions,
     zone: ZoneInfo,
-    about: dict[str, Any],
+    about: Mapping[str, Any],
 ) -> pd.DataFrame:
     """Build the frame of some responses.
 
@@ -46,72 +46,125 @@ def build_frame(
         rows: The responses to include, from ``choose_rows``.
         options: Names, values, shape.
         zone: Time zone of the region.
-        about: Facts of the download, for ``attrs["alchemer"]``.
+        about: What was asked and received, as data of JSON.
 
     Returns:
-        Wide: index ``response_id`` (int64); columns of metadata, answers in survey order, url
-        variables. Long: see ``build_long``.
+        Wide: index ``response_id`` (int64); columns of answers in survey order, url variables,
+        metadata. Long: see ``build_long``. ``attrs["alchemer"]`` is its description.
     """
-    options = replace(options, language=_language(options.language, survey))
+    options = replace(options, language=check_language(options.language, survey))
     languages = (options.language, survey.language)
-    renderer = Renderer(answers, rows.numbers, options.rendered, languages)
+    renderers = {v: Renderer(answers, rows.numbers, v, languages) for v in get_args(Values)}
+    renderer = renderers[options.rendered]  # whose notes are shown
+
+    def array(column: AnswerColumn, values: Values) -> Any:
+        return renderers[values].array(column)
+
+    def shown(question_id: str, at: np.ndarray) -> list[bool | None]:
+        states = shown_states(answers, question_id, rows.numbers[at])
+        return [None if state < 0 else bool(state) for state in states.tolist()]
+
     columns = multi_lists.fold_lists(all_columns(survey, answers, renderer), options)
     meta = metadata.metadata_names(options.metadata)
     names = name_columns(columns, survey, options.names, meta, options.language)
-    named = {
-        name: column
-        for name, column in zip(names, columns, strict=True)
-        if not multi_lists.is_redacted(column, options.without)
-    }
-    if options.shape == "long":
-        frame = build_long(answers, survey, rows, named, options.language, renderer)
+    named = dict(zip(names, columns, strict=True))
+    urls = {name: metadata.url_array(name, answers, rows.numbers) for name in answers.urls}
+    is_long = options.shape == "long"
+    if is_long:
+        frame = build_long(rows.ids, named, languages, array, shown)
     else:
-        frame = _build_wide(answers, rows, options, zone, renderer, named)
-    if options.columns is not None:
-        frame = _choose_columns(frame, options, named)
-    book = codebook.codebook_records(
+        about_rows = {
+            name: metadata.metadata_array(name, answers, rows.numbers, zone, options.tz)
+            for name in meta
+        }
+        frame = build_wide(rows.ids, named, options, array, about_rows, urls)
+    description = Description(
         survey,
-        columns,
-        metadata=meta,
-        urls=metadata.url_names(answers),
+        options,
+        str(zone),
+        named,
+        {code: name for name, code in code_names(named, options, meta).items()},
+        url_names(named, urls, options),
+        about,
+        reasons=collect_reasons(
+            answers,
+            survey,
+            rows,
+            ((c, array(c, "label") if is_long else frame[n]) for n, c in named.items()),
+        ),
         notes=renderer.notes,
-        language=options.language,
     )
-    facts = {**about, "codebook": book}
-    frame.attrs[ATTRS] = json.dumps(facts, ensure_ascii=False, default=str)
+    if options.columns is not None:
+        frame = choose_columns(frame, options, named)
+        description = description.trim(frame)
+    frame.attrs[ATTRS] = description.to_json()
     return frame
 
 
-def _build_wide(
-    answers: Answers,
-    rows: Rows,
-    options: FrameOptions,
-    zone: ZoneInfo,
-    renderer: Renderer,
+def build_wide(
+    ids: np.ndarray,
     named: Mapping[str, AnswerColumn],
+    options: FrameOptions,
+    array: Callable[[AnswerColumn, Values], Any],
+    about_rows: Mapping[str, Any],
+    urls: Mapping[str, Any],
 ) -> pd.DataFrame:
-    data: dict[str, Any] = {
-        name: metadata.metadata_array(name, answers, rows.numbers, zone, options.tz)
-        for name in metadata.metadata_names(options.metadata)
-        if name not in options.without
-    }
-    taken = {*data, *named}
+    """Build the wide shape: a row for each response.
+
+    Args:
+        ids: Ids of the responses.
+        named: Columns of answers, by name.
+        options: ``values`` is used.
+        array: Returns the values of a column, one for each response.
+        about_rows: Values of the metadata columns, by name.
+        urls: Values of the url variables, by the names of these.
+    """
+    codes = code_names(named, options, about_rows)
+    data: dict[str, Any] = {}
     for name, column in named.items():
-        data[name] = renderer.array(column)
-        if options.values == "both" and column.kind == "category" and column.part == "answer":
-            codes = Renderer(answers, rows.numbers, "code", renderer.languages).array(column)
-            data[free_name(f"{name}_code", taken)] = codes  # unique, as names are
-    for name in metadata.url_names(answers):
-        if f"url_{name}" not in options.without:
-            column_name = free_name(f"url_{name}", {*data, *named})
-            data[column_name] = metadata.url_array(name, answers, rows.numbers)
-    index = pd.Index(rows.ids, name=INDEX, dtype=np.int64)
+        data[name] = array(column, options.rendered)
+        if name in codes:
+            data[codes[name]] = array(column, "code")
+    data |= {name: urls[variable] for name, variable in url_names(named, urls, options).items()}
+    data |= about_rows
+    index = pd.Index(ids, name=INDEX, dtype=np.int64)
     return pd.DataFrame(
         {name: pd.Series(values).set_axis(index) for name, values in data.items()}, index=index
     )
 
 
-def _language(wanted: str | None, survey: Definition) -> str | None:
+def url_names(
+    named: Mapping[str, AnswerColumn], urls: Iterable[str], options: FrameOptions
+) -> dict[str, str]:
+    """Return name of a column -> url variable, in alphabetical order."""
+    meta = metadata.metadata_names(options.metadata)
+    taken = {*named, *meta, *code_names(named, options, meta).values()}
+    names: dict[str, str] = {}
+    for variable in sorted(urls):
+        names[free_name(f"url_{variable}", {*taken, *names})] = variable
+    return names
+
+
+def code_names(
+    named: Mapping[str, AnswerColumn], options: FrameOptions, taken: Iterable[str]
+) -> dict[str, str]:
+    """Return the name of the codes beside each category, for ``values="both"``."""
+    if options.values != "both":
+        return {}
+    names = {*taken, *named}  # of which codes are free, as of one another
+    return {
+        name: free_name(f"{name}_code", names)
+        for name, column in named.items()
+        if column.kind == "category" and column.part == "answer"
+    }
+
+
+def check_language(wanted: str | None, survey: Definition) -> str | None:
+    """Return a language as the survey spells it.
+
+    Raises:
+        InvalidArgument: The survey is not asked in it.
+    """
     if wanted is None:
         return None
     for language in survey.languages:
@@ -123,17 +176,18 @@ def _language(wanted: str | None, survey: Definition) -> str | None:
     )
 
 
-def _choose_columns(
+def choose_columns(
     frame: pd.DataFrame, options: FrameOptions, named: Mapping[str, AnswerColumn]
 ) -> pd.DataFrame:
+    """Return the columns of a wide frame, or the rows of a long one, that ``columns`` means."""
     wanted = options.columns or ()
     if options.shape == "wide":
-        return frame[_chosen_names(wanted, frame.columns, named)]
-    chosen = _chosen_names(wanted, named, named)
+        return frame[choose_names(wanted, frame.columns, named)]
+    chosen = choose_names(wanted, named, named)
     return frame[frame["column"].isin(chosen)].reset_index(drop=True)
 
 
-def _chosen_names(
+def choose_names(
     wanted: Iterable[str], present: Iterable[str], named: Mapping[str, AnswerColumn]
 ) -> list[str]:
     """Return the present names that the user's words mean: columns, or all of a question."""
@@ -142,7 +196,8 @@ def _chosen_names(
     for word in wanted:
         found = {word} & {*present}
         for name, column in named.items():
-            meant = {*question_names(column), column.id, *multi_lists.column_ids([column])}
+            parts = {part.id for part in column.option_columns}
+            meant = {*question_names(column), column.id, *parts}
             if word in meant:
                 found |= {name, f"{name}_code"} & {*present}
         if not found:

@@ -15,7 +15,7 @@ from alchemer_nb.survey.definition import conditional_ids
 from alchemer_nb.survey.question_types import question_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from alchemer_nb.survey.definition import Definition
 
@@ -69,7 +69,7 @@ def codebook_records(
     *,
     metadata: Sequence[str] = STANDARD,
     urls: Iterable[str] = (),
-    notes: dict[str, list[str]] | None = None,
+    notes: Mapping[str, list[str]] | None = None,
     language: str | None = None,
 ) -> list[dict[str, Any]]:
     """Return one dict for each column of a frame, in its order.
@@ -79,7 +79,7 @@ def codebook_records(
         columns: Columns of answers.
         metadata: Names of the metadata columns.
         urls: Names of url variables.
-        notes: Column id -> notes of the renderer.
+        notes: Column id -> what did not fit.
         language: Language of the words.
     """
     by_alias, by_text = (
@@ -87,7 +87,7 @@ def codebook_records(
     )
     conditional = conditional_ids(survey)
     pages = {page.id: (i, page) for i, page in enumerate(survey.pages, 1)}
-    rows = [_other_record(name, "metadata") for name in metadata]
+    rows = []
     for column, alias, text in zip(columns, by_alias, by_text, strict=True):
         number, page = pages.get(column.question.page, (None, None))
         rows.append(
@@ -103,10 +103,11 @@ def codebook_records(
             }
         )
     rows.extend(_other_record(f"url_{name}", "url variable") for name in urls)
+    rows.extend(_other_record(name, "metadata") for name in metadata)
     return [{name: row.get(name) for name in FIELDS} for row in rows]
 
 
-def _notes_of(column: AnswerColumn, notes: dict[str, list[str]]) -> list[str]:
+def _notes_of(column: AnswerColumn, notes: Mapping[str, list[str]]) -> list[str]:
     """Return the notes of a column, and of the options of a list."""
     return [text for each in (column, *column.option_columns) for text in notes.get(each.id, ())]
 

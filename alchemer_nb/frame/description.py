@@ -1,156 +1,415 @@
-"""The data that a frame carries, from which it can be built again without another download.
+"""What the columns of a frame mean: the text of ``attrs["alchemer"]``, which holds no answer.
 
-``attrs["alchemer"]`` is a JSON text, because pandas deep-copies attrs at every step. ``Facts`` is
-this text with a reference to the answers: copies share them, filters and choices of columns keep
-them, pickle includes them. After a merge, or in another library's file, only the text is left.
+It is one JSON text, because pandas deep-copies attrs at every step, and a text costs nothing.
+Copies, filters, pickle and pandas' own Parquet keep it; a merge of two frames loses it.
 """
 
 from __future__ import annotations
 
+import base64
+import functools
 import json
-from dataclasses import dataclass, replace
+import zlib
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
+import msgspec
 import numpy as np
+import pandas as pd
 
-from alchemer_nb.decode.answers import latest_rows
-from alchemer_nb.decode.gc_pause import collector_paused
+from alchemer_nb.errors import AlchemerError, InvalidArgument, KnowledgeLost
 from alchemer_nb.forks import lazy_attribute
-from alchemer_nb.frame import build as frames
-from alchemer_nb.frame import metadata, multi_lists
-from alchemer_nb.frame.rows import Rows
-from alchemer_nb.frame.unplanned_columns import all_columns
-from alchemer_nb.frame.values import Renderer
-from alchemer_nb.survey.columns import name_columns
+from alchemer_nb.frame import metadata
+from alchemer_nb.frame.codebook import codebook_records
+from alchemer_nb.frame.multi_lists import fold_options
+from alchemer_nb.frame.options import FrameOptions
+from alchemer_nb.frame.reasons import NO_REASONS, Reasons
+from alchemer_nb.frame.values import option_names
+from alchemer_nb.survey.columns import INDEX, AnswerColumn, plan_columns
+from alchemer_nb.survey.definition import Definition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
-    import pandas as pd
-
-    from alchemer_nb.decode.answers import Answers
-    from alchemer_nb.frame.options import FrameOptions
-    from alchemer_nb.survey.columns import AnswerColumn
-    from alchemer_nb.survey.definition import Definition
-
-
-class Facts(str):
-    """The JSON text of ``attrs["alchemer"]``, with the answers behind the frame.
-
-    Attributes:
-        kept: The answers and the choices of the frame; None if only the text is known.
-    """
-
-    __slots__ = ("kept",)
-    kept: Kept | None
-
-    def __new__(cls, text: str, kept: Kept | None = None) -> Facts:
-        """Create the text; ``kept`` does not count in comparisons."""
-        made = super().__new__(cls, text)
-        made.kept = kept
-        return made
-
-    def __copy__(self) -> Facts:
-        return self
-
-    def __deepcopy__(self, memo: Any) -> Facts:
-        return self  # pandas copies attrs at every step; answers never change
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Facts, (str(self), self.kept)
-
-    def read(self) -> dict[str, Any]:
-        """Parse the facts.
-
-        Raises:
-            ValueError: The text is something else.
-        """
-        facts: Any = json.loads(self)
-        if not isinstance(facts, dict):
-            raise ValueError("no facts")  # noqa: TRY004 - like any other text that is none
-        return facts
-
-
-def kept_of(frame: pd.DataFrame) -> Kept | None:
-    """Return the answers that a frame carries; None if it carries the text alone, or nothing."""
-    text = frame.attrs.get(frames.ATTRS)
-    return text.kept if isinstance(text, Facts) else None
+ATTRS = "alchemer"
+VERSION = 1
+WAVE = "wave"  # the level or column of the index that names the wave
+_KEY = "alchemer_nb"  # of the text: its version
+_MOST = 2**28  # bytes of an unpacked definition
+_HEAL = "; original.alchemer.attach(this_frame) gives it back"
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
-    """The answers of a download and the choices of the frame that was built from them.
+class Description:
+    """What the columns of a frame mean, and how the frame was made.
 
     Attributes:
-        answers: All answers received.
         survey: The definition.
+        options: The choices of the frame.
         timezone: Zone of the region.
-        options: The choices of the frame at hand.
-        about: Facts of the download.
+        columns: Name in the frame -> column of answers.
+        codes: Name of a column of codes (``values="both"``) -> name of its question's column.
+        urls: Name of a column of a url variable -> name of the variable.
+        about: What was asked and received, as data.
+        notes: Column id -> what did not fit, counted.
+        redacted: The report of ``redact``.
+        reasons: Why cells are empty.
+        file_codes: Column -> codes and labels that a labelled file of another program had.
+        waves: Wave -> its description, under the names of the stacked frame, which then has no
+            columns of its own here.
+        matched: How the columns of waves were matched.
     """
 
-    answers: Answers
-    survey: Definition
-    timezone: str
-    options: FrameOptions
-    about: dict[str, Any]
-
-    def frame(self, ids: Iterable[int], options: FrameOptions) -> pd.DataFrame:
-        """Build the frame of some responses with other choices.
-
-        Args:
-            ids: Response ids, in the order of the result.
-            options: Names, values, shape.
-        """
-        about = {**self.about, "asked": {**self.about.get("asked", {}), **options.asked()}}
-        return replace(self, options=options, about=about).build(self.rows(ids))
-
-    def build(self, rows: Rows) -> pd.DataFrame:
-        """Build the frame of some rows, which then carries these answers."""
-        with collector_paused():
-            frame = frames.build_frame(
-                self.answers, self.survey, rows, self.options, ZoneInfo(self.timezone), self.about
-            )
-        frame.attrs[frames.ATTRS] = Facts(frame.attrs[frames.ATTRS], self)
-        return frame
-
-    def rows(self, ids: Iterable[int]) -> Rows:
-        """Return the rows of some responses."""
-        wanted = np.fromiter((int(i) for i in ids), dtype=np.int64)
-        keep = np.array([self._numbers[i] for i in wanted.tolist()], dtype=np.int64)
-        received = len(self._numbers)
-        return Rows(keep, wanted, received, self.answers.count - received, 0)
-
-    def knows(self, response_id: int) -> bool:
-        """Return whether a response is among the answers."""
-        return response_id in self._numbers
-
-    @lazy_attribute
-    def _numbers(self) -> dict[int, int]:
-        return latest_rows(self.answers)
-
-    @lazy_attribute
-    def columns(self) -> list[AnswerColumn]:
-        """Return the columns of answers, with one for each option of a multi-select."""
-        everything = np.arange(self.answers.count)
-        return all_columns(
-            self.survey, self.answers, Renderer(self.answers, everything, self.options.rendered, ())
-        )
-
-    @lazy_attribute
-    def names(self) -> dict[str, AnswerColumn]:
-        """Return the columns of answers as the frame has them, by their names there."""
-        columns = multi_lists.fold_lists(self.columns, self.options)
-        taken = metadata.metadata_names(self.options.metadata)
-        names = name_columns(columns, self.survey, self.options.names, taken, self.options.language)
-        return dict(zip(names, columns, strict=True))
+    survey: Definition = field(default_factory=lambda: Definition("", ""))
+    options: FrameOptions = field(default_factory=FrameOptions)
+    timezone: str = "UTC"
+    columns: Mapping[str, AnswerColumn] = field(default_factory=dict)
+    codes: Mapping[str, str] = field(default_factory=dict)
+    urls: Mapping[str, str] = field(default_factory=dict)
+    about: Mapping[str, Any] = field(default_factory=dict)
+    notes: Mapping[str, list[str]] = field(default_factory=dict)
+    redacted: tuple[dict[str, Any], ...] = ()
+    reasons: Reasons = NO_REASONS
+    file_codes: Mapping[str, Any] = field(default_factory=dict)
+    waves: Mapping[str, Description] = field(default_factory=dict)
+    matched: tuple[dict[str, Any], ...] = ()
 
     @property
     def languages(self) -> tuple[str | None, ...]:
         """The languages of labels: that of the frame, then that of the survey."""
         return self.options.language, self.survey.language
 
-    def with_options(self, **changes: Any) -> FrameOptions:
-        """Return the choices of the frame, with some of them changed."""
-        return replace(self.options, **changes)
+    @property
+    def metadata(self) -> tuple[str, ...]:
+        """The names of metadata that the frame may have."""
+        return metadata.metadata_names(self.options.metadata)
+
+    @lazy_attribute
+    def names(self) -> set[str]:
+        """Return the names of all columns that come from the survey."""
+        own: set[str] = {*self.columns, *self.codes, *self.urls, *self.metadata}
+        return own.union(*(wave.names for wave in self.waves.values()))
+
+    def to_json(self) -> str:
+        """Return the description as one text of ASCII characters."""
+        return json.dumps({_KEY: VERSION, **self._packed()}, default=str)
+
+    @classmethod
+    def from_json(cls, text: str) -> Description:
+        """Read a text of ``to_json``.
+
+        Raises:
+            KnowledgeLost: It is something else, cut short, or of a newer version.
+        """
+        try:
+            data = json.loads(text)
+            version = data[_KEY]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            raise KnowledgeLost(
+                f"df.attrs[{ATTRS!r}] holds something else than the description of a survey{_HEAL}"
+            ) from None
+        if isinstance(version, int) and version > VERSION:
+            raise KnowledgeLost(
+                f"a newer alchemer_nb described this frame (version {version}, this one reads "
+                f"{VERSION}): pip install -U alchemer_nb"
+            )
+        try:
+            return _unpacked(data)
+        except (AlchemerError, ValueError, TypeError, LookupError, AttributeError, zlib.error):
+            raise KnowledgeLost(
+                f"the description in df.attrs[{ATTRS!r}] is damaged{_HEAL}"
+            ) from None
+
+    def _packed(self) -> dict[str, Any]:
+        about = {"about": dict(self.about), "redacted": self.redacted}
+        if self.waves:
+            waves = {label: wave._packed() for label, wave in self.waves.items()}
+            return {**about, "waves": waves, "matched": self.matched}
+        plan = {column.id: (n, column) for n, column in enumerate(plan_columns(self.survey))}
+        meaning = {
+            "survey": msgspec.to_builtins(self.survey, enc_hook=_plain),
+            "options": msgspec.to_builtins(self.options),
+            "timezone": self.timezone,
+            "columns": [[name, _packed_column(c, plan)] for name, c in self.columns.items()],
+            "codes": dict(self.codes),
+            "urls": dict(self.urls),
+            "notes": dict(self.notes),
+            "file_codes": dict(self.file_codes),
+        }
+        raw = json.dumps(meaning, default=str).encode("ascii")
+        packed = base64.b64encode(zlib.compress(raw, 6)).decode("ascii")
+        return {**about, "meaning": packed, "reasons": self.reasons.pack()}
+
+    def trim(self, frame: pd.DataFrame) -> Description:
+        """Return the description of the rows and columns at hand alone."""
+        if self.waves:
+            waves = {label: wave.trim(frame.iloc[rows]) for label, rows, wave in self.pieces(frame)}
+            here = {str(name) for name in frame.columns}
+            matched = tuple(row for row in self.matched if row["column"] in here)
+            return replace(self, waves=waves, matched=matched)
+        is_long = self.options.shape == "long"
+        if is_long:
+            here = set(frame["column"].dropna())
+            ids: Any = frame[INDEX].unique()
+        else:
+            here = {str(name) for name in frame.columns}
+            here |= {self.codes[name] for name in here & self.codes.keys()}
+            ids = response_ids(frame)
+        # A column that nobody answered has no rows in the long shape.
+        columns = {n: c for n, c in self.columns.items() if n in here or (is_long and c.planned)}
+        of_columns = {part.id for c in columns.values() for part in (c, *c.option_columns)}
+        return replace(
+            self,
+            columns=columns,
+            codes={name: own for name, own in self.codes.items() if name in here},
+            urls={name: own for name, own in self.urls.items() if name in here},
+            notes={own: texts for own, texts in self.notes.items() if own in of_columns},
+            file_codes={name: own for name, own in self.file_codes.items() if name in here},
+            reasons=self.reasons.only(ids, [c for n, c in columns.items() if n in here]),
+        )
+
+    def named(self, new: str, old: str) -> Description:
+        """Return a description by which a column means what another one does.
+
+        Raises:
+            InvalidArgument: No column is called so.
+        """
+        if self.waves:
+            waves = {
+                label: wave.named(new, old) if old in wave.names else wave
+                for label, wave in self.waves.items()
+            }
+            if old in self.names:
+                return replace(self, waves=waves)
+        if old in self.columns:
+            return replace(self, columns={**self.columns, new: self.columns[old]})
+        if old in self.codes:
+            return replace(self, codes={**self.codes, new: self.codes[old]})
+        if old in self.urls:
+            return replace(self, urls={**self.urls, new: self.urls[old]})
+        raise InvalidArgument(f"names: no column of the survey is called {str(old)[:40]!r}")
+
+    def pieces(self, frame: pd.DataFrame) -> list[tuple[str, np.ndarray, Description]]:
+        """Return the waves of a frame: label, positions of rows, description; one if not stacked.
+
+        Raises:
+            KnowledgeLost: The rows have lost their wave.
+        """
+        if not self.waves:
+            return [("", np.arange(len(frame)), self)]
+        in_index = WAVE in frame.index.names
+        labels: Any = frame.index.get_level_values(WAVE) if in_index else frame.get(WAVE)
+        if labels is None:
+            raise KnowledgeLost(
+                "the rows of this frame have lost their wave: keep wave in the index or as a column"
+            )
+        of_rows = np.asarray(labels, dtype=object)
+        pieces = [(label, np.flatnonzero(of_rows == label), d) for label, d in self.waves.items()]
+        return [piece for piece in pieces if len(piece[1])] or pieces[:1]
+
+    @lazy_attribute
+    def raw_columns(self) -> dict[str, str]:
+        """Return column id -> name, of the columns of answers as received."""
+        return {column.id: name for name, column in self.columns.items() if column.part == "raw"}
+
+    @lazy_attribute
+    def records(self) -> dict[str, dict[str, Any]]:
+        """Return the row of the codebook of each column that comes from the survey, by name."""
+        if self.waves:
+            found: dict[str, dict[str, Any]] = {}
+            for wave in self.waves.values():
+                found = {**wave.records, **found}
+            return found
+        rows = codebook_records(
+            self.survey,
+            list(self.columns.values()),
+            metadata=self.metadata,
+            urls=self.urls.values(),
+            notes=self.notes,
+            language=self.options.language,
+        )
+        return dict(zip([*self.columns, *self.urls, *self.metadata], rows, strict=True))
+
+
+def read_description(frame: pd.DataFrame) -> Description:
+    """Return the description that a frame carries, whether it fits or not.
+
+    Raises:
+        KnowledgeLost: It carries none, or a damaged one.
+    """
+    text = frame.attrs.get(ATTRS)
+    if not isinstance(text, str):
+        raise KnowledgeLost(
+            "this frame carries no description of its survey: concat of different downloads, "
+            "merge and other libraries drop it. Use df.alchemer.join to merge, or "
+            "original.alchemer.attach(this_frame) to give it back"
+        )
+    return _parsed(text)
+
+
+@functools.lru_cache(maxsize=8)
+def _parsed(text: str) -> Description:
+    return Description.from_json(text)
+
+
+def describe(frame: pd.DataFrame) -> Description:
+    """Return the description of a frame, after a check that it still is one of responses.
+
+    Raises:
+        InvalidArgument: Two columns have one name.
+        KnowledgeLost: It is not, or carries no description.
+    """
+    description = read_description(frame)
+    columns = frame.columns
+    if columns.nlevels > 1:
+        raise KnowledgeLost(
+            f"the columns of this frame have {columns.nlevels} levels, so that none is known by "
+            "its name; use df.droplevel(…, axis=1) first"
+        )
+    if not columns.is_unique:
+        twice = columns[columns.duplicated()][0]
+        raise InvalidArgument(f"two columns are called {twice!r}; rename or drop one of them first")
+    if description.waves or description.survey.id:  # a file of SPSS may have none
+        response_ids(frame)
+    names = {"column"} if description.options.shape == "long" else description.names
+    known = [place for place, name in enumerate(columns) if name in names]
+    if not known and len(columns):
+        raise KnowledgeLost("no column of this frame comes from the survey any more")
+    # Flags of numpy: those of multi-selects are nullable, that of test data is no answer.
+    dtypes = frame.dtypes.to_numpy()
+    others = [place for place in known if columns[place] != "is_test_data"]
+    if others and all(dtypes[place] == np.bool_ for place in others):
+        raise KnowledgeLost(
+            "this frame holds true and false in place of answers, such as notna() makes: ask it "
+            "of the frame of responses"
+        )
+    return description
+
+
+def response_ids(frame: pd.DataFrame) -> pd.Index[Any]:
+    """Return the response id of each row (int64), from the index or the column of that name.
+
+    Raises:
+        KnowledgeLost: The rows have none.
+    """
+    if INDEX in frame.index.names:
+        ids = frame.index.get_level_values(INDEX)
+    elif INDEX in frame.columns:
+        ids = pd.Index(frame[INDEX])
+    else:
+        raise KnowledgeLost(
+            "the rows of this frame have lost their response ids: keep response_id as the "
+            "index or as a column"
+        )
+    if not pd.api.types.is_integer_dtype(ids.dtype) or ids.hasnans:
+        texts = [str(own) for own in ids]
+        if not all(text.isascii() and text.isdigit() and len(text) < 19 for text in texts):
+            raise KnowledgeLost("the response_id of this frame is no whole number in some rows")
+        ids = pd.Index([int(text) for text in texts], dtype=np.int64)
+    return ids
+
+
+def drop_unused_texts(frame: pd.DataFrame, description: Description) -> pd.DataFrame:
+    """Return a frame without the categories that nobody holds and that are no option."""
+    result = frame.copy(deep=False)
+    for _, _, wave in description.pieces(frame):
+        for name, column in wave.columns.items():
+            if column.kind != "category" or name not in frame.columns:
+                continue
+            dtype = result[name].dtype
+            if not isinstance(dtype, pd.CategoricalDtype):
+                continue
+            options = _option_texts(description, name)
+            unused = [
+                text
+                for text in dtype.categories.difference(pd.Index(result[name].unique()))
+                if text not in options
+            ]
+            if unused:
+                result[name] = result[name].cat.remove_categories(unused)
+    return result
+
+
+def _option_texts(description: Description, name: str) -> set[str]:
+    """Return what the options of a column may be called, in any wave."""
+    return {
+        text
+        for wave in description.waves.values() or (description,)
+        if name in wave.columns
+        for way in ("label", "code", "id")
+        for text in option_names(wave.columns[name].choices, way, wave.languages)
+    }
+
+
+# -- packing --------------------------------------------------------------------------------
+
+
+class _Meaning(msgspec.Struct):
+    survey: Definition
+    options: FrameOptions
+    timezone: str
+    columns: list[tuple[str, Any]]
+    codes: dict[str, str]
+    urls: dict[str, str]
+    notes: dict[str, list[str]]
+    file_codes: dict[str, Any]
+
+
+class _Text(msgspec.Struct):
+    about: dict[str, Any]
+    redacted: tuple[dict[str, Any], ...] = ()
+    meaning: str = ""
+    reasons: dict[str, Any] = {}
+    waves: dict[str, dict[str, Any]] = {}
+    matched: tuple[dict[str, Any], ...] = ()
+
+
+def _unpacked(data: dict[str, Any]) -> Description:
+    text = msgspec.convert(data, _Text)
+    if text.waves:
+        waves = {label: _unpacked(wave) for label, wave in text.waves.items()}
+        first = next(iter(waves.values()))
+        return replace(
+            Description(), options=first.options, about=text.about, redacted=text.redacted,
+            waves=waves, matched=text.matched,
+        )  # fmt: skip
+    unzip = zlib.decompressobj()
+    raw = unzip.decompress(base64.b64decode(text.meaning, validate=True), _MOST)
+    if not unzip.eof:
+        raise ValueError("cut short")
+    meaning = msgspec.convert(json.loads(raw), _Meaning)
+    plan = plan_columns(meaning.survey)
+    return Description(
+        survey=meaning.survey,
+        options=meaning.options,
+        timezone=meaning.timezone,
+        columns={name: _unpacked_column(column, plan) for name, column in meaning.columns},
+        codes=meaning.codes,
+        urls=meaning.urls,
+        about=text.about,
+        notes=meaning.notes,
+        file_codes=meaning.file_codes,
+        redacted=text.redacted,
+        reasons=Reasons.unpack(text.reasons),
+    )
+
+
+def _packed_column(column: AnswerColumn, plan: Mapping[str, tuple[int, AnswerColumn]]) -> Any:
+    """Return the position of a planned column, else all of it; of a list, its options' columns."""
+    if column.part == "list":
+        return [_packed_column(part, plan) for part in column.option_columns]
+    number, planned = plan.get(column.id, (0, None))
+    return number if column == planned else msgspec.to_builtins(column, enc_hook=_plain)
+
+
+def _unpacked_column(packed: Any, plan: list[AnswerColumn]) -> AnswerColumn:
+    if isinstance(packed, list):
+        return fold_options([_unpacked_column(part, plan) for part in packed])
+    if isinstance(packed, int) and 0 <= packed < len(plan):
+        return plan[packed]
+    return msgspec.convert(packed, AnswerColumn)
+
+
+def _plain(value: Any) -> Any:
+    """Convert any other value of a definition to text."""
+    return sorted(value) if isinstance(value, (set, frozenset)) else str(value)

@@ -8,64 +8,55 @@ import numpy as np
 import pandas as pd
 
 from alchemer_nb.frame.text_dtype import text_dtype
-from alchemer_nb.frame.values import Renderer, shown_states
 from alchemer_nb.survey.columns import INDEX
 from alchemer_nb.wire.ids import id_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from alchemer_nb.decode.answers import Answers
-    from alchemer_nb.frame.rows import Rows
+    from alchemer_nb.frame.options import Values
     from alchemer_nb.survey.columns import AnswerColumn
-    from alchemer_nb.survey.definition import Definition
 
 LONG = ("question_id", "row", "option", "column", "value", "code", "option_id", "shown")
 
 
 def build_long(
-    answers: Answers,
-    survey: Definition,
-    rows: Rows,
+    ids: np.ndarray,
     named: Mapping[str, AnswerColumn],
-    language: str | None,
-    renderer: Renderer,
+    languages: tuple[str | None, ...],
+    array: Callable[[AnswerColumn, Values], Any],
+    shown: Callable[[str, np.ndarray], Sequence[bool | None]],
 ) -> pd.DataFrame:
     """Build the long shape: one row for each answer, by response, then in survey order.
 
     Args:
-        answers: All answers of the download.
-        survey: Its definition.
-        rows: The responses to include.
+        ids: Ids of the responses.
         named: Columns of answers, by their names in the wide shape.
-        language: Language of the words.
-        renderer: A renderer of labels, which takes the notes.
+        languages: Languages of the words.
+        array: Returns the values of a column, one for each response.
+        shown: Returns whether a question was shown, for some positions of responses.
 
     Returns:
         ``response_id`` int64, ``shown`` boolean, the others text. A multi-select has a row for
         each chosen option; a response without answers has one row with empty answer fields.
     """
-    languages = (language, survey.language)
-    renderers = {v: Renderer(answers, rows.numbers, v, languages) for v in ("code", "id")}
-    renderers["label"] = renderer
     positions: list[np.ndarray] = []
     found: dict[str, list[Any]] = {name: [] for name in LONG}
     for name, column in named.items():
-        at, piece = _answers_of(column, renderers, languages)
+        at, piece = _answers_of(column, array, languages)
         if not len(at):
             continue
         positions.append(at)
         row = column.question.text(*languages) if column.parent else None
         piece |= {"question_id": column.question.id, "row": row, "column": name}
-        shown = shown_states(answers, column.path[0], rows.numbers[at])
-        piece["shown"] = [None if state < 0 else bool(state) for state in shown.tolist()]
+        piece["shown"] = [*shown(column.path[0], at)]
         for field, values in piece.items():
             found[field] += values if isinstance(values, list) else [values] * len(at)
     answered = np.concatenate([np.array([], dtype=np.int64), *positions])
-    unanswered = np.setdiff1d(np.arange(len(rows.ids)), answered)
+    unanswered = np.setdiff1d(np.arange(len(ids)), answered)
     all_rows = np.concatenate([answered, unanswered])
     order = np.argsort(all_rows, kind="stable")  # the columns came in their order
-    result: dict[str, Any] = {INDEX: rows.ids[all_rows[order]]}
+    result: dict[str, Any] = {INDEX: ids[all_rows[order]]}
     for field in LONG:
         cells = np.array([*found[field], *[None] * len(unanswered)], dtype=object)[order]
         result[field] = pd.array(cells, dtype="boolean" if field == "shown" else text_dtype())
@@ -73,11 +64,13 @@ def build_long(
 
 
 def _answers_of(
-    column: AnswerColumn, renderers: dict[str, Renderer], languages: tuple[str | None, ...]
+    column: AnswerColumn,
+    array: Callable[[AnswerColumn, Values], Any],
+    languages: tuple[str | None, ...],
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Return the rows that answered a column, and the long fields: a list, or one for all rows."""
     # Plain lists: a DataFrame for each column costs more than all the answers in it.
-    values = renderers["label"].array(column)
+    values = array(column, "label")
     option = column.option
     label = option.label(*languages) if option else None
     if column.kind == "boolean":
@@ -91,7 +84,7 @@ def _answers_of(
     at = np.flatnonzero(~np.asarray(pd.isna(values), dtype=bool))
     if not len(at):
         return at, {}
-    texts = _as_text(values, at)
+    texts = as_text(values, at)
     found: dict[str, Any] = {
         "option": label,
         "value": texts,
@@ -99,12 +92,13 @@ def _answers_of(
         "option_id": option.id if option else None,
     }
     if column.kind == "category" and column.part == "answer":
-        found["code"] = _as_text(renderers["code"].array(column), at)
-        found["option_id"] = _as_text(renderers["id"].array(column), at)
+        found["code"] = as_text(array(column, "code"), at)
+        found["option_id"] = as_text(array(column, "id"), at)
     return at, found
 
 
-def _as_text(values: Any, at: np.ndarray) -> list[str | None]:
+def as_text(values: Any, at: np.ndarray) -> list[str | None]:
+    """Return the values at some positions as the long shape writes them."""
     if isinstance(values, pd.Categorical):
         names: list[str | None] = [*map(str, values.categories), None]  # the last one for -1
         return [names[code] for code in values.codes[at].tolist()]

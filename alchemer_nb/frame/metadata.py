@@ -138,11 +138,6 @@ def _in_zone(local: np.ndarray, zone: ZoneInfo) -> np.ndarray:
     return np.asarray(moments.dt.tz_convert("UTC").dt.tz_localize(None), dtype="datetime64[us]")
 
 
-def url_names(answers: Answers) -> list[str]:
-    """Return the names of the url variables received, in alphabetical order."""
-    return sorted(answers.urls)
-
-
 def url_array(name: str, answers: Answers, row_numbers: np.ndarray) -> Any:
     """Return the values of one url variable; a variable sent empty is an empty text."""
     values = answers.urls[name]

@@ -45,12 +45,8 @@ class FrameOptions:
     tz: str | None = "UTC"
     columns: tuple[str, ...] | None = None
     limit: int | None = None
-    without: frozenset[str] = frozenset()  # ids of columns that ``redact`` removed for good
 
     def __post_init__(self) -> None:
-        object.__setattr__(
-            self, "without", frozenset(self.without)
-        )  # read from a file it is a list
         columns: Any = self.columns  # any iterable of names, or one name
         if columns is not None:
             names = (columns,) if isinstance(columns, str) else map(str, columns)
@@ -75,7 +71,7 @@ class FrameOptions:
 
     def asked(self) -> dict[str, object]:
         """Return the options to store with the frame, without its choice of columns."""
-        names = [each.name for each in fields(self) if each.name not in ("columns", "without")]
+        names = [each.name for each in fields(self) if each.name != "columns"]
         return {name: getattr(self, name) for name in names}
 
 

@@ -37,7 +37,7 @@ def summary(
     """Sum up a download.
 
     Args:
-        facts: What ``attrs["alchemer"]`` holds.
+        facts: What was asked and received, as ``df.alchemer.facts`` has it.
         write_option: Writes the name and value of an option as the reader would give it.
     """
     told = facts["rows_told"]

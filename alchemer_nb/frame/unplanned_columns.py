@@ -7,7 +7,7 @@ column of its own with a note, so that nothing received is lost.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from alchemer_nb.survey.columns import (
     COMMENT,
@@ -49,26 +49,51 @@ def all_columns(survey: Definition, answers: Answers, renderer: Renderer) -> lis
         answers: All answers of the download.
         renderer: Takes notes of why a column was added.
     """
+    unknown = []
+    for column, why in _unknown_paths(survey, plan_columns(survey), answers):
+        renderer.note(column, why)
+        unknown.append(column)
+    return arrange_columns(survey, unknown, renderer)
+
+
+class Companions(Protocol):
+    """What says which columns need another column beside them."""
+
+    def has_raw(self, column: AnswerColumn) -> bool:
+        """Check for answers that the column cannot tell as received."""
+
+    def has_other(self, column: AnswerColumn) -> bool:
+        """Check for write-ins."""
+
+
+def arrange_columns(
+    survey: Definition, unknown: Iterable[AnswerColumn], companions: Companions
+) -> list[AnswerColumn]:
+    """Return the planned columns and, in their places, those that are not planned.
+
+    Args:
+        survey: The definition.
+        unknown: The columns of answers at unknown paths.
+        companions: Says which columns of write-ins and raw answers there are.
+    """
     planned = plan_columns(survey)
     ids = {column.id for column in planned}
     columns: list[AnswerColumn] = []
     for column in planned:
         columns.append(column)
-        columns.extend(x for x in _unplanned_companions(column, renderer) if x.id not in ids)
-    extra = []
-    for column, why in _unknown_paths(survey, planned, answers):
-        renderer.note(column, why)
-        extra += [column, *_unplanned_companions(column, renderer)]
+        columns.extend(x for x in _unplanned_companions(column, companions) if x.id not in ids)
+    unknown = sorted(unknown, key=lambda column: _path_sort_key(column.path))
+    extra = [x for c in unknown for x in (c, *_unplanned_companions(c, companions))]
     return _insert(survey, columns, extra)
 
 
-def _unplanned_companions(column: AnswerColumn, renderer: Renderer) -> Iterator[AnswerColumn]:
+def _unplanned_companions(column: AnswerColumn, companions: Companions) -> Iterator[AnswerColumn]:
     """Yield the columns of write-ins and raw answers that the definition does not announce."""
-    if column.part in ("answer", "item") and renderer.has_raw(column):
+    if column.part in ("answer", "item") and companions.has_raw(column):
         yield replace(raw_column(column), planned=False)
     # A grid cell repeats the label of its column: that is no write-in.
     chosen = column.part in ("answer", "option") and not column.is_cell
-    if chosen and column.kind in ("category", "number", "boolean") and renderer.has_other(column):
+    if chosen and column.kind in ("category", "number", "boolean") and companions.has_other(column):
         yield other_column(column, planned=False)
 
 
@@ -80,7 +105,7 @@ def _unknown_paths(
     known: dict[str, Question] = {}
     for question in survey.walk():
         known.setdefault(question.id, question)
-    for path in sorted(set(answers.leaves) - taken, key=_path_sort_key):
+    for path in answers.leaves.keys() - taken:
         leaf = answers.leaves[path]
         if path[0] in known:
             question = known[path[0]]
@@ -111,7 +136,8 @@ def _unknown_part(
     if kind is None or len(below) != 1 or below[0] == SECOND_ANSWER:
         return column, _reason_of_leaf(question, path)
     part: Part = "option" if kind == "boolean" else "item"
-    column = replace(column, kind=kind, part=part, removed=True)
+    option = _option_from_answers(path, leaf, language) if part == "option" else column.option
+    column = replace(column, kind=kind, part=part, option=option, removed=True)
     return column, "the option is no longer in the definition"
 
 
@@ -138,7 +164,9 @@ def _leaf_column(
 ) -> AnswerColumn:
     if path[-1] == COMMENT and len(path) > 1:
         return comment_column(question, path[:-1], planned=False)
-    option = _option_from_answers(path, leaf, language) if len(path) > 1 else None
+    option = None
+    if len(path) > 1:  # without a value, which may be what somebody typed
+        option = replace(_option_from_answers(path, leaf, language), value="")
     return AnswerColumn(
         column_id(path), "text", path, question, parent, "leaf", option, planned=False
     )

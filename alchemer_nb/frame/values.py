@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from alchemer_nb.decode.leaves import OptionFinder, RawAnswers
+from alchemer_nb.decode.leaves import OTHER_TEXT, OptionFinder, RawAnswers
 from alchemer_nb.frame.text_dtype import text_array, text_dtype
-from alchemer_nb.survey.columns import COMMENT
+from alchemer_nb.survey.columns import COMMENT, SECOND_ANSWER
 from alchemer_nb.survey.question_types import question_key
 from alchemer_nb.wire.ids import id_number, id_text
 from alchemer_nb.wire.stamps import parse_typed_dates
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from alchemer_nb.frame.options import Values
     from alchemer_nb.survey.columns import AnswerColumn, AnswerPath
     from alchemer_nb.survey.definition import Option
+    from alchemer_nb.survey.question_types import Kind
 
-_MOST_NOTES = 12  # of a column
+BLANK, UNKNOWN, SHARED = -1, -2, -3  # in place of an option's position; see ``write_category``
 
 
 class Renderer:
@@ -41,7 +42,7 @@ class Renderer:
         languages: Languages of the labels; the first one that an option has is taken.
 
     Attributes:
-        notes: Column id -> what did not fit, with a few examples.
+        counts: Column id -> what did not fit -> count of answers, None for all of them.
     """
 
     def __init__(
@@ -58,16 +59,25 @@ class Renderer:
         self._answered_rows: dict[AnswerPath, np.ndarray] = {}
         self._paths_below: dict[AnswerPath, list[AnswerPath]] = {}
         for path in answers.leaves:
-            if len(path) > 1 and path[-1] != COMMENT:
+            if len(path) > 1 and path[-1] not in (COMMENT, SECOND_ANSWER):
                 self._paths_below.setdefault(path[:-1], []).append(path)
         self._option_finders: dict[str, OptionFinder] = {}
-        self.notes: dict[str, list[str]] = {}
+        self._reading_of: dict[str, Reading] = {}
+        self.counts: dict[str, dict[str, int | None]] = {}
 
-    def note(self, column: AnswerColumn, text: str) -> None:
-        """Add a note to a column, unless it is there already."""
-        notes = self.notes.setdefault(column.id, [])
-        if text not in notes and len(notes) < _MOST_NOTES:
-            notes.append(text)
+    def note(self, column: AnswerColumn, text: str, count: int | None = None) -> None:
+        """Add a note to a column, or so many answers to a note; it repeats no answer."""
+        if count != 0:
+            notes = self.counts.setdefault(column.id, {})
+            notes[text] = (notes.get(text) or 0) + count if count else None
+
+    @property
+    def notes(self) -> dict[str, list[str]]:
+        """Column id -> notes, with counts of answers."""
+        return {
+            own: [text if count is None else f"{count:,} {text}" for text, count in notes.items()]
+            for own, notes in self.counts.items()
+        }
 
     def array(self, column: AnswerColumn) -> Any:
         """Return the values of a column, as a pandas array, a numpy array or a series."""
@@ -80,8 +90,7 @@ class Renderer:
         if column.kind == "list":
             return self._render_list(column)
         if column.kind == "number":
-            numbers = [self._as_number(column, raw) for raw in self._raw_answers(column)]
-            return self._to_rows(column, numbers, np.nan, np.float64)
+            return self._to_rows(column, self._numbers(column).tolist(), np.nan, np.float64)
         if column.kind == "date":
             days = [day for _, day in self._read_days(column)]
             return self._to_rows(column, days, None, "datetime64[us]")
@@ -91,21 +100,12 @@ class Renderer:
         )
         return text_array(self._to_rows(column, texts, None, object))
 
-    def scores(self, column: AnswerColumn) -> Any:
-        """Return reporting values as numbers, NaN for "not applicable" and missing (float64)."""
-        scores = []
-        for raw in self._raw_answers(column):
-            option, _ = self._find_option(column, raw)
-            is_left_out = option is not None and option.is_not_applicable
-            number = read_number(option.value if option is not None else raw.answer)
-            scores.append(np.nan if is_left_out else number)
-        return self._to_rows(column, scores, np.nan, np.float64)
-
     def has_raw(self, column: AnswerColumn) -> bool:
-        """Check whether some answer of a column of numbers is no number."""
-        if column.kind != "number" and not (column.kind == "category" and self.is_coded(column)):
+        """Check whether the rows need a column of answers as received beside a column."""
+        if column.kind not in ("number", "category"):
             return False
-        return any(self._raw_text(column, raw) is not None for raw in self._raw_answers(column))
+        is_raw = [self._raw_text(column, raw) is not None for raw in self._raw_answers(column)]
+        return any(is_raw) and bool(self._to_rows(column, is_raw, False, bool).any())
 
     def has_other(self, column: AnswerColumn) -> bool:
         """Check whether a write-in was received, announced by the definition or not."""
@@ -113,13 +113,13 @@ class Renderer:
 
     def is_coded(self, column: AnswerColumn) -> bool:
         """Check whether a category is rendered as numeric codes, so that it can hold no text."""
-        return self._values == "code" and codes_are_numbers(column.choices)
+        return is_coded(column, self._values)
 
     def extra_texts(self, column: AnswerColumn) -> list[str | None]:
         """Return the text of each distinct answer in a column of write-ins or raw answers."""
         if column.part == "other":
             return [write_in_text(raw, column) for raw in self._raw_answers(column)]
-        if question_key(column.question) == "date":
+        if column.raw_kind == "date":
             return [None if day else text for text, day in self._read_days(column)]
         return [self._raw_text(column, raw) for raw in self._raw_answers(column)]
 
@@ -144,6 +144,13 @@ class Renderer:
         kept: np.ndarray = full[self._row_numbers]
         return kept
 
+    def _count_rows(self, column: AnswerColumn) -> list[int]:
+        """Count the rows at hand with each distinct answer."""
+        codes = self._codes_by_row(column.path)
+        size = len(self._raw_answers(column))
+        counts: list[int] = np.bincount(codes[codes >= 0], minlength=size).tolist()
+        return counts
+
     def _to_rows(
         self, column: AnswerColumn, values: Sequence[Any], missing: Any, dtype: Any
     ) -> Any:
@@ -153,21 +160,38 @@ class Renderer:
         table[-1] = missing  # for code -1
         return table[self._codes_by_row(column.path)]
 
-    def _as_number(self, column: AnswerColumn, raw: RawAnswer) -> float:
-        option, note = self._find_option(column, raw)
-        if note and read_number(raw.answer) != read_number(option.value if option else None):
-            self.note(column, note)
-        if option is not None and self._values == "id":
-            return read_number(option.id)
-        return read_number(option.value if option is not None else raw.answer)
+    def _numbers(self, column: AnswerColumn) -> np.ndarray:
+        """Return the number of each distinct answer, or the id of its option."""
+        raw_answers = self._raw_answers(column)
+        positions = {option.id: position for position, option in enumerate(column.choices)}
+        options = np.full(len(raw_answers), UNKNOWN)
+        numbers = np.full(len(raw_answers), np.nan)
+        counts = self._count_rows(column)
+        for at, raw in enumerate(raw_answers):
+            option, note = self._find_option(column, raw)
+            numbers[at] = read_number(option.value if option is not None else raw.answer)
+            if note and option and read_number(raw.answer) != read_number(option.value):
+                self.note(column, note, counts[at])
+            if option is not None and not np.isnan(numbers[at]):
+                options[at] = positions[option.id]
+        return write_numbers(column, numbers, options, self._values)
 
     def _raw_text(self, column: AnswerColumn, raw: RawAnswer) -> str | None:
-        """Return the text of an answer that is no number; a write-in has its own column."""
-        if raw.text is None or column.kind == "date" or raw.is_write_in:
+        """Return the text of an answer that its cell does not tell.
+
+        It is no number where one is due, or the cell would be read as an option that it is not.
+        """
+        text = raw.text
+        kind = column.raw_kind or column.kind
+        if text is None or kind == "date":
             return None
         option, _ = self._find_option(column, raw)
-        number = read_number(option.value if option is not None else raw.answer)
-        return raw.text if np.isnan(number) else None
+        if option is not None:  # a write-in has its own column
+            is_number = kind == "category" or not np.isnan(read_number(option.value))
+            return None if is_number or raw.is_write_in else text
+        if column.id not in self._reading_of:
+            self._reading_of[column.id] = Reading(column, kind, self._values, self.languages)
+        return None if self._reading_of[column.id].is_same(text) else text
 
     def _read_days(self, column: AnswerColumn) -> list[tuple[str | None, Any]]:
         """Return text and day of each distinct answer, None for a day that cannot be read."""
@@ -180,19 +204,14 @@ class Renderer:
         chosen = self._to_rows(column, [is_chosen(a, column) for a in raw_answers], False, bool)
         if column.is_cell and column.option is not None:
             expected = (None, column.option.value, column.option.label(*self.languages))
-            for text in (a.text for a in raw_answers):
-                if text not in expected:
-                    self.note(column, f"{text!r} was received for {expected[1]!r}")
+            counts = zip(raw_answers, self._count_rows(column), strict=True)
+            odd = sum(count for raw, count in counts if raw.text not in expected)
+            self.note(column, OTHER_TEXT, odd)
         stem = column.path[:-1]
         if stem not in self._answered_rows:
             self._answered_rows[stem] = self._find_answered(column)
         answered = self._answered_rows[stem]
-        if self._values == "label":
-            return pd.arrays.BooleanArray(chosen, ~answered)
-        option_id = column.option.id if column.option else ""
-        mark = id_number(option_id) if self._values == "id" else None
-        numbers = np.where(chosen, 1 if mark is None else mark, 0).astype(np.int64)
-        return pd.arrays.IntegerArray(numbers, ~answered)
+        return write_boolean(column, chosen, answered, self._values)
 
     def _find_answered(self, column: AnswerColumn) -> np.ndarray:
         """Return the rows in which any option of the same question was chosen."""
@@ -205,42 +224,146 @@ class Renderer:
 
     def _render_list(self, column: AnswerColumn) -> pd.Series[Any]:
         """Return lists of the chosen options, None where the question was not answered."""
+        parts = [self._render_boolean(part) for part in column.option_columns]
         names = option_names(column.choices, self._values, self.languages)
-        arrays = [self._render_boolean(part) for part in column.option_columns]
-        answered = ~arrays[0].isna()
-        marks = [array.to_numpy(dtype=bool, na_value=False) for array in arrays]
-        cells = [
-            [name for name, mark in zip(names, marks, strict=True) if mark[row]] if given else None
-            for row, given in enumerate(answered)
-        ]
-        return pd.Series(cells, dtype=object)
+        return write_lists(names, parts)
 
     def _render_category(self, column: AnswerColumn) -> Any:
-        names = option_names(column.choices, self._values, self.languages)
         positions = {option.id: position for position, option in enumerate(column.choices)}
-        categories = {name: position for position, name in enumerate(names)}
-        codes = []
-        for raw in self._raw_answers(column):
+        options: list[int] = []
+        texts: list[str | None] = []
+        for raw, count in zip(self._raw_answers(column), self._count_rows(column), strict=True):
             option, note = self._find_option(column, raw)
             if note:
-                self.note(column, note)
-            if option is not None:
-                codes.append(positions[option.id])
-            elif raw.text is None:
-                codes.append(-1)
-            else:
-                self.note(column, f"{raw.text!r} is no option of the definition")
-                codes.append(categories.setdefault(raw.text, len(categories)))
-        by_row = self._to_rows(column, codes, -1, np.int64)
-        if self.is_coded(column):
-            # By the options, not by their names: two with one value have ids in their names.
-            texts = [option.value for option in column.choices] + [*categories][len(names) :]
-            return np.array([*map(read_number, texts), np.nan], dtype=np.float64)[by_row]
-        # The position on the scale of an option that the definition does not have is unknown.
-        whole = len(categories) == len(names)
-        ordered = self._values == "label" and whole and is_ordered(column)
-        index = pd.Index([*categories], dtype=text_dtype())
-        return pd.Categorical.from_codes(by_row, categories=index, ordered=ordered)
+                self.note(column, note, count)
+            is_unknown = option is None and raw.text is not None
+            if is_unknown:
+                self.note(column, "that are no option of the definition", count)
+            options.append(positions[option.id] if option else UNKNOWN if is_unknown else BLANK)
+            texts.append(raw.text if is_unknown else None)
+        by_row = self._to_rows(column, options, BLANK, np.int64)
+        unknown = self._to_rows(column, texts, None, object) if any(texts) else None
+        return write_category(column, by_row, unknown, self._values, self.languages)
+
+
+def write_category(
+    column: AnswerColumn,
+    options: np.ndarray,
+    texts: np.ndarray | None,
+    values: Values,
+    languages: Sequence[str | None],
+) -> Any:
+    """Return the values of a category.
+
+    Args:
+        column: Its column.
+        options: Position of each cell's option among the choices; ``BLANK``, or ``UNKNOWN``
+            for a text that is no option.
+        texts: The text of each unknown cell; None if there is none.
+        values: How the options are written.
+        languages: Languages of the labels.
+
+    Returns:
+        A Categorical, or float64 for codes that are numbers. Texts that are no option are
+        categories after the options, by first row.
+    """
+    unknown = options == UNKNOWN
+    is_any_unknown = texts is not None and bool(unknown.any())
+    if is_coded(column, values):
+        table = np.array([*(read_number(o.value) for o in column.choices), np.nan])
+        numbers = table[np.where(options >= 0, options, -1)]
+        if texts is not None and is_any_unknown:
+            numbers[unknown] = [read_number(text) for text in texts[unknown]]
+        return numbers
+    names = option_names(column.choices, values, languages)
+    positions = {name: position for position, name in enumerate(names)}
+    codes = np.where(options >= 0, options, BLANK)
+    if texts is not None and is_any_unknown:
+        numbers_of_texts, distinct = pd.factorize(texts[unknown])
+        places = [positions.setdefault(text, len(positions)) for text in distinct]
+        codes[unknown] = np.array(places, dtype=np.int64)[numbers_of_texts]
+    # The position on the scale of an option that the definition does not have is unknown.
+    whole = len(positions) == len(names)
+    ordered = values == "label" and whole and is_ordered(column)
+    index = pd.Index([*positions], dtype=text_dtype())
+    return pd.Categorical.from_codes(codes, categories=index, ordered=ordered)
+
+
+def write_numbers(
+    column: AnswerColumn, numbers: np.ndarray, options: np.ndarray, values: Values
+) -> np.ndarray:
+    """Return numbers, for ``values="id"`` the ids of their options where they have one."""
+    if values != "id" or not column.choices:
+        return numbers
+    ids = np.array([read_number(option.id) for option in column.choices])
+    return np.where(options >= 0, ids[np.maximum(options, 0)], numbers)
+
+
+def write_boolean(
+    column: AnswerColumn, chosen: np.ndarray, answered: np.ndarray, values: Values
+) -> Any:
+    """Return the values of one option of several: boolean, or Int64 for codes and ids."""
+    if values == "label":
+        return pd.arrays.BooleanArray(chosen, ~answered)
+    numbers = np.where(chosen, mark_of_chosen(column, values), 0).astype(np.int64)
+    return pd.arrays.IntegerArray(numbers, ~answered)
+
+
+def mark_of_chosen(column: AnswerColumn, values: Values) -> int:
+    """Return the number that says that an option was chosen: its id, or 1."""
+    mark = id_number(column.option.id) if column.option and values == "id" else None
+    return 1 if mark is None else mark
+
+
+def write_lists(names: Sequence[str], parts: Sequence[Any]) -> pd.Series[Any]:
+    """Return lists of the chosen options, None where the question was not answered.
+
+    Args:
+        names: Names of the options.
+        parts: The values of each option, nullable.
+    """
+    answered = ~np.all([part.isna() for part in parts], axis=0)
+    marks = [part.to_numpy(dtype=bool, na_value=False) for part in parts]
+    cells = [
+        [name for name, mark in zip(names, marks, strict=True) if mark[row]] if given else None
+        for row, given in enumerate(answered)
+    ]
+    return pd.Series(cells, dtype=object)
+
+
+class Reading:
+    """How the cells of a column are read again, to see which texts they cannot tell.
+
+    Args:
+        column: The column, or the one beside it with answers as received.
+        kind: Its kind, category or number.
+        values: How its options are written.
+        languages: Languages of the labels.
+    """
+
+    def __init__(
+        self, column: AnswerColumn, kind: Kind, values: Values, languages: Sequence[str | None]
+    ) -> None:
+        self._is_coded = kind == "category" and is_coded(column, values)
+        self._is_number = kind == "number"
+        # The ids of numbers count for all values, so that `_raw` does not depend on them.
+        spellings = ((o.value, *([o.id] if self._is_number else ())) for o in column.choices)
+        self._numbers = {read_number(text) for texts in spellings for text in texts}
+        self._names = set(option_names(column.choices, values, languages))
+
+    def is_same(self, text: str) -> bool:
+        """Check whether the cell of a text that is no option is read as this text again."""
+        if not self._is_coded and not self._is_number:
+            return text not in self._names
+        number = read_number(text)
+        if np.isnan(number) or number in self._numbers:
+            return False
+        return self._is_number or id_text(number) == text
+
+
+def is_coded(column: AnswerColumn, values: Values) -> bool:
+    """Check whether a category is written as numeric codes, so that it can hold no text."""
+    return values == "code" and codes_are_numbers(column.choices)
 
 
 def option_names(
@@ -250,11 +373,13 @@ def option_names(
     if values == "id":
         return [option.id for option in options]
     names = [o.value if values == "code" else o.label(*languages) for o in options]
-    counts = Counter(names)
-    return [
-        f"{name} [{option.id}]" if counts[name] > 1 else name
-        for name, option in zip(names, options, strict=True)
-    ]
+    while len({*names}) < len(names):  # again, if a label is the name that another one got
+        counts = Counter(names)
+        names = [
+            f"{name} [{option.id}]" if counts[name] > 1 else name
+            for name, option in zip(names, options, strict=True)
+        ]
+    return names
 
 
 def codes_are_numbers(options: Sequence[Option]) -> bool:

@@ -1,7 +1,7 @@
-"""Redaction of contact data: dropped or hashed, in a frame and in the answers that it carries.
+"""Redaction of contact data: dropped or hashed, in a frame.
 
-The answers that a frame carries (see ``frame.description``) can build every column again, so they
-are redacted as well: no step from a redacted frame leads back to the data.
+A frame is the only copy of its answers. Its description says that a question was asked or answered,
+which may be the answer itself, so what it says of dropped columns is dropped with them.
 """
 
 from __future__ import annotations
@@ -9,15 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 import pandas as pd
 
-from alchemer_nb.decode.leaves import Leaf, RawAnswer
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame import metadata, multi_lists
+from alchemer_nb.frame.description import (
+    ATTRS,
+    Description,
+    describe,
+    drop_unused_texts,
+)
 from alchemer_nb.frame.options import check_choice
 from alchemer_nb.frame.text_dtype import typed_frame
-from alchemer_nb.frame.values import Renderer, write_in_text
+from alchemer_nb.frame.values import option_names
 from alchemer_nb.privacy.contact_patterns import has_email, has_phone, names_contact
 from alchemer_nb.privacy.hashing import Hasher
 from alchemer_nb.survey.columns import INDEX, question_names
@@ -26,8 +30,6 @@ from alchemer_nb.survey.question_types import question_key
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from alchemer_nb.decode.answers import Answers
-    from alchemer_nb.frame.description import Kept
     from alchemer_nb.survey.columns import AnswerColumn
 
 How = Literal["drop", "hash"]
@@ -37,7 +39,7 @@ IDENTIFYING = ("contact_id", "session_id", "ip_address")
 DESCRIBING = (
     "referer", "user_agent", "longitude", "latitude", "country", "city", "region", "postal", "dma",
 )  # fmt: skip
-_LONG_KEYS = [INDEX, "column"]  # of the long shape
+_LONG_TEXTS = ("value", "code")  # of the long shape
 
 
 @dataclass
@@ -63,7 +65,6 @@ class RedactionPlan:
 
 def redact(
     frame: pd.DataFrame,
-    kept: Kept,
     how: How = "drop",
     *,
     salt: str | bytes | None = None,
@@ -74,8 +75,7 @@ def redact(
     """Drop or hash contact data; see ``AlchemerAccessor.redact`` for the arguments.
 
     Args:
-        frame: A frame that this package built.
-        kept: The answers that it carries.
+        frame: A frame of responses, or of several waves of them.
         how: ``"drop"`` or ``"hash"``.
         salt: Key of the hashes.
         columns: Further columns or questions to redact.
@@ -84,263 +84,216 @@ def redact(
 
     Raises:
         InvalidArgument: An argument does not fit.
+        KnowledgeLost: The frame carries no description.
     """
     check_choice("how", how, ("drop", "hash"))
     hasher = Hasher(salt) if how == "hash" else None
     if salt is not None and hasher is None:
         raise InvalidArgument('a salt is for how="hash"')
-    redaction = _Redaction(frame, kept, hasher)
+    redaction = _Redaction(frame, describe(frame), hasher)
     return redaction.apply(redaction.plan(_as_list(columns), _as_list(keep), url_variables))
 
 
 class _Redaction:
-    """The redaction of one frame."""
+    """The redaction of one frame; a column is known by its name in the wide shape."""
 
-    def __init__(self, frame: pd.DataFrame, kept: Kept, hasher: Hasher | None) -> None:
+    def __init__(
+        self, frame: pd.DataFrame, description: Description, hasher: Hasher | None
+    ) -> None:
         self._frame = frame
-        self._kept = kept
+        self._description = description
         self._hasher = hasher
-        self._by_id = {column.id: column for column in kept.columns}
-        self._ids = {name: column.id for name, column in kept.names.items()}
-        self._lists = {name: c for name, c in kept.names.items() if c.part == "list"}
-        self._earlier_rows = [dict(row) for row in kept.about.get("redacted", ())]
+        self._is_long = description.options.shape == "long"
+        self._columns: dict[str, AnswerColumn] = {}
+        self._urls: dict[str, str] = {}
+        self._metadata: set[str] = set()
+        for wave in description.waves.values() or (description,):
+            self._columns = {**wave.columns, **self._columns}
+            self._urls = {**wave.urls, **self._urls}
+            self._metadata |= set(wave.metadata)
 
     def plan(self, columns: list[str], keep: list[str], url_variables: bool) -> RedactionPlan:
         """Choose the columns to redact, and how."""
         why = dict.fromkeys((*IDENTIFYING, *DESCRIBING), "metadata")
-        for column in self._kept.columns:
-            if reason := _contact_reason(column):
-                why[column.id] = reason
-        for name in metadata.url_names(self._kept.answers):
-            if url_variables or names_contact(name):
-                why[f"url_{name}"] = "url variable"
+        for name in why.keys() & self._columns.keys():  # a question has the name of metadata
+            del why[name]
+        why |= self._contact_columns()
+        for name, variable in self._urls.items():
+            if url_variables or names_contact(variable):
+                why[name] = "url variable"
         for word in columns:
-            why.update(dict.fromkeys(self._find_ids(word, "columns"), "asked for"))
+            why.update(dict.fromkeys(self._find(word, "columns"), "asked for"))
         for word in keep:
-            for column_id in self._find_ids(word, "keep"):
-                why.pop(column_id, None)
-        for column_id in [each for each in why if each in self._by_id]:
-            for other in self._columns_of_same_answers(column_id):
-                why.setdefault(other, why[column_id])
+            for name in self._find(word, "keep"):
+                why.pop(name, None)
+        for name in [each for each in why if each in self._columns]:
+            for other in self._columns_of_same_answers(name):
+                why.setdefault(other, why[name])
         return self._decide_how(why)
+
+    def _contact_columns(self) -> dict[str, str]:
+        """Return the columns that seem to hold contact data, and why."""
+        parts = {
+            name if part is column else part.id: part
+            for name, column in self._columns.items()
+            for part in column.option_columns or (column,)
+        }
+        reasons = {name: _contact_reason(part) for name, part in parts.items()}
+        return {name: reason for name, reason in reasons.items() if reason}
 
     def _decide_how(self, why: dict[str, str]) -> RedactionPlan:
         plan = RedactionPlan()
         hashed_before = {
-            row["column_id"] for row in self._earlier_rows if row["done"].startswith("hashed")
+            row["column"]
+            for row in self._description.redacted
+            if str(row["done"]).startswith("hashed")
         }
-        texts_elsewhere = self._metadata_and_url_names()
-        for column_id, reason in why.items():
-            column = self._by_id.get(column_id)
-            if column_id in self._kept.options.without:
-                continue
+        texts_elsewhere = {*self._metadata, *self._urls}
+        for name, reason in why.items():
+            column = self._columns.get(name)
             # Hashed options of a list do not distinguish people.
-            is_listed = column_id in multi_lists.column_ids(self._lists.values())
-            if self._hasher is None or column_id in DESCRIBING or is_listed:
-                plan.dropped[column_id] = reason
-            elif column_id in hashed_before:
+            is_listed = name in self._listed or (column is not None and column.part == "list")
+            if self._hasher is None or name in DESCRIBING or is_listed:
+                plan.dropped[name] = reason
+            elif name in hashed_before:
                 continue
-            elif column_id in texts_elsewhere or (column is not None and column.kind == "text"):
-                plan.hashed[column_id] = reason
-            elif reason == "asked for":
-                plan.detached[column_id] = reason
+            elif name in texts_elsewhere or (column is not None and column.kind == "text"):
+                plan.hashed[name] = reason
+            elif reason == "asked for" and not self._is_long:
+                plan.detached[name] = reason
             else:  # a choice in a contact form, such as the country: it only describes people
-                plan.dropped[column_id] = reason
+                plan.dropped[name] = reason
         return plan
 
-    def _metadata_and_url_names(self) -> set[str]:
-        """Return the names of metadata and url variables."""
-        urls = {f"url_{name}" for name in metadata.url_names(self._kept.answers)}
-        return {*metadata.metadata_names("all"), *urls}
+    @property
+    def _listed(self) -> dict[str, str]:
+        """Id of an option's column -> name of the column of lists that has it."""
+        lists = {name: column for name, column in self._columns.items() if column.part == "list"}
+        return {part.id: name for name, c in lists.items() for part in c.option_columns}
 
-    def _find_ids(self, word: str, argument: str) -> set[str]:
-        """Return the ids that a word means: of a column, or of all columns of a question."""
-        found = {self._ids[word]} if word in self._ids else set()
-        if word in self._lists:
-            found = multi_lists.column_ids([self._lists[word]])
-        found |= {c.id for c in self._kept.columns if word in {c.id, *question_names(c)}}
-        is_own = word in self._frame.columns and not found
-        if is_own or (word in self._metadata_and_url_names() and word not in self._ids):
+    def _find(self, word: str, argument: str) -> set[str]:
+        """Return the columns that a word means: one, or all of a question."""
+        found = {word} & {*self._columns, *self._listed}
+        for name, column in self._columns.items():
+            if word in {column.id, *question_names(column)}:
+                found.add(name)
+        is_known = word in self._urls or word in metadata.metadata_names("all")
+        if not found and (word in self._frame.columns or is_known):
             found.add(word)
         if not found:
             raise InvalidArgument(f"{argument}: no column or question is called {word[:40]!r}")
         return found
 
-    def _columns_of_same_answers(self, column_id: str) -> list[str]:
+    def _columns_of_same_answers(self, name: str) -> list[str]:
         """Return the columns built from the same answers, which are to be redacted with them."""
-        column = self._by_id[column_id]
+        column = self._columns[name]
         if column.part in ("other", "raw"):
             return []
-        return [other.id for other in self._kept.columns if other.path == column.path]
+        return [other for other, each in self._columns.items() if each.path == column.path]
 
     def apply(self, plan: RedactionPlan) -> pd.DataFrame:
-        """Return the redacted frame, with the redacted answers."""
-        clean = self._redact_carried_data(plan)
-        result = (
-            self._redact_long(clean)
-            if clean.options.shape == "long"
-            else self._redact_wide(plan, clean)
-        )
-        rows = [*self._earlier_rows, *self._report(plan)]
-        handled = {str(row["column"]) for row in rows}
-        # A question may have the name of metadata.
-        handled |= set(metadata.metadata_names("all")) - self._ids.keys()
+        """Return the redacted frame, with what is left of its description."""
+        codes = _gather_codes(self._description)
+        to_hash = {*plan.hashed, *plan.detached}
+        dropped = {*plan.dropped} | {code for code, name in codes.items() if name in plan.dropped}
+        if self._is_long:
+            result = self._redact_long(dropped, to_hash)
+        else:
+            dropped |= {code for code, name in codes.items() if name in to_hash}
+            result = self._frame.loc[:, [name not in dropped for name in self._frame]].copy()
+            for name in to_hash & set(result.columns):
+                if self._hasher is not None:
+                    result[name] = self._hasher.series(self._frame[name])
+            self._redact_lists(result, plan)
+        rows = [*self._description.redacted, *self._report(plan)]
+        handled = {str(row["column"]) for row in rows} | self._metadata - self._columns.keys()
         rows += _report_contact_texts(result, handled)
-        asked = self._redact_conditions(self._kept.about.get("asked", {}), plan)
-        carried = replace(clean, about={**self._kept.about, "asked": asked, "redacted": rows})
-        result.attrs = {**self._frame.attrs, **carried.frame([], carried.options).attrs}
+        gone = {*dropped, *plan.detached, *plan.dropped}
+        clean = without_columns(self._description, gone)
+        result = drop_unused_texts(result, clean)
+        clean = clean.trim(result)
+        result.attrs = {**self._frame.attrs, ATTRS: replace(clean, redacted=tuple(rows)).to_json()}
         return result
 
-    def _redact_long(self, clean: Kept) -> pd.DataFrame:
-        ids = self._frame[INDEX].drop_duplicates()
-        result = clean.frame([int(i) for i in ids], clean.options)
-        chosen = pd.MultiIndex.from_frame(self._frame[_LONG_KEYS])
-        is_shown = pd.MultiIndex.from_frame(result[_LONG_KEYS]).isin(chosen)
-        return result[is_shown | result["column"].isna()].reset_index(drop=True)
+    def _redact_long(self, dropped: set[str], to_hash: set[str]) -> pd.DataFrame:
+        frame = self._frame
+        is_gone = frame["column"].isin(dropped)
+        # A response of which nothing is left has one row without an answer.
+        first = ~frame[INDEX].duplicated() & frame[INDEX].isin(
+            set(frame[INDEX]) - set(frame.loc[~is_gone, INDEX])
+        )
+        result = frame[~is_gone | first].copy()
+        empty = (is_gone & first)[result.index]
+        result.loc[empty, [name for name in result if name != INDEX]] = pd.NA
+        if self._hasher is not None:
+            at = result["column"].isin(to_hash)
+            for name in set(_LONG_TEXTS) & set(result.columns):
+                result[name] = result[name].where(~at, self._hasher.series(result[name]))
+        return result.reset_index(drop=True)
 
-    def _redact_wide(self, plan: RedactionPlan, clean: Kept) -> pd.DataFrame:
-        before = self._kept.frame([], self._kept.options).columns
-        after = set(clean.frame([], clean.options).columns)
-        to_drop: set[Any] = {name for name in before if name not in after}
-        to_drop |= {name for name in self._frame if self._id_of(name) in plan.dropped}
-        to_hash = {**plan.hashed, **plan.detached}
-        hashed = [name for name in self._frame if self._id_of(name) in to_hash]
-        to_drop -= set(hashed)
-        result = self._frame.loc[:, [name not in to_drop for name in self._frame]].copy()
-        touched = plan.dropped.keys() | plan.detached.keys()
-        changed_lists = [
-            n
-            for n, c in self._lists.items()
-            if n in result and multi_lists.column_ids([c]) & touched
-        ]
-        if changed_lists:
-            ids = self._frame.index if self._frame.index.name == INDEX else self._frame[INDEX]
-            fresh = clean.frame([int(i) for i in ids], clean.options)
-            for shown in changed_lists:
-                result[shown] = fresh[shown].to_numpy()
-        for name in hashed:
-            if self._hasher is not None:
-                result[name] = self._hasher.series(self._frame[name])
-        return result
-
-    def _id_of(self, name: Any) -> Any:
-        """Return the id of a column of the survey; the name of any other column."""
-        return self._ids.get(name, name)
-
-    def _redact_carried_data(self, plan: RedactionPlan) -> Kept:
-        """Return the redacted answers, with options that leave the redacted columns out."""
-        without = self._kept.options.without | plan.dropped.keys() | plan.detached.keys()
-        options = replace(self._kept.options, without=frozenset(without))
-        answers = redact_answers(self._kept, plan, self._hasher)
-        clean = replace(self._kept, answers=answers, options=options)
-        if options.columns is None:
-            return clean
-        # A chosen column that is gone would be an error from now on.
-        left = tuple(word for word in options.columns if _means_a_column(clean, word))
-        return replace(clean, options=replace(options, columns=left))
+    def _redact_lists(self, result: pd.DataFrame, plan: RedactionPlan) -> None:
+        """Take dropped options out of the cells of lists."""
+        for name, column in self._columns.items():
+            gone = {part.id for part in column.option_columns} & plan.ids
+            if not gone or name not in result:
+                continue
+            options = self._description.options
+            labels = option_names(column.choices, options.rendered, self._description.languages)
+            parts = zip(column.option_columns, labels, strict=True)
+            out = {label for part, label in parts if part.id in gone}
+            cells = [
+                [each for each in cell if each not in out] or None
+                if isinstance(cell, list)
+                else cell
+                for cell in result[name]
+            ]
+            result[name] = pd.Series(cells, index=result.index, dtype=object)
 
     def _report(self, plan: RedactionPlan) -> list[dict[str, Any]]:
         hashed = self._hasher.description if self._hasher else ""
-        names = {column_id: name for name, column_id in self._ids.items()}
         rows = []
-        for column_id, why in {**plan.dropped, **plan.hashed, **plan.detached}.items():
-            name = names.get(column_id, column_id)
-            is_shown = name in self._frame.columns and self._id_of(name) == column_id
-            if column_id in metadata.metadata_names("all") and not is_shown:
-                continue  # the frame did not have it, only the answers that it carries
+        for name, why in {**plan.dropped, **plan.hashed, **plan.detached}.items():
+            is_shown = name in self._frame.columns
+            if name in metadata.metadata_names("all") and not is_shown:
+                continue
+            column = self._columns.get(name)
             values = int(self._frame[name].notna().sum()) if is_shown else None
-            done = "dropped" if column_id in plan.dropped else hashed
-            rows.append(_report_row(name, column_id, done, why, values))
+            done = "dropped" if name in plan.dropped else hashed
+            rows.append(_report_row(name, column.id if column else name, done, why, values))
         return rows
 
-    def _redact_conditions(self, asked: dict[str, Any], plan: RedactionPlan) -> dict[str, Any]:
-        """Return the choices of the download, without conditions that contain redacted texts."""
-        where = asked.get("where")
-        if not where:
-            return asked
-        values = {value for value in _redacted_texts(self._kept, plan) if len(value) > 1}
-        lines = where.splitlines() if isinstance(where, str) else [str(line) for line in where]
-        clean = [
-            "(taken out)"
-            if has_email(line) or has_phone(line) or any(value in line for value in values)
-            else line
-            for line in lines
-        ]
-        return {**asked, "where": "\n".join(clean) if isinstance(where, str) else clean}
+
+def without_columns(description: Description, gone: set[str]) -> Description:
+    """Return a description without some columns, or options of lists."""
+    if description.waves:
+        waves = {label: without_columns(wave, gone) for label, wave in description.waves.items()}
+        return replace(description, waves=waves)
+    columns = {}
+    for name, column in description.columns.items():
+        parts = [part for part in column.option_columns if part.id not in gone]
+        if name in gone or (column.option_columns and not parts):
+            continue
+        is_same = len(parts) == len(column.option_columns)
+        columns[name] = column if is_same else multi_lists.fold_options(parts)
+    return replace(
+        description,
+        columns=columns,
+        codes={code: name for code, name in description.codes.items() if name not in gone},
+        urls={name: own for name, own in description.urls.items() if name not in gone},
+    )
+
+
+def _gather_codes(description: Description) -> dict[str, str]:
+    found = dict(description.codes)
+    for wave in description.waves.values():
+        found.update(wave.codes)
+    return found
 
 
 def redactions(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
     """Return the report of a redaction as a DataFrame."""
     fields = ("column", "done", "why", "values", "emails", "phones")
     return typed_frame(rows, fields, dict.fromkeys(fields[3:], "Int64"))
-
-
-def redact_answers(kept: Kept, plan: RedactionPlan, hasher: Hasher | None) -> Answers:
-    """Return a redacted copy of the answers, which shares all columns that do not change."""
-    old = kept.answers
-    answers = replace(old, meta=dict(old.meta), urls=dict(old.urls), leaves=dict(old.leaves))
-    for column_id in plan.ids:
-        hash_text = hasher if column_id in plan.hashed else None
-        if column_id in answers.meta:
-            values = answers.meta[column_id]
-            answers.meta[column_id] = [hash_text(value) if hash_text else None for value in values]
-        name = column_id.removeprefix("url_")
-        if column_id.startswith("url_") and name in answers.urls:
-            texts = answers.urls.pop(name)
-            if hash_text:
-                answers.urls[name] = {row: hash_text(text) or "" for row, text in texts.items()}
-    for column in kept.columns:
-        leaf = answers.leaves.get(column.path)
-        if leaf is not None and column.id in plan.ids:
-            hash_text = hasher if column.id in plan.hashed else None
-            answers.leaves[column.path] = _redact_leaf(kept, leaf, column, hash_text)
-    return answers
-
-
-def _redact_leaf(kept: Kept, leaf: Leaf, column: AnswerColumn, hash_text: Hasher | None) -> Leaf:
-    """Return a redacted leaf; an empty one is kept, so that no other column changes its name."""
-    result = Leaf()
-    touched = np.ones(kept.answers.count, dtype=bool)
-    if column.part == "raw":  # answers that are no raw ones are shown by another column
-        everything = np.arange(kept.answers.count)
-        texts = Renderer(kept.answers, everything, "label", ()).array(column)
-        touched = pd.Series(texts).notna().to_numpy()
-    for row, code in zip(leaf.rows, leaf.codes, strict=True):
-        received = leaf.raw_answers[code]
-        raw = _redact_answer(received, column, hash_text) if touched[row] else received
-        if raw is not None:
-            result.add(row, raw)
-    return result
-
-
-def _redact_answer(
-    raw: RawAnswer, column: AnswerColumn, hash_text: Hasher | None
-) -> RawAnswer | None:
-    """Return the redacted answer; None if nothing is left of it."""
-    if column.part == "other":
-        typed = write_in_text(raw, column)
-        if typed is None:
-            return raw
-        value = column.option.value if column.option else None  # the option stays chosen
-        return RawAnswer(hash_text(typed) if hash_text else value, raw.answer_id, None, raw.label)
-    if hash_text is None or raw.text is None:
-        return None
-    return RawAnswer(hash_text(raw.text), raw.answer_id)
-
-
-def _redacted_texts(kept: Kept, plan: RedactionPlan) -> set[str]:
-    """Return all texts that are redacted."""
-    found: set[str] = set()
-    for column in kept.columns:
-        leaf = kept.answers.leaves.get(column.path)
-        if leaf is not None and column.id in plan.ids:
-            found.update(str(part) for raw in leaf.raw_answers for part in raw[:3] if part)
-    for column_id in plan.ids & kept.answers.meta.keys():
-        found.update(str(value) for value in kept.answers.meta[column_id] if value)
-    for name, texts in kept.answers.urls.items():
-        if f"url_{name}" in plan.ids:
-            found.update(texts.values())
-    return found
 
 
 def _contact_reason(column: AnswerColumn) -> str | None:
@@ -377,15 +330,6 @@ def _report_row(
     name: str, column_id: str | None, done: str, why: str, values: int | None
 ) -> dict[str, Any]:
     return {"column": name, "column_id": column_id, "done": done, "why": why, "values": values}
-
-
-def _means_a_column(kept: Kept, word: str) -> bool:
-    """Check whether a word of ``columns=`` still means a column."""
-    try:
-        kept.frame([], replace(kept.options, columns=(word,)))
-    except InvalidArgument:
-        return False
-    return True
 
 
 def _as_list(words: Iterable[str] | None) -> list[str]:

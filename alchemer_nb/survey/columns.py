@@ -64,6 +64,7 @@ class AnswerColumn:
         option_columns: The columns of options that a list replaces.
         planned: False for a column that the definition did not announce.
         removed: The question or option is no longer in the definition.
+        raw_kind: Kind of the column whose answers as received are in this one.
     """
 
     id: str
@@ -77,6 +78,7 @@ class AnswerColumn:
     option_columns: tuple[AnswerColumn, ...] = ()
     planned: bool = True
     removed: bool = False
+    raw_kind: Kind | None = None
 
     @property
     def is_cell(self) -> bool:
@@ -208,7 +210,14 @@ def comment_column(question: Question, path: AnswerPath, *, planned: bool = True
 
 def raw_column(column: AnswerColumn) -> AnswerColumn:
     """Return the column of the answers that are no number or date, as received."""
-    return replace(column, id=f"{column.id}_raw", kind="text", part="raw", planned=is_open(column))
+    return replace(
+        column,
+        id=f"{column.id}_raw",
+        kind="text",
+        part="raw",
+        planned=is_open(column),
+        raw_kind=column.kind,
+    )
 
 
 def is_open(column: AnswerColumn) -> bool:

@@ -24,16 +24,10 @@ def df(scripted):
 
 def test_knowledge_that_was_redacted_less_is_told(df):
     full = df.alchemer.redact()
-    mail = next(column.id for column in full.attrs["alchemer"].kept.columns if "2" in column.path)
+    mail = "q2"
     assert mail in brought_back(df, full)
     assert brought_back(df.alchemer.redact(keep=["mail"]), full) == [mail]
     assert mail in brought_back(df.alchemer.redact(how="hash", salt=SALT), full)
-
-
-def test_metadata_that_no_frame_showed_counts(df):
-    less = df.alchemer.redact(keep=["ip_address"])
-    assert "ip_address" not in df.columns
-    assert brought_back(less, df.alchemer.redact()) == ["ip_address"]
 
 
 def test_knowledge_that_was_redacted_as_far_or_further_brings_nothing(df):

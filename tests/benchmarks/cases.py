@@ -64,11 +64,13 @@ def _peak() -> float:
 
 def ours(folder: Path) -> Measured:
     """Decodes every field of a full frame, and makes it."""
+    from zoneinfo import ZoneInfo
+
     import pandas as pd
     import pyarrow as pa
 
     from alchemer_nb.decode.answers import AnswersBuilder
-    from alchemer_nb.frame.description import Kept
+    from alchemer_nb.frame.build import build_frame
     from alchemer_nb.frame.options import FrameOptions
     from alchemer_nb.frame.rows import choose_rows
     from alchemer_nb.survey.definition import read_definition
@@ -83,7 +85,9 @@ def ours(folder: Path) -> Measured:
             builder.add_page(path.read_bytes())
         answers = builder.build()
         options = FrameOptions(metadata="all")
-        return Kept(answers, survey, "UTC", options, {}).build(choose_rows(answers, options))
+        return build_frame(
+            answers, survey, choose_rows(answers, options), options, ZoneInfo("UTC"), {}
+        )
 
     return measure(work)
 
@@ -311,10 +315,12 @@ def _synced(client: Any) -> range:
 
 def slicing(columns: str) -> dict[str, float]:
     """Microseconds of what analysts do to a wide frame, with our knowledge in it and without."""
+    from zoneinfo import ZoneInfo
+
     import pandas as pd
 
     from alchemer_nb.decode.answers import AnswersBuilder
-    from alchemer_nb.frame.description import Kept
+    from alchemer_nb.frame.build import build_frame
     from alchemer_nb.frame.options import FrameOptions
     from alchemer_nb.frame.rows import choose_rows
     from alchemer_nb.survey.definition import read_definition
@@ -326,7 +332,9 @@ def slicing(columns: str) -> dict[str, float]:
     builder.add_page(made.page(1))
     answers = builder.build()
     options = FrameOptions()
-    frame = Kept(answers, survey, "UTC", options, {}).build(choose_rows(answers, options))
+    frame = build_frame(
+        answers, survey, choose_rows(answers, options), options, ZoneInfo("UTC"), {}
+    )
     plain = pd.DataFrame(frame)
     plain.attrs = {}
     steps: dict[str, Callable[[pd.DataFrame], object]] = {
@@ -342,8 +350,10 @@ def slicing(columns: str) -> dict[str, float]:
 
 def many_questions(count: str, shape: str) -> Measured:
     """The frame of so many questions and few responses: how cost grows with the questions."""
+    from zoneinfo import ZoneInfo
+
     from alchemer_nb.decode.answers import AnswersBuilder
-    from alchemer_nb.frame.description import Kept
+    from alchemer_nb.frame.build import build_frame
     from alchemer_nb.frame.options import FrameOptions
     from alchemer_nb.frame.rows import choose_rows
     from alchemer_nb.survey.definition import read_definition
@@ -357,7 +367,9 @@ def many_questions(count: str, shape: str) -> Measured:
         builder = AnswersBuilder(survey)
         builder.add_page(page)
         answers = builder.build()
-        return Kept(answers, survey, "UTC", options, {}).build(choose_rows(answers, options))
+        return build_frame(
+            answers, survey, choose_rows(answers, options), options, ZoneInfo("UTC"), {}
+        )
 
     return measure(work)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.frame.test_types_properties import kept_of
+from tests.frame.test_types_properties import frame_of
 from tests.survey_json import frame, option, question, response, serve
 
 DRINKS = [
@@ -22,10 +22,9 @@ CHECKBOX = question(21, "CHECKBOX", "Drinks?", "drinks", DRINKS, key="checkbox")
 
 def built(asked, data, **options):
     """The frame of some responses, and what its end says."""
-    kept, rows = kept_of(
+    return frame_of(
         asked, [response(n, each) for n, each in enumerate(data, 1)], names="id", **options
     )
-    return kept.build(rows)
 
 
 def listed(options, **more):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import zipfile
 
 import numpy as np
 import openpyxl
@@ -119,6 +120,25 @@ def test_odd_values_are_kept_or_said(scripted, tmp_path):
     assert back["status_q5"][2] == "nul \ufffd here"
     assert back["my_time"].tolist()[:3] == [3600, 7200, 10800]
     assert back["day"][0] == pd.Timestamp(datetime.date(2025, 12, 31))
+
+
+def test_line_ends_and_what_looks_like_an_escape_come_back(tmp_path):
+    """ECMA-376 part 1, 22.9.2.19: "_x0041_" is "A", and "_x005F_x0041_" is "_x0041_"."""
+    texts = ["_x0041_", "a\r\nb", "a\rb", "_x0041_x000d_", "=_x0041_&<", "\r\n" * 16_000, "x005F_"]
+    df = pd.DataFrame({"t": texts, "_x0042_\r": 1})
+    df.alchemer.to_excel(tmp_path / "x.xlsx")
+    pd.testing.assert_frame_equal(pd.read_excel(tmp_path / "x.xlsx"), df, check_dtype=False)
+    assert read(tmp_path / "x.xlsx")[1] == ["_x0041_", 1]
+    with zipfile.ZipFile(tmp_path / "x.xlsx") as archive:
+        shared = archive.read("xl/sharedStrings.xml").decode()
+        names = archive.read("[Content_Types].xml").decode()
+        references = archive.read("xl/_rels/workbook.xml.rels").decode()
+    assert ">_x005F_x0041_</t>" in shared
+    assert ">_x005F_x0041_x005F_x000d_</t>" in shared
+    assert "/xl/sharedStrings.xml" in names
+    assert "/xl/sharedStrings.xml" in references
+    cell = sheets(tmp_path / "x.xlsx")["responses"]["A6"]
+    assert (cell.value, cell.quotePrefix) == ("=_x0041_&<", True)
 
 
 def test_more_than_a_sheet_holds_is_refused(tmp_path):

@@ -76,7 +76,7 @@ def test_not_applicable_is_user_missing_where_asked(df, tmp_path):
 def test_stata_gives_back_values_and_labels(df, tmp_path):
     told = df.alchemer.to_stata(tmp_path / "c.dta")
     names = dict(zip(told["column"], told["variable"], strict=True))
-    read, meta = pyreadstat.read_dta(tmp_path / "c.dta")
+    read, meta = pyreadstat.read_dta(tmp_path / "c.dta", user_missing=True)
     assert len(read) == len(df)
     labels = meta.variable_value_labels[names["satisfaction"]]
     back = read[names["satisfaction"]].map(labels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import zlib
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 import alchemer_nb as al
 from alchemer_nb.errors import ConfigurationError, InvalidArgument, KnowledgeLost
 from alchemer_nb.export.parquet import write_parquet
+from alchemer_nb.frame.description import describe, drop_unused_texts
 from tests.conftest import credentials_for
 from tests.export.frames import made, ways_and_surveys
 from tests.survey_json import option, question, response, serve
@@ -50,13 +52,14 @@ def test_every_survey_comes_back_with_dtypes_and_knowledge(own, tmp_path, way, s
         frame = own.responses(survey, progress="none", limit=100, **way)
         back = there_and_back(frame, tmp_path)
         pd.testing.assert_frame_equal(frame, back)
-        assert back.attrs == frame.attrs
+        is_long = way.get("shape") == "long"  # then it has reasons of columns without rows, too
+        assert back.attrs == frame.attrs or is_long
         pd.testing.assert_frame_equal(frame.alchemer.codebook, back.alchemer.codebook)
         for choices in ({"names": "id"}, {"values": "code"}, {"shape": "long"}):
             wanted = frame.alchemer.relabel(**choices)
             got = back.alchemer.relabel(**choices)
             pd.testing.assert_frame_equal(wanted, got)
-            assert got.attrs == wanted.attrs
+            assert got.attrs == wanted.attrs or is_long
         if "shape" not in way:
             pd.testing.assert_frame_equal(frame.alchemer.missing(), back.alchemer.missing())
             pd.testing.assert_frame_equal(frame.alchemer.base_sizes(), back.alchemer.base_sizes())
@@ -64,66 +67,66 @@ def test_every_survey_comes_back_with_dtypes_and_knowledge(own, tmp_path, way, s
 
 def test_a_long_frame_becomes_the_wide_one(df, own, tmp_path):
     long = own.responses("Customer satisfaction", progress="none", shape="long")
-    pd.testing.assert_frame_equal(long.alchemer.relabel(shape="wide"), df)
-    pd.testing.assert_frame_equal(there_and_back(long, tmp_path).alchemer.relabel(shape="wide"), df)
+    answers = df[[*describe(df).columns]]  # metadata do not come back
+    pd.testing.assert_frame_equal(long.alchemer.relabel(shape="wide"), answers)
+    back = there_and_back(long, tmp_path).alchemer.relabel(shape="wide")
+    pd.testing.assert_frame_equal(back, answers)
 
 
 def test_plain_pandas_reads_and_writes_it(df, tmp_path):
     path = tmp_path / "frame.parquet"
     df.alchemer.to_parquet(path)
     plain = pd.read_parquet(path)
-    assert plain.attrs == df.attrs
+    assert plain.attrs == {}, "the description is written once, and not where pandas looks"
     assert list(plain.columns) == list(df.columns)
     for name in df:
         assert plain[name].isna().equals(df[name].isna())
         assert plain[name].dropna().tolist() == df[name].dropna().tolist()
+    assert path.read_bytes().count(b'"alchemer_nb": 1') == 1
     df.to_parquet(path)
+    assert pd.read_parquet(path).attrs == df.attrs
     assert not pd.read_parquet(path).alchemer.codebook.empty
     assert not al.read_parquet(path).alchemer.codebook.empty
 
 
-def test_what_the_frame_does_not_show_is_not_in_the_file(df, own, tmp_path):
+def contents(path):
+    """All that a file holds, with what is deflated in its description."""
+    table = pq.read_table(path)
+    footer = pq.read_metadata(path).metadata
+    inner = json.loads(footer[b"alchemer_nb.description"])
+    meaning = zlib.decompress(base64.b64decode(inner["meaning"])).decode()
+    return f"{table.to_pydict()} {footer} {meaning}"
+
+
+def test_what_the_frame_does_not_show_is_not_in_the_file(df, tmp_path):
     """Rows filtered out and columns dropped must not travel on, unseen, in a file passed on."""
     part = df[df["region"] == "West"].drop(columns=["email", "comments", "contact_id"])
     back = there_and_back(part, tmp_path)
     pd.testing.assert_frame_equal(part, back)
-    answers = back.attrs["alchemer"].kept.answers
-    texts = {str(a.answer) for leaf in answers.leaves.values() for a in leaf.raw_answers}
-    texts |= {str(v) for values in answers.meta.values() for v in values}
-    assert answers.count == len(part)
     elsewhere = {text for name in part for text in part[name].dropna() if isinstance(text, str)}
+    text = contents(tmp_path / "frame.parquet")
     for name in ("email", "comments", "contact_id"):
         secret = set(df[name].dropna()) - elsewhere
         assert len(secret) > 20
-        assert not texts & secret
-    west = there_and_back(df[df["region"] == "West"], tmp_path)
-    leaves = west.attrs["alchemer"].kept.answers.leaves.values()
-    texts = {str(a.answer) for leaf in leaves for a in leaf.raw_answers}
-    assert set(west["email"].dropna()) <= texts
-    assert not texts & (set(df["email"].dropna()) - set(west["email"]))
+        assert not [each for each in secret if each in text]
+    described = describe(back)
+    assert described.reasons.ids.tolist() == part.index.tolist()
+    assert not {"q5", "q5_*"} & described.reasons.answered.keys()
     pd.testing.assert_frame_equal(part.alchemer.missing(), back.alchemer.missing())
     pd.testing.assert_frame_equal(part.alchemer.base_sizes(), back.alchemer.base_sizes())
     for choices in ({"names": "id"}, {"values": "code"}, {"values": "id", "names": "text"}):
         wanted = part.alchemer.relabel(**choices)
         pd.testing.assert_frame_equal(wanted, back.alchemer.relabel(**choices))
-    with pytest.raises(KnowledgeLost, match="everything=True"):
-        back.alchemer.relabel(metadata="all")
     part.alchemer.to_parquet(tmp_path / "all.parquet", everything=True)
-    whole = al.read_parquet(tmp_path / "all.parquet")
-    wanted = part.alchemer.relabel(metadata="all")
-    pd.testing.assert_frame_equal(wanted, whole.alchemer.relabel(metadata="all"))
+    assert describe(al.read_parquet(tmp_path / "all.parquet")).reasons.ids.tolist() == [*df.index]
 
 
 def test_who_chose_an_option_that_was_dropped_is_not_told(df, tmp_path):
     options = [*df.alchemer.columns("channels"), "channels_other_text"]
-    there_and_back(df.drop(columns=options), tmp_path)
-    back = al.read_parquet(tmp_path / "frame.parquet")
-    leaves = back.attrs["alchemer"].kept.answers.leaves
-    question = df.alchemer.codebook.set_index("column_alias").loc["channels_web", "question_id"]
-    options = [leaf for path, leaf in leaves.items() if path[0] == question and len(path) == 2]
-    assert len(options) > 3
-    assert {bytes(leaf.rows) for leaf in options} == {bytes(options[0].rows)}
-    assert {tuple(leaf.raw_answers) for leaf in options} == {tuple(options[0].raw_answers)}
+    back = there_and_back(df.drop(columns=options), tmp_path)
+    assert "q14_*" in describe(df).reasons.answered
+    assert "q14_*" not in describe(back).reasons.answered
+    assert "14" not in describe(back).reasons.codes
 
 
 def test_a_redacted_frame_stays_redacted(df, tmp_path):
@@ -185,23 +188,24 @@ def test_a_newer_format_is_named(df, tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["cut", "altered", "nonsense", "empty map"])
-def test_damaged_answers_cost_the_answers_alone(df, tmp_path, damage):
+def test_a_damaged_description_costs_the_description_alone(df, tmp_path, damage):
     path = tmp_path / "x.parquet"
     df.alchemer.to_parquet(path)
-    good = pq.read_metadata(path).metadata[b"alchemer_nb.answers"]
+    key = b"alchemer_nb.description"
+    good = pq.read_metadata(path).metadata[key]
+    at = good.index(b'"meaning"') + 200
     bad = {
-        "cut": good[: len(good) // 2 // 4 * 4],
-        "altered": good[:400] + b"AAAA" + good[404:],
+        "cut": good[: len(good) // 2],
+        "altered": good[:at] + b"AAAA" + good[at + 4 :],
         "nonsense": b"\xff\xfe",
-        "empty map": base64.b64encode(zlib.compress(b"\x80")),
+        "empty map": b"{}",
     }[damage]
-    rewritten(path, lambda footer: footer.update({b"alchemer_nb.answers": bad}))
-    with pytest.warns(UserWarning, match="answers behind the frame are gone"):
-        back = al.read_parquet(path)
+    rewritten(path, lambda footer: footer.update({key: bad}))
+    back = al.read_parquet(path)
     pd.testing.assert_frame_equal(back, df)
-    assert back.alchemer.codebook["question"].equals(df.alchemer.codebook["question"])
-    with pytest.raises(KnowledgeLost):
+    with pytest.raises(KnowledgeLost, match="attach"):
         back.alchemer.relabel(names="id")
+    assert df.alchemer.attach(back).alchemer.columns("nps") == ["nps"]
 
 
 def test_damaged_dtypes_cost_the_dtypes_alone(df, tmp_path):
@@ -253,6 +257,7 @@ def test_hand_made_answers_of_every_kind(scripted, tmp_path):
     frame = made(scripted)
     for part in (frame, frame.iloc[:1], frame.iloc[3:], frame.iloc[::-1]):
         back = there_and_back(part, tmp_path)
+        part = drop_unused_texts(part, describe(part))  # as it is written
         pd.testing.assert_frame_equal(back, part)
         for choices in ({"names": "id"}, {"values": "id"}, {"values": "code", "multi": "list"}):
             wanted = part.alchemer.relabel(**choices)
@@ -299,19 +304,17 @@ def test_rows_that_another_program_took_out_leave_plain_missing(tmp_path):
     assert al.read_parquet(path)["x"].tolist() == ["x", None]
 
 
-def test_answers_too_large_for_a_footer_are_left_out_and_said(df, tmp_path):
-    path = tmp_path / "x.parquet"
+def test_reasons_too_large_for_a_footer_are_left_out_and_said(df, tmp_path):
+    path, key = tmp_path / "x.parquet", b"alchemer_nb.description"
     with pytest.warns(UserWarning, match=r"take \d+\.\d MB, too much.*written without them"):
         write_parquet(df, path, most=100)
-    assert b"alchemer_nb.answers" not in pq.read_metadata(path).metadata
     back = al.read_parquet(path)
     pd.testing.assert_frame_equal(back, df)
-    with pytest.raises(KnowledgeLost, match="not the answers"):
-        back.alchemer.relabel(names="id")
+    assert set(back.alchemer.missing()["nps"]) == {"answered", "unknown"}
     write_parquet(df, path)
-    size = len(pq.read_metadata(path).metadata[b"alchemer_nb.answers"])
+    size = len(pq.read_metadata(path).metadata[key])
     write_parquet(df, path, most=size)  # what just fits is written, without a warning
-    assert len(pq.read_metadata(path).metadata[b"alchemer_nb.answers"]) == size
+    assert len(pq.read_metadata(path).metadata[key]) == size
 
 
 def test_what_was_typed_beside_an_answer_goes_with_its_column(scripted, tmp_path):
@@ -337,15 +340,12 @@ def test_what_was_typed_beside_an_answer_goes_with_its_column(scripted, tmp_path
     assert whole[beside].notna().sum().tolist() == [1] * 5
     part = whole.drop(columns=beside)
     back = there_and_back(part, tmp_path)
-    kept = back.attrs["alchemer"].kept
-    raw_answers = [raw for leaf in kept.answers.leaves.values() for raw in leaf.raw_answers]
-    assert "planted" not in repr(raw_answers) + back.attrs["alchemer"]
+    assert "planted" not in contents(tmp_path / "frame.parquet")
     pd.testing.assert_frame_equal(back.alchemer.relabel(), part)
     pd.testing.assert_frame_equal(back.alchemer.missing(), part.alchemer.missing())
     for few in (part.loc[[1]], whole.loc[[1]]):
-        kept = there_and_back(few, tmp_path).attrs["alchemer"].kept
-        raw_answers = [raw for leaf in kept.answers.leaves.values() for raw in leaf.raw_answers]
-        assert "planted option" not in repr(raw_answers)
+        there_and_back(few, tmp_path)
+        assert "planted option" not in contents(tmp_path / "frame.parquet")
 
 
 def test_what_was_answered_does_not_stay_behind_with_what_did_not_fit(scripted, tmp_path):
@@ -366,9 +366,8 @@ def test_what_was_answered_does_not_stay_behind_with_what_did_not_fit(scripted, 
     whole = serve(scripted, asked, given).responses(5, progress="none")
     part = whole.drop(columns=["age", "where", "day"])
     back = there_and_back(part, tmp_path)
-    kept = back.attrs["alchemer"].kept
-    raw_answers = repr([raw for leaf in kept.answers.leaves.values() for raw in leaf.raw_answers])
-    assert not [word for word in ("4711", "1999", "Shop", "10002") if word in raw_answers]
+    text = contents(tmp_path / "frame.parquet")
+    assert not [word for word in ("4711", "1999", "'Shop'") if word in text]
     pd.testing.assert_frame_equal(back, part)
     pd.testing.assert_frame_equal(back.alchemer.relabel(), part)
     pd.testing.assert_frame_equal(back.alchemer.missing(), part.alchemer.missing())

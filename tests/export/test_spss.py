@@ -105,7 +105,8 @@ def test_codes_keep_their_values(own, tmp_path):
 
 def test_codes_labels_measures_and_missing(scripted, tmp_path):
     df = made(scripted)
-    names = df.alchemer.to_spss(tmp_path / "x.sav").set_index("column")
+    with pytest.warns(UserWarning, match="^'colour': not all categories are options"):
+        names = df.alchemer.to_spss(tmp_path / "x.sav").set_index("column")
     raw, meta = pyreadstat.read_sav(tmp_path / "x.sav", user_missing=True)
     assert names.loc["with", "variable"] == "v_with"
     assert names.loc["with", "renamed"]
@@ -115,10 +116,10 @@ def test_codes_labels_measures_and_missing(scripted, tmp_path):
     assert np.isnan(raw["v_with"][3])
     assert meta.missing_ranges == {"v_with": [{"lo": 99.0, "hi": 99.0}]}
     assert meta.variable_measure["v_with"] == "nominal"  # two steps are no scale
-    # Reporting values that are no numbers: positions; what the survey does not know comes after.
+    # A category that the survey does not know: positions of all, and a warning.
     assert meta.variable_value_labels["colour"] == {1: "Red", 2: "Blue", 3: "Green"}
     assert raw["colour"].tolist()[:2] == [1, 3]
-    assert "3" in names.loc["colour", "notes"]
+    assert names.loc["colour", "notes"] == "codes are positions of the categories"
     assert meta.variable_value_labels["half"] == {1.5: "a", 2.5: "b"}
     assert meta.variable_value_labels["channels_web"] == {0: "Not selected", 1: "Selected"}
     assert raw["channels_web"].tolist()[:2] == [1, 0]
@@ -187,10 +188,15 @@ def test_columns_of_the_users_own(scripted, tmp_path):
 
 def test_a_frame_from_elsewhere_and_one_that_forgot(scripted, tmp_path):
     plain = pd.DataFrame({"a": pd.Categorical(["x", "y"]), 5: [1, 2], ("b", "c"): ["t", None]})
-    names = plain.alchemer.to_spss(tmp_path / "x.sav")
+    lost = "no description .*join .*attach.*stack_waves .*'a': not all .* plain=True"
+    with pytest.warns(UserWarning, match=lost) as caught:
+        names = plain.alchemer.to_spss(tmp_path / "x.sav")
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
     assert list(names["variable"]) == ["a", "v_5", "b_c"]
     merged = made(scripted).reset_index().merge(pd.DataFrame({"response_id": [1]}))
-    merged.alchemer.to_spss(tmp_path / "x.sav")
+    with pytest.warns(UserWarning, match="'with', 'colour', 'half'"):
+        merged.alchemer.to_spss(tmp_path / "x.sav")
     raw, meta = pyreadstat.read_sav(tmp_path / "x.sav")
     assert meta.variable_value_labels["v_with"] == {1: "Bad", 2: "Good", 3: "Don't know"}
     assert raw["v_with"].tolist() == [2]

@@ -27,7 +27,7 @@ def test_every_survey_is_read_back_as_pandas_reads_spss(own, tmp_path, way, surv
         stata = df.alchemer.to_stata(tmp_path / "x.dta")
         spss = df.alchemer.to_spss(tmp_path / "x.sav")
         raw, meta = pyreadstat.read_dta(tmp_path / "x.dta")
-        other, other_meta = pyreadstat.read_sav(tmp_path / "x.sav", user_missing=True)
+        other, other_meta = pyreadstat.read_sav(tmp_path / "x.sav")  # missing values as NaN
         assert list(raw.columns) == list(stata["variable"])
         assert list(stata["column"]) == list(spss["column"])
         for mine, theirs in zip(raw.columns, other.columns, strict=True):
@@ -39,7 +39,9 @@ def test_every_survey_is_read_back_as_pandas_reads_spss(own, tmp_path, way, surv
                 pairs = zip(mine_texts, [str(v) for v in b.fillna("")], strict=True)
                 assert [p for p in pairs if p[0] != p[1] and len(p[0]) < 30_000] == []
             labels = meta.variable_value_labels.get(mine, {})
-            assert labels == other_meta.variable_value_labels.get(theirs, {})
+            theirs = other_meta.variable_value_labels.get(theirs, {})
+            assert {c: t for c, t in labels.items() if isinstance(c, int)}.items() <= theirs.items()
+            assert sorted(labels.values()) == sorted(theirs.values())
 
 
 def test_labels_names_and_whole_codes(scripted, tmp_path):
@@ -47,7 +49,7 @@ def test_labels_names_and_whole_codes(scripted, tmp_path):
     df["größe der schuhe, und noch viel mehr davon"] = 1.5
     names = df.alchemer.to_stata(tmp_path / "x.dta").set_index("column")
     raw, meta = pyreadstat.read_dta(tmp_path / "x.dta")
-    assert meta.variable_value_labels["v_with"] == {1: "Bad", 5: "Good", 99: "Don't know"}
+    assert meta.variable_value_labels["v_with"] == {1: "Bad", 5: "Good", "e": "Don't know"}
     assert meta.variable_value_labels["half"] == {1: "a", 2: "b"}  # 1.5 can have no label
     assert raw["half"].tolist()[:1] == [1]
     label = meta.column_names_to_labels["channels_shop"]

@@ -24,7 +24,7 @@ def from_long(
 
     Args:
         frame: With ``response_id``, ``column`` and ``value`` of the long shape.
-        columns: The columns to give, by name, as ``Kept.names`` has them.
+        columns: The columns to give, by name, as ``Description.columns`` has them.
         languages: Whose labels stand in ``value``.
 
     Returns:

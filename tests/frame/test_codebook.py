@@ -24,7 +24,7 @@ def cells(words):
 
 
 def test_words_stand_to_the_left_and_counts_to_the_right():
-    head, *_, last = cells("How?")
+    head, _, last, *_ = cells("How?")
     names = ["column_alias", "question", "option", "type", "part", "n_asked"]
     sides = ["left"] * 5 + ["right"]
     assert head == list(zip(sides, names, strict=True))
@@ -35,14 +35,14 @@ def test_words_stand_to_the_left_and_counts_to_the_right():
 
 def test_a_row_without_a_question_says_what_it_is():
     rows = cells("How?")
-    assert [row[4][1] for row in rows[1:]] == ["metadata"] * 9 + ["option"] * 2
+    assert [row[4][1] for row in rows[1:]] == ["option"] * 2 + ["metadata"] * 9
 
 
 def test_words_that_look_like_cells_are_words():
     rows = cells("Which &lt;td&gt; &amp; why?")
     assert {len(row) for row in rows} == {6}
-    assert rows[-1][1] == ("left", "Which &lt;td&gt; &amp; why?")
+    assert rows[2][1] == ("left", "Which &lt;td&gt; &amp; why?")
 
 
 def test_very_long_words_are_cut():
-    assert 100 < len(cells("so " * 3000)[-1][1][1]) < 200
+    assert 100 < len(cells("so " * 3000)[2][1][1]) < 200

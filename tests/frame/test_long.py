@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.frame.test_types_properties import kept_of
+from tests.frame.test_types_properties import frame_of
 from tests.survey_json import option, question, response
 
 SCALE = [option(10001, "Much", "5"), option(10002, "Little", "1")]
@@ -32,8 +32,7 @@ def many(count):
 
 def test_many_columns_in_the_long_shape():
     made = many(400)
-    kept, rows = kept_of(*made, shape="long")
-    frame = kept.build(rows)
+    frame = frame_of(*made, shape="long")
     assert len(frame) == 800
     assert frame["value"].head(4).tolist() == ["7", "Much", "Much", "text 5"]
     assert frame["code"].head(4).tolist() == ["7", "5", "5", "text 5"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alchemer_nb.decode.answers import AnswersBuilder
-from alchemer_nb.frame.description import Kept
+from alchemer_nb.frame.build import build_frame
+from alchemer_nb.frame.description import read_description
 from alchemer_nb.frame.options import FrameOptions
 from alchemer_nb.frame.rows import choose_rows
 from alchemer_nb.survey.definition import read_definition
@@ -89,13 +91,13 @@ def cells(token):
 
 
 @st.composite
-def surveys(draw):
-    """Questions, the responses to them, and every word that stands in an answer."""
+def surveys(draw, answers=None):
+    """Questions and responses to them, whose answers are each a word of its own, or drawn."""
     asked = draw(definitions())
     words: list[str] = []
 
     def token():
-        words.append(f"w{len(words)}x")
+        words.append(f"w{len(words)}x" if answers is None else draw(answers))
         return words[-1]
 
     parts = [str(r["id"]) for q in asked for r in q.get("sub_questions", ())]
@@ -109,14 +111,13 @@ def surveys(draw):
     return asked, given
 
 
-def kept_of(asked, given, **options):
+def frame_of(asked, given, **options):
     survey = read_definition({"id": 5, "title": "T"}, asked)
     builder = AnswersBuilder(survey)
     builder.add_page(json.dumps({"result_ok": True, "data": given}).encode())
     answers = builder.build()
     chosen = FrameOptions(metadata="none", test_rows="include", **options)
-    kept = Kept(answers, survey, "UTC", chosen, {})
-    return kept, choose_rows(answers, chosen)
+    return build_frame(answers, survey, choose_rows(answers, chosen), chosen, ZoneInfo("UTC"), {})
 
 
 def answers_in(value):
@@ -141,38 +142,32 @@ def answers_in(value):
 @LOOSE
 def test_every_value_is_found_again_and_names_are_unique(made, names, values, shape):
     asked, given_ = made
-    kept, rows = kept_of(asked, given_, names=names, values=values, shape=shape)
-    df = kept.build(rows)
+    df = frame_of(asked, given_, names=names, values=values, shape=shape)
     assert df.columns.is_unique
     if shape == "wide":
         assert list(df.index) == [int(each["id"]) for each in given_]
     else:
         assert set(df["response_id"]) == {int(each["id"]) for each in given_}
     cells_ = {str(v) for name in df for v in df[name].dropna()}
-    book = df.attrs["alchemer"].read()["codebook"]
+    made_ = read_description(df)
     # An option that is gone has its reporting value in the codebook, and True in the frame.
-    told = cells_ | {str(row["reporting_value"]) for row in book}
-    notes = " ".join(row["notes"] or "" for row in book)
+    told = cells_ | {str(row["reporting_value"]) for row in made_.records.values()}
+    notes = " ".join(text for texts in made_.notes.values() for text in texts)
     for each in given_:
         for word in answers_in(each["survey_data"]):
-            assert word in told or f"{word!r}" in notes, (word, each)
+            # The text that came with an option's id is counted in a note.
+            assert word in told or "another text" in notes, (word, each)
 
 
 @given(made=surveys(), part=st.sets(st.integers(1, 3)))
 @LOOSE
 def test_the_definition_alone_decides_columns_and_dtypes(made, part):
     asked, given_ = made
-    whole = frame_of(asked, given_)
-    some = frame_of(asked, [each for each in given_ if int(each["id"]) in part])
-    none = frame_of(asked, [])
+    some_given = [each for each in given_ if int(each["id"]) in part]
+    whole, some, none = (frame_of(asked, g, names="id") for g in (given_, some_given, []))
     assert [n for n in whole if n in none] == list(none) == [n for n in some if n in none]
     for name in none:
         assert kind(none[name]) == kind(some[name]) == kind(whole[name])
-
-
-def frame_of(asked, given_):
-    kept, rows = kept_of(asked, given_, names="id")
-    return kept.build(rows)
 
 
 def kind(values):
@@ -185,10 +180,10 @@ def kind(values):
 @LOOSE
 def test_wide_to_long_and_back(made):
     asked, given_ = made
-    kept, rows = kept_of(asked, given_, names="id")
-    wide = kept.build(rows)
+    wide = frame_of(asked, given_, names="id")
     long = wide.alchemer.relabel(shape="long")
-    again = from_long(long, kept.names, (kept.survey.language,))
+    description = read_description(wide)
+    again = from_long(long, description.columns, (description.survey.language,))
     assert list(again.index) == list(wide.index)
     for name in wide:
         assert str(again[name].dtype) == str(wide[name].dtype) or kind(wide[name]) == "category"
@@ -211,9 +206,7 @@ CHOICES = st.fixed_dictionaries(
 @LOOSE
 def test_relabel_there_and_back_gives_what_a_fresh_call_gives(made, first, then):
     asked, given_ = made
-    kept, rows = kept_of(asked, given_, **first)
-    other, _ = kept_of(asked, given_, **then)
-    here, fresh = kept.build(rows), other.build(rows)
+    here, fresh = frame_of(asked, given_, **first), frame_of(asked, given_, **then)
     there = here.alchemer.relabel(**then)
     pd.testing.assert_frame_equal(there, fresh)
     pd.testing.assert_frame_equal(there.alchemer.relabel(**first), here)

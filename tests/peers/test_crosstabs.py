@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from alchemer_nb.client.client import Client
+from alchemer_nb.frame.description import read_description
 from alchemer_nb.frame.values import read_number
 from alchemer_nb.http.credentials import ApiKey
 from alchemer_nb.sandbox import Sandbox
@@ -22,6 +23,7 @@ from tests.environments import environment, run
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from alchemer_nb.frame.description import Description
     from alchemer_nb.survey.columns import AnswerColumn
 
 pytestmark = pytest.mark.peers
@@ -189,14 +191,14 @@ def test_what_it_leaves_out_is_listed_with_its_reason(
     for survey in SURVEYS:
         frame = frame_of(theirs[survey])
         ours = client.responses(survey, names="id", progress="none").loc[frame.index]
-        kept = ours.attrs["alchemer"].kept
+        description = read_description(ours)
         columns = columns_of(theirs[survey], frame)
         found = {name: frame.iloc[:, place].notna() for _, place, name in columns}
-        for name, column in kept.names.items():
+        for name, column in description.columns.items():
             if column.part == "raw":
                 continue
             missed = ours[name].notna() & ~found.get(name, pd.Series(False, index=frame.index))
-            hidden = missed & missed.index.isin(not_shown(kept, column))
+            hidden = missed & not_shown(description, ours.index, column)
             left_out |= {"not shown"} if hidden.any() else set()
             left_out |= {word(column)} if (missed & ~hidden).any() else set()
     assert left_out == LEFT_OUT.keys()
@@ -209,8 +211,6 @@ def text_beside(ours: pd.DataFrame, response: int, name: str) -> str | None:
     return None if pd.isna(found) else str(found)
 
 
-def not_shown(kept: Any, column: AnswerColumn) -> set[int]:
-    """Responses whose entry says ``shown: false``."""
-    rows, states = kept.answers.shown.get(column.path[0], ((), ()))
-    ids = kept.answers.meta["id"]
-    return {int(ids[row]) for row, state in zip(rows, states, strict=True) if not state}
+def not_shown(description: Description, ids: pd.Index[Any], column: AnswerColumn) -> Any:
+    """Whether the entry of each response says ``shown: false``."""
+    return description.reasons.shown(ids, column.path[0]) == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import pandas as pd
@@ -65,7 +64,7 @@ def test_it_says_from_when_it_is_and_asks_nothing(own_box, synced_client, capsys
     frame = synced_client.responses(SURVEY, store=True)
     assert len(own_box.calls) == before
     assert re.search(r"as of 20\d\d-\d\d-\d\d \d\d:\d\d UTC; in /", capsys.readouterr().err)
-    facts = json.loads(frame.attrs["alchemer"])
+    facts = frame.alchemer.facts
     assert facts["from_store"] is True
     assert facts["rows_received"] == 1203
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -184,7 +183,7 @@ def responses(
     job = _start_download(context, survey, options)
 
     def write_receipt(frame: pd.DataFrame) -> str:
-        facts = json.loads(frame.attrs["alchemer"])
+        facts = frame.alchemer.facts
         if facts["title"]:
             context.known_surveys.add(facts["survey_id"], facts["title"])
         if progress == "none":

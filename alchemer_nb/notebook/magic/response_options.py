@@ -94,7 +94,7 @@ def describe_download(
     """Describe a download: what was asked for, and how much came.
 
     Args:
-        facts: What ``attrs["alchemer"]`` of the frame holds.
+        facts: What was asked and received, as ``df.alchemer.facts`` has it.
         options: The options that were given, by their Python names.
         shape: Rows and columns of the frame.
 

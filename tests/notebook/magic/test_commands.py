@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -140,7 +139,7 @@ def test_the_echo_says_in_words_what_was_asked(signed_in):
     )  # fmt: skip
     told = signed_in.run(cell).out
     frame = signed_in.names["df"]
-    facts = json.loads(frame.attrs["alchemer"])
+    facts = frame.alchemer.facts
     assert max(map(len, told.splitlines())) <= 96  # notebooks break longer ones inside a word
     assert "\n  → " in told
     assert " ".join(told.split()) == (

@@ -1,0 +1,68 @@
+"""The columns of a frame that a question means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from alchemer_nb.errors import InvalidArgument
+from alchemer_nb.wire.text import alias_to_name, did_you_mean
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from alchemer_nb.frame.description import Description
+
+_WHOLE = ("answer", "option", "item", "list", "leaf")
+
+
+def records_here(frame: pd.DataFrame, description: Description) -> list[tuple[str, dict[str, Any]]]:
+    """Return the name and the row of the codebook of each column that the frame has."""
+    return [(name, row) for name, row in description.records.items() if name in frame.columns]
+
+
+def columns_of(frame: pd.DataFrame, description: Description, question: str | int) -> list[str]:
+    """Return the names of the columns of a question; see ``AlchemerAccessor.columns``.
+
+    Raises:
+        InvalidArgument: No column here belongs to such a question.
+    """
+    wanted = str(question)
+    here = records_here(frame, description)
+    if wanted == "metadata":
+        return [name for name, row in here if row["part"] == "metadata"]
+    hits = [name for name, row in here if row["part"] in _WHOLE and wanted in _called(name, row)]
+    if not hits and wanted in frame.columns:
+        return [wanted]
+    if not hits:
+        names = map(str, frame.columns)
+        hint = did_you_mean(wanted, names, "; df.alchemer.find looks for words")
+        raise InvalidArgument(f"no column here belongs to a question {wanted!r}{hint}")
+    return hits
+
+
+def column_of(frame: pd.DataFrame, description: Description, question: str | int) -> str:
+    """Return the name of the only column of a question.
+
+    Raises:
+        InvalidArgument: It has several columns, or is no question of the survey.
+    """
+    names = columns_of(frame, description, question)
+    if len(names) != 1:
+        raise InvalidArgument(
+            f"{str(question)!r} has {len(names)} columns; name one of "
+            f"{', '.join(names[:6])}{' …' if len(names) > 6 else ''}"
+        )
+    described = description.waves.values() or (description,)
+    if not any(names[0] in each.columns for each in described):
+        raise InvalidArgument(f"{names[0]!r} is no question of the survey")
+    return names[0]
+
+
+def _called(column: str, row: dict[str, Any]) -> set[str]:
+    """Return the names that a user may use for a question or its grid."""
+    own, above = row.get("question_id"), row.get("parent_id")
+    names = {row.get(n) for n in ("column_id", "column_alias", "question_id", "parent_id")}
+    for alias in (row.get("alias"), row.get("parent_alias")):
+        names |= {alias, alias_to_name(alias)}
+    names |= {f"q{number}" for number in (own, above) if number}
+    return {column, *(str(name) for name in names if name)}

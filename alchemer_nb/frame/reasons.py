@@ -1,0 +1,253 @@
+"""Why cells are empty: what each response said of each question, and which cells it answered.
+
+Facts (https://apihelp.alchemer.com/help/surveyresponse-per-question-v5 and real payloads): an
+entry says whether it was shown; ``shown: false`` with an answer is an answer; an unanswered
+checkbox question is absent altogether. "Not reached" is inferred: a question of an incomplete
+response on a page after the last one that has anything shown or answered.
+"""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from alchemer_nb.frame.values import shown_states
+from alchemer_nb.survey.columns import column_id
+from alchemer_nb.survey.definition import conditional_ids
+from alchemer_nb.survey.question_types import is_multi
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from alchemer_nb.decode.answers import Answers
+    from alchemer_nb.frame.rows import Rows
+    from alchemer_nb.survey.columns import AnswerColumn
+    from alchemer_nb.survey.definition import Definition
+
+CELL_STATES = ("answered", "skipped", "not shown", "not reached", "removed", "unknown")
+ANSWERED, SKIPPED, NOT_SHOWN, NOT_REACHED, REMOVED, UNKNOWN = range(6)
+# A code of a question and response: the reason if it has no answer, and whether the entry itself
+# said that it was shown, which the long shape repeats.
+_REASONS = np.array(
+    [SKIPPED, NOT_SHOWN, NOT_REACHED, UNKNOWN, SKIPPED, NOT_SHOWN, NOT_REACHED, UNKNOWN], np.int8
+)
+_SAID = np.array([1, 0, 0, -1, -1, -1, -1, -1], np.int8)
+_NOTHING = 3  # and unknown
+_NOTHING_SKIPPED = 4
+_BITS = 3
+_MOST = 2**30  # bytes of unpacked bits
+
+
+@dataclass(frozen=True, eq=False)
+class Reasons:
+    """The codes of questions and the answered cells of some responses, in bit planes.
+
+    Attributes:
+        ids: Response ids (int64), of which each occurs once.
+        codes: Question id -> its planes of bits, packed (uint8, 3 rows).
+        answered: Key of a cell (see ``cell_key``) -> its packed bits (uint8).
+    """
+
+    ids: np.ndarray
+    codes: Mapping[str, np.ndarray]
+    answered: Mapping[str, np.ndarray]
+
+    def kinds(self, ids: Any, column: AnswerColumn, is_empty: np.ndarray) -> np.ndarray:
+        """Return the state of each cell of a column, as its position in ``CELL_STATES`` (int8).
+
+        Args:
+            ids: Response id of each row, in any order, also repeated.
+            column: The column.
+            is_empty: Whether the cell of each row is empty.
+        """
+        at = self._rows_of(ids)
+        codes = self._codes(column.path[0])[at]
+        if column.part in ("comment", "leaf") and is_multi(column.question):
+            codes = np.where(codes == _NOTHING_SKIPPED, _NOTHING, codes)
+        reasons = _REASONS[codes]
+        if column.part in ("other", "raw"):  # no such box is shown unless its option was chosen
+            reasons = np.where(reasons == SKIPPED, NOT_SHOWN, reasons)
+        elif cell_key(column) in self.answered:
+            reasons = np.where(self._answered(cell_key(column))[at], REMOVED, reasons)
+        return np.where(is_empty, reasons, ANSWERED).astype(np.int8)
+
+    def shown(self, ids: Any, question_id: str) -> np.ndarray:
+        """Return whether the entry said that it was shown: 1 yes, 0 no, -1 nothing (int8)."""
+        said: np.ndarray = _SAID[self._codes(question_id)[self._rows_of(ids)]]
+        return said
+
+    def only(self, ids: Any, columns: Iterable[AnswerColumn]) -> Reasons:
+        """Return the reasons of some responses and columns alone."""
+        columns = list(columns)
+        at = np.flatnonzero(np.isin(self.ids, np.asarray(ids, dtype=np.int64)))
+        questions = {column.path[0] for column in columns}
+        cells = {cell_key(column) for column in columns}
+        return Reasons(
+            self.ids[at],
+            {own: _planes(self._codes(own)[at]) for own in self.codes if own in questions},
+            {key: np.packbits(self._answered(key)[at]) for key in self.answered if key in cells},
+        )
+
+    def _rows_of(self, ids: Any) -> np.ndarray:
+        """Return the position of each response; -1 where there is none."""
+        found: np.ndarray = pd.Index(self.ids).get_indexer(pd.Index(ids))
+        return found
+
+    def _codes(self, question_id: str) -> np.ndarray:
+        """Return the code of each response, and one for the others at the end."""
+        codes = np.full(len(self.ids) + 1, _NOTHING, dtype=np.uint8)
+        planes = self.codes.get(question_id)
+        if planes is not None:
+            bits = np.unpackbits(planes, axis=1, count=len(self.ids))
+            codes[:-1] = bits[0] | bits[1] << 1 | bits[2] << 2
+        return codes
+
+    def _answered(self, key: str) -> np.ndarray:
+        bits = np.zeros(len(self.ids) + 1, dtype=bool)
+        bits[:-1] = np.unpackbits(self.answered[key], count=len(self.ids))
+        return bits
+
+    def pack(self) -> dict[str, Any]:
+        """Return the reasons as data of JSON."""
+        bits = [each.tobytes() for each in (*self.codes.values(), *self.answered.values())]
+        return {
+            "ids": _deflate(np.diff(self.ids, prepend=0).astype("<i8").tobytes()),
+            "questions": list(self.codes),
+            "cells": list(self.answered),
+            "bits": _deflate(b"".join(bits)),
+        }
+
+    @classmethod
+    def unpack(cls, packed: Mapping[str, Any]) -> Reasons:
+        """Read what ``pack`` returned.
+
+        Raises:
+            ValueError, TypeError, KeyError, zlib.error: It is something else.
+        """
+        ids = np.cumsum(np.frombuffer(_inflate(packed["ids"]), dtype="<i8"))
+        if len(np.unique(ids)) != len(ids):
+            raise ValueError("a response occurs twice")
+        questions, cells = packed["questions"], packed["cells"]
+        if not all(isinstance(key, str) for key in (*questions, *cells)):
+            raise TypeError("keys are text")
+        width = (len(ids) + 7) // 8
+        rows = np.frombuffer(_inflate(packed["bits"]), dtype=np.uint8).reshape(
+            len(questions) * _BITS + len(cells), width
+        )
+        of_questions, of_cells = np.split(rows, [len(questions) * _BITS])
+        planes = of_questions.reshape(len(questions), _BITS, width)
+        return cls(
+            ids, dict(zip(questions, planes, strict=True)), dict(zip(cells, of_cells, strict=True))
+        )
+
+
+NO_REASONS = Reasons(np.array([], dtype=np.int64), {}, {})
+
+
+def cell_key(column: AnswerColumn) -> str:
+    """Return the key of a cell that is answered or not; options of a question share theirs."""
+    if column.part == "list":
+        return f"{column.id}_*"
+    return f"{column_id(column.path[:-1])}_*" if column.kind == "boolean" else column.id
+
+
+def collect_reasons(
+    answers: Answers,
+    survey: Definition,
+    rows: Rows,
+    columns: Iterable[tuple[AnswerColumn, Any]],
+) -> Reasons:
+    """Collect the reasons of missing answers of some responses.
+
+    Args:
+        answers: All answers of the download.
+        survey: Its definition.
+        rows: The responses.
+        columns: Columns, and the values of each in the frame.
+    """
+    collector = _Collector(answers, survey, rows)
+    codes: dict[str, np.ndarray] = {}
+    answered: dict[str, np.ndarray] = {}
+    for column, values in columns:
+        own = column.path[0]
+        if own not in codes:
+            codes[own] = _planes(collector.codes(own))
+        if column.part not in ("other", "raw") and cell_key(column) not in answered:
+            answered[cell_key(column)] = np.packbits(~np.asarray(pd.isna(values), dtype=bool))
+    return Reasons(rows.ids, codes, answered)
+
+
+class _Collector:
+    """The codes of the questions of a download."""
+
+    def __init__(self, answers: Answers, survey: Definition, rows: Rows) -> None:
+        self._answers = answers
+        self._row_numbers = rows.numbers
+        self._page_numbers = {page.id: n for n, page in enumerate(survey.pages)}
+        self._outermost = {
+            each.id: question.id for question in survey.questions for each in question.walk()
+        }
+        self._questions = {each.id: each for each in reversed([*survey.walk()])}
+        self._conditional = conditional_ids(survey)
+        statuses = answers.meta["status"]
+        self._complete = np.array([statuses[row] == "Complete" for row in rows.numbers], dtype=bool)
+        self._last_page = self._reached_pages()
+
+    def codes(self, question_id: str) -> np.ndarray:
+        """Return the code of each response for a question (uint8)."""
+        question = self._questions.get(question_id)
+        own = shown_states(self._answers, question_id, self._row_numbers)
+        above = own
+        page = None
+        absent: Any = _NOTHING
+        if question is not None:
+            page = self._page_numbers.get(question.page)
+            for parent in (question.parent, self._outermost[question_id]):  # a grid, a group
+                states = shown_states(self._answers, parent, self._row_numbers)
+                above = np.where(above < 0, states, above)
+            is_conditional = not {question.id, question.parent}.isdisjoint(self._conditional)
+            if is_multi(question) and not is_conditional:  # unanswered, it has no entry
+                # A response without any entry (71 of 583 real ones) leaves it unknown.
+                absent = np.where(self._last_page < 0, _NOTHING, _NOTHING_SKIPPED)
+        beyond = np.zeros(len(own), dtype=bool)
+        if page is not None:
+            beyond = ~self._complete & (page > self._last_page)
+        of_own = np.where(own == 1, 0, np.where(beyond, 2, 1))
+        of_above = np.select(
+            [above == 1, beyond, above == 0], [_NOTHING_SKIPPED, 6, 5], default=absent
+        )
+        return np.where(own < 0, of_above, of_own).astype(np.uint8)
+
+    def _reached_pages(self) -> np.ndarray:
+        """Return the last page with anything shown or answered, -1 for none."""
+        last = np.full(self._answers.count, -1, dtype=np.int64)
+        pages = {own: self._page_numbers.get(q.page, -1) for own, q in self._questions.items()}
+        for question_id, (rows, states) in self._answers.shown.items():
+            at = np.asarray(rows, dtype=np.int64)[np.asarray(states, dtype=bool)]
+            last[at] = np.maximum(last[at], pages.get(question_id, -1))
+        for path, leaf in self._answers.leaves.items():
+            at = np.asarray(leaf.rows, dtype=np.int64)
+            last[at] = np.maximum(last[at], pages.get(path[0], -1))
+        reached: np.ndarray = last[self._row_numbers]
+        return reached
+
+
+def _planes(codes: np.ndarray) -> np.ndarray:
+    return np.packbits(np.stack([codes >> bit & 1 for bit in range(_BITS)]), axis=1)
+
+
+def _deflate(data: bytes) -> str:
+    return base64.b64encode(zlib.compress(data, 6)).decode("ascii")
+
+
+def _inflate(text: str) -> bytes:
+    unzip = zlib.decompressobj()
+    data = unzip.decompress(base64.b64decode(text, validate=True), _MOST)
+    if not unzip.eof:
+        raise ValueError("cut short")
+    return data
