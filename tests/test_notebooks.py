@@ -121,7 +121,7 @@ def test_what_a_frame_knows_is_true_and_its_files_read_back(
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     tell = (
         "import json\n"
-        "print(json.dumps(dict(relabelled=german.equals(fresh), names=list(german.columns[9:]),\n"
+        "print(json.dumps(dict(relabelled=german.equals(fresh), names=list(german.columns),\n"
         "    from_parquet=again.equals(df), rows=len(df), joined=len(joined), last=len(last),\n"
         "    top=df.alchemer.top('satisfaction', 2), known=known.alchemer.columns('channels'),\n"
         "    waves=waves.index.get_level_values('wave').value_counts().to_dict(),\n"
