@@ -133,7 +133,7 @@ class Description:
             "columns": [[name, _packed_column(c, plan)] for name, c in self.columns.items()],
             "codes": dict(self.codes),
             "urls": dict(self.urls),
-            "notes": dict(self.notes),
+            "notes": dict(sorted(self.notes.items())),  # equal frames have equal texts
             "file_codes": dict(self.file_codes),
         }
         raw = json.dumps(meaning, default=str).encode("ascii")

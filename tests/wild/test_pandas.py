@@ -134,7 +134,11 @@ def test_a_file_gives_the_frame_that_was_written(
 ) -> None:
     read, _ = split(described[reader].own_files)
     frames = {name: told for name, told in described[reader].frames.items() if name in read}
-    assert differences(frames, {name: read[name] for name in frames}) == {}
+    # A file holds no reasons of questions without a row, which only a long frame may have.
+    trimmed = {name for name in frames if "'shape': 'long'" in name and name.endswith("| facts")}
+    same = frames.keys() - trimmed
+    assert differences({n: frames[n] for n in same}, {n: read[n] for n in same}) == {}
+    assert trimmed
     assert len(frames) > 500
 
 
