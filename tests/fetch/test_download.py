@@ -346,7 +346,8 @@ def test_a_refused_key_is_not_tried_again(large, quick):
     before = len(large.seen)
     with pytest.raises(AuthenticationError):
         wrong.responses(CUSTOMER, progress="none")
-    assert len(large.seen) - before <= 1
+    # Replies to calls of an interrupted download before this one may still arrive.
+    assert [call.status for call in large.seen[before:]].count(401) == 1
 
 
 def test_an_estimate_before_anything_large_is_sent(large, quick):
