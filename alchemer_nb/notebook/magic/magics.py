@@ -25,7 +25,7 @@ from alchemer_nb.http.regions import Region
 from alchemer_nb.notebook.kernel.outputs import print_text
 from alchemer_nb.notebook.magic.command_spec import command_help, full_help, overview
 from alchemer_nb.notebook.magic.command_table import COMMANDS
-from alchemer_nb.notebook.magic.commands import NO_RESULT, Context
+from alchemer_nb.notebook.magic.commands import Context
 from alchemer_nb.notebook.magic.completion import Completion, KnownSurveys
 from alchemer_nb.notebook.magic.interpolation import interpolate_lines
 from alchemer_nb.notebook.magic.parser import parse_line
@@ -108,15 +108,14 @@ class AlchemerMagics(Magics, Configurable):
             shell=self.shell,
         )
         result = command.run(context, **arguments)
-        if result is NO_RESULT:
+        if result is None:  # there is none, or it comes later
             return None
         if parsed.target is not None:
             self.shell.push({parsed.target: result})
             return None
         if not command.displays:
             return result
-        if result is not None:
-            display(result)  # type: ignore[no-untyped-call]  # IPython has no hints
+        display(result)  # type: ignore[no-untyped-call]  # IPython has no hints
         if not command.has_result:
             return None
         if hasattr(result, "mark_displayed"):
