@@ -34,10 +34,7 @@ class Stores:
     """
 
     def __init__(
-        self,
-        transport: Transport,
-        region: Region,
-        folder: str | os.PathLike[str] | None = None,
+        self, transport: Transport, region: Region, folder: str | os.PathLike[str] | None = None
     ) -> None:
         self.folder = paths.find_root(folder)
         self.region = region

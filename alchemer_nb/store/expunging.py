@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 def expunge(
     folder: Path,
-    survey_id: str,
     responses: int | Iterable[int] | None = None,
     contact_id: object = None,
     email: str | None = None,
@@ -38,7 +37,6 @@ def expunge(
 
     Args:
         folder: The survey's.
-        survey_id: Id.
         responses: Response ids.
         contact_id: The contact whose responses are removed.
         email: Responses with this address anywhere in them are removed.
@@ -55,11 +53,11 @@ def expunge(
     if not paths.folder_exists(folder):
         return []
     with paths.lock_folder(folder):
-        manifest = opening.open_store(folder, survey_id)
+        manifest = opening.open_store(folder)
         if matches_person is not None:
-            versions = parts.read_all_versions(folder, manifest, manifest.parts)
+            versions = parts.read_all_versions(manifest, manifest.parts)
             ids |= {version.id for version in versions if matches_person(version)}
-        index = parts.read_index(folder, manifest)
+        index = parts.read_index(manifest)
         found = [
             response_id
             for response_id in index.ids[index.has_content].tolist()
@@ -67,21 +65,23 @@ def expunge(
         ]
         # The ids first: if this run is interrupted, the next one removes their content.
         write_expunged_ids(folder, read_expunged_ids(folder) | ids)
-        remove_expunged(folder, manifest)
-        manifest.rows = int(parts.read_index(folder, manifest).has_content.sum())
-        manifest.save(folder)
-        tables.write_tables(folder, manifest)
+        remove_expunged(manifest)
+        manifest.rows = int(parts.read_index(manifest).has_content.sum())
+        manifest.save()
+        tables.write_tables(manifest)
     return found
 
 
-def remove_expunged(folder: Path, manifest: Manifest) -> None:
+def remove_expunged(manifest: Manifest) -> None:
     """Remove the content of listed responses from all parts that hold any."""
-    ids = read_expunged_ids(folder)
-    affected = [part for part in manifest.parts if ids and _holds_content(folder, part, ids)]
+    ids = read_expunged_ids(manifest.folder)
+    affected = [
+        part for part in manifest.parts if ids and _holds_content(manifest.folder, part, ids)
+    ]
     if affected:
-        compacting.rewrite(folder, manifest, affected, lambda each: _without_content(each, ids))
-        manifest.save(folder)
-        opening.remove_leftovers(folder, manifest)
+        compacting.rewrite(manifest, affected, lambda each: _without_content(each, ids))
+        manifest.save()
+        opening.remove_leftovers(manifest)
 
 
 def _without_content(version: StoredVersion, ids: set[int]) -> StoredVersion:
