@@ -17,20 +17,13 @@ from IPython.display import display
 from alchemer_nb.auth import lookup, profiles
 from alchemer_nb.auth.lookup import REGION_NAME
 from alchemer_nb.client.client import Client
-from alchemer_nb.errors import AlchemerError, ConfigurationError, InvalidArgument
+from alchemer_nb.errors import AlchemerError, ConfigurationError
 from alchemer_nb.http.regions import Region
 from alchemer_nb.http.secrets import Secret
 from alchemer_nb.notebook.kernel.outputs import print_text
 from alchemer_nb.notebook.kernel.pump import find_pump, has_front_end
+from alchemer_nb.notebook.signin import steps
 from alchemer_nb.notebook.signin.session import KEY, MODES, OAUTH
-from alchemer_nb.notebook.signin.steps import (
-    CONSUMER,
-    CONSUMER_SECRET,
-    TOKEN,
-    TOKEN_SECRET,
-    FieldError,
-    SignIn,
-)
 
 if TYPE_CHECKING:
     from alchemer_nb.auth.lookup import FoundCredentials
@@ -38,7 +31,7 @@ if TYPE_CHECKING:
     from alchemer_nb.notebook.signin.session import Connection, Session, Status
 
 WAIT_SECONDS = 600.0
-_MODES = {"key": KEY, KEY: KEY, "oauth": OAUTH, OAUTH: OAUTH}
+_MODES = {None: None, "key": KEY, "oauth": OAUTH}
 
 
 def login(
@@ -70,14 +63,13 @@ def login(
         What the cell shows: the panel or the status; None where that is shown already.
 
     Raises:
-        InvalidArgument: There is no such mode.
         ConfigurationError: The profile belongs to another region or mode. Or nobody can sign in
             here: there are no credentials and no front end, or the time limit was reached.
         AuthenticationError: The credentials were refused, and no panel can be shown.
     """
-    asked_mode, asked_region = _parse_mode(mode), _parse_region(session, region)
+    asked_mode, asked_region = _MODES[mode], Region.get(region) if region else None
     client = session.client
-    if session.status().signed_in and not _is_another(client, asked_region, asked_mode, profile):
+    if client and not _is_another(client, asked_region, asked_mode, profile):
         return _show_status(session, prompt=prompt)
     refused = client if client is not None and client.refused else None
     replaced = refused if profile is None and asked_region is None else None
@@ -113,36 +105,17 @@ def login(
     return _wait_for_sign_in(panel, WAIT_SECONDS if wait is True else float(wait))
 
 
-def _parse_mode(mode: str | None) -> str | None:
-    if mode is None:
-        return None
-    if mode not in _MODES:
-        raise InvalidArgument(f"mode is 'key' or 'oauth', not {str(mode)[:20]!r}")
-    return _MODES[mode]
-
-
-def _parse_region(session: Session, region: str | Region | None) -> Region | None:
-    if region is None:
-        return None
-    if isinstance(region, str) and session.box is not None:
-        sandbox: Region = session.box.region
-        if region.strip().lower() == sandbox.name:
-            return sandbox
-    return Region.get(region)
-
-
 def _default_region(session: Session) -> Region | None:
     # Where a sandbox runs, the panel chooses its region.
     return None if session.box is not None else lookup.environment_region()
 
 
 def _is_another(
-    client: Client | None, region: Region | None, mode: str | None, profile: str | None
+    client: Client, region: Region | None, mode: str | None, profile: str | None
 ) -> bool:
     """Check whether the arguments ask for another account than that of the current client."""
     return (
-        client is None
-        or client.refused
+        client.refused
         or profile is not None
         or (region is not None and region.api_url != client.region.api_url)
         or (mode is not None and mode != client.credentials.mode)
@@ -339,38 +312,38 @@ def _sign_in_at_prompt(
         print_text(" ".join(notice).strip())
     if region is None:
         region = session.box.region if session.box is not None else Region.get("us")
-    steps = SignIn(session)
+    sign_in = steps.SignIn(session)
     try:
         if mode == KEY:
-            _ask_key(steps, region)
+            _ask_key(sign_in, region)
         else:
-            _ask_oauth(steps, region)
-    except FieldError as error:
+            _ask_oauth(sign_in, region)
+    except steps.FieldError as error:
         cause = error.cause or ConfigurationError("nothing was typed, so nobody is signed in")
     else:
         return session.status()
     finally:
-        steps.cancel()
+        sign_in.cancel()
     raise cause  # outside the except block: a chained error would show variables that hold secrets
 
 
-def _ask_key(steps: SignIn, region: Region) -> None:
+def _ask_key(sign_in: steps.SignIn, region: Region) -> None:
     first = _ask_hidden(f"API key for {region.app_host} (or key and secret key together): ")
-    values = {TOKEN: first}
+    values = {steps.TOKEN: first}
     if len(first.reveal().split()) == 1 and "://" not in first.reveal():
-        values[TOKEN_SECRET] = _ask_hidden("API secret key: ")
-    steps.use_key(values, region)
+        values[steps.TOKEN_SECRET] = _ask_hidden("API secret key: ")
+    sign_in.use_key(values, region)
 
 
-def _ask_oauth(steps: SignIn, region: Region) -> None:
+def _ask_oauth(sign_in: steps.SignIn, region: Region) -> None:
     values = {
-        CONSUMER: _ask_hidden(f"Consumer key for {region.app_host}: "),
-        CONSUMER_SECRET: _ask_hidden("Consumer secret: "),
+        steps.CONSUMER: _ask_hidden(f"Consumer key for {region.app_host}: "),
+        steps.CONSUMER_SECRET: _ask_hidden("Consumer secret: "),
     }
-    display(steps.request_link(values, region))  # type: ignore[no-untyped-call]  # IPython has no hints
+    display(sign_in.request_link(values, region))  # type: ignore[no-untyped-call]  # IPython has no hints
     pasted = _ask_hidden("Address you land on, or the code shown (empty once this page has it): ")
-    callback = steps.take_callback() if not pasted.reveal().strip() else None
-    steps.finish(callback or pasted)
+    callback = sign_in.take_callback() if not pasted.reveal().strip() else None
+    sign_in.finish(callback or pasted)
 
 
 def _ask_hidden(question: str) -> Secret:

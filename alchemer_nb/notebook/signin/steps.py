@@ -13,15 +13,10 @@ from html import escape
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
+from alchemer_nb import errors
 from alchemer_nb.auth import profiles
 from alchemer_nb.auth.oauth_flow import OAuthFlow
 from alchemer_nb.client.client import Client
-from alchemer_nb.errors import (
-    AlchemerError,
-    AuthenticationError,
-    ConfigurationError,
-    InvalidArgument,
-)
 from alchemer_nb.http.credentials import ApiKey, OAuth1
 from alchemer_nb.http.regions import is_loopback
 from alchemer_nb.http.secrets import Secret, to_secret
@@ -42,7 +37,7 @@ _BOTH_PARTS = re.compile(r"[\s,;|]|://|api[_ ]?(?:token|secret)", re.I)
 _T = TypeVar("_T")
 
 
-class FieldError(AlchemerError):
+class FieldError(errors.AlchemerError):
     """The text of one box cannot be used.
 
     Attributes:
@@ -50,7 +45,7 @@ class FieldError(AlchemerError):
         cause: The error that it came from, or None where the box was empty.
     """
 
-    def __init__(self, field: str, message: str, cause: AlchemerError | None = None) -> None:
+    def __init__(self, field: str, message: str, cause: errors.AlchemerError | None = None) -> None:
         super().__init__(message, hint=cause.hint if cause else "")
         self.field = field
         self.cause = cause
@@ -127,8 +122,7 @@ class SignIn:
             key = _with_field_errors(TOKEN, lambda: ApiKey.parse(first))
         elif _is_blank(second):
             raise FieldError(
-                TOKEN_SECRET,
-                "Paste the secret key here, or paste 'key secret' into the box above.",
+                TOKEN_SECRET, "Paste the secret key here, or paste 'key secret' into the box above."
             )
         else:
             key = _with_field_errors("", lambda: ApiKey(first, second))
@@ -233,13 +227,13 @@ class SignIn:
 
     def _require_flow(self) -> OAuthFlow:
         if self.flow is None:
-            raise ConfigurationError("no sign-in has been started")
+            raise errors.ConfigurationError("no sign-in has been started")
         return self.flow
 
     def _save(self, credentials: Credentials, region: Region) -> str:
         try:
             where = profiles.save(self.profile, credentials, region)
-        except AlchemerError as error:
+        except errors.AlchemerError as error:
             return f"Not remembered: {error}."
         return f"Remembered {where}, as profile “{self.profile}”."
 
@@ -253,7 +247,7 @@ def _with_field_errors(field: str, call: Callable[[], _T]) -> _T:
     """
     try:
         return call()
-    except (AuthenticationError, InvalidArgument, ConfigurationError) as error:
+    except (errors.AuthenticationError, errors.InvalidArgument, errors.ConfigurationError) as error:
         cause = error
     # Outside the except block: a chained error would show variables that hold secrets.
     raise FieldError(field or getattr(cause, "argument", ""), cause.sentence, cause)
