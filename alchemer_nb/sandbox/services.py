@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 
-from alchemer_nb.sandbox.oauth.provider import SignedRequest
+from alchemer_nb.sandbox.oauth.provider import Provider, SignedRequest
 from alchemer_nb.sandbox.traffic.call_log import CallLog
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from alchemer_nb.sandbox.data.state import State
-    from alchemer_nb.sandbox.oauth.provider import Provider
     from alchemer_nb.sandbox.settings import Settings
     from alchemer_nb.sandbox.traffic.cache import Cache
     from alchemer_nb.sandbox.traffic.faults import FaultSchedule

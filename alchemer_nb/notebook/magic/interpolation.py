@@ -6,7 +6,7 @@ written as the values of ``in``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
@@ -16,8 +16,6 @@ from alchemer_nb.survey.filters import text_after_operator
 from alchemer_nb.wire import quoting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
     from alchemer_nb.notebook.magic.tokens import EvaluatedWord
 
     # Takes the beginning of a condition. Returns the part of it that belongs to the value or list

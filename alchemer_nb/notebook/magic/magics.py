@@ -23,7 +23,7 @@ from traitlets.config import Configurable
 from alchemer_nb.errors import AlchemerError
 from alchemer_nb.http.regions import Region
 from alchemer_nb.notebook.kernel.outputs import print_text
-from alchemer_nb.notebook.magic.command_spec import command_help, full_help, overview
+from alchemer_nb.notebook.magic.command_spec import Command, command_help, full_help, overview
 from alchemer_nb.notebook.magic.command_table import COMMANDS
 from alchemer_nb.notebook.magic.commands import Context
 from alchemer_nb.notebook.magic.completion import Completion, KnownSurveys
@@ -36,7 +36,6 @@ from alchemer_nb.notebook.signin.session import Session
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from alchemer_nb.notebook.magic.command_spec import Command
 
 _NAME = "AlchemerMagics"
 

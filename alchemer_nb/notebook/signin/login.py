@@ -15,7 +15,7 @@ from IPython.core.error import StdinNotImplementedError
 from IPython.display import display
 
 from alchemer_nb.auth import lookup, profiles
-from alchemer_nb.auth.lookup import REGION_NAME
+from alchemer_nb.auth.lookup import REGION_NAME, FoundCredentials
 from alchemer_nb.client.client import Client
 from alchemer_nb.errors import AlchemerError, ConfigurationError
 from alchemer_nb.http.regions import Region
@@ -23,12 +23,10 @@ from alchemer_nb.http.secrets import Secret
 from alchemer_nb.notebook.kernel.outputs import print_text
 from alchemer_nb.notebook.kernel.pump import find_pump, has_front_end
 from alchemer_nb.notebook.signin import steps
-from alchemer_nb.notebook.signin.session import KEY, MODES, OAUTH
+from alchemer_nb.notebook.signin.session import KEY, MODES, OAUTH, Connection, Session, Status
 
 if TYPE_CHECKING:
-    from alchemer_nb.auth.lookup import FoundCredentials
     from alchemer_nb.notebook.signin.panel import LoginPanel
-    from alchemer_nb.notebook.signin.session import Connection, Session, Status
 
 WAIT_SECONDS = 600.0
 _MODES = {None: None, "key": KEY, "oauth": OAUTH}

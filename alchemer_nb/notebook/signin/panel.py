@@ -14,18 +14,15 @@ from alchemer_nb.errors import AlchemerError
 from alchemer_nb.http.regions import Region
 from alchemer_nb.notebook.kernel.outputs import add_output, replace_outputs
 from alchemer_nb.notebook.signin import form
-from alchemer_nb.notebook.signin.form import SignInForm
-from alchemer_nb.notebook.signin.session import KEY, OAUTH
-from alchemer_nb.notebook.signin.steps import PASTED, FieldError, SignIn
+from alchemer_nb.notebook.signin.form import FormView, SignInForm
+from alchemer_nb.notebook.signin.session import KEY, OAUTH, Session, Status
+from alchemer_nb.notebook.signin.steps import PASTED, FieldError, SignIn, SignInLink
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from alchemer_nb.auth.lookup import FoundCredentials
     from alchemer_nb.http.secrets import Secret
-    from alchemer_nb.notebook.signin.form import FormView
-    from alchemer_nb.notebook.signin.session import Session, Status
-    from alchemer_nb.notebook.signin.steps import SignInLink
 
 
 _LABELS = {"description_width": "132px"}

@@ -12,14 +12,13 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Any, Protocol
 
-from alchemer_nb.errors import ConfigurationError, InvalidArgument
+from alchemer_nb.errors import ConfigurationError, DownloadIncomplete, InvalidArgument
 from alchemer_nb.forks import renew_after_fork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from alchemer_nb.client.client import Client
-    from alchemer_nb.errors import DownloadIncomplete
     from alchemer_nb.http.credentials import Credentials
 
     Account = tuple[str, str | None]

@@ -17,15 +17,13 @@ from alchemer_nb import errors
 from alchemer_nb.auth import profiles
 from alchemer_nb.auth.oauth_flow import OAuthFlow
 from alchemer_nb.client.client import Client
-from alchemer_nb.http.credentials import ApiKey, OAuth1
-from alchemer_nb.http.regions import is_loopback
+from alchemer_nb.http.credentials import ApiKey, Credentials, OAuth1
+from alchemer_nb.http.regions import Region, is_loopback
 from alchemer_nb.http.secrets import Secret, to_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from alchemer_nb.http.credentials import Credentials
-    from alchemer_nb.http.regions import Region
     from alchemer_nb.notebook.signin.session import Connection, Session
 
 # Names of the boxes; those of credentials are the arguments of ApiKey and OAuth1.

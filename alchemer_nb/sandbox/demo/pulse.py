@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.sandbox.demo import phrases
 from alchemer_nb.sandbox.demo.answer_sheet import Sheet
-from alchemer_nb.sandbox.demo.survey_writer import Choice, SurveyWriter
+from alchemer_nb.sandbox.demo.survey_writer import Choice, Option, Question, SurveyWriter
 from alchemer_nb.sandbox.demo.visits import (
     DAY,
     END,
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from random import Random
 
-    from alchemer_nb.sandbox.demo.survey_writer import Option, Question
 
 #: Department -> weight, and how far its mood lies from the mean.
 _DEPARTMENTS = {
