@@ -68,10 +68,7 @@ class RedactingHandler(RequestHandler):
         return SignedRequest(address, request.method or "GET", request.body, dict(request.headers))
 
     def log_exception(
-        self,
-        typ: type[BaseException] | None,
-        value: BaseException | None,
-        tb: TracebackType | None,
+        self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
     ) -> None:
         """Log errors of the sandbox with method and path; tornado would log the whole query."""
         # A refusal is in the reply; a client that closed the connection early needs no log.

@@ -100,7 +100,7 @@ def switch(context: Context, name: Any) -> Status:
         client = context.variables[name] if isinstance(name, str) else name
         if not isinstance(client, Client):
             raise UsageError("switch takes the name of a connection, or a variable with a Client")
-        session.switch(client, name=name if isinstance(name, str) else None)
+        session.adopt(client, name if isinstance(name, str) else None)
     return session.status()
 
 
@@ -226,15 +226,9 @@ def _wait_for_job(
     *,
     background: bool,
 ) -> _Result | Job[_Result] | None:
-    """Show the progress of a job until it ends: in the running cell, or in the background.
+    """Show the progress of a job until it ends, then leave the line of ``write_receipt``.
 
-    Args:
-        context: The context.
-        job: The download or sync.
-        progress: As for ``choose_view``.
-        write_receipt: Returns the line to leave in place of the progress.
-        background: Whether to return at once: the job, or None where a variable gets the
-            result later.
+    In the background return at once: the job, or None where a variable gets the result later.
     """
     if background:
         context.downloads.begin(job, context.target, progress, write_receipt)

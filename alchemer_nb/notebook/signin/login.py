@@ -139,15 +139,8 @@ def _find_credentials(
 ) -> tuple[FoundCredentials | None, AlchemerError | None]:
     """Return credentials to sign in with, or the error that says why they cannot be used.
 
-    Args:
-        session: The shell's session.
-        profile: The profile that was asked for.
-        region: The region that was asked for.
-        mode: The mode that was asked for.
-        replaced: The client whose refused credentials are replaced, if nothing was asked for.
-
-    Raises:
-        ConfigurationError: The profile that was asked for belongs to another region or mode.
+    An error about the profile that was asked for is raised; ``replaced`` is the client whose
+    refused credentials are replaced, if nothing was asked for.
     """
     try:
         found = lookup.find_credentials(profile)
@@ -193,11 +186,7 @@ def _set_region(
 
 
 def _check_may_replace(found: FoundCredentials, refused: Client) -> None:
-    """Check that the found credentials may replace refused ones although nobody asked for it.
-
-    Raises:
-        ConfigurationError: They belong to another region, and so to another account.
-    """
+    """Raise if found credentials belong to another region, and so account, than refused ones."""
     if found.region_source == REGION_NAME or found.region.api_url == refused.region.api_url:
         return
     use = f"--profile {found.profile}" if found.profile else f"--region {found.region.name}"
@@ -250,11 +239,7 @@ def _is_unattended() -> bool:
 
 
 def _can_show_panel(*, wait: bool = False) -> bool:
-    """Check whether a person can use a panel here: not in a terminal, nor in an unattended kernel.
-
-    Args:
-        wait: Whether the cell waits for the person, which needs a kernel.
-    """
+    """Check for a front end in which a person can use a panel; to ``wait`` needs a kernel, too."""
     from IPython.terminal.interactiveshell import TerminalInteractiveShell
 
     shell = get_ipython()
@@ -269,11 +254,7 @@ def _finish_without_asking(
     failure: AlchemerError | None,
     profile: str | None,
 ) -> Status:
-    """Finish a login where no person can be asked.
-
-    Raises:
-        AlchemerError: Why nobody is signed in now.
-    """
+    """Finish a login where no person can be asked: raise why nobody is signed in, if so."""
     if existing is not None:
         session.switch(existing.name)
         return session.status().with_note("Already signed in.")
@@ -294,18 +275,7 @@ def _finish_without_asking(
 def _sign_in_at_prompt(
     session: Session, region: Region | None, mode: str, notice: tuple[str, str]
 ) -> Status:
-    """Ask for credentials with getpass and sign in; nothing is saved.
-
-    Args:
-        session: The session that gets the connection.
-        region: Where to sign in; None takes the sandbox's region if it runs, else US.
-        mode: ``"api_key"`` or ``"oauth1"``.
-        notice: What to print first: a sentence, and what to do next.
-
-    Raises:
-        ConfigurationError: Nothing can be asked here, or nothing was typed.
-        AlchemerError: What was typed cannot be used, or the call failed.
-    """
+    """Ask for credentials with getpass and sign in; nothing is saved."""
     if any(notice):
         print_text(" ".join(notice).strip())
     if region is None:
@@ -328,7 +298,7 @@ def _sign_in_at_prompt(
 def _ask_key(sign_in: steps.SignIn, region: Region) -> None:
     first = _ask_hidden(f"API key for {region.app_host} (or key and secret key together): ")
     values = {steps.TOKEN: first}
-    if len(first.reveal().split()) == 1 and "://" not in first.reveal():
+    if first.reveal().strip() and not steps.has_both_parts(first):
         values[steps.TOKEN_SECRET] = _ask_hidden("API secret key: ")
     sign_in.use_key(values, region)
 

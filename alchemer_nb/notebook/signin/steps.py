@@ -116,7 +116,7 @@ class SignIn:
         first, second = values.get(TOKEN, _EMPTY), values.get(TOKEN_SECRET, _EMPTY)
         if _is_blank(first):
             raise FieldError(TOKEN, "Paste your API key here.")
-        if _BOTH_PARTS.search(first.reveal().strip()):
+        if has_both_parts(first):
             key = _with_field_errors(TOKEN, lambda: ApiKey.parse(first))
         elif _is_blank(second):
             raise FieldError(
@@ -249,6 +249,11 @@ def _with_field_errors(field: str, call: Callable[[], _T]) -> _T:
         cause = error
     # Outside the except block: a chained error would show variables that hold secrets.
     raise FieldError(field or getattr(cause, "argument", ""), cause.sentence, cause)
+
+
+def has_both_parts(text: Secret) -> bool:
+    """Check whether a text holds an API key and its secret key together."""
+    return bool(_BOTH_PARTS.search(text.reveal().strip()))
 
 
 def _is_blank(text: Secret) -> bool:

@@ -124,12 +124,7 @@ def _wishes(form: SurveyWriter) -> None:
         "time_split",
         "contsum",
         "How was your time split last week? (in percent)",
-        [
-            Choice("Customers"),
-            Choice("Meetings"),
-            Choice("Paperwork"),
-            Choice("Learning"),
-        ],
+        [Choice("Customers"), Choice("Meetings"), Choice("Paperwork"), Choice("Learning")],
     )
     form.ask(
         "benefits",
