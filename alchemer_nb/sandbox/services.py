@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from alchemer_nb.sandbox.traffic.faults import FaultSchedule
     from alchemer_nb.sandbox.traffic.limits import Limits
 
-
 _log = logging.getLogger(__name__)
 
 

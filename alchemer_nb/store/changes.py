@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from alchemer_nb.store.opening import read_definition
-from alchemer_nb.store.parts import read_index, read_versions
+from alchemer_nb.store.parts import Index, read_index, read_versions
 from alchemer_nb.store.reading import read_consistently
 from alchemer_nb.store.tables import build_versions_frame
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from alchemer_nb.store.manifest import Manifest
-    from alchemer_nb.store.parts import Index
 
 KINDS = ("added", "changed", "removed")
 

@@ -13,8 +13,6 @@ from alchemer_nb.store.opening import remove_leftovers
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    import pyarrow as pa
-
     from alchemer_nb.store.manifest import Manifest, Part
     from alchemer_nb.store.parts import Index, StoredVersion
 
@@ -75,10 +73,6 @@ def _replace_parts(
     # The iterator reads the old parts, so the manifest lists them until it is exhausted.
     for first in versions:
         some = chain([first], islice(versions, parts.MOST_ROWS - 1))
-        new.append(parts.write_part(manifest, _tables(some)))
+        tables = map(parts.versions_table, parts.in_chunks(some, _ROW_GROUP))
+        new.append(parts.write_part(manifest, tables))
     manifest.parts = [*unchanged, *new]
-
-
-def _tables(versions: Iterator[StoredVersion]) -> Iterator[pa.Table]:
-    while rows := list(islice(versions, _ROW_GROUP)):
-        yield parts.versions_table(rows)

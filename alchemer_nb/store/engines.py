@@ -20,7 +20,7 @@ from alchemer_nb.errors import InvalidArgument, StoreError
 from alchemer_nb.files import import_optional
 from alchemer_nb.frame.options import check_choice
 from alchemer_nb.store import parts, paths, reading, tables
-from alchemer_nb.store.manifest import read_expunged_ids
+from alchemer_nb.store.manifest import Manifest, read_expunged_ids
 from alchemer_nb.store.opening import table_path
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
-
-    from alchemer_nb.store.manifest import Manifest
 
 ENGINES = ("arrow", "pandas", "duckdb", "polars", "dask")
 _WORD = re.compile(r"\w+")
@@ -90,7 +88,7 @@ def _open_tables(manifest: Manifest) -> TableSet:
     current = tables.version_key(index.version, index.ids)[index.has_content]
     every = [current]
     for part in manifest.parts:
-        stored = parts.read_key_columns(manifest.folder, part, ["version", "response_id"])
+        stored = parts.read_key_columns(manifest, part, ["version", "response_id"])
         every.append(tables.version_key(*(column.to_numpy() for column in stored.columns)))
     return TableSet(tuple(map(str, files)), schema, np.setdiff1d(np.concatenate(every), current))
 

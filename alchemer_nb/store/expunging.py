@@ -7,7 +7,7 @@ again. Nothing is deleted at Alchemer.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +15,13 @@ import numpy as np
 
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.store import compacting, opening, parts, paths, tables
-from alchemer_nb.store.manifest import read_expunged_ids, write_expunged_ids
+from alchemer_nb.store.manifest import Manifest, Part, read_expunged_ids, write_expunged_ids
 from alchemer_nb.wire.ids import check_given_id, id_number
 from alchemer_nb.wire.json import decode_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from alchemer_nb.store.manifest import Manifest, Part
     from alchemer_nb.store.parts import StoredVersion
 
 
@@ -58,11 +56,7 @@ def expunge(
             versions = parts.read_all_versions(manifest, manifest.parts)
             ids |= {version.id for version in versions if matches_person(version)}
         index = parts.read_index(manifest)
-        found = [
-            response_id
-            for response_id in index.ids[index.has_content].tolist()
-            if response_id in ids
-        ]
+        found = sorted(ids.intersection(index.ids[index.has_content].tolist()))
         # The ids first: if this run is interrupted, the next one removes their content.
         write_expunged_ids(folder, read_expunged_ids(folder) | ids)
         remove_expunged(manifest)
@@ -75,9 +69,7 @@ def expunge(
 def remove_expunged(manifest: Manifest) -> None:
     """Remove the content of listed responses from all parts that hold any."""
     ids = read_expunged_ids(manifest.folder)
-    affected = [
-        part for part in manifest.parts if ids and _holds_content(manifest.folder, part, ids)
-    ]
+    affected = [part for part in manifest.parts if ids and _holds_content(manifest, part, ids)]
     if affected:
         compacting.rewrite(manifest, affected, lambda each: _without_content(each, ids))
         manifest.save()
@@ -90,8 +82,8 @@ def _without_content(version: StoredVersion, ids: set[int]) -> StoredVersion:
     return replace(version, updated=None, digest=parts.EXPUNGED, content=None)
 
 
-def _holds_content(folder: Path, part: Part, ids: set[int]) -> bool:
-    stored = parts.read_key_columns(folder, part, ["response_id", "digest"])
+def _holds_content(manifest: Manifest, part: Part, ids: set[int]) -> bool:
+    stored = parts.read_key_columns(manifest, part, ["response_id", "digest"])
     has_content = ~np.isin(stored["digest"].to_numpy(), (parts.DELETED, parts.EXPUNGED))
     return bool(np.isin(stored["response_id"].to_numpy()[has_content], list(ids)).any())
 

@@ -13,12 +13,10 @@ import pyarrow.compute as pc
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.store import parts, paths
 from alchemer_nb.store.manifest import Manifest, Part, SyncRecord, UnreadableFile, read_manifest
-from alchemer_nb.survey.definition import load_definition, save_definition
+from alchemer_nb.survey.definition import Definition, load_definition, save_definition
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from alchemer_nb.survey.definition import Definition
 
 _TABLE_VERSION = 2  # part of the file names of tables: with another number all are built again
 _REBUILT = "the list of what the store holds was cut short, changed or gone, and made anew"
@@ -41,7 +39,7 @@ def open_store(folder: Path) -> Manifest:
         manifest = _rebuild_manifest(folder, survey_id)
     for part in list(manifest.parts):
         try:
-            parts.open_part(folder, part).close()
+            parts.open_part(manifest, part).close()
         except parts.PartDamaged:
             drop_part(manifest, part.number)
     remove_leftovers(manifest)
@@ -112,7 +110,7 @@ def _rebuild_manifest(folder: Path, survey_id: str) -> Manifest:
     for path in paths.list_store_files(folder, paths.PART_PATTERN):
         part = Part(paths.file_number(path), 0, 0, 0, path.stat().st_size)
         try:
-            table = parts.read_key_columns(folder, part, ["response_id", "sync"])
+            table = parts.read_key_columns(manifest, part, ["response_id", "sync"])
             ids, syncs = table["response_id"], table["sync"]
         except (parts.PartDamaged, KeyError):
             continue

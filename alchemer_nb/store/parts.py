@@ -21,7 +21,6 @@ from alchemer_nb.store.paths import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
 SCHEMA = pa.schema(
     [
@@ -146,13 +145,13 @@ def _open_writer(sink: Any) -> pq.ParquetWriter:
 # -- reading --------------------------------------------------------------------------------
 
 
-def open_part(folder: Path, part: Part) -> pq.ParquetFile:
+def open_part(manifest: Manifest, part: Part) -> pq.ParquetFile:
     """Open a part.
 
     Raises:
         PartDamaged: It is missing, truncated, or no part.
     """
-    path = folder / part.name
+    path = manifest.folder / part.name
     try:
         if not path.is_symlink() and path.stat().st_size == part.size:
             return pq.ParquetFile(path, page_checksum_verification=True, pre_buffer=False)
@@ -161,14 +160,16 @@ def open_part(folder: Path, part: Part) -> pq.ParquetFile:
     raise PartDamaged(part.number)
 
 
-def read_key_columns(folder: Path, part: Part, columns: Sequence[str] = _KEY_COLUMNS) -> pa.Table:
+def read_key_columns(
+    manifest: Manifest, part: Part, columns: Sequence[str] = _KEY_COLUMNS
+) -> pa.Table:
     """Read columns of a part; by default all except the content, which is fast.
 
     Raises:
         PartDamaged: It cannot be read.
     """
     try:
-        with open_part(folder, part) as file:
+        with open_part(manifest, part) as file:
             return file.read(list(columns), use_threads=False)
     except _READ_ERRORS:
         raise PartDamaged(part.number) from None
@@ -198,26 +199,21 @@ def read_versions(manifest: Manifest, rows: Mapping[int, np.ndarray]) -> Iterato
         # A part is opened when its ids begin: most parts follow one another.
         while waiting and (not heap or waiting[-1].low <= heap[0][0]):
             part = waiting.pop()
-            push(part.number, _read_rows(manifest.folder, part, rows[part.number]))
+            push(part.number, _read_rows(manifest, part, rows[part.number]))
         _, _, number, version, more = heapq.heappop(heap)
         yield version
         push(number, more)
 
 
-def _read_rows(folder: Path, part: Part, rows: np.ndarray) -> Iterator[StoredVersion]:
+def _read_rows(manifest: Manifest, part: Part, rows: np.ndarray) -> Iterator[StoredVersion]:
     start = 0
-    for batch in _read_batches(folder, part):
-        low, high = np.searchsorted(rows, (start, start + batch.num_rows))
-        if high > low:
-            some = batch.take(pa.array(rows[low:high] - start))
-            yield from map(StoredVersion, *(column.to_pylist() for column in some.columns))
-        start += batch.num_rows
-
-
-def _read_batches(folder: Path, part: Part) -> Iterator[pa.RecordBatch]:
     try:
-        with open_part(folder, part) as file:
-            yield from file.iter_batches(CHUNK, columns=SCHEMA.names, use_threads=False)
+        with open_part(manifest, part) as file:
+            for batch in file.iter_batches(CHUNK, columns=SCHEMA.names, use_threads=False):
+                low, high = np.searchsorted(rows, (start, start + batch.num_rows))
+                some = batch.take(pa.array(rows[low:high] - start))
+                yield from map(StoredVersion, *(column.to_pylist() for column in some.columns))
+                start += batch.num_rows
     except _READ_ERRORS:
         raise PartDamaged(part.number) from None
 
@@ -227,10 +223,12 @@ def read_all_versions(manifest: Manifest, parts: Iterable[Part]) -> Iterator[Sto
     return read_versions(manifest, {part.number: np.arange(part.rows) for part in parts})
 
 
-def in_chunks(versions: Iterable[StoredVersion]) -> Iterator[list[StoredVersion]]:
-    """Yield lists of 500 versions."""
+def in_chunks(
+    versions: Iterable[StoredVersion], size: int = CHUNK
+) -> Iterator[list[StoredVersion]]:
+    """Yield lists of so many versions."""
     rest = iter(versions)
-    while chunk := list(islice(rest, CHUNK)):
+    while chunk := list(islice(rest, size)):
         yield chunk
 
 
@@ -322,7 +320,7 @@ def read_index(
     cache = {} if cache is None else cache
     for part in manifest.parts:
         if part.number not in cache:
-            cache[part.number] = read_key_columns(manifest.folder, part)
+            cache[part.number] = read_key_columns(manifest, part)
     tables = [cache[part.number] for part in manifest.parts]
     table = pa.concat_tables([SCHEMA.empty_table().select(_KEY_COLUMNS), *tables])
     empty = np.empty(0, dtype=np.int64)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alchemer_nb.fetch.lists import fetch_definition
-from alchemer_nb.fetch.page_fetcher import PageRange, read_newest_first
+from alchemer_nb.fetch.page_fetcher import PageFetcher, PageRange, read_newest_first
 from alchemer_nb.store import compacting, expunging, opening, parts, paths, tables
 from alchemer_nb.store.find_deleted import find_deleted, is_cheap
 from alchemer_nb.store.manifest import Checkpoint, Manifest, read_expunged_ids
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from alchemer_nb.fetch.page_fetcher import PageFetcher
     from alchemer_nb.fetch.raw_pages import RawPage, RawResponse
     from alchemer_nb.http.regions import Region
     from alchemer_nb.store.listing import Listing

@@ -36,7 +36,6 @@ from alchemer_nb.notebook.signin.session import Session
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-
 _NAME = "AlchemerMagics"
 
 

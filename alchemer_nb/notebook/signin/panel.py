@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from alchemer_nb.auth.lookup import FoundCredentials
     from alchemer_nb.http.secrets import Secret
 
-
 _LABELS = {"description_width": "132px"}
 _REGION_HINT = "Your region is in the address bar when you are logged in."
 _CHECK_INTERVAL = 0.5  # seconds between two checks whether the browser has returned

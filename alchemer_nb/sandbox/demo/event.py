@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from random import Random
 
-
 # Registration runs from 2026-03-01 until the day before the event (2026-09-17 to 20).
 _FIRST_DAY = END - 14 * DAY
 _OPENS = END - 214 * DAY

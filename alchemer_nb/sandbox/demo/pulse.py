@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from random import Random
 
-
 #: Department -> weight, and how far its mood lies from the mean.
 _DEPARTMENTS = {
     "shops": (0.40, -0.2),
