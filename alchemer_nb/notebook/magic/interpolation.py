@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
+from alchemer_nb.notebook.magic.secret_guard import holds_secret
 from alchemer_nb.notebook.magic.tokens import evaluate_expression, read_part, unclosed_message
 from alchemer_nb.survey.filters import text_after_operator
 from alchemer_nb.wire import quoting
@@ -103,6 +104,7 @@ def _format_value(source: str, value: Any, before: tuple[str, bool] | None, afte
     Raises:
         UsageError: It is missing, or cannot be written so that it is read unchanged.
     """
+    source = "…" if holds_secret(source) else source
     value = _to_python(value)
     is_several = isinstance(value, list)
     for each in value if is_several else [value]:

@@ -6,6 +6,7 @@ as one line, and the cell fails.
 
 from __future__ import annotations
 
+import itertools
 import keyword
 import re
 from dataclasses import dataclass, field, replace
@@ -66,7 +67,8 @@ def parse_line(
         topic = evaluate_word(words[1], variables).text if len(words) > 1 else ""
         return ParsedCommand(None, help_for=topic and _find_command(topic, commands).name)
     command = _find_command(evaluate_word(words[0], variables).text, commands)
-    if any(word.syntax in _HELP_FLAGS for word in words):
+    options = itertools.takewhile(lambda word: word.syntax != "--", words)
+    if any(word.syntax in _HELP_FLAGS for word in options):
         return ParsedCommand(None, help_for=command.name)
     arguments = _parse_arguments(command, words[1:], variables)
     out = arguments.pop("out", None)

@@ -27,9 +27,14 @@ def is_secret(text: str) -> bool:
     return any(is_secret_name(name) and "_" in name for name in _PAIR_NAME.findall(text))
 
 
+def holds_secret(text: str) -> bool:
+    """Check whether anything in a text looks like a key."""
+    return is_secret(text) or bool(_KEY.search(text))
+
+
 def format_word(text: str) -> str:
     """Format a word for a message: at most 60 characters, and never a key."""
-    if is_secret(text) or _KEY.search(text):
+    if holds_secret(text):
         return "that word"
     return f"`{text if len(text) <= 60 else text[:57] + '…'}`"
 

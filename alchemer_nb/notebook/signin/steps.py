@@ -113,16 +113,12 @@ class SignIn:
             FieldError: A box is empty, or its text is refused.
             AlchemerError: The call failed.
         """
-        first, second = values.get(TOKEN, _EMPTY), values.get(TOKEN_SECRET, _EMPTY)
-        if _is_blank(first):
-            raise FieldError(TOKEN, "Paste your API key here.")
+        first = _read_box(values, TOKEN, "Paste your API key here.")
         if has_both_parts(first):
             key = _with_field_errors(TOKEN, lambda: ApiKey.parse(first))
-        elif _is_blank(second):
-            raise FieldError(
-                TOKEN_SECRET, "Paste the secret key here, or paste 'key secret' into the box above."
-            )
         else:
+            request = "Paste the secret key here, or paste 'key secret' into the box above."
+            second = _read_box(values, TOKEN_SECRET, request)
             key = _with_field_errors("", lambda: ApiKey(first, second))
         return self.use_credentials(key, region, remember=remember, field=TOKEN)
 
@@ -197,7 +193,7 @@ class SignIn:
             AlchemerError: The call failed.
         """
         flow = self._require_flow()
-        if _is_blank(pasted):
+        if not pasted.reveal().strip():
             raise FieldError(PASTED, "Paste the address of the page you landed on here.")
         token = _with_field_errors(PASTED, lambda: flow.finish(pasted))
         connection = self.use_credentials(token, flow.region, remember=remember, field=PASTED)
@@ -256,14 +252,15 @@ def has_both_parts(text: Secret) -> bool:
     return bool(_BOTH_PARTS.search(text.reveal().strip()))
 
 
-def _is_blank(text: Secret) -> bool:
-    return not text.reveal().strip()
+def _read_box(values: Mapping[str, Secret], name: str, request: str) -> Secret:
+    """Return the text of a box, or raise the request to fill it in."""
+    text = values.get(name, _EMPTY)
+    if not text.reveal().strip():
+        raise FieldError(name, request)
+    return text
 
 
 def _read_pair(values: Mapping[str, Secret]) -> OAuth1:
-    key, secret = values.get(CONSUMER, _EMPTY), values.get(CONSUMER_SECRET, _EMPTY)
-    if _is_blank(key):
-        raise FieldError(CONSUMER, "Paste the consumer key here.")
-    if _is_blank(secret):
-        raise FieldError(CONSUMER_SECRET, "Paste the consumer secret here.")
+    key = _read_box(values, CONSUMER, "Paste the consumer key here.")
+    secret = _read_box(values, CONSUMER_SECRET, "Paste the consumer secret here.")
     return _with_field_errors("", lambda: OAuth1(key, secret))

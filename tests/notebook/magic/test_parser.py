@@ -110,6 +110,8 @@ def test_two_dashes_end_the_options():
     }
     assert parse("get -- survey -x=1").arguments == {"path": "survey", "parameters": ["-x=1"]}
     assert parse("responses -- --").arguments == {"survey": "--"}
+    assert parse("responses -- -h").arguments == {"survey": "-h"}
+    assert parse("responses -h --").help_for == "responses"
 
 
 @pytest.mark.parametrize(
