@@ -13,16 +13,9 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from alchemer_nb import errors
 from alchemer_nb._version import __version__
 from alchemer_nb.decode.gc_pause import collector_paused
-from alchemer_nb.errors import (
-    AlchemerError,
-    ApiError,
-    DownloadIncomplete,
-    InvalidArgument,
-    Stopped,
-    TransportError,
-)
 from alchemer_nb.fetch.download import Download, Downloader
 from alchemer_nb.fetch.interruption import build_hint, describe_interruption
 from alchemer_nb.fetch.lists import fetch_definition
@@ -117,12 +110,12 @@ class PartialDownload:
             ApiError, TransportError: As for any call.
         """
         if transport.region.api_url != self.api_url:
-            raise InvalidArgument(
+            raise errors.InvalidArgument(
                 f"the rows at hand are of another region than {transport.region.host}; take a "
                 "client of the same account, or run the download again"
             )
         if self.account not in (None, transport.account_id(options)):
-            raise InvalidArgument(
+            raise errors.InvalidArgument(
                 "the rows at hand are of another account; take a client of the same one, or run "
                 "the download again"
             )
@@ -181,17 +174,17 @@ class Retrieval:
             if self.earlier is not None:
                 self.earlier.check_account(self.transport, CallOptions(self.calls.stop))
             survey, count = self._fetch_survey(then_responses=self.earlier is None)
-        except (Stopped, KeyboardInterrupt):
+        except (errors.Stopped, KeyboardInterrupt):
             self.calls.stop.set()  # also ends the calls that were sent in advance
         if survey is None:
-            raise DownloadIncomplete("it was stopped before anything had come; run it again")
+            raise errors.DownloadIncomplete("it was stopped before anything had come; run it again")
         params = filters.to_params(self._split_conditions(survey))
         downloader = self._build_downloader(survey, params, count)
         try:
             return self._finish(survey, downloader.run())
-        except (Stopped, KeyboardInterrupt):
+        except (errors.Stopped, KeyboardInterrupt):
             incomplete = self._incomplete(survey, params, downloader.result)
-        except (TransportError, ApiError) as error:
+        except (errors.TransportError, errors.ApiError) as error:
             if not downloader.result.pages:
                 raise
             incomplete = self._incomplete(survey, params, downloader.result, error)
@@ -307,7 +300,7 @@ class Retrieval:
     def _finish(self, survey: Definition, result: Download) -> pd.DataFrame:
         frame, facts = self._build_frame(survey, result)
         if not facts["complete"] and self.options.incomplete == "raise":
-            raise DownloadIncomplete(
+            raise errors.DownloadIncomplete(
                 f"{facts['rows_received']:,} of {result.total_count:,} responses came; some may "
                 "have been added or deleted meanwhile",
                 partial=frame,
@@ -333,15 +326,17 @@ class Retrieval:
         survey: Definition,
         params: Mapping[str, str],
         result: Download,
-        error: AlchemerError | None = None,
-    ) -> DownloadIncomplete:
+        error: errors.AlchemerError | None = None,
+    ) -> errors.DownloadIncomplete:
         """Return the error of an interrupted download; its frame is built when it is read."""
         result.interrupted = True
         why, needs = "it was stopped", ""
         if error is not None:
             why, needs = describe_interruption(error, self.transport.credentials)
         if not result.pages:
-            return DownloadIncomplete(f"{survey.title}: nothing had come when {why}; run it again")
+            return errors.DownloadIncomplete(
+                f"{survey.title}: nothing had come when {why}; run it again"
+            )
         to_resume = None
         # With a limit, the newest changes are not read at the end, so it cannot be resumed.
         if result.last_page is not None and self.options.frame.limit is None:
@@ -349,7 +344,7 @@ class Retrieval:
                 self.region.api_url, self.transport.account, survey, dict(params), result
             )
         of = f" of {result.total_count:,}" if result.total_count is not None else ""
-        return DownloadIncomplete(
+        return errors.DownloadIncomplete(
             f"{survey.title}: {result.builder.count:,}{of} responses had come when {why}",
             partial=lambda: self._build_frame(survey, result)[0],
             hint=build_hint(needs, _RESUME_HINT if to_resume else "run it again", _TAKE_ROWS),
@@ -364,7 +359,7 @@ class Retrieval:
         """Resume a download with the credentials of a client."""
         transport = getattr(client, "_transport", None)
         if not isinstance(transport, Transport):
-            raise InvalidArgument("resume takes a Client")
+            raise errors.InvalidArgument("resume takes a Client")
         return replace(
             self,
             transport=transport,

@@ -16,14 +16,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.errors import (
-    AuthenticationError,
-    ConsentDenied,
-    SignInError,
-    SignInExpired,
-    TransportError,
-    WrongAttempt,
-)
+from alchemer_nb import errors
 from alchemer_nb.http.regions import Region
 
 if TYPE_CHECKING:
@@ -116,7 +109,7 @@ class _Explanation:
     what: str
     why: str
     next: str
-    kind: type[AuthenticationError] | None = None  # None: the step decides
+    kind: type[errors.AuthenticationError] | None = None  # None: the step decides
     region: bool = True  # True if a wrong region would be refused in the same way
 
 
@@ -134,7 +127,7 @@ def find_oauth_problem(text: str) -> str:
 
 def refused(
     attempt: Attempt, region: Region, evidence: Evidence, where: Mapping[str, Any]
-) -> AuthenticationError:
+) -> errors.AuthenticationError:
     """Build the error of refused credentials.
 
     Args:
@@ -153,7 +146,7 @@ def refused(
         hints = [_SLIPS.get(attempt.slip, ""), case.next, _region_hint(region)]
     if case.why:
         why = f": {case.why}"
-    by_step = SignInError if attempt.step == ACCESS_TOKEN else AuthenticationError
+    by_step = errors.SignInError if attempt.step == ACCESS_TOKEN else errors.AuthenticationError
     return (case.kind or by_step)(
         f"{case.what} was refused by {region.host}{quoted}{before}{why}",
         hint=". ".join(hint for hint in hints if hint),
@@ -163,18 +156,20 @@ def refused(
 
 def build_no_token_error(
     attempt: Attempt, region: Region, body: bytes
-) -> SignInError | TransportError:
+) -> errors.SignInError | errors.TransportError:
     """Build the error of a sign-in step whose reply has neither an error nor a token."""
     got = {b"{": "", b"<": ", with a web page", b"": ", with nothing at all"}
     head = body.lstrip()[:1]
     what = f"{region.host} answered {attempt.step} without a token{got.get(head, '')}"
     if attempt.step == ACCESS_TOKEN:
-        return SignInError(f"the sign-in did not come to its end: {what}", hint=NEW_LINK_HINT)
+        return errors.SignInError(
+            f"the sign-in did not come to its end: {what}", hint=NEW_LINK_HINT
+        )
     hint = "See whether a proxy or a log-in page stands in between, then try again"
     if not attempt.worked:
         hint = f"{hint}. {_COPY_PAIR}. Last, check the OAuth addresses of the region"
     reason = "page" if head == b"<" else ""
-    return TransportError(f"there is no sign-in link: {what}", reason=reason, hint=hint)
+    return errors.TransportError(f"there is no sign-in link: {what}", reason=reason, hint=hint)
 
 
 def build_permission_hint(attempt: Attempt) -> str:
@@ -262,18 +257,23 @@ def _explain_token(attempt: Attempt) -> _Explanation:
 
 def _explain_last_step(attempt: Attempt, evidence: Evidence) -> _Explanation:
     # Consumer pair and region were accepted a moment ago, for the request token.
-    kind: type[SignInError] = SignInError if attempt.names_attempt else WrongAttempt
+    kind: type[errors.SignInError] = (
+        errors.SignInError if attempt.names_attempt else errors.WrongAttempt
+    )
     why, after = (
         "the link has expired or was used already, or the code belongs to another attempt or was "
         "not copied whole",
         NEW_LINK_HINT,
     )
     if evidence.problem in EXPIRED_PROBLEMS:
-        kind, why = SignInExpired, "the sign-in link has expired or was used already"
+        kind, why = errors.SignInExpired, "the sign-in link has expired or was used already"
     elif evidence.problem == "verifier_invalid":
-        kind, why = WrongAttempt, "the code belongs to another attempt or was not copied whole"
+        kind, why = (
+            errors.WrongAttempt,
+            "the code belongs to another attempt or was not copied whole",
+        )
     elif evidence.problem in DENIED_PROBLEMS:
-        kind, why = ConsentDenied, "access was not allowed on the log-in page"
+        kind, why = errors.ConsentDenied, "access was not allowed on the log-in page"
         after = "To sign in after all, get a new sign-in link"
     return _Explanation("the last step of the sign-in", why, after, kind, region=False)
 

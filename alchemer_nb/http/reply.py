@@ -17,14 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from alchemer_nb.errors import (
-    ApiError,
-    NotFound,
-    PermissionDenied,
-    RateLimited,
-    ServerError,
-    TransportError,
-)
+from alchemer_nb import errors
 from alchemer_nb.forks import lazy_attribute
 from alchemer_nb.http.compression import Broken, unpack, unpack_edges
 from alchemer_nb.http.refusals import (
@@ -114,7 +107,7 @@ class Reply:
             return self.packed
         with suppress(Broken):
             return unpack(self.packed)
-        raise TransportError(
+        raise errors.TransportError(
             f"the answer to {self.method} {self.path} was cut off or broken; try again",
             reason="cut",
         )
@@ -123,7 +116,7 @@ class Reply:
         """Return the body as a dict."""
         decoded = decode_json(self.body)
         if not isinstance(decoded, dict):  # only where nobody has called ``find_error``
-            raise TransportError(
+            raise errors.TransportError(
                 f"{self.method} {self.path} was answered with JSON that is not an object"
             )
         return decoded
@@ -134,7 +127,7 @@ def find_error(
     region: Region,
     secrets: Iterable[Secret] = (),
     attempt: Attempt | None = None,
-) -> ApiError | TransportError | None:
+) -> errors.ApiError | errors.TransportError | None:
     """Return the error that a reply reports, or None; the only function that decides this.
 
     The error is returned and not raised: a reply may repeat a secret, and a traceback may be
@@ -150,7 +143,7 @@ def find_error(
         return None
     try:
         body = reply.body
-    except TransportError as error:
+    except errors.TransportError as error:
         return error.with_traceback(None)
     return _ErrorFinder(reply, body, region, tuple(secrets), attempt or Attempt()).find()
 
@@ -199,7 +192,7 @@ class _ErrorFinder:
             self.body[:_HEAD].decode("ascii", "replace")
         )
 
-    def find(self) -> ApiError | TransportError | None:
+    def find(self) -> errors.ApiError | errors.TransportError | None:
         verdict = _read_verdict(self.body)
         if verdict is None:
             return self._error_without_envelope()
@@ -218,19 +211,19 @@ class _ErrorFinder:
         except ValueError:
             return " ".join(text.split())[:40] or self.reply.status
 
-    def _error_without_envelope(self) -> ApiError | TransportError:
+    def _error_without_envelope(self) -> errors.ApiError | errors.TransportError:
         """Return the error of a gateway's page, an empty or a broken body."""
         status, where, host = self.reply.status, self.where, self.region.host
         head = self.body.lstrip()[:1]
         is_page = head == b"<"
         if 300 <= status < 400:
-            return TransportError(
+            return errors.TransportError(
                 f"{where} at {host} was redirected elsewhere, which is not followed because "
                 "the call carries credentials; check the region's address",
                 reason="redirect",
             )
         if status == 403 and is_page and not self.problem:
-            return TransportError(
+            return errors.TransportError(
                 f"{where} at {host} was forbidden by a web page, which is not Alchemer's answer",
                 reason="blocked",
                 hint="A firewall or proxy in between may have stopped the call: ask whoever runs "
@@ -241,22 +234,22 @@ class _ErrorFinder:
         if self.attempt.signs_in:
             return build_no_token_error(self.attempt, self.region, head)
         if not head:
-            return TransportError(
+            return errors.TransportError(
                 f"{where} at {host} was answered with nothing; try again", reason="cut"
             )
         if is_page:
-            return TransportError(
+            return errors.TransportError(
                 f"{where} at {host} was answered with a web page instead of data: a proxy or "
                 "a log-in page may stand in between, or the address is not that of the API",
                 reason="page",
             )
-        return TransportError(
+        return errors.TransportError(
             f"{where} at {host} was answered with something that is not JSON, or was cut off "
             f"after {len(self.body)} bytes; try again",
             reason="cut",
         )
 
-    def _api_error(self, code: int | str, words: str = "") -> ApiError:
+    def _api_error(self, code: int | str, words: str = "") -> errors.ApiError:
         """Build the error; ``words`` are the server's."""
         status, where = self.reply.status, self.where
         message = " ".join(redact(words, self.secrets).split())[:_LONGEST_MESSAGE]
@@ -267,7 +260,7 @@ class _ErrorFinder:
         number = self._status_of(code, words)
         if number == 429:
             wait = retry_after(self.reply.headers)
-            return RateLimited(
+            return errors.RateLimited(
                 f"Alchemer asks to slow down ({where}{quoted}). The limit is per account, "
                 f"colleagues' calls count too: wait {f'{wait:.0f} seconds' if wait else 'a minute'}"
                 ", then run the cell again",
@@ -281,25 +274,25 @@ class _ErrorFinder:
             return refused(self.attempt, self.region, evidence, context)
         worked = self.attempt.worked
         if number == 403:
-            return PermissionDenied(
+            return errors.PermissionDenied(
                 f"{'you are signed in, but ' if worked else ''}your user may not do this "
                 f"({where}{quoted}); ask an administrator of the account",
                 hint=build_permission_hint(self.attempt),
                 **context,
             )
         if number == 404:
-            return NotFound(
+            return errors.NotFound(
                 f"nothing was found at {self.path} in region {self.region.name}{quoted}; check the "
                 f"id{'' if worked else ', and that the account lies in this region'}",
                 **context,
             )
         if number >= 500 or number == _UNAVAILABLE_CODE:
-            return ServerError(
+            return errors.ServerError(
                 f"Alchemer could not answer {where} (status {status}{quoted}); try again in a "
                 "minute",
                 **context,
             )
-        return ApiError(
+        return errors.ApiError(
             f"Alchemer refused {where} (status {status}, code {code}{quoted})", **context
         )
 

@@ -21,17 +21,8 @@ from urllib.parse import quote, urlsplit
 
 import requests
 
+from alchemer_nb import errors
 from alchemer_nb._version import __version__
-from alchemer_nb.errors import (
-    AlchemerError,
-    ApiError,
-    AuthenticationError,
-    ConfigurationError,
-    InvalidArgument,
-    Stopped,
-    TooSlow,
-    TransportError,
-)
 from alchemer_nb.forks import renew_after_fork
 from alchemer_nb.http import compression, interruptible
 from alchemer_nb.http.minute_cache import MinuteCache
@@ -120,9 +111,9 @@ class Transport:
         limits_folder: Path | None = None,
     ) -> None:
         if not 1 <= int(max_in_flight) <= _MOST_IN_FLIGHT:
-            raise ConfigurationError(f"max_in_flight is 1 to {_MOST_IN_FLIGHT}")
+            raise errors.ConfigurationError(f"max_in_flight is 1 to {_MOST_IN_FLIGHT}")
         if int(requests_per_minute) < 1:
-            raise ConfigurationError("requests_per_minute is at least 1")
+            raise errors.ConfigurationError("requests_per_minute is at least 1")
         self.credentials = credentials
         self.region = region
         self.timeout = _check_timeout(timeout)
@@ -218,7 +209,9 @@ class Transport:
         """
         verb = str(method).upper()
         if verb not in _METHODS:
-            raise InvalidArgument(f"method {str(method)[:20]!r} is none of {', '.join(_METHODS)}")
+            raise errors.InvalidArgument(
+                f"method {str(method)[:20]!r} is none of {', '.join(_METHODS)}"
+            )
         options = options or CallOptions()
         policy = self.retries if retries is None else Retries.of(retries)
         query, form = tuple(flatten(params)), tuple(flatten(data))
@@ -251,7 +244,7 @@ class Transport:
         """
 
         def work() -> None:
-            with suppress(AlchemerError):  # ``send`` of the same call will raise it
+            with suppress(errors.AlchemerError):  # ``send`` of the same call will raise it
                 self.send("GET", path, params, options=options, raise_slow=True)
 
         if self._is_reached:
@@ -274,7 +267,7 @@ class Transport:
 
     def _send_unraised(
         self, call: Call, url: str, sign: Sign | None, secrets: tuple[Secret, ...]
-    ) -> Reply | TransportError | Stopped | KeyboardInterrupt:
+    ) -> Reply | errors.TransportError | errors.Stopped | KeyboardInterrupt:
         """Send a call once; return errors instead of raising them.
 
         Request and response hold the address with the key. A traceback printed with variables
@@ -301,8 +294,8 @@ class Transport:
             )
         except KeyboardInterrupt:
             return KeyboardInterrupt()
-        except Stopped:
-            return Stopped("the call was called off")
+        except errors.Stopped:
+            return errors.Stopped("the call was called off")
         except Exception as error:  # noqa: BLE001 - any of them may carry the address
             where = f"{call.method} {call.path}"
             return build_network_error(error, where, self.region.host, self.timeout)
@@ -311,13 +304,13 @@ class Transport:
         attempt = 0
         while True:
             attempt += 1
-            failure: AlchemerError
+            failure: errors.AlchemerError
             try:
                 return self._send_once(call)
-            except (ApiError, TransportError) as error:
+            except (errors.ApiError, errors.TransportError) as error:
                 failure = error
             seconds = None
-            if not (raise_slow and isinstance(failure, TooSlow)):
+            if not (raise_slow and isinstance(failure, errors.TooSlow)):
                 seconds = call.retries.wait(
                     failure,
                     attempt,
@@ -355,22 +348,22 @@ class Transport:
         finally:
             in_flight.release()
 
-    def _send_and_judge(self, call: Call) -> Reply | ApiError | TransportError:
+    def _send_and_judge(self, call: Call) -> Reply | errors.ApiError | errors.TransportError:
         """Make a call; return its reply, or the error that the reply reports."""
         started = time.monotonic()
         secrets = self.credentials.secrets if self.credentials else ()
         url = f"{self.region.api_url}/{API_VERSION}/{quote(call.path, safe='/')}"
         try:
             reply = self.exchange(call, url, self.credentials, secrets)
-        except TransportError as error:
+        except errors.TransportError as error:
             return error
         if reply.status == 500:
             self._last_500 = time.monotonic()
         if "X-SG-Warning" in reply.headers:
             self.limiter.warn()
         failure = find_error(reply, self.region, secrets, self._attempt)
-        self._is_reached = self._is_reached or not isinstance(failure, TransportError)
-        if isinstance(failure, AuthenticationError):
+        self._is_reached = self._is_reached or not isinstance(failure, errors.TransportError)
+        if isinstance(failure, errors.AuthenticationError):
             self._refused_at = time.monotonic()
         if failure is not None:
             return failure
@@ -378,7 +371,9 @@ class Transport:
         if self._refused_at is not None and self._refused_at < started:
             self._refused_at = None
         if call.method == "GET" and call.path == _ACCOUNT:
-            with suppress(TransportError, ValueError, RecursionError):  # ``envelope`` raises it
+            with suppress(
+                errors.TransportError, ValueError, RecursionError
+            ):  # ``envelope`` raises it
                 self.set_account(_account_fields(reply).get("id"))
         return reply
 
@@ -443,9 +438,9 @@ def _check_timeout(timeout: Timeout) -> tuple[float, float]:
     try:
         connect, read = (float(part) for part in pair)
     except (TypeError, ValueError):
-        raise ConfigurationError(
+        raise errors.ConfigurationError(
             "timeout is a number of seconds, or a pair (connect, read)"
         ) from None
     if not (connect > 0 and read > 0):
-        raise ConfigurationError("timeout is more than 0 seconds")
+        raise errors.ConfigurationError("timeout is more than 0 seconds")
     return connect, read
