@@ -7,15 +7,11 @@ a BOM is possible; single objects come with and without ``data``
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from alchemer_nb import errors
 from alchemer_nb.forks import lazy_attribute
@@ -31,7 +27,8 @@ from alchemer_nb.http.refusals import (
     refused,
 )
 from alchemer_nb.http.secrets import redact
-from alchemer_nb.wire.json import BOM, decode_json, decode_text
+from alchemer_nb.wire.clocks import Clock
+from alchemer_nb.wire.json import decode_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -53,17 +50,6 @@ _REFUSED_RIGHT = re.compile(r"not authori[sz]ed|permission|access denied|forbidd
 _REFUSED_KEY = re.compile(r"api_token|auth token|login failed", re.I)
 _SAME_CALL = "please wait for other requests"
 _UNAVAILABLE_CODE = 103  # "Service currently unavailable", seen with HTTP 200
-
-
-class Verdict(msgspec.Struct):
-    """The fields of an envelope that decide about an error, decoded without its data."""
-
-    result_ok: Any = None
-    code: Any = None
-    message: Any = None
-
-    def __repr__(self) -> str:
-        return "Verdict(…)"  # the message may repeat what was sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,14 +179,18 @@ class _ErrorFinder:
         )
 
     def find(self) -> errors.ApiError | errors.TransportError | None:
-        verdict = _read_verdict(self.body)
-        if verdict is None:
+        try:
+            envelope = decode_json(self.body)
+        except (ValueError, RecursionError):
+            envelope = None
+        if not isinstance(envelope, dict):
             return self._error_without_envelope()
-        is_refused = verdict.result_ok in (False, 0, "0", "false", "False")
-        is_odd = verdict.result_ok is None and verdict.code not in (None, 200, "200")
+        result_ok, code = envelope.get("result_ok"), envelope.get("code")
+        is_refused = result_ok in (False, 0, "0", "false", "False")
+        is_odd = result_ok is None and code not in (None, 200, "200")
         if self.reply.status < 300 and not is_refused and not is_odd:
             return None
-        return self._api_error(self._code(verdict.code), str(verdict.message or ""))
+        return self._api_error(self._code(code), str(envelope.get("message") or ""))
 
     def _code(self, code: Any) -> int | str:
         if isinstance(code, float) and code.is_integer():
@@ -269,8 +259,9 @@ class _ErrorFinder:
                 **context,
             )
         if number == 401:
-            clock_ahead = _clock_ahead(self.reply.headers)
-            evidence = Evidence(message, find_known_sentence(words), self.problem, clock_ahead)
+            clock = Clock.of(self.reply.headers)
+            ahead = clock.here - clock.server if clock else None
+            evidence = Evidence(message, find_known_sentence(words), self.problem, ahead)
             return refused(self.attempt, self.region, evidence, context)
         worked = self.attempt.worked
         if number == 403:
@@ -314,21 +305,6 @@ class _ErrorFinder:
         return number
 
 
-def _read_verdict(body: bytes) -> Verdict | None:
-    with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return msgspec.json.decode(body.removeprefix(BOM), type=Verdict)
-    with suppress(ValueError, RecursionError):
-        decoded = json.loads(decode_text(body))
-        if isinstance(decoded, dict):
-            return Verdict(decoded.get("result_ok"), decoded.get("code"), decoded.get("message"))
-    return None
-
-
-def _clock_ahead(headers: Mapping[str, str]) -> float | None:
-    server = _timestamp(headers.get("Date", ""))
-    return None if server is None else time.time() - server
-
-
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds of a ``Retry-After`` header, or None if there is none.
 
@@ -338,15 +314,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     try:
         seconds = float(text)
     except ValueError:
-        until, now = _timestamp(text), _timestamp(headers.get("Date", ""))
+        until, clock = Clock.of({"Date": text}), Clock.of(headers)
         if until is None:
             return None
-        seconds = until - (time.time() if now is None else now)
+        seconds = until.server - (clock.server if clock else time.time())
     return max(0.0, seconds) if seconds == seconds else None
-
-
-def _timestamp(text: str) -> float | None:
-    try:
-        return parsedate_to_datetime(text).timestamp()
-    except (ValueError, TypeError, OverflowError):
-        return None

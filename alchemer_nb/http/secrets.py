@@ -89,9 +89,6 @@ class Secret:
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Secret is not pickled or copied to disk")
 
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        self.__reduce__()
-
     def __copy__(self) -> Secret:
         return self
 

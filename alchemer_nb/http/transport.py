@@ -288,7 +288,8 @@ class Transport:
             with response:
                 packed, is_gzip = _read_body(response, call.options)
             took = time.monotonic() - started
-            headers = _safe_headers(response, secrets)
+            given = response.headers  # a server may repeat in a header what was sent
+            headers = {name: redact(given[name], secrets) for name in HEADERS if name in given}
             return Reply(
                 call.method, call.path, response.status_code, headers, packed, is_gzip, took
             )
@@ -410,21 +411,11 @@ def _read_body(response: requests.Response, options: CallOptions) -> tuple[bytes
         if response.status_code == 200:
             raise
         return b"", False  # a gateway's error page, of which the status says enough
-    return _read(response, options), is_gzip
-
-
-def _read(response: requests.Response, options: CallOptions) -> bytes:
     pieces = []
     for piece in response.raw.stream(_PIECE, decode_content=False):
         options.check()
         pieces.append(piece)
-    return b"".join(pieces)
-
-
-def _safe_headers(response: requests.Response, secrets: tuple[Secret, ...]) -> dict[str, str]:
-    # A server may repeat in a header what was sent.
-    given = response.headers
-    return {name: redact(given[name], secrets) for name in HEADERS if name in given}
+    return b"".join(pieces), is_gzip
 
 
 def _identity(credentials: Credentials | None) -> str:
