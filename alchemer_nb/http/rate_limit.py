@@ -164,7 +164,7 @@ class Limiter:
                 # account's at the same time.
                 self._account = files.account_of(self._credentials)
             if self._account is not None:
-                stack.close()
+                stack.close()  # frees that lock
                 window = stack.enter_context(files.open_window(self._account))
             self._window_state = window
         except (OSError, filelock.Timeout):

@@ -14,7 +14,7 @@ import hashlib
 import json
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -38,7 +38,7 @@ from alchemer_nb.wire.paging import reply_rows
 from alchemer_nb.wire.query import API_VERSION, clean_path, flatten
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Mapping
+    from collections.abc import Callable, Hashable, Mapping
     from pathlib import Path
 
     from alchemer_nb.http.credentials import Credentials
@@ -52,8 +52,6 @@ Timeout = float | tuple[float, float]
 _METHODS = ("GET", "PUT", "POST", "DELETE")
 _MOST_IN_FLIGHT = 8
 _PIECE = 1 << 16
-_MINUTE = 60.0
-_CACHE_BYTES = 64 << 20
 _ACCOUNT = "account"
 
 
@@ -67,6 +65,7 @@ class Call:
     form: Pairs = ()
     options: CallOptions = field(default_factory=CallOptions)
     retries: Retries = field(default_factory=Retries)
+    raise_slow: bool = False
 
     @property
     def key(self) -> Hashable:
@@ -106,8 +105,8 @@ class Transport:
         max_in_flight: int = 4,
         requests_per_minute: int = 230,
         retries: Any = None,
-        minute: float = _MINUTE,
-        remember: int = _CACHE_BYTES,
+        minute: float = 60.0,
+        remember: int = 64 << 20,
         limits_folder: Path | None = None,
     ) -> None:
         if not 1 <= int(max_in_flight) <= _MOST_IN_FLIGHT:
@@ -215,21 +214,21 @@ class Transport:
         options = options or CallOptions()
         policy = self.retries if retries is None else Retries.of(retries)
         query, form = tuple(flatten(params)), tuple(flatten(data))
-        call = Call(verb, clean_path(path), query, form, options, policy)
+        call = Call(verb, clean_path(path), query, form, options, policy, raise_slow)
         options.check()
         if verb != "GET":
             self._cache.forget()
             try:
-                return self._send_with_retries(call, raise_slow)
+                return self._send_with_retries(call)
             finally:
                 self._cache.forget()  # again: a GET may have ended during the write
 
         def fetch() -> Reply:
-            reply = self._send_with_retries(call, raise_slow)
+            reply = self._send_with_retries(call)
             if options.fresh and reply.cached_there:
                 # Another client made the same call, at an unknown time within the last minute.
                 options.pause(self._minute, "waiting until Alchemer answers anew")
-                reply = self._send_with_retries(call, raise_slow)
+                reply = self._send_with_retries(call)
             return reply
 
         return self._cache.get(call.key, fetch, options)
@@ -301,7 +300,7 @@ class Transport:
             where = f"{call.method} {call.path}"
             return build_network_error(error, where, self.region.host, self.timeout)
 
-    def _send_with_retries(self, call: Call, raise_slow: bool) -> Reply:
+    def _send_with_retries(self, call: Call) -> Reply:
         attempt = 0
         while True:
             attempt += 1
@@ -310,16 +309,14 @@ class Transport:
                 return self._send_once(call)
             except (errors.ApiError, errors.TransportError) as error:
                 failure = error
-            seconds = None
-            if not (raise_slow and isinstance(failure, errors.TooSlow)):
-                seconds = call.retries.wait(
-                    failure,
-                    attempt,
-                    method=call.method,
-                    reached=self._is_reached,
-                    after_500=time.monotonic() - self._last_500 < self._minute,
-                )
-            if seconds is None:
+            seconds = call.retries.wait(
+                failure,
+                attempt,
+                method=call.method,
+                reached=self._is_reached,
+                after_500=time.monotonic() - self._last_500 < self._minute,
+            )
+            if seconds is None or (call.raise_slow and isinstance(failure, errors.TooSlow)):
                 failure.attempts = attempt
                 raise failure
             if is_penalty(failure):
@@ -328,26 +325,21 @@ class Transport:
 
     def _send_once(self, call: Call) -> Reply:
         """Make a call once, when the limits of calls at once and per minute allow it."""
-        with self._free_slot(call.options):
+        in_flight = self._in_flight
+        call.options.wait_until(
+            lambda seconds: in_flight.acquire(timeout=seconds), "waiting for other calls"
+        )
+        try:
             self.limiter.wait_for_turn(call.options)
             call.options.check()
             started = time.monotonic()
             outcome = self._send_and_judge(call)
+        finally:
+            in_flight.release()
         if isinstance(outcome, Reply):
             return outcome
         took = time.monotonic() - started
         raise call.retries.named(outcome, took, call.method, call.path)
-
-    @contextmanager
-    def _free_slot(self, options: CallOptions) -> Iterator[None]:
-        in_flight = self._in_flight
-        options.wait_until(
-            lambda seconds: in_flight.acquire(timeout=seconds), "waiting for other calls"
-        )
-        try:
-            yield
-        finally:
-            in_flight.release()
 
     def _send_and_judge(self, call: Call) -> Reply | errors.ApiError | errors.TransportError:
         """Make a call; return its reply, or the error that the reply reports."""
