@@ -1,8 +1,8 @@
 """The OAuth 1.0a sign-in for a user: request token, log-in in a browser, access token.
 
-Facts: the consent path is ``authenticate`` and not ``authorize``; token replies are form-encoded
-and once had a JSON object appended to them, so they are parsed leniently
-(https://apihelp.alchemer.com/help/authentication; the addresses are those of ``Region``).
+Steps: https://apihelp.alchemer.com/help/authentication. Other clients show the rest: the consent
+path is ``authenticate`` and not ``authorize``; token replies are form-encoded and once had a JSON
+object appended to them, so they are parsed leniently. The addresses are those of ``Region``.
 """
 
 from __future__ import annotations

@@ -289,13 +289,39 @@ class Retrieval:
         self, survey: Definition, result: Download
     ) -> tuple[pd.DataFrame, dict[str, Any]]:
         rows = self._choose_rows(result.answers)
-        facts = _collect_facts(self.region, survey, self.options, result, rows)
-        facts |= self._local_facts()
+        facts = self._collect_facts(survey, result, rows)
         with collector_paused():
             frame = build_frame(
                 result.answers, survey, rows, self.options.frame, self.region.zone, facts
             )
         return frame, facts
+
+    def _collect_facts(self, survey: Definition, result: Download, rows: Rows) -> dict[str, Any]:
+        """Collect the facts of a download, for its description and for its summary."""
+        total = result.total_count
+        is_enough = result.reached_limit or total is None or rows.received >= total
+        return {
+            "survey_id": survey.id,
+            "title": survey.title,
+            "region": self.region.name,
+            "host": self.region.host,
+            "utc": datetime.now(UTC).isoformat(timespec="seconds"),
+            "asked": self.options.asked(),
+            "rows_told": total,
+            "rows_received": rows.received,
+            "rows": len(rows.numbers),
+            "test_rows_left_out": rows.test_rows,
+            "repeated_rows": rows.repeated - result.copies,
+            "changed_rows": result.changed,
+            "misfits": result.answers.misfits,
+            "options_not_chosen": result.answers.unchosen,
+            **_count_misfits(result.answers, survey, rows.numbers),
+            "zone_documented": self.region.zone_documented,
+            "complete": not result.interrupted and is_enough,
+            **_earlier_runs(result),
+            "package": __version__,
+            **self._local_facts(),
+        }
 
     def _finish(self, survey: Definition, result: Download) -> pd.DataFrame:
         frame, facts = self._build_frame(survey, result)
@@ -369,39 +395,6 @@ class Retrieval:
             calls=CallOptions(),
             earlier=earlier,
         ).run()
-
-
-def _collect_facts(
-    region: Region,
-    survey: Definition,
-    options: DownloadOptions,
-    result: Download,
-    rows: Rows,
-) -> dict[str, Any]:
-    """Collect the facts of a download, for its description and for its summary."""
-    total = result.total_count
-    is_enough = result.reached_limit or total is None or rows.received >= total
-    return {
-        "survey_id": survey.id,
-        "title": survey.title,
-        "region": region.name,
-        "host": region.host,
-        "utc": datetime.now(UTC).isoformat(timespec="seconds"),
-        "asked": options.asked(),
-        "rows_told": total,
-        "rows_received": rows.received,
-        "rows": len(rows.numbers),
-        "test_rows_left_out": rows.test_rows,
-        "repeated_rows": rows.repeated - result.copies,
-        "changed_rows": result.changed,
-        "misfits": result.answers.misfits,
-        "options_not_chosen": result.answers.unchosen,
-        **_count_misfits(result.answers, survey, rows.numbers),
-        "zone_documented": region.zone_documented,
-        "complete": not result.interrupted and is_enough,
-        **_earlier_runs(result),
-        "package": __version__,
-    }
 
 
 def _count_misfits(answers: Answers, survey: Definition, row_numbers: np.ndarray) -> dict[str, Any]:

@@ -1,8 +1,7 @@
 """The reply to a call, and the check whether it is an error.
 
-Facts: HTTP 200 does not mean success, ``result_ok`` does; codes are not always HTTP statuses;
-a BOM is possible; single objects come with and without ``data``
-(https://apihelp.alchemer.com/help/api-base-domains, /help/api-request-limits).
+Real replies show: HTTP 200 does not mean success, ``result_ok`` does; codes are not always HTTP
+statuses; a BOM is possible; single objects come with and without ``data``.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Retry policy for transient failures.
 
-Facts: 429 can last up to a minute; ``Please wait for other requests`` comes as 429 and as 400. It
-is also the reply to a GET while the same GET of another process is running, at most 30 seconds: all
-attempts together take longer. After a 500, calls may get 400 for about a minute while the throttle
-resets; 52x come from the network in front of the API
-(https://apihelp.alchemer.com/help/api-request-limits).
+Facts: 429 can last up to a minute. ``Please wait for other requests`` is the reply to a GET while
+the same GET of another process is running, at most 30 seconds: all attempts together take longer.
+After a 500, calls may get 400 for about a minute while the throttle resets
+(https://apihelp.alchemer.com/help/api-request-limits). Other clients have seen ``Please wait`` as
+429 and as 400, and 52x from the network in front of the API.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ from alchemer_nb.http.reply import HEADERS, Reply, find_error
 from alchemer_nb.http.retries import Retries, is_penalty, reason_in_words
 from alchemer_nb.http.secrets import hidden_in_logs, redact
 from alchemer_nb.http.waiting import CallOptions
-from alchemer_nb.wire.paging import reply_rows
+from alchemer_nb.wire.paging import reply_object
 from alchemer_nb.wire.query import API_VERSION, clean_path, flatten
 
 if TYPE_CHECKING:
@@ -158,7 +158,8 @@ class Transport:
         self, options: CallOptions | None = None, *, retries: int | None = None
     ) -> dict[str, Any]:
         """Return the fields of the account, or ``{}``; arguments and errors as for ``send``."""
-        return _account_fields(self.send("GET", _ACCOUNT, options=options, retries=retries))
+        reply = self.send("GET", _ACCOUNT, options=options, retries=retries)
+        return reply_object(reply.envelope())
 
     def account_id(self, options: CallOptions | None = None) -> str | None:
         """Return the id of the account, None if it has none; the first time with a call."""
@@ -367,7 +368,7 @@ class Transport:
             with suppress(
                 errors.TransportError, ValueError, RecursionError
             ):  # ``envelope`` raises it
-                self.set_account(_account_fields(reply).get("id"))
+                self.set_account(reply_object(reply.envelope()).get("id"))
         return reply
 
     def _session(self, url: str) -> requests.Session:
@@ -384,11 +385,6 @@ class Transport:
         # A proxy from the environment must never see calls to this machine.
         session.trust_env = not is_loopback(urlsplit(url).hostname)
         return session
-
-
-def _account_fields(reply: Reply) -> dict[str, Any]:
-    rows = reply_rows(reply.envelope())
-    return rows[0] if rows and isinstance(rows[0], dict) else {}
 
 
 def _read_body(response: requests.Response, options: CallOptions) -> tuple[bytes, bool]:
