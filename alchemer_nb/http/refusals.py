@@ -196,63 +196,45 @@ def _explain(attempt: Attempt, evidence: Evidence) -> _Explanation:
 
 
 def _explain_key(attempt: Attempt, evidence: Evidence) -> _Explanation:
-    what = "the API key"
     if attempt.worked:
-        right = (
-            ""
-            if evidence.sentence or evidence.problem
-            else ". If other calls still work, your user may not make this one"
+        why = "it was probably regenerated or removed meanwhile"
+        after = f"{_NEW_KEY}; then sign in with the new key ({_LOGIN_KEY})"
+        if not (evidence.sentence or evidence.problem):
+            after += ". If other calls still work, your user may not make this one"
+    elif evidence.sentence == OLD_KEY:
+        why = "it was probably regenerated or removed"
+        after = f"A new key ends the old one at once. {_NEW_KEY}"
+    elif evidence.sentence == WRONG_PAIR:
+        why = "key and secret key do not belong together"
+        after = "Copy both once more, whole and from the same place, and do not swap them: "
+        after += _OWN_KEY
+    else:
+        why = ""
+        after = (
+            "Check that key and secret key were both copied whole and were not swapped. If they "
+            f"were not, the key was probably regenerated or removed. {_NEW_KEY}"
         )
-        return _Explanation(
-            what,
-            "it was probably regenerated or removed meanwhile",
-            f"{_NEW_KEY}; then sign in with the new key ({_LOGIN_KEY}){right}",
-        )
-    if evidence.sentence == OLD_KEY:
-        return _Explanation(
-            what,
-            "it was probably regenerated or removed",
-            f"A new key ends the old one at once. {_NEW_KEY}",
-        )
-    if evidence.sentence == WRONG_PAIR:
-        return _Explanation(
-            what,
-            "key and secret key do not belong together",
-            f"Copy both once more, whole and from the same place, and do not swap them: {_OWN_KEY}",
-        )
-    return _Explanation(
-        what,
-        "",
-        "Check that key and secret key were both copied whole and were not swapped. If they were "
-        f"not, the key was probably regenerated or removed. {_NEW_KEY}",
-    )
+    return _Explanation("the API key", why, after)
 
 
 def _explain_consumer(attempt: Attempt) -> _Explanation:
-    what = "the consumer pair (consumer key and consumer secret)"
+    why, after = "", _COPY_PAIR
     if attempt.worked:
-        return _Explanation(
-            what,
-            "the application was probably removed or given a new pair meanwhile",
+        why = "the application was probably removed or given a new pair meanwhile"
+        after = (
             "See where the application is registered; OAuth may be switched off for the account, "
-            "too (Account > Integrations > Manage API). Then sign in with its present pair",
+            "too (Account > Integrations > Manage API). Then sign in with its present pair"
         )
-    return _Explanation(what, "", _COPY_PAIR)
+    return _Explanation("the consumer pair (consumer key and consumer secret)", why, after)
 
 
 def _explain_token(attempt: Attempt) -> _Explanation:
-    what = "the access token"
+    why = "it may have been revoked, or belong to another consumer pair"
+    after = "If that is refused too, check the consumer key and the consumer secret"
     if attempt.worked:
-        return _Explanation(
-            what,
-            "it is no longer valid",
-            f"{_NEW_LINK}. If no link can be had, the consumer pair was probably removed",
-        )
-    return _Explanation(
-        what,
-        "it may have been revoked, or belong to another consumer pair",
-        f"{_NEW_LINK}. If that is refused too, check the consumer key and the consumer secret",
-    )
+        why = "it is no longer valid"
+        after = "If no link can be had, the consumer pair was probably removed"
+    return _Explanation("the access token", why, f"{_NEW_LINK}. {after}")
 
 
 def _explain_last_step(attempt: Attempt, evidence: Evidence) -> _Explanation:
@@ -260,18 +242,13 @@ def _explain_last_step(attempt: Attempt, evidence: Evidence) -> _Explanation:
     kind: type[errors.SignInError] = (
         errors.SignInError if attempt.names_attempt else errors.WrongAttempt
     )
-    why, after = (
-        "the link has expired or was used already, or the code belongs to another attempt or was "
-        "not copied whole",
-        NEW_LINK_HINT,
-    )
+    expired = "link has expired or was used already"
+    uncopied = "the code belongs to another attempt or was not copied whole"
+    why, after = f"the {expired}, or {uncopied}", NEW_LINK_HINT
     if evidence.problem in EXPIRED_PROBLEMS:
-        kind, why = errors.SignInExpired, "the sign-in link has expired or was used already"
+        kind, why = errors.SignInExpired, f"the sign-in {expired}"
     elif evidence.problem == "verifier_invalid":
-        kind, why = (
-            errors.WrongAttempt,
-            "the code belongs to another attempt or was not copied whole",
-        )
+        kind, why = errors.WrongAttempt, uncopied
     elif evidence.problem in DENIED_PROBLEMS:
         kind, why = errors.ConsentDenied, "access was not allowed on the log-in page"
         after = "To sign in after all, get a new sign-in link"

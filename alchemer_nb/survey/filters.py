@@ -215,21 +215,18 @@ def _split_lines(text: str) -> Iterator[tuple[int, str]]:
     at = 0
     while at < len(lines):
         line, end = lines[at], at + 1
-        while end < len(lines) and (found := _find_end(line)) and found.unclosed:
+        while end < len(lines) and _find_end(line).unclosed:
             line, end = line + lines[end], end + 1
-        if (
-            end > at + 1
-            and (found := _find_end(line))
-            and (found.unclosed or found.has_trailing_text)
-        ):
+        found = _find_end(line)
+        if found.unclosed or found.has_trailing_text:
             line, end = lines[at], at + 1  # the quote had no end: it is part of the line alone
         yield at + 1, line
         at = end
 
 
-def _find_end(line: str) -> ValueEnd | None:
-    found = text_after_operator(line)
-    return None if found is None else find_value_end(found[0], several=found[1])
+def _find_end(line: str) -> ValueEnd:
+    text, several = text_after_operator(line) or ("", False)
+    return find_value_end(text, several=several)
 
 
 def _parse_line(text: str, line: int) -> Condition:
