@@ -204,15 +204,12 @@ def _read_reply(
     reply: Reply, region: Region, secrets: tuple[Secret, ...], attempt: Attempt
 ) -> _Token | errors.ApiError | errors.TransportError:
     """Return the token of a reply, or its error; raise nothing, as the reply may hold a secret."""
-    try:
-        body = reply.body
-    except errors.TransportError as error:
-        return error.with_traceback(None)
-    given = _read_token(body)
-    if given is not None and reply.status < 400:
-        return given
+    with suppress(errors.TransportError):  # ``find_error`` returns it
+        given = _read_token(reply.body)
+        if given is not None and reply.status < 400:
+            return given
     failure = find_error(reply, region, secrets, attempt)
-    return build_no_token_error(attempt, region, body) if failure is None else failure
+    return failure or build_no_token_error(attempt, region, reply.body)
 
 
 def _find_verifier(pasted: Secret, token: Secret) -> tuple[Secret, bool] | errors.AlchemerError:

@@ -152,11 +152,11 @@ class Retrieval:
     earlier: PartialDownload | None = None
 
     def __post_init__(self) -> None:
-        query, tz = self.options.query, self.options.frame.tz
+        given, tz = self.options, self.options.frame.tz
         self._tz = ZoneInfo(tz) if tz else self.region.zone
-        self._conditions = filters.parse_conditions(query.where)
-        self._period = filters.parse_period(query.since, query.until, self._tz)
-        self._status = filters.status_condition(query.status)
+        self._conditions = filters.parse_conditions(given.where)
+        self._period = filters.parse_period(given.since, given.until, self._tz)
+        self._status = filters.status_condition(given.status)
         self._is_filtered = bool(self._conditions or self._status or any(self._period))
         self._local: LocalConditions | None = None  # conditions that Alchemer cannot check
 

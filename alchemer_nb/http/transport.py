@@ -305,26 +305,24 @@ class Transport:
         attempt = 0
         while True:
             attempt += 1
-            failure: errors.AlchemerError
-            try:
-                return self._send_once(call)
-            except (errors.ApiError, errors.TransportError) as error:
-                failure = error
+            outcome = self._send_once(call)
+            if isinstance(outcome, Reply):
+                return outcome
             seconds = call.retries.wait(
-                failure,
+                outcome,
                 attempt,
                 method=call.method,
                 reached=self._is_reached,
                 after_500=time.monotonic() - self._last_500 < self._minute,
             )
-            if seconds is None or (call.raise_slow and isinstance(failure, errors.TooSlow)):
-                failure.attempts = attempt
-                raise failure
-            if is_penalty(failure):
+            if seconds is None or (call.raise_slow and isinstance(outcome, errors.TooSlow)):
+                outcome.attempts = attempt
+                raise outcome
+            if is_penalty(outcome):
                 self.limiter.pause(seconds)  # calls during the penalty would make it longer
-            call.options.pause(seconds, f"{reason_in_words(failure)}, trying again")
+            call.options.pause(seconds, f"{reason_in_words(outcome)}, trying again")
 
-    def _send_once(self, call: Call) -> Reply:
+    def _send_once(self, call: Call) -> Reply | errors.ApiError | errors.TransportError:
         """Make a call once, when the limits of calls at once and per minute allow it."""
         in_flight = self._in_flight
         call.options.wait_until(
@@ -340,7 +338,7 @@ class Transport:
         if isinstance(outcome, Reply):
             return outcome
         took = time.monotonic() - started
-        raise call.retries.named(outcome, took, call.method, call.path)
+        return call.retries.named(outcome, took, call.method, call.path)
 
     def _send_and_judge(self, call: Call) -> Reply | errors.ApiError | errors.TransportError:
         """Make a call; return its reply, or the error that the reply reports."""

@@ -153,9 +153,19 @@ def _plan_plain_question(
     if key in question_types.SINGLE:
         yield from _plan_single_choice(question, question.options, parent, path)
     elif key in question_types.MULTI:
-        yield from _plan_multi_select(question, parent, path)
+        for option in question.options:
+            column = _part_column(question, option, "boolean", parent, path)
+            yield column
+            if option.is_other:
+                yield other_column(column)
     elif key in question_types.NUMBER or key == "date":
-        yield from _plan_typed_value(question, "date" if key == "date" else "number", parent, path)
+        kind: Kind = "date" if key == "date" else "number"
+        # The options of a slider or text box are not chosen from: its answer is a number or date.
+        choices = question.options if key == "radio-nps" else ()
+        column = AnswerColumn(column_id(path), kind, path, question, parent, choices=choices)
+        yield column
+        if is_open(column):
+            yield raw_column(column)
     elif key in question_types.ITEMS:
         for option in question.options:
             yield _part_column(question, option, question_types.ITEMS[key], parent, path)
@@ -226,27 +236,6 @@ def _part_column(
     part: Part = "option" if kind == "boolean" else "item"
     path = (*(path or (question.id,)), option.id)
     return AnswerColumn(column_id(path), kind, path, question, parent, part, option)
-
-
-def _plan_multi_select(
-    question: Question, parent: Question | None, path: AnswerPath
-) -> Iterator[AnswerColumn]:
-    for option in question.options:
-        column = _part_column(question, option, "boolean", parent, path)
-        yield column
-        if option.is_other:
-            yield other_column(column)
-
-
-def _plan_typed_value(
-    question: Question, kind: Kind, parent: Question | None, path: AnswerPath
-) -> Iterator[AnswerColumn]:
-    # The options of a slider or text box are not chosen from: its answer is a number or date.
-    choices = question.options if question_key(question) == "radio-nps" else ()
-    column = AnswerColumn(column_id(path), kind, path, question, parent, choices=choices)
-    yield column
-    if is_open(column):
-        yield raw_column(column)
 
 
 def _are_numbers(options: Iterable[Option]) -> bool:
