@@ -178,7 +178,7 @@ class Retrieval:
             self.calls.stop.set()  # also ends the calls that were sent in advance
         if survey is None:
             raise errors.DownloadIncomplete("it was stopped before anything had come; run it again")
-        params = filters.to_params(self._split_conditions(survey))
+        params = self._build_params(survey)
         downloader = self._build_downloader(survey, params, count)
         try:
             return self._finish(survey, downloader.run())
@@ -217,7 +217,7 @@ class Retrieval:
     def estimate(self) -> Estimate:
         """Ask for the number of responses, in one call besides those for the definition."""
         survey, _ = self._fetch_survey()
-        params = filters.to_params(self._split_conditions(survey))
+        params = self._build_params(survey)
         reply = self.transport.send(
             "GET",
             f"survey/{survey.id}/surveyresponse",
@@ -251,21 +251,18 @@ class Retrieval:
         if callable(self.progress):
             self.progress(Progress("", 0, None, 0, None, state=status, stop=self.calls.stop))
 
-    def _split_conditions(self, survey: Definition) -> list[filters.Condition]:
-        """Return the conditions that Alchemer checks; keep the others in ``_local``."""
-        conditions = [
-            *filters.resolve(
-                [*self._conditions, *self._status], survey, self._tz, self.region.zone
-            ),
-            *filters.submitted_conditions(*self._period, self.region.zone),
-        ]
+    def _build_params(self, survey: Definition) -> dict[str, str]:
+        """Return the conditions that Alchemer checks as filters; keep the others in ``_local``."""
+        given, zone = [*self._conditions, *self._status], self.region.zone
+        conditions = filters.resolve(given, survey, self._tz, zone)
+        conditions += filters.submitted_conditions(*self._period, zone)
         asks = any(condition.field == "is_test_data" for condition in conditions)
         if asks and self.options.frame.test_rows == "exclude":  # the condition decides
             frame = replace(self.options.frame, test_rows="include")
             self.options = replace(self.options, frame=frame)
         local = tuple(condition for condition in conditions if not condition.can_be_sent)
         self._local = LocalConditions(local, survey) if local else None
-        return [condition for condition in conditions if condition.can_be_sent]
+        return filters.to_params([each for each in conditions if each.can_be_sent])
 
     def _has_rows(self, limit: int, result: Download) -> bool:
         """Check whether ``limit`` rows that fit have come."""

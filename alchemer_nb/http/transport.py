@@ -39,7 +39,6 @@ from alchemer_nb.wire.query import API_VERSION, clean_path, flatten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
-    from pathlib import Path
 
     from alchemer_nb.http.credentials import Credentials
     from alchemer_nb.http.regions import Region
@@ -90,7 +89,6 @@ class Transport:
             attempts, or a ``Retries``.
         minute: Seconds of Alchemer's minute; another number is for tests.
         remember: Size of the cache of replies, in bytes.
-        limits_folder: Folder of the shared rate limit; left out, this user's cache folder.
 
     Attributes:
         account: Id of the account, once it is known.
@@ -107,7 +105,6 @@ class Transport:
         retries: Any = None,
         minute: float = 60.0,
         remember: int = 64 << 20,
-        limits_folder: Path | None = None,
     ) -> None:
         if not 1 <= int(max_in_flight) <= _MOST_IN_FLIGHT:
             raise errors.ConfigurationError(f"max_in_flight is 1 to {_MOST_IN_FLIGHT}")
@@ -119,9 +116,8 @@ class Transport:
         self.max_in_flight = int(max_in_flight)
         self.requests_per_minute = int(requests_per_minute)
         self.retries = Retries.of(retries)
-        self.limiter = Limiter(
-            region.host, _identity(credentials), self.requests_per_minute, minute, limits_folder
-        )
+        identity = _identity(credentials)
+        self.limiter = Limiter(region.host, identity, self.requests_per_minute, minute)
         self.account: str | None = None
         self._refused_at: float | None = None
         self._minute = minute
