@@ -239,9 +239,7 @@ def _explain_token(attempt: Attempt) -> _Explanation:
 
 def _explain_last_step(attempt: Attempt, evidence: Evidence) -> _Explanation:
     # Consumer pair and region were accepted a moment ago, for the request token.
-    kind: type[errors.SignInError] = (
-        errors.SignInError if attempt.names_attempt else errors.WrongAttempt
-    )
+    kind = errors.SignInError if attempt.names_attempt else errors.WrongAttempt
     expired = "link has expired or was used already"
     uncopied = "the code belongs to another attempt or was not copied whole"
     why, after = f"the {expired}, or {uncopied}", NEW_LINK_HINT

@@ -98,13 +98,19 @@ class Reply:
         )
 
     def envelope(self) -> dict[str, Any]:
-        """Return the body as a dict."""
-        decoded = decode_json(self.body)
-        if not isinstance(decoded, dict):  # only where nobody has called ``find_error``
-            raise errors.TransportError(
-                f"{self.method} {self.path} was answered with JSON that is not an object"
-            )
-        return decoded
+        """Return the body as a dict.
+
+        Raises:
+            TransportError: It is not one; ``find_error`` looks at both ends of a large body only.
+        """
+        with suppress(ValueError, RecursionError):
+            decoded = decode_json(self.body)
+            if isinstance(decoded, dict):
+                return decoded
+        raise errors.TransportError(
+            f"{self.method} {self.path} was answered with something that is not JSON; try again",
+            reason="cut",
+        )
 
 
 def find_error(
@@ -179,10 +185,8 @@ class _ErrorFinder:
 
     def find(self) -> errors.ApiError | errors.TransportError | None:
         try:
-            envelope = decode_json(self.body)
-        except (ValueError, RecursionError):
-            envelope = None
-        if not isinstance(envelope, dict):
+            envelope = self.reply.envelope()
+        except errors.TransportError:
             return self._error_without_envelope()
         result_ok, code = envelope.get("result_ok"), envelope.get("code")
         is_refused = result_ok in (False, 0, "0", "false", "False")

@@ -359,9 +359,7 @@ class Transport:
         if self._refused_at is not None and self._refused_at < started:
             self._refused_at = None
         if call.method == "GET" and call.path == _ACCOUNT:
-            with suppress(
-                errors.TransportError, ValueError, RecursionError
-            ):  # ``envelope`` raises it
+            with suppress(errors.TransportError):  # ``envelope`` raises it
                 self.set_account(reply_object(reply.envelope()).get("id"))
         return reply
 
