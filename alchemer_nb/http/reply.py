@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb import errors
-from alchemer_nb.forks import lazy_attribute
 from alchemer_nb.http.compression import Broken, unpack, unpack_edges
 from alchemer_nb.http.refusals import (
     DENIED_PROBLEMS,
@@ -165,15 +164,15 @@ class _ErrorFinder:
     secrets: tuple[Secret, ...]
     attempt: Attempt
 
-    @lazy_attribute
+    @property
     def path(self) -> str:
         return redact(self.reply.path, self.secrets)
 
-    @lazy_attribute
+    @property
     def where(self) -> str:
         return f"{self.reply.method} {self.path}"
 
-    @lazy_attribute
+    @property
     def problem(self) -> str:
         """Return the OAuth problem that a header or the body names, or ``""``."""
         header = self.reply.headers.get("WWW-Authenticate", "")

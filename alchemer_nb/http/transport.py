@@ -380,11 +380,7 @@ class Transport:
 
 
 def _read_body(response: requests.Response, options: CallOptions) -> tuple[bytes, bool]:
-    """Return the body as received, and whether it is gzip.
-
-    Raises:
-        UnknownEncoding: A good reply is in an encoding that was not asked for.
-    """
+    """Return the body as received, and whether it is gzip."""
     try:
         is_gzip = compression.is_gzip(response.headers.get("Content-Encoding"))
     except compression.UnknownEncoding:
