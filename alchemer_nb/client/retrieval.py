@@ -229,7 +229,7 @@ class Retrieval:
         if limit is not None and not self._local:
             rows = min(rows, limit)
         pages = max(1, math.ceil(rows / PAGE_SIZE))
-        calls, a_minute = pages + _OTHER_CALLS, self.transport.requests_per_minute
+        calls, a_minute = pages + _OTHER_CALLS, self.transport.limiter.limit
         by_pace = math.ceil(pages / self.transport.max_in_flight) * _PAGE_SECONDS
         by_limit = 60 * math.ceil(max(0, calls - a_minute) / a_minute)
         return Estimate(survey.title, rows, pages, calls, max(by_pace, by_limit))

@@ -114,10 +114,9 @@ class Transport:
         self.region = region
         self.timeout = _check_timeout(timeout)
         self.max_in_flight = int(max_in_flight)
-        self.requests_per_minute = int(requests_per_minute)
         self.retries = Retries.of(retries)
         identity = _identity(credentials)
-        self.limiter = Limiter(region.host, identity, self.requests_per_minute, minute)
+        self.limiter = Limiter(region.host, identity, int(requests_per_minute), minute)
         self.account: str | None = None
         self._refused_at: float | None = None
         self._minute = minute
@@ -133,15 +132,10 @@ class Transport:
         self._in_flight = threading.Semaphore(self.max_in_flight)
 
     @property
-    def accepted(self) -> bool:
-        """True if this region has accepted these credentials in this process."""
-        return self.region.api_url in self._accepted_by
-
-    @property
     def _attempt(self) -> Attempt:
         return Attempt(
             getattr(self.credentials, "signed_with", API_KEY),
-            worked=self.accepted,
+            worked=self.region.api_url in self._accepted_by,
             slip=getattr(self.credentials, "slip", ""),
         )
 
