@@ -125,15 +125,9 @@ class Retries:
         silent = isinstance(error, errors.TransportError) and error.reason == "silent"
         if took < self.too_slow or not (silent or isinstance(error, errors.ServerError)):
             return error
-        status = getattr(error, "status", None)
-        return errors.TooSlow(
-            f"Alchemer gave up on {method} {path} after {took:.0f} seconds; ask for less at once, "
-            "as with a smaller resultsperpage",
-            status=status,
-            code=getattr(error, "code", None),
-            method=method,
-            path=path,
-        )
+        problem = f"Alchemer gave up after {took:.0f} seconds"
+        code = getattr(error, "code", None)
+        return too_slow(problem, method, path, getattr(error, "status", None), code)
 
     def _slow_down(self, error: errors.RateLimited, attempt: int, after_500: bool) -> float:
         if error.retry_after is not None:
@@ -155,6 +149,19 @@ class Retries:
         seconds = self.base * steps[min(attempt, len(steps)) - 1]
         spread = 1 + _SPREAD * (2 * random.random() - 1)  # noqa: S311 - no secret
         return min(seconds * spread, self.longest)
+
+
+def too_slow(
+    problem: str, method: str, path: str, status: int | None, code: int | None = None
+) -> errors.TooSlow:
+    """Return the error of a call that asked for too much."""
+    return errors.TooSlow(
+        f"{problem} ({method} {path}); ask for less at once, as with a smaller resultsperpage",
+        status=status,
+        code=code,
+        method=method,
+        path=path,
+    )
 
 
 def is_penalty(error: errors.AlchemerError) -> bool:

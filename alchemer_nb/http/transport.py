@@ -31,7 +31,7 @@ from alchemer_nb.http.rate_limit import Limiter
 from alchemer_nb.http.refusals import API_KEY, Attempt
 from alchemer_nb.http.regions import is_loopback
 from alchemer_nb.http.reply import HEADERS, Reply, find_error
-from alchemer_nb.http.retries import Retries, is_penalty, reason_in_words
+from alchemer_nb.http.retries import Retries, is_penalty, reason_in_words, too_slow
 from alchemer_nb.http.secrets import hidden_in_logs, redact
 from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.wire.paging import reply_object
@@ -65,6 +65,7 @@ class Call:
     options: CallOptions = field(default_factory=CallOptions)
     retries: Retries = field(default_factory=Retries)
     raise_slow: bool = False
+    most_500s: int | None = None
 
     @property
     def key(self) -> Hashable:
@@ -175,6 +176,7 @@ class Transport:
         options: CallOptions | None = None,
         *,
         raise_slow: bool = False,
+        most_500s: int | None = None,
         retries: int | None = None,
     ) -> Reply:
         """Make one call and return its reply.
@@ -189,6 +191,7 @@ class Transport:
             data: Form fields of the body, nested in the same way.
             options: How to stop it, what to call during waits, and whether to use the cache.
             raise_slow: Raise ``TooSlow`` at once, for a caller that can ask for less.
+            most_500s: After so many replies with status 500 in a row, raise ``TooSlow``.
             retries: Attempts of this call at most; None for this transport's policy.
 
         Raises:
@@ -205,7 +208,8 @@ class Transport:
         options = options or CallOptions()
         policy = self.retries if retries is None else Retries.of(retries)
         query, form = tuple(flatten(params)), tuple(flatten(data))
-        call = Call(verb, clean_path(path), query, form, options, policy, raise_slow)
+        path = clean_path(path)
+        call = Call(verb, path, query, form, options, policy, raise_slow, most_500s)
         options.check()
         if verb != "GET":
             self._cache.forget()
@@ -292,12 +296,16 @@ class Transport:
             return build_network_error(error, where, self.region.host, self.timeout)
 
     def _send_with_retries(self, call: Call) -> Reply:
-        attempt = 0
+        attempt = in_a_row = 0
         while True:
             attempt += 1
             outcome = self._send_once(call)
             if isinstance(outcome, Reply):
                 return outcome
+            in_a_row = in_a_row + 1 if getattr(outcome, "status", None) == 500 else 0
+            if in_a_row == call.most_500s:
+                problem = f"Alchemer answered {in_a_row} times with an error"
+                outcome = too_slow(problem, call.method, call.path, 500)
             seconds = call.retries.wait(
                 outcome,
                 attempt,
