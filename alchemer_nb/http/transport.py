@@ -133,10 +133,15 @@ class Transport:
         self._in_flight = threading.Semaphore(self.max_in_flight)
 
     @property
+    def accepted(self) -> bool:
+        """True if this region has accepted these credentials in this process."""
+        return self.region.api_url in self._accepted_by
+
+    @property
     def _attempt(self) -> Attempt:
         return Attempt(
             getattr(self.credentials, "signed_with", API_KEY),
-            worked=self.region.api_url in self._accepted_by,
+            worked=self.accepted,
             slip=getattr(self.credentials, "slip", ""),
         )
 
