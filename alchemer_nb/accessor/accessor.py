@@ -7,6 +7,7 @@ is in the frame alone. A merge loses the description: then all of this raises ``
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -65,7 +66,7 @@ class AlchemerAccessor:
         Raises:
             KnowledgeLost: The frame carries no description.
         """
-        return dict(read_description(self._frame).about)
+        return copy.deepcopy(dict(read_description(self._frame).about))
 
     @property
     def codebook(self) -> books.Codebook:

@@ -27,6 +27,7 @@ import pyarrow.parquet as pq
 import pyreadstat
 import pytest
 
+from alchemer_nb import stack_waves
 from alchemer_nb.errors import InvalidArgument, KnowledgeLost
 from tests.scripted import ScriptedServer
 from tests.survey_json import option, question, response, serve
@@ -396,6 +397,7 @@ def test_what_was_not_asked_for_is_nowhere(clients, tmp_path, form):
 
 def test_texts_that_were_filtered_out_are_no_labels_anywhere(whole, tmp_path):
     """Nor where the column was renamed, copied, recoded, or is a level of the index."""
+    whole = whole[["mail", "free", "where"]]
     held = whole["free"].cat
     left = {
         "as it is": whole.head(1),
@@ -446,6 +448,31 @@ def test_a_piped_row_that_was_redacted_is_not_named_in_the_report(whole):
     assert "q10" in left.alchemer.redacted["column"].tolist()
     with pytest.raises(InvalidArgument, match="would bring back"):
         whole.alchemer.attach(left)
+
+
+@pytest.mark.parametrize("way", ["drop", "filter_rows", "redact", "one wave"])
+def test_what_was_taken_out_of_stacked_waves_is_nowhere(clients, tmp_path, way):
+    first, second = (download(clients[form], metadata="standard") for form in FORMS)
+    both = stack_waves({"first": first.loc[[1, 4]], "second": second.loc[[2, 3]]})
+    if way == "one wave":
+        left = both[both.index.get_level_values("wave") == "second"]
+        assert TEXTS[1]["mail"] not in visible(left)
+    elif way == "filter_rows":
+        left = both[both.index.get_level_values("response_id") != 2]
+    else:
+        left = WAYS[way](both)
+    assert visible(left) < visible(both)
+    check(left, tmp_path, stays=STAYS.get(way, EVER))
+
+
+def test_facts_are_few_and_are_a_copy(whole):
+    facts = whole.alchemer.facts
+    assert len(repr(facts)) < 2000
+    assert found_in(repr(facts).encode(), CANARIES) == set()
+    facts["asked"]["names"] = "changed"
+    assert whole.alchemer.facts["asked"]["names"] == "alias"
+    both = stack_waves({"a": whole, "b": whole}).alchemer.facts
+    assert len(repr(both)) < 4000
 
 
 LONG_WAYS = ("overwrite", "mask", "map_values", "replace_values", "filter_rows", "head", "redact")

@@ -88,9 +88,12 @@ def given(count):
 
 
 def pattern(bits):
-    """Bits as a key that they share with their complement; None if all are equal."""
+    """Bits as a key that they share with their complement; None if almost all are equal.
+
+    Two patterns of one or two responses may be equal by chance.
+    """
     bits = np.asarray(bits, dtype=bool)
-    if bits.all() or not bits.any():
+    if not 3 <= bits.sum() <= len(bits) - 3:
         return None
     return (bits ^ bits[0]).tobytes()
 
@@ -102,7 +105,7 @@ def patterns_of(values):
         lists = [value if isinstance(value, list) else [] for value in values]
         for each in {each for value in lists for each in value}:
             found[each] = pattern([each in value for value in lists])
-    elif not pd.api.types.is_string_dtype(values.dtype) or len(values.unique()) < 20:
+    elif not pd.api.types.is_string_dtype(values.dtype):
         for each in values.dropna().unique():
             found[each] = pattern((values == each).fillna(False).to_numpy(dtype=bool))
     return {value: bits for value, bits in found.items() if bits is not None}
