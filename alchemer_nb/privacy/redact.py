@@ -15,6 +15,7 @@ from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame import metadata, multi_lists
 from alchemer_nb.frame.description import (
     ATTRS,
+    WAVE,
     Description,
     describe,
     drop_unused_texts,
@@ -303,7 +304,7 @@ class _Redaction:
         """Return the values of a column or of a level of the index; None if there is none."""
         if name in self._frame.columns:
             return self._frame[name]
-        if name in self._frame.index.names:
+        if name in self._frame.index.names and name not in (INDEX, WAVE):
             return self._frame.index.get_level_values(name).to_series()
         return None
 
@@ -357,17 +358,17 @@ def _contact_reason(column: AnswerColumn) -> str | None:
 def _report_contact_texts(frame: pd.DataFrame, handled: set[str]) -> list[dict[str, Any]]:
     """Report text columns with texts that look like contact data: counted, never shown."""
     rows = []
-    index = frame.index
-    for name in (*frame.columns, *(each for each in index.names if each not in frame.columns)):
-        values = frame[name] if name in frame.columns else index.get_level_values(name).to_series()
+    columns = [(str(name), frame[name]) for name in frame.columns]
+    for number, name in enumerate(map(str, frame.index.names)):
+        if name not in frame.columns:
+            columns.append((name, frame.index.get_level_values(number).to_series()))
+    for name, values in columns:
         if name in handled or not pd.api.types.is_string_dtype(values.dtype):
             continue
         texts = [text for text in values.dropna() if isinstance(text, str)]
         emails, phones = sum(map(has_email, texts)), sum(map(has_phone, texts))
         if emails or phones:
-            row = _report_row(
-                str(name), None, "left as it is", "looks like contact data", len(texts)
-            )
+            row = _report_row(name, None, "left as it is", "looks like contact data", len(texts))
             rows.append({**row, "emails": emails, "phones": phones})
     return rows
 

@@ -198,6 +198,12 @@ def test_addresses_in_an_index_of_ones_own_are_reported(planted):
     report = df.alchemer.redact().alchemer.redacted.set_index("column")
     assert report.loc["mine", "emails"] == 1
     assert "mine" not in df.alchemer.redact(columns=["mine"]).index.names
+    both = df.reset_index().set_index([[1, 2], [3, 4]]).alchemer.redact()  # levels without names
+    assert both.alchemer.redacted.set_index("column").loc["mine", "emails"] == 1
+    with pytest.raises(InvalidArgument, match="response_id"):
+        df.alchemer.redact(columns=["response_id"])
+    copied = planted.set_index("mail", drop=False, append=True).alchemer.redact()
+    assert "mail" not in {*copied.index.names, *copied.columns}
 
 
 def test_one_salt_gives_one_hash_in_every_survey_and_frame(planted):
