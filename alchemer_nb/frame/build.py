@@ -13,7 +13,7 @@ from alchemer_nb.frame import metadata, multi_lists
 from alchemer_nb.frame.description import ATTRS, Description
 from alchemer_nb.frame.long import build_long
 from alchemer_nb.frame.options import Values
-from alchemer_nb.frame.reasons import collect_reasons
+from alchemer_nb.frame.reasons import collect_reasons, empty_cells
 from alchemer_nb.frame.unplanned_columns import all_columns
 from alchemer_nb.frame.values import Renderer, shown_states
 from alchemer_nb.survey.columns import INDEX, free_name, name_columns, question_names
@@ -69,15 +69,16 @@ def build_frame(
     names = name_columns(columns, survey, options.names, meta, options.language)
     named = dict(zip(names, columns, strict=True))
     urls = {name: metadata.url_array(name, answers, rows.numbers) for name in answers.urls}
-    is_long = options.shape == "long"
-    if is_long:
+    if options.shape == "long":
         frame = build_long(rows.ids, named, languages, array, shown)
+        empty = {n: np.asarray(pd.isna(array(c, "label"))) for n, c in named.items()}
     else:
         about_rows = {
             name: metadata.metadata_array(name, answers, rows.numbers, zone, options.tz)
             for name in meta
         }
         frame = build_wide(rows.ids, named, options, array, about_rows, urls)
+        empty = empty_cells(frame)
     description = Description(
         survey,
         options,
@@ -87,10 +88,7 @@ def build_frame(
         url_names(named, urls, options),
         about,
         reasons=collect_reasons(
-            answers,
-            survey,
-            rows,
-            ((c, array(c, "label") if is_long else frame[n]) for n, c in named.items()),
+            answers, survey, rows, ((column, empty[name]) for name, column in named.items())
         ),
         notes=renderer.notes,
     )

@@ -57,15 +57,19 @@ class Reasons:
     codes: Mapping[str, np.ndarray]
     answered: Mapping[str, np.ndarray]
 
-    def kinds(self, ids: Any, column: AnswerColumn, is_empty: np.ndarray) -> np.ndarray:
+    def positions(self, ids: Any) -> np.ndarray:
+        """Return the position of each response here (int64); -1 where there is none."""
+        found: np.ndarray = pd.Index(self.ids).get_indexer(pd.Index(ids))
+        return found
+
+    def kinds(self, at: np.ndarray, column: AnswerColumn, is_empty: np.ndarray) -> np.ndarray:
         """Return the state of each cell of a column, as its position in ``CELL_STATES`` (int8).
 
         Args:
-            ids: Response id of each row, in any order, also repeated.
+            at: Position of each row's response, from ``positions``.
             column: The column.
             is_empty: Whether the cell of each row is empty.
         """
-        at = self._rows_of(ids)
         codes = self._codes(column.path[0])[at]
         if column.part in ("comment", "leaf") and is_multi(column.question):
             codes = np.where(codes == _NOTHING_SKIPPED, _NOTHING, codes)
@@ -76,9 +80,9 @@ class Reasons:
             reasons = np.where(self._answered(cell_key(column))[at], REMOVED, reasons)
         return np.where(is_empty, reasons, ANSWERED).astype(np.int8)
 
-    def shown(self, ids: Any, question_id: str) -> np.ndarray:
+    def shown(self, at: np.ndarray, question_id: str) -> np.ndarray:
         """Return whether the entry said that it was shown: 1 yes, 0 no, -1 nothing (int8)."""
-        said: np.ndarray = _SAID[self._codes(question_id)[self._rows_of(ids)]]
+        said: np.ndarray = _SAID[self._codes(question_id)[at]]
         return said
 
     def only(self, ids: Any, columns: Iterable[AnswerColumn]) -> Reasons:
@@ -92,11 +96,6 @@ class Reasons:
             {own: _planes(self._codes(own)[at]) for own in self.codes if own in questions},
             {key: np.packbits(self._answered(key)[at]) for key in self.answered if key in cells},
         )
-
-    def _rows_of(self, ids: Any) -> np.ndarray:
-        """Return the position of each response; -1 where there is none."""
-        found: np.ndarray = pd.Index(self.ids).get_indexer(pd.Index(ids))
-        return found
 
     def _codes(self, question_id: str) -> np.ndarray:
         """Return the code of each response, and one for the others at the end."""
@@ -149,6 +148,11 @@ class Reasons:
 NO_REASONS = Reasons(np.array([], dtype=np.int64), {}, {})
 
 
+def empty_cells(frame: pd.DataFrame) -> dict[Any, np.ndarray]:
+    """Return, by the names of columns, which cells of a frame are empty."""
+    return dict(zip(frame.columns.tolist(), frame.isna().to_numpy().T, strict=True))
+
+
 def cell_key(column: AnswerColumn) -> str:
     """Return the key of a cell that is answered or not; options of a question share theirs."""
     if column.part == "list":
@@ -160,7 +164,7 @@ def collect_reasons(
     answers: Answers,
     survey: Definition,
     rows: Rows,
-    columns: Iterable[tuple[AnswerColumn, Any]],
+    columns: Iterable[tuple[AnswerColumn, np.ndarray]],
 ) -> Reasons:
     """Collect the reasons of missing answers of some responses.
 
@@ -168,17 +172,17 @@ def collect_reasons(
         answers: All answers of the download.
         survey: Its definition.
         rows: The responses.
-        columns: Columns, and the values of each in the frame.
+        columns: Columns, and whether the cells of each are empty.
     """
     collector = _Collector(answers, survey, rows)
     codes: dict[str, np.ndarray] = {}
     answered: dict[str, np.ndarray] = {}
-    for column, values in columns:
+    for column, is_empty in columns:
         own = column.path[0]
         if own not in codes:
             codes[own] = _planes(collector.codes(own))
         if column.part not in ("other", "raw") and cell_key(column) not in answered:
-            answered[cell_key(column)] = np.packbits(~np.asarray(pd.isna(values), dtype=bool))
+            answered[cell_key(column)] = np.packbits(~is_empty)
     return Reasons(rows.ids, codes, answered)
 
 
@@ -207,7 +211,8 @@ class _Collector:
         absent: Any = _NOTHING
         if question is not None:
             page = self._page_numbers.get(question.page)
-            for parent in (question.parent, self._outermost[question_id]):  # a grid, a group
+            parents = (question.parent, self._outermost[question_id])  # a grid, a group
+            for parent in dict.fromkeys(own for own in parents if own in self._answers.shown):
                 states = shown_states(self._answers, parent, self._row_numbers)
                 above = np.where(above < 0, states, above)
             is_conditional = not {question.id, question.parent}.isdisjoint(self._conditional)

@@ -257,12 +257,13 @@ class Reexpression:
         """Build the long shape; ``response_id`` has the positions of the responses yet."""
         ids = self._at_hand.ids
 
+        in_reasons = self._made.reasons.positions(ids)
+
         def shown(question_id: str, at: np.ndarray) -> list[bool | None]:
-            states = self._made.reasons.shown(ids[at], question_id)
+            states = self._made.reasons.shown(in_reasons[at], question_id)
             return [None if state < 0 else bool(state) for state in states.tolist()]
 
-        positions = np.arange(len(ids))
-        return build_long(positions, named, self._languages, self.array, shown)
+        return build_long(np.arange(len(ids)), named, self._languages, self.array, shown)
 
     def _url_columns(self) -> list[str]:
         """Return the names of the columns of url variables, which only their names tell."""
