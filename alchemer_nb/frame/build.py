@@ -126,9 +126,10 @@ def build_wide(
     data |= {name: urls[variable] for name, variable in url_names(named, urls, options).items()}
     data |= about_rows
     index = pd.Index(ids, name=INDEX, dtype=np.int64)
-    return pd.DataFrame(
-        {name: pd.Series(values).set_axis(index) for name, values in data.items()}, index=index
-    )
+    for name, values in data.items():
+        if isinstance(values, pd.Series):
+            data[name] = values.set_axis(index)
+    return pd.DataFrame(data, index=index)
 
 
 def url_names(

@@ -319,14 +319,10 @@ def drop_unused_texts(frame: pd.DataFrame, description: Description) -> pd.DataF
             dtype = result[name].dtype
             if not isinstance(dtype, pd.CategoricalDtype):
                 continue
-            options = _option_texts(description, name)
-            unused = [
-                text
-                for text in dtype.categories.difference(pd.Index(result[name].unique()))
-                if text not in options
-            ]
+            others = set(dtype.categories.tolist()) - _option_texts(description, name)
+            unused = others - set(result[name].unique()) if others else others
             if unused:
-                result[name] = result[name].cat.remove_categories(unused)
+                result[name] = result[name].cat.remove_categories(list(unused))
     return result
 
 

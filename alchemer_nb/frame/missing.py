@@ -66,8 +66,8 @@ def count_answers(frame: pd.DataFrame, description: Description) -> dict[str, tu
             continue
         for name, states in cell_states(frame.iloc[rows], wave).items():
             asked, answered = counts.get(name, (0, 0))
-            new = np.count_nonzero(states == ANSWERED)
-            counts[name] = asked + new + np.count_nonzero(states == SKIPPED), answered + new
+            new = int((states == ANSWERED).sum())
+            counts[name] = asked + new + int((states == SKIPPED).sum()), answered + new
     return counts
 
 
