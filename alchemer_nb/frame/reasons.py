@@ -39,6 +39,9 @@ _REASONS = np.array(
 _SAID = np.array([1, 0, 0, -1, -1, -1, -1, -1], np.int8)
 _NOTHING = 3  # and unknown
 _NOTHING_SKIPPED = 4
+# The code by what the entry said, what the one of its grid or group said (0 not shown, 1 shown, -1
+# nothing), and whether an incomplete response ended before its page.
+_CODES = np.array([[[1, 2]] * 3, [[0, 0]] * 3, [[5, 6], [4, 4], [3, 6]]], np.uint8)
 _BITS = 3
 _MOST = 2**30  # bytes of unpacked bits
 
@@ -198,8 +201,8 @@ class _Collector:
         }
         self._questions = {each.id: each for each in reversed([*survey.walk()])}
         self._conditional = conditional_ids(survey)
-        statuses = answers.meta["status"]
-        self._complete = np.array([statuses[row] == "Complete" for row in rows.numbers], dtype=bool)
+        statuses = np.array(answers.meta["status"], dtype=object)
+        self._complete = statuses[rows.numbers] == "Complete"
         self._last_page = self._reached_pages()
 
     def codes(self, question_id: str) -> np.ndarray:
@@ -207,26 +210,22 @@ class _Collector:
         question = self._questions.get(question_id)
         own = shown_states(self._answers, question_id, self._row_numbers)
         above = own
-        page = None
-        absent: Any = _NOTHING
+        is_beyond = np.zeros(len(own), dtype=np.int8)
+        is_told_by_absence = False
         if question is not None:
-            page = self._page_numbers.get(question.page)
+            page = self._page_numbers.get(question.page, -1)
+            is_beyond = (~self._complete & (page > self._last_page)).astype(np.int8)
             parents = (question.parent, self._outermost[question_id])  # a grid, a group
-            for parent in dict.fromkeys(own for own in parents if own in self._answers.shown):
+            for parent in dict.fromkeys(each for each in parents if each in self._answers.shown):
                 states = shown_states(self._answers, parent, self._row_numbers)
                 above = np.where(above < 0, states, above)
             is_conditional = not {question.id, question.parent}.isdisjoint(self._conditional)
-            if is_multi(question) and not is_conditional:  # unanswered, it has no entry
-                # A response without any entry (71 of 583 real ones) leaves it unknown.
-                absent = np.where(self._last_page < 0, _NOTHING, _NOTHING_SKIPPED)
-        beyond = np.zeros(len(own), dtype=bool)
-        if page is not None:
-            beyond = ~self._complete & (page > self._last_page)
-        of_own = np.where(own == 1, 0, np.where(beyond, 2, 1))
-        of_above = np.select(
-            [above == 1, beyond, above == 0], [_NOTHING_SKIPPED, 6, 5], default=absent
-        )
-        return np.where(own < 0, of_above, of_own).astype(np.uint8)
+            is_told_by_absence = is_multi(question) and not is_conditional
+        codes: np.ndarray = _CODES[own, above, is_beyond]
+        if is_told_by_absence:  # unanswered, it has no entry
+            # A response without any entry (71 of 583 real ones) leaves it unknown.
+            codes[(codes == _NOTHING) & (self._last_page >= 0)] = _NOTHING_SKIPPED
+        return codes
 
     def _reached_pages(self) -> np.ndarray:
         """Return the last page with anything shown or answered, -1 for none."""
