@@ -52,12 +52,12 @@ class Reasons:
 
     Attributes:
         ids: Response ids (int64), of which each occurs once.
-        codes: Question id -> its planes of bits, packed (uint8, 3 rows).
+        codes: Question id -> its 3 planes of bits, packed (uint8).
         answered: Key of a cell (see ``cell_key``) -> its packed bits (uint8).
     """
 
     ids: np.ndarray
-    codes: Mapping[str, np.ndarray]
+    codes: Mapping[str, Iterable[np.ndarray]]
     answered: Mapping[str, np.ndarray]
 
     def positions(self, ids: Any) -> np.ndarray:
@@ -105,8 +105,8 @@ class Reasons:
         codes = np.full(len(self.ids) + 1, _NOTHING, dtype=np.uint8)
         planes = self.codes.get(question_id)
         if planes is not None:
-            bits = np.unpackbits(planes, axis=1, count=len(self.ids))
-            codes[:-1] = bits[0] | bits[1] << 1 | bits[2] << 2
+            low, middle, high = (np.unpackbits(plane, count=len(self.ids)) for plane in planes)
+            codes[:-1] = low | middle << 1 | high << 2
         return codes
 
     def _answered(self, key: str) -> np.ndarray:
@@ -116,12 +116,17 @@ class Reasons:
 
     def pack(self) -> dict[str, Any]:
         """Return the reasons as data of JSON."""
-        bits = [each.tobytes() for each in (*self.codes.values(), *self.answered.values())]
+        of_codes = (plane for planes in self.codes.values() for plane in planes)
+        planes = [plane.tobytes() for plane in (*of_codes, *self.answered.values())]
+        distinct = {
+            plane: at for at, plane in enumerate(dict.fromkeys(planes))
+        }  # grids repeat them
         return {
             "ids": _deflate(np.diff(self.ids, prepend=0).astype("<i8").tobytes()),
             "questions": list(self.codes),
             "cells": list(self.answered),
-            "bits": _deflate(b"".join(bits)),
+            "planes": [distinct[plane] for plane in planes],
+            "bits": _deflate(b"".join(distinct)),
         }
 
     @classmethod
@@ -138,13 +143,17 @@ class Reasons:
         if not all(isinstance(key, str) for key in (*questions, *cells)):
             raise TypeError("keys are text")
         width = (len(ids) + 7) // 8
-        rows = np.frombuffer(_inflate(packed["bits"]), dtype=np.uint8).reshape(
-            len(questions) * _BITS + len(cells), width
-        )
-        of_questions, of_cells = np.split(rows, [len(questions) * _BITS])
-        planes = of_questions.reshape(len(questions), _BITS, width)
+        bits = np.frombuffer(_inflate(packed["bits"]), dtype=np.uint8)
+        distinct = [*bits.reshape(-1 if width else 1, width)]
+        planes = [distinct[at] for at in packed["planes"]]
+        of_codes = [planes[at : at + _BITS] for at in range(0, len(questions) * _BITS, _BITS)]
+        of_cells = planes[len(questions) * _BITS :]
+        if any(len(each) != _BITS for each in of_codes):
+            raise ValueError("planes are missing")
         return cls(
-            ids, dict(zip(questions, planes, strict=True)), dict(zip(cells, of_cells, strict=True))
+            ids,
+            dict(zip(questions, of_codes, strict=True)),
+            dict(zip(cells, of_cells, strict=True)),
         )
 
 
