@@ -69,7 +69,8 @@ def build_frame(
     names = name_columns(columns, survey, options.names, meta, options.language)
     named = dict(zip(names, columns, strict=True))
     urls = {name: metadata.url_array(name, answers, rows.numbers) for name in answers.urls}
-    if options.shape == "long":
+    is_long = options.shape == "long"
+    if is_long:
         frame = build_long(rows.ids, named, languages, array, shown)
         empty = {n: np.asarray(pd.isna(array(c, "label"))) for n, c in named.items()}
     else:
@@ -85,7 +86,7 @@ def build_frame(
         str(zone),
         named,
         {code: name for name, code in code_names(named, options, meta).items()},
-        url_names(named, urls, options),
+        {} if is_long else url_names(named, urls, options),
         about,
         reasons=collect_reasons(
             answers, survey, rows, ((column, empty[name]) for name, column in named.items())
