@@ -279,13 +279,13 @@ def describe(frame: pd.DataFrame) -> Description:
     if description.waves or description.survey.id:  # a file of SPSS may have none
         response_ids(frame)
     names = {"column"} if description.options.shape == "long" else description.names
-    known = [place for place, name in enumerate(columns) if name in names]
+    dtypes = zip(columns.tolist(), frame.dtypes.tolist(), strict=True)
+    known = {name: dtype for name, dtype in dtypes if name in names}
     if not known and len(columns):
         raise KnowledgeLost("no column of this frame comes from the survey any more")
     # Flags of numpy: those of multi-selects are nullable, that of test data is no answer.
-    dtypes = frame.dtypes.to_numpy()
-    others = [place for place in known if columns[place] != "is_test_data"]
-    if others and all(dtypes[place] == np.bool_ for place in others):
+    known.pop("is_test_data", None)
+    if known and all(dtype == np.bool_ for dtype in known.values()):
         raise KnowledgeLost(
             "this frame holds true and false in place of answers, such as notna() makes: ask it "
             "of the frame of responses"
