@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from alchemer_nb.errors import InvalidArgument
-from alchemer_nb.frame.description import ATTRS, Description, read_description
+from alchemer_nb.frame.description import ATTRS, Description, describe, response_ids
 from alchemer_nb.frame.text_dtype import text_dtype, typed_frame
 from alchemer_nb.frame.values import option_names
 from alchemer_nb.survey.columns import INDEX, free_name
@@ -59,7 +59,7 @@ class _Wave:
     def __init__(self, label: str, frame: pd.DataFrame) -> None:
         self.label = label
         self.frame = frame
-        self.description = read_description(frame) if ATTRS in frame.attrs else Description()
+        self.description = describe(frame) if ATTRS in frame.attrs else Description()
         if frame.columns.has_duplicates:
             twice = frame.columns[frame.columns.duplicated()][0]
             raise InvalidArgument(f"the frame of {label!r} has two columns {str(twice)[:60]!r}")
@@ -238,8 +238,9 @@ def _build_index(waves: Sequence[_Wave]) -> pd.MultiIndex:
     categories = pd.Index(labels, dtype=text_dtype())
     ids: list[Any] = []
     for wave in waves:
-        frame = wave.frame
-        ids.extend(frame[INDEX] if INDEX in frame.columns else frame.index)
+        frame, is_ours = wave.frame, bool(wave.description.survey.id)
+        plain = frame[INDEX] if INDEX in frame.columns else frame.index
+        ids.extend(response_ids(frame) if is_ours else plain)
     outer = pd.Categorical.from_codes(codes, categories=categories)
     return pd.MultiIndex.from_arrays([outer, pd.Index(ids)], names=["wave", INDEX])
 

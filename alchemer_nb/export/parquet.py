@@ -165,6 +165,8 @@ def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
 def _table(frame: pd.DataFrame) -> tuple[pa.Table, list[_Dtype | None]]:
     frame = frame.copy(deep=False)
     frame.attrs = {}  # Arrow would keep a second copy
+    if isinstance(frame.columns, pd.CategoricalIndex):  # of a pivot: Arrow cannot read it again
+        frame.columns = frame.columns.astype(frame.columns.categories.dtype)
     columns = [frame.iloc[:, place] for place in range(frame.shape[1])]
     try:
         dtypes = [_dtype(values) for values in columns]

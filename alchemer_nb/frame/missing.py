@@ -50,7 +50,8 @@ def cell_states(frame: pd.DataFrame, description: Description, name: str) -> np.
     column = description.columns[name]
     is_empty = frame[name].isna().to_numpy(dtype=bool)
     beside = description.raw_columns.get(f"{column.id}_raw")
-    if column.kind == "category" and beside in frame.columns:  # a text that no code can hold
+    # A text that no code can hold; None would be found where a name is NaN.
+    if column.kind == "category" and beside is not None and beside in frame.columns:
         is_empty = is_empty & frame[beside].isna().to_numpy(dtype=bool)
     return description.reasons.kinds(response_ids(frame), column, is_empty)
 

@@ -6,6 +6,7 @@ to its cell if the cell is what the text is written as; else the cell was change
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -208,8 +209,11 @@ def _read_column(
     if column.kind == "category":
         if is_coded(column, values):
             return _read_codes(_numbers(series), column, raw)
-        names = option_names(column.choices, values, languages)
-        return _read_names(read_texts(series), names, raw)
+        names, texts = option_names(column.choices, values, languages), read_texts(series)
+        is_text = getattr(series.dtype, "categories", series).dtype.kind not in "biufcmM"
+        if not is_text and not {*names, None}.issuperset(texts):
+            raise _misfit(series.name, "the question's options")
+        return _read_names(texts, names, raw)
     if column.kind == "number":
         return _read_numbers(_numbers(series), column, values, raw)
     if column.kind == "boolean":
@@ -293,7 +297,8 @@ def _booleans(series: Any, mark: int) -> Any:
     cells = series.to_numpy(dtype=object)
     is_missing = np.asarray(pd.isna(cells), dtype=bool)
     given = cells[~is_missing]
-    if any(value not in (0, mark) for value in pd.unique(given)):
+    is_hashable = all(isinstance(value, Hashable) for value in given)
+    if not is_hashable or any(value not in (0, mark) for value in pd.unique(given)):
         raise _misfit(series.name, f"True, False, 0 or {mark}")
     chosen = np.zeros(len(cells), dtype=bool)
     chosen[~is_missing] = given.astype(bool)

@@ -40,7 +40,7 @@ _SAID = np.array([1, 0, 0, -1, -1, -1, -1, -1], np.int8)
 _NOTHING = 3  # and unknown
 _NOTHING_SKIPPED = 4
 _BITS = 3
-_MOST = 2**30  # bytes of unpacked bits
+_MOST = 2**28  # bytes of unpacked bits
 
 
 @dataclass(frozen=True, eq=False)
