@@ -247,7 +247,7 @@ def _build_index(waves: Sequence[_Wave]) -> pd.MultiIndex:
 
 def _stack_values(column: _Column, waves: Sequence[_Wave], index: pd.MultiIndex) -> pd.Series[Any]:
     holders = [wave for wave in waves if wave.label in column.names]
-    pieces = [wave.frame[column.names[wave.label]] for wave in holders]
+    pieces = [wave.frame[column.names[wave.label]].infer_objects() for wave in holders]
     options = [wave.options(column.names[wave.label]) for wave in holders]
     for number, words in enumerate(_find_new_labels(options)):
         taken = set(pieces[number].cat.categories) if words else set()  # by a text of no option

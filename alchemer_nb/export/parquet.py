@@ -145,7 +145,8 @@ def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
             f"{place} was written by a newer alchemer_nb (format {int(number)}, this one reads "
             f"{FORMAT}): pip install -U alchemer_nb. pandas.read_parquet reads its values"
         )
-    frame: pd.DataFrame = table.to_pandas()
+    # Whole numbers beside missing ones stay whole; pandas would make them floats, which round.
+    frame: pd.DataFrame = table.to_pandas(integer_object_nulls=KEY in footer)
     frame.attrs = _read_attrs(table.schema.metadata or {})
     lost: list[str] = []
     if KEY in footer:
