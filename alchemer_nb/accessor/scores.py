@@ -69,8 +69,8 @@ def _scores(values: pd.Series[Any], name: str, description: Description) -> np.n
     left_out = int(values.isin([text for text, number in others.items() if number != number]).sum())
     if left_out:
         warnings.warn(
-            f"{left_out:,} cells of {name!r} hold texts that are no option of the question: they "
-            "have no score and are left out",
+            f"{name!r} holds texts that are no option of the question and have no score: "
+            f"{left_out:,} left out",
             stacklevel=4,
         )
     texts |= others

@@ -339,10 +339,6 @@ def check_waves(survey, unedited, df, states):
             np.testing.assert_array_equal(both.alchemer.score(name).to_numpy(), scores)
 
 
-@given(
-    steps=edits(), own=st.sampled_from(SURVEYS), values=st.sampled_from(["label", "code"]),
-    files=st.booleans(),
-)  # fmt: skip
 def check(surveys, steps, own, values, files):
     survey = surveys[own]
     before = survey.frames[values]
@@ -362,10 +358,24 @@ def check(surveys, steps, own, values, files):
         check_waves(survey, before, df, states)
 
 
-def test_each_call_says_what_pandas_says(surveys):
-    settings(max_examples=8, suppress_health_check=LOOSE)(check)(surveys)
+EDITED = {
+    "steps": edits(),
+    "own": st.sampled_from(SURVEYS),
+    "values": st.sampled_from(["label", "code"]),
+    "files": st.booleans(),
+}
+
+
+@given(**EDITED)
+@settings(max_examples=5, suppress_health_check=LOOSE)
+@pytest.mark.filterwarnings("ignore")
+def test_each_call_says_what_pandas_says(surveys, steps, own, values, files):
+    check(surveys, steps, own, values, files)
 
 
 @pytest.mark.long
-def test_each_call_says_what_pandas_says_of_many_edits(surveys):
-    settings(max_examples=300, suppress_health_check=LOOSE)(check)(surveys)
+@given(**EDITED)
+@settings(max_examples=300, suppress_health_check=LOOSE)
+@pytest.mark.filterwarnings("ignore")
+def test_each_call_says_what_pandas_says_of_many_edits(surveys, steps, own, values, files):
+    check(surveys, steps, own, values, files)
