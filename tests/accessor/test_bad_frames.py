@@ -27,11 +27,11 @@ SCALE = [
 ]  # fmt: skip
 SHOPS = [option(10011, "Web", "web"), option(10012, "Shop", "shop")]
 ASKED = [
-    question(2, "RADIO", "How was it?", "sat", SCALE, key="radio"),
+    question(2, "RADIO", "How was it?", "sat", SCALE, key="radio-likert"),
     question(3, "CHECKBOX", "Where?", "used", SHOPS, key="checkbox"),
     question(4, "TEXTBOX", "How many?", "many", key="number"),
     question(5, "TEXTBOX", "Your e-mail", "mail", key="email"),
-    question(6, "RADIO", "Again?", "again", SCALE, key="radio"),
+    question(6, "RADIO", "Again?", "again", SCALE, key="radio-likert"),
 ]
 SCORES = {"Good": 5.0, "Fair": 3.0, "Bad": 1.0}
 SALT = "a salt that only we know"

@@ -82,6 +82,7 @@ class Survey:
                 "label": label,
                 "category": f"{label} [{each['id']}]" if labels.count(label) > 1 else label,
                 "code": str(each["value"]),
+                "aside": is_aside(each),
                 "score": np.nan if is_aside(each) else number_of(each["value"]),
             }
             for label, each in zip(labels, listed, strict=True)
@@ -223,11 +224,25 @@ def check_bases(survey, df, kinds):
     assert sorted(map(str, found)) == sorted(map(str, by_hand))
 
 
+def is_scale(survey, name):
+    """Whether the codes count something: numbers, a likert scale, rising or falling, 0 and 1."""
+    if survey.frames["label"][name].dtype == float:
+        return True
+    question = survey.questions[NAME.fullmatch(name)[1]]
+    codes = [each["score"] for each in survey.options(name) if not each["aside"]]
+    steps = np.diff(codes)
+    is_straight = len(codes) > 2 and ((steps > 0).all() or (steps < 0).all())
+    is_likert = question["properties"].get("map_key") == "radio-likert"
+    if question["type"] == "MENU":
+        return {*codes} <= {0, 1}
+    return is_likert or is_straight or {*codes} <= {0, 1}
+
+
 def scores_by_hand(survey, df, name):
     """The score of each cell, and all scores; None if the column holds no scale."""
     options = survey.options(name)
     levels = {each["score"] for each in options if each["score"] == each["score"]}
-    if not levels:
+    if not levels or not is_scale(survey, name):
         return None
     values = [*df[name].astype(object)]
     if any(isinstance(value, str) for value in values):
