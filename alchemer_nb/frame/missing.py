@@ -52,7 +52,8 @@ def cell_states(frame: pd.DataFrame, description: Description) -> dict[str, np.n
     for name in empty.keys() & description.columns.keys():
         column, is_empty = description.columns[name], empty[name]
         beside = description.raw_columns.get(f"{column.id}_raw")
-        if column.kind == "category" and beside in empty:  # a text that no code can hold
+        # A text that no code can hold.
+        if column.kind == "category" and beside is not None and beside in empty:
             is_empty = is_empty & empty[beside]
         states[name] = description.reasons.kinds(at, column, is_empty)
     return states

@@ -209,7 +209,10 @@ def _read_column(
         if is_coded(column, values):
             return _read_codes(_numbers(series), column, raw)
         names = option_names(column.choices, values, languages)
-        if isinstance(series.dtype, pd.CategoricalDtype):
+        if getattr(series.dtype, "categories", series).dtype.kind in "biufcmM":
+            if not {*names, None}.issuperset(read_texts(series)):
+                raise _misfit(series.name, "the question's options")
+        elif isinstance(series.dtype, pd.CategoricalDtype):
             return _read_names(series.array.codes, series.array.categories, names, raw)
         return _read_names(*pd.factorize(read_texts(series)), names, raw)
     if column.kind == "number":
@@ -295,10 +298,14 @@ def _numbers(series: Any) -> np.ndarray:
 
 
 def _booleans(series: Any, mark: int) -> Any:
-    codes, distinct = pd.factorize(series.array)
+    needed = f"True, False, 0 or {mark}"
+    try:
+        codes, distinct = pd.factorize(series.array)
+    except TypeError:  # such as lists
+        raise _misfit(series.name, needed) from None
     found = distinct.tolist()
     if any(value not in (0, mark) for value in found):
-        raise _misfit(series.name, f"True, False, 0 or {mark}")
+        raise _misfit(series.name, needed)
     chosen = np.array([*map(bool, found), False])[codes]
     return pd.arrays.BooleanArray(chosen, codes < 0)
 

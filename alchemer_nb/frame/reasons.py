@@ -43,7 +43,7 @@ _NOTHING_SKIPPED = 4
 # nothing), and whether an incomplete response ended before its page.
 _CODES = np.array([[[1, 2]] * 3, [[0, 0]] * 3, [[5, 6], [4, 4], [3, 6]]], np.uint8)
 _BITS = 3
-_MOST = 2**30  # bytes of unpacked bits
+_MOST = 2**28  # bytes of unpacked bits
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ the frame: what was blanked, recoded, dropped or added in it stays so.
 - ``value`` and ``code`` or ``option_id`` of the long shape that disagree
 - a ``value`` that is not the option or the date that its column is about
 - rows of the long shape that are there twice, or of a column that the survey does not have
-- a column that does not hold numbers, booleans, days or lists of its options any more
+- a column that does not hold numbers, booleans, days, options or lists of them any more
 - a column of the user that has the name of a new column
 - a column of the user with several values for a response, when the shape becomes wide
 - dates without a zone in the hour that occurs twice, when they get a zone
