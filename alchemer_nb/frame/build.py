@@ -84,7 +84,7 @@ def build_frame(
         str(zone),
         named,
         {code: name for name, code in code_names(named, options, meta).items()},
-        url_names(named, urls, options),
+        {} if is_long else url_names(named, urls, options),
         about,
         reasons=collect_reasons(
             answers,

@@ -153,7 +153,7 @@ class Reexpression:
             options=options,
             columns=columns,
             codes={code: name for name, code in codes.items() if code in result},
-            urls={name: own for name, own in urls.items() if is_long or name in result},
+            urls={name: own for name, own in urls.items() if name in result},
             about={**self._made.about, "asked": asked},
         )
 
