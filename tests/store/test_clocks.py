@@ -19,7 +19,13 @@ YEARS = timedelta(days=70 * 365)
 NOW = timedelta()
 SPANS = {"a minute": MINUTE, "a day": DAY, "70 years": YEARS}
 long = pytest.mark.long
-spans = pytest.mark.parametrize("span", SPANS.values(), ids=SPANS)
+spans = pytest.mark.parametrize(
+    "span",
+    [
+        pytest.param(span, id=name, marks=long if name == "a day" else ())
+        for name, span in SPANS.items()
+    ],
+)
 
 
 def synced(server, client=None):

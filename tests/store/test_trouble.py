@@ -78,7 +78,7 @@ def synced(synced_box, second_sync):
     return client, folder
 
 
-@pytest.mark.parametrize("left", [0, 1, 200])
+@pytest.mark.parametrize("left", [0, pytest.param(1, marks=pytest.mark.long), 200])
 def test_a_manifest_cut_short_is_made_anew(synced_box, synced, left):
     client, folder = synced
     file = folder / paths.MANIFEST
@@ -284,10 +284,12 @@ def test_a_sync_that_was_stopped_keeps_what_came(place, monkeypatch):
     [
         Fault(shift=-7, when={"page": 2, "resultsperpage": 500}),
         Fault(shift=5, when={"page": 2, "resultsperpage": 500}),
-        Fault(adds=7, when={"page": 3, "resultsperpage": 500}),
+        pytest.param(
+            Fault(adds=7, when={"page": 3, "resultsperpage": 500}), marks=pytest.mark.long
+        ),
         Fault(deletes=(1, 2, 600), when={"page": 3, "resultsperpage": 500}),
         Fault(touches=(1, 2, 600), when={"page": 3, "resultsperpage": 500}),
-        Fault(cut=900, when={"page": 2}),
+        pytest.param(Fault(cut=900, when={"page": 2}), marks=pytest.mark.long),
     ],
     ids=["rows come twice", "rows are skipped", "new", "deleted", "edited", "cut"],
 )
