@@ -26,8 +26,8 @@ from alchemer_nb.frame.description import (
     ATTRS,
     Description,
     describe,
-    drop_unused_texts,
     read_description,
+    trim_frame,
 )
 from alchemer_nb.frame.multi_lists import fold_lists
 from alchemer_nb.frame.options import FrameOptions  # noqa: TC001 - msgspec reads annotations
@@ -91,8 +91,7 @@ def write_parquet(
     place = files.output_path(path, SUFFIXES)
     described = _described(frame)
     if described is not None and not everything:
-        frame = drop_unused_texts(frame, described)
-        described = described.trim(frame)
+        frame, described = trim_frame(frame, described)
     table, dtypes = _table(frame)
     entry = {KEY: b"%d:%s" % (FORMAT, msgspec.json.encode(_Entry(dtypes, _levels(frame.index))))}
     if described is not None:

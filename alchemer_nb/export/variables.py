@@ -339,7 +339,7 @@ def _from_category(
     choices = given or known.choices(name, texts, used, whole=dialect.whole_codes)
     is_own = choices is None and not known.is_metadata(name)
     if choices is None:
-        choices = known.own_choices(name, texts)
+        choices = known.own_choices(name, texts, known.in_use.left_texts(name, values))
         by_group: list[Any] = [float(number) for number in range(1, len(texts) + 1)]
     else:
         by_group = [choices.by_name.get(text) for text in texts]  # None: no cell holds it

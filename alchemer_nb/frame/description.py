@@ -25,7 +25,7 @@ from alchemer_nb.frame.multi_lists import fold_options
 from alchemer_nb.frame.options import FrameOptions
 from alchemer_nb.frame.reasons import NO_REASONS, Reasons, cell_key
 from alchemer_nb.frame.values import option_names
-from alchemer_nb.survey.columns import INDEX, AnswerColumn, plan_columns
+from alchemer_nb.survey.columns import INDEX, AnswerColumn, plan_columns, question_names
 from alchemer_nb.survey.definition import Definition
 
 if TYPE_CHECKING:
@@ -160,8 +160,13 @@ class Description:
         if is_long:  # a column that nobody answered has no rows
             here |= {n for n, c in columns.items() if cell_key(c) not in reasons.answered}
         of_columns = {part.id for c in columns.values() for part in (c, *c.option_columns)}
+        words = here.union(of_columns, *(question_names(c) for c in columns.values()))
+        wanted = self.options.columns
+        if wanted is not None:
+            wanted = tuple(word for word in wanted if word in words)
         return replace(
             self,
+            options=replace(self.options, columns=wanted),
             columns=columns,
             codes={name: own for name, own in self.codes.items() if name in here},
             urls={name: own for name, own in self.urls.items() if name in here},
@@ -311,36 +316,79 @@ def response_ids(frame: pd.DataFrame) -> pd.Index[Any]:
     return ids
 
 
+def trim_frame(frame: pd.DataFrame, description: Description) -> tuple[pd.DataFrame, Description]:
+    """Return a frame and its description, both of the rows and columns at hand alone."""
+    frame = drop_unused_texts(frame, description)
+    return frame, description.trim(frame)
+
+
 def drop_unused_texts(frame: pd.DataFrame, description: Description) -> pd.DataFrame:
-    """Return a frame without the categories that nobody holds and that are no option."""
+    """Return a frame without the categories that nobody holds and that are no option.
+
+    Levels of an index lose the values that no row has.
+    """
     result = frame.copy(deep=False)
-    for _, _, wave in description.pieces(frame):
-        for name, column in wave.columns.items():
-            if column.kind != "category" or name not in frame.columns:
-                continue
-            dtype = result[name].dtype
-            if not isinstance(dtype, pd.CategoricalDtype):
-                continue
-            options = _option_texts(description, name)
-            unused = [
-                text
-                for text in dtype.categories.difference(pd.Index(result[name].unique()))
-                if text not in options
-            ]
-            if unused:
-                result[name] = result[name].cat.remove_categories(unused)
+    in_use = CategoriesInUse(description)
+    for place, dtype in enumerate(frame.dtypes):
+        if isinstance(dtype, pd.CategoricalDtype):
+            result.isetitem(place, in_use(frame.columns[place], frame.iloc[:, place]).array)
+    index = frame.index
+    if any(isinstance(dtype, pd.CategoricalDtype) for dtype in _level_dtypes(index)):
+        levels = [index.get_level_values(number).to_series() for number in range(index.nlevels)]
+        levels = [
+            in_use(level.name, level) if isinstance(level.dtype, pd.CategoricalDtype) else level
+            for level in levels
+        ]
+        index = pd.MultiIndex.from_arrays(levels) if len(levels) > 1 else pd.Index(levels[0])
+    result.index = index.remove_unused_levels() if isinstance(index, pd.MultiIndex) else index
+    result.index.names = frame.index.names
     return result
 
 
-def _option_texts(description: Description, name: str) -> set[str]:
-    """Return what the options of a column may be called, in any wave."""
-    return {
-        text
-        for wave in description.waves.values() or (description,)
-        if name in wave.columns
-        for way in ("label", "code", "id")
-        for text in option_names(wave.columns[name].choices, way, wave.languages)
-    }
+def _level_dtypes(index: pd.Index[Any]) -> list[Any]:
+    return [*index.dtypes] if isinstance(index, pd.MultiIndex) else [index.dtype]
+
+
+class CategoriesInUse:
+    """The categories of columns: options of the survey, and texts that were received.
+
+    A filter leaves texts behind that nobody holds any more.
+    """
+
+    def __init__(self, description: Description) -> None:
+        self._of_columns: dict[Any, set[str]] = {}
+        self._of_questions: list[set[str]] = []
+        for wave in description.waves.values() or (description,):
+            for name, column in wave.columns.items():
+                if column.kind != "category":
+                    continue
+                ways = [
+                    set(option_names(column.choices, way, wave.languages))
+                    for way in ("label", "code", "id")
+                ]
+                self._of_columns[name] = self._of_columns.get(name, set()).union(*ways)
+                self._of_questions += [w for w in ways if w and w not in self._of_questions]
+
+    def __call__(self, name: Any, values: pd.Series[Any]) -> pd.Series[Any]:
+        """Return a column without its left texts."""
+        left = self.left_texts(name, values)
+        if not left:
+            return values
+        categories = values.cat.categories  # in their order, which remove_categories would sort
+        return values.cat.set_categories(categories[[each not in left for each in categories]])
+
+    def left_texts(self, name: Any, values: pd.Series[Any]) -> set[Any]:
+        """Return the categories that nobody holds and that are no option of the column.
+
+        A column that the survey does not have has such texts if it has all options of a question.
+        """
+        categories = set(values.cat.categories)
+        options = self._of_columns.get(name)
+        if options is None:
+            options = set().union(*(texts for texts in self._of_questions if texts <= categories))
+            if not options:
+                return set()
+        return categories.difference(options, values.unique())
 
 
 # -- packing --------------------------------------------------------------------------------

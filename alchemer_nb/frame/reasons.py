@@ -82,10 +82,14 @@ class Reasons:
         return said
 
     def only(self, ids: Any, columns: Iterable[AnswerColumn]) -> Reasons:
-        """Return the reasons of some responses and columns alone."""
+        """Return the reasons of some responses and columns alone.
+
+        Write-ins, comments of a multi-select and answers as received do not keep the code of their
+        question: it may say that one of the options was chosen.
+        """
         columns = list(columns)
         at = np.flatnonzero(np.isin(self.ids, np.asarray(ids, dtype=np.int64)))
-        questions = {column.path[0] for column in columns}
+        questions = {column.path[0] for column in columns if not _is_companion(column)}
         cells = {cell_key(column) for column in columns}
         answered = {key: self._answered(key)[at] for key in self.answered if key in cells}
         return Reasons(
@@ -155,6 +159,12 @@ def cell_key(column: AnswerColumn) -> str:
     if column.part == "list":
         return f"{column.id}_*"
     return f"{column_id(column.path[:-1])}_*" if column.kind == "boolean" else column.id
+
+
+def _is_companion(column: AnswerColumn) -> bool:
+    return column.part in ("other", "raw") or (
+        column.part == "comment" and is_multi(column.question)
+    )
 
 
 def collect_reasons(
