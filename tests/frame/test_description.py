@@ -31,15 +31,24 @@ CHOICES = {
 }
 
 
-@pytest.fixture(scope="module", params=["2017", "current"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        ("current", [*CHOICES]),
+        ("2017", ["plain"]),
+        pytest.param(("2017", [*CHOICES]), marks=pytest.mark.long),
+    ],
+    ids=["current", "2017", "2017 in each way"],
+)
 def frames(request):
     """Each demo survey, in each way; answers of both forms of payload."""
-    with copied_box(form=request.param, responses=60, types=True) as box:
+    form, ways = request.param
+    with copied_box(form=form, responses=60, types=True) as box:
         client = al.Client(al.ApiKey(box.api_token, box.api_token_secret), region=box.region)
         yield {
-            (survey, way): client.responses(survey, progress="none", **choices)
+            (survey, way): client.responses(survey, progress="none", **CHOICES[way])
             for survey in client.surveys()["id"]
-            for way, choices in CHOICES.items()
+            for way in ways
         }
 
 
