@@ -345,7 +345,7 @@ def check_waves(survey, unedited, df, states):
     assert [*last.index] == ids_of(df)
     kinds = both.alchemer.missing().xs("new", level="wave")
     for name in answers(df):
-        assert [*last[name].dropna().astype(str)] == [*df[name].dropna().astype(str)]
+        assert [*last[name].dropna().astype(object)] == [*df[name].dropna().astype(object)]
         assert [*kinds[name]] == [*states[name]]
     for name in single_choices(survey, df):
         by_hand = [scores_by_hand(survey, each, name) for each in (unedited, df)]
