@@ -7,14 +7,13 @@ to its cell if the cell is what the text is written as; else the cell was change
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from alchemer_nb.errors import InvalidArgument
-from alchemer_nb.frame import metadata
-from alchemer_nb.frame.build import choose_names, code_names
+from alchemer_nb.frame.build import choose_names
 from alchemer_nb.frame.description import response_ids
 from alchemer_nb.frame.long import as_text
 from alchemer_nb.frame.values import (
@@ -38,6 +37,9 @@ if TYPE_CHECKING:
     from alchemer_nb.survey.columns import AnswerColumn, AnswerPath
 
 
+_Key = TypeVar("_Key")
+
+
 @dataclass(frozen=True, eq=False)
 class Cells:
     """The cells of one column, apart from how its values are written.
@@ -46,7 +48,7 @@ class Cells:
         values: Of a category the texts that are no option (object, None elsewhere), else numbers
             (float64), days (datetime64), nullable booleans, or texts (object, None for missing).
         options: Position of each cell's option among the choices, or ``BLANK``, ``UNKNOWN`` (no
-            option), ``SHARED`` (a number that several options have); of categories and numbers.
+            option), ``SHARED`` (several options have the number); of categories and numbers.
     """
 
     values: Any
@@ -61,14 +63,18 @@ class FrameCells:
         ids: Response ids, one for each row of the wide shape (int64).
         cells: Column id -> its cells.
         raw: Column id -> the texts of the column ``_raw`` beside it (object).
+        halves: Column id -> what of ``values="both"`` is there, if the other half was dropped.
         about_rows: The metadata columns.
-        others: The columns that are neither metadata nor answers.
+        urls: Url variable -> its column.
+        others: The columns of the user.
     """
 
     ids: np.ndarray
     cells: dict[str, Cells] = field(default_factory=dict)
     raw: dict[str, np.ndarray] = field(default_factory=dict)
+    halves: dict[str, Values] = field(default_factory=dict)
     about_rows: dict[str, pd.Series[Any]] = field(default_factory=dict)
+    urls: dict[str, pd.Series[Any]] = field(default_factory=dict)
     others: dict[Any, pd.Series[Any]] = field(default_factory=dict)
 
 
@@ -80,35 +86,50 @@ def read_wide(frame: pd.DataFrame, made: Description) -> FrameCells:
             ``values="both"`` are there and disagree.
     """
     result = FrameCells(response_ids(frame).to_numpy(np.int64))
-    values, languages = made.options.rendered, _languages(made)
-    about_rows = metadata.metadata_names(made.options.metadata)
-    codes = code_names(made.columns, made.options, about_rows)
-    result.raw = {
-        raw_owner(column): read_texts(frame[name])
+    languages = _languages(made)
+    codes = _first_of((name, code) for code, name in made.codes.items() if code in frame)
+    names = _first_of(  # a list has the id of its question, which a second answer has, too
+        ((column.part, column.id), name)
         for name, column in made.columns.items()
-        if column.part == "raw" and name in frame
+        if name in frame or name in codes
+    )
+    urls = _first_of((variable, name) for name, variable in made.urls.items() if name in frame)
+    result.raw = {
+        raw_owner(made.columns[name]): read_texts(frame[name])
+        for name in names.values()
+        if made.columns[name].part == "raw"
     }
-    for name, column in made.columns.items():
-        code = codes.get(name, name)
-        if column.part == "raw" or (name not in frame and code not in frame):
+    for name in names.values():
+        column = made.columns[name]
+        if column.part == "raw":
             continue
         is_code = name not in frame  # the labels were dropped, the codes beside them not
-        series = frame[code if is_code else name]
-        written = "code" if is_code else values
+        written = "code" if is_code else made.options.rendered
+        series = frame[codes[name] if is_code else name]
         raw = result.raw.get(column.id)
         if column.kind == "list":
-            names = option_names(column.choices, written, languages)
-            parts = _read_lists(series, names)
+            options = option_names(column.choices, written, languages)
+            parts = _read_lists(series, options)
             result.cells |= {c.id: p for c, p in zip(column.option_columns, parts, strict=True)}
-        else:
-            result.cells[column.id] = _read_column(series, column, written, languages, raw)
-        if code in frame and code != name and not is_code:
-            cells = result.cells[column.id]
-            _check_codes(frame[code], write_cells(column, cells, "code", languages), name)
-    known = {*made.columns, *codes.values(), *about_rows, INDEX}
-    result.about_rows = {name: frame[name] for name in about_rows if name in frame}
+            continue
+        cells = result.cells[column.id] = _read_column(series, column, written, languages, raw)
+        if is_code or (name not in codes and made.options.values == "both"):
+            result.halves[column.id] = "code" if is_code else "label"
+        elif name in codes:
+            _check_codes(frame[codes[name]], write_cells(column, cells, "code", languages), name)
+    result.about_rows = {name: frame[name] for name in made.metadata if name in frame}
+    result.urls = {variable: frame[name] for variable, name in urls.items()}
+    known = {INDEX, *result.about_rows, *names.values(), *codes.values(), *urls.values()}
     result.others = {name: frame[name] for name in frame.columns if name not in known}
     return result
+
+
+def _first_of(pairs: Iterable[tuple[_Key, str]]) -> dict[_Key, str]:
+    """Return key -> first value; of two columns of one meaning, the other one is the user's."""
+    found: dict[_Key, str] = {}
+    for key, value in pairs:
+        found.setdefault(key, value)
+    return found
 
 
 def read_long(frame: pd.DataFrame, made: Description) -> FrameCells:
@@ -152,29 +173,8 @@ def read_long(frame: pd.DataFrame, made: Description) -> FrameCells:
 def write_cells(
     column: AnswerColumn, cells: Cells, values: Values, languages: Sequence[str | None]
 ) -> Any:
-    """Return the values of a category.
-
-    Raises:
-        InvalidArgument: It is not known which of two options a cell holds.
-    """
-    options = cells.options
-    if (options == SHARED).any():
-        if not is_coded(column, values):
-            raise shared_number(column)
-        number_of_any = {read_number(o.value): at for at, o in enumerate(column.choices)}
-        options = options.copy()
-        for row in np.flatnonzero(options == SHARED).tolist():
-            options[row] = number_of_any[float(cells.values[row])]
-    return write_category(column, options, cells.values, values, languages)
-
-
-def shared_number(column: AnswerColumn) -> InvalidArgument:
-    """Return the error for numbers that several options of a question have."""
-    return InvalidArgument(
-        f"question {column.question.id} has options with the same number, so the frame does not "
-        "say which of them was chosen",
-        hint="Download with these options",
-    )
+    """Return the values of a category."""
+    return write_category(column, cells.options, cells.values, values, languages)
 
 
 def raw_owner(column: AnswerColumn) -> str:
@@ -234,7 +234,7 @@ def _read_names(texts: np.ndarray, names: Sequence[str], raw: np.ndarray | None)
 
 def _read_codes(numbers: np.ndarray, column: AnswerColumn, raw: np.ndarray | None) -> Cells:
     options = _find_options(numbers, _by_number(option.value for option in column.choices))
-    is_own_text = (options == UNKNOWN) | (options == SHARED)
+    is_own_text = options == UNKNOWN
     texts = np.full(len(numbers), None, dtype=object)
     texts[is_own_text] = [id_text(number) for number in numbers[is_own_text].tolist()]
     if raw is not None:
@@ -329,9 +329,8 @@ def _check_codes(series: Any, expected: Any, name: str) -> None:
 
 
 def _check_long(frame: pd.DataFrame, made: Description) -> None:
-    missing = [name for name in (INDEX, "column", "value") if name not in frame]
-    if missing:
-        raise InvalidArgument(f"the long frame has no column {missing[0]!r} any more")
+    if "value" not in frame:
+        raise InvalidArgument("the long frame has no column 'value' any more")
     if not set(frame["column"].dropna()) <= made.columns.keys():
         raise InvalidArgument("the long frame has rows of columns that the survey does not have")
     if frame.loc[frame["column"].notna(), [INDEX, "column"]].duplicated().any():
