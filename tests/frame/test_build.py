@@ -471,7 +471,7 @@ def test_two_options_with_one_label_get_their_ids(scripted):
     assert df["a"].iloc[0] == "Same [10002]"
     alike = [question(2, "RADIO", "", "a", [option(10001, "A", "5"), option(10002, "B", "5")])]
     given_ = [response(1, {"2": {"answer": "5", "answer_id": 10002}})]
-    assert frame(scripted, alike, given_, values="code")["a"].tolist() == [5.0]
+    assert frame(scripted, alike, given_, values="code")["a"].tolist() == ["5 [10002]"]
     assert frame(scripted, alike, given_)["a"].tolist() == ["B"]
 
 
