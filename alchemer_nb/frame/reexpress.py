@@ -266,7 +266,9 @@ class Reexpression:
         own: dict[Any, Any] = {}
         for name in self._own_of_long():
             series = self._frame[name]
-            codes = pd.factorize(series, use_na_sentinel=False)[0]
+            is_object = series.dtype == object  # whose values may be lists, which have no hash
+            keys = series.map(repr, na_action="ignore") if is_object else series
+            codes = pd.factorize(keys, use_na_sentinel=False)[0]
             if (codes != codes[first][positions]).any():
                 raise InvalidArgument(
                     f"column {name!r} has several values for one response",

@@ -340,6 +340,7 @@ def test_what_cannot_be_written_raises_and_every_cause_is_listed():
 def test_columns_of_the_user_follow_their_rows():
     long, made = made_frame(KEPT, [2, 1], LONG)
     long = long.assign(mine=np.arange(len(long)), group=long["response_id"] * 10)
+    long["lists"] = [[own] for own in long["response_id"]]
     again = reexpress(long.iloc[::-1], made, FrameOptions(shape="long", names="id"))
     back = long["mine"].to_numpy().reshape(-1)
     assert set(again["mine"]) == set(back)
@@ -349,6 +350,7 @@ def test_columns_of_the_user_follow_their_rows():
     )
     wide = reexpress(long.drop(columns="mine"), made, WIDE)
     assert wide["group"].to_dict() == {2: 20, 1: 10}
+    assert wide["lists"].to_dict() == {2: [2], 1: [1]}
     assert reexpress(wide, made_frame(KEPT, [2, 1], WIDE)[1], LONG)["group"].nunique() == 2
 
 
