@@ -40,9 +40,12 @@ def one_line(caught, *words):
     return text
 
 
-def beside(df):
-    """What the codebook tells of answers beside the cells."""
-    book = df.alchemer.codebook[["notes", "reporting_value"]].fillna("")
+def beside(df, question_id=None):
+    """What the codebook tells of answers (of one question) beside the cells."""
+    book = df.alchemer.codebook
+    if question_id is not None:
+        book = book[book["column_id"].str.fullmatch(f"q{question_id}(_.*)?")]
+    book = book[["notes", "reporting_value"]].fillna("")
     return " ".join(f"{notes} {value}" for notes, value in book.to_numpy())
 
 
@@ -113,12 +116,12 @@ def test_each_answer_of_a_wrong_type_is_found_in_its_row(scripted, wrong):
     given = [response(n, {str(own): made[place]}) for n, (own, place) in enumerate(pairs, 1)]
     client = serve(scripted, asked, given)
     df = client.responses(5, names="id", metadata="none", progress="none")
-    told = beside(df)
+    told = {each["id"]: beside(df, each["id"]) for each in asked}
     rows = zip(pairs, df.astype("object").to_numpy().tolist(), strict=True)
     lost = [
         (KINDS[(own - 2) // 3], place)
         for (own, place), cells in rows
-        if not is_said(value, [cell for cell in cells if pd.notna(cell)], told)
+        if not is_said(value, [cell for cell in cells if pd.notna(cell)], told[own])
     ]
     assert lost == []
     for options in ({"values": "code", "multi": "list"}, {"values": "id", "shape": "long"}):
@@ -131,6 +134,8 @@ def is_said(value, cells, told):
     """A cell holds it; or an option is chosen there, and the codebook counts what came for it."""
     words = words_in(value)
     if isinstance(value, float | int) and float(value) in [c for c in cells if c is not True]:
+        return True
+    if value is True and any(cell is True for cell in cells):  # "true" at a chosen option
         return True
     here = " ".join(map(str, cells))
     counted = "with another text than the reporting value" in told

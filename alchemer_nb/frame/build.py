@@ -68,8 +68,9 @@ def build_frame(
     meta = metadata.metadata_names(options.metadata)
     names = name_columns(columns, survey, options.names, meta, options.language)
     named = dict(zip(names, columns, strict=True))
-    codes, urls = code_names(named, options, meta), url_names(named, answers.urls, options)
     is_long = options.shape == "long"
+    codes: dict[str, str] = {} if is_long else code_names(named, options, meta)
+    urls: dict[str, str] = {} if is_long else url_names(named, answers.urls, options)
     if is_long:
         frame = build_long(rows.ids, named, languages, array, shown)
     else:

@@ -23,7 +23,7 @@ from alchemer_nb.frame import metadata
 from alchemer_nb.frame.codebook import codebook_records
 from alchemer_nb.frame.multi_lists import fold_options
 from alchemer_nb.frame.options import FrameOptions
-from alchemer_nb.frame.reasons import NO_REASONS, Reasons
+from alchemer_nb.frame.reasons import NO_REASONS, Reasons, cell_key
 from alchemer_nb.frame.values import option_names
 from alchemer_nb.survey.columns import INDEX, AnswerColumn, plan_columns
 from alchemer_nb.survey.definition import Definition
@@ -155,8 +155,10 @@ class Description:
             here = {str(name) for name in frame.columns}
             here |= {self.codes[name] for name in here & self.codes.keys()}
             ids = response_ids(frame)
-        # A column that nobody answered has no rows in the long shape.
         columns = {n: c for n, c in self.columns.items() if n in here or (is_long and c.planned)}
+        reasons = self.reasons.only(ids, columns.values())
+        if is_long:  # a column that nobody answered has no rows
+            here |= {n for n, c in columns.items() if cell_key(c) not in reasons.answered}
         of_columns = {part.id for c in columns.values() for part in (c, *c.option_columns)}
         return replace(
             self,
@@ -165,7 +167,7 @@ class Description:
             urls={name: own for name, own in self.urls.items() if name in here},
             notes={own: texts for own, texts in self.notes.items() if own in of_columns},
             file_codes={name: own for name, own in self.file_codes.items() if name in here},
-            reasons=self.reasons.only(ids, [c for n, c in columns.items() if n in here]),
+            reasons=reasons.only(ids, [c for n, c in columns.items() if n in here]),
         )
 
     def named(self, new: str, old: str) -> Description:

@@ -50,7 +50,7 @@ class Reasons:
     Attributes:
         ids: Response ids (int64), of which each occurs once.
         codes: Question id -> its planes of bits, packed (uint8, 3 rows).
-        answered: Key of a cell (see ``cell_key``) -> its packed bits (uint8).
+        answered: Key of a cell (see ``cell_key``) that anybody answered -> its packed bits (uint8).
     """
 
     ids: np.ndarray
@@ -87,10 +87,11 @@ class Reasons:
         at = np.flatnonzero(np.isin(self.ids, np.asarray(ids, dtype=np.int64)))
         questions = {column.path[0] for column in columns}
         cells = {cell_key(column) for column in columns}
+        answered = {key: self._answered(key)[at] for key in self.answered if key in cells}
         return Reasons(
             self.ids[at],
             {own: _planes(self._codes(own)[at]) for own in self.codes if own in questions},
-            {key: np.packbits(self._answered(key)[at]) for key in self.answered if key in cells},
+            {key: np.packbits(bits) for key, bits in answered.items() if bits.any()},
         )
 
     def _rows_of(self, ids: Any) -> np.ndarray:
@@ -178,7 +179,9 @@ def collect_reasons(
         if own not in codes:
             codes[own] = _planes(collector.codes(own))
         if column.part not in ("other", "raw") and cell_key(column) not in answered:
-            answered[cell_key(column)] = np.packbits(~np.asarray(pd.isna(values), dtype=bool))
+            has_value = ~np.asarray(pd.isna(values), dtype=bool)
+            if has_value.any():
+                answered[cell_key(column)] = np.packbits(has_value)
     return Reasons(rows.ids, codes, answered)
 
 

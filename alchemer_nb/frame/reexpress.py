@@ -146,10 +146,8 @@ class Reexpression:
             self._made,
             options=options,
             columns=columns,
-            codes={
-                c: n for n, c in self._codes.items() if n in columns and (is_long or c in result)
-            },
-            urls={n: own for n, own in self._urls.items() if n in result or is_long},
+            codes={code: name for name, code in self._codes.items() if code in result},
+            urls={name: own for name, own in self._urls.items() if name in result},
             about={**self._made.about, "asked": asked},
         )
 

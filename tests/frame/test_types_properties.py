@@ -152,11 +152,17 @@ def test_every_value_is_found_again_and_names_are_unique(made, names, values, sh
     made_ = read_description(df)
     # An option that is gone has its reporting value in the codebook, and True in the frame.
     told = cells_ | {str(row["reporting_value"]) for row in made_.records.values()}
-    notes = " ".join(text for texts in made_.notes.values() for text in texts)
     for each in given_:
-        for word in answers_in(each["survey_data"]):
-            # The text that came with an option's id is counted in a note.
-            assert word in told or "another text" in notes, (word, each)
+        for own, entry in dict(each["survey_data"]).items():
+            notes = " ".join(
+                text
+                for column, texts in made_.notes.items()
+                for text in texts
+                if column == f"q{own}" or column.startswith(f"q{own}_")
+            )
+            for word in answers_in(entry):
+                # The text that came with the id of an option is counted at the question's column.
+                assert word in told or "another text" in notes, (word, each)
 
 
 @given(made=surveys(), part=st.sets(st.integers(1, 3)))

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 import alchemer_nb as al
-from alchemer_nb.errors import AlchemerError
+from alchemer_nb.errors import AlchemerError, InvalidArgument, KnowledgeLost
 from alchemer_nb.http.regions import Region
 
 CUSTOMERS, EARLIER, TYPES = "9000001", "9000005", "9000006"
@@ -210,7 +210,7 @@ def read(folder, whose):
         told.knowledge(name, frame)
         try:
             told.frame(f"{name} relabelled", frame.alchemer.relabel(names="id", values="code"))
-        except AlchemerError as error:  # stacked waves; a lost description
+        except (KnowledgeLost, InvalidArgument) as error:  # lost; stacked waves
             told.part(name, "relabelled", told=str(error))
     save(whose, told)
 
