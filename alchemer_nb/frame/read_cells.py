@@ -30,7 +30,7 @@ from alchemer_nb.survey.columns import INDEX
 from alchemer_nb.wire.ids import id_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from alchemer_nb.frame.description import Description
     from alchemer_nb.frame.options import Values
@@ -86,7 +86,7 @@ def read_wide(frame: pd.DataFrame, made: Description) -> FrameCells:
             ``values="both"`` are there and disagree.
     """
     result = FrameCells(response_ids(frame).to_numpy(np.int64))
-    languages = _languages(made)
+    languages = made.languages
     codes = _first_of((name, code) for code, name in made.codes.items() if code in frame)
     names = _first_of(  # a list has the id of its question, which a second answer has, too
         ((column.part, column.id), name)
@@ -193,10 +193,6 @@ def read_texts(series: Any) -> np.ndarray:
     return texts
 
 
-def _languages(made: Description) -> tuple[str | None, ...]:
-    return made.options.language, made.survey.language
-
-
 def _read_column(
     series: Any,
     column: AnswerColumn,
@@ -233,7 +229,7 @@ def _read_names(texts: np.ndarray, names: Sequence[str], raw: np.ndarray | None)
 
 
 def _read_codes(numbers: np.ndarray, column: AnswerColumn, raw: np.ndarray | None) -> Cells:
-    options = _find_options(numbers, _by_number(option.value for option in column.choices))
+    options = _find_options(numbers, [option.value for option in column.choices])
     is_own_text = options == UNKNOWN
     texts = np.full(len(numbers), None, dtype=object)
     texts[is_own_text] = [id_text(number) for number in numbers[is_own_text].tolist()]
@@ -247,8 +243,8 @@ def _read_numbers(
     numbers: np.ndarray, column: AnswerColumn, values: Values, raw: np.ndarray | None
 ) -> Cells:
     is_id = values == "id" and bool(column.choices)
-    spellings = (option.id if is_id else option.value for option in column.choices)
-    options = _find_options(numbers, _by_number(spellings))
+    spellings = [option.id if is_id else option.value for option in column.choices]
+    options = _find_options(numbers, spellings)
     if raw is not None:
         options[_is_number_of(raw, numbers) & ~np.isnan(numbers)] = UNKNOWN
     if is_id:
@@ -257,16 +253,12 @@ def _read_numbers(
     return Cells(numbers, options)
 
 
-def _by_number(texts: Iterable[str]) -> dict[float, int]:
-    """Return number -> position, or ``SHARED`` if several texts are this number."""
-    found: dict[float, int] = {}
-    for position, text in enumerate(texts):
+def _find_options(numbers: np.ndarray, spellings: Iterable[str]) -> np.ndarray:
+    """Return the position of the option of each number, ``SHARED`` if several options are it."""
+    by_number: dict[float, int] = {}
+    for position, text in enumerate(spellings):
         number = read_number(text)
-        found[number] = SHARED if number in found else position
-    return found
-
-
-def _find_options(numbers: np.ndarray, by_number: Mapping[float, int]) -> np.ndarray:
+        by_number[number] = SHARED if number in by_number else position
     codes, distinct = pd.factorize(numbers)
     found = [by_number.get(number, UNKNOWN) for number in distinct.tolist()]
     return np.array([*found, BLANK], dtype=np.int64)[codes]
@@ -351,7 +343,7 @@ def _read_long_column(
 ) -> Cells:
     """Return the cells of a column from its texts; a text that is no number becomes raw."""
     if column.kind == "category":
-        names = option_names(column.choices, "label", _languages(made))
+        names = option_names(column.choices, "label", made.languages)
         return _read_names(texts, names, raw.get(column.id))
     if column.kind == "number":
         numbers = np.array([np.nan if t is None else read_number(t) for t in texts], dtype=float)
@@ -371,7 +363,7 @@ def _read_long_column(
 def _read_chosen(
     texts: np.ndarray, column: AnswerColumn, made: Description, answered: np.ndarray
 ) -> Cells:
-    label = column.option.label(*_languages(made)) if column.option else ""
+    label = column.option.label(*made.languages) if column.option else ""
     if not {text for text in texts if text is not None} <= {label, column.path[-1]}:
         raise _misfit("value", "the label of the option that the column is about")
     return Cells(pd.arrays.BooleanArray(~pd.isna(texts), ~answered))
@@ -384,7 +376,7 @@ def _check_option_fields(
     kinds: tuple[tuple[str, Values], ...] = (("code", "code"), ("option_id", "id"))
     for name, values in kinds:
         if name in rows:
-            expected = as_text(write_cells(column, cells, values, _languages(made)), at)
+            expected = as_text(write_cells(column, cells, values, made.languages), at)
             found = read_texts(rows[name]).tolist()
             if any(f not in (None, e) for f, e in zip(found, expected, strict=True)):
                 raise InvalidArgument(
