@@ -171,6 +171,6 @@ def stored(folder: Path) -> dict[int, bytes]:
     """All responses of a store, as they came."""
     found = manifest.read_manifest(folder)
     assert found is not None
-    index = parts.read_index(folder, found)
-    rows = parts.read_versions(folder, found, index.rows_by_part(index.has_content))
+    index = parts.read_index(found)
+    rows = parts.read_versions(found, index.rows_by_part(index.has_content))
     return {row.id: row.content for row in rows if row.content is not None}

@@ -141,7 +141,7 @@ def test_a_watermark_ahead_that_an_earlier_version_wrote_hides_nothing(server, s
 def test_a_watermark_that_is_none_hides_nothing(server, mark):
     found = manifest.read_manifest(synced(server).place)
     found.watermark = mark
-    found.save(server.client().sync(OWN).place)
+    found.save()
     server.edit(range(20, 620), stamp(), "later")
     assert synced(server).changed == 600
     assert is_cheap_after(server)
@@ -204,7 +204,7 @@ def test_a_clock_that_was_set_back_long_before_the_next_sync(server):
     found = manifest.read_manifest(server.client().sync(OWN).place)
     early = type(found.clock)(found.clock.server - 5e6, found.clock.here - 5.2e6)
     found.clock = early
-    found.save(server.client()._stores.survey_folder(OWN))
+    found.save()
     assert "set back" in str(synced(server))
 
 

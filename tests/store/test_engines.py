@@ -122,15 +122,15 @@ def _add_url_variable(client, folder) -> None:
     row |= {"id": "5000", "url_variables": {"wave": {"key": "wave", "value": "2", "type": "url"}}}
     page = split_page(json.dumps({"data": [row]}).encode())
     found = manifest.read_manifest(folder)
-    parts.write_parts(folder, found, page.rows, found.sync)
-    found.save(folder)
+    parts.write_parts(found, page.rows, found.sync)
+    found.save()
 
 
 def test_types_that_do_not_agree_become_text(synced_client, folder):
     _add_url_variable(synced_client, folder)
     synced_client.scan(SURVEY)
     found = manifest.read_manifest(folder)
-    place = opening.table_path(folder, found, found.parts[-1])
+    place = opening.table_path(found, found.parts[-1])
     table = pq.read_table(place)
     at = table.column_names.index("nps")
     pq.write_table(table.set_column(at, "nps", pa.array(["nine"])), place)

@@ -10,8 +10,9 @@ import pytest
 from alchemer_nb.client.survey import Survey
 from alchemer_nb.errors import InvalidArgument, StoreError
 from alchemer_nb.sandbox import demo
-from alchemer_nb.store import opening
+from alchemer_nb.store import opening, paths
 from alchemer_nb.store.manifest import read_manifest
+from alchemer_nb.survey.definition import load_definition
 from tests.store.conftest import ALL, SURVEY, fresh_client, quiet_box, same
 
 
@@ -95,7 +96,7 @@ def test_a_store_from_the_future_is_not_trusted(own_box, synced_client, folder):
 def _move_clock(folder, utc: str) -> None:
     manifest = read_manifest(folder)
     manifest.syncs[-1]["utc"] = utc
-    manifest.save(folder)
+    manifest.save()
 
 
 @pytest.mark.parametrize("given", ["soon", "1 fortnight", True, -5])
@@ -148,8 +149,8 @@ def test_definitions_are_kept_with_their_times(own_box, synced_client, folder):
     manifest = read_manifest(folder)
     first, second = manifest.definitions
     assert first["utc"] <= second["utc"]
-    now = opening.read_definition(folder, manifest)
-    earlier = opening.read_definition(folder, manifest, first["number"])
+    now = opening.read_definition(manifest)
+    earlier = load_definition(folder / paths.definition_name(first["number"]))
     assert isinstance(Survey.of(now).diff(earlier), pd.DataFrame)
     assert not Survey.of(now).diff(earlier).empty
     same(other.responses(SURVEY, store=True, **ALL), other.responses(SURVEY, **ALL))
