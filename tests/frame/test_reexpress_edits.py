@@ -284,12 +284,17 @@ RAISES = {
     "a long frame without ``value``": [
         (KEPT, LONG, lambda df: df.drop(columns="value"), TO_WIDE),
     ],
-    "a column that does not hold numbers, booleans, days or lists of its options any more": [
+    "a column that does not hold numbers, booleans, days, options or lists of them any more": [
         (KEPT, WIDE, lambda df: df.assign(many="some"), {"values": "code"}),
         (KEPT, WIDE, lambda df: df.assign(many=df["many"] > 1), {"values": "code"}),
         (KEPT, WIDE, lambda df: df.assign(used_web="yes"), {"values": "code"}),
         (KEPT, WIDE, lambda df: df.assign(used_web=2), {"values": "code"}),
+        (KEPT, WIDE, lambda df: df.assign(used_web=[[1]] * len(df)), {"values": "code"}),
         (KEPT, CODE, lambda df: df.assign(sat="Satisfied"), {"values": "label"}),
+        (KEPT, WIDE, lambda df: df.assign(sat=df["sat"].cat.codes), {"values": "code"}),
+        (KEPT, WIDE, lambda df: df.assign(sat=True), {"values": "code"}),
+        (KEPT, WIDE, lambda df: df.assign(sat=pd.Timestamp("2026-01-01")), {"values": "code"}),
+        (KEPT, WIDE, lambda df: df.assign(sat=pd.Categorical([7] * len(df))), {"values": "code"}),
         (KEPT, LISTS, lambda df: df.assign(used="Web"), {"values": "code"}),
         (KEPT, LISTS, lambda df: df.assign(used=[["Mail"]] * len(df)), {"values": "code"}),
         (DATES, WIDE, lambda df: df.assign(born="tomorrow"), {"names": "id"}),
@@ -381,12 +386,6 @@ def test_a_second_column_of_one_meaning_is_of_the_user():
     assert reexpress(
         twice.drop(columns="sat"), made.named("before", "sat"), FrameOptions(values="code")
     )["sat"].tolist() == [5.0, 4.0]
-
-
-def test_response_ids_of_the_long_shape_may_be_its_index():
-    long, _ = made_frame(KEPT, [3, 1, 2], LONG)
-    wide, _ = made_frame(KEPT, [3, 1, 2], FrameOptions(metadata="none"))
-    assert long.set_index("response_id").alchemer.relabel(shape="wide").equals(wide)
 
 
 def test_metadata_and_zones_are_written_as_far_as_they_are_there():
