@@ -108,7 +108,7 @@ def _base(frame: pd.DataFrame, description: Description, names: list[str]) -> di
     question, parent = column.question, column.parent
     grid = f"{parent.text(language)}: " if parent else ""
     return {
-        "question_id": question.id,
+        "question_id": column.question_id,
         "alias": question.alias or (parent.alias if parent else ""),
         "question": grid + question.text(language),
         "base": int(counts[ANSWERED] + counts[SKIPPED]),

@@ -3,7 +3,8 @@
 Facts (https://apihelp.alchemer.com/help/surveyresponse-per-question-v5 and real payloads): an
 entry says whether it was shown; ``shown: false`` with an answer is an answer; an unanswered
 checkbox question is absent altogether. "Not reached" is inferred: a question of an incomplete
-response on a page after the last one that has anything shown or answered.
+response on a page after the last one that has anything shown or answered. A piped row without an
+entry was not shown: a response lists the rows that it made, answered or not.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import pandas as pd
 from alchemer_nb.frame.values import shown_states
 from alchemer_nb.survey.columns import column_id
 from alchemer_nb.survey.definition import conditional_ids
+from alchemer_nb.survey.piped_rows import parent_of_row
 from alchemer_nb.survey.question_types import is_multi
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ _REASONS = np.array(
 )
 _SAID = np.array([1, 0, 0, -1, -1, -1, -1, -1], np.int8)
 _NOTHING = 3  # and unknown
-_NOTHING_SKIPPED = 4
+_NOTHING_SKIPPED, _NOT_SHOWN_SILENT = 4, 5  # by inference: the entry says nothing
 _BITS = 3
 _MOST = 2**30  # bytes of unpacked bits
 
@@ -177,7 +179,7 @@ def collect_reasons(
     for column, values in columns:
         own = column.path[0]
         if own not in codes:
-            codes[own] = _planes(collector.codes(own))
+            codes[own] = _planes(collector.codes(own, column))
         if column.part not in ("other", "raw") and cell_key(column) not in answered:
             has_value = ~np.asarray(pd.isna(values), dtype=bool)
             if has_value.any():
@@ -201,14 +203,20 @@ class _Collector:
         self._complete = np.array([statuses[row] == "Complete" for row in rows.numbers], dtype=bool)
         self._last_page = self._reached_pages()
 
-    def codes(self, question_id: str) -> np.ndarray:
-        """Return the code of each response for a question (uint8)."""
+    def codes(self, question_id: str, column: AnswerColumn) -> np.ndarray:
+        """Return the code of each response for the question of a column (uint8)."""
         question = self._questions.get(question_id)
         own = shown_states(self._answers, question_id, self._row_numbers)
         above = own
         page = None
         absent: Any = _NOTHING
-        if question is not None:
+        if column.piped:
+            page = self._page_numbers.get(column.question.page)
+            # Unanswered, a multi-select has no entry, so it may have been shown. Of a response
+            # without any entry nothing is known.
+            is_open = is_multi(column.question) and not column.is_cell
+            absent = np.where(is_open | (self._last_page < 0), _NOTHING, _NOT_SHOWN_SILENT)
+        elif question is not None:
             page = self._page_numbers.get(question.page)
             for parent in (question.parent, self._outermost[question_id]):  # a grid, a group
                 states = shown_states(self._answers, parent, self._row_numbers)
@@ -222,7 +230,7 @@ class _Collector:
             beyond = ~self._complete & (page > self._last_page)
         of_own = np.where(own == 1, 0, np.where(beyond, 2, 1))
         of_above = np.select(
-            [above == 1, beyond, above == 0], [_NOTHING_SKIPPED, 6, 5], default=absent
+            [above == 1, beyond, above == 0], [_NOTHING_SKIPPED, 6, _NOT_SHOWN_SILENT], absent
         )
         return np.where(own < 0, of_above, of_own).astype(np.uint8)
 
@@ -232,10 +240,10 @@ class _Collector:
         pages = {own: self._page_numbers.get(q.page, -1) for own, q in self._questions.items()}
         for question_id, (rows, states) in self._answers.shown.items():
             at = np.asarray(rows, dtype=np.int64)[np.asarray(states, dtype=bool)]
-            last[at] = np.maximum(last[at], pages.get(question_id, -1))
+            last[at] = np.maximum(last[at], pages.get(parent_of_row(question_id), -1))
         for path, leaf in self._answers.leaves.items():
             at = np.asarray(leaf.rows, dtype=np.int64)
-            last[at] = np.maximum(last[at], pages.get(path[0], -1))
+            last[at] = np.maximum(last[at], pages.get(parent_of_row(path[0]), -1))
         reached: np.ndarray = last[self._row_numbers]
         return reached
 

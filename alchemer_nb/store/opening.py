@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from alchemer_nb.survey.definition import Definition
 
-_TABLE_VERSION = 2  # part of the file names of tables: with another number all are built again
+_TABLE_VERSION = 3  # part of the file names of tables: with another number all are built again
 _REBUILT = "the list of what the store holds was cut short, changed or gone, and made anew"
 
 
