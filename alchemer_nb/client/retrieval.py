@@ -37,6 +37,7 @@ from alchemer_nb.http.transport import Transport
 from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.survey import filters
 from alchemer_nb.survey.columns import raw_column
+from alchemer_nb.survey.piped_rows import parent_of_row
 from alchemer_nb.survey.question_types import is_known
 from alchemer_nb.wire.paging import PAGE_SIZE, to_count
 
@@ -438,7 +439,11 @@ def _count_misfits(answers: Answers, survey: Definition, row_numbers: np.ndarray
             if count:
                 unparsed[column.id] = count
     unknown = {each.key or each.type for each in everything if not is_known(each)}
-    removed = {path[0] for path in answers.leaves} - known - answers.piped_rows.keys()
+    questions = (
+        parent_of_row(path[0]) if path[0] in answers.piped_rows else path[0]
+        for path in answers.leaves
+    )
+    removed = set(questions) - known
     return {
         "partial_rows": sum(
             answers.meta["status"][row] == "Partial" for row in row_numbers.tolist()

@@ -153,7 +153,7 @@ class EntryReader:
         if own not in self._piped_rows:
             self._piped_rows.add(own)
             self._parents[own] = parent.id
-            if parent.id in self._unknown_types:
+            if not self.is_documented(parent.id):
                 self._unknown_types.add(own)
             if question_key(parent) in GRID_SINGLE:
                 self._single_choice_rows.add(own)

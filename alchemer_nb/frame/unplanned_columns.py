@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from alchemer_nb.survey.definition import Definition
     from alchemer_nb.survey.question_types import Kind
 
+_REMOVED = "the question is no longer in the definition"
+
 
 def all_columns(survey: Definition, answers: Answers, renderer: Renderer) -> list[AnswerColumn]:
     """Return the planned columns and those that only the answers need.
@@ -78,9 +80,8 @@ def _piped_rows(survey: Definition, answers: Answers) -> dict[str, tuple[Questio
     known = _questions_by_id(survey)
     rows = {}
     for own, texts in answers.piped_rows.items():
-        parent = known.get(parent_of_row(own))
-        if parent is not None:
-            rows[own] = parent, piped_row(parent, own, min(texts), survey.language)
+        parent = known.get(parent_of_row(own)) or Question(parent_of_row(own), "", "", {})
+        rows[own] = parent, piped_row(parent, own, min(texts), survey.language)
     return rows
 
 
@@ -174,6 +175,8 @@ def _unknown_paths(
         if path[0] in piped:
             parent, row = piped[path[0]]
             column, why = _unknown_part(row, parent, path, leaf, survey.language)
+            if parent.id not in known:
+                column, why = replace(column, removed=True), _REMOVED
             yield replace(column, parent=parent, piped=True), why
         elif path[0] in known:
             question = known[path[0]]
@@ -183,7 +186,7 @@ def _unknown_paths(
             titles = {survey.language: text} if text else {}
             deleted = Question(path[0], kind.upper(), "", titles)
             column = _leaf_column(deleted, None, path, leaf, survey.language)
-            yield replace(column, removed=True), "the question is no longer in the definition"
+            yield replace(column, removed=True), _REMOVED
 
 
 def _unknown_part(

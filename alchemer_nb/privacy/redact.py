@@ -259,7 +259,11 @@ class _Redaction:
             column = self._columns.get(name)
             values = int(self._frame[name].notna().sum()) if is_shown else None
             done = "dropped" if name in plan.dropped else hashed
-            rows.append(_report_row(name, column.id if column else name, done, why, values))
+            own = column.id if column else name
+            if column is not None and column.piped and done == "dropped":
+                own = f"q{column.question_id}"  # the name of the column has the text of the row
+                name = f"a piped row of {own}"
+            rows.append(_report_row(name, own, done, why, values))
         return rows
 
 

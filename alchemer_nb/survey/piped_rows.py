@@ -44,21 +44,24 @@ def find_parent(
 ) -> tuple[Question, str] | None:
     """Return the question and the text of a piped row; None for any other entry.
 
+    At the top level only piped rows have ids from 10001, as options and columns of tables lie below
+    a question. A row that was removed from a grid has a small id like every question, which is the
+    same in all responses, and stays a removed question.
+
     Args:
         entry_id: Key of a top-level entry.
         entry: The entry as received.
         questions: Questions of the definition, and their parts, by id.
 
-    A row that was removed from a grid has a small id like every question, and stays a removed
-    question: its text says nothing more than its id does. At the top level ids from 10001 are
-    given out to piped rows alone, as options and columns of tables lie below a question.
+    Returns:
+        Question and text. The question has no type if it is no longer in the definition.
     """
     if not isinstance(entry, Mapping) or id_number(entry_id) is None or not is_option_id(entry_id):
         return None
-    above, text = id_number(entry.get("parent")), strip_html(entry.get("question"))
-    parent = questions.get(str(above))
-    if parent is None or not text or is_option_id(parent.id):
+    above = id_number(entry.get("parent"))
+    if not above or is_option_id(str(above)) or not strip_html(entry.get("question")):
         return None
+    parent = questions.get(str(above)) or Question(str(above), "", "", {})
     if question_key(parent) == TABLE and any(row.id == entry_id for row in parent.rows):
         return None  # a column of a custom table, which the definition knows
     return parent, str(entry["question"])
