@@ -214,8 +214,8 @@ class _Collector:
             page = self._page_numbers.get(column.question.page)
             # Unanswered, a multi-select has no entry, so it may have been shown. Of a response
             # without any entry nothing is known.
-            is_open = is_multi(column.question) and not column.is_cell
-            absent = np.where(is_open | (self._last_page < 0), _NOTHING, _NOT_SHOWN_SILENT)
+            may_lack_entry = is_multi(column.question) and not column.is_cell
+            absent = np.where(may_lack_entry | (self._last_page < 0), _NOTHING, _NOT_SHOWN_SILENT)
         elif question is not None:
             page = self._page_numbers.get(question.page)
             for parent in (question.parent, self._outermost[question_id]):  # a grid, a group

@@ -35,7 +35,7 @@ from alchemer_nb.survey.question_types import (
 from alchemer_nb.wire.ids import id_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from alchemer_nb.decode.answers import Answers
     from alchemer_nb.decode.leaves import Leaf
@@ -56,9 +56,8 @@ def all_columns(survey: Definition, answers: Answers, renderer: Renderer) -> lis
         renderer: Takes notes of why a column was added.
     """
     planned = plan_columns(survey)
-    rows = _piped_rows(survey, answers)
-    of_rows = [column for parent, row in rows.values() for column in plan_piped_row(parent, row)]
-    found = list(_unknown_paths(survey, [*planned, *of_rows], rows, answers))
+    of_rows = plan_piped_rows(survey, answers)
+    found = list(_unknown_paths(survey, [*planned, *of_rows], answers))
     why = {column.path: text for column, text in found}
     unplanned = [*of_rows, *(column for column, _ in found)]
     unknown = _with_shown_ids(unplanned, {column.id for column in planned})
@@ -69,6 +68,12 @@ def all_columns(survey: Definition, answers: Answers, renderer: Renderer) -> lis
         if spellings > 1:
             renderer.note(column, f"the text of the row came in {spellings} spellings")
     return arrange_columns(survey, unknown, renderer)
+
+
+def plan_piped_rows(survey: Definition, answers: Answers) -> list[AnswerColumn]:
+    """Return the columns of the rows that the definition lacks, with ids that no names have yet."""
+    rows = _piped_rows(survey, answers).values()
+    return [column for parent, row in rows for column in plan_piped_row(parent, row)]
 
 
 def _piped_rows(survey: Definition, answers: Answers) -> dict[str, tuple[Question, Question]]:
@@ -162,14 +167,11 @@ def _unplanned_companions(column: AnswerColumn, companions: Companions) -> Itera
 
 
 def _unknown_paths(
-    survey: Definition,
-    planned: Iterable[AnswerColumn],
-    piped: Mapping[str, tuple[Question, Question]],
-    answers: Answers,
+    survey: Definition, planned: Iterable[AnswerColumn], answers: Answers
 ) -> Iterator[tuple[AnswerColumn, str]]:
     """Yield columns for answers at unknown paths, with the reason for each."""
     taken = {column.path for column in planned}
-    known = _questions_by_id(survey)
+    known, piped = _questions_by_id(survey), _piped_rows(survey, answers)
     for path in answers.leaves.keys() - taken:
         leaf = answers.leaves[path]
         if path[0] in piped:
