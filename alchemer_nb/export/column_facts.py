@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import InvalidArgument, KnowledgeLost
 from alchemer_nb.frame.description import read_description
-from alchemer_nb.frame.values import codes_are_numbers, is_ordered, option_names, read_number
+from alchemer_nb.frame.values import codes_are_numbers, is_scale, option_names, read_number
 from alchemer_nb.survey.columns import question_names
 from alchemer_nb.survey.definition import Option
 from alchemer_nb.wire.text import did_you_mean
@@ -241,7 +241,7 @@ class Known:
             tuple(c for c, o in zip(codes, column.choices, strict=True) if o.is_not_applicable),
             bool(values),
             f"codes are {'reporting values' if values else 'positions of the options'}",
-            _is_scale(column),
+            is_scale(column),
         )
 
     def _find(self, question: str) -> str:
@@ -284,7 +284,7 @@ class Known:
                 missing.append(code)
             if read_number(label) != code:
                 labels[code] = f"{labels[code]} / {label}" if code in labels else label
-        return Choices({}, labels, tuple(dict.fromkeys(missing)), ordered=_is_scale(column))
+        return Choices({}, labels, tuple(dict.fromkeys(missing)), ordered=is_scale(column))
 
     def way(self, name: str) -> Values:
         """Return the form of the values of a column: label, code or id."""
@@ -296,12 +296,6 @@ class Known:
         """Return the name of the column whose codes this one holds, with ``values="both"``."""
         stem = name.removesuffix("_code")
         return stem if self.values == "both" and stem != name and name not in self.columns else None
-
-
-def _is_scale(column: AnswerColumn) -> bool:
-    """Check whether the options are a scale, "not applicable" ones left aside."""
-    steps = tuple(option for option in column.choices if not option.is_not_applicable)
-    return is_ordered(replace(column, choices=steps))
 
 
 def _codes(options: tuple[Option, ...], *, whole: bool) -> list[float] | None:

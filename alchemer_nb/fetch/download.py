@@ -338,7 +338,7 @@ class Downloader:
             return None
         result.resumed_at_page = None if last.has_room else result.pages + 1
         end = tail if last.has_room else last.range
-        return PageRange(end.size, end.number + 1)
+        return end.next
 
     # -- newest changes ---------------------------------------------------------------------
 

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from alchemer_nb.errors import TooSlow
+from alchemer_nb.fetch.page_fetcher import PageRange
 from alchemer_nb.survey.definition import Definition, read_definition
 from alchemer_nb.wire.paging import PAGE_SIZE, read_totals, reply_rows, to_count
 
@@ -22,25 +24,40 @@ def fetch_envelopes(
 ) -> Iterator[dict[str, Any]]:
     """Yield the envelopes of all pages of a list.
 
-    A list that ignores the page number ends with the first page that comes twice.
+    A list that ignores the page number ends with the first page that comes twice. Pages get smaller
+    where the server cannot answer large ones.
     """
-    query = {"resultsperpage": PAGE_SIZE, **(params or {})}
-    first = number = to_count(query.get("page")) or 1
-    seen = 0 if first == 1 else math.inf  # without the pages before it, rows cannot be counted
+    given = dict(params or {})
+    page = PageRange(
+        to_count(given.pop("resultsperpage", None)) or PAGE_SIZE,
+        to_count(given.pop("page", 1)) or 1,
+    )
+    # Without the pages before it, rows cannot be counted.
+    seen = 0 if page.number == 1 else math.inf
     key = None
     while True:
-        query["page"] = number
-        envelope = transport.send("GET", path, query, options=options).envelope()
+        query = {"resultsperpage": page.size, **given, "page": page.number}
+        most = page.most_500s
+        try:
+            reply = transport.send(
+                "GET", path, query, options=options, raise_slow=most is not None, most_500s=most
+            )
+        except TooSlow:
+            if most is None:
+                raise
+            page = page.split()[0]
+            continue
+        envelope = reply.envelope()
         totals = read_totals(envelope)
-        is_announced = number < (totals.total_pages or 0)
-        if number > first and (totals.key == key or not (totals.rows or is_announced)):
+        is_announced = page.number < (totals.total_pages or 0)
+        if key is not None and (totals.key == key or not (totals.rows or is_announced)):
             return
         yield envelope
         seen += totals.rows
         key = totals.key
         if not is_announced and not totals.has_more(seen):
             return
-        number += 1
+        page = page.next
 
 
 def fetch_definition(

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 # Page sizes for a slow server; each divides the one before it.
 SIZES = (PAGE_SIZE, 250, 125, 25, 5, 1)
+# Some servers answer large pages with a 500 at once. A server that is down does so, too: therefore
+# the parts of a page are asked for one by one, and small ones are tried as often as any call.
+_MOST_500S = 3
+_SMALL = 25
 # Not a filter by date, as date_updated has no zone
 # (https://apihelp.alchemer.com/help/list-responses).
 _NEWEST_FIRST = {"order_by": "-date_updated"}
@@ -55,6 +59,16 @@ class PageRange:
     def other_size(self) -> int:
         """A size whose pages have other addresses than those of this size."""
         return SIZES[1] if self.size == SIZES[0] else SIZES[0]
+
+    @property
+    def next(self) -> PageRange:
+        """The page after this one."""
+        return PageRange(self.size, self.number + 1)
+
+    @property
+    def most_500s(self) -> int | None:
+        """Replies with status 500 in a row after which to ask for its parts; None for never."""
+        return _MOST_500S if self.size > _SMALL and self.split() else None
 
     def split(self) -> list[PageRange]:
         """Return the same rows as smaller pages; none if there is no smaller size."""
@@ -95,7 +109,7 @@ class PageFetcher:
         self._reporter = reporter
         self._uncached = uncached
         self._window = 2 * transport.max_in_flight  # some may be waiting to be read
-        self._sent: deque[tuple[PageRange, Future[Reply]]] = deque()
+        self._sent: deque[tuple[PageRange, Future[Reply] | None]] = deque()
         self._last_sent = PageRange(PAGE_SIZE, 1)  # the last page that was sent for
         self._slow_pages = 0
         self._refusal: AuthenticationError | PermissionDenied | None = None
@@ -124,7 +138,7 @@ class PageFetcher:
         self._origin.check()
         query = {"resultsperpage": page.size, "page": page.number}
         order = _NEWEST_FIRST if newest_first else {}
-        return self._pool.submit(self._call, {**query, **order, **self._params})
+        return self._pool.submit(self._call, {**query, **order, **self._params}, page.most_500s)
 
     def fetch(
         self,
@@ -151,37 +165,38 @@ class PageFetcher:
         """
         first = first or PageRange(PAGE_SIZE, 1)
         self._submit(first)
-        self._send_ahead(PageTotals(0, total_count=expected_rows), limit)
+        self._send_ahead(PageTotals(0, total_count=expected_rows), first.size, limit)
         self.all_sent = False  # only a page shows how many there are
         last: PageTotals | None = None
         seen = first.size * (first.number - 1)
         while self._sent:
-            page_range, future = self._sent.popleft()
+            page_range, sent = self._sent.popleft()
+            future = sent or self.send(page_range)
             try:
                 answer = self.wait_for(future)
-            except TooSlow:
+            except TooSlow as error:
                 if not page_range.split():
                     raise
-                self._submit_parts(page_range)
+                self._submit_parts(page_range, one_by_one=error.attempts > 1)
                 self._slow_down(page_range)
                 continue
             if self._uncached and (answer.cached or answer.cached_there) and page_range.split():
                 self._submit_parts(page_range)
                 continue
             if last is not None:
-                self._send_ahead(last, limit)
+                self._send_ahead(last, self.current.size, limit)
             page = decode(answer)
             totals = page.totals
-            del answer, future  # frees the reply before the next one is waited for
+            del answer, future, sent  # frees the reply before the next one is waited for
             if last is not None and totals.key == last.key and totals.rows:
                 return  # a list that ignores the page number, and returns the same page for ever
             last = totals
             seen += totals.rows
-            self._send_ahead(totals, limit)
+            self._send_ahead(totals, page_range.size, limit)
             self.current = page_range
             yield page
             if not self._sent and totals.has_more(seen):
-                self._submit(PageRange(self._last_sent.size, self._last_sent.number + 1))
+                self._submit(self._last_sent.next)
 
     def wait_for(self, future: Future[Reply]) -> Reply:
         """Wait for a reply, report progress, and check for cancels and interrupts."""
@@ -195,12 +210,17 @@ class PageFetcher:
             raise Stopped
         return future.result()
 
-    def _call(self, params: Mapping[str, Any]) -> Reply:
+    def _call(self, params: Mapping[str, Any], most_500s: int | None) -> Reply:
         if self._refusal is not None:  # the calls after it would be refused, too
             raise copy.copy(self._refusal)
         try:
             return self._transport.send(
-                "GET", self._path, params, options=self._options, raise_slow=True
+                "GET",
+                self._path,
+                params,
+                options=self._options,
+                raise_slow=True,
+                most_500s=most_500s,
             )
         except (AuthenticationError, PermissionDenied) as error:
             self._refusal = error
@@ -212,10 +232,12 @@ class PageFetcher:
         self._sent.append((page, self.send(page)))
         self._last_sent = page
 
-    def _submit_parts(self, page: PageRange) -> None:
-        """Send for the parts of a page that took too long, or that was cached."""
+    def _submit_parts(self, page: PageRange, *, one_by_one: bool = False) -> None:
+        """Send for the parts of a page that the server could not answer, or that was cached."""
         parts = page.split()
-        self._sent.extendleft((part, self.send(part)) for part in reversed(parts))
+        first = self.send(parts[0])
+        others = [(part, None if one_by_one else self.send(part)) for part in parts[1:]]
+        self._sent.extendleft([*reversed(others), (parts[0], first)])
         if self._last_sent == page:
             self._last_sent = parts[-1]
 
@@ -225,21 +247,28 @@ class PageFetcher:
         if self._slow_pages > 1 and self._last_sent.size == page.size:
             self._last_sent = self._last_sent.split()[-1]
 
-    def _send_ahead(self, totals: PageTotals, limit: int | None) -> None:
-        """Send for the next pages, as far as the window allows."""
+    def _send_ahead(self, totals: PageTotals, asked: int, limit: int | None) -> None:
+        """Send for the next pages, as far as the window allows.
+
+        Args:
+            totals: Those of a page.
+            asked: Rows that this page was asked for.
+            limit: Rows to send for, None for all.
+        """
         size = self._last_sent.size
-        last = _count_pages(totals, size)
+        last = _count_pages(totals, asked, size)
         needed = last if limit is None else min(last, -(-limit // size))
         while self._last_sent.number < needed and len(self._sent) < self._window:
-            self._submit(PageRange(size, self._last_sent.number + 1))
+            self._submit(self._last_sent.next)
         self.all_sent = self._last_sent.number >= last > 1
 
 
-def _count_pages(totals: PageTotals, size: int) -> int:
+def _count_pages(totals: PageTotals, asked: int, size: int) -> int:
     """Return how many pages of a size there are by the totals, which may be too small."""
-    by_pages = (totals.total_pages or 0) * (PAGE_SIZE // size)
-    by_count = -(-(totals.total_count or 0) // min(size, totals.per_page or size))
-    return by_count if size < PAGE_SIZE and by_count else max(by_pages, by_count)
+    cap = totals.per_page or size  # fewer than asked for: the server's own largest size
+    by_count = -(-(totals.total_count or 0) // (min(size, cap) if cap < asked else size))
+    by_pages = -(-(totals.total_pages or 0) * asked // size)
+    return by_count if asked != size and by_count else max(by_pages, by_count)
 
 
 def read_newest_first(

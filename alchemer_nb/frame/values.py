@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -404,6 +405,12 @@ def is_ordered(column: AnswerColumn) -> bool:
         return False
     steps = np.diff(numbers)
     return bool((steps > 0).all() or (steps < 0).all())
+
+
+def is_scale(column: AnswerColumn) -> bool:
+    """Check whether the options of a column are a scale, "not applicable" ones left aside."""
+    steps = tuple(option for option in column.choices if not option.is_not_applicable)
+    return is_ordered(replace(column, choices=steps))
 
 
 def is_chosen(raw: RawAnswer, column: AnswerColumn) -> bool:

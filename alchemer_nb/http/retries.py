@@ -130,15 +130,9 @@ class Retries:
         silent = isinstance(error, TransportError) and error.reason == "silent"
         if took < self.too_slow or not (silent or isinstance(error, ServerError)):
             return error
-        status = getattr(error, "status", None)
-        return TooSlow(
-            f"Alchemer gave up on {method} {path} after {took:.0f} seconds; ask for less at once, "
-            "as with a smaller resultsperpage",
-            status=status,
-            code=getattr(error, "code", None),
-            method=method,
-            path=path,
-        )
+        problem = f"Alchemer gave up after {took:.0f} seconds"
+        code = getattr(error, "code", None)
+        return too_slow(problem, method, path, getattr(error, "status", None), code)
 
     def _slow_down(self, error: RateLimited, attempt: int, after_500: bool) -> float:
         if error.retry_after is not None:
@@ -160,6 +154,19 @@ class Retries:
         seconds = self.base * steps[min(attempt, len(steps)) - 1]
         spread = 1 + _SPREAD * (2 * random.random() - 1)  # noqa: S311 - no secret
         return min(seconds * spread, self.longest)
+
+
+def too_slow(
+    problem: str, method: str, path: str, status: int | None, code: int | None = None
+) -> TooSlow:
+    """Return the error of a call that asked for too much."""
+    return TooSlow(
+        f"{problem} ({method} {path}); ask for less at once, as with a smaller resultsperpage",
+        status=status,
+        code=code,
+        method=method,
+        path=path,
+    )
 
 
 def is_penalty(error: AlchemerError) -> bool:

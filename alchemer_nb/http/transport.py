@@ -40,7 +40,7 @@ from alchemer_nb.http.rate_limit import Limiter
 from alchemer_nb.http.refusals import API_KEY, Attempt
 from alchemer_nb.http.regions import is_loopback
 from alchemer_nb.http.reply import HEADERS, Reply, find_error
-from alchemer_nb.http.retries import Retries, is_penalty, reason_in_words
+from alchemer_nb.http.retries import Retries, is_penalty, reason_in_words, too_slow
 from alchemer_nb.http.secrets import hidden_in_logs, redact
 from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.wire.paging import reply_rows
@@ -76,6 +76,7 @@ class Call:
     form: Pairs = ()
     options: CallOptions = field(default_factory=CallOptions)
     retries: Retries = field(default_factory=Retries)
+    most_500s: int | None = None
 
     @property
     def key(self) -> Hashable:
@@ -194,6 +195,7 @@ class Transport:
         options: CallOptions | None = None,
         *,
         raise_slow: bool = False,
+        most_500s: int | None = None,
         retries: int | None = None,
     ) -> Reply:
         """Make one call and return its reply.
@@ -208,6 +210,7 @@ class Transport:
             data: Form fields of the body, nested in the same way.
             options: How to stop it, what to call during waits, and whether to use the cache.
             raise_slow: Raise ``TooSlow`` at once, for a caller that can ask for less.
+            most_500s: After so many replies with status 500 in a row, raise ``TooSlow``.
             retries: Attempts of this call at most; None for this transport's policy.
 
         Raises:
@@ -222,7 +225,7 @@ class Transport:
         options = options or CallOptions()
         policy = self.retries if retries is None else Retries.of(retries)
         query, form = tuple(flatten(params)), tuple(flatten(data))
-        call = Call(verb, clean_path(path), query, form, options, policy)
+        call = Call(verb, clean_path(path), query, form, options, policy, most_500s)
         options.check()
         if verb != "GET":
             self._cache.forget()
@@ -308,7 +311,7 @@ class Transport:
             return build_network_error(error, where, self.region.host, self.timeout)
 
     def _send_with_retries(self, call: Call, raise_slow: bool) -> Reply:
-        attempt = 0
+        attempt = in_a_row = 0
         while True:
             attempt += 1
             failure: AlchemerError
@@ -316,6 +319,11 @@ class Transport:
                 return self._send_once(call)
             except (ApiError, TransportError) as error:
                 failure = error
+            in_a_row = in_a_row + 1 if getattr(failure, "status", None) == 500 else 0
+            if in_a_row == call.most_500s:
+                failure = too_slow(
+                    f"Alchemer answered {in_a_row} times with an error", call.method, call.path, 500
+                )
             seconds = None
             if not (raise_slow and isinstance(failure, TooSlow)):
                 seconds = call.retries.wait(

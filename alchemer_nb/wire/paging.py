@@ -86,29 +86,40 @@ def to_count(value: Any) -> int | None:
         return None
 
 
+_EMPTY: tuple[Any, ...] = (None, [], {})
+
+
 def reply_rows(envelope: dict[str, Any]) -> list[Any]:
     """Return the rows of a list reply.
 
     Usually they are under ``data``; ``quotas`` has them under its own name; some lists are objects
-    keyed by id. A single object is one row, with or without ``data`` around it.
+    keyed by id. A single object is one row, with or without ``data`` around it. Empty items, which
+    some lists have in place of deleted objects, are left out.
     """
-    data = envelope.get("data", envelope.get("quotas"))
+    if "data" not in envelope and "quotas" not in envelope:
+        flat = {name: value for name, value in envelope.items() if name not in _ENVELOPE_FIELDS}
+        return [flat] if flat else []
+    data = _data(envelope)
     if isinstance(data, list):
-        return data
-    if isinstance(data, dict):
-        ids = (str(key).removeprefix("-") for key in data)
-        if all(isinstance(row, dict) for row in data.values()) and all(map(has_digits_alone, ids)):
-            return [{"id": key, **row} for key, row in data.items()]
-        return [data] if data else []
-    if data is not None:
+        return [row for row in data if row not in _EMPTY]
+    if not isinstance(data, dict):
         return []
-    flat = {name: value for name, value in envelope.items() if name not in _ENVELOPE_FIELDS}
-    return [flat] if flat else []
+    rows = {str(key): row for key, row in data.items() if row not in _EMPTY}
+    ids = (str(key).removeprefix("-") for key in data)
+    if all(isinstance(row, dict) for row in rows.values()) and all(map(has_digits_alone, ids)):
+        return [{"id": key, **row} for key, row in rows.items()]
+    return [data]
 
 
 def read_totals(envelope: dict[str, Any]) -> PageTotals:
     """Read the totals of an ordinary envelope."""
     ids = [row.get("id") if isinstance(row, dict) else row for row in reply_rows(envelope)]
     totals = PageTotals.of(ids, envelope.get)
-    is_list = isinstance(envelope.get("data", envelope.get("quotas")), list)
-    return totals if is_list else replace(totals, total_pages=1)
+    return totals if isinstance(_data(envelope), list) else replace(totals, total_pages=1)
+
+
+def _data(envelope: dict[str, Any]) -> Any:
+    """Return the list of a reply, also one that is alone in an object; else the object."""
+    data = envelope.get("data", envelope.get("quotas"))
+    inner = next(iter(data.values())) if isinstance(data, dict) and len(data) == 1 else None
+    return inner if isinstance(inner, list) else data

@@ -207,6 +207,20 @@ def test_score_and_top_leave_not_applicable_out(df):
         df.alchemer.score("channels")
 
 
+def test_nominal_questions_have_no_score(df):
+    for values in ("label", "code", "id", "both"):
+        frame = df.alchemer.relabel(values=values)
+        for call in (frame.alchemer.score, frame.alchemer.top):
+            with pytest.raises(InvalidArgument, match="are no scale") as caught:
+                call("region")
+            assert "map(" in caught.value.hint
+
+
+def test_zero_and_one_have_a_score(df):
+    yes = df["recent_customer"].map({"Yes": 1.0, "No": 0.0}).astype("float64")
+    assert df.alchemer.score("recent_customer").equals(yes)
+
+
 def test_for_model_has_floats_and_no_empty_levels(df):
     frame = df[df["region"] != "North"].alchemer.for_model()
     assert frame["channels_web"].dtype == np.float64
