@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
 from alchemer_nb.survey.columns import (
@@ -60,7 +61,7 @@ def all_columns(survey: Definition, answers: Answers, renderer: Renderer) -> lis
     found = list(_unknown_paths(survey, [*planned, *of_rows], answers))
     why = {column.path: text for column, text in found}
     unplanned = [*of_rows, *(column for column, _ in found)]
-    unknown = _with_shown_ids(unplanned, {column.id for column in planned})
+    unknown = _with_shown_ids(unplanned, planned)
     for column in unknown:
         if column.path in why:
             renderer.note(column, why[column.path])
@@ -94,17 +95,20 @@ def _questions_by_id(survey: Definition) -> dict[str, Question]:
     return {question.id: question for question in reversed([*survey.walk()])}
 
 
-def _with_shown_ids(columns: Iterable[AnswerColumn], taken: set[str]) -> list[AnswerColumn]:
+def _with_shown_ids(
+    columns: Iterable[AnswerColumn], planned: Iterable[AnswerColumn]
+) -> list[AnswerColumn]:
     """Return columns, those of piped rows with ids as names have them, and all ids different."""
     of_rows: dict[str, list[AnswerColumn]] = {}
-    result = []
+    result: list[AnswerColumn] = []
     for column in columns:
         if column.piped:
             of_rows.setdefault(column.path[0], []).append(column)
         else:
             result.append(column)
     short = {own: [_with_shown_id(c) for c in some] for own, some in of_rows.items()}
-    often = Counter(taken) + Counter(column.id for some in short.values() for column in some)
+    everything = chain(planned, result, *short.values())
+    often = Counter(column.id for column in everything)
     for own, some in of_rows.items():
         is_clash = any(often[column.id] > 1 for column in short[own])
         result += [_with_shown_id(c, in_full=True) for c in some] if is_clash else short[own]

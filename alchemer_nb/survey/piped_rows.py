@@ -79,11 +79,18 @@ def piped_row_id(parent: Question, text: str) -> str:
     plain = "".join(each for each in letters if not unicodedata.combining(each))
     stem = slug("".join(each if each.isascii() else " " for each in plain))
     is_whole = stem.replace("_", " ") == words
-    before, _, last = stem.rpartition("_")
-    if is_whole and not (last in _NAME_SUFFIXES and (before or last != "other")):
+    if is_whole and not _ends_as_another_column(stem):
         return f"{parent.id}_{stem}"
     digest = hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_DIGITS]
     return f"{parent.id}_{stem}{_HASH_MARK}{digest}"
+
+
+def _ends_as_another_column(stem: str) -> bool:
+    """Check whether a row could be taken for a column of its question or of another row."""
+    before, _, last = stem.rpartition("_")
+    if last.isdigit():
+        return is_option_id(last)
+    return last in _NAME_SUFFIXES and (before != "" or last != "other")
 
 
 def shown_row_id(row_id: str, *, in_full: bool = False) -> str:

@@ -52,6 +52,9 @@ def test_a_row_is_not_taken_for_the_write_in_of_another_one():
     assert shown("Brand other") == f"39_brand_other_{four('brand other')}"
     assert shown("Comment") == f"39_comment_{four('comment')}"
     assert shown("Other") == "39_other"
+    assert shown("10001") == f"39_10001_{four('10001')}"
+    assert shown("Model 10001") == f"39_model_10001_{four('model 10001')}"
+    assert shown("2026") == "39_2026"
 
 
 @given(one=st.text(min_size=1), other=st.text(min_size=1))
