@@ -79,18 +79,22 @@ def piped_row_id(parent: Question, text: str) -> str:
     plain = "".join(each for each in letters if not unicodedata.combining(each))
     stem = slug("".join(each if each.isascii() else " " for each in plain))
     is_whole = stem.replace("_", " ") == words
-    if is_whole and not _ends_as_another_column(stem):
+    if is_whole and not _ends_as_another_column(stem, parent):
         return f"{parent.id}_{stem}"
-    digest = hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_DIGITS]
-    return f"{parent.id}_{stem}{_HASH_MARK}{digest}"
+    return f"{parent.id}_{stem}{_HASH_MARK}{_digest(words)}"
 
 
-def _ends_as_another_column(stem: str) -> bool:
+def _digest(words: str) -> str:
+    return hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_DIGITS]
+
+
+def _ends_as_another_column(stem: str, parent: Question) -> bool:
     """Check whether a row could be taken for a column of its question or of another row."""
-    before, _, last = stem.rpartition("_")
+    last = stem.rpartition("_")[2]
     if last.isdigit():
         return is_option_id(last)
-    return last in _NAME_SUFFIXES and (before != "" or last != "other")
+    has_no_other = stem == "other" and is_grid(parent)  # a grid itself has no write-in
+    return last in _NAME_SUFFIXES and not has_no_other
 
 
 def shown_row_id(row_id: str, *, in_full: bool = False) -> str:
@@ -98,11 +102,13 @@ def shown_row_id(row_id: str, *, in_full: bool = False) -> str:
 
     Args:
         row_id: The id.
-        in_full: Whether to write all digits of a hash, where four are those of another row, too.
+        in_full: Whether to write all digits of the hash, where the column would have the id of
+            another one.
     """
     stem, mark, digits = row_id.partition(_HASH_MARK)
-    if not mark:
+    if not mark and not in_full:
         return stem
+    digits = digits or _digest(stem.partition("_")[2].replace("_", " "))
     return f"{stem.rstrip('_')}_{digits if in_full else digits[:_SHOWN_DIGITS]}"
 
 

@@ -52,6 +52,8 @@ def test_a_row_is_not_taken_for_the_write_in_of_another_one():
     assert shown("Brand other") == f"39_brand_other_{four('brand other')}"
     assert shown("Comment") == f"39_comment_{four('comment')}"
     assert shown("Other") == "39_other"
+    repeated = Question("39", "RADIO", "radio", {})  # it has a column of write-ins of its own
+    assert shown_row_id(piped_row_id(repeated, "Other")) == f"39_other_{four('other')}"
     assert shown("10001") == f"39_10001_{four('10001')}"
     assert shown("Model 10001") == f"39_model_10001_{four('model 10001')}"
     assert shown("2026") == "39_2026"
