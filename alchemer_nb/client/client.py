@@ -343,8 +343,7 @@ class Client:
         """
         from alchemer_nb.store.expunging import expunge
 
-        survey_id = self.survey_id(id_or_title)
-        return expunge(self._stores.survey_folder(survey_id), survey_id, **who)
+        return expunge(self._stores.survey_folder(self.survey_id(id_or_title)), **who)
 
     def stored(self) -> pd.DataFrame:
         """Return the surveys of this account that are stored here: rows, time, folder."""

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from IPython.core.error import StdinNotImplementedError, UsageError
 
 from alchemer_nb.http.regions import is_loopback
+from alchemer_nb.notebook.kernel.outputs import add_output
 from alchemer_nb.notebook.signin.steps import browser_url
 
 if TYPE_CHECKING:
@@ -63,14 +64,11 @@ class RunningSandbox:
         self._displayed_in = (shell, shell.execution_count)
 
     def _ipython_display_(self) -> None:
-        from IPython.display import publish_display_data
-
         if (
             self._displayed_in is None
             or self._displayed_in[0].execution_count != self._displayed_in[1]
         ):
-            bundle = {"text/plain": repr(self), "text/html": self._repr_html_()}
-            publish_display_data(bundle)  # type: ignore[no-untyped-call]  # IPython has no hints
+            add_output({"text/plain": repr(self), "text/html": self._repr_html_()})
 
     def _repr_html_(self) -> str:
         link = escape(self.address)

@@ -9,7 +9,7 @@ from alchemer_nb.sandbox.api import changes
 from alchemer_nb.sandbox.data.first_people import PEOPLE, Person, fill_account
 from alchemer_nb.sandbox.server import HOST, Server
 from alchemer_nb.sandbox.settings import Settings
-from alchemer_nb.sandbox.traffic.call_log import identical_pairs, max_calls_within
+from alchemer_nb.sandbox.traffic.call_log import CallRecord, identical_pairs, max_calls_within
 from alchemer_nb.sandbox.traffic.faults import Fault, FaultSchedule
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from alchemer_nb.sandbox.data.library import SurveyRecord
     from alchemer_nb.sandbox.data.state import State
     from alchemer_nb.sandbox.services import SeenCall, Services
-    from alchemer_nb.sandbox.traffic.call_log import CallRecord
 
 
 class Sandbox:

@@ -10,19 +10,17 @@ from typing import TYPE_CHECKING
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 
-from alchemer_nb.sandbox.oauth.provider import SignedRequest
+from alchemer_nb.sandbox.oauth.provider import Provider, SignedRequest
 from alchemer_nb.sandbox.traffic.call_log import CallLog
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from alchemer_nb.sandbox.data.state import State
-    from alchemer_nb.sandbox.oauth.provider import Provider
     from alchemer_nb.sandbox.settings import Settings
     from alchemer_nb.sandbox.traffic.cache import Cache
     from alchemer_nb.sandbox.traffic.faults import FaultSchedule
     from alchemer_nb.sandbox.traffic.limits import Limits
-
 
 _log = logging.getLogger(__name__)
 
@@ -69,10 +67,7 @@ class RedactingHandler(RequestHandler):
         return SignedRequest(address, request.method or "GET", request.body, dict(request.headers))
 
     def log_exception(
-        self,
-        typ: type[BaseException] | None,
-        value: BaseException | None,
-        tb: TracebackType | None,
+        self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
     ) -> None:
         """Log errors of the sandbox with method and path; tornado would log the whole query."""
         # A refusal is in the reply; a client that closed the connection early needs no log.

@@ -34,10 +34,7 @@ class Stores:
     """
 
     def __init__(
-        self,
-        transport: Transport,
-        region: Region,
-        folder: str | os.PathLike[str] | None = None,
+        self, transport: Transport, region: Region, folder: str | os.PathLike[str] | None = None
     ) -> None:
         self.folder = paths.find_root(folder)
         self.region = region
@@ -105,10 +102,7 @@ class Stores:
 
     def list_folders(self) -> dict[str, Path]:
         """Return survey id -> folder of all stores."""
-        return {
-            survey_id: self.survey_folder(survey_id)
-            for survey_id in paths.list_survey_ids(self.account)
-        }
+        return paths.list_survey_folders(self.account)
 
     def list_stored(self) -> pd.DataFrame:
         """Return the stored surveys, one row each.
@@ -128,16 +122,8 @@ class Stores:
             except (StoreError, OSError) as error:
                 found = None
                 warnings.warn(f"{folder.name} is left out of the sums: {error}", stacklevel=3)
-            rows.append(
-                {
-                    "id": survey_id,
-                    "title": found.title if found else "",
-                    "rows": found.rows if found else 0,
-                    "synced": found.utc if found else None,
-                    "bytes": size,
-                    "place": str(folder),
-                }
-            )
+            facts = (found.title, found.rows, found.utc) if found else ("", 0, None)
+            rows.append((survey_id, *facts, size, str(folder)))
         frame = pd.DataFrame(rows, columns=["id", "title", "rows", "synced", "bytes", "place"])
         frame["synced"] = pd.to_datetime(frame["synced"], utc=True)
         return frame

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from alchemer_nb.store.opening import read_definition
-from alchemer_nb.store.parts import read_index, read_versions
+from alchemer_nb.store.parts import Index, read_index, read_versions
 from alchemer_nb.store.reading import read_consistently
 from alchemer_nb.store.tables import build_versions_frame
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from alchemer_nb.store.manifest import Manifest
-    from alchemer_nb.store.parts import Index
 
 KINDS = ("added", "changed", "removed")
 
@@ -32,14 +31,14 @@ def read_changes(folder: Path) -> pd.DataFrame:
     Raises:
         StoreError: There is no store, or it is damaged.
     """
-    return read_consistently(folder, lambda manifest: _read_changes(folder, manifest))
+    return read_consistently(folder, _read_changes)
 
 
-def _read_changes(folder: Path, manifest: Manifest) -> pd.DataFrame:
-    now = read_index(folder, manifest)
-    before = read_index(folder, manifest, until=manifest.sync - 1)
+def _read_changes(manifest: Manifest) -> pd.DataFrame:
+    now = read_index(manifest)
+    before = read_index(manifest, until=manifest.sync - 1)
     added, changed, removed = now.compare(before)
-    columns = _changed_columns(folder, manifest, (before, now), changed)
+    columns = _changed_columns(manifest, (before, now), changed)
     rows = [
         *((response_id, "added", []) for response_id in added.tolist()),
         *((response_id, "changed", names) for response_id, names in columns.items() if names),
@@ -60,17 +59,15 @@ def _read_changes(folder: Path, manifest: Manifest) -> pd.DataFrame:
 
 
 def _changed_columns(
-    folder: Path, manifest: Manifest, states: tuple[Index, Index], ids: np.ndarray
+    manifest: Manifest, states: tuple[Index, Index], ids: np.ndarray
 ) -> dict[int, list[str]]:
     """Return response id -> the columns that differ; none if only the JSON differs."""
     if not len(ids):
         return {}
-    survey = read_definition(folder, manifest)
+    survey = read_definition(manifest)
     old, new = (
         build_versions_frame(
-            survey,
-            manifest,
-            read_versions(folder, manifest, state.rows_by_part(np.isin(state.ids, ids))),
+            survey, manifest, read_versions(manifest, state.rows_by_part(np.isin(state.ids, ids)))
         )
         for state in states
     )

@@ -12,9 +12,6 @@ from alchemer_nb.store.opening import remove_leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
-
-    import pyarrow as pa
 
     from alchemer_nb.store.manifest import Manifest, Part
     from alchemer_nb.store.parts import Index, StoredVersion
@@ -25,13 +22,12 @@ _STALE = 0.25  # share of unneeded rows from which on parts are rewritten
 _ROW_GROUP = 2500  # many small row groups are slow to read
 
 
-def compact(folder: Path, manifest: Manifest, index: Index) -> None:
+def compact(manifest: Manifest, index: Index) -> None:
     """Merge small parts if there are many, and all parts if many of their rows are not needed.
 
     The current versions, and those before the last sync (for ``changes``), are needed.
 
     Args:
-        folder: The survey's.
         manifest: Lists the parts.
         index: Of these parts.
     """
@@ -39,40 +35,37 @@ def compact(folder: Path, manifest: Manifest, index: Index) -> None:
     is_crowded = len(small) > _MANY_PARTS
     if not is_crowded and index.total - len(index.ids) <= _STALE * index.total:
         return
-    needed = _needed_rows(folder, manifest)
+    needed = _needed_rows(manifest)
     if index.total - sum(map(len, needed.values())) > _STALE * index.total:
         small = manifest.parts
     elif not is_crowded:
         return
     rows = {p.number: needed[p.number] for p in small if p.number in needed}
-    _replace_parts(folder, manifest, small, parts.read_versions(folder, manifest, rows))
-    manifest.save(folder)
-    remove_leftovers(folder, manifest)
+    _replace_parts(manifest, small, parts.read_versions(manifest, rows))
+    manifest.save()
+    remove_leftovers(manifest)
 
 
 def rewrite(
-    folder: Path,
-    manifest: Manifest,
-    old: Iterable[Part],
-    change: Callable[[StoredVersion], StoredVersion],
+    manifest: Manifest, old: Iterable[Part], change: Callable[[StoredVersion], StoredVersion]
 ) -> None:
     """Replace some parts by parts with changed rows; the caller saves the manifest."""
     for part in list(old):
-        versions = parts.read_all_versions(folder, manifest, [part])
-        _replace_parts(folder, manifest, [part], map(change, versions))
+        versions = parts.read_all_versions(manifest, [part])
+        _replace_parts(manifest, [part], map(change, versions))
 
 
-def _needed_rows(folder: Path, manifest: Manifest) -> dict[int, np.ndarray]:
+def _needed_rows(manifest: Manifest) -> dict[int, np.ndarray]:
     rows: dict[int, list[np.ndarray]] = {}
     for until in (None, manifest.sync - 1):
-        index = parts.read_index(folder, manifest, until=until)
+        index = parts.read_index(manifest, until=until)
         for number, some in index.rows_by_part(np.ones(len(index.ids), dtype=bool)).items():
             rows.setdefault(number, []).append(some)
     return {number: np.unique(np.concatenate(some)) for number, some in rows.items()}
 
 
 def _replace_parts(
-    folder: Path, manifest: Manifest, old: Iterable[Part], versions: Iterator[StoredVersion]
+    manifest: Manifest, old: Iterable[Part], versions: Iterator[StoredVersion]
 ) -> None:
     old_numbers = {part.number for part in old}
     unchanged = [part for part in manifest.parts if part.number not in old_numbers]
@@ -80,10 +73,6 @@ def _replace_parts(
     # The iterator reads the old parts, so the manifest lists them until it is exhausted.
     for first in versions:
         some = chain([first], islice(versions, parts.MOST_ROWS - 1))
-        new.append(parts.write_part(folder, manifest, _tables(some)))
+        tables = map(parts.versions_table, parts.in_chunks(some, _ROW_GROUP))
+        new.append(parts.write_part(manifest, tables))
     manifest.parts = [*unchanged, *new]
-
-
-def _tables(versions: Iterator[StoredVersion]) -> Iterator[pa.Table]:
-    while rows := list(islice(versions, _ROW_GROUP)):
-        yield parts.versions_table(rows)

@@ -20,7 +20,7 @@ from alchemer_nb.errors import InvalidArgument, StoreError
 from alchemer_nb.files import import_optional
 from alchemer_nb.frame.options import check_choice
 from alchemer_nb.store import parts, paths, reading, tables
-from alchemer_nb.store.manifest import read_expunged_ids
+from alchemer_nb.store.manifest import Manifest, read_expunged_ids
 from alchemer_nb.store.opening import table_path
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
-
-    from alchemer_nb.store.manifest import Manifest
 
 ENGINES = ("arrow", "pandas", "duckdb", "polars", "dask")
 _WORD = re.compile(r"\w+")
@@ -77,21 +75,20 @@ def open_tables(folder: Path) -> TableSet:
     Raises:
         StoreError: There is no store, or it is damaged.
     """
-    return reading.read_consistently(folder, partial(_open_tables, folder))
+    return reading.read_consistently(folder, _open_tables)
 
 
-def _open_tables(folder: Path, manifest: Manifest) -> TableSet:
-    files = [table_path(folder, manifest, part) for part in manifest.parts]
-    if not all(file.exists() for file in files):
-        with paths.lock_folder(folder):
-            tables.write_tables(folder, manifest)
-        files = [table_path(folder, manifest, part) for part in manifest.parts]
-    schema = tables.unify_schemas(folder, manifest)
-    index = parts.read_index(folder, manifest, without=read_expunged_ids(folder))
+def _open_tables(manifest: Manifest) -> TableSet:
+    if not all(table_path(manifest, part).exists() for part in manifest.parts):
+        with paths.lock_folder(manifest.folder):
+            tables.write_tables(manifest)
+    files = [table_path(manifest, part) for part in manifest.parts]
+    schema = tables.unify_schemas(files)
+    index = parts.read_index(manifest, without=read_expunged_ids(manifest.folder))
     current = tables.version_key(index.version, index.ids)[index.has_content]
     every = [current]
     for part in manifest.parts:
-        stored = parts.read_key_columns(folder, part, ["version", "response_id"])
+        stored = parts.read_key_columns(manifest, part, ["version", "response_id"])
         every.append(tables.version_key(*(column.to_numpy() for column in stored.columns)))
     return TableSet(tuple(map(str, files)), schema, np.setdiff1d(np.concatenate(every), current))
 

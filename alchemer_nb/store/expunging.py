@@ -7,7 +7,7 @@ again. Nothing is deleted at Alchemer.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,21 +15,18 @@ import numpy as np
 
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.store import compacting, opening, parts, paths, tables
-from alchemer_nb.store.manifest import read_expunged_ids, write_expunged_ids
+from alchemer_nb.store.manifest import Manifest, Part, read_expunged_ids, write_expunged_ids
 from alchemer_nb.wire.ids import check_given_id, id_number
 from alchemer_nb.wire.json import decode_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from alchemer_nb.store.manifest import Manifest, Part
     from alchemer_nb.store.parts import StoredVersion
 
 
 def expunge(
     folder: Path,
-    survey_id: str,
     responses: int | Iterable[int] | None = None,
     contact_id: object = None,
     email: str | None = None,
@@ -38,7 +35,6 @@ def expunge(
 
     Args:
         folder: The survey's.
-        survey_id: Id.
         responses: Response ids.
         contact_id: The contact whose responses are removed.
         email: Responses with this address anywhere in them are removed.
@@ -55,33 +51,29 @@ def expunge(
     if not paths.folder_exists(folder):
         return []
     with paths.lock_folder(folder):
-        manifest = opening.open_store(folder, survey_id)
+        manifest = opening.open_store(folder)
         if matches_person is not None:
-            versions = parts.read_all_versions(folder, manifest, manifest.parts)
+            versions = parts.read_all_versions(manifest, manifest.parts)
             ids |= {version.id for version in versions if matches_person(version)}
-        index = parts.read_index(folder, manifest)
-        found = [
-            response_id
-            for response_id in index.ids[index.has_content].tolist()
-            if response_id in ids
-        ]
+        index = parts.read_index(manifest)
+        found = sorted(ids.intersection(index.ids[index.has_content].tolist()))
         # The ids first: if this run is interrupted, the next one removes their content.
         write_expunged_ids(folder, read_expunged_ids(folder) | ids)
-        remove_expunged(folder, manifest)
-        manifest.rows = int(parts.read_index(folder, manifest).has_content.sum())
-        manifest.save(folder)
-        tables.write_tables(folder, manifest)
+        remove_expunged(manifest)
+        manifest.rows = int(parts.read_index(manifest).has_content.sum())
+        manifest.save()
+        tables.write_tables(manifest)
     return found
 
 
-def remove_expunged(folder: Path, manifest: Manifest) -> None:
+def remove_expunged(manifest: Manifest) -> None:
     """Remove the content of listed responses from all parts that hold any."""
-    ids = read_expunged_ids(folder)
-    affected = [part for part in manifest.parts if ids and _holds_content(folder, part, ids)]
+    ids = read_expunged_ids(manifest.folder)
+    affected = [part for part in manifest.parts if ids and _holds_content(manifest, part, ids)]
     if affected:
-        compacting.rewrite(folder, manifest, affected, lambda each: _without_content(each, ids))
-        manifest.save(folder)
-        opening.remove_leftovers(folder, manifest)
+        compacting.rewrite(manifest, affected, lambda each: _without_content(each, ids))
+        manifest.save()
+        opening.remove_leftovers(manifest)
 
 
 def _without_content(version: StoredVersion, ids: set[int]) -> StoredVersion:
@@ -90,8 +82,8 @@ def _without_content(version: StoredVersion, ids: set[int]) -> StoredVersion:
     return replace(version, updated=None, digest=parts.EXPUNGED, content=None)
 
 
-def _holds_content(folder: Path, part: Part, ids: set[int]) -> bool:
-    stored = parts.read_key_columns(folder, part, ["response_id", "digest"])
+def _holds_content(manifest: Manifest, part: Part, ids: set[int]) -> bool:
+    stored = parts.read_key_columns(manifest, part, ["response_id", "digest"])
     has_content = ~np.isin(stored["digest"].to_numpy(), (parts.DELETED, parts.EXPUNGED))
     return bool(np.isin(stored["response_id"].to_numpy()[has_content], list(ids)).any())
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, TypedDict
+from pathlib import Path  # noqa: TC003 - msgspec reads annotations
+from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -19,9 +20,6 @@ from alchemer_nb.errors import InvalidArgument, StoreError, StoreNewer
 from alchemer_nb.store import paths
 from alchemer_nb.wire.clocks import Clock  # noqa: TC001 - msgspec reads annotations
 from alchemer_nb.wire.ids import check_given_id
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FORMAT = 1
 _SYNCS_KEPT = 200
@@ -95,9 +93,10 @@ class Checkpoint:
 
 @dataclass(slots=True)
 class Manifest:
-    """The state of a store. The attributes are the keys of the JSON file.
+    """The state of a store. The attributes, except the folder, are the keys of the JSON file.
 
     Attributes:
+        folder: The survey's.
         survey: Id.
         title: Title.
         region: Name of the region.
@@ -121,6 +120,7 @@ class Manifest:
         doubtful: Why the next sync has to read all pages; ``""`` for no reason.
     """
 
+    folder: Path
     survey: str
     title: str = ""
     region: str = ""
@@ -155,15 +155,16 @@ class Manifest:
         """Number of the last completed sync; 0 for none."""
         return self.syncs[-1]["number"] if self.syncs else 0
 
-    def save(self, folder: Path) -> None:
-        """Replace the manifest of a folder.
+    def save(self) -> None:
+        """Replace the manifest of the folder.
 
         Raises:
             StoreError: The disk is full, or access is denied.
         """
         self.syncs = self.syncs[-_SYNCS_KEPT:]
         state = asdict(self)
-        _write_json(folder / paths.MANIFEST, state | {_CHECKSUM: _checksum(state)})
+        del state["folder"]
+        _write_json(self.folder / paths.MANIFEST, state | {_CHECKSUM: _checksum(state)})
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -189,7 +190,7 @@ def read_manifest(folder: Path) -> Manifest | None:
             state["clock"] = None
         elif checksum != _checksum(state):
             raise UnreadableFile
-        return _check_numbers(msgspec.convert(state, Manifest))
+        return _check_numbers(msgspec.convert(state | {"folder": folder}, Manifest))
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError):
         raise UnreadableFile from None
 

@@ -12,52 +12,41 @@ import pyarrow.compute as pc
 
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.store import parts, paths
-from alchemer_nb.store.manifest import (
-    Manifest,
-    Part,
-    SyncRecord,
-    UnreadableFile,
-    read_manifest,
-)
-from alchemer_nb.survey.definition import load_definition, save_definition
+from alchemer_nb.store.manifest import Manifest, Part, SyncRecord, UnreadableFile, read_manifest
+from alchemer_nb.survey.definition import Definition, load_definition, save_definition
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from alchemer_nb.survey.definition import Definition
 
 _TABLE_VERSION = 3  # part of the file names of tables: with another number all are built again
 _REBUILT = "the list of what the store holds was cut short, changed or gone, and made anew"
 
 
-def open_store(folder: Path, survey_id: str) -> Manifest:
+def open_store(folder: Path) -> Manifest:
     """Open a store for writing, and repair it. The folder must be locked.
-
-    Args:
-        folder: The survey's.
-        survey_id: Id.
 
     Raises:
         StoreNewer: A newer version of this package wrote it.
     """
+    survey_id = folder.name.rpartition("-")[2]
     try:
         manifest = read_manifest(folder)
         if manifest is None and not paths.list_store_files(folder, paths.PART_PATTERN):
-            manifest = Manifest(survey_id)
+            manifest = Manifest(folder, survey_id)
     except UnreadableFile:
         manifest = None
     if manifest is None:
         manifest = _rebuild_manifest(folder, survey_id)
     for part in list(manifest.parts):
         try:
-            parts.open_part(folder, part).close()
+            parts.open_part(manifest, part).close()
         except parts.PartDamaged:
-            drop_part(folder, manifest, part.number)
-    remove_leftovers(folder, manifest)
+            drop_part(manifest, part.number)
+    remove_leftovers(manifest)
     return manifest
 
 
-def drop_part(folder: Path, manifest: Manifest, number: int) -> None:
+def drop_part(manifest: Manifest, number: int) -> None:
     """Remove a damaged part; the next sync downloads its responses again.
 
     That sync has to read all pages, as the other parts may hold older versions of these responses.
@@ -67,43 +56,43 @@ def drop_part(folder: Path, manifest: Manifest, number: int) -> None:
     why = f"{part.name} was gone or damaged, and its {part.rows:,} responses were fetched again"
     manifest.doubtful = "; ".join(filter(None, (manifest.doubtful, why)))
     manifest.unfinished = manifest.clock = None
-    manifest.save(folder)
-    paths.remove_file(folder / part.name)
+    manifest.save()
+    paths.remove_file(manifest.folder / part.name)
 
 
-def remove_leftovers(folder: Path, manifest: Manifest) -> None:
+def remove_leftovers(manifest: Manifest) -> None:
     """Remove files of the store that the manifest does not list, as an interrupted run left."""
     keep = {paths.MANIFEST, paths.EXPUNGED, paths.LOCK}
     keep |= {part.name for part in manifest.parts}
     keep |= {paths.definition_name(each["number"]) for each in manifest.definitions}
-    keep |= {table_path(folder, manifest, part).name for part in manifest.parts}
-    paths.remove_other_files(folder, keep)
+    keep |= {table_path(manifest, part).name for part in manifest.parts}
+    paths.remove_other_files(manifest.folder, keep)
 
 
-def table_path(folder: Path, manifest: Manifest, part: Part) -> Path:
+def table_path(manifest: Manifest, part: Part) -> Path:
     """Return the path of the table of a part, built with the current definition."""
     definition = manifest.definitions[-1]["digest"] if manifest.definitions else ""
     text = json.dumps([_TABLE_VERSION, definition, manifest.dates], sort_keys=True)
-    return folder / paths.table_name(part.number, _digest(text))
+    return manifest.folder / paths.table_name(part.number, _digest(text))
 
 
-def store_definition(folder: Path, manifest: Manifest, survey: Definition) -> bool:
+def store_definition(manifest: Manifest, survey: Definition) -> bool:
     """Store a definition if it differs from the last one; return whether it does."""
     digest = _definition_digest(survey)
     if manifest.definitions and manifest.definitions[-1]["digest"] == digest:
         return False
     number = 1 + max((each["number"] for each in manifest.definitions), default=0)
-    with paths.replace_file(folder / paths.definition_name(number)) as temporary:
+    with paths.replace_file(manifest.folder / paths.definition_name(number)) as temporary:
         save_definition(survey, temporary)
     utc = datetime.now(UTC).isoformat(timespec="seconds")
     manifest.definitions.append({"number": number, "utc": utc, "digest": digest})
     return True
 
 
-def read_definition(folder: Path, manifest: Manifest, number: int | None = None) -> Definition:
-    """Read the current definition, or that of a number."""
-    which = manifest.definitions[-1]["number"] if number is None else number
-    return load_definition(folder / paths.definition_name(which))
+def read_definition(manifest: Manifest) -> Definition:
+    """Read the current definition."""
+    number = manifest.definitions[-1]["number"]
+    return load_definition(manifest.folder / paths.definition_name(number))
 
 
 def _definition_digest(survey: Definition) -> str:
@@ -116,12 +105,12 @@ def _digest(text: str) -> str:
 
 def _rebuild_manifest(folder: Path, survey_id: str) -> Manifest:
     """Build a manifest from the files of a folder; the next sync completes it."""
-    manifest = Manifest(survey_id, doubtful=_REBUILT)
+    manifest = Manifest(folder, survey_id, doubtful=_REBUILT)
     last_sync = 0
     for path in paths.list_store_files(folder, paths.PART_PATTERN):
         part = Part(paths.file_number(path), 0, 0, 0, path.stat().st_size)
         try:
-            table = parts.read_key_columns(folder, part, ["response_id", "sync"])
+            table = parts.read_key_columns(manifest, part, ["response_id", "sync"])
             ids, syncs = table["response_id"], table["sync"]
         except (parts.PartDamaged, KeyError):
             continue

@@ -19,13 +19,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from alchemer_nb.store.parts import EXPUNGED
+from alchemer_nb.store.parts import EXPUNGED, Index
 from alchemer_nb.wire.clocks import is_later
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
-
-    from alchemer_nb.store.parts import Index
 
 _SHORT = 3  # large pages
 _FURTHER_PAGES = 4

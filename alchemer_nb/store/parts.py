@@ -21,7 +21,6 @@ from alchemer_nb.store.paths import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
 SCHEMA = pa.schema(
     [
@@ -89,7 +88,7 @@ def expunged_marker(response_id: int) -> RawResponse:
 # -- writing --------------------------------------------------------------------------------
 
 
-def write_parts(folder: Path, manifest: Manifest, rows: Iterable[RawResponse], sync: int) -> None:
+def write_parts(manifest: Manifest, rows: Iterable[RawResponse], sync: int) -> None:
     """Write rows as new parts, by ascending id; of rows with the same id the last one.
 
     The caller saves the manifest, which makes them part of the store.
@@ -102,7 +101,7 @@ def write_parts(folder: Path, manifest: Manifest, rows: Iterable[RawResponse], s
             StoredVersion(row.id, number, sync, row.updated, row.digest, row.content)
             for row in ordered[start : start + MOST_ROWS]
         ]
-        write_part(folder, manifest, [versions_table(versions)])
+        write_part(manifest, [versions_table(versions)])
 
 
 def versions_table(versions: Sequence[StoredVersion]) -> pa.Table:
@@ -113,11 +112,11 @@ def versions_table(versions: Sequence[StoredVersion]) -> pa.Table:
     return pa.table([list(column) for column in columns], schema=SCHEMA)
 
 
-def write_part(folder: Path, manifest: Manifest, tables: Iterable[pa.Table]) -> Part:
+def write_part(manifest: Manifest, tables: Iterable[pa.Table]) -> Part:
     """Write a part from tables whose rows follow one another by ascending id."""
     part = Part(manifest.next, 0, 0, 0, 0)
     manifest.next += 1
-    with replace_file(folder / part.name) as temporary:
+    with replace_file(manifest.folder / part.name) as temporary:
         with temporary.open("wb") as sink, _open_writer(sink) as writer:
             for table in tables:
                 ids = table["response_id"]
@@ -146,13 +145,13 @@ def _open_writer(sink: Any) -> pq.ParquetWriter:
 # -- reading --------------------------------------------------------------------------------
 
 
-def open_part(folder: Path, part: Part) -> pq.ParquetFile:
+def open_part(manifest: Manifest, part: Part) -> pq.ParquetFile:
     """Open a part.
 
     Raises:
         PartDamaged: It is missing, truncated, or no part.
     """
-    path = folder / part.name
+    path = manifest.folder / part.name
     try:
         if not path.is_symlink() and path.stat().st_size == part.size:
             return pq.ParquetFile(path, page_checksum_verification=True, pre_buffer=False)
@@ -161,26 +160,25 @@ def open_part(folder: Path, part: Part) -> pq.ParquetFile:
     raise PartDamaged(part.number)
 
 
-def read_key_columns(folder: Path, part: Part, columns: Sequence[str] = _KEY_COLUMNS) -> pa.Table:
+def read_key_columns(
+    manifest: Manifest, part: Part, columns: Sequence[str] = _KEY_COLUMNS
+) -> pa.Table:
     """Read columns of a part; by default all except the content, which is fast.
 
     Raises:
         PartDamaged: It cannot be read.
     """
     try:
-        with open_part(folder, part) as file:
+        with open_part(manifest, part) as file:
             return file.read(list(columns), use_threads=False)
     except _READ_ERRORS:
         raise PartDamaged(part.number) from None
 
 
-def read_versions(
-    folder: Path, manifest: Manifest, rows: Mapping[int, np.ndarray]
-) -> Iterator[StoredVersion]:
+def read_versions(manifest: Manifest, rows: Mapping[int, np.ndarray]) -> Iterator[StoredVersion]:
     """Yield versions of many parts by ascending id and version, with few of them in memory.
 
     Args:
-        folder: The survey's.
         manifest: Lists the parts.
         rows: Part number -> row numbers, ascending.
 
@@ -201,41 +199,36 @@ def read_versions(
         # A part is opened when its ids begin: most parts follow one another.
         while waiting and (not heap or waiting[-1].low <= heap[0][0]):
             part = waiting.pop()
-            push(part.number, _read_rows(folder, part, rows[part.number]))
+            push(part.number, _read_rows(manifest, part, rows[part.number]))
         _, _, number, version, more = heapq.heappop(heap)
         yield version
         push(number, more)
 
 
-def _read_rows(folder: Path, part: Part, rows: np.ndarray) -> Iterator[StoredVersion]:
+def _read_rows(manifest: Manifest, part: Part, rows: np.ndarray) -> Iterator[StoredVersion]:
     start = 0
-    for batch in _read_batches(folder, part):
-        low, high = np.searchsorted(rows, (start, start + batch.num_rows))
-        if high > low:
-            some = batch.take(pa.array(rows[low:high] - start))
-            yield from map(StoredVersion, *(column.to_pylist() for column in some.columns))
-        start += batch.num_rows
-
-
-def _read_batches(folder: Path, part: Part) -> Iterator[pa.RecordBatch]:
     try:
-        with open_part(folder, part) as file:
-            yield from file.iter_batches(CHUNK, columns=SCHEMA.names, use_threads=False)
+        with open_part(manifest, part) as file:
+            for batch in file.iter_batches(CHUNK, columns=SCHEMA.names, use_threads=False):
+                low, high = np.searchsorted(rows, (start, start + batch.num_rows))
+                some = batch.take(pa.array(rows[low:high] - start))
+                yield from map(StoredVersion, *(column.to_pylist() for column in some.columns))
+                start += batch.num_rows
     except _READ_ERRORS:
         raise PartDamaged(part.number) from None
 
 
-def read_all_versions(
-    folder: Path, manifest: Manifest, parts: Iterable[Part]
-) -> Iterator[StoredVersion]:
+def read_all_versions(manifest: Manifest, parts: Iterable[Part]) -> Iterator[StoredVersion]:
     """Yield all versions of some parts, as ``read_versions`` does."""
-    return read_versions(folder, manifest, {part.number: np.arange(part.rows) for part in parts})
+    return read_versions(manifest, {part.number: np.arange(part.rows) for part in parts})
 
 
-def in_chunks(versions: Iterable[StoredVersion]) -> Iterator[list[StoredVersion]]:
-    """Yield lists of 500 versions."""
+def in_chunks(
+    versions: Iterable[StoredVersion], size: int = CHUNK
+) -> Iterator[list[StoredVersion]]:
+    """Yield lists of so many versions."""
     rest = iter(versions)
-    while chunk := list(islice(rest, CHUNK)):
+    while chunk := list(islice(rest, size)):
         yield chunk
 
 
@@ -307,7 +300,6 @@ class Index:
 
 
 def read_index(
-    folder: Path,
     manifest: Manifest,
     *,
     until: int | None = None,
@@ -317,7 +309,6 @@ def read_index(
     """Read the index of a store.
 
     Args:
-        folder: The survey's.
         manifest: Lists the parts.
         until: Only versions that this sync or an earlier one brought.
         without: Ids to leave out.
@@ -329,7 +320,7 @@ def read_index(
     cache = {} if cache is None else cache
     for part in manifest.parts:
         if part.number not in cache:
-            cache[part.number] = read_key_columns(folder, part)
+            cache[part.number] = read_key_columns(manifest, part)
     tables = [cache[part.number] for part in manifest.parts]
     table = pa.concat_tables([SCHEMA.empty_table().select(_KEY_COLUMNS), *tables])
     empty = np.empty(0, dtype=np.int64)

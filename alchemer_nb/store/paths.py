@@ -45,11 +45,11 @@ _ANY_PATTERN = re.compile(rf"{_COMPLETE}|\.(?:{_COMPLETE})\.[0-9a-f]+\.part")
 
 @contextmanager
 def _raise_store_error(problem: str) -> Iterator[None]:
-    """Raise an ``OSError`` of the block as a ``StoreError``."""
+    """Raise an ``OSError`` of the block as a ``StoreError`` that names its path."""
     try:
         yield
     except OSError as error:
-        raise StoreError(f"{problem}: {error.strerror or error}") from None
+        raise StoreError(f"{problem} {error.filename}: {error.strerror or error}") from None
 
 
 # -- folders --------------------------------------------------------------------------------
@@ -89,17 +89,15 @@ def survey_folder_name(survey_id: object) -> str:
     return f"{_SURVEY}{check_given_id(survey_id, 'a survey')}"
 
 
-def list_survey_ids(account: Path) -> list[str]:
-    """Return the ids of the surveys that have a folder, ascending."""
+def list_survey_folders(account: Path) -> dict[str, Path]:
+    """Return survey id -> folder of the surveys that have one, by ascending id."""
     if not folder_exists(account):
-        return []
+        return {}
     entries = [path.name for path in list_folder(account)]
     found = [name.removeprefix(_SURVEY) for name in entries if name.startswith(_SURVEY)]
-    ids = {str(number) for number in map(id_number, found) if number is not None}
-    return sorted(
-        (survey_id for survey_id in ids if folder_exists(account / f"{_SURVEY}{survey_id}")),
-        key=int,
-    )
+    ids = sorted({number for number in map(id_number, found) if number is not None})
+    folders = {str(number): account / f"{_SURVEY}{number}" for number in ids}
+    return {survey_id: folder for survey_id, folder in folders.items() if folder_exists(folder)}
 
 
 def folder_exists(folder: Path) -> bool:
@@ -108,7 +106,7 @@ def folder_exists(folder: Path) -> bool:
     Raises:
         StoreError: Access is denied.
     """
-    with _raise_store_error(f"cannot look into {folder}"):
+    with _raise_store_error("cannot look into"):
         return folder.is_dir()
 
 
@@ -118,7 +116,7 @@ def list_folder(folder: Path) -> list[Path]:
     Raises:
         StoreError: Access is denied.
     """
-    with _raise_store_error(f"cannot look into {folder}"):
+    with _raise_store_error("cannot look into"):
         return sorted(folder.iterdir())
 
 
@@ -130,12 +128,9 @@ def make_folders(folder: Path) -> None:
     Raises:
         StoreError: It cannot be made.
     """
-    try:
+    with _raise_store_error("cannot make the folder"):
         for each in (folder.parent.parent, folder.parent, folder):
             each.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        at = error.filename or folder
-        raise StoreError(f"cannot make the folder {at}: {error.strerror or error}") from None
 
 
 @contextmanager
@@ -209,7 +204,7 @@ def remove_file(path: Path) -> None:
     Raises:
         StoreError: Access is denied.
     """
-    with _raise_store_error(f"cannot remove {path}"):
+    with _raise_store_error("cannot remove"):
         if is_regular_file(path):
             path.unlink(missing_ok=True)
 

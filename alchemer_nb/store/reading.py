@@ -8,12 +8,7 @@ from alchemer_nb.decode.answers import AnswersBuilder
 from alchemer_nb.errors import StoreError
 from alchemer_nb.fetch.download import Download
 from alchemer_nb.fetch.raw_pages import join_page
-from alchemer_nb.store.manifest import (
-    Manifest,
-    UnreadableFile,
-    read_expunged_ids,
-    read_manifest,
-)
+from alchemer_nb.store.manifest import Manifest, UnreadableFile, read_expunged_ids, read_manifest
 from alchemer_nb.store.opening import drop_part, open_store, read_definition
 from alchemer_nb.store.parts import PartDamaged, in_chunks, read_index, read_versions
 from alchemer_nb.store.paths import lock_folder
@@ -65,9 +60,9 @@ def read_consistently(folder: Path, read: Callable[[Manifest], _Result]) -> _Res
             break
         last = numbers
     with lock_folder(folder):  # the next sync downloads its responses again
-        manifest = open_store(folder, folder.name.rpartition("-")[2])
+        manifest = open_store(folder)
         if any(part.number == damaged for part in manifest.parts):
-            drop_part(folder, manifest, damaged)
+            drop_part(manifest, damaged)
     raise StoreError(f"a file in {folder} is damaged; sync the survey, which mends it")
 
 
@@ -82,11 +77,11 @@ def read_download(folder: Path) -> tuple[Definition, Download, str | None]:
     """
 
     def read(manifest: Manifest) -> tuple[Definition, Download, str | None]:
-        survey = read_definition(folder, manifest)
-        index = read_index(folder, manifest, without=read_expunged_ids(folder))
+        survey = read_definition(manifest)
+        index = read_index(manifest, without=read_expunged_ids(manifest.folder))
         rows = index.rows_by_part(index.has_content)
         result = Download(AnswersBuilder(survey), total_count=int(index.has_content.sum()))
-        for chunk in in_chunks(read_versions(folder, manifest, rows)):
+        for chunk in in_chunks(read_versions(manifest, rows)):
             result.builder.add_page(join_page(version.content for version in chunk))
             result.pages += 1
         return survey, result, manifest.utc

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alchemer_nb.fetch.lists import fetch_definition
-from alchemer_nb.fetch.page_fetcher import PageRange, read_newest_first
+from alchemer_nb.fetch.page_fetcher import PageFetcher, PageRange, read_newest_first
 from alchemer_nb.store import compacting, expunging, opening, parts, paths, tables
 from alchemer_nb.store.find_deleted import find_deleted, is_cheap
 from alchemer_nb.store.manifest import Checkpoint, Manifest, read_expunged_ids
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from alchemer_nb.fetch.page_fetcher import PageFetcher
     from alchemer_nb.fetch.raw_pages import RawPage, RawResponse
     from alchemer_nb.http.regions import Region
     from alchemer_nb.store.listing import Listing
@@ -87,12 +86,12 @@ class Sync:
         paths.make_folders(self.folder)
         with paths.lock_folder(self.folder):
             for _ in range(_ATTEMPTS):
-                manifest = opening.open_store(self.folder, listing.survey)
+                manifest = opening.open_store(self.folder)
                 try:
                     return self._run(manifest, survey, began)
                 except parts.PartDamaged as error:
                     number = error.number
-                opening.drop_part(self.folder, manifest, number)
+                opening.drop_part(manifest, number)
             return self._run(manifest, survey, began)
 
     def _run(self, manifest: Manifest, survey: Definition, began: str) -> SyncResult:
@@ -100,9 +99,9 @@ class Sync:
         self._number = manifest.sync + 1
         self._change_addresses()
         self._all_compared = self._found_backdated = False
-        self._expunged = read_expunged_ids(self.folder)
+        self._expunged = read_expunged_ids(manifest.folder)
         if self._expunged:
-            expunging.remove_expunged(self.folder, manifest)
+            expunging.remove_expunged(manifest)
         self._index_cache: dict[int, pa.Table] = {}
         self._read_index()
         self._store_survey(survey)
@@ -120,16 +119,16 @@ class Sync:
         """Use other page sizes for the next calls, so that Alchemer has no cached reply to them."""
         self.listing.variant = self._manifest.turn
         self._manifest.turn += 1
-        self._manifest.save(self.folder)  # at once: this run may be killed
+        self._manifest.save()  # at once: this run may be killed
 
     def _store_survey(self, survey: Definition) -> None:
         manifest = self._manifest
         self.listing.title = survey.title
         manifest.title, manifest.region = survey.title, self.region.name
         manifest.zone = str(self.region.zone)
-        if opening.store_definition(self.folder, manifest, survey) and manifest.definitions[1:]:
+        if opening.store_definition(manifest, survey) and manifest.definitions[1:]:
             self.notes.append("the survey's definition has changed")
-        manifest.save(self.folder)
+        manifest.save()
 
     def _note_full_read(self, reason: str) -> None:
         self.notes.append(f"{reason}; all responses were compared with Alchemer's")
@@ -353,19 +352,17 @@ class Sync:
     def _store(self, rows: list[RawResponse]) -> None:
         self.listing.origin.check()
         if rows:
-            parts.write_parts(self.folder, self._manifest, rows, self._number)
-        self._manifest.save(self.folder)
+            parts.write_parts(self._manifest, rows, self._number)
+        self._manifest.save()
         if rows:
             self._read_index()
 
     def _read_index(self) -> None:
-        self._index = parts.read_index(self.folder, self._manifest, cache=self._index_cache)
+        self._index = parts.read_index(self._manifest, cache=self._index_cache)
 
     def _finish(self, began: str) -> SyncResult:
         manifest, listing, now = self._manifest, self.listing, self._index
-        before = parts.read_index(
-            self.folder, manifest, until=manifest.sync, cache=self._index_cache
-        )
+        before = parts.read_index(manifest, until=manifest.sync, cache=self._index_cache)
         added, changed, removed = map(len, now.compare(before))
         if added + changed:
             manifest.late = self._found_backdated
@@ -387,9 +384,9 @@ class Sync:
                 "rows": manifest.rows,
             }
         )
-        manifest.save(self.folder)
-        compacting.compact(self.folder, manifest, now)
-        tables.write_tables(self.folder, manifest, listing.begin_stage)
+        manifest.save()
+        compacting.compact(manifest, now)
+        tables.write_tables(manifest, listing.begin_stage)
         return SyncResult(
             manifest.survey,
             manifest.title,

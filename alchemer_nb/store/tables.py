@@ -27,7 +27,7 @@ from alchemer_nb.survey.question_types import question_key
 from alchemer_nb.wire.stamps import DATE_OF_ORDER, date_orders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -45,36 +45,32 @@ def version_key(version: Any, response_id: Any) -> Any:
     return version << ID_BITS | response_id
 
 
-def write_tables(
-    folder: Path, manifest: Manifest, on_table: Callable[[str], None] = lambda _: None
-) -> None:
+def write_tables(manifest: Manifest, on_table: Callable[[str], None] = lambda _: None) -> None:
     """Write the tables that are missing or out of date. The folder must be locked.
 
     Args:
-        folder: The survey's.
         manifest: Lists the parts.
         on_table: Called before each table with the current activity; may raise, and the rest is
             written the next time.
     """
     if not manifest.definitions:
         return
-    survey = read_definition(folder, manifest)
+    survey = read_definition(manifest)
     # A loop: a table may prove a date order, which changes the names of all tables.
-    while missing := [p for p in manifest.parts if not table_path(folder, manifest, p).exists()]:
+    while missing := [p for p in manifest.parts if not table_path(manifest, p).exists()]:
         for number, part in enumerate(missing, 1):
             on_table(f"writing table {number:,} of {len(missing):,}")
-            table = _build_table(folder, manifest, part, survey)
-            _write(table_path(folder, manifest, part), table)
-    current = {table_path(folder, manifest, part).name for part in manifest.parts}
-    paths.remove_other_files(folder, current, paths.TABLE_PATTERN)
+            table = _build_table(manifest, part, survey)
+            _write(table_path(manifest, part), table)
+    current = {table_path(manifest, part).name for part in manifest.parts}
+    paths.remove_other_files(manifest.folder, current, paths.TABLE_PATTERN)
 
 
-def unify_schemas(folder: Path, manifest: Manifest) -> pa.Schema:
+def unify_schemas(files: Sequence[Path]) -> pa.Schema:
     """Return the columns of all tables; a column of several types becomes text in each.
 
     Answers to unknown questions can look like numbers in one part and like words in another.
     """
-    files = [table_path(folder, manifest, part) for part in manifest.parts]
     schemas = [pq.read_schema(file) for file in files]
     types: dict[str, pa.DataType] = {}
     for schema in schemas:
@@ -146,11 +142,11 @@ def _note_date_orders(survey: Definition, answers: Answers, manifest: Manifest) 
     return manifest.dates != before
 
 
-def _build_table(folder: Path, manifest: Manifest, part: Part, survey: Definition) -> pa.Table:
-    versions = read_all_versions(folder, manifest, [part])
+def _build_table(manifest: Manifest, part: Part, survey: Definition) -> pa.Table:
+    versions = read_all_versions(manifest, [part])
     answers, ids, numbers = _decode(survey, versions)
     if _note_date_orders(survey, answers, manifest):
-        manifest.save(folder)
+        manifest.save()
     frame = _build_frame(survey, manifest, answers, ids)
     table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
     table = table.cast(pa.schema([_portable(field) for field in table.schema]))

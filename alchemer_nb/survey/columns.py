@@ -12,29 +12,14 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from alchemer_nb.survey import question_types
 from alchemer_nb.survey.definition import Definition, Option, Question
-from alchemer_nb.survey.question_types import (
-    GRID_CELLS,
-    GRID_SINGLE,
-    GROUP,
-    ITEMS,
-    MENU_GRID,
-    MULTI,
-    NUMBER,
-    SINGLE,
-    TABLE,
-    TEXT,
-    Kind,
-    Names,
-    is_asked,
-    is_grid,
-    question_key,
-)
+from alchemer_nb.survey.question_types import Kind, Names, is_asked, is_grid, question_key
 from alchemer_nb.wire.ids import is_option_id
 from alchemer_nb.wire.text import alias_to_name, slug
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterator, Sequence
 
 AnswerPath = tuple[str, ...]  # of ids: where in a response an answer is
 COMMENT = "comment"  # the last item of the path of a comment
@@ -91,7 +76,7 @@ class AnswerColumn:
     @property
     def is_cell(self) -> bool:
         """True for one cell of a grid: all cells of an answered row are in the payload."""
-        return self.parent is not None and question_key(self.parent) in GRID_CELLS
+        return self.parent is not None and question_key(self.parent) in question_types.GRID_CELLS
 
 
 def plan_columns(survey: Definition) -> list[AnswerColumn]:
@@ -128,10 +113,12 @@ def _plan_question(
         return
     key = question_key(question)
     path = (*above, question.id)
-    if key in GROUP:
+    if key in question_types.GROUP:
         for part in question.rows:
             yield from _plan_question(part, question, depth=depth + 1)
-    elif key == TABLE or (question.rows and all(is_option_id(row.id) for row in question.rows)):
+    elif key == question_types.TABLE or (
+        question.rows and all(is_option_id(row.id) for row in question.rows)
+    ):
         yield from _plan_table(question, depth)
     elif question.rows:
         yield from _plan_grid(question, key, depth)
@@ -154,16 +141,18 @@ def _plan_table(table: Question, depth: int) -> Iterator[AnswerColumn]:
 def _plan_grid(grid: Question, key: str, depth: int) -> Iterator[AnswerColumn]:
     for row in grid.rows:
         options = row.options or grid.options
-        if key in GRID_CELLS:
+        if key in question_types.GRID_CELLS:
             for option in grid.options:
-                yield _part_column(row, option, GRID_CELLS[key], grid)
-        elif key == MENU_GRID and question_key(row) not in SINGLE:
+                yield _part_column(row, option, question_types.GRID_CELLS[key], grid)
+        elif key == question_types.MENU_GRID and question_key(row) not in question_types.SINGLE:
             for option in grid.options:
                 yield _menu_cell(row, option, grid)
-        elif key in ITEMS:  # each row is an item, and what is chosen is its rank
+        elif key in question_types.ITEMS:  # each row is an item, and what is chosen is its rank
             path = (row.id,)
-            yield AnswerColumn(column_id(path), ITEMS[key], path, row, grid, choices=options)
-        elif key in GRID_SINGLE or key == MENU_GRID:
+            yield AnswerColumn(
+                column_id(path), question_types.ITEMS[key], path, row, grid, choices=options
+            )
+        elif key in question_types.GRID_SINGLE or key == question_types.MENU_GRID:
             yield from _plan_single_choice(row, options, grid)
         else:  # an unknown grid: each row by its own type
             yield from _plan_question(replace(row, options=options), grid, depth=depth + 1)
@@ -182,16 +171,26 @@ def _plan_plain_question(
     question: Question, key: str, parent: Question | None, path: AnswerPath
 ) -> Iterator[AnswerColumn]:
     """Yield the columns of a question that has neither rows nor parts."""
-    if key in SINGLE:
+    if key in question_types.SINGLE:
         yield from _plan_single_choice(question, question.options, parent, path)
-    elif key in MULTI:
-        yield from _plan_multi_select(question, parent, path)
-    elif key in NUMBER or key == "date":
-        yield from _plan_typed_value(question, "date" if key == "date" else "number", parent, path)
-    elif key in ITEMS:
+    elif key in question_types.MULTI:
         for option in question.options:
-            yield _part_column(question, option, ITEMS[key], parent, path)
-    elif key in TEXT:
+            column = _part_column(question, option, "boolean", parent, path)
+            yield column
+            if option.is_other:
+                yield other_column(column)
+    elif key in question_types.NUMBER or key == "date":
+        kind: Kind = "date" if key == "date" else "number"
+        # The options of a slider or text box are not chosen from: its answer is a number or date.
+        choices = question.options if key == "radio-nps" else ()
+        column = AnswerColumn(column_id(path), kind, path, question, parent, choices=choices)
+        yield column
+        if is_open(column):
+            yield raw_column(column)
+    elif key in question_types.ITEMS:
+        for option in question.options:
+            yield _part_column(question, option, question_types.ITEMS[key], parent, path)
+    elif key in question_types.TEXT:
         yield AnswerColumn(column_id(path), "text", path, question, parent)
 
 
@@ -260,31 +259,10 @@ def _part_column(
     return AnswerColumn(column_id(path), kind, path, question, parent, part, option)
 
 
-def _plan_multi_select(
-    question: Question, parent: Question | None, path: AnswerPath
-) -> Iterator[AnswerColumn]:
-    for option in question.options:
-        column = _part_column(question, option, "boolean", parent, path)
-        yield column
-        if option.is_other:
-            yield other_column(column)
-
-
-def _plan_typed_value(
-    question: Question, kind: Kind, parent: Question | None, path: AnswerPath
-) -> Iterator[AnswerColumn]:
-    # The options of a slider or text box are not chosen from: its answer is a number or date.
-    choices = question.options if question_key(question) == "radio-nps" else ()
-    column = AnswerColumn(column_id(path), kind, path, question, parent, choices=choices)
-    yield column
-    if is_open(column):
-        yield raw_column(column)
-
-
-def _are_numbers(options: Iterable[Option]) -> bool:
+def _are_numbers(options: Sequence[Option]) -> bool:
     """Check whether every option is a number, in its labels and in its reporting value."""
-    texts = [text for o in options for text in (o.value, *(o.label(k) for k in o.titles))]
-    return bool(texts) and all(_is_number(text) for text in texts)
+    texts = (text for o in options for text in (o.value, *map(o.label, o.titles)))
+    return bool(options) and all(map(_is_number, texts))
 
 
 def _is_number(text: str) -> bool:

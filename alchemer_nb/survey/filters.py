@@ -128,11 +128,8 @@ def resolve(
     Raises:
         ConditionError: A field, status or date does not exist.
     """
-    return [
-        resolved
-        for condition in conditions
-        for resolved in _resolve_one(condition, survey, tz, server)
-    ]
+    resolver = _Resolver(survey, tz, server)
+    return [each for condition in conditions for each in resolver.resolve(condition)]
 
 
 def to_params(conditions: Sequence[Condition]) -> dict[str, str]:
@@ -216,21 +213,18 @@ def _split_lines(text: str) -> Iterator[tuple[int, str]]:
     at = 0
     while at < len(lines):
         line, end = lines[at], at + 1
-        while end < len(lines) and (found := _find_end(line)) and found.unclosed:
+        while end < len(lines) and _find_end(line).unclosed:
             line, end = line + lines[end], end + 1
-        if (
-            end > at + 1
-            and (found := _find_end(line))
-            and (found.unclosed or found.has_trailing_text)
-        ):
+        found = _find_end(line)
+        if found.unclosed or found.has_trailing_text:
             line, end = lines[at], at + 1  # the quote had no end: it is part of the line alone
         yield at + 1, line
         at = end
 
 
-def _find_end(line: str) -> ValueEnd | None:
-    found = text_after_operator(line)
-    return None if found is None else find_value_end(found[0], several=found[1])
+def _find_end(line: str) -> ValueEnd:
+    text, several = text_after_operator(line) or ("", False)
+    return find_value_end(text, several=several)
 
 
 def _parse_line(text: str, line: int) -> Condition:
@@ -264,23 +258,65 @@ def _parse_line(text: str, line: int) -> Condition:
     raise ConditionError(reason, line)
 
 
-def _resolve_one(
-    condition: Condition, survey: Definition, tz: ZoneInfo, server: ZoneInfo
-) -> Iterator[Condition]:
-    field, line = condition.field.strip(), condition.line
-    url_match = URL_FIELD.fullmatch(field)
-    match = QUESTION_FIELD.fullmatch(field)
-    if url_match:
-        yield _simplify(replace(condition, field=f'[url("{url_match[1]}")]'))
-    elif match and match[2]:
-        _find_question(survey, match[1], line)  # raises if there is none
-        yield _simplify(replace(condition, field=f"[question({match[1]}), option({match[2]})]"))
-    elif field.lower() in FIELDS:
-        yield from _resolve_field(condition, field.lower(), tz, server)
-    else:
-        question = _find_question(survey, match[1] if match else field, line)
-        resolved = _map_values(condition, lambda text: _reporting_value(text, question, line))
-        yield _simplify(replace(resolved, field=f"[question({question.id})]"))
+@dataclass(frozen=True, slots=True)
+class _Resolver:
+    """Translates conditions into those that the API understands, see ``resolve``."""
+
+    survey: Definition
+    tz: ZoneInfo
+    server: ZoneInfo
+
+    def resolve(self, condition: Condition) -> Iterator[Condition]:
+        field, line = condition.field.strip(), condition.line
+        url_match = URL_FIELD.fullmatch(field)
+        match = QUESTION_FIELD.fullmatch(field)
+        if url_match:
+            yield _simplify(replace(condition, field=f'[url("{url_match[1]}")]'))
+        elif match and match[2]:
+            _find_question(self.survey, match[1], line)  # raises if there is none
+            yield _simplify(replace(condition, field=f"[question({match[1]}), option({match[2]})]"))
+        elif field.lower() in FIELDS:
+            yield from self._resolve_field(replace(condition, field=field.lower()))
+        else:
+            question = _find_question(self.survey, match[1] if match else field, line)
+            resolved = _map_values(condition, lambda text: _reporting_value(text, question, line))
+            yield _simplify(replace(resolved, field=f"[question({question.id})]"))
+
+    def _resolve_field(self, condition: Condition) -> Iterator[Condition]:
+        field, value, line = condition.field, condition.value, condition.line
+        if value is not None and field in _DATES:
+            if isinstance(value, tuple):
+                raise ConditionError(f"{field} takes =, <, >, <= or >=, not 'in'", line)
+            yield from self._resolve_date(condition, value)
+        elif field == "status":
+            fail = partial(ConditionError, line=line)
+            yield _simplify(_map_values(condition, lambda name: _match_status(name, fail)))
+        elif field == "is_test_data":
+            yield _simplify(_map_values(condition, lambda flag: _parse_flag(flag, line)))
+        else:
+            yield _simplify(condition)
+
+    def _resolve_date(self, condition: Condition, value: str) -> Iterator[Condition]:
+        field, operator, line = condition.field, condition.operator, condition.line
+        try:
+            moment, whole_day = parse_moment(value, self.tz)
+        except ValueError:
+            raise ConditionError(
+                f"{value[:40]!r} is not a date; write 2026-01-31 or 2026-01-31 14:00", line
+            ) from None
+        if not whole_day:
+            yield Condition(field, operator, to_stamp(moment, self.server), line)
+            return
+        start, end = to_stamp(moment, self.server), to_stamp(_next_day(moment), self.server)
+        if operator == "=":  # a day, not its first second
+            yield Condition(field, ">=", start, line)
+            yield Condition(field, "<", end, line)
+        elif operator in ("<=", ">"):  # the whole day counts
+            yield Condition(field, "<" if operator == "<=" else ">=", end, line)
+        elif operator == "<>":
+            raise ConditionError(f"{field} <> a day cannot be asked; give two bounds instead", line)
+        else:
+            yield Condition(field, operator, start, line)
 
 
 def _map_values(condition: Condition, convert: Callable[[str], str]) -> Condition:
@@ -302,53 +338,11 @@ def _simplify(condition: Condition) -> Condition:
     return replace(condition, operator="=", value=several[0])
 
 
-def _resolve_field(
-    condition: Condition, field: str, tz: ZoneInfo, server: ZoneInfo
-) -> Iterator[Condition]:
-    value, line = condition.value, condition.line
-    condition = replace(condition, field=field)
-    if value is not None and field in _DATES:
-        if isinstance(value, tuple):
-            raise ConditionError(f"{field} takes =, <, >, <= or >=, not 'in'", line)
-        yield from _resolve_date(field, condition.operator, value, line, tz, server)
-    elif field == "status":
-        fail = partial(ConditionError, line=line)
-        yield _simplify(_map_values(condition, lambda name: _match_status(name, fail)))
-    elif field == "is_test_data":
-        yield _simplify(_map_values(condition, lambda flag: _parse_flag(flag, line)))
-    else:
-        yield _simplify(condition)
-
-
 def _parse_flag(text: str, line: int) -> str:
     known = {"true": "1", "yes": "1", "1": "1", "false": "0", "no": "0", "0": "0"}
     if text.lower() not in known:
         raise ConditionError("is_test_data is 1 or 0", line)
     return known[text.lower()]
-
-
-def _resolve_date(
-    field: str, operator: str, value: str, line: int, tz: ZoneInfo, server: ZoneInfo
-) -> Iterator[Condition]:
-    try:
-        moment, whole_day = parse_moment(value, tz)
-    except ValueError:
-        raise ConditionError(
-            f"{value[:40]!r} is not a date; write 2026-01-31 or 2026-01-31 14:00", line
-        ) from None
-    if not whole_day:
-        yield Condition(field, operator, to_stamp(moment, server), line)
-        return
-    start, end = to_stamp(moment, server), to_stamp(_next_day(moment), server)
-    if operator == "=":  # a day, not its first second
-        yield Condition(field, ">=", start, line)
-        yield Condition(field, "<", end, line)
-    elif operator in ("<=", ">"):  # the whole day counts
-        yield Condition(field, "<" if operator == "<=" else ">=", end, line)
-    elif operator == "<>":
-        raise ConditionError(f"{field} <> a day cannot be asked; give two bounds instead", line)
-    else:
-        yield Condition(field, operator, start, line)
 
 
 def _next_day(moment: datetime) -> datetime:

@@ -11,8 +11,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
-import requests
-
 from alchemer_nb.client.client import Client
 from alchemer_nb.http.credentials import ApiKey
 from alchemer_nb.http.regions import Region
@@ -91,19 +89,6 @@ class ListedServer:
         for own in ids:
             self.rows[own], self.dates[own] = _row(own, date, mark), at or date or ""
 
-    def walk(self) -> dict[int, bytes]:
-        """All responses as they are now, by plain requests."""
-        walked, found = self.walked, {}
-        address = f"{self.url}/v5/survey/{OWN}/surveyresponse"
-        for page in range(1, 99):
-            asked = {"page": page, "resultsperpage": 500}
-            rows = requests.get(address, asked, timeout=30).json()["data"]
-            if not rows:
-                break
-            found.update({int(row["id"]): json.dumps(row).encode() for row in rows})
-        self.walked = walked
-        return found
-
     def answer(self, query: str) -> bytes:
         """A page of the list, or what the cache holds."""
         if self.answers is None or query not in self.answers:
@@ -171,6 +156,6 @@ def stored(folder: Path) -> dict[int, bytes]:
     """All responses of a store, as they came."""
     found = manifest.read_manifest(folder)
     assert found is not None
-    index = parts.read_index(folder, found)
-    rows = parts.read_versions(folder, found, index.rows_by_part(index.has_content))
+    index = parts.read_index(found)
+    rows = parts.read_versions(found, index.rows_by_part(index.has_content))
     return {row.id: row.content for row in rows if row.content is not None}

@@ -36,11 +36,11 @@ def stored(place):
         found = manifest.read_manifest(synced.place)
         number = found.sync + 1
         page = split_page(json.dumps({"data": [{**changed, "id": "5000"}, changed]}).encode())
-        parts.write_parts(synced.place, found, page.rows, number)
+        parts.write_parts(found, page.rows, number)
         found.syncs.append(
             SyncRecord(number=number, utc=found.utc, added=1, changed=1, removed=0, rows=41)
         )
-        found.save(synced.place)
+        found.save()
         yield client, row
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -13,8 +13,6 @@ from alchemer_nb.notebook.magic.interpolation import interpolate_word
 from alchemer_nb.wire.quoting import parse_values
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from alchemer_nb.notebook.magic.tokens import EvaluatedWord
 
 _WIDEST_LEFT_COLUMN = 30
@@ -31,110 +29,6 @@ Values
 
 # Raises ValueError with what it expects, such as "expected a whole number".
 Convert = Callable[["EvaluatedWord"], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class CommandOption:
-    """An option of a command.
-
-    Attributes:
-        flag: Its long name with the dashes.
-        help: One line.
-        convert: Makes the value of a word; None for a switch, which takes no value.
-        metavar: Name of the value in the help; without it the choices, or the option's name.
-        choices: Values that Tab offers.
-        repeat: Whether it may be given several times; its value is then a list.
-        short: A short name, or an empty text.
-        echo: How a receipt repeats the value, with ``{}`` for it; empty where it does not.
-    """
-
-    flag: str
-    help: str
-    convert: Convert | None = None
-    metavar: str = ""
-    choices: tuple[str, ...] = ()
-    repeat: bool = False
-    short: str = ""
-    echo: str = ""
-
-    @property
-    def name(self) -> str:
-        """The argument's name in Python."""
-        return self.flag.lstrip("-").replace("-", "_")
-
-    @property
-    def usage(self) -> str:
-        """Its names and its value, as the help lists them."""
-        value = self.metavar or "|".join(self.choices) or self.name.upper()
-        flags = [flag for flag in (self.short, self.flag) if flag]
-        return ", ".join(f"{flag} {value}" if self.convert else flag for flag in flags)
-
-
-@dataclass(frozen=True, slots=True)
-class Positional:
-    """An argument of a command that is recognised by its position.
-
-    Attributes:
-        name: Its name in the help; in lower case, the argument's name in Python.
-        help: One line.
-        convert: Makes the value of a word.
-        nargs: Empty for one word, ``"?"`` for one or none, ``"*"`` for any number.
-        completes: What Tab completes: ``"survey"``, ``"connection"``, ``"path"`` or nothing.
-    """
-
-    name: str
-    help: str
-    convert: Convert
-    nargs: str = ""
-    completes: str = ""
-
-    @property
-    def usage(self) -> str:
-        """Its name, as a usage line shows it."""
-        return {"?": f"[{self.name}]", "*": f"[{self.name} …]"}.get(self.nargs, self.name)
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A command of the magic.
-
-    Attributes:
-        name: The first word of the line.
-        summary: One line.
-        run: Is called with the context and the arguments that are on the line.
-        positionals: Its positionals, in order.
-        options: Its options.
-        example: A line that works after ``%alchemer demo``, without ``%alchemer``.
-        has_result: Whether it has a result that a variable can hold.
-        displays: Whether the result is displayed at once, so that it is seen in the middle of a
-            cell too. A result that a variable can hold is the cell's value as well.
-        body_help: Help about the lines below ``%%alchemer``; an empty text if it takes none.
-        evaluates_body: Whether expressions in those lines are evaluated, as in conditions.
-        surplus_hint: Hint for a line with more words than the command takes.
-        group: Heading under which the help lists it.
-    """
-
-    name: str
-    summary: str
-    run: Callable[..., Any]
-    positionals: tuple[Positional, ...] = ()
-    options: tuple[CommandOption, ...] = ()
-    example: str = ""
-    has_result: bool = True
-    displays: bool = False
-    body_help: str = ""
-    evaluates_body: bool = True
-    surplus_hint: str = 'a value with blanks in it needs quotes: "Customer satisfaction"'
-    group: str = "Data"
-
-    @property
-    def usage(self) -> str:
-        """Its name and its positionals, as a usage line shows them."""
-        return " ".join([self.name, *(positional.usage for positional in self.positionals)])
-
-    def find_option(self, flag: str) -> CommandOption | None:
-        """Return the option with that long or short name."""
-        return next((o for o in self.options if flag and flag in (o.flag, o.short)), None)
 
 
 def to_text(word: EvaluatedWord) -> str:
@@ -194,6 +88,108 @@ def to_time_zone(word: EvaluatedWord) -> str | None:
 def to_object(word: EvaluatedWord) -> Any:
     """Return the Python object if the word is one expression, else its text."""
     return word.value
+
+
+@dataclass(frozen=True, slots=True)
+class CommandOption:
+    """An option of a command.
+
+    Attributes:
+        flag: Its long name with the dashes.
+        help: One line.
+        convert: Makes the value of a word; None for a switch, which takes no value.
+        metavar: Name of the value in the help; without it the choices, or the option's name.
+        choices: Values that Tab offers.
+        repeat: Whether it may be given several times; its value is then a list.
+        short: A short name, or an empty text.
+    """
+
+    flag: str
+    help: str
+    convert: Convert | None = None
+    metavar: str = ""
+    choices: tuple[str, ...] = ()
+    repeat: bool = False
+    short: str = ""
+
+    @property
+    def name(self) -> str:
+        """The argument's name in Python."""
+        return self.flag.lstrip("-").replace("-", "_")
+
+    @property
+    def usage(self) -> str:
+        """Its names and its value, as the help lists them."""
+        value = self.metavar or "|".join(self.choices) or self.name.upper()
+        flags = [flag for flag in (self.short, self.flag) if flag]
+        return ", ".join(f"{flag} {value}" if self.convert else flag for flag in flags)
+
+
+@dataclass(frozen=True, slots=True)
+class Positional:
+    """An argument of a command that is recognised by its position.
+
+    Attributes:
+        name: Its name in the help; in lower case, the argument's name in Python.
+        help: One line.
+        nargs: Empty for one word, ``"?"`` for one or none, ``"*"`` for any number.
+        completes: What Tab completes: ``"survey"``, ``"connection"``, ``"path"`` or nothing.
+        convert: Makes the value of a word, by default its text.
+    """
+
+    name: str
+    help: str
+    nargs: str = ""
+    completes: str = ""
+    convert: Convert = to_text
+
+    @property
+    def usage(self) -> str:
+        """Its name, as a usage line shows it."""
+        return {"?": f"[{self.name}]", "*": f"[{self.name} …]"}.get(self.nargs, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command of the magic.
+
+    Attributes:
+        name: The first word of the line.
+        summary: One line.
+        run: Is called with the context and the arguments that are on the line.
+        positionals: Its positionals, in order.
+        options: Its options.
+        example: A line that works after ``%alchemer demo``, without ``%alchemer``.
+        has_result: Whether it has a result that a variable can hold.
+        displays: Whether the result is displayed at once, so that it is seen in the middle of a
+            cell too. A result that a variable can hold is the cell's value as well.
+        body_help: Help about the lines below ``%%alchemer``; an empty text if it takes none.
+        evaluates_body: Whether expressions in those lines are evaluated, as in conditions.
+        surplus_hint: Hint for a line with more words than the command takes.
+        group: Heading under which the help lists it.
+    """
+
+    name: str
+    summary: str
+    run: Callable[..., Any]
+    positionals: tuple[Positional, ...] = ()
+    options: tuple[CommandOption, ...] = ()
+    example: str = ""
+    has_result: bool = True
+    displays: bool = False
+    body_help: str = ""
+    evaluates_body: bool = True
+    surplus_hint: str = 'a value with blanks in it needs quotes: "Customer satisfaction"'
+    group: str = "Data"
+
+    @property
+    def usage(self) -> str:
+        """Its name and its positionals, as a usage line shows them."""
+        return " ".join([self.name, *(positional.usage for positional in self.positionals)])
+
+    def find_option(self, flag: str) -> CommandOption | None:
+        """Return the option with that long or short name."""
+        return next((o for o in self.options if flag and flag in (o.flag, o.short)), None)
 
 
 def overview(commands: Mapping[str, Command]) -> str:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 SURVEY = Positional(
     "SURVEY",
     "id, title, or a piece of one title; quotes around blanks",
-    spec.to_object,
     completes="survey",
+    convert=spec.to_object,
 )
 OUT = CommandOption("--out", "keep the result under this name", spec.to_text, "NAME", short="-o")
 
@@ -59,7 +59,7 @@ _SIGN_IN = (
         "logout",
         "forget the current connection, or the one of that name",
         commands.logout,
-        (Positional("NAME", "a connection", spec.to_text, "?", "connection"),),
+        (Positional("NAME", "a connection", "?", "connection"),),
         has_result=False,
     ),
     Command("status", "who is signed in to what", lambda context: context.session.status()),
@@ -71,9 +71,8 @@ _SIGN_IN = (
             Positional(
                 "NAME",
                 "a connection, or a variable with a Client",
-                spec.to_object,
-                "",
-                "connection",
+                completes="connection",
+                convert=spec.to_object,
             ),
         ),
         example="%alchemer switch eu",
@@ -104,7 +103,7 @@ _DATA = (
         "surveys",
         "the surveys of the account",
         commands.surveys,
-        (Positional("TEXT", "a piece of the title", spec.to_text, "?"),),
+        (Positional("TEXT", "a piece of the title", "?"),),
         (CommandOption("--status", "a status such as Launched", spec.to_text),),
         example="%alchemer surveys customer",
     ),
@@ -135,7 +134,7 @@ _DATA = (
         "partial",
         "the rows so far of a download that runs, or was stopped",
         lambda context, name=None: context.downloads.partial(name),
-        (Positional("NAME", "the name that it was meant for", spec.to_text, "?"),),
+        (Positional("NAME", "the name that it was meant for", "?"),),
         example="df = %alchemer partial",
     ),
     Command(
@@ -143,14 +142,8 @@ _DATA = (
         "any list of the API as a frame",
         commands.get,
         (
-            Positional(
-                "PATH",
-                "below the version, such as survey/123/surveycampaign",
-                spec.to_text,
-                "",
-                "path",
-            ),
-            Positional("PARAMETERS", "key=value, any number", spec.to_text, "*"),
+            Positional("PATH", "below the version, such as survey/123/surveycampaign", "", "path"),
+            Positional("PARAMETERS", "key=value, any number", "*"),
         ),
         (CommandOption("--raw", "the answer as it is, a dictionary"),),
         example="%alchemer get survey resultsperpage=10",
@@ -180,7 +173,7 @@ _STORE = (
         "sql",
         "a query over stored surveys and the notebook's frames (DuckDB)",
         commands.sql,
-        (Positional("QUERY", "SQL, in quotes", spec.to_text, "?"),),
+        (Positional("QUERY", "SQL, in quotes", "?"),),
         body_help="""\
   SQL as DuckDB knows it; a stored survey is called by its title in small letters with _
   for anything else, or survey_ID; a frame by its name:
@@ -216,7 +209,7 @@ _LISTS = {
 
 
 def _list_commands() -> Iterator[Command]:
-    contact_list = Positional("LIST", "a contact list's id", spec.to_whole_number)
+    contact_list = Positional("LIST", "a contact list's id", convert=spec.to_whole_number)
     for name, (path, summary) in _LISTS.items():
         positional = {"{survey}": SURVEY, "{list}": contact_list}
         positionals = tuple(each for place, each in positional.items() if place in path)

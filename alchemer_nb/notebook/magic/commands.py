@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from IPython.core.error import UsageError
 
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from alchemer_nb.store.sync_result import SyncResult
 
 _Result = TypeVar("_Result")
-# Returned by a command without a result, or with one that comes later: no variable is assigned.
-NO_RESULT: Final = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ class Context:
         return self.session.require().client
 
 
-def login(context: Context, **given: Any) -> object:
+def login(context: Context, **given: Any) -> object | None:
     """Sign in, or show the panel."""
     from alchemer_nb.notebook.signin.login import login as sign_in
 
@@ -102,7 +100,7 @@ def switch(context: Context, name: Any) -> Status:
         client = context.variables[name] if isinstance(name, str) else name
         if not isinstance(client, Client):
             raise UsageError("switch takes the name of a connection, or a variable with a Client")
-        session.switch(client, name=name if isinstance(name, str) else None)
+        session.adopt(client, name if isinstance(name, str) else None)
     return session.status()
 
 
@@ -128,22 +126,21 @@ def questions(context: Context, survey: Any) -> pd.DataFrame:
     context.known_surveys.add(definition.id, definition.title)
     language = definition.language
     rows = [
-        {
-            "question_id": each.id,
-            "alias": each.alias,
-            "type": each.type,
-            "text": each.text(language),
-            "options": ", ".join(option.label(language) for option in each.options),
-            "row_of": each.parent,
-            "page": page.title(language) or page.id,
-        }
+        (
+            each.id,
+            each.alias,
+            each.type,
+            each.text(language),
+            ", ".join(option.label(language) for option in each.options),
+            each.parent,
+            page.title(language) or page.id,
+        )
         for page in definition.pages
         for question in page.questions
         for each in question.walk()
     ]
-    return pd.DataFrame(
-        rows, columns=["question_id", "alias", "type", "text", "options", "row_of", "page"]
-    )
+    columns = ["question_id", "alias", "type", "text", "options", "row_of", "page"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def responses(
@@ -159,7 +156,7 @@ def responses(
     """Download the responses of a survey.
 
     Returns:
-        The frame; with ``background`` the job, or ``NO_RESULT`` where a variable gets the frame
+        The frame; with ``background`` the job, or None where a variable gets the frame
         later.
 
     Raises:
@@ -178,7 +175,7 @@ def responses(
         chosen = {name: value for name, value in options.items() if name in estimate_options}
         estimate = context.client.estimate(survey, **chosen)
         print_wrapped(f"{estimate}. Nothing was downloaded (--dry-run).")
-        return NO_RESULT
+        return None
     progress = progress or context.progress
     job = _start_download(context, survey, options)
 
@@ -228,20 +225,14 @@ def _wait_for_job(
     write_receipt: Callable[[_Result], str],
     *,
     background: bool,
-) -> _Result | Job[_Result] | object:
-    """Show the progress of a job until it ends: in the running cell, or in the background.
+) -> _Result | Job[_Result] | None:
+    """Show the progress of a job until it ends, then leave the line of ``write_receipt``.
 
-    Args:
-        context: The context.
-        job: The download or sync.
-        progress: As for ``choose_view``.
-        write_receipt: Returns the line to leave in place of the progress.
-        background: Whether to return at once: the job, or ``NO_RESULT`` where a variable gets the
-            result later.
+    In the background return at once: the job, or None where a variable gets the result later.
     """
     if background:
         context.downloads.begin(job, context.target, progress, write_receipt)
-        return job if context.target is None else NO_RESULT
+        return job if context.target is None else None
     from alchemer_nb.notebook.running.progress_views import wait_in_cell
 
     try:
@@ -282,16 +273,12 @@ def fetch_list(context: Context, path: str, survey: Any = None, **ids: Any) -> p
 
 
 def sync(
-    context: Context,
-    survey: Any,
-    full: bool = False,
-    fresh: bool = False,
-    background: bool = False,
-) -> SyncResult | Job[SyncResult] | object:
+    context: Context, survey: Any, full: bool = False, fresh: bool = False, background: bool = False
+) -> SyncResult | Job[SyncResult] | None:
     """Bring the local store of a survey up to date.
 
     Returns:
-        The result of the sync; with ``background`` the job, or ``NO_RESULT`` where a variable gets
+        The result of the sync; with ``background`` the job, or None where a variable gets
         the result later.
 
     Raises:

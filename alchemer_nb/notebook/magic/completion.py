@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from alchemer_nb.notebook.magic.command_spec import Command, Positional
     from alchemer_nb.notebook.signin.session import Session
 
-
 # `%alchemer`, `df = %alchemer`, `a, b = %alchemer`; `%%alchemer` on the first line of a cell.
 _LINE = re.compile(r"^\s*(?:%%|(?:[^%=#]+=\s*)?%)alchemer\s(.*)$", re.DOTALL)
 _PATHS = ("account", "accountteams", "accountuser", "contactlist", "survey", "surveytheme")

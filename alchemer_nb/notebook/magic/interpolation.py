@@ -6,29 +6,18 @@ written as the values of ``in``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
-from alchemer_nb.notebook.magic.tokens import (
-    EvaluatedWord,
-    evaluate_expression,
-    read_part,
-    unclosed_message,
-)
+from alchemer_nb.notebook.magic.secret_guard import holds_secret
+from alchemer_nb.notebook.magic.tokens import evaluate_expression, read_part, unclosed_message
 from alchemer_nb.survey.filters import text_after_operator
-from alchemer_nb.wire.quoting import (
-    QUOTES,
-    begins_comment,
-    double_quotes,
-    find_value_end,
-    quote,
-    quote_if_needed,
-)
+from alchemer_nb.wire import quoting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from alchemer_nb.notebook.magic.tokens import EvaluatedWord
 
     # Takes the beginning of a condition. Returns the part of it that belongs to the value or list
     # at its end, and whether that is a list; None if a value cannot follow.
@@ -78,7 +67,7 @@ def _interpolate_line(line: str, variables: Mapping[str, Any]) -> Iterator[str]:
     position, text_before = 0, ""
     while position < len(line):
         rest = line[position:]
-        if begins_comment(line, position) and not _is_inside_quotes(text_before, rest):
+        if quoting.begins_comment(line, position) and not _is_inside_quotes(text_before, rest):
             yield rest
             return
         found = read_part(line, position)
@@ -98,7 +87,7 @@ def _is_inside_quotes(before: str, after: str) -> bool:
     found = text_after_operator(before)
     if found is None:
         return before.count('"') % 2 == 1 and '"' in after
-    open_quote = find_value_end(found[0], several=found[1]).unclosed
+    open_quote = quoting.find_value_end(found[0], several=found[1]).unclosed
     return bool(open_quote) and open_quote in after
 
 
@@ -115,6 +104,7 @@ def _format_value(source: str, value: Any, before: tuple[str, bool] | None, afte
     Raises:
         UsageError: It is missing, or cannot be written so that it is read unchanged.
     """
+    source = "…" if holds_secret(source) else source
     value = _to_python(value)
     is_several = isinstance(value, list)
     for each in value if is_several else [value]:
@@ -125,20 +115,20 @@ def _format_value(source: str, value: Any, before: tuple[str, bool] | None, afte
             raise UsageError(f"the value of `{source}` has a line break in it")
         return text
     beginning, is_list = before
-    open_quote = find_value_end(beginning, several=is_list).unclosed
+    open_quote = quoting.find_value_end(beginning, several=is_list).unclosed
     if is_several:
         if open_quote or not is_list:
             raise UsageError(f"`{source}` holds several values; write `in {{{source}}}`, unquoted")
-        return ", ".join(quote(_to_text(each)) for each in value)
+        return ", ".join(quoting.quote(_to_text(each)) for each in value)
     text = _to_text(value)
     if open_quote:
-        return double_quotes(text, open_quote)
+        return quoting.double_quotes(text, open_quote)
     is_start = _can_start_after(beginning, is_list)
     if is_start and _can_end_before(after, is_list):
-        return quote_if_needed(text)
+        return quoting.quote_if_needed(text)
     # Other characters of the same value touch it, so it cannot have quotes of its own.
     needs_quotes = "#" in text or text != text.strip() or len(text.splitlines()) > 1
-    if needs_quotes or (is_list and "," in text) or (is_start and text.startswith(QUOTES)):
+    if needs_quotes or (is_list and "," in text) or (is_start and text.startswith(quoting.QUOTES)):
         raise UsageError(
             f"the value of `{source}` needs quotes around it and what it stands beside, as in "
             f'"North {{{source}}}"'

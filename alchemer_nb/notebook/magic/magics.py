@@ -23,9 +23,9 @@ from traitlets.config import Configurable
 from alchemer_nb.errors import AlchemerError
 from alchemer_nb.http.regions import Region
 from alchemer_nb.notebook.kernel.outputs import print_text
-from alchemer_nb.notebook.magic.command_spec import command_help, full_help, overview
+from alchemer_nb.notebook.magic.command_spec import Command, command_help, full_help, overview
 from alchemer_nb.notebook.magic.command_table import COMMANDS
-from alchemer_nb.notebook.magic.commands import NO_RESULT, Context
+from alchemer_nb.notebook.magic.commands import Context
 from alchemer_nb.notebook.magic.completion import Completion, KnownSurveys
 from alchemer_nb.notebook.magic.interpolation import interpolate_lines
 from alchemer_nb.notebook.magic.parser import parse_line
@@ -35,8 +35,6 @@ from alchemer_nb.notebook.signin.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from alchemer_nb.notebook.magic.command_spec import Command
 
 _NAME = "AlchemerMagics"
 
@@ -108,15 +106,14 @@ class AlchemerMagics(Magics, Configurable):
             shell=self.shell,
         )
         result = command.run(context, **arguments)
-        if result is NO_RESULT:
+        if result is None:  # there is none, or it comes later
             return None
         if parsed.target is not None:
             self.shell.push({parsed.target: result})
             return None
         if not command.displays:
             return result
-        if result is not None:
-            display(result)  # type: ignore[no-untyped-call]  # IPython has no hints
+        display(result)  # type: ignore[no-untyped-call]  # IPython has no hints
         if not command.has_result:
             return None
         if hasattr(result, "mark_displayed"):

@@ -6,6 +6,7 @@ as one line, and the cell fails.
 
 from __future__ import annotations
 
+import itertools
 import keyword
 import re
 from dataclasses import dataclass, field, replace
@@ -13,24 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
-from alchemer_nb.notebook.magic.secret_guard import (
-    SIGN_IN_HINT,
-    format_word,
-    is_secret,
-    refuse_secrets,
-)
-from alchemer_nb.notebook.magic.tokens import (
-    SourceWord,
-    WordPart,
-    evaluate_word,
-    split_words,
-    suggest,
-)
+from alchemer_nb.notebook.magic import secret_guard
+from alchemer_nb.notebook.magic.secret_guard import format_word
+from alchemer_nb.notebook.magic.tokens import WordPart, evaluate_word, split_words, suggest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from alchemer_nb.notebook.magic.command_spec import Command, CommandOption, Convert
+    from alchemer_nb.notebook.magic.tokens import SourceWord
 
 _HELP_FLAGS = ("-h", "--help")
 _OPTION = re.compile(r"-+[^-\d]")  # `-5` is a value
@@ -67,7 +59,7 @@ def parse_line(
         UsageError: The line is not valid; the message says what would be.
     """
     words = split_words(line.rstrip().removesuffix(";"))
-    refuse_secrets(words)
+    _refuse_secrets(words)
     target, words = _split_target(words)
     if not words or words[0].syntax in _HELP_FLAGS:
         return ParsedCommand(None, help_for="")
@@ -75,7 +67,8 @@ def parse_line(
         topic = evaluate_word(words[1], variables).text if len(words) > 1 else ""
         return ParsedCommand(None, help_for=topic and _find_command(topic, commands).name)
     command = _find_command(evaluate_word(words[0], variables).text, commands)
-    if any(word.syntax in _HELP_FLAGS for word in words):
+    options = itertools.takewhile(lambda word: word.syntax != "--", words)
+    if any(word.syntax in _HELP_FLAGS for word in options):
         return ParsedCommand(None, help_for=command.name)
     arguments = _parse_arguments(command, words[1:], variables)
     out = arguments.pop("out", None)
@@ -87,6 +80,26 @@ def parse_line(
         if not command.has_result:
             raise UsageError(f"`{command.name}` gives nothing to keep under a name")
     return ParsedCommand(command, arguments, target)
+
+
+def _refuse_secrets(words: Sequence[SourceWord]) -> None:
+    """Refuse a line with a secret, before a word is evaluated or repeated in a message."""
+    is_login = any(word.source == "login" for word in words[:3])
+    previous = "--"  # the first word is the command
+    for word in words:
+        source = word.source
+        flag = source.partition("=")[0]
+        name = flag.lstrip("-").replace("-", "_")
+        is_option = flag.startswith("-") and secret_guard.is_secret_name(name)
+        is_value = secret_guard.is_secret(source) or (
+            # A profile may have such a name: `--profile marketresearch2026`.
+            is_login and not previous.startswith("--") and secret_guard.looks_random(source)
+        )
+        # The source of an expression is Python, and no value.
+        is_expression = len(word.parts) == 1 and word.parts[0].is_expression
+        if is_option or (is_value and not is_expression):
+            raise UsageError(secret_guard.REFUSAL)
+        previous = source
 
 
 def _find_command(name: str, commands: Mapping[str, Command]) -> Command:
@@ -158,6 +171,8 @@ def separate_options(
 ) -> tuple[list[SourceWord], dict[CommandOption, list[SourceWord]]]:
     """Return the words of the positionals, and the options with the words of their values.
 
+    After ``--`` all words are positionals.
+
     Raises:
         UsageError: An option does not exist, lacks its value, or has one that it does not take.
     """
@@ -165,6 +180,9 @@ def separate_options(
     given: dict[CommandOption, list[SourceWord]] = {}
     rest = iter(words)
     for word in rest:
+        if word.syntax == "--":
+            positionals += rest
+            break
         if not _OPTION.match(word.syntax):
             positionals.append(word)
             continue
@@ -208,8 +226,10 @@ def _convert(
     choices: Sequence[str] = (),
 ) -> Any:
     word = evaluate_word(source, variables)
-    if is_secret(word.text):  # the value of a variable: the message below would repeat it
-        raise UsageError(f"{label}: that value looks like a key. {SIGN_IN_HINT}")
+    if secret_guard.is_secret(
+        word.text
+    ):  # the value of a variable: the message below would repeat it
+        raise UsageError(f"{label}: that value looks like a key. {secret_guard.SIGN_IN_HINT}")
     try:
         return convert(word)
     except ValueError as error:

@@ -21,23 +21,15 @@ FRESH = CommandOption("--fresh", "take nothing from memory; may wait a minute")
 PROGRESS = ("auto", "text", "none")
 
 
-def choice_option(
-    flag: str, text: str, choices: tuple[str, ...] = (), echo: str = ""
-) -> CommandOption:
+def choice_option(flag: str, text: str, choices: tuple[str, ...] = ()) -> CommandOption:
     """Build an option that takes one word of a few, by default those of this option of a frame."""
     choices = choices or CHOICES[flag.lstrip("-").replace("-", "_")]
-    return CommandOption(flag, text, spec.one_of(*choices), choices=choices, echo=echo)
+    return CommandOption(flag, text, spec.one_of(*choices), choices=choices)
 
 
-# An option without `echo` does not change which rows and columns come.
 OPTIONS = (
     CommandOption(
-        "--where",
-        "a condition; may be given several times",
-        to_condition,
-        "CONDITION",
-        repeat=True,
-        echo="{}",
+        "--where", "a condition; may be given several times", to_condition, "CONDITION", repeat=True
     ),
     CommandOption(
         "--status",
@@ -45,39 +37,20 @@ OPTIONS = (
         spec.to_list,
         "STATUS",
         choices=STATUSES,
-        echo="status is {}",
     ),
     CommandOption("--complete", "short for --status Complete"),
-    CommandOption(
-        "--since", "submitted on this day or later", spec.to_date, "DATE", echo="submitted from {}"
-    ),
-    CommandOption(
-        "--until",
-        "submitted on this day or earlier",
-        spec.to_date,
-        "DATE",
-        echo="submitted until {}",
-    ),
-    choice_option("--test-rows", "what to do with test data", echo="test rows: {}"),
-    choice_option("--names", "what columns are called", echo="names: {}"),
-    choice_option("--values", "what answers are shown as", echo="values: {}"),
-    choice_option("--shape", "a row per response, or per answer", echo="shape: {}"),
-    choice_option("--multi", "a column per option, or one list", echo="multi-selects as {}"),
-    CommandOption("--language", "a language of the survey, for labels", spec.to_text, echo="in {}"),
-    choice_option("--metadata", "which columns besides answers", echo="metadata: {}"),
-    CommandOption(
-        "--tz",
-        "time zone; none for the region's wall clock",
-        spec.to_time_zone,
-        "ZONE",
-        echo="times in {}",
-    ),
-    CommandOption(
-        "--columns", "only these, with commas", spec.to_list, "NAMES", echo="columns: {}"
-    ),
-    CommandOption(
-        "--limit", "at most this many rows", spec.to_whole_number, "N", echo="at most {} rows"
-    ),
+    CommandOption("--since", "submitted on this day or later", spec.to_date, "DATE"),
+    CommandOption("--until", "submitted on this day or earlier", spec.to_date, "DATE"),
+    choice_option("--test-rows", "what to do with test data"),
+    choice_option("--names", "what columns are called"),
+    choice_option("--values", "what answers are shown as"),
+    choice_option("--shape", "a row per response, or per answer"),
+    choice_option("--multi", "a column per option, or one list"),
+    CommandOption("--language", "a language of the survey, for labels", spec.to_text),
+    choice_option("--metadata", "which columns besides answers"),
+    CommandOption("--tz", "time zone; none for the region's wall clock", spec.to_time_zone, "ZONE"),
+    CommandOption("--columns", "only these, with commas", spec.to_list, "NAMES"),
+    CommandOption("--limit", "at most this many rows", spec.to_whole_number, "N"),
     FRESH,
     CommandOption("--store", "from this computer, however old; see sync"),
     CommandOption("--max-age", "the same, synced first if older, such as 1h", spec.to_text, "SPAN"),
@@ -86,6 +59,23 @@ OPTIONS = (
     choice_option("--incomplete", "when fewer rows come than were told", INCOMPLETE),
     choice_option("--progress", "how to show progress", PROGRESS),
 )
+# How a receipt repeats the options that change which rows and columns come, in this order.
+_ECHOES = {
+    "status": "status is {}",
+    "since": "submitted from {}",
+    "until": "submitted until {}",
+    "where": "{}",
+    "test_rows": "test rows: {}",
+    "names": "names: {}",
+    "values": "values: {}",
+    "shape": "shape: {}",
+    "multi": "multi-selects as {}",
+    "language": "in {}",
+    "metadata": "metadata: {}",
+    "tz": "times in {}",
+    "columns": "columns: {}",
+    "limit": "at most {} rows",
+}
 
 
 def describe_download(
@@ -114,15 +104,12 @@ def describe_download(
 
 def _echoes(options: Mapping[str, Any]) -> list[str]:
     echoes = []
-    first = ("status", "since", "until")  # before the conditions of --where
-    for option in sorted(OPTIONS, key=lambda option: option.name not in first):
-        if option.echo and option.name in options:
-            value = options[option.name]
-            separator = " or " if option.name == "status" else ", "
+    for name, template in _ECHOES.items():
+        if name in options:
+            value = parse_conditions(options[name]) if name == "where" else options[name]
+            separator = " or " if name == "status" else ", "
             values = value if isinstance(value, list | tuple) else [value]
-            if option.name == "where":
-                values = parse_conditions(value)
-            echoes.append(option.echo.format(separator.join(map(str, values))))
+            echoes.append(template.format(separator.join(map(str, values))))
     return echoes
 
 

@@ -1,16 +1,8 @@
-"""Refuse secrets on a magic line: say why, and never repeat them."""
+"""Recognise secrets on a magic line, so that they are refused and never repeated."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
-
-from IPython.core.error import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from alchemer_nb.notebook.magic.tokens import SourceWord
 
 # Tokens are 32 to 50 hexadecimal digits; the secrets that belong to them begin with A9.
 _KEY = re.compile(r"[0-9a-f]{24,}|A9[0-9A-Za-z]{8,}", re.IGNORECASE)
@@ -21,7 +13,7 @@ _PAIR_NAME = re.compile(r"(?:^|[?&\s])(\w+)=[^\s&]")
 SIGN_IN_HINT = (
     "Sign in with %alchemer login, which asks for it, or with the ALCHEMER_… environment variables"
 )
-_REFUSED = (
+REFUSAL = (
     "a secret does not belong on the magic line: it is kept in the notebook and in the history. "
     f"Clear this cell, and regenerate the key: it is already in the history. {SIGN_IN_HINT}"
 )
@@ -32,44 +24,27 @@ def is_secret(text: str) -> bool:
     if _KEY.fullmatch(text):
         return True
     # Not the names without `_`: a question may have the alias `token`.
-    return any(_is_secret_name(name) and "_" in name for name in _PAIR_NAME.findall(text))
+    return any(is_secret_name(name) and "_" in name for name in _PAIR_NAME.findall(text))
 
 
-def refuse_secrets(words: Sequence[SourceWord]) -> None:
-    """Refuse a line with a secret, before a word is evaluated or repeated in a message.
-
-    Raises:
-        UsageError: There is one; the message does not repeat it.
-    """
-    is_login = any(word.source == "login" for word in words[:3])
-    previous = "--"  # the first word is the command
-    for word in words:
-        source = word.source
-        flag = source.partition("=")[0]
-        is_option = flag.startswith("-") and _is_secret_name(flag.lstrip("-").replace("-", "_"))
-        is_value = is_secret(source) or (
-            # A profile may have such a name: `--profile marketresearch2026`.
-            is_login and not previous.startswith("--") and _looks_random(source)
-        )
-        # The source of an expression is Python, and no value.
-        is_expression = len(word.parts) == 1 and word.parts[0].is_expression
-        if is_option or (is_value and not is_expression):
-            raise UsageError(_REFUSED)
-        previous = source
+def holds_secret(text: str) -> bool:
+    """Check whether anything in a text looks like a key."""
+    return is_secret(text) or bool(_KEY.search(text))
 
 
 def format_word(text: str) -> str:
     """Format a word for a message: at most 60 characters, and never a key."""
-    if is_secret(text) or _KEY.search(text):
+    if holds_secret(text):
         return "that word"
     return f"`{text if len(text) <= 60 else text[:57] + '…'}`"
 
 
-def _is_secret_name(name: str) -> bool:
+def is_secret_name(name: str) -> bool:
+    """Check whether an option or parameter of this name takes a secret."""
     return bool(_SECRET_NAME.fullmatch(name.lower()))
 
 
-def _looks_random(text: str) -> bool:
+def looks_random(text: str) -> bool:
     """Check for one long run of letters and digits, as in a key."""
     has_both = any(c.isdigit() for c in text) and any(c.isalpha() for c in text)
     return len(text) >= 16 and text.isalnum() and has_both

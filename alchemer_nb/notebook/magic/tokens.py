@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
+from alchemer_nb.notebook.magic.secret_guard import format_word
 from alchemer_nb.wire.text import did_you_mean
 
 if TYPE_CHECKING:
@@ -170,10 +171,13 @@ def evaluate_expression(source: str, variables: Mapping[str, Any]) -> Any:
         name = error.name or source
         own = [n for n in variables if not n.startswith("_") and not hasattr(builtins, n)]
         hint = suggest(name, own) or " Write $$ or {{ for the character itself."
-        raise UsageError(f"no variable `{name}`.{hint}") from None
+        raise UsageError(f"no variable {format_word(name)}.{hint}") from None
     except Exception as error:  # noqa: BLE001 - whatever the user's expression raises
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise UsageError(f"`{{{source.strip()}}}` cannot be evaluated: {reason}") from None
+        # Without the error's text, which may repeat a value: that of a variable may be a secret.
+        raise UsageError(
+            f"{_format_source(source)} cannot be evaluated: {type(error).__name__} (run it in a "
+            "cell to see why)"
+        ) from None
 
 
 def _compile(source: str) -> tuple[Any, str | None]:
@@ -187,7 +191,13 @@ def _compile(source: str) -> tuple[Any, str | None]:
         except (SyntaxError, ValueError):
             continue
         return compiled, source[end + 1 :] if end < len(source) else None
-    raise UsageError(f"`{{{source}}}` is not a Python expression; write {{{{ for a brace itself")
+    raise UsageError(
+        f"{_format_source(source)} is not a Python expression; write {{{{ for a brace itself"
+    )
+
+
+def _format_source(source: str) -> str:
+    return format_word(f"{{{source.strip()}}}")
 
 
 def _read_word(line: str, start: int) -> SourceWord:

@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import anywidget
 import traitlets
 
-from alchemer_nb.auth import profiles
 from alchemer_nb.http.secrets import Secret
-from alchemer_nb.notebook.signin.session import KEY
 from alchemer_nb.notebook.signin.steps import CONSUMER, CONSUMER_SECRET, PASTED, TOKEN, TOKEN_SECRET
 
 if TYPE_CHECKING:
@@ -28,38 +26,28 @@ if TYPE_CHECKING:
 REMEMBER, TWO_LEGGED = "remember", "two_legged"
 NEW_LINK, START_AGAIN, USE_FOUND, BACK = "new_link", "start_again", "use_found", "back"
 _HERE = Path(__file__).parent
-_BINDER = (
+BINDER_NOTICE = (
     "This notebook runs on Binder, which is someone else's machine: use a key that you can "
     "replace afterwards, or the demo (%alchemer demo). Nothing is remembered here."
 )
 
 
-class FormPart(TypedDict, total=False):
-    """A text box, a checkbox or a small button.
-
-    ``kind`` of a box is ``"text"`` or ``"password"`` (masked, with a button to show it);
-    ``button`` of a checkbox is the label of the main button while it is ticked.
-    """
-
-    name: str
-    label: str
-    kind: str
-    placeholder: str
-    help: str
-    button: str
-
-
 class FormView(TypedDict, total=False):
     """Everything that the form shows; never the value of a field.
+
+    ``fields`` are text boxes, ``options`` checkboxes and ``actions`` small buttons; each has a
+    ``name`` and a ``label``. The ``kind`` of a box is ``"text"`` or ``"password"`` (masked, with a
+    button to show it); the ``button`` of a checkbox is the label of the main button while it is
+    ticked.
 
     ``errors`` has the sentence of an error by the name of its field, ``""`` for the whole form;
     ``hints`` has what to do next, by the same names. ``notice`` and ``notice_next`` are the
     same for what happened before the form was shown.
     """
 
-    fields: list[FormPart]
-    options: list[FormPart]
-    actions: list[FormPart]
+    fields: list[dict[str, str]]
+    options: list[dict[str, str]]
+    actions: list[dict[str, str]]
     intro: str
     notice: str
     notice_next: str
@@ -162,50 +150,8 @@ def _read_ticked(content: dict[str, Any]) -> dict[str, bool]:
     return {str(name): value is True for name, value in ticked.items()}
 
 
-def build_view(
-    mode: str,
-    region: Region,
-    *,
-    waiting: bool,
-    found: str,
-    adding: bool,
-    notice: tuple[str, str],
-    failed: bool,
-) -> FormView:
-    """Build the view of one step.
-
-    Args:
-        mode: ``"api_key"`` or ``"oauth1"``.
-        region: The chosen region.
-        waiting: Whether the log-in page was opened, so that its result can be pasted.
-        found: Source of credentials that one click would use, or ``""``.
-        adding: Whether somebody is signed in and this adds another account.
-        notice: A line above the form, and what to do next.
-        failed: Whether that line describes an error.
-    """
-    step = _key_step() if mode == KEY else _paste_step(region) if waiting else _pair_step(region)
-    buttons, options, texts = step.get("actions", []), step.get("options", []), [notice[0]]
-    if found and not waiting:
-        use = f"Use the credentials from {found}"
-        buttons.append({"name": USE_FOUND, "label": f"{use} again" if failed else use})
-    if adding:
-        buttons.append({"name": BACK, "label": "Back"})
-    if profiles.on_binder():
-        texts.append(_BINDER)
-    else:
-        keeps = f"Kept {profiles.describe_storage()}."
-        options.append({"name": REMEMBER, "label": "Remember on this computer", "help": keeps})
-    return {
-        **step,
-        "actions": buttons,
-        "options": options,
-        "notice": "\n".join(filter(None, texts)),
-        "notice_next": notice[1],
-        "failed": failed,
-    }
-
-
-def _key_step() -> FormView:
+def key_view() -> FormView:
+    """Return the form for an API key."""
     both = "key, or key and secret key together"
     return {
         "fields": [
@@ -217,7 +163,8 @@ def _key_step() -> FormView:
     }
 
 
-def _pair_step(region: Region) -> FormView:
+def pair_view(region: Region) -> FormView:
+    """Return the form for a consumer pair."""
     return {
         "fields": [
             {"name": CONSUMER, "label": "Consumer key", "kind": "password"},
@@ -236,7 +183,8 @@ def _pair_step(region: Region) -> FormView:
     }
 
 
-def _paste_step(region: Region) -> FormView:
+def paste_view(region: Region) -> FormView:
+    """Return the form for what the log-in page ends at."""
     label, example = "Address or code", "paste it here"
     return {
         "fields": [{"name": PASTED, "label": label, "kind": "text", "placeholder": example}],

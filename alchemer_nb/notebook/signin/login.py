@@ -15,30 +15,21 @@ from IPython.core.error import StdinNotImplementedError
 from IPython.display import display
 
 from alchemer_nb.auth import lookup, profiles
-from alchemer_nb.auth.lookup import REGION_NAME
+from alchemer_nb.auth.lookup import REGION_NAME, FoundCredentials
 from alchemer_nb.client.client import Client
-from alchemer_nb.errors import AlchemerError, ConfigurationError, InvalidArgument
+from alchemer_nb.errors import AlchemerError, ConfigurationError
 from alchemer_nb.http.regions import Region
 from alchemer_nb.http.secrets import Secret
 from alchemer_nb.notebook.kernel.outputs import print_text
 from alchemer_nb.notebook.kernel.pump import find_pump, has_front_end
-from alchemer_nb.notebook.signin.session import KEY, MODES, OAUTH
-from alchemer_nb.notebook.signin.steps import (
-    CONSUMER,
-    CONSUMER_SECRET,
-    TOKEN,
-    TOKEN_SECRET,
-    FieldError,
-    SignIn,
-)
+from alchemer_nb.notebook.signin import steps
+from alchemer_nb.notebook.signin.session import KEY, MODES, OAUTH, Connection, Session, Status
 
 if TYPE_CHECKING:
-    from alchemer_nb.auth.lookup import FoundCredentials
     from alchemer_nb.notebook.signin.panel import LoginPanel
-    from alchemer_nb.notebook.signin.session import Connection, Session, Status
 
 WAIT_SECONDS = 600.0
-_MODES = {"key": KEY, KEY: KEY, "oauth": OAUTH, OAUTH: OAUTH}
+_MODES = {None: None, "key": KEY, "oauth": OAUTH}
 
 
 def login(
@@ -70,14 +61,13 @@ def login(
         What the cell shows: the panel or the status; None where that is shown already.
 
     Raises:
-        InvalidArgument: There is no such mode.
         ConfigurationError: The profile belongs to another region or mode. Or nobody can sign in
             here: there are no credentials and no front end, or the time limit was reached.
         AuthenticationError: The credentials were refused, and no panel can be shown.
     """
-    asked_mode, asked_region = _parse_mode(mode), _parse_region(session, region)
+    asked_mode, asked_region = _MODES[mode], Region.get(region) if region else None
     client = session.client
-    if session.status().signed_in and not _is_another(client, asked_region, asked_mode, profile):
+    if client and not _is_another(client, asked_region, asked_mode, profile):
         return _show_status(session, prompt=prompt)
     refused = client if client is not None and client.refused else None
     replaced = refused if profile is None and asked_region is None else None
@@ -113,36 +103,17 @@ def login(
     return _wait_for_sign_in(panel, WAIT_SECONDS if wait is True else float(wait))
 
 
-def _parse_mode(mode: str | None) -> str | None:
-    if mode is None:
-        return None
-    if mode not in _MODES:
-        raise InvalidArgument(f"mode is 'key' or 'oauth', not {str(mode)[:20]!r}")
-    return _MODES[mode]
-
-
-def _parse_region(session: Session, region: str | Region | None) -> Region | None:
-    if region is None:
-        return None
-    if isinstance(region, str) and session.box is not None:
-        sandbox: Region = session.box.region
-        if region.strip().lower() == sandbox.name:
-            return sandbox
-    return Region.get(region)
-
-
 def _default_region(session: Session) -> Region | None:
     # Where a sandbox runs, the panel chooses its region.
     return None if session.box is not None else lookup.environment_region()
 
 
 def _is_another(
-    client: Client | None, region: Region | None, mode: str | None, profile: str | None
+    client: Client, region: Region | None, mode: str | None, profile: str | None
 ) -> bool:
     """Check whether the arguments ask for another account than that of the current client."""
     return (
-        client is None
-        or client.refused
+        client.refused
         or profile is not None
         or (region is not None and region.api_url != client.region.api_url)
         or (mode is not None and mode != client.credentials.mode)
@@ -168,15 +139,8 @@ def _find_credentials(
 ) -> tuple[FoundCredentials | None, AlchemerError | None]:
     """Return credentials to sign in with, or the error that says why they cannot be used.
 
-    Args:
-        session: The shell's session.
-        profile: The profile that was asked for.
-        region: The region that was asked for.
-        mode: The mode that was asked for.
-        replaced: The client whose refused credentials are replaced, if nothing was asked for.
-
-    Raises:
-        ConfigurationError: The profile that was asked for belongs to another region or mode.
+    An error about the profile that was asked for is raised; ``replaced`` is the client whose
+    refused credentials are replaced, if nothing was asked for.
     """
     try:
         found = lookup.find_credentials(profile)
@@ -222,11 +186,7 @@ def _set_region(
 
 
 def _check_may_replace(found: FoundCredentials, refused: Client) -> None:
-    """Check that the found credentials may replace refused ones although nobody asked for it.
-
-    Raises:
-        ConfigurationError: They belong to another region, and so to another account.
-    """
+    """Raise if found credentials belong to another region, and so account, than refused ones."""
     if found.region_source == REGION_NAME or found.region.api_url == refused.region.api_url:
         return
     use = f"--profile {found.profile}" if found.profile else f"--region {found.region.name}"
@@ -279,11 +239,7 @@ def _is_unattended() -> bool:
 
 
 def _can_show_panel(*, wait: bool = False) -> bool:
-    """Check whether a person can use a panel here: not in a terminal, nor in an unattended kernel.
-
-    Args:
-        wait: Whether the cell waits for the person, which needs a kernel.
-    """
+    """Check for a front end in which a person can use a panel; to ``wait`` needs a kernel, too."""
     from IPython.terminal.interactiveshell import TerminalInteractiveShell
 
     shell = get_ipython()
@@ -298,11 +254,7 @@ def _finish_without_asking(
     failure: AlchemerError | None,
     profile: str | None,
 ) -> Status:
-    """Finish a login where no person can be asked.
-
-    Raises:
-        AlchemerError: Why nobody is signed in now.
-    """
+    """Finish a login where no person can be asked: raise why nobody is signed in, if so."""
     if existing is not None:
         session.switch(existing.name)
         return session.status().with_note("Already signed in.")
@@ -323,54 +275,43 @@ def _finish_without_asking(
 def _sign_in_at_prompt(
     session: Session, region: Region | None, mode: str, notice: tuple[str, str]
 ) -> Status:
-    """Ask for credentials with getpass and sign in; nothing is saved.
-
-    Args:
-        session: The session that gets the connection.
-        region: Where to sign in; None takes the sandbox's region if it runs, else US.
-        mode: ``"api_key"`` or ``"oauth1"``.
-        notice: What to print first: a sentence, and what to do next.
-
-    Raises:
-        ConfigurationError: Nothing can be asked here, or nothing was typed.
-        AlchemerError: What was typed cannot be used, or the call failed.
-    """
+    """Ask for credentials with getpass and sign in; nothing is saved."""
     if any(notice):
         print_text(" ".join(notice).strip())
     if region is None:
         region = session.box.region if session.box is not None else Region.get("us")
-    steps = SignIn(session)
+    sign_in = steps.SignIn(session)
     try:
         if mode == KEY:
-            _ask_key(steps, region)
+            _ask_key(sign_in, region)
         else:
-            _ask_oauth(steps, region)
-    except FieldError as error:
+            _ask_oauth(sign_in, region)
+    except steps.FieldError as error:
         cause = error.cause or ConfigurationError("nothing was typed, so nobody is signed in")
     else:
         return session.status()
     finally:
-        steps.cancel()
+        sign_in.cancel()
     raise cause  # outside the except block: a chained error would show variables that hold secrets
 
 
-def _ask_key(steps: SignIn, region: Region) -> None:
+def _ask_key(sign_in: steps.SignIn, region: Region) -> None:
     first = _ask_hidden(f"API key for {region.app_host} (or key and secret key together): ")
-    values = {TOKEN: first}
-    if len(first.reveal().split()) == 1 and "://" not in first.reveal():
-        values[TOKEN_SECRET] = _ask_hidden("API secret key: ")
-    steps.use_key(values, region)
+    values = {steps.TOKEN: first}
+    if first.reveal().strip() and not steps.has_both_parts(first):
+        values[steps.TOKEN_SECRET] = _ask_hidden("API secret key: ")
+    sign_in.use_key(values, region)
 
 
-def _ask_oauth(steps: SignIn, region: Region) -> None:
+def _ask_oauth(sign_in: steps.SignIn, region: Region) -> None:
     values = {
-        CONSUMER: _ask_hidden(f"Consumer key for {region.app_host}: "),
-        CONSUMER_SECRET: _ask_hidden("Consumer secret: "),
+        steps.CONSUMER: _ask_hidden(f"Consumer key for {region.app_host}: "),
+        steps.CONSUMER_SECRET: _ask_hidden("Consumer secret: "),
     }
-    display(steps.request_link(values, region))  # type: ignore[no-untyped-call]  # IPython has no hints
+    display(sign_in.request_link(values, region))  # type: ignore[no-untyped-call]  # IPython has no hints
     pasted = _ask_hidden("Address you land on, or the code shown (empty once this page has it): ")
-    callback = steps.take_callback() if not pasted.reveal().strip() else None
-    steps.finish(callback or pasted)
+    callback = sign_in.take_callback() if not pasted.reveal().strip() else None
+    sign_in.finish(callback or pasted)
 
 
 def _ask_hidden(question: str) -> Secret:

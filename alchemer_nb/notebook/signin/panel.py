@@ -9,23 +9,20 @@ from urllib.parse import urlsplit
 
 import ipywidgets
 
+from alchemer_nb.auth import profiles
 from alchemer_nb.errors import AlchemerError
 from alchemer_nb.http.regions import Region
 from alchemer_nb.notebook.kernel.outputs import add_output, replace_outputs
 from alchemer_nb.notebook.signin import form
-from alchemer_nb.notebook.signin.form import SignInForm, build_view
-from alchemer_nb.notebook.signin.session import KEY, OAUTH
-from alchemer_nb.notebook.signin.steps import PASTED, FieldError, SignIn
+from alchemer_nb.notebook.signin.form import FormView, SignInForm
+from alchemer_nb.notebook.signin.session import KEY, OAUTH, Session, Status
+from alchemer_nb.notebook.signin.steps import PASTED, FieldError, SignIn, SignInLink
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from alchemer_nb.auth.lookup import FoundCredentials
     from alchemer_nb.http.secrets import Secret
-    from alchemer_nb.notebook.signin.form import FormView
-    from alchemer_nb.notebook.signin.session import Session, Status
-    from alchemer_nb.notebook.signin.steps import SignInLink
-
 
 _LABELS = {"description_width": "132px"}
 _REGION_HINT = "Your region is in the address bar when you are logged in."
@@ -70,11 +67,11 @@ class LoginPanel(ipywidgets.VBox):
         self.outputs = PanelOutputs()
         self._found, self._notice, self._failed = found, notice, failed
         self._adding, self._asked_region = adding, region
-        self._regions = _list_regions(session, region)
-        first = region or self._regions[-1 if session.box is not None else 0]
+        options = _region_options(session, region)
+        first = region or options[-1 if session.box is not None else 0][1]
         self.region = ipywidgets.Dropdown(
-            options=_label_regions(self._regions),
-            value=first.api_url,
+            options=options,
+            value=next(each for _, each in options if each.api_url == first.api_url),
             description="Region",
             style=_LABELS,
             layout={"width": "auto", "max_width": "100%"},
@@ -104,11 +101,6 @@ class LoginPanel(ipywidgets.VBox):
         self._add_button.on_click(self._with_errors_shown(lambda _: self._show(adding=True)))
         self._stop_listening = session.on_change(self._with_errors_shown(self._follow_session))
         self._refresh()
-
-    @property
-    def chosen_region(self) -> Region:
-        """The region that is chosen in the dropdown."""
-        return next(r for r in self._regions if r.api_url == self.region.value)
 
     @property
     def shows_form(self) -> bool:
@@ -181,13 +173,13 @@ class LoginPanel(ipywidgets.VBox):
     def _submit(self, values: dict[str, Secret], ticked: dict[str, bool]) -> None:
         remember = ticked.get(form.REMEMBER, False)
         if self.mode.value == KEY:
-            self.sign_in.use_key(values, self.chosen_region, remember=remember)
+            self.sign_in.use_key(values, self.region.value, remember=remember)
         elif self.sign_in.flow is not None:
             self.sign_in.finish(values[PASTED], remember=remember)
         elif ticked.get(form.TWO_LEGGED):
-            self.sign_in.use_consumer_pair(values, self.chosen_region, remember=remember)
+            self.sign_in.use_consumer_pair(values, self.region.value, remember=remember)
         else:
-            self._show_link(self.sign_in.request_link(values, self.chosen_region))
+            self._show_link(self.sign_in.request_link(values, self.region.value))
             return
         self._show(adding=False)
 
@@ -237,26 +229,34 @@ class LoginPanel(ipywidgets.VBox):
 
     def _follow_session(self) -> None:
         """Show the new status, and the new list of regions if a sandbox was started or stopped."""
-        regions = _list_regions(self.session, self._asked_region)
-        if regions != self._regions:
-            before, addresses = self.region.value, [region.api_url for region in regions]
-            self._regions = regions
-            self.region.options = _label_regions(regions)
-            self.region.value = before if before in addresses else addresses[0]
+        options, before = _region_options(self.session, self._asked_region), self.region.value
+        if options != self.region.options:
+            regions = [region for _, region in options]
+            self.region.options = options
+            self.region.value = before if before in regions else regions[0]
         self._show(adding=False)
 
     def _view(self) -> FormView:
+        region, waiting = self.region.value, self.sign_in.flow is not None
+        if self.mode.value == KEY:
+            view = form.key_view()
+        else:
+            view = form.paste_view(region) if waiting else form.pair_view(region)
+        actions, options = view.setdefault("actions", []), view.setdefault("options", [])
         found = self._found  # belongs to one region, so offer it in no other
-        here = found is not None and found.region.api_url == self.region.value
-        return build_view(
-            self.mode.value,
-            self.chosen_region,
-            waiting=self.sign_in.flow is not None,
-            found=found.source if found is not None and here else "",
-            adding=self._adding and self.session.status().signed_in,
-            notice=self._notice,
-            failed=self._failed,
-        )
+        if found is not None and found.region.api_url == region.api_url and not waiting:
+            label = f"Use the credentials from {found.source}{' again' if self._failed else ''}"
+            actions.append({"name": form.USE_FOUND, "label": label})
+        if self._adding and self.session.status().signed_in:
+            actions.append({"name": form.BACK, "label": "Back"})
+        notices = [self._notice[0]]
+        if profiles.on_binder():
+            notices.append(form.BINDER_NOTICE)
+        else:
+            keeps, label = f"Kept {profiles.describe_storage()}.", "Remember on this computer"
+            options.append({"name": form.REMEMBER, "label": label, "help": keeps})
+        notice = "\n".join(filter(None, notices))
+        return {**view, "notice": notice, "notice_next": self._notice[1], "failed": self._failed}
 
     def _show(self, *, adding: bool) -> None:
         """Show the form for another account, or else who is signed in; remove the notice."""
@@ -278,17 +278,14 @@ class LoginPanel(ipywidgets.VBox):
         self.children = tuple(parts)
 
 
-def _list_regions(session: Session, asked: Region | None) -> list[Region]:
-    """Return the known regions, the one that was asked for, and last the sandbox's if it runs."""
-    regions = [Region.get(name) for name in Region.names()]
-    for region in (asked, session.box.region if session.box is not None else None):
-        if region is not None and region.api_url not in {known.api_url for known in regions}:
-            regions.append(region)
-    return regions
-
-
-def _label_regions(regions: list[Region]) -> list[tuple[str, str]]:
-    return [(f"{region.label} — {region.app_host}", region.api_url) for region in regions]
+def _region_options(session: Session, asked: Region | None) -> tuple[tuple[str, Region], ...]:
+    """Label the known regions, the one that was asked for, and last the sandbox's if it runs."""
+    regions: dict[str, Region] = {}
+    known = map(Region.get, Region.names())
+    for region in (*known, asked, session.box.region if session.box is not None else None):
+        if region is not None:
+            regions.setdefault(region.api_url, region)
+    return tuple((f"{each.label} — {each.app_host}", each) for each in regions.values())
 
 
 class PanelOutputs:

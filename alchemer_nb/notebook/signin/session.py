@@ -12,14 +12,13 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Any, Protocol
 
-from alchemer_nb.errors import ConfigurationError, InvalidArgument
+from alchemer_nb.errors import ConfigurationError, DownloadIncomplete, InvalidArgument
 from alchemer_nb.forks import renew_after_fork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from alchemer_nb.client.client import Client
-    from alchemer_nb.errors import DownloadIncomplete
     from alchemer_nb.http.credentials import Credentials
 
     Account = tuple[str, str | None]
@@ -166,30 +165,21 @@ class Session:
         self._notify()
         return connection
 
-    def switch(self, target: str | Client, name: str | None = None) -> Connection:
+    def switch(self, name: str) -> None:
         """Make another connection the current one.
-
-        Args:
-            target: The name of a connection, or a client made in Python, which is adopted.
-            name: The name for an adopted client.
 
         Raises:
             InvalidArgument: There is no connection of that name.
-            AlchemerError: The check of an adopted client failed.
         """
-        if not isinstance(target, str):
-            return self.adopt(target, name)
         with self._lock:
-            if target not in self._connections:
+            if name not in self._connections:
                 known = ", ".join(self._connections) or "none yet: %alchemer login"
                 raise InvalidArgument(
-                    f"no connection is called {target[:40]!r}; there is: {known}. A client made "
-                    "in Python is taken by the name of its variable"
+                    f"no connection is called {name[:40]!r}; there is: {known}. A client made in "
+                    "Python is taken by the name of its variable"
                 )
-            self._current = target
-            connection = self._connections[target]
+            self._current = name
         self._notify()
-        return connection
 
     def sign_out(self, name: str | None = None) -> Connection | None:
         """Remove a connection, the current one where no name is given.

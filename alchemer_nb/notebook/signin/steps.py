@@ -13,24 +13,17 @@ from html import escape
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
+from alchemer_nb import errors
 from alchemer_nb.auth import profiles
 from alchemer_nb.auth.oauth_flow import OAuthFlow
 from alchemer_nb.client.client import Client
-from alchemer_nb.errors import (
-    AlchemerError,
-    AuthenticationError,
-    ConfigurationError,
-    InvalidArgument,
-)
-from alchemer_nb.http.credentials import ApiKey, OAuth1
-from alchemer_nb.http.regions import is_loopback
+from alchemer_nb.http.credentials import ApiKey, Credentials, OAuth1
+from alchemer_nb.http.regions import Region, is_loopback
 from alchemer_nb.http.secrets import Secret, to_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from alchemer_nb.http.credentials import Credentials
-    from alchemer_nb.http.regions import Region
     from alchemer_nb.notebook.signin.session import Connection, Session
 
 # Names of the boxes; those of credentials are the arguments of ApiKey and OAuth1.
@@ -42,7 +35,7 @@ _BOTH_PARTS = re.compile(r"[\s,;|]|://|api[_ ]?(?:token|secret)", re.I)
 _T = TypeVar("_T")
 
 
-class FieldError(AlchemerError):
+class FieldError(errors.AlchemerError):
     """The text of one box cannot be used.
 
     Attributes:
@@ -50,7 +43,7 @@ class FieldError(AlchemerError):
         cause: The error that it came from, or None where the box was empty.
     """
 
-    def __init__(self, field: str, message: str, cause: AlchemerError | None = None) -> None:
+    def __init__(self, field: str, message: str, cause: errors.AlchemerError | None = None) -> None:
         super().__init__(message, hint=cause.hint if cause else "")
         self.field = field
         self.cause = cause
@@ -120,17 +113,12 @@ class SignIn:
             FieldError: A box is empty, or its text is refused.
             AlchemerError: The call failed.
         """
-        first, second = values.get(TOKEN, _EMPTY), values.get(TOKEN_SECRET, _EMPTY)
-        if _is_blank(first):
-            raise FieldError(TOKEN, "Paste your API key here.")
-        if _BOTH_PARTS.search(first.reveal().strip()):
+        first = _read_box(values, TOKEN, "Paste your API key here.")
+        if has_both_parts(first):
             key = _with_field_errors(TOKEN, lambda: ApiKey.parse(first))
-        elif _is_blank(second):
-            raise FieldError(
-                TOKEN_SECRET,
-                "Paste the secret key here, or paste 'key secret' into the box above.",
-            )
         else:
+            request = "Paste the secret key here, or paste 'key secret' into the box above."
+            second = _read_box(values, TOKEN_SECRET, request)
             key = _with_field_errors("", lambda: ApiKey(first, second))
         return self.use_credentials(key, region, remember=remember, field=TOKEN)
 
@@ -205,7 +193,7 @@ class SignIn:
             AlchemerError: The call failed.
         """
         flow = self._require_flow()
-        if _is_blank(pasted):
+        if not pasted.reveal().strip():
             raise FieldError(PASTED, "Paste the address of the page you landed on here.")
         token = _with_field_errors(PASTED, lambda: flow.finish(pasted))
         connection = self.use_credentials(token, flow.region, remember=remember, field=PASTED)
@@ -233,13 +221,13 @@ class SignIn:
 
     def _require_flow(self) -> OAuthFlow:
         if self.flow is None:
-            raise ConfigurationError("no sign-in has been started")
+            raise errors.ConfigurationError("no sign-in has been started")
         return self.flow
 
     def _save(self, credentials: Credentials, region: Region) -> str:
         try:
             where = profiles.save(self.profile, credentials, region)
-        except AlchemerError as error:
+        except errors.AlchemerError as error:
             return f"Not remembered: {error}."
         return f"Remembered {where}, as profile “{self.profile}”."
 
@@ -253,20 +241,26 @@ def _with_field_errors(field: str, call: Callable[[], _T]) -> _T:
     """
     try:
         return call()
-    except (AuthenticationError, InvalidArgument, ConfigurationError) as error:
+    except (errors.AuthenticationError, errors.InvalidArgument, errors.ConfigurationError) as error:
         cause = error
     # Outside the except block: a chained error would show variables that hold secrets.
     raise FieldError(field or getattr(cause, "argument", ""), cause.sentence, cause)
 
 
-def _is_blank(text: Secret) -> bool:
-    return not text.reveal().strip()
+def has_both_parts(text: Secret) -> bool:
+    """Check whether a text holds an API key and its secret key together."""
+    return bool(_BOTH_PARTS.search(text.reveal().strip()))
+
+
+def _read_box(values: Mapping[str, Secret], name: str, request: str) -> Secret:
+    """Return the text of a box, or raise the request to fill it in."""
+    text = values.get(name, _EMPTY)
+    if not text.reveal().strip():
+        raise FieldError(name, request)
+    return text
 
 
 def _read_pair(values: Mapping[str, Secret]) -> OAuth1:
-    key, secret = values.get(CONSUMER, _EMPTY), values.get(CONSUMER_SECRET, _EMPTY)
-    if _is_blank(key):
-        raise FieldError(CONSUMER, "Paste the consumer key here.")
-    if _is_blank(secret):
-        raise FieldError(CONSUMER_SECRET, "Paste the consumer secret here.")
+    key = _read_box(values, CONSUMER, "Paste the consumer key here.")
+    secret = _read_box(values, CONSUMER_SECRET, "Paste the consumer secret here.")
     return _with_field_errors("", lambda: OAuth1(key, secret))

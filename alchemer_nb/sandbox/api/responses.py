@@ -83,5 +83,5 @@ def _found(call: Call) -> tuple[Definition, dict[str, Any]]:
 RESOURCES: dict[tuple[str, ...], Resource] = {
     ("survey", "surveyresponse"): Resource(
         list=responses, get=response, create=create, update=update, delete=delete
-    ),
+    )
 }

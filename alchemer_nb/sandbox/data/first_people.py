@@ -37,21 +37,14 @@ APPLICATION = "Notebook toolkit"
 
 
 def fill_account(
-    state: State,
-    organisation: str,
-    teams: Mapping[str, str],
-    surveys: Iterable[SurveyRecord],
+    state: State, organisation: str, teams: Mapping[str, str], surveys: Iterable[SurveyRecord]
 ) -> None:
     """Fill a new account: people, keys, one registered application, surveys."""
     state.write("organisation", organisation)
     state.write("teams", json.dumps(dict(teams)))
     for person in PEOPLE:
         user = state.accounts.add(
-            person.username,
-            person.email,
-            person.password,
-            admin=person.admin,
-            status=person.status,
+            person.username, person.email, person.password, admin=person.admin, status=person.status
         )
         if person.has_key:
             state.accounts.make_key(user.id)

@@ -88,8 +88,7 @@ class Sheet:
             ticked: Options in their order, each with its write-in text or None.
         """
         self._contain(
-            question,
-            ((option, option.value if text is None else text) for option, text in ticked),
+            question, ((option, option.value if text is None else text) for option, text in ticked)
         )
 
     def fill_list(self, question: Question, texts: Mapping[int, str]) -> None:

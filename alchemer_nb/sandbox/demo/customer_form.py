@@ -217,11 +217,7 @@ def _problem(form: SurveyWriter) -> None:
     solved = form.ask(
         "problem_solved",
         "radio",
-        (
-            "Was the problem solved?",
-            "Le problème a-t-il été résolu ?",
-            "Wurde das Problem gelöst?",
-        ),
+        ("Was the problem solved?", "Le problème a-t-il été résolu ?", "Wurde das Problem gelöst?"),
         [
             Choice(("Yes, fully", "Oui, entièrement", "Ja, vollständig"), "2"),
             Choice(("In part", "En partie", "Teilweise"), "1"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from alchemer_nb.sandbox.demo import phrases
 from alchemer_nb.sandbox.demo.answer_sheet import Sheet
 from alchemer_nb.sandbox.demo.crm import contact_count
-from alchemer_nb.sandbox.demo.survey_writer import Choice, SurveyWriter
+from alchemer_nb.sandbox.demo.survey_writer import Choice, Option, Question, SurveyWriter
 from alchemer_nb.sandbox.demo.visits import (
     DAY,
     END,
@@ -23,8 +23,6 @@ from alchemer_nb.sandbox.demo.visits import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from random import Random
-
-    from alchemer_nb.sandbox.demo.survey_writer import Option, Question
 
 # Registration runs from 2026-03-01 until the day before the event (2026-09-17 to 20).
 _FIRST_DAY = END - 14 * DAY

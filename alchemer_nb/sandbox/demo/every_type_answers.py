@@ -263,10 +263,7 @@ def _household(sheet: _TypesSheet) -> None:
     parts: dict[str, Any] = {
         "65": {**sheet.head(65, parent=64), **rent},
         "66": _part(sheet, 66, 64, "3"),
-        "67": {
-            **sheet.head(67, parent=64),
-            "options": _with_original(_ticked(sheet, 67)) or [],
-        },
+        "67": {**sheet.head(67, parent=64), "options": _with_original(_ticked(sheet, 67)) or []},
         "68": {**sheet.head(68, parent=64), "subquestions": who},
         "71": names or [],
         "73": {**sheet.head(73, parent=64), "subquestions": rated},

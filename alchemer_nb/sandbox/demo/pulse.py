@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.sandbox.demo import phrases
 from alchemer_nb.sandbox.demo.answer_sheet import Sheet
-from alchemer_nb.sandbox.demo.survey_writer import Choice, SurveyWriter
+from alchemer_nb.sandbox.demo.survey_writer import Choice, Option, Question, SurveyWriter
 from alchemer_nb.sandbox.demo.visits import (
     DAY,
     END,
@@ -24,8 +24,6 @@ from alchemer_nb.sandbox.demo.visits import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from random import Random
-
-    from alchemer_nb.sandbox.demo.survey_writer import Option, Question
 
 #: Department -> weight, and how far its mood lies from the mean.
 _DEPARTMENTS = {
@@ -125,12 +123,7 @@ def _wishes(form: SurveyWriter) -> None:
         "time_split",
         "contsum",
         "How was your time split last week? (in percent)",
-        [
-            Choice("Customers"),
-            Choice("Meetings"),
-            Choice("Paperwork"),
-            Choice("Learning"),
-        ],
+        [Choice("Customers"), Choice("Meetings"), Choice("Paperwork"), Choice("Learning")],
     )
     form.ask(
         "benefits",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from alchemer_nb.sandbox.oauth.provider import INVALID_LOGIN
+from alchemer_nb.sandbox.oauth.provider import INVALID_LOGIN, Provider, SignedRequest
 from alchemer_nb.sandbox.wire.replies import Refusal
 
 if TYPE_CHECKING:
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from alchemer_nb.sandbox.data.accounts import User
     from alchemer_nb.sandbox.data.state import State
-    from alchemer_nb.sandbox.oauth.provider import Provider, SignedRequest
 
 _TOKEN = re.compile(r'\boauth_token="?[^",\s]')
 WRONG_PAIR = "Invalid api_token or api_token_secret supplied"

@@ -18,7 +18,7 @@ from alchemer_nb.sandbox.traffic.limits import WAIT
 from alchemer_nb.sandbox.wire.replies import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 _MAX_BYTES = 64 * 2**20  # bytes, packed
 Key = tuple[int, str]
@@ -43,18 +43,11 @@ class Cache:
     Args:
         seconds: How long a reply is stored; 0 for no cache.
         refuse_identical: Whether a call is refused while an identical one runs.
-        clock: Returns the seconds of a monotonic clock.
     """
 
-    def __init__(
-        self,
-        seconds: float,
-        refuse_identical: bool,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, seconds: float, refuse_identical: bool) -> None:
         self._seconds = seconds
         self._refuse = refuse_identical
-        self._clock = clock
         self._stored: dict[Key, tuple[float, Body]] = {}  # the oldest first
         self._size = 0
         self._running: set[Key] = set()
@@ -88,7 +81,7 @@ class Cache:
         if self._seconds <= 0 or len(body.content) > _MAX_BYTES:
             return
         self._drop(key)
-        self._stored[key] = (self._clock(), body)
+        self._stored[key] = (time.monotonic(), body)
         self._size += len(body.content)
         self._evict()
 
@@ -98,7 +91,7 @@ class Cache:
         return self._seconds > 0
 
     def _evict(self) -> None:
-        now = self._clock()
+        now = time.monotonic()
         for key, (since, _) in list(self._stored.items()):
             if self._size <= _MAX_BYTES and now - since < self._seconds:
                 break

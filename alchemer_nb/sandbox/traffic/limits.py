@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING
 from alchemer_nb.sandbox.wire.replies import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from alchemer_nb.sandbox.settings import Settings
 
 EXCEEDED = (
@@ -38,12 +36,10 @@ class Limits:
 
     Args:
         settings: The sandbox's switches.
-        clock: Returns the seconds of a monotonic clock.
     """
 
-    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._clock = clock
         self._recent: deque[float] = deque()
         self._blocked_until = 0.0
         self._recovering_until = 0.0
@@ -54,7 +50,7 @@ class Limits:
         Raises:
             Refusal: The account is over its limit, or still pays for having been.
         """
-        allowed, now = self._settings.calls_per_minute, self._clock()
+        allowed, now = self._settings.calls_per_minute, time.monotonic()
         if allowed is None:
             return None
         while self._recent and now - self._recent[0] >= self._settings.minute:
@@ -78,10 +74,10 @@ class Limits:
         Raises:
             Refusal: A call was too slow a short while ago.
         """
-        if self._clock() < self._recovering_until:
+        if time.monotonic() < self._recovering_until:
             raise Refusal(400, WAIT)
 
     def too_slow(self) -> Refusal:
         """Build the refusal of a call that ran too long; the next calls are refused, too."""
-        self._recovering_until = self._clock() + self._settings.recovery
+        self._recovering_until = time.monotonic() + self._settings.recovery
         return Refusal(500, TOO_SLOW)

@@ -40,6 +40,14 @@ def test_dates_and_lists_are_written_as_conditions_take_them():
     assert values == ["2026-01-31", ("North", "South # 2"), ("1", "2"), "7"]
 
 
+@pytest.mark.parametrize("line", ["a = {[None, 'KEY']}", "a = '{[1, 'KEY']}'", "{dict(a='KEY')}"])
+def test_a_key_in_an_expression_is_not_repeated(line):
+    key = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
+    with pytest.raises(UsageError, match="…") as caught:
+        interpolate_lines(line.replace("KEY", key), {})
+    assert key not in str(caught.value)
+
+
 def first_word(line, names):
     return evaluate_word(split_words(line)[0], names)
 

@@ -103,6 +103,17 @@ def test_a_value_never_turns_into_an_option_or_a_name():
         assert parse("responses 1 --where={v}", v=value).arguments["where"] == [value]
 
 
+def test_two_dashes_end_the_options():
+    assert parse("responses --fresh -- --dry-run").arguments == {
+        "survey": "--dry-run",
+        "fresh": True,
+    }
+    assert parse("get -- survey -x=1").arguments == {"path": "survey", "parameters": ["-x=1"]}
+    assert parse("responses -- --").arguments == {"survey": "--"}
+    assert parse("responses -- -h").arguments == {"survey": "-h"}
+    assert parse("responses -h --").help_for == "responses"
+
+
 @pytest.mark.parametrize(
     "line",
     ["df << responses 1", "df<< responses 1", "responses 1 -o df", "responses -o=df 1",

@@ -104,7 +104,7 @@ def test_an_unknown_name_is_an_error_with_a_near_one(line):
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("{1/0}", "`{1/0}` cannot be evaluated: ZeroDivisionError: division by zero"),
+        ("{1/0}", "`{1/0}` cannot be evaluated: ZeroDivisionError (run it in a cell to see why)"),
         ("$d.nope", "`{d.nope}` cannot be evaluated: AttributeError"),
         ("{}", "`{}` holds no expression"),
         ("{a b}", "`{a b}` is not a Python expression"),
@@ -116,6 +116,29 @@ def test_an_expression_that_fails_is_one_line(line, told):
         texts(line, d=3)
     assert told in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+KEYS = ("hunter2", "f0a1b2c3d4e5f60718293a4b5c6d7e8f", "A9Xk28Lq0pZ")
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("line", ["{int(KEY)}", "{dict()[KEY]}", "x{KEY:d}", "'{fail(KEY)}'"])
+def test_an_expression_that_fails_does_not_repeat_a_value(line, key):
+    def fail(text: str) -> None:
+        raise RuntimeError(text)
+
+    with pytest.raises(UsageError, match="cannot be evaluated") as caught:
+        texts(line, KEY=key, fail=fail)
+    assert key not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("key", KEYS[1:])
+@pytest.mark.parametrize("line", ["{KEY}", "$KEY", "{0KEY}", "{int('KEY')}", "{KEY.x}"])
+def test_a_key_in_place_of_a_name_is_not_repeated(line, key):
+    with pytest.raises(UsageError) as caught:
+        texts(line.replace("KEY", key))
+    assert key not in str(caught.value)
 
 
 def test_a_dollar_in_a_title_is_told_how_to_write():

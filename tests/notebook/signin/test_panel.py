@@ -352,7 +352,7 @@ class TestOAuth:
             page = opened()
             back = land(box, to_link(page, box))
             finish = page.submission(pasted=back)
-            page.panel.region.value = other.region.api_url
+            page.panel.region.value = other.region
             page.send(finish)
             session.box = None
             assert page.fields == ["consumer_key", "consumer_secret"]
@@ -511,10 +511,10 @@ class TestSignedIn:
         with Sandbox(responses=1) as own:
             session.box = own
             page = Page(LoginPanel(session), wire)
-            assert page.panel.chosen_region == own.region
+            assert page.panel.region.value == own.region
             page.submit(api_token=own.api_token, api_token_secret=own.api_token_secret)
             session.sign_out()
-            assert page.panel.chosen_region == Region.get("us")
+            assert page.panel.region.value == Region.get("us")
             assert len(page.panel.region.options) == len(Region.names())
             page.panel.close()
 
@@ -530,7 +530,7 @@ class TestRegions:
 
     def test_a_change_of_region_ends_the_attempt_under_way(self, page: Page, box: Sandbox) -> None:
         to_link(page, box)
-        page.panel.region.value = Region.get("eu").api_url
+        page.panel.region.value = Region.get("eu")
         assert page.panel.sign_in.flow is None
         assert page.fields == ["consumer_key", "consumer_secret"]
 

@@ -75,7 +75,7 @@ def test_the_same_sign_in_twice_is_one_connection_and_another_gets_a_number(
 def test_switching_goes_to_a_name_or_adopts_a_client(session: Session, box: Sandbox) -> None:
     first, second = by_key(box), by_consumer(box)
     session.adopt(first, "one")
-    session.switch(second, name="two")
+    session.adopt(second, "two")
     assert session.client is second
     session.switch("one")
     assert session.client is first
