@@ -108,7 +108,7 @@ class AlchemerAccessor:
         rows = [
             {
                 "column": name,
-                "question_id": column.question.id,
+                "question_id": column.question_id,
                 "option_id": option.id,
                 "reporting_value": option.value,
                 "label": option.label(*described[name][1].languages),
