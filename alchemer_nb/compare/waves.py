@@ -291,10 +291,10 @@ def _stack_values(column: _Column, waves: Sequence[_Wave], index: pd.MultiIndex)
 
 
 def _infer_objects(values: pd.Series[Any]) -> pd.Series[Any]:
-    """Return a column of objects as what they are; pandas leaves booleans with gaps alone."""
-    if values.dtype == object and pd.api.types.infer_dtype(values, skipna=True) == "boolean":
-        return values.astype("boolean")
-    return values.infer_objects()
+    """Return a column of objects as what they are; pandas leaves it alone where it has gaps."""
+    nullable = {"boolean": "boolean", "integer": "Int64"}
+    kind = pd.api.types.infer_dtype(values, skipna=True) if values.dtype == object else ""
+    return values.astype(nullable[kind]) if kind in nullable else values.infer_objects()
 
 
 def _compare_codes(column: _Column, holders: Sequence[_Wave], *, is_number: bool) -> None:
