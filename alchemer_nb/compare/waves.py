@@ -292,7 +292,7 @@ def _stack_values(column: _Column, waves: Sequence[_Wave], index: pd.MultiIndex)
 
 def _infer_objects(values: pd.Series[Any]) -> pd.Series[Any]:
     """Return a column of objects as what they are; pandas leaves it alone where it has gaps."""
-    nullable = {"boolean": "boolean", "integer": "Int64"}
+    nullable: dict[str, Any] = {"boolean": pd.BooleanDtype(), "integer": pd.Int64Dtype()}
     kind = pd.api.types.infer_dtype(values, skipna=True) if values.dtype == object else ""
     return values.astype(nullable[kind]) if kind in nullable else values.infer_objects()
 
