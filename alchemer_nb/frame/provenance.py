@@ -97,6 +97,8 @@ def _of_answers(facts: Mapping[str, Any]) -> Iterator[str]:
     if facts["removed_questions"]:
         count = len(facts["removed_questions"])
         yield f"{_counted(count, 'question')} not in the definition any more"
+    if facts.get("empty_urls"):
+        yield f"no response has the url variable {', '.join(map(repr, facts['empty_urls']))}"
     if not facts["zone_documented"]:
         yield "the zone of this region's dates is not documented, UTC was taken"
 

@@ -30,6 +30,7 @@ import pandas as pd
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame import metadata, multi_lists
 from alchemer_nb.frame.build import (
+    URL,
     build_wide,
     check_language,
     choose_columns,
@@ -63,8 +64,6 @@ if TYPE_CHECKING:
     from alchemer_nb.frame.description import Description
     from alchemer_nb.frame.options import FrameOptions, Values
     from alchemer_nb.survey.columns import AnswerColumn
-
-_URL = "url_"
 
 
 def reexpress(frame: pd.DataFrame, made: Description, options: FrameOptions) -> pd.DataFrame:
@@ -267,13 +266,13 @@ class Reexpression:
     def _url_columns(self) -> list[str]:
         """Return the names of the columns of url variables, which only their names tell."""
         names = [name for name in self._at_hand.others if isinstance(name, str)]
-        return [] if self._was_long else [name for name in names if name.startswith(_URL)]
+        return [] if self._was_long else [name for name in names if name.startswith(URL)]
 
     def _url_variable(self, name: str) -> str:
         """Return the url variable of a column, without what made its name unique."""
         while name.endswith("_") and name[:-1] in self._made.columns:
             name = name[:-1]
-        return name.removeprefix(_URL)
+        return name.removeprefix(URL)
 
     def _own_of_responses(self) -> dict[Any, Any]:
         """Return the columns of the user, one value for each response."""
