@@ -66,10 +66,8 @@ def build_frame(
         states = shown_states(answers, question_id, rows.numbers[at])
         return [None if state < 0 else bool(state) for state in states.tolist()]
 
-    columns = multi_lists.fold_lists(all_columns(survey, answers, renderer), options)
     meta = metadata.metadata_names(options.metadata)
-    names = name_columns(columns, survey, options.names, meta, options.language)
-    named = dict(zip(names, columns, strict=True))
+    named = columns_by_name(answers, survey, renderer, options)
     is_long = options.shape == "long"
     urls = list(answers.urls)
     if not is_long:
@@ -108,6 +106,16 @@ def build_frame(
         description = replace(description, about={**about, "empty_urls": empty}).trim(frame)
     frame.attrs[ATTRS] = description.to_json()
     return frame
+
+
+def columns_by_name(
+    answers: Answers, survey: Definition, renderer: Renderer, options: FrameOptions
+) -> dict[str, AnswerColumn]:
+    """Return the columns of answers of a frame, by their names in it."""
+    columns = multi_lists.fold_lists(all_columns(survey, answers, renderer), options)
+    meta = metadata.metadata_names(options.metadata)
+    names = name_columns(columns, survey, options.names, meta, options.language)
+    return dict(zip(names, columns, strict=True))
 
 
 def build_wide(

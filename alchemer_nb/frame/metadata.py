@@ -140,5 +140,5 @@ def _in_zone(local: np.ndarray, zone: ZoneInfo) -> np.ndarray:
 
 def url_array(name: str, answers: Answers, row_numbers: np.ndarray) -> Any:
     """Return the values of one url variable; a variable sent empty is an empty text."""
-    values = answers.urls[name]
+    values = answers.urls.get(name, {})  # a frame may be asked for one that nobody has
     return text_array([values.get(row) for row in row_numbers.tolist()])

@@ -18,7 +18,7 @@ import pyarrow.dataset as ds
 
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.files import import_optional
-from alchemer_nb.frame.build import absent_urls, choose_by_words
+from alchemer_nb.frame.build import URL, absent_urls, choose_by_words
 from alchemer_nb.frame.options import FrameOptions, check_choice
 from alchemer_nb.frame.text_dtype import text_dtype
 from alchemer_nb.store import parts, paths, reading, tables
@@ -45,6 +45,7 @@ class TableSet:
         stale: Keys of the rows to leave out: older versions, expunged responses.
         options: ``test_rows``, ``tz`` and ``columns`` are used.
         columns: The columns to read, without response id and key.
+        empty: Of these, the ones that no response has.
     """
 
     title: str
@@ -53,6 +54,7 @@ class TableSet:
     stale: np.ndarray
     options: FrameOptions
     columns: tuple[str, ...]
+    empty: tuple[str, ...] = ()
 
     @property
     def dataset(self) -> ds.Dataset:
@@ -73,14 +75,16 @@ class TableSet:
         return everything.filter(~pc.field(tables.KEY).isin(pa.array(self.stale)))
 
     def notes(self) -> list[str]:
-        """Return what to know about the rows that are read."""
-        if self.options.test_rows != "exclude":
-            return []
-        count = self._all_rows.count_rows(filter=pc.field(_TEST))
-        if not count:
-            return []
-        rows = f"{count:,} test row{'s' * (count != 1)} left out"
-        return [f'{self.title}: {rows} (test_rows="include", --test-rows include: with them)']
+        """Return what to know about the rows and columns that are read."""
+        found = []
+        if self.options.test_rows == "exclude":
+            count = self._all_rows.count_rows(filter=pc.field(_TEST))
+            if count:
+                rows = f"{count:,} test row{'s' * (count != 1)}"
+                way = 'test_rows="include" or --test-rows include brings them back'
+                found.append(f"{rows} left out ({way})")
+        found += [f"no response has the url variable {n.removeprefix(URL)!r}" for n in self.empty]
+        return [f"{self.title}: {note}" for note in found]
 
     def is_naive(self, name: str) -> bool:
         """Check whether a column has to lose its zone."""
@@ -104,6 +108,8 @@ class TableSet:
                 frame[name] = to_category(frame[name], categories, ordered=ordered)
             elif self.is_naive(name):
                 frame[name] = frame[name].dt.tz_localize(None)
+            elif name == _TEST:
+                frame[name] = frame[name].astype(bool)  # it is never missing
         return frame
 
 
@@ -152,9 +158,10 @@ def _in_zone(schema: pa.Schema, zone: str) -> pa.Schema:
 
 def add_empty_columns(found: TableSet, names: Iterable[str]) -> TableSet:
     """Return the tables with more columns of text, in which no response has anything."""
-    fields = [pa.field(name, pa.string()) for name in names]
-    schema = pa.schema([*found.schema, *fields])
-    return replace(found, schema=schema, columns=(*found.columns, *(f.name for f in fields)))
+    added = tuple(names)
+    schema = pa.schema([*found.schema, *(pa.field(name, pa.string()) for name in added)])
+    columns = (*found.columns, *added)
+    return replace(found, schema=schema, columns=columns, empty=(*found.empty, *added))
 
 
 def _choose_columns(found: TableSet, wanted: Sequence[str]) -> TableSet:
@@ -218,7 +225,8 @@ def _read_pandas(found: TableSet) -> pd.DataFrame:
         if texts:
             held = [text for text in frame[name].unique() if text in texts]
             categories, ordered = tables.list_categories(field, held)
-            frame[name] = to_category(frame[name], categories, ordered=ordered)
+            index = pd.Index(categories, dtype=text_dtype())
+            frame[name] = frame[name].cat.set_categories(index, ordered=ordered)
     return frame
 
 

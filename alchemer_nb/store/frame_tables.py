@@ -113,7 +113,7 @@ def _to_array(values: pd.Series[Any]) -> tuple[pa.Array | None, bool]:
             pass
         else:
             is_foreign = isinstance(array.type, pa.BaseExtensionType)
-            return (_text_array(values), True) if is_foreign else (array, False)
+            return (_text_array(values) if is_foreign else array), False
     is_simple = all(pd.api.types.is_scalar(v) or isinstance(v, uuid.UUID) for v in values)
     if values.dtype == object and (is_mixed or is_simple):
         return _text_array(values), is_mixed

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from alchemer_nb.errors import InvalidArgument, StoreError
 from alchemer_nb.files import import_optional
+from alchemer_nb.frame.build import URL
 from alchemer_nb.store import engines, reading, tables
 from alchemer_nb.store.frame_tables import convert_frame, convert_parameters
 from alchemer_nb.wire.text import did_you_mean
@@ -189,15 +190,18 @@ class _Database:
             categories, ordered = tables.list_categories(found.schema.field(column))
             if ordered:
                 self.ordered.add(tuple(categories))
-        for note in [*self._create_view(name, found), *found.notes()]:
+        for note in found.notes():
             self.question.on_note(note)
+        self._create_view(name, found)
         return True
 
-    def _create_view(self, name: str, found: TableSet) -> list[str]:
+    def _create_view(self, name: str, found: TableSet) -> None:
         relation, notes = engines.to_relation(self.connection, found)
         relation.create_view(name, replace=True)
+        if name not in self.surveys:
+            for note in notes:
+                self.question.on_note(f"{found.title}: {note}")
         self.surveys[name] = found
-        return [f"{found.title}: {note}" for note in notes]
 
     def _add_column(self, column: str) -> bool:
         """Add a url variable that no response has to the surveys that have none of this name."""
@@ -208,7 +212,9 @@ class _Database:
         }
         for name, found in lacking.items():
             self._create_view(name, engines.add_empty_columns(found, [column]))
-            self.question.on_note(f"{found.title}: no response has the url variable {column[4:]!r}")
+            self.question.on_note(
+                f"{found.title}: no response has the url variable {column[len(URL) :]!r}"
+            )
         return bool(lacking)
 
 

@@ -17,8 +17,7 @@ import pyarrow.parquet as pq
 
 from alchemer_nb.decode.answers import Answers, AnswersBuilder
 from alchemer_nb.fetch.raw_pages import join_page
-from alchemer_nb.frame.build import build_frame, column_words
-from alchemer_nb.frame.description import Description, read_description
+from alchemer_nb.frame.build import build_frame, column_words, columns_by_name
 from alchemer_nb.frame.metadata import STATUS_ORDER
 from alchemer_nb.frame.options import FrameOptions
 from alchemer_nb.frame.rows import Rows
@@ -31,10 +30,11 @@ from alchemer_nb.survey.question_types import question_key
 from alchemer_nb.wire.stamps import DATE_OF_ORDER, date_orders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from alchemer_nb.store.manifest import Manifest, Part
+    from alchemer_nb.survey.columns import AnswerColumn
     from alchemer_nb.survey.definition import Definition
 
 KEY = "store_row"
@@ -135,9 +135,7 @@ def build_versions_frame(
 ) -> pd.DataFrame:
     """Build the frame of some versions, in their order, without those that have no content."""
     answers, ids, _ = _decode(survey, versions)
-    frame = _build_frame(survey, manifest, answers, ids)
-    frame.attrs.clear()
-    return frame
+    return _build_frame(survey, manifest, answers, ids)
 
 
 def _decode(
@@ -164,7 +162,9 @@ def _build_frame(
             for order in orders:  # by other parts, so all parts read dates the same way
                 leaf.encode(DATE_OF_ORDER[order])
     rows = Rows(np.arange(len(ids)), ids, len(ids), 0, 0)
-    return build_frame(answers, survey, rows, _OPTIONS, ZoneInfo(manifest.zone), {})
+    frame = build_frame(answers, survey, rows, _OPTIONS, ZoneInfo(manifest.zone), {})
+    frame.attrs.clear()
+    return frame
 
 
 def _note_date_orders(survey: Definition, answers: Answers, manifest: Manifest) -> bool:
@@ -191,10 +191,13 @@ def _build_table(manifest: Manifest, part: Part, survey: Definition) -> pa.Table
     if _note_date_orders(survey, answers, manifest):
         manifest.save()
     frame = _build_frame(survey, manifest, answers, ids)
-    made = read_description(frame)
+    renderer = Renderer(answers, np.arange(answers.count), "label", (survey.language,))
+    named = columns_by_name(answers, survey, renderer, _OPTIONS)
     table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
     fields = [
-        _portable(field).with_metadata({_FACTS: json.dumps(_facts_of(frame[field.name], made))})
+        _portable(field).with_metadata(
+            {_FACTS: json.dumps(_facts_of(frame[field.name], named, survey))}
+        )
         for field in table.schema
     ]
     table = table.cast(pa.schema(fields))
@@ -202,13 +205,15 @@ def _build_table(manifest: Manifest, part: Part, survey: Definition) -> pa.Table
     return table.add_column(0, ID, pa.array(ids)).add_column(1, KEY, keys)
 
 
-def _facts_of(series: pd.Series[Any], made: Description) -> dict[str, Any]:
-    column = made.columns.get(str(series.name))
+def _facts_of(
+    series: pd.Series[Any], named: Mapping[str, AnswerColumn], survey: Definition
+) -> dict[str, Any]:
+    column = named.get(str(series.name))
     facts: dict[str, Any] = {} if column is None else {"words": sorted(column_words(column))}
     if isinstance(series.dtype, pd.CategoricalDtype):
         options, ordered = list(STATUS_ORDER), True  # the only category of metadata
         if column is not None:
-            options = option_names(column.choices, "label", made.languages)
+            options = option_names(column.choices, "label", (survey.language,))
             ordered = is_ordered(column)
         texts = [text for text in series.cat.categories if text not in options]
         facts |= {"options": options, "texts": texts, "ordered": ordered}

@@ -58,7 +58,7 @@ def expected(client) -> pd.DataFrame:
 
 
 def test_arrow_gives_the_latest_version_of_each_row(stored):
-    dataset = stored.scan(SURVEY)
+    dataset = stored.scan(SURVEY, test_rows="include")
     assert dataset.count_rows() == 1207
     assert dataset.to_table(columns=["status"]).num_rows == 1207
     table = dataset.to_table()
@@ -70,7 +70,7 @@ def test_arrow_gives_the_latest_version_of_each_row(stored):
 @pytest.mark.parametrize("engine", ["pandas", "duckdb", "polars", "dask"])
 def test_each_engine_gives_the_same_table(stored, engine):
     pytest.importorskip("dask.dataframe" if engine == "dask" else engine)
-    found = stored.scan(SURVEY, engine)
+    found = stored.scan(SURVEY, engine, test_rows="include")
     frame = {
         "pandas": lambda: found,
         "duckdb": lambda: found.to_arrow_table().to_pandas(),
@@ -90,12 +90,12 @@ def test_dask_on_its_own_scheduler_gives_the_same_table(stored):
         ) as cluster,
         distributed.Client(cluster),
     ):
-        found = stored.scan(SURVEY, "dask")
+        found = stored.scan(SURVEY, "dask", test_rows="include")
         assert found.npartitions == len(stored.scan(SURVEY).files) > 1
         frame = found.compute()
         means = found.groupby("status")["nps"].mean().compute()
     same(plain(frame), expected(stored))
-    frame = stored.scan(SURVEY, "pandas")
+    frame = stored.scan(SURVEY, "pandas", test_rows="include")
     wanted = frame.groupby("status")["nps"].mean()
     assert means.dropna().round(9).to_dict() == wanted.dropna().round(9).to_dict()
 
@@ -109,11 +109,11 @@ def test_a_column_that_came_late_is_there_for_all_rows(synced_client, folder):
     for name in ("polars", "duckdb", "dask.dataframe"):
         pytest.importorskip(name)
     for engine in ("pandas", "polars", "duckdb", "dask"):
-        found = synced_client.scan(SURVEY, engine)
+        found = synced_client.scan(SURVEY, engine, test_rows="include")
         assert "url_wave" in list(found.columns if engine != "polars" else found.collect_schema())
-    frame = synced_client.scan(SURVEY, "pandas")
+    frame = synced_client.scan(SURVEY, "pandas", test_rows="include")
     assert frame["url_wave"].notna().sum() == 1
-    assert len(synced_client.scan(SURVEY, "dask")) == len(frame) == 1204
+    assert len(synced_client.scan(SURVEY, "dask", test_rows="include")) == len(frame) == 1204
 
 
 def _add_url_variable(client, folder) -> None:
@@ -159,7 +159,7 @@ def test_many_small_parts_become_few_and_nothing_is_lost(own_box: Sandbox, monke
         "changed": 1,
         "removed": 0,
     }
-    assert client.scan(SURVEY).count_rows() == synced.rows
+    assert client.scan(SURVEY, test_rows="include").count_rows() == synced.rows
 
 
 def test_what_is_out_of_date_is_dropped_at_last(own_box: Sandbox):
@@ -190,8 +190,10 @@ def test_sql_knows_surveys_and_frames(stored):
     assert dict(zip(found["status"], found["n"], strict=True)) == {
         name: counts[name] for name in ("Complete", "Partial")
     }
-    by_id = stored.sql("select count(*) as n from survey_9000001")
+    by_id = stored.sql("select count(*) as n from survey_9000001", test_rows="include")
     assert by_id["n"].tolist() == [1207]
+    by_id = stored.sql("select count(*) as n from survey_9000001")
+    assert by_id["n"].tolist() == [len(stored.responses(SURVEY, store=True, progress="none"))]
     assert tables.KEY not in stored.sql("select * from customer_satisfaction limit 1").columns
 
 
