@@ -326,6 +326,9 @@ class Client:
     ) -> Any:
         """Open a stored survey with an engine, without reading it all.
 
+        The columns are those of ``responses`` with its default options, and after them all other
+        metadata; where a question has the name of one, that is called ``…_metadata``.
+
         Args:
             id_or_title: As for ``survey``.
             engine: ``"arrow"`` (a pyarrow Dataset), ``"pandas"``, ``"duckdb"``, ``"polars"`` or

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from alchemer_nb.decode.answers import Answers, AnswersBuilder
 from alchemer_nb.fetch.raw_pages import join_page
 from alchemer_nb.frame.build import build_frame, column_words, columns_by_name
-from alchemer_nb.frame.metadata import STATUS_ORDER
+from alchemer_nb.frame.metadata import EXTRA, STATUS_ORDER, metadata_array
 from alchemer_nb.frame.options import FrameOptions
 from alchemer_nb.frame.rows import Rows
 from alchemer_nb.frame.unplanned_columns import all_columns
@@ -26,6 +26,7 @@ from alchemer_nb.frame.values import Renderer, is_ordered, option_names
 from alchemer_nb.store import paths
 from alchemer_nb.store.opening import read_definition, table_path
 from alchemer_nb.store.parts import ID_BITS, StoredVersion, in_chunks, read_all_versions
+from alchemer_nb.survey.columns import free_name
 from alchemer_nb.survey.question_types import question_key
 from alchemer_nb.wire.stamps import DATE_OF_ORDER, date_orders
 
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 KEY = "store_row"
 ID = "response_id"
 _FACTS = b"alchemer_nb"  # key of a field's metadata: JSON of what its type does not say
-_OPTIONS = FrameOptions(test_rows="include", metadata="all")
+_OPTIONS = FrameOptions(test_rows="include")
 
 
 def version_key(version: Any, response_id: Any) -> Any:
@@ -162,9 +163,21 @@ def _build_frame(
             for order in orders:  # by other parts, so all parts read dates the same way
                 leaf.encode(DATE_OF_ORDER[order])
     rows = Rows(np.arange(len(ids)), ids, len(ids), 0, 0)
-    frame = build_frame(answers, survey, rows, _OPTIONS, ZoneInfo(manifest.zone), {})
+    zone = ZoneInfo(manifest.zone)
+    frame = build_frame(answers, survey, rows, _OPTIONS, zone, {})
     frame.attrs.clear()
-    return frame
+    # Added here, so that a question has the name that it has in a frame with its default options.
+    more = {
+        _metadata_name(name, frame): metadata_array(name, answers, rows.numbers, zone, _OPTIONS.tz)
+        for name in EXTRA
+    }
+    extra = {name: pd.Series(values).set_axis(frame.index) for name, values in more.items()}
+    return pd.concat([frame, pd.DataFrame(extra, index=frame.index)], axis=1)
+
+
+def _metadata_name(name: str, frame: pd.DataFrame) -> str:
+    """Return the name of a metadata column that is not in a frame with its default options."""
+    return free_name(f"{name}_metadata", frame.columns) if name in frame.columns else name
 
 
 def _note_date_orders(survey: Definition, answers: Answers, manifest: Manifest) -> bool:

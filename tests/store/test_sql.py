@@ -121,6 +121,21 @@ def test_without_test_rows_nothing_is_said(scripted, place):
     assert lines == []
 
 
+def test_a_question_has_the_name_that_responses_gives_it(scripted, place):
+    """``region`` is metadata, too, which a frame has on request only."""
+    asked = [question(2, "TEXTBOX", "", "region"), question(3, "TEXTBOX", "", "status")]
+    data = {"2": {"id": 2, "answer": "North"}, "3": {"id": 3, "answer": "Single"}}
+    client = synced(scripted, place, [response(1, data, region="MA", city="Boston")], asked)
+    query = "select region, status_q3, status, region_metadata, city from made_by_hand"
+    found = client.sql(query).iloc[0].tolist()
+    assert found == ["North", "Single", "Complete", "MA", "Boston"]
+    frame = client.responses(5, progress="none")
+    assert frame.loc[1, ["region", "status_q3"]].tolist() == ["North", "Single"]
+    columns = ["region", "region_metadata", "q3"]
+    row = client.scan(5, "pandas", columns=columns).iloc[0].to_dict()
+    assert row == {"region": "North", "status_q3": "Single", "region_metadata": "MA"}
+
+
 # -- the same order -------------------------------------------------------------------------
 
 
