@@ -18,7 +18,9 @@ from alchemer_nb.store.engines import unique_names
 
 _PARAMETERS = (bool, int, float, str, bytes, date, time, timedelta, Decimal, uuid.UUID)
 _REFUSED = (pa.ArrowException, ValueError, TypeError, OverflowError, NotImplementedError)
-_MIXED = ("mixed", "mixed-integer")  # as infer_dtype calls them
+CONVERT = "Convert it, such as {}[{!r}].astype(str), or leave it out"
+# Object columns of one type, or of numbers, as infer_dtype calls them.
+_ALIKE = ("integer", "floating", "mixed-integer-float", "decimal", "string", "boolean")
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ def convert_frame(frame: pd.DataFrame, name: str) -> FrameTable:
     label: Any
     for place, label in enumerate(frame.columns):
         parts = label if isinstance(label, tuple) else (label,)
-        columns.append(("_".join(str(part) for part in parts if part != ""), frame.iloc[:, place]))
+        text = _to_text("_".join(str(part) for part in parts if part != ""))
+        columns.append((text or f"column_{place}", frame.iloc[:, place]))
     names, notes = unique_names([label for label, _ in columns])
     result = FrameTable(pa.table({}), notes=notes)
     arrays = []
@@ -68,7 +71,7 @@ def convert_frame(frame: pd.DataFrame, name: str) -> FrameTable:
             raise InvalidArgument(
                 f"the frame {name} cannot be asked: its column {label!r} holds values of type "
                 f"{', '.join(kinds)}, which SQL does not know",
-                hint=f"Convert it, such as {name}[{label!r}].astype(str), or leave it out",
+                hint=CONVERT.format(name, label),
             )
         if is_changed:
             notes.append(f"{label!r} is text in SQL, as it holds values of several types")
@@ -122,12 +125,9 @@ def _to_array(values: pd.Series[Any]) -> tuple[pa.Array | None, bool]:
 
 def _is_mixed(values: pd.Series[Any]) -> bool:
     """Check for an object column whose values have several types that are not all numbers."""
-    if values.dtype != object or pd.api.types.infer_dtype(values, skipna=True) in _NUMBERS:
+    if values.dtype != object or pd.api.types.infer_dtype(values, skipna=True) in _ALIKE:
         return False
     return len({type(each) for each in _present(values)}) > 1
-
-
-_NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal", "string", "boolean")
 
 
 def _present(values: pd.Series[Any]) -> list[Any]:

@@ -13,7 +13,7 @@ from alchemer_nb.errors import InvalidArgument, StoreError
 from alchemer_nb.files import import_optional
 from alchemer_nb.frame.build import URL
 from alchemer_nb.store import engines, reading, tables
-from alchemer_nb.store.frame_tables import convert_frame, convert_parameters
+from alchemer_nb.store.frame_tables import CONVERT, convert_frame, convert_parameters
 from alchemer_nb.wire.text import did_you_mean
 
 if TYPE_CHECKING:
@@ -138,9 +138,9 @@ class _Database:
                 relation = self.connection.sql(text, params=values or None)
                 return None if relation is None else relation.to_arrow_table()
             except missing as error:
-                message = str(error).partition("\nLINE")[0]
-                if not self._add_missing(message):
-                    raise
+                refused = error
+            if not self._add_missing(str(refused).partition("\nLINE")[0]):
+                raise refused
 
     def _add_missing(self, message: str) -> bool:
         """Add the table or column that DuckDB misses; return whether there is one."""
@@ -176,10 +176,26 @@ class _Database:
             column = engines.quote_name(column)
             expressions.append(f"CAST({column} AS {kind}) AS {column}")
         replaced = f" REPLACE ({', '.join(expressions)})" if expressions else ""
+        self._check_columns(found.table, own[0])
         self.connection.from_arrow(found.table).project(f"*{replaced}").create_view(name)
         for note in found.notes:
             self.question.on_note(f"{own[0]}: {note}")
         return True
+
+    def _check_columns(self, table: pa.Table, name: str) -> None:
+        """Check that DuckDB knows the types of a frame, which Arrow has more of."""
+        for column, kind in zip(table.column_names, table.schema.types, strict=True):
+            try:
+                self.connection.from_arrow(table.select([column]).slice(0, 0))
+            except self.duckdb.Error:
+                pass
+            else:
+                continue
+            raise InvalidArgument(
+                f"the frame {name} cannot be asked: its column {column!r} is of Arrow's type "
+                f"{kind}, which SQL does not know",
+                hint=CONVERT.format(name, column),
+            )
 
     def _add_survey(self, name: str) -> bool:
         title = name.casefold()
@@ -224,7 +240,7 @@ def _hint(message: str, question: Question) -> str:
     value = question.frames.get(missing[1] or missing[2]) if missing else None
     if value is not None:
         kind = type(value).__name__
-        return f"Only DataFrames can be asked, and this is of type {kind}"
+        return f"Only pandas DataFrames can be asked, and this is a {type(value).__module__}.{kind}"
     if "disabled by configuration" in message or "disabled through configuration" in message:
         return "Files and extensions are closed; files=True (--files) opens them"
     if "Parser Error" in message and question.parameters:
