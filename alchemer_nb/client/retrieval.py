@@ -24,11 +24,13 @@ from alchemer_nb.frame.build import build_frame
 from alchemer_nb.frame.description import read_description
 from alchemer_nb.frame.local_conditions import LocalConditions
 from alchemer_nb.frame.provenance import summary
+from alchemer_nb.frame.unplanned_columns import plan_piped_rows
 from alchemer_nb.frame.values import Renderer
 from alchemer_nb.http.transport import Transport
 from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.survey import filters
 from alchemer_nb.survey.columns import plan_columns, raw_column
+from alchemer_nb.survey.piped_rows import parent_of_row
 from alchemer_nb.survey.question_types import is_known
 from alchemer_nb.wire.paging import PAGE_SIZE, to_count
 
@@ -405,21 +407,26 @@ def _count_misfits(answers: Answers, survey: Definition, row_numbers: np.ndarray
     Returns:
         ``unparsed_values`` counts the answers that are no number or date where one was asked for,
         in ``unparsed_columns``. ``removed_questions`` are the ids of questions that were answered
-        and are no longer in the definition.
+        and are no longer in the definition. ``piped_rows`` counts the rows that came from answers.
     """
     everything = [each for question in survey.questions for each in question.walk()]
     known = {each.id for each in everything}
     renderer = Renderer(answers, row_numbers, "label", (survey.language,))
-    unparsed = {}
-    for column in plan_columns(survey):
+    unparsed: dict[str, int] = {}
+    for column in (*plan_columns(survey), *plan_piped_rows(survey, answers)):
         if column.part not in ("answer", "item") or column.kind not in ("number", "date"):
             continue
         if column.kind == "date" or renderer.has_raw(column):
             count = int(pd.Series(renderer.array(raw_column(column))).notna().sum())
-            if count:
-                unparsed[column.id] = count
+            if count:  # the id of a piped row has its text, which may not outlive its column
+                own = f"q{column.question_id}" if column.piped else column.id
+                unparsed[own] = unparsed.get(own, 0) + count
     unknown = {each.key or each.type for each in everything if not is_known(each)}
-    removed = {path[0] for path in answers.leaves if path[0] not in known}
+    questions = (
+        parent_of_row(path[0]) if path[0] in answers.piped_rows else path[0]
+        for path in answers.leaves
+    )
+    removed = set(questions) - known
     return {
         "partial_rows": sum(
             answers.meta["status"][row] == "Partial" for row in row_numbers.tolist()
@@ -430,6 +437,7 @@ def _count_misfits(answers: Answers, survey: Definition, row_numbers: np.ndarray
         "removed_questions": sorted(
             removed, key=lambda question_id: (len(question_id), question_id)
         ),
+        "piped_rows": len(answers.piped_rows),
     }
 
 

@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import ConditionError, InvalidArgument
+from alchemer_nb.survey.question_types import is_grid
 from alchemer_nb.wire.quoting import ValueEnd, find_value_end, parse_value, parse_values, quote
 from alchemer_nb.wire.stamps import is_ambiguous, parse_moment, to_stamp
 from alchemer_nb.wire.text import alias_to_name, did_you_mean, strip_html
@@ -367,11 +368,27 @@ def _find_question(survey: Definition, name: str, line: int) -> Question:
     if same:
         which = " or ".join(f"[question({q.id})]" for q in same)
         raise ConditionError(f"several questions have the alias {name!r}; write {which}", line)
+    _refuse_piped_row(everything, name, line)
     aliases = [q.alias for q in everything if q.alias]
     hint = did_you_mean(name, [*FIELDS, *aliases], f"; fields are {', '.join(FIELDS)}, an alias")
     raise ConditionError(
         f"{name[:40]!r} is neither a field nor a question of this survey{hint}", line
     )
+
+
+def _refuse_piped_row(questions: Iterable[Question], name: str, line: int) -> None:
+    """Raise an error for a name that is a piped row's; no filter for one is documented."""
+    for question in questions:
+        stems = [f"q{question.id}_"]
+        if question.alias and is_grid(question) and not question.rows:
+            stems.append(f"{alias_to_name(question.alias)}_")
+        for stem in stems:
+            if name.startswith(stem) and not name.removeprefix(stem).isdigit():
+                raise ConditionError(
+                    f"{name[:60]!r} is a part of question {question.id}, which Alchemer's filters "
+                    "cannot ask for; download, and choose the rows of the frame",
+                    line,
+                )
 
 
 def _reporting_value(text: str, question: Question, line: int) -> str:

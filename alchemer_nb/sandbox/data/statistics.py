@@ -1,13 +1,16 @@
 """``surveystatistic``: counts per question, in the odd shape of the vendor's page on it.
 
 Numbers are strings, one key has a space in it, and questions without numbers have only an id and
-a type. invented: that test and partial responses are left out, and how the numbers are rounded.
+a type. invented: that piped rows count for the question that is repeated, that test and partial
+responses are left out, and how the numbers are rounded.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING, Any
+
+from alchemer_nb.sandbox.demo.survey_writer import FIRST_SKU
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,16 +32,24 @@ def count_answers(survey: Definition, records: Iterable[dict[str, Any]]) -> list
     for record in records:
         if record.get("is_test_data") or record["status"] != "Complete":
             continue
+        questions = set()
         for entry in (record.get("survey_data") or {}).values():
-            number = int(entry["id"])
+            number = _question_of(entry)
             chosen = _chosen(entry)
             if number in answers and chosen:
-                answered[number] += 1
+                questions.add(number)
                 answers[number].update(chosen)
+        answered.update(questions)
     return [
         _row(question, answers[int(question["id"])], answered[int(question["id"])])
         for question in survey.questions()
     ]
+
+
+def _question_of(entry: dict[str, Any]) -> int:
+    """Return the question of an entry; a piped row counts for the question that it repeats."""
+    number = int(entry["id"])
+    return int(entry["parent"]) if number >= FIRST_SKU else number
 
 
 def _chosen(entry: dict[str, Any]) -> list[str]:
