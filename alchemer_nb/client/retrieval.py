@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -19,9 +18,10 @@ from alchemer_nb.decode.gc_pause import collector_paused
 from alchemer_nb.fetch.download import Download, Downloader
 from alchemer_nb.fetch.interruption import build_hint, describe_interruption
 from alchemer_nb.fetch.lists import fetch_definition
-from alchemer_nb.fetch.progress import Progress
+from alchemer_nb.fetch.progress import Progress, print_line
 from alchemer_nb.frame import rows as row_choice
 from alchemer_nb.frame.build import build_frame
+from alchemer_nb.frame.description import read_description
 from alchemer_nb.frame.local_conditions import LocalConditions
 from alchemer_nb.frame.provenance import summary
 from alchemer_nb.frame.unplanned_columns import plan_piped_rows
@@ -293,6 +293,8 @@ class Retrieval:
             frame = build_frame(
                 result.answers, survey, rows, self.options.frame, self.region.zone, facts
             )
+        if self.options.frame.columns is not None:  # which url variables are empty is known now
+            facts = {**read_description(frame).about}
         return frame, facts
 
     def _collect_facts(self, survey: Definition, result: Download, rows: Rows) -> dict[str, Any]:
@@ -342,9 +344,7 @@ class Retrieval:
                 Progress(survey.title, rows, result.total_count, pages, pages, str(ending))
             )
         elif self.progress in ("auto", "text", True):
-            # Notebooks show stderr in red; scripts keep stdout for their own output.
-            stream = sys.stdout if "ipykernel" in sys.modules else sys.stderr
-            stream.write(f"{ending}\n")
+            print_line(str(ending))
 
     def _incomplete(
         self,

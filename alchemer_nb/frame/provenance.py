@@ -100,6 +100,8 @@ def _of_answers(facts: Mapping[str, Any]) -> Iterator[str]:
     if facts.get("piped_rows"):  # earlier versions did not write it
         found = _counted(facts["piped_rows"], "piped row")
         yield f"{found}, whose columns come from the answers"
+    if facts.get("empty_urls"):
+        yield f"no response has the url variable {', '.join(map(repr, facts['empty_urls']))}"
     if not facts["zone_documented"]:
         yield "the zone of this region's dates is not documented, UTC was taken"
 

@@ -49,7 +49,7 @@ def test_scan_and_sql_have_a_column_for_each_row(stored):
     own = int(row["id"])
     frame = client.responses(SURVEY, store=True, **ALL)
     assert frame.index[frame["opinion_only_here"] == "Good"].tolist() == sorted([own, 5000])
-    scanned = client.scan(SURVEY, "pandas").sort_index()
+    scanned = client.scan(SURVEY, "pandas", test_rows="include").sort_index()
     names = [n for n in frame if n.startswith(("opinion_", "q3_", "buy_again_"))]
     assert len(names) > 20
     for name in names:
@@ -59,7 +59,10 @@ def test_scan_and_sql_have_a_column_for_each_row(stored):
         ]
     pytest.importorskip("duckdb")
     query = "SELECT count(*) AS n FROM survey_9000007 WHERE opinion_larkmoor = 'Good'"
-    assert client.sql(query)["n"].iloc[0] == (frame["opinion_larkmoor"] == "Good").sum()
+    assert (
+        client.sql(query, test_rows="include")["n"].iloc[0]
+        == (frame["opinion_larkmoor"] == "Good").sum()
+    )
 
 
 def test_diff_names_the_row_that_changed(stored):

@@ -11,6 +11,7 @@ from alchemer_nb.notebook.magic import command_spec as spec
 from alchemer_nb.notebook.magic import commands, response_options
 from alchemer_nb.notebook.magic.command_spec import Command, CommandOption, Positional
 from alchemer_nb.notebook.magic.response_options import choice_option
+from alchemer_nb.notebook.magic.sql_values import to_query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -173,11 +174,22 @@ _STORE = (
         "sql",
         "a query over stored surveys and the notebook's frames (DuckDB)",
         commands.sql,
-        (Positional("QUERY", "SQL, in quotes", "?"),),
+        (Positional("QUERY", "SQL, in quotes", "?", convert=to_query),),
+        (
+            response_options.TEST_ROWS,
+            response_options.TIME_ZONE,
+            CommandOption(
+                "--files",
+                "let the query read and write any file, fetch addresses and load extensions",
+            ),
+        ),
         body_help="""\
   SQL as DuckDB knows it; a stored survey is called by its title in small letters with _
   for anything else, or survey_ID; a frame by its name:
-    select status, count(*) as n from customer_satisfaction group by status""",
+    select status, count(*) as n from customer_satisfaction group by status
+  $name and {expression} are bound as values, so they stand without quotes, and a list after in:
+    where region in $regions and comment like '%' || $word || '%'
+  categories sort as in the form; a url variable that no response has is an empty column""",
         evaluates_body=False,
     ),
     Command(

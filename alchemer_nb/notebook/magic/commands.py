@@ -11,6 +11,7 @@ from IPython.core.error import UsageError
 from alchemer_nb.errors import DownloadIncomplete, InvalidArgument
 from alchemer_nb.notebook.kernel.outputs import print_text, print_wrapped
 from alchemer_nb.notebook.magic.response_options import describe_download
+from alchemer_nb.notebook.magic.sql_values import bind_values
 from alchemer_nb.notebook.magic.tokens import suggest
 from alchemer_nb.wire.ids import check_given_id, id_number
 
@@ -313,11 +314,13 @@ def diff(context: Context, survey: Any) -> pd.DataFrame:
     return frame
 
 
-def sql(context: Context, query: str | None = None, body: str = "") -> pd.DataFrame:
+def sql(context: Context, query: str | None = None, body: str = "", **options: Any) -> pd.DataFrame:
     """Run a query over stored surveys and the notebook's frames."""
     if bool(query) == bool(body.strip()):
         raise UsageError("write the query below %%alchemer sql, or behind %alchemer sql in quotes")
-    return context.client.sql(query or body, context.variables)
+    text, values = bind_values(query or body, context.variables)
+    progress = "none" if context.progress == "none" else print_wrapped
+    return context.client.sql(text, context.variables, values, progress=progress, **options)
 
 
 def expunge(
