@@ -166,6 +166,7 @@ class Retrieval:
         self._status = filters.status_condition(query.status)
         self._is_filtered = bool(self._conditions or self._status or any(self._period))
         self._local: LocalConditions | None = None  # conditions that Alchemer cannot check
+        self._condition_notes: list[str] = []
 
     def run(self) -> pd.DataFrame:
         """Download the responses and build the frame.
@@ -266,6 +267,7 @@ class Retrieval:
             ),
             *filters.submitted_conditions(*self._period, self.region.zone),
         ]
+        self._condition_notes = [condition.note for condition in conditions if condition.note]
         asks = any(condition.field == "is_test_data" for condition in conditions)
         if asks and self.options.frame.test_rows == "exclude":  # the condition decides
             frame = replace(self.options.frame, test_rows="include")
@@ -290,7 +292,7 @@ class Retrieval:
         return None if self._local is None else self._local.mask(answers)
 
     def _local_facts(self) -> dict[str, Any]:
-        return {"chosen_here": self._local is not None}
+        return {"chosen_here": self._local is not None, "condition_notes": self._condition_notes}
 
     def _build_frame(
         self, survey: Definition, result: Download
