@@ -1,7 +1,8 @@
 """``surveystatistic``: counts per question, in the odd shape of the vendor's page on it.
 
 Numbers are strings, one key has a space in it, and questions without numbers have only an id and
-a type. invented: that test and partial responses are left out, and how the numbers are rounded.
+a type. invented: that test and partial responses are left out, that rows of grids and parts of
+groups have rows of their own, and how the numbers are rounded.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from alchemer_nb.sandbox.data.definition import Definition
 
+_FIRST_OPTION = 10001
 _COUNTED = ("RADIO", "MENU", "NPS", "CHECKBOX")
 
 
@@ -30,27 +32,49 @@ def count_answers(survey: Definition, records: Iterable[dict[str, Any]]) -> list
         if record.get("is_test_data") or record["status"] != "Complete":
             continue
         for entry in (record.get("survey_data") or {}).values():
-            number = int(entry["id"])
-            chosen = _chosen(entry)
-            if number in answers and chosen:
-                answered[number] += 1
-                answers[number].update(chosen)
+            for number, chosen in _choices(entry):
+                if number in answers and chosen:
+                    answered[number] += 1
+                    answers[number].update(chosen)
     return [
-        _row(question, answers[int(question["id"])], answered[int(question["id"])])
+        _row(survey, question, answers[int(question["id"])], answered[int(question["id"])])
         for question in survey.questions()
     ]
+
+
+def _choices(entry: dict[str, Any]) -> Iterator[tuple[int, list[str]]]:
+    """Yield each question of an entry, rows of its grid included, with the options chosen."""
+    inner = entry.get("subquestions")
+    if not isinstance(inner, dict):
+        yield int(entry["id"]), _chosen(entry)
+        return
+    for key, part in inner.items():
+        number = int(key)
+        if number >= _FIRST_OPTION or not isinstance(part, dict):
+            continue  # a column of a custom table, whose id is unique in its table only
+        if "subquestions" in part:
+            yield from _choices(part)
+        elif "id" in part:
+            yield number, _chosen(part)
+        else:
+            yield number, [sku for sku, cell in part.items() if cell.get("answer")]
 
 
 def _chosen(entry: dict[str, Any]) -> list[str]:
     options = entry.get("options")
     if isinstance(options, dict):
-        return [str(one["id"]) for one in options.values()]
+        return [str(one["id"]) for one in options.values() if one.get("answer", "") is not None]
     return [str(entry["answer_id"]).split("-")[0]] if entry.get("answer_id") else []
 
 
-def _row(question: dict[str, Any], counts: Counter[str], total: int) -> dict[str, Any]:
+def _row(
+    survey: Definition, question: dict[str, Any], counts: Counter[str], total: int
+) -> dict[str, Any]:
     row: dict[str, Any] = {"id": int(question["id"]), "type": question["type"]}
-    options = question.get("options") or []
+    above = survey.parent_of(row["id"]) or {}
+    options = (
+        question.get("options") or (above.get("type") == "TABLE" and above.get("options")) or []
+    )
     if question["type"] not in _COUNTED or not options or question.get("sub_questions"):
         return row
     numbers = [
