@@ -108,13 +108,9 @@ def _rebuild(kind: type[AlchemerError], args: tuple[Any, ...], state: dict[str, 
     return error
 
 
-def with_capital(text: str) -> str:
-    """Return a text with a capital at its beginning; the rest stays as it is."""
-    return f"{text[:1].upper()}{text[1:]}"
-
-
 def _with_full_stop(text: str) -> str:
-    return f"{with_capital(text)}{'' if not text or text.endswith(_SENTENCE_ENDS) else '.'}"
+    end = "" if not text or text.endswith(_SENTENCE_ENDS) else "."
+    return f"{text[:1].upper()}{text[1:]}{end}"
 
 
 class ConfigurationError(AlchemerError, ValueError):

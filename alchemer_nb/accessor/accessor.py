@@ -7,6 +7,7 @@ is in the frame alone. A merge loses the description: then all of this raises ``
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -16,7 +17,13 @@ from alchemer_nb.accessor import relabel as relabelling
 from alchemer_nb.compare.waves import report_matches
 from alchemer_nb.frame import codebook as books
 from alchemer_nb.frame import missing as reasons
-from alchemer_nb.frame.description import describe, read_description
+from alchemer_nb.frame.description import (
+    ATTRS,
+    damaged,
+    describe,
+    read_description,
+    trim_frame,
+)
 from alchemer_nb.frame.options import check_choice
 from alchemer_nb.frame.provenance import summary
 from alchemer_nb.frame.text_dtype import typed_frame
@@ -56,7 +63,10 @@ class AlchemerAccessor:
     def summary(self) -> str:
         """The summary of the download in one line: rows received, left out, not parsed."""
         facts = self.facts
-        return str(summary(facts)) if "rows_received" in facts else str(facts.get("title", ""))
+        try:
+            return str(summary(facts)) if "rows_received" in facts else str(facts.get("title", ""))
+        except (LookupError, TypeError, ValueError):
+            raise damaged() from None
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -65,7 +75,7 @@ class AlchemerAccessor:
         Raises:
             KnowledgeLost: The frame carries no description.
         """
-        return dict(read_description(self._frame).about)
+        return copy.deepcopy(dict(read_description(self._frame).about))
 
     @property
     def codebook(self) -> books.Codebook:
@@ -98,7 +108,7 @@ class AlchemerAccessor:
         rows = [
             {
                 "column": name,
-                "question_id": column.question.id,
+                "question_id": column.question_id,
                 "option_id": option.id,
                 "reporting_value": option.value,
                 "label": option.label(*described[name][1].languages),
@@ -154,12 +164,29 @@ class AlchemerAccessor:
 
         Returns:
             The frame that a fresh download with these choices gives, of the responses of this
-            frame, in their order. Columns of your own are added at the end; columns that you
-            dropped are left out.
+            frame, in their order. What you blanked or recoded stays so, columns that you dropped
+            are left out, and columns of your own are added at the end. Metadata comes only from a
+            frame that has it; metadata and url variables do not come back from the long shape.
 
         Raises:
-            InvalidArgument: A choice does not fit.
-            KnowledgeLost: The frame carries no description.
+            KnowledgeLost: The frame carries no description, or is none of responses any more.
+            InvalidArgument: In these cases, and in no other:
+
+                - a choice that does not exist, such as a language in which the survey is not asked
+                - several waves under one another
+                - two columns of one name
+                - ``values="id"`` of a scale of numbers, if two of its options are the same number
+                - labels and codes of ``values="both"`` that disagree
+                - ``value`` and ``code`` or ``option_id`` of the long shape that disagree
+                - a ``value`` that is not the option or the date that its column is about
+                - rows of the long shape that are there twice, or of a column that the survey does
+                  not have
+                - a long frame without ``value``
+                - a column that does not hold numbers, booleans, days, options or lists of them any
+                  more
+                - a column of your own that has the name of a new column
+                - a column of your own with several values for a response, if the shape becomes wide
+                - dates without a zone in the hour that occurs twice, if they get a zone
         """
         return relabelling.relabel(self._frame, choices)
 
@@ -222,8 +249,8 @@ class AlchemerAccessor:
         """Drop or hash contact data.
 
         Contact data are: ip address, contact and session id, user agent, referer and location;
-        e-mail and telephone questions, contact forms, and text questions with such names. What
-        the description says of rows and columns that are not here is dropped, too.
+        e-mail and telephone questions, contact forms, text questions with such names, and url
+        variables known to name people; in the index, too. What ``trim`` drops is dropped as well.
 
         Args:
             how: ``"drop"``, or ``"hash"``: a keyed hash that distinguishes people without naming
@@ -232,7 +259,7 @@ class AlchemerAccessor:
                 survey and frame. Left out, a random key is used for this call alone.
             columns: Further columns or questions to redact, also columns of your own.
             keep: Columns or questions to leave as they are.
-            url_variables: Redact all url variables, not only those named for contact data.
+            url_variables: Redact all url variables, not only those known to name people.
 
         Returns:
             The frame. ``.alchemer.redacted`` reports what was done, and which other texts look
@@ -246,6 +273,30 @@ class AlchemerAccessor:
             self._frame, how, salt=salt, columns=columns, keep=keep,
             url_variables=url_variables,
         )  # fmt: skip
+
+    def trim(self) -> pd.DataFrame:
+        """Return the frame with the description of its own rows and columns alone.
+
+        For a pickle, or a file that pandas itself writes: they keep what the description says of
+        rows and columns that are no longer here. That is never an answer, but it may tell one:
+
+        - that a question was shown, where another answer decides it (skip logic), that it was
+          answered, where it has one option, and how far a response got;
+        - the words of rows that were piped from answers, and of removed questions and options.
+
+        A category that nobody holds any more stays after ``head`` or a filter, as pandas has it.
+        Here it goes if it is no option of the survey; so do unused values of index levels.
+        ``redact``, ``to_parquet`` and the other exports do all this themselves.
+
+        Returns:
+            The frame, with the same columns and values.
+
+        Raises:
+            KnowledgeLost: The frame carries no description.
+        """
+        frame, description = trim_frame(self._frame, describe(self._frame))
+        frame.attrs = {**frame.attrs, ATTRS: description.to_json()}
+        return frame
 
     @property
     def redacted(self) -> pd.DataFrame:

@@ -18,8 +18,6 @@ from alchemer_nb.http.regions import Region
 from alchemer_nb.http.secrets import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from alchemer_nb.http.credentials import Credentials
 
 REGION_NAME = "ALCHEMER_REGION"
@@ -87,11 +85,9 @@ def find_credentials(profile: str | None = None) -> FoundCredentials | None:
     if profile is None:
         credentials = from_environment()
         if credentials is not None:
-            region = environment_region()
-            named_by = REGION_NAME if region else ""
-            return FoundCredentials(
-                credentials, region or Region.get("us"), "the environment", named_by
-            )
+            named, source = environment_region(), "the environment"
+            region_source = REGION_NAME if named else ""
+            return FoundCredentials(credentials, named or Region.get("us"), source, region_source)
         if profiles.on_binder():
             return None
     stored = profiles.load(profiles.DEFAULT if profile is None else profile)
@@ -101,23 +97,21 @@ def find_credentials(profile: str | None = None) -> FoundCredentials | None:
     return FoundCredentials(stored.credentials, stored.region, source, "the profile", stored.name)
 
 
-def from_environment(environ: Mapping[str, str] | None = None) -> Credentials | None:
+def from_environment() -> Credentials | None:
     """Read credentials from the environment; return None if there are none.
 
-    Args:
-        environ: Instead of ``os.environ``. ``ALCHEMER_API_TOKEN`` with
-            ``ALCHEMER_API_TOKEN_SECRET`` (or ``ALCHEMER_API_SECRET``), or
-            ``ALCHEMER_CONSUMER_KEY`` with ``ALCHEMER_CONSUMER_SECRET`` and, for calls in a
-            user's name, ``ALCHEMER_OAUTH_TOKEN`` with ``ALCHEMER_OAUTH_TOKEN_SECRET``.
-            If both are set, the API key is used.
+    ``ALCHEMER_API_TOKEN`` with ``ALCHEMER_API_TOKEN_SECRET`` (or ``ALCHEMER_API_SECRET``), or
+    ``ALCHEMER_CONSUMER_KEY`` with ``ALCHEMER_CONSUMER_SECRET`` and, for calls in a user's name,
+    ``ALCHEMER_OAUTH_TOKEN`` with ``ALCHEMER_OAUTH_TOKEN_SECRET``. If both are set, the API key is
+    used.
 
     Raises:
         ConfigurationError: Half of a pair is set; the message names the missing variable.
     """
-    key = _pair_of(_KEY_NAMES, environ)
+    key = _read_pair(_KEY_NAMES)
     if key:
         return ApiKey(*key)
-    consumer, token = _pair_of(_CONSUMER_NAMES, environ), _pair_of(_TOKEN_NAMES, environ)
+    consumer, token = _read_pair(_CONSUMER_NAMES), _read_pair(_TOKEN_NAMES)
     if consumer:
         return OAuth1(*consumer, *(token or ()))
     if token:
@@ -168,12 +162,10 @@ def _describe(region: Region) -> str:
     return f"{region.name} ({region.host})"
 
 
-def _pair_of(
-    names: tuple[str, str], environ: Mapping[str, str] | None
-) -> tuple[Secret, Secret] | None:
-    first, second = (_variable(name, environ) for name in names)
+def _read_pair(names: tuple[str, str]) -> tuple[Secret, Secret] | None:
+    first, second = map(_read_variable, names)
     if names is _KEY_NAMES and not second:
-        second = _variable(_OLD_SECRET_NAME, environ)
+        second = _read_variable(_OLD_SECRET_NAME)
         names = (names[0], _OLD_SECRET_NAME) if second else names
     if not (first or second):
         return None
@@ -185,7 +177,5 @@ def _pair_of(
     return first, second
 
 
-def _variable(name: str, environ: Mapping[str, str] | None) -> Secret:
-    # Raises nothing: a traceback printed with its variables would show the whole environment.
-    source = os.environ if environ is None else environ
-    return Secret(source.get(name, "").strip())
+def _read_variable(name: str) -> Secret:
+    return Secret(os.environ.get(name, "").strip())

@@ -11,13 +11,10 @@ import os
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from alchemer_nb.http.secrets import Secret
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 # ".invalid" never resolves (https://www.rfc-editor.org/rfc/rfc2606), so nobody receives the
 # verifier in the address; https, so that no proxy can read it either.
@@ -40,17 +37,15 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</
 <h1>{title}</h1><p>{text}</p></body></html>"""
 
 
-def is_browser_local(environ: Mapping[str, str] | None = None) -> bool:
+def is_browser_local() -> bool:
     """Return True if the user's browser probably runs on the kernel's own machine.
 
     A guess from the environment: False for a hub, Binder, Colab or an SSH session, and for Linux
     without a display. A wrong guess does no harm: pasting works in either case.
     """
-    env = os.environ if environ is None else environ
-    if any(env.get(name) for name in _REMOTE_VARIABLES):
+    if any(map(os.environ.get, _REMOTE_VARIABLES)):
         return False
-    has_desktop = sys.platform in ("darwin", "win32")
-    return has_desktop or any(env.get(name) for name in _DISPLAYS)
+    return sys.platform in ("darwin", "win32") or any(map(os.environ.get, _DISPLAYS))
 
 
 class CallbackListener:
@@ -112,14 +107,11 @@ class CallbackListener:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                status, title = 404, "Nothing to do here"
+                text = "This address belongs to another sign-in. Get a new link in the notebook."
                 if accept(self.path):
                     status, title = 200, "Back to your notebook"
                     text = "The notebook has what it needs. You may close this page."
-                else:
-                    status, title = 404, "Nothing to do here"
-                    text = (
-                        "This address belongs to another sign-in. Get a new link in the notebook."
-                    )
                 body = _PAGE.format(title=title, text=text).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "text/html; charset=utf-8")

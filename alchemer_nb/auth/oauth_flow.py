@@ -1,8 +1,8 @@
 """The OAuth 1.0a sign-in for a user: request token, log-in in a browser, access token.
 
-Facts: the consent path is ``authenticate`` and not ``authorize``; token replies are form-encoded
-and once had a JSON object appended to them, so they are parsed leniently
-(https://apihelp.alchemer.com/help/authentication; the addresses are those of ``Region``).
+Steps: https://apihelp.alchemer.com/help/authentication. Other clients show the rest: the consent
+path is ``authenticate`` and not ``authorize``; token replies are form-encoded and once had a JSON
+object appended to them, so they are parsed leniently. The addresses are those of ``Region``.
 """
 
 from __future__ import annotations
@@ -16,17 +16,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlsplit
 
+from alchemer_nb import errors
 from alchemer_nb.auth.loopback import DEAD_ADDRESS, CallbackListener, is_browser_local
-from alchemer_nb.errors import (
-    AlchemerError,
-    ApiError,
-    ConsentDenied,
-    InvalidArgument,
-    SignInError,
-    SignInExpired,
-    TransportError,
-    WrongAttempt,
-)
 from alchemer_nb.http.credentials import OAuth1, sign
 from alchemer_nb.http.refusals import (
     ACCESS_TOKEN,
@@ -151,13 +142,13 @@ class OAuthFlow:
         text = to_secret(text)
         request = self._request
         if request is None or request.token is None:
-            raise SignInError("no sign-in has been started", hint=NEW_LINK_HINT)
+            raise errors.SignInError("no sign-in has been started", hint=NEW_LINK_HINT)
         found = _find_verifier(text, request.token)
-        if isinstance(found, AlchemerError):
+        if isinstance(found, errors.AlchemerError):
             raise found
         verifier, is_named = found
         if time.monotonic() > self._expires:
-            raise SignInExpired("the sign-in link has expired", hint=NEW_LINK_HINT)
+            raise errors.SignInExpired("the sign-in link has expired", hint=NEW_LINK_HINT)
         attempt = Attempt(THREE_LEGGED, ACCESS_TOKEN, worked=True, names_attempt=is_named)
         signer = partial(sign, credentials=request, verifier=verifier)
         secrets = (*request.secrets, verifier)
@@ -195,7 +186,7 @@ class OAuthFlow:
             secrets,
             attempt,
         )
-        if isinstance(outcome, AlchemerError):
+        if isinstance(outcome, errors.AlchemerError):
             raise outcome
         return outcome
 
@@ -211,20 +202,17 @@ class _Token:
 
 def _read_reply(
     reply: Reply, region: Region, secrets: tuple[Secret, ...], attempt: Attempt
-) -> _Token | ApiError | TransportError:
+) -> _Token | errors.ApiError | errors.TransportError:
     """Return the token of a reply, or its error; raise nothing, as the reply may hold a secret."""
-    try:
-        body = reply.body
-    except TransportError as error:
-        return error.with_traceback(None)
-    given = _read_token(body)
-    if given is not None and reply.status < 400:
-        return given
+    with suppress(errors.TransportError):  # ``find_error`` returns it
+        given = _read_token(reply.body)
+        if given is not None and reply.status < 400:
+            return given
     failure = find_error(reply, region, secrets, attempt)
-    return build_no_token_error(attempt, region, body) if failure is None else failure
+    return failure or build_no_token_error(attempt, region, reply.body)
 
 
-def _find_verifier(pasted: Secret, token: Secret) -> tuple[Secret, bool] | AlchemerError:
+def _find_verifier(pasted: Secret, token: Secret) -> tuple[Secret, bool] | errors.AlchemerError:
     """Return the verifier in a pasted text, or the error; raise nothing, as it may be secret.
 
     Args:
@@ -236,29 +224,35 @@ def _find_verifier(pasted: Secret, token: Secret) -> tuple[Secret, bool] | Alche
     """
     text = _tidy(pasted.reveal())
     if not text:
-        return InvalidArgument("nothing was pasted; copy the address of the page you landed on")
+        return errors.InvalidArgument(
+            "nothing was pasted; copy the address of the page you landed on"
+        )
     fields = _parse_query(text)
     token_name = fields.get("oauth_token") or fields.get("denied")
     if token_name and Secret(token_name) != token:
-        return WrongAttempt(
+        return errors.WrongAttempt(
             "the pasted address belongs to another sign-in attempt", hint=NEW_LINK_HINT
         )
     is_address = "://" in text or "/" in text
     verifier = fields.get("oauth_verifier") or ("" if fields or is_address else text)
     if verifier and not verifier.isprintable():
-        return InvalidArgument("the code has letters that cannot be shown; copy it once more")
+        return errors.InvalidArgument(
+            "the code has letters that cannot be shown; copy it once more"
+        )
     if verifier:
         return Secret(verifier), bool(token_name)
     if find_oauth_problem(f"oauth_problem={fields.get('oauth_problem', '')}") in EXPIRED_PROBLEMS:
-        return SignInExpired("the sign-in link has expired or was used already", hint=NEW_LINK_HINT)
+        return errors.SignInExpired(
+            "the sign-in link has expired or was used already", hint=NEW_LINK_HINT
+        )
     if any(name in fields for name in _DENIALS):
-        return ConsentDenied(
+        return errors.ConsentDenied(
             "access was not allowed on the log-in page",
             hint="To sign in after all, get a new sign-in link",
         )
     before = "log in, allow, then " if fields else ""
     after = "" if fields else " after you allowed the application"
-    return InvalidArgument(
+    return errors.InvalidArgument(
         f"this address carries no verifier: {before}copy the address of the page you land on{after}"
     )
 
@@ -300,7 +294,7 @@ def _check_callback(callback: str | None) -> str | None:
         return callback
     parts = urlsplit(str(callback).strip())
     if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise InvalidArgument(
+        raise errors.InvalidArgument(
             "callback is 'oob' or an address that begins with http:// or https://"
         )
     return str(callback).strip()

@@ -22,7 +22,7 @@ from alchemer_nb.http.regions import Region
 from alchemer_nb.http.secrets import Secret, to_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from alchemer_nb.http.credentials import Credentials
 
@@ -53,10 +53,9 @@ class Profile:
     region: Region
 
 
-def on_binder(environ: Mapping[str, str] | None = None) -> bool:
+def on_binder() -> bool:
     """Return True on Binder: someone else's machine, where nothing is stored."""
-    source = os.environ if environ is None else environ
-    return any(source.get(name) for name in _BINDER_NAMES)
+    return any(map(os.environ.get, _BINDER_NAMES))
 
 
 def describe_storage() -> str:

@@ -13,16 +13,9 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from alchemer_nb import errors
 from alchemer_nb._version import __version__
 from alchemer_nb.decode.gc_pause import collector_paused
-from alchemer_nb.errors import (
-    AlchemerError,
-    ApiError,
-    DownloadIncomplete,
-    InvalidArgument,
-    Stopped,
-    TransportError,
-)
 from alchemer_nb.fetch.download import Download, Downloader
 from alchemer_nb.fetch.interruption import build_hint, describe_interruption
 from alchemer_nb.fetch.lists import fetch_definition
@@ -31,11 +24,13 @@ from alchemer_nb.frame import rows as row_choice
 from alchemer_nb.frame.build import build_frame
 from alchemer_nb.frame.local_conditions import LocalConditions
 from alchemer_nb.frame.provenance import summary
+from alchemer_nb.frame.unplanned_columns import plan_piped_rows
 from alchemer_nb.frame.values import Renderer
 from alchemer_nb.http.transport import Transport
 from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.survey import filters
 from alchemer_nb.survey.columns import plan_columns, raw_column
+from alchemer_nb.survey.piped_rows import parent_of_row
 from alchemer_nb.survey.question_types import is_known
 from alchemer_nb.wire.paging import PAGE_SIZE, to_count
 
@@ -117,12 +112,12 @@ class PartialDownload:
             ApiError, TransportError: As for any call.
         """
         if transport.region.api_url != self.api_url:
-            raise InvalidArgument(
+            raise errors.InvalidArgument(
                 f"the rows at hand are of another region than {transport.region.host}; take a "
                 "client of the same account, or run the download again"
             )
         if self.account not in (None, transport.account_id(options)):
-            raise InvalidArgument(
+            raise errors.InvalidArgument(
                 "the rows at hand are of another account; take a client of the same one, or run "
                 "the download again"
             )
@@ -159,11 +154,11 @@ class Retrieval:
     earlier: PartialDownload | None = None
 
     def __post_init__(self) -> None:
-        query, tz = self.options.query, self.options.frame.tz
+        given, tz = self.options, self.options.frame.tz
         self._tz = ZoneInfo(tz) if tz else self.region.zone
-        self._conditions = filters.parse_conditions(query.where)
-        self._period = filters.parse_period(query.since, query.until, self._tz)
-        self._status = filters.status_condition(query.status)
+        self._conditions = filters.parse_conditions(given.where)
+        self._period = filters.parse_period(given.since, given.until, self._tz)
+        self._status = filters.status_condition(given.status)
         self._is_filtered = bool(self._conditions or self._status or any(self._period))
         self._local: LocalConditions | None = None  # conditions that Alchemer cannot check
         self._condition_notes: list[str] = []
@@ -182,17 +177,17 @@ class Retrieval:
             if self.earlier is not None:
                 self.earlier.check_account(self.transport, CallOptions(self.calls.stop))
             survey, count = self._fetch_survey(then_responses=self.earlier is None)
-        except (Stopped, KeyboardInterrupt):
+        except (errors.Stopped, KeyboardInterrupt):
             self.calls.stop.set()  # also ends the calls that were sent in advance
         if survey is None:
-            raise DownloadIncomplete("it was stopped before anything had come; run it again")
-        params = filters.to_params(self._split_conditions(survey))
+            raise errors.DownloadIncomplete("it was stopped before anything had come; run it again")
+        params = self._build_params(survey)
         downloader = self._build_downloader(survey, params, count)
         try:
             return self._finish(survey, downloader.run())
-        except (Stopped, KeyboardInterrupt):
+        except (errors.Stopped, KeyboardInterrupt):
             incomplete = self._incomplete(survey, params, downloader.result)
-        except (TransportError, ApiError) as error:
+        except (errors.TransportError, errors.ApiError) as error:
             if not downloader.result.pages:
                 raise
             incomplete = self._incomplete(survey, params, downloader.result, error)
@@ -225,7 +220,7 @@ class Retrieval:
     def estimate(self) -> Estimate:
         """Ask for the number of responses, in one call besides those for the definition."""
         survey, _ = self._fetch_survey()
-        params = filters.to_params(self._split_conditions(survey))
+        params = self._build_params(survey)
         reply = self.transport.send(
             "GET",
             f"survey/{survey.id}/surveyresponse",
@@ -237,7 +232,7 @@ class Retrieval:
         if limit is not None and not self._local:
             rows = min(rows, limit)
         pages = max(1, math.ceil(rows / PAGE_SIZE))
-        calls, a_minute = pages + _OTHER_CALLS, self.transport.requests_per_minute
+        calls, a_minute = pages + _OTHER_CALLS, self.transport.limiter.limit
         by_pace = math.ceil(pages / self.transport.max_in_flight) * _PAGE_SECONDS
         by_limit = 60 * math.ceil(max(0, calls - a_minute) / a_minute)
         return Estimate(survey.title, rows, pages, calls, max(by_pace, by_limit))
@@ -259,14 +254,11 @@ class Retrieval:
         if callable(self.progress):
             self.progress(Progress("", 0, None, 0, None, state=status, stop=self.calls.stop))
 
-    def _split_conditions(self, survey: Definition) -> list[filters.Condition]:
-        """Return the conditions that Alchemer checks; keep the others in ``_local``."""
-        conditions = [
-            *filters.resolve(
-                [*self._conditions, *self._status], survey, self._tz, self.region.zone
-            ),
-            *filters.submitted_conditions(*self._period, self.region.zone),
-        ]
+    def _build_params(self, survey: Definition) -> dict[str, str]:
+        """Return the conditions that Alchemer checks as filters; keep the others in ``_local``."""
+        given, zone = [*self._conditions, *self._status], self.region.zone
+        conditions = filters.resolve(given, survey, self._tz, zone)
+        conditions += filters.submitted_conditions(*self._period, zone)
         self._condition_notes = [condition.note for condition in conditions if condition.note]
         asks = any(condition.field == "is_test_data" for condition in conditions)
         if asks and self.options.frame.test_rows == "exclude":  # the condition decides
@@ -274,7 +266,7 @@ class Retrieval:
             self.options = replace(self.options, frame=frame)
         local = tuple(condition for condition in conditions if not condition.can_be_sent)
         self._local = LocalConditions(local, survey) if local else None
-        return [condition for condition in conditions if condition.can_be_sent]
+        return filters.to_params([each for each in conditions if each.can_be_sent])
 
     def _has_rows(self, limit: int, result: Download) -> bool:
         """Check whether ``limit`` rows that fit have come."""
@@ -298,18 +290,44 @@ class Retrieval:
         self, survey: Definition, result: Download
     ) -> tuple[pd.DataFrame, dict[str, Any]]:
         rows = self._choose_rows(result.answers)
-        facts = _collect_facts(self.region, survey, self.options, result, rows)
-        facts |= self._local_facts()
+        facts = self._collect_facts(survey, result, rows)
         with collector_paused():
             frame = build_frame(
                 result.answers, survey, rows, self.options.frame, self.region.zone, facts
             )
         return frame, facts
 
+    def _collect_facts(self, survey: Definition, result: Download, rows: Rows) -> dict[str, Any]:
+        """Collect the facts of a download, for its description and for its summary."""
+        total = result.total_count
+        is_enough = result.reached_limit or total is None or rows.received >= total
+        return {
+            "survey_id": survey.id,
+            "title": survey.title,
+            "region": self.region.name,
+            "host": self.region.host,
+            "utc": datetime.now(UTC).isoformat(timespec="seconds"),
+            "asked": self.options.asked(),
+            "rows_told": total,
+            "rows_received": rows.received,
+            "rows": len(rows.numbers),
+            "test_rows_left_out": rows.test_rows,
+            "repeated_rows": rows.repeated - result.copies,
+            "changed_rows": result.changed,
+            "misfits": result.answers.misfits,
+            "options_not_chosen": result.answers.unchosen,
+            **_count_misfits(result.answers, survey, rows.numbers),
+            "zone_documented": self.region.zone_documented,
+            "complete": not result.interrupted and is_enough,
+            **_earlier_runs(result),
+            "package": __version__,
+            **self._local_facts(),
+        }
+
     def _finish(self, survey: Definition, result: Download) -> pd.DataFrame:
         frame, facts = self._build_frame(survey, result)
         if not facts["complete"] and self.options.incomplete == "raise":
-            raise DownloadIncomplete(
+            raise errors.DownloadIncomplete(
                 f"{facts['rows_received']:,} of {result.total_count:,} responses came; some may "
                 "have been added or deleted meanwhile",
                 partial=frame,
@@ -335,15 +353,17 @@ class Retrieval:
         survey: Definition,
         params: Mapping[str, str],
         result: Download,
-        error: AlchemerError | None = None,
-    ) -> DownloadIncomplete:
+        error: errors.AlchemerError | None = None,
+    ) -> errors.DownloadIncomplete:
         """Return the error of an interrupted download; its frame is built when it is read."""
         result.interrupted = True
         why, needs = "it was stopped", ""
         if error is not None:
             why, needs = describe_interruption(error, self.transport.credentials)
         if not result.pages:
-            return DownloadIncomplete(f"{survey.title}: nothing had come when {why}; run it again")
+            return errors.DownloadIncomplete(
+                f"{survey.title}: nothing had come when {why}; run it again"
+            )
         to_resume = None
         # With a limit, the newest changes are not read at the end, so it cannot be resumed.
         if result.last_page is not None and self.options.frame.limit is None:
@@ -351,7 +371,7 @@ class Retrieval:
                 self.region.api_url, self.transport.account, survey, dict(params), result
             )
         of = f" of {result.total_count:,}" if result.total_count is not None else ""
-        return DownloadIncomplete(
+        return errors.DownloadIncomplete(
             f"{survey.title}: {result.builder.count:,}{of} responses had come when {why}",
             partial=lambda: self._build_frame(survey, result)[0],
             hint=build_hint(needs, _RESUME_HINT if to_resume else "run it again", _TAKE_ROWS),
@@ -366,7 +386,7 @@ class Retrieval:
         """Resume a download with the credentials of a client."""
         transport = getattr(client, "_transport", None)
         if not isinstance(transport, Transport):
-            raise InvalidArgument("resume takes a Client")
+            raise errors.InvalidArgument("resume takes a Client")
         return replace(
             self,
             transport=transport,
@@ -376,39 +396,6 @@ class Retrieval:
             calls=CallOptions(),
             earlier=earlier,
         ).run()
-
-
-def _collect_facts(
-    region: Region,
-    survey: Definition,
-    options: DownloadOptions,
-    result: Download,
-    rows: Rows,
-) -> dict[str, Any]:
-    """Collect the facts of a download, for its description and for its summary."""
-    total = result.total_count
-    is_enough = result.reached_limit or total is None or rows.received >= total
-    return {
-        "survey_id": survey.id,
-        "title": survey.title,
-        "region": region.name,
-        "host": region.host,
-        "utc": datetime.now(UTC).isoformat(timespec="seconds"),
-        "asked": options.asked(),
-        "rows_told": total,
-        "rows_received": rows.received,
-        "rows": len(rows.numbers),
-        "test_rows_left_out": rows.test_rows,
-        "repeated_rows": rows.repeated - result.copies,
-        "changed_rows": result.changed,
-        "misfits": result.answers.misfits,
-        "options_not_chosen": result.answers.unchosen,
-        **_count_misfits(result.answers, survey, rows.numbers),
-        "zone_documented": region.zone_documented,
-        "complete": not result.interrupted and is_enough,
-        **_earlier_runs(result),
-        "package": __version__,
-    }
 
 
 def _count_misfits(answers: Answers, survey: Definition, row_numbers: np.ndarray) -> dict[str, Any]:
@@ -422,21 +409,26 @@ def _count_misfits(answers: Answers, survey: Definition, row_numbers: np.ndarray
     Returns:
         ``unparsed_values`` counts the answers that are no number or date where one was asked for,
         in ``unparsed_columns``. ``removed_questions`` are the ids of questions that were answered
-        and are no longer in the definition.
+        and are no longer in the definition. ``piped_rows`` counts the rows that came from answers.
     """
     everything = [each for question in survey.questions for each in question.walk()]
     known = {each.id for each in everything}
     renderer = Renderer(answers, row_numbers, "label", (survey.language,))
-    unparsed = {}
-    for column in plan_columns(survey):
+    unparsed: dict[str, int] = {}
+    for column in (*plan_columns(survey), *plan_piped_rows(survey, answers)):
         if column.part not in ("answer", "item") or column.kind not in ("number", "date"):
             continue
         if column.kind == "date" or renderer.has_raw(column):
             count = int(pd.Series(renderer.array(raw_column(column))).notna().sum())
-            if count:
-                unparsed[column.id] = count
+            if count:  # the id of a piped row has its text, which may not outlive its column
+                own = f"q{column.question_id}" if column.piped else column.id
+                unparsed[own] = unparsed.get(own, 0) + count
     unknown = {each.key or each.type for each in everything if not is_known(each)}
-    removed = {path[0] for path in answers.leaves if path[0] not in known}
+    questions = (
+        parent_of_row(path[0]) if path[0] in answers.piped_rows else path[0]
+        for path in answers.leaves
+    )
+    removed = set(questions) - known
     return {
         "partial_rows": sum(
             answers.meta["status"][row] == "Partial" for row in row_numbers.tolist()
@@ -447,6 +439,7 @@ def _count_misfits(answers: Answers, survey: Definition, row_numbers: np.ndarray
         "removed_questions": sorted(
             removed, key=lambda question_id: (len(question_id), question_id)
         ),
+        "piped_rows": len(answers.piped_rows),
     }
 
 

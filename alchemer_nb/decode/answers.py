@@ -45,6 +45,7 @@ class Answers:
             whether the question was shown.
         unknown_questions: Question id -> (text, type) of questions that the definition does not
             know, or whose type is not documented.
+        piped_rows: Id of a piped row (see ``survey.piped_rows``) -> its texts as received.
         misfits: Number of values whose JSON type was not the documented one.
         unchosen: Number of options that were listed as null, which means not chosen.
     """
@@ -56,6 +57,7 @@ class Answers:
     leaves: dict[AnswerPath, Leaf] = field(default_factory=dict)
     shown: dict[str, tuple[array[int], array[int]]] = field(default_factory=dict)
     unknown_questions: dict[str, tuple[str, str]] = field(default_factory=dict)
+    piped_rows: dict[str, set[str]] = field(default_factory=dict)
     misfits: int = 0
     unchosen: int = 0
 
@@ -69,6 +71,7 @@ class Answers:
             leaves={path: leaf.copy() for path, leaf in self.leaves.items()},
             shown={name: (rows[:], states[:]) for name, (rows, states) in self.shown.items()},
             unknown_questions=self.unknown_questions.copy(),
+            piped_rows={own: texts.copy() for own, texts in self.piped_rows.items()},
         )
 
 
@@ -215,6 +218,8 @@ class AnswersBuilder:
             _append_rows(shown.setdefault(question, []), positions, table, is_own=is_own)
         for question, text_and_type in reader.unknown_questions.items():
             self._answers.unknown_questions.setdefault(question, text_and_type)
+        for row, texts in reader.piped_rows.items():
+            self._answers.piped_rows.setdefault(row, set()).update(texts)
         self._misfits += _sum_over_rows(reader.misfits, positions)
         self._unchosen += _sum_over_rows(reader.unchosen, positions)
 

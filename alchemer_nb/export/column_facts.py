@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import InvalidArgument, KnowledgeLost
-from alchemer_nb.frame.description import read_description
+from alchemer_nb.frame.description import CategoriesInUse, Description, read_description
 from alchemer_nb.frame.values import codes_are_numbers, option_names
 from alchemer_nb.survey.columns import question_names
 from alchemer_nb.survey.definition import Option
@@ -73,6 +73,7 @@ class Known:
         described: Column -> its choices, in a frame that was read from SPSS or Stata.
         languages: Languages of the labels.
         values: The form of the frame's values.
+        in_use: What tells categories from texts that a filter left behind.
     """
 
     facts: dict[str, Any] = field(default_factory=dict)
@@ -81,6 +82,7 @@ class Known:
     described: dict[str, Choices] = field(default_factory=dict)
     languages: tuple[str | None, ...] = ()
     values: str = "label"
+    in_use: CategoriesInUse = field(default_factory=lambda: CategoriesInUse(Description()))
 
     @classmethod
     def of(cls, frame: pd.DataFrame) -> Known:
@@ -104,6 +106,7 @@ class Known:
             {n: Choices.of_json(each) for n, each in description.file_codes.items()},
             languages,
             description.options.values,
+            CategoriesInUse(description),
         )
 
     @property
@@ -188,13 +191,19 @@ class Known:
         ((other, found),) = alike.values()
         return replace(found, note=f"{found.note}, as in {other}, which has the same options")
 
-    def own_choices(self, name: str, groups: Sequence[str]) -> Choices:
-        """Return 1, 2, … as codes of categories, in their order."""
+    def own_choices(self, name: str, groups: Sequence[str], left: Container[str] = ()) -> Choices:
+        """Return 1, 2, … as codes of categories, in their order.
+
+        Args:
+            name: Name of the column.
+            groups: Its categories.
+            left: Those that get no label: somebody wrote them who is no longer in the frame.
+        """
         known = self._choices_of(name, whole=False)
         aside = [g for g, c in known.by_name.items() if c in known.not_applicable] if known else []
-        labels = {float(number): group for number, group in enumerate(groups, 1)}
+        labels = {float(n): group for n, group in enumerate(groups, 1) if group not in left}
         missing = tuple(c for c, g in labels.items() if g in aside or _means_nothing(g))
-        by_name = {group: code for code, group in labels.items()}
+        by_name = {group: float(number) for number, group in enumerate(groups, 1)}
         return Choices(by_name, labels, missing, False, "codes are positions of the categories")
 
     def given_choices(
@@ -272,8 +281,10 @@ class Known:
         if column is None or not column.choices or column.part != "answer":
             return None
         ids = self.way(name) == "id"
-        if column.kind == "category" and not ids and not codes_are_numbers(column.choices):
-            return None
+        if column.kind == "category" and not ids:
+            is_coded = self.way(name) == "code" and codes_are_numbers(column.choices)
+            if not is_coded:  # numbers in place of labels are the analyst's own
+                return None
         labels: dict[float, str] = {}
         missing = []
         for option in column.choices:

@@ -227,7 +227,8 @@ def _value_meanings(name: str, values: pd.Series[Any], known: Known) -> Iterator
         used = set(map(str, values.dropna().unique()))
         choices = known.choices(name, groups, used, whole=False)
         if choices is None:
-            yield from groups
+            left = known.in_use.left_texts(name, values)
+            yield from (group for group in groups if group not in left)
             return
         names_by_code = {code: shown for shown, code in choices.by_name.items()}
         for code, label in choices.labels.items():

@@ -26,8 +26,8 @@ from alchemer_nb.frame.description import (
     ATTRS,
     Description,
     describe,
-    drop_unused_texts,
     read_description,
+    trim_frame,
 )
 from alchemer_nb.frame.multi_lists import fold_lists
 from alchemer_nb.frame.options import FrameOptions  # noqa: TC001 - msgspec reads annotations
@@ -91,8 +91,7 @@ def write_parquet(
     place = files.output_path(path, SUFFIXES)
     described = _described(frame)
     if described is not None and not everything:
-        frame = drop_unused_texts(frame, described)
-        described = described.trim(frame)
+        frame, described = trim_frame(frame, described)
     table, dtypes = _table(frame)
     entry = {KEY: b"%d:%s" % (FORMAT, msgspec.json.encode(_Entry(dtypes, _levels(frame.index))))}
     if described is not None:
@@ -145,7 +144,8 @@ def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
             f"{place} was written by a newer alchemer_nb (format {int(number)}, this one reads "
             f"{FORMAT}): pip install -U alchemer_nb. pandas.read_parquet reads its values"
         )
-    frame: pd.DataFrame = table.to_pandas()
+    # Whole numbers beside missing ones stay whole; pandas would make them floats, which round.
+    frame: pd.DataFrame = table.to_pandas(integer_object_nulls=KEY in footer)
     frame.attrs = _read_attrs(table.schema.metadata or {})
     lost: list[str] = []
     if KEY in footer:
@@ -165,6 +165,8 @@ def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
 def _table(frame: pd.DataFrame) -> tuple[pa.Table, list[_Dtype | None]]:
     frame = frame.copy(deep=False)
     frame.attrs = {}  # Arrow would keep a second copy
+    if isinstance(frame.columns, pd.CategoricalIndex):  # of a pivot: Arrow cannot read it again
+        frame.columns = frame.columns.astype(frame.columns.categories.dtype)
     columns = [frame.iloc[:, place] for place in range(frame.shape[1])]
     try:
         dtypes = [_dtype(values) for values in columns]

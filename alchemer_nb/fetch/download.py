@@ -16,8 +16,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.decode.answers import Answers, AnswersBuilder, latest_rows
-from alchemer_nb.errors import ApiError, InvalidArgument, TransportError
-from alchemer_nb.fetch.page_fetcher import SIZES, PageFetcher, PageRange, read_newest_first
+from alchemer_nb.errors import ApiError, InvalidArgument
+from alchemer_nb.fetch.page_fetcher import (
+    SIZES,
+    PageFetcher,
+    PageRange,
+    decode_page,
+    read_newest_first,
+)
 from alchemer_nb.fetch.progress import Progress, ProgressReporter
 from alchemer_nb.fetch.raw_pages import RawPage, join_page, split_page
 from alchemer_nb.http.retries import is_transient_400
@@ -28,7 +34,7 @@ from alchemer_nb.wire.ids import id_number
 from alchemer_nb.wire.paging import PAGE_SIZE, PageTotals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from concurrent.futures import Future
 
     import pandas as pd
@@ -227,7 +233,10 @@ class Downloader:
         result = self.result
         with self._fetcher(uncached=result.resumes > 0) as fetcher:
             newest = None  # the call for the newest changes, sent together with the last pages
-            for page in self._pages(fetcher, first):
+            expected = result.total_count or self.expected_rows
+            for page in fetcher.fetch(
+                self._decode, first, limit=self.most_rows, expected_rows=expected
+            ):
                 self._add_page(page, fetcher.current)
                 if self.has_enough is not None and self.has_enough(result):
                     result.reached_limit = True
@@ -244,22 +253,15 @@ class Downloader:
                 latest = latest_rows(result.builder)
                 # Pages of another size: a response that was missed between two pages, as others
                 # moved, is within one page now.
-                for page in fetcher.fetch(self._decode, first=PageRange(_SECOND_READ_ROWS, 1)):
+                for page in fetcher.fetch(self._decode, PageRange(_SECOND_READ_ROWS, 1)):
                     result.note_total(page.totals.total_count)
                     result.add_newer(page, latest)
         return result
 
-    def _pages(self, fetcher: PageFetcher, first: PageRange | None) -> Iterator[ResponsePage]:
-        if first is not None:
-            expected_rows = self.result.total_count or self.expected_rows
-            yield from fetcher.fetch(
-                self._decode, limit=self.most_rows, first=first, expected_rows=expected_rows
-            )
-
     def _fetcher(self, *, fresh: bool = False, uncached: bool = False) -> PageFetcher:
         return PageFetcher(
             self.transport,
-            f"survey/{self.survey.id}/surveyresponse",
+            self.survey.id,
             self.params,
             replace(self.calls, fresh=fresh or self.calls.fresh),
             self._reporter,
@@ -268,13 +270,7 @@ class Downloader:
 
     def _decode(self, answer: Reply) -> ResponsePage:
         self.result.clock = self.result.clock or Clock.of(answer.headers)
-        try:
-            return self.result.builder.decode(answer.body)
-        except ValueError:
-            pass
-        raise TransportError(
-            f"a page of the responses of survey {self.survey.id} is not a list of responses"
-        )
+        return decode_page(self.result.builder.decode, answer, self.survey.id)
 
     def _add_page(self, page: ResponsePage, at: PageRange) -> None:
         result = self.result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alchemer_nb.errors import AuthenticationError, PermissionDenied, with_capital
+from alchemer_nb.errors import AuthenticationError, PermissionDenied
 
 if TYPE_CHECKING:
     from alchemer_nb.errors import AlchemerError
@@ -43,7 +43,8 @@ def build_hint(needs: str, again: str, take: str = "") -> str:
         again: How to resume or restart.
         take: An expression that has the rows so far.
     """
-    text = with_capital(f"{needs}, then {again}" if needs else again)
+    text = f"{needs}, then {again}" if needs else again
+    text = text[:1].upper() + text[1:]
     return f"{text}; or take the rows so far: {take}" if take else text
 
 

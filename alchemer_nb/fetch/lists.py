@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from alchemer_nb.errors import TooSlow
 from alchemer_nb.fetch.page_fetcher import PageRange
 from alchemer_nb.survey.definition import Definition, read_definition
-from alchemer_nb.wire.paging import PAGE_SIZE, read_totals, reply_rows, to_count
+from alchemer_nb.wire.paging import PAGE_SIZE, read_totals, reply_object, reply_rows, to_count
 
 if TYPE_CHECKING:
     from alchemer_nb.http.transport import Transport
@@ -69,16 +69,10 @@ def fetch_definition(
         The definition, and about how many responses there are by the survey's statistics; None
         if they do not say.
     """
-    envelope = transport.send("GET", f"survey/{survey_id}", options=options).envelope()
-    rows = reply_rows(envelope)
-    survey = rows[0] if rows and isinstance(rows[0], Mapping) else {}
-    questions = [
-        row
-        for page in fetch_envelopes(
-            transport, f"survey/{survey_id}/surveyquestion", options=options
-        )
-        for row in reply_rows(page)
-    ]
+    path = f"survey/{survey_id}"
+    survey = reply_object(transport.send("GET", path, options=options).envelope())
+    pages = fetch_envelopes(transport, f"{path}/surveyquestion", options=options)
+    questions = [row for page in pages for row in reply_rows(page)]
     statistics = survey.get("statistics")
     counts = statistics.values() if isinstance(statistics, Mapping) else ()
     count = sum(to_count(each) or 0 for each in counts)

@@ -1,4 +1,4 @@
-"""Fetches the pages of a list: many calls at once, read in order by one thread.
+"""Fetches the pages of a list of responses: many calls at once, read in order by one thread.
 
 The server takes half a second or more for a page, so waiting for one page at a time would be slow.
 Replies stay compressed until they are read; a window bounds how many there are.
@@ -9,10 +9,11 @@ from __future__ import annotations
 import copy
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from alchemer_nb.errors import AuthenticationError, PermissionDenied, Stopped, TooSlow
+from alchemer_nb import errors
 from alchemer_nb.forks import OriginProcess
 from alchemer_nb.wire.paging import PAGE_SIZE, PageTotals
 
@@ -81,12 +82,12 @@ class PageRange:
 
 
 class PageFetcher:
-    """Fetches the pages of one list; a context manager.
+    """Fetches the pages of the responses to one survey; a context manager.
 
     Args:
         transport: Sends the calls.
-        path: Path of the list.
-        params: Its filters.
+        survey_id: Survey whose responses are listed.
+        params: Filters of the list.
         options: Of all calls; ``stop`` is set when the context is left by an error.
         reporter: Gets what the calls wait for, and reports while the reading thread waits.
         uncached: Read no page that Alchemer or this client has cached: fetch its parts instead.
@@ -95,7 +96,7 @@ class PageFetcher:
     def __init__(
         self,
         transport: Transport,
-        path: str,
+        survey_id: str,
         params: Mapping[str, Any],
         options: CallOptions,
         reporter: ProgressReporter,
@@ -103,7 +104,7 @@ class PageFetcher:
         uncached: bool = False,
     ) -> None:
         self._transport = transport
-        self._path = path
+        self._path = f"survey/{survey_id}/surveyresponse"
         self._params = dict(params)
         self._options = replace(options, on_wait=reporter.set_status)
         self._reporter = reporter
@@ -112,7 +113,7 @@ class PageFetcher:
         self._sent: deque[tuple[PageRange, Future[Reply] | None]] = deque()
         self._last_sent = PageRange(PAGE_SIZE, 1)  # the last page that was sent for
         self._slow_pages = 0
-        self._refusal: AuthenticationError | PermissionDenied | None = None
+        self._refusal: errors.AuthenticationError | errors.PermissionDenied | None = None
         self.current = self._last_sent  # the page that was yielded last
         self.all_sent = False  # there are several pages, and the last one has been sent for
         self._pool = ThreadPoolExecutor(transport.max_in_flight, "alchemer-page")
@@ -143,17 +144,17 @@ class PageFetcher:
     def fetch(
         self,
         decode: Callable[[Reply], _Page],
+        first: PageRange | None,
         *,
         limit: int | None = None,
-        first: PageRange | None = None,
         expected_rows: int | None = None,
     ) -> Iterator[_Page]:
         """Fetch page after page, and decode each when it is read.
 
         Args:
             decode: Decodes a reply.
+            first: The page to begin with; None for no pages at all.
             limit: Rows to send for in advance, None for all of the total count.
-            first: The page to begin with; left out, the first of the largest size.
             expected_rows: Estimated rows, to send for their pages before the first one comes.
 
         Yields:
@@ -163,7 +164,8 @@ class PageFetcher:
             Stopped: ``stop`` was set.
             ApiError, TransportError: As for any call.
         """
-        first = first or PageRange(PAGE_SIZE, 1)
+        if first is None:
+            return
         self._submit(first)
         self._send_ahead(PageTotals(0, total_count=expected_rows), first.size, limit)
         self.all_sent = False  # only a page shows how many there are
@@ -174,7 +176,7 @@ class PageFetcher:
             future = sent or self.send(page_range)
             try:
                 answer = self.wait_for(future)
-            except TooSlow as error:
+            except errors.TooSlow as error:
                 if not page_range.split():
                     raise
                 self._submit_parts(page_range, one_by_one=error.attempts > 1)
@@ -207,7 +209,7 @@ class PageFetcher:
             self._reporter.report_if_due()
             self._origin.check()
         if stop.is_set():
-            raise Stopped
+            raise errors.Stopped
         return future.result()
 
     def _call(self, params: Mapping[str, Any], most_500s: int | None) -> Reply:
@@ -222,7 +224,7 @@ class PageFetcher:
                 raise_slow=True,
                 most_500s=most_500s,
             )
-        except (AuthenticationError, PermissionDenied) as error:
+        except (errors.AuthenticationError, errors.PermissionDenied) as error:
             self._refusal = error
             raise
         finally:
@@ -263,6 +265,19 @@ class PageFetcher:
         self.all_sent = self._last_sent.number >= last > 1
 
 
+def decode_page(decode: Callable[[bytes], _Page], reply: Reply, survey_id: str) -> _Page:
+    """Decode a page of responses.
+
+    Raises:
+        TransportError: It is not a list of responses.
+    """
+    with suppress(ValueError):
+        return decode(reply.body)
+    raise errors.TransportError(
+        f"a page of the responses of survey {survey_id} is not a list of responses"
+    )
+
+
 def _count_pages(totals: PageTotals, asked: int, size: int) -> int:
     """Return how many pages of a size there are by the totals, which may be too small."""
     cap = totals.per_page or size  # fewer than asked for: the server's own largest size
@@ -292,7 +307,7 @@ def read_newest_first(
     while True:
         try:
             page = read(PageRange(size, number))
-        except TooSlow:
+        except errors.TooSlow:
             if size < small:
                 raise
             size = large = small if size > small else small // 4

@@ -25,7 +25,7 @@ from alchemer_nb.frame.multi_lists import fold_options
 from alchemer_nb.frame.options import FrameOptions
 from alchemer_nb.frame.reasons import NO_REASONS, Reasons, cell_key
 from alchemer_nb.frame.values import option_names
-from alchemer_nb.survey.columns import INDEX, AnswerColumn, plan_columns
+from alchemer_nb.survey.columns import INDEX, AnswerColumn, plan_columns, question_names
 from alchemer_nb.survey.definition import Definition
 
 if TYPE_CHECKING:
@@ -35,8 +35,17 @@ ATTRS = "alchemer"
 VERSION = 1
 WAVE = "wave"  # the level or column of the index that names the wave
 _KEY = "alchemer_nb"  # of the text: its version
+_EXACT = 2**53  # whole numbers below it are exact as floats
 _MOST = 2**28  # bytes of an unpacked definition
 _HEAL = "; original.alchemer.attach(this_frame) gives it back"
+_OF_DAMAGE = (
+    AlchemerError, ValueError, TypeError, LookupError, AttributeError, zlib.error, RecursionError
+)  # fmt: skip
+
+
+def damaged() -> KnowledgeLost:
+    """Return the error for a description that cannot be read."""
+    return KnowledgeLost(f"the description in df.attrs[{ATTRS!r}] is damaged{_HEAL}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,17 +117,17 @@ class Description:
             raise KnowledgeLost(
                 f"df.attrs[{ATTRS!r}] holds something else than the description of a survey{_HEAL}"
             ) from None
-        if isinstance(version, int) and version > VERSION:
+        if type(version) is not int or version < 1:
+            raise damaged()
+        if version > VERSION:
             raise KnowledgeLost(
                 f"a newer alchemer_nb described this frame (version {version}, this one reads "
                 f"{VERSION}): pip install -U alchemer_nb"
             )
         try:
             return _unpacked(data)
-        except (AlchemerError, ValueError, TypeError, LookupError, AttributeError, zlib.error):
-            raise KnowledgeLost(
-                f"the description in df.attrs[{ATTRS!r}] is damaged{_HEAL}"
-            ) from None
+        except _OF_DAMAGE:
+            raise damaged() from None
 
     def _packed(self) -> dict[str, Any]:
         about = {"about": dict(self.about), "redacted": self.redacted}
@@ -160,8 +169,13 @@ class Description:
         if is_long:  # a column that nobody answered has no rows
             here |= {n for n, c in columns.items() if cell_key(c) not in reasons.answered}
         of_columns = {part.id for c in columns.values() for part in (c, *c.option_columns)}
+        words = here.union(of_columns, *(question_names(c) for c in columns.values()))
+        wanted = self.options.columns
+        if wanted is not None:
+            wanted = tuple(word for word in wanted if word in words)
         return replace(
             self,
+            options=replace(self.options, columns=wanted),
             columns=columns,
             codes={name: own for name, own in self.codes.items() if name in here},
             urls={name: own for name, own in self.urls.items() if name in here},
@@ -273,14 +287,21 @@ def describe(frame: pd.DataFrame) -> Description:
         raise InvalidArgument(f"two columns are called {twice!r}; rename or drop one of them first")
     if description.waves or description.survey.id:  # a file of SPSS may have none
         response_ids(frame)
-    names = {"column"} if description.options.shape == "long" else description.names
-    known = [place for place, name in enumerate(columns) if name in names]
+    is_long = description.options.shape == "long"
+    if is_long and INDEX not in columns:
+        raise KnowledgeLost("response_id is a column of the long shape: use df.reset_index() first")
+    of_rows = frame.get("column") if is_long else None
+    if of_rows is not None and not pd.api.types.is_string_dtype(of_rows.dropna()):
+        raise KnowledgeLost("the rows of this long frame do not name their column any more")
+    names = {"column"} if is_long else description.names
+    dtypes = zip(columns.tolist(), frame.dtypes.tolist(), strict=True)
+    known = {name: dtype for name, dtype in dtypes if name in names}
     if not known and len(columns):
         raise KnowledgeLost("no column of this frame comes from the survey any more")
     # Flags of numpy: those of multi-selects are nullable, that of test data is no answer.
-    dtypes = frame.dtypes.to_numpy()
-    others = [place for place in known if columns[place] != "is_test_data"]
-    if others and all(dtypes[place] == np.bool_ for place in others):
+    known.pop("is_test_data", None)
+    others = set(known.values())
+    if np.dtype(bool) in others and others <= {np.dtype(bool), pd.BooleanDtype()}:
         raise KnowledgeLost(
             "this frame holds true and false in place of answers, such as notna() makes: ask it "
             "of the frame of responses"
@@ -303,6 +324,10 @@ def response_ids(frame: pd.DataFrame) -> pd.Index[Any]:
             "the rows of this frame have lost their response ids: keep response_id as the "
             "index or as a column"
         )
+    if pd.api.types.is_float_dtype(ids.dtype):  # a merge or a missing value made them so
+        floats = ids.to_numpy(dtype=np.float64, na_value=np.nan)
+        if np.all(np.abs(floats) < _EXACT) and np.all(floats == np.floor(floats)):
+            ids = pd.Index(floats.astype(np.int64))
     if not pd.api.types.is_integer_dtype(ids.dtype) or ids.hasnans:
         texts = [str(own) for own in ids]
         if not all(text.isascii() and text.isdigit() and len(text) < 19 for text in texts):
@@ -311,36 +336,79 @@ def response_ids(frame: pd.DataFrame) -> pd.Index[Any]:
     return ids
 
 
+def trim_frame(frame: pd.DataFrame, description: Description) -> tuple[pd.DataFrame, Description]:
+    """Return a frame and its description, both of the rows and columns at hand alone."""
+    frame = drop_unused_texts(frame, description)
+    return frame, description.trim(frame)
+
+
 def drop_unused_texts(frame: pd.DataFrame, description: Description) -> pd.DataFrame:
-    """Return a frame without the categories that nobody holds and that are no option."""
+    """Return a frame without the categories that nobody holds and that are no option.
+
+    Levels of an index lose the values that no row has.
+    """
     result = frame.copy(deep=False)
-    for _, _, wave in description.pieces(frame):
-        for name, column in wave.columns.items():
-            if column.kind != "category" or name not in frame.columns:
-                continue
-            dtype = result[name].dtype
-            if not isinstance(dtype, pd.CategoricalDtype):
-                continue
-            options = _option_texts(description, name)
-            unused = [
-                text
-                for text in dtype.categories.difference(pd.Index(result[name].unique()))
-                if text not in options
-            ]
-            if unused:
-                result[name] = result[name].cat.remove_categories(unused)
+    in_use = CategoriesInUse(description)
+    for place, dtype in enumerate(frame.dtypes):
+        if isinstance(dtype, pd.CategoricalDtype):
+            result.isetitem(place, in_use(frame.columns[place], frame.iloc[:, place]).array)
+    index = frame.index
+    if any(isinstance(dtype, pd.CategoricalDtype) for dtype in _level_dtypes(index)):
+        levels = [index.get_level_values(number).to_series() for number in range(index.nlevels)]
+        levels = [
+            in_use(level.name, level) if isinstance(level.dtype, pd.CategoricalDtype) else level
+            for level in levels
+        ]
+        index = pd.MultiIndex.from_arrays(levels) if len(levels) > 1 else pd.Index(levels[0])
+    result.index = index.remove_unused_levels() if isinstance(index, pd.MultiIndex) else index
+    result.index.names = frame.index.names
     return result
 
 
-def _option_texts(description: Description, name: str) -> set[str]:
-    """Return what the options of a column may be called, in any wave."""
-    return {
-        text
-        for wave in description.waves.values() or (description,)
-        if name in wave.columns
-        for way in ("label", "code", "id")
-        for text in option_names(wave.columns[name].choices, way, wave.languages)
-    }
+def _level_dtypes(index: pd.Index[Any]) -> list[Any]:
+    return [*index.dtypes] if isinstance(index, pd.MultiIndex) else [index.dtype]
+
+
+class CategoriesInUse:
+    """The categories of columns: options of the survey, and texts that were received.
+
+    A filter leaves texts behind that nobody holds any more.
+    """
+
+    def __init__(self, description: Description) -> None:
+        self._of_columns: dict[Any, set[str]] = {}
+        self._of_questions: list[set[str]] = []
+        for wave in description.waves.values() or (description,):
+            for name, column in wave.columns.items():
+                if column.kind != "category":
+                    continue
+                ways = [
+                    set(option_names(column.choices, way, wave.languages))
+                    for way in ("label", "code", "id")
+                ]
+                self._of_columns[name] = self._of_columns.get(name, set()).union(*ways)
+                self._of_questions += [w for w in ways if w and w not in self._of_questions]
+
+    def __call__(self, name: Any, values: pd.Series[Any]) -> pd.Series[Any]:
+        """Return a column without its left texts."""
+        left = self.left_texts(name, values)
+        if not left:
+            return values
+        categories = values.cat.categories  # in their order, which remove_categories would sort
+        return values.cat.set_categories(categories[[each not in left for each in categories]])
+
+    def left_texts(self, name: Any, values: pd.Series[Any]) -> set[Any]:
+        """Return the categories that nobody holds and that are no option of the column.
+
+        A column that the survey does not have has such texts if it has all options of a question.
+        """
+        categories = set(values.cat.categories)
+        options = self._of_columns.get(name)
+        if options is None:
+            options = set().union(*(texts for texts in self._of_questions if texts <= categories))
+            if not options:
+                return set()
+        return categories.difference(options, values.unique())
 
 
 # -- packing --------------------------------------------------------------------------------
@@ -368,6 +436,8 @@ class _Text(msgspec.Struct):
 
 def _unpacked(data: dict[str, Any]) -> Description:
     text = msgspec.convert(data, _Text)
+    if not isinstance(text.about.get("asked", {}), dict):
+        raise TypeError("what was asked are names and values")
     if text.waves:
         waves = {label: _unpacked(wave) for label, wave in text.waves.items()}
         first = next(iter(waves.values()))

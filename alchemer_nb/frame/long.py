@@ -48,7 +48,7 @@ def build_long(
             continue
         positions.append(at)
         row = column.question.text(*languages) if column.parent else None
-        piece |= {"question_id": column.question.id, "row": row, "column": name}
+        piece |= {"question_id": column.question_id, "row": row, "column": name}
         piece["shown"] = [*shown(column.path[0], at)]
         for field, values in piece.items():
             found[field] += values if isinstance(values, list) else [values] * len(at)

@@ -98,6 +98,9 @@ def _of_answers(facts: Mapping[str, Any]) -> Iterator[str]:
     if facts["removed_questions"]:
         count = len(facts["removed_questions"])
         yield f"{_counted(count, 'question')} not in the definition any more"
+    if facts.get("piped_rows"):  # earlier versions did not write it
+        found = _counted(facts["piped_rows"], "piped row")
+        yield f"{found}, whose columns come from the answers"
     if not facts["zone_documented"]:
         yield "the zone of this region's dates is not documented, UTC was taken"
 

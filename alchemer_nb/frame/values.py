@@ -5,6 +5,7 @@ Each distinct answer of a question is read once, however many respondents gave i
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -284,8 +285,14 @@ def write_category(
     # The position on the scale of an option that the definition does not have is unknown.
     whole = len(positions) == len(names)
     ordered = values == "label" and whole and is_ordered(column)
-    index = pd.Index([*positions], dtype=text_dtype())
-    return pd.Categorical.from_codes(codes, categories=index, ordered=ordered)
+    make = _category_dtype if whole else _category_dtype.__wrapped__  # no answer is remembered
+    return pd.Categorical.from_codes(codes, dtype=make((*positions,), ordered), validate=False)
+
+
+@functools.lru_cache(maxsize=256)
+def _category_dtype(names: tuple[str, ...], ordered: bool) -> pd.CategoricalDtype:
+    """Return a dtype; the rows of a grid share it, as pandas takes longer to check its names."""
+    return pd.CategoricalDtype(pd.Index(names, dtype=text_dtype()), ordered)
 
 
 def write_numbers(
@@ -382,8 +389,13 @@ def option_names(
 
 
 def codes_are_numbers(options: Sequence[Option]) -> bool:
-    """Check whether all reporting values of a question are numbers."""
-    return bool(options) and not any(np.isnan(read_number(option.value)) for option in options)
+    """Check whether the reporting values of a question are different plain numbers.
+
+    ``"01"`` and ``"5%"`` are texts: as numbers they would not be told from ``"1"`` and ``"5"``.
+    """
+    values = {option.value for option in options}
+    is_plain = all(id_text(read_number(value)) == value != "nan" for value in values)
+    return bool(options) and len(values) == len(options) and is_plain
 
 
 def is_chosen(raw: RawAnswer, column: AnswerColumn) -> bool:

@@ -1,7 +1,7 @@
 """Caches the replies of the last minute, and shares calls that are on their way.
 
 Fact: within a minute Alchemer answers the same GET from its cache, and refuses one while the same
-one is still running (https://apihelp.alchemer.com/help/survey-responses,
+one is still running (https://apihelp.alchemer.com/help/surveyresponse-sub-object-v5,
 /help/api-request-limits). So a second call would count against the rate limit and return nothing
 new. Each process has its own cache: if another process makes the same call at the same time,
 Alchemer refuses one of them, and ``retries`` repeats it.

@@ -21,7 +21,7 @@ class _Failure(NamedTuple):
     hint: str = ""
 
 
-# The first that fits is used: subclasses come before their base classes.
+# The first that fits the error or its cause is used: subclasses come before their base classes.
 _FAILURES = (
     _Failure(
         (requests.exceptions.ConnectTimeout,),
@@ -59,8 +59,6 @@ _FAILURES = (
         "A proxy in between may have changed it: ask whoever runs your network, or try from "
         "another one",
     ),
-)
-_BY_CAUSE = (
     _Failure(
         (urllib3.exceptions.NameResolutionError,),
         "unreachable",
@@ -71,7 +69,11 @@ _BY_CAUSE = (
         "unreachable",
         "nothing answers at {host}: check your network, or whether the server is running ({where})",
     ),
-    _Failure((object,), "cut", "the connection to {host} broke off; try again ({where})"),
+    _Failure(
+        (requests.exceptions.ConnectionError,),
+        "cut",
+        "the connection to {host} broke off; try again ({where})",
+    ),
 )
 
 
@@ -86,20 +88,10 @@ def build_network_error(
         host: The part of the address that may be shown.
         timeout: Seconds to connect, and to wait for bytes.
     """
-    failure = _failure_of(error)
-    connect, read = timeout
-    return TransportError(
-        failure.sentence.format(host=host, where=where, connect=connect, read=read),
-        reason=failure.reason,
-        hint=failure.hint,
-    )
-
-
-def _failure_of(error: Exception) -> _Failure:
-    for failure in _FAILURES:
-        if isinstance(error, failure.kinds):
-            return failure
-    if isinstance(error, requests.exceptions.ConnectionError):
-        cause = getattr(error.args[0] if error.args else None, "reason", None)
-        return next(failure for failure in _BY_CAUSE if isinstance(cause, failure.kinds))
-    return _Failure((), "", f"{{where}} at {{host}} could not be sent ({type(error).__name__})")
+    cause = getattr(error.args[0] if error.args else None, "reason", None)
+    for kinds, reason, sentence, hint in _FAILURES:
+        if isinstance(error, kinds) or isinstance(cause, kinds):
+            connect, read = timeout
+            text = sentence.format(host=host, where=where, connect=connect, read=read)
+            return TransportError(text, reason=reason, hint=hint)
+    return TransportError(f"{where} at {host} could not be sent ({type(error).__name__})")

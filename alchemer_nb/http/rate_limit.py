@@ -154,20 +154,19 @@ class Limiter:
                 self._files = None
 
     def _open(self, stack: ExitStack) -> None:
-        if self._files is None:
+        files = self._files
+        if files is None:
             return
         try:
             if self._account is None:
-                with ExitStack() as until_known:
-                    window = until_known.enter_context(self._files.open_window(self._credentials))
-                    # Only under the lock: another client may be merging this window into the
-                    # account's at the same time.
-                    self._account = self._files.account_of(self._credentials)
-                    if self._account is None:
-                        stack.push(until_known.pop_all())
-                        self._window_state = window
-                        return
-            self._window_state = stack.enter_context(self._files.open_window(self._account))
+                window = stack.enter_context(files.open_window(self._credentials))
+                # Only under the lock: another client may be merging this window into the
+                # account's at the same time.
+                self._account = files.account_of(self._credentials)
+            if self._account is not None:
+                stack.close()  # frees that lock
+                window = stack.enter_context(files.open_window(self._account))
+            self._window_state = window
         except (OSError, filelock.Timeout):
             self._files = None
 

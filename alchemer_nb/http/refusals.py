@@ -16,14 +16,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.errors import (
-    AuthenticationError,
-    ConsentDenied,
-    SignInError,
-    SignInExpired,
-    TransportError,
-    WrongAttempt,
-)
+from alchemer_nb import errors
 from alchemer_nb.http.regions import Region
 
 if TYPE_CHECKING:
@@ -116,7 +109,7 @@ class _Explanation:
     what: str
     why: str
     next: str
-    kind: type[AuthenticationError] | None = None  # None: the step decides
+    kind: type[errors.AuthenticationError] | None = None  # None: the step decides
     region: bool = True  # True if a wrong region would be refused in the same way
 
 
@@ -134,7 +127,7 @@ def find_oauth_problem(text: str) -> str:
 
 def refused(
     attempt: Attempt, region: Region, evidence: Evidence, where: Mapping[str, Any]
-) -> AuthenticationError:
+) -> errors.AuthenticationError:
     """Build the error of refused credentials.
 
     Args:
@@ -153,7 +146,7 @@ def refused(
         hints = [_SLIPS.get(attempt.slip, ""), case.next, _region_hint(region)]
     if case.why:
         why = f": {case.why}"
-    by_step = SignInError if attempt.step == ACCESS_TOKEN else AuthenticationError
+    by_step = errors.SignInError if attempt.step == ACCESS_TOKEN else errors.AuthenticationError
     return (case.kind or by_step)(
         f"{case.what} was refused by {region.host}{quoted}{before}{why}",
         hint=". ".join(hint for hint in hints if hint),
@@ -163,18 +156,20 @@ def refused(
 
 def build_no_token_error(
     attempt: Attempt, region: Region, body: bytes
-) -> SignInError | TransportError:
+) -> errors.SignInError | errors.TransportError:
     """Build the error of a sign-in step whose reply has neither an error nor a token."""
     got = {b"{": "", b"<": ", with a web page", b"": ", with nothing at all"}
     head = body.lstrip()[:1]
     what = f"{region.host} answered {attempt.step} without a token{got.get(head, '')}"
     if attempt.step == ACCESS_TOKEN:
-        return SignInError(f"the sign-in did not come to its end: {what}", hint=NEW_LINK_HINT)
+        return errors.SignInError(
+            f"the sign-in did not come to its end: {what}", hint=NEW_LINK_HINT
+        )
     hint = "See whether a proxy or a log-in page stands in between, then try again"
     if not attempt.worked:
         hint = f"{hint}. {_COPY_PAIR}. Last, check the OAuth addresses of the region"
     reason = "page" if head == b"<" else ""
-    return TransportError(f"there is no sign-in link: {what}", reason=reason, hint=hint)
+    return errors.TransportError(f"there is no sign-in link: {what}", reason=reason, hint=hint)
 
 
 def build_permission_hint(attempt: Attempt) -> str:
@@ -201,79 +196,59 @@ def _explain(attempt: Attempt, evidence: Evidence) -> _Explanation:
 
 
 def _explain_key(attempt: Attempt, evidence: Evidence) -> _Explanation:
-    what = "the API key"
     if attempt.worked:
-        right = (
-            ""
-            if evidence.sentence or evidence.problem
-            else ". If other calls still work, your user may not make this one"
+        why = "it was probably regenerated or removed meanwhile"
+        after = f"{_NEW_KEY}; then sign in with the new key ({_LOGIN_KEY})"
+        if not (evidence.sentence or evidence.problem):
+            after += ". If other calls still work, your user may not make this one"
+    elif evidence.sentence == OLD_KEY:
+        why = "it was probably regenerated or removed"
+        after = f"A new key ends the old one at once. {_NEW_KEY}"
+    elif evidence.sentence == WRONG_PAIR:
+        why = "key and secret key do not belong together"
+        after = "Copy both once more, whole and from the same place, and do not swap them: "
+        after += _OWN_KEY
+    else:
+        why = ""
+        after = (
+            "Check that key and secret key were both copied whole and were not swapped. If they "
+            f"were not, the key was probably regenerated or removed. {_NEW_KEY}"
         )
-        return _Explanation(
-            what,
-            "it was probably regenerated or removed meanwhile",
-            f"{_NEW_KEY}; then sign in with the new key ({_LOGIN_KEY}){right}",
-        )
-    if evidence.sentence == OLD_KEY:
-        return _Explanation(
-            what,
-            "it was probably regenerated or removed",
-            f"A new key ends the old one at once. {_NEW_KEY}",
-        )
-    if evidence.sentence == WRONG_PAIR:
-        return _Explanation(
-            what,
-            "key and secret key do not belong together",
-            f"Copy both once more, whole and from the same place, and do not swap them: {_OWN_KEY}",
-        )
-    return _Explanation(
-        what,
-        "",
-        "Check that key and secret key were both copied whole and were not swapped. If they were "
-        f"not, the key was probably regenerated or removed. {_NEW_KEY}",
-    )
+    return _Explanation("the API key", why, after)
 
 
 def _explain_consumer(attempt: Attempt) -> _Explanation:
-    what = "the consumer pair (consumer key and consumer secret)"
+    why, after = "", _COPY_PAIR
     if attempt.worked:
-        return _Explanation(
-            what,
-            "the application was probably removed or given a new pair meanwhile",
+        why = "the application was probably removed or given a new pair meanwhile"
+        after = (
             "See where the application is registered; OAuth may be switched off for the account, "
-            "too (Account > Integrations > Manage API). Then sign in with its present pair",
+            "too (Account > Integrations > Manage API). Then sign in with its present pair"
         )
-    return _Explanation(what, "", _COPY_PAIR)
+    return _Explanation("the consumer pair (consumer key and consumer secret)", why, after)
 
 
 def _explain_token(attempt: Attempt) -> _Explanation:
-    what = "the access token"
+    why = "it may have been revoked, or belong to another consumer pair"
+    after = "If that is refused too, check the consumer key and the consumer secret"
     if attempt.worked:
-        return _Explanation(
-            what,
-            "it is no longer valid",
-            f"{_NEW_LINK}. If no link can be had, the consumer pair was probably removed",
-        )
-    return _Explanation(
-        what,
-        "it may have been revoked, or belong to another consumer pair",
-        f"{_NEW_LINK}. If that is refused too, check the consumer key and the consumer secret",
-    )
+        why = "it is no longer valid"
+        after = "If no link can be had, the consumer pair was probably removed"
+    return _Explanation("the access token", why, f"{_NEW_LINK}. {after}")
 
 
 def _explain_last_step(attempt: Attempt, evidence: Evidence) -> _Explanation:
     # Consumer pair and region were accepted a moment ago, for the request token.
-    kind: type[SignInError] = SignInError if attempt.names_attempt else WrongAttempt
-    why, after = (
-        "the link has expired or was used already, or the code belongs to another attempt or was "
-        "not copied whole",
-        NEW_LINK_HINT,
-    )
+    kind = errors.SignInError if attempt.names_attempt else errors.WrongAttempt
+    expired = "link has expired or was used already"
+    uncopied = "the code belongs to another attempt or was not copied whole"
+    why, after = f"the {expired}, or {uncopied}", NEW_LINK_HINT
     if evidence.problem in EXPIRED_PROBLEMS:
-        kind, why = SignInExpired, "the sign-in link has expired or was used already"
+        kind, why = errors.SignInExpired, f"the sign-in {expired}"
     elif evidence.problem == "verifier_invalid":
-        kind, why = WrongAttempt, "the code belongs to another attempt or was not copied whole"
+        kind, why = errors.WrongAttempt, uncopied
     elif evidence.problem in DENIED_PROBLEMS:
-        kind, why = ConsentDenied, "access was not allowed on the log-in page"
+        kind, why = errors.ConsentDenied, "access was not allowed on the log-in page"
         after = "To sign in after all, get a new sign-in link"
     return _Explanation("the last step of the sign-in", why, after, kind, region=False)
 

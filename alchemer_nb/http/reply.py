@@ -1,31 +1,18 @@
 """The reply to a call, and the check whether it is an error.
 
-Facts: HTTP 200 does not mean success, ``result_ok`` does; codes are not always HTTP statuses;
-a BOM is possible; single objects come with and without ``data``
-(https://apihelp.alchemer.com/help/api-base-domains, /help/api-request-limits).
+Real replies show: HTTP 200 does not mean success, ``result_ok`` does; codes are not always HTTP
+statuses; a BOM is possible; single objects come with and without ``data``.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from alchemer_nb.errors import (
-    ApiError,
-    NotFound,
-    PermissionDenied,
-    RateLimited,
-    ServerError,
-    TransportError,
-)
-from alchemer_nb.forks import lazy_attribute
+from alchemer_nb import errors
 from alchemer_nb.http.compression import Broken, unpack, unpack_edges
 from alchemer_nb.http.refusals import (
     DENIED_PROBLEMS,
@@ -38,7 +25,8 @@ from alchemer_nb.http.refusals import (
     refused,
 )
 from alchemer_nb.http.secrets import redact
-from alchemer_nb.wire.json import BOM, decode_json, decode_text
+from alchemer_nb.wire.clocks import Clock
+from alchemer_nb.wire.json import decode_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -60,17 +48,6 @@ _REFUSED_RIGHT = re.compile(r"not authori[sz]ed|permission|access denied|forbidd
 _REFUSED_KEY = re.compile(r"api_token|auth token|login failed", re.I)
 _SAME_CALL = "please wait for other requests"
 _UNAVAILABLE_CODE = 103  # "Service currently unavailable", seen with HTTP 200
-
-
-class Verdict(msgspec.Struct):
-    """The fields of an envelope that decide about an error, decoded without its data."""
-
-    result_ok: Any = None
-    code: Any = None
-    message: Any = None
-
-    def __repr__(self) -> str:
-        return "Verdict(…)"  # the message may repeat what was sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,19 +91,25 @@ class Reply:
             return self.packed
         with suppress(Broken):
             return unpack(self.packed)
-        raise TransportError(
+        raise errors.TransportError(
             f"the answer to {self.method} {self.path} was cut off or broken; try again",
             reason="cut",
         )
 
     def envelope(self) -> dict[str, Any]:
-        """Return the body as a dict."""
-        decoded = decode_json(self.body)
-        if not isinstance(decoded, dict):  # only where nobody has called ``find_error``
-            raise TransportError(
-                f"{self.method} {self.path} was answered with JSON that is not an object"
-            )
-        return decoded
+        """Return the body as a dict.
+
+        Raises:
+            TransportError: It is not one; ``find_error`` looks at both ends of a large body only.
+        """
+        with suppress(ValueError, RecursionError):
+            decoded = decode_json(self.body)
+            if isinstance(decoded, dict):
+                return decoded
+        raise errors.TransportError(
+            f"{self.method} {self.path} was answered with something that is not JSON; try again",
+            reason="cut",
+        )
 
 
 def find_error(
@@ -134,7 +117,7 @@ def find_error(
     region: Region,
     secrets: Iterable[Secret] = (),
     attempt: Attempt | None = None,
-) -> ApiError | TransportError | None:
+) -> errors.ApiError | errors.TransportError | None:
     """Return the error that a reply reports, or None; the only function that decides this.
 
     The error is returned and not raised: a reply may repeat a secret, and a traceback may be
@@ -150,7 +133,7 @@ def find_error(
         return None
     try:
         body = reply.body
-    except TransportError as error:
+    except errors.TransportError as error:
         return error.with_traceback(None)
     return _ErrorFinder(reply, body, region, tuple(secrets), attempt or Attempt()).find()
 
@@ -181,15 +164,15 @@ class _ErrorFinder:
     secrets: tuple[Secret, ...]
     attempt: Attempt
 
-    @lazy_attribute
+    @property
     def path(self) -> str:
         return redact(self.reply.path, self.secrets)
 
-    @lazy_attribute
+    @property
     def where(self) -> str:
         return f"{self.reply.method} {self.path}"
 
-    @lazy_attribute
+    @property
     def problem(self) -> str:
         """Return the OAuth problem that a header or the body names, or ``""``."""
         header = self.reply.headers.get("WWW-Authenticate", "")
@@ -199,15 +182,17 @@ class _ErrorFinder:
             self.body[:_HEAD].decode("ascii", "replace")
         )
 
-    def find(self) -> ApiError | TransportError | None:
-        verdict = _read_verdict(self.body)
-        if verdict is None:
+    def find(self) -> errors.ApiError | errors.TransportError | None:
+        try:
+            envelope = self.reply.envelope()
+        except errors.TransportError:
             return self._error_without_envelope()
-        is_refused = verdict.result_ok in (False, 0, "0", "false", "False")
-        is_odd = verdict.result_ok is None and verdict.code not in (None, 200, "200")
+        result_ok, code = envelope.get("result_ok"), envelope.get("code")
+        is_refused = result_ok in (False, 0, "0", "false", "False")
+        is_odd = result_ok is None and code not in (None, 200, "200")
         if self.reply.status < 300 and not is_refused and not is_odd:
             return None
-        return self._api_error(self._code(verdict.code), str(verdict.message or ""))
+        return self._api_error(self._code(code), str(envelope.get("message") or ""))
 
     def _code(self, code: Any) -> int | str:
         if isinstance(code, float) and code.is_integer():
@@ -218,19 +203,19 @@ class _ErrorFinder:
         except ValueError:
             return " ".join(text.split())[:40] or self.reply.status
 
-    def _error_without_envelope(self) -> ApiError | TransportError:
+    def _error_without_envelope(self) -> errors.ApiError | errors.TransportError:
         """Return the error of a gateway's page, an empty or a broken body."""
         status, where, host = self.reply.status, self.where, self.region.host
         head = self.body.lstrip()[:1]
         is_page = head == b"<"
         if 300 <= status < 400:
-            return TransportError(
+            return errors.TransportError(
                 f"{where} at {host} was redirected elsewhere, which is not followed because "
                 "the call carries credentials; check the region's address",
                 reason="redirect",
             )
         if status == 403 and is_page and not self.problem:
-            return TransportError(
+            return errors.TransportError(
                 f"{where} at {host} was forbidden by a web page, which is not Alchemer's answer",
                 reason="blocked",
                 hint="A firewall or proxy in between may have stopped the call: ask whoever runs "
@@ -241,22 +226,22 @@ class _ErrorFinder:
         if self.attempt.signs_in:
             return build_no_token_error(self.attempt, self.region, head)
         if not head:
-            return TransportError(
+            return errors.TransportError(
                 f"{where} at {host} was answered with nothing; try again", reason="cut"
             )
         if is_page:
-            return TransportError(
+            return errors.TransportError(
                 f"{where} at {host} was answered with a web page instead of data: a proxy or "
                 "a log-in page may stand in between, or the address is not that of the API",
                 reason="page",
             )
-        return TransportError(
+        return errors.TransportError(
             f"{where} at {host} was answered with something that is not JSON, or was cut off "
             f"after {len(self.body)} bytes; try again",
             reason="cut",
         )
 
-    def _api_error(self, code: int | str, words: str = "") -> ApiError:
+    def _api_error(self, code: int | str, words: str = "") -> errors.ApiError:
         """Build the error; ``words`` are the server's."""
         status, where = self.reply.status, self.where
         message = " ".join(redact(words, self.secrets).split())[:_LONGEST_MESSAGE]
@@ -267,7 +252,7 @@ class _ErrorFinder:
         number = self._status_of(code, words)
         if number == 429:
             wait = retry_after(self.reply.headers)
-            return RateLimited(
+            return errors.RateLimited(
                 f"Alchemer asks to slow down ({where}{quoted}). The limit is per account, "
                 f"colleagues' calls count too: wait {f'{wait:.0f} seconds' if wait else 'a minute'}"
                 ", then run the cell again",
@@ -276,30 +261,31 @@ class _ErrorFinder:
                 **context,
             )
         if number == 401:
-            clock_ahead = _clock_ahead(self.reply.headers)
-            evidence = Evidence(message, find_known_sentence(words), self.problem, clock_ahead)
+            clock = Clock.of(self.reply.headers)
+            ahead = clock.here - clock.server if clock else None
+            evidence = Evidence(message, find_known_sentence(words), self.problem, ahead)
             return refused(self.attempt, self.region, evidence, context)
         worked = self.attempt.worked
         if number == 403:
-            return PermissionDenied(
+            return errors.PermissionDenied(
                 f"{'you are signed in, but ' if worked else ''}your user may not do this "
                 f"({where}{quoted}); ask an administrator of the account",
                 hint=build_permission_hint(self.attempt),
                 **context,
             )
         if number == 404:
-            return NotFound(
+            return errors.NotFound(
                 f"nothing was found at {self.path} in region {self.region.name}{quoted}; check the "
                 f"id{'' if worked else ', and that the account lies in this region'}",
                 **context,
             )
         if number >= 500 or number == _UNAVAILABLE_CODE:
-            return ServerError(
+            return errors.ServerError(
                 f"Alchemer could not answer {where} (status {status}{quoted}); try again in a "
                 "minute",
                 **context,
             )
-        return ApiError(
+        return errors.ApiError(
             f"Alchemer refused {where} (status {status}, code {code}{quoted})", **context
         )
 
@@ -321,21 +307,6 @@ class _ErrorFinder:
         return number
 
 
-def _read_verdict(body: bytes) -> Verdict | None:
-    with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return msgspec.json.decode(body.removeprefix(BOM), type=Verdict)
-    with suppress(ValueError, RecursionError):
-        decoded = json.loads(decode_text(body))
-        if isinstance(decoded, dict):
-            return Verdict(decoded.get("result_ok"), decoded.get("code"), decoded.get("message"))
-    return None
-
-
-def _clock_ahead(headers: Mapping[str, str]) -> float | None:
-    server = _timestamp(headers.get("Date", ""))
-    return None if server is None else time.time() - server
-
-
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds of a ``Retry-After`` header, or None if there is none.
 
@@ -345,15 +316,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     try:
         seconds = float(text)
     except ValueError:
-        until, now = _timestamp(text), _timestamp(headers.get("Date", ""))
+        until, clock = Clock.of({"Date": text}), Clock.of(headers)
         if until is None:
             return None
-        seconds = until - (time.time() if now is None else now)
+        seconds = until.server - (clock.server if clock else time.time())
     return max(0.0, seconds) if seconds == seconds else None
-
-
-def _timestamp(text: str) -> float | None:
-    try:
-        return parsedate_to_datetime(text).timestamp()
-    except (ValueError, TypeError, OverflowError):
-        return None

@@ -1,10 +1,10 @@
 """Retry policy for transient failures.
 
-Facts: 429 can last up to a minute; ``Please wait for other requests`` comes as 429 and as 400. It
-is also the reply to a GET while the same GET of another process is running, at most 30 seconds: all
-attempts together take longer. After a 500, calls may get 400 for about a minute while the throttle
-resets; 52x come from the network in front of the API
-(https://apihelp.alchemer.com/help/api-request-limits).
+Facts: 429 can last up to a minute. ``Please wait for other requests`` is the reply to a GET while
+the same GET of another process is running, at most 30 seconds: all attempts together take longer.
+After a 500, calls may get 400 for about a minute while the throttle resets
+(https://apihelp.alchemer.com/help/api-request-limits). Other clients have seen ``Please wait`` as
+429 and as 400, and 52x from the network in front of the API.
 """
 
 from __future__ import annotations
@@ -13,18 +13,7 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-from alchemer_nb.errors import (
-    AlchemerError,
-    ApiError,
-    AuthenticationError,
-    ConfigurationError,
-    NotFound,
-    PermissionDenied,
-    RateLimited,
-    ServerError,
-    TooSlow,
-    TransportError,
-)
+from alchemer_nb import errors
 
 _SPREAD = 0.2  # random share of a wait, so that clients that failed together do not retry together
 # Seconds of the first, second, … wait, in units of ``base``. After a 429 of the account:
@@ -69,11 +58,15 @@ class Retries:
 
     def __post_init__(self) -> None:
         if isinstance(self.attempts, bool) or not isinstance(self.attempts, int):
-            raise ConfigurationError("retries: attempts is a whole number, 1 for no second try")
+            raise errors.ConfigurationError(
+                "retries: attempts is a whole number, 1 for no second try"
+            )
         if self.attempts < 1:
-            raise ConfigurationError("retries: attempts is at least 1, which tries nothing again")
+            raise errors.ConfigurationError(
+                "retries: attempts is at least 1, which tries nothing again"
+            )
         if not (self.base >= 0 and self.longest >= 0 and self.too_slow > 0):
-            raise ConfigurationError("retries: times are not below 0")
+            raise errors.ConfigurationError("retries: times are not below 0")
 
     @classmethod
     def of(cls, value: Any) -> Retries:
@@ -88,11 +81,13 @@ class Retries:
             return value
         if isinstance(value, int) and not isinstance(value, bool):
             return cls(attempts=value)
-        raise ConfigurationError("retries is None, a number of attempts, or a Retries object")
+        raise errors.ConfigurationError(
+            "retries is None, a number of attempts, or a Retries object"
+        )
 
     def wait(
         self,
-        error: AlchemerError,
+        error: errors.AlchemerError,
         attempt: int,
         *,
         method: str = "GET",
@@ -110,31 +105,31 @@ class Retries:
         """
         if attempt >= self.attempts:
             return None
-        if isinstance(error, RateLimited):
+        if isinstance(error, errors.RateLimited):
             return self._slow_down(error, attempt, after_500)
         if method != "GET":
             return None
-        if isinstance(error, TransportError):
+        if isinstance(error, errors.TransportError):
             again = _TRANSIENT | _TRANSIENT_IF_REACHED if reached else _TRANSIENT
             return self._doubling(attempt) if error.reason in again else None
-        if isinstance(error, ServerError):
+        if isinstance(error, errors.ServerError):
             return self._doubling(attempt)
         if after_500 and is_transient_400(error):
             return self._step(_RESET_STEPS, attempt)
         return None
 
     def named(
-        self, error: ApiError | TransportError, took: float, method: str, path: str
-    ) -> ApiError | TransportError:
+        self, error: errors.ApiError | errors.TransportError, took: float, method: str, path: str
+    ) -> errors.ApiError | errors.TransportError:
         """Return the error, or ``TooSlow`` in its place if the call took ``too_slow`` seconds."""
-        silent = isinstance(error, TransportError) and error.reason == "silent"
-        if took < self.too_slow or not (silent or isinstance(error, ServerError)):
+        silent = isinstance(error, errors.TransportError) and error.reason == "silent"
+        if took < self.too_slow or not (silent or isinstance(error, errors.ServerError)):
             return error
         problem = f"Alchemer gave up after {took:.0f} seconds"
         code = getattr(error, "code", None)
         return too_slow(problem, method, path, getattr(error, "status", None), code)
 
-    def _slow_down(self, error: RateLimited, attempt: int, after_500: bool) -> float:
+    def _slow_down(self, error: errors.RateLimited, attempt: int, after_500: bool) -> float:
         if error.retry_after is not None:
             # Not sooner than the server asks, up to ``longest``. Each wait is longer than the last:
             # with "Retry-After: 0" all attempts would be used up at once.
@@ -158,9 +153,9 @@ class Retries:
 
 def too_slow(
     problem: str, method: str, path: str, status: int | None, code: int | None = None
-) -> TooSlow:
+) -> errors.TooSlow:
     """Return the error of a call that asked for too much."""
-    return TooSlow(
+    return errors.TooSlow(
         f"{problem} ({method} {path}); ask for less at once, as with a smaller resultsperpage",
         status=status,
         code=code,
@@ -169,22 +164,30 @@ def too_slow(
     )
 
 
-def is_penalty(error: AlchemerError) -> bool:
+def is_penalty(error: errors.AlchemerError) -> bool:
     """Return True if the account made too many calls, rather than the same one twice at once."""
-    return isinstance(error, RateLimited) and not error.same_call
+    return isinstance(error, errors.RateLimited) and not error.same_call
 
 
-def is_transient_400(error: AlchemerError) -> bool:
+def is_transient_400(error: errors.AlchemerError) -> bool:
     """Return True for the plain 400 that Alchemer answers while its throttle resets."""
-    known = (AuthenticationError, PermissionDenied, NotFound, RateLimited, ServerError)
-    return isinstance(error, ApiError) and not isinstance(error, known) and error.status == 400
+    known = (
+        errors.AuthenticationError,
+        errors.PermissionDenied,
+        errors.NotFound,
+        errors.RateLimited,
+        errors.ServerError,
+    )
+    return (
+        isinstance(error, errors.ApiError) and not isinstance(error, known) and error.status == 400
+    )
 
 
-def reason_in_words(error: AlchemerError) -> str:
+def reason_in_words(error: errors.AlchemerError) -> str:
     """Describe a failure in a few words, without the server's message, for ``on_wait``."""
-    if isinstance(error, RateLimited):
+    if isinstance(error, errors.RateLimited):
         return "Alchemer asks to slow down"
-    if isinstance(error, TransportError):
+    if isinstance(error, errors.TransportError):
         return _REASONS.get(error.reason, "no answer")
     status = getattr(error, "status", None)
     return f"Alchemer answered {status}" if status else "no answer"

@@ -71,8 +71,7 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        mine, theirs = (_octets(secret) for secret in (self, other))
-        return hmac.compare_digest(mine, theirs)
+        return hmac.compare_digest(_octets(self), _octets(other))
 
     def __hash__(self) -> int:
         return hash((Secret, self.__value))
@@ -88,9 +87,6 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Secret is not pickled or copied to disk")
-
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        self.__reduce__()
 
     def __copy__(self) -> Secret:
         return self

@@ -14,24 +14,15 @@ import hashlib
 import json
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 import requests
 
+from alchemer_nb import errors
 from alchemer_nb._version import __version__
-from alchemer_nb.errors import (
-    AlchemerError,
-    ApiError,
-    AuthenticationError,
-    ConfigurationError,
-    InvalidArgument,
-    Stopped,
-    TooSlow,
-    TransportError,
-)
 from alchemer_nb.forks import renew_after_fork
 from alchemer_nb.http import compression, interruptible
 from alchemer_nb.http.minute_cache import MinuteCache
@@ -43,12 +34,11 @@ from alchemer_nb.http.reply import HEADERS, Reply, find_error
 from alchemer_nb.http.retries import Retries, is_penalty, reason_in_words, too_slow
 from alchemer_nb.http.secrets import hidden_in_logs, redact
 from alchemer_nb.http.waiting import CallOptions
-from alchemer_nb.wire.paging import reply_rows
+from alchemer_nb.wire.paging import reply_object
 from alchemer_nb.wire.query import API_VERSION, clean_path, flatten
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Hashable, Mapping
 
     from alchemer_nb.http.credentials import Credentials
     from alchemer_nb.http.regions import Region
@@ -61,8 +51,6 @@ Timeout = float | tuple[float, float]
 _METHODS = ("GET", "PUT", "POST", "DELETE")
 _MOST_IN_FLIGHT = 8
 _PIECE = 1 << 16
-_MINUTE = 60.0
-_CACHE_BYTES = 64 << 20
 _ACCOUNT = "account"
 
 
@@ -76,6 +64,7 @@ class Call:
     form: Pairs = ()
     options: CallOptions = field(default_factory=CallOptions)
     retries: Retries = field(default_factory=Retries)
+    raise_slow: bool = False
     most_500s: int | None = None
 
     @property
@@ -101,7 +90,6 @@ class Transport:
             attempts, or a ``Retries``.
         minute: Seconds of Alchemer's minute; another number is for tests.
         remember: Size of the cache of replies, in bytes.
-        limits_folder: Folder of the shared rate limit; left out, this user's cache folder.
 
     Attributes:
         account: Id of the account, once it is known.
@@ -116,23 +104,20 @@ class Transport:
         max_in_flight: int = 4,
         requests_per_minute: int = 230,
         retries: Any = None,
-        minute: float = _MINUTE,
-        remember: int = _CACHE_BYTES,
-        limits_folder: Path | None = None,
+        minute: float = 60.0,
+        remember: int = 64 << 20,
     ) -> None:
         if not 1 <= int(max_in_flight) <= _MOST_IN_FLIGHT:
-            raise ConfigurationError(f"max_in_flight is 1 to {_MOST_IN_FLIGHT}")
+            raise errors.ConfigurationError(f"max_in_flight is 1 to {_MOST_IN_FLIGHT}")
         if int(requests_per_minute) < 1:
-            raise ConfigurationError("requests_per_minute is at least 1")
+            raise errors.ConfigurationError("requests_per_minute is at least 1")
         self.credentials = credentials
         self.region = region
         self.timeout = _check_timeout(timeout)
         self.max_in_flight = int(max_in_flight)
-        self.requests_per_minute = int(requests_per_minute)
         self.retries = Retries.of(retries)
-        self.limiter = Limiter(
-            region.host, _identity(credentials), self.requests_per_minute, minute, limits_folder
-        )
+        identity = _identity(credentials)
+        self.limiter = Limiter(region.host, identity, int(requests_per_minute), minute)
         self.account: str | None = None
         self._refused_at: float | None = None
         self._minute = minute
@@ -169,7 +154,8 @@ class Transport:
         self, options: CallOptions | None = None, *, retries: int | None = None
     ) -> dict[str, Any]:
         """Return the fields of the account, or ``{}``; arguments and errors as for ``send``."""
-        return _account_fields(self.send("GET", _ACCOUNT, options=options, retries=retries))
+        reply = self.send("GET", _ACCOUNT, options=options, retries=retries)
+        return reply_object(reply.envelope())
 
     def account_id(self, options: CallOptions | None = None) -> str | None:
         """Return the id of the account, None if it has none; the first time with a call."""
@@ -221,25 +207,28 @@ class Transport:
         """
         verb = str(method).upper()
         if verb not in _METHODS:
-            raise InvalidArgument(f"method {str(method)[:20]!r} is none of {', '.join(_METHODS)}")
+            raise errors.InvalidArgument(
+                f"method {str(method)[:20]!r} is none of {', '.join(_METHODS)}"
+            )
         options = options or CallOptions()
         policy = self.retries if retries is None else Retries.of(retries)
         query, form = tuple(flatten(params)), tuple(flatten(data))
-        call = Call(verb, clean_path(path), query, form, options, policy, most_500s)
+        path = clean_path(path)
+        call = Call(verb, path, query, form, options, policy, raise_slow, most_500s)
         options.check()
         if verb != "GET":
             self._cache.forget()
             try:
-                return self._send_with_retries(call, raise_slow)
+                return self._send_with_retries(call)
             finally:
                 self._cache.forget()  # again: a GET may have ended during the write
 
         def fetch() -> Reply:
-            reply = self._send_with_retries(call, raise_slow)
+            reply = self._send_with_retries(call)
             if options.fresh and reply.cached_there:
                 # Another client made the same call, at an unknown time within the last minute.
                 options.pause(self._minute, "waiting until Alchemer answers anew")
-                reply = self._send_with_retries(call, raise_slow)
+                reply = self._send_with_retries(call)
             return reply
 
         return self._cache.get(call.key, fetch, options)
@@ -254,7 +243,7 @@ class Transport:
         """
 
         def work() -> None:
-            with suppress(AlchemerError):  # ``send`` of the same call will raise it
+            with suppress(errors.AlchemerError):  # ``send`` of the same call will raise it
                 self.send("GET", path, params, options=options, raise_slow=True)
 
         if self._is_reached:
@@ -277,7 +266,7 @@ class Transport:
 
     def _send_unraised(
         self, call: Call, url: str, sign: Sign | None, secrets: tuple[Secret, ...]
-    ) -> Reply | TransportError | Stopped | KeyboardInterrupt:
+    ) -> Reply | errors.TransportError | errors.Stopped | KeyboardInterrupt:
         """Send a call once; return errors instead of raising them.
 
         Request and response hold the address with the key. A traceback printed with variables
@@ -298,87 +287,78 @@ class Transport:
             with response:
                 packed, is_gzip = _read_body(response, call.options)
             took = time.monotonic() - started
-            headers = _safe_headers(response, secrets)
+            given = response.headers  # a server may repeat in a header what was sent
+            headers = {name: redact(given[name], secrets) for name in HEADERS if name in given}
             return Reply(
                 call.method, call.path, response.status_code, headers, packed, is_gzip, took
             )
         except KeyboardInterrupt:
             return KeyboardInterrupt()
-        except Stopped:
-            return Stopped("the call was called off")
+        except errors.Stopped:
+            return errors.Stopped("the call was called off")
         except Exception as error:  # noqa: BLE001 - any of them may carry the address
             where = f"{call.method} {call.path}"
             return build_network_error(error, where, self.region.host, self.timeout)
 
-    def _send_with_retries(self, call: Call, raise_slow: bool) -> Reply:
+    def _send_with_retries(self, call: Call) -> Reply:
         attempt = in_a_row = 0
         while True:
             attempt += 1
-            failure: AlchemerError
-            try:
-                return self._send_once(call)
-            except (ApiError, TransportError) as error:
-                failure = error
-            in_a_row = in_a_row + 1 if getattr(failure, "status", None) == 500 else 0
+            outcome = self._send_once(call)
+            if isinstance(outcome, Reply):
+                return outcome
+            in_a_row = in_a_row + 1 if getattr(outcome, "status", None) == 500 else 0
             if in_a_row == call.most_500s:
-                failure = too_slow(
-                    f"Alchemer answered {in_a_row} times with an error", call.method, call.path, 500
-                )
-            seconds = None
-            if not (raise_slow and isinstance(failure, TooSlow)):
-                seconds = call.retries.wait(
-                    failure,
-                    attempt,
-                    method=call.method,
-                    reached=self._is_reached,
-                    after_500=time.monotonic() - self._last_500 < self._minute,
-                )
-            if seconds is None:
-                failure.attempts = attempt
-                raise failure
-            if is_penalty(failure):
+                problem = f"Alchemer answered {in_a_row} times with an error"
+                outcome = too_slow(problem, call.method, call.path, 500)
+            seconds = call.retries.wait(
+                outcome,
+                attempt,
+                method=call.method,
+                reached=self._is_reached,
+                after_500=time.monotonic() - self._last_500 < self._minute,
+            )
+            if seconds is None or (call.raise_slow and isinstance(outcome, errors.TooSlow)):
+                outcome.attempts = attempt
+                raise outcome
+            if is_penalty(outcome):
                 self.limiter.pause(seconds)  # calls during the penalty would make it longer
-            call.options.pause(seconds, f"{reason_in_words(failure)}, trying again")
+            call.options.pause(seconds, f"{reason_in_words(outcome)}, trying again")
 
-    def _send_once(self, call: Call) -> Reply:
+    def _send_once(self, call: Call) -> Reply | errors.ApiError | errors.TransportError:
         """Make a call once, when the limits of calls at once and per minute allow it."""
-        with self._free_slot(call.options):
+        in_flight = self._in_flight
+        call.options.wait_until(
+            lambda seconds: in_flight.acquire(timeout=seconds), "waiting for other calls"
+        )
+        try:
             self.limiter.wait_for_turn(call.options)
             call.options.check()
             started = time.monotonic()
             outcome = self._send_and_judge(call)
+        finally:
+            in_flight.release()
         if isinstance(outcome, Reply):
             return outcome
         took = time.monotonic() - started
-        raise call.retries.named(outcome, took, call.method, call.path)
+        return call.retries.named(outcome, took, call.method, call.path)
 
-    @contextmanager
-    def _free_slot(self, options: CallOptions) -> Iterator[None]:
-        in_flight = self._in_flight
-        options.wait_until(
-            lambda seconds: in_flight.acquire(timeout=seconds), "waiting for other calls"
-        )
-        try:
-            yield
-        finally:
-            in_flight.release()
-
-    def _send_and_judge(self, call: Call) -> Reply | ApiError | TransportError:
+    def _send_and_judge(self, call: Call) -> Reply | errors.ApiError | errors.TransportError:
         """Make a call; return its reply, or the error that the reply reports."""
         started = time.monotonic()
         secrets = self.credentials.secrets if self.credentials else ()
         url = f"{self.region.api_url}/{API_VERSION}/{quote(call.path, safe='/')}"
         try:
             reply = self.exchange(call, url, self.credentials, secrets)
-        except TransportError as error:
+        except errors.TransportError as error:
             return error
         if reply.status == 500:
             self._last_500 = time.monotonic()
         if "X-SG-Warning" in reply.headers:
             self.limiter.warn()
         failure = find_error(reply, self.region, secrets, self._attempt)
-        self._is_reached = self._is_reached or not isinstance(failure, TransportError)
-        if isinstance(failure, AuthenticationError):
+        self._is_reached = self._is_reached or not isinstance(failure, errors.TransportError)
+        if isinstance(failure, errors.AuthenticationError):
             self._refused_at = time.monotonic()
         if failure is not None:
             return failure
@@ -386,8 +366,8 @@ class Transport:
         if self._refused_at is not None and self._refused_at < started:
             self._refused_at = None
         if call.method == "GET" and call.path == _ACCOUNT:
-            with suppress(TransportError, ValueError, RecursionError):  # ``envelope`` raises it
-                self.set_account(_account_fields(reply).get("id"))
+            with suppress(errors.TransportError):  # ``envelope`` raises it
+                self.set_account(reply_object(reply.envelope()).get("id"))
         return reply
 
     def _session(self, url: str) -> requests.Session:
@@ -406,38 +386,19 @@ class Transport:
         return session
 
 
-def _account_fields(reply: Reply) -> dict[str, Any]:
-    rows = reply_rows(reply.envelope())
-    return rows[0] if rows and isinstance(rows[0], dict) else {}
-
-
 def _read_body(response: requests.Response, options: CallOptions) -> tuple[bytes, bool]:
-    """Return the body as received, and whether it is gzip.
-
-    Raises:
-        UnknownEncoding: A good reply is in an encoding that was not asked for.
-    """
+    """Return the body as received, and whether it is gzip."""
     try:
         is_gzip = compression.is_gzip(response.headers.get("Content-Encoding"))
     except compression.UnknownEncoding:
         if response.status_code == 200:
             raise
         return b"", False  # a gateway's error page, of which the status says enough
-    return _read(response, options), is_gzip
-
-
-def _read(response: requests.Response, options: CallOptions) -> bytes:
     pieces = []
     for piece in response.raw.stream(_PIECE, decode_content=False):
         options.check()
         pieces.append(piece)
-    return b"".join(pieces)
-
-
-def _safe_headers(response: requests.Response, secrets: tuple[Secret, ...]) -> dict[str, str]:
-    # A server may repeat in a header what was sent.
-    given = response.headers
-    return {name: redact(given[name], secrets) for name in HEADERS if name in given}
+    return b"".join(pieces), is_gzip
 
 
 def _identity(credentials: Credentials | None) -> str:
@@ -451,9 +412,9 @@ def _check_timeout(timeout: Timeout) -> tuple[float, float]:
     try:
         connect, read = (float(part) for part in pair)
     except (TypeError, ValueError):
-        raise ConfigurationError(
+        raise errors.ConfigurationError(
             "timeout is a number of seconds, or a pair (connect, read)"
         ) from None
     if not (connect > 0 and read > 0):
-        raise ConfigurationError("timeout is more than 0 seconds")
+        raise errors.ConfigurationError("timeout is more than 0 seconds")
     return connect, read

@@ -26,6 +26,16 @@ _NAMES = re.compile(
     re.IGNORECASE,
 )
 
+# Names that mean a person in the address of a survey, and maybe something else in a survey: the
+# text of a tester (base64 of name and e-mail), the id of a contact in an invitation
+# (https://help.surveygizmo.com/help/sguid-the-url-variable), the session ("save and continue").
+_URL_NAMES = re.compile(
+    r"__sg_tester|sguid|snc|session_?id|ip(?:_?address)?|name|fname|lname|mail|tel|login|user"
+    r"|(?:user|nick|middle)_?name|(?:contact|customer|person|member|panelist|respondent|employee"
+    r"|user)_?(?:id|name)",
+    re.IGNORECASE,
+)
+
 
 def has_email(text: str) -> bool:
     """Check whether a text seems to contain an e-mail address.
@@ -49,7 +59,16 @@ def has_phone(text: str) -> bool:
 
 def names_contact(name: str) -> bool:
     """Check whether a name means contact data, as ``home_phone`` does."""
-    return _NAMES.fullmatch(name.strip().replace("-", "_").replace(" ", "_")) is not None
+    return _NAMES.fullmatch(_joined(name)) is not None
+
+
+def url_names_person(variable: str) -> bool:
+    """Check whether a url variable is known to hold who a person is, as ``sguid`` does."""
+    return names_contact(variable) or _URL_NAMES.fullmatch(_joined(variable)) is not None
+
+
+def _joined(name: str) -> str:
+    return name.strip().replace("-", "_").replace(" ", "_")
 
 
 def _is_phone(found: str) -> bool:

@@ -15,6 +15,7 @@ from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame import metadata, multi_lists
 from alchemer_nb.frame.description import (
     ATTRS,
+    WAVE,
     Description,
     describe,
     drop_unused_texts,
@@ -22,9 +23,14 @@ from alchemer_nb.frame.description import (
 from alchemer_nb.frame.options import check_choice
 from alchemer_nb.frame.text_dtype import typed_frame
 from alchemer_nb.frame.values import option_names
-from alchemer_nb.privacy.contact_patterns import has_email, has_phone, names_contact
+from alchemer_nb.privacy.contact_patterns import (
+    has_email,
+    has_phone,
+    names_contact,
+    url_names_person,
+)
 from alchemer_nb.privacy.hashing import Hasher
-from alchemer_nb.survey.columns import INDEX, question_names
+from alchemer_nb.survey.columns import INDEX, column_id, question_names
 from alchemer_nb.survey.question_types import question_key
 
 if TYPE_CHECKING:
@@ -119,7 +125,7 @@ class _Redaction:
             del why[name]
         why |= self._contact_columns()
         for name, variable in self._urls.items():
-            if url_variables or names_contact(variable):
+            if url_variables or url_names_person(variable):
                 why[name] = "url variable"
         for word in columns:
             why.update(dict.fromkeys(self._find(word, "columns"), "asked for"))
@@ -178,7 +184,7 @@ class _Redaction:
             if word in {column.id, *question_names(column)}:
                 found.add(name)
         is_known = word in self._urls or word in metadata.metadata_names("all")
-        if not found and (word in self._frame.columns or is_known):
+        if not found and (self._values(word) is not None or is_known):
             found.add(word)
         if not found:
             raise InvalidArgument(f"{argument}: no column or question is called {word[:40]!r}")
@@ -205,13 +211,14 @@ class _Redaction:
                 if self._hasher is not None:
                     result[name] = self._hasher.series(self._frame[name])
             self._redact_lists(result, plan)
+        result = self._redact_index(result, dropped, to_hash)
         rows = [*self._description.redacted, *self._report(plan)]
         handled = {str(row["column"]) for row in rows} | self._metadata - self._columns.keys()
         rows += _report_contact_texts(result, handled)
         gone = {*dropped, *plan.detached, *plan.dropped}
-        clean = without_columns(self._description, gone)
-        result = drop_unused_texts(result, clean)
-        clean = clean.trim(result)
+        # Before the columns go from the description: a copy of one may be called otherwise.
+        result = drop_unused_texts(result, self._description)
+        clean = without_columns(self._description, gone).trim(result)
         result.attrs = {**self._frame.attrs, ATTRS: replace(clean, redacted=tuple(rows)).to_json()}
         return result
 
@@ -230,6 +237,26 @@ class _Redaction:
             for name in set(_LONG_TEXTS) & set(result.columns):
                 result[name] = result[name].where(~at, self._hasher.series(result[name]))
         return result.reset_index(drop=True)
+
+    def _redact_index(
+        self, result: pd.DataFrame, dropped: set[str], to_hash: set[str]
+    ) -> pd.DataFrame:
+        """Drop or hash contact data in the levels of the index."""
+        gone = [name for name in result.index.names if name in dropped]
+        if gone:
+            result = result.reset_index(gone, drop=True)
+        index = result.index
+        if self._hasher is None or not to_hash & set(index.names):
+            return result
+        levels = [index.get_level_values(number) for number in range(index.nlevels)]
+        levels = [
+            pd.Index(self._hasher.series(pd.Series(level)), name=level.name)
+            if level.name in to_hash
+            else level
+            for level in levels
+        ]
+        result.index = pd.MultiIndex.from_arrays(levels) if len(levels) > 1 else levels[0]
+        return result
 
     def _redact_lists(self, result: pd.DataFrame, plan: RedactionPlan) -> None:
         """Take dropped options out of the cells of lists."""
@@ -253,14 +280,36 @@ class _Redaction:
         hashed = self._hasher.description if self._hasher else ""
         rows = []
         for name, why in {**plan.dropped, **plan.hashed, **plan.detached}.items():
-            is_shown = name in self._frame.columns
-            if name in metadata.metadata_names("all") and not is_shown:
+            values = self._values(name)
+            if name in metadata.metadata_names("all") and values is None:
                 continue
             column = self._columns.get(name)
-            values = int(self._frame[name].notna().sum()) if is_shown else None
+            count = None if values is None else int(values.notna().sum())
             done = "dropped" if name in plan.dropped else hashed
-            rows.append(_report_row(name, column.id if column else name, done, why, values))
+            own = column.id if column else name
+            if column is not None and done == "dropped":
+                own, name = self._without_words(name, column)
+            rows.append(_report_row(name, own, done, why, count))
         return rows
+
+    def _without_words(self, name: str, column: AnswerColumn) -> tuple[str, str]:
+        """Return id and name for the report, without words that only answers have."""
+        if column.piped:
+            question = f"q{column.question_id}"
+            return question, f"a piped row of {question}"
+        if column.part == "leaf" and not all(piece.isdigit() for piece in column.path):
+            question = column_id(column.path[:1])  # the row was piped
+            return question, question
+        is_words = self._description.options.names == "text" and not column.planned
+        return column.id, column.id if is_words else name
+
+    def _values(self, name: str) -> pd.Series[Any] | None:
+        """Return the values of a column or of a level of the index; None if there is none."""
+        if name in self._frame.columns:
+            return self._frame[name]
+        if name in self._frame.index.names and name not in (INDEX, WAVE):
+            return self._frame.index.get_level_values(name).to_series()
+        return None
 
 
 def without_columns(description: Description, gone: set[str]) -> Description:
@@ -312,16 +361,17 @@ def _contact_reason(column: AnswerColumn) -> str | None:
 def _report_contact_texts(frame: pd.DataFrame, handled: set[str]) -> list[dict[str, Any]]:
     """Report text columns with texts that look like contact data: counted, never shown."""
     rows = []
-    for name in frame.columns:
-        values = frame[name]
+    columns = [(str(name), frame[name]) for name in frame.columns]
+    for number, name in enumerate(map(str, frame.index.names)):
+        if name not in frame.columns:
+            columns.append((name, frame.index.get_level_values(number).to_series()))
+    for name, values in columns:
         if name in handled or not pd.api.types.is_string_dtype(values.dtype):
             continue
         texts = [text for text in values.dropna() if isinstance(text, str)]
         emails, phones = sum(map(has_email, texts)), sum(map(has_phone, texts))
         if emails or phones:
-            row = _report_row(
-                str(name), None, "left as it is", "looks like contact data", len(texts)
-            )
+            row = _report_row(name, None, "left as it is", "looks like contact data", len(texts))
             rows.append({**row, "emails": emails, "phones": phones})
     return rows
 

@@ -7,8 +7,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from alchemer_nb.errors import TransportError
-from alchemer_nb.fetch.page_fetcher import PageFetcher, PageRange
+from alchemer_nb.fetch.page_fetcher import PageFetcher, PageRange, decode_page
 from alchemer_nb.fetch.progress import Progress, ProgressReporter
 from alchemer_nb.fetch.raw_pages import RawPage, split_page
 from alchemer_nb.forks import OriginProcess
@@ -102,7 +101,7 @@ class Listing:
         """Return a fetcher of pages; with ``fresh`` it uses no cached page."""
         return PageFetcher(
             self.transport,
-            f"survey/{self.survey}/surveyresponse",
+            self.survey,
             {},
             replace(self.options, fresh=fresh),
             self._reporter,
@@ -120,7 +119,7 @@ class Listing:
         """Yield all pages by ascending id, from the given one on."""
         self.begin_stage(size=first.size, before=first.number - 1)
         with self.fetcher(fresh=self.options.fresh) as fetcher:
-            yield from fetcher.fetch(self._read, first=first)
+            yield from fetcher.fetch(self._read, first)
 
     def read_newest(self, fetcher: PageFetcher, pages: Sequence[PageRange]) -> Iterator[RawPage]:
         """Yield pages of the list in order of the last change; the calls are sent at once."""
@@ -147,14 +146,7 @@ class Listing:
 
     def _read(self, answer: Reply) -> RawPage:
         self.calls += not answer.cached
-        try:
-            page = split_page(answer.body)
-        except ValueError:
-            page = None
-        if page is None:
-            raise TransportError(
-                f"a page of the responses of survey {self.survey} is not a list of responses"
-            )
+        page = decode_page(split_page, answer, self.survey)
         page.rows = [row for row in page.rows if row.id <= LARGEST_ID]
         stage = self._stage
         if stage.activity or stage.size:  # the single calls before the first stage do not count

@@ -12,28 +12,14 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from alchemer_nb.survey import question_types
 from alchemer_nb.survey.definition import Definition, Option, Question
-from alchemer_nb.survey.question_types import (
-    GRID_CELLS,
-    GRID_SINGLE,
-    GROUP,
-    ITEMS,
-    MENU_GRID,
-    MULTI,
-    NUMBER,
-    SINGLE,
-    TABLE,
-    TEXT,
-    Kind,
-    Names,
-    is_asked,
-    question_key,
-)
+from alchemer_nb.survey.question_types import Kind, Names, is_asked, is_grid, question_key
 from alchemer_nb.wire.ids import is_option_id
 from alchemer_nb.wire.text import alias_to_name, slug
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterator, Sequence
 
 AnswerPath = tuple[str, ...]  # of ids: where in a response an answer is
 COMMENT = "comment"  # the last item of the path of a comment
@@ -65,6 +51,7 @@ class AnswerColumn:
         planned: False for a column that the definition did not announce.
         removed: The question or option is no longer in the definition.
         raw_kind: Kind of the column whose answers as received are in this one.
+        piped: The row, whose text the question has, is piped: known from the answers alone.
     """
 
     id: str
@@ -79,16 +66,36 @@ class AnswerColumn:
     planned: bool = True
     removed: bool = False
     raw_kind: Kind | None = None
+    piped: bool = False
+
+    @property
+    def question_id(self) -> str:
+        """The id that the survey knows the question by; a piped row has that of its grid."""
+        return self.question.parent if self.piped else self.question.id
 
     @property
     def is_cell(self) -> bool:
         """True for one cell of a grid: all cells of an answered row are in the payload."""
-        return self.parent is not None and question_key(self.parent) in GRID_CELLS
+        return self.parent is not None and question_key(self.parent) in question_types.GRID_CELLS
 
 
 def plan_columns(survey: Definition) -> list[AnswerColumn]:
     """Return the columns of a survey in the order in which it asks."""
     return [column for question in survey.questions for column in _plan_question(question)]
+
+
+def plan_piped_row(parent: Question, row: Question) -> list[AnswerColumn]:
+    """Return the columns of a piped row, without those beside them: write-ins and raw answers."""
+    # The row may decide which type of grid it is; the columns need no other rows.
+    grid = replace(parent, key=question_key(replace(parent, rows=(row,))), rows=(row,))
+    is_row = is_grid(parent)
+    planned = _plan_grid(grid, grid.key, depth=0) if is_row else _plan_question(row, parent)
+    above = replace(grid, rows=())
+    return [
+        replace(column, parent=above, planned=False, piped=True)
+        for column in planned
+        if column.part not in ("raw", "other")
+    ]
 
 
 def _plan_question(
@@ -106,10 +113,12 @@ def _plan_question(
         return
     key = question_key(question)
     path = (*above, question.id)
-    if key in GROUP:
+    if key in question_types.GROUP:
         for part in question.rows:
             yield from _plan_question(part, question, depth=depth + 1)
-    elif key == TABLE or (question.rows and all(is_option_id(row.id) for row in question.rows)):
+    elif key == question_types.TABLE or (
+        question.rows and all(is_option_id(row.id) for row in question.rows)
+    ):
         yield from _plan_table(question, depth)
     elif question.rows:
         yield from _plan_grid(question, key, depth)
@@ -132,16 +141,18 @@ def _plan_table(table: Question, depth: int) -> Iterator[AnswerColumn]:
 def _plan_grid(grid: Question, key: str, depth: int) -> Iterator[AnswerColumn]:
     for row in grid.rows:
         options = row.options or grid.options
-        if key in GRID_CELLS:
+        if key in question_types.GRID_CELLS:
             for option in grid.options:
-                yield _part_column(row, option, GRID_CELLS[key], grid)
-        elif key == MENU_GRID and question_key(row) not in SINGLE:
+                yield _part_column(row, option, question_types.GRID_CELLS[key], grid)
+        elif key == question_types.MENU_GRID and question_key(row) not in question_types.SINGLE:
             for option in grid.options:
                 yield _menu_cell(row, option, grid)
-        elif key in ITEMS:  # each row is an item, and what is chosen is its rank
+        elif key in question_types.ITEMS:  # each row is an item, and what is chosen is its rank
             path = (row.id,)
-            yield AnswerColumn(column_id(path), ITEMS[key], path, row, grid, choices=options)
-        elif key in GRID_SINGLE or key == MENU_GRID:
+            yield AnswerColumn(
+                column_id(path), question_types.ITEMS[key], path, row, grid, choices=options
+            )
+        elif key in question_types.GRID_SINGLE or key == question_types.MENU_GRID:
             yield from _plan_single_choice(row, options, grid)
         else:  # an unknown grid: each row by its own type
             yield from _plan_question(replace(row, options=options), grid, depth=depth + 1)
@@ -160,16 +171,26 @@ def _plan_plain_question(
     question: Question, key: str, parent: Question | None, path: AnswerPath
 ) -> Iterator[AnswerColumn]:
     """Yield the columns of a question that has neither rows nor parts."""
-    if key in SINGLE:
+    if key in question_types.SINGLE:
         yield from _plan_single_choice(question, question.options, parent, path)
-    elif key in MULTI:
-        yield from _plan_multi_select(question, parent, path)
-    elif key in NUMBER or key == "date":
-        yield from _plan_typed_value(question, "date" if key == "date" else "number", parent, path)
-    elif key in ITEMS:
+    elif key in question_types.MULTI:
         for option in question.options:
-            yield _part_column(question, option, ITEMS[key], parent, path)
-    elif key in TEXT:
+            column = _part_column(question, option, "boolean", parent, path)
+            yield column
+            if option.is_other:
+                yield other_column(column)
+    elif key in question_types.NUMBER or key == "date":
+        kind: Kind = "date" if key == "date" else "number"
+        # The options of a slider or text box are not chosen from: its answer is a number or date.
+        choices = question.options if key == "radio-nps" else ()
+        column = AnswerColumn(column_id(path), kind, path, question, parent, choices=choices)
+        yield column
+        if is_open(column):
+            yield raw_column(column)
+    elif key in question_types.ITEMS:
+        for option in question.options:
+            yield _part_column(question, option, question_types.ITEMS[key], parent, path)
+    elif key in question_types.TEXT:
         yield AnswerColumn(column_id(path), "text", path, question, parent)
 
 
@@ -238,31 +259,10 @@ def _part_column(
     return AnswerColumn(column_id(path), kind, path, question, parent, part, option)
 
 
-def _plan_multi_select(
-    question: Question, parent: Question | None, path: AnswerPath
-) -> Iterator[AnswerColumn]:
-    for option in question.options:
-        column = _part_column(question, option, "boolean", parent, path)
-        yield column
-        if option.is_other:
-            yield other_column(column)
-
-
-def _plan_typed_value(
-    question: Question, kind: Kind, parent: Question | None, path: AnswerPath
-) -> Iterator[AnswerColumn]:
-    # The options of a slider or text box are not chosen from: its answer is a number or date.
-    choices = question.options if question_key(question) == "radio-nps" else ()
-    column = AnswerColumn(column_id(path), kind, path, question, parent, choices=choices)
-    yield column
-    if is_open(column):
-        yield raw_column(column)
-
-
-def _are_numbers(options: Iterable[Option]) -> bool:
+def _are_numbers(options: Sequence[Option]) -> bool:
     """Check whether every option is a number, in its labels and in its reporting value."""
-    texts = [text for o in options for text in (o.value, *(o.label(k) for k in o.titles))]
-    return bool(texts) and all(_is_number(text) for text in texts)
+    texts = (text for o in options for text in (o.value, *map(o.label, o.titles)))
+    return bool(options) and all(map(_is_number, texts))
 
 
 def _is_number(text: str) -> bool:
@@ -322,10 +322,24 @@ def _alias_names(columns: Sequence[AnswerColumn], survey: Definition) -> list[st
 
     wanted = [_alias_name(column, unique_alias) or column.id for column in columns]
     # Two parts with one slug: both fall back to their ids, so that neither seems the right one.
-    often = Counter(wanted)
+    is_shared = _shared_names(wanted, columns)
     return [
-        _alias_name(column, unique_alias, by_id=True) or column.id if often[name] > 1 else name
-        for column, name in zip(columns, wanted, strict=True)
+        _alias_name(column, unique_alias, by_id=True) or column.id if shared else name
+        for column, name, shared in zip(columns, wanted, is_shared, strict=True)
+    ]
+
+
+def _shared_names(wanted: Sequence[str], columns: Sequence[AnswerColumn]) -> list[bool]:
+    """Return for each column whether another one wants its name.
+
+    Piped rows do not count for the other columns: the same survey has the same names, whichever
+    rows its answers bring.
+    """
+    often = Counter(wanted)
+    of_survey = Counter(n for n, column in zip(wanted, columns, strict=True) if not column.piped)
+    return [
+        (often if column.piped else of_survey)[name] > 1
+        for name, column in zip(wanted, columns, strict=True)
     ]
 
 
@@ -336,7 +350,10 @@ def _alias_name(
     stem = unique_alias(question)
     if stem is None and parent is not None:
         above = unique_alias(parent)
-        words = question.id if by_id else slug(question.text()) or question.id
+        if column.piped:
+            words = question.id.removeprefix(f"{parent.id}_")
+        else:
+            words = question.id if by_id else slug(question.text()) or question.id
         stem = f"{above}_{words}" if above else None
     if stem is None:
         return None
@@ -369,11 +386,11 @@ def _text_name(column: AnswerColumn, survey: Definition, language: str | None) -
 def _make_unique(
     wanted: Sequence[str], columns: Sequence[AnswerColumn], taken: set[str], names: Names
 ) -> list[str]:
-    often = Counter(wanted)
+    is_shared = _shared_names(wanted, columns)
     result = []
-    for name, column in zip(wanted, columns, strict=True):
+    for name, column, shared in zip(wanted, columns, is_shared, strict=True):
         mark = f" [{column.id}]" if names == "text" else f"_{column.id}"
-        is_clash = name in taken or (often[name] > 1 and name != column.id)
+        is_clash = name in taken or (shared and name != column.id)
         result.append(free_name(f"{name}{mark}" if is_clash else name, taken))
         taken.add(result[-1])
     return result

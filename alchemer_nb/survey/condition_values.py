@@ -12,7 +12,13 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from alchemer_nb.survey.question_types import is_asked, is_known
+from alchemer_nb.survey.question_types import (
+    GRID_CELLS,
+    MENU_GRID,
+    is_asked,
+    is_known,
+    question_key,
+)
 from alchemer_nb.survey.scales import is_scale, read_number
 from alchemer_nb.wire.ids import is_option_id
 from alchemer_nb.wire.text import did_you_mean, strip_html
@@ -222,8 +228,9 @@ def _options(
         for option in (*column.choices, column.option if column.part == "option" else None)
         if option is not None
     ]
-    if not columns:  # a grid whose rows are known from the answers alone
-        chosen = [*question.options]
+    key = question_key(question)
+    if not columns and GRID_CELLS.get(key, "boolean") == "boolean" and key != MENU_GRID:
+        chosen = [*question.options]  # of a grid whose rows are known from the answers alone
     named = [option for option in chosen if option.id == option_id]
     return tuple({option.id: option for option in named or chosen}.values())
 

@@ -20,6 +20,7 @@ from alchemer_nb.survey.condition_values import (
     refuse_missing,
     refuse_object,
 )
+from alchemer_nb.survey.question_types import is_grid
 from alchemer_nb.wire.ids import has_digits_alone
 from alchemer_nb.wire.quoting import (
     QUOTES,
@@ -160,11 +161,8 @@ def resolve(
     Raises:
         ConditionError: A field, status or date does not exist.
     """
-    return [
-        resolved
-        for condition in conditions
-        for resolved in _resolve_one(condition, survey, tz, server)
-    ]
+    resolver = _Resolver(survey, tz, server)
+    return [each for condition in conditions for each in resolver.resolve(condition)]
 
 
 def to_params(conditions: Sequence[Condition]) -> dict[str, str]:
@@ -248,21 +246,18 @@ def _split_lines(text: str) -> Iterator[tuple[int, str]]:
     at = 0
     while at < len(lines):
         line, end = lines[at], at + 1
-        while end < len(lines) and (found := _find_end(line)) and found.unclosed:
+        while end < len(lines) and _find_end(line).unclosed:
             line, end = line + lines[end], end + 1
-        if (
-            end > at + 1
-            and (found := _find_end(line))
-            and (found.unclosed or found.has_trailing_text)
-        ):
+        found = _find_end(line)
+        if found.unclosed or found.has_trailing_text:
             line, end = lines[at], at + 1  # the quote had no end: it is part of the line alone
         yield at + 1, line
         at = end
 
 
-def _find_end(line: str) -> ValueEnd | None:
-    found = text_after_operator(line)
-    return None if found is None else find_value_end(found[0], several=found[1])
+def _find_end(line: str) -> ValueEnd:
+    text, several = text_after_operator(line) or ("", False)
+    return find_value_end(text, several=several)
 
 
 def _parse_line(text: str, line: int) -> Condition:
@@ -323,27 +318,75 @@ def _refuse_second_condition(field: str, value: str, line: int) -> None:
     )
 
 
-def _resolve_one(
-    condition: Condition, survey: Definition, tz: ZoneInfo, server: ZoneInfo
-) -> Iterator[Condition]:
-    field, line = condition.field.strip(), condition.line
-    url_match = URL_FIELD.fullmatch(field)
-    match = QUESTION_FIELD.fullmatch(field)
-    if field.lower() in FIELDS:
-        yield from _resolve_field(condition, field.lower(), tz, server)
-        return
-    try:
-        if url_match:
-            if not condition.quoted:
-                refuse_missing(condition.values)
-            yield _simplify(replace(condition, field=f'[url("{url_match[1]}")]'))
+@dataclass(frozen=True, slots=True)
+class _Resolver:
+    """Translates conditions into those that the API understands, see ``resolve``."""
+
+    survey: Definition
+    tz: ZoneInfo
+    server: ZoneInfo
+
+    def resolve(self, condition: Condition) -> Iterator[Condition]:
+        field, line = condition.field.strip(), condition.line
+        url_match = URL_FIELD.fullmatch(field)
+        match = QUESTION_FIELD.fullmatch(field)
+        if field.lower() in FIELDS:
+            yield from self._resolve_field(replace(condition, field=field.lower()))
+            return
+        try:
+            if url_match:
+                if not condition.quoted:
+                    refuse_missing(condition.values)
+                yield _simplify(replace(condition, field=f'[url("{url_match[1]}")]'))
+            else:
+                name, option_id = (match[1], match[2]) if match else (field, None)
+                question = _find_question(self.survey, name, line)
+                yield _resolve_answer(condition, self.survey, question, option_id)
+        except ConditionError:
+            raise
+        except ValueError as error:
+            raise ConditionError(str(error), line) from None
+
+    def _resolve_field(self, condition: Condition) -> Iterator[Condition]:
+        field, value, line = condition.field, condition.value, condition.line
+        if value is not None and field in _DATES:
+            if isinstance(value, tuple):
+                raise ConditionError(f"{field} takes =, <, >, <= or >=, not 'in'", line)
+            yield from self._resolve_date(condition, value)
+        elif field != "contact_id" and condition.operator in COMPARISONS:
+            raise ConditionError(f"{field} takes =, <> or in: it has no order", line)
+        elif field == "status":
+            fail = partial(ConditionError, line=line)
+            yield _simplify(_map_values(condition, lambda name: _match_status(name, fail)))
+        elif field == "is_test_data":
+            yield _simplify(_map_values(condition, lambda flag: _parse_flag(flag, line)))
         else:
-            question = _find_question(survey, match[1] if match else field, line)
-            yield _resolve_answer(condition, survey, question, match[2] if match else None)
-    except ConditionError:
-        raise
-    except ValueError as error:
-        raise ConditionError(str(error), line) from None
+            for text in condition.values:
+                if not has_digits_alone(text):
+                    raise ConditionError(f"contact_id is a number, not {text[:40]!r}", line)
+            yield _simplify(condition)
+
+    def _resolve_date(self, condition: Condition, value: str) -> Iterator[Condition]:
+        field, operator, line = condition.field, condition.operator, condition.line
+        try:
+            moment, whole_day = parse_moment(value, self.tz)
+        except ValueError:
+            raise ConditionError(
+                f"{value[:40]!r} is not a date; write 2026-01-31 or 2026-01-31 14:00", line
+            ) from None
+        if not whole_day:
+            yield Condition(field, operator, to_stamp(moment, self.server), line)
+            return
+        start, end = to_stamp(moment, self.server), to_stamp(_next_day(moment), self.server)
+        if operator == "=":  # a day, not its first second
+            yield Condition(field, ">=", start, line)
+            yield Condition(field, "<", end, line)
+        elif operator in ("<=", ">"):  # the whole day counts
+            yield Condition(field, "<" if operator == "<=" else ">=", end, line)
+        elif operator == "<>":
+            raise ConditionError(f"{field} <> a day cannot be asked; give two bounds instead", line)
+        else:
+            yield Condition(field, operator, start, line)
 
 
 def _resolve_answer(
@@ -392,58 +435,11 @@ def _simplify(condition: Condition) -> Condition:
     return replace(condition, operator="=", value=several[0])
 
 
-def _resolve_field(
-    condition: Condition, field: str, tz: ZoneInfo, server: ZoneInfo
-) -> Iterator[Condition]:
-    value, line = condition.value, condition.line
-    condition = replace(condition, field=field)
-    if value is not None and field in _DATES:
-        if isinstance(value, tuple):
-            raise ConditionError(f"{field} takes =, <, >, <= or >=, not 'in'", line)
-        yield from _resolve_date(field, condition.operator, value, line, tz, server)
-    elif field != "contact_id" and condition.operator in COMPARISONS:
-        raise ConditionError(f"{field} takes =, <> or in: it has no order", line)
-    elif field == "status":
-        fail = partial(ConditionError, line=line)
-        yield _simplify(_map_values(condition, lambda name: _match_status(name, fail)))
-    elif field == "is_test_data":
-        yield _simplify(_map_values(condition, lambda flag: _parse_flag(flag, line)))
-    else:
-        for text in condition.values:
-            if not has_digits_alone(text):
-                raise ConditionError(f"contact_id is a number, not {text[:40]!r}", line)
-        yield _simplify(condition)
-
-
 def _parse_flag(text: str, line: int) -> str:
     known = {"true": "1", "yes": "1", "1": "1", "false": "0", "no": "0", "0": "0"}
     if text.lower() not in known:
         raise ConditionError("is_test_data is 1 or 0", line)
     return known[text.lower()]
-
-
-def _resolve_date(
-    field: str, operator: str, value: str, line: int, tz: ZoneInfo, server: ZoneInfo
-) -> Iterator[Condition]:
-    try:
-        moment, whole_day = parse_moment(value, tz)
-    except ValueError:
-        raise ConditionError(
-            f"{value[:40]!r} is not a date; write 2026-01-31 or 2026-01-31 14:00", line
-        ) from None
-    if not whole_day:
-        yield Condition(field, operator, to_stamp(moment, server), line)
-        return
-    start, end = to_stamp(moment, server), to_stamp(_next_day(moment), server)
-    if operator == "=":  # a day, not its first second
-        yield Condition(field, ">=", start, line)
-        yield Condition(field, "<", end, line)
-    elif operator in ("<=", ">"):  # the whole day counts
-        yield Condition(field, "<" if operator == "<=" else ">=", end, line)
-    elif operator == "<>":
-        raise ConditionError(f"{field} <> a day cannot be asked; give two bounds instead", line)
-    else:
-        yield Condition(field, operator, start, line)
 
 
 def _next_day(moment: datetime) -> datetime:
@@ -469,8 +465,24 @@ def _find_question(survey: Definition, name: str, line: int) -> Question:
     if same:
         which = " or ".join(f"[question({q.id})]" for q in same)
         raise ConditionError(f"several questions have the alias {name!r}; write {which}", line)
+    _refuse_piped_row(everything, name, line)
     aliases = [q.alias for q in everything if q.alias]
     hint = did_you_mean(name, [*FIELDS, *aliases], f"; fields are {', '.join(FIELDS)}, an alias")
     raise ConditionError(
         f"{name[:40]!r} is neither a field nor a question of this survey{hint}", line
     )
+
+
+def _refuse_piped_row(questions: Iterable[Question], name: str, line: int) -> None:
+    """Raise an error for a name that is a piped row's; no filter for one is documented."""
+    for question in questions:
+        stems = [f"q{question.id}_"]
+        if question.alias and is_grid(question) and not question.rows:
+            stems.append(f"{alias_to_name(question.alias)}_")
+        for stem in stems:
+            if name.startswith(stem) and not name.removeprefix(stem).isdigit():
+                raise ConditionError(
+                    f"{name[:60]!r} is a part of question {question.id}, which Alchemer's filters "
+                    "cannot ask for; download, and choose the rows of the frame",
+                    line,
+                )

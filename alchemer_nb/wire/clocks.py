@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from zoneinfo import ZoneInfo
 
-# New responses can take five minutes to become visible: /help/surveyresponse-sub-object-v5.
+# New responses can take five minutes to become visible
+# (https://apihelp.alchemer.com/help/api-request-limits).
 _OVERLAP = timedelta(minutes=10)
 _FURTHEST_BEHIND, _FURTHEST_AHEAD = timedelta(hours=-12), timedelta(hours=14)
 _HOUR_LENGTH = len("2026-10-25 01")

@@ -1,8 +1,8 @@
 """Reads the rows and totals of a page, which decide whether the list has more pages.
 
-Returning the first page only is the most common fault of the API's other clients. Facts:
-page sizes are 50 by default and 500 at most; totals come as numbers or as text, can be 0 or be
-missing; some lists ignore paging and reply with one page (https://apihelp.alchemer.com/help/).
+Returning the first page only is the most common fault of the API's other clients. Pages have 50
+rows by default and 500 at most; totals come as numbers or as text, can be 0 or be missing; some
+lists ignore paging and reply with one page.
 """
 
 from __future__ import annotations
@@ -109,6 +109,12 @@ def reply_rows(envelope: dict[str, Any]) -> list[Any]:
     if all(isinstance(row, dict) for row in rows.values()) and all(map(has_digits_alone, ids)):
         return [{"id": key, **row} for key, row in rows.items()]
     return [data]
+
+
+def reply_object(envelope: dict[str, Any]) -> dict[str, Any]:
+    """Return the object of a reply, the first row of a list; ``{}`` if there is none."""
+    rows = reply_rows(envelope)
+    return rows[0] if rows and isinstance(rows[0], dict) else {}
 
 
 def read_totals(envelope: dict[str, Any]) -> PageTotals:

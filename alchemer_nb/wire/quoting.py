@@ -10,10 +10,13 @@ space.
 from __future__ import annotations
 
 import re
+from itertools import accumulate
 from typing import NamedTuple
 
 QUOTES = ("'", '"')
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
+_QUOTED = r"""'(?:[^']|'')*+'|"(?:[^"]|"")*+\""""
+_QUOTED_VALUE = re.compile(rf"((?:^.|,)\s*)({_QUOTED})", re.S)  # in a list between brackets
 # A bare None may be Python's own word for a missing value, and a bare "or" begin a condition.
 _SAFE = re.compile(r"(?!(?:None|nan|NaN|NaT)$)[\w.:/+@-]+(?: (?!(?:or|and) )[\w.:/+@-]+)*", re.I)
 _BAD_QUOTES = (
@@ -122,11 +125,8 @@ def quote_if_needed(text: str) -> str:
 
 def _quote_end(text: str, start: int) -> int | None:
     """Return the position after the quoted text at ``start``; None where it has no end."""
-    quote_char = text[start]
-    at = text.find(quote_char, start + 1)
-    while at >= 0 and text.startswith(quote_char, at + 1):
-        at = text.find(quote_char, at + 2)
-    return None if at < 0 else at + 1
+    found = re.compile(_QUOTED).match(text, start)
+    return found.end() if found else None
 
 
 def _may_end_before(rest: str, several: bool) -> bool:
@@ -146,16 +146,6 @@ def _without_brackets(text: str) -> str:
     closer = _PAIRS.get(text[:1])
     if closer is None or not text.endswith(closer):
         return text
-    at, depth, may_begin = 0, 0, False
-    while at < len(text):
-        char = text[at]
-        end = _quote_end(text, at) if may_begin and char in QUOTES else None
-        if end is not None:
-            at, may_begin = end, False
-            continue
-        depth += (char == text[0]) - (char == closer)
-        if not depth:
-            break
-        may_begin = char == "," or at == 0 or (may_begin and char.isspace())
-        at += 1
-    return text[1:-1].strip() if at == len(text) - 1 else text
+    masked = _QUOTED_VALUE.sub(lambda found: found[1] + "_" * len(found[2]), text)
+    depths = [*accumulate((char == text[0]) - (char == closer) for char in masked)]
+    return text[1:-1].strip() if not depths[-1] and 0 not in depths[:-1] else text

@@ -16,6 +16,7 @@ from typing import Any
 _TAG = re.compile(r"<!--.*?-->|</?[A-Za-z][^<>]*>", re.S)
 _HIDDEN = re.compile(r"<(script|style)\b[^<>]*>.*?</\1\s*>", re.S | re.I)
 ENGLISH = "English"
+_LONGEST_SLUG = 40
 
 
 def strip_html(text: Any) -> str:
@@ -53,9 +54,9 @@ def pick_language(texts: Mapping[str, str], *languages: str | None) -> str:
     return next((text for text in texts.values() if text), "")
 
 
-def slug(text: Any, longest: int = 40) -> str:
+def slug(text: Any) -> str:
     """Return a short part of a column name: ``"E-mail / phone"`` becomes ``"e_mail_phone"``."""
-    return re.sub(r"[\W_]+", "_", strip_html(text)).strip("_").lower()[:longest].rstrip("_")
+    return re.sub(r"[\W_]+", "_", strip_html(text)).strip("_").lower()[:_LONGEST_SLUG].rstrip("_")
 
 
 def alias_to_name(alias: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from urllib.parse import parse_qs, urlsplit
 
@@ -222,8 +223,9 @@ def test_where_the_browser_is_here_the_verifier_is_caught(box, flow, monkeypatch
         ({"WAYLAND_DISPLAY": "wayland-0", "JUPYTERHUB_SERVICE_PREFIX": "/user/x/"}, False),
     ],
 )
-def test_the_guess_where_the_browser_is(environ, here):
-    assert is_browser_local(environ) is here
+def test_the_guess_where_the_browser_is(monkeypatch, environ, here):
+    monkeypatch.setattr(os, "environ", environ)
+    assert is_browser_local() is here
 
 
 def test_the_listener_takes_only_the_attempt_it_waits_for():

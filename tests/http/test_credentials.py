@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import pickle
 
 import pytest
@@ -172,18 +173,28 @@ def test_credentials_never_show_themselves(credentials):
             pickle.dumps(held)
 
 
-def test_the_environment_in_both_modes():
-    assert from_environment({}) is None
+@pytest.fixture
+def read_environment(monkeypatch):
+    def read(variables):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "environ", variables)
+            return from_environment()
+
+    return read
+
+
+def test_the_environment_in_both_modes(read_environment):
+    assert read_environment({}) is None
     key = {"ALCHEMER_API_TOKEN": TOKEN, "ALCHEMER_API_TOKEN_SECRET": SECRET}
-    assert from_environment(key) == ApiKey(TOKEN, SECRET)
-    assert from_environment({"ALCHEMER_API_TOKEN": TOKEN, "ALCHEMER_API_SECRET": SECRET}) == ApiKey(
+    assert read_environment(key) == ApiKey(TOKEN, SECRET)
+    assert read_environment({"ALCHEMER_API_TOKEN": TOKEN, "ALCHEMER_API_SECRET": SECRET}) == ApiKey(
         TOKEN, SECRET
     )
     pair = {"ALCHEMER_CONSUMER_KEY": "ck", "ALCHEMER_CONSUMER_SECRET": "cs"}
-    assert from_environment(pair) == OAuth1("ck", "cs")
+    assert read_environment(pair) == OAuth1("ck", "cs")
     token = {"ALCHEMER_OAUTH_TOKEN": "t", "ALCHEMER_OAUTH_TOKEN_SECRET": "ts"}
-    assert from_environment({**pair, **token}) == OAuth1("ck", "cs", "t", "ts")
-    assert isinstance(from_environment({**pair, **key}), ApiKey)
+    assert read_environment({**pair, **token}) == OAuth1("ck", "cs", "t", "ts")
+    assert isinstance(read_environment({**pair, **key}), ApiKey)
 
 
 @pytest.mark.parametrize(
@@ -197,9 +208,9 @@ def test_the_environment_in_both_modes():
         ),
     ],
 )
-def test_half_an_environment_names_what_is_missing(half, missing):
+def test_half_an_environment_names_what_is_missing(read_environment, half, missing):
     with pytest.raises(ConfigurationError, match=missing) as caught:
-        from_environment(half)
+        read_environment(half)
     assert TOKEN not in str(caught.value)
 
 
@@ -295,6 +306,6 @@ def test_a_zone_must_exist():
         Region.custom("https://x.example", timezone="Mars/Olympus")
 
 
-def test_the_variable_that_is_set_is_named():
+def test_the_variable_that_is_set_is_named(read_environment):
     with pytest.raises(ConfigurationError, match=r"^ALCHEMER_API_SECRET is set .*API_TOKEN is not"):
-        from_environment({"ALCHEMER_API_SECRET": SECRET})
+        read_environment({"ALCHEMER_API_SECRET": SECRET})

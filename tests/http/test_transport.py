@@ -390,6 +390,12 @@ def test_a_list_without_totals_goes_on_until_a_short_page(client, scripted):
     assert ids(client.table("contactlist")) == [1, 2, 3]
 
 
+def test_a_large_reply_with_a_broken_middle_is_an_error(client, scripted):
+    scripted.answer("things", Reply(b'{"result_ok": true, "x": "' + b"x" * 9000 + b'" broken}'))
+    with pytest.raises(TransportError, match=r"GET things was .* not JSON"):
+        client.request("GET", "things")
+
+
 def test_a_list_that_ignores_paging_is_read_once(client, scripted):
     scripted.answer("things", page([{"id": 1}, {"id": 2}]))
     assert ids(client.table("things")) == [1, 2]

@@ -98,7 +98,10 @@ def held(frame, folder):
     return b"".join([*raw, (folder / "frame.parquet").read_bytes(), *(t.encode() for t in texts)])
 
 
-@pytest.mark.parametrize("options", [{}, {"how": "hash"}, {"how": "hash", "salt": SALT}])
+@pytest.mark.parametrize(
+    "options",
+    [{}, pytest.param({"how": "hash"}, marks=pytest.mark.long), {"how": "hash", "salt": SALT}],
+)
 def test_nothing_leads_back_to_what_was_taken_out(planted, tmp_path, options):
     before = held(planted, tmp_path)
     assert [text for text in PLANTED if text.encode() not in before] == []
@@ -145,6 +148,65 @@ def test_hashes_stand_where_the_answers_stood_in_every_shape(planted):
     assert long.loc["mail", "value"] == after.loc[1, "mail"]
     assert after.alchemer.relabel(names="id")["q2"].tolist()[0] == after.loc[1, "mail"]
     assert "city" not in after.columns
+
+
+URLS = {
+    "__sg_tester": True, "sguid": True, "snc": True, "name": True, "Email": True, "user-name": True,
+    "mobile_phone": True, "customer_id": True, "first name": True, "fname": True, "ip": True,
+    "utm_source": False, "source": False, "name_of_product": False, "cell": False, "lang": False,
+    "campaign_id": False, "username_taken": False,
+}  # fmt: skip
+
+
+def test_url_variables_that_name_people_are_taken_out_by_default(scripted):
+    given_ = {name: {"key": name, "value": f"<{name}>"} for name in URLS}
+    df = serve(scripted, ASKED, [response(1, {}, url_variables=given_)]).responses(
+        5, progress="none"
+    )
+    assert {f"url_{name}" for name in URLS} <= set(df.columns)
+    after = df.alchemer.redact()
+    left = {name: f"url_{name}" not in after for name in URLS}
+    assert left == URLS
+    raw = pickle.dumps(after)
+    assert [name for name, out in URLS.items() if (f"<{name}>".encode() in raw) is out] == []
+    hashed = df.alchemer.redact(how="hash", salt=SALT)
+    assert re.fullmatch(r"h[0-9a-f]{16}", hashed.loc[1, "url___sg_tester"])
+    assert "url___sg_tester" in df.alchemer.redact(keep=["url___sg_tester"])
+    assert not any(name.startswith("url_") for name in df.alchemer.redact(url_variables=True))
+
+
+@pytest.mark.parametrize(
+    "index",
+    [["response_id", "mail"], ["mail", "ip_address", "response_id"], ["contact_id"], ["mail", "x"]],
+)
+def test_contact_data_in_the_index_are_taken_out(planted, tmp_path, index):
+    df = planted.assign(x=1).reset_index().set_index(index)
+    after = df.alchemer.redact(columns=["where"])
+    assert not {"mail", "ip_address", "contact_id"} & {*after.index.names, *after.columns}
+    found = pickle.dumps(after)
+    assert [text for text in PLANTED if text.encode() in found] == []
+    hashed = df.alchemer.redact(how="hash", salt=SALT, columns=["where"])
+    assert hashed.index.names == index
+    whole = hashed.reset_index().iloc[0]
+    plain = planted.alchemer.redact(how="hash", salt=SALT).iloc[0]
+    for name in {"mail", "ip_address", "contact_id"} & set(index):
+        assert whole[name] == plain[name]
+        report = hashed.alchemer.redacted.set_index("column")
+        assert report.loc[name, "values"] == 1
+    assert [text for text in PLANTED if text.encode() in pickle.dumps(hashed)] == []
+
+
+def test_addresses_in_an_index_of_ones_own_are_reported(planted):
+    df = planted.assign(mine=["ann@example.org", "x"]).set_index("mine", append=True)
+    report = df.alchemer.redact().alchemer.redacted.set_index("column")
+    assert report.loc["mine", "emails"] == 1
+    assert "mine" not in df.alchemer.redact(columns=["mine"]).index.names
+    both = df.reset_index().set_index([[1, 2], [3, 4]]).alchemer.redact()  # levels without names
+    assert both.alchemer.redacted.set_index("column").loc["mine", "emails"] == 1
+    with pytest.raises(InvalidArgument, match="response_id"):
+        df.alchemer.redact(columns=["response_id"])
+    copied = planted.set_index("mail", drop=False, append=True).alchemer.redact()
+    assert "mail" not in {*copied.index.names, *copied.columns}
 
 
 def test_one_salt_gives_one_hash_in_every_survey_and_frame(planted):

@@ -1,8 +1,9 @@
 """``surveystatistic``: counts per question, in the odd shape of the vendor's page on it.
 
 Numbers are strings, one key has a space in it, and questions without numbers have only an id and
-a type. invented: that test and partial responses are left out, that rows of grids and parts of
-groups have rows of their own, and how the numbers are rounded.
+a type. invented: that piped rows count for the question that is repeated, that test and partial
+responses are left out, that rows of grids and parts of groups have rows of their own, and how the
+numbers are rounded.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from alchemer_nb.sandbox.demo.survey_writer import FIRST_SKU
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from alchemer_nb.sandbox.data.definition import Definition
 
-_FIRST_OPTION = 10001
 _COUNTED = ("RADIO", "MENU", "NPS", "CHECKBOX")
 
 
@@ -31,11 +33,13 @@ def count_answers(survey: Definition, records: Iterable[dict[str, Any]]) -> list
     for record in records:
         if record.get("is_test_data") or record["status"] != "Complete":
             continue
+        questions = set()
         for entry in (record.get("survey_data") or {}).values():
             for number, chosen in _choices(entry):
                 if number in answers and chosen:
-                    answered[number] += 1
+                    questions.add(number)
                     answers[number].update(chosen)
+        answered.update(questions)
     return [
         _row(survey, question, answers[int(question["id"])], answered[int(question["id"])])
         for question in survey.questions()
@@ -46,11 +50,11 @@ def _choices(entry: dict[str, Any]) -> Iterator[tuple[int, list[str]]]:
     """Yield each question of an entry, rows of its grid included, with the options chosen."""
     inner = entry.get("subquestions")
     if not isinstance(inner, dict):
-        yield int(entry["id"]), _chosen(entry)
+        yield _question_of(entry), _chosen(entry)
         return
     for key, part in inner.items():
         number = int(key)
-        if number >= _FIRST_OPTION or not isinstance(part, dict):
+        if number >= FIRST_SKU or not isinstance(part, dict):
             continue  # a column of a custom table, whose id is unique in its table only
         if "subquestions" in part:
             yield from _choices(part)
@@ -58,6 +62,12 @@ def _choices(entry: dict[str, Any]) -> Iterator[tuple[int, list[str]]]:
             yield number, _chosen(part)
         else:
             yield number, [sku for sku, cell in part.items() if cell.get("answer")]
+
+
+def _question_of(entry: dict[str, Any]) -> int:
+    """Return the question of an entry; a piped row counts for the question that it repeats."""
+    number = int(entry["id"])
+    return int(entry["parent"]) if number >= FIRST_SKU else number
 
 
 def _chosen(entry: dict[str, Any]) -> list[str]:
