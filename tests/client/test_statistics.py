@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from alchemer_nb import ApiKey, Client
+from alchemer_nb.sandbox import Sandbox
 from tests.survey_json import option, question, serve
 
 STEPS = [
@@ -144,6 +145,16 @@ def test_no_statistics_at_all_are_an_empty_frame(scripted):
     scripted.answer("survey/5/surveystatistic", {"result_ok": True, "data": []})
     stats = client.statistics(5)
     assert (len(stats), stats.columns[0], str(stats["count"].dtype)) == (0, "question_id", "Int64")
+
+
+def test_every_question_type_has_statistics():
+    with Sandbox(responses=60, types=True, calls_per_minute=None) as box:
+        client = Client(ApiKey(box.api_token, box.api_token_secret), region=box.region, retries=1)
+        for survey in client.surveys()["id"]:
+            stats = client.statistics(survey)
+            assert stats["question"].notna().all()
+            is_draft = survey == "9000004"
+            assert bool(stats["count"].sum() > 0) is not is_draft, survey
 
 
 def test_they_agree_with_the_responses_of_the_sandbox(box):

@@ -53,15 +53,22 @@ def _choices(entry: dict[str, Any]) -> Iterator[tuple[int, list[str]]]:
         yield _question_of(entry), _chosen(entry)
         return
     for key, part in inner.items():
-        number = int(key)
+        number = int(key) if key.isdigit() else FIRST_SKU
         if number >= FIRST_SKU or not isinstance(part, dict):
-            continue  # a column of a custom table, whose id is unique in its table only
+            continue  # a column of a custom table, whose id is unique in its table, or no question
         if "subquestions" in part:
             yield from _choices(part)
         elif "id" in part:
             yield number, _chosen(part)
         else:
-            yield number, [sku for sku, cell in part.items() if cell.get("answer")]
+            yield (
+                number,
+                [
+                    sku
+                    for sku, cell in part.items()
+                    if isinstance(cell, dict) and cell.get("answer")
+                ],
+            )
 
 
 def _question_of(entry: dict[str, Any]) -> int:
