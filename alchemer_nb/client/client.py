@@ -212,6 +212,31 @@ class Client:
 
         return codebook.survey_codebook(self.survey(id_or_title), language)
 
+    def statistics(self, id_or_title: int | str, language: str | None = None) -> pd.DataFrame:
+        """Return what Alchemer counts for each option of a survey, complete responses only.
+
+        Args:
+            id_or_title: As for ``survey``.
+            language: Language of the words, where the survey has several.
+
+        Returns:
+            One row an option: words of question, grid row and option, ``code``, ``count``,
+            ``percent`` of ``responses``, which answered. ``mean``, ``std``, ``min`` and ``max`` of
+            a question's codes repeat on its rows, without "not applicable", and are missing
+            for questions that are no scale.
+
+        Example:
+            >>> counts = client.statistics("Customer satisfaction")
+            >>> counts.query("alias == 'satisfaction'")["option"].tolist()[:2]
+            ['Very satisfied', 'Satisfied']
+        """
+        from alchemer_nb.frame import statistics_table
+
+        survey = self.survey(id_or_title)
+        pages = self.pages(f"survey/{survey.id}/surveystatistic")
+        rows = [row for page in pages for row in reply_rows(page)]
+        return statistics_table.build_statistics(rows, survey, language)
+
     def responses(
         self,
         id_or_title: int | str,

@@ -161,6 +161,7 @@ class Retrieval:
         self._status = filters.status_condition(given.status)
         self._is_filtered = bool(self._conditions or self._status or any(self._period))
         self._local: LocalConditions | None = None  # conditions that Alchemer cannot check
+        self._condition_notes: list[str] = []
 
     def run(self) -> pd.DataFrame:
         """Download the responses and build the frame.
@@ -258,6 +259,7 @@ class Retrieval:
         given, zone = [*self._conditions, *self._status], self.region.zone
         conditions = filters.resolve(given, survey, self._tz, zone)
         conditions += filters.submitted_conditions(*self._period, zone)
+        self._condition_notes = [condition.note for condition in conditions if condition.note]
         asks = any(condition.field == "is_test_data" for condition in conditions)
         if asks and self.options.frame.test_rows == "exclude":  # the condition decides
             frame = replace(self.options.frame, test_rows="include")
@@ -282,7 +284,7 @@ class Retrieval:
         return None if self._local is None else self._local.mask(answers)
 
     def _local_facts(self) -> dict[str, Any]:
-        return {"chosen_here": self._local is not None}
+        return {"chosen_here": self._local is not None, "condition_notes": self._condition_notes}
 
     def _build_frame(
         self, survey: Definition, result: Download

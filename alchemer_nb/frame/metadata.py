@@ -14,8 +14,8 @@ import pandas as pd
 
 from alchemer_nb.decode.pages import META_FIELDS
 from alchemer_nb.frame.text_dtype import text_array, text_dtype
-from alchemer_nb.frame.values import read_number
 from alchemer_nb.survey.filters import STATUSES
+from alchemer_nb.survey.scales import read_number
 from alchemer_nb.wire.stamps import ZONE_HOURS, parse_stamp
 from alchemer_nb.wire.text import read_flags
 

@@ -67,6 +67,7 @@ def _of_store(facts: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _of_rows(facts: Mapping[str, Any], write_option: Callable[[str, str], str]) -> Iterator[str]:
+    yield from facts.get("condition_notes", ())
     if facts.get("chosen_here"):
         yield "those that fit were chosen here: Alchemer splits the values of `in` at commas"
     if facts["test_rows_left_out"]:

@@ -23,10 +23,10 @@ from alchemer_nb.frame.values import (
     is_coded,
     mark_of_chosen,
     option_names,
-    read_number,
     write_category,
 )
 from alchemer_nb.survey.columns import INDEX
+from alchemer_nb.survey.scales import read_number
 from alchemer_nb.wire.ids import id_text
 
 if TYPE_CHECKING:

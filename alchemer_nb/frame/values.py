@@ -6,9 +6,7 @@ Each distinct answer of a question is read once, however many respondents gave i
 from __future__ import annotations
 
 import functools
-import math
 from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +15,7 @@ import pandas as pd
 from alchemer_nb.decode.leaves import OTHER_TEXT, OptionFinder, RawAnswers
 from alchemer_nb.frame.text_dtype import text_array, text_dtype
 from alchemer_nb.survey.columns import COMMENT, SECOND_ANSWER
-from alchemer_nb.survey.question_types import question_key
+from alchemer_nb.survey.scales import is_ordered, read_number
 from alchemer_nb.wire.ids import id_number, id_text
 from alchemer_nb.wire.stamps import parse_typed_dates
 
@@ -400,31 +398,6 @@ def codes_are_numbers(options: Sequence[Option]) -> bool:
     return bool(options) and len(values) == len(options) and is_plain
 
 
-def is_ordered(column: AnswerColumn) -> bool:
-    """Check whether the options of a column are a scale, with no "not applicable" among them.
-
-    The API does not say that options have an order. The likert type has one, and reporting values
-    that are rising or falling numbers mean one; but not in a dropdown list, which may hold years.
-    """
-    if any(o.is_not_applicable or o.is_other for o in column.choices):
-        return False
-    if question_key(column.question) == "menu":
-        return False
-    if column.question.key == "radio-likert":
-        return True
-    numbers = [read_number(option.value) for option in column.choices]
-    if len(numbers) < 3 or any(np.isnan(n) for n in numbers):
-        return False
-    steps = np.diff(numbers)
-    return bool((steps > 0).all() or (steps < 0).all())
-
-
-def is_scale(column: AnswerColumn) -> bool:
-    """Check whether the options of a column are a scale, "not applicable" ones left aside."""
-    steps = tuple(option for option in column.choices if not option.is_not_applicable)
-    return is_ordered(replace(column, choices=steps))
-
-
 def is_chosen(raw: RawAnswer, column: AnswerColumn) -> bool:
     """Check whether an answer says that an option was chosen.
 
@@ -434,21 +407,6 @@ def is_chosen(raw: RawAnswer, column: AnswerColumn) -> bool:
     if column.is_cell and raw.answer_id in (None, "", 0, "0"):
         return raw.answer not in (None, "", False)
     return raw.answer is not None or raw.original is not None
-
-
-def read_number(value: Any) -> float:
-    """Return a number as typed, such as ``"1,234.5"`` or ``"12%"``; NaN for what is none."""
-    if isinstance(value, str):
-        value = value.strip().replace("\u00a0", "").removesuffix("%").strip()
-        if value.count(",") and "." in value.split(",")[-1]:
-            value = value.replace(",", "")
-        if "_" in value:  # Python reads "1_000"
-            return np.nan
-    try:
-        number = np.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError, OverflowError):
-        return np.nan
-    return number if math.isfinite(number) else np.nan
 
 
 def shown_states(answers: Answers, question_id: str, row_numbers: np.ndarray) -> np.ndarray:

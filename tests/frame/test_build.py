@@ -17,8 +17,8 @@ from alchemer_nb.frame.build import build_frame
 from alchemer_nb.frame.options import FrameOptions
 from alchemer_nb.frame.rows import choose_rows
 from alchemer_nb.frame.text_dtype import text_dtype
-from alchemer_nb.frame.values import read_number
 from alchemer_nb.survey.definition import read_definition
+from alchemer_nb.survey.scales import read_number
 from tests.scripted import Reply
 from tests.survey_json import LIKERT, frame, option, question, response, serve
 

@@ -132,6 +132,14 @@ _DATA = (
         body_help=_CONDITIONS_HELP,
     ),
     Command(
+        "statistics",
+        "counts, percents and means of a survey's questions, as Alchemer counts them",
+        lambda context, survey, language=None: context.client.statistics(survey, language),
+        (SURVEY,),
+        (CommandOption("--language", "a language of the survey, for labels", spec.to_text),),
+        example='%alchemer statistics "Customer satisfaction"',
+    ),
+    Command(
         "partial",
         "the rows so far of a download that runs, or was stopped",
         lambda context, name=None: context.downloads.partial(name),
@@ -209,7 +217,6 @@ _STORE = (
 )
 
 _LISTS = {
-    "statistics": ("survey/{survey}/surveystatistic", "the statistics of a survey"),
     "campaigns": ("survey/{survey}/surveycampaign", "the links and campaigns of a survey"),
     "quotas": ("survey/{survey}/quotas", "the quotas of a survey"),
     "reports": ("survey/{survey}/surveyreport", "the reports of a survey"),

@@ -10,6 +10,7 @@ from IPython.core.error import UsageError
 
 from alchemer_nb.errors import DownloadIncomplete, InvalidArgument
 from alchemer_nb.notebook.kernel.outputs import print_text, print_wrapped
+from alchemer_nb.notebook.kernel.pump import is_unattended
 from alchemer_nb.notebook.magic.response_options import describe_download
 from alchemer_nb.notebook.magic.sql_values import bind_values
 from alchemer_nb.notebook.magic.tokens import suggest
@@ -229,15 +230,17 @@ def _wait_for_job(
 ) -> _Result | Job[_Result] | None:
     """Show the progress of a job until it ends, then leave the line of ``write_receipt``.
 
-    In the background return at once: the job, or None where a variable gets the result later.
+    In the background return at once: the job, or None where a variable gets the result later. In
+    a run without a person the next cell starts at once, so the background waits there, too.
     """
-    if background:
+    if background and not is_unattended(context.shell):
         context.downloads.begin(job, context.target, progress, write_receipt)
         return job if context.target is None else None
     from alchemer_nb.notebook.running.progress_views import wait_in_cell
 
     try:
-        return wait_in_cell(job, context.shell, progress, write_receipt)
+        result = wait_in_cell(job, context.shell, progress, write_receipt)
+        return job if background and context.target is None else result
     except DownloadIncomplete as error:
         context.downloads.note_failure(job, error, context.target)
         raise

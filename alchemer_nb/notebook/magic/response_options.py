@@ -59,7 +59,7 @@ OPTIONS = (
     CommandOption("--store", "from this computer, however old; see sync"),
     CommandOption("--max-age", "the same, synced first if older, such as 1h", spec.to_text, "SPAN"),
     CommandOption("--dry-run", "say what it would take, and download nothing"),
-    CommandOption("--background", "go on at once; the name is there when the rows are"),
+    CommandOption("--background", "go on at once; a cell that reads the name waits"),
     choice_option("--incomplete", "when fewer rows come than were told", INCOMPLETE),
     choice_option("--progress", "how to show progress", PROGRESS),
 )
