@@ -22,12 +22,13 @@ from alchemer_nb.frame.metadata import EXTRA, STATUS_ORDER, metadata_array
 from alchemer_nb.frame.options import FrameOptions
 from alchemer_nb.frame.rows import Rows
 from alchemer_nb.frame.unplanned_columns import all_columns
-from alchemer_nb.frame.values import Renderer, is_ordered, option_names
+from alchemer_nb.frame.values import Renderer, option_names
 from alchemer_nb.store import paths
 from alchemer_nb.store.opening import read_definition, table_path
 from alchemer_nb.store.parts import ID_BITS, StoredVersion, in_chunks, read_all_versions
 from alchemer_nb.survey.columns import free_name
 from alchemer_nb.survey.question_types import question_key
+from alchemer_nb.survey.scales import is_ordered
 from alchemer_nb.wire.stamps import DATE_OF_ORDER, date_orders
 
 if TYPE_CHECKING:
