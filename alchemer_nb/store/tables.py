@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from alchemer_nb.store.manifest import Manifest, Part
+    from alchemer_nb.store.manifest import Manifest
     from alchemer_nb.survey.columns import AnswerColumn
     from alchemer_nb.survey.definition import Definition
 
@@ -65,7 +65,7 @@ def write_tables(manifest: Manifest, on_table: Callable[[str], None] = lambda _:
     while missing := [p for p in manifest.parts if not table_path(manifest, p).exists()]:
         for number, part in enumerate(missing, 1):
             on_table(f"writing table {number:,} of {len(missing):,}")
-            table = _build_table(manifest, part, survey)
+            table = _build_table(manifest, read_all_versions(manifest, [part]), survey)
             _write(table_path(manifest, part), table)
     current = {table_path(manifest, part).name for part in manifest.parts}
     paths.remove_other_files(manifest.folder, current, paths.TABLE_PATTERN)
@@ -199,8 +199,14 @@ def _note_date_orders(survey: Definition, answers: Answers, manifest: Manifest) 
     return manifest.dates != before
 
 
-def _build_table(manifest: Manifest, part: Part, survey: Definition) -> pa.Table:
-    versions = read_all_versions(manifest, [part])
+def build_empty_schema(manifest: Manifest) -> pa.Schema:
+    """Return the columns of a survey that has no responses, as its definition has them."""
+    return _build_table(manifest, (), read_definition(manifest)).schema
+
+
+def _build_table(
+    manifest: Manifest, versions: Iterable[StoredVersion], survey: Definition
+) -> pa.Table:
     answers, ids, numbers = _decode(survey, versions)
     if _note_date_orders(survey, answers, manifest):
         manifest.save()
