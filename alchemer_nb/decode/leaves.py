@@ -190,6 +190,10 @@ class OptionFinder:
         """Check whether an id is that of an option, or of a text written in at one."""
         return option_id.removesuffix(WRITE_IN_SUFFIX) in self._by_id
 
+    def get(self, option_id: Scalar) -> Option | None:
+        """Return the option of an id, also of a text written in at it."""
+        return self._by_id.get(id_text(option_id).removesuffix(WRITE_IN_SUFFIX))
+
     def find(self, raw_answer: RawAnswer) -> tuple[Option | None, str | None]:
         """Find the option of an answer.
 

@@ -358,6 +358,7 @@ def test_what_the_definition_does_not_know_is_kept_and_marked(scripted):
     assert df.iloc[0].to_dict() == {
         "q2": "x",
         "q60_10068": "deep",
+        "q60_10068_option": "Row",
         "q77": "Yes",
         "q83_10001": "Large",
     }

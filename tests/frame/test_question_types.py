@@ -16,8 +16,10 @@ from tests.survey_json import LIKERT, option, question, response, serve
 EVERY = "Every question type"
 # What the definition does not announce: an option, columns and questions that are gone, odd types.
 BROUGHT = (
+    "q16_original_answer",
     "q21_10039",
     "q90_10901",
+    "q90_10901_option",
     "q91_left",
     "q91_pile_first",
     "q91_pile_second",
