@@ -33,10 +33,8 @@ help:
 demo: $(VENV)/.installed-lab
 	@$(BIN)/python -m alchemer_nb demo $(if $(CHECK),--check) $(ARGS)
 
-# Tests that need more than Python, and those of them that measure how soon a cell ends: these run
-# one by one.
-SLOW  := kernel or notebook or browser or peers or binder
-TIMED := kernel or browser
+# Tests that need more than Python. Those of them that measure how soon a cell ends run one by one.
+SLOW := kernel or notebook or browser or peers or binder
 
 check: $(VENV)/.installed-test
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not long and not ($(SLOW))" $(ARGS)
@@ -45,8 +43,8 @@ check: $(VENV)/.installed-test
 test: $(if $(ARGS),$(VENV)/.installed-test,check)
 	@$(BIN)/python -m tests.browser.chromium --install
 ifeq ($(ARGS),)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long and ($(SLOW)) and not ($(TIMED))"
-	@$(BIN)/python -m pytest -m "not long and ($(TIMED))"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long and ($(SLOW)) and not timed"
+	@$(BIN)/python -m pytest -m "not long and ($(SLOW)) and timed"
 else
 	@$(BIN)/python -m pytest $(ARGS)
 endif

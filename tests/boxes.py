@@ -26,23 +26,27 @@ _DATA = {"seed": 1, "responses": 500, "types": False, "form": "2017"}  # what th
 
 
 @contextlib.contextmanager
-def copied_box(**settings: Any) -> Iterator[Sandbox]:
+def copied_box(source: Path | None = None, **settings: Any) -> Iterator[Sandbox]:
     """Run ``Sandbox(**settings)`` in the US region with a copy of its demo data.
 
     Copies have the same keys and passwords.
+
+    Args:
+        source: The file of another sandbox of these settings, to be copied in place of fresh data.
+        settings: Of the sandbox.
     """
-    data = {name: settings.get(name, default) for name, default in _DATA.items()}
     folder = tempfile.mkdtemp(dir=os.environ[FOLDER])
     try:
-        file = shutil.copy(_generated(data), folder)
+        file = shutil.copy(source or demo_file(**settings), folder)
         with Sandbox(**settings, db=file) as box:
             yield box
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _generated(data: dict[str, Any]) -> Path:
-    """The file of some demo data, made by the first who asks."""
+def demo_file(**settings: Any) -> Path:
+    """Return the file of the demo data of these settings, made by the first who asks."""
+    data = {name: settings.get(name, default) for name, default in _DATA.items()}
     file = Path(os.environ[FOLDER], "-".join(map(str, data.values())) + ".db")
     if not file.exists():
         made = Path(tempfile.mkdtemp(dir=file.parent), file.name)

@@ -139,32 +139,31 @@ def test_workers_of_a_pool_get_their_own_answers(used, kind):
     _shared["transport"] = used
     try:
         with pool_map(kind) as run:
-            found = run(_asked_by_worker, range(1, 121))
+            found = run(_asked_by_worker, range(1, 61))
     finally:
         _shared.clear()
     assert [(n, got) for n, got, _ in found if n != got] == []
-    assert len(found) == 120
+    assert len(found) == 60
     assert os.getpid() not in {pid for _, _, pid in found}
     assert wrong_of(used, range(300, 320)) == ([], 20)
 
 
 def test_forks_in_the_midst_of_calls_hang_nobody(used):
     with Asking(used) as asking:
-        for k in range(1, 21):
+        for k in range(1, 9):
             child = Child(lambda k=k: wrong_of(used, range(100 * k, 100 * k + 5)))
             assert child.outcome() == ([], 5)
         before = asking.answers
     assert asking.wrong == []
-    assert before > 20  # it went on meanwhile
+    assert before > 8  # it went on meanwhile
 
 
 def test_a_child_that_ends_as_a_program_does_leaves_the_connections_of_its_parent_open(used, echo):
     came = echo.opened
-    for _ in range(3):
-        assert Child(lambda: wrong_of(used, range(20, 25)), leaves=True).outcome() == ([], 5)
-    assert echo.opened == came + 3  # one for each child
+    assert Child(lambda: wrong_of(used, range(20, 25)), leaves=True).outcome() == ([], 5)
+    assert echo.opened == came + 1  # the child's own
     assert wrong_of(used, range(30, 40)) == ([], 10)
-    assert echo.opened == came + 3  # and the parent's was there all the time
+    assert echo.opened == came + 1  # and the parent's was there all the time
 
 
 def test_a_child_of_a_child_has_its_own_too(used):
@@ -592,10 +591,9 @@ def test_a_child_neither_stops_nor_disturbs_the_sandbox_of_its_parent():
                 return rows, own.running, len(refused)
 
             rows = len(client.surveys())
-            for _ in range(3):
-                assert Child(asks, leaves=True).outcome() == (rows, False, 3)
+            assert Child(asks, leaves=True).outcome() == (rows, False, 3)
         finally:
             atexit.unregister(own.stop)
         assert own.running
-        assert len(own.calls) == 4
+        assert len(own.calls) == 2
         assert client.request("GET", "account")["result_ok"]

@@ -92,6 +92,7 @@ TROUBLES = {
 }
 
 
+@pytest.mark.every_mode
 @pytest.mark.parametrize("credentials", [KEY, TWO, THREE], ids=["key", "two", "three"])
 @pytest.mark.parametrize("trouble", [*TROUBLES, "echoed", "down", "nowhere"])
 def test_no_error_and_no_log_holds_a_secret(scripted, credentials, trouble):
@@ -114,6 +115,7 @@ def test_no_error_and_no_log_holds_a_secret(scripted, credentials, trouble):
         assert "/v5/account" in log.getvalue()  # the log was on, and something was said
 
 
+@pytest.mark.every_mode
 def test_a_call_that_succeeds_leaves_no_trace_in_the_logs(box, credentials):
     secrets = [s.reveal() for s in credentials.secrets]
     with everything_logged() as log:

@@ -17,7 +17,13 @@ from alchemer_nb.accessor import relabel as relabelling
 from alchemer_nb.compare.waves import report_matches
 from alchemer_nb.frame import codebook as books
 from alchemer_nb.frame import missing as reasons
-from alchemer_nb.frame.description import ATTRS, describe, read_description, trim_frame
+from alchemer_nb.frame.description import (
+    ATTRS,
+    damaged,
+    describe,
+    read_description,
+    trim_frame,
+)
 from alchemer_nb.frame.options import check_choice
 from alchemer_nb.frame.provenance import summary
 from alchemer_nb.frame.text_dtype import typed_frame
@@ -57,7 +63,10 @@ class AlchemerAccessor:
     def summary(self) -> str:
         """The summary of the download in one line: rows received, left out, not parsed."""
         facts = self.facts
-        return str(summary(facts)) if "rows_received" in facts else str(facts.get("title", ""))
+        try:
+            return str(summary(facts)) if "rows_received" in facts else str(facts.get("title", ""))
+        except (LookupError, TypeError, ValueError):
+            raise damaged() from None
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +49,8 @@ def _scores(values: pd.Series[Any], name: str, description: Description) -> np.n
             hint=f"If they are steps, give them numbers: df[{name!r}].map({{…}})",
         )
     own = "the survey's options no longer say what its values mean"
-    if pd.api.types.is_numeric_dtype(values.dtype):
+    values = values.infer_objects()
+    if values.dtype.kind in "iuf":
         if column.kind == "category" and not (way == "code" and codes_are_numbers(column.choices)):
             raise InvalidArgument(f"{name!r} holds numbers of your own: {own}")
         floats = values.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -57,7 +59,8 @@ def _scores(values: pd.Series[Any], name: str, description: Description) -> np.n
             key = read_number(option.id if way == "id" else option.value)
             numbers.setdefault(key, _option_score(option))
         return np.array([numbers.get(number, number) for number in floats.tolist()])
-    is_text = isinstance(values.dtype, pd.CategoricalDtype) or pd.api.types.is_string_dtype(values)
+    is_category = isinstance(values.dtype, pd.CategoricalDtype)
+    is_text = is_category or pd.api.types.is_string_dtype(values.dropna())
     if not is_text or column.kind != "category":
         raise InvalidArgument(f"{name!r} holds no numbers and no options: {own}")
     names = option_names(column.choices, way, description.languages)
@@ -67,7 +70,15 @@ def _scores(values: pd.Series[Any], name: str, description: Description) -> np.n
     present = values.dropna().unique()
     if len(present) and texts.keys().isdisjoint(present):
         raise InvalidArgument(f"{name!r} holds none of its options: {own}")
-    texts |= {text: read_number(text) for text in present if text not in texts}
+    others = {text: read_number(text) for text in present if text not in texts}
+    left_out = int(values.isin([text for text, number in others.items() if number != number]).sum())
+    if left_out:
+        warnings.warn(
+            f"{name!r} holds texts that are no option of the question and have no score: "
+            f"{left_out:,} left out",
+            stacklevel=4,
+        )
+    texts |= others
     return np.array([texts.get(value, np.nan) for value in values.astype(object)])
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from alchemer_nb.errors import InvalidArgument
-from alchemer_nb.frame.description import ATTRS, Description, read_description
+from alchemer_nb.frame.description import ATTRS, Description, describe, response_ids
 from alchemer_nb.frame.text_dtype import text_dtype, typed_frame
 from alchemer_nb.frame.values import option_names
 from alchemer_nb.survey.columns import INDEX, free_name
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
     from alchemer_nb.survey.columns import AnswerColumn
+    from alchemer_nb.survey.definition import Option
 
 _KEYS = ("id", "name", "alias", "words")  # the most reliable first
 _SAME_CHOICES = ("values", "multi", "shape", "language", "tz")
@@ -59,7 +60,7 @@ class _Wave:
     def __init__(self, label: str, frame: pd.DataFrame) -> None:
         self.label = label
         self.frame = frame
-        self.description = read_description(frame) if ATTRS in frame.attrs else Description()
+        self.description = describe(frame) if ATTRS in frame.attrs else Description()
         if frame.columns.has_duplicates:
             twice = frame.columns[frame.columns.duplicated()][0]
             raise InvalidArgument(f"the frame of {label!r} has two columns {str(twice)[:60]!r}")
@@ -78,8 +79,24 @@ class _Wave:
             if label in dtype.categories
         }
 
+    def codes(self, name: Any) -> list[tuple[str, Option]]:
+        """Return code or option id -> option of a column that does not hold labels."""
+        description = self.description
+        owner = description.codes.get(name)
+        column = description.columns.get(owner or name)
+        if column is None or column.part not in ("answer", "item", "leaf", "list"):
+            return []
+        way = description.options.rendered
+        if owner is not None or (column.kind == "number" and way != "id"):
+            way = "code"
+        names = option_names(column.choices, way, description.languages)
+        return [] if way == "label" else list(zip(names, column.choices, strict=True))
+
     def column(self, name: Hashable) -> _Column:
         """Return a column of the wave, with the keys by which it can be matched."""
+        if owner := self.description.codes.get(str(name)):
+            keys = {(kind, f"{text} (codes)") for kind, text in self.column(owner).keys}
+            return _Column(name, {self.label: name}, keys, None)
         row = self.description.records.get(str(name))
         keys = {("name", str(name))}
         if row is None:  # the user's own, which may have the name of a question
@@ -238,15 +255,16 @@ def _build_index(waves: Sequence[_Wave]) -> pd.MultiIndex:
     categories = pd.Index(labels, dtype=text_dtype())
     ids: list[Any] = []
     for wave in waves:
-        frame = wave.frame
-        ids.extend(frame[INDEX] if INDEX in frame.columns else frame.index)
+        frame, is_ours = wave.frame, bool(wave.description.survey.id)
+        plain = frame[INDEX] if INDEX in frame.columns else frame.index
+        ids.extend(response_ids(frame) if is_ours else plain)
     outer = pd.Categorical.from_codes(codes, categories=categories)
     return pd.MultiIndex.from_arrays([outer, pd.Index(ids)], names=["wave", INDEX])
 
 
 def _stack_values(column: _Column, waves: Sequence[_Wave], index: pd.MultiIndex) -> pd.Series[Any]:
     holders = [wave for wave in waves if wave.label in column.names]
-    pieces = [wave.frame[column.names[wave.label]] for wave in holders]
+    pieces = [wave.frame[column.names[wave.label]].infer_objects() for wave in holders]
     options = [wave.options(column.names[wave.label]) for wave in holders]
     for number, words in enumerate(_find_new_labels(options)):
         taken = set(pieces[number].cat.categories) if words else set()  # by a text of no option
@@ -256,6 +274,7 @@ def _stack_values(column: _Column, waves: Sequence[_Wave], index: pd.MultiIndex)
             column.labels[holders[number].label] = now
             listed = ", ".join(f"{old!r} is now {new!r}" for old, new in now.items())
             column.notes.append(f"{holders[number].label}: {listed}")
+    _compare_codes(column, holders, is_number=all(p.dtype.kind in "iuf" for p in pieces))
     dtypes = [piece.dtype for piece in pieces]
     in_all_waves = len(pieces) == len(waves)
     dtype = _common_dtype(
@@ -269,6 +288,62 @@ def _stack_values(column: _Column, waves: Sequence[_Wave], index: pd.MultiIndex)
         for wave in waves
     ]
     return pd.concat(made, ignore_index=True).astype(dtype).set_axis(index)
+
+
+def _compare_codes(column: _Column, holders: Sequence[_Wave], *, is_number: bool) -> None:
+    """Compare the options that the codes of the waves mean; note a code with other words.
+
+    Raises:
+        InvalidArgument: A code means another option that both waves have, or an option has other
+            numbers.
+    """
+    first, *others = holders
+    before = first.codes(column.names[first.label])
+    for wave in others:
+        now = wave.codes(column.names[wave.label])
+        is_same_survey = first.description.survey.id == wave.description.survey.id
+        words_before, words_now = _by_words(first, before), _by_words(wave, now)
+        shared = words_before.keys() & words_now.keys()
+        changed = []
+        for code, option in now:
+            old = next((each for name, each in before if name == code), None)
+            words, own = _words_of(wave, option), is_same_survey and old and old.id == option.id
+            is_moved = is_number and words in shared and code not in words_before[words]
+            if old is None and is_moved:
+                raise _other_meaning(column, code, (first, None), (wave, option))
+            if old is None or own or words == _words_of(first, old):
+                continue
+            if words in shared or _words_of(first, old) in shared:
+                raise _other_meaning(column, code, (first, old), (wave, option))
+            changed.append(code)
+        if changed:
+            column.notes.append(f"other words in {wave.label} for codes {', '.join(changed)}")
+
+
+def _by_words(wave: _Wave, codes: Iterable[tuple[str, Option]]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for code, option in codes:
+        found.setdefault(_words_of(wave, option), set()).add(code)
+    return found
+
+
+def _words_of(wave: _Wave, option: Option) -> str:
+    return comparable_words(option.label(*wave.description.languages))
+
+
+def _other_meaning(
+    column: _Column, code: str, *of_waves: tuple[_Wave, Option | None]
+) -> InvalidArgument:
+    meanings = " and ".join(
+        f"{option.label(*wave.description.languages)!r} in {wave.label}"
+        if option
+        else f"nothing in {wave.label}"
+        for wave, option in of_waves
+    )
+    return InvalidArgument(
+        f"code {code} of {column.name!r} means {meanings}",
+        hint='Stack the labels: df.alchemer.relabel(values="label") of each wave first',
+    )
 
 
 def _find_new_labels(waves: Sequence[Mapping[str, tuple[str, str]]]) -> list[dict[str, str]]:

@@ -280,8 +280,10 @@ class Known:
         if column is None or not column.choices or column.part != "answer":
             return None
         ids = self.way(name) == "id"
-        if column.kind == "category" and not ids and not codes_are_numbers(column.choices):
-            return None
+        if column.kind == "category" and not ids:
+            is_coded = self.way(name) == "code" and codes_are_numbers(column.choices)
+            if not is_coded:  # numbers in place of labels are the analyst's own
+                return None
         labels: dict[float, str] = {}
         missing = []
         for option in column.choices:

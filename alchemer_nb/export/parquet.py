@@ -144,7 +144,8 @@ def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
             f"{place} was written by a newer alchemer_nb (format {int(number)}, this one reads "
             f"{FORMAT}): pip install -U alchemer_nb. pandas.read_parquet reads its values"
         )
-    frame: pd.DataFrame = table.to_pandas()
+    # Whole numbers beside missing ones stay whole; pandas would make them floats, which round.
+    frame: pd.DataFrame = table.to_pandas(integer_object_nulls=KEY in footer)
     frame.attrs = _read_attrs(table.schema.metadata or {})
     lost: list[str] = []
     if KEY in footer:
@@ -164,6 +165,8 @@ def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
 def _table(frame: pd.DataFrame) -> tuple[pa.Table, list[_Dtype | None]]:
     frame = frame.copy(deep=False)
     frame.attrs = {}  # Arrow would keep a second copy
+    if isinstance(frame.columns, pd.CategoricalIndex):  # of a pivot: Arrow cannot read it again
+        frame.columns = frame.columns.astype(frame.columns.categories.dtype)
     columns = [frame.iloc[:, place] for place in range(frame.shape[1])]
     try:
         dtypes = [_dtype(values) for values in columns]

@@ -373,7 +373,11 @@ def _from_numbers(
 ) -> Variable:
     floats = _floats(values)
     record, column = known.record(name), known.column(name)
+    beyond = ~(floats.abs() <= dialect.largest) & floats.notna()
+    floats = floats.mask(beyond)
     variable = Variable(name, floats, "number", measure="scale")
+    if beyond.any():
+        variable.notes.append(f"{int(beyond.sum()):,} infinite or too large, written as missing")
     if name == INDEX:
         variable.measure = "nominal"
     if record.get("part") == "option" and column is not None and column.kind == "boolean":
@@ -391,10 +395,6 @@ def _from_numbers(
             variable.measure = "ordinal" if choices.ordered else "nominal"
     if pd.api.types.is_integer_dtype(values.dtype) and (floats.abs() > _EXACT).any():
         variable.notes.append("whole numbers beyond 2^53 are rounded")
-    beyond = ~(floats.abs() <= dialect.largest) & floats.notna()
-    if beyond.any():
-        variable.values = floats.mask(beyond)
-        variable.notes.append(f"{int(beyond.sum()):,} infinite or too large, written as missing")
     return variable
 
 

@@ -13,7 +13,7 @@ from alchemer_nb.frame import metadata, multi_lists
 from alchemer_nb.frame.description import ATTRS, Description
 from alchemer_nb.frame.long import build_long
 from alchemer_nb.frame.options import Values
-from alchemer_nb.frame.reasons import collect_reasons
+from alchemer_nb.frame.reasons import collect_reasons, empty_cells
 from alchemer_nb.frame.unplanned_columns import all_columns
 from alchemer_nb.frame.values import Renderer, shown_states
 from alchemer_nb.survey.columns import INDEX, free_name, name_columns, question_names
@@ -72,12 +72,14 @@ def build_frame(
     is_long = options.shape == "long"
     if is_long:
         frame = build_long(rows.ids, named, languages, array, shown)
+        empty = {n: np.asarray(pd.isna(array(c, "label"))) for n, c in named.items()}
     else:
         about_rows = {
             name: metadata.metadata_array(name, answers, rows.numbers, zone, options.tz)
             for name in meta
         }
         frame = build_wide(rows.ids, named, options, array, about_rows, urls)
+        empty = empty_cells(frame)
     description = Description(
         survey,
         options,
@@ -87,10 +89,7 @@ def build_frame(
         {} if is_long else url_names(named, urls, options),
         about,
         reasons=collect_reasons(
-            answers,
-            survey,
-            rows,
-            ((c, array(c, "label") if is_long else frame[n]) for n, c in named.items()),
+            answers, survey, rows, ((column, empty[name]) for name, column in named.items())
         ),
         notes=renderer.notes,
     )
@@ -128,9 +127,10 @@ def build_wide(
     data |= {name: urls[variable] for name, variable in url_names(named, urls, options).items()}
     data |= about_rows
     index = pd.Index(ids, name=INDEX, dtype=np.int64)
-    return pd.DataFrame(
-        {name: pd.Series(values).set_axis(index) for name, values in data.items()}, index=index
-    )
+    for name, values in data.items():
+        if isinstance(values, pd.Series):
+            data[name] = values.set_axis(index)
+    return pd.DataFrame(data, index=index)
 
 
 def url_names(

@@ -35,8 +35,17 @@ ATTRS = "alchemer"
 VERSION = 1
 WAVE = "wave"  # the level or column of the index that names the wave
 _KEY = "alchemer_nb"  # of the text: its version
+_EXACT = 2**53  # whole numbers below it are exact as floats
 _MOST = 2**28  # bytes of an unpacked definition
 _HEAL = "; original.alchemer.attach(this_frame) gives it back"
+_OF_DAMAGE = (
+    AlchemerError, ValueError, TypeError, LookupError, AttributeError, zlib.error, RecursionError
+)  # fmt: skip
+
+
+def damaged() -> KnowledgeLost:
+    """Return the error for a description that cannot be read."""
+    return KnowledgeLost(f"the description in df.attrs[{ATTRS!r}] is damaged{_HEAL}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,17 +117,17 @@ class Description:
             raise KnowledgeLost(
                 f"df.attrs[{ATTRS!r}] holds something else than the description of a survey{_HEAL}"
             ) from None
-        if isinstance(version, int) and version > VERSION:
+        if type(version) is not int or version < 1:
+            raise damaged()
+        if version > VERSION:
             raise KnowledgeLost(
                 f"a newer alchemer_nb described this frame (version {version}, this one reads "
                 f"{VERSION}): pip install -U alchemer_nb"
             )
         try:
             return _unpacked(data)
-        except (AlchemerError, ValueError, TypeError, LookupError, AttributeError, zlib.error):
-            raise KnowledgeLost(
-                f"the description in df.attrs[{ATTRS!r}] is damaged{_HEAL}"
-            ) from None
+        except _OF_DAMAGE:
+            raise damaged() from None
 
     def _packed(self) -> dict[str, Any]:
         about = {"about": dict(self.about), "redacted": self.redacted}
@@ -278,14 +287,21 @@ def describe(frame: pd.DataFrame) -> Description:
         raise InvalidArgument(f"two columns are called {twice!r}; rename or drop one of them first")
     if description.waves or description.survey.id:  # a file of SPSS may have none
         response_ids(frame)
-    names = {"column"} if description.options.shape == "long" else description.names
-    known = [place for place, name in enumerate(columns) if name in names]
+    is_long = description.options.shape == "long"
+    if is_long and INDEX not in columns:
+        raise KnowledgeLost("response_id is a column of the long shape: use df.reset_index() first")
+    of_rows = frame.get("column") if is_long else None
+    if of_rows is not None and not pd.api.types.is_string_dtype(of_rows.dropna()):
+        raise KnowledgeLost("the rows of this long frame do not name their column any more")
+    names = {"column"} if is_long else description.names
+    dtypes = zip(columns.tolist(), frame.dtypes.tolist(), strict=True)
+    known = {name: dtype for name, dtype in dtypes if name in names}
     if not known and len(columns):
         raise KnowledgeLost("no column of this frame comes from the survey any more")
     # Flags of numpy: those of multi-selects are nullable, that of test data is no answer.
-    dtypes = frame.dtypes.to_numpy()
-    others = [place for place in known if columns[place] != "is_test_data"]
-    if others and all(dtypes[place] == np.bool_ for place in others):
+    known.pop("is_test_data", None)
+    others = set(known.values())
+    if np.dtype(bool) in others and others <= {np.dtype(bool), pd.BooleanDtype()}:
         raise KnowledgeLost(
             "this frame holds true and false in place of answers, such as notna() makes: ask it "
             "of the frame of responses"
@@ -308,6 +324,10 @@ def response_ids(frame: pd.DataFrame) -> pd.Index[Any]:
             "the rows of this frame have lost their response ids: keep response_id as the "
             "index or as a column"
         )
+    if pd.api.types.is_float_dtype(ids.dtype):  # a merge or a missing value made them so
+        floats = ids.to_numpy(dtype=np.float64, na_value=np.nan)
+        if np.all(np.abs(floats) < _EXACT) and np.all(floats == np.floor(floats)):
+            ids = pd.Index(floats.astype(np.int64))
     if not pd.api.types.is_integer_dtype(ids.dtype) or ids.hasnans:
         texts = [str(own) for own in ids]
         if not all(text.isascii() and text.isdigit() and len(text) < 19 for text in texts):
@@ -416,6 +436,8 @@ class _Text(msgspec.Struct):
 
 def _unpacked(data: dict[str, Any]) -> Description:
     text = msgspec.convert(data, _Text)
+    if not isinstance(text.about.get("asked", {}), dict):
+        raise TypeError("what was asked are names and values")
     if text.waves:
         waves = {label: _unpacked(wave) for label, wave in text.waves.items()}
         first = next(iter(waves.values()))

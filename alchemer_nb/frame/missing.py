@@ -16,6 +16,7 @@ from alchemer_nb.frame.reasons import (
     REMOVED,
     SKIPPED,
     UNKNOWN,
+    empty_cells,
 )
 from alchemer_nb.frame.text_dtype import text_dtype, typed_frame
 
@@ -33,40 +34,41 @@ def missing(frame: pd.DataFrame) -> pd.DataFrame:
     description = describe(frame)
     found: dict[str, np.ndarray] = {}
     for _, rows, wave in description.pieces(frame):
-        piece = frame.iloc[rows]
-        for name in frame.columns:
-            if name in wave.columns:
-                # A question that another wave does not have was not shown there.
-                codes = found.setdefault(name, np.full(len(frame), NOT_SHOWN, dtype=np.int8))
-                codes[rows] = cell_states(piece, wave, name)
+        for name, states in cell_states(frame.iloc[rows], wave).items():
+            # A question that another wave does not have was not shown there.
+            everywhere = found.setdefault(name, np.full(len(frame), NOT_SHOWN, dtype=np.int8))
+            everywhere[rows] = states
     dtype = pd.CategoricalDtype(pd.Index(list(CELL_STATES), dtype=text_dtype()))
     names = [name for name in frame.columns if name in found]
-    data = {name: pd.Categorical.from_codes(found[name], dtype=dtype) for name in names}
+    data = {n: pd.Categorical.from_codes(found[n], dtype=dtype, validate=False) for n in names}
     return pd.DataFrame(data, index=frame.index)
 
 
-def cell_states(frame: pd.DataFrame, description: Description, name: str) -> np.ndarray:
-    """Return the state of each cell of a column, as its position in ``CELL_STATES`` (int8)."""
-    column = description.columns[name]
-    is_empty = frame[name].isna().to_numpy(dtype=bool)
-    beside = description.raw_columns.get(f"{column.id}_raw")
-    if column.kind == "category" and beside in frame.columns:  # a text that no code can hold
-        is_empty = is_empty & frame[beside].isna().to_numpy(dtype=bool)
-    return description.reasons.kinds(response_ids(frame), column, is_empty)
+def cell_states(frame: pd.DataFrame, description: Description) -> dict[str, np.ndarray]:
+    """Return the states of the cells of each column, as positions in ``CELL_STATES`` (int8)."""
+    empty = empty_cells(frame)
+    at = description.reasons.positions(response_ids(frame))
+    states = {}
+    for name in empty.keys() & description.columns.keys():
+        column, is_empty = description.columns[name], empty[name]
+        beside = description.raw_columns.get(f"{column.id}_raw")
+        # A text that no code can hold.
+        if column.kind == "category" and beside is not None and beside in empty:
+            is_empty = is_empty & empty[beside]
+        states[name] = description.reasons.kinds(at, column, is_empty)
+    return states
 
 
 def count_answers(frame: pd.DataFrame, description: Description) -> dict[str, tuple[int, int]]:
     """Count, for each column, the responses that were asked, and those that answered."""
     counts: dict[str, tuple[int, int]] = {}
     for _, rows, wave in description.pieces(frame):
-        piece = frame.iloc[rows]
         if not wave.survey.id:  # of a file of another program
             continue
-        for name in frame.columns.intersection(list(wave.columns)):
-            codes = cell_states(piece, wave, name)
+        for name, states in cell_states(frame.iloc[rows], wave).items():
             asked, answered = counts.get(name, (0, 0))
-            new = int((codes == ANSWERED).sum())
-            counts[name] = asked + new + int((codes == SKIPPED).sum()), answered + new
+            new = int((states == ANSWERED).sum())
+            counts[name] = asked + new + int((states == SKIPPED).sum()), answered + new
     return counts
 
 
@@ -81,9 +83,9 @@ def base_sizes(frame: pd.DataFrame) -> pd.DataFrame:
     description = describe(frame)
     rows = []
     for label, at, wave in description.pieces(frame):
-        piece = frame.iloc[at]
-        for names in _by_question(wave, piece.columns):
-            rows.append({WAVE: label, **_base(piece, wave, names)})
+        states = cell_states(frame.iloc[at], wave)
+        for names in _by_question(wave, frame.columns):
+            rows.append({WAVE: label, **_base([states[name] for name in names], wave, names[0])})
     fields = ("question_id", "alias", "question", "base", *CELL_STATES)
     of_waves = (WAVE,) if description.waves else ()
     return typed_frame(rows, (*of_waves, *fields), dict.fromkeys(fields[3:], "int64"))
@@ -101,10 +103,10 @@ def _by_question(description: Description, names: Iterable[str]) -> list[list[st
     return [[n for n in group if columns[n].part != "leaf"] or group for group in groups.values()]
 
 
-def _base(frame: pd.DataFrame, description: Description, names: list[str]) -> dict[str, object]:
-    ranks = np.min([_RANKS[cell_states(frame, description, name)] for name in names], axis=0)
+def _base(states: list[np.ndarray], description: Description, name: str) -> dict[str, object]:
+    ranks = np.min(_RANKS[states], axis=0)
     counts = np.bincount(_STATES[ranks], minlength=len(CELL_STATES))
-    column, language = description.columns[names[0]], description.survey.language
+    column, language = description.columns[name], description.survey.language
     question, parent = column.question, column.parent
     grid = f"{parent.text(language)}: " if parent else ""
     return {

@@ -209,7 +209,12 @@ def _read_column(
         if is_coded(column, values):
             return _read_codes(_numbers(series), column, raw)
         names = option_names(column.choices, values, languages)
-        return _read_names(read_texts(series), names, raw)
+        if getattr(series.dtype, "categories", series).dtype.kind in "biufcmM":
+            if not {*names, None}.issuperset(read_texts(series)):
+                raise _misfit(series.name, "the question's options")
+        elif isinstance(series.dtype, pd.CategoricalDtype):
+            return _read_names(series.array.codes, series.array.categories, names, raw)
+        return _read_names(*pd.factorize(read_texts(series)), names, raw)
     if column.kind == "number":
         return _read_numbers(_numbers(series), column, values, raw)
     if column.kind == "boolean":
@@ -221,11 +226,14 @@ def _read_column(
     return Cells(read_texts(series))
 
 
-def _read_names(texts: np.ndarray, names: Sequence[str], raw: np.ndarray | None) -> Cells:
+def _read_names(
+    codes: np.ndarray, distinct: Any, names: Sequence[str], raw: np.ndarray | None
+) -> Cells:
+    """Return the cells of a category from the positions of its distinct texts, -1 for missing."""
     positions = {name: position for position, name in enumerate(names)}
-    codes, distinct = pd.factorize(texts)
-    table = np.array([*(positions.get(text, UNKNOWN) for text in distinct), BLANK])
-    options = table[codes]
+    found = [text if isinstance(text, str) else id_text(text) for text in distinct.tolist()]
+    options = np.array([*(positions.get(text, UNKNOWN) for text in found), BLANK])[codes]
+    texts = np.array([*found, None], dtype=object)[codes]
     if raw is not None:
         options[[r is not None and r == t for r, t in zip(raw, texts, strict=True)]] = UNKNOWN
     texts[options != UNKNOWN] = None
@@ -290,14 +298,16 @@ def _numbers(series: Any) -> np.ndarray:
 
 
 def _booleans(series: Any, mark: int) -> Any:
-    cells = series.to_numpy(dtype=object)
-    is_missing = np.asarray(pd.isna(cells), dtype=bool)
-    given = cells[~is_missing]
-    if any(value not in (0, mark) for value in pd.unique(given)):
-        raise _misfit(series.name, f"True, False, 0 or {mark}")
-    chosen = np.zeros(len(cells), dtype=bool)
-    chosen[~is_missing] = given.astype(bool)
-    return pd.arrays.BooleanArray(chosen, is_missing)
+    needed = f"True, False, 0 or {mark}"
+    try:
+        codes, distinct = pd.factorize(series.array)
+    except TypeError:  # such as lists
+        raise _misfit(series.name, needed) from None
+    found = distinct.tolist()
+    if any(value not in (0, mark) for value in found):
+        raise _misfit(series.name, needed)
+    chosen = np.array([*map(bool, found), False])[codes]
+    return pd.arrays.BooleanArray(chosen, codes < 0)
 
 
 def _read_lists(series: Any, names: Sequence[str]) -> list[Cells]:
@@ -353,7 +363,7 @@ def _read_long_column(
     """Return the cells of a column from its texts; a text that is no number becomes raw."""
     if column.kind == "category":
         names = option_names(column.choices, "label", _languages(made))
-        return _read_names(texts, names, raw.get(column.id))
+        return _read_names(*pd.factorize(texts), names, raw.get(column.id))
     if column.kind == "number":
         numbers = np.array([np.nan if t is None else read_number(t) for t in texts], dtype=float)
         for row in np.flatnonzero(~pd.isna(texts)).tolist():

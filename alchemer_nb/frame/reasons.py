@@ -39,8 +39,11 @@ _REASONS = np.array(
 _SAID = np.array([1, 0, 0, -1, -1, -1, -1, -1], np.int8)
 _NOTHING = 3  # and unknown
 _NOTHING_SKIPPED = 4
+# The code by what the entry said, what the one of its grid or group said (0 not shown, 1 shown, -1
+# nothing), and whether an incomplete response ended before its page.
+_CODES = np.array([[[1, 2]] * 3, [[0, 0]] * 3, [[5, 6], [4, 4], [3, 6]]], np.uint8)
 _BITS = 3
-_MOST = 2**30  # bytes of unpacked bits
+_MOST = 2**28  # bytes of unpacked bits
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,23 +52,27 @@ class Reasons:
 
     Attributes:
         ids: Response ids (int64), of which each occurs once.
-        codes: Question id -> its planes of bits, packed (uint8, 3 rows).
+        codes: Question id -> its 3 planes of bits, packed (uint8).
         answered: Key of a cell (see ``cell_key``) that anybody answered -> its packed bits (uint8).
     """
 
     ids: np.ndarray
-    codes: Mapping[str, np.ndarray]
+    codes: Mapping[str, Iterable[np.ndarray]]
     answered: Mapping[str, np.ndarray]
 
-    def kinds(self, ids: Any, column: AnswerColumn, is_empty: np.ndarray) -> np.ndarray:
+    def positions(self, ids: Any) -> np.ndarray:
+        """Return the position of each response here (int64); -1 where there is none."""
+        found: np.ndarray = pd.Index(self.ids).get_indexer(pd.Index(ids))
+        return found
+
+    def kinds(self, at: np.ndarray, column: AnswerColumn, is_empty: np.ndarray) -> np.ndarray:
         """Return the state of each cell of a column, as its position in ``CELL_STATES`` (int8).
 
         Args:
-            ids: Response id of each row, in any order, also repeated.
+            at: Position of each row's response, from ``positions``.
             column: The column.
             is_empty: Whether the cell of each row is empty.
         """
-        at = self._rows_of(ids)
         codes = self._codes(column.path[0])[at]
         if column.part in ("comment", "leaf") and is_multi(column.question):
             codes = np.where(codes == _NOTHING_SKIPPED, _NOTHING, codes)
@@ -76,9 +83,9 @@ class Reasons:
             reasons = np.where(self._answered(cell_key(column))[at], REMOVED, reasons)
         return np.where(is_empty, reasons, ANSWERED).astype(np.int8)
 
-    def shown(self, ids: Any, question_id: str) -> np.ndarray:
+    def shown(self, at: np.ndarray, question_id: str) -> np.ndarray:
         """Return whether the entry said that it was shown: 1 yes, 0 no, -1 nothing (int8)."""
-        said: np.ndarray = _SAID[self._codes(question_id)[self._rows_of(ids)]]
+        said: np.ndarray = _SAID[self._codes(question_id)[at]]
         return said
 
     def only(self, ids: Any, columns: Iterable[AnswerColumn]) -> Reasons:
@@ -98,18 +105,13 @@ class Reasons:
             {key: np.packbits(bits) for key, bits in answered.items() if bits.any()},
         )
 
-    def _rows_of(self, ids: Any) -> np.ndarray:
-        """Return the position of each response; -1 where there is none."""
-        found: np.ndarray = pd.Index(self.ids).get_indexer(pd.Index(ids))
-        return found
-
     def _codes(self, question_id: str) -> np.ndarray:
         """Return the code of each response, and one for the others at the end."""
         codes = np.full(len(self.ids) + 1, _NOTHING, dtype=np.uint8)
         planes = self.codes.get(question_id)
         if planes is not None:
-            bits = np.unpackbits(planes, axis=1, count=len(self.ids))
-            codes[:-1] = bits[0] | bits[1] << 1 | bits[2] << 2
+            low, middle, high = (np.unpackbits(plane, count=len(self.ids)) for plane in planes)
+            codes[:-1] = low | middle << 1 | high << 2
         return codes
 
     def _answered(self, key: str) -> np.ndarray:
@@ -119,12 +121,17 @@ class Reasons:
 
     def pack(self) -> dict[str, Any]:
         """Return the reasons as data of JSON."""
-        bits = [each.tobytes() for each in (*self.codes.values(), *self.answered.values())]
+        of_codes = (plane for planes in self.codes.values() for plane in planes)
+        planes = [plane.tobytes() for plane in (*of_codes, *self.answered.values())]
+        distinct = {
+            plane: at for at, plane in enumerate(dict.fromkeys(planes))
+        }  # grids repeat them
         return {
             "ids": _deflate(np.diff(self.ids, prepend=0).astype("<i8").tobytes()),
             "questions": list(self.codes),
             "cells": list(self.answered),
-            "bits": _deflate(b"".join(bits)),
+            "planes": [distinct[plane] for plane in planes],
+            "bits": _deflate(b"".join(distinct)),
         }
 
     @classmethod
@@ -141,17 +148,26 @@ class Reasons:
         if not all(isinstance(key, str) for key in (*questions, *cells)):
             raise TypeError("keys are text")
         width = (len(ids) + 7) // 8
-        rows = np.frombuffer(_inflate(packed["bits"]), dtype=np.uint8).reshape(
-            len(questions) * _BITS + len(cells), width
-        )
-        of_questions, of_cells = np.split(rows, [len(questions) * _BITS])
-        planes = of_questions.reshape(len(questions), _BITS, width)
+        bits = np.frombuffer(_inflate(packed["bits"]), dtype=np.uint8)
+        distinct = [*bits.reshape(-1 if width else 1, width)]
+        planes = [distinct[at] for at in packed["planes"]]
+        of_codes = [planes[at : at + _BITS] for at in range(0, len(questions) * _BITS, _BITS)]
+        of_cells = planes[len(questions) * _BITS :]
+        if any(len(each) != _BITS for each in of_codes):
+            raise ValueError("planes are missing")
         return cls(
-            ids, dict(zip(questions, planes, strict=True)), dict(zip(cells, of_cells, strict=True))
+            ids,
+            dict(zip(questions, of_codes, strict=True)),
+            dict(zip(cells, of_cells, strict=True)),
         )
 
 
 NO_REASONS = Reasons(np.array([], dtype=np.int64), {}, {})
+
+
+def empty_cells(frame: pd.DataFrame) -> dict[Any, np.ndarray]:
+    """Return, by the names of columns, which cells of a frame are empty."""
+    return dict(zip(frame.columns.tolist(), frame.isna().to_numpy().T, strict=True))
 
 
 def cell_key(column: AnswerColumn) -> str:
@@ -171,7 +187,7 @@ def collect_reasons(
     answers: Answers,
     survey: Definition,
     rows: Rows,
-    columns: Iterable[tuple[AnswerColumn, Any]],
+    columns: Iterable[tuple[AnswerColumn, np.ndarray]],
 ) -> Reasons:
     """Collect the reasons of missing answers of some responses.
 
@@ -179,19 +195,17 @@ def collect_reasons(
         answers: All answers of the download.
         survey: Its definition.
         rows: The responses.
-        columns: Columns, and the values of each in the frame.
+        columns: Columns, and whether the cells of each are empty.
     """
     collector = _Collector(answers, survey, rows)
     codes: dict[str, np.ndarray] = {}
     answered: dict[str, np.ndarray] = {}
-    for column, values in columns:
+    for column, is_empty in columns:
         own = column.path[0]
         if own not in codes:
             codes[own] = _planes(collector.codes(own))
-        if column.part not in ("other", "raw") and cell_key(column) not in answered:
-            has_value = ~np.asarray(pd.isna(values), dtype=bool)
-            if has_value.any():
-                answered[cell_key(column)] = np.packbits(has_value)
+        if column.part not in ("other", "raw") and not is_empty.all():
+            answered.setdefault(cell_key(column), np.packbits(~is_empty))
     return Reasons(rows.ids, codes, answered)
 
 
@@ -207,8 +221,8 @@ class _Collector:
         }
         self._questions = {each.id: each for each in reversed([*survey.walk()])}
         self._conditional = conditional_ids(survey)
-        statuses = answers.meta["status"]
-        self._complete = np.array([statuses[row] == "Complete" for row in rows.numbers], dtype=bool)
+        statuses = np.array(answers.meta["status"], dtype=object)
+        self._complete = statuses[rows.numbers] == "Complete"
         self._last_page = self._reached_pages()
 
     def codes(self, question_id: str) -> np.ndarray:
@@ -216,25 +230,22 @@ class _Collector:
         question = self._questions.get(question_id)
         own = shown_states(self._answers, question_id, self._row_numbers)
         above = own
-        page = None
-        absent: Any = _NOTHING
+        is_beyond = np.zeros(len(own), dtype=np.int8)
+        is_told_by_absence = False
         if question is not None:
-            page = self._page_numbers.get(question.page)
-            for parent in (question.parent, self._outermost[question_id]):  # a grid, a group
+            page = self._page_numbers.get(question.page, -1)
+            is_beyond = (~self._complete & (page > self._last_page)).astype(np.int8)
+            parents = (question.parent, self._outermost[question_id])  # a grid, a group
+            for parent in dict.fromkeys(each for each in parents if each in self._answers.shown):
                 states = shown_states(self._answers, parent, self._row_numbers)
                 above = np.where(above < 0, states, above)
             is_conditional = not {question.id, question.parent}.isdisjoint(self._conditional)
-            if is_multi(question) and not is_conditional:  # unanswered, it has no entry
-                # A response without any entry (71 of 583 real ones) leaves it unknown.
-                absent = np.where(self._last_page < 0, _NOTHING, _NOTHING_SKIPPED)
-        beyond = np.zeros(len(own), dtype=bool)
-        if page is not None:
-            beyond = ~self._complete & (page > self._last_page)
-        of_own = np.where(own == 1, 0, np.where(beyond, 2, 1))
-        of_above = np.select(
-            [above == 1, beyond, above == 0], [_NOTHING_SKIPPED, 6, 5], default=absent
-        )
-        return np.where(own < 0, of_above, of_own).astype(np.uint8)
+            is_told_by_absence = is_multi(question) and not is_conditional
+        codes: np.ndarray = _CODES[own, above, is_beyond]
+        if is_told_by_absence:  # unanswered, it has no entry
+            # A response without any entry (71 of 583 real ones) leaves it unknown.
+            codes[(codes == _NOTHING) & (self._last_page >= 0)] = _NOTHING_SKIPPED
+        return codes
 
     def _reached_pages(self) -> np.ndarray:
         """Return the last page with anything shown or answered, -1 for none."""

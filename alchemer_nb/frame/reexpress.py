@@ -10,7 +10,7 @@ the frame: what was blanked, recoded, dropped or added in it stays so.
 - ``value`` and ``code`` or ``option_id`` of the long shape that disagree
 - a ``value`` that is not the option or the date that its column is about
 - rows of the long shape that are there twice, or of a column that the survey does not have
-- a column that does not hold numbers, booleans, days or lists of its options any more
+- a column that does not hold numbers, booleans, days, options or lists of them any more
 - a column of the user that has the name of a new column
 - a column of the user with several values for a response, when the shape becomes wide
 - dates without a zone in the hour that occurs twice, when they get a zone
@@ -212,18 +212,13 @@ class Reexpression:
             return self._raw_texts[own]
         texts, kind = self._at_hand.raw.get(own), column.raw_kind or column.kind
         cells = self._at_hand.cells.get(own)
-        if kind == "category" and cells is not None:
-            unknown = np.flatnonzero(cells.options == UNKNOWN)
-            found = np.full(len(cells.options), None, dtype=object)
-            if texts is not None:
-                found[:] = texts
-                found[unknown] = None
-            texts = found
+        if kind == "category" and cells is not None and (cells.options == UNKNOWN).any():
+            is_unknown = cells.options == UNKNOWN
+            unknown = cells.values[is_unknown]
             reading = Reading(column, kind, self._options.rendered, self._languages)
-            is_same = {text: reading.is_same(text) for text in set(cells.values[unknown])}
-            for row in unknown.tolist():
-                if not is_same[cells.values[row]]:
-                    texts[row] = cells.values[row]
+            raw_text = {text: None if reading.is_same(text) else text for text in set(unknown)}
+            texts = np.array([None] * len(is_unknown) if texts is None else texts, dtype=object)
+            texts[is_unknown] = [raw_text[text] for text in unknown]
         self._raw_texts[own] = texts
         return texts
 
@@ -257,12 +252,13 @@ class Reexpression:
         """Build the long shape; ``response_id`` has the positions of the responses yet."""
         ids = self._at_hand.ids
 
+        in_reasons = self._made.reasons.positions(ids)
+
         def shown(question_id: str, at: np.ndarray) -> list[bool | None]:
-            states = self._made.reasons.shown(ids[at], question_id)
+            states = self._made.reasons.shown(in_reasons[at], question_id)
             return [None if state < 0 else bool(state) for state in states.tolist()]
 
-        positions = np.arange(len(ids))
-        return build_long(positions, named, self._languages, self.array, shown)
+        return build_long(np.arange(len(ids)), named, self._languages, self.array, shown)
 
     def _url_columns(self) -> list[str]:
         """Return the names of the columns of url variables, which only their names tell."""

@@ -5,6 +5,7 @@ Each distinct answer of a question is read once, however many respondents gave i
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import Counter
 from dataclasses import replace
@@ -286,8 +287,14 @@ def write_category(
     # The position on the scale of an option that the definition does not have is unknown.
     whole = len(positions) == len(names)
     ordered = values == "label" and whole and is_ordered(column)
-    index = pd.Index([*positions], dtype=text_dtype())
-    return pd.Categorical.from_codes(codes, categories=index, ordered=ordered)
+    make = _category_dtype if whole else _category_dtype.__wrapped__  # no answer is remembered
+    return pd.Categorical.from_codes(codes, dtype=make((*positions,), ordered), validate=False)
+
+
+@functools.lru_cache(maxsize=256)
+def _category_dtype(names: tuple[str, ...], ordered: bool) -> pd.CategoricalDtype:
+    """Return a dtype; the rows of a grid share it, as pandas takes longer to check its names."""
+    return pd.CategoricalDtype(pd.Index(names, dtype=text_dtype()), ordered)
 
 
 def write_numbers(

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from alchemer_nb.errors import InvalidArgument
+from alchemer_nb.frame.read_cells import read_texts
 from alchemer_nb.frame.text_dtype import text_dtype
 from alchemer_nb.wire.ids import id_text
 
@@ -56,8 +57,9 @@ class Hasher:
 
     def series(self, values: pd.Series[Any]) -> pd.Series[Any]:
         """Return the hashes of a column, as text."""
-        known: dict[Any, str | None] = {value: self(value) for value in values.dropna().unique()}
-        hashed = [None if pd.isna(value) else known[value] for value in values]
+        texts = read_texts(values).tolist()
+        known = {text: self(text) for text in set(texts)}
+        hashed = [known[text] for text in texts]
         return pd.Series(pd.array(hashed, dtype=text_dtype()), index=values.index)
 
     @property

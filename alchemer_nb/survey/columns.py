@@ -19,7 +19,7 @@ from alchemer_nb.wire.ids import is_option_id
 from alchemer_nb.wire.text import alias_to_name, slug
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterator, Sequence
 
 AnswerPath = tuple[str, ...]  # of ids: where in a response an answer is
 COMMENT = "comment"  # the last item of the path of a comment
@@ -238,10 +238,10 @@ def _part_column(
     return AnswerColumn(column_id(path), kind, path, question, parent, part, option)
 
 
-def _are_numbers(options: Iterable[Option]) -> bool:
+def _are_numbers(options: Sequence[Option]) -> bool:
     """Check whether every option is a number, in its labels and in its reporting value."""
-    texts = [text for o in options for text in (o.value, *(o.label(k) for k in o.titles))]
-    return bool(texts) and all(_is_number(text) for text in texts)
+    texts = (text for o in options for text in (o.value, *map(o.label, o.titles)))
+    return bool(options) and all(map(_is_number, texts))
 
 
 def _is_number(text: str) -> bool:

@@ -72,6 +72,7 @@ class Bench:
         self._end_to_end()
         self._peers()
         self._wide_frame()
+        self._description()
         self._many_questions()
         self._sync()
         head = "| what | reached | at least | hoped | reached |\n|---|---|---|---|---|"
@@ -174,6 +175,29 @@ class Bench:
         )
         worst = max(told.values())
         self.goals.append(Goal("slicing a wide frame against a plain one", worst, 1.5, 1.1, True))
+
+    def _description(self) -> None:
+        wide, small, large = (
+            case(name, size)
+            for name, size in (
+                ("accessor", "3000"), ("description", "10000"), ("description", "100000")
+            )
+        )  # fmt: skip
+        rows = [f"| {name} | {seconds:.4f} |" for name, seconds in wide.items()]
+        head = "| what | CPU |\n|---|---|"
+        self.lines.append("## The accessor of a frame of 3,000 columns\n\n" + head)
+        self.lines[-1] += "\n" + "\n".join(rows)
+        making = wide["making the frame"]
+        for what, ratio, least, hope in (
+            ("packing the description, of making 10,000 x 40",
+             small["packing"] / small["making the frame"], 0.05, 0.03),
+            ("description, of our file of 10,000 x 40", small["bytes"] / small["file"], 0.05, 0.04),
+            ("description of 100,000 x 40, MB", large["bytes"] / 1e6, 1, 0.9),
+            ("a second call at 3,000 columns, ms", wide["describe, again"] * 1000, 2, 1),
+            ("relabel against making the frame", wide["relabel to codes"] / making, 1, 0.5),
+            ("missing against making the frame", wide["missing"] / making, 0.2, 0.1),
+        ):  # fmt: skip
+            self.goals.append(Goal(what, ratio, least, hope, True))
 
     def _many_questions(self) -> None:
         rows = []

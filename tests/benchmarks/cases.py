@@ -348,6 +348,80 @@ def slicing(columns: str) -> dict[str, float]:
     return {"columns": float(frame.shape[1]), **ratios}
 
 
+def accessor(columns: str) -> dict[str, float]:
+    """CPU seconds of what ``df.alchemer`` does to a wide frame, and of making it."""
+    from alchemer_nb.frame.description import describe
+
+    made, frame = _described(int(columns) * 2 // 5, 300)
+    steps: dict[str, Callable[[], object]] = {
+        "making the frame": made,
+        "describe, again": lambda: describe(frame),
+        "missing": lambda: frame.alchemer.missing(),
+        "codebook": lambda: frame.alchemer.codebook,
+        "options": lambda: frame.alchemer.options,
+        "relabel to codes": lambda: frame.alchemer.relabel(values="code"),
+    }
+    describe(frame)
+    return {name: _best_cpu(step) for name, step in steps.items()}
+
+
+def description(rows: str) -> dict[str, float]:
+    """Size and CPU seconds of a description of 40 questions, of making its frame, and our file."""
+    import tempfile
+
+    from alchemer_nb.frame.description import ATTRS, describe
+
+    made, frame = _described(40, int(rows))
+    known = describe(frame)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "frame.parquet"
+        frame.alchemer.to_parquet(path)
+        file = path.stat().st_size
+    return {
+        "making the frame": _best_cpu(made),
+        "packing": _best_cpu(known.to_json),
+        "bytes": float(len(frame.attrs[ATTRS])),
+        "file": float(file),
+    }
+
+
+def _described(questions: int, rows: int) -> tuple[Callable[[], Any], Any]:
+    """What parses and builds a frame with its accessor, and the frame."""
+    from zoneinfo import ZoneInfo
+
+    from alchemer_nb.decode.answers import AnswersBuilder
+    from alchemer_nb.frame.build import build_frame
+    from alchemer_nb.frame.options import FrameOptions
+    from alchemer_nb.frame.rows import choose_rows
+    from alchemer_nb.survey.definition import read_definition
+    from tests.benchmarks.generator import Generator
+
+    source = Generator(questions, rows)
+    survey = read_definition(source.survey(), source.questions())
+    pages = [source.page(number) for number in range(1, source.pages + 1)]
+    options = FrameOptions()
+
+    def make() -> Any:
+        builder = AnswersBuilder(survey)
+        for page in pages:
+            builder.add_page(page)
+        answers = builder.build()
+        return build_frame(
+            answers, survey, choose_rows(answers, options), options, ZoneInfo("UTC"), {}
+        )
+
+    return make, make()
+
+
+def _best_cpu(step: Callable[[], object]) -> float:
+    taken = []
+    for _ in range(3):
+        began = time.process_time()
+        step()
+        taken.append(time.process_time() - began)
+    return min(taken)
+
+
 def many_questions(count: str, shape: str) -> Measured:
     """The frame of so many questions and few responses: how cost grows with the questions."""
     from zoneinfo import ZoneInfo

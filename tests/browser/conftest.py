@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from .lab import browser, lab_server, new_context
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext
 
     from .lab import Server
+
+
+expect.set_options(timeout=15_000)  # five seconds are little beside other tests
 
 
 @pytest.fixture(scope="session")

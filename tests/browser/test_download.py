@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .lab import Server, Theme
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timed]
 
 DOWNLOAD, AFTER = 1, 2
 

@@ -217,6 +217,58 @@ def test_names_may_differ_and_other_choices_may_not():
         al.stack_waves({"1": first, "2": pd.DataFrame(np.ones((1, 2)), columns=["sat", "sat"])})
 
 
+TURNED = [option(10011, "Good", "1"), option(10012, "Fair", "2"), option(10013, "Bad", "3")]
+NEARLY = [option(10011, "bad.", "1"), option(10012, "So so", "2"), option(10013, "Good", "3")]
+WIDER = [option(10011, "Bad", "1"), option(10012, "Fair", "2"), option(10013, "Good", "5")]
+
+
+def pair(options, values):
+    return [
+        wave(own, [radio(own + 1, each, alias)], {str(own + 1): {
+            "answer": each[0]["value"], "answer_id": each[0]["id"]}}, values=values)
+        for own, each, alias in ((1, GOOD, "sat"), (2, options, "sat"))
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("values", ["code", "both"])
+def test_codes_that_mean_something_else_are_refused(values):
+    with pytest.raises(InvalidArgument, match=r"code 1 .* 'Bad' in 1 and 'Good' in 2.*relabel"):
+        al.stack_waves(pair(TURNED, values))
+    with pytest.raises(InvalidArgument, match=r"code 5 .* nothing in 1 and 'Good' in 2"):
+        al.stack_waves(pair(WIDER, values))
+    labels = al.stack_waves([df.alchemer.relabel(values="label") for df in pair(TURNED, values)])
+    assert labels["sat"].tolist() == ["Bad", "Good"]
+
+
+@pytest.mark.parametrize("values", ["code", "both"])
+def test_codes_with_other_words_are_noted_and_the_same_ones_not(values):
+    codes = "sat" if values == "code" else "sat_code"
+    stacked = al.stack_waves(pair(NEARLY, values))
+    assert stacked[codes].tolist() == [1, 1]
+    notes = stacked.alchemer.waves.set_index("column")["notes"]
+    assert "other words in 2 for codes 2" in notes[codes]
+    assert (
+        al.stack_waves(pair(GOOD, values)).alchemer.waves.set_index("column")["notes"].isna().all()
+    )
+
+
+def test_texts_of_codes_and_ids_that_mean_something_else_are_refused():
+    first = [option(1, "Tea", "a"), option(2, "Milk", "b")]
+    then = [option(1, "Milk", "a"), option(2, "Tea", "b")]
+    for values in ("code", "id"):
+        frames = [wave(n, [radio(2, o, "sip", key="radio")], {}, values=values)
+                  for n, o in ((1, first), (2, then))]  # fmt: skip
+        with pytest.raises(InvalidArgument, match="'Tea' in 1 and 'Milk' in 2"):
+            al.stack_waves(frames)
+
+
+def test_codes_beside_labels_are_matched_as_their_question():
+    first = wave(1, [radio(2, alias="sat")], {}, values="both")
+    then = wave(2, [radio(3, alias="happy")], {}, values="both")
+    stacked = al.stack_waves([first, then])
+    assert [*stacked.columns] == ["sat", "sat_code"]
+
+
 def test_the_report_is_there_after_a_pickle_and_for_stacked_frames_alone():
     frame = wave(1, [radio(2, alias="sat")], {})
     both = al.stack_waves({"1": frame, "2": frame})

@@ -21,6 +21,10 @@ WEB = [option(10001, "Web", "web"), option(10002, "Shop", "shop")]
 SURVEYS = ("9000001", "9000002", "9000003", "9000004", "9000005")
 LONG_LABEL = "L" * 10_000
 
+# What test_codes and test_spss show to be said; elsewhere it is not what a test is about.
+OWN_CODES = pytest.mark.filterwarnings("ignore:.*not all categories are options:UserWarning")
+NO_DESCRIPTION = pytest.mark.filterwarnings("ignore:.*no description of a survey:UserWarning")
+
 
 def ways_and_surveys(ways):
     """The first way for every survey, the others for the largest, and in test-long for the rest."""

@@ -11,6 +11,7 @@ import pyreadstat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.export.frames import OWN_CODES
 from tests.frame.test_types_properties import frame_of, surveys
 
 LOOSE = settings(suppress_health_check=list(HealthCheck))
@@ -23,6 +24,7 @@ LOOSE = settings(suppress_health_check=list(HealthCheck))
     way=st.sampled_from([{}, {"multi": "list"}, {"shape": "long"}]),
 )
 @LOOSE
+@OWN_CODES
 def test_as_many_answers_as_in_the_frame(made, names, values, way):
     asked, given_ = made
     df = frame_of(asked, given_, names=names, values=values, **way)
@@ -48,6 +50,7 @@ def test_as_many_answers_as_in_the_frame(made, names, values, way):
 
 @given(made=surveys(), values=st.sampled_from(["label", "code", "id", "both"]))
 @LOOSE
+@OWN_CODES
 def test_kinds_of_missing_change_no_answer(made, values):
     asked, given_ = made
     df = frame_of(asked, given_, values=values)

@@ -13,7 +13,7 @@ import pytest
 import alchemer_nb as al
 from alchemer_nb.errors import InvalidArgument
 from tests.conftest import credentials_for
-from tests.export.frames import made, own_columns, ways_and_surveys
+from tests.export.frames import NO_DESCRIPTION, made, own_columns, ways_and_surveys
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +69,7 @@ def as_excel(value):
     return value
 
 
+@NO_DESCRIPTION
 def test_what_looks_like_a_formula_stays_text(tmp_path):
     texts = ["=1+1", "+1", "-1", "@SUM(A1)", '=HYPERLINK("http://x")', "plain", "007"]
     pd.DataFrame({"t": texts, "=head": texts}).alchemer.to_excel(tmp_path / "x.xlsx")
@@ -122,6 +123,7 @@ def test_odd_values_are_kept_or_said(scripted, tmp_path):
     assert back["day"][0] == pd.Timestamp(datetime.date(2025, 12, 31))
 
 
+@NO_DESCRIPTION
 def test_line_ends_and_what_looks_like_an_escape_come_back(tmp_path):
     """ECMA-376 part 1, 22.9.2.19: "_x0041_" is "A", and "_x005F_x0041_" is "_x0041_"."""
     texts = ["_x0041_", "a\r\nb", "a\rb", "_x0041_x000d_", "=_x0041_&<", "\r\n" * 16_000, "x005F_"]

@@ -9,7 +9,7 @@ import pytest
 
 import alchemer_nb as al
 from alchemer_nb.errors import InvalidArgument
-from tests.export.frames import made
+from tests.export.frames import OWN_CODES, made
 
 LABELS = {0: "None", 2: "Some", 9: "All", -99: "Refused"}
 
@@ -206,6 +206,7 @@ def test_missing_values_of_stata_are_categories_or_nan(tmp_path):
     assert df["how"].cat.categories.tolist() == ["Bad", "Good"]
 
 
+@OWN_CODES
 def test_a_survey_comes_back_from_stata(scripted, tmp_path):
     df = made(scripted)
     df.alchemer.to_stata(tmp_path / "x.dta")
@@ -217,6 +218,7 @@ def test_a_survey_comes_back_from_stata(scripted, tmp_path):
     assert back.alchemer.facts["title"] == "Made by hand"
 
 
+@OWN_CODES
 def test_kinds_of_missing_come_back_as_asked(scripted, tmp_path):
     df = made(scripted)
     df.alchemer.to_stata(tmp_path / "x.dta", missing="kinds")

@@ -14,7 +14,14 @@ import pytest
 import alchemer_nb as al
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
 from tests.conftest import credentials_for
-from tests.export.frames import LONG_LABEL, made, own_columns, ways_and_surveys
+from tests.export.frames import (
+    LONG_LABEL,
+    NO_DESCRIPTION,
+    OWN_CODES,
+    made,
+    own_columns,
+    ways_and_surveys,
+)
 
 WAYS = [
     {},
@@ -73,6 +80,7 @@ def cut_as_spss(text):
 
 
 @pytest.mark.parametrize(("way", "surveys"), ways_and_surveys(WAYS), ids=str)
+@OWN_CODES
 def test_every_survey_is_read_back_with_its_values(own, tmp_path, way, surveys):
     path = tmp_path / "all.sav"
     for survey in surveys:
@@ -141,6 +149,7 @@ def test_codes_labels_measures_and_missing(scripted, tmp_path):
     assert "UTC" in names.loc["date_submitted", "notes"]
 
 
+@OWN_CODES
 def test_user_missing_can_be_left_out(scripted, tmp_path):
     made(scripted).alchemer.to_spss(tmp_path / "x.sav", user_missing=False)
     raw, meta = pyreadstat.read_sav(tmp_path / "x.sav")
@@ -148,6 +157,7 @@ def test_user_missing_can_be_left_out(scripted, tmp_path):
     assert raw["v_with"].tolist()[:3] == [5, 99, 1]
 
 
+@OWN_CODES
 def test_multiple_response_sets_stand_beside_the_file(scripted, tmp_path):
     df = made(scripted)
     df.alchemer.to_spss(tmp_path / "x.sav")
@@ -162,6 +172,7 @@ def test_multiple_response_sets_stand_beside_the_file(scripted, tmp_path):
     assert not (tmp_path / "y.mrsets.sps").exists()
 
 
+@OWN_CODES
 def test_columns_of_the_users_own(scripted, tmp_path):
     df = own_columns(made(scripted)).drop(columns=["half"])
     names = df.alchemer.to_spss(tmp_path / "x.sav").set_index("column")
@@ -210,6 +221,7 @@ def test_empty_frames(scripted, tmp_path):
         pd.DataFrame().alchemer.to_spss(tmp_path / "y.sav")
 
 
+@NO_DESCRIPTION
 def test_blanks_at_the_end_are_said(tmp_path):
     names = pd.DataFrame({"t": ["a ", "b"]}).alchemer.to_spss(tmp_path / "x.sav")
     assert names["notes"][0] == "1 end in blanks, which SPSS does not keep"
@@ -217,6 +229,7 @@ def test_blanks_at_the_end_are_said(tmp_path):
     assert pyreadstat.read_dta(tmp_path / "x.dta")[0]["t"].tolist() == ["a ", "b"]
 
 
+@NO_DESCRIPTION
 def test_text_too_long_for_spss_is_cut_and_said(tmp_path):
     df = pd.DataFrame({"t": ["ü" * 40_000, "short"]})
     names = df.alchemer.to_spss(tmp_path / "x.sav")
@@ -261,6 +274,7 @@ def test_a_package_that_is_not_installed_is_named(
     assert list(tmp_path.iterdir()) == []
 
 
+@OWN_CODES
 def test_a_failed_export_leaves_what_was_there(scripted, tmp_path):
     df = made(scripted)
     df[["colour"]].alchemer.to_spss(tmp_path / "x.sav")
@@ -290,6 +304,7 @@ def a_full_disk():
     ("method", "end"),
     [("to_spss", "sav"), ("to_stata", "dta"), ("to_excel", "xlsx"), ("to_parquet", "parquet")],
 )
+@NO_DESCRIPTION
 def test_a_full_disk_leaves_no_half_written_file(tmp_path, method, end):
     df = pd.DataFrame({"a": np.arange(5000.0), "b": "text"})
     path = tmp_path / f"x.{end}"
@@ -301,6 +316,7 @@ def test_a_full_disk_leaves_no_half_written_file(tmp_path, method, end):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@NO_DESCRIPTION
 def test_moments_outside_the_calendar_are_text(tmp_path):
     df = pd.DataFrame({"t": np.array(["1500-01-02T03:04:05", "NaT"], dtype="datetime64[s]")})
     df["late"] = np.array(["20000-01-01", "2026-01-01"], dtype="datetime64[s]")
@@ -311,6 +327,7 @@ def test_moments_outside_the_calendar_are_text(tmp_path):
     assert names["notes"].str.contains("calendar").all()
 
 
+@OWN_CODES
 def test_read_spss_gives_labels_as_categories(scripted, tmp_path):
     df = made(scripted)
     df.alchemer.to_spss(tmp_path / "x.sav")

@@ -8,7 +8,7 @@ import pytest
 
 import alchemer_nb as al
 from tests.conftest import credentials_for
-from tests.export.frames import made, own_columns, ways_and_surveys
+from tests.export.frames import NO_DESCRIPTION, OWN_CODES, made, own_columns, ways_and_surveys
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +20,7 @@ WAYS = [{}, {"values": "code"}, {"values": "both", "names": "text"}, {"shape": "
 
 
 @pytest.mark.parametrize(("way", "surveys"), ways_and_surveys(WAYS), ids=str)
+@OWN_CODES
 def test_every_survey_is_read_back_as_pandas_reads_spss(own, tmp_path, way, surveys):
     """Both files hold the same; what the one for SPSS holds is shown in its own tests."""
     for survey in surveys:
@@ -44,6 +45,7 @@ def test_every_survey_is_read_back_as_pandas_reads_spss(own, tmp_path, way, surv
             assert sorted(labels.values()) == sorted(theirs.values())
 
 
+@OWN_CODES
 def test_labels_names_and_whole_codes(scripted, tmp_path):
     df = made(scripted)
     df["größe der schuhe, und noch viel mehr davon"] = 1.5
@@ -62,12 +64,14 @@ def test_labels_names_and_whole_codes(scripted, tmp_path):
     assert raw["status_q5"].tolist()[1] == "two\nlines, ünïcode \U0001f600"
 
 
+@NO_DESCRIPTION
 def test_numbers_beyond_those_of_stata_are_missing_and_said(tmp_path):
     names = pd.DataFrame({"a": [1e308, 1.0]}).alchemer.to_stata(tmp_path / "x.dta")
     assert pyreadstat.read_dta(tmp_path / "x.dta")[0]["a"].isna().tolist() == [True, False]
     assert "too large" in names["notes"][0]
 
 
+@OWN_CODES
 def test_columns_of_the_users_own(scripted, tmp_path):
     own_columns(made(scripted)).alchemer.to_stata(tmp_path / "x.dta")
     raw, _ = pyreadstat.read_dta(tmp_path / "x.dta")
@@ -75,6 +79,7 @@ def test_columns_of_the_users_own(scripted, tmp_path):
     assert raw["my_tens"].tolist()[:3] == [10, 20, 10]
 
 
+@NO_DESCRIPTION
 def test_a_great_many_labelled_columns(tmp_path):
     """The reader names a set of labels as its column and a number: that has to fit as well."""
     wide = {f"question_with_a_very_long_name_{n}": [True, False] for n in range(1200)}

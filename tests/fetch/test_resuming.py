@@ -205,16 +205,27 @@ def deleted_at_the_end_of_what_came(box, came):
     box.delete_responses(CUSTOMER, [came])
 
 
-@pytest.mark.parametrize("number", [2, None])
+CHANGES = {
+    changed: (2, None),
+    changed_much: (2,),
+    changed_before_many_came: (2,),
+    deleted_behind: (2,),
+    deleted_before: (None,),
+    deleted_at_the_end_of_what_came: (2, None),
+}
+
+
+def is_long(change, number):
+    """Whether it shows little that another change, or another page, does not."""
+    return [] if number in CHANGES[change] else pytest.mark.long
+
+
 @pytest.mark.parametrize(
-    "change",
+    ("change", "number"),
     [
-        changed,
-        changed_much,
-        changed_before_many_came,
-        deleted_behind,
-        deleted_before,
-        deleted_at_the_end_of_what_came,
+        pytest.param(change, number, marks=is_long(change, number))
+        for change in CHANGES
+        for number in (2, None)
     ],
 )
 def test_what_happened_meanwhile_is_in_the_frame(own_box, change, number):
@@ -230,8 +241,15 @@ def test_what_happened_meanwhile_is_in_the_frame(own_box, change, number):
         assert "deleted or moved" in facts["begun_anew"]
 
 
-@pytest.mark.parametrize("number", [3, None])
-@pytest.mark.parametrize("change", [changed, deleted_before])
+@pytest.mark.parametrize(
+    ("change", "number"),
+    [
+        (changed, 3),
+        (deleted_before, None),
+        pytest.param(changed, None, marks=pytest.mark.long),
+        pytest.param(deleted_before, 3, marks=pytest.mark.long),
+    ],
+)
 def test_no_cache_hides_what_happened_meanwhile(own_box, change, number):
     """Within its minute Alchemer gives the same answer again, whatever was changed since."""
     with new_box(cache_seconds=60) as cached:
@@ -295,7 +313,7 @@ def test_only_the_last_look_is_missing(own_box):
     same(got, whole(own_box))
 
 
-@pytest.mark.parametrize("added", [2, 30, 700])
+@pytest.mark.parametrize("added", [2, pytest.param(30, marks=pytest.mark.long), 700])
 def test_more_than_fits_on_the_last_page_has_come_meanwhile(own_box, added):
     error = refused_at(own_box)
     own_box.add_responses(CUSTOMER, added)

@@ -31,15 +31,24 @@ CHOICES = {
 }
 
 
-@pytest.fixture(scope="module", params=["2017", "current"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        ("current", [*CHOICES]),
+        ("2017", ["plain"]),
+        pytest.param(("2017", [*CHOICES]), marks=pytest.mark.long),
+    ],
+    ids=["current", "2017", "2017 in each way"],
+)
 def frames(request):
     """Each demo survey, in each way; answers of both forms of payload."""
-    with copied_box(form=request.param, responses=60, types=True) as box:
+    form, ways = request.param
+    with copied_box(form=form, responses=60, types=True) as box:
         client = al.Client(al.ApiKey(box.api_token, box.api_token_secret), region=box.region)
         yield {
-            (survey, way): client.responses(survey, progress="none", **choices)
+            (survey, way): client.responses(survey, progress="none", **CHOICES[way])
             for survey in client.surveys()["id"]
-            for way, choices in CHOICES.items()
+            for way in ways
         }
 
 
@@ -195,7 +204,8 @@ def test_a_description_is_trimmed_to_the_rows_and_columns_at_hand(frames):
     trimmed = describe(part).trim(part)
     assert [*trimmed.columns] == list(part.columns)
     assert trimmed.reasons.ids.tolist() == part.index.tolist()
-    for name in part:
-        before = describe(part).reasons.kinds(part.index, trimmed.columns[name], np.ones(3, bool))
-        after = trimmed.reasons.kinds(part.index, trimmed.columns[name], np.ones(3, bool))
-        assert before.tolist() == after.tolist()
+    before, after = describe(part).reasons, trimmed.reasons
+    at_before, at_after = before.positions(part.index), after.positions(part.index)
+    for name, column in trimmed.columns.items():
+        kinds = before.kinds(at_before, column, np.ones(3, bool)).tolist()
+        assert kinds == after.kinds(at_after, column, np.ones(3, bool)).tolist(), name

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import copy
 import json
 
 import pandas as pd
 import pytest
 
 import alchemer_nb as al
+from tests.conftest import credentials_for
 from tests.survey_json import option, question, response, serve
 
 SURVEY = "Customer satisfaction"
 
 
-@pytest.fixture
-def lists(client):
-    return client.responses(SURVEY, multi="list", metadata="none", progress="none")
+@pytest.fixture(scope="module")
+def received(box):
+    """The same answers as lists and as columns."""
+    client = al.Client(credentials_for(box, "api_key"), region=box.region)
+    return [
+        client.responses(SURVEY, multi=multi, metadata="none", progress="none")
+        for multi in ("list", "columns")
+    ]
 
 
 @pytest.fixture
-def columns(client):
-    return client.responses(SURVEY, metadata="none", progress="none")
+def lists(received):
+    return copy.deepcopy(received[0])
+
+
+@pytest.fixture
+def columns(received):
+    return copy.deepcopy(received[1])
 
 
 def test_every_column_of_the_frame_has_its_row_in_the_codebook(lists, columns):

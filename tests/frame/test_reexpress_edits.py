@@ -257,12 +257,17 @@ RAISES = {
         (KEPT, LONG, lambda df: pd.concat([df, df.head(1)]), WIDE),
         (KEPT, LONG, of_column("sat", "column", "mine"), WIDE),
     ],
-    "a column that does not hold numbers, booleans, days or lists of its options any more": [
+    "a column that does not hold numbers, booleans, days, options or lists of them any more": [
         (KEPT, WIDE, lambda df: df.assign(many="some"), CODE),
         (KEPT, WIDE, lambda df: df.assign(many=df["many"] > 1), CODE),
         (KEPT, WIDE, lambda df: df.assign(used_web="yes"), CODE),
         (KEPT, WIDE, lambda df: df.assign(used_web=2), CODE),
+        (KEPT, WIDE, lambda df: df.assign(used_web=[[1]] * len(df)), CODE),
         (KEPT, CODE, lambda df: df.assign(sat="Satisfied"), WIDE),
+        (KEPT, WIDE, lambda df: df.assign(sat=df["sat"].cat.codes), CODE),
+        (KEPT, WIDE, lambda df: df.assign(sat=True), CODE),
+        (KEPT, WIDE, lambda df: df.assign(sat=pd.Timestamp("2026-01-01")), CODE),
+        (KEPT, WIDE, lambda df: df.assign(sat=pd.Categorical([7] * len(df))), CODE),
         (KEPT, LISTS, lambda df: df.assign(used="Web"), WIDE),
         (KEPT, LISTS, lambda df: df.assign(used=[["Mail"]] * len(df)), WIDE),
     ],

@@ -13,7 +13,7 @@ from alchemer_nb.sandbox import Sandbox
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.timed]
 
 TITLE, ROWS = "Customer satisfaction", 4000
 CLICK = {"event": "click"}

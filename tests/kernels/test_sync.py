@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from .harness import Done, Kernel
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.timed]
 
 TITLE, ROWS = "Customer satisfaction", 4000
 STOPPED = "the sync was stopped; what came is kept, and the next one goes on there"

@@ -213,4 +213,5 @@ def text_beside(ours: pd.DataFrame, response: int, name: str) -> str | None:
 
 def not_shown(description: Description, ids: pd.Index[Any], column: AnswerColumn) -> Any:
     """Whether the entry of each response says ``shown: false``."""
-    return description.reasons.shown(ids, column.path[0]) == 0
+    reasons = description.reasons
+    return reasons.shown(reasons.positions(ids), column.path[0]) == 0

@@ -98,7 +98,10 @@ def held(frame, folder):
     return b"".join([*raw, (folder / "frame.parquet").read_bytes(), *(t.encode() for t in texts)])
 
 
-@pytest.mark.parametrize("options", [{}, {"how": "hash"}, {"how": "hash", "salt": SALT}])
+@pytest.mark.parametrize(
+    "options",
+    [{}, pytest.param({"how": "hash"}, marks=pytest.mark.long), {"how": "hash", "salt": SALT}],
+)
 def test_nothing_leads_back_to_what_was_taken_out(planted, tmp_path, options):
     before = held(planted, tmp_path)
     assert [text for text in PLANTED if text.encode() not in before] == []

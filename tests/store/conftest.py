@@ -23,9 +23,12 @@ SURVEY = "9000001"
 ALL = {"test_rows": "include", "metadata": "all", "progress": "none"}
 
 
+QUIET = {"seed": 3, "responses": 1003, "form": "current", **NO_LIMITS}
+
+
 def quiet_box(**more) -> AbstractContextManager[Sandbox]:
     """A sandbox without limits, as these tests are about something else."""
-    return copied_box(**{"seed": 3, "responses": 1203, "form": "current", **NO_LIMITS} | more)
+    return copied_box(**QUIET | more)
 
 
 @pytest.fixture

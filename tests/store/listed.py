@@ -11,8 +11,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
-import requests
-
 from alchemer_nb.client.client import Client
 from alchemer_nb.http.credentials import ApiKey
 from alchemer_nb.http.regions import Region
@@ -90,19 +88,6 @@ class ListedServer:
         """Changes an answer of some responses; the change bears a date, and may be of another."""
         for own in ids:
             self.rows[own], self.dates[own] = _row(own, date, mark), at or date or ""
-
-    def walk(self) -> dict[int, bytes]:
-        """All responses as they are now, by plain requests."""
-        walked, found = self.walked, {}
-        address = f"{self.url}/v5/survey/{OWN}/surveyresponse"
-        for page in range(1, 99):
-            asked = {"page": page, "resultsperpage": 500}
-            rows = requests.get(address, asked, timeout=30).json()["data"]
-            if not rows:
-                break
-            found.update({int(row["id"]): json.dumps(row).encode() for row in rows})
-        self.walked = walked
-        return found
 
     def answer(self, query: str) -> bytes:
         """A page of the list, or what the cache holds."""

@@ -19,20 +19,25 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="no kill -9 there")
 class Victims:
     """Processes that sync, one after the other; the next one starts while its time is not yet."""
 
-    def __init__(self, box) -> None:
+    def __init__(self, box, times: int) -> None:
+        self._left = times
         self._command = [
             *(sys.executable, "-m", "tests.store.killed"),
             *(box.url, box.api_token, box.api_token_secret, SURVEY),
         ]
         self._next = self._start()
 
-    def _start(self) -> subprocess.Popen[str]:
+    def _start(self) -> subprocess.Popen[str] | None:
+        if not self._left:
+            return None
+        self._left -= 1
         pipe = subprocess.PIPE
         return subprocess.Popen(self._command, stdin=pipe, stdout=pipe, text=True)
 
     def kill_one(self, after: float) -> None:
         """Has one sync for so many seconds, and kills it."""
         victim, self._next = self._next, self._start()
+        assert victim is not None
         assert victim.stdout.readline() == "ready\n"
         victim.stdin.write("go\n")
         victim.stdin.flush()
@@ -41,7 +46,8 @@ class Victims:
         self._end(victim)
 
     def close(self) -> None:
-        self._end(self._next)
+        if self._next is not None:
+            self._end(self._next)
 
     def _end(self, victim: subprocess.Popen[str]) -> None:
         victim.kill()
@@ -50,11 +56,11 @@ class Victims:
         victim.stdout.close()
 
 
-def kill_often(times: int, seed: int) -> None:
+def kill_often(times: int, seed: int, responses: int) -> None:
     chance = random.Random(seed)
-    with quiet_box(responses=2600, latency=0.01) as box:
+    with quiet_box(responses=responses, latency=0.01) as box:
         client = fresh_client(box)
-        victims = Victims(box)
+        victims = Victims(box, times)
         try:
             for turn in range(times):
                 victims.kill_one(chance.uniform(0.0, 1.2))
@@ -85,9 +91,9 @@ def _is_as_fresh(box, client) -> None:
 
 
 def test_killed_three_times(place):
-    kill_often(3, seed=1)
+    kill_often(3, seed=1, responses=1600)
 
 
 @pytest.mark.long
 def test_killed_a_hundred_times(place):
-    kill_often(100, seed=2)
+    kill_often(100, seed=2, responses=2600)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -22,11 +23,13 @@ from alchemer_nb.errors import (
     TransportError,
 )
 from alchemer_nb.http.retries import Retries
+from alchemer_nb.sandbox import Sandbox
 from alchemer_nb.sandbox.traffic.faults import Fault
 from alchemer_nb.store import manifest, parts, paths
 from alchemer_nb.store import sync as syncing
+from tests.boxes import demo_file
 from tests.person import regenerate_key
-from tests.store.conftest import ALL, SURVEY, fresh_client, quiet_box, same
+from tests.store.conftest import ALL, QUIET, SURVEY, fresh_client, quiet_box, same
 
 ROOT = Path(manifest.__file__).parents[2]
 
@@ -43,36 +46,68 @@ def notes(synced) -> str:
     return " ".join(synced.notes)
 
 
+@pytest.fixture(scope="module")
+def second_sync(tmp_path_factory):
+    """The file of a sandbox, and the folder of a store of two parts that has all of it."""
+    made = tmp_path_factory.mktemp("second sync")
+    file = Path(shutil.copy(demo_file(**QUIET), made / "box.db"))
+    with pytest.MonkeyPatch.context() as patch, Sandbox(**QUIET, db=file) as box:
+        patch.setenv("ALCHEMER_STORE", str(made / "store"))
+        client = fresh_client(box)
+        client.sync(SURVEY)
+        box.touch(SURVEY, [3, 4], data={"3": {"value": "77"}})
+        box.delete_responses(SURVEY, [10])
+        folder = client.sync(SURVEY).place
+    return file, folder
+
+
 @pytest.fixture
-def synced(own_box, synced_client):
+def synced_box(place, second_sync):
+    """A sandbox of which all is in the store of ``synced``."""
+    with quiet_box(source=second_sync[0]) as running:
+        yield running
+
+
+@pytest.fixture
+def synced(synced_box, second_sync):
     """A client with a store of two parts, and its folder."""
-    own_box.touch(SURVEY, [3, 4], data={"3": {"value": "77"}})
-    own_box.delete_responses(SURVEY, [10])
-    return synced_client, synced_client.sync(SURVEY).place
+    client = fresh_client(synced_box)
+    folder = client._stores.survey_folder(SURVEY)
+    folder.parent.mkdir(mode=0o700, parents=True)
+    shutil.copytree(second_sync[1], folder)
+    return client, folder
 
 
-@pytest.mark.parametrize("left", [0, 1, 200])
-def test_a_manifest_cut_short_is_made_anew(own_box, synced, left):
+@pytest.mark.parametrize("left", [0, pytest.param(1, marks=pytest.mark.long), 200])
+def test_a_manifest_cut_short_is_made_anew(synced_box, synced, left):
     client, folder = synced
     file = folder / paths.MANIFEST
     file.write_bytes(file.read_bytes()[:left])
-    own_box.add_responses(SURVEY, 2)
-    again = fresh_client(own_box).sync(SURVEY)
+    synced_box.add_responses(SURVEY, 2)
+    again = fresh_client(synced_box).sync(SURVEY)
     assert "made anew" in notes(again)
     assert (again.added, again.changed, again.removed) == (2, 0, 0)
-    equal_to_fresh(own_box, client)
+    equal_to_fresh(synced_box, client)
 
 
-def test_a_manifest_that_is_gone_is_made_anew(own_box, synced):
+def test_a_manifest_that_is_gone_is_made_anew(synced_box, synced):
     client, folder = synced
     (folder / paths.MANIFEST).unlink()
-    assert "made anew" in notes(fresh_client(own_box).sync(SURVEY))
-    equal_to_fresh(own_box, client)
+    assert "made anew" in notes(fresh_client(synced_box).sync(SURVEY))
+    equal_to_fresh(synced_box, client)
 
 
-@pytest.mark.parametrize("which", [0, 1])
-@pytest.mark.parametrize("how", ["gone", "cut", "scribbled", "empty"])
-def test_a_damaged_part_is_fetched_again(own_box, synced, which, how, capsys):
+MORE_DAMAGES = ((1, "gone"), (0, "cut"), (0, "empty"))
+
+
+@pytest.mark.parametrize(
+    ("which", "how"),
+    [
+        *((0, "gone"), (1, "cut"), (0, "scribbled"), (1, "scribbled"), (1, "empty")),
+        *(pytest.param(*case, marks=pytest.mark.long) for case in MORE_DAMAGES),
+    ],
+)
+def test_a_damaged_part_is_fetched_again(synced_box, synced, which, how, capsys):
     """The second holds the newer version of two responses: the older one must not come back."""
     client, folder = synced
     place_of = sorted(folder.glob("responses-*.parquet"))[which]
@@ -84,24 +119,27 @@ def test_a_damaged_part_is_fetched_again(own_box, synced, which, how, capsys):
         place_of.write_bytes(content[:middle] + b"\0" * 64 + content[middle + 64 :])
     else:
         place_of.write_bytes(content[: 100 if how == "cut" else 0])
-    again = fresh_client(own_box)
+    again = fresh_client(synced_box)
     if how == "scribbled":  # shows only when it is read
-        same(again.responses(SURVEY, store=True, **ALL | {"progress": "text"}), downloaded(own_box))
+        same(
+            again.responses(SURVEY, store=True, **ALL | {"progress": "text"}),
+            downloaded(synced_box),
+        )
         assert "fetched again" in capsys.readouterr().err
     else:
         assert "fetched again" in notes(again.sync(SURVEY))
-    equal_to_fresh(own_box, client)
+    equal_to_fresh(synced_box, client)
 
 
-def test_a_table_that_is_gone_is_made_anew(own_box, synced):
+def test_a_table_that_is_gone_is_made_anew(synced_box, synced):
     client, folder = synced
     rows = client.scan(SURVEY).count_rows()
     for path in folder.glob("table-*"):
         path.unlink()
-    assert client.scan(SURVEY).count_rows() == rows == 1202
+    assert client.scan(SURVEY).count_rows() == rows == 1002
 
 
-def test_a_newer_store_is_let_be(own_box, synced):
+def test_a_newer_store_is_let_be(synced_box, synced):
     client, folder = synced
     file = folder / paths.MANIFEST
     told = json.loads(file.read_text("utf-8")) | {"format": manifest.FORMAT + 1}
@@ -119,12 +157,12 @@ def test_a_newer_store_is_let_be(own_box, synced):
     assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
 
 
-def test_two_notebooks_do_not_sync_at_once(own_box, synced, monkeypatch):
+def test_two_notebooks_do_not_sync_at_once(synced_box, synced, monkeypatch):
     client, folder = synced
     monkeypatch.setattr(paths, "_LOCK_TIMEOUT", 0.2)
     with paths.lock_folder(folder, 1.0), pytest.raises(StoreBusy, match="another notebook"):
         client.sync(SURVEY)
-    assert client.sync(SURVEY).rows == 1202
+    assert client.sync(SURVEY).rows == 1002
 
 
 def test_two_notebooks_one_after_the_other(own_box, place):
@@ -137,11 +175,11 @@ def test_two_notebooks_one_after_the_other(own_box, place):
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(results) == [0, 0, 1203]
+    assert sorted(results) == [0, 0, 1003]
     equal_to_fresh(own_box, fresh_client(own_box))
 
 
-def test_one_can_read_while_another_syncs(own_box, synced, monkeypatch):
+def test_one_can_read_while_another_syncs(synced_box, synced, monkeypatch):
     monkeypatch.setattr("alchemer_nb.store.compacting._MANY_PARTS", 0)  # files go at each sync
     client, _ = synced
     done = threading.Event()
@@ -150,15 +188,15 @@ def test_one_can_read_while_another_syncs(own_box, synced, monkeypatch):
     def read() -> None:
         try:
             while not done.is_set():
-                assert len(fresh_client(own_box).responses(SURVEY, store=True, **ALL)) >= 1202
-                assert fresh_client(own_box).scan(SURVEY).count_rows() >= 1202
+                assert len(fresh_client(synced_box).responses(SURVEY, store=True, **ALL)) >= 1002
+                assert fresh_client(synced_box).scan(SURVEY).count_rows() >= 1002
         except BaseException as error:  # noqa: BLE001 - handed to the test
             troubles.append(error)
 
     reader = threading.Thread(target=read)
     reader.start()
     for _ in range(5):
-        own_box.add_responses(SURVEY, 3)
+        synced_box.add_responses(SURVEY, 3)
         client.sync(SURVEY)
     done.set()
     reader.join()
@@ -166,43 +204,50 @@ def test_one_can_read_while_another_syncs(own_box, synced, monkeypatch):
 
 
 FULL = """
-import resource, sys
+import os, resource, sys
 from alchemer_nb import ApiKey, Client, Region
 from alchemer_nb.errors import StoreError
 import pandas, pyarrow.parquet
 import signal
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-url, token, secret, limit = sys.argv[1:]
+url, token, secret, *limits = sys.argv[1:]
 region = Region.custom(url, timezone="America/New_York", name="sandbox", label="Sandbox")
-client = Client(ApiKey(token, secret), region=region)
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), resource.RLIM_INFINITY))
-try:
-    client.sync("9000001")
-except StoreError as error:
-    print(error)
+top = os.environ["ALCHEMER_STORE"]
+for limit in limits:
+    os.environ["ALCHEMER_STORE"] = os.path.join(top, limit)
+    client = Client(ApiKey(token, secret), region=region)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), resource.RLIM_INFINITY))
+    try:
+        client.sync("9000001")
+    except StoreError as error:
+        print(error)
 """
+LIMITS = ("100", "5000", "60000")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no limits for files there")
-@pytest.mark.parametrize("limit", [100, 5_000, 60_000])
-def test_a_full_disk_is_told_and_loses_nothing(own_box, limit):
-    arguments = [own_box.url, own_box.api_token, own_box.api_token_secret, str(limit)]
+def test_a_full_disk_is_told_and_loses_nothing(own_box, place, monkeypatch):
+    arguments = [own_box.url, own_box.api_token, own_box.api_token_secret, *LIMITS]
     run = subprocess.run(
         [sys.executable, "-c", FULL, *arguments],
         capture_output=True, text=True, check=False, cwd=ROOT, timeout=60,
     )  # fmt: skip
     assert run.stderr == ""
-    assert "could not be written" in run.stdout
-    assert "make room" in run.stdout
-    client = fresh_client(own_box)
-    client.sync(SURVEY)
-    equal_to_fresh(own_box, client)
-    assert not list(client._stores.survey_folder(SURVEY).glob(".*"))
+    told = run.stdout.splitlines()
+    assert len(told) == len(LIMITS)
+    assert all("could not be written" in line and "make room" in line for line in told)
+    calm = downloaded(own_box)
+    for limit in LIMITS:
+        monkeypatch.setenv("ALCHEMER_STORE", str(place / limit))
+        client = fresh_client(own_box)
+        client.sync(SURVEY)
+        same(client.responses(SURVEY, store=True, **ALL), calm)
+        assert not list(client._stores.survey_folder(SURVEY).glob(".*"))
 
 
 def test_a_sync_that_broke_off_goes_on_where_it_was(place, monkeypatch):
     monkeypatch.setattr(syncing, "_STORE_ROWS", 500)
-    with quiet_box(responses=2600) as box:
+    with quiet_box(responses=2100) as box:
         box.fail_next(Fault(status=500, when={"page": 5}, times=None))
         client = fresh_client(box)
         client._transport.retries = Retries(attempts=1)
@@ -214,7 +259,7 @@ def test_a_sync_that_broke_off_goes_on_where_it_was(place, monkeypatch):
         box.delete_responses(SURVEY, [2, 1700])
         again = fresh_client(box).sync(SURVEY)
         assert "went on at page 4" in notes(again)
-        assert again.rows == 2598
+        assert again.rows == 2098
         equal_to_fresh(box, client)
 
 
@@ -239,10 +284,12 @@ def test_a_sync_that_was_stopped_keeps_what_came(place, monkeypatch):
     [
         Fault(shift=-7, when={"page": 2, "resultsperpage": 500}),
         Fault(shift=5, when={"page": 2, "resultsperpage": 500}),
-        Fault(adds=7, when={"page": 3, "resultsperpage": 500}),
+        pytest.param(
+            Fault(adds=7, when={"page": 3, "resultsperpage": 500}), marks=pytest.mark.long
+        ),
         Fault(deletes=(1, 2, 600), when={"page": 3, "resultsperpage": 500}),
         Fault(touches=(1, 2, 600), when={"page": 3, "resultsperpage": 500}),
-        Fault(cut=900, when={"page": 2}),
+        pytest.param(Fault(cut=900, when={"page": 2}), marks=pytest.mark.long),
     ],
     ids=["rows come twice", "rows are skipped", "new", "deleted", "edited", "cut"],
 )
@@ -264,15 +311,15 @@ def test_a_survey_nobody_answered(place):
         equal_to_fresh(box, client)
 
 
-def test_many_deletions_are_found_by_going_through_all_pages(own_box, synced):
+def test_many_deletions_are_found_by_going_through_all_pages(synced_box, synced):
     client, _ = synced
-    own_box.delete_responses(SURVEY, range(100, 400))
+    synced_box.delete_responses(SURVEY, range(100, 400))
     again = client.sync(SURVEY)
     assert again.removed == 300
-    equal_to_fresh(own_box, client)
+    equal_to_fresh(synced_box, client)
 
 
-def test_expunged_responses_leave_every_file_and_never_come_back(own_box, synced):
+def test_expunged_responses_leave_every_file_and_never_come_back(synced_box, synced):
     client, folder = synced
     frame = client.responses(SURVEY, store=True, **ALL)
     person = frame["contact_id"].dropna().iloc[0]
@@ -282,20 +329,20 @@ def test_expunged_responses_leave_every_file_and_never_come_back(own_box, synced
     assert client.expunge(SURVEY, responses=3) == [3]
     assert client.expunge(SURVEY, contact_id=person) == theirs
     assert not any(_anywhere(folder, mark) for mark in marks)
-    own_box.touch(SURVEY, [3])
+    synced_box.touch(SURVEY, [3])
     for full in (False, True):
-        again = fresh_client(own_box).sync(SURVEY, full=full)
+        again = fresh_client(synced_box).sync(SURVEY, full=full)
         assert again.rows == len(frame) - 1 - len(theirs)
         assert again.notes == ()
     left = client.responses(SURVEY, store=True, **ALL)
     assert not {3, *theirs} & set(left.index)
     assert not {3, *theirs} & set(client.scan(SURVEY, "pandas").index)
     (folder / paths.MANIFEST).unlink()
-    fresh_client(own_box).sync(SURVEY)
+    fresh_client(synced_box).sync(SURVEY)
     assert not any(_anywhere(folder, mark) for mark in marks)
 
 
-def test_an_expunge_that_was_ended_is_finished_by_the_next_sync(own_box, synced, monkeypatch):
+def test_an_expunge_that_was_ended_is_finished_by_the_next_sync(synced_box, synced, monkeypatch):
     client, folder = synced
     session = client.responses(SURVEY, store=True, **ALL).loc[3, "session_id"]
     mark = f'"{session}"'.encode()
@@ -309,7 +356,7 @@ def test_an_expunge_that_was_ended_is_finished_by_the_next_sync(own_box, synced,
             client.expunge(SURVEY, responses=3)
     assert _anywhere(folder, mark)
     assert 3 not in client.responses(SURVEY, store=True, **ALL).index
-    assert fresh_client(own_box).sync(SURVEY).rows == 1201
+    assert fresh_client(synced_box).sync(SURVEY).rows == 1001
     assert not _anywhere(folder, mark)
 
 
@@ -330,23 +377,23 @@ def _anywhere(folder: Path, mark: bytes) -> bool:
     return False
 
 
-def test_a_person_is_found_by_e_mail(own_box, synced):
+def test_a_person_is_found_by_e_mail(synced_box, synced):
     client, _ = synced
-    own_box.touch(SURVEY, [20], data={"3": {"value": "Ann.Bell@Example.org"}})
+    synced_box.touch(SURVEY, [20], data={"3": {"value": "Ann.Bell@Example.org"}})
     client.sync(SURVEY)
     assert client.expunge(SURVEY, email="ann.bell@example.org") == [20]
 
 
-def test_expunge_needs_to_know_whose(own_box, synced):
+def test_expunge_needs_to_know_whose(synced_box, synced):
     client, _ = synced
     for who in ({}, {"responses": []}, {"email": " "}, {"responses": ["x"]}):
         with pytest.raises(InvalidArgument):
             client.expunge(SURVEY, **who)
 
 
-def test_no_secret_is_stored(own_box, synced):
+def test_no_secret_is_stored(synced_box, synced):
     _, folder = synced
-    for secret in (own_box.api_token, own_box.api_token_secret):
+    for secret in (synced_box.api_token, synced_box.api_token_secret):
         assert not _anywhere(folder, f'"{secret}"'.encode())
 
 

@@ -80,8 +80,8 @@ def test_a_sync_beside_the_cells_tells_what_it_brought_between_them(signed_in):
     assert (outcome.failure, outcome.value) == (None, None)
     ended(signed_in)
     told = outcome.out + signed_in.run("count = done.added").out
-    assert signed_in.names["count"] == 1203
-    assert f"done = {TITLE}: 1,203 new; 1,203 responses in" in " ".join(told.split())
+    assert signed_in.names["count"] == 1003
+    assert f"done = {TITLE}: 1,003 new; 1,003 responses in" in " ".join(told.split())
     assert running(signed_in) == []
 
 
@@ -89,7 +89,7 @@ def test_a_sync_beside_the_cells_has_no_rows_to_give_and_takes_none_away(signed_
     job = signed_in.run(f"%alchemer sync {SURVEY} --background").value
     assert isinstance(job, Job)
     ended(signed_in)
-    assert job.result(30).added == 1203
+    assert job.result(30).added == 1003
     assert job.partial() is None
     signed_in.run("x = 1")
     assert "no download is under way or was stopped" in signed_in.run("%alchemer partial").told
@@ -125,7 +125,7 @@ def test_sql_over_surveys_and_frames_of_the_notebook(signed_in):
     same(signed_in.names["kept"], found)
     assert found["w"].tolist() == [2]
     line = signed_in.run('%alchemer sql "select count(*) as n from survey_9000001"')
-    assert line.value["n"].tolist() == [1203]
+    assert line.value["n"].tolist() == [1003]
     failure = signed_in.run("%%alchemer sql\nselect x from nowhere").failure
     assert isinstance(failure, InvalidArgument)
     assert isinstance(signed_in.run("%alchemer sql").failure, UsageError)
@@ -135,7 +135,7 @@ def test_stores_tells_the_place(signed_in, place):
     assert signed_in.run("%alchemer stores").value.empty
     synced = signed_in.run(f"%alchemer sync {SURVEY}").value
     (row,) = signed_in.run("%alchemer stores").value.to_dict("records")
-    assert (row["id"], row["title"], row["rows"]) == (SURVEY, TITLE, 1203)
+    assert (row["id"], row["title"], row["rows"]) == (SURVEY, TITLE, 1003)
     assert row["place"] == str(synced.place)
     assert row["place"].startswith(str(place))
 
