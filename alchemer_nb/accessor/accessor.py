@@ -164,12 +164,29 @@ class AlchemerAccessor:
 
         Returns:
             The frame that a fresh download with these choices gives, of the responses of this
-            frame, in their order. Columns of your own are added at the end; columns that you
-            dropped are left out.
+            frame, in their order. What you blanked or recoded stays so, columns that you dropped
+            are left out, and columns of your own are added at the end. Metadata comes only from a
+            frame that has it; metadata and url variables do not come back from the long shape.
 
         Raises:
-            InvalidArgument: A choice does not fit.
-            KnowledgeLost: The frame carries no description.
+            KnowledgeLost: The frame carries no description, or is none of responses any more.
+            InvalidArgument: In these cases, and in no other:
+
+                - a choice that does not exist, such as a language in which the survey is not asked
+                - several waves under one another
+                - two columns of one name
+                - ``values="id"`` of a scale of numbers, if two of its options are the same number
+                - labels and codes of ``values="both"`` that disagree
+                - ``value`` and ``code`` or ``option_id`` of the long shape that disagree
+                - a ``value`` that is not the option or the date that its column is about
+                - rows of the long shape that are there twice, or of a column that the survey does
+                  not have
+                - a long frame without ``value``
+                - a column that does not hold numbers, booleans, days, options or lists of them any
+                  more
+                - a column of your own that has the name of a new column
+                - a column of your own with several values for a response, if the shape becomes wide
+                - dates without a zone in the hour that occurs twice, if they get a zone
         """
         return relabelling.relabel(self._frame, choices)
 

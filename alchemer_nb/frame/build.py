@@ -68,8 +68,9 @@ def build_frame(
     meta = metadata.metadata_names(options.metadata)
     names = name_columns(columns, survey, options.names, meta, options.language)
     named = dict(zip(names, columns, strict=True))
-    urls = {name: metadata.url_array(name, answers, rows.numbers) for name in answers.urls}
     is_long = options.shape == "long"
+    codes: dict[str, str] = {} if is_long else code_names(named, options, meta)
+    urls: dict[str, str] = {} if is_long else url_names(named, answers.urls, options)
     if is_long:
         frame = build_long(rows.ids, named, languages, array, shown)
         empty = {n: np.asarray(pd.isna(array(c, "label"))) for n, c in named.items()}
@@ -78,15 +79,16 @@ def build_frame(
             name: metadata.metadata_array(name, answers, rows.numbers, zone, options.tz)
             for name in meta
         }
-        frame = build_wide(rows.ids, named, options, array, about_rows, urls)
+        of_urls = {n: metadata.url_array(own, answers, rows.numbers) for n, own in urls.items()}
+        frame = build_wide(rows.ids, named, codes, options, array, {**of_urls, **about_rows})
         empty = empty_cells(frame)
     description = Description(
         survey,
         options,
         str(zone),
         named,
-        {code: name for name, code in code_names(named, options, meta).items()},
-        {} if is_long else url_names(named, urls, options),
+        {code: name for name, code in codes.items()},
+        urls,
         about,
         reasons=collect_reasons(
             answers, survey, rows, ((column, empty[name]) for name, column in named.items())
@@ -103,29 +105,27 @@ def build_frame(
 def build_wide(
     ids: np.ndarray,
     named: Mapping[str, AnswerColumn],
+    codes: Mapping[str, str],
     options: FrameOptions,
     array: Callable[[AnswerColumn, Values], Any],
-    about_rows: Mapping[str, Any],
-    urls: Mapping[str, Any],
+    others: Mapping[str, Any],
 ) -> pd.DataFrame:
     """Build the wide shape: a row for each response.
 
     Args:
         ids: Ids of the responses.
         named: Columns of answers, by name.
+        codes: Name of a column -> name of the codes beside it.
         options: ``values`` is used.
         array: Returns the values of a column, one for each response.
-        about_rows: Values of the metadata columns, by name.
-        urls: Values of the url variables, by the names of these.
+        others: Values of the columns of url variables and metadata, by name.
     """
-    codes = code_names(named, options, about_rows)
     data: dict[str, Any] = {}
     for name, column in named.items():
         data[name] = array(column, options.rendered)
         if name in codes:
             data[codes[name]] = array(column, "code")
-    data |= {name: urls[variable] for name, variable in url_names(named, urls, options).items()}
-    data |= about_rows
+    data |= others
     index = pd.Index(ids, name=INDEX, dtype=np.int64)
     for name, values in data.items():
         if isinstance(values, pd.Series):

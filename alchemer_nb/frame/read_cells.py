@@ -7,14 +7,13 @@ to its cell if the cell is what the text is written as; else the cell was change
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from alchemer_nb.errors import InvalidArgument
-from alchemer_nb.frame import metadata
-from alchemer_nb.frame.build import choose_names, code_names
+from alchemer_nb.frame.build import choose_names
 from alchemer_nb.frame.description import response_ids
 from alchemer_nb.frame.long import as_text
 from alchemer_nb.frame.values import (
@@ -31,11 +30,14 @@ from alchemer_nb.survey.columns import INDEX
 from alchemer_nb.wire.ids import id_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from alchemer_nb.frame.description import Description
     from alchemer_nb.frame.options import Values
     from alchemer_nb.survey.columns import AnswerColumn, AnswerPath
+
+
+_Key = TypeVar("_Key")
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +48,7 @@ class Cells:
         values: Of a category the texts that are no option (object, None elsewhere), else numbers
             (float64), days (datetime64), nullable booleans, or texts (object, None for missing).
         options: Position of each cell's option among the choices, or ``BLANK``, ``UNKNOWN`` (no
-            option), ``SHARED`` (a number that several options have); of categories and numbers.
+            option), ``SHARED`` (several options have the number); of categories and numbers.
     """
 
     values: Any
@@ -61,14 +63,18 @@ class FrameCells:
         ids: Response ids, one for each row of the wide shape (int64).
         cells: Column id -> its cells.
         raw: Column id -> the texts of the column ``_raw`` beside it (object).
+        halves: Column id -> what of ``values="both"`` is there, if the other half was dropped.
         about_rows: The metadata columns.
-        others: The columns that are neither metadata nor answers.
+        urls: Url variable -> its column.
+        others: The columns of the user.
     """
 
     ids: np.ndarray
     cells: dict[str, Cells] = field(default_factory=dict)
     raw: dict[str, np.ndarray] = field(default_factory=dict)
+    halves: dict[str, Values] = field(default_factory=dict)
     about_rows: dict[str, pd.Series[Any]] = field(default_factory=dict)
+    urls: dict[str, pd.Series[Any]] = field(default_factory=dict)
     others: dict[Any, pd.Series[Any]] = field(default_factory=dict)
 
 
@@ -80,35 +86,50 @@ def read_wide(frame: pd.DataFrame, made: Description) -> FrameCells:
             ``values="both"`` are there and disagree.
     """
     result = FrameCells(response_ids(frame).to_numpy(np.int64))
-    values, languages = made.options.rendered, _languages(made)
-    about_rows = metadata.metadata_names(made.options.metadata)
-    codes = code_names(made.columns, made.options, about_rows)
-    result.raw = {
-        raw_owner(column): read_texts(frame[name])
+    languages = made.languages
+    codes = _first_of((name, code) for code, name in made.codes.items() if code in frame)
+    names = _first_of(  # a list has the id of its question, which a second answer has, too
+        ((column.part, column.id), name)
         for name, column in made.columns.items()
-        if column.part == "raw" and name in frame
+        if name in frame or name in codes
+    )
+    urls = _first_of((variable, name) for name, variable in made.urls.items() if name in frame)
+    result.raw = {
+        raw_owner(made.columns[name]): read_texts(frame[name])
+        for name in names.values()
+        if made.columns[name].part == "raw"
     }
-    for name, column in made.columns.items():
-        code = codes.get(name, name)
-        if column.part == "raw" or (name not in frame and code not in frame):
+    for name in names.values():
+        column = made.columns[name]
+        if column.part == "raw":
             continue
         is_code = name not in frame  # the labels were dropped, the codes beside them not
-        series = frame[code if is_code else name]
-        written = "code" if is_code else values
+        written = "code" if is_code else made.options.rendered
+        series = frame[codes[name] if is_code else name]
         raw = result.raw.get(column.id)
         if column.kind == "list":
-            names = option_names(column.choices, written, languages)
-            parts = _read_lists(series, names)
+            options = option_names(column.choices, written, languages)
+            parts = _read_lists(series, options)
             result.cells |= {c.id: p for c, p in zip(column.option_columns, parts, strict=True)}
-        else:
-            result.cells[column.id] = _read_column(series, column, written, languages, raw)
-        if code in frame and code != name and not is_code:
-            cells = result.cells[column.id]
-            _check_codes(frame[code], write_cells(column, cells, "code", languages), name)
-    known = {*made.columns, *codes.values(), *about_rows, INDEX}
-    result.about_rows = {name: frame[name] for name in about_rows if name in frame}
+            continue
+        cells = result.cells[column.id] = _read_column(series, column, written, languages, raw)
+        if is_code or (name not in codes and made.options.values == "both"):
+            result.halves[column.id] = "code" if is_code else "label"
+        elif name in codes:
+            _check_codes(frame[codes[name]], write_cells(column, cells, "code", languages), name)
+    result.about_rows = {name: frame[name] for name in made.metadata if name in frame}
+    result.urls = {variable: frame[name] for variable, name in urls.items()}
+    known = {INDEX, *result.about_rows, *names.values(), *codes.values(), *urls.values()}
     result.others = {name: frame[name] for name in frame.columns if name not in known}
     return result
+
+
+def _first_of(pairs: Iterable[tuple[_Key, str]]) -> dict[_Key, str]:
+    """Return key -> first value; of two columns of one meaning, the other one is the user's."""
+    found: dict[_Key, str] = {}
+    for key, value in pairs:
+        found.setdefault(key, value)
+    return found
 
 
 def read_long(frame: pd.DataFrame, made: Description) -> FrameCells:
@@ -152,29 +173,8 @@ def read_long(frame: pd.DataFrame, made: Description) -> FrameCells:
 def write_cells(
     column: AnswerColumn, cells: Cells, values: Values, languages: Sequence[str | None]
 ) -> Any:
-    """Return the values of a category.
-
-    Raises:
-        InvalidArgument: It is not known which of two options a cell holds.
-    """
-    options = cells.options
-    if (options == SHARED).any():
-        if not is_coded(column, values):
-            raise shared_number(column)
-        number_of_any = {read_number(o.value): at for at, o in enumerate(column.choices)}
-        options = options.copy()
-        for row in np.flatnonzero(options == SHARED).tolist():
-            options[row] = number_of_any[float(cells.values[row])]
-    return write_category(column, options, cells.values, values, languages)
-
-
-def shared_number(column: AnswerColumn) -> InvalidArgument:
-    """Return the error for numbers that several options of a question have."""
-    return InvalidArgument(
-        f"question {column.question.id} has options with the same number, so the frame does not "
-        "say which of them was chosen",
-        hint="Download with these options",
-    )
+    """Return the values of a category."""
+    return write_category(column, cells.options, cells.values, values, languages)
 
 
 def raw_owner(column: AnswerColumn) -> str:
@@ -191,10 +191,6 @@ def read_texts(series: Any) -> np.ndarray:
         if texts[row] is not None:
             texts[row] = id_text(texts[row])
     return texts
-
-
-def _languages(made: Description) -> tuple[str | None, ...]:
-    return made.options.language, made.survey.language
 
 
 def _read_column(
@@ -241,8 +237,8 @@ def _read_names(
 
 
 def _read_codes(numbers: np.ndarray, column: AnswerColumn, raw: np.ndarray | None) -> Cells:
-    options = _find_options(numbers, _by_number(option.value for option in column.choices))
-    is_own_text = (options == UNKNOWN) | (options == SHARED)
+    options = _find_options(numbers, [option.value for option in column.choices])
+    is_own_text = options == UNKNOWN
     texts = np.full(len(numbers), None, dtype=object)
     texts[is_own_text] = [id_text(number) for number in numbers[is_own_text].tolist()]
     if raw is not None:
@@ -255,8 +251,8 @@ def _read_numbers(
     numbers: np.ndarray, column: AnswerColumn, values: Values, raw: np.ndarray | None
 ) -> Cells:
     is_id = values == "id" and bool(column.choices)
-    spellings = (option.id if is_id else option.value for option in column.choices)
-    options = _find_options(numbers, _by_number(spellings))
+    spellings = [option.id if is_id else option.value for option in column.choices]
+    options = _find_options(numbers, spellings)
     if raw is not None:
         options[_is_number_of(raw, numbers) & ~np.isnan(numbers)] = UNKNOWN
     if is_id:
@@ -265,16 +261,12 @@ def _read_numbers(
     return Cells(numbers, options)
 
 
-def _by_number(texts: Iterable[str]) -> dict[float, int]:
-    """Return number -> position, or ``SHARED`` if several texts are this number."""
-    found: dict[float, int] = {}
-    for position, text in enumerate(texts):
+def _find_options(numbers: np.ndarray, spellings: Iterable[str]) -> np.ndarray:
+    """Return the position of the option of each number, ``SHARED`` if several options are it."""
+    by_number: dict[float, int] = {}
+    for position, text in enumerate(spellings):
         number = read_number(text)
-        found[number] = SHARED if number in found else position
-    return found
-
-
-def _find_options(numbers: np.ndarray, by_number: Mapping[float, int]) -> np.ndarray:
+        by_number[number] = SHARED if number in by_number else position
     codes, distinct = pd.factorize(numbers)
     found = [by_number.get(number, UNKNOWN) for number in distinct.tolist()]
     return np.array([*found, BLANK], dtype=np.int64)[codes]
@@ -339,9 +331,8 @@ def _check_codes(series: Any, expected: Any, name: str) -> None:
 
 
 def _check_long(frame: pd.DataFrame, made: Description) -> None:
-    missing = [name for name in (INDEX, "column", "value") if name not in frame]
-    if missing:
-        raise InvalidArgument(f"the long frame has no column {missing[0]!r} any more")
+    if "value" not in frame:
+        raise InvalidArgument("the long frame has no column 'value' any more")
     if not set(frame["column"].dropna()) <= made.columns.keys():
         raise InvalidArgument("the long frame has rows of columns that the survey does not have")
     if frame.loc[frame["column"].notna(), [INDEX, "column"]].duplicated().any():
@@ -362,7 +353,7 @@ def _read_long_column(
 ) -> Cells:
     """Return the cells of a column from its texts; a text that is no number becomes raw."""
     if column.kind == "category":
-        names = option_names(column.choices, "label", _languages(made))
+        names = option_names(column.choices, "label", made.languages)
         return _read_names(*pd.factorize(texts), names, raw.get(column.id))
     if column.kind == "number":
         numbers = np.array([np.nan if t is None else read_number(t) for t in texts], dtype=float)
@@ -382,7 +373,7 @@ def _read_long_column(
 def _read_chosen(
     texts: np.ndarray, column: AnswerColumn, made: Description, answered: np.ndarray
 ) -> Cells:
-    label = column.option.label(*_languages(made)) if column.option else ""
+    label = column.option.label(*made.languages) if column.option else ""
     if not {text for text in texts if text is not None} <= {label, column.path[-1]}:
         raise _misfit("value", "the label of the option that the column is about")
     return Cells(pd.arrays.BooleanArray(~pd.isna(texts), ~answered))
@@ -395,7 +386,7 @@ def _check_option_fields(
     kinds: tuple[tuple[str, Values], ...] = (("code", "code"), ("option_id", "id"))
     for name, values in kinds:
         if name in rows:
-            expected = as_text(write_cells(column, cells, values, _languages(made)), at)
+            expected = as_text(write_cells(column, cells, values, made.languages), at)
             found = read_texts(rows[name]).tolist()
             if any(f not in (None, e) for f, e in zip(found, expected, strict=True)):
                 raise InvalidArgument(

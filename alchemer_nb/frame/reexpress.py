@@ -2,21 +2,7 @@
 
 Only the frame, the survey's definition and the list of columns are used, never the answers behind
 the frame: what was blanked, recoded, dropped or added in it stays so.
-
-``InvalidArgument`` is raised for:
-
-- options that share a number, where the frame does not say which of them was chosen
-- labels and codes of ``values="both"`` that disagree
-- ``value`` and ``code`` or ``option_id`` of the long shape that disagree
-- a ``value`` that is not the option or the date that its column is about
-- rows of the long shape that are there twice, or of a column that the survey does not have
-- a column that does not hold numbers, booleans, days, options or lists of them any more
-- a column of the user that has the name of a new column
-- a column of the user with several values for a response, when the shape becomes wide
-- dates without a zone in the hour that occurs twice, when they get a zone
-- a long frame without ``column`` or ``value``
-- two columns of one name
-- a language in which the survey is not asked, or a word of ``columns`` that means no column
+What cannot be written raises ``InvalidArgument``; ``df.alchemer.relabel`` lists it.
 """
 
 from __future__ import annotations
@@ -43,7 +29,6 @@ from alchemer_nb.frame.read_cells import (
     raw_owner,
     read_long,
     read_wide,
-    shared_number,
     write_cells,
 )
 from alchemer_nb.frame.text_dtype import text_array
@@ -64,8 +49,6 @@ if TYPE_CHECKING:
     from alchemer_nb.frame.options import FrameOptions, Values
     from alchemer_nb.survey.columns import AnswerColumn
 
-_URL = "url_"
-
 
 def reexpress(frame: pd.DataFrame, made: Description, options: FrameOptions) -> pd.DataFrame:
     """Return a frame as a fresh call of the same rows with other options returns it, described.
@@ -79,11 +62,13 @@ def reexpress(frame: pd.DataFrame, made: Description, options: FrameOptions) -> 
         A new frame with its description. Columns of the user are at its end.
 
     Raises:
-        InvalidArgument: The values at hand do not say it; see the list at the top of this module.
+        InvalidArgument: The values at hand do not say it; ``df.alchemer.relabel`` lists when.
     """
     reexpression = Reexpression(frame, made, options)
     result = reexpression.frame()
-    result.attrs = {**frame.attrs, ATTRS: reexpression.describe(result).to_json()}
+    description = reexpression.describe(result)
+    reexpression.add_own_columns(result)
+    result.attrs = {**frame.attrs, ATTRS: description.to_json()}
     return result
 
 
@@ -100,8 +85,6 @@ class Reexpression:
     """
 
     def __init__(self, frame: pd.DataFrame, made: Description, options: FrameOptions) -> None:
-        if not frame.columns.is_unique:
-            raise InvalidArgument("two columns of the frame have the same name")
         self._frame = frame
         self._made = made
         self._was_long = made.options.shape == "long"
@@ -114,19 +97,29 @@ class Reexpression:
         unknown = [c for c in described if not c.planned and c.part not in ("raw", "other")]
         columns = arrange_columns(made.survey, unknown, self)
         columns = multi_lists.fold_lists(columns, self._options)
-        about_rows = metadata.metadata_names(self._options.metadata)
+        self._metadata = metadata.metadata_names(self._options.metadata)
         names = name_columns(
-            columns, made.survey, self._options.names, about_rows, self._options.language
+            columns, made.survey, self._options.names, self._metadata, self._options.language
         )
         self.columns: dict[str, AnswerColumn] = dict(zip(names, columns, strict=True))
+        self._codes = code_names(self.columns, self._options, self._metadata)
+        self._urls = url_names(self.columns, made.urls.values(), self._options)
 
     def frame(self) -> pd.DataFrame:
-        """Return the new frame."""
+        """Return the new frame without the columns of the user.
+
+        ``response_id`` of the long shape holds the positions of the responses yet.
+        """
         named = {name: column for name, column in self.columns.items() if self._is_there(column)}
         is_long = self._options.shape == "long"
         result = self._build_long(named) if is_long else self._build_wide(named)
         if self._options.columns not in (None, self._made.options.columns):
             result = choose_columns(result, self._options, named)
+        return result
+
+    def add_own_columns(self, result: pd.DataFrame) -> None:
+        """Add the columns of the user to the new frame."""
+        is_long = self._options.shape == "long"
         own = self._own_columns(result) if is_long else self._own_of_responses()
         if is_long:
             result[INDEX] = self._at_hand.ids[result[INDEX]]
@@ -137,23 +130,22 @@ class Reexpression:
                     hint="Rename yours first",
                 )
             result[name] = values
-        return result
 
     def describe(self, result: pd.DataFrame) -> Description:
         """Return the description of the new frame."""
         options, is_long = self._options, self._options.shape == "long"
-        meta = metadata.metadata_names(options.metadata)
-        columns = {n: c for n, c in self.columns.items() if is_long or n in result}
-        columns = {n: self._at_hand_of(c) for n, c in columns.items() if self._is_there(c)}
-        codes = code_names(self.columns, options, meta)
-        urls = url_names(columns, map(self._url_variable, self._url_columns()), options)
+        columns = {
+            name: self._at_hand_of(column)
+            for name, column in self.columns.items()
+            if self._is_there(column) and (is_long or {name, self._codes.get(name)} & {*result})
+        }
         asked = {**self._made.about.get("asked", {}), **options.asked()}
         return replace(
             self._made,
             options=options,
             columns=columns,
-            codes={code: name for name, code in codes.items() if code in result},
-            urls={name: own for name, own in urls.items() if name in result},
+            codes={code: name for name, code in self._codes.items() if code in result},
+            urls={name: own for name, own in self._urls.items() if name in result},
             about={**self._made.about, "asked": asked},
         )
 
@@ -187,7 +179,11 @@ class Reexpression:
             return write_cells(column, cells, values, self._languages)
         if column.kind == "number":
             if values == "id" and (cells.options == SHARED).any():
-                raise shared_number(column)
+                raise InvalidArgument(
+                    f"question {column.question.id} has options with the same number, so the "
+                    "frame does not say which of them was chosen",
+                    hint="Download with these options",
+                )
             return write_numbers(column, cells.values, cells.options, values)
         if column.kind == "boolean":
             chosen = cells.values.to_numpy(dtype=bool, na_value=False)
@@ -224,29 +220,22 @@ class Reexpression:
 
     def _build_wide(self, named: dict[str, AnswerColumn]) -> pd.DataFrame:
         at_hand, options = self._at_hand, self._options
-        about_rows = {
-            name: self._in_zone(at_hand.about_rows[name])
-            for name in metadata.metadata_names(options.metadata)
-            if name in at_hand.about_rows
-        }
-        urls = {self._url_variable(n): at_hand.others[n] for n in self._url_columns()}
-        result = build_wide(at_hand.ids, named, options, self.array, about_rows, urls)
+        others = {n: at_hand.urls[own] for n, own in self._urls.items() if own in at_hand.urls}
+        for name in self._metadata:
+            if name in at_hand.about_rows:
+                others[name] = self._in_zone(at_hand.about_rows[name])
+        codes = {name: code for name, code in self._codes.items() if name in named}
+        result = build_wide(at_hand.ids, named, codes, options, self.array, others)
         return result.drop(columns=self._dropped_halves(named))
 
     def _dropped_halves(self, named: dict[str, AnswerColumn]) -> list[str]:
         """Return the labels, or the codes beside them, that the frame at hand does not have."""
-        made = self._made.options
-        if self._was_long:
-            return []
-        before = code_names(self._made.columns, made, metadata.metadata_names(made.metadata))
-        after = code_names(named, self._options, metadata.metadata_names(self._options.metadata))
-        names = {column.id: name for name, column in named.items()}
-        pairs = []
-        for name, code in before.items():
-            new = names.get(self._made.columns[name].id)
-            if new is not None and new in after:
-                pairs += [(name, new), (code, after[new])]
-        return [new for old, new in pairs if old not in self._frame]
+        halves = self._at_hand.halves
+        return [
+            self._codes[name] if halves[column.id] == "label" else name
+            for name, column in named.items()
+            if name in self._codes and column.id in halves
+        ]
 
     def _build_long(self, named: dict[str, AnswerColumn]) -> pd.DataFrame:
         """Build the long shape; ``response_id`` has the positions of the responses yet."""
@@ -260,28 +249,18 @@ class Reexpression:
 
         return build_long(np.arange(len(ids)), named, self._languages, self.array, shown)
 
-    def _url_columns(self) -> list[str]:
-        """Return the names of the columns of url variables, which only their names tell."""
-        names = [name for name in self._at_hand.others if isinstance(name, str)]
-        return [] if self._was_long else [name for name in names if name.startswith(_URL)]
-
-    def _url_variable(self, name: str) -> str:
-        """Return the url variable of a column, without what made its name unique."""
-        while name.endswith("_") and name[:-1] in self._made.columns:
-            name = name[:-1]
-        return name.removeprefix(_URL)
-
     def _own_of_responses(self) -> dict[Any, Any]:
         """Return the columns of the user, one value for each response."""
         if not self._was_long:
-            urls = set(self._url_columns())
-            return {n: s.array for n, s in self._at_hand.others.items() if n not in urls}
+            return {name: series.array for name, series in self._at_hand.others.items()}
         positions = pd.factorize(self._frame[INDEX].to_numpy())[0]
         first = np.unique(positions, return_index=True)[1]
         own: dict[Any, Any] = {}
         for name in self._own_of_long():
             series = self._frame[name]
-            codes = pd.factorize(series, use_na_sentinel=False)[0]
+            is_object = series.dtype == object  # whose values may be lists, which have no hash
+            keys = series.map(repr, na_action="ignore") if is_object else series
+            codes = pd.factorize(keys, use_na_sentinel=False)[0]
             if (codes != codes[first][positions]).any():
                 raise InvalidArgument(
                     f"column {name!r} has several values for one response",

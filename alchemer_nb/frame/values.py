@@ -391,8 +391,13 @@ def option_names(
 
 
 def codes_are_numbers(options: Sequence[Option]) -> bool:
-    """Check whether all reporting values of a question are numbers."""
-    return bool(options) and not any(np.isnan(read_number(option.value)) for option in options)
+    """Check whether the reporting values of a question are different plain numbers.
+
+    ``"01"`` and ``"5%"`` are texts: as numbers they would not be told from ``"1"`` and ``"5"``.
+    """
+    values = {option.value for option in options}
+    is_plain = all(id_text(read_number(value)) == value != "nan" for value in values)
+    return bool(options) and len(values) == len(options) and is_plain
 
 
 def is_ordered(column: AnswerColumn) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import random
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,9 @@ import pandas as pd
 import pytest
 
 from alchemer_nb import ApiKey, Client, OAuth1
+from alchemer_nb.survey.definition import read_definition
+from tests.frame.made_frames import received
+from tests.frame.test_reexpress import check_pairs, ways
 
 FOLDER = Path(__file__).parents[2].parent / "shared" / "payloads"
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="the real payloads are not here")
@@ -65,6 +70,24 @@ def test_a_real_survey_of_2013(client, scripted):
         "Have you tried the Crest 3D Whitestrips Express product in your Beyond the Rack order? "
         "(select one)"
     )
+
+
+def real_answers():
+    """The real survey, and the documented answers without their definition."""
+    questions = read("surveyquestion_list_2013.json")["data"]
+    yield received(
+        read_definition({"id": "1", "title": "2013"}, questions),
+        read("surveyresponse_list_2013.json")["data"],
+    )
+    data = read("survey_data_parents.json")
+    yield received(read_definition({"id": "1"}, []), [{"id": "1", "survey_data": data}])
+
+
+@pytest.mark.parametrize("few", [20, pytest.param(None, marks=pytest.mark.long)])
+def test_real_answers_are_relabelled_as_fresh_calls_write_them(few):
+    for kept in real_answers():
+        pairs = [*itertools.product(ways([None]), repeat=2)]
+        assert check_pairs(kept, [1], random.Random(1).sample(pairs, few) if few else pairs)
 
 
 def test_fewer_responses_than_the_real_list_told_is_said(client, scripted):

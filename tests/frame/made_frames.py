@@ -60,13 +60,11 @@ def fetched(client: Client, own: str) -> Received:
 def made_frame(
     kept: Received, ids: Iterable[int], options: FrameOptions
 ) -> tuple[pd.DataFrame, Description]:
-    """A fresh frame of some responses in their order, without attrs, and its description."""
+    """A fresh frame of some responses in their order, and its description."""
     rows = choose_rows(kept.answers, replace(options, test_rows="include"))
     place = {own: number for number, own in enumerate(rows.ids.tolist())}
     order = np.array([place[own] for own in ids], dtype=np.int64)
     rows = replace(rows, ids=rows.ids[order], numbers=rows.numbers[order])
     zone = ZoneInfo(kept.timezone)
     frame = build_frame(kept.answers, kept.survey, rows, options, zone, {})
-    description = read_description(frame)
-    frame.attrs.clear()
-    return frame, description
+    return frame, read_description(frame)

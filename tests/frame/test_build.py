@@ -42,6 +42,27 @@ def test_radio_is_a_category_in_option_order_with_unchosen_options(scripted):
     assert list(both.columns) == ["sat", "sat_code"]
 
 
+@pytest.mark.parametrize(
+    ("values", "codes"),
+    [
+        (["5", "4", "-0.5"], [5.0, 4.0, -0.5]),
+        (["01", "02", "03"], ["01", "02", "03"]),
+        (["1", "1.0", "2"], ["1", "1.0", "2"]),
+        (["1", "1", "2"], ["1 [10001]", "1 [10002]", "2"]),
+        (["1", "2%", "nan"], ["1", "2%", "nan"]),
+    ],
+)
+def test_codes_are_numbers_if_all_are_different_plain_numbers(scripted, values, codes):
+    options = [option(10001 + n, f"Label {n}", value) for n, value in enumerate(values)]
+    asked = [question(2, "RADIO", "", "sat", options)]
+    given_ = [response(n + 1, {"2": {"answer_id": o["id"]}}) for n, o in enumerate(options)]
+    made = frame(scripted, asked, given_, values="code", metadata="none")
+    assert made["sat"].tolist() == codes
+    labels = frame(scripted, asked, given_, metadata="none")
+    pd.testing.assert_frame_equal(made.alchemer.relabel(values="label"), labels)
+    pd.testing.assert_frame_equal(labels.alchemer.relabel(values="code"), made)
+
+
 def test_a_scale_with_not_applicable_is_not_ordered(scripted):
     asked = [question(2, "RADIO", "", "sat", [*LIKERT, option(10004, "Not applicable", "99")])]
     assert not frame(scripted, asked, [])["sat"].cat.ordered
@@ -451,7 +472,7 @@ def test_two_options_with_one_label_get_their_ids(scripted):
     assert df["a"].iloc[0] == "Same [10002]"
     alike = [question(2, "RADIO", "", "a", [option(10001, "A", "5"), option(10002, "B", "5")])]
     given_ = [response(1, {"2": {"answer": "5", "answer_id": 10002}})]
-    assert frame(scripted, alike, given_, values="code")["a"].tolist() == [5.0]
+    assert frame(scripted, alike, given_, values="code")["a"].tolist() == ["5 [10002]"]
     assert frame(scripted, alike, given_)["a"].tolist() == ["B"]
 
 

@@ -5,6 +5,9 @@ What is expected comes from the survey's JSON and the changed frame alone.
 
 from __future__ import annotations
 
+import ast
+import inspect
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +16,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from alchemer_nb import stack_waves
+from alchemer_nb.accessor import relabel as relabel_module
+from alchemer_nb.accessor.accessor import AlchemerAccessor
 from alchemer_nb.errors import InvalidArgument
+from alchemer_nb.frame import read_cells as read_cells_module
 from alchemer_nb.frame import reexpress as reexpress_module
 from alchemer_nb.frame.options import FrameOptions
 from alchemer_nb.frame.reexpress import reexpress
@@ -196,13 +203,16 @@ def test_a_changed_frame_is_written_as_by_hand(steps, values, then):
         assert [*rows["code"]] == [OPTIONS[name][at]["value"] for at in positions]
 
 
-SHARED = [option(1, "One", "1"), option(2, "Uno", "1.0"), option(3, "Two", "2")]
 NPS = [option(21, "0", "0"), option(22, "zero", "0.0"), option(23, "1", "1")]
 SHARED_KEPT = kept_of(
-    [question(2, "RADIO", "", "sat", SHARED), question(3, "NPS", "", "nps", NPS, key="radio-nps")],
-    [response(1, {"2": {"answer": "1", "answer_id": 1}, "3": {"answer": "0", "answer_id": 22}})],
+    [question(3, "NPS", "", "nps", NPS, key="radio-nps")],
+    [response(1, {"3": {"answer": "0", "answer_id": 22}})],
 )
+DATES = kept_of([question(2, "TEXTBOX", "", "born", key="date")], [
+    response(1, {"2": {"answer": "01/31/2026"}})
+])  # fmt: skip
 WIDE, LONG = FrameOptions(), FrameOptions(shape="long")
+TO_WIDE = {"shape": "wide"}
 BOTH, LISTS = FrameOptions(values="both"), FrameOptions(multi="list")
 CODE = FrameOptions(values="code")
 NAIVE = FrameOptions(tz=None)
@@ -232,87 +242,110 @@ def in_two_hours(df):
     return df.assign(date_submitted=pd.to_datetime(["2026-11-01 01:30:00"] * len(df)))
 
 
-#: What raises, as the module lists it: kept answers, options, change, options to write it with.
+#: What raises, as the docs of ``relabel`` list it: answers, options, change, choices.
 RAISES = {
-    "options that share a number, where the frame does not say which of them was chosen": [
-        (SHARED_KEPT, CODE, unchanged, WIDE),
-        (SHARED_KEPT, CODE, lambda df: df[["sat"]], LONG),
-        (SHARED_KEPT, WIDE, lambda df: df[["nps"]], FrameOptions(values="id")),
+    "a choice that does not exist, such as a language in which the survey is not asked": [
+        (KEPT, WIDE, unchanged, {"language": "Klingon"}),
+        (KEPT, WIDE, unchanged, {"columns": ("nothing",)}),
+        (KEPT, LONG, unchanged, {"columns": ("nothing",)}),
+        (KEPT, WIDE, unchanged, {"values": "words"}),
+        (KEPT, WIDE, unchanged, {"limit": 3}),
+        (KEPT, WIDE, unchanged, {"tz": "Mars"}),
     ],
-    'labels and codes of ``values="both"`` that disagree': [
-        (KEPT, BOTH, set_cell("sat", "Satisfied"), WIDE),
-        (KEPT, BOTH, set_cell("sat", None), WIDE),
-        (KEPT, BOTH, set_cell("sat_code", 4.0), CODE),
-        (KEPT, BOTH, set_cell("colour_code", "g", 1), CODE),
-    ],
-    "``value`` and ``code`` or ``option_id`` of the long shape that disagree": [
-        (KEPT, LONG, of_column("sat", "value", "Satisfied"), WIDE),
-        (KEPT, LONG, of_column("sat", "code", "4"), WIDE),
-        (KEPT, LONG, of_column("sat", "option_id", "10002"), LONG),
-    ],
-    "a ``value`` that is not the option or the date that its column is about": [
-        (KEPT, LONG, of_column("used_web", "value", "Shop"), WIDE),
-    ],
-    "rows of the long shape that are there twice, or of a column that the survey does not have": [
-        (KEPT, LONG, lambda df: pd.concat([df, df.head(1)]), WIDE),
-        (KEPT, LONG, of_column("sat", "column", "mine"), WIDE),
-    ],
-    "a column that does not hold numbers, booleans, days, options or lists of them any more": [
-        (KEPT, WIDE, lambda df: df.assign(many="some"), CODE),
-        (KEPT, WIDE, lambda df: df.assign(many=df["many"] > 1), CODE),
-        (KEPT, WIDE, lambda df: df.assign(used_web="yes"), CODE),
-        (KEPT, WIDE, lambda df: df.assign(used_web=2), CODE),
-        (KEPT, WIDE, lambda df: df.assign(used_web=[[1]] * len(df)), CODE),
-        (KEPT, CODE, lambda df: df.assign(sat="Satisfied"), WIDE),
-        (KEPT, WIDE, lambda df: df.assign(sat=df["sat"].cat.codes), CODE),
-        (KEPT, WIDE, lambda df: df.assign(sat=True), CODE),
-        (KEPT, WIDE, lambda df: df.assign(sat=pd.Timestamp("2026-01-01")), CODE),
-        (KEPT, WIDE, lambda df: df.assign(sat=pd.Categorical([7] * len(df))), CODE),
-        (KEPT, LISTS, lambda df: df.assign(used="Web"), WIDE),
-        (KEPT, LISTS, lambda df: df.assign(used=[["Mail"]] * len(df)), WIDE),
-    ],
-    "a column of the user that has the name of a new column": [
-        (KEPT, WIDE, lambda df: df.assign(q2=1), FrameOptions(names="id")),
-        (KEPT, WIDE, lambda df: df.assign(value=1), LONG),
-    ],
-    "a column of the user with several values for a response, when the shape becomes wide": [
-        (KEPT, LONG, lambda df: df.assign(mine=range(len(df))), WIDE),
-    ],
-    "dates without a zone in the hour that occurs twice, when they get a zone": [
-        (replace(KEPT, timezone="America/New_York"), NAIVE, in_two_hours, WIDE),
-    ],
-    "a long frame without ``column`` or ``value``": [
-        (KEPT, LONG, lambda df: df.drop(columns="column"), WIDE),
-        (KEPT, LONG, lambda df: df.drop(columns="value"), WIDE),
+    "several waves under one another": [
+        (KEPT, WIDE, lambda df: stack_waves({"a": df, "b": df}), {"values": "code"}),
     ],
     "two columns of one name": [
-        (KEPT, WIDE, lambda df: pd.concat([df, df[["sat"]]], axis=1), CODE),
+        (KEPT, WIDE, lambda df: pd.concat([df, df[["sat"]]], axis=1), {"values": "code"}),
     ],
-    "a language in which the survey is not asked, or a word of ``columns`` that means no column": [
-        (KEPT, WIDE, unchanged, FrameOptions(language="Klingon")),
-        (KEPT, WIDE, unchanged, FrameOptions(columns=("nothing",))),
+    '``values="id"`` of a scale of numbers, if two of its options are the same number': [
+        (SHARED_KEPT, WIDE, unchanged, {"values": "id"}),
+        (SHARED_KEPT, LONG, unchanged, {"values": "id", "shape": "wide"}),
+    ],
+    'labels and codes of ``values="both"`` that disagree': [
+        (KEPT, BOTH, set_cell("sat", "Satisfied"), {"values": "label"}),
+        (KEPT, BOTH, set_cell("sat", None), {"values": "label"}),
+        (KEPT, BOTH, set_cell("sat_code", 4.0), {"values": "code"}),
+        (KEPT, BOTH, set_cell("colour_code", "g", 1), {"values": "code"}),
+    ],
+    "``value`` and ``code`` or ``option_id`` of the long shape that disagree": [
+        (KEPT, LONG, of_column("sat", "value", "Satisfied"), TO_WIDE),
+        (KEPT, LONG, of_column("sat", "code", "4"), TO_WIDE),
+        (KEPT, LONG, of_column("sat", "option_id", "10002"), {"names": "id"}),
+    ],
+    "a ``value`` that is not the option or the date that its column is about": [
+        (KEPT, LONG, of_column("used_web", "value", "Shop"), TO_WIDE),
+        (DATES, LONG, of_column("born", "value", "tomorrow"), TO_WIDE),
+    ],
+    "rows of the long shape that are there twice, or of a column that the survey does not have": [
+        (KEPT, LONG, lambda df: pd.concat([df, df.head(1)]), TO_WIDE),
+        (KEPT, LONG, of_column("sat", "column", "mine"), TO_WIDE),
+    ],
+    "a long frame without ``value``": [
+        (KEPT, LONG, lambda df: df.drop(columns="value"), TO_WIDE),
+    ],
+    "a column that does not hold numbers, booleans, days, options or lists of them any more": [
+        (KEPT, WIDE, lambda df: df.assign(many="some"), {"values": "code"}),
+        (KEPT, WIDE, lambda df: df.assign(many=df["many"] > 1), {"values": "code"}),
+        (KEPT, WIDE, lambda df: df.assign(used_web="yes"), {"values": "code"}),
+        (KEPT, WIDE, lambda df: df.assign(used_web=2), {"values": "code"}),
+        (KEPT, WIDE, lambda df: df.assign(used_web=[[1]] * len(df)), {"values": "code"}),
+        (KEPT, CODE, lambda df: df.assign(sat="Satisfied"), {"values": "label"}),
+        (KEPT, WIDE, lambda df: df.assign(sat=df["sat"].cat.codes), {"values": "code"}),
+        (KEPT, WIDE, lambda df: df.assign(sat=True), {"values": "code"}),
+        (KEPT, WIDE, lambda df: df.assign(sat=pd.Timestamp("2026-01-01")), {"values": "code"}),
+        (KEPT, WIDE, lambda df: df.assign(sat=pd.Categorical([7] * len(df))), {"values": "code"}),
+        (KEPT, LISTS, lambda df: df.assign(used="Web"), {"values": "code"}),
+        (KEPT, LISTS, lambda df: df.assign(used=[["Mail"]] * len(df)), {"values": "code"}),
+        (DATES, WIDE, lambda df: df.assign(born="tomorrow"), {"names": "id"}),
+    ],
+    "a column of your own that has the name of a new column": [
+        (KEPT, WIDE, lambda df: df.assign(q2=1), {"names": "id"}),
+        (KEPT, WIDE, lambda df: df.assign(value=1), {"shape": "long"}),
+    ],
+    "a column of your own with several values for a response, if the shape becomes wide": [
+        (KEPT, LONG, lambda df: df.assign(mine=range(len(df))), TO_WIDE),
+    ],
+    "dates without a zone in the hour that occurs twice, if they get a zone": [
+        (replace(KEPT, timezone="America/New_York"), NAIVE, in_two_hours, {"tz": "UTC"}),
     ],
 }
 
 
-def test_the_list_of_what_raises_is_that_of_the_module():
-    items = reexpress_module.__doc__.partition(":\n\n- ")[2].split("\n- ")
-    assert [" ".join(item.split()) for item in items] == [*RAISES]
+def test_the_list_of_what_raises_is_that_of_the_docs():
+    doc = inspect.getdoc(AlchemerAccessor.relabel).partition("in no other:")[2]
+    assert [" ".join(item.split()) for item in doc.split("\n        - ")[1:]] == [*RAISES]
 
 
-@pytest.mark.parametrize("kind", RAISES)
-def test_what_cannot_be_written_raises(kind):
-    for kept, first, change, then in RAISES[kind]:
-        here, made = made_frame(kept, range(1, kept.answers.count + 1), first)
+def raising_lines(modules):
+    """The statements of modules that raise: file and line."""
+    return {
+        (module.__file__, node.lineno)
+        for module in modules
+        for node in ast.walk(ast.parse(inspect.getsource(module)))
+        if isinstance(node, ast.Raise)
+    }
+
+
+def test_what_cannot_be_written_raises_and_every_cause_is_listed():
+    lines = raising_lines([relabel_module, reexpress_module, read_cells_module])
+    for kept, first, change, then in itertools.chain(*RAISES.values()):
+        here, _ = made_frame(kept, range(1, kept.answers.count + 1), first)
+        df = change(here.copy())
         with pytest.raises(InvalidArgument) as raised:
-            reexpress(change(here.copy()), made, then)
+            df.alchemer.relabel(**then)
         assert "Satisfied" not in str(raised.value)  # no answer is in a message
-        reexpress(here[["response_id", "column", "value"]] if first is LONG else here, made, first)
+        at = raised.traceback[-1]
+        lines.discard((str(at.path), at.lineno + 1))
+        short = here[["response_id", "column", "value"]] if first is LONG else here
+        short.alchemer.relabel(names="id")
+    assert not lines  # what none of the listed cases raises
 
 
 def test_columns_of_the_user_follow_their_rows():
     long, made = made_frame(KEPT, [2, 1], LONG)
     long = long.assign(mine=np.arange(len(long)), group=long["response_id"] * 10)
+    long["lists"] = [[own] for own in long["response_id"]]
     again = reexpress(long.iloc[::-1], made, FrameOptions(shape="long", names="id"))
     back = long["mine"].to_numpy().reshape(-1)
     assert set(again["mine"]) == set(back)
@@ -322,7 +355,37 @@ def test_columns_of_the_user_follow_their_rows():
     )
     wide = reexpress(long.drop(columns="mine"), made, WIDE)
     assert wide["group"].to_dict() == {2: 20, 1: 10}
+    assert wide["lists"].to_dict() == {2: [2], 1: [1]}
     assert reexpress(wide, made_frame(KEPT, [2, 1], WIDE)[1], LONG)["group"].nunique() == 2
+
+
+def test_a_column_of_the_user_is_no_url_variable():
+    kept = kept_of(ASKED, [{**answers()[0], "url_variables": {"src": "mail", "q": "1"}}])
+    here, _ = made_frame(kept, [1], FrameOptions(metadata="none"))
+    assert [*here.columns[-2:]] == ["url_q", "url_src"]
+    mine = here.drop(columns="url_q").assign(url_x=1.5, url_=here["sat"])
+    there = mine.alchemer.relabel(names="id", values="code")
+    assert [*there.columns[-3:]] == ["url_src", "url_x", "url_"]
+    pd.testing.assert_frame_equal(there[["url_x", "url_"]], mine[["url_x", "url_"]])
+    assert [*there.alchemer.codebook["column_id"]][-1] == "url_src"
+    long = mine.alchemer.relabel(shape="long")
+    assert set(long["url_x"]) == {1.5}
+    assert "url_src" not in long
+    back = long.alchemer.relabel(shape="wide")
+    assert [name for name in back if name.startswith("url_")] == ["url_x", "url_"]
+    assert "url_x" in back.alchemer.relabel(shape="long")
+
+
+def test_a_second_column_of_one_meaning_is_of_the_user():
+    here, made = made_frame(KEPT, [1, 2], FrameOptions(metadata="none"))
+    twice = here.assign(before=here["sat"])
+    twice["sat"] = twice["sat"].replace("Very satisfied", "Satisfied")
+    there = reexpress(twice, made.named("before", "sat"), FrameOptions(values="code"))
+    assert there["sat"].tolist() == [4.0, 4.0]
+    assert [*there["before"]] == [*here["sat"]]
+    assert reexpress(
+        twice.drop(columns="sat"), made.named("before", "sat"), FrameOptions(values="code")
+    )["sat"].tolist() == [5.0, 4.0]
 
 
 def test_metadata_and_zones_are_written_as_far_as_they_are_there():
