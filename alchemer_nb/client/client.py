@@ -228,6 +228,7 @@ class Client:
         tz: str | None = "UTC",
         columns: Iterable[str] | None = None,
         limit: int | None = None,
+        day_first: bool = False,
         fresh: bool = False,
         progress: ProgressMode = "auto",
         incomplete: str = "raise",
@@ -254,6 +255,9 @@ class Client:
             tz: IANA zone of times; None for naive wall-clock time of the region.
             columns: Only these columns, or questions by alias or id.
             limit: The first so many rows.
+            day_first: Whether ``03/04/2026`` in the answer to a date question is the 3rd of April.
+                Alchemer's date questions have the month first. What cannot be read so is in
+                ``…_raw``, and a note counts what the other order would read.
             fresh: Take nothing from memory. Alchemer, too, repeats its reply to the same call for
                 a minute, so this may have to wait.
             progress: ``"auto"`` prints one line at the end, ``"none"`` nothing; a function is
@@ -313,17 +317,20 @@ class Client:
         """Bring the local store of a survey up to date; see ``Stores.sync``."""
         return self._stores.sync(self.survey_id(id_or_title), **how)
 
-    def scan(self, id_or_title: int | str, engine: str = "arrow") -> Any:
+    def scan(
+        self, id_or_title: int | str, engine: str = "arrow", *, day_first: bool = False
+    ) -> Any:
         """Open a stored survey with an engine, without reading it all.
 
         Args:
             id_or_title: As for ``survey``.
             engine: ``"arrow"`` (a pyarrow Dataset), ``"pandas"``, ``"duckdb"``, ``"polars"`` or
                 ``"dask"``.
+            day_first: As for ``responses``.
         """
         from alchemer_nb.store import engines
 
-        return engines.scan(self._survey_folder(id_or_title), engine)
+        return engines.scan(self._survey_folder(id_or_title), engine, day_first=day_first)
 
     def changes(self, id_or_title: int | str) -> pd.DataFrame:
         """Return the responses that the last sync added, changed and removed, one row each."""

@@ -26,18 +26,24 @@ from alchemer_nb.decode.entry_types import (
     to_scalar,
 )
 from alchemer_nb.decode.leaves import WRITE_IN_SUFFIX, OptionFinder, RawAnswer
-from alchemer_nb.survey.columns import COMMENT, MEMBER, SECOND_ANSWER, AnswerPath, plan_columns
+from alchemer_nb.survey.columns import (
+    COMMENT,
+    MEMBER,
+    ORIGINAL,
+    SECOND_ANSWER,
+    AnswerPath,
+    plan_columns,
+)
 from alchemer_nb.survey.question_types import GRID_SINGLE, is_known, question_key
 from alchemer_nb.wire.ids import id_number, id_text, is_option_id
 from alchemer_nb.wire.json import decode_json
-from alchemer_nb.wire.text import read_flag
+from alchemer_nb.wire.text import is_flag, read_flag
 
 if TYPE_CHECKING:
     from alchemer_nb.decode.entry_types import Scalar
     from alchemer_nb.survey.definition import Definition, Option
 
 _DEEPEST = 6  # levels of parts in parts
-_FLAGS = {"", "0", "1", "true", "false", "yes", "no"}
 
 
 @dataclass(slots=True)
@@ -159,7 +165,7 @@ class EntryReader:
         if raw_answer is not None:
             content.add_answer(path, raw_answer)
         if says_more_than_its_answer(entry):
-            hidden = {} if _is_flag(entry.shown) else {"shown": entry.shown}
+            hidden = {} if is_flag(entry.shown) else {"shown": entry.shown}
             if entry.answer is not None:
                 hidden["rank"] = entry.rank
             answer = raw_answer or RawAnswer()
@@ -259,7 +265,7 @@ class EntryReader:
             words = {str(word) for word in (*self._words_of(path), *_words(option))}
             text = raw_answer.text
             return {} if text is None or text in words else {"answer": text}
-        return {"original_answer": original}
+        return {ORIGINAL: original}
 
     def _words_of(self, path: AnswerPath) -> tuple[str, ...]:
         """Return the words of the option at a path, in the definition."""
@@ -399,10 +405,6 @@ def _undocumented(members: Mapping[str, Any]) -> dict[str, Any]:
     return {name: members[name] for name in members.keys() - DOCUMENTED_MEMBERS}
 
 
-def _is_flag(value: Any) -> bool:
-    return value is None or str(value).strip().lower() in _FLAGS
-
-
 def says_more_than_its_answer(entry: Entry) -> bool:
     """Check whether an entry has more than one answer with its id, and a flag."""
     return bool(
@@ -411,7 +413,7 @@ def says_more_than_its_answer(entry: Entry) -> bool:
         or entry.options
         or entry.subquestions
         or entry.comments not in (None, "")
-        or not (entry.shown is None or isinstance(entry.shown, bool) or _is_flag(entry.shown))
+        or not (isinstance(entry.shown, bool) or is_flag(entry.shown))
     )
 
 

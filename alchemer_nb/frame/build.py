@@ -54,7 +54,10 @@ def build_frame(
     """
     options = replace(options, language=check_language(options.language, survey))
     languages = (options.language, survey.language)
-    renderers = {v: Renderer(answers, rows.numbers, v, languages) for v in get_args(Values)}
+    renderers = {
+        values: Renderer(answers, rows.numbers, values, languages, day_first=options.day_first)
+        for values in get_args(Values)
+    }
     renderer = renderers[options.rendered]  # whose notes are shown
 
     def array(column: AnswerColumn, values: Values) -> Any:
@@ -64,13 +67,17 @@ def build_frame(
         states = shown_states(answers, question_id, rows.numbers[at])
         return [None if state < 0 else bool(state) for state in states.tolist()]
 
-    columns = multi_lists.fold_lists(all_columns(survey, answers, renderer), options)
+    columns = multi_lists.fold_lists(
+        all_columns(survey, answers, renderer, options.metadata), options
+    )
     meta = metadata.metadata_names(options.metadata)
     names = name_columns(columns, survey, options.names, meta, options.language)
     named = dict(zip(names, columns, strict=True))
     is_long = options.shape == "long"
     codes: dict[str, str] = {} if is_long else code_names(named, options, meta)
     urls: dict[str, str] = {} if is_long else url_names(named, answers.urls, options)
+    fields: dict[str, str] = {}
+    unread: dict[str, list[str]] = {}
     if is_long:
         frame = build_long(rows.ids, named, languages, array, shown)
         empty = {n: np.asarray(pd.isna(array(c, "label"))) for n, c in named.items()}
@@ -79,6 +86,13 @@ def build_frame(
             name: metadata.metadata_array(name, answers, rows.numbers, zone, options.tz)
             for name in meta
         }
+        for name, values in about_rows.items():
+            count = metadata.count_unread(name, values, answers, rows.numbers)
+            if count:
+                unread[name] = [f"{count:,} that could not be read"]
+        fields = field_names([*named, *codes.values(), *urls, *meta], answers.others, options)
+        for name, own in fields.items():
+            about_rows[name] = metadata.field_array(own, answers, rows.numbers)
         of_urls = {n: metadata.url_array(own, answers, rows.numbers) for n, own in urls.items()}
         frame = build_wide(rows.ids, named, codes, options, array, {**of_urls, **about_rows})
         empty = empty_cells(frame)
@@ -90,10 +104,11 @@ def build_frame(
         {code: name for name, code in codes.items()},
         urls,
         about,
+        fields=fields,
         reasons=collect_reasons(
             answers, survey, rows, ((column, empty[name]) for name, column in named.items())
         ),
-        notes=renderer.notes,
+        notes={**renderer.notes, **unread},
     )
     if options.columns is not None:
         frame = choose_columns(frame, options, named)
@@ -142,6 +157,16 @@ def url_names(
     names: dict[str, str] = {}
     for variable in sorted(urls):
         names[free_name(f"url_{variable}", {*taken, *names})] = variable
+    return names
+
+
+def field_names(
+    taken: Iterable[str], fields: Iterable[str], options: FrameOptions
+) -> dict[str, str]:
+    """Return name of a column -> undocumented field of responses, for ``metadata="all"``."""
+    names: dict[str, str] = {}
+    for field in sorted(fields) if options.metadata == "all" else ():
+        names[free_name(field, {INDEX, *taken, *names})] = field
     return names
 
 

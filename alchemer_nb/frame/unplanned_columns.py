@@ -10,11 +10,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from alchemer_nb.survey.columns import (
-    COMMENT,
+    MEMBER,
     SECOND_ANSWER,
     AnswerColumn,
     column_id,
     comment_column,
+    is_before_edit,
+    is_comment,
     other_column,
     plan_columns,
     raw_column,
@@ -35,24 +37,31 @@ if TYPE_CHECKING:
 
     from alchemer_nb.decode.answers import Answers
     from alchemer_nb.decode.leaves import Leaf
+    from alchemer_nb.frame.options import Metadata
     from alchemer_nb.frame.values import Renderer
     from alchemer_nb.survey.columns import AnswerPath, Part
     from alchemer_nb.survey.definition import Definition
     from alchemer_nb.survey.question_types import Kind
 
 
-def all_columns(survey: Definition, answers: Answers, renderer: Renderer) -> list[AnswerColumn]:
+def all_columns(
+    survey: Definition, answers: Answers, renderer: Renderer, metadata: Metadata = "all"
+) -> list[AnswerColumn]:
     """Return the planned columns and those that only the answers need.
 
     Args:
         survey: The definition.
         answers: All answers of the download.
         renderer: Takes notes of why a column was added.
+        metadata: Answers before an edit have columns with ``"all"``, else they are counted.
     """
     unknown = []
     for column, why in _unknown_paths(survey, plan_columns(survey), answers):
-        renderer.note(column, why)
-        unknown.append(column)
+        if is_before_edit(column.path) and metadata != "all":
+            renderer.note_edits(column)
+        else:
+            renderer.note(column, why)
+            unknown.append(column)
     return arrange_columns(survey, unknown, renderer)
 
 
@@ -123,7 +132,9 @@ def _unknown_part(
 ) -> tuple[AnswerColumn, str]:
     """Return the column, and why it is there, of an unknown part of a known question."""
     column = _leaf_column(question, parent, path, leaf, language)
-    if path[-1] == COMMENT and len(path) > 1:
+    if not is_known(question) and column.option is not None:  # its words may be an answer
+        column = replace(column, option=Option(path[-1], {}, ""))
+    if is_comment(path):
         return column, "a comment box is not in the definition"
     below = path[1:]
     if question_key(question) == TABLE and question.rows and below:
@@ -156,13 +167,17 @@ def _reason_of_leaf(question: Question, path: AnswerPath) -> str:
     if not is_known(question):
         word = question.key or question.type
         return f"the question type {word!r} is not known: kept as received"
+    if is_before_edit(path):
+        return "the answer before it was edited"
+    if MEMBER in path:
+        return "this part of an answer is not documented: kept as received"
     return "the definition does not announce an answer here: kept as received"
 
 
 def _leaf_column(
     question: Question, parent: Question | None, path: AnswerPath, leaf: Leaf, language: str
 ) -> AnswerColumn:
-    if path[-1] == COMMENT and len(path) > 1:
+    if is_comment(path):
         return comment_column(question, path[:-1], planned=False)
     option = None
     if len(path) > 1:  # without a value, which may be what somebody typed

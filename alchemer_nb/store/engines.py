@@ -69,20 +69,24 @@ class TableSet:
         return ", ".join(f'"{name.replace(chr(34), chr(34) * 2)}"' for name in self.columns)
 
 
-def open_tables(folder: Path) -> TableSet:
+def open_tables(folder: Path, *, day_first: bool = False) -> TableSet:
     """Return the tables of a store; write those that are missing.
+
+    Args:
+        folder: The survey's.
+        day_first: Whether typed dates have the day before the month.
 
     Raises:
         StoreError: There is no store, or it is damaged.
     """
-    return reading.read_consistently(folder, _open_tables)
+    return reading.read_consistently(folder, partial(_open_tables, day_first=day_first))
 
 
-def _open_tables(manifest: Manifest) -> TableSet:
-    if not all(table_path(manifest, part).exists() for part in manifest.parts):
+def _open_tables(manifest: Manifest, *, day_first: bool) -> TableSet:
+    files = [table_path(manifest, part, day_first=day_first) for part in manifest.parts]
+    if not all(file.exists() for file in files):
         with paths.lock_folder(manifest.folder):
-            tables.write_tables(manifest)
-    files = [table_path(manifest, part) for part in manifest.parts]
+            tables.write_tables(manifest, day_first=day_first)
     schema = tables.unify_schemas(files)
     index = parts.read_index(manifest, without=read_expunged_ids(manifest.folder))
     current = tables.version_key(index.version, index.ids)[index.has_content]
@@ -93,20 +97,21 @@ def _open_tables(manifest: Manifest) -> TableSet:
     return TableSet(tuple(map(str, files)), schema, np.setdiff1d(np.concatenate(every), current))
 
 
-def scan(folder: Path, engine: str = "arrow") -> Any:
+def scan(folder: Path, engine: str = "arrow", *, day_first: bool = False) -> Any:
     """Open a store with an engine.
 
     Args:
         folder: The survey's.
         engine: ``"arrow"`` (a pyarrow Dataset), ``"pandas"`` (a DataFrame), ``"duckdb"`` (a
             relation), ``"polars"`` (a LazyFrame) or ``"dask"`` (a dask DataFrame).
+        day_first: Whether typed dates have the day before the month.
 
     Raises:
         ConfigurationError: The engine is not installed.
         StoreError: There is no store, or it is damaged.
     """
     check_choice("engine", engine, ENGINES)
-    found = open_tables(folder)
+    found = open_tables(folder, day_first=day_first)
     if engine == "pandas":
         return _to_pandas(found.dataset.to_table(columns=found.columns)).sort_index()
     if engine == "duckdb":

@@ -51,6 +51,7 @@ OPTIONS = (
     CommandOption("--tz", "time zone; none for the region's wall clock", spec.to_time_zone, "ZONE"),
     CommandOption("--columns", "only these, with commas", spec.to_list, "NAMES"),
     CommandOption("--limit", "at most this many rows", spec.to_whole_number, "N"),
+    CommandOption("--day-first", "typed dates have the day before the month"),
     FRESH,
     CommandOption("--store", "from this computer, however old; see sync"),
     CommandOption("--max-age", "the same, synced first if older, such as 1h", spec.to_text, "SPAN"),
@@ -75,6 +76,7 @@ _ECHOES = {
     "tz": "times in {}",
     "columns": "columns: {}",
     "limit": "at most {} rows",
+    "day_first": "day first: {}",
 }
 
 
