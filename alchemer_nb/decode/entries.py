@@ -25,7 +25,7 @@ from alchemer_nb.decode.entry_types import (
     read_untyped_option,
     to_scalar,
 )
-from alchemer_nb.decode.leaves import WRITE_IN_SUFFIX, OptionFinder, RawAnswer
+from alchemer_nb.decode.leaves import NO_ID, WRITE_IN_SUFFIX, OptionFinder, RawAnswer
 from alchemer_nb.survey.columns import (
     COMMENT,
     MEMBER,
@@ -258,10 +258,14 @@ class EntryReader:
         """Return of an answer and the text before an edit the one that no column shows."""
         if original in (None, "") or str(original) == str(raw_answer.answer):
             return {}
-        of_choice = next((p for p in (path, path[:-1]) if p in self._choice_paths), None)
-        option = self._options[of_choice].get(raw_answer.answer_id) if of_choice else None
-        is_write_in = raw_answer.is_write_in or (option is not None and option.is_other)
-        if of_choice and is_write_in and path not in self._cells:
+        if path in self._single_choice_paths:
+            option = self._options[path].get(raw_answer.answer_id)
+            is_write_in = raw_answer.is_write_in or (option is not None and option.is_other)
+        else:
+            is_option = path[:-1] in self._choice_paths and path not in self._cells
+            option = self._options[path[:-1]].get(path[-1]) if is_option else None
+            is_write_in = option is not None and option.is_other
+        if is_write_in:
             words = {str(word) for word in (*self._words_of(path), *_words(option))}
             text = raw_answer.text
             return {} if text is None or text in words else {"answer": text}
@@ -427,7 +431,7 @@ def options_under_answer(listed: Any) -> dict[str, ListedOption]:
 def direct_answer(entry: Entry) -> RawAnswer | None:
     """Return the answer in the entry itself, None where it has only options or parts."""
     answer = entry.rank if entry.answer is None else entry.answer
-    if answer is None and entry.answer_id is None:
+    if answer is None and entry.answer_id in NO_ID:
         return None
     return RawAnswer(answer, entry.answer_id, entry.original_answer)
 
