@@ -202,10 +202,11 @@ class EntryReader:
             if not (each.is_null or (each.value is False and has_choices))
         }
         for key in options.keys() - chosen.keys():
-            own_path = (*path, self._option_id(key, options[key], path))
-            self._add_members_of_option(content, own_path, options[key])
-        if has_choices:
-            content.unchosen += len(options) - len(chosen)
+            listed = options[key]
+            own_path = (*path, self._option_id(key, listed, path))
+            self._add_members_of_option(content, own_path, listed)
+            is_named = listed.option not in (None, "", *self._words_of(own_path))
+            content.unchosen += has_choices or is_named
         ids = {key: self._option_id(key, each, path) for key, each in chosen.items()}
         is_the_answer = direct is None and len(chosen) == 1 and path in self._single_choice_paths
         write_ins = (
