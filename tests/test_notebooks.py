@@ -180,9 +180,13 @@ def test_large_surveys_are_downloaded_kept_and_followed(
     tell = (
         "import json, pandas as pd\n"
         "pd.testing.assert_frame_equal(stored, hourly)\n"
+        "counts = stored[stored['status'] == 'Complete']['satisfaction'].value_counts(sort=False)\n"
+        "queried = by_satisfaction.dropna().set_index('satisfaction')['responses']\n"
+        "assert [*queried.items()] == [*counts[counts > 0].items()]\n"
         "print(json.dumps([len(df), len(later), len(complete), len(stored), len(after),\n"
         "    changes['change'].value_counts().to_dict(), len(new),\n"
-        "    client.scan('Customer satisfaction').count_rows(),\n"
+        "    [client.scan('Customer satisfaction', test_rows=t, progress='none').count_rows()\n"
+        "     for t in ('include', 'exclude')],\n"
         "    stored.alchemer.relabel(values='code').shape == stored.shape]))"
     )
     notebook = executed(the("large_surveys"), tmp_path, tell, before=0)
@@ -191,6 +195,6 @@ def test_large_surveys_are_downloaded_kept_and_followed(
     )
     assert later == 6000 > rows > complete > 4000
     assert changes == {"added": new, "changed": 1, "removed": 2}
-    assert scanned == 6000 + new - 3
+    assert scanned == [6000 + new - 3, after]
     assert stored == after + 1
     assert same

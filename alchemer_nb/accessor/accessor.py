@@ -27,8 +27,8 @@ from alchemer_nb.frame.description import (
 from alchemer_nb.frame.options import check_choice
 from alchemer_nb.frame.provenance import summary
 from alchemer_nb.frame.text_dtype import typed_frame
-from alchemer_nb.frame.values import read_number
 from alchemer_nb.privacy import redact as redaction
+from alchemer_nb.survey.scales import read_number
 from alchemer_nb.wire.text import strip_html
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class AlchemerAccessor:
         rows = [
             {
                 "column": name,
-                "question_id": column.question.id,
+                "question_id": column.question_id,
                 "option_id": option.id,
                 "reporting_value": option.value,
                 "label": option.label(*described[name][1].languages),

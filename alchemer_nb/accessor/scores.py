@@ -12,8 +12,9 @@ import pandas as pd
 from alchemer_nb.accessor.lookup import column_of
 from alchemer_nb.errors import InvalidArgument, KnowledgeLost
 from alchemer_nb.frame.description import ATTRS, Description, describe, read_description
-from alchemer_nb.frame.values import codes_are_numbers, is_scale, option_names, read_number
+from alchemer_nb.frame.values import codes_are_numbers, option_names
 from alchemer_nb.survey.columns import name_columns
+from alchemer_nb.survey.scales import has_scores, read_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,7 +44,7 @@ def _scores(values: pd.Series[Any], name: str, description: Description) -> np.n
     column, way = description.columns[name], description.options.rendered
     if column.choices and not _option_scores(column.choices):
         raise InvalidArgument(f"the reporting values of {name!r} are not numbers")
-    if not _has_scores(column):
+    if not has_scores(column):
         raise InvalidArgument(
             f"the options of {name!r} are no scale, so its codes have no mean",
             hint=f"If they are steps, give them numbers: df[{name!r}].map({{…}})",
@@ -100,11 +101,6 @@ def top(frame: pd.DataFrame, question: str | int, n: int) -> float:
     if not isinstance(n, int) or not 1 <= n <= max(1, len(ranked)):
         raise InvalidArgument(f"n is 1 to {len(ranked)}, the number of different scores")
     return float((scores >= ranked[n - 1]).mean()) if len(scores) else float("nan")
-
-
-def _has_scores(column: AnswerColumn) -> bool:
-    """Check whether the codes of a column are numbers to count with: a scale, or 0 and 1."""
-    return column.kind != "category" or is_scale(column) or _option_scores(column.choices) <= {0, 1}
 
 
 def _option_score(option: Option) -> float:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from alchemer_nb.http.credentials import Credentials
     from alchemer_nb.store.sync_result import SyncResult
 
+    NoteMode = str | bool | None | Callable[[str], None]  # "auto", "none", or a callback
 
 _TITLES_IN_ERROR = 8
 
@@ -211,6 +212,31 @@ class Client:
 
         return codebook.survey_codebook(self.survey(id_or_title), language)
 
+    def statistics(self, id_or_title: int | str, language: str | None = None) -> pd.DataFrame:
+        """Return what Alchemer counts for each option of a survey, complete responses only.
+
+        Args:
+            id_or_title: As for ``survey``.
+            language: Language of the words, where the survey has several.
+
+        Returns:
+            One row an option: words of question, grid row and option, ``code``, ``count``,
+            ``percent`` of ``responses``, which answered. ``mean``, ``std``, ``min`` and ``max`` of
+            a question's codes repeat on its rows, without "not applicable", and are missing
+            for questions that are no scale.
+
+        Example:
+            >>> counts = client.statistics("Customer satisfaction")
+            >>> counts.query("alias == 'satisfaction'")["option"].tolist()[:2]
+            ['Very satisfied', 'Satisfied']
+        """
+        from alchemer_nb.frame import statistics_table
+
+        survey = self.survey(id_or_title)
+        pages = self.pages(f"survey/{survey.id}/surveystatistic")
+        rows = [row for page in pages for row in reply_rows(page)]
+        return statistics_table.build_statistics(rows, survey, language)
+
     def responses(
         self,
         id_or_title: int | str,
@@ -253,7 +279,8 @@ class Client:
             language: Whose words, where the survey has several languages.
             metadata: ``"standard"``, ``"all"`` or ``"none"``.
             tz: IANA zone of times; None for naive wall-clock time of the region.
-            columns: Only these columns, or questions by alias or id.
+            columns: Only these columns, or questions by alias or id. A url variable, such as
+                ``"url_utm_source"``, is there even if no response has it.
             limit: The first so many rows.
             day_first: Whether ``03/04/2026`` in the answer to a date question is the 3rd of April.
                 Alchemer's date questions have the month first. What cannot be read so is in
@@ -318,19 +345,44 @@ class Client:
         return self._stores.sync(self.survey_id(id_or_title), **how)
 
     def scan(
-        self, id_or_title: int | str, engine: str = "arrow", *, day_first: bool = False
+        self,
+        id_or_title: int | str,
+        engine: str = "arrow",
+        columns: Iterable[str] | None = None,
+        test_rows: str = "exclude",
+        tz: str | None = "UTC",
+        day_first: bool = False,
+        progress: NoteMode = "auto",
     ) -> Any:
         """Open a stored survey with an engine, without reading it all.
+
+        The columns are those of ``responses`` with its default options, and after them all other
+        metadata; where a question has the name of one, that is called ``…_metadata``.
 
         Args:
             id_or_title: As for ``survey``.
             engine: ``"arrow"`` (a pyarrow Dataset), ``"pandas"``, ``"duckdb"``, ``"polars"`` or
-                ``"dask"``.
+                ``"dask"``. Categories keep their order, in an Enum of DuckDB and polars; a
+                Dataset has them as text, and the columns that it needs to choose rows.
+            columns: Only these columns, or questions by alias or id; a url variable
+                (``"url_utm_source"``) is there even if no response has it.
+            test_rows: ``"exclude"``, ``"include"`` or ``"only"``, as for ``responses``.
+            tz: IANA zone of times; None for naive wall-clock time of the region.
             day_first: As for ``responses``.
+            progress: ``"auto"`` prints what to know, such as the number of test rows left out;
+                ``"none"`` prints nothing; a function is called with each line.
+
+        Raises:
+            InvalidArgument: An argument is not valid.
+            StoreError: The survey is not stored, or its store is damaged.
         """
+        from alchemer_nb.frame.options import FrameOptions
         from alchemer_nb.store import engines
 
-        return engines.scan(self._survey_folder(id_or_title), engine, day_first=day_first)
+        chosen: dict[str, Any] = {"test_rows": test_rows, "tz": tz, "columns": columns}
+        chosen["day_first"] = day_first
+        options, on_note = FrameOptions(**chosen), _note_printer(progress)
+        return engines.scan(self._survey_folder(id_or_title), engine, options, on_note)
 
     def changes(self, id_or_title: int | str) -> pd.DataFrame:
         """Return the responses that the last sync added, changed and removed, one row each."""
@@ -356,17 +408,54 @@ class Client:
         """Return the surveys of this account that are stored here: rows, time, folder."""
         return self._stores.list_stored()
 
-    def sql(self, query: str, frames: Mapping[str, Any] | None = None) -> pd.DataFrame:
+    def sql(
+        self,
+        query: str,
+        frames: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        test_rows: str = "exclude",
+        tz: str | None = "UTC",
+        files: bool = False,
+        progress: NoteMode = "auto",
+    ) -> pd.DataFrame:
         """Run a query over stored surveys and frames.
 
         Args:
             query: SQL of DuckDB. A stored survey is named by its title in small letters with
-                ``_`` for anything else, or ``survey_ID``.
-            frames: Name -> frame.
-        """
-        from alchemer_nb.store import engines
+                ``_`` for anything else, or ``survey_ID``. A url variable that no response has
+                (``url_utm_source``) is an empty column of it.
+            frames: Name -> frame; index levels are columns.
+            parameters: Name -> value, for each ``$name`` of the query: a text, number, date, or
+                a list of them (``region in $regions``).
+            test_rows: ``"exclude"``, ``"include"`` or ``"only"``, as for ``responses``.
+            tz: IANA zone of times; None for naive wall-clock time of the region.
+            files: Let the query read and write any file of this computer that you can, fetch
+                addresses, and load extensions. Use it for queries of your own alone.
+            progress: As for ``scan``.
 
-        return engines.run_sql(query, self._stores.list_folders(), frames or {})
+        Returns:
+            The rows of the last statement. Categories keep their order: ``ORDER BY``, ``min`` and
+            ``max`` use it, while ``<`` and ``>`` with a text compare letters.
+
+        Raises:
+            InvalidArgument: The query fails, or an argument is not valid.
+            StoreError: The store of a survey is damaged.
+        """
+        from alchemer_nb.frame.options import FrameOptions
+        from alchemer_nb.store.sql import Question, run_sql
+
+        chosen: dict[str, Any] = {"test_rows": test_rows, "tz": tz}
+        question = Question(
+            query,
+            self._stores.list_folders(),
+            frames or {},
+            parameters or {},
+            FrameOptions(**chosen),
+            zone=tz or str(self.region.zone),
+            files=files,
+            on_note=_note_printer(progress),
+        )
+        return run_sql(question)
 
     # -- helpers ------------------------------------------------------------------------------
 
@@ -429,6 +518,23 @@ class Client:
             )
         hint = did_you_mean(wanted, [title for _, title in titles], "; client.surveys() lists them")
         raise SurveyNotFound(f"no survey of {len(titles)} in this account fits {wanted!r}{hint}")
+
+
+def _note_printer(progress: NoteMode) -> Callable[[str], None]:
+    """Return what prints a line, for the values of ``progress`` of ``scan`` and ``sql``.
+
+    Raises:
+        InvalidArgument: It is none of them.
+    """
+    from alchemer_nb.fetch.progress import print_line
+
+    if callable(progress):
+        return progress
+    if progress in ("auto", "text", True):
+        return print_line
+    if progress in ("none", False, None):
+        return lambda _: None
+    raise InvalidArgument("progress is 'auto', 'none' or a function that takes a line")
 
 
 def connect(region: str | Region | None = None, profile: str | None = None) -> Client:

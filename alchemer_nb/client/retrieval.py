@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -20,16 +19,19 @@ from alchemer_nb.decode.gc_pause import collector_paused
 from alchemer_nb.fetch.download import Download, Downloader
 from alchemer_nb.fetch.interruption import build_hint, describe_interruption
 from alchemer_nb.fetch.lists import fetch_definition
-from alchemer_nb.fetch.progress import Progress
+from alchemer_nb.fetch.progress import Progress, print_line
 from alchemer_nb.frame import rows as row_choice
 from alchemer_nb.frame.build import build_frame
+from alchemer_nb.frame.description import read_description
 from alchemer_nb.frame.local_conditions import LocalConditions
 from alchemer_nb.frame.provenance import summary
+from alchemer_nb.frame.unplanned_columns import plan_piped_rows
 from alchemer_nb.frame.values import Renderer
 from alchemer_nb.http.transport import Transport
 from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.survey import filters
 from alchemer_nb.survey.columns import is_before_edit, plan_columns, raw_column
+from alchemer_nb.survey.piped_rows import parent_of_row
 from alchemer_nb.survey.question_types import is_known
 from alchemer_nb.wire.paging import PAGE_SIZE, to_count
 
@@ -163,6 +165,7 @@ class Retrieval:
         self._status = filters.status_condition(given.status)
         self._is_filtered = bool(self._conditions or self._status or any(self._period))
         self._local: LocalConditions | None = None  # conditions that Alchemer cannot check
+        self._condition_notes: list[str] = []
 
     def run(self) -> pd.DataFrame:
         """Download the responses and build the frame.
@@ -262,6 +265,7 @@ class Retrieval:
         given, zone = [*self._conditions, *self._status], self.region.zone
         conditions = filters.resolve(given, survey, self._tz, zone)
         conditions += filters.submitted_conditions(*self._period, zone)
+        self._condition_notes = [condition.note for condition in conditions if condition.note]
         asks = any(condition.field == "is_test_data" for condition in conditions)
         if asks and self.options.frame.test_rows == "exclude":  # the condition decides
             frame = replace(self.options.frame, test_rows="include")
@@ -286,7 +290,7 @@ class Retrieval:
         return None if self._local is None else self._local.mask(answers)
 
     def _local_facts(self) -> dict[str, Any]:
-        return {"chosen_here": self._local is not None}
+        return {"chosen_here": self._local is not None, "condition_notes": self._condition_notes}
 
     def _build_frame(
         self, survey: Definition, result: Download
@@ -303,6 +307,8 @@ class Retrieval:
             frame = build_frame(
                 result.answers, survey, rows, self.options.frame, self.region.zone, facts
             )
+        if self.options.frame.columns is not None:  # which url variables are empty is known now
+            facts = {**read_description(frame).about}
         return frame, facts
 
     def _collect_facts(self, survey: Definition, result: Download, rows: Rows) -> dict[str, Any]:
@@ -352,9 +358,7 @@ class Retrieval:
                 Progress(survey.title, rows, result.total_count, pages, pages, str(ending))
             )
         elif self.progress in ("auto", "text", True):
-            # Notebooks show stderr in red; scripts keep stdout for their own output.
-            stream = sys.stdout if "ipykernel" in sys.modules else sys.stderr
-            stream.write(f"{ending}\n")
+            print_line(str(ending))
 
     def _incomplete(
         self,
@@ -420,26 +424,33 @@ def _count_misfits(
     Returns:
         ``unparsed_values`` counts the answers that are no number or date where one was asked for,
         in ``unparsed_columns``. ``removed_questions`` are the ids of questions that were answered
-        and are no longer in the definition. ``hidden_fields`` maps each undocumented field of the
-        responses that the frame does not show to its count.
+        and are no longer in the definition. ``piped_rows`` counts the rows that came from answers.
+        ``hidden_fields`` maps each undocumented field of the responses that the frame does not
+        show to its count.
     """
     everything = [each for question in survey.questions for each in question.walk()]
     known = {each.id for each in everything}
     row_numbers, day_first = rows.numbers, options.day_first
     renderer = Renderer(answers, row_numbers, "label", (survey.language,), day_first=day_first)
-    unparsed, other_order = {}, 0
-    for column in plan_columns(survey):
+    unparsed: dict[str, int] = {}
+    other_order = 0
+    for column in (*plan_columns(survey), *plan_piped_rows(survey, answers)):
         if column.part not in ("answer", "item") or column.kind not in ("number", "date"):
             continue
         if column.kind == "date" or renderer.has_raw(column):
             is_raw = pd.Series(renderer.array(raw_column(column))).notna()
             count = int((is_raw & pd.isna(renderer.array(column))).sum())
-            if count:
-                unparsed[column.id] = count
+            if count:  # the id of a piped row has its text, which may not outlive its column
+                own = f"q{column.question_id}" if column.piped else column.id
+                unparsed[own] = unparsed.get(own, 0) + count
         if column.kind == "date":
             other_order += renderer.count_other_order(column)
     unknown = {each.key or each.type for each in everything if not is_known(each)}
-    removed = {path[0] for path in answers.leaves if path[0] not in known}
+    questions = (
+        parent_of_row(path[0]) if path[0] in answers.piped_rows else path[0]
+        for path in answers.leaves
+    )
+    removed = set(questions) - known
     return {
         "partial_rows": sum(
             answers.meta["status"][row] == "Partial" for row in row_numbers.tolist()
@@ -455,6 +466,7 @@ def _count_misfits(
         "removed_questions": sorted(
             removed, key=lambda question_id: (len(question_id), question_id)
         ),
+        "piped_rows": len(answers.piped_rows),
     }
 
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.frame.metadata import STANDARD
 from alchemer_nb.frame.text_dtype import typed_frame
-from alchemer_nb.frame.values import is_ordered
 from alchemer_nb.survey.columns import name_columns, plan_columns
 from alchemer_nb.survey.question_types import question_key
+from alchemer_nb.survey.scales import is_ordered
 from alchemer_nb.wire.text import comparable_words, strip_html
 
 if TYPE_CHECKING:

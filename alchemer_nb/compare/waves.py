@@ -264,7 +264,7 @@ def _build_index(waves: Sequence[_Wave]) -> pd.MultiIndex:
 
 def _stack_values(column: _Column, waves: Sequence[_Wave], index: pd.MultiIndex) -> pd.Series[Any]:
     holders = [wave for wave in waves if wave.label in column.names]
-    pieces = [wave.frame[column.names[wave.label]].infer_objects() for wave in holders]
+    pieces = [_infer_objects(wave.frame[column.names[wave.label]]) for wave in holders]
     options = [wave.options(column.names[wave.label]) for wave in holders]
     for number, words in enumerate(_find_new_labels(options)):
         taken = set(pieces[number].cat.categories) if words else set()  # by a text of no option
@@ -278,7 +278,7 @@ def _stack_values(column: _Column, waves: Sequence[_Wave], index: pd.MultiIndex)
     dtypes = [piece.dtype for piece in pieces]
     in_all_waves = len(pieces) == len(waves)
     dtype = _common_dtype(
-        column.notes, dtypes, [piece.notna().any() for piece in pieces], in_all_waves=in_all_waves
+        column.notes, dtypes, [bool(p.notna().any()) for p in pieces], in_all_waves=in_all_waves
     )
     by_wave = {wave.label: piece for wave, piece in zip(holders, pieces, strict=True)}
     made = [
@@ -288,6 +288,13 @@ def _stack_values(column: _Column, waves: Sequence[_Wave], index: pd.MultiIndex)
         for wave in waves
     ]
     return pd.concat(made, ignore_index=True).astype(dtype).set_axis(index)
+
+
+def _infer_objects(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column of objects as what they are; pandas leaves it alone where it has gaps."""
+    nullable: dict[str, Any] = {"boolean": pd.BooleanDtype(), "integer": pd.Int64Dtype()}
+    kind = pd.api.types.infer_dtype(values, skipna=True) if values.dtype == object else ""
+    return values.astype(nullable[kind]) if kind in nullable else values.infer_objects()
 
 
 def _compare_codes(column: _Column, holders: Sequence[_Wave], *, is_number: bool) -> None:

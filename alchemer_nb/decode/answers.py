@@ -47,6 +47,7 @@ class Answers:
             know, or whose type is not documented.
         others: Name of an undocumented field of responses -> {number of a response: value}.
         without_entries: Numbers of the responses that have no ``survey_data`` at all.
+        piped_rows: Id of a piped row (see ``survey.piped_rows``) -> its texts as received.
         misfits: Number of values whose JSON type was not the documented one.
         unchosen: Number of options that were listed as null, which means not chosen.
     """
@@ -60,6 +61,7 @@ class Answers:
     unknown_questions: dict[str, tuple[str, str]] = field(default_factory=dict)
     others: dict[str, dict[int, Scalar]] = field(default_factory=dict)
     without_entries: list[int] = field(default_factory=list)
+    piped_rows: dict[str, set[str]] = field(default_factory=dict)
     misfits: int = 0
     unchosen: int = 0
 
@@ -75,6 +77,7 @@ class Answers:
             unknown_questions=self.unknown_questions.copy(),
             others={name: values.copy() for name, values in self.others.items()},
             without_entries=self.without_entries.copy(),
+            piped_rows={own: texts.copy() for own, texts in self.piped_rows.items()},
         )
 
 
@@ -232,6 +235,8 @@ class AnswersBuilder:
             _append_rows(shown.setdefault(question, []), positions, table, is_own=is_own)
         for question, text_and_type in reader.unknown_questions.items():
             self._answers.unknown_questions.setdefault(question, text_and_type)
+        for row, texts in reader.piped_rows.items():
+            self._answers.piped_rows.setdefault(row, set()).update(texts)
         self._misfits += _sum_over_rows(reader.misfits, positions)
         self._unchosen += _sum_over_rows(reader.unchosen, positions)
 

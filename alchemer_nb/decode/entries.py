@@ -6,7 +6,7 @@ payloads.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -33,15 +33,18 @@ from alchemer_nb.survey.columns import (
     SECOND_ANSWER,
     AnswerPath,
     plan_columns,
+    plan_piped_row,
 )
-from alchemer_nb.survey.question_types import GRID_SINGLE, is_known, question_key
+from alchemer_nb.survey.piped_rows import find_parent, piped_row, piped_row_id
+from alchemer_nb.survey.question_types import GRID_SINGLE, is_grid, is_known, question_key
 from alchemer_nb.wire.ids import id_number, id_text, is_option_id
 from alchemer_nb.wire.json import decode_json
 from alchemer_nb.wire.text import is_flag, read_flag
 
 if TYPE_CHECKING:
     from alchemer_nb.decode.entry_types import Scalar
-    from alchemer_nb.survey.definition import Definition, Option
+    from alchemer_nb.survey.columns import AnswerColumn
+    from alchemer_nb.survey.definition import Definition, Option, Question
 
 _DEEPEST = 6  # levels of parts in parts
 
@@ -54,6 +57,7 @@ class EntryContent:
         answers: The answer at each path.
         shown: Question id -> whether the entry says that it was shown; the first mention counts.
         unknown_questions: Question id -> (text, type), where the definition does not know it.
+        piped_rows: Id of a piped row (see ``survey.piped_rows``) -> its text as received.
         misfits: Number of values whose JSON type was not the documented one.
         unchosen: Number of options listed without a value, which means not chosen.
     """
@@ -61,6 +65,7 @@ class EntryContent:
     answers: dict[AnswerPath, RawAnswer] = field(default_factory=dict)
     shown: dict[str, bool] = field(default_factory=dict)
     unknown_questions: dict[str, tuple[str, str]] = field(default_factory=dict)
+    piped_rows: dict[str, str] = field(default_factory=dict)
     misfits: int = 0
     unchosen: int = 0
 
@@ -92,6 +97,9 @@ class EntryReader:
     def __init__(self, survey: Definition) -> None:
         parts = list(survey.walk())
         self.known_questions = dict.fromkeys(each.id for each in parts)
+        self._language = survey.language
+        self._questions = {each.id: each for each in reversed(parts)}
+        self._piped_rows: set[str] = set()
         self._parents = {each.id: each.parent for each in parts}
         self._unknown_types = {each.id for each in parts if not is_known(each)}
         grids = [each for each in parts if question_key(each) in GRID_SINGLE]
@@ -99,8 +107,13 @@ class EntryReader:
         self._choice_paths: set[AnswerPath] = set()  # where an answer is one or more of the options
         self._single_choice_paths: set[AnswerPath] = set()  # where it is one of them alone
         self._cells: set[AnswerPath] = set()  # of grids
+        self._options: dict[AnswerPath, OptionFinder] = {}
+        self._add_paths(plan_columns(survey))
+
+    def _add_paths(self, columns: Iterable[AnswerColumn]) -> None:
+        """Add the paths at which answers are options of the definition."""
         options: dict[AnswerPath, list[Option]] = {}
-        for column in plan_columns(survey):
+        for column in columns:
             if column.part in ("option", "item") and column.option is not None:
                 options.setdefault(column.path[:-1], []).append(column.option)
                 if column.part == "option":
@@ -111,18 +124,22 @@ class EntryReader:
                 options[column.path] = [*column.choices]
                 self._single_choice_paths.add(column.path)
         self._choice_paths |= self._single_choice_paths
-        self._options = {
-            path: OptionFinder(some, (survey.language,)) for path, some in options.items()
+        self._options |= {
+            path: OptionFinder(some, (self._language,)) for path, some in options.items()
         }
 
     def is_documented(self, question: str) -> bool:
         """Check whether all that an entry of a question may hold is documented."""
-        return question in self.known_questions and question not in self._unknown_types
+        is_known = question in self.known_questions or question in self._piped_rows
+        return is_known and question not in self._unknown_types
 
     def read(self, question: str, raw: bytes) -> EntryContent:
         """Read the JSON of the entry of one question."""
         decoded = decode_json(raw)
         content = EntryContent()
+        piped = find_parent(question, decoded, self._questions)
+        if piped is not None:
+            question = self._add_piped_row(content, *piped)
         self._add_untyped(content, (question,), decoded)
         members = decoded if isinstance(decoded, Mapping) else {}
         if not self.is_documented(question):
@@ -130,6 +147,21 @@ class EntryReader:
             content.unknown_questions.setdefault(question, words)
         content.add_members(self._path_of_members((question,)), _undocumented(members))
         return content
+
+    def _add_piped_row(self, content: EntryContent, parent: Question, text: str) -> str:
+        """Return the id of a piped row, and read its options from now on as those of its grid."""
+        own = piped_row_id(parent, text)
+        content.piped_rows.setdefault(own, text)
+        if own not in self._piped_rows:
+            self._piped_rows.add(own)
+            self._parents[own] = parent.id
+            if not self.is_documented(parent.id):
+                self._unknown_types.add(own)
+            if question_key(parent) in GRID_SINGLE:
+                self._single_choice_rows.add(own)
+            row = piped_row(parent, own, text, self._language)
+            self._add_paths(plan_piped_row(parent, row))
+        return own
 
     def read_typed(self, question: str, entry: Entry, raw: Any) -> EntryContent:
         """Read an entry that the typed decoder made of JSON with documented members alone."""
@@ -229,7 +261,11 @@ class EntryReader:
             if is_bare_id or (is_planned and has_choices and value is True):
                 value = ""  # no more than that it is chosen
             raw_answer = RawAnswer(value, option_id, each.original_answer, each.option)
-            if not (is_planned and self._adds_nothing(path, raw_answer, write_ins, direct)):
+            if is_planned and self._adds_nothing(path, raw_answer, write_ins, direct):
+                if each.option not in self._words_of(own_path):
+                    members = {"option": each.option}
+                    content.add_members(self._path_of_members(own_path), members)
+            else:
                 content.add_answer(path if is_the_answer else own_path, raw_answer)
 
     def _add_hidden_of_option(
@@ -321,6 +357,8 @@ class EntryReader:
     ) -> None:
         """Add a sub-question, which is an entry, an option, or a map of either."""
         below = self._path_below(path, key)
+        if len(path) == 1 and is_option_id(key) and _has_cells_alone(child):
+            below = self._path_of_cells(content, path, key, child) or below
         if isinstance(child, list) and any(isinstance(cell, Mapping) for cell in child):
             content.misfits += 1
             child = dict(items_by_id(child))
@@ -338,6 +376,22 @@ class EntryReader:
             self._add_members_of_part(content, below, child)
         else:
             self._add_parts(content, below, child, depth)
+
+    def _path_of_cells(
+        self, content: EntryContent, path: AnswerPath, key: str, cells: Mapping[str, Any]
+    ) -> AnswerPath | None:
+        """Return the path of a piped row inside the entry of its grid; None if it is none.
+
+        The text of the row is in its cells, which say "Row : Column".
+        """
+        if path[0] in self._piped_rows:
+            return path
+        grid = self._questions.get(path[0])
+        if grid is None or not is_grid(grid):
+            return None
+        text = str(next(iter(cells.values()))["question"]).rpartition(" : ")[0]
+        found = find_parent(key, {"parent": grid.id, "question": text}, self._questions)
+        return None if found is None else (self._add_piped_row(content, *found),)
 
     def _add_parts(
         self, content: EntryContent, path: AnswerPath, parts: Mapping[str, Any], depth: int
@@ -384,11 +438,12 @@ class EntryReader:
     def _path_below(self, path: AnswerPath, key: str) -> AnswerPath:
         """Return the path of a part: rows of grids and parts of groups are questions themselves.
 
+        All that a piped row has stays below it, or what other rows have would be mixed with it.
         An id that the definition does not know, or not as a part, belongs to a question if it is
         small; ids from 10001 are options. Column ids of custom tables are unique within their
         table only, so their paths begin with the table.
         """
-        if is_option_id(key):
+        if is_option_id(key) or path[0] in self._piped_rows:
             return (*path, key)
         if not self._parents.get(key):  # an unknown type may use any keys
             return (*path, key) if path[0] in self._unknown_types else (key,)
@@ -427,6 +482,16 @@ def options_under_answer(listed: Any) -> dict[str, ListedOption]:
     is_one = isinstance(listed, Mapping) and ("option" in listed or "rank" in listed)
     items = listed.items() if isinstance(listed, Mapping) and not is_one else items_by_id(listed)
     return {str(key): read_untyped_option(item) for key, item in items}
+
+
+def _has_cells_alone(child: Any) -> bool:
+    """Check whether a map is a row of cells, each with its question."""
+    return (
+        isinstance(child, Mapping)
+        and bool(child)
+        and not is_entry(child)
+        and all(isinstance(cell, Mapping) and "question" in cell for cell in child.values())
+    )
 
 
 def direct_answer(entry: Entry) -> RawAnswer | None:

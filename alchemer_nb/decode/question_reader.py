@@ -16,6 +16,7 @@ import numpy as np
 from alchemer_nb.decode.entries import direct_answer, says_more_than_its_answer
 from alchemer_nb.decode.entry_types import read_entries
 from alchemer_nb.decode.pages import NO_ENTRY
+from alchemer_nb.wire.ids import is_option_id
 from alchemer_nb.wire.text import read_flag
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ class QuestionReader:
         codes: Path -> code of the entry's answer in the leaf of the path, -1 for none.
         shown: Question id -> 1 or 0 where the entry says whether it was shown, else -1.
         unknown_questions: Question id -> (text, type), where the definition does not know it.
+        piped_rows: Id of a piped row -> its texts as received.
         misfits: Position -> number of values that were not of the documented type.
         unchosen: Position -> number of options listed as not chosen.
     """
@@ -137,10 +139,12 @@ class QuestionReader:
         self.number = number
         self.is_high_cardinality = False
         self.unknown_questions: dict[str, tuple[str, str]] = {}
+        self.piped_rows: dict[str, set[str]] = {}
         self._path: AnswerPath = (question,)
         self._reader = reader
         self._leaf = leaf
-        self._is_documented = reader.is_documented(question)
+        # Where a top-level entry from 10001 belongs, only its text and parent say: see piped rows.
+        self._is_documented = reader.is_documented(question) and not is_option_id(question)
         self._documented: set[bytes] = set()
         self._second_numbers: dict[int, int] = {}
         self._reset()
@@ -245,6 +249,8 @@ class QuestionReader:
             states.append(state)
         if content.unknown_questions:  # the first mention counts
             self.unknown_questions = content.unknown_questions | self.unknown_questions
+        for row, text in content.piped_rows.items():
+            self.piped_rows.setdefault(row, set()).add(text)
         if content.misfits:
             self.misfits[position] = content.misfits
         if content.unchosen:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import InvalidArgument, KnowledgeLost
 from alchemer_nb.frame.description import CategoriesInUse, Description, read_description
-from alchemer_nb.frame.values import codes_are_numbers, is_scale, option_names, read_number
+from alchemer_nb.frame.values import codes_are_numbers, option_names
 from alchemer_nb.survey.columns import question_names
 from alchemer_nb.survey.definition import Option
+from alchemer_nb.survey.scales import is_scale, read_number
 from alchemer_nb.wire.text import did_you_mean
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -128,6 +129,15 @@ class ProgressReporter:
         """Call the callback if the last call was a tenth of a second ago."""
         if time.monotonic() - self._last >= _INTERVAL:
             self.report()
+
+
+def print_line(line: str) -> None:
+    """Print a line where the user reads it.
+
+    Notebooks show stderr in red; scripts keep stdout for their own output.
+    """
+    stream = sys.stdout if "ipykernel" in sys.modules else sys.stderr
+    stream.write(f"{line}\n")
 
 
 def _format_seconds(seconds: float) -> str:

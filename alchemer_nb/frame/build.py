@@ -20,7 +20,7 @@ from alchemer_nb.survey.columns import INDEX, free_name, name_columns, question_
 from alchemer_nb.wire.text import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Container, Iterable, Mapping
     from zoneinfo import ZoneInfo
 
     from alchemer_nb.decode.answers import Answers
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from alchemer_nb.frame.rows import Rows
     from alchemer_nb.survey.columns import AnswerColumn
     from alchemer_nb.survey.definition import Definition
+
+URL = "url_"  # how the name of the column of a url variable begins
 
 
 def build_frame(
@@ -67,17 +69,20 @@ def build_frame(
         states = shown_states(answers, question_id, rows.numbers[at])
         return [None if state < 0 else bool(state) for state in states.tolist()]
 
-    columns = multi_lists.fold_lists(
-        all_columns(survey, answers, renderer, options.metadata), options
-    )
     meta = metadata.metadata_names(options.metadata)
-    names = name_columns(columns, survey, options.names, meta, options.language)
-    named = dict(zip(names, columns, strict=True))
+    named = columns_by_name(answers, survey, renderer, options)
     is_long = options.shape == "long"
     codes: dict[str, str] = {} if is_long else code_names(named, options, meta)
-    urls: dict[str, str] = {} if is_long else url_names(named, answers.urls, options)
+    urls: dict[str, str] = {}
     fields: dict[str, str] = {}
     unread: dict[str, list[str]] = {}
+    if not is_long:
+        urls = url_names(named, answers.urls, options)
+        words = {name: column_words(column) for name, column in named.items()}
+        present = {*named, *meta, *codes.values(), *urls}
+        if absent := absent_urls(options.columns, present, words):
+            more = [name.removeprefix(URL) for name in absent]
+            urls = url_names(named, [*answers.urls, *more], options)
     if is_long:
         frame = build_long(rows.ids, named, languages, array, shown)
         empty = {n: np.asarray(pd.isna(array(c, "label"))) for n, c in named.items()}
@@ -112,9 +117,21 @@ def build_frame(
     )
     if options.columns is not None:
         frame = choose_columns(frame, options, named)
-        description = description.trim(frame)
+        vain = [url for name, url in description.urls.items() if _is_asked_in_vain(name, frame)]
+        description = replace(description, about={**about, "empty_urls": vain}).trim(frame)
     frame.attrs[ATTRS] = description.to_json()
     return frame
+
+
+def columns_by_name(
+    answers: Answers, survey: Definition, renderer: Renderer, options: FrameOptions
+) -> dict[str, AnswerColumn]:
+    """Return the columns of answers of a frame, by their names in it."""
+    columns = all_columns(survey, answers, renderer, options.metadata)
+    columns = multi_lists.fold_lists(columns, options)
+    meta = metadata.metadata_names(options.metadata)
+    names = name_columns(columns, survey, options.names, meta, options.language)
+    return dict(zip(names, columns, strict=True))
 
 
 def build_wide(
@@ -156,7 +173,7 @@ def url_names(
     taken = {*named, *meta, *code_names(named, options, meta).values()}
     names: dict[str, str] = {}
     for variable in sorted(urls):
-        names[free_name(f"url_{variable}", {*taken, *names})] = variable
+        names[free_name(f"{URL}{variable}", {*taken, *names})] = variable
     return names
 
 
@@ -208,6 +225,12 @@ def choose_columns(
     wanted = options.columns or ()
     if options.shape == "wide":
         return frame[choose_names(wanted, frame.columns, named)]
+    words = {name: column_words(column) for name, column in named.items()}
+    if absent := absent_urls(wanted, named, words):
+        raise InvalidArgument(
+            f"the long shape has answers alone, and no url variable {absent[0]!r}",
+            hint="Take the wide shape, or leave it out of columns",
+        )
     chosen = choose_names(wanted, named, named)
     return frame[frame["column"].isin(chosen)].reset_index(drop=True)
 
@@ -215,18 +238,62 @@ def choose_columns(
 def choose_names(
     wanted: Iterable[str], present: Iterable[str], named: Mapping[str, AnswerColumn]
 ) -> list[str]:
-    """Return the present names that the user's words mean: columns, or all of a question."""
+    """Return the present names that the user's words mean: columns, or all of a question.
+
+    Raises:
+        InvalidArgument: A word means none of them.
+    """
+    words = {name: column_words(column) for name, column in named.items()}
+    return choose_by_words(wanted, present, words)
+
+
+def choose_by_words(
+    wanted: Iterable[str], present: Iterable[str], words: Mapping[str, Container[str]]
+) -> list[str]:
+    """Return the present names that the user's words mean.
+
+    Args:
+        wanted: The user's words.
+        present: Names of columns.
+        words: Name of a column of answers -> other words for it.
+
+    Raises:
+        InvalidArgument: A word means none of them.
+    """
     present = list(present)
     chosen: set[str] = set()
     for word in wanted:
-        found = {word} & {*present}
-        for name, column in named.items():
-            parts = {part.id for part in column.option_columns}
-            meant = {*question_names(column), column.id, *parts}
-            if word in meant:
-                found |= {name, f"{name}_code"} & {*present}
+        meant = (n for name, own in words.items() if word in own for n in (name, f"{name}_code"))
+        found = {word, *meant} & {*present}
         if not found:
             hint = did_you_mean(word, present)
             raise InvalidArgument(f"no column or question is called {word!r}{hint}")
         chosen |= found
     return [name for name in present if name in chosen]
+
+
+def column_words(column: AnswerColumn) -> set[str]:
+    """Return the words by which ``columns`` may mean a column, besides its name."""
+    return {*question_names(column), column.id, *(part.id for part in column.option_columns)}
+
+
+def absent_urls(
+    wanted: Iterable[str] | None, present: Container[str], words: Mapping[str, Iterable[str]]
+) -> list[str]:
+    """Return the columns of url variables that are asked for and that no response has.
+
+    Args:
+        wanted: The user's words.
+        present: Names of columns.
+        words: Name of a column of answers -> other words for it.
+    """
+    others = set[str]().union(*words.values())
+    return [
+        word
+        for word in dict.fromkeys(wanted or ())
+        if word.startswith(URL) and word != URL and word not in present and word not in others
+    ]
+
+
+def _is_asked_in_vain(name: str, frame: pd.DataFrame) -> bool:
+    return name in frame.columns and bool(frame[name].isna().all())

@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 FIELDS = (
     "column_id", "column_alias", "column_text", "question_id", "parent_id", "parent_alias",
     "option_id", "page", "page_title", "type", "part", "alias", "question", "row", "option",
-    "reporting_value", "required", "logic", "n_asked", "n_answered", "removed", "notes",
+    "reporting_value", "required", "logic", "n_asked", "n_answered", "removed", "piped",
+    "notes",
 )  # fmt: skip
 _COUNTS = ("page", "n_asked", "n_answered")
 _DTYPES = {
-    **dict.fromkeys(("required", "logic", "removed"), "bool"),
+    **dict.fromkeys(("required", "logic", "removed", "piped"), "bool"),
     **dict.fromkeys(_COUNTS, "Int64"),
 }
 _LONGEST_CELL = 160  # characters on the screen
@@ -113,7 +114,10 @@ def codebook_records(
 
 def _notes_of(column: AnswerColumn, notes: Mapping[str, list[str]]) -> list[str]:
     """Return the notes of a column, and of the options of a list."""
-    return [text for each in (column, *column.option_columns) for text in notes.get(each.id, ())]
+    found = ["a piped row: its text comes from the answers"] if column.piped else []
+    for each in (column, *column.option_columns):
+        found += notes.get(each.id, ())
+    return found
 
 
 def build_codebook(rows: list[dict[str, Any]]) -> Codebook:
@@ -137,7 +141,7 @@ def _column_record(
     languages = (language, survey.language)
     question, parent, option = column.question, column.parent, column.option
     return {
-        "question_id": question.id,
+        "question_id": column.question_id,
         "parent_id": parent.id if parent else "",
         "parent_alias": parent.alias if parent else "",
         "option_id": option.id if option else "",
@@ -150,6 +154,7 @@ def _column_record(
         "reporting_value": option.value if option else "",
         "required": question.required,
         "removed": column.removed,
+        "piped": column.piped,
     }
 
 

@@ -264,7 +264,8 @@ def read_description(frame: pd.DataFrame) -> Description:
     if not isinstance(text, str):
         raise KnowledgeLost(
             "this frame carries no description of its survey: concat of different downloads, "
-            "merge and other libraries drop it. Use df.alchemer.join to merge, or "
+            "merge and other libraries drop it. Use df.alchemer.join to merge, "
+            "alchemer_nb.read_parquet for files of df.alchemer.to_parquet, or "
             "original.alchemer.attach(this_frame) to give it back"
         )
     return _parsed(text)

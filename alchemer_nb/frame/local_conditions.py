@@ -14,6 +14,7 @@ import numpy as np
 from alchemer_nb.decode.leaves import WRITE_IN_SUFFIX
 from alchemer_nb.survey.columns import COMMENT, MEMBER
 from alchemer_nb.survey.filters import QUESTION_FIELD, URL_FIELD
+from alchemer_nb.survey.piped_rows import parent_of_row
 from alchemer_nb.wire.ids import id_text
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class LocalConditions:
     ) -> Iterator[tuple[int, str | None]]:
         values = {each.id: each.value for each in self.survey.question(question).options}
         for path, leaf in answers.leaves.items():
-            if path[0] != question or COMMENT in path or MEMBER in path:
+            if parent_of_row(path[0]) != question or COMMENT in path or MEMBER in path:
                 continue
             texts: list[str | None] = []
             for raw in leaf.raw_answers:

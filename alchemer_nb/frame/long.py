@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from alchemer_nb.frame.text_dtype import text_dtype
-from alchemer_nb.frame.values import number_text, read_number
+from alchemer_nb.frame.values import number_text
 from alchemer_nb.survey.columns import INDEX
+from alchemer_nb.survey.scales import read_number
 from alchemer_nb.wire.ids import id_text
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def build_long(
             continue
         positions.append(at)
         row = column.question.text(*languages) if column.parent else None
-        piece |= {"question_id": column.question.id, "row": row, "column": name}
+        piece |= {"question_id": column.question_id, "row": row, "column": name}
         piece["shown"] = [*shown(column.path[0], at)]
         for field, values in piece.items():
             found[field] += values if isinstance(values, list) else [values] * len(at)

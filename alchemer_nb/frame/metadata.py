@@ -15,8 +15,9 @@ import pandas as pd
 
 from alchemer_nb.decode.pages import META_FIELDS
 from alchemer_nb.frame.text_dtype import text_array, text_dtype
-from alchemer_nb.frame.values import is_plain_number, read_number
+from alchemer_nb.frame.values import is_plain_number
 from alchemer_nb.survey.filters import STATUSES
+from alchemer_nb.survey.scales import read_number
 from alchemer_nb.wire.stamps import ZONE_HOURS, parse_stamp
 from alchemer_nb.wire.text import is_flag, read_flags
 
@@ -32,7 +33,7 @@ STANDARD = (
     "language", "link_id", "contact_id",
 )  # fmt: skip
 EXTRA = (*(name for name in META_FIELDS if name not in {*STANDARD, "id"}), "data_quality")
-_STATUS_ORDER = STATUSES[::-1]  # an ordered category runs from the least to the most complete
+STATUS_ORDER = STATUSES[::-1]  # an ordered category runs from the least to the most complete
 _DATES = ("date_started", "date_submitted", "date_updated")
 _FIRST_DATE = np.datetime64("0001-01-01", "s")  # numpy reads the year 0, which does not exist
 _STAMP_LENGTH = len("2026-01-15 10:42:26")
@@ -73,7 +74,7 @@ def metadata_array(
     texts = _texts(values)
     if name == "status":
         others = sorted({text for text in texts if text is not None} - set(STATUSES))
-        categories = pd.Index([*others, *_STATUS_ORDER], dtype=text_dtype())
+        categories = pd.Index([*others, *STATUS_ORDER], dtype=text_dtype())
         return pd.Categorical(text_array(texts), categories, ordered=True)
     return text_array(texts)
 
@@ -214,5 +215,5 @@ def field_array(name: str, answers: Answers, row_numbers: np.ndarray) -> Any:
 
 def url_array(name: str, answers: Answers, row_numbers: np.ndarray) -> Any:
     """Return the values of one url variable; a variable sent empty is an empty text."""
-    values = answers.urls[name]
+    values = answers.urls.get(name, {})  # a frame may be asked for one that nobody has
     return text_array([values.get(row) for row in row_numbers.tolist()])

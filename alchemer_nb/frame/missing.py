@@ -110,7 +110,7 @@ def _base(states: list[np.ndarray], description: Description, name: str) -> dict
     question, parent = column.question, column.parent
     grid = f"{parent.text(language)}: " if parent else ""
     return {
-        "question_id": question.id,
+        "question_id": column.question_id,
         "alias": question.alias or (parent.alias if parent else ""),
         "question": grid + question.text(language),
         "base": int(counts[ANSWERED] + counts[SKIPPED]),

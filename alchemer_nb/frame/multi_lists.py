@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from alchemer_nb.survey.columns import AnswerColumn, column_id
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from alchemer_nb.frame.options import FrameOptions
-    from alchemer_nb.survey.columns import AnswerPath
+    from alchemer_nb.survey.columns import AnswerColumn, AnswerPath
 
 
 def fold_lists(columns: Sequence[AnswerColumn], options: FrameOptions) -> list[AnswerColumn]:
@@ -31,12 +29,11 @@ def fold_lists(columns: Sequence[AnswerColumn], options: FrameOptions) -> list[A
 
 def fold_options(parts: Sequence[AnswerColumn]) -> AnswerColumn:
     """Return one column for columns of options of a question."""
-    stem = parts[0].path[:-1]
     return replace(
         parts[0],
-        id=column_id(stem),
+        id=parts[0].id.removesuffix(f"_{parts[0].path[-1]}"),
         kind="list",
-        path=stem,
+        path=parts[0].path[:-1],
         part="list",
         option=None,
         choices=tuple(part.option for part in parts if part.option is not None),

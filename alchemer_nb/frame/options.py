@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, get_args
 from zoneinfo import ZoneInfo
@@ -50,8 +51,10 @@ class FrameOptions:
     def __post_init__(self) -> None:
         columns: Any = self.columns  # any iterable of names, or one name
         if columns is not None:
-            names = (columns,) if isinstance(columns, str) else map(str, columns)
-            object.__setattr__(self, "columns", tuple(names))
+            names = (columns,) if isinstance(columns, str) else columns
+            if not isinstance(names, Iterable):
+                raise InvalidArgument(f"columns is a list of names, not {str(columns)[:40]!r}")
+            object.__setattr__(self, "columns", tuple(map(str, names)))
         for name, allowed in CHOICES.items():
             check_choice(name, getattr(self, name), allowed)
         if self.limit is not None and (not isinstance(self.limit, int) or self.limit < 1):

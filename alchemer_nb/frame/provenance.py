@@ -76,6 +76,7 @@ def _of_store(facts: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _of_rows(facts: Mapping[str, Any], write_option: Callable[[str, str], str]) -> Iterator[str]:
+    yield from facts.get("condition_notes", ())
     if facts.get("chosen_here"):
         yield "those that fit were chosen here: Alchemer splits the values of `in` at commas"
     if facts["test_rows_left_out"]:
@@ -136,6 +137,11 @@ def _of_answers(facts: Mapping[str, Any]) -> Iterator[str]:
     if facts["removed_questions"]:
         count = len(facts["removed_questions"])
         yield f"{_counted(count, 'question')} not in the definition any more"
+    if facts.get("piped_rows"):  # earlier versions did not write it
+        found = _counted(facts["piped_rows"], "piped row")
+        yield f"{found}, whose columns come from the answers"
+    if facts.get("empty_urls"):
+        yield f"no response has the url variable {', '.join(map(repr, facts['empty_urls']))}"
     if not facts["zone_documented"]:
         yield "the zone of this region's dates is not documented, UTC was taken"
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from alchemer_nb.errors import InvalidArgument
-from alchemer_nb.frame.build import choose_names
+from alchemer_nb.frame.build import choose_names, column_words
 from alchemer_nb.frame.description import response_ids
 from alchemer_nb.frame.long import as_text
 from alchemer_nb.frame.values import (
@@ -23,10 +23,10 @@ from alchemer_nb.frame.values import (
     is_plain_number,
     mark_of_chosen,
     option_names,
-    read_number,
     write_category,
 )
 from alchemer_nb.survey.columns import INDEX
+from alchemer_nb.survey.scales import read_number
 from alchemer_nb.wire.ids import id_text
 
 if TYPE_CHECKING:
@@ -343,7 +343,9 @@ def _columns_of_long(made: Description) -> dict[str, AnswerColumn]:
     options = made.options
     names: Iterable[str] = made.columns
     if options.columns is not None:
-        names = choose_names(options.columns, made.columns, made.columns)
+        known = set(made.columns).union(*map(column_words, made.columns.values()))
+        wanted = [word for word in options.columns if word in known]  # no metadata in this shape
+        names = choose_names(wanted, made.columns, made.columns)
     return {name: made.columns[name] for name in names if name in made.columns}
 
 

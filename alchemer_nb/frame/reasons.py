@@ -3,7 +3,8 @@
 Facts (https://apihelp.alchemer.com/help/surveyresponse-per-question-v5 and real payloads): an
 entry says whether it was shown; ``shown: false`` with an answer is an answer; an unanswered
 checkbox question is absent altogether. "Not reached" is inferred: a question of an incomplete
-response on a page after the last one that has anything shown or answered.
+response on a page after the last one that has anything shown or answered. A piped row without an
+entry was not shown: a response lists the rows that it made, answered or not.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import pandas as pd
 from alchemer_nb.frame.values import shown_states
 from alchemer_nb.survey.columns import column_id
 from alchemer_nb.survey.definition import conditional_ids
+from alchemer_nb.survey.piped_rows import parent_of_row
 from alchemer_nb.survey.question_types import is_multi
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ _REASONS = np.array(
 )
 _SAID = np.array([1, 0, 0, -1, -1, -1, -1, -1], np.int8)
 _NOTHING = 3  # and unknown
-_NOTHING_SKIPPED = 4
+_NOTHING_SKIPPED, _NOT_SHOWN_SILENT = 4, 5  # by inference: the entry says nothing
 # The code by what the entry said, what the one of its grid or group said (0 not shown, 1 shown, -1
 # nothing), and whether an incomplete response ended before its page.
 _CODES = np.array([[[1, 2]] * 3, [[0, 0]] * 3, [[5, 6], [4, 4], [3, 6]]], np.uint8)
@@ -203,7 +205,7 @@ def collect_reasons(
     for column, is_empty in columns:
         own = column.path[0]
         if own not in codes:
-            codes[own] = _planes(collector.codes(own))
+            codes[own] = _planes(collector.codes(own, column))
         if column.part not in ("other", "raw") and not is_empty.all():
             answered.setdefault(cell_key(column), np.packbits(~is_empty))
     return Reasons(rows.ids, codes, answered)
@@ -225,9 +227,9 @@ class _Collector:
         self._complete = statuses[rows.numbers] == "Complete"
         self._last_page = self._reached_pages()
 
-    def codes(self, question_id: str) -> np.ndarray:
-        """Return the code of each response for a question (uint8)."""
-        question = self._questions.get(question_id)
+    def codes(self, question_id: str, column: AnswerColumn) -> np.ndarray:
+        """Return the code of each response for the question of a column (uint8)."""
+        question = column.question if column.piped else self._questions.get(question_id)
         own = shown_states(self._answers, question_id, self._row_numbers)
         above = own
         is_beyond = np.zeros(len(own), dtype=np.int8)
@@ -235,6 +237,7 @@ class _Collector:
         if question is not None:
             page = self._page_numbers.get(question.page, -1)
             is_beyond = (~self._complete & (page > self._last_page)).astype(np.int8)
+        if question is not None and not column.piped:
             parents = (question.parent, self._outermost[question_id])  # a grid, a group
             for parent in dict.fromkeys(each for each in parents if each in self._answers.shown):
                 states = shown_states(self._answers, parent, self._row_numbers)
@@ -245,6 +248,9 @@ class _Collector:
         if is_told_by_absence:  # unanswered, it has no entry
             # A response without any entry (71 of 583 real ones) leaves it unknown.
             codes[(codes == _NOTHING) & (self._last_page >= 0)] = _NOTHING_SKIPPED
+        elif column.piped and (column.is_cell or not is_multi(column.question)):
+            # Of a multi-select, an unanswered row has no entry either: that leaves it unknown.
+            codes[(codes == _NOTHING) & (self._last_page >= 0)] = _NOT_SHOWN_SILENT
         return codes
 
     def _reached_pages(self) -> np.ndarray:
@@ -253,10 +259,10 @@ class _Collector:
         pages = {own: self._page_numbers.get(q.page, -1) for own, q in self._questions.items()}
         for question_id, (rows, states) in self._answers.shown.items():
             at = np.asarray(rows, dtype=np.int64)[np.asarray(states, dtype=bool)]
-            last[at] = np.maximum(last[at], pages.get(question_id, -1))
+            last[at] = np.maximum(last[at], pages.get(parent_of_row(question_id), -1))
         for path, leaf in self._answers.leaves.items():
             at = np.asarray(leaf.rows, dtype=np.int64)
-            last[at] = np.maximum(last[at], pages.get(path[0], -1))
+            last[at] = np.maximum(last[at], pages.get(parent_of_row(path[0]), -1))
         reached: np.ndarray = last[self._row_numbers]
         return reached
 

@@ -6,7 +6,9 @@ column of its own with a note, so that nothing received is lost.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
 from alchemer_nb.survey.columns import (
@@ -17,11 +19,14 @@ from alchemer_nb.survey.columns import (
     comment_column,
     is_before_edit,
     is_comment,
+    is_open,
     other_column,
     plan_columns,
+    plan_piped_row,
     raw_column,
 )
 from alchemer_nb.survey.definition import Option, Question
+from alchemer_nb.survey.piped_rows import parent_of_row, piped_row, shown_row_id
 from alchemer_nb.survey.question_types import (
     GRID_CELLS,
     ITEMS,
@@ -43,6 +48,8 @@ if TYPE_CHECKING:
     from alchemer_nb.survey.definition import Definition
     from alchemer_nb.survey.question_types import Kind
 
+_REMOVED = "the question is no longer in the definition"
+
 
 def all_columns(
     survey: Definition, answers: Answers, renderer: Renderer, metadata: Metadata = "all"
@@ -55,14 +62,74 @@ def all_columns(
         renderer: Takes notes of why a column was added.
         metadata: Answers before an edit have columns with ``"all"``, else they are counted.
     """
-    unknown = []
-    for column, why in _unknown_paths(survey, plan_columns(survey), answers):
-        if is_before_edit(column.path) and metadata != "all":
+    planned = plan_columns(survey)
+    of_rows = plan_piped_rows(survey, answers)
+    found = list(_unknown_paths(survey, [*planned, *of_rows], answers))
+    hidden = [c for c, _ in found if metadata != "all" and is_before_edit(c.path)]
+    for column in hidden:
+        if column.path[0] not in answers.piped_rows:  # whose ids have their texts
             renderer.note_edits(column)
-        else:
-            renderer.note(column, why)
-            unknown.append(column)
+    why = {column.path: text for column, text in found}
+    unplanned = [*of_rows, *(column for column, _ in found if column not in hidden)]
+    unknown = _with_shown_ids(unplanned, planned)
+    for column in unknown:
+        if column.path in why:
+            renderer.note(column, why[column.path])
+        spellings = len(answers.piped_rows.get(column.path[0], ()))
+        if spellings > 1:
+            renderer.note(column, f"the text of the row came in {spellings} spellings")
     return arrange_columns(survey, unknown, renderer)
+
+
+def plan_piped_rows(survey: Definition, answers: Answers) -> list[AnswerColumn]:
+    """Return the columns of the rows that the definition lacks, with ids that no names have yet."""
+    rows = _piped_rows(survey, answers).values()
+    return [column for parent, row in rows for column in plan_piped_row(parent, row)]
+
+
+def _piped_rows(survey: Definition, answers: Answers) -> dict[str, tuple[Question, Question]]:
+    """Return id -> question and row, of the rows that the definition lacks.
+
+    Of several spellings the first one in alphabetical order is the row's text, so that it does not
+    depend on which response came first.
+    """
+    known = _questions_by_id(survey)
+    rows = {}
+    for own, texts in answers.piped_rows.items():
+        parent = known.get(parent_of_row(own)) or Question(parent_of_row(own), "", "", {})
+        rows[own] = parent, piped_row(parent, own, min(texts), survey.language)
+    return rows
+
+
+def _questions_by_id(survey: Definition) -> dict[str, Question]:
+    return {question.id: question for question in reversed([*survey.walk()])}
+
+
+def _with_shown_ids(
+    columns: Iterable[AnswerColumn], planned: Iterable[AnswerColumn]
+) -> list[AnswerColumn]:
+    """Return columns, those of piped rows with ids as names have them, and all ids different."""
+    of_rows: dict[str, list[AnswerColumn]] = {}
+    result: list[AnswerColumn] = []
+    for column in columns:
+        if column.piped:
+            of_rows.setdefault(column.path[0], []).append(column)
+        else:
+            result.append(column)
+    short = {own: [_with_shown_id(c) for c in some] for own, some in of_rows.items()}
+    everything = chain(planned, result, *short.values())
+    often = Counter(column.id for column in everything)
+    for own, some in of_rows.items():
+        is_clash = any(often[column.id] > 1 for column in short[own])
+        result += [_with_shown_id(c, in_full=True) for c in some] if is_clash else short[own]
+    return result
+
+
+def _with_shown_id(column: AnswerColumn, *, in_full: bool = False) -> AnswerColumn:
+    own = column.path[0]
+    shown = shown_row_id(own, in_full=in_full)
+    column_id_ = f"q{shown}{column.id.removeprefix(f'q{own}')}"
+    return replace(column, id=column_id_, question=replace(column.question, id=shown))
 
 
 class Companions(Protocol):
@@ -86,23 +153,30 @@ def arrange_columns(
         companions: Says which columns of write-ins and raw answers there are.
     """
     planned = plan_columns(survey)
-    ids = {column.id for column in planned}
+    unknown = sorted(unknown, key=lambda column: _path_sort_key(column.path))
+    ids = {column.id for column in (*planned, *unknown)}
     columns: list[AnswerColumn] = []
     for column in planned:
         columns.append(column)
         columns.extend(x for x in _unplanned_companions(column, companions) if x.id not in ids)
-    unknown = sorted(unknown, key=lambda column: _path_sort_key(column.path))
     extra = [x for c in unknown for x in (c, *_unplanned_companions(c, companions))]
     return _insert(survey, columns, extra)
 
 
 def _unplanned_companions(column: AnswerColumn, companions: Companions) -> Iterator[AnswerColumn]:
-    """Yield the columns of write-ins and raw answers that the definition does not announce."""
-    if column.part in ("answer", "item") and companions.has_raw(column):
+    """Yield the columns of write-ins and raw answers that the definition does not announce.
+
+    A piped row has those that it would have if it were in the definition.
+    """
+    is_answer = column.part in ("answer", "item")
+    if is_answer and ((column.piped and is_open(column)) or companions.has_raw(column)):
         yield replace(raw_column(column), planned=False)
     # A grid cell repeats the label of its column: that is no write-in.
     chosen = column.part in ("answer", "option") and not column.is_cell
-    if chosen and column.kind in ("category", "number", "boolean") and companions.has_other(column):
+    options = column.choices if column.option is None else (column.option,)
+    is_due = column.piped and any(option.is_other for option in options)
+    is_choice = chosen and column.kind in ("category", "number", "boolean")
+    if is_choice and (is_due or companions.has_other(column)):
         yield other_column(column, planned=False)
 
 
@@ -111,12 +185,16 @@ def _unknown_paths(
 ) -> Iterator[tuple[AnswerColumn, str]]:
     """Yield columns for answers at unknown paths, with the reason for each."""
     taken = {column.path for column in planned}
-    known: dict[str, Question] = {}
-    for question in survey.walk():
-        known.setdefault(question.id, question)
+    known, piped = _questions_by_id(survey), _piped_rows(survey, answers)
     for path in answers.leaves.keys() - taken:
         leaf = answers.leaves[path]
-        if path[0] in known:
+        if path[0] in piped:
+            parent, row = piped[path[0]]
+            column, why = _unknown_part(row, parent, path, leaf, survey.language)
+            if parent.id not in known:
+                column, why = replace(column, removed=True), _REMOVED
+            yield replace(column, parent=parent, piped=True), why
+        elif path[0] in known:
             question = known[path[0]]
             yield _unknown_part(question, known.get(question.parent), path, leaf, survey.language)
         else:
@@ -124,7 +202,7 @@ def _unknown_paths(
             titles = {survey.language: text} if text else {}
             deleted = Question(path[0], kind.upper(), "", titles)
             column = _leaf_column(deleted, None, path, leaf, survey.language)
-            yield replace(column, removed=True), "the question is no longer in the definition"
+            yield replace(column, removed=True), _REMOVED
 
 
 def _unknown_part(
@@ -164,8 +242,8 @@ def _kind_of_part(question: Question, parent: Question | None) -> Kind | None:
 def _reason_of_leaf(question: Question, path: AnswerPath) -> str:
     if path[-1] == SECOND_ANSWER:
         return "a response answered twice here, and differently: the second answer"
-    if not is_known(question):
-        word = question.key or question.type
+    word = question.key or question.type
+    if word and not is_known(question):
         return f"the question type {word!r} is not known: kept as received"
     if is_before_edit(path):
         return "the answer before it was edited"
@@ -208,7 +286,8 @@ def _insert(
         insert_after.update({each: last_column.get(each, number) for each in ids})
     after: dict[int | None, list[AnswerColumn]] = {}
     for each in extra:
-        after.setdefault(insert_after.get(each.path[0]), []).append(each)
+        own = each.parent.id if each.piped and each.parent else each.path[0]
+        after.setdefault(insert_after.get(own), []).append(each)
     placed = after.get(-1, [])
     for number, column in enumerate(columns):
         placed += [column, *after.get(number, ())]

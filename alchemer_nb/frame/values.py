@@ -25,7 +25,7 @@ from alchemer_nb.decode.leaves import (
 )
 from alchemer_nb.frame.text_dtype import text_array, text_dtype
 from alchemer_nb.survey.columns import COMMENT, SECOND_ANSWER, column_id
-from alchemer_nb.survey.question_types import question_key
+from alchemer_nb.survey.scales import is_ordered, read_number
 from alchemer_nb.wire.ids import id_number, id_text
 from alchemer_nb.wire.stamps import parse_typed_date
 from alchemer_nb.wire.text import strip_html
@@ -460,31 +460,6 @@ def codes_are_numbers(options: Sequence[Option]) -> bool:
     return bool(options) and len(values) == len(options) and is_plain
 
 
-def is_ordered(column: AnswerColumn) -> bool:
-    """Check whether the options of a column are a scale, with no "not applicable" among them.
-
-    The API does not say that options have an order. The likert type has one, and reporting values
-    that are rising or falling numbers mean one; but not in a dropdown list, which may hold years.
-    """
-    if any(o.is_not_applicable or o.is_other for o in column.choices):
-        return False
-    if question_key(column.question) == "menu":
-        return False
-    if column.question.key == "radio-likert":
-        return True
-    numbers = [read_number(option.value) for option in column.choices]
-    if len(numbers) < 3 or any(np.isnan(n) for n in numbers):
-        return False
-    steps = np.diff(numbers)
-    return bool((steps > 0).all() or (steps < 0).all())
-
-
-def is_scale(column: AnswerColumn) -> bool:
-    """Check whether the options of a column are a scale, "not applicable" ones left aside."""
-    steps = tuple(option for option in column.choices if not option.is_not_applicable)
-    return is_ordered(replace(column, choices=steps))
-
-
 def _is_label_of(option: Option, label: Any) -> bool:
     """Check whether the words that came with an answer are those of its option."""
     words = strip_html(label)
@@ -501,21 +476,6 @@ def is_chosen(raw: RawAnswer, column: AnswerColumn) -> bool:
     if column.is_cell and raw.answer_id in (None, "", 0, "0"):
         return raw.answer not in (None, "", False)
     return raw.answer is not None or raw.original is not None
-
-
-def read_number(value: Any) -> float:
-    """Return a number as typed, such as ``"1,234.5"`` or ``"12%"``; NaN for what is none."""
-    if isinstance(value, str):
-        value = value.strip().replace("\u00a0", "").removesuffix("%").strip()
-        if value.count(",") and "." in value.split(",")[-1]:
-            value = value.replace(",", "")
-        if "_" in value:  # Python reads "1_000"
-            return np.nan
-    try:
-        number = np.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError, OverflowError):
-        return np.nan
-    return number if math.isfinite(number) else np.nan
 
 
 _PLAIN_NUMBER = re.compile(r"\+?(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?)")

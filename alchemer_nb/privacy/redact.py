@@ -315,6 +315,9 @@ class _Redaction:
 
     def _without_words(self, name: str, column: AnswerColumn) -> tuple[str, str]:
         """Return id and name for the report, without words that only answers have."""
+        if column.piped:
+            question = f"q{column.question_id}"
+            return question, f"a piped row of {question}"
         if column.part == "leaf" and not all(piece.isdigit() for piece in column.path):
             question = column_id(column.path[:1])  # the row was piped
             return question, question

@@ -60,7 +60,11 @@ def parser() -> argparse.ArgumentParser:
         "--no-oob", action="store_false", dest="oob", help="refuse the OAuth callback `oob`"
     )
     cli.add_argument("--glue-json", action="store_true", help="glue JSON to token answers")
-    cli.add_argument("--types", action="store_true", help='add the survey "Every question type"')
+    cli.add_argument(
+        "--types",
+        action="store_true",
+        help="add the surveys for tests",
+    )
     cli.add_argument(
         "--status-200-errors", action="store_true", help="answer errors with HTTP status 200"
     )

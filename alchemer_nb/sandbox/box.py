@@ -45,7 +45,8 @@ class Sandbox:
         surveys: Surveys in neutral form instead of the demo's.
         request_token_ttl: Seconds in which a sign-in must be finished.
         status_200_errors: Whether errors come with HTTP status 200, as seen in the wild.
-        types: Whether "Every question type" is among the surveys (see ``demo.types``).
+        types: Whether "Every question type" and "Brand tracker" are among the surveys, which are
+            for tests: see ``demo.every_type`` and ``demo.piped``.
         calls_per_minute: Calls of the account within any minute, None for no limit.
         minute: Seconds of that minute, for tests that have less time.
         penalty: Seconds in which every call is refused after one too many.
@@ -395,12 +396,12 @@ class Sandbox:
 
     def _fill(self, state: State) -> None:
         from alchemer_nb.sandbox import demo
-        from alchemer_nb.sandbox.demo import every_type as types
+        from alchemer_nb.sandbox.demo import every_type, piped
 
         seed, responses = self.settings.seed, self.settings.responses
         surveys: list[SurveyRecord] = (
             [*demo.build(seed, responses)] if self._surveys is None else [*self._surveys]
         )
         if self._types:
-            surveys.append(types.build(seed, responses))
+            surveys += [each.build(seed, responses) for each in (every_type, piped)]
         fill_account(state, demo.ORGANISATION, demo.TEAMS, surveys)

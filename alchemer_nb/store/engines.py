@@ -1,4 +1,4 @@
-"""Opens the tables of a store with pyarrow, pandas, DuckDB, Polars or Dask, and runs SQL.
+"""Opens the tables of a store with pyarrow, pandas, DuckDB, Polars or Dask.
 
 Many readers use the columns of the first file for all files, and drop the others without an error;
 here the schema of all files is passed. Only the current version of each response is read.
@@ -6,51 +6,67 @@ here the schema of all files is passed. Only the current version of each respons
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from alchemer_nb.errors import InvalidArgument, StoreError
+from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.files import import_optional
-from alchemer_nb.frame.options import check_choice
+from alchemer_nb.frame.build import URL, absent_urls, choose_by_words
+from alchemer_nb.frame.options import FrameOptions, check_choice
+from alchemer_nb.frame.text_dtype import text_dtype
 from alchemer_nb.store import parts, paths, reading, tables
 from alchemer_nb.store.manifest import Manifest, read_expunged_ids
 from alchemer_nb.store.opening import table_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    import pandas as pd
-
 ENGINES = ("arrow", "pandas", "duckdb", "polars", "dask")
-_WORD = re.compile(r"\w+")
-_LONGEST_ERROR = 400
+_TEST = "is_test_data"
 
 
 @dataclass(frozen=True, slots=True)
 class TableSet:
-    """The tables of a store.
+    """The tables of a store, and what of them is read.
 
     Attributes:
+        title: Title of the survey.
         files: One for each part.
-        schema: Columns of all of them.
+        schema: Columns of all of them; times in the wanted zone, which for ``tz=None`` is the
+            region's.
         stale: Keys of the rows to leave out: older versions, expunged responses.
+        options: ``test_rows``, ``tz``, ``day_first`` and ``columns`` are used.
+        columns: The columns to read, without response id and key.
+        empty: Of these, the ones that no response has.
     """
 
+    title: str
     files: tuple[str, ...]
     schema: pa.Schema
     stale: np.ndarray
+    options: FrameOptions
+    columns: tuple[str, ...]
+    empty: tuple[str, ...] = ()
 
     @property
     def dataset(self) -> ds.Dataset:
         """A pyarrow Dataset of the current rows; it filters them when it is read."""
+        test = pc.field(_TEST)
+        if self.options.test_rows == "include":
+            return self._all_rows
+        return self._all_rows.filter(test if self.options.test_rows == "only" else ~test)
+
+    @property
+    def _all_rows(self) -> ds.Dataset:
+        """The current rows, test rows included."""
         if not self.files:
             return ds.dataset(self.schema.empty_table())
         everything = ds.dataset(list(self.files), schema=self.schema, format="parquet")
@@ -58,31 +74,61 @@ class TableSet:
             return everything
         return everything.filter(~pc.field(tables.KEY).isin(pa.array(self.stale)))
 
-    @property
-    def columns(self) -> list[str]:
-        """The names of all columns except the key."""
-        return [name for name in self.schema.names if name != tables.KEY]
+    def notes(self) -> list[str]:
+        """Return what to know about the rows and columns that are read."""
+        found = []
+        if self.options.test_rows == "exclude":
+            count = self._all_rows.count_rows(filter=pc.field(_TEST))
+            if count:
+                rows = f"{count:,} test row{'s' * (count != 1)}"
+                way = 'test_rows="include" or --test-rows include brings them back'
+                found.append(f"{rows} left out ({way})")
+        found += [f"no response has the url variable {n.removeprefix(URL)!r}" for n in self.empty]
+        return [f"{self.title}: {note}" for note in found]
 
-    @property
-    def projection(self) -> str:
-        """These names as a list for SQL."""
-        return ", ".join(f'"{name.replace(chr(34), chr(34) * 2)}"' for name in self.columns)
+    def is_naive(self, name: str) -> bool:
+        """Check whether a column has to lose its zone."""
+        kind = self.schema.field(name).type
+        return self.options.tz is None and pa.types.is_timestamp(kind) and kind.tz is not None
+
+    def to_pandas(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Read the rows as a frame whose dtypes do not depend on missing values.
+
+        Args:
+            columns: Of ``columns``, those to read; left out, all.
+        """
+        names = self.columns if columns is None else columns
+        table = self.dataset.to_table(columns=[tables.ID, *names])
+        dtypes = {pa.bool_(): pd.BooleanDtype(), pa.string(): text_dtype()}
+        frame: pd.DataFrame = table.to_pandas(types_mapper=dtypes.get, date_as_object=False)
+        frame = frame.set_index(tables.ID)
+        for name in names:
+            categories, ordered = tables.list_categories(self.schema.field(name))
+            if categories:
+                frame[name] = to_category(frame[name], categories, ordered=ordered)
+            elif self.is_naive(name):
+                frame[name] = frame[name].dt.tz_localize(None)
+            elif name == _TEST:
+                frame[name] = frame[name].astype(bool)  # it is never missing
+        return frame
 
 
-def open_tables(folder: Path, *, day_first: bool = False) -> TableSet:
+def open_tables(folder: Path, options: FrameOptions) -> TableSet:
     """Return the tables of a store; write those that are missing.
 
     Args:
         folder: The survey's.
-        day_first: Whether typed dates have the day before the month.
+        options: ``test_rows``, ``tz``, ``day_first`` and ``columns`` are used.
 
     Raises:
+        InvalidArgument: A word of ``columns`` means no column.
         StoreError: There is no store, or it is damaged.
     """
-    return reading.read_consistently(folder, partial(_open_tables, day_first=day_first))
+    return reading.read_consistently(folder, partial(_open_tables, options=options))
 
 
-def _open_tables(manifest: Manifest, *, day_first: bool) -> TableSet:
+def _open_tables(manifest: Manifest, options: FrameOptions) -> TableSet:
+    day_first = options.day_first
     files = [table_path(manifest, part, day_first=day_first) for part in manifest.parts]
     if not all(file.exists() for file in files):
         with paths.lock_folder(manifest.folder):
@@ -94,132 +140,193 @@ def _open_tables(manifest: Manifest, *, day_first: bool) -> TableSet:
     for part in manifest.parts:
         stored = parts.read_key_columns(manifest, part, ["version", "response_id"])
         every.append(tables.version_key(*(column.to_numpy() for column in stored.columns)))
-    return TableSet(tuple(map(str, files)), schema, np.setdiff1d(np.concatenate(every), current))
+    stale = np.setdiff1d(np.concatenate(every), current)
+    schema = _in_zone(schema, options.tz or manifest.zone)
+    everything = tuple(name for name in schema.names if name not in (tables.KEY, tables.ID))
+    found = TableSet(manifest.title, tuple(map(str, files)), schema, stale, options, everything)
+    return found if options.columns is None else _choose_columns(found, options.columns)
 
 
-def scan(folder: Path, engine: str = "arrow", *, day_first: bool = False) -> Any:
+def _in_zone(schema: pa.Schema, zone: str) -> pa.Schema:
+    """Return the schema with its times in a zone."""
+    return pa.schema(
+        field.with_type(pa.timestamp(field.type.unit, zone))
+        if pa.types.is_timestamp(field.type) and field.type.tz
+        else field
+        for field in schema
+    )
+
+
+def add_empty_columns(found: TableSet, names: Iterable[str]) -> TableSet:
+    """Return the tables with more columns of text, in which no response has anything."""
+    added = tuple(names)
+    schema = pa.schema([*found.schema, *(pa.field(name, pa.string()) for name in added)])
+    columns = (*found.columns, *added)
+    return replace(found, schema=schema, columns=columns, empty=(*found.empty, *added))
+
+
+def _choose_columns(found: TableSet, wanted: Sequence[str]) -> TableSet:
+    words = {n: tables.column_facts(found.schema.field(n)).get("words", ()) for n in found.columns}
+    found = add_empty_columns(found, absent_urls(wanted, found.columns, words))
+    # The key, id and test flag are needed to choose the rows.
+    needed = (tables.KEY, tables.ID, _TEST)
+    wanted = [word for word in wanted if word != tables.ID]
+    columns = tuple(choose_by_words(wanted, found.columns, words))
+    schema = pa.schema(each for each in found.schema if each.name in {*columns, *needed})
+    return replace(found, schema=schema, columns=columns)
+
+
+def scan(folder: Path, engine: str, options: FrameOptions, on_note: Callable[[str], None]) -> Any:
     """Open a store with an engine.
 
     Args:
         folder: The survey's.
         engine: ``"arrow"`` (a pyarrow Dataset), ``"pandas"`` (a DataFrame), ``"duckdb"`` (a
             relation), ``"polars"`` (a LazyFrame) or ``"dask"`` (a dask DataFrame).
-        day_first: Whether typed dates have the day before the month.
+        options: ``test_rows``, ``tz``, ``day_first`` and ``columns`` are used.
+        on_note: Called with what to know about rows and columns.
 
     Raises:
         ConfigurationError: The engine is not installed.
+        InvalidArgument: An option does not fit.
         StoreError: There is no store, or it is damaged.
     """
     check_choice("engine", engine, ENGINES)
-    found = open_tables(folder, day_first=day_first)
-    if engine == "pandas":
-        return _to_pandas(found.dataset.to_table(columns=found.columns)).sort_index()
-    if engine == "duckdb":
-        connection = import_optional("duckdb", "sql").connect()
-        connection.execute("SET TimeZone = 'UTC'")
-        return connection.from_arrow(found.dataset).project(found.projection)
-    if engine == "polars":
-        return (
-            import_optional("polars", "polars")
-            .scan_pyarrow_dataset(found.dataset)
-            .select(found.columns)
+    if engine == "arrow" and options.tz is None:
+        raise InvalidArgument(
+            "a pyarrow Dataset has no wall-clock times of the region",
+            hint="Give tz its zone, such as 'America/New_York', or take another engine",
         )
+    found = open_tables(folder, options)
+    for note in found.notes():
+        on_note(note)
+    if engine == "pandas":
+        return _read_pandas(found)
+    if engine == "duckdb":
+        connection = connect_duckdb(options.tz or _region_zone(found))
+        relation, notes = to_relation(connection, found)
+        for note in notes:
+            on_note(f"{found.title}: {note}")
+        return relation
+    if engine == "polars":
+        return _to_polars(found)
     if engine == "dask":
         dask = import_optional("dask.dataframe", "dask")
-        meta = _to_pandas(found.schema.empty_table().select(found.columns))
-        read = partial(read_table, schema=found.schema, stale=found.stale)
-        return dask.from_map(read, list(found.files), meta=meta)
+        meta = replace(found, files=()).to_pandas()
+        return dask.from_map(partial(read_table, found=found), list(found.files), meta=meta)
     return found.dataset
 
 
-def read_table(
-    file: str, *, schema: pa.Schema, stale: np.ndarray, columns: list[str] | None = None
-) -> pd.DataFrame:
+def _read_pandas(found: TableSet) -> pd.DataFrame:
+    """Return all rows by ascending id; a text that is no option is a category if a row has it."""
+    frame = found.to_pandas().sort_index()
+    for name in found.columns:
+        field = found.schema.field(name)
+        texts = tables.column_facts(field).get("texts")
+        if texts:
+            held = [text for text in frame[name].unique() if text in texts]
+            categories, ordered = tables.list_categories(field, held)
+            index = pd.Index(categories, dtype=text_dtype())
+            frame[name] = frame[name].cat.set_categories(index, ordered=ordered)
+    return frame
+
+
+def _to_polars(found: TableSet) -> Any:
+    polars = import_optional("polars", "polars")
+    frame = polars.scan_pyarrow_dataset(found.dataset).select([tables.ID, *found.columns])
+    changed = []
+    for name in found.columns:
+        categories, _ = tables.list_categories(found.schema.field(name))
+        if categories:
+            changed.append(polars.col(name).cast(polars.Enum(categories)))
+        elif found.is_naive(name):
+            changed.append(polars.col(name).dt.replace_time_zone(None))
+    return frame.with_columns(changed)
+
+
+def read_table(file: str, *, found: TableSet, columns: list[str] | None = None) -> pd.DataFrame:
     """Read one table with the columns of all; run by a dask worker, maybe on another machine.
 
     Args:
         file: The table.
-        schema: Columns of all tables.
-        stale: Keys of the rows to leave out.
+        found: All tables, and what is read of them.
         columns: The columns that dask needs; None for all.
     """
-    found = TableSet((file,), schema, stale)
-    needed = found.columns if columns is None else [tables.ID, *columns]
-    return _to_pandas(found.dataset.to_table(columns=needed))
+    return replace(found, files=(file,)).to_pandas(columns)
 
 
-def _to_pandas(table: pa.Table) -> pd.DataFrame:
-    """Return a table as a frame whose dtypes do not depend on missing values."""
-    import pandas as pd
-
-    from alchemer_nb.frame.text_dtype import text_dtype
-
-    dtypes = {pa.bool_(): pd.BooleanDtype(), pa.string(): text_dtype()}
-    frame: pd.DataFrame = table.to_pandas(types_mapper=dtypes.get, date_as_object=False)
-    return frame.set_index(tables.ID)
+def to_category(values: Any, categories: Sequence[str], *, ordered: bool) -> pd.Categorical:
+    """Return texts as a category, as frames of responses have it."""
+    return pd.Categorical(values, pd.Index(list(categories), dtype=text_dtype()), ordered=ordered)
 
 
-# -- SQL ------------------------------------------------------------------------------------
+# -- DuckDB ---------------------------------------------------------------------------------
 
 
-def run_sql(query: str, folders: Mapping[str, Path], frames: Mapping[str, Any]) -> pd.DataFrame:
-    """Run a query over stored surveys and frames.
-
-    Args:
-        query: SQL of DuckDB.
-        folders: Survey id -> folder of its store.
-        frames: Name -> frame; a frame comes before a survey of the same name.
-
-    Raises:
-        ConfigurationError: DuckDB is not installed.
-        InvalidArgument: The query fails; the message lists the stored surveys.
-    """
-    import pandas as pd
-
-    if not isinstance(query, str) or not query.strip():
-        raise InvalidArgument("give a query, such as: select count(*) from customer_satisfaction")
+def connect_duckdb(zone: str) -> Any:
+    """Return a connection to an empty database that computes times in a zone."""
     duckdb = import_optional("duckdb", "sql")
-    words = {word.casefold() for word in _WORD.findall(query)}
-    stored = _folders_by_name(folders)
-    with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        given = {n: f for n, f in frames.items() if n.casefold() in words}
-        for name, frame in given.items():
-            if isinstance(frame, pd.DataFrame):
-                named = frame.reset_index() if frame.index.name else frame
-                connection.register(name, pa.Table.from_pandas(named, preserve_index=False))
-                words.discard(name.casefold())
-        for name, folder in stored.items():
-            if name.casefold() in words:
-                found = open_tables(folder)
-                relation = connection.from_arrow(found.dataset).project(found.projection)
-                relation.create_view(name)
-        try:
-            result: pd.DataFrame = connection.sql(query).to_arrow_table().to_pandas()
-        except duckdb.Error as error:
-            problem = " ".join(str(error).split())[:_LONGEST_ERROR]
-        except AttributeError:  # a statement without a result returns None
-            problem = "only a query that gives rows can be asked"
-        else:
-            return result
-    known = ", ".join(stored) or "none yet: %alchemer sync SURVEY stores one"
-    raise InvalidArgument(f"{problem} (stored surveys: {known})")
+    # Else a query could read the variables of this package under their names.
+    connection = duckdb.connect(config={"python_enable_replacements": "false"})
+    connection.execute(f"SET TimeZone = {quote_text(zone)}")
+    return connection
 
 
-def _folders_by_name(folders: Mapping[str, Path]) -> dict[str, Path]:
-    """Return SQL name -> folder; a title of two surveys names neither."""
-    found: dict[str, list[Path]] = {}
-    for survey_id, folder in folders.items():
-        try:
-            manifest = reading.read_complete_manifest(folder)
-        except StoreError:
+def to_relation(connection: Any, found: TableSet) -> tuple[Any, list[str]]:
+    """Return the tables as a relation of DuckDB, and notes.
+
+    Categories are an ENUM in their order. Columns are taken by position, as SQL does not tell
+    upper case from lower; see ``unique_names``.
+    """
+    names, notes = unique_names(found.schema.names)
+    relation = connection.from_arrow(found.dataset)
+    expressions = []
+    for own, seen, new in zip(found.schema.names, relation.columns, names, strict=True):
+        if own not in (tables.ID, *found.columns):
             continue
-        if manifest is not None:
-            for name in (_sql_name(manifest.title), f"survey_{survey_id}"):
-                found.setdefault(name, []).append(folder)
-    return {name: owners[0] for name, owners in found.items() if len(owners) == 1}
+        expression = quote_name(seen)
+        categories, _ = tables.list_categories(found.schema.field(own))
+        if categories:
+            expression = f"CAST({expression} AS {enum_type(categories)})"
+        elif found.is_naive(own):
+            expression = f"timezone({quote_text(_region_zone(found))}, {expression})"
+        expressions.append(f"{expression} AS {quote_name(new)}")
+    return relation.project(", ".join(expressions)), notes
 
 
-def _sql_name(title: str) -> str:
-    name = re.sub(r"[^0-9a-z]+", "_", title.casefold()).strip("_")
-    return f"survey_{name}" if not name or name[0].isdigit() else name
+def unique_names(names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return names that differ without regard to case, and a note for each changed one."""
+    taken = {name.casefold() for name in names}
+    used: set[str] = set()
+    result, notes = [], []
+    for name in names:
+        new = name
+        if name.casefold() in used:
+            while new.casefold() in taken:
+                new += "_"
+            notes.append(f"{name!r} is {new!r} in SQL, which sees no difference to another name")
+        used.add(new.casefold())
+        taken.add(new.casefold())
+        result.append(new)
+    return result, notes
+
+
+def quote_name(name: str) -> str:
+    """Return a name as SQL takes it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quote_text(text: str) -> str:
+    """Return a text as SQL takes it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def enum_type(categories: Iterable[str]) -> str:
+    """Return the type of a column of categories in SQL."""
+    return f"ENUM({', '.join(map(quote_text, categories))})"
+
+
+def _region_zone(found: TableSet) -> str:
+    """Return the zone of the times in the tables."""
+    zones = (kind.tz for kind in found.schema.types if pa.types.is_timestamp(kind) and kind.tz)
+    return next(zones, "UTC")

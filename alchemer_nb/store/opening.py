@@ -18,7 +18,7 @@ from alchemer_nb.survey.definition import Definition, load_definition, save_defi
 if TYPE_CHECKING:
     from pathlib import Path
 
-_TABLE_VERSION = 2  # part of the file names of tables: with another number all are built again
+_TABLE_VERSION = 4  # part of the file names of tables: with another number all are built again
 _REBUILT = "the list of what the store holds was cut short, changed or gone, and made anew"
 
 

@@ -6,35 +6,41 @@ when the definition has changed.
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from alchemer_nb.decode.answers import Answers, AnswersBuilder
 from alchemer_nb.fetch.raw_pages import join_page
-from alchemer_nb.frame.build import build_frame
+from alchemer_nb.frame.build import build_frame, column_words, columns_by_name
+from alchemer_nb.frame.metadata import EXTRA, STATUS_ORDER, field_array, metadata_array
 from alchemer_nb.frame.options import FrameOptions
 from alchemer_nb.frame.rows import Rows
+from alchemer_nb.frame.values import Renderer, option_names
 from alchemer_nb.store import paths
 from alchemer_nb.store.opening import read_definition, table_names, table_path
 from alchemer_nb.store.parts import ID_BITS, StoredVersion, in_chunks, read_all_versions
+from alchemer_nb.survey.columns import free_name
+from alchemer_nb.survey.scales import is_ordered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    import pandas as pd
-
     from alchemer_nb.store.manifest import Manifest, Part
+    from alchemer_nb.survey.columns import AnswerColumn
     from alchemer_nb.survey.definition import Definition
 
 KEY = "store_row"
 ID = "response_id"
-_OPTIONS = FrameOptions(test_rows="include", metadata="all")
+_FACTS = b"alchemer_nb"  # key of a field's metadata: JSON of what its type does not say
+_OPTIONS = FrameOptions(test_rows="include")
 
 
 def version_key(version: Any, response_id: Any) -> Any:
@@ -84,10 +90,50 @@ def unify_schemas(files: Sequence[Path]) -> pa.Schema:
             elif not pa.types.is_null(kind) and kind != known:
                 types[name] = pa.string()
     for file, schema in zip(files, schemas, strict=True):
-        unified = pa.schema([(name, types[name]) for name in schema.names])
+        unified = pa.schema([each.with_type(types[each.name]) for each in schema])
         if unified.types != schema.types:
             _write(file, pq.read_table(file).cast(unified))
-    return pa.schema(list(types.items()))
+    return pa.schema([_unify_fields(name, kind, schemas) for name, kind in types.items()])
+
+
+def _unify_fields(name: str, kind: pa.DataType, schemas: Sequence[pa.Schema]) -> pa.Field:
+    """Return the field of a column with the categories that it has in any table."""
+    own = [schema.field(name) for schema in schemas if name in schema.names]
+    found = [column_facts(each) for each in own if not pa.types.is_null(each.type)]
+    merged = {key: value for facts in found[:1] for key, value in facts.items()}
+    for key in ("options", "texts"):
+        if all(key in facts for facts in found):
+            merged[key] = list(dict.fromkeys(text for facts in found for text in facts[key]))
+        else:  # as text in one table it may hold any other
+            merged.pop(key, None)
+    return pa.field(name, kind, metadata={_FACTS: json.dumps(merged)})
+
+
+def column_facts(field: pa.Field) -> dict[str, Any]:
+    """Return what the type of a column does not say.
+
+    Returns:
+        ``words``, by which ``columns=`` may mean it; of a category, ``options`` (of the
+        definition, in its order), ``texts`` (answers that are no option) and ``ordered``.
+    """
+    facts: dict[str, Any] = json.loads((field.metadata or {}).get(_FACTS, b"{}"))
+    return facts
+
+
+def list_categories(field: pa.Field, texts: Sequence[str] | None = None) -> tuple[list[str], bool]:
+    """Return the categories of a column, none if it is no category, and whether they are ordered.
+
+    Args:
+        field: The column.
+        texts: The answers that are no option; left out, those of all tables.
+    """
+    facts = column_facts(field)
+    if "options" not in facts:
+        return [], False
+    texts = facts["texts"] if texts is None else texts
+    if field.name == "status":  # those that the API does not document come first
+        return [*sorted(texts), *facts["options"]], True
+    return [*facts["options"], *texts], facts["ordered"] and not texts
 
 
 def build_versions_frame(
@@ -122,10 +168,23 @@ def _build_frame(
     day_first: bool = False,
 ) -> pd.DataFrame:
     rows = Rows(np.arange(len(ids)), ids, len(ids), 0, 0)
-    options = replace(_OPTIONS, day_first=day_first)
-    frame = build_frame(answers, survey, rows, options, ZoneInfo(manifest.zone), {})
+    options, zone = replace(_OPTIONS, day_first=day_first), ZoneInfo(manifest.zone)
+    frame = build_frame(answers, survey, rows, options, zone, {})
     frame.attrs.clear()
-    return frame
+    # Added here, so that a question has the name that it has in a frame with its default options.
+    more = {
+        _metadata_name(name, frame): metadata_array(name, answers, rows.numbers, zone, _OPTIONS.tz)
+        for name in EXTRA
+    }
+    for field in answers.others:
+        more[free_name(field, {*frame, *more, ID})] = field_array(field, answers, rows.numbers)
+    extra = {name: pd.Series(values).set_axis(frame.index) for name, values in more.items()}
+    return pd.concat([frame, pd.DataFrame(extra, index=frame.index)], axis=1)
+
+
+def _metadata_name(name: str, frame: pd.DataFrame) -> str:
+    """Return the name of a metadata column that is not in a frame with its default options."""
+    return free_name(f"{name}_metadata", frame.columns) if name in frame.columns else name
 
 
 def _build_table(
@@ -134,10 +193,33 @@ def _build_table(
     versions = read_all_versions(manifest, [part])
     answers, ids, numbers = _decode(survey, versions)
     frame = _build_frame(survey, manifest, answers, ids, day_first=day_first)
+    renderer = Renderer(answers, np.arange(answers.count), "label", (survey.language,))
+    named = columns_by_name(answers, survey, renderer, _OPTIONS)
     table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
-    table = table.cast(pa.schema([_portable(field) for field in table.schema]))
+    fields = [
+        _portable(field).with_metadata(
+            {_FACTS: json.dumps(_facts_of(frame[field.name], named, survey))}
+        )
+        for field in table.schema
+    ]
+    table = table.cast(pa.schema(fields))
     keys = pa.array(version_key(numbers, ids))
     return table.add_column(0, ID, pa.array(ids)).add_column(1, KEY, keys)
+
+
+def _facts_of(
+    series: pd.Series[Any], named: Mapping[str, AnswerColumn], survey: Definition
+) -> dict[str, Any]:
+    column = named.get(str(series.name))
+    facts: dict[str, Any] = {} if column is None else {"words": sorted(column_words(column))}
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        options, ordered = list(STATUS_ORDER), True  # the only category of metadata
+        if column is not None:
+            options = option_names(column.choices, "label", (survey.language,))
+            ordered = is_ordered(column)
+        texts = [text for text in series.cat.categories if text not in options]
+        facts |= {"options": options, "texts": texts, "ordered": ordered}
+    return facts
 
 
 def _portable(field: pa.Field) -> pa.Field:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from alchemer_nb.survey import question_types
 from alchemer_nb.survey.definition import Definition, Option, Question
-from alchemer_nb.survey.question_types import Kind, Names, is_asked, question_key
+from alchemer_nb.survey.question_types import Kind, Names, is_asked, is_grid, question_key
 from alchemer_nb.wire.ids import has_digits_alone, id_text, is_option_id
 from alchemer_nb.wire.text import alias_to_name, slug
 
@@ -53,6 +53,7 @@ class AnswerColumn:
         planned: False for a column that the definition did not announce.
         removed: The question or option is no longer in the definition.
         raw_kind: Kind of the column whose answers as received are in this one.
+        piped: The row, whose text the question has, is piped: known from the answers alone.
     """
 
     id: str
@@ -67,6 +68,12 @@ class AnswerColumn:
     planned: bool = True
     removed: bool = False
     raw_kind: Kind | None = None
+    piped: bool = False
+
+    @property
+    def question_id(self) -> str:
+        """The id that the survey knows the question by; a piped row has that of its grid."""
+        return self.question.parent if self.piped else self.question.id
 
     @property
     def is_cell(self) -> bool:
@@ -77,6 +84,20 @@ class AnswerColumn:
 def plan_columns(survey: Definition) -> list[AnswerColumn]:
     """Return the columns of a survey in the order in which it asks."""
     return [column for question in survey.questions for column in _plan_question(question)]
+
+
+def plan_piped_row(parent: Question, row: Question) -> list[AnswerColumn]:
+    """Return the columns of a piped row, without those beside them: write-ins and raw answers."""
+    # The row may decide which type of grid it is; the columns need no other rows.
+    grid = replace(parent, key=question_key(replace(parent, rows=(row,))), rows=(row,))
+    is_row = is_grid(parent)
+    planned = _plan_grid(grid, grid.key, depth=0) if is_row else _plan_question(row, parent)
+    above = replace(grid, rows=())
+    return [
+        replace(column, parent=above, planned=False, piped=True)
+        for column in planned
+        if column.part not in ("raw", "other")
+    ]
 
 
 def _plan_question(
@@ -327,10 +348,24 @@ def _alias_names(columns: Sequence[AnswerColumn], survey: Definition) -> list[st
 
     wanted = [_alias_name(column, unique_alias) or column.id for column in columns]
     # Two parts with one slug: both fall back to their ids, so that neither seems the right one.
-    often = Counter(wanted)
+    is_shared = _shared_names(wanted, columns)
     return [
-        _alias_name(column, unique_alias, by_id=True) or column.id if often[name] > 1 else name
-        for column, name in zip(columns, wanted, strict=True)
+        _alias_name(column, unique_alias, by_id=True) or column.id if shared else name
+        for column, name, shared in zip(columns, wanted, is_shared, strict=True)
+    ]
+
+
+def _shared_names(wanted: Sequence[str], columns: Sequence[AnswerColumn]) -> list[bool]:
+    """Return for each column whether another one wants its name.
+
+    Piped rows do not count for the other columns: the same survey has the same names, whichever
+    rows its answers bring.
+    """
+    often = Counter(wanted)
+    of_survey = Counter(n for n, column in zip(wanted, columns, strict=True) if not column.piped)
+    return [
+        (often if column.piped else of_survey)[name] > 1
+        for name, column in zip(wanted, columns, strict=True)
     ]
 
 
@@ -341,7 +376,10 @@ def _alias_name(
     stem = unique_alias(question)
     if stem is None and parent is not None:
         above = unique_alias(parent)
-        words = question.id if by_id else slug(question.text()) or question.id
+        if column.piped:
+            words = question.id.removeprefix(f"{parent.id}_")
+        else:
+            words = question.id if by_id else slug(question.text()) or question.id
         stem = f"{above}_{words}" if above else None
     if stem is None:
         return None
@@ -374,11 +412,11 @@ def _text_name(column: AnswerColumn, survey: Definition, language: str | None) -
 def _make_unique(
     wanted: Sequence[str], columns: Sequence[AnswerColumn], taken: set[str], names: Names
 ) -> list[str]:
-    often = Counter(wanted)
+    is_shared = _shared_names(wanted, columns)
     result = []
-    for name, column in zip(wanted, columns, strict=True):
+    for name, column, shared in zip(wanted, columns, is_shared, strict=True):
         mark = f" [{column.id}]" if names == "text" else f"_{column.id}"
-        is_clash = name in taken or (often[name] > 1 and name != column.id)
+        is_clash = name in taken or (shared and name != column.id)
         result.append(free_name(f"{name}{mark}" if is_clash else name, taken))
         taken.add(result[-1])
     return result

@@ -14,15 +14,30 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import ConditionError, InvalidArgument
-from alchemer_nb.wire.quoting import ValueEnd, find_value_end, parse_value, parse_values, quote
+from alchemer_nb.survey.condition_values import (
+    COMPARISONS,
+    check_values,
+    refuse_missing,
+    refuse_object,
+)
+from alchemer_nb.survey.question_types import is_grid
+from alchemer_nb.wire.ids import has_digits_alone
+from alchemer_nb.wire.quoting import (
+    QUOTES,
+    ValueEnd,
+    find_value_end,
+    parse_value,
+    parse_values,
+    quote,
+)
 from alchemer_nb.wire.stamps import is_ambiguous, parse_moment, to_stamp
-from alchemer_nb.wire.text import alias_to_name, did_you_mean, strip_html
+from alchemer_nb.wire.text import alias_to_name, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
-    from alchemer_nb.survey.definition import Definition, Option, Question
+    from alchemer_nb.survey.definition import Definition, Question
 
 FIELDS = ("status", "date_submitted", "date_updated", "is_test_data", "contact_id")
 STATUSES = ("Complete", "Partial", "Disqualified")
@@ -37,6 +52,14 @@ _LINE = re.compile(
 QUESTION_FIELD = re.compile(
     r"\[\s*question\(\s*\"?(\d+)\"?\s*\)(?:\s*,\s*option\(\s*\"?([^\")]+)\"?\s*\))?\s*\]", re.I
 )
+_SYMBOL = r"(?:<=|>=|<>|!=|==|=|<|>)"
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+# Another condition in the value of one: a second field with its operator after a word of logic.
+_SECOND = re.compile(
+    rf"(?:^|\s)(?P<word>or|and|\|\|?|&&?)\s+(?P<field>{_FIELD})\s*"
+    rf"(?:{_SYMBOL}|(?P<in_words>\bnot\s+in\b|\bin\b|\bis\s+(?:not\s+)?null\b))",
+    re.I,
+)
 URL_FIELD = re.compile(r"\[\s*url\(\s*\"?([^\")]+?)\"?\s*\)\s*\]", re.I)
 
 
@@ -49,12 +72,23 @@ class Condition:
         operator: ``=``, ``<>``, ``<``, ``>``, ``<=``, ``>=``, ``in``, ``IS NULL``, ``IS NOT NULL``.
         value: A text; for ``in`` a tuple of them; None for the last two operators.
         line: Number of its line, from 1.
+        quoted: Whether a value of it is in quotes.
+        note: What it asks for, where its words do not show it; without a value.
     """
 
     field: str
     operator: str
     value: str | tuple[str, ...] | None = None
     line: int = 1
+    quoted: bool = False
+    note: str = ""
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """Its values, none of ``IS NULL`` and ``IS NOT NULL``."""
+        if self.value is None or isinstance(self.value, tuple):
+            return self.value or ()
+        return (self.value,)
 
     @property
     def can_be_sent(self) -> bool:
@@ -171,7 +205,7 @@ def parse_period(since: Any, until: Any, tz: ZoneInfo) -> tuple[datetime | None,
     """
     bounds: list[datetime | None] = []
     for name, value in (("since", since), ("until", until)):
-        if value is None or value == "":
+        if value is None or (isinstance(value, str) and not value):
             bounds.append(None)
             continue
         try:
@@ -243,18 +277,45 @@ def _parse_line(text: str, line: int) -> Condition:
     operator = {"==": "=", "!=": "<>"}.get(operator, operator)
     if operator == "not in":
         raise ConditionError("'not in' is unknown to Alchemer; write one <> line for each", line)
+    _refuse_second_condition(field, found["value"], line)
+    bare = found["value"][: find_value_end(found["value"], several=operator == "in").end]
+    quoted = any(mark in bare for mark in QUOTES)
     try:
-        value = parse_values(found["value"]) if operator == "in" else parse_value(found["value"])
+        if not bare.lstrip().startswith(QUOTES):
+            refuse_object(bare)
+        value = parse_values(bare) if operator == "in" else parse_value(bare)
     except ValueError as error:
         reason = str(error)
     else:
         if value and not (isinstance(value, tuple) and "" in value):
-            return Condition(field, operator, value, line)
+            return Condition(field, operator, value, line, quoted)
         reason = (
             f"the value is missing after {operator!r}; to look for no answer write "
             f"'{field} IS NULL'"
         )
     raise ConditionError(reason, line)
+
+
+def _refuse_second_condition(field: str, value: str, line: int) -> None:
+    """Refuse two conditions in one line."""
+    found = _SECOND.search(_QUOTED.sub('""', value))
+    if found is None:
+        return
+    own, word = field.casefold(), found["field"].casefold()
+    if found["in_words"] and word not in (own, *FIELDS):
+        return  # an answer such as "back and forth in winter"
+    if found["word"].casefold() in ("and", "&", "&&"):
+        raise ConditionError(
+            f"{found['word']!r} begins a second condition; write it in a line of its own, or in a "
+            "where of its own: all of them must hold",
+            line,
+        )
+    way = f"for one of several values write '{field} in VALUE, VALUE'"
+    if word != own and found["field"][0] not in QUOTES:
+        way = "download the rows of both, and choose in the frame"
+    raise ConditionError(
+        f"{found['word']!r} cannot be asked, as Alchemer joins conditions by AND alone; {way}", line
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,17 +330,22 @@ class _Resolver:
         field, line = condition.field.strip(), condition.line
         url_match = URL_FIELD.fullmatch(field)
         match = QUESTION_FIELD.fullmatch(field)
-        if url_match:
-            yield _simplify(replace(condition, field=f'[url("{url_match[1]}")]'))
-        elif match and match[2]:
-            _find_question(self.survey, match[1], line)  # raises if there is none
-            yield _simplify(replace(condition, field=f"[question({match[1]}), option({match[2]})]"))
-        elif field.lower() in FIELDS:
+        if field.lower() in FIELDS:
             yield from self._resolve_field(replace(condition, field=field.lower()))
-        else:
-            question = _find_question(self.survey, match[1] if match else field, line)
-            resolved = _map_values(condition, lambda text: _reporting_value(text, question, line))
-            yield _simplify(replace(resolved, field=f"[question({question.id})]"))
+            return
+        try:
+            if url_match:
+                if not condition.quoted:
+                    refuse_missing(condition.values)
+                yield _simplify(replace(condition, field=f'[url("{url_match[1]}")]'))
+            else:
+                name, option_id = (match[1], match[2]) if match else (field, None)
+                question = _find_question(self.survey, name, line)
+                yield _resolve_answer(condition, self.survey, question, option_id)
+        except ConditionError:
+            raise
+        except ValueError as error:
+            raise ConditionError(str(error), line) from None
 
     def _resolve_field(self, condition: Condition) -> Iterator[Condition]:
         field, value, line = condition.field, condition.value, condition.line
@@ -287,12 +353,17 @@ class _Resolver:
             if isinstance(value, tuple):
                 raise ConditionError(f"{field} takes =, <, >, <= or >=, not 'in'", line)
             yield from self._resolve_date(condition, value)
+        elif field != "contact_id" and condition.operator in COMPARISONS:
+            raise ConditionError(f"{field} takes =, <> or in: it has no order", line)
         elif field == "status":
             fail = partial(ConditionError, line=line)
             yield _simplify(_map_values(condition, lambda name: _match_status(name, fail)))
         elif field == "is_test_data":
             yield _simplify(_map_values(condition, lambda flag: _parse_flag(flag, line)))
         else:
+            for text in condition.values:
+                if not has_digits_alone(text):
+                    raise ConditionError(f"contact_id is a number, not {text[:40]!r}", line)
             yield _simplify(condition)
 
     def _resolve_date(self, condition: Condition, value: str) -> Iterator[Condition]:
@@ -316,6 +387,33 @@ class _Resolver:
             raise ConditionError(f"{field} <> a day cannot be asked; give two bounds instead", line)
         else:
             yield Condition(field, operator, start, line)
+
+
+def _resolve_answer(
+    condition: Condition, survey: Definition, question: Question, option_id: str | None
+) -> Condition:
+    """Return the condition on a question with the question's id and reporting values."""
+    checked = check_values(
+        survey,
+        question,
+        option_id,
+        condition.operator,
+        condition.values,
+        quoted=condition.quoted,
+    )
+    value: str | tuple[str, ...] | None = checked.values
+    if checked.operator != "in":
+        value = checked.values[0] if checked.values else None
+    option = "" if checked.option_id is None else f", option({checked.option_id})"
+    return _simplify(
+        replace(
+            condition,
+            field=f"[question({question.id}){option}]",
+            operator=checked.operator,
+            value=value,
+            note=checked.note and f"{condition.field} {condition.operator}: {checked.note}",
+        )
+    )
 
 
 def _map_values(condition: Condition, convert: Callable[[str], str]) -> Condition:
@@ -367,6 +465,7 @@ def _find_question(survey: Definition, name: str, line: int) -> Question:
     if same:
         which = " or ".join(f"[question({q.id})]" for q in same)
         raise ConditionError(f"several questions have the alias {name!r}; write {which}", line)
+    _refuse_piped_row(everything, name, line)
     aliases = [q.alias for q in everything if q.alias]
     hint = did_you_mean(name, [*FIELDS, *aliases], f"; fields are {', '.join(FIELDS)}, an alias")
     raise ConditionError(
@@ -374,29 +473,16 @@ def _find_question(survey: Definition, name: str, line: int) -> Question:
     )
 
 
-def _reporting_value(text: str, question: Question, line: int) -> str:
-    """Return the reporting value that a text means: itself, or that of the option with this label.
-
-    An exact match counts before one that ignores HTML and white space, and that before one that
-    ignores case.
-    """
-    texts_of: list[Callable[[Option], Iterable[str]]] = [
-        lambda option: [option.value],
-        lambda option: option.titles.values(),
-    ]
-    for fold in (str, strip_html, lambda text: strip_html(text).casefold()):
-        for texts in texts_of:
-            found = {
-                option.value
-                for option in question.options
-                if fold(text) in {fold(one) for one in texts(option)}
-            }
-            if len(found) > 1:
-                values = ", ".join(map(repr, sorted(found)))
+def _refuse_piped_row(questions: Iterable[Question], name: str, line: int) -> None:
+    """Raise an error for a name that is a piped row's; no filter for one is documented."""
+    for question in questions:
+        stems = [f"q{question.id}_"]
+        if question.alias and is_grid(question) and not question.rows:
+            stems.append(f"{alias_to_name(question.alias)}_")
+        for stem in stems:
+            if name.startswith(stem) and not name.removeprefix(stem).isdigit():
                 raise ConditionError(
-                    f"{text[:40]!r} fits options with the reporting values {values}; write which",
+                    f"{name[:60]!r} is a part of question {question.id}, which Alchemer's filters "
+                    "cannot ask for; download, and choose the rows of the frame",
                     line,
                 )
-            if found:
-                return found.pop()
-    return text

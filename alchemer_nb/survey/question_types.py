@@ -33,6 +33,7 @@ GRID_CELLS: dict[str, Kind] = {
     "table-stars": "number",
 }
 MENU_GRID = "table-menu-matrix"
+_GRIDS = {*GRID_SINGLE, *GRID_CELLS, MENU_GRID, "rank-table"}
 TABLE = "matrix"
 GROUP = {"group", "contactgroup"}
 _KEYS = {
@@ -85,6 +86,13 @@ def question_key(question: Question) -> str:
 def is_multi(question: Question) -> bool:
     """Check whether several options may be chosen; unanswered, such questions have no entry."""
     return question_key(question) in MULTI
+
+
+def is_grid(question: Question) -> bool:
+    """Check whether a question has rows that share its options; it may have none yet."""
+    key = question_key(question)
+    is_custom = key == TABLE or key in GROUP
+    return not is_custom and (question.type == "TABLE" or key in _GRIDS)
 
 
 def is_asked(question: Question) -> bool:

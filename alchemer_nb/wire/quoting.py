@@ -14,10 +14,11 @@ from itertools import accumulate
 from typing import NamedTuple
 
 QUOTES = ("'", '"')
-_PAIRS = {"(": ")", "[": "]"}
+_PAIRS = {"(": ")", "[": "]", "{": "}"}
 _QUOTED = r"""'(?:[^']|'')*+'|"(?:[^"]|"")*+\""""
 _QUOTED_VALUE = re.compile(rf"((?:^.|,)\s*)({_QUOTED})", re.S)  # in a list between brackets
-_SAFE = re.compile(r"[\w.:/+@-]+(?: [\w.:/+@-]+)*")
+# A bare None may be Python's own word for a missing value, and a bare "or" begin a condition.
+_SAFE = re.compile(r"(?!(?:None|nan|NaN|NaT)$)[\w.:/+@-]+(?: (?!(?:or|and) )[\w.:/+@-]+)*", re.I)
 _BAD_QUOTES = (
     "a quote that begins a value has to end it; write a quote in it twice, as in 'Don''t know', or "
     "put the value between quotes of the other kind"
@@ -133,7 +134,7 @@ def _may_end_before(rest: str, several: bool) -> bool:
     left = rest.lstrip()
     if not left or (left[0] == "#" and left != rest):
         return True
-    return several and left[0] in ",)]"
+    return several and left[0] in ",)]}"
 
 
 def _unquoted(text: str) -> str:

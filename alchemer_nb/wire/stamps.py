@@ -73,6 +73,8 @@ def parse_moment(value: Any, zone: tzinfo) -> tuple[datetime, bool]:
         ValueError: It is no date.
     """
     if isinstance(value, datetime):
+        if value != value:  # NaT, which is a datetime, too
+            raise ValueError(value)
         return value if value.tzinfo else value.replace(tzinfo=zone), False
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=zone), True

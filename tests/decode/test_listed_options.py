@@ -321,15 +321,15 @@ def test_options_that_are_null_are_counted(scripted):
 
 def test_a_condition_that_is_chosen_here_finds_an_option_without_its_value(scripted):
     options = [option(10001, "Tea", "tea, black"), option(10002, "Coffee", "c")]
-    options.append(option(10003, "Water", "w"))
+    options.append(option(10003, "Water", "w", other=True))
     asked = [question(21, "CHECKBOX", "Drinks?", "drinks", options, key="checkbox")]
     water = {"10003": {"id": 10003, "option": "Water"}}
     data = [listed({"10001": TEA}), listed(water), listed({"10002": {"answer": "c"}}), {}]
     given_ = [response(n, each) for n, each in enumerate(data, 1)]
     for where in ("drinks in Tea, Coffee", "[question(21)] in 'tea, black', c"):
         assert [*frame(scripted, asked, given_, where=where).index] == [1, 3]
-    one = "[question(21), option(10001)] in 'tea, black', 'x, y'"
-    assert [*frame(scripted, asked, given_, where=one).index] == [1]
+    one = "[question(21), option(10003)] in w, 'x, y'"
+    assert [*frame(scripted, asked, given_, where=one).index] == [2]
 
 
 def test_it_is_so_in_the_store_too(scripted, tmp_path, monkeypatch):

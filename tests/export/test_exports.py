@@ -98,7 +98,7 @@ def test_excel_holds_answers_and_codebook_and_no_formula(df, tmp_path):
     assert book["responses"].cell(2, column).data_type == "s"
 
 
-@pytest.mark.parametrize("survey", [*SURVEYS, "Every question type"])
+@pytest.mark.parametrize("survey", [*SURVEYS, "Every question type", "Brand tracker"])
 @pytest.mark.parametrize("values", ["label", "code"])
 @OWN_CODES
 def test_every_survey_is_written_by_all(client, survey, values, tmp_path):

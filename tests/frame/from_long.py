@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from alchemer_nb.frame.text_dtype import text_array, text_dtype
-from alchemer_nb.frame.values import is_ordered, option_names, read_number
+from alchemer_nb.frame.values import option_names
 from alchemer_nb.survey.columns import INDEX
+from alchemer_nb.survey.scales import is_ordered, read_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

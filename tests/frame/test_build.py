@@ -16,8 +16,9 @@ from alchemer_nb.errors import DownloadIncomplete, InvalidArgument, TransportErr
 from alchemer_nb.frame.build import build_frame
 from alchemer_nb.frame.options import FrameOptions
 from alchemer_nb.frame.rows import choose_rows
-from alchemer_nb.frame.values import read_number
+from alchemer_nb.frame.text_dtype import text_dtype
 from alchemer_nb.survey.definition import read_definition
+from alchemer_nb.survey.scales import read_number
 from tests.scripted import Reply
 from tests.survey_json import LIKERT, frame, option, question, response, serve
 
@@ -686,6 +687,66 @@ def test_columns_by_name_alias_or_question(scripted):
     assert list(frame(scripted, asked, [], columns="c").columns) == ["c_b", "c_r"]
     with pytest.raises(InvalidArgument, match="no column or question"):
         frame(scripted, asked, [], columns=["zzz"])
+
+
+def visited(own, answer, **urls):
+    """A response of somebody who came with these url variables."""
+    answers = {"2": {"id": 2, "answer": answer, "shown": True}}
+    sent = {name: {"key": name, "value": value} for name, value in urls.items()}
+    return response(own, answers, url_variables=sent)
+
+
+WHY = [question(2, "TEXTBOX", "", "why"), question(3, "TEXTBOX", "", "url_home")]
+QUIET_WEEK = [visited(1, "a"), visited(2, "b")]
+BUSY_WEEK = [visited(1, "a", utm_source="mail", Utm="x"), visited(2, "b")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "words", "cells"),
+    [
+        (QUIET_WEEK, ["why", "url_utm_source"], {"why": ["a", "b"], "url_utm_source": [None] * 2}),
+        (
+            BUSY_WEEK,
+            ["url_utm_source", "why"],
+            {"why": ["a", "b"], "url_utm_source": ["mail", None]},
+        ),
+        ([], ["url_utm_source"], {"url_utm_source": []}),
+        (BUSY_WEEK, ["url_utm_medium"], {"url_utm_medium": [None] * 2}),
+        (BUSY_WEEK, ["url_utm"], {"url_utm": [None] * 2}),  # not Utm
+        (BUSY_WEEK, "url_Utm", {"url_Utm": ["x", None]}),
+        (QUIET_WEEK, ["url_b", "url_a", "url_b"], {"url_a": [None] * 2, "url_b": [None] * 2}),
+        (QUIET_WEEK, ["url_home", "status"], {"url_home": [None] * 2, "status": ["Complete"] * 2}),
+        (QUIET_WEEK, ["url_é x"], {"url_é x": [None] * 2}),
+    ],
+)
+@pytest.mark.parametrize("values", ["label", "both"])
+def test_a_url_variable_that_was_asked_for_is_there_without_answers(
+    scripted, rows, words, cells, values
+):
+    df = frame(scripted, WHY, rows, columns=words, values=values)
+    assert {name: [*df[name].astype(object).where(df[name].notna(), None)] for name in df} == cells
+    for name in df:
+        if name not in ("status", "why"):
+            assert df[name].dtype == text_dtype()
+    urls = [name for name in df if name.startswith("url_") and name != "url_home"]
+    again = df.alchemer.relabel(names="id")
+    assert [name for name in again if name.startswith("url_")] == urls
+    asked = [f"url_{url}" for url in df.alchemer.facts["empty_urls"]]
+    assert asked == [name for name in urls if df[name].isna().all()]
+    said = "; ".join(str(df.alchemer.summary).splitlines())
+    assert ("no response has the url variable" in said) == bool(asked)
+
+
+def test_a_url_variable_is_no_answer_and_stays_out_of_the_long_shape(scripted):
+    asked = {"columns": ["why", "url_utm_source"]}
+    df = frame(scripted, WHY, QUIET_WEEK, **asked)
+    long = df.alchemer.relabel(shape="long")
+    assert set(long["column"]) == {"why"}
+    assert list(long.alchemer.relabel(shape="wide")["why"]) == ["a", "b"]
+    with pytest.raises(InvalidArgument, match="no url variable 'url_utm_source'"):
+        frame(scripted, WHY, QUIET_WEEK, shape="long", **asked)
+    with pytest.raises(InvalidArgument, match="no column or question is called 'url_'"):
+        frame(scripted, WHY, QUIET_WEEK, columns=["url_"])
 
 
 TEXTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)

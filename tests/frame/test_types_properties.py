@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alchemer_nb.decode.answers import AnswersBuilder
+from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame.build import build_frame
 from alchemer_nb.frame.description import read_description
 from alchemer_nb.frame.options import FrameOptions
@@ -90,6 +91,16 @@ def cells(token):
     return some.map(lambda given: {i: {"id": int(i), "answer": token()} for i in given})
 
 
+#: Number of a question and text of a row, of the rows that a response makes of earlier answers.
+PIPED = st.lists(
+    st.tuples(
+        st.integers(0, 3),
+        st.sampled_from(["One", "one ", "Two", "<b>One</b>", "Other", "Öne", "10001", "One other"]),
+    ),
+    max_size=3,
+)
+
+
 @st.composite
 def surveys(draw, answers=None):
     """Questions and responses to them, whose answers are each a word of its own, or drawn."""
@@ -107,6 +118,10 @@ def surveys(draw, answers=None):
     for number in range(draw(st.integers(0, 3))):
         some = draw(st.lists(st.sampled_from(tops), unique=True))
         data = {own: draw(entries(token, ids)) for own in some}
+        for row, (parent, text) in enumerate(draw(PIPED), 10001):  # see survey.piped_rows
+            if parent < len(asked):
+                above = {"id": row, "parent": asked[parent]["id"], "question": text}
+                data[str(row)] = {**above, **draw(entries(token, ids))}
         given.append(response(number + 1, data or []))
     return asked, given
 
@@ -154,11 +169,12 @@ def test_every_value_is_found_again_and_names_are_unique(made, names, values, sh
     told = cells_ | {str(row["reporting_value"]) for row in made_.records.values()}
     for each in given_:
         for own, entry in dict(each["survey_data"]).items():
+            stems = {f"q{own}", f"q{entry.get('parent')}"}
             notes = " ".join(
                 text
                 for column, texts in made_.notes.items()
                 for text in texts
-                if column == f"q{own}" or column.startswith(f"q{own}_")
+                if column in stems or column.startswith(tuple(f"{stem}_" for stem in stems))
             )
             for word in answers_in(entry):
                 # The text that came with the id of an option is counted at the question's column.
@@ -213,6 +229,11 @@ CHOICES = st.fixed_dictionaries(
 def test_relabel_there_and_back_gives_what_a_fresh_call_gives(made, first, then):
     asked, given_ = made
     here, fresh = frame_of(asked, given_, **first), frame_of(asked, given_, **then)
-    there = here.alchemer.relabel(**then)
+    try:
+        there = here.alchemer.relabel(**then)
+        back = there.alchemer.relabel(**first)
+    except InvalidArgument as error:  # a number that two options have does not say which of them
+        assert "with the same number" in str(error)  # noqa: PT017 - it may or may not be raised
+        return
     pd.testing.assert_frame_equal(there, fresh)
-    pd.testing.assert_frame_equal(there.alchemer.relabel(**first), here)
+    pd.testing.assert_frame_equal(back, here)

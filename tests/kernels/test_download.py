@@ -201,6 +201,21 @@ def test_a_job_in_the_background_gives_its_name_between_cells(signed_in):
     assert int(signed_in.do("print(len(df))").text) > 3800
 
 
+def test_a_cell_that_is_queued_behind_waits_for_the_name_that_it_reads(signed_in):
+    began = signed_in.run(f"%alchemer df << {new()} --background")
+    queued = [signed_in.run(cell) for cell in ("print('df' in globals())", "print('=', len(df))")]
+    assert signed_in.ended(began).status == "ok"
+    assert signed_in.ended(queued[0]).text.strip().endswith("False")
+    done = signed_in.ended(queued[1])
+    assert (done.status, done.error) == ("ok", "")
+    assert int(done.text.split()[-1]) > 3800
+    # An older frame of that name is not read in its place.
+    signed_in.do("df = 'old'")
+    began = signed_in.run(f"%alchemer df << {new()} --background")
+    queued = [signed_in.run("print('=', len(df))")]
+    assert int(signed_in.ended(queued[0]).text.split()[-1]) > 3800
+
+
 def test_cancel_of_a_job_in_the_background_works_between_cells(signed_in):
     request = signed_in.run(f"%alchemer df << {new()} --background")
     output, button = shown(signed_in, request)
@@ -260,8 +275,8 @@ def test_where_no_person_is_there_only_the_last_line_is_left(box):
         setup(box, in_flight=4),
         f"%alchemer df << {new()}",
         f"%alchemer later << {new()} --background",
-        "import time; time.sleep(3)",
         "print(len(df), len(later))",
+        f"job = %alchemer {new()} --background\nprint(job.done, len(job.result()))",
     ]
     code: dict[str, Any] = {
         "cell_type": "code",
@@ -283,5 +298,6 @@ def test_where_no_person_is_there_only_the_last_line_is_left(box):
     assert [output["output_type"] for output in outputs[1]] == ["stream"]
     assert outputs[1][0]["text"].startswith(f"{TITLE} (9000001)")
     assert "widgets" not in notebook.metadata
-    one, other = outputs[4][-1]["text"].split()[-2:]
+    one, other = outputs[3][-1]["text"].split()[-2:]
     assert one == other
+    assert outputs[4][-1]["text"].split()[-2:] == ["True", one]

@@ -14,10 +14,10 @@ import pytest
 
 from alchemer_nb.client.client import Client
 from alchemer_nb.frame.description import read_description
-from alchemer_nb.frame.values import read_number
 from alchemer_nb.http.credentials import ApiKey
 from alchemer_nb.sandbox import Sandbox
 from alchemer_nb.survey.question_types import question_key
+from alchemer_nb.survey.scales import read_number
 from tests.environments import environment, run
 
 if TYPE_CHECKING:

@@ -97,6 +97,6 @@ def test_a_switch_adds_it_to_the_demo() -> None:
     with Sandbox(responses=5, types=True) as box:
         client = Client(ApiKey(box.api_token, box.api_token_secret), region=box.region)
         assert every_type.TITLE in set(client.surveys()["title"])
-        assert len(client.surveys()) == 6
+        assert len(client.surveys()) == 7
     assert every_type.build(2, 9) == every_type.build(2, 9)
     assert every_type.build(2, 9) != every_type.build(3, 9)

@@ -275,6 +275,54 @@ class TestSurvey:
         assert rows[2]["breakdown"][0] == {"label": "Yes", "percentage": "100.0", "count": "1"}
         assert (rows[6]["sum"], rows[6]["average"], rows[6]["max"]) == ("2", "2.0", "2")
         assert rows[3] == {"id": 3, "type": "TEXTBOX"}
+        # Rows of grids are counted by their cells: Monday was marked, Tuesday was not.
+        assert rows[8] == {"id": 8, "type": "TABLE"}
+        assert rows[9]["total responses"] == "1"
+        assert [(one["label"], one["count"]) for one in rows[9]["breakdown"]] == [
+            ("Mon", "1"), ("Tue", "0"),
+        ]  # fmt: skip
+
+    def test_statistics_of_choices_that_are_listed_without_a_value(self) -> None:
+        days = [small.option(10001 + n, day, day.lower()) for n, day in enumerate(("Mon", "Tue"))]
+        row = small.question(9, "CHECKBOX", "Morning")  # has the options of its grid
+        group = small.question(5, "GROUP", "You", sub_questions=[
+            small.question(6, "CHECKBOX", "Days", options=days),
+        ])  # fmt: skip
+        grid = small.question(8, "TABLE", "When", options=days, sub_questions=[row])
+        survey = small.survey()
+        survey["pages"] = [{**survey["pages"][0], "questions": [group, grid]}]
+        ticked = {"10001": {"id": 10001, "option": "Mon"}}
+        null = {"10002": {"id": 10002, "option": "Tue", "answer": None}}
+        inside = [ticked, null, {**ticked, **null}, []]
+        cells = [("mon", "tue"), ("mon", None), (None, ""), None]
+        responses = [
+            small.response(
+                n + 1,
+                "2026-03-01T12:00:00",
+                survey_data={
+                    "5": {"id": 5, "type": "parent", "subquestions": {
+                        "6": {"id": 6, "type": "parent", "options": options},
+                    }},
+                    "8": {"id": 8, "type": "parent", "subquestions": {
+                        "9": [] if marks is None else {
+                            str(10001 + at): {"id": 10001 + at, "answer": mark}
+                            for at, mark in enumerate(marks)
+                        },
+                    }},
+                },
+            )
+            for n, (options, marks) in enumerate(zip(inside, cells, strict=True))
+        ]  # fmt: skip
+        with Sandbox(surveys=[small.Small(survey, responses)]) as box:
+            body = caller(box)("survey/7/surveystatistic").json()
+        rows = {row["id"]: row for row in body["data"]}
+        counts = {
+            own: (
+                rows[own]["total responses"], *(one["count"] for one in rows[own]["breakdown"]),
+            )
+            for own in (6, 9)
+        }  # fmt: skip
+        assert counts == {6: ("2", "2", "0"), 9: ("2", "2", "1")}
 
     def test_irregular_lists(self, get: Callable[..., requests.Response]) -> None:
         assert get("survey/7/quotas").json() == {"result_ok": True, "quotas": []}

@@ -55,11 +55,19 @@ def _plain(value):
 
 @pytest.fixture(scope="module")
 def expected(stored) -> pd.DataFrame:
-    return plain(stored.responses(SURVEY, store=True, **ALL))
+    """The frame of ``responses``, and the metadata that it has on request only.
+
+    The survey asks for a region; with ``metadata="all"`` that name is the place's.
+    """
+    asked = {"store": True, "test_rows": "include", "progress": "none"}
+    frame = stored.responses(SURVEY, **asked)
+    more = stored.responses(SURVEY, metadata="all", **asked).drop(columns="region_q3")
+    more = more[[name for name in more if name == "region" or name not in frame]]
+    return plain(frame.join(more.rename(columns={"region": "region_metadata"})))
 
 
 def test_arrow_gives_the_latest_version_of_each_row(stored, expected):
-    dataset = stored.scan(SURVEY)
+    dataset = stored.scan(SURVEY, test_rows="include")
     assert dataset.count_rows() == 1007
     assert dataset.to_table(columns=["status"]).num_rows == 1007
     table = dataset.to_table()
@@ -71,7 +79,7 @@ def test_arrow_gives_the_latest_version_of_each_row(stored, expected):
 @pytest.mark.parametrize("engine", ["pandas", "duckdb", "polars", "dask"])
 def test_each_engine_gives_the_same_table(stored, expected, engine):
     pytest.importorskip("dask.dataframe" if engine == "dask" else engine)
-    found = stored.scan(SURVEY, engine)
+    found = stored.scan(SURVEY, engine, test_rows="include")
     frame = {
         "pandas": lambda: found,
         "duckdb": lambda: found.to_arrow_table().to_pandas(),
@@ -91,12 +99,12 @@ def test_dask_on_its_own_scheduler_gives_the_same_table(stored, expected):
         ) as cluster,
         distributed.Client(cluster),
     ):
-        found = stored.scan(SURVEY, "dask")
+        found = stored.scan(SURVEY, "dask", test_rows="include")
         assert found.npartitions == len(stored.scan(SURVEY).files) > 1
         frame = found.compute()
         means = found.groupby("status")["nps"].mean().compute()
     same(plain(frame), expected)
-    frame = stored.scan(SURVEY, "pandas")
+    frame = stored.scan(SURVEY, "pandas", test_rows="include")
     wanted = frame.groupby("status")["nps"].mean()
     assert means.dropna().round(9).to_dict() == wanted.dropna().round(9).to_dict()
 
@@ -110,11 +118,11 @@ def test_a_column_that_came_late_is_there_for_all_rows(synced_client, folder):
     for name in ("polars", "duckdb", "dask.dataframe"):
         pytest.importorskip(name)
     for engine in ("pandas", "polars", "duckdb", "dask"):
-        found = synced_client.scan(SURVEY, engine)
+        found = synced_client.scan(SURVEY, engine, test_rows="include")
         assert "url_wave" in list(found.columns if engine != "polars" else found.collect_schema())
-    frame = synced_client.scan(SURVEY, "pandas")
+    frame = synced_client.scan(SURVEY, "pandas", test_rows="include")
     assert frame["url_wave"].notna().sum() == 1
-    assert len(synced_client.scan(SURVEY, "dask")) == len(frame) == 1004
+    assert len(synced_client.scan(SURVEY, "dask", test_rows="include")) == len(frame) == 1004
 
 
 def _add_url_variable(client, folder) -> None:
@@ -165,7 +173,7 @@ def test_many_small_parts_become_few_and_nothing_is_lost(few: Sandbox, monkeypat
         "changed": 1,
         "removed": 0,
     }
-    assert client.scan(SURVEY).count_rows() == synced.rows
+    assert client.scan(SURVEY, test_rows="include").count_rows() == synced.rows
 
 
 def test_what_is_out_of_date_is_dropped_at_last(few: Sandbox):
@@ -195,6 +203,8 @@ def test_sql_knows_surveys_and_frames(stored):
         name: counts[name] for name in ("Complete", "Partial")
     }
     by_id = stored.sql("select count(*) as n from survey_9000001")
+    assert by_id["n"].tolist() == [len(stored.responses(SURVEY, store=True, progress="none"))]
+    by_id = stored.sql("select count(*) as n from survey_9000001", test_rows="include")
     assert by_id["n"].tolist() == [1007]
     assert tables.KEY not in stored.sql("select * from customer_satisfaction limit 1").columns
 

@@ -141,7 +141,7 @@ def test_changes_tell_rows_and_columns(own_box, synced_client):
         **dict.fromkeys([10, 700], "removed"),
         **dict.fromkeys(range(1005, 1013), "added"),
     }
-    assert set(changes.loc[3, "columns"]) == {"date_updated", "region_q3"}
+    assert set(changes.loc[3, "columns"]) == {"date_updated", "region"}
     assert changes.loc[1003, "columns"] == ["date_updated"]
     synced_client.sync(SURVEY)
     assert synced_client.changes(SURVEY).empty

@@ -186,6 +186,11 @@ def has_front_end(shell: Any) -> bool:
     return kernel is not None and bool(getattr(kernel, "_allow_stdin", True))
 
 
+def is_unattended(shell: Any) -> bool:
+    """Check for a kernel that runs without a person, as under papermill and nbclient."""
+    return getattr(shell, "kernel", None) is not None and not has_front_end(shell)
+
+
 def call_later(shell: Any, seconds: float, function: Callable[[], object]) -> bool:
     """Call a function later from the kernel's own loop; return False where there is none."""
     loop = getattr(getattr(shell, "kernel", None), "io_loop", None)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.http.regions import Region
 from alchemer_nb.notebook.magic.interpolation import interpolate_word
-from alchemer_nb.wire.quoting import parse_values
+from alchemer_nb.wire.quoting import QUOTES, parse_values, quote
 
 if TYPE_CHECKING:
-    from alchemer_nb.notebook.magic.tokens import EvaluatedWord
+    from alchemer_nb.notebook.magic.tokens import EvaluatedWord, WordPart
 
 _WIDEST_LEFT_COLUMN = 30
+_ON, _OFF = ("true", "yes", "on", "1"), ("false", "no", "off", "0", "none")
 _SYNTAX = """\
 Results
   df = %alchemer COMMAND …     or   %alchemer df << COMMAND …   or   -o df
@@ -23,6 +24,7 @@ Results
 
 Values
   {expression} and $name stand for Python values, inside quotes too; {{ }} $$ for the characters.
+  An option whose value is None is as if it were not there; switches take --complete={flag}.
   Quotes keep blanks together: "Customer satisfaction". A backslash is a plain character.
   A word that begins with # starts a comment.
 """
@@ -44,6 +46,14 @@ def to_whole_number(word: EvaluatedWord) -> int:
         raise ValueError("expected a whole number") from None
 
 
+def to_flag(word: EvaluatedWord) -> bool:
+    """Parse the value of a switch, which a parameter may hold; None is off."""
+    text = word.text.strip().casefold()
+    if text not in (*_ON, *_OFF):
+        raise ValueError("expected True or False")
+    return text in _ON
+
+
 def one_of(*choices: str) -> Callable[[EvaluatedWord], str]:
     """Build a converter that takes one of some words, in upper or lower case."""
 
@@ -63,11 +73,31 @@ def to_date(word: EvaluatedWord) -> Any:
 def to_list(word: EvaluatedWord) -> list[str]:
     """Parse names with commas between them, or return those in the list of a variable."""
     if isinstance(word.value, str):
+        word = _with_quotes(word)
         return [*parse_values(interpolate_word(word, lambda before: (before, True)))]
     try:
         return [str(part) for part in word.value]
     except TypeError:
         return [word.text]
+
+
+def _with_quotes(word: EvaluatedWord) -> EvaluatedWord:
+    """Return a list with the quotes of its items, which the line's own rules have removed.
+
+    Only where commas stand outside of quotes, too: quotes around all of it belong to the line.
+    """
+    literals = [part for part, _ in word.parts if not part.is_expression]
+    if not any("," in part.text and not part.quoted for part in literals):
+        return word
+    parts: list[tuple[WordPart, Any]] = []
+    for part, value in word.parts:
+        is_item = part.quoted and not part.is_expression and "," in part.text
+        if is_item and not part.text.startswith(QUOTES):
+            text = quote(part.text)
+            parts.append((replace(part, text=text), text))
+        else:
+            parts.append((part, value))
+    return replace(word, parts=tuple(parts))
 
 
 def to_region(word: EvaluatedWord) -> Region | str:
@@ -97,7 +127,7 @@ class CommandOption:
     Attributes:
         flag: Its long name with the dashes.
         help: One line.
-        convert: Makes the value of a word; None for a switch, which takes no value.
+        convert: Makes the value of a word; None for a switch, which needs no value.
         metavar: Name of the value in the help; without it the choices, or the option's name.
         choices: Values that Tab offers.
         repeat: Whether it may be given several times; its value is then a list.

@@ -11,6 +11,7 @@ from alchemer_nb.notebook.magic import command_spec as spec
 from alchemer_nb.notebook.magic import commands, response_options
 from alchemer_nb.notebook.magic.command_spec import Command, CommandOption, Positional
 from alchemer_nb.notebook.magic.response_options import choice_option
+from alchemer_nb.notebook.magic.sql_values import to_query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,6 +132,14 @@ _DATA = (
         body_help=_CONDITIONS_HELP,
     ),
     Command(
+        "statistics",
+        "counts, percents and means of a survey's questions, as Alchemer counts them",
+        lambda context, survey, language=None: context.client.statistics(survey, language),
+        (SURVEY,),
+        (CommandOption("--language", "a language of the survey, for labels", spec.to_text),),
+        example='%alchemer statistics "Customer satisfaction"',
+    ),
+    Command(
         "partial",
         "the rows so far of a download that runs, or was stopped",
         lambda context, name=None: context.downloads.partial(name),
@@ -173,11 +182,22 @@ _STORE = (
         "sql",
         "a query over stored surveys and the notebook's frames (DuckDB)",
         commands.sql,
-        (Positional("QUERY", "SQL, in quotes", "?"),),
+        (Positional("QUERY", "SQL, in quotes", "?", convert=to_query),),
+        (
+            response_options.TEST_ROWS,
+            response_options.TIME_ZONE,
+            CommandOption(
+                "--files",
+                "let the query read and write any file, fetch addresses and load extensions",
+            ),
+        ),
         body_help="""\
   SQL as DuckDB knows it; a stored survey is called by its title in small letters with _
   for anything else, or survey_ID; a frame by its name:
-    select status, count(*) as n from customer_satisfaction group by status""",
+    select status, count(*) as n from customer_satisfaction group by status
+  $name and {expression} are bound as values, so they stand without quotes, and a list after in:
+    where region in $regions and comment like '%' || $word || '%'
+  categories sort as in the form; a url variable that no response has is an empty column""",
         evaluates_body=False,
     ),
     Command(
@@ -197,7 +217,6 @@ _STORE = (
 )
 
 _LISTS = {
-    "statistics": ("survey/{survey}/surveystatistic", "the statistics of a survey"),
     "campaigns": ("survey/{survey}/surveycampaign", "the links and campaigns of a survey"),
     "quotas": ("survey/{survey}/quotas", "the quotas of a survey"),
     "reports": ("survey/{survey}/surveyreport", "the reports of a survey"),

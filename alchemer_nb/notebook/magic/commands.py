@@ -10,7 +10,9 @@ from IPython.core.error import UsageError
 
 from alchemer_nb.errors import DownloadIncomplete, InvalidArgument
 from alchemer_nb.notebook.kernel.outputs import print_text, print_wrapped
+from alchemer_nb.notebook.kernel.pump import is_unattended
 from alchemer_nb.notebook.magic.response_options import describe_download
+from alchemer_nb.notebook.magic.sql_values import bind_values
 from alchemer_nb.notebook.magic.tokens import suggest
 from alchemer_nb.wire.ids import check_given_id, id_number
 
@@ -232,15 +234,17 @@ def _wait_for_job(
 ) -> _Result | Job[_Result] | None:
     """Show the progress of a job until it ends, then leave the line of ``write_receipt``.
 
-    In the background return at once: the job, or None where a variable gets the result later.
+    In the background return at once: the job, or None where a variable gets the result later. In
+    a run without a person the next cell starts at once, so the background waits there, too.
     """
-    if background:
+    if background and not is_unattended(context.shell):
         context.downloads.begin(job, context.target, progress, write_receipt)
         return job if context.target is None else None
     from alchemer_nb.notebook.running.progress_views import wait_in_cell
 
     try:
-        return wait_in_cell(job, context.shell, progress, write_receipt)
+        result = wait_in_cell(job, context.shell, progress, write_receipt)
+        return job if background and context.target is None else result
     except DownloadIncomplete as error:
         context.downloads.note_failure(job, error, context.target)
         raise
@@ -317,11 +321,13 @@ def diff(context: Context, survey: Any) -> pd.DataFrame:
     return frame
 
 
-def sql(context: Context, query: str | None = None, body: str = "") -> pd.DataFrame:
+def sql(context: Context, query: str | None = None, body: str = "", **options: Any) -> pd.DataFrame:
     """Run a query over stored surveys and the notebook's frames."""
     if bool(query) == bool(body.strip()):
         raise UsageError("write the query below %%alchemer sql, or behind %alchemer sql in quotes")
-    return context.client.sql(query or body, context.variables)
+    text, values = bind_values(query or body, context.variables)
+    progress = "none" if context.progress == "none" else print_wrapped
+    return context.client.sql(text, context.variables, values, progress=progress, **options)
 
 
 def expunge(

@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
+from alchemer_nb.notebook.magic import command_spec as spec
 from alchemer_nb.notebook.magic import secret_guard
 from alchemer_nb.notebook.magic.secret_guard import format_word
 from alchemer_nb.notebook.magic.tokens import WordPart, evaluate_word, split_words, suggest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from alchemer_nb.notebook.magic.command_spec import Command, CommandOption, Convert
-    from alchemer_nb.notebook.magic.tokens import SourceWord
+    from alchemer_nb.notebook.magic.tokens import EvaluatedWord, SourceWord
 
 _HELP_FLAGS = ("-h", "--help")
 _OPTION = re.compile(r"-+[^-\d]")  # `-5` is a value
@@ -140,9 +141,10 @@ def _parse_arguments(
     for positional in command.positionals:
         count = len(remaining) if positional.nargs == "*" else 1
         label = positional.name
-        values = [
-            _convert(label, positional.convert, word, variables) for word in remaining[:count]
-        ]
+        given_words = [evaluate_word(word, variables) for word in remaining[:count]]
+        if positional.nargs == "?":
+            given_words = [word for word in given_words if not _is_none(word)]
+        values = [_convert(label, positional.convert, word) for word in given_words]
         remaining = remaining[count:]
         if positional.nargs == "*":
             arguments[label.lower()] = values
@@ -151,19 +153,38 @@ def _parse_arguments(
         elif not positional.nargs:
             raise _usage_error(command, f"{label} is missing")
     if remaining:
-        raise _usage_error(command, f"too many words; {command.surplus_hint}")
+        raise _usage_error(command, f"too many words; {_surplus_hint(command, given)}")
     for option, sources in given.items():
-        if option.convert is None:
-            arguments[option.name] = True
-            continue
         if len(sources) > 1 and not option.repeat:
             raise UsageError(f"{option.flag} is given {len(sources)} times; once is enough")
-        values = [
-            _convert(option.flag, option.convert, word, variables, option.choices)
-            for word in sources
-        ]
-        arguments[option.name] = values if option.repeat else values[0]
+        values = _convert_option(option, [evaluate_word(each, variables) for each in sources])
+        if values:
+            arguments[option.name] = values if option.repeat else values[0]
     return arguments
+
+
+def _surplus_hint(command: Command, given: Iterable[CommandOption]) -> str:
+    if any(option.flag == "--where" for option in given):
+        return """a condition needs quotes around it: --where 'region in "North", "South"'"""
+    return command.surplus_hint
+
+
+def _convert_option(option: CommandOption, words: Sequence[EvaluatedWord]) -> list[Any]:
+    """Return the values of an option; none where a parameter says that it is not given."""
+    if option.convert is None:
+        is_on = all(_convert(option.flag, spec.to_flag, word) for word in words)
+        return [True] if is_on else []
+    return [
+        _convert(option.flag, option.convert, word, option.choices)
+        for word in words
+        if not _is_none(word)
+    ]
+
+
+def _is_none(word: EvaluatedWord) -> bool:
+    """Check whether a word is one expression whose value is None, in quotes or not."""
+    parts = [(part, value) for part, value in word.parts if part.text]
+    return len(parts) == 1 and parts[0][0].is_expression and parts[0][1] is None
 
 
 def separate_options(
@@ -190,7 +211,9 @@ def separate_options(
         values = given.setdefault(option, [])
         if option.convert is None:
             if value is not None:
-                raise _usage_error(command, f"{option.flag} takes no value")
+                if not any(part.is_expression for part in value.parts):
+                    raise _usage_error(command, f"{option.flag} takes no value but {{True}}")
+                values.append(value)
             continue
         value = value or next(rest, None)
         if value is None or _OPTION.match(value.syntax):
@@ -213,19 +236,17 @@ def _parse_option(command: Command, word: SourceWord) -> tuple[CommandOption, So
         raise _usage_error(command, f"no option is called {format_word(flag)}.{hint}")
     if not equals:
         return option, None
-    # Quoted: a value after `=` is no option, whatever it begins with.
-    rest = [WordPart(value, quoted=True)] if value or not others else []
+    # The quotes of nothing: a value after `=` is no option, whatever it begins with.
+    rest = [WordPart("", quoted=True), WordPart(value)] if value or not others else []
     return option, replace(word, parts=(*rest, *others))
 
 
 def _convert(
     label: str,
     convert: Convert,
-    source: SourceWord,
-    variables: Mapping[str, Any],
+    word: EvaluatedWord,
     choices: Sequence[str] = (),
 ) -> Any:
-    word = evaluate_word(source, variables)
     if secret_guard.is_secret(
         word.text
     ):  # the value of a variable: the message below would repeat it

@@ -27,6 +27,10 @@ def choice_option(flag: str, text: str, choices: tuple[str, ...] = ()) -> Comman
     return CommandOption(flag, text, spec.one_of(*choices), choices=choices)
 
 
+TEST_ROWS = choice_option("--test-rows", "what to do with test data")
+TIME_ZONE = CommandOption(
+    "--tz", "time zone; none for the region's wall clock", spec.to_time_zone, "ZONE"
+)
 OPTIONS = (
     CommandOption(
         "--where", "a condition; may be given several times", to_condition, "CONDITION", repeat=True
@@ -41,14 +45,14 @@ OPTIONS = (
     CommandOption("--complete", "short for --status Complete"),
     CommandOption("--since", "submitted on this day or later", spec.to_date, "DATE"),
     CommandOption("--until", "submitted on this day or earlier", spec.to_date, "DATE"),
-    choice_option("--test-rows", "what to do with test data"),
+    TEST_ROWS,
     choice_option("--names", "what columns are called"),
     choice_option("--values", "what answers are shown as"),
     choice_option("--shape", "a row per response, or per answer"),
     choice_option("--multi", "a column per option, or one list"),
     CommandOption("--language", "a language of the survey, for labels", spec.to_text),
     choice_option("--metadata", "which columns besides answers"),
-    CommandOption("--tz", "time zone; none for the region's wall clock", spec.to_time_zone, "ZONE"),
+    TIME_ZONE,
     CommandOption("--columns", "only these, with commas", spec.to_list, "NAMES"),
     CommandOption("--limit", "at most this many rows", spec.to_whole_number, "N"),
     CommandOption("--day-first", "typed dates have the day before the month"),
@@ -56,7 +60,7 @@ OPTIONS = (
     CommandOption("--store", "from this computer, however old; see sync"),
     CommandOption("--max-age", "the same, synced first if older, such as 1h", spec.to_text, "SPAN"),
     CommandOption("--dry-run", "say what it would take, and download nothing"),
-    CommandOption("--background", "go on at once; the name is there when the rows are"),
+    CommandOption("--background", "go on at once; a cell that reads the name waits"),
     choice_option("--incomplete", "when fewer rows come than were told", INCOMPLETE),
     choice_option("--progress", "how to show progress", PROGRESS),
 )

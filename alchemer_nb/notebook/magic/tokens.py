@@ -155,8 +155,17 @@ def evaluate_word(word: SourceWord, variables: Mapping[str, Any]) -> EvaluatedWo
     return EvaluatedWord(text, parts[0][1] if is_one_expression else text, parts)
 
 
-def evaluate_expression(source: str, variables: Mapping[str, Any]) -> Any:
+def evaluate_expression(
+    source: str,
+    variables: Mapping[str, Any],
+    escape: str = " Write $$ or {{ for the character itself.",
+) -> Any:
     """Evaluate one expression, with an optional ``:format`` as in an f-string.
+
+    Args:
+        source: The expression.
+        variables: Name -> value.
+        escape: How the message about an unknown name ends if no known one is similar.
 
     Raises:
         UsageError: It is empty, is no expression, or fails.
@@ -170,7 +179,7 @@ def evaluate_expression(source: str, variables: Mapping[str, Any]) -> Any:
     except NameError as error:
         name = error.name or source
         own = [n for n in variables if not n.startswith("_") and not hasattr(builtins, n)]
-        hint = suggest(name, own) or " Write $$ or {{ for the character itself."
+        hint = suggest(name, own) or escape
         raise UsageError(f"no variable {format_word(name)}.{hint}") from None
     except Exception as error:  # noqa: BLE001 - whatever the user's expression raises
         # Without the error's text, which may repeat a value: that of a variable may be a secret.
@@ -243,7 +252,7 @@ def read_part(line: str, start: int) -> tuple[WordPart, int] | None:
     if char == "$" and (name := _DOLLAR_NAME.match(line, start)):
         return WordPart(name[1], is_expression=True), name.end()
     if char == "{":
-        end = _find_closing_brace(line, start)
+        end = find_closing_brace(line, start)
         if end is None:
             return None
         return WordPart(line[start + 1 : end], is_expression=True), end + 1
@@ -252,7 +261,7 @@ def read_part(line: str, start: int) -> tuple[WordPart, int] | None:
     return WordPart(char), start + 1
 
 
-def _find_closing_brace(line: str, start: int) -> int | None:
+def find_closing_brace(line: str, start: int) -> int | None:
     """Return the index at which the brace at ``start`` is closed, past brackets and strings."""
     expected: list[str] = []
     quote = ""

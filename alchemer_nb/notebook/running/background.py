@@ -1,12 +1,14 @@
 """Downloads in the background of one shell.
 
 A result is assigned to its variable on the kernel's own thread and between cells, never while a
-cell runs: a loop over a frame must not find another one under its name. A variable that was
-reassigned in the meantime is not overwritten.
+cell runs: a loop over a frame must not find another one under its name. A cell that reads the
+variable waits for it before it starts, as the next one does when all cells are run. A variable
+that was reassigned in the meantime is not overwritten.
 """
 
 from __future__ import annotations
 
+import ast
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 
 _UNSET = object()
 _INTERVAL = 0.1  # seconds between two updates of what is shown
-_EVENTS = ("pre_run_cell", "post_run_cell")
 
 
 @dataclass(slots=True)
@@ -129,7 +130,7 @@ class Downloads:
     def assign_results(self, *_: object) -> None:
         """Assign finished results to their variables; do nothing on other threads than the main.
 
-        IPython calls it before and after each cell, with arguments that are of no use here.
+        IPython calls it after each cell, with an argument that is of no use here.
         """
         if threading.current_thread() is not threading.main_thread():
             return
@@ -138,6 +139,26 @@ class Downloads:
             self._finish(one)
         if not self._running:
             self._listen(on=False)
+
+    def _prepare_cell(self, info: Any = None) -> None:
+        """Wait for the results that a cell reads, before it runs.
+
+        Args:
+            info: What IPython's event ``pre_run_cell`` says of the cell.
+        """
+        if threading.current_thread() is threading.main_thread():
+            names = _names_read(self._shell, getattr(info, "raw_cell", None) or "")
+            for one in self._running:
+                if one.name in names and self._value(one) is one.value_before:
+                    try:
+                        one.job.wait()
+                    except KeyboardInterrupt:
+                        print_wrapped(f"`{one.name}` is not waited for; it is still on its way.")
+                        break
+        self.assign_results()
+
+    def _value(self, one: _BackgroundJob) -> object:
+        return self._shell.user_ns.get(one.name, _UNSET)
 
     def close(self) -> None:
         """Cancel all jobs."""
@@ -156,7 +177,7 @@ class Downloads:
             return
         result = one.job.result()
         line = one.write_receipt(result)
-        now = self._shell.user_ns.get(one.name, _UNSET)
+        now = self._value(one)
         if one.name is None:
             one.view.end(line)
         elif now is _UNSET or now is one.value_before:
@@ -177,9 +198,9 @@ class Downloads:
         if on == self._is_listening:
             return
         self._is_listening = on
-        for event in _EVENTS:
-            change = self._shell.events.register if on else self._shell.events.unregister
-            change(event, self.assign_results)
+        change = self._shell.events.register if on else self._shell.events.unregister
+        change("pre_run_cell", self._prepare_cell)
+        change("post_run_cell", self.assign_results)
 
     def _plan_update(self) -> None:
         if not self._update_is_planned:
@@ -193,3 +214,16 @@ class Downloads:
         self.assign_results()
         if self._running:
             self._plan_update()
+
+
+def _names_read(shell: Any, cell: str) -> set[str]:
+    """Return the names of variables that a cell reads, functions in it included."""
+    try:
+        tree = ast.parse(shell.transform_cell(cell))
+    except (SyntaxError, ValueError):
+        return set()
+    return {
+        node.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    }

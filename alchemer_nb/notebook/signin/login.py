@@ -21,7 +21,7 @@ from alchemer_nb.errors import AlchemerError, ConfigurationError
 from alchemer_nb.http.regions import Region
 from alchemer_nb.http.secrets import Secret
 from alchemer_nb.notebook.kernel.outputs import print_text
-from alchemer_nb.notebook.kernel.pump import find_pump, has_front_end
+from alchemer_nb.notebook.kernel.pump import find_pump, is_unattended
 from alchemer_nb.notebook.signin import steps
 from alchemer_nb.notebook.signin.session import KEY, MODES, OAUTH, Connection, Session, Status
 
@@ -81,7 +81,7 @@ def login(
             return session.status().with_note(f"With the credentials from {found.source}.")
         except AlchemerError as error:
             failure = error
-    if _is_unattended() if prompt else not _can_show_panel(wait=bool(wait)):
+    if is_unattended(get_ipython()) if prompt else not _can_show_panel(wait=bool(wait)):
         return _finish_without_asking(session, existing, failure, profile)
     first_region = asked_region or (found.region if found else None) or _default_region(session)
     first_mode = asked_mode or (refused.credentials.mode if refused else KEY)
@@ -232,19 +232,13 @@ def _build_notice(
     return f"There is no profile “{profile}” yet{there}: {way}.", ""
 
 
-def _is_unattended() -> bool:
-    """Check for a kernel that runs without a person, as under papermill and nbclient."""
-    shell = get_ipython()
-    return getattr(shell, "kernel", None) is not None and not has_front_end(shell)
-
-
 def _can_show_panel(*, wait: bool = False) -> bool:
     """Check for a front end in which a person can use a panel; to ``wait`` needs a kernel, too."""
     from IPython.terminal.interactiveshell import TerminalInteractiveShell
 
     shell = get_ipython()
     if getattr(shell, "kernel", None) is not None:
-        return not _is_unattended()
+        return not is_unattended(get_ipython())
     return not wait and not isinstance(shell, TerminalInteractiveShell)
 
 
@@ -258,7 +252,7 @@ def _finish_without_asking(
     if existing is not None:
         session.switch(existing.name)
         return session.status().with_note("Already signed in.")
-    if _is_unattended():
+    if is_unattended(get_ipython()):
         advice = (
             "Nobody can press a button here: set them, or keep a profile where you can and name it "
             "with --profile"

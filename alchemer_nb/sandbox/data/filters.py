@@ -3,7 +3,8 @@
 Conditions are joined by AND. Values of answers are compared as numbers where both sides are
 numbers, else as text, exactly.
 
-invented, because no page documents: an unknown field or operator is an error of code 400; an answer
+invented, because no page documents: a condition on a question that is repeated for other answers is
+fulfilled by any of its piped rows; an unknown field or operator is an error of code 400; an answer
 that is not there fulfils no condition but ``IS NULL``.
 """
 
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from alchemer_nb.sandbox.demo.survey_writer import FIRST_SKU
 from alchemer_nb.sandbox.wire import stamps
 from alchemer_nb.sandbox.wire.replies import Refusal
 
@@ -209,6 +211,9 @@ def _answer(
         clause, more = _cells(path, option)
         found.append(clause)
         values.extend(more)
+    clause, more = _piped_rows(number, option)
+    found.append(clause)
+    values.extend(more)
     # Only constants are joined here: all that a caller sent is in `values`.
     some = "EXISTS (SELECT 1 FROM (" + " UNION ALL ".join(found) + ") WHERE "  # noqa: S608 - see above
     if condition.about_presence:
@@ -243,6 +248,21 @@ def _cells(path: str, option: str | None) -> tuple[str, list[Any]]:
             f'{path}.options."{number}".answer',
             f'{path}."{number}".answer',
         ],
+    )
+
+
+def _piped_rows(number: int, option: str | None) -> tuple[str, list[Any]]:
+    """Return SQL for every answer of the piped rows of a question, or for one of its options."""
+    rows = "json_each(record, '$.survey_data') AS entry"
+    own = f"CAST(entry.key AS INTEGER) >= {FIRST_SKU} AND json_extract(entry.value, '$.parent') = ?"
+    chosen = "" if option is None else " AND json_extract(entry.value, '$.answer_id') IN (?, ?)"
+    cell = "" if option is None else " AND cell.key = ?"
+    ids: list[Any] = [] if option is None else [int(option), f"{int(option)}-other"]
+    return (
+        f"SELECT json_extract(entry.value, '$.answer') AS answer FROM {rows} WHERE {own}{chosen}"  # noqa: S608 - constants alone
+        f" UNION ALL SELECT json_extract(cell.value, '$.answer') FROM {rows},"
+        f" json_each(entry.value, '$.subquestions') AS cell WHERE {own}{cell}",
+        [number, *ids, number, *([] if option is None else [option])],
     )
 
 

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from alchemer_nb.sandbox.demo.survey_writer import FIRST_SKU
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from alchemer_nb.sandbox.demo.survey_writer import Option, Question
 
@@ -29,6 +31,7 @@ class Sheet:
         self._last_page = last_page
         self._keep_rest = keep_rest
         self._entries: dict[int, dict[str, Any]] = {}
+        self._piped = 0
 
     def survey_data(self) -> dict[str, dict[str, Any]]:
         """Return the entries by question id, in ascending order of the number."""
@@ -126,13 +129,38 @@ class Sheet:
         if self._reached(group):
             self._entries[group.id] = _parts(group, texts, shown=True)
 
+    def pipe(self, question: Question, rows: Iterable[tuple[str, Collection[int]]]) -> None:
+        """Answer a grid, or a question that is repeated, for texts of an earlier answer.
+
+        Each row is an entry at the top level, as real surveys have it; its id counts from 10001
+        in each response, over all questions.
+
+        Args:
+            question: A radio question or radio grid; or a checkbox grid, whose cells are invented.
+            rows: The text of each row, and the indexes of the options chosen there.
+        """
+        if not self._reached(question):
+            return
+        for text, places in rows:
+            number = FIRST_SKU + self._piped
+            self._piped += 1
+            head = {"id": number, "type": "RADIO", "parent": question.id, "question": text}
+            if question.kind == "checkbox-grid":
+                head["type"] = "parent"
+                head["subquestions"] = _row_cells(question, text, places, shown=True)
+            head["section_id"] = question.page
+            if question.kind != "checkbox-grid":
+                for option in (question.options[place] for place in places):
+                    head |= {"answer": option.value, "answer_id": option.sku}
+            self._entries[number] = {**head, "shown": True}
+
     def hide(self, question: Question) -> None:
         """Add a question of a reached page that logic did not show."""
         if self._reached(question):
             self._not_shown(question)
 
     def _not_shown(self, question: Question) -> None:
-        if question.kind == "checkbox-grid":
+        if question.kind == "checkbox-grid" and question.rows:
             self._entries[question.id] = _cells(question, frozenset(), shown=False)
         elif question.kind == "contact":
             self._entries[question.id] = _parts(question, [""] * len(question.rows), shown=False)
@@ -152,18 +180,25 @@ class Sheet:
 def _cells(grid: Question, marked: frozenset[tuple[int, int]], *, shown: bool) -> dict[str, Any]:
     rows: dict[str, Any] = {}
     for number, row in enumerate(grid.rows):
-        cells: dict[str, Any] = {}
-        for place, column in enumerate(grid.options):
-            cells[str(column.sku)] = {
-                "id": column.sku,
-                "type": "CHECKBOX",
-                "parent": grid.id,
-                "question": f"{row.head['question']} : {column.label}",
-                "answer": column.value if (number, place) in marked else None,
-                "shown": shown,
-            }
-        rows[str(row.id)] = cells
+        places = {place for place, _ in enumerate(grid.options) if (number, place) in marked}
+        rows[str(row.id)] = _row_cells(grid, row.head["question"], places, shown=shown)
     return _around(grid, rows, shown=shown)
+
+
+def _row_cells(
+    grid: Question, text: str, marked: Collection[int], *, shown: bool
+) -> dict[str, dict[str, Any]]:
+    return {
+        str(column.sku): {
+            "id": column.sku,
+            "type": "CHECKBOX",
+            "parent": grid.id,
+            "question": f"{text} : {column.label}",
+            "answer": column.value if place in marked else None,
+            "shown": shown,
+        }
+        for place, column in enumerate(grid.options)
+    }
 
 
 def _parts(group: Question, texts: Sequence[str], *, shown: bool) -> dict[str, Any]:

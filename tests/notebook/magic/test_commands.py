@@ -55,6 +55,7 @@ def test_named_commands_give_what_the_client_gives(signed_in, client):
         ("%alchemer get survey", client.table("survey")),
         ("%alchemer users", client.table("accountuser")),
         (f'%alchemer campaigns "{TITLE}"', client.table(f"survey/{ID}/surveycampaign")),
+        (f"%alchemer statistics {ID}", client.statistics(ID)),
     ):
         outcome = signed_in.run(cell)
         assert outcome.failure is None

@@ -226,6 +226,26 @@ def test_what_is_no_value_is_refused(signed_in, box, value):
     assert len(box.seen) == start
 
 
+FIRST_THREE = {
+    "range": "{range(1, 4)}", "generator": "{(n for n in range(1, 4))}", "set": "{set([1, 2, 3])}",
+    "array": "{np.arange(1, 4)}", "floats": "{np.array([1.0, 2.0, 3.0])}",
+    "series": "{pd.Series([1, 2, 3])}", "index": "{pd.RangeIndex(1, 4)}",
+    "map": "{map(int, '123')}", "nullable": "{pd.array([1, 2, 3], dtype='Int64')}",
+    "values": "{dict(a=1, b=2, c=3).values()}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FIRST_THREE)
+def test_whatever_holds_numbers_is_a_list(signed_in, kind):
+    signed_in.names.update(np=np, pd=pd)
+    body = FIRST_THREE[kind]
+    for cell in (
+        f"%%alchemer responses {SURVEY_ID} --progress none\ncoded in {body}",
+        f'%alchemer responses {SURVEY_ID} --progress none --where "coded in {body}"',
+    ):
+        assert run(signed_in, cell) == expected("coded", LABELS[:3])
+
+
 def test_conditions_may_be_held_by_anything(signed_in, client):
     lines = ["solved in 'Yes, fully', No", "coded = No"]
     for value in (lines, tuple(lines), np.array(lines), pd.Series(lines)):

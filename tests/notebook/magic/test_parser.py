@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import inspect
 
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from alchemer_nb.client.client import Client
 from alchemer_nb.http.regions import Region
 from alchemer_nb.notebook.magic.command_table import COMMANDS
 from alchemer_nb.notebook.magic.parser import ParsedCommand, parse_line
+from alchemer_nb.notebook.magic.response_options import OPTIONS
 
 KEY = "0123456789abcdef0123456789abcdef"
 
@@ -95,6 +97,66 @@ def test_python_objects_go_through_as_they_are():
     }
 
 
+@pytest.mark.parametrize("word", ["{v}", "$v", '"{v}"', "'$v'"])
+def test_an_option_whose_parameter_is_none_is_not_given(word):
+    for option in OPTIONS:
+        if option.convert:
+            line = f"responses 5 {option.flag} {word} --limit 5"
+            line = line if option.flag != "--limit" else f"responses 5 --limit {word}"
+            rest = {} if option.flag == "--limit" else {"limit": 5}
+            assert parse(line, v=None).arguments == {"survey": "5", **rest}, option.flag
+            assert parse(f"responses 5 {option.flag}={word}", v=None).arguments == {"survey": "5"}
+    assert parse(f"responses 5 -o {word}", v=None).target is None
+    assert parse(f"surveys {word} --status {word}", v=None).arguments == {}
+    assert parse(f"surveys x{word}", v=None).arguments == {"text": "xNone"}
+    assert parse("responses 5 --since None").arguments["since"] == "None"
+    where = parse(f"responses 5 --where {word} --where 'a = 1'", v=None).arguments["where"]
+    assert where == ["a = 1"]
+    since = parse(f"responses 5 --since {word}", v="2026-01-01").arguments["since"]
+    assert since == "2026-01-01"
+
+
+@pytest.mark.parametrize(
+    ("word", "names"),
+    [
+        ('"Yes, fully",No', ["Yes, fully", "No"]),
+        ('"Yes, fully","No"', ["Yes, fully", "No"]),
+        ("No,'Yes, fully'", ["No", "Yes, fully"]),
+        ("{v},'Yes, fully'", ["p, q", "Yes, fully"]),
+        ("'Yes, fully','{v}'", ["Yes, fully", "p, q"]),
+        ("'5\" or 6\", wide',No", ['5" or 6", wide', "No"]),
+        ("'\"Yes, fully\", No'", ["Yes, fully", "No"]),
+        ("'Yes, fully'", ["Yes", "fully"]),
+        ("a,'b c'", ["a", "b c"]),
+        ("[a,'b, c']", ["a", "b, c"]),
+    ],
+)
+def test_quoted_items_of_a_list_keep_their_commas(word, names):
+    assert parse(f"responses 5 --columns {word}", v="p, q").arguments["columns"] == names
+    assert parse(f"responses 5 --columns={word}", v="p, q").arguments["columns"] == names
+
+
+def test_a_condition_without_quotes_is_told_so():
+    told = refusal('responses 5 --where solved in "Yes, fully", "No"')
+    assert "a condition needs quotes around it: --where '" in told
+
+
+@pytest.mark.parametrize(
+    ("value", "is_on"),
+    [(True, True), (False, False), (None, False), (1, True), (0, False), ("true", True),
+     ("False", False), (np.bool_(True), True), (np.bool_(False), False)],
+)  # fmt: skip
+def test_switches_follow_a_parameter(value, is_on):
+    for word in ("{v}", "$v", '"{v}"'):
+        for flag in ("--complete", "--dry-run", "--background", "--fresh", "--store"):
+            found = parse(f"responses 5 {flag}={word} --limit 5", v=value).arguments
+            name = flag.lstrip("-").replace("-", "_")
+            assert found == {"survey": "5", "limit": 5, **({name: True} if is_on else {})}
+    assert "expected True or False" in refusal("responses 5 --complete={v}", v="perhaps")
+    assert "expected True or False" in refusal("responses 5 --complete={v}", v=[True])
+    assert "given 2 times" in refusal("responses 5 --complete={v} --complete={v}", v=True)
+
+
 def test_a_value_never_turns_into_an_option_or_a_name():
     for value in ("--fresh", "-o", "-h", "--", "x <<", "#", "--where=1"):
         assert parse("responses $v", v=value).arguments == {"survey": value}
@@ -156,7 +218,7 @@ def test_the_arrow_is_looked_for_in_the_first_two_words_only():
         ("responses 1 --limit --fresh", "--limit needs a value after it"),
         ("responses 1 -fresh", "no option is called `-fresh`. Did you mean `--fresh`?"),
         ("responses Customer satisfaction", 'needs quotes: "Customer satisfaction"'),
-        ("responses 1 --fresh=yes", "--fresh takes no value"),
+        ("responses 1 --fresh=yes", "--fresh takes no value but {True}"),
         ("login eu", "--region eu"),
         ("df <<", "`df <<` needs a command after it"),
         ("df <<surveys", "write `df = %alchemer …` or `%alchemer df << …`"),

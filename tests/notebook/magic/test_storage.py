@@ -124,11 +124,73 @@ def test_sql_over_surveys_and_frames_of_the_notebook(signed_in):
     signed_in.run(f"%%alchemer sql -o kept\n{query}")
     same(signed_in.names["kept"], found)
     assert found["w"].tolist() == [2]
-    line = signed_in.run('%alchemer sql "select count(*) as n from survey_9000001"')
+    count = '%alchemer sql "select count(*) as n from survey_9000001"'
+    line = signed_in.run(f"{count} --test-rows include")
     assert line.value["n"].tolist() == [1003]
+    line = signed_in.run(count)
+    frame = signed_in.names["client"].responses(SURVEY, store=True, progress="none")
+    assert line.value["n"].tolist() == [len(frame)]
+    told = f"{1003 - len(frame)} test rows left out"
+    assert told in " ".join(line.out.split())
     failure = signed_in.run("%%alchemer sql\nselect x from nowhere").failure
     assert isinstance(failure, InvalidArgument)
     assert isinstance(signed_in.run("%alchemer sql").failure, UsageError)
+
+
+def test_values_of_the_notebook_are_bound_in_sql(signed_in):
+    pytest.importorskip("duckdb")
+    signed_in.run(f"%alchemer sync {SURVEY}")
+    frame = signed_in.names["client"].responses(SURVEY, store=True, progress="none")
+    north = int((frame["region"] == "North").sum())
+    some = int(frame["region"].isin(["North", "South"]).sum())
+    assert 0 < north < some
+    signed_in.names.update(
+        {"r": "North", "rs": ["North", "South"], "evil": "x' or 'a'='a", "f": frame}
+    )
+    ask = "select count(*) as n from customer_satisfaction where region"
+    for condition, count in {
+        "= $r": north,
+        "= {r}": north,
+        "= {rs[0]}": north,
+        "in $rs": some,
+        "in {rs}": some,
+        "in ($r, {rs[1]})": some,
+        "= $evil": 0,
+        "= {evil} -- '$nope'": 0,
+    }.items():
+        outcome = signed_in.run(f"%%alchemer sql\n{ask} {condition}")
+        assert outcome.value["n"].tolist() == [count], condition
+        if "$nope" not in condition:
+            line = signed_in.run(f'%alchemer sql "{ask} {condition}"')
+            assert line.value["n"].tolist() == [count], condition
+    for cell in (f"%%alchemer sql\n{ask} = '{{r}}'", f"%alchemer sql \"{ask} = '{{r}}'\""):
+        failure = signed_in.run(cell).failure
+        assert isinstance(failure, UsageError)
+        assert "write $r without quotes" in str(failure)
+    query = "select region, count(*) as n from f group by region order by region"
+    found = signed_in.run(f"%%alchemer sql\n{query}").value
+    wanted = frame["region"].value_counts(sort=False)
+    assert dict(zip(found["region"].dropna().astype(str), found["n"], strict=False)) == dict(wanted)
+    assert found["region"].dtype == frame["region"].dtype
+
+
+def test_sql_has_the_zone_and_the_files_that_were_asked_for(signed_in, tmp_path):
+    pytest.importorskip("duckdb")
+    signed_in.run(f"%alchemer sync {SURVEY}")
+    query = "select date_submitted as d from customer_satisfaction order by response_id limit 1"
+    wanted = signed_in.names["client"].responses(SURVEY, store=True, tz=None, progress="none")
+    found = signed_in.run(f"%%alchemer sql --tz none\n{query}").value
+    assert found["d"].tolist() == [wanted["date_submitted"].iloc[0]]
+    found = signed_in.run(f"%%alchemer sql --tz Europe/Berlin\n{query}").value
+    assert str(found["d"].dt.tz) == "Europe/Berlin"
+    (tmp_path / "in.csv").write_text("a\n1\n")
+    signed_in.names["place"] = str(tmp_path / "in.csv")
+    query = "select a from read_csv($place)"
+    failure = signed_in.run(f"%%alchemer sql\n{query}").failure
+    assert "--files" in str(failure)
+    assert signed_in.run(f"%%alchemer sql --files\n{query}").value["a"].tolist() == [1]
+    help_text = " ".join(signed_in.run("%alchemer help sql").out.split())
+    assert "--files let the query read and write any file" in help_text
 
 
 def test_stores_tells_the_place(signed_in, place):

@@ -98,6 +98,24 @@ def test_the_name_of_a_download_in_the_background_is_there_in_the_next_cell(sign
     assert running(signed_in) == []
 
 
+def test_a_cell_waits_for_the_name_that_it_reads_and_others_do_not(signed_in, box):
+    held(box, 0.5)
+    signed_in.run(f"%alchemer df << responses {ID} --background")
+    for cell in ("x = 1", "df2 = 'df'", "f'df'", "%alchemer early << partial df"):
+        signed_in.run(cell)
+        assert "df" not in signed_in.names, cell
+    outcome = signed_in.run("def count():\n    return len(df)\nrows = count()")
+    assert outcome.failure is None
+    assert signed_in.names["rows"] == len(signed_in.names["df"]) > 1000
+
+
+def test_a_cell_that_reads_the_name_of_a_download_that_fails_fails(signed_in):
+    begun = signed_in.run(f"%alchemer df << responses {ID} --background --where 'no condition'")
+    outcome = signed_in.run("len(df)")
+    assert isinstance(outcome.failure, NameError)
+    assert ConditionError.__name__ in begun.out + outcome.out
+
+
 def test_without_a_name_the_job_is_the_value(signed_in):
     outcome = signed_in.run(f"job = %alchemer responses {ID} --background --limit 7")
     assert outcome.failure is None
