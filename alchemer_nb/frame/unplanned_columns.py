@@ -65,7 +65,9 @@ def all_columns(
     planned = plan_columns(survey)
     of_rows = plan_piped_rows(survey, answers)
     found = list(_unknown_paths(survey, [*planned, *of_rows], answers))
-    hidden = [c for c, _ in found if metadata != "all" and is_before_edit(c.path)]
+    # Edits are few, so their columns, as the others of metadata, depend on the rows at hand.
+    edits = [column for column, _ in found if is_before_edit(column.path)]
+    hidden = [column for column in edits if metadata != "all" or not renderer.count(column)]
     for column in hidden:
         if column.path[0] not in answers.piped_rows:  # whose ids have their texts
             renderer.note_edits(column)

@@ -22,11 +22,12 @@ from alchemer_nb.frame.build import build_frame, column_words, columns_by_name
 from alchemer_nb.frame.metadata import EXTRA, STATUS_ORDER, field_array, metadata_array
 from alchemer_nb.frame.options import FrameOptions
 from alchemer_nb.frame.rows import Rows
+from alchemer_nb.frame.unplanned_columns import all_columns
 from alchemer_nb.frame.values import Renderer, option_names
 from alchemer_nb.store import paths
 from alchemer_nb.store.opening import read_definition, table_names, table_path
 from alchemer_nb.store.parts import ID_BITS, StoredVersion, in_chunks, read_all_versions
-from alchemer_nb.survey.columns import free_name
+from alchemer_nb.survey.columns import free_name, is_before_edit, name_columns
 from alchemer_nb.survey.scales import is_ordered
 
 if TYPE_CHECKING:
@@ -172,10 +173,13 @@ def _build_frame(
     frame = build_frame(answers, survey, rows, options, zone, {})
     frame.attrs.clear()
     # Added here, so that a question has the name that it has in a frame with its default options.
-    more = {
-        _metadata_name(name, frame): metadata_array(name, answers, rows.numbers, zone, _OPTIONS.tz)
-        for name in EXTRA
-    }
+    renderer = Renderer(answers, rows.numbers, "label", (survey.language,))
+    edits = [c for c in all_columns(survey, answers, renderer) if is_before_edit(c.path)]
+    names = name_columns(edits, survey, _OPTIONS.names, [*frame, *EXTRA, ID])
+    more = {name: renderer.array(column) for name, column in zip(names, edits, strict=True)}
+    for name in EXTRA:
+        values = metadata_array(name, answers, rows.numbers, zone, _OPTIONS.tz)
+        more[_metadata_name(name, frame)] = values
     for field in answers.others:
         more[free_name(field, {*frame, *more, ID})] = field_array(field, answers, rows.numbers)
     extra = {name: pd.Series(values).set_axis(frame.index) for name, values in more.items()}
