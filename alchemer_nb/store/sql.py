@@ -40,7 +40,7 @@ class Question:
         folders: Survey id -> folder of its store.
         frames: Name -> frame; a frame comes before a survey of the same name.
         parameters: Name -> value, for each ``$name`` of the query.
-        options: ``test_rows`` and ``tz`` are used.
+        options: ``test_rows``, ``tz`` and ``day_first`` are used.
         zone: Zone of times that are computed.
         files: Whether the query may read and write files and load extensions.
         on_note: Called with what to know about the result.

@@ -216,6 +216,18 @@ def test_a_result_of_sql_has_the_dtypes_of_responses(scripted, place, last):
     assert found[wanted.columns].dtypes.to_dict() == wanted.dtypes.to_dict()
 
 
+@pytest.mark.parametrize("day_first", [False, True])
+def test_sql_reads_typed_dates_as_responses_does(scripted, place, day_first):
+    typed = ["03/04/2026", "31/12/2026", "12/31/2026"]
+    rows = [response(n, {"6": {"answer": text}}) for n, text in enumerate(typed, 1)]
+    client = synced(scripted, place, rows, [question(6, "TEXTBOX", "", "day", key="date")])
+    query = "select day, day_raw from made_by_hand order by response_id"
+    wanted = client.responses(5, progress="none", day_first=day_first).reset_index()
+    found = client.sql(query, progress="none", day_first=day_first)
+    pd.testing.assert_frame_equal(found, wanted[["day", "day_raw"]])
+    assert found["day"][0] == pd.Timestamp(2026, *((4, 3) if day_first else (3, 4)))
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_survey_without_responses_has_its_columns(scripted, place, engine):
     if engine != "arrow":
