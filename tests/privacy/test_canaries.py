@@ -228,8 +228,9 @@ def of_parquet(path):
 
 def what_the_accessor_shows(frame):
     own = frame.alchemer
-    wide = own.relabel(shape="wide").alchemer if "column" in frame else own
-    tables = [wide.codebook, wide.options, own.redacted, wide.base_sizes(), wide.missing()]
+    tables = [own.redacted]
+    if "column" not in frame:
+        tables += [own.codebook, own.options, own.base_sizes(), own.missing()]
     shown = [repr(own), repr(own.facts), own.summary, *(each.to_csv() for each in tables)]
     return "\n".join(shown).encode()
 
