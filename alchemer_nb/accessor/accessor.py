@@ -175,7 +175,6 @@ class AlchemerAccessor:
                 - a choice that does not exist, such as a language in which the survey is not asked
                 - several waves under one another
                 - two columns of one name
-                - ``values="id"`` of a scale of numbers, if two of its options are the same number
                 - labels and codes of ``values="both"`` that disagree
                 - ``value`` and ``code`` or ``option_id`` of the long shape that disagree
                 - a ``value`` that is not the option or the date that its column is about

@@ -13,7 +13,8 @@ from alchemer_nb.frame.reexpress import reexpress
 if TYPE_CHECKING:
     import pandas as pd
 
-_FIXED = {"test_rows", "limit"}  # which rows: not changed here
+# Which rows, and how their dates were read: not changed here.
+_FIXED = {"test_rows", "limit", "day_first"}
 _ALLOWED = tuple(each.name for each in fields(FrameOptions) if each.name not in _FIXED)
 
 

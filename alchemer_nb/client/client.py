@@ -254,6 +254,7 @@ class Client:
         tz: str | None = "UTC",
         columns: Iterable[str] | None = None,
         limit: int | None = None,
+        day_first: bool = False,
         fresh: bool = False,
         progress: ProgressMode = "auto",
         incomplete: str = "raise",
@@ -281,6 +282,9 @@ class Client:
             columns: Only these columns, or questions by alias or id. A url variable, such as
                 ``"url_utm_source"``, is there even if no response has it.
             limit: The first so many rows.
+            day_first: Whether ``03/04/2026`` in the answer to a date question is the 3rd of April.
+                Alchemer's date questions have the month first. What cannot be read so is in
+                ``…_raw``, and a note counts what the other order would read.
             fresh: Take nothing from memory. Alchemer, too, repeats its reply to the same call for
                 a minute, so this may have to wait.
             progress: ``"auto"`` prints one line at the end, ``"none"`` nothing; a function is
@@ -347,6 +351,7 @@ class Client:
         columns: Iterable[str] | None = None,
         test_rows: str = "exclude",
         tz: str | None = "UTC",
+        day_first: bool = False,
         progress: NoteMode = "auto",
     ) -> Any:
         """Open a stored survey with an engine, without reading it all.
@@ -363,6 +368,7 @@ class Client:
                 (``"url_utm_source"``) is there even if no response has it.
             test_rows: ``"exclude"``, ``"include"`` or ``"only"``, as for ``responses``.
             tz: IANA zone of times; None for naive wall-clock time of the region.
+            day_first: As for ``responses``.
             progress: ``"auto"`` prints what to know, such as the number of test rows left out;
                 ``"none"`` prints nothing; a function is called with each line.
 
@@ -374,6 +380,7 @@ class Client:
         from alchemer_nb.store import engines
 
         chosen: dict[str, Any] = {"test_rows": test_rows, "tz": tz, "columns": columns}
+        chosen["day_first"] = day_first
         options, on_note = FrameOptions(**chosen), _note_printer(progress)
         return engines.scan(self._survey_folder(id_or_title), engine, options, on_note)
 

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 
 from alchemer_nb import errors
@@ -29,7 +30,7 @@ from alchemer_nb.frame.values import Renderer
 from alchemer_nb.http.transport import Transport
 from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.survey import filters
-from alchemer_nb.survey.columns import plan_columns, raw_column
+from alchemer_nb.survey.columns import is_before_edit, plan_columns, raw_column
 from alchemer_nb.survey.piped_rows import parent_of_row
 from alchemer_nb.survey.question_types import is_known
 from alchemer_nb.wire.paging import PAGE_SIZE, to_count
@@ -37,11 +38,10 @@ from alchemer_nb.wire.paging import PAGE_SIZE, to_count
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    import numpy as np
-
     from alchemer_nb.client.download_options import DownloadOptions
     from alchemer_nb.decode.answers import Answers
     from alchemer_nb.fetch.progress import ProgressMode
+    from alchemer_nb.frame.options import FrameOptions
     from alchemer_nb.frame.provenance import Summary
     from alchemer_nb.frame.rows import Rows
     from alchemer_nb.http.regions import Region
@@ -82,6 +82,10 @@ class Estimate:
             f"{self.survey}: {self.rows:,} responses in {self.pages:,} pages, {self.calls:,} "
             f"calls, about {took}"
         )
+
+
+class _NoAnswers(errors.TransportError):
+    """All responses came, and none has answers."""
 
 
 @dataclass(frozen=True)
@@ -185,6 +189,8 @@ class Retrieval:
         downloader = self._build_downloader(survey, params, count)
         try:
             return self._finish(survey, downloader.run())
+        except _NoAnswers:
+            raise  # everything came, so there is nothing to go on with
         except (errors.Stopped, KeyboardInterrupt):
             incomplete = self._incomplete(survey, params, downloader.result)
         except (errors.TransportError, errors.ApiError) as error:
@@ -291,6 +297,12 @@ class Retrieval:
     ) -> tuple[pd.DataFrame, dict[str, Any]]:
         rows = self._choose_rows(result.answers)
         facts = self._collect_facts(survey, result, rows)
+        if facts["rows"] and facts["without_survey_data"] == facts["rows"]:
+            raise _NoAnswers(
+                f"none of the {facts['rows']:,} responses has survey_data, where version 5 of the "
+                "API has the answers: the address may be that of another version, or a proxy may "
+                "have changed the replies"
+            )
         with collector_paused():
             frame = build_frame(
                 result.answers, survey, rows, self.options.frame, self.region.zone, facts
@@ -318,7 +330,7 @@ class Retrieval:
             "changed_rows": result.changed,
             "misfits": result.answers.misfits,
             "options_not_chosen": result.answers.unchosen,
-            **_count_misfits(result.answers, survey, rows.numbers),
+            **_count_misfits(result.answers, survey, rows, self.options.frame),
             "zone_documented": self.region.zone_documented,
             "complete": not result.interrupted and is_enough,
             **_earlier_runs(result),
@@ -398,31 +410,41 @@ class Retrieval:
         ).run()
 
 
-def _count_misfits(answers: Answers, survey: Definition, row_numbers: np.ndarray) -> dict[str, Any]:
+def _count_misfits(
+    answers: Answers, survey: Definition, rows: Rows, options: FrameOptions
+) -> dict[str, Any]:
     """Count answers and questions that do not fit the definition.
 
     Args:
         answers: All answers of the download.
         survey: The definition.
-        row_numbers: Rows of the answers that are in the frame.
+        rows: The responses that are in the frame.
+        options: The options of the frame.
 
     Returns:
         ``unparsed_values`` counts the answers that are no number or date where one was asked for,
         in ``unparsed_columns``. ``removed_questions`` are the ids of questions that were answered
         and are no longer in the definition. ``piped_rows`` counts the rows that came from answers.
+        ``hidden_fields`` maps each undocumented field of the responses that the frame does not
+        show to its count.
     """
     everything = [each for question in survey.questions for each in question.walk()]
     known = {each.id for each in everything}
-    renderer = Renderer(answers, row_numbers, "label", (survey.language,))
+    row_numbers, day_first = rows.numbers, options.day_first
+    renderer = Renderer(answers, row_numbers, "label", (survey.language,), day_first=day_first)
     unparsed: dict[str, int] = {}
+    other_order = 0
     for column in (*plan_columns(survey), *plan_piped_rows(survey, answers)):
         if column.part not in ("answer", "item") or column.kind not in ("number", "date"):
             continue
         if column.kind == "date" or renderer.has_raw(column):
-            count = int(pd.Series(renderer.array(raw_column(column))).notna().sum())
+            is_raw = pd.Series(renderer.array(raw_column(column))).notna()
+            count = int((is_raw & pd.isna(renderer.array(column))).sum())
             if count:  # the id of a piped row has its text, which may not outlive its column
                 own = f"q{column.question_id}" if column.piped else column.id
                 unparsed[own] = unparsed.get(own, 0) + count
+        if column.kind == "date":
+            other_order += renderer.count_other_order(column)
     unknown = {each.key or each.type for each in everything if not is_known(each)}
     questions = (
         parent_of_row(path[0]) if path[0] in answers.piped_rows else path[0]
@@ -435,12 +457,33 @@ def _count_misfits(answers: Answers, survey: Definition, row_numbers: np.ndarray
         ),
         "unparsed_values": sum(unparsed.values()),
         "unparsed_columns": list(unparsed),
+        "dates_in_other_order": other_order,
         "unknown_types": sorted(unknown),
+        "without_id": int((rows.ids < 0).sum()),
+        "without_survey_data": len(np.intersect1d(answers.without_entries, row_numbers)),
+        "edited_answers": 0 if options.metadata == "all" else _count_edits(answers, row_numbers),
+        "hidden_fields": _count_hidden_fields(answers, row_numbers, options),
         "removed_questions": sorted(
             removed, key=lambda question_id: (len(question_id), question_id)
         ),
         "piped_rows": len(answers.piped_rows),
     }
+
+
+def _count_edits(answers: Answers, row_numbers: np.ndarray) -> int:
+    paths = [path for path in answers.leaves if is_before_edit(path)]
+    return sum(int(np.isin(answers.leaves[path].rows, row_numbers).sum()) for path in paths)
+
+
+def _count_hidden_fields(
+    answers: Answers, row_numbers: np.ndarray, options: FrameOptions
+) -> dict[str, int]:
+    """Count the values of each undocumented field of the responses that the frame does not show."""
+    if options.metadata == "all" and options.shape == "wide":
+        return {}
+    at_hand = set(row_numbers.tolist())
+    counts = {name: len(at_hand & values.keys()) for name, values in answers.others.items()}
+    return {name: count for name, count in sorted(counts.items()) if count}
 
 
 def _earlier_runs(result: Download) -> dict[str, Any]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from alchemer_nb.survey.definition import Option
 
 _KEYS = ("id", "name", "alias", "words")  # the most reliable first
-_SAME_CHOICES = ("values", "multi", "shape", "language", "tz")
+_SAME_CHOICES = ("values", "multi", "shape", "language", "tz", "day_first")
 
 
 @dataclass
@@ -497,6 +497,7 @@ def _under_new_names(wave: _Wave, columns: Sequence[_Column]) -> Description:
         columns=described,
         codes={names[c]: names[n] for c, n in old.codes.items() if c in names and n in names},
         urls={names[name]: variable for name, variable in old.urls.items() if name in names},
+        fields={names[name]: own for name, own in old.fields.items() if name in names},
     )
 
 

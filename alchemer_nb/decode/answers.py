@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alchemer_nb.decode.entries import EntryReader
-from alchemer_nb.decode.entry_types import Scalar, read_url_variables
+from alchemer_nb.decode.entry_types import Scalar, is_empty, read_url_variables
 from alchemer_nb.decode.gc_pause import collector_paused
 from alchemer_nb.decode.leaves import Leaf
 from alchemer_nb.decode.pages import META_FIELDS, PageReader, ResponsePage
@@ -45,6 +45,8 @@ class Answers:
             whether the question was shown.
         unknown_questions: Question id -> (text, type) of questions that the definition does not
             know, or whose type is not documented.
+        others: Name of an undocumented field of responses -> {number of a response: value}.
+        without_entries: Numbers of the responses that have no ``survey_data`` at all.
         piped_rows: Id of a piped row (see ``survey.piped_rows``) -> its texts as received.
         misfits: Number of values whose JSON type was not the documented one.
         unchosen: Number of options that were listed as null, which means not chosen.
@@ -57,6 +59,8 @@ class Answers:
     leaves: dict[AnswerPath, Leaf] = field(default_factory=dict)
     shown: dict[str, tuple[array[int], array[int]]] = field(default_factory=dict)
     unknown_questions: dict[str, tuple[str, str]] = field(default_factory=dict)
+    others: dict[str, dict[int, Scalar]] = field(default_factory=dict)
+    without_entries: list[int] = field(default_factory=list)
     piped_rows: dict[str, set[str]] = field(default_factory=dict)
     misfits: int = 0
     unchosen: int = 0
@@ -71,6 +75,8 @@ class Answers:
             leaves={path: leaf.copy() for path, leaf in self.leaves.items()},
             shown={name: (rows[:], states[:]) for name, (rows, states) in self.shown.items()},
             unknown_questions=self.unknown_questions.copy(),
+            others={name: values.copy() for name, values in self.others.items()},
+            without_entries=self.without_entries.copy(),
             piped_rows={own: texts.copy() for own, texts in self.piped_rows.items()},
         )
 
@@ -187,20 +193,31 @@ class AnswersBuilder:
         return leaf
 
     def _add_metadata(self, page: ResponsePage) -> None:
-        """Add metadata, url variables and data quality."""
+        """Add the documented fields, and what few responses have besides."""
         texts, is_first = self._texts, not self.count
         for name, values in self.meta.items():
             new = page.fields[name]
             if is_first and len(set(new)) * 4 < len(new):
                 self._repetitive.add(name)  # such as the language: one text object for all rows
             values.extend(map(texts.setdefault, new, new) if name in self._repetitive else new)
+        self._add_apart(page)
+
+    def _add_apart(self, page: ResponsePage) -> None:
+        """Add what few responses have: url variables, data quality, undocumented fields."""
         for row, variables in enumerate(page.url_variables, self.count):
-            if variables:
+            if not is_empty(variables):
                 for name, value in read_url_variables(variables):
-                    self._answers.urls.setdefault(name, {})[row] = value
+                    _add_url_variable(self._answers.urls, name, row, value)
         for row, quality in enumerate(page.data_quality, self.count):
-            if quality:
+            if not is_empty(quality):
                 self._answers.quality[row] = json.dumps(quality, ensure_ascii=False)
+        for name, others in page.others.items():
+            for row, other in enumerate(others, self.count):
+                if other is not None:
+                    self._answers.others.setdefault(name, {})[row] = other
+        self._answers.without_entries.extend(
+            row for row, has_entries in enumerate(page.has_entries, self.count) if not has_entries
+        )
 
     def _spread_entries(
         self,
@@ -269,6 +286,13 @@ class AnswersBuilder:
                 at, values = _first_of_each_row(parts)
                 rows.frombytes((at + np.int32(self.count)).tobytes())
                 states.frombytes(values.astype(np.int8).tobytes())
+
+
+def _add_url_variable(urls: dict[str, dict[int, str]], name: str, row: int, value: str) -> None:
+    """Add a url variable; a second, different value of a response gets a name of its own."""
+    while urls.setdefault(name, {}).get(row, value) != value:
+        name += ".again"
+    urls[name][row] = value
 
 
 def _sum_over_rows(counts: Mapping[int, int], positions: np.ndarray) -> int:

@@ -14,8 +14,9 @@ from alchemer_nb.decode.entry_types import (
     DOCUMENTED_MEMBERS,
     Entry,
     ListedOption,
-    empty_to_none,
+    UntypedOption,
     is_bare_option,
+    is_empty,
     is_entry,
     is_listed_option,
     items_by_id,
@@ -24,10 +25,11 @@ from alchemer_nb.decode.entry_types import (
     read_untyped_option,
     to_scalar,
 )
-from alchemer_nb.decode.leaves import WRITE_IN_SUFFIX, OptionFinder, RawAnswer
+from alchemer_nb.decode.leaves import NO_ID, WRITE_IN_SUFFIX, OptionFinder, RawAnswer
 from alchemer_nb.survey.columns import (
     COMMENT,
     MEMBER,
+    ORIGINAL,
     SECOND_ANSWER,
     AnswerPath,
     plan_columns,
@@ -37,9 +39,10 @@ from alchemer_nb.survey.piped_rows import find_parent, piped_row, piped_row_id
 from alchemer_nb.survey.question_types import GRID_SINGLE, is_grid, is_known, question_key
 from alchemer_nb.wire.ids import id_number, id_text, is_option_id
 from alchemer_nb.wire.json import decode_json
-from alchemer_nb.wire.text import read_flag
+from alchemer_nb.wire.text import is_flag, read_flag
 
 if TYPE_CHECKING:
+    from alchemer_nb.decode.entry_types import Scalar
     from alchemer_nb.survey.columns import AnswerColumn
     from alchemer_nb.survey.definition import Definition, Option, Question
 
@@ -56,7 +59,7 @@ class EntryContent:
         unknown_questions: Question id -> (text, type), where the definition does not know it.
         piped_rows: Id of a piped row (see ``survey.piped_rows``) -> its text as received.
         misfits: Number of values whose JSON type was not the documented one.
-        unchosen: Number of options listed as null, which means not chosen.
+        unchosen: Number of options listed without a value, which means not chosen.
     """
 
     answers: dict[AnswerPath, RawAnswer] = field(default_factory=dict)
@@ -74,12 +77,11 @@ class EntryContent:
             path = (*path, SECOND_ANSWER)
         self.answers[path] = raw_answer
 
-    def add_members(self, path: AnswerPath, decoded: Mapping[str, Any]) -> None:
-        """Add each undocumented member of an entry as a separate answer."""
-        for name in sorted(decoded.keys() - DOCUMENTED_MEMBERS):
-            value = to_scalar(empty_to_none(decoded[name]))
-            if value not in (None, ""):
-                self.add_answer((*path, str(name)), RawAnswer(value))
+    def add_members(self, path: AnswerPath, members: Mapping[str, Any]) -> None:
+        """Add each member that is not empty as a separate answer."""
+        for name in sorted(members):
+            if not is_empty(members[name]):
+                self.add_answer((*path, str(name)), RawAnswer(to_scalar(members[name])))
 
 
 class EntryReader:
@@ -104,6 +106,7 @@ class EntryReader:
         self._single_choice_rows = {row.id for grid in grids for row in grid.rows}
         self._choice_paths: set[AnswerPath] = set()  # where an answer is one or more of the options
         self._single_choice_paths: set[AnswerPath] = set()  # where it is one of them alone
+        self._cells: set[AnswerPath] = set()  # of grids
         self._options: dict[AnswerPath, OptionFinder] = {}
         self._add_paths(plan_columns(survey))
 
@@ -115,6 +118,8 @@ class EntryReader:
                 options.setdefault(column.path[:-1], []).append(column.option)
                 if column.part == "option":
                     self._choice_paths.add(column.path[:-1])
+                if column.is_cell:
+                    self._cells.add(column.path)
             elif column.part == "answer" and column.choices:
                 options[column.path] = [*column.choices]
                 self._single_choice_paths.add(column.path)
@@ -131,19 +136,16 @@ class EntryReader:
     def read(self, question: str, raw: bytes) -> EntryContent:
         """Read the JSON of the entry of one question."""
         decoded = decode_json(raw)
-        entry, is_wrong = read_untyped_entry(decoded)
-        content = EntryContent(misfits=int(is_wrong))
+        content = EntryContent()
         piped = find_parent(question, decoded, self._questions)
         if piped is not None:
             question = self._add_piped_row(content, *piped)
-        self._add_entry(content, (question,), entry)
+        self._add_untyped(content, (question,), decoded)
         members = decoded if isinstance(decoded, Mapping) else {}
-        if self.is_documented(question):
-            content.add_members((question, MEMBER), members)
-        else:
+        if not self.is_documented(question):
             words = str(members.get("question") or ""), str(members.get("type") or "")
             content.unknown_questions.setdefault(question, words)
-            content.add_members((question,), members)
+        content.add_members(self._path_of_members((question,)), _undocumented(members))
         return content
 
     def _add_piped_row(self, content: EntryContent, parent: Question, text: str) -> str:
@@ -169,6 +171,23 @@ class EntryReader:
         self._add_entry(content, (question,), entry)
         return content
 
+    def _path_of_members(self, path: AnswerPath) -> AnswerPath:
+        """Return the path above the members of an entry or option."""
+        return (*path, MEMBER) if self.is_documented(path[0]) else path
+
+    def _add_untyped(
+        self, content: EntryContent, path: AnswerPath, decoded: Any, depth: int = 0
+    ) -> None:
+        """Add an entry of any types; options may be a map or list in its ``answer``."""
+        listed = decoded.get("answer") if isinstance(decoded, Mapping) else decoded
+        has_options = path in self._options and isinstance(listed, (list, Mapping))
+        rest = {**decoded, "answer": None} if isinstance(decoded, Mapping) else {}
+        entry, is_wrong = read_untyped_entry(rest if has_options else decoded)
+        content.misfits += int(is_wrong or (has_options and not is_empty(listed)))
+        self._add_entry(content, path, entry, depth)
+        if has_options:
+            self._add_options(content, path, options_under_answer(listed))
+
     def _add_entry(
         self, content: EntryContent, path: AnswerPath, entry: Entry, depth: int = 0
     ) -> None:
@@ -177,6 +196,13 @@ class EntryReader:
         raw_answer = direct_answer(entry)
         if raw_answer is not None:
             content.add_answer(path, raw_answer)
+        if says_more_than_its_answer(entry):
+            hidden = {} if is_flag(entry.shown) else {"shown": entry.shown}
+            if entry.answer is not None:
+                hidden["rank"] = entry.rank
+            answer = raw_answer or RawAnswer()
+            hidden |= self._hidden_words(path, answer, entry.original_answer)
+            content.add_members(self._path_of_members(path), hidden)
         if entry.comments not in (None, ""):
             content.add_answer((*path, COMMENT), RawAnswer(entry.comments))
         if isinstance(entry.options, dict) and entry.options:
@@ -207,8 +233,12 @@ class EntryReader:
             for key, each in options.items()
             if not (each.is_null or (each.value is False and has_choices))
         }
-        if has_choices:
-            content.unchosen += len(options) - len(chosen)
+        for key in options.keys() - chosen.keys():
+            listed = options[key]
+            own_path = (*path, self._option_id(key, listed, path))
+            self._add_members_of_option(content, own_path, listed)
+            is_named = listed.option not in (None, "", *self._words_of(own_path))
+            content.unchosen += has_choices or is_named
         ids = {key: self._option_id(key, each, path) for key, each in chosen.items()}
         is_the_answer = direct is None and len(chosen) == 1 and path in self._single_choice_paths
         write_ins = (
@@ -221,16 +251,67 @@ class EntryReader:
             is_planned = self._has_option(path, option_id)
             if not (is_planned or is_option_id(option_id)) and self._is_part(option_id, path[0]):
                 content.add_answer((option_id,), RawAnswer(value, None, each.original_answer))
+                self._add_hidden_of_option(content, (option_id,), each, value)
                 continue  # a part, which has columns of its own
             if is_planned and not has_choices and each.rank is not None:
                 value = each.rank  # the answer next to it repeats the words of the item
+            own_path = (*path, option_id.removesuffix(WRITE_IN_SUFFIX))
+            self._add_hidden_of_option(content, own_path, each, value)
             is_bare_id = option_id != key and str(value) == option_id
             if is_bare_id or (is_planned and has_choices and value is True):
                 value = ""  # no more than that it is chosen
             raw_answer = RawAnswer(value, option_id, each.original_answer, each.option)
-            if not (is_planned and self._adds_nothing(path, raw_answer, write_ins, direct)):
-                at = path if is_the_answer else (*path, option_id.removesuffix(WRITE_IN_SUFFIX))
-                content.add_answer(at, raw_answer)
+            if is_planned and self._adds_nothing(path, raw_answer, write_ins, direct):
+                if each.option not in self._words_of(own_path):
+                    members = {"option": each.option}
+                    content.add_members(self._path_of_members(own_path), members)
+            else:
+                content.add_answer(path if is_the_answer else own_path, raw_answer)
+
+    def _add_hidden_of_option(
+        self, content: EntryContent, path: AnswerPath, listed: ListedOption, value: Scalar
+    ) -> None:
+        """Add what a listed option has besides the value that its column shows."""
+        hidden: dict[str, Any] = {"rank": listed.rank} if value is not listed.rank else {}
+        words = {value, listed.option, *self._words_of(path)}
+        if listed.answer not in words:
+            hidden["answer"] = listed.answer
+        raw_answer = RawAnswer(value, path[-1], listed.original_answer)
+        hidden |= self._hidden_words(path, raw_answer, listed.original_answer)
+        if not is_empty(value) and path[0] in self._unknown_types:
+            hidden["option"] = listed.option  # of an unknown type, it may be no fixed label
+        content.add_members(self._path_of_members(path), hidden)
+        self._add_members_of_option(content, path, listed)
+
+    def _add_members_of_option(
+        self, content: EntryContent, path: AnswerPath, listed: ListedOption
+    ) -> None:
+        if isinstance(listed, UntypedOption):
+            content.add_members(self._path_of_members(path), listed.members)
+
+    def _hidden_words(
+        self, path: AnswerPath, raw_answer: RawAnswer, original: Scalar
+    ) -> dict[str, Scalar]:
+        """Return of an answer and the text before an edit the one that no column shows."""
+        if original in (None, "") or str(original) == str(raw_answer.answer):
+            return {}
+        if path in self._single_choice_paths:
+            option = self._options[path].get(raw_answer.answer_id)
+            is_write_in = raw_answer.is_write_in or (option is not None and option.is_other)
+        else:
+            is_option = path[:-1] in self._choice_paths and path not in self._cells
+            option = self._options[path[:-1]].get(path[-1]) if is_option else None
+            is_write_in = option is not None and option.is_other
+        if is_write_in:
+            words = {str(word) for word in (*self._words_of(path), *_words(option))}
+            text = raw_answer.text
+            return {} if text is None or text in words else {"answer": text}
+        return {ORIGINAL: original}
+
+    def _words_of(self, path: AnswerPath) -> tuple[str, ...]:
+        """Return the words of the option at a path, in the definition."""
+        finder = self._options.get(path[:-1])
+        return _words(finder.get(path[-1]) if finder else None)
 
     def _lists_itself(self, cell: AnswerPath, options: Mapping[str, ListedOption]) -> bool:
         """Check whether a cell of a grid lists its own column instead of an answer."""
@@ -291,12 +372,8 @@ class EntryReader:
         if is_bare_option(child) and len(below) > 1:
             self._add_options(content, below[:-1], {key: read_untyped_option(child)})
         elif is_entry(child):
-            self._add_entry(content, below, read_untyped_entry(child)[0], depth)
-            if self.is_documented(below[0]):  # ``option`` has the words of a cell's column
-                members = {name: value for name, value in child.items() if name != "option"}
-                content.add_members((*below, MEMBER), members)
-            else:
-                content.add_members(below, child)
+            self._add_untyped(content, below, child, depth)
+            self._add_members_of_part(content, below, child)
         else:
             self._add_parts(content, below, child, depth)
 
@@ -341,10 +418,22 @@ class EntryReader:
         if is_bare_option(cell):
             entry.answer, entry.answer_id = "", column
         elif entry.answer in (None, ""):
+            content.unchosen += entry.answer_id is not None
             entry.answer = entry.answer_id = None
         elif entry.answer_id is None:
             entry.answer_id = column
         self._add_entry(content, row, entry, depth)
+        if isinstance(cell, Mapping):
+            self._add_members_of_part(content, row, cell)
+
+    def _add_members_of_part(
+        self, content: EntryContent, path: AnswerPath, part: Mapping[str, Any]
+    ) -> None:
+        """Add the undocumented members of a sub-question or cell."""
+        members = _undocumented(part)
+        if self.is_documented(path[0]):
+            members.pop("option", None)  # the words of a cell's column
+        content.add_members(self._path_of_members(path), members)
 
     def _path_below(self, path: AnswerPath, key: str) -> AnswerPath:
         """Return the path of a part: rows of grids and parts of groups are questions themselves.
@@ -368,6 +457,33 @@ class EntryReader:
         return part == question
 
 
+def _words(option: Option | None) -> tuple[str, ...]:
+    return () if option is None else (option.value, option.label(), *option.titles.values())
+
+
+def _undocumented(members: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: members[name] for name in members.keys() - DOCUMENTED_MEMBERS}
+
+
+def says_more_than_its_answer(entry: Entry) -> bool:
+    """Check whether an entry has more than one answer with its id, and a flag."""
+    return bool(
+        entry.original_answer is not None
+        or (entry.rank is not None and entry.answer is not None)
+        or entry.options
+        or entry.subquestions
+        or entry.comments not in (None, "")
+        or not (isinstance(entry.shown, bool) or is_flag(entry.shown))
+    )
+
+
+def options_under_answer(listed: Any) -> dict[str, ListedOption]:
+    """Return the options of an answer that is a map or list of them, or one of them."""
+    is_one = isinstance(listed, Mapping) and ("option" in listed or "rank" in listed)
+    items = listed.items() if isinstance(listed, Mapping) and not is_one else items_by_id(listed)
+    return {str(key): read_untyped_option(item) for key, item in items}
+
+
 def _has_cells_alone(child: Any) -> bool:
     """Check whether a map is a row of cells, each with its question."""
     return (
@@ -381,7 +497,7 @@ def _has_cells_alone(child: Any) -> bool:
 def direct_answer(entry: Entry) -> RawAnswer | None:
     """Return the answer in the entry itself, None where it has only options or parts."""
     answer = entry.rank if entry.answer is None else entry.answer
-    if answer is None and entry.answer_id is None:
+    if answer is None and entry.answer_id in NO_ID:
         return None
     return RawAnswer(answer, entry.answer_id, entry.original_answer)
 

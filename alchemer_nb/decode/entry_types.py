@@ -46,6 +46,16 @@ class ListedOption(msgspec.Struct, gc=False):
         return self.value is self.original_answer is None
 
 
+class UntypedOption(ListedOption, gc=False):
+    """An entry of ``options`` of any types.
+
+    Attributes:
+        members: Its undocumented members.
+    """
+
+    members: Mapping[str, Any] = {}
+
+
 class Entry(msgspec.Struct, gc=False):
     """The entry of one question in ``survey_data``, without the question's text."""
 
@@ -62,9 +72,14 @@ class Entry(msgspec.Struct, gc=False):
 _UNREAD = msgspec.Raw(b"null")
 
 
-class _Documented(Entry, forbid_unknown_fields=True, gc=False):
-    """An entry that has documented members alone."""
+class _DocumentedOption(ListedOption, forbid_unknown_fields=True, gc=False):
+    """An entry of ``options`` that has documented members alone."""
 
+
+class _Documented(Entry, forbid_unknown_fields=True, gc=False):
+    """An entry that has documented members alone, as have its options."""
+
+    options: dict[str, _DocumentedOption] | list[Any] | str | None = None  # type: ignore[assignment]
     id: msgspec.Raw = _UNREAD
     type: msgspec.Raw = _UNREAD
     parent: msgspec.Raw = _UNREAD
@@ -81,13 +96,35 @@ _NO_CHOICE = {"answer", "answer_id", "rank", *_CELL}
 
 
 def read_url_variables(value: Any) -> Iterator[tuple[str, str]]:
-    """Yield names and values of url variables: keyed objects, flat texts or ``[]``."""
-    if not isinstance(value, Mapping):
-        return
-    for name, inner in value.items():
-        text = inner.get("value") if isinstance(inner, Mapping) else inner
-        if text is not None:
-            yield str(name), str(to_scalar(text))
+    """Yield names and values of url variables: keyed objects, a list of them, flat texts, ``[]``.
+
+    An undocumented member of an object is a variable of its own, ``name.member``.
+    """
+    pairs = value.items() if isinstance(value, Mapping) else enumerate(_as_list(value))
+    for key, inner in pairs:
+        if not isinstance(inner, Mapping):
+            if inner is not None:
+                yield str(key), str(to_scalar(inner))
+            continue
+        own_name = inner.get("key") or inner.get("name")
+        name = str(key if isinstance(value, Mapping) or own_name is None else own_name)
+        if inner.get("value") is not None:
+            yield name, str(to_scalar(inner["value"]))
+        named = {"value", "type"} if inner.get("type") == "url" else {"value"}
+        for member, other in inner.items():
+            if member not in named and not is_empty(other) and other != name:
+                yield f"{name}.{member}", str(to_scalar(other))
+
+
+def _as_list(value: Any) -> list[Any]:
+    if isinstance(value, list):
+        return value
+    return [] if is_empty(value) else [value]
+
+
+def is_empty(value: Any) -> bool:
+    """Check whether a value says nothing: null, an empty text, list or map."""
+    return value is None or (isinstance(value, (str, list, Mapping)) and not value)
 
 
 def read_entries(raws: Sequence[Any]) -> tuple[Sequence[Entry] | None, bool]:
@@ -167,7 +204,7 @@ def _as_map(value: Any) -> tuple[dict[str, Any], bool]:
     """Return a map with text keys, and whether it came as something else."""
     if isinstance(value, Mapping):
         return {str(key): item for key, item in value.items()}, False
-    return dict(items_by_id(value)) if value else {}, bool(value)
+    return ({}, False) if is_empty(value) else (dict(items_by_id(value)), True)
 
 
 def empty_to_none(value: Any) -> Any:
@@ -177,9 +214,14 @@ def empty_to_none(value: Any) -> Any:
 
 def items_by_id(items: Any) -> Iterator[tuple[str, Any]]:
     """Yield the items of a list with keys, as of a map: their ids, else their positions."""
+    seen: set[str] = set()
     for index, item in enumerate(items if isinstance(items, list) else [items]):
         item_id = item.get("id") if isinstance(item, Mapping) else None
-        yield str(item_id if item_id not in (None, "") else index), item
+        key = str(item_id if item_id not in (None, "") else index)
+        while key in seen:
+            key += " again"
+        seen.add(key)
+        yield key, item
 
 
 def read_untyped_option(raw: Any) -> ListedOption:
@@ -189,6 +231,7 @@ def read_untyped_option(raw: Any) -> ListedOption:
     names = ListedOption.__struct_fields__
     values = {name: to_scalar(empty_to_none(raw[name])) for name in names if name in raw}
     is_blank = all(value is None for name, value in values.items() if name != "id")
-    if is_blank and raw.keys() - {*names, "shown"}:
+    members = {name: raw[name] for name in raw.keys() - {*names, "shown"}}
+    if is_blank and members:
         return ListedOption(answer=to_scalar(dict(raw)))
-    return ListedOption(**values)
+    return UntypedOption(**values, members=members)

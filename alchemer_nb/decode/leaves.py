@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from alchemer_nb.survey.definition import Option
 
 WRITE_IN_SUFFIX = "-other"
-_NO_ID = (None, "", 0, "0")
+NO_ID = (None, "", 0, "0")
 OTHER_TEXT = "with another text than the reporting value"
 _MANY = 1000  # distinct answers, from which a leaf may stop looking for repeated ones
 
@@ -56,7 +56,7 @@ class RawAnswer(NamedTuple):
         if self.text is not None:
             return self.text
         for other in (self.original, self.label, self.answer_id):
-            if other not in _NO_ID:
+            if other not in NO_ID:
                 return str(other)
         return None
 
@@ -190,6 +190,10 @@ class OptionFinder:
         """Check whether an id is that of an option, or of a text written in at one."""
         return option_id.removesuffix(WRITE_IN_SUFFIX) in self._by_id
 
+    def get(self, option_id: Scalar) -> Option | None:
+        """Return the option of an id, also of a text written in at it."""
+        return self._by_id.get(id_text(option_id).removesuffix(WRITE_IN_SUFFIX))
+
     def find(self, raw_answer: RawAnswer) -> tuple[Option | None, str | None]:
         """Find the option of an answer.
 
@@ -200,8 +204,7 @@ class OptionFinder:
         if not self._options:
             return None, None
         text = raw_answer.text
-        unknown_id = None
-        if raw_answer.answer_id not in _NO_ID:
+        if raw_answer.answer_id not in NO_ID:
             option_id = id_text(raw_answer.answer_id).removesuffix(WRITE_IN_SUFFIX)
             option = self._by_id.get(option_id)
             if option is not None:
@@ -211,13 +214,12 @@ class OptionFinder:
             if raw_answer.is_write_in:
                 others = [option for option in self._options if option.is_other]
                 return (others[0] if len(others) == 1 else None), None
-            unknown_id = "came with an option id that is not in the definition"
         if text is None:
             return None, None
         if text in self._by_value:
-            return self._by_value[text], unknown_id
+            return self._by_value[text], None
         if text in self._by_label:
-            return self._by_label[text], unknown_id or "found by the label"
+            return self._by_label[text], "found by the label"
         return None, None
 
     @lazy_attribute

@@ -18,6 +18,7 @@ from alchemer_nb.decode.entry_types import (
     DECODE_ERRORS,
     Scalar,
     empty_to_none,
+    is_empty,
     items_by_id,
     to_scalar,
 )
@@ -29,7 +30,10 @@ META_FIELDS = (
     "date_started", "date_updated", "link_id", "ip_address", "referer", "user_agent",
     "response_time", "longitude", "latitude", "country", "city", "region", "postal", "dma",
 )  # fmt: skip
-_MOST_QUESTIONS = 5000  # of a decoder: no survey has more, so further keys are no question ids
+_READ_APART = ("url_variables", "data_quality", "survey_data")
+# Of a decoder: no survey has more questions, so further keys are no question ids.
+_MOST_QUESTIONS = 5000
+_MOST_OTHERS = 100  # undocumented fields of a decoder
 NO_ENTRY = msgspec.Raw(b"")
 
 
@@ -42,15 +46,12 @@ class _Totals(msgspec.Struct):
 _EmptyMap = Annotated[list[Any], msgspec.Meta(max_length=0)]  # as PHP writes it
 
 
-class _Entries(msgspec.Struct, gc=False):
-    survey_data: dict[str, msgspec.Raw] | _EmptyMap | None = None
+class _PageOfFields(msgspec.Struct):
+    data: list[dict[str, msgspec.Raw]] = []
 
 
-class _PageOfEntries(msgspec.Struct):
-    data: list[_Entries] = []
-
-
-_ENTRIES_DECODER = msgspec.json.Decoder(_PageOfEntries)
+_FIELDS_DECODER = msgspec.json.Decoder(_PageOfFields)
+_ENTRIES_DECODER = msgspec.json.Decoder(dict[str, msgspec.Raw] | _EmptyMap | None)
 
 
 @dataclass(slots=True)
@@ -61,6 +62,8 @@ class ResponsePage:
         fields: Name of a metadata field -> its value in each response, as received.
         url_variables: Url variables of each response, as received.
         data_quality: The same for ``data_quality``.
+        others: Name of an undocumented field -> its value in each response, None for no value.
+        has_entries: Whether each response has ``survey_data`` at all, which may be empty.
         questions: Ids of the questions that some response may have an entry of.
         entries: For each response the JSON of its entry for each of these questions, or
             ``NO_ENTRY``.
@@ -71,6 +74,8 @@ class ResponsePage:
     fields: dict[str, list[Scalar]]
     url_variables: list[Any]
     data_quality: list[Any]
+    others: dict[str, list[Scalar]]
+    has_entries: list[bool]
     questions: Sequence[str]
     entries: Sequence[Sequence[Any]]
     misfits: int
@@ -85,6 +90,8 @@ class ResponsePage:
             {name: [values[row] for row in rows] for name, values in self.fields.items()},
             [self.url_variables[row] for row in rows],
             [self.data_quality[row] for row in rows],
+            {name: [values[row] for row in rows] for name, values in self.others.items()},
+            [self.has_entries[row] for row in rows],
             self.questions,
             [self.entries[row] for row in rows],
             self.misfits,
@@ -101,6 +108,7 @@ class PageReader:
 
     def __init__(self, questions: Iterable[str]) -> None:
         self._questions = [*filter(_can_be_a_field, questions)]
+        self._others: list[str] = []  # undocumented fields of responses
         self._make_decoder()
 
     def _make_decoder(self) -> None:
@@ -119,8 +127,11 @@ class PageReader:
                 *((name, Scalar, None) for name in META_FIELDS),
                 ("url_variables", Any, None),
                 ("data_quality", Any, None),
-                ("survey_data", entries | _EmptyMap | None, None),
+                ("survey_data", entries | _EmptyMap | None | msgspec.UnsetType, msgspec.UNSET),
+                *((f"other{number}", Any, None) for number in range(len(self._others))),
             ],
+            rename={f"other{number}": name for number, name in enumerate(self._others)},
+            forbid_unknown_fields=True,
             gc=False,
         )
         page = msgspec.defstruct("Page", [("data", list[response], [])], bases=(_Totals,))  # type: ignore[valid-type]
@@ -134,7 +145,7 @@ class PageReader:
             ValueError: It is not JSON, or not a list of responses.
         """
         body = body.removeprefix(BOM)
-        page = self._decode(body) or (self._learn_questions(body) and self._decode(body))
+        page = self._decode(body) or (self._learn_names(body) and self._decode(body))
         if not page:
             return _read_untyped(decode_json(body))
         fields = {name: [getattr(each, name) for each in page.data] for name in META_FIELDS}
@@ -143,6 +154,11 @@ class PageReader:
             fields,
             [each.url_variables for each in page.data],
             [each.data_quality for each in page.data],
+            {
+                name: [_other_value(getattr(each, f"other{number}")) for each in page.data]
+                for number, name in enumerate(self._others)
+            },
+            [each.survey_data is not msgspec.UNSET for each in page.data],
             tuple(self._questions),
             list(map(msgspec.structs.astuple, entries)),
             0,
@@ -156,17 +172,27 @@ class PageReader:
         except DECODE_ERRORS:
             return None
 
-    def _learn_questions(self, body: bytes) -> bool:
-        """Replace the decoder if a page has other questions than expected."""
+    def _learn_names(self, body: bytes) -> bool:
+        """Replace the decoder if a page has other questions or fields than expected."""
         try:
-            data = _ENTRIES_DECODER.decode(body).data
+            data = _FIELDS_DECODER.decode(body).data
+            entries = [_ENTRIES_DECODER.decode(each.get("survey_data", b"null")) for each in data]
         except DECODE_ERRORS:
             return False
-        found = {question for each in data for question in each.survey_data or ()}
-        new = sorted(filter(_can_be_a_field, found.difference(self._questions)))
-        if not new or len(new) + len(self._questions) > _MOST_QUESTIONS:
+        found = {question for each in entries for question in each or ()}
+        questions = sorted(filter(_can_be_a_field, found.difference(self._questions)))
+        others = {name for each in data for name in each}.difference(
+            META_FIELDS, _READ_APART, self._others
+        )
+        if (
+            not (questions or others)
+            or len(questions) + len(self._questions) > _MOST_QUESTIONS
+            or len(others) + len(self._others) > _MOST_OTHERS
+            or not all(map(_can_be_a_field, others))
+        ):
             return False
-        self._questions += new
+        self._questions += questions
+        self._others += sorted(others)
         self._make_decoder()
         return True
 
@@ -174,6 +200,11 @@ class PageReader:
 def _can_be_a_field(question: str) -> bool:
     """Check whether a typed decoder may look for it: JSON must not have to escape its name."""
     return question.isprintable() and not set(question) & {'"', "\\"}
+
+
+def _other_value(value: Any) -> Scalar:
+    """Return the value of an undocumented field, a list or map as JSON text; None if empty."""
+    return None if is_empty(value) else to_scalar(value)
 
 
 def _read_untyped(decoded: Any) -> ResponsePage:
@@ -186,17 +217,21 @@ def _read_untyped(decoded: Any) -> ResponsePage:
     misfits, received = len(items) - len(rows), []
     for row in rows:
         entries = row.get("survey_data")
-        misfits += bool(entries) and not isinstance(entries, Mapping)
-        pairs = entries.items() if isinstance(entries, Mapping) else items_by_id(entries or [])
+        misfits += not (is_empty(entries) or isinstance(entries, Mapping))
+        entries = [] if is_empty(entries) else entries
+        pairs = entries.items() if isinstance(entries, Mapping) else items_by_id(entries)
         received.append({str(question): msgspec.json.encode(item) for question, item in pairs})
     questions = tuple(dict.fromkeys(question for each in received for question in each))
     fields = {
         name: [to_scalar(empty_to_none(row.get(name))) for row in rows] for name in META_FIELDS
     }
+    others = {str(name) for row in rows for name in row}.difference(META_FIELDS, _READ_APART)
     return ResponsePage(
         fields,
         [row.get("url_variables") for row in rows],
         [row.get("data_quality") for row in rows],
+        {name: [_other_value(row.get(name)) for row in rows] for name in sorted(others)},
+        ["survey_data" in row for row in rows],
         questions,
         [[each.get(question, NO_ENTRY) for question in questions] for each in received],
         misfits,

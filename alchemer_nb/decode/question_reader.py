@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alchemer_nb.decode.entries import direct_answer
+from alchemer_nb.decode.entries import direct_answer, says_more_than_its_answer
 from alchemer_nb.decode.entry_types import read_entries
 from alchemer_nb.decode.pages import NO_ENTRY
 from alchemer_nb.wire.ids import is_option_id
@@ -214,7 +214,7 @@ class QuestionReader:
             if not is_plain and self._has_undocumented(bytes(raw)):
                 self._add(position, self._reader.read(self.question, bytes(raw)))
                 continue
-            if entry.options or entry.subquestions or entry.comments:
+            if says_more_than_its_answer(entry):
                 self._add(position, self._reader.read_typed(self.question, entry, raw))
                 continue
             if entry.shown is not None:
@@ -260,7 +260,7 @@ class QuestionReader:
 def _bare_or_direct(entry: Entry) -> Scalar | RawAnswer:
     """Return the answer in the entry itself, as a bare value if it has no other field."""
     answer = entry.rank if entry.answer is None else entry.answer
-    if entry.answer_id is None and entry.original_answer is None:
+    if entry.answer_id is None:
         return answer
     return direct_answer(entry)
 

@@ -56,7 +56,10 @@ def build_frame(
     """
     options = replace(options, language=check_language(options.language, survey))
     languages = (options.language, survey.language)
-    renderers = {v: Renderer(answers, rows.numbers, v, languages) for v in get_args(Values)}
+    renderers = {
+        values: Renderer(answers, rows.numbers, values, languages, day_first=options.day_first)
+        for values in get_args(Values)
+    }
     renderer = renderers[options.rendered]  # whose notes are shown
 
     def array(column: AnswerColumn, values: Values) -> Any:
@@ -71,6 +74,8 @@ def build_frame(
     is_long = options.shape == "long"
     codes: dict[str, str] = {} if is_long else code_names(named, options, meta)
     urls: dict[str, str] = {}
+    fields: dict[str, str] = {}
+    unread: dict[str, list[str]] = {}
     if not is_long:
         urls = url_names(named, answers.urls, options)
         words = {name: column_words(column) for name, column in named.items()}
@@ -86,6 +91,13 @@ def build_frame(
             name: metadata.metadata_array(name, answers, rows.numbers, zone, options.tz)
             for name in meta
         }
+        for name, values in about_rows.items():
+            count = metadata.count_unread(name, values, answers, rows.numbers)
+            if count:
+                unread[name] = [f"{count:,} that could not be read"]
+        fields = field_names([*named, *codes.values(), *urls, *meta], answers.others, options)
+        for name, own in fields.items():
+            about_rows[name] = metadata.field_array(own, answers, rows.numbers)
         of_urls = {n: metadata.url_array(own, answers, rows.numbers) for n, own in urls.items()}
         frame = build_wide(rows.ids, named, codes, options, array, {**of_urls, **about_rows})
         empty = empty_cells(frame)
@@ -97,10 +109,11 @@ def build_frame(
         {code: name for name, code in codes.items()},
         urls,
         about,
+        fields=fields,
         reasons=collect_reasons(
             answers, survey, rows, ((column, empty[name]) for name, column in named.items())
         ),
-        notes=renderer.notes,
+        notes={**renderer.notes, **unread},
     )
     if options.columns is not None:
         frame = choose_columns(frame, options, named)
@@ -114,7 +127,8 @@ def columns_by_name(
     answers: Answers, survey: Definition, renderer: Renderer, options: FrameOptions
 ) -> dict[str, AnswerColumn]:
     """Return the columns of answers of a frame, by their names in it."""
-    columns = multi_lists.fold_lists(all_columns(survey, answers, renderer), options)
+    columns = all_columns(survey, answers, renderer, options.metadata)
+    columns = multi_lists.fold_lists(columns, options)
     meta = metadata.metadata_names(options.metadata)
     names = name_columns(columns, survey, options.names, meta, options.language)
     return dict(zip(names, columns, strict=True))
@@ -160,6 +174,16 @@ def url_names(
     names: dict[str, str] = {}
     for variable in sorted(urls):
         names[free_name(f"{URL}{variable}", {*taken, *names})] = variable
+    return names
+
+
+def field_names(
+    taken: Iterable[str], fields: Iterable[str], options: FrameOptions
+) -> dict[str, str]:
+    """Return name of a column -> undocumented field of responses, for ``metadata="all"``."""
+    names: dict[str, str] = {}
+    for field in sorted(fields) if options.metadata == "all" else ():
+        names[free_name(field, {INDEX, *taken, *names})] = field
     return names
 
 

@@ -70,6 +70,7 @@ def codebook_records(
     *,
     metadata: Sequence[str] = STANDARD,
     urls: Iterable[str] = (),
+    fields: Iterable[str] = (),
     notes: Mapping[str, list[str]] | None = None,
     language: str | None = None,
 ) -> list[dict[str, Any]]:
@@ -80,6 +81,7 @@ def codebook_records(
         columns: Columns of answers.
         metadata: Names of the metadata columns.
         urls: Names of url variables.
+        fields: Names of the columns of undocumented fields of responses.
         notes: Column id -> what did not fit.
         language: Language of the words.
     """
@@ -104,7 +106,9 @@ def codebook_records(
             }
         )
     rows.extend(_other_record(f"url_{name}", "url variable") for name in urls)
-    rows.extend(_other_record(name, "metadata") for name in metadata)
+    for name in (*metadata, *fields):
+        about = "; ".join((notes or {}).get(name, ()))
+        rows.append({**_other_record(name, "metadata"), "notes": about})
     return [{name: row.get(name) for name in FIELDS} for row in rows]
 
 

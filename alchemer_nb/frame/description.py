@@ -59,6 +59,7 @@ class Description:
         columns: Name in the frame -> column of answers.
         codes: Name of a column of codes (``values="both"``) -> name of its question's column.
         urls: Name of a column of a url variable -> name of the variable.
+        fields: Name of a column of an undocumented field of responses -> name of the field.
         about: What was asked and received, as data.
         notes: Column id -> what did not fit, counted.
         redacted: The report of ``redact``.
@@ -82,6 +83,7 @@ class Description:
     file_codes: Mapping[str, Any] = field(default_factory=dict)
     waves: Mapping[str, Description] = field(default_factory=dict)
     matched: tuple[dict[str, Any], ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def languages(self) -> tuple[str | None, ...]:
@@ -96,7 +98,7 @@ class Description:
     @lazy_attribute
     def names(self) -> set[str]:
         """Return the names of all columns that come from the survey."""
-        own: set[str] = {*self.columns, *self.codes, *self.urls, *self.metadata}
+        own: set[str] = {*self.columns, *self.codes, *self.urls, *self.metadata, *self.fields}
         return own.union(*(wave.names for wave in self.waves.values()))
 
     def to_json(self) -> str:
@@ -142,6 +144,7 @@ class Description:
             "columns": [[name, _packed_column(c, plan)] for name, c in self.columns.items()],
             "codes": dict(self.codes),
             "urls": dict(self.urls),
+            "fields": dict(self.fields),
             "notes": dict(sorted(self.notes.items())),  # equal frames have equal texts
             "file_codes": dict(self.file_codes),
         }
@@ -179,7 +182,8 @@ class Description:
             columns=columns,
             codes={name: own for name, own in self.codes.items() if name in here},
             urls={name: own for name, own in self.urls.items() if name in here},
-            notes={own: texts for own, texts in self.notes.items() if own in of_columns},
+            fields={name: own for name, own in self.fields.items() if name in here},
+            notes={own: texts for own, texts in self.notes.items() if own in of_columns | here},
             file_codes={name: own for name, own in self.file_codes.items() if name in here},
             reasons=reasons.only(ids, [c for n, c in columns.items() if n in here]),
         )
@@ -241,10 +245,13 @@ class Description:
             list(self.columns.values()),
             metadata=self.metadata,
             urls=self.urls.values(),
+            fields=self.fields,
             notes=self.notes,
             language=self.options.language,
         )
-        return dict(zip([*self.columns, *self.urls, *self.metadata], rows, strict=True))
+        return dict(
+            zip([*self.columns, *self.urls, *self.metadata, *self.fields], rows, strict=True)
+        )
 
 
 def read_description(frame: pd.DataFrame) -> Description:
@@ -424,6 +431,7 @@ class _Meaning(msgspec.Struct):
     urls: dict[str, str]
     notes: dict[str, list[str]]
     file_codes: dict[str, Any]
+    fields: dict[str, str] = {}
 
 
 class _Text(msgspec.Struct):
@@ -459,6 +467,7 @@ def _unpacked(data: dict[str, Any]) -> Description:
         columns={name: _unpacked_column(column, plan) for name, column in meaning.columns},
         codes=meaning.codes,
         urls=meaning.urls,
+        fields=meaning.fields,
         about=text.about,
         notes=meaning.notes,
         file_codes=meaning.file_codes,

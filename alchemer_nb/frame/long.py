@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from alchemer_nb.frame.text_dtype import text_dtype
+from alchemer_nb.frame.values import number_text
 from alchemer_nb.survey.columns import INDEX
+from alchemer_nb.survey.scales import read_number
 from alchemer_nb.wire.ids import id_text
 
 if TYPE_CHECKING:
@@ -42,8 +44,13 @@ def build_long(
     """
     positions: list[np.ndarray] = []
     found: dict[str, list[Any]] = {name: [] for name in LONG}
+    as_received = {
+        column.id.removesuffix("_raw"): np.asarray(array(column, "label"), dtype=object)
+        for column in named.values()
+        if column.part == "raw" and column.raw_kind == "number"
+    }
     for name, column in named.items():
-        at, piece = _answers_of(column, array, languages)
+        at, piece = _answers_of(column, array, languages, as_received)
         if not len(at):
             continue
         positions.append(at)
@@ -67,8 +74,17 @@ def _answers_of(
     column: AnswerColumn,
     array: Callable[[AnswerColumn, Values], Any],
     languages: tuple[str | None, ...],
+    as_received: dict[str, np.ndarray],
 ) -> tuple[np.ndarray, dict[str, Any]]:
-    """Return the rows that answered a column, and the long fields: a list, or one for all rows."""
+    """Return the rows that answered a column, and the long fields: a list, or one for all rows.
+
+    Args:
+        column: The column.
+        array: Returns its values.
+        languages: Languages of the words.
+        as_received: Id of a number column -> the texts in its column ``_raw``; the rows of numbers
+            show them, and from then on they are None there.
+    """
     # Plain lists: a DataFrame for each column costs more than all the answers in it.
     values = array(column, "label")
     option = column.option
@@ -81,10 +97,15 @@ def _answers_of(
             "code": option.value if option else None,
             "option_id": column.path[-1],
         }
+    own = column.id.removesuffix("_raw")
+    if column.part == "raw" and own in as_received:
+        values = as_received[own]
     at = np.flatnonzero(~np.asarray(pd.isna(values), dtype=bool))
     if not len(at):
         return at, {}
     texts = as_text(values, at)
+    if column.kind == "number" and column.id in as_received:
+        _show_as_received(texts, values, at, as_received[column.id])
     found: dict[str, Any] = {
         "option": label,
         "value": texts,
@@ -97,6 +118,16 @@ def _answers_of(
     return at, found
 
 
+def _show_as_received(
+    texts: list[str | None], numbers: np.ndarray, at: np.ndarray, received: np.ndarray
+) -> None:
+    """Put the texts that say more than their numbers in place of these."""
+    for place, row in enumerate(at.tolist()):
+        text = received[row]
+        if isinstance(text, str) and read_number(text) == numbers[row]:
+            texts[place], received[row] = text, None
+
+
 def as_text(values: Any, at: np.ndarray) -> list[str | None]:
     """Return the values at some positions as the long shape writes them."""
     if isinstance(values, pd.Categorical):
@@ -106,4 +137,6 @@ def as_text(values: Any, at: np.ndarray) -> list[str | None]:
         moments = values[at].astype("datetime64[s]")
         texts = np.datetime_as_string(moments).tolist()
         return [None if text == "NaT" else text.removesuffix("T00:00:00") for text in texts]
+    if isinstance(values, np.ndarray) and values.dtype.kind == "f":
+        return [None if np.isnan(value) else number_text(value) for value in values[at].tolist()]
     return [None if pd.isna(value) else id_text(value) for value in values[at].tolist()]

@@ -7,6 +7,7 @@ number of seconds or null).
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,12 +15,14 @@ import pandas as pd
 
 from alchemer_nb.decode.pages import META_FIELDS
 from alchemer_nb.frame.text_dtype import text_array, text_dtype
+from alchemer_nb.frame.values import is_plain_number
 from alchemer_nb.survey.filters import STATUSES
 from alchemer_nb.survey.scales import read_number
 from alchemer_nb.wire.stamps import ZONE_HOURS, parse_stamp
-from alchemer_nb.wire.text import read_flags
+from alchemer_nb.wire.text import is_flag, read_flags
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from zoneinfo import ZoneInfo
 
     from alchemer_nb.decode.answers import Answers
@@ -34,6 +37,8 @@ STATUS_ORDER = STATUSES[::-1]  # an ordered category runs from the least to the 
 _DATES = ("date_started", "date_submitted", "date_updated")
 _FIRST_DATE = np.datetime64("0001-01-01", "s")  # numpy reads the year 0, which does not exist
 _STAMP_LENGTH = len("2026-01-15 10:42:26")
+_DAY_LENGTH = len("2026-01-15")
+_LENGTH_OF_DAY = 86399  # seconds from its first to its last one, unless the clocks change
 _LENGTH_WITH_ZONE = len("2026-01-15 10:42:26 EST")
 _NUMBERS = ("response_time", "longitude", "latitude")
 
@@ -59,7 +64,9 @@ def metadata_array(
         return text_array([answers.quality.get(row) for row in row_numbers.tolist()])
     values = np.array(answers.meta[name], dtype=object)[row_numbers].tolist()
     if name in _DATES:
-        return to_datetimes(values, zone, tz)
+        before = _DATES[: _DATES.index(name)]
+        earlier = [np.array(answers.meta[each], dtype=object)[row_numbers] for each in before]
+        return to_datetimes(values, zone, tz, [each.tolist() for each in earlier])
     if name in _NUMBERS:
         return _numbers(values)
     if name == "is_test_data":
@@ -95,9 +102,26 @@ def _numbers(values: list[Any]) -> np.ndarray:
     return np.array([read_number(value) for value in values], dtype=np.float64)
 
 
-def to_datetimes(values: list[Any], zone: ZoneInfo, tz: str | None) -> pd.Series[Any]:
-    """Convert dates of the API to the zone ``tz``; None means wall-clock time of ``zone``."""
-    series = pd.Series(_to_utc(values, zone)).dt.tz_localize("UTC").dt.tz_convert(tz or str(zone))
+def to_datetimes(
+    values: list[Any], zone: ZoneInfo, tz: str | None, earlier: Sequence[list[Any]] = ()
+) -> pd.Series[Any]:
+    """Convert dates of the API to the zone ``tz``; None means wall-clock time of ``zone``.
+
+    Args:
+        values: Dates as received; without a zone, they are wall-clock time of ``zone``.
+        zone: The region's zone.
+        tz: Zone of the result.
+        earlier: Dates of the same responses that these cannot be before, the first ones first:
+            they decide which of the two hours is meant in the hour that occurs twice.
+    """
+    instants = _to_utc(values, zone)
+    second_hours = _second_hours(values, zone) if earlier else {}
+    if second_hours:
+        bound = to_datetimes(earlier[-1], zone, "UTC", earlier[:-1]).dt.tz_localize(None)
+        for row, moment in second_hours.items():
+            if pd.Timestamp(instants[row]) < bound.iloc[row]:
+                instants[row] = moment
+    series = pd.Series(instants).dt.tz_localize("UTC").dt.tz_convert(tz or str(zone))
     return series.dt.tz_localize(None) if tz is None else series
 
 
@@ -129,6 +153,25 @@ def _to_utc(values: list[Any], zone: ZoneInfo) -> np.ndarray:
     return instants
 
 
+def _second_hours(values: list[Any], zone: ZoneInfo) -> dict[int, Any]:
+    """Return row -> second reading, of the stamps in an hour that occurs twice."""
+    texts = [value if isinstance(value, str) else "" for value in values]
+    changing = {day for day in {text[:_DAY_LENGTH] for text in texts} if _changes(day, zone)}
+    found: dict[int, Any] = {}
+    for row, text in enumerate(texts):
+        if text[:_DAY_LENGTH] in changing:
+            first, second = (parse_stamp(text, zone, fold) for fold in (0, 1))
+            if first is not None and second is not None and second > first:
+                found[row] = np.datetime64(second.replace(tzinfo=None), "us")
+    return found
+
+
+def _changes(day: str, zone: ZoneInfo) -> bool:
+    """Check whether the clocks change on a day."""
+    start, end = (parse_stamp(f"{day} {clock}", zone) for clock in ("00:00:00", "23:59:59"))
+    return start is not None and end is not None and (end - start).seconds != _LENGTH_OF_DAY
+
+
 def _in_zone(local: np.ndarray, zone: ZoneInfo) -> np.ndarray:
     """Convert wall-clock times to UTC; of an hour that occurs twice, take the first."""
     wall = pd.Series(local.astype("datetime64[us]"))
@@ -136,6 +179,38 @@ def _in_zone(local: np.ndarray, zone: ZoneInfo) -> np.ndarray:
     skipped = pd.Timedelta(hours=1)
     moments = wall.dt.tz_localize(str(zone), ambiguous=first, nonexistent=skipped)
     return np.asarray(moments.dt.tz_convert("UTC").dt.tz_localize(None), dtype="datetime64[us]")
+
+
+def count_unread(name: str, values: Any, answers: Answers, row_numbers: np.ndarray) -> int:
+    """Count the values of a metadata column that say more than the column shows.
+
+    Args:
+        name: Name of the field.
+        values: The column.
+        answers: All answers of the download.
+        row_numbers: Rows of the answers, in the order of the column.
+    """
+    if name in _DATES:
+        is_suspect = np.asarray(pd.isna(values), dtype=bool)
+    elif name in (*_NUMBERS, "is_test_data"):
+        is_suspect = np.ones(len(row_numbers), dtype=bool)
+    else:
+        return 0
+    received = np.array(answers.meta[name], dtype=object)[row_numbers][is_suspect]
+    if name == "is_test_data":
+        return sum(not is_flag(value) for value in received.tolist())
+    if name in _DATES:
+        return sum(value not in (None, "") for value in received.tolist())
+    texts = Counter(str(value) for value in received.tolist() if value not in (None, ""))
+    return sum(
+        count for text, count in texts.items() if not is_plain_number(text, read_number(text))
+    )
+
+
+def field_array(name: str, answers: Answers, row_numbers: np.ndarray) -> Any:
+    """Return the values of an undocumented field of the responses, as text."""
+    values = answers.others[name]
+    return text_array(_texts([values.get(row) for row in row_numbers.tolist()]))
 
 
 def url_array(name: str, answers: Answers, row_numbers: np.ndarray) -> Any:

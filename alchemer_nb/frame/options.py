@@ -46,6 +46,7 @@ class FrameOptions:
     tz: str | None = "UTC"
     columns: tuple[str, ...] | None = None
     limit: int | None = None
+    day_first: bool = False
 
     def __post_init__(self) -> None:
         columns: Any = self.columns  # any iterable of names, or one name
@@ -58,6 +59,8 @@ class FrameOptions:
             check_choice(name, getattr(self, name), allowed)
         if self.limit is not None and (not isinstance(self.limit, int) or self.limit < 1):
             raise InvalidArgument("limit is a number of rows, 1 or more")
+        if not isinstance(self.day_first, bool):
+            raise InvalidArgument("day_first is True or False")
         if self.tz is not None:
             try:
                 ZoneInfo(self.tz)

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 
+_MOST_FIELDS = 20  # named in a note
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """The result of a download in words.
@@ -45,7 +48,13 @@ def summary(
     received = facts["rows_received"]
     line = f"{facts['title']}: {received:,}{of} {_plural(received, 'response')} received"
     rows = _of_rows(facts, write_option)
-    parts = (_of_earlier(facts), rows, _of_answers(facts), _of_store(facts))
+    parts = (
+        _of_earlier(facts),
+        rows,
+        _of_answers(facts),
+        _of_hidden(facts, write_option),
+        _of_store(facts),
+    )
     return Summary(line, tuple(chain.from_iterable(parts)))
 
 
@@ -81,6 +90,36 @@ def _of_rows(facts: Mapping[str, Any], write_option: Callable[[str, str], str]) 
         yield f"{facts['changed_rows']:,} came or changed meanwhile and are up to date"
     if facts["partial_rows"]:
         yield f"{_counted(facts['partial_rows'], 'partial')} among them"
+
+
+def _of_hidden(facts: Mapping[str, Any], write_option: Callable[[str, str], str]) -> Iterator[str]:
+    """Yield what the frame does not show."""
+    if facts.get("dates_in_other_order"):
+        first = "month" if facts["asked"].get("day_first") else "day"
+        found = _counted(facts["dates_in_other_order"], "date")
+        yield f"{found} among them would be read with the {first} first (see day_first)"
+    if facts.get("without_id"):
+        found = _counted(facts["without_id"], "response")
+        yield f"{found} came without a valid id and got negative ones"
+    if facts.get("without_survey_data"):
+        found = _counted(facts["without_survey_data"], "response")
+        yield f"{found} came without survey_data, so without answers"
+    if facts.get("edited_answers"):
+        found = _counted(facts["edited_answers"], "answer")
+        yield f"{found} edited later ({write_option('metadata', 'all')} shows them as they were)"
+    if facts.get("hidden_fields"):
+        yield _of_hidden_fields(facts["hidden_fields"], write_option)
+
+
+def _of_hidden_fields(fields: Mapping[str, int], write_option: Callable[[str, str], str]) -> str:
+    some = list(fields.items())[:_MOST_FIELDS]
+    names = ", ".join(f"{name[:40]} ({count:,})" for name, count in some)
+    rest = len(fields) - len(some)
+    more = f" and {rest:,} more" if rest else ""
+    return (
+        f"undocumented fields of responses not shown: {names}{more} "
+        f"({write_option('metadata', 'all')} shows them)"
+    )
 
 
 def _of_answers(facts: Mapping[str, Any]) -> Iterator[str]:

@@ -18,9 +18,9 @@ from alchemer_nb.frame.description import response_ids
 from alchemer_nb.frame.long import as_text
 from alchemer_nb.frame.values import (
     BLANK,
-    SHARED,
     UNKNOWN,
     is_coded,
+    is_plain_number,
     mark_of_chosen,
     option_names,
     write_category,
@@ -48,7 +48,7 @@ class Cells:
         values: Of a category the texts that are no option (object, None elsewhere), else numbers
             (float64), days (datetime64), nullable booleans, or texts (object, None for missing).
         options: Position of each cell's option among the choices, or ``BLANK``, ``UNKNOWN`` (no
-            option), ``SHARED`` (several options have the number); of categories and numbers.
+            option); of categories and numbers.
     """
 
     values: Any
@@ -117,7 +117,9 @@ def read_wide(frame: pd.DataFrame, made: Description) -> FrameCells:
             result.halves[column.id] = "code" if is_code else "label"
         elif name in codes:
             _check_codes(frame[codes[name]], write_cells(column, cells, "code", languages), name)
-    result.about_rows = {name: frame[name] for name in made.metadata if name in frame}
+    result.about_rows = {
+        name: frame[name] for name in (*made.metadata, *made.fields) if name in frame
+    }
     result.urls = {variable: frame[name] for variable, name in urls.items()}
     known = {INDEX, *result.about_rows, *names.values(), *codes.values(), *urls.values()}
     result.others = {name: frame[name] for name in frame.columns if name not in known}
@@ -262,11 +264,8 @@ def _read_numbers(
 
 
 def _find_options(numbers: np.ndarray, spellings: Iterable[str]) -> np.ndarray:
-    """Return the position of the option of each number, ``SHARED`` if several options are it."""
-    by_number: dict[float, int] = {}
-    for position, text in enumerate(spellings):
-        number = read_number(text)
-        by_number[number] = SHARED if number in by_number else position
+    """Return the position of the option of each number."""
+    by_number = {read_number(text): position for position, text in enumerate(spellings)}
     codes, distinct = pd.factorize(numbers)
     found = [by_number.get(number, UNKNOWN) for number in distinct.tolist()]
     return np.array([*found, BLANK], dtype=np.int64)[codes]
@@ -360,7 +359,7 @@ def _read_long_column(
     if column.kind == "number":
         numbers = np.array([np.nan if t is None else read_number(t) for t in texts], dtype=float)
         for row in np.flatnonzero(~pd.isna(texts)).tolist():
-            if np.isnan(numbers[row]) or id_text(numbers[row]) != texts[row]:
+            if not is_plain_number(texts[row], numbers[row]):
                 beside = raw.setdefault(column.id, np.full(len(texts), None, dtype=object))
                 beside[row] = texts[row] if beside[row] is None else beside[row]
         return _read_numbers(numbers, column, "label", raw.get(column.id))

@@ -20,6 +20,7 @@ from alchemer_nb.frame.build import (
     check_language,
     choose_columns,
     code_names,
+    field_names,
     url_names,
 )
 from alchemer_nb.frame.description import ATTRS
@@ -34,7 +35,6 @@ from alchemer_nb.frame.read_cells import (
 from alchemer_nb.frame.text_dtype import text_array
 from alchemer_nb.frame.unplanned_columns import arrange_columns
 from alchemer_nb.frame.values import (
-    SHARED,
     UNKNOWN,
     Reading,
     option_names,
@@ -42,7 +42,7 @@ from alchemer_nb.frame.values import (
     write_lists,
     write_numbers,
 )
-from alchemer_nb.survey.columns import INDEX, name_columns, other_column
+from alchemer_nb.survey.columns import INDEX, is_before_edit, name_columns, other_column
 
 if TYPE_CHECKING:
     from alchemer_nb.frame.description import Description
@@ -94,7 +94,13 @@ class Reexpression:
         described = [p for c in made.columns.values() for p in c.option_columns or (c,)]
         self._described = {column.id for column in described}
         self._raw_texts: dict[str, np.ndarray | None] = {}
-        unknown = [c for c in described if not c.planned and c.part not in ("raw", "other")]
+        unknown = [
+            column
+            for column in described
+            if not column.planned
+            and column.part not in ("raw", "other")
+            and (self._options.metadata == "all" or not is_before_edit(column.path))
+        ]
         columns = arrange_columns(made.survey, unknown, self)
         columns = multi_lists.fold_lists(columns, self._options)
         self._metadata = metadata.metadata_names(self._options.metadata)
@@ -104,6 +110,8 @@ class Reexpression:
         self.columns: dict[str, AnswerColumn] = dict(zip(names, columns, strict=True))
         self._codes = code_names(self.columns, self._options, self._metadata)
         self._urls = url_names(self.columns, made.urls.values(), self._options)
+        taken = [*self.columns, *self._codes.values(), *self._urls, *self._metadata]
+        self._fields = field_names(taken, made.fields.values(), self._options)
 
     def frame(self) -> pd.DataFrame:
         """Return the new frame without the columns of the user.
@@ -146,6 +154,7 @@ class Reexpression:
             columns=columns,
             codes={code: name for name, code in self._codes.items() if code in result},
             urls={name: own for name, own in self._urls.items() if name in result},
+            fields={name: own for name, own in self._fields.items() if name in result},
             about={**self._made.about, "asked": asked},
         )
 
@@ -178,12 +187,6 @@ class Reexpression:
         if column.kind == "category":
             return write_cells(column, cells, values, self._languages)
         if column.kind == "number":
-            if values == "id" and (cells.options == SHARED).any():
-                raise InvalidArgument(
-                    f"question {column.question.id} has options with the same number, so the "
-                    "frame does not say which of them was chosen",
-                    hint="Download with these options",
-                )
             return write_numbers(column, cells.values, cells.options, values)
         if column.kind == "boolean":
             chosen = cells.values.to_numpy(dtype=bool, na_value=False)
@@ -224,6 +227,10 @@ class Reexpression:
         for name in self._metadata:
             if name in at_hand.about_rows:
                 others[name] = self._in_zone(at_hand.about_rows[name])
+        names_before = {own: name for name, own in self._made.fields.items()}
+        for name, own in self._fields.items():
+            if names_before[own] in at_hand.about_rows:
+                others[name] = at_hand.about_rows[names_before[own]]
         codes = {name: code for name, code in self._codes.items() if name in named}
         result = build_wide(at_hand.ids, named, codes, options, self.array, others)
         return result.drop(columns=self._dropped_halves(named))

@@ -12,11 +12,13 @@ from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
 from alchemer_nb.survey.columns import (
-    COMMENT,
+    MEMBER,
     SECOND_ANSWER,
     AnswerColumn,
     column_id,
     comment_column,
+    is_before_edit,
+    is_comment,
     is_open,
     other_column,
     plan_columns,
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
     from alchemer_nb.decode.answers import Answers
     from alchemer_nb.decode.leaves import Leaf
+    from alchemer_nb.frame.options import Metadata
     from alchemer_nb.frame.values import Renderer
     from alchemer_nb.survey.columns import AnswerPath, Part
     from alchemer_nb.survey.definition import Definition
@@ -48,19 +51,28 @@ if TYPE_CHECKING:
 _REMOVED = "the question is no longer in the definition"
 
 
-def all_columns(survey: Definition, answers: Answers, renderer: Renderer) -> list[AnswerColumn]:
+def all_columns(
+    survey: Definition, answers: Answers, renderer: Renderer, metadata: Metadata = "all"
+) -> list[AnswerColumn]:
     """Return the planned columns and those that only the answers need.
 
     Args:
         survey: The definition.
         answers: All answers of the download.
         renderer: Takes notes of why a column was added.
+        metadata: Answers before an edit have columns with ``"all"``, else they are counted.
     """
     planned = plan_columns(survey)
     of_rows = plan_piped_rows(survey, answers)
     found = list(_unknown_paths(survey, [*planned, *of_rows], answers))
+    # Edits are few, so their columns, as the others of metadata, depend on the rows at hand.
+    edits = [column for column, _ in found if is_before_edit(column.path)]
+    hidden = [column for column in edits if metadata != "all" or not renderer.count(column)]
+    for column in hidden:
+        if column.path[0] not in answers.piped_rows:  # whose ids have their texts
+            renderer.note_edits(column)
     why = {column.path: text for column, text in found}
-    unplanned = [*of_rows, *(column for column, _ in found)]
+    unplanned = [*of_rows, *(column for column, _ in found if column not in hidden)]
     unknown = _with_shown_ids(unplanned, planned)
     for column in unknown:
         if column.path in why:
@@ -200,7 +212,9 @@ def _unknown_part(
 ) -> tuple[AnswerColumn, str]:
     """Return the column, and why it is there, of an unknown part of a known question."""
     column = _leaf_column(question, parent, path, leaf, language)
-    if path[-1] == COMMENT and len(path) > 1:
+    if not is_known(question) and column.option is not None:  # its words may be an answer
+        column = replace(column, option=Option(path[-1], {}, ""))
+    if is_comment(path):
         return column, "a comment box is not in the definition"
     below = path[1:]
     if question_key(question) == TABLE and question.rows and below:
@@ -233,13 +247,17 @@ def _reason_of_leaf(question: Question, path: AnswerPath) -> str:
     word = question.key or question.type
     if word and not is_known(question):
         return f"the question type {word!r} is not known: kept as received"
+    if is_before_edit(path):
+        return "the answer before it was edited"
+    if MEMBER in path:
+        return "this part of an answer is not documented: kept as received"
     return "the definition does not announce an answer here: kept as received"
 
 
 def _leaf_column(
     question: Question, parent: Question | None, path: AnswerPath, leaf: Leaf, language: str
 ) -> AnswerColumn:
-    if path[-1] == COMMENT and len(path) > 1:
+    if is_comment(path):
         return comment_column(question, path[:-1], planned=False)
     option = None
     if len(path) > 1:  # without a value, which may be what somebody typed

@@ -6,30 +6,42 @@ Each distinct answer of a question is read once, however many respondents gave i
 from __future__ import annotations
 
 import functools
+import math
+import re
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from alchemer_nb.decode.leaves import OTHER_TEXT, OptionFinder, RawAnswers
+from alchemer_nb.decode.leaves import (
+    NO_ID,
+    OTHER_TEXT,
+    WRITE_IN_SUFFIX,
+    OptionFinder,
+    RawAnswer,
+    RawAnswers,
+)
 from alchemer_nb.frame.text_dtype import text_array, text_dtype
-from alchemer_nb.survey.columns import COMMENT, SECOND_ANSWER
+from alchemer_nb.survey.columns import COMMENT, SECOND_ANSWER, column_id
 from alchemer_nb.survey.scales import is_ordered, read_number
 from alchemer_nb.wire.ids import id_number, id_text
-from alchemer_nb.wire.stamps import parse_typed_dates
+from alchemer_nb.wire.stamps import parse_typed_date
+from alchemer_nb.wire.text import strip_html
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from alchemer_nb.decode.answers import Answers
-    from alchemer_nb.decode.leaves import RawAnswer
     from alchemer_nb.frame.options import Values
     from alchemer_nb.survey.columns import AnswerColumn, AnswerPath
     from alchemer_nb.survey.definition import Option
     from alchemer_nb.survey.question_types import Kind
 
-BLANK, UNKNOWN, SHARED = -1, -2, -3  # in place of an option's position; see ``write_category``
+UNKNOWN_ID = "came with an option id that is not in the definition"
+OTHER_LABEL = "with another label than the definition has"
+BLANK, UNKNOWN = -1, -2  # in place of an option's position; see ``write_category``
 
 
 class Renderer:
@@ -40,6 +52,7 @@ class Renderer:
         row_numbers: Rows of the answers to render, in the order of the result.
         values: ``"label"``, ``"code"`` or ``"id"``.
         languages: Languages of the labels; the first one that an option has is taken.
+        day_first: Whether typed dates have the day before the month.
 
     Attributes:
         counts: Column id -> what did not fit -> count of answers, None for all of them.
@@ -51,8 +64,11 @@ class Renderer:
         row_numbers: np.ndarray,
         values: Values,
         languages: Sequence[str | None],
+        *,
+        day_first: bool = False,
     ) -> None:
         self._answers = answers
+        self._day_first = day_first
         self._row_numbers = row_numbers
         self._values = values
         self.languages = tuple(languages)
@@ -71,6 +87,17 @@ class Renderer:
             notes = self.counts.setdefault(column.id, {})
             notes[text] = (notes.get(text) or 0) + count if count else None
 
+    def note_edits(self, column: AnswerColumn) -> None:
+        """Count, at the column of the answers, those that were edited."""
+        edited = replace(column, id=column_id(column.path[:-2]))
+        self.note(
+            edited, 'were edited (metadata="all" shows them as they were)', self.count(column)
+        )
+
+    def count(self, column: AnswerColumn) -> int:
+        """Count the rows at hand that have an answer at the path of a column."""
+        return int((self._codes_by_row(column.path) >= 0).sum())
+
     @property
     def notes(self) -> dict[str, list[str]]:
         """Column id -> notes, with counts of answers."""
@@ -83,6 +110,8 @@ class Renderer:
         """Return the values of a column, as a pandas array, a numpy array or a series."""
         if column.part in ("other", "raw"):
             return text_array(self._to_rows(column, self.extra_texts(column), None, object))
+        for each in column.option_columns or (column,):
+            self._note_other_words(each)
         if column.kind == "category":
             return self._render_category(column)
         if column.kind == "boolean":
@@ -92,6 +121,7 @@ class Renderer:
         if column.kind == "number":
             return self._to_rows(column, self._numbers(column).tolist(), np.nan, np.float64)
         if column.kind == "date":
+            self.note(column, self._other_order, self.count_other_order(column))
             days = [day for _, day in self._read_days(column)]
             return self._to_rows(column, days, None, "datetime64[us]")
         raw_answers = self._raw_answers(column)
@@ -170,7 +200,8 @@ class Renderer:
         for at, raw in enumerate(raw_answers):
             option, note = self._find_option(column, raw)
             numbers[at] = read_number(option.value if option is not None else raw.answer)
-            if note and option and read_number(raw.answer) != read_number(option.value):
+            is_same = note == OTHER_TEXT and is_plain_number(raw.text or "", numbers[at])
+            if note and option and not is_same:
                 self.note(column, note, counts[at])
             if option is not None and not np.isnan(numbers[at]):
                 options[at] = positions[option.id]
@@ -195,9 +226,40 @@ class Renderer:
 
     def _read_days(self, column: AnswerColumn) -> list[tuple[str | None, Any]]:
         """Return text and day of each distinct answer, None for a day that cannot be read."""
-        texts = self._raw_answers(column).texts()
-        days = parse_typed_dates(text for text in texts if text is not None)
-        return [(text, None if text is None else days[text]) for text in texts]
+        return [
+            (text, None if text is None else parse_typed_date(text, day_first=self._day_first))
+            for text in self._raw_answers(column).texts()
+        ]
+
+    @property
+    def _other_order(self) -> str:
+        here, there = ("day", "month") if self._day_first else ("month", "day")
+        return f"are no date with the {here} first, and one with the {there} first"
+
+    def count_other_order(self, column: AnswerColumn) -> int:
+        """Count the dates at hand that can be read only with the other order of day and month."""
+        is_other = [
+            text is not None
+            and day is None
+            and parse_typed_date(text, day_first=not self._day_first) is not None
+            for text, day in self._read_days(column)
+        ]
+        return int(self._to_rows(column, is_other, False, bool).sum()) if any(is_other) else 0
+
+    def _note_other_words(self, column: AnswerColumn) -> None:
+        """Note labels and ids that came with answers and that no column shows."""
+        options = {option.id: option for option in (*column.choices, column.option) if option}
+        for at, raw in enumerate(self._raw_answers(column).items):
+            if not isinstance(raw, RawAnswer):  # an answer without id and label
+                continue
+            option, has_id = column.option, raw.answer_id not in NO_ID
+            if has_id:
+                option = options.get(id_text(raw.answer_id).removesuffix(WRITE_IN_SUFFIX))
+                is_shown = column.part == "leaf" and raw.received == str(raw.answer_id)
+                if option is None and not is_shown:
+                    self.note(column, UNKNOWN_ID, self._count_rows(column)[at])
+            if option is not None and not _is_label_of(option, raw.label):
+                self.note(column, OTHER_LABEL, self._count_rows(column)[at])
 
     def _render_boolean(self, column: AnswerColumn) -> Any:
         raw_answers = self._raw_answers(column)
@@ -364,7 +426,7 @@ class Reading:
         number = read_number(text)
         if np.isnan(number) or number in self._numbers:
             return False
-        return self._is_number or id_text(number) == text
+        return is_plain_number(text, number) if self._is_number else id_text(number) == text
 
 
 def is_coded(column: AnswerColumn, values: Values) -> bool:
@@ -398,6 +460,13 @@ def codes_are_numbers(options: Sequence[Option]) -> bool:
     return bool(options) and len(values) == len(options) and is_plain
 
 
+def _is_label_of(option: Option, label: Any) -> bool:
+    """Check whether the words that came with an answer are those of its option."""
+    words = strip_html(label)
+    known = (option.id, option.value, option.label(), *map(strip_html, option.titles.values()))
+    return not words or words in known or not (option.titles or option.value)
+
+
 def is_chosen(raw: RawAnswer, column: AnswerColumn) -> bool:
     """Check whether an answer says that an option was chosen.
 
@@ -407,6 +476,31 @@ def is_chosen(raw: RawAnswer, column: AnswerColumn) -> bool:
     if column.is_cell and raw.answer_id in (None, "", 0, "0"):
         return raw.answer not in (None, "", False)
     return raw.answer is not None or raw.original is not None
+
+
+_PLAIN_NUMBER = re.compile(r"\+?(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?)")
+
+
+def is_plain_number(text: str, number: float) -> bool:
+    """Check whether a text says no more than its number.
+
+    Blanks around it, a leading ``+`` and zeros at the end of a decimal fraction say nothing.
+
+    Example:
+        >>> [is_plain_number(t, float(t)) for t in (" +5.0", "02134", "12345678901234567890")]
+        [True, False, False]
+    """
+    found = _PLAIN_NUMBER.fullmatch(text.strip())
+    if found is None or math.isnan(number):
+        return False
+    plain = found[1].rstrip("0").rstrip(".") if "." in found[1] else found[1]
+    return plain == number_text(number)
+
+
+def number_text(number: float) -> str:
+    """Return the plain text of a number: ``5``, not ``5.0``; ``0.00001``, not ``1e-05``."""
+    text = id_text(number)
+    return np.format_float_positional(number, trim="-") if "e-" in text else text
 
 
 def shown_states(answers: Answers, question_id: str, row_numbers: np.ndarray) -> np.ndarray:

@@ -30,7 +30,7 @@ from alchemer_nb.privacy.contact_patterns import (
     url_names_person,
 )
 from alchemer_nb.privacy.hashing import Hasher
-from alchemer_nb.survey.columns import INDEX, column_id, question_names
+from alchemer_nb.survey.columns import INDEX, MEMBER, column_id, question_names
 from alchemer_nb.survey.question_types import question_key
 
 if TYPE_CHECKING:
@@ -112,11 +112,13 @@ class _Redaction:
         self._is_long = description.options.shape == "long"
         self._columns: dict[str, AnswerColumn] = {}
         self._urls: dict[str, str] = {}
+        self._fields: dict[str, str] = {}
         self._metadata: set[str] = set()
         for wave in description.waves.values() or (description,):
             self._columns = {**wave.columns, **self._columns}
             self._urls = {**wave.urls, **self._urls}
-            self._metadata |= set(wave.metadata)
+            self._fields = {**wave.fields, **self._fields}
+            self._metadata |= {*wave.metadata, *wave.fields}
 
     def plan(self, columns: list[str], keep: list[str], url_variables: bool) -> RedactionPlan:
         """Choose the columns to redact, and how."""
@@ -124,18 +126,29 @@ class _Redaction:
         for name in why.keys() & self._columns.keys():  # a question has the name of metadata
             del why[name]
         why |= self._contact_columns()
-        for name, variable in self._urls.items():
-            if url_variables or url_names_person(variable):
-                why[name] = "url variable"
+        why |= self._personal_fields(url_variables)
         for word in columns:
             why.update(dict.fromkeys(self._find(word, "columns"), "asked for"))
         for word in keep:
             for name in self._find(word, "keep"):
                 why.pop(name, None)
-        for name in [each for each in why if each in self._columns]:
-            for other in self._columns_of_same_answers(name):
-                why.setdefault(other, why[name])
+        for name, column in {**self._columns, **self._options_of_lists}.items():
+            if name in why:
+                for other in self._columns_of_same_answers(column):
+                    why.setdefault(other, why[name])
         return self._decide_how(why)
+
+    def _personal_fields(self, url_variables: bool) -> dict[str, str]:
+        """Return the url variables and undocumented fields whose names mean a person, and why."""
+        why: dict[str, str] = {}
+        for name, variable in self._urls.items():
+            # A member of a variable is a variable of its own, such as "name.label".
+            if url_variables or url_names_person(variable.partition(".")[0]):
+                why[name] = "url variable"
+        for name, own in self._fields.items():
+            if url_names_person(own) or names_contact(own):
+                why[name] = "metadata"
+        return why
 
     def _contact_columns(self) -> dict[str, str]:
         """Return the columns that seem to hold contact data, and why."""
@@ -190,12 +203,20 @@ class _Redaction:
             raise InvalidArgument(f"{argument}: no column or question is called {word[:40]!r}")
         return found
 
-    def _columns_of_same_answers(self, name: str) -> list[str]:
+    @property
+    def _options_of_lists(self) -> dict[str, AnswerColumn]:
+        return {part.id: part for c in self._columns.values() for part in c.option_columns}
+
+    def _columns_of_same_answers(self, column: AnswerColumn) -> list[str]:
         """Return the columns built from the same answers, which are to be redacted with them."""
-        column = self._columns[name]
         if column.part in ("other", "raw"):
             return []
-        return [other for other, each in self._columns.items() if each.path == column.path]
+        same, members = column.path, (*column.path, MEMBER)
+        return [
+            name
+            for name, each in self._columns.items()
+            if each.path == same or each.path[: len(members)] == members
+        ]
 
     def apply(self, plan: RedactionPlan) -> pd.DataFrame:
         """Return the redacted frame, with what is left of its description."""
@@ -329,6 +350,7 @@ def without_columns(description: Description, gone: set[str]) -> Description:
         columns=columns,
         codes={code: name for code, name in description.codes.items() if name not in gone},
         urls={name: own for name, own in description.urls.items() if name not in gone},
+        fields={name: own for name, own in description.fields.items() if name not in gone},
     )
 
 

@@ -43,7 +43,7 @@ class TableSet:
         schema: Columns of all of them; times in the wanted zone, which for ``tz=None`` is the
             region's.
         stale: Keys of the rows to leave out: older versions, expunged responses.
-        options: ``test_rows``, ``tz`` and ``columns`` are used.
+        options: ``test_rows``, ``tz``, ``day_first`` and ``columns`` are used.
         columns: The columns to read, without response id and key.
         empty: Of these, the ones that no response has.
     """
@@ -118,7 +118,7 @@ def open_tables(folder: Path, options: FrameOptions) -> TableSet:
 
     Args:
         folder: The survey's.
-        options: ``test_rows``, ``tz`` and ``columns`` are used.
+        options: ``test_rows``, ``tz``, ``day_first`` and ``columns`` are used.
 
     Raises:
         InvalidArgument: A word of ``columns`` means no column.
@@ -128,10 +128,11 @@ def open_tables(folder: Path, options: FrameOptions) -> TableSet:
 
 
 def _open_tables(manifest: Manifest, options: FrameOptions) -> TableSet:
-    if not all(table_path(manifest, part).exists() for part in manifest.parts):
+    day_first = options.day_first
+    files = [table_path(manifest, part, day_first=day_first) for part in manifest.parts]
+    if not all(file.exists() for file in files):
         with paths.lock_folder(manifest.folder):
-            tables.write_tables(manifest)
-    files = [table_path(manifest, part) for part in manifest.parts]
+            tables.write_tables(manifest, day_first=day_first)
     schema = tables.unify_schemas(files)
     index = parts.read_index(manifest, without=read_expunged_ids(manifest.folder))
     current = tables.version_key(index.version, index.ids)[index.has_content]
@@ -182,7 +183,7 @@ def scan(folder: Path, engine: str, options: FrameOptions, on_note: Callable[[st
         folder: The survey's.
         engine: ``"arrow"`` (a pyarrow Dataset), ``"pandas"`` (a DataFrame), ``"duckdb"`` (a
             relation), ``"polars"`` (a LazyFrame) or ``"dask"`` (a dask DataFrame).
-        options: ``test_rows``, ``tz`` and ``columns`` are used.
+        options: ``test_rows``, ``tz``, ``day_first`` and ``columns`` are used.
         on_note: Called with what to know about rows and columns.
 
     Raises:

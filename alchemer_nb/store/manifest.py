@@ -115,8 +115,6 @@ class Manifest:
         syncs: The last completed syncs.
         definitions: The definitions so far.
         unfinished: A read of all pages that is not complete; None if there is none.
-        dates: Path of a question -> date orders (``"day"``, ``"month"``) that its answers prove,
-            of all parts, as one part alone may prove none.
         doubtful: Why the next sync has to read all pages; ``""`` for no reason.
     """
 
@@ -137,7 +135,6 @@ class Manifest:
     syncs: list[SyncRecord] = field(default_factory=list)
     definitions: list[DefinitionRecord] = field(default_factory=list)
     unfinished: Checkpoint | None = None
-    dates: dict[str, list[str]] = field(default_factory=dict)
     doubtful: str = ""
 
     @property

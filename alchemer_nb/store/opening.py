@@ -65,14 +65,23 @@ def remove_leftovers(manifest: Manifest) -> None:
     keep = {paths.MANIFEST, paths.EXPUNGED, paths.LOCK}
     keep |= {part.name for part in manifest.parts}
     keep |= {paths.definition_name(each["number"]) for each in manifest.definitions}
-    keep |= {table_path(manifest, part).name for part in manifest.parts}
+    keep |= set(table_names(manifest))
     paths.remove_other_files(manifest.folder, keep)
 
 
-def table_path(manifest: Manifest, part: Part) -> Path:
+def table_names(manifest: Manifest) -> list[str]:
+    """Return the names of all tables that are up to date, with either order of dates."""
+    return [
+        table_path(manifest, part, day_first=day_first).name
+        for part in manifest.parts
+        for day_first in (False, True)
+    ]
+
+
+def table_path(manifest: Manifest, part: Part, *, day_first: bool = False) -> Path:
     """Return the path of the table of a part, built with the current definition."""
     definition = manifest.definitions[-1]["digest"] if manifest.definitions else ""
-    text = json.dumps([_TABLE_VERSION, definition, manifest.dates], sort_keys=True)
+    text = json.dumps([_TABLE_VERSION, definition, day_first], sort_keys=True)
     return manifest.folder / paths.table_name(part.number, _digest(text))
 
 

@@ -7,6 +7,7 @@ when the definition has changed.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -18,18 +19,16 @@ import pyarrow.parquet as pq
 from alchemer_nb.decode.answers import Answers, AnswersBuilder
 from alchemer_nb.fetch.raw_pages import join_page
 from alchemer_nb.frame.build import build_frame, column_words, columns_by_name
-from alchemer_nb.frame.metadata import EXTRA, STATUS_ORDER, metadata_array
+from alchemer_nb.frame.metadata import EXTRA, STATUS_ORDER, field_array, metadata_array
 from alchemer_nb.frame.options import FrameOptions
 from alchemer_nb.frame.rows import Rows
 from alchemer_nb.frame.unplanned_columns import all_columns
 from alchemer_nb.frame.values import Renderer, option_names
 from alchemer_nb.store import paths
-from alchemer_nb.store.opening import read_definition, table_path
+from alchemer_nb.store.opening import read_definition, table_names, table_path
 from alchemer_nb.store.parts import ID_BITS, StoredVersion, in_chunks, read_all_versions
-from alchemer_nb.survey.columns import free_name
-from alchemer_nb.survey.question_types import question_key
+from alchemer_nb.survey.columns import free_name, is_before_edit, name_columns
 from alchemer_nb.survey.scales import is_ordered
-from alchemer_nb.wire.stamps import DATE_OF_ORDER, date_orders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -50,25 +49,31 @@ def version_key(version: Any, response_id: Any) -> Any:
     return version << ID_BITS | response_id
 
 
-def write_tables(manifest: Manifest, on_table: Callable[[str], None] = lambda _: None) -> None:
+def write_tables(
+    manifest: Manifest,
+    on_table: Callable[[str], None] = lambda _: None,
+    *,
+    day_first: bool = False,
+) -> None:
     """Write the tables that are missing or out of date. The folder must be locked.
 
     Args:
         manifest: Lists the parts.
         on_table: Called before each table with the current activity; may raise, and the rest is
             written the next time.
+        day_first: Whether typed dates have the day before the month.
     """
     if not manifest.definitions:
         return
     survey = read_definition(manifest)
-    # A loop: a table may prove a date order, which changes the names of all tables.
-    while missing := [p for p in manifest.parts if not table_path(manifest, p).exists()]:
-        for number, part in enumerate(missing, 1):
-            on_table(f"writing table {number:,} of {len(missing):,}")
-            table = _build_table(manifest, part, survey)
-            _write(table_path(manifest, part), table)
-    current = {table_path(manifest, part).name for part in manifest.parts}
-    paths.remove_other_files(manifest.folder, current, paths.TABLE_PATTERN)
+    names = {
+        part.number: table_path(manifest, part, day_first=day_first) for part in manifest.parts
+    }
+    missing = [part for part in manifest.parts if not names[part.number].exists()]
+    for number, part in enumerate(missing, 1):
+        on_table(f"writing table {number:,} of {len(missing):,}")
+        _write(names[part.number], _build_table(manifest, part, survey, day_first=day_first))
+    paths.remove_other_files(manifest.folder, set(table_names(manifest)), paths.TABLE_PATTERN)
 
 
 def unify_schemas(files: Sequence[Path]) -> pa.Schema:
@@ -156,22 +161,27 @@ def _decode(
 
 
 def _build_frame(
-    survey: Definition, manifest: Manifest, answers: Answers, ids: np.ndarray
+    survey: Definition,
+    manifest: Manifest,
+    answers: Answers,
+    ids: np.ndarray,
+    *,
+    day_first: bool = False,
 ) -> pd.DataFrame:
-    for path, orders in manifest.dates.items():
-        leaf = answers.leaves.get(tuple(path.split("/")))
-        if leaf is not None:
-            for order in orders:  # by other parts, so all parts read dates the same way
-                leaf.encode(DATE_OF_ORDER[order])
     rows = Rows(np.arange(len(ids)), ids, len(ids), 0, 0)
-    zone = ZoneInfo(manifest.zone)
-    frame = build_frame(answers, survey, rows, _OPTIONS, zone, {})
+    options, zone = replace(_OPTIONS, day_first=day_first), ZoneInfo(manifest.zone)
+    frame = build_frame(answers, survey, rows, options, zone, {})
     frame.attrs.clear()
     # Added here, so that a question has the name that it has in a frame with its default options.
-    more = {
-        _metadata_name(name, frame): metadata_array(name, answers, rows.numbers, zone, _OPTIONS.tz)
-        for name in EXTRA
-    }
+    renderer = Renderer(answers, rows.numbers, "label", (survey.language,))
+    edits = [c for c in all_columns(survey, answers, renderer) if is_before_edit(c.path)]
+    names = name_columns(edits, survey, _OPTIONS.names, [*frame, *EXTRA, ID])
+    more = {name: renderer.array(column) for name, column in zip(names, edits, strict=True)}
+    for name in EXTRA:
+        values = metadata_array(name, answers, rows.numbers, zone, _OPTIONS.tz)
+        more[_metadata_name(name, frame)] = values
+    for field in answers.others:
+        more[free_name(field, {*frame, *more, ID})] = field_array(field, answers, rows.numbers)
     extra = {name: pd.Series(values).set_axis(frame.index) for name, values in more.items()}
     return pd.concat([frame, pd.DataFrame(extra, index=frame.index)], axis=1)
 
@@ -181,30 +191,12 @@ def _metadata_name(name: str, frame: pd.DataFrame) -> str:
     return free_name(f"{name}_metadata", frame.columns) if name in frame.columns else name
 
 
-def _note_date_orders(survey: Definition, answers: Answers, manifest: Manifest) -> bool:
-    """Add to the manifest which date orders the answers prove; return whether any is new."""
-    before = dict(manifest.dates)
-    renderer = Renderer(answers, np.arange(answers.count), "label", ())
-    for column in all_columns(survey, answers, renderer):
-        leaf = answers.leaves.get(column.path)
-        if leaf is None or question_key(column.question) != "date":
-            continue
-        path = "/".join(column.path)
-        orders = {
-            *manifest.dates.get(path, ()),
-            *date_orders(t for t in leaf.raw_answers.texts() if t),
-        }
-        if orders:
-            manifest.dates[path] = sorted(orders)
-    return manifest.dates != before
-
-
-def _build_table(manifest: Manifest, part: Part, survey: Definition) -> pa.Table:
+def _build_table(
+    manifest: Manifest, part: Part, survey: Definition, *, day_first: bool
+) -> pa.Table:
     versions = read_all_versions(manifest, [part])
     answers, ids, numbers = _decode(survey, versions)
-    if _note_date_orders(survey, answers, manifest):
-        manifest.save()
-    frame = _build_frame(survey, manifest, answers, ids)
+    frame = _build_frame(survey, manifest, answers, ids, day_first=day_first)
     renderer = Renderer(answers, np.arange(answers.count), "label", (survey.language,))
     named = columns_by_name(answers, survey, renderer, _OPTIONS)
     table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)

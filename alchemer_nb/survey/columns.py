@@ -15,19 +15,21 @@ from typing import TYPE_CHECKING, Literal
 from alchemer_nb.survey import question_types
 from alchemer_nb.survey.definition import Definition, Option, Question
 from alchemer_nb.survey.question_types import Kind, Names, is_asked, is_grid, question_key
-from alchemer_nb.wire.ids import is_option_id
+from alchemer_nb.wire.ids import has_digits_alone, id_text, is_option_id
 from alchemer_nb.wire.text import alias_to_name, slug
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 AnswerPath = tuple[str, ...]  # of ids: where in a response an answer is
 COMMENT = "comment"  # the last item of the path of a comment
 SECOND_ANSWER = "again"  # the last item, of a second, different answer in the same response
 MEMBER = "member"  # the item before the name of an undocumented JSON member of an entry
+ORIGINAL = "original_answer"  # the member with an answer before it was edited
 Part = Literal["answer", "option", "item", "list", "other", "comment", "raw", "leaf"]
 INDEX = "response_id"  # of a frame; a column of this name would make reset_index fail
 _DEEPEST = 4  # levels of nesting; a definition that nests deeper refers to itself
+_RESERVED = {COMMENT, SECOND_ANSWER, MEMBER, "other", "raw"}  # names that other columns end with
 _NAME_SUFFIXES = {"comment": "_comment", "raw": "_raw"}
 _TEXT_SUFFIXES = {"other": "other, written in", "comment": "comment", "raw": "as received"}
 
@@ -148,10 +150,8 @@ def _plan_grid(grid: Question, key: str, depth: int) -> Iterator[AnswerColumn]:
             for option in grid.options:
                 yield _menu_cell(row, option, grid)
         elif key in question_types.ITEMS:  # each row is an item, and what is chosen is its rank
-            path = (row.id,)
-            yield AnswerColumn(
-                column_id(path), question_types.ITEMS[key], path, row, grid, choices=options
-            )
+            path, kind = (row.id,), _kind_by_codes(question_types.ITEMS[key], options)
+            yield AnswerColumn(column_id(path), kind, path, row, grid, choices=options)
         elif key in question_types.GRID_SINGLE or key == question_types.MENU_GRID:
             yield from _plan_single_choice(row, options, grid)
         else:  # an unknown grid: each row by its own type
@@ -180,9 +180,9 @@ def _plan_plain_question(
             if option.is_other:
                 yield other_column(column)
     elif key in question_types.NUMBER or key == "date":
-        kind: Kind = "date" if key == "date" else "number"
         # The options of a slider or text box are not chosen from: its answer is a number or date.
         choices = question.options if key == "radio-nps" else ()
+        kind = _kind_by_codes("date" if key == "date" else "number", choices)
         column = AnswerColumn(column_id(path), kind, path, question, parent, choices=choices)
         yield column
         if is_open(column):
@@ -200,7 +200,22 @@ def column_id(path: AnswerPath) -> str:
 
 
 def _below_question(path: AnswerPath) -> list[str]:
-    return [piece for piece in path[1:] if piece != MEMBER]
+    """Return the ids below a question, and names of members that cannot be taken for others."""
+    return [
+        piece
+        for piece, next_piece in zip(path[1:], (*path[2:], ""), strict=False)
+        if piece != MEMBER or next_piece in _RESERVED or has_digits_alone(next_piece)
+    ]
+
+
+def is_before_edit(path: AnswerPath) -> bool:
+    """Check whether the path is that of an answer before it was edited."""
+    return path[-2:] == (MEMBER, ORIGINAL)
+
+
+def is_comment(path: AnswerPath) -> bool:
+    """Check whether the path of an answer is that of a comment."""
+    return len(path) > 1 and path[-1] == COMMENT and path[-2] != MEMBER
 
 
 def _plan_single_choice(
@@ -211,7 +226,7 @@ def _plan_single_choice(
 ) -> Iterator[AnswerColumn]:
     """Yield the columns of a question with one choice: the choice, and its write-in."""
     path = path or (question.id,)
-    kind: Kind = "number" if _are_numbers(options) else "category"
+    kind = _kind_by_codes("number" if _are_numbers(options) else "category", options)
     column = AnswerColumn(column_id(path), kind, path, question, parent, choices=options)
     yield column
     if any(option.is_other for option in options):
@@ -263,6 +278,17 @@ def _are_numbers(options: Sequence[Option]) -> bool:
     """Check whether every option is a number, in its labels and in its reporting value."""
     texts = (text for o in options for text in (o.value, *map(o.label, o.titles)))
     return bool(options) and all(map(_is_number, texts))
+
+
+def _kind_by_codes(kind: Kind, options: Iterable[Option]) -> Kind:
+    """Return the kind; a category in place of numbers that could not be told apart.
+
+    As numbers, ``"01"`` and ``"1"`` would be one, and so would two options with one value.
+    """
+    numbers = [o.value for o in options if any(map(str.isdigit, o.value))]
+    is_plain = all(_is_number(text) and id_text(float(text)) == text for text in numbers)
+    is_different = len(set(numbers)) == len(numbers)
+    return "category" if kind == "number" and not (is_plain and is_different) else kind
 
 
 def _is_number(text: str) -> bool:
@@ -374,10 +400,10 @@ def _text_name(column: AnswerColumn, survey: Definition, language: str | None) -
     languages = (language, survey.language)
     words = [column.parent.text(*languages)] if column.parent else []
     words.append(column.question.text(*languages) or f"q{column.question.id}")
-    if column.option is not None:
-        words.append(column.option.label(*languages) or column.option.id)
-    elif column.part == "leaf" and len(column.path) > 1:
+    if column.part == "leaf" and len(column.path) > 1:
         words.append(" ".join(_below_question(column.path)))
+    elif column.option is not None:
+        words.append(column.option.label(*languages) or column.option.id)
     if column.part in _TEXT_SUFFIXES:
         words.append(_TEXT_SUFFIXES[column.part])
     return ": ".join(piece for piece in words if piece)

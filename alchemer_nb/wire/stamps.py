@@ -13,7 +13,6 @@ from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from zoneinfo import ZoneInfo
 
 _STAMP = re.compile(
@@ -27,16 +26,17 @@ ZONE_HOURS = {
 }  # fmt: skip
 
 
-def parse_stamp(text: Any, zone: tzinfo) -> datetime | None:
+def parse_stamp(text: Any, zone: tzinfo, fold: int = 0) -> datetime | None:
     """Parse a stamp as an instant in UTC; None for anything else.
 
     Args:
         text: ``"2018-09-27 10:42:26 EDT"``; without a zone it is wall-clock time of ``zone``.
         zone: Zone of the account's data centre.
+        fold: Which one to take of an hour that occurs twice, 0 or 1.
     """
     found = _STAMP.fullmatch(str(text)) if text not in (None, "") else None
     try:
-        return _instant(found, zone).astimezone(UTC) if found else None
+        return _instant(found, zone).replace(fold=fold).astimezone(UTC) if found else None
     except (ValueError, OverflowError):
         return None
 
@@ -97,50 +97,23 @@ def is_ambiguous(moment: datetime, zone: ZoneInfo) -> bool:
 
 _TYPED_DATE = re.compile(
     r"\s*(\d{1,4})[/.\-](\d{1,2})[/.\-](\d{1,4})"
-    r"(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(?:\s*([AaPp])\.?[Mm]\.?)?)?\s*"
+    r"(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.0+)?)?(?:\s*([AaPp])\.?[Mm]\.?)?)?\s*"
 )
 
 
-def parse_typed_dates(texts: Iterable[str]) -> dict[str, datetime | None]:
-    """Parse typed dates of one column, as far as their order of day and month is certain.
+def parse_typed_date(text: str, *, day_first: bool = False) -> datetime | None:
+    """Parse a date as people type it; None for anything else.
 
-    A date such as ``03/04/2026`` is parsed only if another date of the column, such as
-    ``25/12/2025``, shows which number is the day, or if both orders are the same day.
+    Alchemer's date questions write the month first. A date with the year first has one order only.
     """
-    distinct = list(dict.fromkeys(texts))
-    proven = date_orders(distinct)
-    order = next(iter(proven)) if len(proven) == 1 else None
-    return {text: _read_day(_TYPED_DATE.fullmatch(text), order) for text in distinct}
-
-
-def date_orders(texts: Iterable[str]) -> set[str]:
-    """Return which orders the dates prove: ``"day"`` first, ``"month"`` first, or both."""
-    found = (_TYPED_DATE.fullmatch(text) for text in texts)
-    pairs = [(a, b) for a, b, _ in map(_numbers, filter(None, found)) if a <= 31]
-    proofs = {"day": any(a > 12 for a, _ in pairs), "month": any(b > 12 for _, b in pairs)}
-    return {order for order, is_proven in proofs.items() if is_proven}
-
-
-#: A date that proves each order.
-DATE_OF_ORDER = {"day": "31/12/2000", "month": "12/31/2000"}
-
-
-def _numbers(found: re.Match[str]) -> tuple[int, int, int]:
-    a, b, c = (int(n) for n in found.groups()[:3])
-    return a, b, c
-
-
-def _read_day(found: re.Match[str] | None, order: str | None) -> datetime | None:
+    found = _TYPED_DATE.fullmatch(text)
     if found is None:
         return None
-    first, second, third = _numbers(found)
+    first, second, third = (int(number) for number in found.groups()[:3])
     if len(found.group(1)) == 4:
         year, month, day = first, second, third
-    elif len(found.group(3)) != 4:
-        return None
-    elif first == second or order:
-        year = third
-        day, month = (first, second) if order == "day" else (second, first)
+    elif len(found.group(3)) == 4:
+        year, month, day = third, *((second, first) if day_first else (first, second))
     else:
         return None
     try:

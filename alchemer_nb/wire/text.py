@@ -14,6 +14,13 @@ from typing import Any
 
 # Only what looks like a tag: "a < b and c > d" is an answer, not HTML.
 _TAG = re.compile(r"<!--.*?-->|</?[A-Za-z][^<>]*>", re.S)
+# Tags that an escaped text may have. Without one that closes it is a word: "press &lt;Tab&gt;".
+_HTML = (
+    "a|abbr|b|big|blockquote|center|code|div|em|font|h[1-6]|i|label|li|ol|p|pre|s|script|small"
+    "|span|strike|strong|style|sub|sup|table|tbody|td|th|thead|tr|u|ul"
+)
+_ESCAPED_END = re.compile(rf"</(?:{_HTML})\s*>|<(?:br|hr|img|input)\b[^<>]*>", re.I)
+_ESCAPED_TAG = re.compile(rf"</?(?:{_HTML}|br|hr|img|input)(?:[\s/][^<>]*)?>", re.I)
 _HIDDEN = re.compile(r"<(script|style)\b[^<>]*>.*?</\1\s*>", re.S | re.I)
 ENGLISH = "English"
 _LONGEST_SLUG = 40
@@ -29,12 +36,17 @@ def strip_html(text: Any) -> str:
     if text is None:
         return ""
     plain = str(text)
-    if "<" in plain:
+    has_tags = "<" in plain
+    if has_tags:
         plain = _TAG.sub(" ", _HIDDEN.sub(" ", plain))
-    if "&" in plain:
+    while "&" in plain:
         plain = html.unescape(plain)
+        if not _ESCAPED_END.search(plain):
+            break
+        has_tags = True  # some texts, such as those of second languages, arrive escaped as a whole
+        plain = _ESCAPED_TAG.sub(" ", _HIDDEN.sub(" ", plain))
     plain = " ".join(plain.split())
-    return re.sub(r" ([?!.,;:])(?=\s|$)", r"\1", plain) if "<" in str(text) else plain
+    return re.sub(r" ([?!.,;:])(?=\s|$)", r"\1", plain) if has_tags else plain
 
 
 def by_language(value: Any, fallback: str = ENGLISH) -> dict[str, str]:
@@ -99,6 +111,11 @@ def read_flag(value: Any) -> bool:
     if isinstance(value, str):
         return value.strip().lower() in ("1", "true", "yes")
     return bool(value)
+
+
+def is_flag(value: Any) -> bool:
+    """Check whether a value is a flag in one of its spellings, or empty."""
+    return value is None or str(value).strip().lower() in ("", "0", "1", "true", "false")
 
 
 def read_flags(values: Sequence[Any]) -> list[bool]:

@@ -260,7 +260,10 @@ def test_a_rank_counts_before_the_words_beside_it(words):
     given_ = {"10068": {"id": 10068, "option": "Rent", "answer": words, "rank": "2"}}
     df = built(asked, [{"37": {"id": 37, "options": given_}}])
     assert [*df["q37_10068"]] == [2.0]
-    assert [*df] == ["q37_10068", "q37_10069"]
+    # Words that are not those of the item are kept.
+    other = ["q37_10068_answer"] if words == "r" else []
+    assert [*df] == ["q37_10068", "q37_10069", *other]
+    assert [*df[other].to_numpy().ravel()] == [words] * len(other)
 
 
 def test_a_rank_may_stand_beside_an_empty_answer():

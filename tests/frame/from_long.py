@@ -10,7 +10,7 @@ import pandas as pd
 from alchemer_nb.frame.text_dtype import text_array, text_dtype
 from alchemer_nb.frame.values import option_names
 from alchemer_nb.survey.columns import INDEX
-from alchemer_nb.survey.scales import is_ordered
+from alchemer_nb.survey.scales import is_ordered, read_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,9 +44,14 @@ def from_long(
             rows = answered.setdefault(column.path[:-1], np.zeros(len(ids), dtype=bool))
             rows[places[found[name]]] = True
     data: dict[str, Any] = {}
+    received: dict[str, np.ndarray] = {}
     for name, column in columns.items():
         texts = np.full(len(ids), None, dtype=object)
         texts[places[found[name]]] = frame["value"].to_numpy(dtype=object)[found[name]]
+        if column.part == "raw" and column.raw_kind == "number":
+            _add_exact_texts(texts, received[column.id.removesuffix("_raw")])
+        elif column.kind == "number":
+            received[column.id] = texts
         if column.kind == "boolean":
             chosen = np.array([text is not None for text in texts], dtype=bool)
             data[name] = pd.arrays.BooleanArray(chosen, ~answered[column.path[:-1]])
@@ -55,10 +60,19 @@ def from_long(
     return pd.DataFrame(data, index=ids)
 
 
+def _add_exact_texts(texts: np.ndarray, received: np.ndarray) -> None:
+    """Adds the texts that stand in the long shape in place of their numbers."""
+    for row, text in enumerate(received):
+        if text is not None and text not in (str(float(text_number := read_number(text))), ""):
+            whole = text_number.is_integer() and str(int(text_number)) == text
+            texts[row] = texts[row] if whole else text
+
+
 def _read_back(column: AnswerColumn, texts: np.ndarray, languages: Sequence[str | None]) -> Any:
     """The values of a column from their texts."""
     if column.kind == "number":
-        return np.array([np.nan if t is None else float(t) for t in texts], dtype=np.float64)
+        numbers = [np.nan if t is None else read_number(t) for t in texts]
+        return np.array(numbers, dtype=np.float64)
     if column.kind == "date":
         return texts.astype("datetime64[us]")
     if column.kind != "category":

@@ -380,6 +380,7 @@ def test_what_the_definition_does_not_know_is_kept_and_marked(scripted):
     assert df.iloc[0].to_dict() == {
         "q2": "x",
         "q60_10068": "deep",
+        "q60_10068_option": "Row",
         "q77": "Yes",
         "q83_10001": "Large",
     }
@@ -490,24 +491,75 @@ def test_labels_in_another_language(scripted):
     assert "Frage" in frame(scripted, asked, given_, language="German", names="text").columns
 
 
-def test_dates_are_read_only_where_the_column_decides_the_order(scripted):
-    asked = [
-        question(5, "TEXTBOX", "", "day", key="date"),
-        question(6, "TEXTBOX", "", "when", key="date"),
-    ]
-    df = frame(
-        scripted,
-        asked,
-        [
-            response(1, {"5": {"answer": "12/25/2025"}, "6": {"answer": "03/04/2026"}}),
-            response(2, {"5": {"answer": "03/04/2026"}, "6": {"answer": "2026-05-01"}}),
-            response(3, {"5": {"answer": "soon"}, "6": {"answer": "05/05/2026"}}),
-        ],
-    )
-    assert df["day"].tolist() == [pd.Timestamp("2025-12-25"), pd.Timestamp("2026-03-04"), pd.NaT]
+ALL_DATES = [
+    question(5, "TEXTBOX", "", "day", key="date"),
+    question(6, "TEXTBOX", "", "when", key="date"),
+]
+TYPED = [
+    {"5": {"answer": "12/25/2025"}, "6": {"answer": "03/04/2026"}},
+    {"5": {"answer": "03/04/2026"}, "6": {"answer": "2026-05-01"}},
+    {"5": {"answer": "soon"}, "6": {"answer": "31/12/2026"}},
+]
+
+
+def days(*texts):
+    return [pd.NaT if text is None else pd.Timestamp(text) for text in texts]
+
+
+def test_dates_have_the_month_first_whatever_the_other_rows_have(scripted):
+    given_ = [response(n, each) for n, each in enumerate(TYPED, 1)]
+    df = frame(scripted, ALL_DATES, given_)
+    assert df["day"].tolist() == days("2025-12-25", "2026-03-04", None)
     assert df["day_raw"].tolist() == [np.nan, np.nan, "soon"]
-    assert df["when"].tolist() == [pd.NaT, pd.Timestamp("2026-05-01"), pd.Timestamp("2026-05-05")]
-    assert df["when_raw"].iloc[0] == "03/04/2026"
+    assert df["when"].tolist() == days("2026-03-04", "2026-05-01", None)
+    assert df["when_raw"].tolist() == [np.nan, np.nan, "31/12/2026"]
+    assert "1 date among them would be read with the day first" in df.alchemer.summary
+    notes = df.alchemer.codebook.set_index("column_alias")["notes"]
+    assert notes["when"] == "1 are no date with the month first, and one with the day first"
+    assert df.loc[[1]].equals(frame(scripted, ALL_DATES, given_[:1]))
+
+
+def test_dates_have_the_day_first_if_asked(scripted):
+    given_ = [response(n, each) for n, each in enumerate(TYPED, 1)]
+    df = frame(scripted, ALL_DATES, given_, day_first=True)
+    assert df["day"].tolist() == days(None, "2026-04-03", None)
+    assert df["day_raw"].tolist() == ["12/25/2025", np.nan, "soon"]
+    assert df["when"].tolist() == days("2026-04-03", "2026-05-01", "2026-12-31")
+    assert df["when_raw"].isna().all()
+    assert "1 date among them would be read with the month first" in df.alchemer.summary
+    long = df.alchemer.relabel(shape="long")
+    pd.testing.assert_frame_equal(
+        long, frame(scripted, ALL_DATES, given_, day_first=True, shape="long")
+    )
+    pd.testing.assert_frame_equal(
+        long.alchemer.relabel(shape="wide")[["day", "when"]], df[["day", "when"]]
+    )
+    assert df.alchemer.facts["asked"]["day_first"] is True
+    with pytest.raises(InvalidArgument, match="relabel takes"):
+        df.alchemer.relabel(day_first=False)
+    with pytest.raises(InvalidArgument, match="day_first"):
+        frame(scripted, ALL_DATES, given_, day_first="yes")
+
+
+@pytest.mark.parametrize(
+    ("typed", "month", "day"),
+    [
+        ("02/30/2026", None, None),
+        ("30.01.2026", None, "2026-01-30"),
+        ("1-2-2026", "2026-01-02", "2026-02-01"),
+        ("05/05/2026", "2026-05-05", "2026-05-05"),
+        ("2026/3/4", "2026-03-04", "2026-03-04"),
+        ("03/04/2026 11:30 pm", "2026-03-04 23:30", "2026-04-03 23:30"),
+        ("03/04/26", None, None),
+        ("03/04/2026 10:00:00.5", None, None),
+    ],
+)
+def test_a_date_in_either_order(scripted, typed, month, day):
+    given_ = [response(1, {"5": {"answer": typed}})]
+    for day_first, right in ((False, month), (True, day)):
+        df = frame(scripted, ALL_DATES, given_, day_first=day_first)
+        assert df["day"].tolist() == days(right)
+        assert df["day_raw"].tolist() == [typed if right is None else np.nan]
 
 
 def test_a_date_keeps_the_time_typed_after_it_and_what_is_no_time_stays_raw(scripted):

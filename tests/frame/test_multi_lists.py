@@ -90,7 +90,7 @@ def test_a_model_gets_the_options_as_numbers(lists, columns):
 HEALTH = [option(10001, "Planted illness", "ill"), option(10002, "Fine", "fine")]
 ASKED = [question(5, "CHECKBOX", "How are you?", "health", HEALTH)]
 GIVEN = [
-    response(1, {"5": {"options": {str(o["id"]): {**o, "answer": o["value"]} for o in HEALTH}}}),
+    response(1, {"5": {"options": {"10001": {"answer": "ill"}, "10002": {"answer": "fine"}}}}),
     response(2, {"5": {"options": {"10099": {"id": 10099, "option": "Gone", "answer": "g"}}}}),
     response(3, {}),
 ]  # fmt: skip

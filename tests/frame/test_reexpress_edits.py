@@ -203,11 +203,6 @@ def test_a_changed_frame_is_written_as_by_hand(steps, values, then):
         assert [*rows["code"]] == [OPTIONS[name][at]["value"] for at in positions]
 
 
-NPS = [option(21, "0", "0"), option(22, "zero", "0.0"), option(23, "1", "1")]
-SHARED_KEPT = kept_of(
-    [question(3, "NPS", "", "nps", NPS, key="radio-nps")],
-    [response(1, {"3": {"answer": "0", "answer_id": 22}})],
-)
 DATES = kept_of([question(2, "TEXTBOX", "", "born", key="date")], [
     response(1, {"2": {"answer": "01/31/2026"}})
 ])  # fmt: skip
@@ -257,10 +252,6 @@ RAISES = {
     ],
     "two columns of one name": [
         (KEPT, WIDE, lambda df: pd.concat([df, df[["sat"]]], axis=1), {"values": "code"}),
-    ],
-    '``values="id"`` of a scale of numbers, if two of its options are the same number': [
-        (SHARED_KEPT, WIDE, unchanged, {"values": "id"}),
-        (SHARED_KEPT, LONG, unchanged, {"values": "id", "shape": "wide"}),
     ],
     'labels and codes of ``values="both"`` that disagree': [
         (KEPT, BOTH, set_cell("sat", "Satisfied"), {"values": "label"}),

@@ -156,7 +156,8 @@ def test_a_map_by_id_and_a_map_by_name(scripted):
 def test_a_count_beyond_all_numbers_is_none(scripted):
     asked = [question(2, "TEXTBOX", "Say", "say")]
     client = serve(scripted, asked, [response(1, {})])
-    page = b'{"result_ok":true,"total_count":1e999,"total_pages":1e999,"data":[{"id":"1"}]}'
+    data = b'"data":[{"id":"1","survey_data":[]}]'
+    page = b'{"result_ok":true,"total_count":1e999,"total_pages":1e999,' + data + b"}"
     scripted.answer("survey/5/surveyresponse", page)
     assert client.responses(5, progress="none").index.tolist() == [1]
 

@@ -46,6 +46,7 @@ class Context:
         region: The region that ``login`` starts with, or an empty text.
         progress: How a download shows its progress.
         echo: Whether a download prints what it was asked for.
+        day_first: Whether typed dates have the day before the month.
         target: The name of the variable for the result, or None.
         shell: The IPython shell.
     """
@@ -57,6 +58,7 @@ class Context:
     region: str
     progress: str
     echo: bool
+    day_first: bool
     target: str | None
     shell: Any
 
@@ -179,6 +181,8 @@ def responses(
         print_wrapped(f"{estimate}. Nothing was downloaded (--dry-run).")
         return None
     progress = progress or context.progress
+    if context.day_first:
+        options.setdefault("day_first", True)
     job = _start_download(context, survey, options)
 
     def write_receipt(frame: pd.DataFrame) -> str:

@@ -49,6 +49,9 @@ class AlchemerMagics(Magics, Configurable):
         ["", *Region.names()], "", help="Region that `login` starts with."
     ).tag(config=True)
     progress = Enum(PROGRESS, "auto", help="How a download shows its progress.").tag(config=True)
+    day_first = Bool(False, help="Whether typed dates have the day before the month.").tag(
+        config=True
+    )
     echo = Bool(True, help="Say in words what a download was asked for.").tag(config=True)
     short_errors = Bool(True, help="Show errors as one line; False shows the whole traceback.").tag(
         config=True
@@ -102,6 +105,7 @@ class AlchemerMagics(Magics, Configurable):
             region=self.region,
             progress=self.progress,
             echo=self.echo,
+            day_first=self.day_first,
             target=parsed.target,
             shell=self.shell,
         )

@@ -55,6 +55,7 @@ OPTIONS = (
     TIME_ZONE,
     CommandOption("--columns", "only these, with commas", spec.to_list, "NAMES"),
     CommandOption("--limit", "at most this many rows", spec.to_whole_number, "N"),
+    CommandOption("--day-first", "typed dates have the day before the month"),
     FRESH,
     CommandOption("--store", "from this computer, however old; see sync"),
     CommandOption("--max-age", "the same, synced first if older, such as 1h", spec.to_text, "SPAN"),
@@ -79,6 +80,7 @@ _ECHOES = {
     "tz": "times in {}",
     "columns": "columns: {}",
     "limit": "at most {} rows",
+    "day_first": "day first: {}",
 }
 
 

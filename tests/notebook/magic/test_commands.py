@@ -146,9 +146,22 @@ def test_the_echo_says_in_words_what_was_asked(signed_in):
     assert " ".join(told.split()) == (
         f'{TITLE} ({ID}): submitted from 2025-10-01, status is Complete, [url("utm_source")] is '
         f"answered, values: code → {len(frame)} rows × {frame.shape[1]} columns; "
-        f"{facts['test_rows_left_out']} test rows left out (--test-rows include brings them back)"
+        f"{facts['test_rows_left_out']} test rows left out (--test-rows include brings them back); "
+        f"{facts['edited_answers']} answers edited later (--metadata all shows them as they were)"
     )
     assert facts["test_rows_left_out"] > 1
+    assert facts["edited_answers"] > 1
+
+
+def test_the_day_first_by_an_option_or_for_the_whole_notebook(signed_in):
+    def asked(options=""):
+        signed_in.run(f"%alchemer df << responses {ID} --limit 20{options}")
+        return signed_in.names["df"].alchemer.facts["asked"]["day_first"]
+
+    assert asked() is False
+    assert asked(" --day-first") is True
+    signed_in.run("%config AlchemerMagics.day_first = True")
+    assert asked() is True
 
 
 def test_the_echo_can_be_switched_off(signed_in):
