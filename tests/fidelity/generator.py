@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-LABELS = ("Good", "<b>Best</b> of all", "Tea &amp; milk", "Caf\u00e9&nbsp;noir", "Good", "Not at all")
+LABELS = (
+    "Good",
+    "<b>Best</b> of all",
+    "Tea &amp; milk",
+    "Caf\u00e9&nbsp;noir",
+    "Good",
+    "Not at all",
+)
 NAMES = ("Brand A", "Larkmoor", "Fell and Co", "4 seasons")
 TEXTS = ("Because.", " Zoë ", "<i>Bo</i> &amp; Co", "a\nb", "名前", "1", "02134", "=1+1", "NA")
 NUMBERS = ("41", "7", "-2.5", "1,234.5", "about 40", "02134", "12%", "+3", "1.50", "0", "")
@@ -67,16 +74,18 @@ class Form:
         self._question += self.rng.choice((1, 1, 3))
         return self._question
 
-    def _options(self, count: int, *, other: bool = False, scale: bool = False) -> list[Json]:
+    def _options(self, count: int, *, other: bool = False, ranks: bool = False) -> list[Json]:
         first = self._sku
         self._sku += count + 2
         labels = self.rng.sample(LABELS, min(count, len(LABELS)))
-        codes = self.rng.choice(("words", "numbers", "numbers", "padded", "same", "scale"))
+        codes = self.rng.choice(
+            ("numbers", "scale", "words", "padded", "same")[: 2 if ranks else 5]
+        )
         made = []
         for place, label in enumerate(labels):
             value = {"numbers": str(place + 1), "padded": f"0{place + 1}", "same": "1"}.get(codes)
             made.append(option(first + place, label, value or f"v{first + place}"))
-            if codes == "scale" or scale:  # numbers alone
+            if codes == "scale":  # numbers alone
                 made[-1] = option(first + place, str(place), str(place))
         if other and self._draw(0.4):
             made[-1] = option(made[-1]["id"], "Other", "other", other=True)
@@ -92,7 +101,7 @@ class Form:
         if key in ("email", "number", "percent", "date"):
             properties = {"map_key": self.rng.choice((key, "text")), "subtype": key.upper()}
         elif key in GRIDS or key == "piped":
-            options = self._options(self.rng.randrange(1, 4), scale=key == "rank-table")
+            options = self._options(self.rng.randrange(1, 4), ranks=key == "rank-table")
             rows = [self._row_of(key) for _ in range(self.rng.randrange(1, 4)) if key != "piped"]
             properties = {"map_key": "table-radio" if key == "piped" else key}
         elif key == "radio-nps":
@@ -108,7 +117,7 @@ class Form:
             items = key in ("rank-dragdrop", "contsum", "multitext", "multi_slider")
             options = self._options(self.rng.randrange(1, 5), other=not items)
         made = question(asked, kind, f"Question <b>{asked}</b>", "", options, rows)
-        made["properties"] = properties
+        made |= {"properties": properties, "comment": self._draw(0.2)}
         if key in OF_TYPE_ALONE and self._draw(0.2):
             made["properties"] = []
         if rows and key in GRIDS and self._draw(0.3):
@@ -186,7 +195,7 @@ class Form:
             "slider": lambda: {"answer": str(self.rng.randrange(101))},
             "date": lambda: {"answer": self.rng.choice(DATES)},
             "hidden": lambda: {"answer": "news", "answer_id": 0},
-            "file": lambda: {"answer": f"12-{self.rng.getrandbits(128):032x}_a.png", "answer_id": 10017},
+            "file": lambda: {"answer": "12-0a1b2c3d_photo.png", "answer_id": 10017},
             "signature": lambda: {"answer": {"signature": "M1,2L3,4", "name": "Ann Example"}},
             "heatmap": lambda: {"answer": {"response": self._clicks()}},
             "card-sort": lambda: {"subquestions": {"pile": {"first": "card 1"}, "left": "card 3"}},
@@ -249,8 +258,10 @@ class Form:
         if key in GRIDS:
             rows = rows_of(asked)
             return {str(row["id"]): self._cells(asked, row, key, is_shown) for row in rows}
-        parts = [(part, key_of(part)) for part in rows_of(asked)]
-        return {str(p["id"]): self._part(p, k, asked, is_shown and self._draw(0.8)) for p, k in parts}  # fmt: skip
+        return {
+            str(part["id"]): self._part(part, key_of(part), asked, is_shown and self._draw(0.8))
+            for part in rows_of(asked)
+        }
 
     def _cells(self, asked: Json, row: Json, key: str, is_shown: bool) -> Json:
         cells = {}
@@ -258,7 +269,12 @@ class Form:
             words = f"{row['title']['English']} : {column['title']['English']}"
             texts = {"table-checkbox": (column["value"],), "table-stars": ("1", "4", "5")}
             answer = self.rng.choice(texts.get(key, TEXTS)) if self._draw(0.6) else None
-            cell = {"id": column["id"], "type": GRIDS[key], "parent": asked["id"], "question": words}
+            cell = {
+                "id": column["id"],
+                "type": GRIDS[key],
+                "parent": asked["id"],
+                "question": words,
+            }
             answer = answer if is_shown else None
             cells[str(column["id"])] = {**cell, "answer": answer, "shown": is_shown}
         return cells
@@ -291,8 +307,8 @@ class Form:
         """Add the rows made of earlier answers; their ids count anew in each response."""
         for name in self.rng.sample(NAMES, self.rng.randrange(len(NAMES))):
             words = {"parent": asked["id"], "question": name, "section_id": 4}
-            chosen = self._choice(asked["options"])
-            data[str(self._row)] = {"id": self._row, "type": "RADIO", **words, **chosen, "shown": True}  # fmt: skip
+            members = {**words, **self._choice(asked["options"]), "shown": True}
+            data[str(self._row)] = {"id": self._row, "type": "RADIO", **members}
             self._row += 1
 
 
@@ -304,7 +320,9 @@ def key_of(asked: Json) -> str:
     if asked["type"] == "TABLE" and not rows:
         return "piped"
     if not key:
-        key = "table-radio" if rows else next(k for k, kind in KINDS.items() if kind == asked["type"])
+        key = (
+            "table-radio" if rows else next(k for k, kind in KINDS.items() if kind == asked["type"])
+        )
     return properties["subtype"].lower() if "subtype" in properties else key
 
 
@@ -360,8 +378,14 @@ def draw_survey(seed: int) -> Iterator[tuple[list[Json], list[Json]]]:
     given = [response(n, data or [], **STAMPS) for n, data in enumerate(sheets, 1)]
     yield flat, given
     recent = [
-        {**one, "survey_data": {own: newer(entry) for own, entry in dict(one["survey_data"]).items()}}
+        {
+            **one,
+            "survey_data": {own: newer(entry) for own, entry in dict(one["survey_data"]).items()},
+        }
         | {"date_updated": "2026-07-15 10:42:26"}
         for one in given
     ]
-    yield [with_text_ids(each) for each in flat], [{**one, "survey_data": one["survey_data"] or []} for one in recent]
+    yield (
+        [with_text_ids(each) for each in flat],
+        [{**one, "survey_data": one["survey_data"] or []} for one in recent],
+    )

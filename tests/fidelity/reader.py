@@ -240,20 +240,23 @@ class Reader:
             for row in rows:
                 own = str(row["id"])
                 of_row = around.get(own) or below.get(own) or {}
-                yield from self._single(f"q{own}", of_row, choices)
+                is_scale = choices.is_coded if key == "rank-table" else choices.is_scale
+                yield from self._single(f"q{own}", of_row, choices, is_scale=is_scale)
         elif key in CELLS:
             for row in rows:
                 cells = dict(items(below.get(str(row["id"]))))
                 yield from self._cells(f"q{row['id']}", question["options"], cells, key)
         else:
             yield from self._plain(column, question, entry, key)
-        if entry.get("comments"):
-            yield self._fact(f"{column}_comment", entry["comments"])
+        if question.get("comment") or entry.get("comments"):
+            self._kind = "comment"
+            yield self._fact(f"{column}_comment", entry.get("comments") or None)
 
     def _plain(self, column: str, question: Json, entry: Json, key: str) -> Iterator[Fact]:
         options = question["options"]
         if key in SINGLE:
-            yield from self._single(column, entry, Choices(options))
+            choices = Choices(options)
+            yield from self._single(column, entry, choices, is_scale=choices.is_scale)
         elif key in MULTI:
             yield from self._multi(column, entry, Choices(options))
         elif key == "date" or key in NUMBER:
@@ -265,14 +268,16 @@ class Reader:
         elif key not in ROWS:
             yield from self._leaves(column, entry)
 
-    def _single(self, column: str, entry: Json, choices: Choices) -> Iterator[Fact]:
+    def _single(
+        self, column: str, entry: Json, choices: Choices, *, is_scale: bool
+    ) -> Iterator[Fact]:
         answer, own = entry.get("answer"), None
         if answer not in (None, "") or entry.get("answer_id"):
             own = choices.find(entry)
         if any(map(choices.is_other, choices.options)):
             is_written = str(entry.get("answer_id")).endswith("-other")
             yield self._fact(f"{column}_other", answer if is_written else None)
-        if choices.is_scale:
+        if is_scale:
             found = None if own is None else code_number(choices.values[own])
             yield self._fact(column, found)
             if own is None and answer:
@@ -355,7 +360,8 @@ class Reader:
         for parent, text in self._piped:
             slug = "_".join(re.findall(r"[a-z0-9]+", text.lower()))
             choices = Choices(self._by_id[parent]["options"])
-            yield from self._single(f"q{parent}_{slug}", given.get((parent, text), {}), choices)
+            entry, is_scale = given.get((parent, text), {}), choices.is_scale
+            yield from self._single(f"q{parent}_{slug}", entry, choices, is_scale=is_scale)
 
     def _leaves(self, column: str, entry: Json) -> Iterator[Fact]:
         """All that an entry has where nothing is known of its type."""
