@@ -29,7 +29,12 @@ TEXTS = ("Because.", " Zoë ", "<i>Bo</i> &amp; Co", "a\nb", "名前", "1", "021
 NUMBERS = ("41", "7", "-2.5", "1,234.5", "about 40", "02134", "12%", "+3", "1.50", "0", "")
 DATES = ("12/25/2025", "03/04/2026", "2/9/2024", "02/30/2026", "soon", "31/12/2025")
 WRITTEN = ("By post", "<b>Tandem</b>", "7", "Zoë & Co")
-STAMPS = {"date_started": "2026-07-15 10:40:26 EDT", "date_submitted": "2026-07-15 10:42:26 EDT"}
+STAMPS = (  # started, submitted, updated: the last one in the time of the account
+    ("2026-07-15 10:40:26 EDT", "2026-07-15 10:42:26 EDT", "2026-07-15 10:42:26"),
+    ("2026-01-31 23:59:00 EST", "2026-02-01 00:00:01 EST", "2026-02-03 09:15:00"),
+    ("2026-11-01 01:30:00 EDT", "2026-11-01 01:30:00 EST", "2026-11-01 02:30:00"),
+    ("2026-03-08 06:59:59 GMT", "2026-03-08 07:00:00 GMT", "2026-03-08 03:00:00"),
+)
 KINDS = {
     **dict.fromkeys(("radio", "radio-likert"), "RADIO"),
     **dict.fromkeys(("text", "email", "number", "percent", "date"), "TEXTBOX"),
@@ -87,6 +92,8 @@ class Form:
             made.append(option(first + place, label, value or f"v{first + place}"))
             if codes == "scale":  # numbers alone
                 made[-1] = option(first + place, str(place), str(place))
+            if codes != "scale" and self._draw(0.2):
+                made[-1]["title"]["German"] = f"Deutsch {place} &amp; mehr"
         if other and self._draw(0.4):
             made[-1] = option(made[-1]["id"], "Other", "other", other=True)
         return made
@@ -192,7 +199,7 @@ class Form:
         draw: dict[str, Callable[[], Json]] = {
             "number": lambda: {"answer": self.rng.choice(NUMBERS)},
             "percent": lambda: {"answer": self.rng.choice(NUMBERS)},
-            "slider": lambda: {"answer": str(self.rng.randrange(101))},
+            "slider": lambda: {"answer": self.rng.choice(("0", "55", 55, 0, 12.5, "100"))},
             "date": lambda: {"answer": self.rng.choice(DATES)},
             "hidden": lambda: {"answer": "news", "answer_id": 0},
             "file": lambda: {"answer": "12-0a1b2c3d_photo.png", "answer_id": 10017},
@@ -208,7 +215,11 @@ class Form:
             return {"options": self._ticked(asked["options"])}
         if asked["options"]:
             return self._listed(asked["options"], key)
-        return {"answer": self.rng.choice(TEXTS)}
+        return {"answer": self.rng.choice(TEXTS)} if self._draw(0.9) else self._nothing()
+
+    def _nothing(self) -> Json:
+        """Draw what an entry of text has where nobody answered."""
+        return self.rng.choice(({}, {}, {"answer": None}, {"answer": ""}))
 
     def _clicks(self) -> Json:
         dot = {"id": 1, "x": 12, "y": 40, "xPercent": 3.5, "answer": "Like", "comment": "Nice"}
@@ -217,11 +228,12 @@ class Form:
     def _choice(self, options: list[Json], *, is_row: bool = False) -> Json:
         """Draw a single choice, perhaps a written, an edited, or a deleted one; or nothing."""
         if self._draw(0.2):
-            return {}
+            return self._nothing()
         chosen = self.rng.choice(options)
         if chosen["properties"] and self._draw(0.7):
             return {"answer": self.rng.choice(WRITTEN), "answer_id": f"{chosen['id']}-other"}
-        entry = {"answer": chosen["value"], "answer_id": chosen["id"]}
+        own = chosen["id"] if self._draw(0.9) else str(chosen["id"])
+        entry = {"answer": chosen["value"], "answer_id": own}
         if is_row and self._draw(0.1):
             return {"answer": chosen["value"]}  # as in the examples of the reference
         if self._draw(0.05):
@@ -229,16 +241,22 @@ class Form:
         is_edited = not chosen["properties"] and self._draw(0.1)
         return {"original_answer": "Before", **entry} if is_edited else entry
 
-    def _ticked(self, options: list[Json]) -> Json:
+    def _ticked(self, options: list[Json]) -> Any:
+        """Draw chosen options: a map, or a list of them; null stands at some not chosen."""
         found = {}
         for each in options:
+            one = {"id": each["id"], "option": each["title"]["English"]}
             if self._draw(0.5):
-                one = {"id": each["id"], "option": each["title"]["English"]}
                 value = self.rng.choice(WRITTEN) if each["properties"] else each["value"]
                 found[str(each["id"])] = one if self._draw(0.05) else {**one, "answer": value}
+                if each["properties"] and self._draw(0.3):  # as other clients read it
+                    words = {"answer": each["value"], "original_answer": value}
+                    found[str(each["id"])] = {**one, **words}
+            elif self._draw(0.1):
+                found[str(each["id"])] = {**one, "answer": None}
         if self._draw(0.05):
             found["10998"] = {"id": 10998, "option": "Fax", "answer": "fax"}
-        return found
+        return [*found.values()] if self._draw(0.1) else found
 
     def _listed(self, options: list[Json], key: str) -> Json:
         """Draw the items of a list, of which some are left out."""
@@ -298,7 +316,7 @@ class Form:
             return {**top, "subquestions": self._below(part, is_answered)}
         members = self._members(part, key) if is_answered else {}
         if key == "checkbox":
-            return {**top, "options": with_original(members.get("options") or {}) or []}
+            return {**top, "options": with_original(members.get("options") or []) or []}
         if key == "multitext":  # a bare map, without `id` and `type`
             return members.get("options") or []
         return {**top, **(members or {"answer": ""})}
@@ -337,10 +355,12 @@ def head(asked: Json, kind: str) -> Json:
     return {"id": asked["id"], "type": kind, "question": asked["title"]["English"]}
 
 
-def with_original(options: Json) -> Json:
+def with_original(options: Any) -> Any:
     """Options with a copy of what was answered, as newer payloads have them."""
+    if isinstance(options, list):
+        return options
     return {
-        own: {**one, "original_answer": one["answer"]} if "answer" in one else one
+        own: {"original_answer": one["answer"], **one} if "answer" in one else one
         for own, one in options.items()
     }
 
@@ -370,19 +390,41 @@ def with_text_ids(asked: Json) -> Json:
     return {**asked, "id": str(asked["id"]), **({"sub_questions": rows} if rows else {})}
 
 
+def draw_fields(rng: random.Random, *, is_older: bool) -> Json:
+    """Draw what a response has besides its answers."""
+    values = {name: rng.choice(("news", "", "a b")) for name in ("utm_source", "sLanguage", "x")}
+    keyed: Json = {k: {"key": k, "value": v, "type": "url"} for k, v in values.items()}
+    mixed = {**keyed, "x": values["x"], "__pathdata": ""}
+    started, submitted, updated = rng.choice(STAMPS)
+    fields = {
+        "status": rng.choice(("Complete", "Partial", "Disqualified")),
+        "is_test_data": rng.choice(("0", "0", "1")),
+        "date_started": 0 if rng.random() < 0.05 else started,
+        "date_submitted": submitted,
+        "contact_id": rng.choice(("", "100012")),
+        "link_id": rng.choice((None, "1097190")),
+        "response_time": rng.choice((None, 0, 120)),
+        "url_variables": rng.choice(([], keyed, values, mixed, [*keyed.values()])),
+    }
+    return fields if is_older else {**fields, "date_updated": updated}
+
+
 def draw_survey(seed: int) -> Iterator[tuple[list[Json], list[Json]]]:
     """Yield one survey in both forms: its list of questions, and its responses."""
     rng = random.Random(f"fidelity {seed}")
     form = Form(rng)
     flat, sheets = form.flat(), [form.answers() for _ in range(rng.randrange(1, 9))]
-    given = [response(n, data or [], **STAMPS) for n, data in enumerate(sheets, 1)]
+    given = [
+        response(n, data or [], **draw_fields(rng, is_older=True))
+        for n, data in enumerate(sheets, 1)
+    ]
     yield flat, given
     recent = [
         {
             **one,
             "survey_data": {own: newer(entry) for own, entry in dict(one["survey_data"]).items()},
         }
-        | {"date_updated": "2026-07-15 10:42:26"}
+        | draw_fields(rng, is_older=False)
         for one in given
     ]
     yield (

@@ -13,11 +13,12 @@ import math
 import re
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 Json = dict[str, Any]
 Cell = str | float | bool | None
@@ -42,6 +43,8 @@ KEY_OF_TYPE = {
 }  # fmt: skip
 KEY_OF_ROWS = {"RADIO": "table-radio", "CHECKBOX": "table-checkbox", "TEXTBOX": "table-textbox"}
 FIRST_SKU = 10001
+ZONES = {"EST": -5, "EDT": -4, "GMT": 0}
+ACCOUNT = ZoneInfo("America/New_York")
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,11 @@ def plain(text: Any) -> str:
     return " ".join(words.split())
 
 
+def text_of(answer: Any) -> str | None:
+    """An answer as text, None where it is empty."""
+    return None if answer in (None, "") else str(answer)
+
+
 def number(text: Any) -> float | None:
     """The number that somebody typed, None for what is none."""
     words = str(text).strip().removesuffix("%").strip()
@@ -107,6 +115,16 @@ def day(text: str) -> str | None:
         return None
 
 
+def moment(stamp: Any) -> str | None:
+    """The moment of a stamp in UTC as ISO text; without a zone it is the time of the account."""
+    words = str(stamp or "").split(" ")
+    if len(words) < 2:
+        return None
+    local = datetime.fromisoformat(" ".join(words[:2]))
+    zone: tzinfo = ACCOUNT if len(words) < 3 else timezone(timedelta(hours=ZONES[words[2]]))
+    return local.replace(tzinfo=zone).astimezone(UTC).isoformat()
+
+
 def items(value: Any) -> Iterator[tuple[str, Any]]:
     """The items of a map; ``[]`` is an empty one, and a list has its items by id."""
     if isinstance(value, list):
@@ -128,21 +146,27 @@ def key_of(question: Json, rows: list[Json]) -> str:
     return subtype if key == "text" and subtype in ("number", "percent", "date") else key
 
 
+def titles_of(option: Json) -> list[str]:
+    """The label of an option in each language."""
+    return [plain(text) for text in option["title"].values()]
+
+
 class Choices:
     """The options of a single choice, in order."""
 
-    def __init__(self, options: Iterable[Json]) -> None:
+    def __init__(self, options: list[Json], language: str) -> None:
         self.options = {str(one["id"]): one for one in options}
         self.values = {own: str(one["value"]) for own, one in self.options.items()}
         self.plain = {
-            own: plain(one["title"].get("English", "")) or self.values[own]
+            own: plain(one["title"].get(language) or one["title"].get("English", ""))
+            or self.values[own]
             for own, one in self.options.items()
         }
         self.labels, self.codes = _told_apart(self.plain), _told_apart(self.values)
         numbers = [code_number(text) for text in self.values.values()]
         self.is_coded = None not in numbers and len(set(numbers)) == len(numbers) > 0
         self.is_scale = self.is_coded and all(
-            code_number(text) is not None for text in self.plain.values()
+            code_number(text) is not None for one in options for text in titles_of(one)
         )
 
     def is_other(self, own: str) -> bool:
@@ -155,7 +179,7 @@ class Choices:
         if own in self.options:
             return own
         for texts in (self.values, self.plain):
-            found = [each for each, text in texts.items() if text == entry.get("answer")]
+            found = [each for each, text in texts.items() if text == text_of(entry.get("answer"))]
             if len(found) == 1:
                 return found[0]
         return None
@@ -172,9 +196,13 @@ class Reader:
     Args:
         questions: The list of ``surveyquestion``, with rows of grids listed a second time.
         responses: The list of ``surveyresponse``.
+        language: Language of the labels, where an option has one in it; else English.
     """
 
-    def __init__(self, questions: list[Json], responses: list[Json]) -> None:
+    def __init__(
+        self, questions: list[Json], responses: list[Json], language: str = "English"
+    ) -> None:
+        self._language = language
         below = {str(row["id"]) for each in questions for row in self._rows(each)}
         self._top = [each for each in questions if str(each["id"]) not in below]
         self._responses = responses
@@ -203,6 +231,7 @@ class Reader:
         for response in self._responses:
             self._id = int(response["id"])
             data = dict(items(response.get("survey_data")))
+            yield from self._about(response)
             for question in self._top:
                 yield from self._question(question, data.get(str(question["id"])), data)
             yield from self._piped_rows(data)
@@ -210,6 +239,22 @@ class Reader:
                 if own not in self._known and not _is_piped(own, entry):
                     self._kind = f"removed {entry.get('type')}"
                     yield from self._leaves(f"q{own}", entry)
+
+    def _about(self, response: Json) -> Iterator[Fact]:
+        """The fields of the response that are no answers."""
+        self._kind = "field"
+        for name in ("status", "language", "link_id", "contact_id"):
+            yield self._fact(name, response.get(name) or None)
+        yield self._fact("is_test_data", str(response.get("is_test_data")) == "1")
+        for name in ("date_started", "date_submitted", "date_updated"):
+            yield self._fact(name, moment(response.get(name)))
+        seconds = response.get("response_time")
+        yield self._fact("response_time", None if seconds is None else float(seconds))
+        self._kind = "url variable"
+        given = response.get("url_variables") or {}
+        pairs = ((one["key"], one) for one in given) if isinstance(given, list) else given.items()
+        for name, one in pairs:
+            yield self._fact(f"url_{name}", one["value"] if isinstance(one, dict) else one)
 
     def _fact(self, column: str, label: Any, code: Any = ...) -> Fact:
         return Fact(self._id, column, self._kind, label, label if code is ... else code)
@@ -236,7 +281,7 @@ class Reader:
                 inside = below.get(str(part["id"]))
                 yield from self._question(part, inside, below, column if key == "matrix" else "")
         elif key in ROWS and rows:
-            choices = Choices(question["options"])
+            choices = Choices(question["options"], self._language)
             for row in rows:
                 own = str(row["id"])
                 of_row = around.get(own) or below.get(own) or {}
@@ -255,25 +300,27 @@ class Reader:
     def _plain(self, column: str, question: Json, entry: Json, key: str) -> Iterator[Fact]:
         options = question["options"]
         if key in SINGLE:
-            choices = Choices(options)
+            choices = Choices(options, self._language)
             yield from self._single(column, entry, choices, is_scale=choices.is_scale)
         elif key in MULTI:
-            yield from self._multi(column, entry, Choices(options))
+            yield from self._multi(column, entry, Choices(options, self._language))
         elif key == "date" or key in NUMBER:
+            yield from self._before_edit(column, entry)
             yield from self._typed(column, entry.get("answer"), key)
         elif key in ITEMS:
             yield from self._items(column, options, entry, ITEMS[key])
         elif key in TEXT:
-            yield self._fact(column, entry.get("answer") or None)
+            yield self._fact(column, text_of(entry.get("answer")))
         elif key not in ROWS:
             yield from self._leaves(column, entry)
 
     def _single(
         self, column: str, entry: Json, choices: Choices, *, is_scale: bool
     ) -> Iterator[Fact]:
-        answer, own = entry.get("answer"), None
+        answer, own = text_of(entry.get("answer")), None
         if answer not in (None, "") or entry.get("answer_id"):
             own = choices.find(entry)
+        yield from self._before_edit(column, entry)
         if any(map(choices.is_other, choices.options)):
             is_written = str(entry.get("answer_id")).endswith("-other")
             yield self._fact(f"{column}_other", answer if is_written else None)
@@ -293,6 +340,11 @@ class Reader:
             if choices.is_coded and text:
                 yield self._fact(f"{column}_raw", None, text)
 
+    def _before_edit(self, column: str, entry: Json) -> Iterator[Fact]:
+        before = entry.get("original_answer")
+        if before not in (None, "", entry.get("answer")):
+            yield self._fact(f"{column}_original_answer", before)
+
     def _multi(self, column: str, entry: Json, choices: Choices) -> Iterator[Fact]:
         """Listed is chosen, unless its answer is null; an absent entry says nothing."""
         chosen = {
@@ -310,10 +362,11 @@ class Reader:
             if own in choices.options and choices.is_other(own):
                 one = chosen.get(own, {})
                 typed = one.get("original_answer") or one.get("answer") or None
-                is_label = typed in (choices.values[own], choices.plain[own])
+                is_label = typed in (choices.values[own], *titles_of(choices.options[own]))
                 yield self._fact(f"{column}_{own}_other", None if is_label else typed)
 
     def _typed(self, column: str, answer: Any, key: str) -> Iterator[Fact]:
+        answer = text_of(answer)
         if key == "date":
             found: Cell = None if answer is None else day(str(answer))
         else:
@@ -336,7 +389,7 @@ class Reader:
         if kind == "number":
             yield from self._typed(column, value, "number")
         else:
-            yield self._fact(column, value or None)
+            yield self._fact(column, text_of(value))
 
     def _cells(self, column: str, options: list[Json], cells: Json, key: str) -> Iterator[Fact]:
         given = {own: cell.get("answer") for own, cell in cells.items()}
@@ -359,7 +412,7 @@ class Reader:
         self._kind = "piped row"
         for parent, text in self._piped:
             slug = "_".join(re.findall(r"[a-z0-9]+", text.lower()))
-            choices = Choices(self._by_id[parent]["options"])
+            choices = Choices(self._by_id[parent]["options"], self._language)
             entry, is_scale = given.get((parent, text), {}), choices.is_scale
             yield from self._single(f"q{parent}_{slug}", entry, choices, is_scale=is_scale)
 

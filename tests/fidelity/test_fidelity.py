@@ -17,28 +17,31 @@ from tests.fidelity.compare import (
     real_surveys,
 )
 from tests.fidelity.generator import TYPES, draw_survey, key_of
-from tests.fidelity.reader import Reader, is_same, number
+from tests.fidelity.reader import is_same, number
 
-FEW = range(1, 16)
+FEW = range(1, 6)
 
 
 def test_each_cell_is_what_was_answered():
     result = compare_seeds(FEW)
     assert not result.mismatches, "\n".join(result.lines())
     assert result.surveys == len(FEW) + len([*real_surveys()])
-    assert result.facts > 100 * len(FEW)
+    assert result.facts > 200 * len(FEW)
 
 
 @pytest.mark.long
 def test_each_cell_of_many_surveys_is_what_was_answered():
-    result = compare_seeds(range(1000, 1300))
+    result = compare_seeds(range(1000, 1100))
     assert not result.mismatches, "\n".join(result.lines())
 
 
-def test_each_cell_of_the_sandbox_is_what_was_answered():
-    result = compare_sandbox(20)
+@pytest.mark.parametrize(
+    ("types_alone", "surveys"), [(True, 1), pytest.param(False, 6, marks=pytest.mark.long)]
+)
+def test_each_cell_of_the_sandbox_is_what_was_answered(types_alone, surveys):
+    result = compare_sandbox(20, types_alone=types_alone)
     assert not result.mismatches, "\n".join(result.lines())
-    assert result.payloads == 2 * result.surveys > 10
+    assert (result.payloads, result.surveys) == (2 * surveys, surveys)
 
 
 def test_every_type_is_drawn_in_both_forms():
@@ -85,7 +88,7 @@ def test_a_difference_is_found(key, scripted):
     server = Server(scripted)
     for read, is_right in ((sent, True), (other, False)):
         comparison = Comparison()
-        comparison.compare(key, server.client, server.serve(asked, sent), Reader(asked, read))
+        comparison.compare(key, server.client, server.serve(asked, sent), asked, read)
         assert comparison.result.facts
         assert bool(comparison.result.mismatches) is not is_right, comparison.result.mismatches
 
