@@ -137,7 +137,7 @@ def test_what_is_sent(line, operator, value):
         ("happy = Happy or happy in Unhappy", "write 'happy in VALUE, VALUE'"),
         # What Python prints in place of a value.
         ("nps in range(0, 7)", "how Python prints an object"),
-        (f"nps in {(n for n in ())}", "how Python prints an object"),
+        ("nps in <generator object ages at 0x7f00>", "how Python prints an object"),
         (f"nps in {dict.fromkeys([1, 2])}", "how Python prints an object"),
         (f"nps in {[np.int64(3), np.int64(4)]}", "how Python prints an object"),
         (f"nps in {np.arange(3)}", "'0 1 2' is no option of nps"),
