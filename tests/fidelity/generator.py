@@ -36,7 +36,7 @@ STAMPS = (  # started, submitted, updated: the last one in the time of the accou
     ("2026-03-08 06:59:59 GMT", "2026-03-08 07:00:00 GMT", "2026-03-08 03:00:00"),
 )
 KINDS = {
-    **dict.fromkeys(("radio", "radio-likert"), "RADIO"),
+    **dict.fromkeys(("radio", "radio-likert", "repeated"), "RADIO"),
     **dict.fromkeys(("text", "email", "number", "percent", "date"), "TEXTBOX"),
     **dict.fromkeys(("single-image", "multi-image"), "IMAGE_SELECT"),
     **dict.fromkeys(("rank-dragdrop", "rank-table"), "RANK"),
@@ -56,6 +56,15 @@ OF_TYPE_ALONE = {"radio", "menu", "checkbox", "text", "essay", "hidden", "multit
 PARTS = ("radio", "menu", "text", "number", "checkbox", "essay", "date")
 OF_GROUPS = (*PARTS, "multitext", "table-radio", "table-textbox", "table-checkbox")
 FIRST_SKU = 10001
+WITHOUT_OPTIONS = {
+    *("text", "email", "number", "percent", "date", "essay", "hidden", "file", "slider"),
+    *("instructions", "signature", "group", "contactgroup", "matrix"),
+}
+#: Properties of what is repeated for each earlier answer.
+PIPED = {
+    "piped": {"map_key": "table-radio", "piped_from": "2"},
+    "repeated": {"map_key": "radio", "piped_from": "2"},
+}
 
 
 class Form:
@@ -68,7 +77,7 @@ class Form:
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
         self._question, self._sku, self._row = 1, FIRST_SKU, FIRST_SKU
-        some = rng.sample(TYPES, rng.randrange(2, 9))
+        some = rng.choices(TYPES, k=rng.randrange(2, 9))
         self.questions = [self._ask(key) for key in some]
         self._deleted = [self._new_question(), self._new_question()]
 
@@ -101,28 +110,13 @@ class Form:
     def _ask(self, key: str, own: int | None = None) -> Json:
         """Draw a question."""
         asked = own or self._new_question()
-        properties: Json = {"map_key": key}
-        options: list[Json] = []
-        rows: list[Json] = []
         kind = KINDS.get(key, "TABLE")
+        properties: Json = PIPED.get(key, {"map_key": key})
         if key in ("email", "number", "percent", "date"):
             properties = {"map_key": self.rng.choice((key, "text")), "subtype": key.upper()}
-        elif key in GRIDS or key == "piped":
-            options = self._options(self.rng.randrange(1, 4), ranks=key == "rank-table")
-            rows = [self._row_of(key) for _ in range(self.rng.randrange(1, 4)) if key != "piped"]
-            properties = {"map_key": "table-radio" if key == "piped" else key}
-        elif key == "radio-nps":
-            options = [option(self._sku + n, str(n)) for n in range(11)]
-            self._sku += 11
-        elif key in ("group", "contactgroup"):
-            inner = PARTS[2:5] if key == "contactgroup" else OF_GROUPS
-            rows = [self._ask(self.rng.choice(inner)) for _ in range(self.rng.randrange(1, 4))]
-        elif key == "matrix":  # the columns of every custom table count from 10001
-            count = self.rng.randrange(1, 4)
-            rows = [self._ask(self.rng.choice(PARTS), FIRST_SKU + n) for n in range(count)]
-        elif key not in ("text", "essay", "hidden", "file", "slider", "instructions", "signature"):
-            items = key in ("rank-dragdrop", "contsum", "multitext", "multi_slider")
-            options = self._options(self.rng.randrange(1, 5), other=not items)
+        options, rows = self._options_of(key), self._parts_of(key)
+        if key in ("table-radio", "rank-table") and self._draw(0.3):
+            rows = [{**row, "options": options} for row in rows]
         made = question(asked, kind, f"Question <b>{asked}</b>", "", options, rows)
         made |= {"properties": properties, "comment": self._draw(0.2)}
         if key in OF_TYPE_ALONE and self._draw(0.2):
@@ -130,6 +124,29 @@ class Form:
         if rows and key in GRIDS and self._draw(0.3):
             made["sub_questions"] = {f"row_{row['id']}": row for row in rows}
         return made
+
+    def _options_of(self, key: str) -> list[Json]:
+        if key == "radio-nps":
+            self._sku += 11
+            return [option(self._sku - 11 + n, str(n)) for n in range(11)]
+        if key in GRIDS or key == "piped":
+            return self._options(self.rng.randrange(1, 4), ranks=key == "rank-table")
+        if key in WITHOUT_OPTIONS:
+            return []
+        items = key in ("rank-dragdrop", "contsum", "multitext", "multi_slider")
+        return self._options(self.rng.randrange(1, 5), other=not items)
+
+    def _parts_of(self, key: str) -> list[Json]:
+        """Draw the rows of a grid, the parts of a group, or the columns of a custom table."""
+        count = self.rng.randrange(1, 4)
+        if key in GRIDS:
+            return [self._row_of(key) for _ in range(count)]
+        if key in ("group", "contactgroup"):
+            inner = PARTS[2:5] if key == "contactgroup" else OF_GROUPS
+            return [self._ask(self.rng.choice(inner)) for _ in range(count)]
+        if key == "matrix":  # the columns of every custom table count from 10001
+            return [self._ask(self.rng.choice(PARTS), FIRST_SKU + n) for n in range(count)]
+        return []
 
     def _row_of(self, key: str) -> Json:
         own = self._new_question()
@@ -170,11 +187,12 @@ class Form:
         tail = {"shown": is_shown}
         if key in ("instructions", "script"):
             return
-        if key == "piped":
+        if key in ("piped", "repeated"):
             self._pipe(asked, data)
         elif key in ("table-radio", "table-menu", "rank-table"):
-            if not is_shown:
-                data[str(own)] = {**head(asked, "TABLE"), **page, **tail}
+            comments = {"comments": self.rng.choice(TEXTS)} if self._draw(0.1) else {}
+            if not is_shown or comments:
+                data[str(own)] = {**head(asked, "TABLE"), **page, **comments, **tail}
             for row in rows_of(asked):
                 chosen = self._choice(asked["options"], is_row=True) if is_shown else {}
                 above = {**head(row, "RADIO"), "parent": own}
@@ -268,7 +286,9 @@ class Form:
             for one, text in zip(options, self.rng.choices(texts, k=len(options)), strict=True)
             if self._draw(0.7)
         }
-        return {"answer" if word == "rank" and self._draw(0.5) else "options": found}
+        if word == "rank" and self._draw(0.5):  # newer ones are under `answer`
+            return {"answer": [*found.values()] if self._draw(0.3) else found}
+        return {"options": found}
 
     def _below(self, asked: Json, is_shown: bool) -> Json:
         """Draw the `subquestions` of a grid of cells, a group or a custom table."""
@@ -337,6 +357,8 @@ def key_of(asked: Json) -> str:
     key = properties.get("map_key", "")
     if asked["type"] == "TABLE" and not rows:
         return "piped"
+    if "piped_from" in properties:
+        return "repeated"
     if not key:
         key = (
             "table-radio" if rows else next(k for k, kind in KINDS.items() if kind == asked["type"])

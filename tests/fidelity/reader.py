@@ -378,7 +378,7 @@ class Reader:
 
     def _items(self, column: str, options: list[Json], entry: Json, kind: str) -> Iterator[Fact]:
         answer = entry.get("answer")  # newer ranks are a map there
-        listed = entry.get("options") or (answer if isinstance(answer, dict) else None)
+        listed = entry.get("options") or (answer if isinstance(answer, dict | list) else None)
         given = dict(items(entry if listed is None and "id" not in entry else listed))
         for one in options:
             item = given.get(str(one["id"]), {})
