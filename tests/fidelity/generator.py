@@ -103,7 +103,7 @@ class Form:
                 made[-1] = option(first + place, str(place), str(place))
             if codes != "scale" and self._draw(0.2):
                 made[-1]["title"]["German"] = f"Deutsch {place} &amp; mehr"
-        if other and self._draw(0.4):
+        if other and self._draw(0.6):
             made[-1] = option(made[-1]["id"], "Other", "other", other=True)
         return made
 
@@ -267,7 +267,7 @@ class Form:
             if self._draw(0.5):
                 value = self.rng.choice(WRITTEN) if each["properties"] else each["value"]
                 found[str(each["id"])] = one if self._draw(0.05) else {**one, "answer": value}
-                if each["properties"] and self._draw(0.3):  # as other clients read it
+                if each["properties"] and self._draw(0.5):  # as other clients read it
                     words = {"answer": each["value"], "original_answer": value}
                     found[str(each["id"])] = {**one, **words}
             elif self._draw(0.1):
