@@ -21,6 +21,7 @@ from alchemer_nb.frame.description import (
     ATTRS,
     damaged,
     describe,
+    describe_wide,
     read_description,
     trim_frame,
 )
@@ -84,7 +85,7 @@ class AlchemerAccessor:
         It shows the main fields and holds all. ``n_asked`` and ``n_answered`` count the responses
         of this frame.
         """
-        description = describe(self._frame)
+        description = describe_wide(self._frame)
         counts = reasons.count_answers(self._frame, description)
         rows = []
         for name, row in lookup.records_here(self._frame, description):
@@ -101,7 +102,7 @@ class AlchemerAccessor:
             ``score`` (float64, NaN if the option is "not applicable" or its reporting value no
             number) and ``not_applicable`` (bool).
         """
-        description = describe(self._frame)
+        description = describe_wide(self._frame)
         described = {}
         for each in description.waves.values() or (description,):
             described.update({n: (c, each) for n, c in each.columns.items() if n not in described})
@@ -133,7 +134,7 @@ class AlchemerAccessor:
         searched = ("column_id", "column_alias", "column_text", "alias", "parent_alias")
         shown = ("question", "row", "option", "type")
         found = []
-        for name, row in lookup.records_here(self._frame, describe(self._frame)):
+        for name, row in lookup.records_here(self._frame, describe_wide(self._frame)):
             text = " ".join(str(row.get(field) or "") for field in searched).casefold()
             if all(piece in text for piece in pieces):
                 found.append({"column": name, **{field: row.get(field) or None for field in shown}})
@@ -151,7 +152,7 @@ class AlchemerAccessor:
         Raises:
             InvalidArgument: No column here belongs to such a question.
         """
-        return lookup.columns_of(self._frame, describe(self._frame), question)
+        return lookup.columns_of(self._frame, describe_wide(self._frame), question)
 
     # -- the same answers in another form ---------------------------------------------------
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from alchemer_nb.accessor.lookup import column_of
 from alchemer_nb.errors import InvalidArgument, KnowledgeLost
-from alchemer_nb.frame.description import ATTRS, Description, describe, read_description
+from alchemer_nb.frame.description import ATTRS, Description, describe_wide, read_description
 from alchemer_nb.frame.values import codes_are_numbers, option_names
 from alchemer_nb.survey.columns import name_columns
 from alchemer_nb.survey.scales import has_scores, read_number
@@ -30,7 +30,7 @@ def score(frame: pd.DataFrame, question: str | int) -> pd.Series[float]:
         InvalidArgument: The question has several columns, or no numbers.
         KnowledgeLost: The frame carries no description.
     """
-    description = describe(frame)
+    description = describe_wide(frame)
     name = column_of(frame, description, question)
     scores = np.full(len(frame), np.nan)
     for _, rows, wave in description.pieces(frame):
@@ -91,7 +91,7 @@ def top(frame: pd.DataFrame, question: str | int, n: int) -> float:
         KnowledgeLost: The frame carries no description.
     """
     scores = score(frame, question).dropna()
-    description = describe(frame)
+    description = describe_wide(frame)
     name = column_of(frame, description, question)
     levels: set[float] = set()
     for _, _, wave in description.pieces(frame):

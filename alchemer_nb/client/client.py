@@ -417,6 +417,7 @@ class Client:
         tz: str | None = "UTC",
         files: bool = False,
         progress: NoteMode = "auto",
+        day_first: bool = False,
     ) -> pd.DataFrame:
         """Run a query over stored surveys and frames.
 
@@ -432,6 +433,7 @@ class Client:
             files: Let the query read and write any file of this computer that you can, fetch
                 addresses, and load extensions. Use it for queries of your own alone.
             progress: As for ``scan``.
+            day_first: As for ``responses``.
 
         Returns:
             The rows of the last statement. Categories keep their order: ``ORDER BY``, ``min`` and
@@ -444,7 +446,7 @@ class Client:
         from alchemer_nb.frame.options import FrameOptions
         from alchemer_nb.store.sql import Question, run_sql
 
-        chosen: dict[str, Any] = {"test_rows": test_rows, "tz": tz}
+        chosen: dict[str, Any] = {"test_rows": test_rows, "tz": tz, "day_first": day_first}
         question = Question(
             query,
             self._stores.list_folders(),

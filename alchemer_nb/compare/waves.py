@@ -169,10 +169,10 @@ def _check_frames(waves: Sequence[_Wave]) -> None:
         chosen = {w.label: getattr(w.description.options, name) for w in made}
         if len(set(chosen.values())) > 1:
             listed = ", ".join(f"{label}: {value!r}" for label, value in chosen.items())
-            raise InvalidArgument(
-                f"the frames were made with different {name}= ({listed}); make them alike first: "
-                f"df.alchemer.relabel({name}=…)"
-            )
+            way = f"make them alike first: df.alchemer.relabel({name}=…)"
+            if name == "day_first":  # relabel does not have the dates as they were typed
+                way = "download them with the same client.responses(…, day_first=…)"
+            raise InvalidArgument(f"the frames were made with different {name}= ({listed}); {way}")
         if name == "shape" and "long" in chosen.values():
             raise InvalidArgument('waves are stacked wide; df.alchemer.relabel(shape="wide")')
 

@@ -317,6 +317,22 @@ def describe(frame: pd.DataFrame) -> Description:
     return description
 
 
+def describe_wide(frame: pd.DataFrame) -> Description:
+    """Return the description of a frame whose columns are questions.
+
+    Raises:
+        InvalidArgument: It has the long shape, or two columns have one name.
+        KnowledgeLost: As for ``describe``.
+    """
+    description = describe(frame)
+    if description.options.shape == "long":
+        raise InvalidArgument(
+            "this is the long shape, where a row is an answer and no column is a question",
+            hint='df.alchemer.relabel(shape="wide") returns the same answers in columns',
+        )
+    return description
+
+
 def response_ids(frame: pd.DataFrame) -> pd.Index[Any]:
     """Return the response id of each row (int64), from the index or the column of that name.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from alchemer_nb.frame.description import WAVE, Description, describe, response_ids
+from alchemer_nb.frame.description import WAVE, Description, describe_wide, response_ids
 from alchemer_nb.frame.reasons import (
     ANSWERED,
     CELL_STATES,
@@ -31,7 +31,7 @@ _STATES = np.argsort(_RANKS)
 
 def missing(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the reason of each empty cell; see ``AlchemerAccessor.missing``."""
-    description = describe(frame)
+    description = describe_wide(frame)
     found: dict[str, np.ndarray] = {}
     for _, rows, wave in description.pieces(frame):
         for name, states in cell_states(frame.iloc[rows], wave).items():
@@ -80,7 +80,7 @@ def base_sizes(frame: pd.DataFrame) -> pd.DataFrame:
         alone), ``question_id``, ``alias``, ``question``, ``base``: the responses that answered or
         skipped, and a count (int64) for each state.
     """
-    description = describe(frame)
+    description = describe_wide(frame)
     rows = []
     for label, at, wave in description.pieces(frame):
         states = cell_states(frame.iloc[at], wave)

@@ -234,8 +234,11 @@ class _Redaction:
             self._redact_lists(result, plan)
         result = self._redact_index(result, dropped, to_hash)
         rows = [*self._description.redacted, *self._report(plan)]
-        handled = {str(row["column"]) for row in rows} | self._metadata - self._columns.keys()
+        # Undocumented fields of responses may hold any text.
+        documented = self._metadata & set(metadata.metadata_names("all"))
+        handled = {str(row["column"]) for row in rows} | documented - self._columns.keys()
         rows += _report_contact_texts(result, handled)
+        rows += self._report_piped_rows(result)
         gone = {*dropped, *plan.detached, *plan.dropped}
         # Before the columns go from the description: a copy of one may be called otherwise.
         result = drop_unused_texts(result, self._description)
@@ -311,6 +314,20 @@ class _Redaction:
             if column is not None and done == "dropped":
                 own, name = self._without_words(name, column)
             rows.append(_report_row(name, own, done, why, count))
+        return rows
+
+    def _report_piped_rows(self, result: pd.DataFrame) -> list[dict[str, Any]]:
+        """Report piped rows whose text, which is a part of their name, looks like contact data."""
+        rows = []
+        for name, column in self._columns.items():
+            if not column.piped or name not in result:
+                continue
+            texts = set(column.question.titles.values())
+            emails, phones = (any(map(has, texts)) for has in (has_email, has_phone))
+            if emails or phones:
+                why = "its own words look like contact data"
+                row = _report_row(name, column.id, "left as it is", why, int(result[name].count()))
+                rows.append({**row, "emails": int(emails), "phones": int(phones)})
         return rows
 
     def _without_words(self, name: str, column: AnswerColumn) -> tuple[str, str]:

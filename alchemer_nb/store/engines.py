@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ENGINES = ("arrow", "pandas", "duckdb", "polars", "dask")
-_TEST = "is_test_data"
+TEST = "is_test_data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class TableSet:
     @property
     def dataset(self) -> ds.Dataset:
         """A pyarrow Dataset of the current rows; it filters them when it is read."""
-        test = pc.field(_TEST)
+        test = pc.field(TEST)
         if self.options.test_rows == "include":
             return self._all_rows
         return self._all_rows.filter(test if self.options.test_rows == "only" else ~test)
@@ -78,7 +78,7 @@ class TableSet:
         """Return what to know about the rows and columns that are read."""
         found = []
         if self.options.test_rows == "exclude":
-            count = self._all_rows.count_rows(filter=pc.field(_TEST))
+            count = self._all_rows.count_rows(filter=pc.field(TEST))
             if count:
                 rows = f"{count:,} test row{'s' * (count != 1)}"
                 way = 'test_rows="include" or --test-rows include brings them back'
@@ -99,8 +99,7 @@ class TableSet:
         """
         names = self.columns if columns is None else columns
         table = self.dataset.to_table(columns=[tables.ID, *names])
-        dtypes = {pa.bool_(): pd.BooleanDtype(), pa.string(): text_dtype()}
-        frame: pd.DataFrame = table.to_pandas(types_mapper=dtypes.get, date_as_object=False)
+        frame: pd.DataFrame = table.to_pandas(types_mapper=choose_dtype, date_as_object=False)
         frame = frame.set_index(tables.ID)
         for name in names:
             categories, ordered = tables.list_categories(self.schema.field(name))
@@ -108,7 +107,7 @@ class TableSet:
                 frame[name] = to_category(frame[name], categories, ordered=ordered)
             elif self.is_naive(name):
                 frame[name] = frame[name].dt.tz_localize(None)
-            elif name == _TEST:
+            elif name == TEST:
                 frame[name] = frame[name].astype(bool)  # it is never missing
         return frame
 
@@ -133,7 +132,7 @@ def _open_tables(manifest: Manifest, options: FrameOptions) -> TableSet:
     if not all(file.exists() for file in files):
         with paths.lock_folder(manifest.folder):
             tables.write_tables(manifest, day_first=day_first)
-    schema = tables.unify_schemas(files)
+    schema = tables.unify_schemas(files) if files else tables.build_empty_schema(manifest)
     index = parts.read_index(manifest, without=read_expunged_ids(manifest.folder))
     current = tables.version_key(index.version, index.ids)[index.has_content]
     every = [current]
@@ -169,7 +168,7 @@ def _choose_columns(found: TableSet, wanted: Sequence[str]) -> TableSet:
     words = {n: tables.column_facts(found.schema.field(n)).get("words", ()) for n in found.columns}
     found = add_empty_columns(found, absent_urls(wanted, found.columns, words))
     # The key, id and test flag are needed to choose the rows.
-    needed = (tables.KEY, tables.ID, _TEST)
+    needed = (tables.KEY, tables.ID, TEST)
     wanted = [word for word in wanted if word != tables.ID]
     columns = tuple(choose_by_words(wanted, found.columns, words))
     schema = pa.schema(each for each in found.schema if each.name in {*columns, *needed})
@@ -213,6 +212,8 @@ def scan(folder: Path, engine: str, options: FrameOptions, on_note: Callable[[st
     if engine == "dask":
         dask = import_optional("dask.dataframe", "dask")
         meta = replace(found, files=()).to_pandas()
+        if not found.files:
+            return dask.from_pandas(meta, npartitions=1)
         return dask.from_map(partial(read_table, found=found), list(found.files), meta=meta)
     return found.dataset
 
@@ -253,6 +254,11 @@ def read_table(file: str, *, found: TableSet, columns: list[str] | None = None) 
         columns: The columns that dask needs; None for all.
     """
     return replace(found, files=(file,)).to_pandas(columns)
+
+
+def choose_dtype(kind: pa.DataType) -> Any:
+    """Return the dtype of a column of an Arrow type; None if pandas chooses it."""
+    return {pa.bool_(): pd.BooleanDtype(), pa.string(): text_dtype()}.get(kind)
 
 
 def to_category(values: Any, categories: Sequence[str], *, ordered: bool) -> pd.Categorical:

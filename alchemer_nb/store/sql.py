@@ -40,7 +40,7 @@ class Question:
         folders: Survey id -> folder of its store.
         frames: Name -> frame; a frame comes before a survey of the same name.
         parameters: Name -> value, for each ``$name`` of the query.
-        options: ``test_rows`` and ``tz`` are used.
+        options: ``test_rows``, ``tz`` and ``day_first`` are used.
         zone: Zone of times that are computed.
         files: Whether the query may read and write files and load extensions.
         on_note: Called with what to know about the result.
@@ -83,7 +83,7 @@ def run_sql(question: Question) -> pd.DataFrame:
             hint = _hint(str(error), question)
         else:
             if result is not None:
-                return _to_pandas(result, database.ordered)
+                return _to_pandas(result, database)
             problem, hint = _NOT_A_QUERY, ""
     known = ", ".join(stored) or "none yet: %alchemer sync SURVEY stores one"
     raise InvalidArgument(f"{problem} (stored surveys: {known})", hint=hint)
@@ -99,6 +99,7 @@ class _Database:
         question: The query and what it may use.
         stored: Name of a table -> folder of the survey.
         ordered: The categories that have an order, of all tables.
+        fields: Categories with texts that are no option -> the field of such a column.
         surveys: The surveys that are tables, by their names.
         names: The names of all tables, in small letters.
     """
@@ -108,6 +109,7 @@ class _Database:
     question: Question
     stored: Mapping[str, Path]
     ordered: set[tuple[str, ...]] = field(default_factory=set)
+    fields: dict[tuple[str, ...], pa.Field] = field(default_factory=dict)
     surveys: dict[str, TableSet] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
 
@@ -205,9 +207,12 @@ class _Database:
             return False
         found = engines.open_tables(self.stored[title], self.question.options)
         for column in found.columns:
-            categories, ordered = tables.list_categories(found.schema.field(column))
+            own = found.schema.field(column)
+            categories, ordered = tables.list_categories(own)
             if ordered:
                 self.ordered.add(tuple(categories))
+            if tables.column_facts(own).get("texts"):
+                self.fields.setdefault(tuple(categories), own)
         for note in found.notes():
             self.question.on_note(note)
         self._create_view(name, found)
@@ -252,17 +257,32 @@ def _hint(message: str, question: Question) -> str:
     return ""
 
 
-def _to_pandas(table: pa.Table, ordered: set[tuple[str, ...]]) -> pd.DataFrame:
-    """Return a result as a frame; categories have the order that they had in the tables."""
-    frame: pd.DataFrame = table.to_pandas()
+def _to_pandas(table: pa.Table, database: _Database) -> pd.DataFrame:
+    """Return a result as a frame, with dtypes that do not depend on missing values.
+
+    Categories have the order that they had in the tables. A text that is no option is a category
+    only if a row has it: those of other rows, such as test rows, are not part of the result.
+    """
+    frame: pd.DataFrame = table.to_pandas(types_mapper=engines.choose_dtype)
     for place, column in enumerate(table.columns):
+        values = frame.iloc[:, place]
         if pa.types.is_dictionary(column.type):
-            values = frame.iloc[:, place]
             categories = [str(each) for each in values.cat.categories]
-            is_ordered = tuple(categories) in ordered
+            is_ordered = tuple(categories) in database.ordered
+            own = database.fields.get(tuple(categories))
             texts = values.astype(object)
+            if own is not None:
+                held = set(texts.dropna())
+                held_texts = [text for text in tables.column_facts(own)["texts"] if text in held]
+                categories, is_ordered = tables.list_categories(own, held_texts)
             frame.isetitem(place, engines.to_category(texts, categories, ordered=is_ordered))
+        elif table.column_names[place] == engines.TEST and _is_whole_flag(column):
+            frame.isetitem(place, values.to_numpy(dtype=bool))
     return frame
+
+
+def _is_whole_flag(column: pa.ChunkedArray) -> bool:
+    return pa.types.is_boolean(column.type) and not column.null_count
 
 
 def _folders_by_name(folders: Mapping[str, Path]) -> dict[str, Path]:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from alchemer_nb.store.manifest import Manifest, Part
+    from alchemer_nb.store.manifest import Manifest
     from alchemer_nb.survey.columns import AnswerColumn
     from alchemer_nb.survey.definition import Definition
 
@@ -72,7 +72,8 @@ def write_tables(
     missing = [part for part in manifest.parts if not names[part.number].exists()]
     for number, part in enumerate(missing, 1):
         on_table(f"writing table {number:,} of {len(missing):,}")
-        _write(names[part.number], _build_table(manifest, part, survey, day_first=day_first))
+        versions = read_all_versions(manifest, [part])
+        _write(names[part.number], _build_table(manifest, versions, survey, day_first=day_first))
     paths.remove_other_files(manifest.folder, set(table_names(manifest)), paths.TABLE_PATTERN)
 
 
@@ -191,10 +192,18 @@ def _metadata_name(name: str, frame: pd.DataFrame) -> str:
     return free_name(f"{name}_metadata", frame.columns) if name in frame.columns else name
 
 
+def build_empty_schema(manifest: Manifest) -> pa.Schema:
+    """Return the columns of a survey that has no responses, as its definition has them."""
+    return _build_table(manifest, (), read_definition(manifest)).schema
+
+
 def _build_table(
-    manifest: Manifest, part: Part, survey: Definition, *, day_first: bool
+    manifest: Manifest,
+    versions: Iterable[StoredVersion],
+    survey: Definition,
+    *,
+    day_first: bool = False,
 ) -> pa.Table:
-    versions = read_all_versions(manifest, [part])
     answers, ids, numbers = _decode(survey, versions)
     frame = _build_frame(survey, manifest, answers, ids, day_first=day_first)
     renderer = Renderer(answers, np.arange(answers.count), "label", (survey.language,))

@@ -173,6 +173,16 @@ def test_a_long_frame_without_its_columns_is_an_error_everywhere(long, change):
 
 
 @pytest.mark.parametrize(
+    "name", ["codebook", "options", "find", "columns", "top", "score", "missing", "base_sizes"]
+)
+def test_what_needs_columns_of_questions_refuses_the_long_shape(long, tmp_path, name):
+    with pytest.raises(InvalidArgument, match="long shape") as caught:
+        calls(long, tmp_path)[name]()
+    assert "relabel" in caught.value.hint
+    assert len(long.alchemer.relabel(shape="wide").alchemer.base_sizes())
+
+
+@pytest.mark.parametrize(
     "made", ["id float", "id text", "id Int64", "id object", "two levels", "kept in a csv"]
 )
 def test_ids_of_other_types_are_the_same_ids(df, made):

@@ -339,3 +339,12 @@ def test_tables_to_read_are_plain_data_frames(tmp_path):
         assert type(table) is pd.DataFrame
         assert type(table.iloc[:1]) is pd.DataFrame
     assert type(df.alchemer.codebook.iloc[:1]) is pd.DataFrame
+
+
+def test_the_order_of_dates_is_chosen_by_the_download():
+    asked = [question(6, "TEXTBOX", "", "day", key="date")]
+    days = [{"6": {"answer": "03/04/2026"}}]
+    one, other = (wave("1", asked, *days, day_first=first) for first in (False, True))
+    with pytest.raises(InvalidArgument, match=r"client\.responses\(…, day_first=…\)") as caught:
+        al.stack_waves([one, other])
+    assert "relabel" not in str(caught.value)

@@ -541,3 +541,15 @@ def test_the_sandbox_counts_and_filters_them(tracker):
     some = tracker.responses(piped.NUMBER, where="[question(3), option(10009)] = Online",
                              progress="none")  # fmt: skip
     assert some.index.tolist() == seen.index[seen.fillna(False).any(axis=1)].tolist()
+
+
+def test_redact_reports_piped_rows_that_are_called_as_contact_data():
+    grades = {"answer": "1", "answer_id": 10101}
+    data = row(10001, 39, "Brand A", **grades) | row(10002, 39, "ann@example.org", **grades)
+    df = built([GRID], [data, {}], names="alias").alchemer.redact()
+    report = df.alchemer.redacted
+    (name,) = [each for each in df if "ann" in each]
+    found = report[report["done"] == "left as it is"].set_index("column")
+    assert found.index.tolist() == [name]
+    assert found.loc[name, ["values", "emails", "phones"]].tolist() == [1, 1, 0]
+    assert name not in df.alchemer.redact(columns=[name])

@@ -228,9 +228,8 @@ def of_parquet(path):
 
 def what_the_accessor_shows(frame):
     own = frame.alchemer
-    tables = [own.codebook, own.options, own.redacted, own.base_sizes()]
-    if "column" not in frame:
-        tables.append(own.missing())
+    wide = own.relabel(shape="wide").alchemer if "column" in frame else own
+    tables = [wide.codebook, wide.options, own.redacted, wide.base_sizes(), wide.missing()]
     shown = [repr(own), repr(own.facts), own.summary, *(each.to_csv() for each in tables)]
     return "\n".join(shown).encode()
 

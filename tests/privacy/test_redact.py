@@ -436,3 +436,13 @@ def test_looking_at_a_long_answer_is_quick():
 def test_names_that_say_contact_data():
     assert all(map(names_contact, ["email", "e_mail", "work-email", "first_name", "home phone"]))
     assert not any(map(names_contact, ["contact_reason", "name", "telephony", "emails_sent", ""]))
+
+
+def test_undocumented_fields_of_responses_are_looked_at(scripted):
+    given_ = [response(1, {}, notes_of_staff="call ann@example.org"), response(2, {})]
+    df = serve(scripted, ASKED, given_).responses(5, progress="none", metadata="all")
+    report = df.alchemer.redact().alchemer.redacted.set_index("column")
+    assert report.loc["notes_of_staff", ["done", "values", "emails"]].tolist() == [
+        "left as it is", 1, 1,
+    ]  # fmt: skip
+    assert "notes_of_staff" not in df.alchemer.redact(columns=["notes_of_staff"])

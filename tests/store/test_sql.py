@@ -191,6 +191,58 @@ def test_answers_that_are_no_option_follow_the_options(scripted, place):
     assert found["status"].cat.categories.tolist()[0] == "Odd"
 
 
+def test_a_result_of_sql_has_no_texts_of_other_rows(scripted, place):
+    rows = [answered(1, "It's fine"), answered(2, "Satisfied"), answered(3, "Awful", test="1")]
+    client = synced(scripted, place, rows)
+    wanted = client.responses(5, progress="none")
+    found = client.sql("select * from made_by_hand", progress="none")
+    assert found["sat"].dtype == wanted["sat"].dtype
+    assert found["sat"].cat.categories.tolist() == [*SAT, "It's fine"]
+    found = client.sql("select sat from made_by_hand where response_id = 2", progress="none")
+    assert found["sat"].cat.categories.tolist() == [*SAT]
+    assert found["sat"].cat.ordered
+
+
+@pytest.mark.parametrize("last", [1, 2])
+def test_a_result_of_sql_has_the_dtypes_of_responses(scripted, place, last):
+    ticked = {"id": 3, "type": "parent", "question": "Used?", "shown": True}
+    web = {"options": {"10011": {"id": 10011, "option": "Web", "answer": "Web"}}}
+    asked = [question(3, "checkbox", "", "used", [option(10011, "Web"), option(10012, "App")])]
+    rows = [response(1, {"3": ticked | web}), response(2, {})]
+    client = synced(scripted, place, rows, asked)
+    wanted = client.responses(5, progress="none")
+    query = "select * from made_by_hand where response_id <= $last"
+    found = client.sql(query, parameters={"last": last}, progress="none")
+    assert found[wanted.columns].dtypes.to_dict() == wanted.dtypes.to_dict()
+
+
+@pytest.mark.parametrize("day_first", [False, True])
+def test_sql_reads_typed_dates_as_responses_does(scripted, place, day_first):
+    typed = ["03/04/2026", "31/12/2026", "12/31/2026"]
+    rows = [response(n, {"6": {"answer": text}}) for n, text in enumerate(typed, 1)]
+    client = synced(scripted, place, rows, [question(6, "TEXTBOX", "", "day", key="date")])
+    query = "select day, day_raw from made_by_hand order by response_id"
+    wanted = client.responses(5, progress="none", day_first=day_first).reset_index()
+    found = client.sql(query, progress="none", day_first=day_first)
+    pd.testing.assert_frame_equal(found, wanted[["day", "day_raw"]])
+    assert found["day"][0] == pd.Timestamp(2026, *((4, 3) if day_first else (3, 4)))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_survey_without_responses_has_its_columns(scripted, place, engine):
+    if engine != "arrow":
+        pytest.importorskip("dask.dataframe" if engine == "dask" else engine)
+    client = synced(scripted, place, [])
+    wanted = client.responses(5, progress="none")
+    found = rows_of(client, engine, progress="none")
+    assert len(found) == 0
+    assert [name for name in wanted if name not in found] == []
+    found = client.sql("select * from made_by_hand", progress="none")
+    assert found.columns.tolist()[: 1 + wanted.shape[1]] == ["response_id", *wanted]
+    count = client.sql("select count(*) as n from made_by_hand", progress="none")
+    assert count["n"].tolist() == [0]
+
+
 @pytest.mark.parametrize("test_rows", ["exclude", "include", "only"])
 @pytest.mark.parametrize("tz", ["UTC", "Europe/Berlin", None])
 def test_a_scan_with_pandas_is_the_frame_of_responses(client, test_rows, tz):

@@ -186,6 +186,7 @@ _STORE = (
         (
             response_options.TEST_ROWS,
             response_options.TIME_ZONE,
+            response_options.DAY_FIRST,
             CommandOption(
                 "--files",
                 "let the query read and write any file, fetch addresses and load extensions",

@@ -327,6 +327,7 @@ def sql(context: Context, query: str | None = None, body: str = "", **options: A
         raise UsageError("write the query below %%alchemer sql, or behind %alchemer sql in quotes")
     text, values = bind_values(query or body, context.variables)
     progress = "none" if context.progress == "none" else print_wrapped
+    options.setdefault("day_first", context.day_first)
     return context.client.sql(text, context.variables, values, progress=progress, **options)
 
 

@@ -28,6 +28,7 @@ def choice_option(flag: str, text: str, choices: tuple[str, ...] = ()) -> Comman
 
 
 TEST_ROWS = choice_option("--test-rows", "what to do with test data")
+DAY_FIRST = CommandOption("--day-first", "typed dates have the day before the month")
 TIME_ZONE = CommandOption(
     "--tz", "time zone; none for the region's wall clock", spec.to_time_zone, "ZONE"
 )
@@ -55,7 +56,7 @@ OPTIONS = (
     TIME_ZONE,
     CommandOption("--columns", "only these, with commas", spec.to_list, "NAMES"),
     CommandOption("--limit", "at most this many rows", spec.to_whole_number, "N"),
-    CommandOption("--day-first", "typed dates have the day before the month"),
+    DAY_FIRST,
     FRESH,
     CommandOption("--store", "from this computer, however old; see sync"),
     CommandOption("--max-age", "the same, synced first if older, such as 1h", spec.to_text, "SPAN"),

@@ -193,6 +193,26 @@ def test_sql_has_the_zone_and_the_files_that_were_asked_for(signed_in, tmp_path)
     assert "--files let the query read and write any file" in help_text
 
 
+def test_sql_has_the_day_first_by_an_option_or_for_the_whole_notebook(signed_in):
+    pytest.importorskip("duckdb")
+    signed_in.run(f"%alchemer sync {SURVEY}")
+    query = "select last_visit as d from customer_satisfaction order by response_id"
+
+    def days(options=""):
+        return signed_in.run(f"%%alchemer sql{options}\n{query}").value["d"].tolist()
+
+    client = signed_in.names["client"]
+    wanted = {
+        first: client.responses(SURVEY, store=True, progress="none", day_first=first)["last_visit"]
+        for first in (False, True)
+    }
+    assert not wanted[True].equals(wanted[False])
+    assert days() == wanted[False].tolist()
+    assert days(" --day-first") == wanted[True].tolist()
+    signed_in.run("%config AlchemerMagics.day_first = True")
+    assert days() == wanted[True].tolist()
+
+
 def test_stores_tells_the_place(signed_in, place):
     assert signed_in.run("%alchemer stores").value.empty
     synced = signed_in.run(f"%alchemer sync {SURVEY}").value
