@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-long lint bench sandbox pictures pins clean
+.PHONY: help demo check test test-long fidelity lint bench sandbox pictures pins clean
 
 help:
 	@echo 'make demo          install into $(VENV), run the quickstart against the sandbox, open JupyterLab'
@@ -23,6 +23,7 @@ help:
 	@echo 'make check         the fast tests, side by side'
 	@echo 'make test          make check, then kernels, notebooks, a browser, other clients, Binder'
 	@echo 'make test-long     what takes minutes, such as a hundred syncs that are killed'
+	@echo 'make fidelity      random surveys, each cell beside what a second reader says'
 	@echo 'make lint          ruff (rules and format) and mypy'
 	@echo 'make bench         speed and memory, as ratios, against other ways (about ten minutes)'
 	@echo 'make sandbox       serve the sandbox on port $(PORT) until interrupted'
@@ -56,6 +57,10 @@ ifeq ($(ARGS),)
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "hypothesis and not ($(SLOW))" \
 	  --hypothesis-profile thorough
 endif
+
+# A few of them are part of `make check`. Thousands: make fidelity ARGS="--surveys 2000".
+fidelity: $(VENV)/.installed-test
+	@$(BIN)/python -m tests.fidelity $(ARGS)
 
 lint: $(VENV)/.installed-lint
 	@$(BIN)/python -m ruff check .

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pandas as pd
 import pytest
 
@@ -17,8 +19,8 @@ EVERY = "Every question type"
 # What the definition does not announce: an option, columns and questions that are gone, odd types.
 BROUGHT = (
     "q21_10039",
-    "q90_10901",
-    "q90_10901_option",
+    "q89",
+    "q90",
     "q91_left",
     "q91_pile_first",
     "q91_pile_second",
@@ -70,7 +72,15 @@ def test_what_is_not_announced_is_there_and_marked(df):
         assert book.loc[name, "notes"]
     assert book.loc["q98", "removed"]
     assert book.loc["q21_10039", "removed"]
-    assert not book.loc["q90_10901", "removed"]
+    assert not book.loc["q90", "removed"]
+
+
+def test_maps_of_unknown_types_are_whole(df):
+    signed, clicked = (json.loads(df.loc[1, name]) for name in ("q89", "q90"))
+    assert signed == {"signature": "M12,40L90,38L60,55", "name": "Ann Example"}
+    picture = clicked["response"]
+    assert (picture["imageW"], picture["imageH"]) == (640, 480)
+    assert {"id", "x", "y", "xPercent", "answer", "comment", "color"} <= picture["dots"][0].keys()
 
 
 @pytest.mark.parametrize("limit", [1, 5, 23])
@@ -375,9 +385,9 @@ def test_the_line_after_a_download_counts_what_does_not_fit(client, capsys):
         name.removesuffix("_raw") for name, rows in unparsed.items() if rows.any()
     }
     assert facts["removed_questions"] == ["98", "99"]
-    assert {"heatmap", "CARD_SORT"} <= set(facts["unknown_types"])
+    assert {"heatmap", "signature", "CARD_SORT"} <= set(facts["unknown_types"])
     assert f"{facts['unparsed_values']} answers did not parse" in line
-    assert "kept as received: CARD_SORT, heatmap" in line
+    assert "kept as received: CARD_SORT, heatmap, signature" in line
     assert "2 questions not in the definition any more" in line
     customers = client.responses("Customer satisfaction", progress="none")
     told = customers.alchemer.facts["partial_rows"]

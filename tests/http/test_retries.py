@@ -192,7 +192,7 @@ class Late(Reply):
 
     @property
     def content(self):
-        threading.Event().wait(0.15)
+        threading.Event().wait(0.6)
         return super().content
 
 
@@ -201,8 +201,8 @@ LATE = [Late({"result_ok": False, "code": 500, "message": "time-out"}, 500), Lat
 
 @pytest.mark.parametrize("reply", [*LATE, Reply(silent=True)])
 def test_a_call_that_was_too_large_has_its_own_error_at_once(scripted, reply):
-    policy = Retries(base=0.01, too_slow=0.1)
-    transport = Transport(MODES["api_key"], scripted.region, timeout=(2, 0.3), retries=policy)
+    policy = Retries(base=0.01, too_slow=0.5)  # far from a quick reply on a busy machine
+    transport = Transport(MODES["api_key"], scripted.region, timeout=(2, 0.9), retries=policy)
     scripted.answer("survey", reply, GOOD)
     with pytest.raises(TooSlow) as caught:
         transport.send("GET", "survey", raise_slow=True)

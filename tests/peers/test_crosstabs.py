@@ -47,6 +47,7 @@ LEFT_OUT = {
     "multi_slider": TYPE_NOT_EXPORTED,
     "matrix": TYPE_NOT_EXPORTED,
     "heatmap": TYPE_NOT_EXPORTED,
+    "signature": TYPE_NOT_EXPORTED,
     "card_sort": TYPE_NOT_EXPORTED,
     "table-checkbox": READS_ANOTHER_SHAPE,
     "table-textbox": READS_ANOTHER_SHAPE,

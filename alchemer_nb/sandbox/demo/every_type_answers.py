@@ -316,10 +316,20 @@ def _gone(sheet: _TypesSheet) -> None:
 
 
 def _unknown(sheet: _TypesSheet) -> None:
-    """Draw (o) shapes of which no source shows an example. invented: all of them."""
-    if sheet.is_answered:
-        points = {"10901": {"id": 10901, "option": "Head", "answer": "12,40"}}
-        sheet.add(90, {"options": points}, "parent")
-    if sheet.is_answered:
+    """Draw (r) a signature and clicks on a picture, and (o) a shape of which no source tells."""
+    # The shapes are in the schema of a program that reads responses; invented: what was drawn.
+    name = {"signature": "M12,40L90,38L60,55", "name": "Ann Example"}
+    sheet.add(89, {"answer": name} if sheet.is_answered else {})
+    clicks = [_click(sheet, number) for number in range(1, sheet.rng.randrange(2, 5))]
+    picture = {"response": {"imageW": 640, "imageH": 480, "dots": clicks}}
+    sheet.add(90, {"answer": picture} if sheet.is_answered else {})
+    if sheet.is_answered:  # invented
         piles = {"pile": {"first": "card 1", "second": "card 2"}, "left": "card 3"}
         sheet.add_container(91, piles)
+
+
+def _click(sheet: _TypesSheet, number: int) -> Entry:
+    x, y = sheet.rng.randrange(640), sheet.rng.randrange(480)
+    place = {"x": x, "y": y, "xPercent": x / 640 * 100, "yPercent": y / 480 * 100}
+    words = {"answer": sheet.rng.choice(("Like", "Dislike")), "comment": "", "color": "#2e7d32"}
+    return {"id": number, **place, **words, "gridX": x // 64, "gridY": y // 48}

@@ -237,8 +237,9 @@ def _groups() -> list[dict[str, Any]]:
 
 
 def _odd() -> list[dict[str, Any]]:
-    # invented: all of these; their type words are in the reference, what they hold is not.
+    # invented: their types, and what a card sort holds; of the others only the answers are known.
     return [
+        question(89, "SIGNATURE", "signature", "Sign here", "signed"),
         question(90, "HEATMAP", "heatmap", "Click", "clicks", options(10901, "Head", "Foot")),
         question(91, "CARD_SORT", "", "Sort", "cards", properties={"map_key": ""}),
         question(92, "SCRIPT", "", "Script", base_type="Action") | {"title": [], "properties": []},
