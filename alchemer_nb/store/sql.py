@@ -99,6 +99,7 @@ class _Database:
         question: The query and what it may use.
         stored: Name of a table -> folder of the survey.
         ordered: The categories that have an order, of all tables.
+        unordered: Name and categories of the columns that have none, of all tables.
         fields: Categories with texts that are no option -> the field of such a column.
         surveys: The surveys that are tables, by their names.
         names: The names of all tables, in small letters.
@@ -109,6 +110,7 @@ class _Database:
     question: Question
     stored: Mapping[str, Path]
     ordered: set[tuple[str, ...]] = field(default_factory=set)
+    unordered: set[tuple[str, tuple[str, ...]]] = field(default_factory=set)
     fields: dict[tuple[str, ...], pa.Field] = field(default_factory=dict)
     surveys: dict[str, TableSet] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
@@ -211,6 +213,8 @@ class _Database:
             categories, ordered = tables.list_categories(own)
             if ordered:
                 self.ordered.add(tuple(categories))
+            else:
+                self.unordered.add((column, tuple(categories)))
             if tables.column_facts(own).get("texts"):
                 self.fields.setdefault(tuple(categories), own)
         for note in found.notes():
@@ -268,8 +272,11 @@ def _to_pandas(table: pa.Table, database: _Database) -> pd.DataFrame:
         values = frame.iloc[:, place]
         if pa.types.is_dictionary(column.type):
             categories = [str(each) for each in values.cat.categories]
-            is_ordered = tuple(categories) in database.ordered
-            own = database.fields.get(tuple(categories))
+            known = tuple(categories)
+            is_ordered = known in database.ordered
+            # Two questions may have the same options; only one of them is a scale.
+            is_ordered &= (table.column_names[place], known) not in database.unordered
+            own = database.fields.get(known)
             texts = values.astype(object)
             if own is not None:
                 held = set(texts.dropna())

@@ -216,6 +216,18 @@ def test_a_result_of_sql_has_the_dtypes_of_responses(scripted, place, last):
     assert found[wanted.columns].dtypes.to_dict() == wanted.dtypes.to_dict()
 
 
+def test_the_options_of_a_scale_are_no_scale_elsewhere_in_sql(scripted, place):
+    asked = [
+        question(2, "RADIO", "", "sat", LIKERT, key="radio-likert"),
+        question(3, "MENU", "", "seen", LIKERT, key="menu"),
+    ]
+    client = synced(scripted, place, ROWS, asked)
+    wanted = client.responses(5, progress="none")
+    assert [wanted[name].cat.ordered for name in ("sat", "seen")] == [True, False]
+    found = client.sql("select sat, seen from made_by_hand", progress="none")
+    assert found.dtypes.to_dict() == wanted[["sat", "seen"]].dtypes.to_dict()
+
+
 @pytest.mark.parametrize("day_first", [False, True])
 def test_sql_reads_typed_dates_as_responses_does(scripted, place, day_first):
     typed = ["03/04/2026", "31/12/2026", "12/31/2026"]
