@@ -58,6 +58,11 @@ class AlchemerAccessor:
         rows, columns = self._frame.shape
         return f"{facts.get('title')}: {rows:,} rows, {columns:,} columns; df.alchemer.summary"
 
+    def _wide_frame(self) -> pd.DataFrame:
+        """Return the frame, with a column for each question if it has the long shape."""
+        is_long = describe(self._frame).options.shape == "long"
+        return relabelling.relabel(self._frame, {"shape": "wide"}) if is_long else self._frame
+
     # -- facts and codebook -----------------------------------------------------------------
 
     @property
@@ -83,12 +88,13 @@ class AlchemerAccessor:
         """The codebook: one row for each column of the frame that comes from the survey.
 
         It shows the main fields and holds all. ``n_asked`` and ``n_answered`` count the responses
-        of this frame.
+        of this frame. Of the long shape, it is that of the same answers in columns.
         """
-        description = describe_wide(self._frame)
-        counts = reasons.count_answers(self._frame, description)
+        frame = self._wide_frame()
+        description = describe_wide(frame)
+        counts = reasons.count_answers(frame, description)
         rows = []
-        for name, row in lookup.records_here(self._frame, description):
+        for name, row in lookup.records_here(frame, description):
             asked, answered = counts.get(name, (None, None))
             rows.append({**row, "n_asked": asked, "n_answered": answered})
         return books.build_codebook(rows)
@@ -102,7 +108,8 @@ class AlchemerAccessor:
             ``score`` (float64, NaN if the option is "not applicable" or its reporting value no
             number) and ``not_applicable`` (bool).
         """
-        description = describe_wide(self._frame)
+        frame = self._wide_frame()
+        description = describe_wide(frame)
         described = {}
         for each in description.waves.values() or (description,):
             described.update({n: (c, each) for n, c in each.columns.items() if n not in described})
@@ -117,7 +124,7 @@ class AlchemerAccessor:
                 "not_applicable": option.is_not_applicable,
             }
             for name, (column, _) in described.items()
-            if name in self._frame.columns and column.part in ("answer", "list")
+            if name in frame.columns and column.part in ("answer", "list")
             for option in column.choices
         ]
         texts = ("column", "question_id", "option_id", "reporting_value", "label")
@@ -134,7 +141,8 @@ class AlchemerAccessor:
         searched = ("column_id", "column_alias", "column_text", "alias", "parent_alias")
         shown = ("question", "row", "option", "type")
         found = []
-        for name, row in lookup.records_here(self._frame, describe_wide(self._frame)):
+        frame = self._wide_frame()
+        for name, row in lookup.records_here(frame, describe_wide(frame)):
             text = " ".join(str(row.get(field) or "") for field in searched).casefold()
             if all(piece in text for piece in pieces):
                 found.append({"column": name, **{field: row.get(field) or None for field in shown}})
@@ -209,7 +217,7 @@ class AlchemerAccessor:
         Raises:
             InvalidArgument: ``n`` does not fit, or the question has no scores.
         """
-        return scores.top(self._frame, question, n)
+        return scores.top(self._wide_frame(), question, n)
 
     def for_model(self) -> pd.DataFrame:
         """Return the frame for statistical models: floats, and categories without empty levels.
@@ -233,7 +241,7 @@ class AlchemerAccessor:
 
     def base_sizes(self) -> pd.DataFrame:
         """Count the responses behind each question: base, answered, skipped and so on."""
-        return reasons.base_sizes(self._frame)
+        return reasons.base_sizes(self._wide_frame())
 
     # -- privacy ----------------------------------------------------------------------------
 

@@ -115,6 +115,8 @@ def _echoes(options: Mapping[str, Any]) -> list[str]:
         if name in options:
             value = parse_conditions(options[name]) if name == "where" else options[name]
             separator = " or " if name == "status" else ", "
+            if name == "tz" and value is None:
+                value = "the wall clock of the region"
             values = value if isinstance(value, list | tuple) else [value]
             echoes.append(template.format(separator.join(map(str, values))))
     return echoes
