@@ -106,7 +106,7 @@ def _of_hidden(facts: Mapping[str, Any], write_option: Callable[[str, str], str]
         yield f"{found} came without survey_data, so without answers"
     if facts.get("edited_answers"):
         found = _counted(facts["edited_answers"], "answer")
-        yield f"{found} edited later ({write_option('metadata', 'all')} shows them as they were)"
+        yield f"{found} had an earlier value ({write_option('metadata', 'all')} shows it)"
     if facts.get("hidden_fields"):
         yield _of_hidden_fields(facts["hidden_fields"], write_option)
 

@@ -248,7 +248,7 @@ def _reason_of_leaf(question: Question, path: AnswerPath) -> str:
     if word and not is_known(question):
         return f"the question type {word!r} is not known: kept as received"
     if is_before_edit(path):
-        return "the answer before it was edited"
+        return "the earlier value of the answer, such as a reporting value that has changed since"
     if MEMBER in path:
         return "this part of an answer is not documented: kept as received"
     return "the definition does not announce an answer here: kept as received"

@@ -90,9 +90,7 @@ class Renderer:
     def note_edits(self, column: AnswerColumn) -> None:
         """Count, at the column of the answers, those that were edited."""
         edited = replace(column, id=column_id(column.path[:-2]))
-        self.note(
-            edited, 'were edited (metadata="all" shows them as they were)', self.count(column)
-        )
+        self.note(edited, 'had an earlier value (metadata="all" shows it)', self.count(column))
 
     def count(self, column: AnswerColumn) -> int:
         """Count the rows at hand that have an answer at the path of a column."""

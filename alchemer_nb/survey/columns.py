@@ -25,7 +25,7 @@ AnswerPath = tuple[str, ...]  # of ids: where in a response an answer is
 COMMENT = "comment"  # the last item of the path of a comment
 SECOND_ANSWER = "again"  # the last item, of a second, different answer in the same response
 MEMBER = "member"  # the item before the name of an undocumented JSON member of an entry
-ORIGINAL = "original_answer"  # the member with an answer before it was edited
+ORIGINAL = "original_answer"  # the member with the earlier value of an answer
 Part = Literal["answer", "option", "item", "list", "other", "comment", "raw", "leaf"]
 INDEX = "response_id"  # of a frame; a column of this name would make reset_index fail
 _DEEPEST = 4  # levels of nesting; a definition that nests deeper refers to itself
@@ -209,7 +209,7 @@ def _below_question(path: AnswerPath) -> list[str]:
 
 
 def is_before_edit(path: AnswerPath) -> bool:
-    """Check whether the path is that of an answer before it was edited."""
+    """Check whether the path is that of the earlier value of an answer."""
     return path[-2:] == (MEMBER, ORIGINAL)
 
 

@@ -147,7 +147,7 @@ def test_the_echo_says_in_words_what_was_asked(signed_in):
         f'{TITLE} ({ID}): submitted from 2025-10-01, status is Complete, [url("utm_source")] is '
         f"answered, values: code → {len(frame)} rows × {frame.shape[1]} columns; "
         f"{facts['test_rows_left_out']} test rows left out (--test-rows include brings them back); "
-        f"{facts['edited_answers']} answers edited later (--metadata all shows them as they were)"
+        f"{facts['edited_answers']} answers had an earlier value (--metadata all shows it)"
     )
     assert facts["test_rows_left_out"] > 1
     assert facts["edited_answers"] > 1
