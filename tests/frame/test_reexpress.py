@@ -39,7 +39,7 @@ WAYS = st.builds(
 )
 #: Url variables; some of them have the names of questions.
 URLS = st.dictionaries(st.sampled_from(["x", "src", "url_x", ""]), st.sampled_from(["", "1", "y"]))
-DEMO_SURVEYS = 6
+DEMO_SURVEYS = 7
 ROWS = st.lists(st.integers(1, 5), unique=True)
 #: Texts that are easily taken for a label, a reporting value, an id or a number of something else.
 WORDS = st.sampled_from(["1", "01", "2", "07", "One", "Two", "10001", "10002", "One [10001]", "x"])
