@@ -233,7 +233,7 @@ class _Collector:
         own = shown_states(self._answers, question_id, self._row_numbers)
         above = own
         is_beyond = np.zeros(len(own), dtype=np.int8)
-        is_told_by_absence = False
+        is_absent_if_unanswered = False
         if question is not None:
             page = self._page_numbers.get(question.page, -1)
             is_beyond = (~self._complete & (page > self._last_page)).astype(np.int8)
@@ -243,9 +243,9 @@ class _Collector:
                 states = shown_states(self._answers, parent, self._row_numbers)
                 above = np.where(above < 0, states, above)
             is_conditional = not {question.id, question.parent}.isdisjoint(self._conditional)
-            is_told_by_absence = is_multi(question) and not is_conditional
+            is_absent_if_unanswered = is_multi(question) and not is_conditional
         codes: np.ndarray = _CODES[own, above, is_beyond]
-        if is_told_by_absence:  # unanswered, it has no entry
+        if is_absent_if_unanswered:  # unanswered, it has no entry
             # A response without any entry (71 of 583 real ones) leaves it unknown.
             codes[(codes == _NOTHING) & (self._last_page >= 0)] = _NOTHING_SKIPPED
         elif column.piped and (column.is_cell or not is_multi(column.question)):
