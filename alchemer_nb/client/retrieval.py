@@ -34,6 +34,7 @@ from alchemer_nb.survey.columns import is_before_edit, plan_columns, raw_column
 from alchemer_nb.survey.piped_rows import parent_of_row
 from alchemer_nb.survey.question_types import is_known
 from alchemer_nb.wire.paging import PAGE_SIZE, to_count
+from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -74,18 +75,14 @@ class Estimate:
 
     def __str__(self) -> str:
         took = (
-            f"{self.seconds:.0f} seconds"
+            counted(round(self.seconds), "second")
             if self.seconds < 90
-            else f"{self.seconds / 60:.0f} minutes"
+            else counted(round(self.seconds / 60), "minute")
         )
         return (
-            f"{self.survey}: {self.rows:,} responses in {self.pages:,} pages, {self.calls:,} "
-            f"calls, about {took}"
+            f"{self.survey}: {counted(self.rows, 'response')} in {counted(self.pages, 'page')}, "
+            f"{counted(self.calls, 'call')}, about {took}"
         )
-
-
-class _NoAnswers(errors.TransportError):
-    """All responses came, and none has answers."""
 
 
 @dataclass(frozen=True)
@@ -187,17 +184,15 @@ class Retrieval:
             raise errors.DownloadIncomplete("it was stopped before anything had come; run it again")
         params = self._build_params(survey)
         downloader = self._build_downloader(survey, params, count)
+        failure = None
         try:
-            return self._finish(survey, downloader.run())
-        except _NoAnswers:
-            raise  # everything came, so there is nothing to go on with
+            failure = _run_until_failure(downloader)
+            if failure is None:  # a frame that cannot be built is no reason to download again
+                return self._finish(survey, downloader.result)
         except (errors.Stopped, KeyboardInterrupt):
-            incomplete = self._incomplete(survey, params, downloader.result)
-        except (errors.TransportError, errors.ApiError) as error:
-            if not downloader.result.pages:
-                raise
-            incomplete = self._incomplete(survey, params, downloader.result, error)
-        raise incomplete  # outside the handler: its message includes the first error
+            pass
+        # outside the handler: its message includes the first error
+        raise self._incomplete(survey, params, downloader.result, failure)
 
     def _build_downloader(
         self, survey: Definition, params: Mapping[str, str], count: int | None
@@ -297,12 +292,6 @@ class Retrieval:
     ) -> tuple[pd.DataFrame, dict[str, Any]]:
         rows = self._choose_rows(result.answers)
         facts = self._collect_facts(survey, result, rows)
-        if facts["rows"] and facts["without_survey_data"] == facts["rows"]:
-            raise _NoAnswers(
-                f"none of the {facts['rows']:,} responses has survey_data, where version 5 of the "
-                "API has the answers: the address may be that of another version, or a proxy may "
-                "have changed the replies"
-            )
         with collector_paused():
             frame = build_frame(
                 result.answers, survey, rows, self.options.frame, self.region.zone, facts
@@ -340,10 +329,11 @@ class Retrieval:
 
     def _finish(self, survey: Definition, result: Download) -> pd.DataFrame:
         frame, facts = self._build_frame(survey, result)
+        check_answers(facts)
         if not facts["complete"] and self.options.incomplete == "raise":
             raise errors.DownloadIncomplete(
-                f"{facts['rows_received']:,} of {result.total_count:,} responses came; some may "
-                "have been added or deleted meanwhile",
+                f"{counted(facts['rows_received'], 'response', of=result.total_count)} came; some "
+                "may have been added or deleted meanwhile",
                 partial=frame,
                 hint=build_hint("", "run it again", _TAKE_ROWS),
             )
@@ -382,9 +372,9 @@ class Retrieval:
             to_resume = PartialDownload(
                 self.region.api_url, self.transport.account, survey, dict(params), result
             )
-        of = f" of {result.total_count:,}" if result.total_count is not None else ""
+        came = counted(result.builder.count, "response", of=result.total_count)
         return errors.DownloadIncomplete(
-            f"{survey.title}: {result.builder.count:,}{of} responses had come when {why}",
+            f"{survey.title}: {came} had come when {why}",
             partial=lambda: self._build_frame(survey, result)[0],
             hint=build_hint(needs, _RESUME_HINT if to_resume else "run it again", _TAKE_ROWS),
             needs=needs,
@@ -408,6 +398,33 @@ class Retrieval:
             calls=CallOptions(),
             earlier=earlier,
         ).run()
+
+
+def _run_until_failure(
+    downloader: Downloader,
+) -> errors.TransportError | errors.ApiError | None:
+    """Run a download; return the error that ended it after some pages, None at its end."""
+    try:
+        downloader.run()
+    except (errors.TransportError, errors.ApiError) as error:
+        if not downloader.result.pages:
+            raise
+        return error
+    return None
+
+
+def check_answers(facts: Mapping[str, Any]) -> None:
+    """Check that a response has answers. All have come, so there is nothing to resume.
+
+    Raises:
+        TransportError: None has.
+    """
+    if facts["rows"] and facts["without_survey_data"] == facts["rows"]:
+        raise errors.TransportError(
+            f"of {counted(facts['rows'], 'response')} none has survey_data, where version 5 of the "
+            "API has the answers: the address may be that of another version, or a proxy may "
+            "have changed the replies"
+        )
 
 
 def _count_misfits(

@@ -16,7 +16,7 @@ from alchemer_nb.frame.options import Values
 from alchemer_nb.frame.reasons import collect_reasons, empty_cells
 from alchemer_nb.frame.unplanned_columns import all_columns
 from alchemer_nb.frame.values import Renderer, shown_states
-from alchemer_nb.survey.columns import INDEX, free_name, name_columns, question_names
+from alchemer_nb.survey.columns import INDEX, URL, free_name, name_columns, question_names
 from alchemer_nb.wire.text import did_you_mean
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from alchemer_nb.frame.rows import Rows
     from alchemer_nb.survey.columns import AnswerColumn
     from alchemer_nb.survey.definition import Definition
-
-URL = "url_"  # how the name of the column of a url variable begins
 
 
 def build_frame(

@@ -298,7 +298,7 @@ class Renderer:
                 self.note(column, note, count)
             is_unknown = option is None and raw.text is not None
             if is_unknown:
-                self.note(column, "that are no option of the definition", count)
+                self.note(column, "not among the options of the definition", count)
             options.append(positions[option.id] if option else UNKNOWN if is_unknown else BLANK)
             texts.append(raw.text if is_unknown else None)
         by_row = self._to_rows(column, options, BLANK, np.int64)

@@ -27,6 +27,7 @@ from alchemer_nb.http.refusals import (
 from alchemer_nb.http.secrets import redact
 from alchemer_nb.wire.clocks import Clock
 from alchemer_nb.wire.json import decode_json
+from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -237,7 +238,7 @@ class _ErrorFinder:
             )
         return errors.TransportError(
             f"{where} at {host} was answered with something that is not JSON, or was cut off "
-            f"after {len(self.body)} bytes; try again",
+            f"after {counted(len(self.body), 'byte')}; try again",
             reason="cut",
         )
 
@@ -252,10 +253,11 @@ class _ErrorFinder:
         number = self._status_of(code, words)
         if number == 429:
             wait = retry_after(self.reply.headers)
+            pause = counted(round(wait), "second") if wait else "a minute"
             return errors.RateLimited(
                 f"Alchemer asks to slow down ({where}{quoted}). The limit is per account, "
-                f"colleagues' calls count too: wait {f'{wait:.0f} seconds' if wait else 'a minute'}"
-                ", then run the cell again",
+                f"colleagues' calls count too: wait {pause}, "
+                "then run the cell again",
                 retry_after=wait,
                 same_call=_SAME_CALL in words.lower(),
                 **context,

@@ -18,12 +18,14 @@ import pyarrow.dataset as ds
 
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.files import import_optional
-from alchemer_nb.frame.build import URL, absent_urls, choose_by_words
+from alchemer_nb.frame.build import absent_urls, choose_by_words
 from alchemer_nb.frame.options import FrameOptions, check_choice
 from alchemer_nb.frame.text_dtype import text_dtype
 from alchemer_nb.store import parts, paths, reading, tables
 from alchemer_nb.store.manifest import Manifest, read_expunged_ids
 from alchemer_nb.store.opening import table_path
+from alchemer_nb.survey.columns import URL
+from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -80,7 +82,7 @@ class TableSet:
         if self.options.test_rows == "exclude":
             count = self._all_rows.count_rows(filter=pc.field(TEST))
             if count:
-                rows = f"{count:,} test row{'s' * (count != 1)}"
+                rows = counted(count, "test row")
                 way = 'test_rows="include" or --test-rows include brings them back'
                 found.append(f"{rows} left out ({way})")
         found += [f"no response has the url variable {n.removeprefix(URL)!r}" for n in self.empty]

@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from alchemer_nb.errors import InvalidArgument, StoreError
 from alchemer_nb.files import import_optional
-from alchemer_nb.frame.build import URL
 from alchemer_nb.store import engines, reading, tables
 from alchemer_nb.store.frame_tables import CONVERT, convert_frame, convert_parameters
+from alchemer_nb.survey.columns import URL
 from alchemer_nb.wire.text import did_you_mean
 
 if TYPE_CHECKING:

@@ -25,6 +25,7 @@ from alchemer_nb.store.order_check import ListedDates, StoredDates, choose_pages
 from alchemer_nb.store.sync_result import SyncResult
 from alchemer_nb.wire import clocks
 from alchemer_nb.wire.paging import PAGE_SIZE
+from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -370,9 +371,10 @@ class Sync:
         manifest.told = listing.total_count
         listed = len(self._listed_ids())
         if listing.total_count not in (None, listed):
+            told = counted(listing.total_count, "response")
             self.notes.append(
-                f"Alchemer says there are {listing.total_count:,} responses and gave {listed:,}; "
-                "some came or went meanwhile, so sync again"
+                f"Alchemer has {told} by its own count and gave {listed:,}; some came or went "
+                "meanwhile, so sync again"
             )
         manifest.syncs.append(
             {

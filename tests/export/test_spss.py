@@ -224,7 +224,7 @@ def test_empty_frames(scripted, tmp_path):
 @NO_DESCRIPTION
 def test_blanks_at_the_end_are_said(tmp_path):
     names = pd.DataFrame({"t": ["a ", "b"]}).alchemer.to_spss(tmp_path / "x.sav")
-    assert names["notes"][0] == "1 end in blanks, which SPSS does not keep"
+    assert names["notes"][0] == "1 with blanks at the end, which SPSS does not keep"
     pd.DataFrame({"t": ["a ", "b"]}).alchemer.to_stata(tmp_path / "x.dta")
     assert pyreadstat.read_dta(tmp_path / "x.dta")[0]["t"].tolist() == ["a ", "b"]
 

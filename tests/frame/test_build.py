@@ -92,7 +92,7 @@ def test_an_edited_reporting_value_and_an_unknown_option_keep_their_answers(scri
         "Very satisfied",
     ]
     notes = df.alchemer.codebook.set_index("column_alias").loc["sat", "notes"]
-    assert "1 that are no option of the definition" in notes
+    assert "1 not among the options of the definition" in notes
     assert "1 with another text than the reporting value" in notes
     assert "1 found by the label" in notes
     assert "gone" not in notes

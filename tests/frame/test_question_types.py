@@ -371,7 +371,9 @@ def test_long_says_where_each_answer_stands(client):
     assert len(silent) == 1
     assert silent[["question_id", "column", "value"]].isna().all(axis=None)
     notes = read_description(long).notes.values()
-    assert any("no option of the definition" in text for texts in notes for text in texts)
+    assert any(
+        "not among the options of the definition" in text for texts in notes for text in texts
+    )
 
 
 def test_the_line_after_a_download_counts_what_does_not_fit(client, capsys):
