@@ -432,12 +432,14 @@ class Client:
             tz: IANA zone of times; None for naive wall-clock time of the region.
             files: Let the query read and write any file of this computer that you can, fetch
                 addresses, and load extensions. Use it for queries of your own alone.
-            progress: As for ``scan``.
+            progress: As for ``scan``; a text that is no category of the column that it is
+                compared with is noted, too.
             day_first: As for ``responses``.
 
         Returns:
-            The rows of the last statement. Categories keep their order: ``ORDER BY``, ``min`` and
-            ``max`` use it, while ``<`` and ``>`` with a text compare letters.
+            The rows of the last statement. Categories keep their order: ``ORDER BY``, ``min``,
+            ``max`` and ``<`` between two columns of the same options use it, while ``<`` and ``>``
+            with a text compare letters (noted). ``show tables`` lists the stored surveys.
 
         Raises:
             InvalidArgument: The query fails, or an argument is not valid.
