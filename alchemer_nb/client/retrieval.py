@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
 _TAKE_ROWS = "import sys; df = sys.last_value.partial"
 _RESUME_HINT = "go on with the rows at hand: import sys; df = sys.last_value.resume(client)"
+_CHOSEN_HERE = "those that fit will be chosen here: Alchemer splits the values of `in` at commas"
 _LONGEST_PAUSE = 3600.0  # seconds after which a download is not resumed
 _OTHER_CALLS = 3  # the definition in two calls, and the newest changes
 _PAGE_SECONDS = 0.5  # of an ordinary survey; a wide one takes longer
@@ -65,6 +66,7 @@ class Estimate:
         pages: Pages they come in.
         calls: Calls in all.
         seconds: About how long, by the pace of ordinary pages and the limit of the account.
+        notes: What to know about the conditions, one clause each.
     """
 
     survey: str
@@ -72,6 +74,7 @@ class Estimate:
     pages: int
     calls: int
     seconds: float
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         took = (
@@ -79,10 +82,11 @@ class Estimate:
             if self.seconds < 90
             else counted(round(self.seconds / 60), "minute")
         )
-        return (
+        line = (
             f"{self.survey}: {counted(self.rows, 'response')} in {counted(self.pages, 'page')}, "
             f"{counted(self.calls, 'call')}, about {took}"
         )
+        return "; ".join([line, *self.notes])
 
 
 @dataclass(frozen=True)
@@ -236,7 +240,9 @@ class Retrieval:
         calls, a_minute = pages + _OTHER_CALLS, self.transport.limiter.limit
         by_pace = math.ceil(pages / self.transport.max_in_flight) * _PAGE_SECONDS
         by_limit = 60 * math.ceil(max(0, calls - a_minute) / a_minute)
-        return Estimate(survey.title, rows, pages, calls, max(by_pace, by_limit))
+        notes = [*self._condition_notes, *([_CHOSEN_HERE] if self._local else [])]
+        seconds = max(by_pace, by_limit)
+        return Estimate(survey.title, rows, pages, calls, seconds, tuple(notes))
 
     def _fetch_survey(self, *, then_responses: bool = False) -> tuple[Definition, int | None]:
         """Fetch the definition; send the calls that follow it at the same time."""

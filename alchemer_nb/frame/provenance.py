@@ -98,9 +98,8 @@ def _of_rows(facts: Mapping[str, Any], write_option: Callable[[str, str], str]) 
 def _of_hidden(facts: Mapping[str, Any], write_option: Callable[[str, str], str]) -> Iterator[str]:
     """Yield what the frame does not show."""
     if facts.get("dates_in_other_order"):
-        first = "month" if facts["asked"].get("day_first") else "day"
-        found = counted(facts["dates_in_other_order"], "date")
-        yield f"{found} among them would be read with the {first} first (see day_first)"
+        is_day_first = bool(facts["asked"].get("day_first"))
+        yield note_other_order(facts["dates_in_other_order"], day_first=is_day_first)
     if facts.get("without_id"):
         found = counted(facts["without_id"], "response")
         got = "a negative one" if facts["without_id"] == 1 else "negative ones"
@@ -113,6 +112,12 @@ def _of_hidden(facts: Mapping[str, Any], write_option: Callable[[str, str], str]
         yield f"{found} had an earlier value ({write_option('metadata', 'all')} shows it)"
     if facts.get("hidden_fields"):
         yield _of_hidden_fields(facts["hidden_fields"], write_option)
+
+
+def note_other_order(count: int, *, day_first: bool) -> str:
+    """Return the note on dates that only the other order of day and month can read."""
+    found, other = counted(count, "date"), "month" if day_first else "day"
+    return f"{found} among them would be read with the {other} first (see day_first)"
 
 
 def _of_hidden_fields(fields: Mapping[str, int], write_option: Callable[[str, str], str]) -> str:

@@ -231,8 +231,8 @@ class Renderer:
 
     @property
     def _other_order(self) -> str:
-        here, there = ("day", "month") if self._day_first else ("month", "day")
-        return f"are no date with the {here} first, and one with the {there} first"
+        there = "month" if self._day_first else "day"
+        return f"that can be read as a date with the {there} first alone"
 
     def count_other_order(self, column: AnswerColumn) -> int:
         """Count the dates at hand that can be read only with the other order of day and month."""

@@ -19,7 +19,7 @@ from alchemer_nb.wire.text import counted
 if TYPE_CHECKING:
     from pathlib import Path
 
-_TABLE_VERSION = 4  # part of the file names of tables: with another number all are built again
+_TABLE_VERSION = 5  # part of the file names of tables: with another number all are built again
 _REBUILT = "the list of what the store holds was cut short, changed or gone, and made anew"
 
 

@@ -116,7 +116,8 @@ def column_facts(field: pa.Field) -> dict[str, Any]:
 
     Returns:
         ``words``, by which ``columns=`` may mean it; of a category, ``options`` (of the
-        definition, in its order), ``texts`` (answers that are no option) and ``ordered``.
+        definition, in its order), ``texts`` (answers that are no option) and ``ordered``;
+        ``typed_dates`` of a column with the texts that are no date.
     """
     facts: dict[str, Any] = json.loads((field.metadata or {}).get(_FACTS, b"{}"))
     return facts
@@ -225,6 +226,8 @@ def _facts_of(
 ) -> dict[str, Any]:
     column = named.get(str(series.name))
     facts: dict[str, Any] = {} if column is None else {"words": sorted(column_words(column))}
+    if column is not None and column.part == "raw" and column.raw_kind == "date":
+        facts["typed_dates"] = True
     if isinstance(series.dtype, pd.CategoricalDtype):
         options, ordered = list(STATUS_ORDER), True  # the only category of metadata
         if column is not None:
