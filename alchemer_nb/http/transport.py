@@ -66,6 +66,7 @@ class Call:
     retries: Retries = field(default_factory=Retries)
     raise_slow: bool = False
     most_500s: int | None = None
+    failed: int = 0
 
     @property
     def key(self) -> Hashable:
@@ -182,6 +183,7 @@ class Transport:
         *,
         raise_slow: bool = False,
         most_500s: int | None = None,
+        failed: int = 0,
         retries: int | None = None,
     ) -> Reply:
         """Make one call and return its reply.
@@ -197,6 +199,7 @@ class Transport:
             options: How to stop it, what to call during waits, and whether to use the cache.
             raise_slow: Raise ``TooSlow`` at once, for a caller that can ask for less.
             most_500s: After so many replies with status 500 in a row, raise ``TooSlow``.
+            failed: Attempts that have failed for the same rows, which count as attempts of this.
             retries: Attempts of this call at most; None for this transport's policy.
 
         Raises:
@@ -214,7 +217,7 @@ class Transport:
         policy = self.retries if retries is None else Retries.of(retries)
         query, form = tuple(flatten(params)), tuple(flatten(data))
         path = clean_path(path)
-        call = Call(verb, path, query, form, options, policy, raise_slow, most_500s)
+        call = Call(verb, path, query, form, options, policy, raise_slow, most_500s, failed)
         options.check()
         if verb != "GET":
             self._cache.forget()
@@ -301,7 +304,7 @@ class Transport:
             return build_network_error(error, where, self.region.host, self.timeout)
 
     def _send_with_retries(self, call: Call) -> Reply:
-        attempt = in_a_row = 0
+        attempt, in_a_row = call.failed, 0
         while True:
             attempt += 1
             outcome = self._send_once(call)

@@ -168,11 +168,11 @@ class Sync:
         horizon = clocks.horizon(manifest.clock, manifest.watermark) if manifest.clock else None
         read = _FullRead()
         try:
-            for number, page in enumerate(listing.read_all(PageRange(state.size, first)), first):
+            for at, page in listing.read_all(PageRange(state.size, first)):
                 new_rows = self._find_new_rows(page)
                 read.add(page, new_rows, listing.total_count)
                 self._note_backdated(new_rows, horizon)
-                state.pages = number
+                state.pages = at.size * at.number // state.size  # pages may get smaller
                 if len(read.unstored) >= _STORE_ROWS or read.size >= _STORE_BYTES:
                     self._store(read.take_unstored())
         except BaseException:  # stopped, interrupted or failed: what came is stored
