@@ -115,7 +115,8 @@ def build_frame(
     )
     if options.columns is not None:
         frame = choose_columns(frame, options, named)
-        vain = [url for name, url in description.urls.items() if _is_asked_in_vain(name, frame)]
+        at_hand = [name for name in description.urls if name in frame]
+        vain = [description.urls[name] for name in at_hand if frame[name].isna().all()]
         description = replace(description, about={**about, "empty_urls": vain}).trim(frame)
     frame.attrs[ATTRS] = description.to_json()
     return frame
@@ -291,7 +292,3 @@ def absent_urls(
         for word in dict.fromkeys(wanted or ())
         if word.startswith(URL) and word != URL and word not in present and word not in others
     ]
-
-
-def _is_asked_in_vain(name: str, frame: pd.DataFrame) -> bool:
-    return name in frame.columns and bool(frame[name].isna().all())

@@ -323,13 +323,13 @@ def _to_pandas(table: pa.Table, kinds: list[Any], database: _Database) -> pd.Dat
                 held_texts = [text for text in tables.column_facts(own)["texts"] if text in held]
                 categories, is_ordered = tables.list_categories(own, held_texts)
             frame.isetitem(place, engines.to_category(texts, categories, ordered=is_ordered))
-        elif table.column_names[place] == engines.TEST and _is_whole_flag(column):
+        elif (
+            table.column_names[place] == engines.TEST
+            and pa.types.is_boolean(column.type)
+            and not column.null_count
+        ):
             frame.isetitem(place, values.to_numpy(dtype=bool))
     return frame
-
-
-def _is_whole_flag(column: pa.ChunkedArray) -> bool:
-    return pa.types.is_boolean(column.type) and not column.null_count
 
 
 def _folders_by_name(folders: Mapping[str, Path]) -> dict[str, Path]:

@@ -181,16 +181,12 @@ def _build_frame(
     more = {name: renderer.array(column) for name, column in zip(names, edits, strict=True)}
     for name in EXTRA:
         values = metadata_array(name, answers, rows.numbers, zone, _OPTIONS.tz)
-        more[_metadata_name(name, frame)] = values
+        own = free_name(f"{name}_metadata", frame.columns) if name in frame.columns else name
+        more[own] = values
     for field in answers.others:
         more[free_name(field, {*frame, *more, ID})] = field_array(field, answers, rows.numbers)
     extra = {name: pd.Series(values).set_axis(frame.index) for name, values in more.items()}
     return pd.concat([frame, pd.DataFrame(extra, index=frame.index)], axis=1)
-
-
-def _metadata_name(name: str, frame: pd.DataFrame) -> str:
-    """Return the name of a metadata column that is not in a frame with its default options."""
-    return free_name(f"{name}_metadata", frame.columns) if name in frame.columns else name
 
 
 def build_empty_schema(manifest: Manifest) -> pa.Schema:
