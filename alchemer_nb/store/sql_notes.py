@@ -7,7 +7,7 @@ the column must be one of a table that the query names itself.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.wire.text import did_you_mean
@@ -71,11 +71,13 @@ def note_comparisons(
     for select in _walk(tree):
         if select.get("type") != "SELECT_NODE":
             continue
-        scope = _Scope.of(select["from_table"], lambda n: None if n in local else categories(n))
+        columns = _find_columns(
+            select["from_table"], lambda name: None if name in local else categories(name)
+        )
         for node in _walk([select[part] for part in _PARTS], within_select=True):
             operator, column, texts = _read_comparison(node, given)
-            known = scope.find(column) if texts else None
-            if known is None:
+            known = columns.get(tuple(map(str.casefold, column)))
+            if known is None or not texts:
                 continue
             own = column[-1]
             if operator in _EQUAL:
@@ -112,42 +114,34 @@ def _walk(found: Any, *, within_select: bool = False) -> Iterator[Node]:
             yield from _walk(each, within_select=within_select)
 
 
-@dataclass(frozen=True, slots=True)
-class _Scope:
-    """The tables of one SELECT.
+def _find_columns(
+    tree: Node, categories: Callable[[str], Categories | None]
+) -> dict[tuple[str, ...], Sequence[str]]:
+    """Return the categories of the columns of a FROM by their names, with their table and alone.
 
-    Attributes:
-        tables: Name or alias -> the categories of its columns.
-        merged: Columns of ``USING``, which belong to several tables.
-        is_natural: Whether a NATURAL JOIN merges columns that it does not name.
+    Alone, a name is left out that several tables have: one of ``USING`` or of a NATURAL JOIN.
     """
-
-    tables: dict[str, Categories]
-    merged: frozenset[str]
-    is_natural: bool
-
-    @classmethod
-    def of(cls, tree: Node, categories: Callable[[str], Categories | None]) -> _Scope:
-        tables: dict[str, Categories] = {}
-        merged: set[str] = set()
-        is_natural = False
-        for each in _walk(tree, within_select=True):
-            merged |= {name.casefold() for name in each.get("using_columns", ())}
-            is_natural |= each.get("ref_type") == "NATURAL"
-            name = str(each.get("table_name", "")).casefold()
-            own = categories(name) if each.get("type") == "BASE_TABLE" else None
-            if own is not None and not each["column_name_alias"]:
-                tables[each["alias"].casefold() or name] = own
-        return cls(tables, frozenset(merged), is_natural)
-
-    def find(self, column: Sequence[str]) -> Sequence[str] | None:
-        """Return the categories of a column; None if it has none, or if that is not certain."""
-        *above, name = (each.casefold() for each in column)
-        if len(above) == 1:
-            return self.tables.get(above[0], {}).get(name)
-        is_merged = self.is_natural or name in self.merged
-        found = [own[name] for own in self.tables.values() if name in own]
-        return found[0] if len(found) == 1 and not above and not is_merged else None
+    found: dict[tuple[str, ...], Sequence[str]] = {}
+    is_natural = False
+    for each in _walk(tree, within_select=True):
+        is_natural |= each.get("ref_type") == "NATURAL"
+        name = str(each.get("table_name", "")).casefold()
+        own = categories(name) if each.get("type") == "BASE_TABLE" else None
+        if own is not None and not each["column_name_alias"]:
+            table = each["alias"].casefold() or name
+            found |= {(table, column): known for column, known in own.items()}
+    merged = {
+        name.casefold()
+        for each in _walk(tree, within_select=True)
+        for name in each.get("using_columns", ())
+    }
+    often = Counter(column for _, column in found)
+    alone = {
+        (column,): known
+        for (_, column), known in found.items()
+        if often[column] == 1 and column not in merged and not is_natural
+    }
+    return found | alone
 
 
 def _read_comparison(node: Node, given: Mapping[str, Any]) -> tuple[str, list[str], list[str]]:

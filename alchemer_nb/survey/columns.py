@@ -41,7 +41,7 @@ INDEX = "response_id"  # of a frame; a column of this name would make reset_inde
 _DEEPEST = 4  # levels of nesting; a definition that nests deeper refers to itself
 _RESERVED = {COMMENT, SECOND_ANSWER, MEMBER, "other", "raw"}  # names that other columns end with
 _NAME_SUFFIXES = {"comment": "_comment", "raw": "_raw"}
-_TEXT_SUFFIXES = {"other": "other, written in", "comment": "comment", "raw": "as received"}
+TEXT_SUFFIXES = {"other": "other, written in", "comment": "comment", "raw": "as received"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,8 +414,8 @@ def _text_name(column: AnswerColumn, survey: Definition, language: str | None) -
         words.append(" ".join(_below_question(column.path)))
     elif column.option is not None:
         words.append(column.option.label(*languages) or column.option.id)
-    if column.part in _TEXT_SUFFIXES:
-        words.append(_TEXT_SUFFIXES[column.part])
+    if column.part in TEXT_SUFFIXES:
+        words.append(TEXT_SUFFIXES[column.part])
     return ": ".join(piece for piece in words if piece)
 
 
