@@ -243,16 +243,6 @@ def test_text_with_nul_and_attrs_of_the_users_own(df, tmp_path):
     assert "odd" not in back.attrs
 
 
-def test_files_that_are_none(tmp_path):
-    with pytest.raises(InvalidArgument, match="there is no file"):
-        al.read_parquet(tmp_path / "none.parquet")
-    (tmp_path / "x.parquet").write_bytes(b"not parquet")
-    with pytest.raises(InvalidArgument, match="cannot be read as Parquet"):
-        al.read_parquet(tmp_path / "x.parquet")
-    with pytest.raises(InvalidArgument, match="is a file name, not int"):
-        al.read_parquet(5)
-
-
 def test_hand_made_answers_of_every_kind(scripted, tmp_path):
     frame = made(scripted)
     for part in (frame, frame.iloc[:1], frame.iloc[3:], frame.iloc[::-1]):

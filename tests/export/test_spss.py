@@ -369,13 +369,3 @@ def test_read_spss_of_a_foreign_file(tmp_path):
     assert df["a"].tolist() == [1, 2, 3]  # not all are labelled: nothing is lost
     assert df["b"].tolist() == ["same [1]", "same [2]", np.nan]
     assert df["c"].isna().tolist() == [False, True, False]
-
-
-def test_read_spss_of_what_is_none(tmp_path):
-    with pytest.raises(InvalidArgument, match="there is no file"):
-        al.read_spss(tmp_path / "none.sav")
-    (tmp_path / "bad.sav").write_bytes(b"not an SPSS file")
-    with pytest.raises(InvalidArgument, match="cannot be read as an SPSS file"):
-        al.read_spss(tmp_path / "bad.sav")
-    with pytest.raises(InvalidArgument, match=r"ends in \.sav"):
-        al.read_spss(__file__)
