@@ -372,9 +372,10 @@ class Sync:
         listed = len(self._listed_ids())
         if listing.total_count not in (None, listed):
             told = counted(listing.total_count, "response")
+            are = "is" if listing.total_count == 1 else "are"
             self.notes.append(
-                f"Alchemer has {told} by its own count and gave {listed:,}; some came or went "
-                "meanwhile, so sync again"
+                f"Alchemer says there {are} {told} and gave {listed:,}; some came or went meanwhile, "
+                "so sync again"
             )
         manifest.syncs.append(
             {

@@ -309,7 +309,9 @@ def test_a_scale_with_an_answer_off_it_has_no_order(scripted):
     df = read(scripted, asked, gone)
     assert not df["q2"].cat.ordered
     assert df["q2"].tolist() == ["Very satisfied", "8"]
-    assert "1 that are no option" in df.alchemer.codebook.set_index("column_id").loc["q2", "notes"]
+    assert (
+        "1 not among the options" in df.alchemer.codebook.set_index("column_id").loc["q2", "notes"]
+    )
 
 
 def test_an_unknown_option_id_with_known_text_is_noted(scripted):
