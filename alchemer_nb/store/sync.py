@@ -374,8 +374,8 @@ class Sync:
             told = counted(listing.total_count, "response")
             are = "is" if listing.total_count == 1 else "are"
             self.notes.append(
-                f"Alchemer says there {are} {told} and gave {listed:,}; some came or went meanwhile, "
-                "so sync again"
+                f"Alchemer says there {are} {told} and gave {listed:,}; some came or went "
+                "meanwhile, so sync again"
             )
         manifest.syncs.append(
             {
