@@ -143,7 +143,8 @@ class Region:
 
         Args:
             api_url: Base of the API without the version, ``https://…``; plain ``http://`` is
-                allowed for loopback hosts only.
+                allowed for loopback hosts only. The host has letters a to z, digits, dots and
+                hyphens; one in other letters is written as ``xn--…``.
             app_url: Where people log in; left out, the API's address.
             timezone: IANA zone of stamps that carry none.
             name: What messages call it.

@@ -129,7 +129,7 @@ def _any_form(letter: str) -> str:
         rf"\\x{ord(letter):02x}",
         f"&#(?:0*{ord(letter)}|x0*{ord(letter):x});?",
         *(f"&{name}" for name in _html_names().get(letter, ())),
-        *(re.escape(form) for form in _OTHER_FORMS.get(letter, ())),
+        *(re.escape(form) for form in [_OTHER_FORMS.get(letter)] if form),
     ]
     return f"(?:{'|'.join(forms)})"
 
