@@ -12,6 +12,9 @@ ACCEPTED = "gzip"
 # Of a body, as received and unpacked: real pages of 500 responses have a few megabytes. A gzip of
 # 300 kB can unpack to 300 MB.
 MOST_BYTES = 128 << 20
+# Lists and maps of a body: an empty one has two bytes, and takes hundreds once it is decoded.
+MOST_OBJECTS = 2_000_000
+_FEW_BYTES = 8 << 20  # bodies up to this size are not counted
 _PIECE_BYTES = 1 << 20
 _EDGE_BYTES = 4096
 _GZIP_MAGIC = b"\x1f\x8b"  # the first bytes of a gzip body
@@ -50,6 +53,11 @@ def unpack(packed: bytes, most: int = MOST_BYTES) -> bytes:
     """
     pieces = list(_pieces(packed, most + 1, most))  # mostly one, which is then not copied
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def has_too_many_objects(body: bytes) -> bool:
+    """Check whether decoding a body could fill the memory, without decoding it."""
+    return len(body) > _FEW_BYTES and body.count(b"{") + body.count(b"[") > MOST_OBJECTS
 
 
 def unpack_edges(packed: bytes) -> tuple[bytes, bytes]:

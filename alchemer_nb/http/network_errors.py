@@ -18,7 +18,7 @@ import urllib3
 from requests.utils import get_environ_proxies, select_proxy
 
 from alchemer_nb.errors import TransportError
-from alchemer_nb.http.compression import MOST_BYTES, Broken, TooLarge, UnknownEncoding
+from alchemer_nb.http.compression import MOST_BYTES, MOST_OBJECTS, Broken, TooLarge, UnknownEncoding
 from alchemer_nb.http.interruptible import SlowReply
 from alchemer_nb.http.regions import is_loopback
 
@@ -180,7 +180,8 @@ def build_too_large_error(where: str, most: int) -> TransportError:
         most: Bytes that would have been read.
     """
     return TransportError(
-        f"the answer to {where} has more than {most >> 20} MB when unpacked, so it was not read",
+        f"the answer to {where} has more than {most >> 20} MB when unpacked, or more than "
+        f"{MOST_OBJECTS:,} objects, so it was not read",
         reason="large",
         hint="Ask for less at once, as with a smaller resultsperpage. Where that does not help, "
         "something between here and Alchemer may send it: try from another network",

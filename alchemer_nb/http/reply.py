@@ -13,7 +13,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb import errors
-from alchemer_nb.http.compression import MOST_BYTES, Broken, TooLarge, unpack, unpack_edges
+from alchemer_nb.http.compression import (
+    MOST_BYTES,
+    Broken,
+    TooLarge,
+    has_too_many_objects,
+    unpack,
+    unpack_edges,
+)
 from alchemer_nb.http.network_errors import build_too_large_error
 from alchemer_nb.http.refusals import (
     DENIED_PROBLEMS,
@@ -44,7 +51,7 @@ HEADERS = (
 _LONGEST_MESSAGE = 300
 _LONGEST_WAIT = 86_400.0  # seconds
 _HEAD = 4_000  # bytes in which a problem is looked for
-# Bytes of a body that is decoded as a whole: each may become 20 bytes of Python objects.
+# Bytes of a body that is decoded as a whole, which takes several times as many.
 _MOST_DECODED = 64 << 20
 _LARGE = 4_000  # compressed bytes, which unpack to ten times as many and more
 _GOOD_START = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"result_ok"\s*:\s*(?:true|"true")\s*,')
@@ -105,7 +112,7 @@ class Reply:
         except TooLarge:
             failure = build_too_large_error(where, most)
         else:
-            if len(body) <= most:
+            if len(body) <= most and not has_too_many_objects(body):
                 return body
             failure = build_too_large_error(where, most)
         raise failure

@@ -60,6 +60,20 @@ def test_a_small_body_that_unpacks_to_much_is_not_unpacked(client, scripted, pat
     assert client.request("GET", path)["result_ok"]
 
 
+@pytest.mark.parametrize("piece", [b"{},", pytest.param(b"[],", marks=pytest.mark.long)])
+def test_what_would_become_millions_of_objects_is_not_decoded(client, scripted, piece):
+    rows = piece * (3 * 2**20)
+    body = b'{"result_ok": true, "total_count": 1, "data": [' + rows + b"{}]}"
+    for path in ("survey/1", "survey/1/surveyresponse"):
+        scripted.answer(path, Reply(body))
+    error = failure(client, lambda: client.request("GET", "survey/1"))
+    assert error.reason == "large"
+    scripted.answer("survey/1", {"result_ok": True, "data": {"id": 1}})
+    scripted.answer("survey/1/surveyquestion", {"result_ok": True, "data": []})
+    error = failure(client, lambda: client.responses(1, progress="none"))
+    assert error.reason == "large"
+
+
 @pytest.mark.long
 def test_an_error_with_a_bomb_is_the_error_of_its_status(client, scripted):
     scripted.answer("account", Reply(bomb(LIMIT // 2**20 + 1), 502, headers=GZIP))
