@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from alchemer_nb.visible import make_visible
 from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
@@ -49,6 +50,6 @@ class SyncResult:
         name = self.title or self.survey
         rows = counted(self.rows, "response")
         first = f"{name}: {changes or 'nothing new'}; {rows} in {self.place}"
-        return "; ".join([first, *self.notes])
+        return make_visible("; ".join([first, *self.notes]))
 
     __repr__ = __str__

@@ -290,7 +290,7 @@ def _sign_in_at_prompt(
 
 
 def _ask_key(sign_in: steps.SignIn, region: Region) -> None:
-    first = _ask_hidden(f"API key for {region.app_host} (or key and secret key together): ")
+    first = _ask_hidden(f"API key for {region.shown_host} (or key and secret key together): ")
     values = {steps.TOKEN: first}
     if first.reveal().strip() and not steps.has_both_parts(first):
         values[steps.TOKEN_SECRET] = _ask_hidden("API secret key: ")
@@ -299,7 +299,7 @@ def _ask_key(sign_in: steps.SignIn, region: Region) -> None:
 
 def _ask_oauth(sign_in: steps.SignIn, region: Region) -> None:
     values = {
-        steps.CONSUMER: _ask_hidden(f"Consumer key for {region.app_host}: "),
+        steps.CONSUMER: _ask_hidden(f"Consumer key for {region.shown_host}: "),
         steps.CONSUMER_SECRET: _ask_hidden("Consumer secret: "),
     }
     display(sign_in.request_link(values, region))  # type: ignore[no-untyped-call]  # IPython has no hints

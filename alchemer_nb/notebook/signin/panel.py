@@ -285,7 +285,7 @@ def _region_options(session: Session, asked: Region | None) -> tuple[tuple[str, 
     for region in (*known, asked, session.box.region if session.box is not None else None):
         if region is not None:
             regions.setdefault(region.api_url, region)
-    return tuple((f"{each.label} — {each.app_host}", each) for each in regions.values())
+    return tuple((f"{each.label} — {each.shown_host}", each) for each in regions.values())
 
 
 class PanelOutputs:

@@ -19,6 +19,7 @@ from keyring.backends import fail
 
 from alchemer_nb.auth import profiles
 from alchemer_nb.client.client import Client
+from alchemer_nb.errors import TransportError
 from alchemer_nb.http.credentials import ApiKey, OAuth1
 from alchemer_nb.http.regions import Region
 from alchemer_nb.notebook.signin.panel import LoginPanel
@@ -177,6 +178,22 @@ class TestApiKey:
         page.submit(api_token="some-key", api_token_secret="some-secret")
         assert list(page.errors) == [""]
         assert region.host in page.errors[""]
+
+    def test_a_proxy_in_trouble_is_told_as_in_python(
+        self, opened: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("https_proxy", "NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("HTTPS_PROXY", "http://joe:CANARYpassword@")
+        page = opened(region=Region.get("us"))
+        page.submit(api_token="some-key", api_token_secret="some-secret")
+        with pytest.raises(TransportError) as caught:
+            Client(ApiKey("some-key", "some-secret"), retries=1).account()
+        sentence, hint = caught.value.lines
+        shown = f"{page.errors} {page.hints}"
+        assert sentence in shown
+        assert hint in shown
+        assert "CANARY" not in shown + page.wire.text
 
     @pytest.mark.parametrize(
         "trouble",
