@@ -185,6 +185,7 @@ def test_what_does_not_end_is_given_up(name):
         (gzip.compress(gzip.compress(OK)), "gzip"),
         (OK, "gzip"),
     ],
+    ids=lambda value: value if isinstance(value, str) else str(len(value)),  # gzip has a clock
 )
 def test_an_encoding_that_was_not_asked_for_is_no_data(client, scripted, body, encoding):
     scripted.answer("account", Reply(body, headers={"Content-Encoding": encoding}))
