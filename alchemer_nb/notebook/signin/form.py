@@ -4,6 +4,9 @@ A ``Password`` widget of ipywidgets syncs its value at each key press: a key tha
 submitted would be saved in a notebook with widget state. Here the description of the form is the
 only synced trait; the values come once, as a custom message, when the form is submitted
 (https://github.com/jupyter-widgets/ipywidgets/blob/main/packages/schema/messages.md).
+
+They are the message's binary buffers: a kernel at DEBUG logs the content of each message, and shows
+of a buffer only its address in memory.
 """
 
 from __future__ import annotations
@@ -113,7 +116,7 @@ class SignInForm(anywidget.AnyWidget):
             # The page is disabled until it gets the next number, also after an attempt that failed.
             self.view = {**self.view, "attempt": self._attempt}
 
-    def _receive(self, _: object, content: Any, __: object) -> None:
+    def _receive(self, _: object, content: Any, buffers: list[memoryview]) -> None:
         # No error may repeat anything of a message's content: any part of it may be a secret.
         if not isinstance(content, dict):
             return
@@ -124,23 +127,24 @@ class SignInForm(anywidget.AnyWidget):
             self.ticked = _read_ticked(content)
         # A second click, or a copy of the form in another view, sends the number of an old attempt.
         elif kind in ("submit", "action") and content.get("attempt") == self._attempt:
-            self.run_alone(lambda: self._handle(kind, content))
+            self.run_alone(lambda: self._handle(kind, content, buffers))
 
-    def _handle(self, kind: str, content: dict[str, Any]) -> None:
+    def _handle(self, kind: str, content: dict[str, Any], buffers: list[memoryview]) -> None:
         if kind == "submit":
             self.ticked = _read_ticked(content)
-            self._on_submit(_take_values(content), self.ticked)
+            self._on_submit(_take_values(content, buffers), self.ticked)
         else:
             self._on_button(str(content.get("name", "")))
 
 
-def _take_values(content: dict[str, Any]) -> dict[str, Secret]:
-    values = content.get("values")
-    if not isinstance(values, dict):
+def _take_values(content: dict[str, Any], buffers: list[memoryview]) -> dict[str, Secret]:
+    """Return the text of each field; ``{}`` if a front end did not pass the buffers on."""
+    names = content.get("fields")
+    if not isinstance(names, list) or len(names) != len(buffers):
         return {}
-    secrets = {str(name): Secret(text) for name, text in values.items() if isinstance(text, str)}
-    values.clear()  # the kernel keeps its last message for a while: remove what was typed
-    return secrets
+    texts = [Secret(bytes(each).decode("utf-8", "replace")) for each in buffers]
+    buffers.clear()  # the kernel keeps its last message for a while: remove what was typed
+    return dict(zip(map(str, names), texts, strict=True))
 
 
 def _read_ticked(content: dict[str, Any]) -> dict[str, bool]:
