@@ -16,6 +16,7 @@ import gzip
 import html
 import io
 import json
+import logging
 import pickle
 import pprint
 import re
@@ -23,6 +24,7 @@ import traceback
 import types
 import zipfile
 import zlib
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
@@ -216,6 +218,28 @@ class Search:
         self.found += [f"{place}: {name}" for name in held]
         if not held and len(raw) < 1000:
             self._clean.add(raw)
+
+
+@contextmanager
+def everything_logged() -> Iterator[io.StringIO]:
+    """All that any logger says at DEBUG."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    known = [each for each in [*logging.root.manager.loggerDict.values()]
+             if isinstance(each, logging.Logger)]  # fmt: skip
+    levels = {each: each.level for each in (logging.root, *known)}
+    apart = [logging.root, *(each for each in known if not each.propagate)]
+    for each in levels:
+        each.setLevel(logging.DEBUG)
+    for each in apart:
+        each.addHandler(handler)
+    try:
+        yield stream
+    finally:
+        for each in apart:
+            each.removeHandler(handler)
+        for each, level in levels.items():
+            each.setLevel(level)
 
 
 def _octets(text: str) -> bytes:
