@@ -21,9 +21,9 @@ from alchemer_nb import Client, Job, OAuthFlow
 from alchemer_nb.errors import AlchemerError, DownloadIncomplete, TransportError
 from alchemer_nb.http.regions import Region
 from tests.leaks.search import CANARIES, KEY, MODES, everything_logged
+from tests.leaks.walk import Walk
 from tests.person import landing_address
 from tests.scripted import Reply
-from tests.survey_json import question, response, serve
 
 PASSWORD = CANARIES["proxy_password"]
 ELSEWHERE = "https://elsewhere.example/?x=" + CANARIES["api_token"]
@@ -197,10 +197,7 @@ def test_a_sign_in_leaves_no_trace(box, search):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_callback_that_fails_shows_no_secret(scripted, search, mode):
-    rows = [response(n, {"2": {"id": 2, "answer": "x"}}) for n in (1, 2)]
-    serve(scripted, [question(2, "TEXTBOX", "Name", "name")], rows)
-    client = Client(MODES[mode], region=scripted.region, retries=1)
-    told = []
+    client, told = Walk(scripted, MODES[mode]).client, []
 
     def fail(progress):
         told.append(progress)
@@ -214,13 +211,9 @@ def test_a_callback_that_fails_shows_no_secret(scripted, search, mode):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_job_that_is_cancelled_shows_no_secret(scripted, search, mode):
-    rows = [response(n, {"2": {"id": 2, "answer": "x"}}) for n in (1, 2)]
-    serve(scripted, [question(2, "TEXTBOX", "Name", "name")], rows)
-    first = scripted.replies["/v5/survey/5/surveyresponse"][0].body
-    paged = {**first, "total_count": "600", "total_pages": 2}
-    scripted.answer("survey/5/surveyresponse", paged, Reply(silent=True))
+    client = Walk(scripted, MODES[mode]).break_off(Reply(silent=True))
     with watched(search, "cancelled"):
-        job = Job.start(Client(MODES[mode], region=scripted.region, retries=1), 5)
+        job = Job.start(client, 5)
         while len([path for _, path, _ in scripted.asked if "response" in path]) < 2:
             job.wait(0.02)
         search.thing("while it runs", job)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-from urllib.parse import urlencode
+from urllib.parse import quote
 
 import pytest
 
-from alchemer_nb import Client, OAuthFlow, errors
+from alchemer_nb import OAuthFlow, errors
 from alchemer_nb.auth.lookup import from_environment
 from alchemer_nb.client import retrieval
 from alchemer_nb.http.secrets import Secret
@@ -18,55 +16,9 @@ from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.notebook.signin.session import Session
 from alchemer_nb.notebook.signin.steps import FieldError, SignIn
 from alchemer_nb.store import manifest, paths
-from tests.leaks.search import CANARIES, MODES, Search, everything_logged
-from tests.leaks.test_errors import GIVEN, returned_to
-from tests.scripted import Reply, ScriptedServer
-from tests.survey_json import question, response, serve
-
-if TYPE_CHECKING:
-    from alchemer_nb.http.credentials import Credentials
-
-ECHO = " ".join(CANARIES.values())
-VERIFIER, CONSENT = CANARIES["oauth_verifier"], "/head/oauth/access_token"
-
-
-@dataclass
-class Walk:
-    """What a walk has: a server, credentials of one mode, and a client of both."""
-
-    server: ScriptedServer
-    credentials: Credentials
-
-    @property
-    def echo(self) -> str:
-        return " ".join(secret.reveal() for secret in self.credentials.secrets)
-
-    @property
-    def client(self) -> Client:
-        return Client(self.credentials, region=self.server.region, timeout=(2, 1), retries=1)
-
-    def refused(self, status: int, code: int | None = None) -> object:
-        """Makes a call that is answered with a status, and with all that was sent."""
-        refusal = {"result_ok": False, "code": code or status, "message": self.echo}
-        self.server.answer("account", Reply(refusal, status))
-        return self.client.account()
-
-    def survey(self, answers: int = 2) -> Client:
-        """A client of a survey with some answers."""
-        rows = [response(n, {"2": {"id": 2, "answer": "x"}}) for n in range(1, answers + 1)]
-        account = {"result_ok": True, "data": {"id": "77", "organization": "Made up"}}
-        self.server.answer("account", account)
-        serve(self.server, [question(2, "TEXTBOX", "Name", "name")], rows)
-        return self.client
-
-    def flow(self, access: Reply, pasted: str = VERIFIER, **given: object) -> object:
-        """A sign-in whose last step is answered so."""
-        self.server.answer("/head/oauth/request_token", Reply((GIVEN + urlencode(given)).encode()))
-        self.server.answer(CONSENT, access)
-        pair = (CANARIES["consumer_key"], CANARIES["consumer_secret"])
-        flow = OAuthFlow(*pair, region=self.server.region, callback="oob")
-        flow.start()
-        return flow.finish(pasted)
+from tests.leaks.search import CANARIES, MODES, PAIR, everything_logged
+from tests.leaks.walk import GIVEN, REQUEST, REQUESTED, VERIFIER, Walk, returned_to
+from tests.scripted import Reply
 
 
 def half_an_environment(walk):
@@ -75,23 +27,24 @@ def half_an_environment(walk):
         from_environment()
 
 
-def incomplete(walk):
-    client = walk.survey()
-    first = walk.server.replies["/v5/survey/5/surveyresponse"][0].body
-    walk.server.answer(
-        "survey/5/surveyresponse",
-        {**first, "total_count": "600", "total_pages": 2},
-        Reply({"result_ok": False, "code": 401, "message": walk.echo}, 401),
-    )
-    client.responses(5, progress="none")
+def no_survey(walk):
+    walk.client.survey("No such survey")
+
+
+def lost(walk):
+    walk.client.responses(5, progress="none").describe().alchemer.codebook()
+
+
+def no_json(walk):
+    walk.server.answer("account", Reply(walk.echo.encode()))
+    walk.client.account()
 
 
 def no_answers(walk):
-    client = walk.survey()
     page = walk.server.replies["/v5/survey/5/surveyresponse"][0].body
     for row in page["data"]:
         del row["survey_data"]
-    client.responses(5, progress="none")
+    walk.client.responses(5, progress="none")
 
 
 def stopped(walk):
@@ -100,76 +53,69 @@ def stopped(walk):
     walk.client._transport.send("GET", "account", options=options)
 
 
+def incomplete(walk):
+    refusal = {"result_ok": False, "code": 401, "message": walk.echo}
+    walk.break_off(Reply(refusal, 401)).responses(5, progress="none")
+
+
+def busy_store(walk):
+    folder = walk.client.sync(5).place
+    with paths.lock_folder(folder, 1.0), paths.lock_folder(folder, 0.05):
+        pass
+
+
 def newer_store(walk):
-    client = walk.survey()
+    client = walk.client
     file = client.sync(5).place / paths.MANIFEST
     told = json.loads(file.read_text("utf-8")) | {"format": manifest.FORMAT + 1}
     file.write_text(json.dumps(told), "utf-8")
     client.sync(5)
 
 
-def busy_store(walk):
-    folder = walk.survey().sync(5).place
-    with paths.lock_folder(folder, 1.0), paths.lock_folder(folder, 0.05):
-        pass
+def never_begun(walk):
+    OAuthFlow(*PAIR.secrets).finish(VERIFIER)
 
 
 def expired(walk):
-    walk.server.answer(
-        "/head/oauth/request_token", Reply(GIVEN.replace("ttl=60", "ttl=1").encode())
-    )
-    pair = (CANARIES["consumer_key"], CANARIES["consumer_secret"])
-    flow = OAuthFlow(*pair, region=walk.server.region, callback="oob")
-    flow.start()
+    walk.server.answer(REQUESTED, Reply(GIVEN.replace("ttl=60", "ttl=1").encode()))
+    flow = walk.flow()
     time.sleep(1.01)  # the least that a link can live
     flow.finish(VERIFIER)
 
 
 def too_slow(walk):
-    walk.server.answer("account", Reply({"result_ok": False, "message": walk.echo}, 500))
-    walk.client._transport.send("GET", "account", most_500s=1)
+    walk.refuse(500)._transport.send("GET", "account", most_500s=1)
 
 
 def wrong_field(walk):
-    typed = {"api_token": Secret(f"{ECHO} x y z"), "api_token_secret": Secret(VERIFIER)}
+    typed = {"api_token": Secret(f"{walk.echo} x y z"), "api_token_secret": Secret(VERIFIER)}
     SignIn(Session()).use_key(typed, walk.server.region)
 
 
+DENIED = f"https://x.invalid/?denied={quote(REQUEST)}"
 WAYS = {
     errors.ConfigurationError: half_an_environment,
     errors.InvalidArgument: lambda walk: walk.client.request("NONE", "account"),
-    errors.ConditionError: lambda walk: walk.survey().responses(5, where="[nothing] ="),
-    errors.SurveyNotFound: lambda walk: (
-        walk.server.answer("survey", {"result_ok": True, "total_pages": 1, "data": []}),
-        walk.client.survey("No such survey"),
-    ),
-    errors.KnowledgeLost: lambda walk: (
-        walk.survey().responses(5, progress="none").describe().alchemer.codebook()
-    ),
-    errors.TransportError: lambda walk: (
-        walk.server.answer("account", Reply(walk.echo.encode())),
-        walk.client.account(),
-    ),
+    errors.ConditionError: lambda walk: walk.client.responses(5, where="[nothing] ="),
+    errors.SurveyNotFound: no_survey,
+    errors.KnowledgeLost: lost,
+    errors.TransportError: no_json,
     retrieval._NoAnswers: no_answers,
     errors.Stopped: stopped,
     errors.DownloadIncomplete: incomplete,
-    errors.StoreError: lambda walk: walk.survey().scan(5),
+    errors.StoreError: lambda walk: walk.client.scan(5),
     errors.StoreBusy: busy_store,
     errors.StoreNewer: newer_store,
-    errors.ApiError: lambda walk: walk.refused(400),
-    errors.AuthenticationError: lambda walk: walk.refused(401),
-    errors.SignInError: lambda walk: OAuthFlow(*walk.credentials.secrets[:2]).finish(VERIFIER),
-    errors.WrongAttempt: lambda walk: walk.flow(
-        Reply(), returned_to(VERIFIER, CANARIES["oauth_token"])
-    ),
+    errors.ApiError: lambda walk: walk.refuse(400).account(),
+    errors.AuthenticationError: lambda walk: walk.refuse(401).account(),
+    errors.SignInError: never_begun,
+    errors.WrongAttempt: lambda walk: walk.flow().finish(returned_to(VERIFIER, "x" * 20)),
     errors.SignInExpired: expired,
-    errors.ConsentDenied: lambda walk: walk.flow(
-        Reply(), f"https://x.invalid/?denied={CANARIES['request_token']}"
-    ),
-    errors.PermissionDenied: lambda walk: walk.refused(403),
-    errors.NotFound: lambda walk: walk.refused(404),
-    errors.RateLimited: lambda walk: walk.refused(429),
-    errors.ServerError: lambda walk: walk.refused(503),
+    errors.ConsentDenied: lambda walk: walk.flow().finish(DENIED),
+    errors.PermissionDenied: lambda walk: walk.refuse(403).account(),
+    errors.NotFound: lambda walk: walk.refuse(404).account(),
+    errors.RateLimited: lambda walk: walk.refuse(429).account(),
+    errors.ServerError: lambda walk: walk.refuse(503).account(),
     errors.TooSlow: too_slow,
     FieldError: wrong_field,
 }
@@ -190,7 +136,7 @@ CASES = [case for case in CASES if case[0] is not errors.SignInExpired or case[1
 
 
 @pytest.mark.parametrize(("kind", "mode"), CASES, ids=lambda each: getattr(each, "__name__", each))
-def test_no_error_shows_a_secret(scripted, search: Search, tmp_path, monkeypatch, kind, mode):
+def test_no_error_shows_a_secret(scripted, search, tmp_path, monkeypatch, kind, mode):
     monkeypatch.setenv("ALCHEMER_STORE", str(tmp_path / "store"))
     with everything_logged() as log, pytest.raises(errors.AlchemerError) as caught:
         WAYS[kind](Walk(scripted, MODES[mode]))

@@ -6,7 +6,7 @@ import json
 import signal
 import threading
 import time
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import keyring
 import pytest
@@ -23,6 +23,7 @@ from alchemer_nb.notebook.signin.session import Session
 from alchemer_nb.notebook.signin.steps import SignIn
 from tests.auth.test_profiles import MemoryKeyring
 from tests.leaks.search import CANARIES, MODES
+from tests.leaks.walk import GIVEN, returned_to
 from tests.scripted import Reply
 
 FIRST, SECOND = CANARIES["api_token"], CANARIES["api_token_secret"]
@@ -105,16 +106,6 @@ def test_no_frame_of_a_call_shows_a_secret(scripted, mode, search):
         scripted.answer("account", reply)
         client = Client(MODES[mode], region=scripted.region, timeout=(2, 1), retries=1)
         search.error(name, raised(client.account))
-
-
-GIVEN = urlencode(
-    {"oauth_token": REQUEST, "oauth_token_secret": REQUEST_SECRET, "xoauth_token_ttl": 60}
-)
-
-
-def returned_to(verifier, token=REQUEST):
-    """The address that the browser ends at."""
-    return "https://x.invalid/?" + urlencode({"oauth_token": token, "oauth_verifier": verifier})
 
 
 def test_no_frame_of_a_sign_in_shows_a_secret(scripted, search):
