@@ -88,7 +88,7 @@ class SignInForm(anywidget.AnyWidget):
         self._on_submit, self._on_button = on_submit, on_button
         self._attempt, self._clear_count = 1, 0
         self._is_handling = threading.Lock()
-        self._link: dict[str, str] = {}
+        self._link: tuple[Secret, str] | None = None
         self.ticked: dict[str, bool] = {}
         super().__init__()
         self.on_msg(self._receive)
@@ -101,8 +101,9 @@ class SignInForm(anywidget.AnyWidget):
     def show_link(self, href: str, host: str) -> None:
         """Show a link; an empty ``href`` removes it."""
         # As a message, not a synced trait, which is saved: the address holds a request token.
-        self._link = {"href": href, "host": host} if href else {}
-        self.send({"type": "link", **self._link})
+        if href or self._link:
+            self._link = (Secret(href), host) if href else None
+            self._send_link()
 
     def run_alone(self, work: Callable[[], None]) -> None:
         """Run ``work`` as an attempt of its own; do nothing while another one is handled."""
@@ -116,13 +117,17 @@ class SignInForm(anywidget.AnyWidget):
             # The page is disabled until it gets the next number, also after an attempt that failed.
             self.view = {**self.view, "attempt": self._attempt}
 
+    def _send_link(self) -> None:
+        shown = {"href": self._link[0].reveal(), "host": self._link[1]} if self._link else {}
+        self.send({"type": "link", **shown})
+
     def _receive(self, _: object, content: Any, buffers: list[memoryview]) -> None:
         # No error may repeat anything of a message's content: any part of it may be a secret.
         if not isinstance(content, dict):
             return
         kind = content.get("type")
         if kind == "ready":
-            self.send({"type": "link", **self._link})
+            self._send_link()
         elif kind == "options":
             self.ticked = _read_ticked(content)
         # A second click, or a copy of the form in another view, sends the number of an old attempt.

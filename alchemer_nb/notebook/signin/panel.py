@@ -267,6 +267,8 @@ class LoginPanel(ipywidgets.VBox):
     def _show(self, *, adding: bool) -> None:
         """Show the form for another account, or else who is signed in; remove the notice."""
         self._adding, self._notice = adding, ("", "")
+        if self.sign_in.flow is None:
+            self.form.show_link("", "")
         self._refresh(clear=True)
 
     def _refresh(self, *, clear: bool = False) -> None:
