@@ -61,6 +61,22 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many places were searched for secrets; see tests/leaks."""
+    reports = [each for kind in ("passed", "failed", "error", "")
+               for each in terminalreporter.stats.get(kind, [])]  # fmt: skip
+    counts = [
+        value
+        for report in reports
+        if getattr(report, "when", "") == "teardown"
+        for name, value in report.user_properties
+        if name == "canaries"
+    ]
+    if counts:
+        places, found = (sum(each) for each in zip(*counts, strict=True))
+        terminalreporter.write_line(f"canaries: {places:,} places searched, {found:,} found")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Credentials of whoever runs the tests must not sign anything in."""
     for name in [name for name in os.environ if name.startswith("ALCHEMER_")]:

@@ -213,10 +213,15 @@ class Kernel:
         return self.comm_message(comm_id, data, subshell, buffers)
 
     def submit(
-        self, comm_id: str, attempt: int, values: dict[str, str], subshell: str | None = None
+        self,
+        comm_id: str,
+        attempt: int,
+        values: dict[str, str],
+        subshell: str | None = None,
+        options: dict[str, bool] | None = None,
     ) -> None:
         """Submits the form of the sign-in panel and waits until that was handled."""
-        content, texts = submission(attempt, values)
+        content, texts = submission(attempt, values, options)
         self.handled(self.custom(comm_id, content, subshell, texts), 20)
 
     def set_state(self, comm_id: str, **state: Any) -> str:

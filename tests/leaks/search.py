@@ -91,6 +91,13 @@ def forms_of(secret: str) -> set[bytes]:
     return {form.lower() for form in forms}
 
 
+@functools.cache
+def _distinct_forms(secret: str) -> tuple[bytes, ...]:
+    """The forms that hold no other form, which would be found in their place."""
+    forms = sorted(forms_of(secret), key=len)
+    return tuple(f for at, f in enumerate(forms) if not any(other in f for other in forms[:at]))
+
+
 def _base64_forms(raw: bytes) -> Iterator[bytes]:
     """The letters of base64 that depend on the secret alone, at each of three offsets."""
     for before in range(3):
@@ -123,7 +130,7 @@ class Search:
             texts = (s.reveal() if isinstance(s, Secret) else str(s) for s in secrets)
             secrets = {f"secret {len(self._forms) + at}": text for at, text in enumerate(texts)}
         assert all(len(secret) >= _PART for secret in secrets.values()), "too short to be told"
-        self._forms |= {name: tuple(forms_of(secret)) for name, secret in secrets.items()}
+        self._forms |= {name: _distinct_forms(secret) for name, secret in secrets.items()}
         self._clean: set[bytes] = set()  # short texts come many times
 
     def text(self, place: str, *contents: object) -> None:
@@ -214,8 +221,8 @@ class Search:
         if raw in self._clean:
             return
         whole = unpacked(raw).lower()
-        held = [name for name, forms in self._forms.items() if any(f in whole for f in forms)]
-        self.found += [f"{place}: {name}" for name in held]
+        held = [name for name, forms in self._forms.items() for form in forms if form in whole]
+        self.found += [f"{place}: {name}" for name in dict.fromkeys(held)]
         if not held and len(raw) < 1000:
             self._clean.add(raw)
 

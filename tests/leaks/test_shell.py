@@ -84,7 +84,10 @@ def signed_in_by_panel(shell, wire, walk, mode):
     return shown, page
 
 
-@pytest.mark.parametrize("mode", MODES)
+LONG = [pytest.param(mode, marks=pytest.mark.long) for mode in ("two", "three")]
+
+
+@pytest.mark.parametrize("mode", ["key", *LONG])
 def test_no_shell_keeps_a_secret(scripted, search, shell, wire, tmp_path, mode):
     walk = Walk(scripted, MODES[mode])
     shown, page = signed_in_by_panel(shell, wire, walk, mode)
