@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.leaks.conftest import search  # noqa: F401 - a fixture
-
 from .lab import browser, lab_server, new_context
 
 if TYPE_CHECKING:

@@ -48,8 +48,8 @@ class Kernel:
         self._replies: dict[str, dict[str, Any]] = {}
 
     def start(self) -> Kernel:
-        """Starts it, once more if it does not come up: under load a kernel sometimes does not."""
-        for last in (False, True):
+        """Starts it, again if it does not come up: under load a kernel sometimes does not."""
+        for last in (False, False, True):
             try:
                 self._start_once()
                 return self

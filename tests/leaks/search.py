@@ -58,7 +58,7 @@ ROOT = str(Path(alchemer_nb.__file__).parent)
 TESTS = str(Path(__file__).parents[1])
 _PART = 12  # so many letters are a leak, too; four are shown on purpose
 _DEPTH = 12
-_PACKED = re.compile(rb"[A-Za-z0-9+/_-]{24,}={0,2}")
+_PACKED = re.compile(rb"[A-Za-z0-9+/_-]{16,}={0,2}")
 _SIMPLE = (str, bytes, int, float, bool, type(None), Secret)
 _CLOSED = (type, types.ModuleType, types.BuiltinFunctionType)
 
@@ -346,7 +346,7 @@ def unpacked(raw: bytes, depth: int = 3) -> bytes:
                 inner = base64.b64decode(with_padding.translate(_URL_SAFE), validate=True)
             except binascii.Error:
                 continue
-            parts += [unpacked(each, depth - 1) for each in _inflated(inner)]
+            parts += [inner, *(unpacked(each, depth - 1) for each in _inflated(inner))]
     return b"\0".join(parts)
 
 
