@@ -48,8 +48,8 @@ class Kernel:
         self._replies: dict[str, dict[str, Any]] = {}
 
     def start(self) -> Kernel:
-        """Starts it, again if it does not come up: under load a kernel sometimes does not."""
-        for last in (False, False, True):
+        """Starts it, once more if it does not come up: under load a kernel sometimes does not."""
+        for last in (False, True):
             try:
                 self._start_once()
                 return self
@@ -74,7 +74,8 @@ class Kernel:
             )
         self.client = BlockingKernelClient(connection_file=file)
         self.client.load_connection_file()
-        self.client.start_channels()
+        # Without the heartbeat, which takes a kernel for dead that does not answer for a second.
+        self.client.start_channels(hb=False)
         self.client.wait_for_ready(timeout=START_SECONDS)
 
     def stop(self) -> None:
