@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.errors import TooSlow
-from alchemer_nb.fetch.page_fetcher import PageRange, PageSizes
+from alchemer_nb.errors import TooSlow, TransportError
+from alchemer_nb.fetch.page_fetcher import PageRange, PageSizes, is_too_much
 from alchemer_nb.survey.definition import Definition, read_definition
 from alchemer_nb.wire.paging import PAGE_SIZE, read_totals, reply_object, reply_rows, to_count
 
@@ -49,14 +49,14 @@ def fetch_envelopes(
                 most_500s=most,
                 failed=sizes.attempts,
             )
-        except TooSlow as error:
-            if most is None:
+            envelope = reply.envelope()
+        except (TooSlow, TransportError) as error:
+            if most is None or not is_too_much(error):
                 raise
             sizes.note_failure(page, error.attempts)
             page = page.split()[0]
             continue
         sizes.note_success(page)
-        envelope = reply.envelope()
         totals = read_totals(envelope)
         is_announced = page.number < (totals.total_pages or 0)
         if key is not None and (totals.key == key or not (totals.rows or is_announced)):

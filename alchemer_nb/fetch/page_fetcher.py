@@ -261,19 +261,19 @@ class PageFetcher:
             future = sent or self.send(page_range)
             try:
                 answer = self.wait_for(future)
-            except errors.TooSlow as error:
-                if not page_range.split():
+                self._sizes.note_success(page_range)
+                if self._is_refused(answer) and page_range.split():
+                    self._submit_parts(page_range)
+                    continue
+                if last is not None:
+                    self._send_ahead(last, self.current.size, limit)
+                page = decode(answer)
+            except (errors.TooSlow, errors.TransportError) as error:
+                if not (is_too_much(error) and page_range.split()):
                     raise
                 is_at_once = self._sizes.note_failure(page_range, error.attempts)
                 self._submit_parts(page_range, one_by_one=is_at_once)
                 continue
-            self._sizes.note_success(page_range)
-            if self._uncached and (answer.cached or answer.cached_there) and page_range.split():
-                self._submit_parts(page_range)
-                continue
-            if last is not None:
-                self._send_ahead(last, self.current.size, limit)
-            page = decode(answer)
             totals = page.totals
             del answer, future, sent  # frees the reply before the next one is waited for
             if last is not None and totals.key == last.key and totals.rows:
@@ -303,6 +303,10 @@ class PageFetcher:
             raise
         self._sizes.attempts = 0
         return reply
+
+    def _is_refused(self, reply: Reply) -> bool:
+        """Check whether a reply is of a cache, where those are not to be read."""
+        return self._uncached and (reply.cached or reply.cached_there)
 
     def _call(self, params: Mapping[str, Any], most_500s: int | None, failed: int) -> Reply:
         if self._refusal is not None:  # the calls after it would be refused, too
@@ -353,6 +357,11 @@ class PageFetcher:
         self.all_sent = self._last_sent.number >= last > 1
 
 
+def is_too_much(error: errors.AlchemerError) -> bool:
+    """Check whether a smaller page may come where this one was too slow or too large."""
+    return isinstance(error, errors.TooSlow) or getattr(error, "reason", "") == "large"
+
+
 def decode_page(decode: Callable[[bytes], _Page], reply: Reply, survey_id: str) -> _Page:
     """Decode a page of responses.
 
@@ -389,14 +398,14 @@ def read_newest_first(
         begin_large: Whether the first page is large, too.
 
     Raises:
-        TooSlow: The server is too slow for a quarter of the small size.
+        TooSlow, TransportError: A quarter of the small size is too much, too.
     """
     size, number = large if begin_large else small, 1
     while True:
         try:
             page = read(PageRange(size, number))
-        except errors.TooSlow:
-            if size < small:
+        except (errors.TooSlow, errors.TransportError) as error:
+            if size < small or not is_too_much(error):
                 raise
             size = large = small if size > small else small // 4
             number = 1

@@ -102,6 +102,18 @@ def test_so_is_the_list_of_changes(box):
     assert caught.value.cause.attempts == len(newest) == 8
 
 
+def test_pages_get_smaller_where_they_are_too_large_to_be_read(box):
+    whole = client_of(box).responses(CUSTOMER, progress="none")
+    many = '{"result_ok": true, "data": [' + "[]," * 3_000_000 + "0]}"
+    box.fail_next(Fault(body=many, when={"path": LIST, "resultsperpage": 500}, times=None))
+    start = len(box.seen)
+    frame = client_of(box).responses(CUSTOMER, progress="none")
+    assert frame.index.tolist() == whole.index.tolist()
+    pages = [call.params for call in calls_of(box, LIST, start)]
+    assert [page["resultsperpage"] for page in pages].count("500") <= 2
+    assert len(client_of(box).table(LIST)) == 640  # with the test rows
+
+
 @pytest.mark.parametrize("times", [4, 5, 6])
 def test_pages_grow_again_after_trouble_that_passes(box, times):
     whole = client_of(box).table(LIST, {"resultsperpage": 100})
