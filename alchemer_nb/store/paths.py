@@ -40,6 +40,7 @@ _COMPLETE = "|".join(
         *(each.pattern for each in (PART_PATTERN, DEFINITION_PATTERN, TABLE_PATTERN)),
     ]
 )
+FILE_PATTERN = re.compile(_COMPLETE)
 _ANY_PATTERN = re.compile(rf"{_COMPLETE}|\.(?:{_COMPLETE})\.[0-9a-f]+\.part")
 
 
@@ -226,6 +227,11 @@ def replace_file(path: Path) -> Iterator[Path]:
         StoreError: The disk is full, or access is denied; the earlier file stays.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
+    if path.is_dir():
+        raise StoreError(
+            f"{path} is a folder, where the store has a file",
+            hint="Move that folder away, then run this again",
+        )
     try:
         with write_atomically(path, mode=0o600, temporary=temporary, durable=True):
             yield temporary

@@ -86,7 +86,7 @@ class Sync:
         paths.make_folders(self.folder)
         with paths.lock_folder(self.folder):
             for _ in range(_ATTEMPTS):
-                manifest = opening.open_store(self.folder)
+                manifest = opening.open_store(self.folder, self.notes.append)
                 try:
                     return self._run(manifest, survey, began)
                 except parts.PartDamaged as error:
@@ -99,7 +99,7 @@ class Sync:
         self._number = manifest.sync + 1
         self._change_addresses()
         self._all_compared = self._found_backdated = False
-        self._expunged = read_expunged_ids(manifest.folder)
+        self._expunged = read_expunged_ids(manifest)
         if self._expunged:
             expunging.remove_expunged(manifest)
         self._index_cache: dict[int, pa.Table] = {}
@@ -126,8 +126,7 @@ class Sync:
         self.listing.title = survey.title
         manifest.title, manifest.region = survey.title, self.region.name
         manifest.zone = str(self.region.zone)
-        if opening.store_definition(manifest, survey) and manifest.definitions[1:]:
-            self.notes.append("the survey's definition has changed")
+        self.notes += opening.store_definition(manifest, survey)
         manifest.save()
 
     def _note_full_read(self, reason: str) -> None:
@@ -386,7 +385,7 @@ class Sync:
         )
         manifest.save()
         compacting.compact(manifest, now)
-        tables.write_tables(manifest, listing.begin_stage)
+        self.notes += tables.write_tables(manifest, listing.begin_stage)
         return SyncResult(
             manifest.survey,
             manifest.title,
