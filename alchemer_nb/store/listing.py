@@ -115,9 +115,9 @@ class Listing:
         """
         return largest - step * (self.variant % _VARIANTS)
 
-    def read_all(self, first: PageRange) -> Iterator[RawPage]:
+    def read_all(self, first: PageRange, activity: str = "") -> Iterator[RawPage]:
         """Yield all pages by ascending id, from the given one on."""
-        self.begin_stage(size=first.size, before=first.number - 1)
+        self.begin_stage(activity, size=first.size, before=first.number - 1)
         with self.fetcher(fresh=self.options.fresh) as fetcher:
             yield from fetcher.fetch(self._read, first)
 

@@ -60,9 +60,9 @@ def open_store(folder: Path, on_repair: Callable[[str], None] = lambda _: None) 
     except UnreadableFile:
         manifest = None
     if manifest is None:
-        manifest = _rebuild_manifest(folder, survey_id)
+        manifest = rebuild_manifest(folder, survey_id)
     elif manifest.format < FORMAT:
-        _upgrade(manifest)
+        add_digests(manifest)
     for part in list(manifest.parts):
         if not manifest.is_intact(part.name):
             drop_part(manifest, part.number)
@@ -150,6 +150,12 @@ def store_definition(manifest: Manifest, survey: Definition) -> list[str]:
     return notes
 
 
+def is_current_definition(manifest: Manifest, survey: Definition) -> bool:
+    """Check whether a definition is the one that was stored last."""
+    records = manifest.definitions
+    return bool(records) and records[-1]["digest"] == _definition_digest(survey)
+
+
 def read_definition(manifest: Manifest) -> Definition:
     """Read the current definition.
 
@@ -171,7 +177,7 @@ def _digest(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
 
-def _upgrade(manifest: Manifest) -> None:
+def add_digests(manifest: Manifest) -> None:
     """Add what an earlier format did not have: digests, and the expunged ids.
 
     A damaged part gets no digest, so it is removed; a damaged definition is stored again by the
@@ -196,7 +202,7 @@ def _adopt_definitions(manifest: Manifest, records: Iterable[DefinitionRecord]) 
                 manifest.files[name] = record_file(manifest.folder / name)
 
 
-def _rebuild_manifest(folder: Path, survey_id: str) -> Manifest:
+def rebuild_manifest(folder: Path, survey_id: str) -> Manifest:
     """Build a manifest from the files of a folder; the next sync completes it."""
     manifest = Manifest(folder, survey_id, doubtful=_REBUILT)
     last_sync = 0
