@@ -162,7 +162,7 @@ class Stores:
         from alchemer_nb.store.verifying import verify
 
         survey_id = check_given_id(survey_id, "a survey")
-        options = CallOptions(stop or threading.Event(), fresh=True)
+        options = CallOptions(stop or threading.Event())
         listing = Listing(self._transport, survey_id, options, tell)
         return verify(self.survey_folder(survey_id), listing)
 

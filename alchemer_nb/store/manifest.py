@@ -213,6 +213,8 @@ def read_manifest(folder: Path) -> Manifest | None:
                 f"was changed. If no newer version was ever used, {paths.MANIFEST} there is "
                 "damaged: delete that file, then sync the survey"
             )
+        if version < 1:
+            raise UnreadableFile
         checksum = state.pop(_CHECKSUM, None)
         if checksum is None and version == 1:  # once without a checksum, and with another clock
             state["clock"] = None

@@ -42,7 +42,7 @@ def verify(folder: Path, listing: Listing) -> VerifyResult:
 
     Args:
         folder: The survey's.
-        listing: The response list, which reads no cached page.
+        listing: The response list.
 
     Raises:
         StoreError: There is no store, or it cannot be read.
@@ -53,7 +53,7 @@ def verify(folder: Path, listing: Listing) -> VerifyResult:
     began = datetime.now(UTC).isoformat(timespec="seconds")
     if not paths.folder_exists(folder):
         raise StoreError(f"{folder} holds no survey that was synced; sync it first")
-    options = replace(listing.options, on_wait=listing.report_wait, fresh=False)
+    options = replace(listing.options, on_wait=listing.report_wait)
     survey, _ = fetch_definition(listing.transport, listing.survey, options)
     listing.report_wait("")
     listing.title = survey.title
@@ -66,7 +66,7 @@ def verify(folder: Path, listing: Listing) -> VerifyResult:
         expunged = read_expunged_ids(manifest)
         chance = secrets.randbelow(1000)
         for attempt in range(_ATTEMPTS):
-            # Another page size each time, so that Alchemer has no cached reply.
+            # Another page size each time: Alchemer has rarely cached the reply to that call.
             listing.variant = chance + attempt
             walk = _Walk(index, expunged)
             walk.run(listing)
@@ -185,7 +185,7 @@ class _Walk:
         """Read all pages."""
         self._seen = np.zeros(len(self.index.ids), dtype=bool)
         size = listing.page_size(PAGE_SIZE, _SIZE_STEP)
-        for page in listing.read_all(PageRange(size, 1), "comparing"):
+        for page in listing.read_all(PageRange(size, 1), "comparing", uncached=True):
             self._compare(page)
             total = listing.total_count
             self.is_steady &= total is None or total >= (self.total_count or 0)
