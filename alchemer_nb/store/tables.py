@@ -75,14 +75,19 @@ def write_tables(
     files = [table_path(manifest, part, day_first=day_first) for part in manifest.parts]
     pairs = zip(manifest.parts, (file.name for file in files), strict=True)
     missing = [(part, name) for part, name in pairs if not manifest.is_intact(name)]
-    for number, (part, name) in enumerate(missing, 1):
-        on_table(f"writing table {number:,} of {len(missing):,}")
-        if name in manifest.files:
-            notes.append(f"{name} was gone or damaged, and was built again")
-        survey = survey or read_definition(manifest)
-        versions = read_all_versions(manifest, [part])
-        _write(manifest, name, _build_table(manifest, versions, survey, day_first=day_first))
-    _unify_types(manifest, files)
+    before = dict(manifest.files)
+    try:
+        for number, (part, name) in enumerate(missing, 1):
+            on_table(f"writing table {number:,} of {len(missing):,}")
+            if name in before:
+                notes.append(f"{name} was gone or damaged, and was built again")
+            survey = survey or read_definition(manifest)
+            versions = read_all_versions(manifest, [part])
+            _write(manifest, name, _build_table(manifest, versions, survey, day_first=day_first))
+        _unify_types(manifest, files)
+    finally:  # stopped, interrupted or failed: the tables so far count
+        if manifest.files != before:
+            manifest.save()
     paths.remove_other_files(manifest.folder, set(table_names(manifest)), paths.TABLE_PATTERN)
     return notes
 
@@ -273,4 +278,3 @@ def _portable(field: pa.Field) -> pa.Field:
 def _write(manifest: Manifest, name: str, table: pa.Table) -> None:
     with manifest.write_file(name) as temporary:
         pq.write_table(table, temporary, compression="zstd")
-    manifest.save()
