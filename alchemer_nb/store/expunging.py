@@ -18,7 +18,7 @@ from alchemer_nb.errors import InvalidArgument, StoreDamaged
 from alchemer_nb.store import compacting, opening, parts, paths, tables
 from alchemer_nb.store.digests import FileDamaged
 from alchemer_nb.store.manifest import Manifest, Part, read_expunged_ids, write_expunged_ids
-from alchemer_nb.store.reading import SYNC_HINT
+from alchemer_nb.store.reading import SYNC_HINT, as_store_error
 from alchemer_nb.wire.ids import check_given_id, id_number
 from alchemer_nb.wire.json import decode_json
 
@@ -54,7 +54,7 @@ def expunge(
         raise InvalidArgument("say whose: responses= (ids), contact_id= or email=")
     if not paths.folder_exists(folder):
         return []
-    with paths.lock_folder(folder):
+    with paths.lock_folder(folder), as_store_error(folder):
         manifest = opening.open_store(folder)
         if matches_person is not None:
             if manifest.doubtful:

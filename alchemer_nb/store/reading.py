@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -22,7 +23,7 @@ from alchemer_nb.store.opening import drop_part, open_store, read_definition
 from alchemer_nb.store.parts import in_chunks, read_index, read_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from alchemer_nb.survey.definition import Definition
 
@@ -65,7 +66,7 @@ def read_consistently(folder: Path, read: Callable[[Manifest], _Result]) -> _Res
             return read(manifest)
         except FileDamaged as error:
             damaged = error.name
-        except FileNotFoundError as error:
+        except OSError as error:  # a file that went, or cannot be read
             damaged = Path(error.filename or "").name or damaged
         if manifest.files == last:  # no other process has replaced the file, so it is damaged
             break
@@ -76,7 +77,20 @@ def read_consistently(folder: Path, read: Callable[[Manifest], _Result]) -> _Res
             if part.name == damaged:
                 drop_part(manifest, part.number)
                 break
-    raise StoreDamaged(f"{damaged} in {folder} is gone or damaged", hint=SYNC_HINT)
+    raise _damaged(damaged, folder)
+
+
+@contextmanager
+def as_store_error(folder: Path) -> Iterator[None]:
+    """Raise a ``FileDamaged`` of the block, which uses a store, as a ``StoreDamaged``."""
+    try:
+        yield
+    except FileDamaged as error:
+        raise _damaged(error.name, folder) from None
+
+
+def _damaged(name: str, folder: Path) -> StoreDamaged:
+    return StoreDamaged(f"{name} in {folder} is gone or damaged", hint=SYNC_HINT)
 
 
 def _upgrade(folder: Path) -> None:

@@ -22,6 +22,7 @@ from alchemer_nb.store import compacting, expunging, opening, parts, paths, tabl
 from alchemer_nb.store.find_deleted import find_deleted, is_cheap
 from alchemer_nb.store.manifest import Checkpoint, Manifest, read_expunged_ids
 from alchemer_nb.store.order_check import ListedDates, StoredDates, choose_pages, is_short
+from alchemer_nb.store.reading import as_store_error
 from alchemer_nb.store.sync_result import SyncResult
 from alchemer_nb.wire import clocks
 from alchemer_nb.wire.paging import PAGE_SIZE
@@ -84,7 +85,7 @@ class Sync:
         survey, _ = fetch_definition(listing.transport, listing.survey, options)
         listing.report_wait("")
         paths.make_folders(self.folder)
-        with paths.lock_folder(self.folder):
+        with paths.lock_folder(self.folder), as_store_error(self.folder):
             for _ in range(_ATTEMPTS):
                 manifest = opening.open_store(self.folder, self.notes.append)
                 try:

@@ -125,7 +125,9 @@ class VerifyResult:
         """What to do next; ``""`` if nothing differs."""
         if self.ok:
             return ""
-        return f"Nothing was changed; %alchemer sync {self.survey} --full mends it"
+        own = self.survey
+        python = f"client.sync({own}, full=True)"
+        return f"Nothing was changed; %alchemer sync {own} --full or {python} mends it"
 
     def __str__(self) -> str:
         first = f"{self.title or self.survey}: {self.summary}"

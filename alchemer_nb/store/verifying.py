@@ -21,6 +21,7 @@ from alchemer_nb.fetch.page_fetcher import PageRange
 from alchemer_nb.store import opening, parts, paths
 from alchemer_nb.store.digests import record_file
 from alchemer_nb.store.manifest import FORMAT, UnreadableFile, read_expunged_ids, read_manifest
+from alchemer_nb.store.reading import as_store_error
 from alchemer_nb.store.sync_result import DIFFERENCES, VerifyResult
 from alchemer_nb.wire.paging import PAGE_SIZE
 
@@ -57,7 +58,7 @@ def verify(folder: Path, listing: Listing) -> VerifyResult:
     survey, _ = fetch_definition(listing.transport, listing.survey, options)
     listing.report_wait("")
     listing.title = survey.title
-    with paths.lock_folder(folder):
+    with paths.lock_folder(folder), as_store_error(folder):
         listing.begin_stage("checking the files")
         files = _FileCheck(folder)
         files.run(listing)

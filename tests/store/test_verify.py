@@ -81,7 +81,7 @@ def test_each_difference_is_found_and_nothing_is_changed(place):
         assert table.loc[3, "date_alchemer"] == there[3]["date_updated"]
         assert not found.ok
         assert "not as at Alchemer: 3 missing, 2 changed, 2 deleted" in str(found)
-        assert f"%alchemer sync {SURVEY} --full mends it" in str(found)
+        assert f"%alchemer sync {SURVEY} --full or client.sync(" in str(found)
         assert "date_alchemer" in found._repr_html_()
         assert client.sync(SURVEY, verify=True).verified.ok
         assert client.verify(SURVEY).rows == len(there)
