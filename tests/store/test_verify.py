@@ -95,7 +95,14 @@ def test_a_store_that_is_as_at_alchemer(copied):
     assert (found.rows, found.told, found.counts, found.hint) == (60, 60, {}, "")
 
 
-@pytest.mark.parametrize("kind", ["responses-", "table-", "definition-", "manifest"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "responses-",
+        "manifest",
+        *(pytest.param(k, marks=pytest.mark.long) for k in ("table-", "def")),
+    ],
+)
 def test_a_damaged_or_missing_file_is_named_and_left(copied, kind):
     client, folder = copied
     file = next(path for path in folder.iterdir() if path.name.startswith(kind))
