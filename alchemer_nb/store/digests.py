@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import hashlib
 import stat
 from pathlib import Path
 from typing import TypedDict
 
+from alchemer_nb.errors import StoreError
+
 _CHUNK = 1 << 20
+# With any other error the file may be intact, and must not be thrown away.
+_SIGNS_OF_DAMAGE = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EIO)
 
 
 class FileDamaged(Exception):
@@ -40,15 +45,24 @@ def record_file(path: Path) -> FileRecord:
 
 
 def is_intact(path: Path, record: FileRecord | None) -> bool:
-    """Check whether a file is the one of the record; no digest is computed twice in a process."""
+    """Check whether a file is the one of the record; no digest is computed twice in a process.
+
+    Raises:
+        StoreError: It cannot be read now, for lack of access, memory or file handles.
+    """
     try:
         status = path.lstat()
         if record is None or not stat.S_ISREG(status.st_mode) or status.st_size != record["size"]:
             return False
         times = (status.st_mtime_ns, status.st_ctime_ns)
         found = _known_digest(str(path), status.st_dev, status.st_ino, status.st_size, *times)
-    except OSError:
-        return False
+    except OSError as error:
+        if error.errno in _SIGNS_OF_DAMAGE:
+            return False
+        raise StoreError(
+            f"cannot read {path}: {error.strerror or error}",
+            hint="Make it readable, then run this again; or remove it, then sync the survey",
+        ) from None
     return found == record["digest"]
 
 

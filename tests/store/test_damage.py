@@ -11,6 +11,8 @@ import json
 import os
 import random
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -185,6 +187,30 @@ def test_sql_says_which_survey_has_to_be_synced(stored, tmp_path):
     (folder / paths.MANIFEST).write_text("{}")
     with pytest.raises(InvalidArgument, match=f"survey {SURVEY} is damaged .* sync it first"):
         client.sql("select * from customer_satisfaction")
+
+
+NO_HANDLES = """
+import resource, sys
+from pathlib import Path
+from alchemer_nb.errors import StoreError
+from alchemer_nb.store.digests import is_intact, record_file
+file = Path(sys.argv[1])
+record = record_file(file)
+resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+try:
+    print(is_intact(file, record))
+except StoreError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no limits for files there")
+def test_a_file_that_cannot_be_read_for_lack_of_handles_is_not_damaged(tmp_path):
+    file = tmp_path / "file"
+    file.write_bytes(b"whole")
+    command = [sys.executable, "-c", NO_HANDLES, str(file)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert f"cannot read {file}: Too many open files. Make it readable" in told
 
 
 DEEP = "[" * 100_000
