@@ -6,6 +6,8 @@ import html
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from alchemer_nb.visible import make_visible
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -52,7 +54,7 @@ class SyncResult:
         name = self.title or self.survey
         first = f"{name}: {changes or 'nothing new'}; {self.rows:,} responses in {self.place}"
         last = [self.verified.summary] if self.verified else []
-        return "; ".join([first, *self.notes, *last])
+        return make_visible("; ".join([first, *self.notes, *last]))
 
     __repr__ = __str__
 
@@ -131,7 +133,8 @@ class VerifyResult:
 
     def __str__(self) -> str:
         first = f"{self.title or self.survey}: {self.summary}"
-        return ". ".join(filter(None, ["; ".join([first, *self.notes]), self.hint]))
+        text = ". ".join(filter(None, ["; ".join([first, *self.notes]), self.hint]))
+        return make_visible(text)
 
     __repr__ = __str__
 
