@@ -352,11 +352,7 @@ class Client:
 
         Args:
             id_or_title: As for ``survey``.
-            **how: ``tell`` and ``stop``, as for ``sync``.
-
-        Raises:
-            StoreError: The survey is not stored, or its store cannot be read.
-            ApiError, TransportError: As for any call.
+            **how: ``tell`` and ``stop``, as for ``sync``; see ``Stores.verify``.
         """
         return self._stores.verify(self.survey_id(id_or_title), **how)
 
