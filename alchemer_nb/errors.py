@@ -13,6 +13,7 @@
     ├── DownloadIncomplete                   fewer rows than there are (.partial has those so far)
     ├── StoreError                           a local store cannot be written or read
     │   ├── StoreBusy                        another notebook is at work on it
+    │   ├── StoreDamaged                     a file of it is gone or damaged; a sync mends it
     │   └── StoreNewer                       a newer version of this package wrote it
     └── ApiError                             Alchemer answered with an error (.status .code …)
         ├── AuthenticationError              the credentials were refused
@@ -264,6 +265,10 @@ class StoreError(AlchemerError):
 
 class StoreBusy(StoreError):
     """Another notebook or program is working on the store."""
+
+
+class StoreDamaged(StoreError):
+    """A file of the store is gone or damaged, and nothing was read; a sync mends it."""
 
 
 class StoreNewer(StoreError):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from alchemer_nb.client.survey import Survey
     from alchemer_nb.fetch.progress import ProgressMode
     from alchemer_nb.http.credentials import Credentials
-    from alchemer_nb.store.sync_result import SyncResult
+    from alchemer_nb.store.sync_result import SyncResult, VerifyResult
 
     NoteMode = str | bool | None | Callable[[str], None]  # "auto", "none", or a callback
 
@@ -344,6 +344,17 @@ class Client:
     def sync(self, id_or_title: int | str, **how: Any) -> SyncResult:
         """Bring the local store of a survey up to date; see ``Stores.sync``."""
         return self._stores.sync(self.survey_id(id_or_title), **how)
+
+    def verify(self, id_or_title: int | str, **how: Any) -> VerifyResult:
+        """Compare the local store of a survey with Alchemer, response by response, and its files.
+
+        Nothing is changed; the result says what differs, and which command mends it.
+
+        Args:
+            id_or_title: As for ``survey``.
+            **how: ``tell`` and ``stop``, as for ``sync``; see ``Stores.verify``.
+        """
+        return self._stores.verify(self.survey_id(id_or_title), **how)
 
     def scan(
         self,

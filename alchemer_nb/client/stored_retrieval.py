@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alchemer_nb.client.retrieval import Retrieval, check_answers
-from alchemer_nb.errors import DownloadIncomplete, InvalidArgument, Stopped, StoreError
+from alchemer_nb.errors import (
+    DownloadIncomplete,
+    InvalidArgument,
+    Stopped,
+    StoreDamaged,
+    StoreError,
+)
 from alchemer_nb.frame.provenance import summary
 from alchemer_nb.store import reading
 from alchemer_nb.store.sync_result import STOPPED
@@ -62,8 +68,9 @@ class StoredRetrieval(Retrieval):
             self._sync(survey_id)
         try:
             survey, download, utc = reading.read_download(folder)
-        except StoreError:
-            if reading.read_complete_manifest(folder) is not None:
+        except StoreError as error:
+            is_damaged = isinstance(error, StoreDamaged)
+            if not is_damaged and reading.read_complete_manifest(folder) is not None:
                 raise
             self._sync(survey_id)  # reading has shown that it is damaged; the sync repairs it
             survey, download, utc = reading.read_download(folder)

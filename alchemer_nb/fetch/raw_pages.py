@@ -93,9 +93,13 @@ def _read_row(row: tuple[bytes, _ResponseHead]) -> RawResponse | None:
     response_id = id_number(head.id)
     if response_id is None:
         return None
-    digest = int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), signed=True)
     updated = None if head.date_updated in (None, "") else str(head.date_updated)
-    return RawResponse(response_id, updated, digest, content)
+    return RawResponse(response_id, updated, content_digest(content), content)
+
+
+def content_digest(content: bytes) -> int:
+    """Return the 64-bit hash of the JSON of a response."""
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), signed=True)
 
 
 def join_page(contents: Iterable[bytes | None]) -> bytes:

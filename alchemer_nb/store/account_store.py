@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from alchemer_nb.errors import AuthenticationError, DownloadIncomplete, StoreError
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from alchemer_nb.fetch.progress import OnProgress
     from alchemer_nb.http.regions import Region
     from alchemer_nb.http.transport import Transport
-    from alchemer_nb.store.sync_result import SyncResult
+    from alchemer_nb.store.sync_result import SyncResult, VerifyResult
 
 
 class Stores:
@@ -61,6 +62,7 @@ class Stores:
         *,
         full: bool = False,
         fresh: bool = False,
+        verify: bool = False,
         tell: OnProgress | None = None,
         stop: threading.Event | None = None,
     ) -> SyncResult:
@@ -70,12 +72,14 @@ class Stores:
             survey_id: Id.
             full: Compare all responses, not only those that changed lately.
             fresh: Use no page of the cache of the last minute.
+            verify: Compare the store with Alchemer afterwards. If anything differs, all responses
+                are synced, and compared once more.
             tell: Called with a ``Progress`` after each page, and often while waiting.
             stop: Set it to stop the sync; what came before is stored.
 
         Raises:
             DownloadIncomplete: The credentials were refused after some pages; these are stored.
-            StoreError: The store cannot be written.
+            StoreError: The store cannot be written, or with ``verify`` still differs.
             ApiError, TransportError: As for any call; what came before is stored.
             Stopped: ``stop`` was set; what came before is stored.
         """
@@ -87,7 +91,8 @@ class Stores:
         options = CallOptions(stop or threading.Event(), fresh=fresh)
         listing = Listing(self._transport, survey_id, options, tell)
         try:
-            return Sync(folder, listing, self.region, full).run()
+            result = Sync(folder, listing, self.region, full).run()
+            return self._prove(result, tell, options.stop) if verify else result
         except AuthenticationError as error:
             if not listing.calls:  # refused at the first call, so nothing was interrupted
                 raise
@@ -99,6 +104,67 @@ class Stores:
             needs=needs,
             cause=refused,
         )
+
+    def _prove(
+        self, first: SyncResult, tell: OnProgress | None, stop: threading.Event
+    ) -> SyncResult:
+        """Compare a store with Alchemer after a sync; sync all responses once if it differs.
+
+        A response that differs in the same way both times was not mended. One that differs in the
+        second comparison alone may have come or changed in the meantime.
+        """
+        found = self.verify(first.survey, tell=tell, stop=stop)
+        if found.ok:
+            return replace(first, verified=found)
+        second = self.sync(first.survey, full=True, tell=tell, stop=stop)
+        again = self.verify(first.survey, tell=tell, stop=stop)
+        both = found.differences.index.intersection(again.differences.index)
+        is_left = again.definition_differs and found.definition_differs
+        if len(both) or len(again.files) or is_left:
+            raise StoreError(
+                f"{again.title}: {again.summary}, although all responses were synced again",
+                hint=f"Look at client.verify({first.survey}).differences: Alchemer may send these "
+                "responses in another form each time. Else move the folder "
+                f"{again.place} away, and sync anew",
+            )
+        return replace(
+            second,
+            added=first.added + second.added,
+            changed=first.changed + second.changed,
+            removed=first.removed + second.removed,
+            calls=first.calls + second.calls,
+            notes=(*first.notes, f"{found.summary}; all were synced again", *second.notes),
+            verified=again,
+        )
+
+    def verify(
+        self,
+        survey_id: str,
+        *,
+        tell: OnProgress | None = None,
+        stop: threading.Event | None = None,
+    ) -> VerifyResult:
+        """Compare a survey's store with Alchemer, and its files with their digests.
+
+        All responses are read from Alchemer, and nothing is changed here or there.
+
+        Args:
+            survey_id: Id.
+            tell: Called with a ``Progress`` after each page, and often while waiting.
+            stop: Set it to stop.
+
+        Raises:
+            StoreError: The survey is not stored, or its store cannot be read.
+            ApiError, TransportError: As for any call.
+            Stopped: ``stop`` was set.
+        """
+        from alchemer_nb.store.listing import Listing
+        from alchemer_nb.store.verifying import verify
+
+        survey_id = check_given_id(survey_id, "a survey")
+        options = CallOptions(stop or threading.Event())
+        listing = Listing(self._transport, survey_id, options, tell)
+        return verify(self.survey_folder(survey_id), listing)
 
     def list_folders(self) -> dict[str, Path]:
         """Return survey id -> folder of all stores."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,22 +17,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from alchemer_nb.errors import InvalidArgument
+from alchemer_nb.errors import InvalidArgument, StoreDamaged
 from alchemer_nb.files import import_optional
 from alchemer_nb.frame.build import absent_urls, choose_by_words
 from alchemer_nb.frame.options import FrameOptions, check_choice
 from alchemer_nb.frame.provenance import note_other_order
 from alchemer_nb.frame.text_dtype import text_dtype
 from alchemer_nb.store import parts, paths, reading, tables
+from alchemer_nb.store.digests import FileDamaged, FileRecord, is_intact
 from alchemer_nb.store.manifest import Manifest, read_expunged_ids
-from alchemer_nb.store.opening import table_path
 from alchemer_nb.survey.columns import URL
 from alchemer_nb.wire.stamps import parse_typed_date
 from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 ENGINES = ("arrow", "pandas", "duckdb", "polars", "dask")
 TEST = "is_test_data"
@@ -44,21 +44,25 @@ class TableSet:
     Attributes:
         title: Title of the survey.
         files: One for each part.
+        records: Their sizes and digests.
         schema: Columns of all of them; times in the wanted zone, which for ``tz=None`` is the
             region's.
         stale: Keys of the rows to leave out: older versions, expunged responses.
         options: ``test_rows``, ``tz``, ``day_first`` and ``columns`` are used.
         columns: The columns to read, without response id and key.
         empty: Of these, the ones that no response has.
+        repairs: Notes about tables that were damaged.
     """
 
     title: str
     files: tuple[str, ...]
+    records: Mapping[str, FileRecord]
     schema: pa.Schema
     stale: np.ndarray
     options: FrameOptions
     columns: tuple[str, ...]
     empty: tuple[str, ...] = ()
+    repairs: tuple[str, ...] = ()
 
     @property
     def dataset(self) -> ds.Dataset:
@@ -80,7 +84,7 @@ class TableSet:
 
     def notes(self) -> list[str]:
         """Return what to know about the rows and columns that are read."""
-        found = []
+        found = list(self.repairs)
         if self.options.test_rows == "exclude":
             count = self._all_rows.count_rows(filter=pc.field(TEST))
             if count:
@@ -146,22 +150,39 @@ def open_tables(folder: Path, options: FrameOptions) -> TableSet:
 
 
 def _open_tables(manifest: Manifest, options: FrameOptions) -> TableSet:
-    day_first = options.day_first
-    files = [table_path(manifest, part, day_first=day_first) for part in manifest.parts]
-    if not all(file.exists() for file in files):
+    day_first, notes = options.day_first, []
+    ready = tables.find_tables(manifest, day_first=day_first)
+    if ready is None:
         with paths.lock_folder(manifest.folder):
-            tables.write_tables(manifest, day_first=day_first)
-    schema = tables.unify_schemas(files) if files else tables.build_empty_schema(manifest)
-    index = parts.read_index(manifest, without=read_expunged_ids(manifest.folder))
+            renewed = reading.read_complete_manifest(manifest.folder)  # a sync may have ended
+            if renewed is None:
+                raise FileDamaged(paths.MANIFEST)
+            manifest = renewed
+            notes = tables.write_tables(manifest, day_first=day_first)
+            ready = tables.find_tables(manifest, day_first=day_first)
+        if ready is None:
+            raise FileDamaged("a table")
+    files, schema = ready
+    columns: dict[int, pa.Table] = {}
+    index = parts.read_index(manifest, without=read_expunged_ids(manifest), cache=columns)
     current = tables.version_key(index.version, index.ids)[index.has_content]
     every = [current]
-    for part in manifest.parts:
-        stored = parts.read_key_columns(manifest, part, ["version", "response_id"])
-        every.append(tables.version_key(*(column.to_numpy() for column in stored.columns)))
+    for stored in columns.values():
+        keys = (stored["version"].to_numpy(), stored["response_id"].to_numpy())
+        every.append(tables.version_key(*keys))
     stale = np.setdiff1d(np.concatenate(every), current)
     schema = _in_zone(schema, options.tz or manifest.zone)
     everything = tuple(name for name in schema.names if name not in (tables.KEY, tables.ID))
-    found = TableSet(manifest.title, tuple(map(str, files)), schema, stale, options, everything)
+    found = TableSet(
+        manifest.title,
+        tuple(map(str, files)),
+        {str(file): manifest.files[file.name] for file in files},
+        schema,
+        stale,
+        options,
+        everything,
+        repairs=tuple(notes),
+    )
     return found if options.columns is None else _choose_columns(found, options.columns)
 
 
@@ -271,7 +292,13 @@ def read_table(file: str, *, found: TableSet, columns: list[str] | None = None) 
         file: The table.
         found: All tables, and what is read of them.
         columns: The columns that dask needs; None for all.
+
+    Raises:
+        StoreDamaged: The table has been changed or removed since it was opened.
     """
+    if not is_intact(Path(file), found.records[file]):
+        hint = "Open the survey again with scan, which mends it"
+        raise StoreDamaged(f"{file} is gone or damaged, or a sync has replaced it", hint=hint)
     return replace(found, files=(file,)).to_pandas(columns)
 
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alchemer_nb.errors import InvalidArgument
+from alchemer_nb.errors import InvalidArgument, StoreDamaged
 from alchemer_nb.store import compacting, opening, parts, paths, tables
+from alchemer_nb.store.digests import FileDamaged
 from alchemer_nb.store.manifest import Manifest, Part, read_expunged_ids, write_expunged_ids
+from alchemer_nb.store.reading import SYNC_HINT, as_store_error
 from alchemer_nb.wire.ids import check_given_id, id_number
 from alchemer_nb.wire.json import decode_json
 
@@ -42,6 +45,7 @@ def expunge(
     Raises:
         InvalidArgument: No person is given, or an id or address is none.
         StoreBusy: Another process holds the store.
+        StoreDamaged: A part was gone or damaged, so a person's responses may not all be found.
         StoreError: The disk is full, or access is denied.
     """
     ids = _read_ids(responses)
@@ -50,25 +54,32 @@ def expunge(
         raise InvalidArgument("say whose: responses= (ids), contact_id= or email=")
     if not paths.folder_exists(folder):
         return []
-    with paths.lock_folder(folder):
+    with paths.lock_folder(folder), as_store_error(folder):
         manifest = opening.open_store(folder)
         if matches_person is not None:
+            if manifest.doubtful:
+                raise StoreDamaged(
+                    f"not all responses of survey {manifest.survey} are in its store "
+                    f"({manifest.doubtful}), so some of this person may be missed",
+                    hint=SYNC_HINT,
+                )
             versions = parts.read_all_versions(manifest, manifest.parts)
             ids |= {version.id for version in versions if matches_person(version)}
         index = parts.read_index(manifest)
         found = sorted(ids.intersection(index.ids[index.has_content].tolist()))
         # The ids first: if this run is interrupted, the next one removes their content.
-        write_expunged_ids(folder, read_expunged_ids(folder) | ids)
+        write_expunged_ids(manifest, read_expunged_ids(manifest) | ids)
         remove_expunged(manifest)
         manifest.rows = int(parts.read_index(manifest).has_content.sum())
         manifest.save()
-        tables.write_tables(manifest)
+        with suppress(FileDamaged):  # a damaged definition: the next sync mends it
+            tables.write_tables(manifest)
     return found
 
 
 def remove_expunged(manifest: Manifest) -> None:
     """Remove the content of listed responses from all parts that hold any."""
-    ids = read_expunged_ids(manifest.folder)
+    ids = read_expunged_ids(manifest)
     affected = [part for part in manifest.parts if ids and _holds_content(manifest, part, ids)]
     if affected:
         compacting.rewrite(manifest, affected, lambda each: _without_content(each, ids))

@@ -97,14 +97,15 @@ class Listing:
         self._reporter.set_status(status)
         self._reporter.report()
 
-    def fetcher(self, *, fresh: bool = True) -> PageFetcher:
-        """Return a fetcher of pages; with ``fresh`` it uses no cached page."""
+    def fetcher(self, *, fresh: bool = True, uncached: bool = False) -> PageFetcher:
+        """Return a fetcher of pages; with ``fresh`` or ``uncached`` it uses no cached page."""
         return PageFetcher(
             self.transport,
             self.survey,
             {},
             replace(self.options, fresh=fresh),
             self._reporter,
+            uncached=uncached,
         )
 
     def page_size(self, largest: int, step: int = 1) -> int:
@@ -115,10 +116,18 @@ class Listing:
         """
         return largest - step * (self.variant % _VARIANTS)
 
-    def read_all(self, first: PageRange) -> Iterator[tuple[PageRange, RawPage]]:
-        """Yield all pages by ascending id, from the given one on."""
-        self.begin_stage(size=first.size, before=first.number - 1)
-        with self.fetcher(fresh=self.options.fresh) as fetcher:
+    def read_all(
+        self, first: PageRange, activity: str = "", *, uncached: bool = False
+    ) -> Iterator[tuple[PageRange, RawPage]]:
+        """Yield all pages by ascending id, from the given one on.
+
+        Args:
+            first: The first page.
+            activity: What is being done, in a few words.
+            uncached: Ask for parts of a page that is cached, in place of the page.
+        """
+        self.begin_stage(activity, size=first.size, before=first.number - 1)
+        with self.fetcher(fresh=self.options.fresh, uncached=uncached) as fetcher:
             for page in fetcher.fetch(self._read, first):
                 yield fetcher.current, page
 

@@ -1,27 +1,33 @@
 """The manifest of a store: the file that lists the other files of the store.
 
 Each step of a sync replaces it atomically, so a store is always consistent. Files of the store that
-it does not list are leftovers of an interrupted run, and are removed. A checksum shows whether it
-was edited.
+it does not list are leftovers of an interrupted run, and are removed. It has the size and digest of
+each file that it lists, and a checksum of its own, which covers everything in it. All fields are
+explained in ``docs/store-format.md``.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path  # noqa: TC003 - msgspec reads annotations
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from alchemer_nb.errors import InvalidArgument, StoreError, StoreNewer
-from alchemer_nb.store import paths
+from alchemer_nb.store import digests, paths
+from alchemer_nb.store.digests import FileRecord  # noqa: TC001 - msgspec reads annotations
 from alchemer_nb.wire.clocks import Clock  # noqa: TC001 - msgspec reads annotations
 from alchemer_nb.wire.ids import check_given_id
 
-FORMAT = 1
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FORMAT = 2  # of the whole store; 1 had no digests of files
 _SYNCS_KEPT = 200
 _LARGEST_FILE_NUMBER = 10**12 - 1
 _CHECKSUM = "seal"
@@ -67,7 +73,7 @@ class SyncRecord(TypedDict):
 
 
 class DefinitionRecord(TypedDict):
-    """A stored definition: the number of its file, when it was stored, and its digest."""
+    """A stored definition: the number of its file, when it was stored, digest of its fields."""
 
     number: int
     utc: str | None
@@ -116,6 +122,9 @@ class Manifest:
         definitions: The definitions so far.
         unfinished: A read of all pages that is not complete; None if there is none.
         doubtful: Why the next sync has to read all pages; ``""`` for no reason.
+        files: File name -> size and digest, of all parts, definitions and tables, and of the list
+            of expunged ids.
+        expunged: Ids of the responses that were removed for good; a file lists them, too.
     """
 
     folder: Path
@@ -136,6 +145,8 @@ class Manifest:
     definitions: list[DefinitionRecord] = field(default_factory=list)
     unfinished: Checkpoint | None = None
     doubtful: str = ""
+    files: dict[str, FileRecord] = field(default_factory=dict)
+    expunged: list[int] = field(default_factory=list)
 
     @property
     def complete(self) -> bool:
@@ -152,12 +163,31 @@ class Manifest:
         """Number of the last completed sync; 0 for none."""
         return self.syncs[-1]["number"] if self.syncs else 0
 
+    def is_intact(self, name: str) -> bool:
+        """Check whether a file of the store is the one that was written."""
+        return digests.is_intact(self.folder / name, self.files.get(name))
+
+    @contextmanager
+    def write_file(self, name: str) -> Iterator[Path]:
+        """Replace a file, with its new record; yield the temporary path to write to.
+
+        The caller saves the manifest.
+
+        Raises:
+            StoreError: The disk is full, or access is denied; the earlier file stays.
+        """
+        with paths.replace_file(self.folder / name) as temporary:
+            yield temporary
+            record = digests.record_file(temporary)
+        self.files[name] = record
+
     def save(self) -> None:
         """Replace the manifest of the folder.
 
         Raises:
             StoreError: The disk is full, or access is denied.
         """
+        self.format = FORMAT
         self.syncs = self.syncs[-_SYNCS_KEPT:]
         state = asdict(self)
         del state["folder"]
@@ -180,10 +210,13 @@ def read_manifest(folder: Path) -> Manifest | None:
             raise StoreNewer(
                 f"{folder} was written by a newer version of alchemer_nb (store format {version}, "
                 f"this one knows {FORMAT}); update alchemer_nb, or give another folder. Nothing "
-                "was changed"
+                f"was changed. If no newer version was ever used, {paths.MANIFEST} there is "
+                "damaged: delete that file, then sync the survey"
             )
+        if version < 1:
+            raise UnreadableFile
         checksum = state.pop(_CHECKSUM, None)
-        if checksum is None:  # an earlier version wrote no checksum, and another clock
+        if checksum is None and version == 1:  # once without a checksum, and with another clock
             state["clock"] = None
         elif checksum != _checksum(state):
             raise UnreadableFile
@@ -193,10 +226,10 @@ def read_manifest(folder: Path) -> Manifest | None:
 
 
 def _check_numbers(manifest: Manifest) -> Manifest:
-    """Check the numbers that become file names, and the time zone.
+    """Check the survey, the numbers that become file names, and the time zone.
 
     Raises:
-        ValueError: A number is out of range, or is used twice.
+        ValueError: It is of another survey, or a number is out of range or used twice.
         KeyError, OSError: There is no such zone.
     """
     parts = [part.number for part in manifest.parts]
@@ -205,6 +238,10 @@ def _check_numbers(manifest: Manifest) -> Manifest:
         raise ValueError("no number of a file")
     if len(set(parts)) < len(parts) or max(parts, default=0) >= manifest.next:
         raise ValueError("one number for two files")
+    if manifest.folder.name != paths.survey_folder_name(manifest.survey):
+        raise ValueError("the manifest of another survey")
+    if any(paths.FILE_PATTERN.fullmatch(name) is None for name in manifest.files):
+        raise ValueError("no file of the store")
     ZoneInfo(manifest.zone)
     return manifest
 
@@ -214,27 +251,63 @@ def _checksum(state: dict[str, Any]) -> str:
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
-def read_expunged_ids(folder: Path) -> set[int]:
-    """Read the ids of the responses that were removed for good, and are never stored again."""
+def read_expunged_ids(manifest: Manifest) -> set[int]:
+    """Return the ids of the responses that were removed for good, and are never stored again.
+
+    They are in the manifest and in a file. The file may have more, if an ``expunge`` was ended
+    between the two, and none where it is damaged.
+
+    Raises:
+        StoreError: The file cannot be read, and the manifest does not have them.
+    """
+    return {*manifest.expunged, *_read_expunged_file(manifest)}
+
+
+def _read_expunged_file(manifest: Manifest) -> set[int]:
+    path = manifest.folder / paths.EXPUNGED
     try:
-        ids = _read_json(folder / paths.EXPUNGED)
-        return {int(check_given_id(each, "a response")) for each in ids or []}
-    except (UnreadableFile, TypeError, InvalidArgument):
-        pass
+        state = _read_json(path)
+        if isinstance(state, dict):
+            checksum = state.pop(_CHECKSUM, None)
+            if state["survey"] != manifest.survey or checksum != _checksum(state):
+                raise UnreadableFile
+            state = state["ids"]
+        elif paths.EXPUNGED in manifest.files and state is not None:  # it was more than a list
+            raise UnreadableFile
+        return {int(check_given_id(each, "a response")) for each in state or []}
+    except (UnreadableFile, TypeError, KeyError, InvalidArgument):
+        if paths.EXPUNGED in manifest.files:
+            return set()
+    except StoreError:
+        if paths.EXPUNGED in manifest.files:
+            return set()
+        raise
     raise StoreError(
-        f"{folder / paths.EXPUNGED} cannot be read: it lists the responses that were removed for "
-        "good. Delete the whole folder, sync, and expunge them anew"
+        f"{path} cannot be read: it lists the responses that were removed for good. Delete the "
+        "whole folder, sync, and expunge them anew"
     )
 
 
-def write_expunged_ids(folder: Path, ids: set[int]) -> None:
-    """Replace the list of ids; a separate file, so that it survives a damaged manifest."""
-    _write_json(folder / paths.EXPUNGED, sorted(ids))
+def write_expunged_ids(manifest: Manifest, ids: set[int]) -> None:
+    """Replace the ids in the file and in the manifest, so that they survive the loss of either.
+
+    Raises:
+        StoreError: The disk is full, or access is denied.
+    """
+    state = {"survey": manifest.survey, "ids": sorted(ids)}
+    with manifest.write_file(paths.EXPUNGED) as temporary:
+        _dump(state | {_CHECKSUM: _checksum(state)}, temporary)
+    manifest.expunged = sorted(ids)
+    manifest.save()
 
 
 def _write_json(path: Path, value: Any) -> None:
     with paths.replace_file(path) as temporary:
-        temporary.write_text(json.dumps(value, ensure_ascii=False, indent=1), "utf-8")
+        _dump(value, temporary)
+
+
+def _dump(value: Any, path: Path) -> None:
+    path.write_text(json.dumps(value, indent=1), "ascii")  # a title may have a lone surrogate
 
 
 def _read_json(path: Path) -> Any:
@@ -249,6 +322,9 @@ def _read_json(path: Path) -> Any:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise StoreError(f"cannot read {path}: {error.strerror or error}") from None
-    except ValueError:
+        raise StoreError(
+            f"cannot read {path}: {error.strerror or error}",
+            hint="Move what has this name away or make it readable, then sync the survey",
+        ) from None
+    except (ValueError, RecursionError):
         raise UnreadableFile from None

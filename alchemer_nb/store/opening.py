@@ -1,33 +1,57 @@
-"""Opens a store for writing: reads its manifest, removes leftovers, repairs what is broken."""
+"""Opens a store for writing: reads its manifest, removes leftovers, repairs what is broken.
+
+A part that is damaged is removed, and the next sync downloads its responses again. A definition is
+stored again by the next sync, a table is built again, and the list of expunged ids is written again
+from the manifest, or the one in the manifest from the file. Without a manifest one is made from the
+other files, and the next sync compares all responses.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import pyarrow.compute as pc
-
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.store import parts, paths
-from alchemer_nb.store.manifest import Manifest, Part, SyncRecord, UnreadableFile, read_manifest
+from alchemer_nb.store.digests import FileDamaged, record_file
+from alchemer_nb.store.manifest import (
+    FORMAT,
+    Manifest,
+    Part,
+    SyncRecord,
+    UnreadableFile,
+    read_expunged_ids,
+    read_manifest,
+    write_expunged_ids,
+)
 from alchemer_nb.survey.definition import Definition, load_definition, save_definition
 from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from pathlib import Path
+
+    from alchemer_nb.store.manifest import DefinitionRecord
 
 _TABLE_VERSION = 5  # part of the file names of tables: with another number all are built again
 _REBUILT = "the list of what the store holds was cut short, changed or gone, and made anew"
 
 
-def open_store(folder: Path) -> Manifest:
+def open_store(folder: Path, on_repair: Callable[[str], None] = lambda _: None) -> Manifest:
     """Open a store for writing, and repair it. The folder must be locked.
+
+    Args:
+        folder: The survey's.
+        on_repair: Called with what was repaired, unless the next sync says it.
 
     Raises:
         StoreNewer: A newer version of this package wrote it.
+        StoreError: The ids of the expunged responses cannot be read, or no file be written.
     """
     survey_id = folder.name.rpartition("-")[2]
     try:
@@ -37,14 +61,26 @@ def open_store(folder: Path) -> Manifest:
     except UnreadableFile:
         manifest = None
     if manifest is None:
-        manifest = _rebuild_manifest(folder, survey_id)
+        manifest = rebuild_manifest(folder, survey_id)
+    elif manifest.format < FORMAT:
+        add_digests(manifest)
     for part in list(manifest.parts):
-        try:
-            parts.open_part(manifest, part).close()
-        except parts.PartDamaged:
+        if not manifest.is_intact(part.name):
             drop_part(manifest, part.number)
+    _restore_expunged_ids(manifest, on_repair)
     remove_leftovers(manifest)
     return manifest
+
+
+def _restore_expunged_ids(manifest: Manifest, on_repair: Callable[[str], None]) -> None:
+    """Make the file of the expunged ids and the manifest agree; neither loses an id."""
+    ids = read_expunged_ids(manifest)
+    is_whole = manifest.is_intact(paths.EXPUNGED) or not (ids or paths.EXPUNGED in manifest.files)
+    if is_whole and ids == set(manifest.expunged):
+        return
+    if paths.EXPUNGED in manifest.files and ids == set(manifest.expunged):
+        on_repair("the list of expunged responses was gone or damaged, and was written again")
+    write_expunged_ids(manifest, ids)
 
 
 def drop_part(manifest: Manifest, number: int) -> None:
@@ -54,6 +90,7 @@ def drop_part(manifest: Manifest, number: int) -> None:
     """
     (part,) = [each for each in manifest.parts if each.number == number]
     manifest.parts = [each for each in manifest.parts if each.number != number]
+    manifest.files.pop(part.name, None)
     lost = counted(part.rows, "response")
     why = f"{part.name} was gone or damaged; {lost} of it fetched again"
     manifest.doubtful = "; ".join(filter(None, (manifest.doubtful, why)))
@@ -63,12 +100,16 @@ def drop_part(manifest: Manifest, number: int) -> None:
 
 
 def remove_leftovers(manifest: Manifest) -> None:
-    """Remove files of the store that the manifest does not list, as an interrupted run left."""
+    """Remove files of the store that the manifest does not list, as an interrupted run left.
+
+    Their digests are removed, too, when the manifest is saved the next time.
+    """
     keep = {paths.MANIFEST, paths.EXPUNGED, paths.LOCK}
     keep |= {part.name for part in manifest.parts}
     keep |= {paths.definition_name(each["number"]) for each in manifest.definitions}
     keep |= set(table_names(manifest))
     paths.remove_other_files(manifest.folder, keep)
+    manifest.files = {name: each for name, each in manifest.files.items() if name in keep}
 
 
 def table_names(manifest: Manifest) -> list[str]:
@@ -87,23 +128,47 @@ def table_path(manifest: Manifest, part: Part, *, day_first: bool = False) -> Pa
     return manifest.folder / paths.table_name(part.number, _digest(text))
 
 
-def store_definition(manifest: Manifest, survey: Definition) -> bool:
-    """Store a definition if it differs from the last one; return whether it does."""
-    digest = _definition_digest(survey)
-    if manifest.definitions and manifest.definitions[-1]["digest"] == digest:
-        return False
-    number = 1 + max((each["number"] for each in manifest.definitions), default=0)
-    with paths.replace_file(manifest.folder / paths.definition_name(number)) as temporary:
-        save_definition(survey, temporary)
-    utc = datetime.now(UTC).isoformat(timespec="seconds")
-    manifest.definitions.append({"number": number, "utc": utc, "digest": digest})
-    return True
+def store_definition(manifest: Manifest, survey: Definition) -> list[str]:
+    """Store a definition if the last one differs or is damaged; return notes about it."""
+    before, digest = manifest.definitions, _definition_digest(survey)
+    names = [paths.definition_name(each["number"]) for each in before]
+    intact = [e for e, name in zip(before, names, strict=True) if manifest.is_intact(name)]
+    notes = [
+        f"{name} was gone or damaged, and the survey's definition was fetched again"
+        for name in names
+        if not manifest.is_intact(name)
+    ]
+    if not intact or intact[-1]["digest"] != digest:
+        number = 1 + max((each["number"] for each in before), default=0)
+        while os.path.lexists(manifest.folder / paths.definition_name(number)):
+            number += 1
+        with manifest.write_file(paths.definition_name(number)) as temporary:
+            save_definition(survey, temporary)
+        utc = datetime.now(UTC).isoformat(timespec="seconds")
+        intact.append({"number": number, "utc": utc, "digest": digest})
+    manifest.definitions = intact
+    if before and before[-1]["digest"] != digest:
+        notes.append("the survey's definition has changed")
+    return notes
+
+
+def is_current_definition(manifest: Manifest, survey: Definition) -> bool:
+    """Check whether a definition is the one that was stored last."""
+    records = manifest.definitions
+    return bool(records) and records[-1]["digest"] == _definition_digest(survey)
 
 
 def read_definition(manifest: Manifest) -> Definition:
-    """Read the current definition."""
-    number = manifest.definitions[-1]["number"]
-    return load_definition(manifest.folder / paths.definition_name(number))
+    """Read the current definition.
+
+    Raises:
+        FileDamaged: Its file is missing, or is not the one that was written.
+    """
+    name = paths.definition_name(manifest.definitions[-1]["number"])
+    if manifest.is_intact(name):
+        with suppress(InvalidArgument, OSError):
+            return load_definition(manifest.folder / name)
+    raise FileDamaged(name)
 
 
 def _definition_digest(survey: Definition) -> str:
@@ -114,28 +179,49 @@ def _digest(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
 
-def _rebuild_manifest(folder: Path, survey_id: str) -> Manifest:
+def add_digests(manifest: Manifest) -> None:
+    """Add what an earlier format did not have: digests, and the expunged ids.
+
+    A damaged part gets no digest, so it is removed; a damaged definition is stored again by the
+    next sync. Tables are built again, as nothing shows whether they were changed.
+    """
+    manifest.files = {}
+    for part in manifest.parts:
+        with suppress(parts.PartDamaged):
+            found, _ = parts.adopt_part(manifest, part.number)
+            if found != part:
+                del manifest.files[part.name]
+    _adopt_definitions(manifest, manifest.definitions)
+    manifest.expunged = sorted(read_expunged_ids(manifest))
+
+
+def _adopt_definitions(manifest: Manifest, records: Iterable[DefinitionRecord]) -> None:
+    """Add the digests of the files of definitions that hold what their records say."""
+    for each in records:
+        name = paths.definition_name(each["number"])
+        with suppress(InvalidArgument, OSError):
+            if _definition_digest(load_definition(manifest.folder / name)) == each["digest"]:
+                manifest.files[name] = record_file(manifest.folder / name)
+
+
+def rebuild_manifest(folder: Path, survey_id: str) -> Manifest:
     """Build a manifest from the files of a folder; the next sync completes it."""
     manifest = Manifest(folder, survey_id, doubtful=_REBUILT)
     last_sync = 0
+    expunged: set[int] = set()
     for path in paths.list_store_files(folder, paths.PART_PATTERN):
-        part = Part(paths.file_number(path), 0, 0, 0, path.stat().st_size)
-        try:
-            table = parts.read_key_columns(manifest, part, ["response_id", "sync"])
-            ids, syncs = table["response_id"], table["sync"]
-        except (parts.PartDamaged, KeyError):
-            continue
-        if len(ids):
-            part.rows, part.low, part.high = len(ids), ids[0].as_py(), ids[-1].as_py()
-            last_sync = max(last_sync, pc.max(syncs).as_py() or 0)
+        with suppress(parts.PartDamaged):
+            part, sync = parts.adopt_part(manifest, paths.file_number(path))
             manifest.parts.append(part)
+            last_sync = max(last_sync, sync)
+            expunged |= parts.read_expunged_markers(manifest, part)
     for path in paths.list_store_files(folder, paths.DEFINITION_PATTERN):
-        try:
+        with suppress(InvalidArgument, OSError):
             digest = _definition_digest(load_definition(path))
-        except InvalidArgument:
-            continue
-        number = paths.file_number(path)
-        manifest.definitions.append({"number": number, "utc": None, "digest": digest})
+            number = paths.file_number(path)
+            manifest.definitions.append({"number": number, "utc": None, "digest": digest})
+    _adopt_definitions(manifest, manifest.definitions)
+    manifest.expunged = sorted(expunged | read_expunged_ids(manifest))
     manifest.next = 1 + max((part.number for part in manifest.parts), default=0)
     if last_sync:
         manifest.syncs = [

@@ -15,9 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from alchemer_nb.fetch.raw_pages import RawResponse
+from alchemer_nb.fetch.raw_pages import RawResponse, content_digest
+from alchemer_nb.store.digests import FileDamaged, record_file
 from alchemer_nb.store.manifest import Manifest, Part
-from alchemer_nb.store.paths import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -42,16 +42,16 @@ _ROW_GROUP = 5000
 _READ_ERRORS = (OSError, pa.ArrowException)
 
 
-class PartDamaged(Exception):
-    """A part cannot be read.
+class PartDamaged(FileDamaged):
+    """A part is missing, or is not the one that was written.
 
     Attributes:
         number: Number of the part.
     """
 
-    def __init__(self, number: int) -> None:
-        super().__init__(f"part {number} cannot be read")
-        self.number = number
+    def __init__(self, part: Part) -> None:
+        super().__init__(part.name)
+        self.number = part.number
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def write_part(manifest: Manifest, tables: Iterable[pa.Table]) -> Part:
     """Write a part from tables whose rows follow one another by ascending id."""
     part = Part(manifest.next, 0, 0, 0, 0)
     manifest.next += 1
-    with replace_file(manifest.folder / part.name) as temporary:
+    with manifest.write_file(part.name) as temporary:
         with temporary.open("wb") as sink, _open_writer(sink) as writer:
             for table in tables:
                 ids = table["response_id"]
@@ -149,15 +149,57 @@ def open_part(manifest: Manifest, part: Part) -> pq.ParquetFile:
     """Open a part.
 
     Raises:
-        PartDamaged: It is missing, truncated, or no part.
+        PartDamaged: It is missing, or is not the one that was written.
     """
-    path = manifest.folder / part.name
     try:
-        if not path.is_symlink() and path.stat().st_size == part.size:
+        if manifest.is_intact(part.name):
+            path = manifest.folder / part.name
             return pq.ParquetFile(path, page_checksum_verification=True, pre_buffer=False)
     except _READ_ERRORS:
         pass
-    raise PartDamaged(part.number)
+    raise PartDamaged(part)
+
+
+def check_content(manifest: Manifest, part: Part) -> int:
+    """Check each response of a part against its hash.
+
+    Returns:
+        The number of the last sync that brought any of them.
+
+    Raises:
+        PartDamaged: A hash is another one, or the part cannot be read.
+    """
+    rows, sync = 0, 0
+    for version in _read_rows(manifest, part, np.arange(part.rows)):
+        content = version.content
+        expected = version.digest if content is None else content_digest(content)
+        if version.digest != expected or (content is None) != (expected in (DELETED, EXPUNGED)):
+            raise PartDamaged(part)
+        rows, sync = rows + 1, max(sync, version.sync)
+    if rows != part.rows:
+        raise PartDamaged(part)
+    return sync
+
+
+def adopt_part(manifest: Manifest, number: int) -> tuple[Part, int]:
+    """Add the digest of a part that was written without one, or whose digest was lost.
+
+    Returns:
+        The part, which the manifest does not list yet, and the number of the last sync in it.
+
+    Raises:
+        PartDamaged: It cannot be read, or a response in it was changed.
+    """
+    part = Part(number, 0, 0, 0, 0)
+    try:
+        record = manifest.files[part.name] = record_file(manifest.folder / part.name)
+        part.size = record["size"]
+        ids = read_key_columns(manifest, part, ["response_id"])["response_id"].to_numpy()
+        part.rows, part.low, part.high = len(ids), int(ids.min()), int(ids.max())
+        return part, check_content(manifest, part)
+    except (*_READ_ERRORS, KeyError, ValueError, TypeError, PartDamaged):
+        manifest.files.pop(part.name, None)
+    raise PartDamaged(part)
 
 
 def read_key_columns(
@@ -172,7 +214,13 @@ def read_key_columns(
         with open_part(manifest, part) as file:
             return file.read(list(columns), use_threads=False)
     except _READ_ERRORS:
-        raise PartDamaged(part.number) from None
+        raise PartDamaged(part) from None
+
+
+def read_expunged_markers(manifest: Manifest, part: Part) -> set[int]:
+    """Return the ids of the responses of a part that were expunged."""
+    table = read_key_columns(manifest, part, ["response_id", "digest"])
+    return set(table["response_id"].to_numpy()[table["digest"].to_numpy() == EXPUNGED].tolist())
 
 
 def read_versions(manifest: Manifest, rows: Mapping[int, np.ndarray]) -> Iterator[StoredVersion]:
@@ -215,7 +263,7 @@ def _read_rows(manifest: Manifest, part: Part, rows: np.ndarray) -> Iterator[Sto
                 yield from map(StoredVersion, *(column.to_pylist() for column in some.columns))
                 start += batch.num_rows
     except _READ_ERRORS:
-        raise PartDamaged(part.number) from None
+        raise PartDamaged(part) from None
 
 
 def read_all_versions(manifest: Manifest, parts: Iterable[Part]) -> Iterator[StoredVersion]:

@@ -40,6 +40,7 @@ _COMPLETE = "|".join(
         *(each.pattern for each in (PART_PATTERN, DEFINITION_PATTERN, TABLE_PATTERN)),
     ]
 )
+FILE_PATTERN = re.compile(_COMPLETE)
 _ANY_PATTERN = re.compile(rf"{_COMPLETE}|\.(?:{_COMPLETE})\.[0-9a-f]+\.part")
 
 
@@ -144,6 +145,7 @@ def lock_folder(folder: Path, timeout: float | None = None) -> Iterator[None]:
 
     path = folder / LOCK
     lock = filelock.FileLock(path, mode=0o600)
+    _check_no_folder(path)
     try:
         if path.is_symlink():  # filelock truncates the file that it opens
             raise StoreError(f"{path} is a link to another file; remove it, then run this again")
@@ -218,6 +220,14 @@ def remove_other_files(
             remove_file(path)
 
 
+def _check_no_folder(path: Path) -> None:
+    if path.is_dir():
+        raise StoreError(
+            f"{path} is a folder, where the store has a file",
+            hint="Move that folder away, then run this again",
+        )
+
+
 @contextmanager
 def replace_file(path: Path) -> Iterator[Path]:
     """Write a file as a whole: yield a temporary path, and move it to ``path`` at the end.
@@ -226,6 +236,7 @@ def replace_file(path: Path) -> Iterator[Path]:
         StoreError: The disk is full, or access is denied; the earlier file stays.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
+    _check_no_folder(path)
     try:
         with write_atomically(path, mode=0o600, temporary=temporary, durable=True):
             yield temporary

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from alchemer_nb.decode.answers import AnswersBuilder
-from alchemer_nb.errors import StoreError
+from alchemer_nb.errors import StoreDamaged, StoreError
 from alchemer_nb.fetch.download import Download
 from alchemer_nb.fetch.raw_pages import join_page
-from alchemer_nb.store.manifest import Manifest, UnreadableFile, read_expunged_ids, read_manifest
+from alchemer_nb.store import paths
+from alchemer_nb.store.digests import FileDamaged
+from alchemer_nb.store.manifest import (
+    FORMAT,
+    Manifest,
+    UnreadableFile,
+    read_expunged_ids,
+    read_manifest,
+)
 from alchemer_nb.store.opening import drop_part, open_store, read_definition
-from alchemer_nb.store.parts import PartDamaged, in_chunks, read_index, read_versions
-from alchemer_nb.store.paths import lock_folder
+from alchemer_nb.store.parts import in_chunks, read_index, read_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     from alchemer_nb.survey.definition import Definition
 
+SYNC_HINT = "Sync the survey, which mends it, then run this again"
 _ATTEMPTS = 5
 _Result = TypeVar("_Result")
 
@@ -42,28 +51,52 @@ def read_consistently(folder: Path, read: Callable[[Manifest], _Result]) -> _Res
     """Read while other processes may write: read again if a sync removes files during the read.
 
     Raises:
-        StoreError: There is no store, or it is damaged.
+        StoreDamaged: A file is gone or damaged.
+        StoreError: There is no store.
     """
-    last = None
+    last, damaged = None, paths.MANIFEST
     for _ in range(_ATTEMPTS):
         manifest = read_complete_manifest(folder)
         if manifest is None:
             raise StoreError(f"{folder} holds no survey that was synced to its end; sync it first")
-        numbers = [part.number for part in manifest.parts]
+        if manifest.format < FORMAT:
+            _upgrade(folder)
+            continue
         try:
             return read(manifest)
-        except PartDamaged as error:
-            damaged = error.number
-        except FileNotFoundError:
-            damaged = 0
-        if numbers == last:  # no other process has replaced the part, so it is damaged
+        except FileDamaged as error:
+            damaged = error.name
+        except OSError as error:  # a file that went, or cannot be read
+            damaged = Path(error.filename or "").name or damaged
+        if manifest.files == last:  # no other process has replaced the file, so it is damaged
             break
-        last = numbers
-    with lock_folder(folder):  # the next sync downloads its responses again
+        last = manifest.files
+    with paths.lock_folder(folder):  # the next sync downloads its responses again
         manifest = open_store(folder)
-        if any(part.number == damaged for part in manifest.parts):
-            drop_part(manifest, damaged)
-    raise StoreError(f"a file in {folder} is damaged; sync the survey, which mends it")
+        for part in manifest.parts:
+            if part.name == damaged:
+                drop_part(manifest, part.number)
+                break
+    raise _damaged(damaged, folder)
+
+
+@contextmanager
+def as_store_error(folder: Path) -> Iterator[None]:
+    """Raise a ``FileDamaged`` of the block, which uses a store, as a ``StoreDamaged``."""
+    try:
+        yield
+    except FileDamaged as error:
+        raise _damaged(error.name, folder) from None
+
+
+def _damaged(name: str, folder: Path) -> StoreDamaged:
+    return StoreDamaged(f"{name} in {folder} is gone or damaged", hint=SYNC_HINT)
+
+
+def _upgrade(folder: Path) -> None:
+    """Add the digests that an earlier version of this package did not write."""
+    with paths.lock_folder(folder):
+        open_store(folder).save()
 
 
 def read_download(folder: Path) -> tuple[Definition, Download, str | None]:
@@ -78,7 +111,7 @@ def read_download(folder: Path) -> tuple[Definition, Download, str | None]:
 
     def read(manifest: Manifest) -> tuple[Definition, Download, str | None]:
         survey = read_definition(manifest)
-        index = read_index(manifest, without=read_expunged_ids(manifest.folder))
+        index = read_index(manifest, without=read_expunged_ids(manifest))
         rows = index.rows_by_part(index.has_content)
         result = Download(AnswersBuilder(survey), total_count=int(index.has_content.sum()))
         for chunk in in_chunks(read_versions(manifest, rows)):

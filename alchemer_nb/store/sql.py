@@ -80,7 +80,7 @@ def run_sql(question: Question) -> pd.DataFrame:
             result = database.run(query, parameters)
         except duckdb.Error as error:
             problem = " ".join(str(error).split())[:_LONGEST_ERROR]
-            hint = _hint(str(error), question)
+            hint = _hint(str(error), question) or _sync_hint(str(error), question)
         else:
             if result is not None:
                 return _to_pandas(*result, database)
@@ -299,6 +299,23 @@ def _hint(message: str, question: Question) -> str:
 def _categories_of(kind: Any) -> list[str] | None:
     """Return the categories of a type of DuckDB; None if it has none."""
     return dict(kind.children)["values"] if kind.id == "enum" else None
+
+
+def _sync_hint(message: str, question: Question) -> str:
+    """Return which surveys cannot be asked, where a name is missing that may be one of them."""
+    if not _NO_TABLE.search(message):
+        return ""
+    unready = [own for own, folder in question.folders.items() if not _is_ready(folder)]
+    if not unready:
+        return ""
+    return f"The store of survey {' and '.join(unready)} is damaged or not complete: sync it first"
+
+
+def _is_ready(folder: Path) -> bool:
+    try:
+        return reading.read_complete_manifest(folder) is not None
+    except StoreError:
+        return False
 
 
 def _to_pandas(table: pa.Table, kinds: list[Any], database: _Database) -> pd.DataFrame:

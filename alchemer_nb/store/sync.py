@@ -22,6 +22,7 @@ from alchemer_nb.store import compacting, expunging, opening, parts, paths, tabl
 from alchemer_nb.store.find_deleted import find_deleted, is_cheap
 from alchemer_nb.store.manifest import Checkpoint, Manifest, read_expunged_ids
 from alchemer_nb.store.order_check import ListedDates, StoredDates, choose_pages, is_short
+from alchemer_nb.store.reading import as_store_error
 from alchemer_nb.store.sync_result import SyncResult
 from alchemer_nb.wire import clocks
 from alchemer_nb.wire.paging import PAGE_SIZE
@@ -85,9 +86,9 @@ class Sync:
         survey, _ = fetch_definition(listing.transport, listing.survey, options)
         listing.report_wait("")
         paths.make_folders(self.folder)
-        with paths.lock_folder(self.folder):
+        with paths.lock_folder(self.folder), as_store_error(self.folder):
             for _ in range(_ATTEMPTS):
-                manifest = opening.open_store(self.folder)
+                manifest = opening.open_store(self.folder, self.notes.append)
                 try:
                     return self._run(manifest, survey, began)
                 except parts.PartDamaged as error:
@@ -100,7 +101,7 @@ class Sync:
         self._number = manifest.sync + 1
         self._change_addresses()
         self._all_compared = self._found_backdated = False
-        self._expunged = read_expunged_ids(manifest.folder)
+        self._expunged = read_expunged_ids(manifest)
         if self._expunged:
             expunging.remove_expunged(manifest)
         self._index_cache: dict[int, pa.Table] = {}
@@ -127,8 +128,7 @@ class Sync:
         self.listing.title = survey.title
         manifest.title, manifest.region = survey.title, self.region.name
         manifest.zone = str(self.region.zone)
-        if opening.store_definition(manifest, survey) and manifest.definitions[1:]:
-            self.notes.append("the survey's definition has changed")
+        self.notes += opening.store_definition(manifest, survey)
         manifest.save()
 
     def _note_full_read(self, reason: str) -> None:
@@ -389,7 +389,7 @@ class Sync:
         )
         manifest.save()
         compacting.compact(manifest, now)
-        tables.write_tables(manifest, listing.begin_stage)
+        self.notes += tables.write_tables(manifest, listing.begin_stage)
         return SyncResult(
             manifest.survey,
             manifest.title,

@@ -1,7 +1,8 @@
-"""The result of a sync."""
+"""The results of a sync, and of a comparison of a store with Alchemer."""
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pandas as pd
 
 STOPPED = "the sync was stopped; what came is kept, and the next one goes on there"
 
@@ -30,6 +33,7 @@ class SyncResult:
         calls: Calls for responses.
         utc: When it began.
         notes: What was repaired, or is not as it should be.
+        verified: The comparison with Alchemer after the sync; None if none was asked for.
     """
 
     survey: str
@@ -43,6 +47,7 @@ class SyncResult:
     calls: int
     utc: str
     notes: tuple[str, ...] = ()
+    verified: VerifyResult | None = None
 
     def __str__(self) -> str:
         counts = {"new": self.added, "changed": self.changed, "removed": self.removed}
@@ -50,6 +55,92 @@ class SyncResult:
         name = self.title or self.survey
         rows = counted(self.rows, "response")
         first = f"{name}: {changes or 'nothing new'}; {rows} in {self.place}"
-        return make_visible("; ".join([first, *self.notes]))
+        last = [self.verified.summary] if self.verified else []
+        return make_visible("; ".join([first, *self.notes, *last]))
 
     __repr__ = __str__
+
+
+DIFFERENCES = ("missing", "changed", "deleted", "expunged")
+_ROWS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VerifyResult:
+    """A comparison of a store with Alchemer, and of its files with their digests.
+
+    Attributes:
+        survey: Id.
+        title: Title.
+        place: Folder of the store.
+        rows: Responses in it that can be read, test data included.
+        told: Total count of responses, as Alchemer reported it.
+        differences: One row a response that differs, by ``response_id``: ``difference`` is
+            ``"missing"`` (only Alchemer has it), ``"changed"``, ``"deleted"`` (only the store has
+            it) or ``"expunged"`` (it was removed for good, and yet is here); ``date_stored`` and
+            ``date_alchemer`` are its ``date_updated`` on both sides.
+        files: One row a file that is not the one that was written: ``file``, and ``problem``
+            (``"gone"`` or ``"damaged"``).
+        files_checked: How many files were checked.
+        definition_differs: Whether Alchemer has another definition than the store.
+        calls: Calls for responses.
+        utc: When it began.
+        notes: What else to know.
+    """
+
+    survey: str
+    title: str
+    place: Path
+    rows: int
+    told: int | None
+    differences: pd.DataFrame
+    files: pd.DataFrame
+    files_checked: int
+    definition_differs: bool
+    calls: int
+    utc: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing differs."""
+        return not (len(self.differences) or len(self.files) or self.definition_differs)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Kind of difference -> responses; without those that do not occur."""
+        counts = self.differences["difference"].value_counts()
+        return {kind: int(counts[kind]) for kind in DIFFERENCES if counts[kind]}
+
+    @property
+    def summary(self) -> str:
+        """What was found, in one sentence without the title."""
+        if self.ok:
+            count = self.files_checked
+            return f"all {self.rows:,} responses are as at Alchemer, and {count:,} files as written"
+        found = [f"{count:,} {kind}" for kind, count in self.counts.items()]
+        if self.definition_differs:
+            found.append("another definition")
+        found += [f"{row.file} {row.problem}" for row in self.files.itertuples()]
+        return f"not as at Alchemer: {', '.join(found)}"
+
+    @property
+    def hint(self) -> str:
+        """What to do next; ``""`` if nothing differs."""
+        if self.ok:
+            return ""
+        own = self.survey
+        python = f"client.sync({own}, full=True)"
+        return f"Nothing was changed; %alchemer sync {own} --full or {python} mends it"
+
+    def __str__(self) -> str:
+        first = f"{self.title or self.survey}: {self.summary}"
+        text = ". ".join(filter(None, ["; ".join([first, *self.notes]), self.hint]))
+        return make_visible(text)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        tables = [each.head(_ROWS_SHOWN) for each in (self.differences, self.files) if len(each)]
+        shown = "".join(table.to_html(na_rep="") for table in tables)
+        return f"<p>{html.escape(str(self))}</p>{shown}"

@@ -1,7 +1,7 @@
 """Tables: Parquet files of the columns of a frame, one for each part, for ``scan`` and SQL.
 
 A table is built from the responses of its part and the current definition, and is built again
-when the definition has changed.
+when the definition has changed, or when its file is not the one that was written.
 """
 
 from __future__ import annotations
@@ -54,35 +54,72 @@ def write_tables(
     on_table: Callable[[str], None] = lambda _: None,
     *,
     day_first: bool = False,
-) -> None:
-    """Write the tables that are missing or out of date. The folder must be locked.
+) -> list[str]:
+    """Write the tables that are missing, damaged or out of date. The folder must be locked.
 
     Args:
         manifest: Lists the parts.
         on_table: Called before each table with the current activity; may raise, and the rest is
             written the next time.
         day_first: Whether typed dates have the day before the month.
+
+    Returns:
+        Notes about tables that were damaged.
+
+    Raises:
+        FileDamaged: A part or the definition is gone or damaged.
     """
     if not manifest.definitions:
-        return
-    survey = read_definition(manifest)
-    names = {
-        part.number: table_path(manifest, part, day_first=day_first) for part in manifest.parts
-    }
-    missing = [part for part in manifest.parts if not names[part.number].exists()]
-    for number, part in enumerate(missing, 1):
-        on_table(f"writing table {number:,} of {len(missing):,}")
-        versions = read_all_versions(manifest, [part])
-        _write(names[part.number], _build_table(manifest, versions, survey, day_first=day_first))
+        return []
+    survey, notes = None, []
+    files = [table_path(manifest, part, day_first=day_first) for part in manifest.parts]
+    pairs = zip(manifest.parts, (file.name for file in files), strict=True)
+    missing = [(part, name) for part, name in pairs if not manifest.is_intact(name)]
+    before = dict(manifest.files)
+    try:
+        for number, (part, name) in enumerate(missing, 1):
+            on_table(f"writing table {number:,} of {len(missing):,}")
+            if name in before:
+                notes.append(f"{name} was gone or damaged, and was built again")
+            survey = survey or read_definition(manifest)
+            versions = read_all_versions(manifest, [part])
+            _write(manifest, name, _build_table(manifest, versions, survey, day_first=day_first))
+        _unify_types(manifest, files)
+    finally:  # stopped, interrupted or failed: the tables so far count
+        if manifest.files != before:
+            manifest.save()
     paths.remove_other_files(manifest.folder, set(table_names(manifest)), paths.TABLE_PATTERN)
+    return notes
 
 
-def unify_schemas(files: Sequence[Path]) -> pa.Schema:
-    """Return the columns of all tables; a column of several types becomes text in each.
+def find_tables(manifest: Manifest, *, day_first: bool) -> tuple[list[Path], pa.Schema] | None:
+    """Return the tables and the columns of all of them; None if ``write_tables`` has to run."""
+    files = [table_path(manifest, part, day_first=day_first) for part in manifest.parts]
+    if not all(manifest.is_intact(file.name) for file in files):
+        return None
+    if not files:
+        return files, _build_table(manifest, (), read_definition(manifest)).schema
+    schemas = [pq.read_schema(file) for file in files]
+    types = _unified_types(schemas)
+    if any(each.type != types[each.name] for schema in schemas for each in schema):
+        return None
+    return files, pa.schema([_unify_fields(name, kind, schemas) for name, kind in types.items()])
+
+
+def _unify_types(manifest: Manifest, files: Sequence[Path]) -> None:
+    """Write tables again so that a column of several types is text in each.
 
     Answers to unknown questions can look like numbers in one part and like words in another.
     """
     schemas = [pq.read_schema(file) for file in files]
+    types = _unified_types(schemas)
+    for file, schema in zip(files, schemas, strict=True):
+        unified = pa.schema([each.with_type(types[each.name]) for each in schema])
+        if unified.types != schema.types:
+            _write(manifest, file.name, pq.read_table(file).cast(unified))
+
+
+def _unified_types(schemas: Sequence[pa.Schema]) -> dict[str, pa.DataType]:
     types: dict[str, pa.DataType] = {}
     for schema in schemas:
         for name, kind in zip(schema.names, schema.types, strict=True):
@@ -91,11 +128,7 @@ def unify_schemas(files: Sequence[Path]) -> pa.Schema:
                 types[name] = kind
             elif not pa.types.is_null(kind) and kind != known:
                 types[name] = pa.string()
-    for file, schema in zip(files, schemas, strict=True):
-        unified = pa.schema([each.with_type(types[each.name]) for each in schema])
-        if unified.types != schema.types:
-            _write(file, pq.read_table(file).cast(unified))
-    return pa.schema([_unify_fields(name, kind, schemas) for name, kind in types.items()])
+    return types
 
 
 def _unify_fields(name: str, kind: pa.DataType, schemas: Sequence[pa.Schema]) -> pa.Field:
@@ -189,11 +222,6 @@ def _build_frame(
     return pd.concat([frame, pd.DataFrame(extra, index=frame.index)], axis=1)
 
 
-def build_empty_schema(manifest: Manifest) -> pa.Schema:
-    """Return the columns of a survey that has no responses, as its definition has them."""
-    return _build_table(manifest, (), read_definition(manifest)).schema
-
-
 def _build_table(
     manifest: Manifest,
     versions: Iterable[StoredVersion],
@@ -246,6 +274,6 @@ def _portable(field: pa.Field) -> pa.Field:
     return pa.field(field.name, kind)
 
 
-def _write(path: Path, table: pa.Table) -> None:
-    with paths.replace_file(path) as temporary:
+def _write(manifest: Manifest, name: str, table: pa.Table) -> None:
+    with manifest.write_file(name) as temporary:
         pq.write_table(table, temporary, compression="zstd")

@@ -75,6 +75,7 @@ class Bench:
         self._description()
         self._many_questions()
         self._sync()
+        self._checks()
         head = "| what | reached | at least | hoped | reached |\n|---|---|---|---|---|"
         goals = "\n".join([head, *(goal.line() for goal in self.goals)])
         return "\n\n".join(["# Benchmarks", goals, *self.lines]) + "\n"
@@ -220,6 +221,21 @@ class Bench:
         self.goals.append(
             Goal("sync of 500 rows, 80k of history against 5k", ratio, 1.3, 1.1, True)
         )
+
+    def _checks(self) -> None:
+        told = case("checks", str(self.rows))
+        if not told:
+            return
+        rows = [f"| {name} | {seconds:.5f} |" for name, seconds in told.items()]
+        head = "| what | CPU |\n|---|---|"
+        title = f"## Digests of a store of {self.rows:,} responses"
+        self.lines.append(f"{title}\n\n{head}\n" + "\n".join(rows))
+        reading = told["scan with pandas"]
+        for what, name, least, hope in (
+            ("digests of all files, of a scan with pandas", "computing all digests", 0.2, 0.1),
+            ("checking them again, of the same", "checking them again", 0.02, 0.01),
+        ):
+            self.goals.append(Goal(what, told[name] / reading, least, hope, True))
 
     def _table(self, title: str, told: dict[str, dict[str, Any]]) -> None:
         head = "| what | seconds | CPU | peak MB | first rows |\n|---|---|---|---|---|"

@@ -5,6 +5,7 @@ A case imports what it needs first; time, CPU and memory are counted from there.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -20,7 +21,7 @@ from tests.benchmarks.generator import SURVEY_ID
 from tests.benchmarks.material import bodies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from alchemer_nb.fetch.progress import Progress
 
@@ -273,10 +274,21 @@ _PAIR = {"api_token": "key", "api_token_secret": "secret"}
 
 def sync(rows: str) -> Measured:
     """A sync that finds 400 new and 100 edited responses, above so much history; the best of 5."""
+    import requests
+
+    with _store(rows) as (url, client):
+        taken = []
+        for _ in range(5):
+            requests.post(f"{url}/move", timeout=60)
+            taken.append(measure(partial(_synced, client())))
+        return min(taken, key=lambda each: each.wall)
+
+
+@contextlib.contextmanager
+def _store(rows: str) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """A server of so many responses, all of which are stored; its address, and new clients."""
     import subprocess
     import tempfile
-
-    import requests
 
     import alchemer_nb as al
 
@@ -294,13 +306,28 @@ def sync(rows: str) -> Measured:
                 return al.Client(al.ApiKey("key", "secret"), region=region, store=store)
 
             client().sync(int(SURVEY_ID))
-            taken = []
-            for _ in range(5):
-                requests.post(f"{url}/move", timeout=60)
-                taken.append(measure(partial(_synced, client())))
-            return min(taken, key=lambda each: each.wall)
+            yield url, client
         finally:
             server.terminate()
+
+
+def checks(rows: str) -> dict[str, float]:
+    """CPU seconds of the digests of all files of a store, of checking again, and of reading it."""
+    from alchemer_nb.store import digests, manifest
+
+    with _store(rows) as (_, client):
+        reader = client()
+        (folder,) = (Path(place) for place in reader.stored()["place"])
+        found = manifest.read_manifest(folder)
+        assert found is not None
+        files = [folder / name for name in found.files]
+        return {
+            "computing all digests": _best_cpu(lambda: [*map(digests.record_file, files)]),
+            "checking them again": _best_cpu(lambda: [*map(found.is_intact, found.files)]),
+            "scan with pandas": _best_cpu(
+                lambda: reader.scan(int(SURVEY_ID), "pandas", progress="none")
+            ),
+        }
 
 
 def _synced(client: Any) -> range:

@@ -142,7 +142,9 @@ def test_types_that_do_not_agree_become_text(synced_client, folder):
     place = opening.table_path(found, found.parts[-1])
     table = pq.read_table(place)
     at = table.column_names.index("nps")
-    pq.write_table(table.set_column(at, "nps", pa.array(["nine"])), place)
+    with found.write_file(place.name) as temporary:
+        pq.write_table(table.set_column(at, "nps", pa.array(["nine"])), temporary)
+    found.save()
     frame = synced_client.scan(SURVEY, "pandas")
     assert frame.loc[5000, "nps"] == "nine"
     assert pd.api.types.is_string_dtype(frame["nps"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -244,6 +245,50 @@ def test_a_full_disk_is_told_and_loses_nothing(own_box, place, monkeypatch):
         client = fresh_client(own_box)
         client.sync(SURVEY)
         same(client.responses(SURVEY, store=True, **ALL), calm)
+        assert not list(client._stores.survey_folder(SURVEY).glob(".*"))
+
+
+LATER = FULL.replace(
+    """        client.sync("9000001")
+""",
+    """        client.sync("9000001")
+        client.expunge("9000001", responses=[7])
+        client.scan("9000001", day_first=True, progress="none")
+""",
+)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(os.name == "nt", reason="no limits for files there")
+def test_a_disk_that_is_full_at_any_step_of_a_later_sync_loses_nothing(
+    synced_box, synced, place, monkeypatch
+):
+    """The store that was there can be read; once there is room, a sync brings the rest."""
+    client, folder = synced
+    chance = random.Random(11)
+    sizes = [path.stat().st_size for path in folder.iterdir()]
+    near = [max(50, chance.choice(sizes) + chance.randrange(-3000, 3000)) for _ in range(25)]
+    limits = [str(each) for each in sorted({*near, 300, 1500, 400_000})]
+    for limit in limits:
+        shutil.copytree(folder.parent, place / limit / folder.parent.name)
+    synced_box.touch(SURVEY, [3, 5, 900], data={"3": {"value": "78"}})
+    synced_box.add_responses(SURVEY, 4)
+    box = synced_box
+    run = subprocess.run(
+        [sys.executable, "-c", LATER, box.url, box.api_token, box.api_token_secret, *limits],
+        capture_output=True, text=True, check=False, cwd=ROOT, timeout=300,
+    )  # fmt: skip
+    assert run.stderr == ""
+    assert 0 < len(run.stdout.splitlines()) < len(limits)
+    calm = downloaded(box)
+    for limit in limits:
+        monkeypatch.setenv("ALCHEMER_STORE", str(place / limit))
+        client = fresh_client(box)
+        assert len(client.responses(SURVEY, store=True, **ALL)) in (1002, 1006, 1005)
+        client.expunge(SURVEY, responses=[7])
+        client.sync(SURVEY)
+        same(client.responses(SURVEY, store=True, **ALL), calm.drop(index=7))
+        assert client.verify(SURVEY).ok
         assert not list(client._stores.survey_folder(SURVEY).glob(".*"))
 
 

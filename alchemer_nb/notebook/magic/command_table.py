@@ -168,6 +168,9 @@ _STORE = (
         (
             CommandOption("--full", "compare all responses, not only those that changed lately"),
             response_options.FRESH,
+            CommandOption(
+                "--verify", "compare the store with Alchemer afterwards, response by response"
+            ),
             CommandOption("--background", "go on at once; a line tells what it brought"),
         ),
         example='%alchemer sync "Customer satisfaction"',

@@ -282,7 +282,12 @@ def fetch_list(context: Context, path: str, survey: Any = None, **ids: Any) -> p
 
 
 def sync(
-    context: Context, survey: Any, full: bool = False, fresh: bool = False, background: bool = False
+    context: Context,
+    survey: Any,
+    full: bool = False,
+    fresh: bool = False,
+    background: bool = False,
+    verify: bool = False,
 ) -> SyncResult | Job[SyncResult] | None:
     """Bring the local store of a survey up to date.
 
@@ -292,6 +297,7 @@ def sync(
 
     Raises:
         DownloadIncomplete: It was stopped; the responses so far are in the store.
+        StoreError: With ``verify``, the store differs from Alchemer after all was synced.
     """
     from alchemer_nb.client.jobs import Job
 
@@ -300,7 +306,7 @@ def sync(
         # In the foreground the result itself is what the cell shows.
         return str(synced) if background and context.progress != "none" else ""
 
-    job = Job.sync(context.client, survey, full=full, fresh=fresh)
+    job = Job.sync(context.client, survey, full=full, fresh=fresh, verify=verify)
     return _wait_for_job(context, job, context.progress, write_receipt, background=background)
 
 

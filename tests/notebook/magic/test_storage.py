@@ -61,7 +61,9 @@ def test_sync_diff_and_a_frame_from_the_store(notebook, place, own_box):
     assert outcome.value.added == 203
     own_box.touch(SURVEY, [3], data={"3": {"value": "77"}})
     own_box.add_responses(SURVEY, 2)
-    signed_in.run(f'%alchemer sync "{TITLE}"')
+    synced = signed_in.run(f'%alchemer sync "{TITLE}" --verify').value
+    assert synced.verified.ok
+    assert "; all 205 responses are as at Alchemer, and " in str(synced)
     outcome = signed_in.run(f'changes = %alchemer diff "{TITLE}"')
     assert "2 added, 1 changed; changed most: " in " ".join(outcome.out.split())
     assert signed_in.names["changes"]["change"].astype(str).tolist() == [
