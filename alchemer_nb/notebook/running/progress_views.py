@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from html import escape
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from alchemer_nb.http.waiting import delay_interrupts
+from alchemer_nb.interrupts import delay_interrupts
 from alchemer_nb.notebook.kernel import outputs
 from alchemer_nb.notebook.kernel.pump import find_pump, has_front_end
 
