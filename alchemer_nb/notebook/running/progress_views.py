@@ -233,7 +233,8 @@ def wait_in_cell(
         result = job.end() if stopped or job.cancelled else job.result()
         line = write_receipt(result)
     finally:
-        view.end(line)
+        with delay_interrupts():  # or a part of the bar would stay
+            view.end(line)
     return result
 
 
