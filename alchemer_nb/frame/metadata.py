@@ -149,7 +149,7 @@ def _to_utc(values: list[Any], zone: ZoneInfo) -> np.ndarray:
     except ValueError:  # one of them is no date
         local = np.full(len(values), "NaT", dtype="datetime64[s]")
     years = local.astype("datetime64[Y]").astype(np.int64) + 1970
-    local[(years < _FIRST_YEAR) | (years > _LAST_YEAR)] = np.datetime64("NaT")
+    local[(years < _FIRST_YEAR) | (years > _LAST_YEAR)] = np.datetime64("NaT", "s")
     offsets = np.array([h or 0 for h in hours], dtype="timedelta64[h]")
     instants: np.ndarray = (local - offsets).astype("datetime64[us]")
     if bare.any():
@@ -162,7 +162,7 @@ def _to_utc(values: list[Any], zone: ZoneInfo) -> np.ndarray:
             naive = None if read is None else read.replace(tzinfo=None)
             seen[value] = np.datetime64(naive, "us")
         instants[row] = seen[value]
-    instants[(instants < _FIRST_DATE) | (instants >= _END_OF_DATES)] = np.datetime64("NaT")
+    instants[(instants < _FIRST_DATE) | (instants >= _END_OF_DATES)] = np.datetime64("NaT", "us")
     return instants
 
 
