@@ -88,7 +88,8 @@ def test_the_tests_pass_with_the(which: str, python: str) -> None:
         pytest.skip("make test has run them")
     here = environment_of("newest" if which == "kernels" else which, python)
     asked = RUNS[which, python]
-    printed = run([str(here), "-m", "pytest", "-q", "-p", "no:cacheprovider", *asked])
+    cache = f"cache_dir={here.parents[1] / 'pytest_cache'}"
+    printed = run([str(here), "-m", "pytest", "-q", "-o", cache, *asked])
     assert re.search(r"^\d{2,} passed", printed, re.MULTILINE), printed
 
 

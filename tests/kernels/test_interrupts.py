@@ -127,14 +127,15 @@ class Page:
             self._kernel.handled(message)
         for number, done in ends.items():
             lines = "".join(f"{number} {line}\n" for line in range(5))
-            assert done is None or done.status == "error" or done.text in (lines, ""), done
-            assert done is None or (done.status == "ok") == (done.text == lines), done
+            # The receipt of a job in the background may be there, too.
+            assert done is None or done.status != "ok" or lines in done.text, done
+            assert done is None or done.status != "aborted" or lines[:4] not in done.text, done
         after = self._kernel.do("print([order, changes]); order.clear(); changes.clear()")
-        # A receipt of a job in the background may be there, too.
         ran, changes = json.loads(re.search(r"\[\[.*\]\]", after.text)[0])
         assert ran == sorted(ran)
         assert {n for n, done in ends.items() if done and done.status == "ok"} <= {*ran}
-        assert changes == self._values
+        # ipykernel 7 itself may have read one, just before a cell began, that waits for its end.
+        assert sorted(changes) == self._values
         self._forget()
         return [done.status if done else "" for done in ends.values()]
 
@@ -211,4 +212,4 @@ def test_an_interrupt_at_a_random_moment_loses_nothing(kernel, page, box, kind, 
         done = kernel.do(setup(box) + JOBS)
         assert done.status == "ok", done
         interrupt_at_random(kernel, page, draw, kind)
-    assert kernel.do("print(len(client.responses(9000001)) > 3800)").text.split()[-1] == "True"
+    assert "True" in kernel.do("print(len(client.responses(9000001)) > 3800)").text.split()
