@@ -25,7 +25,8 @@ from alchemer_nb.errors import DownloadIncomplete, StoreBusy
 from alchemer_nb.frame.description import Description
 from alchemer_nb.http.rate_limit import Limiter
 from alchemer_nb.http.transport import Transport
-from alchemer_nb.http.waiting import CallOptions, delay_interrupts
+from alchemer_nb.http.waiting import CallOptions
+from alchemer_nb.interrupts import delay_interrupts
 from alchemer_nb.notebook.signin.session import Session
 from alchemer_nb.sandbox import Sandbox
 from alchemer_nb.store import paths

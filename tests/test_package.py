@@ -51,7 +51,7 @@ shell = InteractiveShell.instance()
 shell.run_cell("import alchemer_nb as al; from alchemer_nb import *").raise_error()
 shell.Completer.use_jedi = {use_jedi}
 with provisionalcompleter():
-    found = [each.text.removeprefix(".") for each in shell.Completer.completions("al.", 3)]
+    found = [each.text.rpartition(".")[2] for each in shell.Completer.completions("al.", 3)]
 print(json.dumps(sorted(found)))
 """
 

@@ -7,8 +7,10 @@ import re
 import subprocess
 import sys
 import tomllib
+import zipfile
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,6 +27,15 @@ USED = sum(PROJECT["optional-dependencies"].values(), PROJECT["dependencies"])
 BOUNDED = sorted({*USED, *GROUPS["test"], *GROUPS["bench"]})
 PYTHONS = re.findall(r"Python :: (3\.\d+)", "\n".join(PROJECT["classifiers"]))
 FAST = "not long and not browser and not kernel and not notebook and not peers and not binder"
+# What runs in which environment: all the fast tests, or those that hang on one package.
+RUNS = {
+    ("lowest", PYTHONS[0]): ("-m", FAST),
+    **{("newest", python): ("-m", FAST) for python in PYTHONS},
+    ("pandas2", PYTHONS[0]): (
+        *("-m", FAST, "tests/accessor", "tests/compare", "tests/export", "tests/frame"),
+    ),
+    ("kernels", PYTHONS[-1]): ("-m", "kernel and not timed and not long", "tests/kernels"),
+}
 
 
 @pytest.mark.parametrize("line", BOUNDED)
@@ -50,27 +61,77 @@ def test_the_classifiers_begin_with_the_oldest_python_that_is_allowed() -> None:
     assert PROJECT["requires-python"] == f">={PYTHONS[0]}"
 
 
-@pytest.mark.long
-@pytest.mark.parametrize(
-    ("which", "python"), [("lowest", PYTHONS[0]), *(("newest", python) for python in PYTHONS)]
-)
-def test_the_fast_tests_pass_with_the(which: str, python: str) -> None:
-    """Leaves ``.venv-WHICH-PYTHON``, whose ``bin/python -m pytest`` runs one of them alone."""
+def environment_of(which: str, python: str) -> Path:
+    """Gives the interpreter of an environment with the lowest or newest version of everything.
+
+    It lies in ``.venv-WHICH-PYTHON``: its ``bin/python -m pytest`` runs one test alone.
+    """
     found = interpreter(python)
     if found is None:
         pytest.skip(f"there is no Python {python} here")
-    if (which, python) == ("newest", "{}.{}".format(*sys.version_info)):
-        pytest.skip("make test has run them")
     lines = sorted({*USED, *GROUPS["test"]})
     month = datetime.now(tz=UTC).strftime("%Y-%m")  # the newest does not stay the newest
     if which == "lowest":
         # pandas>=2.3 becomes pandas==2.3; what pandas itself needs is the newest that it takes.
         lines, month = [re.sub(r">=([^,]+).*", r"==\1", line) for line in lines], ""
-    here = environment(
+    elif which == "pandas2":
+        lines.append("pandas<3")
+    return environment(
         f"{which}-{python}", ("--no-compile", "--editable", ".", *lines), also=month, made_by=found
     )
-    printed = run([str(here), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", FAST])
-    assert re.search(r"^\d{3,} passed", printed, re.MULTILINE), printed
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("which", "python"), RUNS)
+def test_the_tests_pass_with_the(which: str, python: str) -> None:
+    if (which, python) == ("newest", "{}.{}".format(*sys.version_info)):
+        pytest.skip("make test has run them")
+    here = environment_of("newest" if which == "kernels" else which, python)
+    asked = RUNS[which, python]
+    cache = f"cache_dir={here.parents[1] / 'pytest_cache'}"
+    printed = run([str(here), "-m", "pytest", "-q", "-o", cache, *asked])
+    assert re.search(r"^\d{2,} passed", printed, re.MULTILINE), printed
+
+
+INSTALLED = """
+import os, pathlib, tempfile
+import alchemer_nb as al
+assert "site-packages" in al.__file__, al.__file__
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+shell.run_line_magic("load_ext", "alchemer_nb")
+import requests
+with al.sandbox.Sandbox(responses=30) as box:
+    client = al.Client(al.ApiKey(box.api_token, box.api_token_secret), region=box.region)
+    df = client.responses("Customer satisfaction", progress="none")
+    path = pathlib.Path(tempfile.mkdtemp(), "df.parquet")
+    df.alchemer.to_parquet(path)
+    assert al.read_parquet(path).equals(df)
+    assert "<form" in requests.get(f"{box.url}/login", timeout=10).text
+    from alchemer_nb.notebook.signin.panel import LoginPanel
+    from alchemer_nb.notebook.signin.session import Session
+    assert LoginPanel(Session()).form._esm
+    print(df.shape)
+"""
+
+
+@pytest.mark.long
+def test_a_built_wheel_works_in_an_environment_of_its_own(tmp_path: Path) -> None:
+    build = ("-m", "pip", "wheel", "-qq", "--no-deps", "--wheel-dir", str(tmp_path))
+    run([sys.executable, *build, str(REPOSITORY)])
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0].partition("-")[0] for name in names} == {"alchemer_nb"}
+    tracked = run(["git", "ls-files", "alchemer_nb"]).split()
+    assert set(tracked) <= set(names)  # templates, style sheets, scripts and py.typed as well
+    others = {name for name in names if ".dist-info/" not in name} - set(tracked)
+    assert {PurePosixPath(name).parent.name for name in others} == {"_notebooks"}
+    # Empty but for what the wheel itself asks for, and far from the checkout.
+    here = str(environment("wheel", tuple(PROJECT["dependencies"])))
+    run([here, "-m", "pip", "install", "-qq", "--force-reinstall", "--no-deps", str(wheel)])
+    run([here, "-m", "pip", "check"])
+    bare = {"PYTHONPATH": "", "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
+    assert run([here, "-I", "-c", INSTALLED], folder=tmp_path, **bare).startswith("(30, ")
 
 
 @pytest.mark.parametrize(("given", "made"), [(False, False), (True, True)])

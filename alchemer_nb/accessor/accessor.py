@@ -72,7 +72,7 @@ class AlchemerAccessor:
         facts = self.facts
         try:
             return str(summary(facts)) if "rows_received" in facts else str(facts.get("title", ""))
-        except (LookupError, TypeError, ValueError):
+        except (LookupError, TypeError, ValueError, AttributeError):
             raise damaged() from None
 
     @property

@@ -3,15 +3,18 @@
 Importing pandas here would make ``%load_ext`` slow. Waiting for the first call of this package
 would leave a frame that pandas read from a file without its accessor. So an import hook registers
 the accessor right after pandas was imported.
+
+It delays interrupts, too, while compiled packages are imported: the first command imports them,
+and an import that is cut off leaves a package broken until the kernel is restarted.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
@@ -20,14 +23,15 @@ if TYPE_CHECKING:
     from alchemer_nb.accessor.accessor import AlchemerAccessor
 
 NAME = "alchemer"
+_COMPILED = ("numpy", "pandas", "pyarrow")  # and what of pyarrow is imported later
 
 
 def register() -> None:
     """Register the accessor with pandas, now or when pandas is imported; once is enough."""
     if "pandas" in sys.modules:
         _register_now()
-    elif not any(isinstance(finder, _PandasWatch) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _PandasWatch())
+    if not any(isinstance(finder, _ImportWatch) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _ImportWatch())
 
 
 def _register_now() -> None:
@@ -44,22 +48,33 @@ def _accessor(frame: pd.DataFrame) -> AlchemerAccessor:
     return AlchemerAccessor(frame)
 
 
-class _PandasWatch:
-    """An import hook that registers the accessor after pandas was imported."""
+class _ImportWatch:
+    """An import hook that delays interrupts, and registers the accessor after pandas has run."""
 
-    def find_spec(self, name: str, *_path_and_target: object) -> ModuleSpec | None:
-        """Find pandas by the other finders, and have the accessor registered once it has run."""
-        if name != "pandas":
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Find a compiled package by the other finders, and have its code run completely."""
+        if name not in _COMPILED and not name.startswith("pyarrow."):
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
+        others = (finder for finder in sys.meta_path if finder is not self)
+        found = (finder.find_spec(name, path, target) for finder in others)
+        spec = next(filter(None, found), None)
         loader = spec.loader if spec is not None else None
         if loader is not None:
             run = loader.exec_module
 
             def exec_module(module: ModuleType) -> None:
-                run(module)
-                _register_now()
+                from alchemer_nb.interrupts import HeldInterrupts
+
+                interrupts = HeldInterrupts()
+                interrupts.begin()
+                try:
+                    run(module)
+                    if name == "pandas":
+                        _register_now()
+                finally:
+                    interrupts.end_import()
 
             loader.exec_module = exec_module  # type: ignore[method-assign]  # of this loader alone
         return spec

@@ -27,7 +27,8 @@ from alchemer_nb.fetch.page_fetcher import (
 from alchemer_nb.fetch.progress import Progress, ProgressReporter
 from alchemer_nb.fetch.raw_pages import RawPage, join_page, split_page
 from alchemer_nb.http.retries import is_transient_400
-from alchemer_nb.http.waiting import CallOptions, delay_interrupts
+from alchemer_nb.http.waiting import CallOptions
+from alchemer_nb.interrupts import delay_interrupts
 from alchemer_nb.wire import clocks
 from alchemer_nb.wire.clocks import Clock
 from alchemer_nb.wire.ids import id_number

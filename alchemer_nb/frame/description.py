@@ -39,7 +39,8 @@ _EXACT = 2**53  # whole numbers below it are exact as floats
 _MOST = 2**28  # bytes of an unpacked definition
 _HEAL = "; original.alchemer.attach(this_frame) gives it back"
 _OF_DAMAGE = (
-    AlchemerError, ValueError, TypeError, LookupError, AttributeError, zlib.error, RecursionError
+    AlchemerError, ValueError, TypeError, LookupError, AttributeError, zlib.error, RecursionError,
+    msgspec.ValidationError,  # a ValueError only in later versions
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,6 @@ from alchemer_nb.wire.text import is_flag, read_flags
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from zoneinfo import ZoneInfo
 
     from alchemer_nb.decode.answers import Answers
     from alchemer_nb.frame.options import Metadata
@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 EXTRA = (*(name for name in META_FIELDS if name not in {*STANDARD_FIELDS, "id"}), "data_quality")
 STATUS_ORDER = STATUSES[::-1]  # an ordered category runs from the least to the most complete
 _DATES = ("date_started", "date_submitted", "date_updated")
-_FIRST_DATE = np.datetime64("0001-01-01", "s")  # numpy reads the year 0, which does not exist
+# numpy reads the year 0, which does not exist; those next to an end are over it in some zone.
+_FIRST_DATE, _END_OF_DATES = np.datetime64("0002-01-01", "us"), np.datetime64("9999-01-01", "us")
+# pandas 2 looks the name of a zone up in pytz, which is fast and knows the rules of these years.
+_FIRST_YEAR, _LAST_YEAR = 1902, 2036
 _STAMP_LENGTH = len("2026-01-15 10:42:26")
 _DAY_LENGTH = len("2026-01-15")
 _LENGTH_OF_DAY = 86399  # seconds from its first to its last one, unless the clocks change
@@ -117,8 +120,15 @@ def to_datetimes(
         for row, moment in second_hours.items():
             if pd.Timestamp(instants[row]) < bound.iloc[row]:
                 instants[row] = moment
-    series = pd.Series(instants).dt.tz_localize("UTC").dt.tz_convert(tz or str(zone))
+    series = pd.Series(instants).dt.tz_localize("UTC")
+    series = series.dt.tz_convert(tz or zone_for(series, str(zone)))
     return series.dt.tz_localize(None) if tz is None else series
+
+
+def zone_for(dates: pd.Series[Any], name: str) -> Any:
+    """Return the zone of a name as pandas takes it to convert these dates, in any year."""
+    years = dates.dt.year.dropna()
+    return name if years.between(_FIRST_YEAR, _LAST_YEAR).all() else ZoneInfo(name)
 
 
 def _to_utc(values: list[Any], zone: ZoneInfo) -> np.ndarray:
@@ -134,18 +144,21 @@ def _to_utc(values: list[Any], zone: ZoneInfo) -> np.ndarray:
         local = np.array(clocks, dtype="datetime64[s]")
     except ValueError:  # one of them is no date
         local = np.full(len(values), "NaT", dtype="datetime64[s]")
+    years = local.astype("datetime64[Y]").astype(np.int64) + 1970
+    local[(years < _FIRST_YEAR) | (years > _LAST_YEAR)] = np.datetime64("NaT", "s")
     offsets = np.array([h or 0 for h in hours], dtype="timedelta64[h]")
     instants: np.ndarray = (local - offsets).astype("datetime64[us]")
     if bare.any():
         instants[bare] = _in_zone(local[bare], zone)
     seen: dict[Any, np.datetime64] = {}
-    for row in np.flatnonzero(np.isnat(local) | (local < _FIRST_DATE)).tolist():
+    for row in np.flatnonzero(np.isnat(local)).tolist():
         value = values[row]
         if value not in seen:
             read = parse_stamp(value, zone)
             naive = None if read is None else read.replace(tzinfo=None)
             seen[value] = np.datetime64(naive, "us")
         instants[row] = seen[value]
+    instants[(instants < _FIRST_DATE) | (instants >= _END_OF_DATES)] = np.datetime64("NaT", "us")
     return instants
 
 

@@ -291,7 +291,7 @@ def _numbers(series: Any) -> np.ndarray:
 def _booleans(series: Any, mark: int) -> Any:
     needed = f"True, False, 0 or {mark}"
     try:
-        codes, distinct = pd.factorize(series.array)
+        codes, distinct = pd.factorize(series)
     except TypeError:  # such as lists
         raise _misfit(series.name, needed) from None
     found = distinct.tolist()

@@ -305,12 +305,13 @@ class Reexpression:
             return series
         if series.dt.tz is None:
             missing = series.isna()
-            series = series.dt.tz_localize(self._made.timezone, ambiguous="NaT", nonexistent="NaT")
+            zone = metadata.zone_for(series, self._made.timezone)
+            series = series.dt.tz_localize(zone, ambiguous="NaT", nonexistent="NaT")
             if (series.isna() & ~missing).any():
                 raise InvalidArgument(
                     f"column {series.name!r} has dates in the hour that occurs twice when the "
                     "clocks change",
                     hint="Download with the time zone",
                 )
-        series = series.dt.tz_convert(tz or self._made.timezone)
+        series = series.dt.tz_convert(tz or metadata.zone_for(series, self._made.timezone))
         return series.dt.tz_localize(None) if tz is None else series

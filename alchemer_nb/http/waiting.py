@@ -3,57 +3,20 @@
 from __future__ import annotations
 
 import math
-import signal
 import threading
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from alchemer_nb.errors import Stopped
-from alchemer_nb.forks import OriginProcess, renew_after_fork
+from alchemer_nb.forks import OriginProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 _TICK = 1.0  # seconds between two calls of ``on_wait``
 _POLL = 0.1  # seconds between two checks of ``stop`` while waiting for something else
 _WORTH_SHOWING = 0.3  # seconds of the shortest wait that is reported; others would only flicker
-
-
-class _HeldInterrupts:
-    """A SIGINT handler that collects interrupts until ``end``; a forked child ends it at once."""
-
-    def __init__(self, before: Callable[..., Any]) -> None:
-        self._before = before
-        self.received: list[tuple[Any, ...]] = []
-        signal.signal(signal.SIGINT, self)
-        renew_after_fork(self.end)
-
-    def __call__(self, *signal_args: Any) -> None:
-        self.received.append(signal_args)
-
-    def end(self) -> None:
-        current: object = signal.getsignal(signal.SIGINT)
-        if current is self:
-            signal.signal(signal.SIGINT, self._before)
-
-
-@contextmanager
-def delay_interrupts() -> Iterator[None]:
-    """Delay an interrupt until the end of the block, so that the block runs completely."""
-    before = signal.getsignal(signal.SIGINT)
-    is_main = threading.current_thread() is threading.main_thread()
-    if not is_main or not callable(before):  # only the main thread gets KeyboardInterrupt
-        yield
-        return
-    held = _HeldInterrupts(before)
-    try:
-        yield
-    finally:
-        held.end()
-        if held.received:
-            before(*held.received[0])
 
 
 @dataclass(frozen=True, slots=True)

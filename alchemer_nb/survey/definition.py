@@ -372,6 +372,6 @@ def load_definition(path: str | Path) -> Definition:
         survey = msgspec.convert(saved["survey"], Definition)
         if json.loads(msgspec.json.encode(survey)) != saved["survey"]:
             raise ValueError("a field is missing, or one too many")
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (msgspec.ValidationError, ValueError, TypeError, KeyError, AttributeError):
         raise InvalidArgument(f"{path} does not hold a definition that Survey.save wrote") from None
     return survey

@@ -335,6 +335,34 @@ def test_the_accessor_is_there_once_both_are_imported(order):
     assert said.stdout.strip() == "AlchemerAccessor"
 
 
+CUT_OFF = """
+import signal, sys, time, alchemer_nb
+class Cut:
+    def find_spec(self, name, path=None, target=None):
+        if name == {inside!r}:
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Cut())
+try:
+    import {package}
+    time.sleep(10)
+except KeyboardInterrupt:
+    del sys.meta_path[0]
+import pandas, pyarrow.parquet
+print(type(pandas.DataFrame({{"a": [1]}}).alchemer).__name__)
+"""
+
+
+@pytest.mark.parametrize(
+    ("package", "inside"), [("pandas", "pandas.io.json"), ("pyarrow", "pyarrow.ipc")]
+)
+def test_an_interrupt_of_the_first_command_leaves_no_broken_package(package, inside):
+    code = CUT_OFF.format(package=package, inside=inside)
+    said = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False
+    )
+    assert (said.returncode, said.stdout) == (0, "AlchemerAccessor\n"), said.stderr
+
+
 def test_importing_the_package_does_not_import_pandas():
     code = "import sys, alchemer_nb; print('pandas' in sys.modules, len(sys.meta_path))"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -328,7 +328,8 @@ def test_whatever_a_cell_holds_no_error_is_bare(df, tmp_path, kind, names):
 def test_frames_in_other_dtypes_or_without_rows_or_columns(df, tmp_path):
     for other in (
         df.convert_dtypes(), df.astype(str), df.astype(object), df.head(0), df[[]],
-        df.head(0)[[]], df[["status"]], df.explode("mail"), df.rename_axis(columns="x"),
+        df.head(0)[[]], df[["status"]],
+        df.astype({"mail": object}).explode("mail"), df.rename_axis(columns="x"),
         pd.concat({"a": df, "b": df}), df.assign(**{"0": 1}).rename(columns={"0": 0}),
         described(df, df.set_axis(pd.CategoricalIndex(df.columns), axis=1)),
     ):  # fmt: skip

@@ -370,7 +370,7 @@ def test_a_column_of_the_user_is_no_url_variable():
 def test_a_second_column_of_one_meaning_is_of_the_user():
     here, made = made_frame(KEPT, [1, 2], FrameOptions(metadata="none"))
     twice = here.assign(before=here["sat"])
-    twice["sat"] = twice["sat"].replace("Very satisfied", "Satisfied")
+    twice.loc[twice["sat"] == "Very satisfied", "sat"] = "Satisfied"
     there = reexpress(twice, made.named("before", "sat"), FrameOptions(values="code"))
     assert there["sat"].tolist() == [4.0, 4.0]
     assert [*there["before"]] == [*here["sat"]]

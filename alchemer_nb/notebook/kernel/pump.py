@@ -4,7 +4,8 @@ While a cell runs, the kernel reads no messages, so that a click would be handle
 cell has ended. The pump reads the kernel's queue from inside the cell: messages of widgets
 ("comm" messages, https://jupyter-client.readthedocs.io/en/stable/messaging.html#custom-messages)
 are handled at once, all others are put back in their order when the pump is closed. It is no
-nested event loop: on ipykernel 7 that runs nothing, or loses messages.
+nested event loop: on ipykernel 7 that runs nothing, or loses messages. An interrupt is raised only
+between two messages, as one that was read and not put back would be lost with its cell.
 
 This needs names that are not part of ipykernel's public API. They are used in this module alone,
 and ``find_pump`` checks all of them first: where one is missing there is no pump, and callers do
@@ -19,9 +20,14 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from alchemer_nb.interrupts import HeldInterrupts
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# Seconds after which an interrupt ends the callback of a click: until then it is a short one, which
+# runs completely, and from then on it waits for something, such as the network.
+_CALLBACK_SECONDS = 0.1
 _COMM_TYPES = ("comm_open", "comm_msg", "comm_close")
 _KERNEL_NAMES = ("session", "comm_manager", "io_loop", "_publish_status")
 _STREAM_NAMES = ("_handle_events", "_recv_callback")
@@ -41,20 +47,29 @@ class Pump:
         self._kernel = kernel
         self._queue = queue
         self._held: list[tuple[str, Any]] = []
+        self._interrupts = HeldInterrupts()
 
     def __enter__(self) -> Pump:
+        self._interrupts.begin()
         return self
 
     def __exit__(self, *_: object) -> None:
         held, self._held = self._held, []
-        self._queue.put_back(held)
+        try:
+            self._queue.put_back(held)
+        finally:
+            self._interrupts.end()
 
     def step(self, wait: float = 0.0) -> None:
         """Handle the widget messages that have arrived.
 
         Args:
             wait: Seconds to wait for one if there is none.
+
+        Raises:
+            KeyboardInterrupt: The kernel was interrupted since the last step.
         """
+        self._interrupts.raise_received()
         unread, jobs = self._queue.take()
         self._held += [("job", job) for job in jobs]
         try:
@@ -64,8 +79,9 @@ class Pump:
                 unread.append(self._queue.socket.recv_multipart(copy=False))
             while unread:
                 self._handle_or_hold(unread.pop(0))
-        finally:  # at an interrupt, what was read must not be lost with it
+        finally:  # at an interrupt in a callback, what was read must not be lost with it
             self._held += [("message", raw) for raw in unread]
+        self._interrupts.raise_received()
 
     def wait(self, done: Callable[[], bool], seconds: float, tick: float = 0.05) -> bool:
         """Handle messages until ``done()`` is true; return False after so many seconds."""
@@ -91,7 +107,8 @@ class Pump:
         # https://github.com/jupyter-widgets/ipywidgets/blob/main/packages/base/src/widget.ts
         kernel._publish_status("busy", "shell", message)
         try:
-            getattr(kernel.comm_manager, kind)(self._queue.stream, idents, message)
+            with self._interrupts.allowed(after=_CALLBACK_SECONDS):
+                getattr(kernel.comm_manager, kind)(self._queue.stream, idents, message)
         finally:
             kernel._publish_status("idle", "shell", message)
             kernel._publish_status("busy", "shell")  # the cell still runs
@@ -112,16 +129,15 @@ class _Queue7:
         return [], []
 
     def put_back(self, held: list[tuple[str, Any]]) -> None:
-        def dispatch() -> None:
-            for _, raw in held:
-                handled = self.stream._recv_callback(raw)
-                if inspect.isawaitable(handled):
-                    asyncio.ensure_future(handled)  # noqa: RUF006 - the kernel's lock holds it
-            # ZeroMQ wakes the loop once for new messages (ZMQ_FD is edge-triggered), and the pump
-            # has used that up: look again. http://api.zeromq.org/4-3:zmq-getsockopt
-            self.stream._handle_events(self.socket, 0)
-
-        self._kernel.io_loop.add_callback(dispatch)
+        # At once: what arrives from now on, the end of aborting included, comes after them.
+        loop = self._kernel.io_loop.asyncio_loop
+        for _, raw in held:
+            handled = self.stream._recv_callback(raw)
+            if inspect.isawaitable(handled):
+                asyncio.ensure_future(handled, loop=loop)  # noqa: RUF006 - the kernel's lock holds it
+        # ZeroMQ wakes the loop once for new messages (ZMQ_FD is edge-triggered), and the pump
+        # has used that up: look again. http://api.zeromq.org/4-3:zmq-getsockopt
+        self._kernel.io_loop.add_callback(self.stream._handle_events, self.socket, 0)
 
 
 class _Queue6:

@@ -17,6 +17,7 @@ from IPython.core.error import UsageError
 
 from alchemer_nb.errors import AuthenticationError, DownloadIncomplete
 from alchemer_nb.fetch.interruption import RUN_SYNC_AGAIN, build_hint
+from alchemer_nb.interrupts import delay_interrupts
 from alchemer_nb.notebook.kernel.outputs import print_wrapped
 from alchemer_nb.notebook.kernel.pump import call_later
 
@@ -135,8 +136,9 @@ class Downloads:
         if threading.current_thread() is not threading.main_thread():
             return
         for one in [one for one in self._running if one.job.done]:
-            self._running.remove(one)
-            self._finish(one)
+            with delay_interrupts():  # or its result would be in no variable
+                self._running.remove(one)
+                self._finish(one)
         if not self._running:
             self._listen(on=False)
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from html import escape
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from alchemer_nb.http.waiting import delay_interrupts
+from alchemer_nb.interrupts import delay_interrupts
 from alchemer_nb.notebook.kernel import outputs
 from alchemer_nb.notebook.kernel.pump import find_pump, has_front_end
 from alchemer_nb.visible import make_visible
@@ -234,7 +234,8 @@ def wait_in_cell(
         result = job.end() if stopped or job.cancelled else job.result()
         line = write_receipt(result)
     finally:
-        view.end(line)
+        with delay_interrupts():  # or a part of the bar would stay
+            view.end(line)
     return result
 
 
