@@ -55,8 +55,9 @@ endif
 test-long: $(VENV)/.installed-test
 	@$(BIN)/python -m pytest -m long $(ARGS)
 ifeq ($(ARGS),)
-	@$(BIN)/python -m pytest -n $(WORKERS) -m "hypothesis and not ($(SLOW))" \
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "hypothesis and not ($(SLOW))" --ignore tests/fuzz \
 	  --hypothesis-profile thorough
+	@$(BIN)/python -m pytest -n $(WORKERS) -m hypothesis tests/fuzz --hypothesis-profile fuzz
 endif
 
 # A few of them are part of `make check`. Thousands: make fidelity ARGS="--surveys 2000".

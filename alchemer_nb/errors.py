@@ -78,13 +78,16 @@ class AlchemerError(Exception):
     @property
     def lines(self) -> tuple[str, str]:
         """Sentence and hint as a form shows them: with a capital and a full stop, or empty."""
-        return _with_full_stop(self.sentence), _with_full_stop(self.hint)
+        both = map(replace_lone_surrogates, (self.sentence, self.hint))
+        sentence, hint = map(_with_full_stop, both)
+        return sentence, hint
 
     def __str__(self) -> str:
         sentence = self.sentence
         if not (sentence and self.hint):
-            return sentence or self.hint
-        return f"{sentence}{' ' if sentence.endswith(_SENTENCE_ENDS) else '. '}{self.hint}"
+            return replace_lone_surrogates(sentence or self.hint)
+        end = " " if sentence.endswith(_SENTENCE_ENDS) else ". "
+        return replace_lone_surrogates(f"{sentence}{end}{self.hint}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Not all attributes are positional arguments of the constructors, which pickle would call.
@@ -106,6 +109,13 @@ def _rebuild(kind: type[AlchemerError], args: tuple[Any, ...], state: dict[str, 
     error = kind.__new__(kind, *args)
     error.__dict__.update(state)
     return error
+
+
+def replace_lone_surrogates(text: str) -> str:
+    """Return a text with U+FFFD for each half of a surrogate pair, which cannot be printed."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _with_full_stop(text: str) -> str:

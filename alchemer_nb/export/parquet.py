@@ -145,9 +145,9 @@ def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
             f"{FORMAT}): pip install -U alchemer_nb. pandas.read_parquet reads its values"
         )
     # Whole numbers beside missing ones stay whole; pandas would make them floats, which round.
-    frame: pd.DataFrame = table.to_pandas(integer_object_nulls=KEY in footer)
-    frame.attrs = _read_attrs(table.schema.metadata or {})
     lost: list[str] = []
+    frame = _to_pandas(table, lost, whole=KEY in footer)
+    frame.attrs = _read_attrs(table.schema.metadata or {})
     if KEY in footer:
         frame = _as_it_was(frame, written, lost)
     if _DESCRIPTION in footer:
@@ -272,6 +272,16 @@ def _missing(values: pd.Series[Any]) -> str:
 
 
 # -- reading --------------------------------------------------------------------------------
+
+
+def _to_pandas(table: pa.Table, lost: list[str], *, whole: bool) -> pd.DataFrame:
+    frame: pd.DataFrame
+    try:
+        frame = table.to_pandas(integer_object_nulls=whole)
+    except Exception:  # noqa: BLE001 - pyarrow trusts the JSON that pandas wrote, and fails anyhow
+        lost.append("its index is a column; the values are all there")
+        frame = table.to_pandas(integer_object_nulls=whole, ignore_metadata=True)
+    return frame
 
 
 def _read_attrs(schema: dict[bytes, bytes]) -> dict[Any, Any]:

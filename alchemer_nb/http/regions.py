@@ -82,7 +82,7 @@ class Region:
             ZoneInfo(self.timezone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ConfigurationError(
-                f"no time zone is called {self.timezone!r}; give an IANA name such as "
+                f"no time zone is called {str(self.timezone)[:40]!r}; give an IANA name such as "
                 "'America/New_York' or 'UTC'"
             ) from None
 
@@ -193,8 +193,8 @@ def check_address(address: str, what: str = "address") -> str:
         raise ConfigurationError(f"{what} must not carry a query or a fragment")
     if parts.scheme == "http" and not is_loopback(host):
         raise ConfigurationError(
-            f"{what} uses plain http to {host}: credentials would travel unprotected. Use "
-            f"https://{host} (plain http is accepted on this machine's own addresses alone)"
+            f"{what} uses plain http to {host[:80]}: credentials would travel unprotected. Use "
+            f"https://{host[:80]} (plain http is accepted on this machine's own addresses alone)"
         )
     return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
 

@@ -188,7 +188,10 @@ def read_manifest(folder: Path) -> Manifest | None:
         elif checksum != _checksum(state):
             raise UnreadableFile
         return _check_numbers(msgspec.convert(state | {"folder": folder}, Manifest))
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError):
+    except (
+        *(KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError),
+        RecursionError,
+    ):
         raise UnreadableFile from None
 
 
@@ -250,5 +253,5 @@ def _read_json(path: Path) -> Any:
         return None
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror or error}") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise UnreadableFile from None

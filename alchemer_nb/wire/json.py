@@ -21,7 +21,25 @@ def decode_json(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
         return json.loads(decode_text(body))
+    except RecursionError:
+        raise ValueError("the JSON is nested too deeply") from None
+
+
+def encode_json(value: Any) -> bytes:
+    """Encode what ``decode_json`` returned.
+
+    Raises:
+        ValueError: It is nested too deeply.
+    """
+    try:
+        return msgspec.json.encode(value)
+    except (OverflowError, UnicodeEncodeError):  # a number of more than 64 bits; half a character
+        return json.dumps(value).encode("ascii")
+    except RecursionError:
+        raise ValueError("the JSON is nested too deeply") from None
 
 
 def decode_text(body: bytes) -> str:

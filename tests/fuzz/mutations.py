@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 _LONG, _DEEP = 70_000, 3_000
 
 PIECES = (
-    *("\0", "\x1b[31m", "\x7f", "\r\n", "\n", "\t", "\u2028", "\ufeff", "\u200b", "\u202e", "\u00a0"),
+    *("\0", "\x1b[31m", "\x7f", "\r\n", "\n", "\t", "\u2028", "\ufeff", "\u200b", "\u202e"),
     *("\ud800", "\udfff\ud800", "e\u0301", "\U0001f3f3\ufe0f\u200d\U0001f308", "²", "٣", "İ", "ß"),
-    *("'", '"', "'''", "`", "\\", "\\u", "\\ud800", "%00", "%", "%s", "$", "$$", "{", "}", "{{", "{}"),
-    *("(", ")", "[", "]", "<", ">", "<<", "=", "==", "!=", "#", ";", ",", ":", "://", "?", "&", "@"),
-    *("-", "--", "-o", "--where", "..", "/../", "//", "*", "~", "|", "&#x110000;", "&#99999999999;"),
+    *("'", '"', "'''", "`", "\\", "\\u", "\\ud800", "%00", "%", "%s", "$", "$$", "{", "}", "{{"),
+    *("(", ")", "[", "]", "<", ">", "<<", "=", "==", "!=", "#", ";", ",", ":", "://", "?", "&"),
+    *("-", "--", "-o", "--where", "..", "/../", "//", "*", "~", "|", "&#x110000;"),
     *("NaN", "Infinity", "1e999", "-0", "0x1F", "1_000", "9" * 400, "9" * 5000, "null", "None"),
     *("in", "not in", "IS NULL", "and", "or", "-other", "9999-99-99", "2026-02-30", "0001-01-01"),
-    *("[" * _DEEP, "(" * _DEEP, "{" * 300, "{" * _DEEP, '"' * 301, "a" * _LONG, "é" * 999, " " * 999),
+    *("[" * _DEEP, "(" * _DEEP, "{" * 300, "{" * _DEEP, '"' * 301, "a" * _LONG, " " * 999),
 )  # fmt: skip
 _pieces = st.sampled_from(PIECES) | st.text(max_size=5)
 # A place in anything, however long: a share of its length.
@@ -48,7 +48,9 @@ def _text_edits(draw: DrawFn, text: str, others: Sequence[str]) -> str:
     if kind == "end":
         return text[:first]
     if kind == "repeat":
-        return text[:second] + text[first:second] * draw(st.sampled_from([1, 2, 50])) + text[second:]
+        return (
+            text[:second] + text[first:second] * draw(st.sampled_from([1, 2, 50])) + text[second:]
+        )
     if kind == "swap":
         return text[:first] + text[first:second].swapcase()[::-1] + text[second:]
     other = draw(st.sampled_from(list(others)))
@@ -90,12 +92,13 @@ def contents(draw: DrawFn, seeds: Sequence[bytes], most: int = 3) -> bytes:
 # -- JSON -----------------------------------------------------------------------------------
 
 _RAW, _TWICE = "@raw@", "@twice@"  # of texts that are numbers in the JSON, of keys that come twice
+_RAW_TEXT = re.compile(rf'"{_RAW}((?:[^"\\]|\\.)*)"')
 _VALUES: tuple[Any, ...] = (
     *(None, True, False, 0, -1, 1, 500, 2**31, 2**53 + 1, 2**63, 2**70, -(2**64), 0.5, -1e308),
     *("", " ", "0", "-1", "1", "01", "yes", "true", "2026-01-15 10:42:26 EST", "10001-other", "x"),
-    *([], {}, [[]], [{}], {"": None}, {"a": {"b": []}}, [None], [1, "x", None], {"0": 0}, {"id": 1}),
+    *([], {}, [[]], [{}], {"": None}, {"a": {"b": []}}, [None], [1, "x", None], {"id": 1}),
     *(f"{_RAW}1e999", f"{_RAW}-1e999", f"{_RAW}NaN", f"{_RAW}{'9' * 400}", f"{_RAW}{'9' * 5000}"),
-    *(f"{_RAW}{'[' * _DEEP}{']' * _DEEP}", f"{_RAW}{'[' * 90}{']' * 90}", f"{_RAW}-0", f"{_RAW}1E5"),
+    *(f"{_RAW}{'[' * _DEEP}{']' * _DEEP}", f"{_RAW}{'[' * 90}{']' * 90}", f"{_RAW}-0"),
     *(_RAW + '{"a":' * _DEEP + "1" + "}" * _DEEP, f"{_RAW}0.1e-400"),
 )  # fmt: skip
 _values = st.sampled_from(_VALUES) | st.sampled_from(PIECES)
@@ -142,7 +145,9 @@ def _json_edits(draw: DrawFn, value: Any) -> Any:
     elif kind == "retype":
         holder[key] = _retyped(holder[key])
     elif kind == "nest":
-        holder[key] = draw(st.sampled_from([[holder[key]], {"0": holder[key]}, {"id": holder[key]}]))
+        holder[key] = draw(
+            st.sampled_from([[holder[key]], {"0": holder[key]}, {"id": holder[key]}])
+        )
     elif kind == "copy":
         other, own = draw(st.sampled_from(places))
         copied = copy.deepcopy(holder[key]) if _holds(holder, key) else None
@@ -163,7 +168,7 @@ def _holds(holder: Any, key: Any) -> bool:
 
 def encode(value: Any) -> str:
     """A value as JSON, with numbers that Python does not have, and keys that come twice."""
-    text = re.sub(rf'"{_RAW}((?:[^"\\\\]|\\\\.)*)"', lambda m: json.loads(f'"{m[1]}"'), json.dumps(value))
+    text = _RAW_TEXT.sub(lambda found: json.loads(f'"{found[1]}"'), json.dumps(value))
     return text.replace(_TWICE, "")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb import ApiKey, Client
@@ -12,13 +11,26 @@ from tests.scripted import Reply
 from tests.survey_json import option, question, response
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.scripted import ScriptedServer
 
 OWN = 5
-_YES_NO = [option(10001, "Yes", "1"), option(10002, "No", "0"), option(10003, "Other", "o", other=True)]
+_YES_NO = [
+    option(10001, "Yes", "1"),
+    option(10002, "No", "0"),
+    option(10003, "Other", "o", other=True),
+]
 _CHANNELS = [option(10004, {"English": "Website", "German": "Netz"}, "web"), option(10005, "Shop")]
-_SCALE = [option(10006, "Bad", "1"), option(10007, "Good", "2"), option(10008, "n/a", "99", na=True)]
-_ROWS = [question(6, "RADIO", "Staff", options=_SCALE), question(7, "RADIO", "Price", options=_SCALE)]
+_SCALE = [
+    option(10006, "Bad", "1"),
+    option(10007, "Good", "2"),
+    option(10008, "n/a", "99", na=True),
+]
+_ROWS = [
+    question(6, "RADIO", "Staff", options=_SCALE),
+    question(7, "RADIO", "Price", options=_SCALE),
+]
 QUESTIONS: list[dict[str, Any]] = [
     question(2, "RADIO", "Happy?", "happy", _YES_NO, key="radio"),
     question(3, "TEXTBOX", "Age", "age", key="text", subtype="number"),
@@ -50,12 +62,16 @@ def _entry(own: int, kind: str, **more: Any) -> dict[str, Any]:
 _DATA = {
     "2": _entry(2, "RADIO", answer="so so", answer_id="10003-other", original_answer="1"),
     "3": _entry(3, "TEXTBOX", answer="042"),
-    "4": _entry(4, "parent", options={"10004": {"id": 10004, "option": "Website", "answer": "web"}}),
+    "4": _entry(
+        4, "parent", options={"10004": {"id": 10004, "option": "Website", "answer": "web"}}
+    ),
     "6": _entry(6, "RADIO", parent=5, answer="2", answer_id=10007, comments="well"),
     "8": _entry(
         8,
         "parent",
-        subquestions={"9": {"10004": {"id": 10004, "type": "CHECKBOX", "parent": 8, "answer": "web"}}},
+        subquestions={
+            "9": {"10004": {"id": 10004, "type": "CHECKBOX", "parent": 8, "answer": "web"}}
+        },
     ),
     "10": _entry(
         10,

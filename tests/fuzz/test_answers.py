@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alchemer_nb.frame.description import Description
-from alchemer_nb.survey.definition import load_definition, save_definition
 from tests.fuzz import surveys
 from tests.fuzz.judge import ANY, outcome
 from tests.fuzz.mutations import contents, json_contents
@@ -102,8 +101,8 @@ def test_any_definition_that_is_read_is_kept_as_it_is(server, definition):
         return
     with new_folder() as folder:
         path = Path(folder, "d.json")
-        save_definition(found.definition, path)
-        assert load_definition(path) == found.definition
+        found.save(path)
+        assert type(found).load(path) == found
 
 
 @given(page=json_contents([surveys.PAGE]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-
 from types import SimpleNamespace
 
 from hypothesis import given
@@ -44,7 +43,7 @@ LINES = (
 BODIES = (
     "status = Complete\ndate_submitted >= 2026-01-01\n# a comment\n[question(2)] = Yes",
     "region in {regions}\nnps > {d['x']}",
-    "[url(\"utm_source\")] IS NOT NULL\nsatisfaction not in 'Very happy', \"Happy, I'd say\"",
+    '[url("utm_source")] IS NOT NULL\nsatisfaction not in \'Very happy\', "Happy, I\'d say"',
     "select * from customer_satisfaction where region in $regions and nps > {d['x']}",
     "comments = 'two\nlines' # so\n[question(8), option(10001)] = 5",
 )

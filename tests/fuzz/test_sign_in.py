@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
+import json
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,6 +21,9 @@ from alchemer_nb.http.regions import Region, is_loopback
 from alchemer_nb.http.secrets import Secret
 from tests.fuzz.judge import ANY, outcome, soon
 from tests.fuzz.mutations import as_bytes, contents, jsons, texts
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TOKEN = "0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4"
 VERIFIER = "f00dfacefeedbeef0011"
@@ -139,8 +143,6 @@ def _check_profile(folder: Path, content: bytes, kept: list[bytes]) -> None:
 @given(data=st.data())
 @ANY
 def test_any_file_of_a_profile_is_read_or_refused(texts_of_profiles, data):
-    import json
-
     folder, kept = texts_of_profiles
     seeds = [json.loads(each) for each in kept]
     _check_profile(folder, as_bytes(data.draw(jsons(seeds))), kept)

@@ -34,7 +34,7 @@ def main() -> int:
         result = Soak(chosen.seed, Path(folder), say).run(chosen.rounds, 60 * chosen.minutes)
     for line in result.lines():
         print(line)  # noqa: T201 - a command line
-    return 1 if result.mismatches or result.growth or not result.compared else 0
+    return 0 if result.ok else 1
 
 
 if __name__ == "__main__":

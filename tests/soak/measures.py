@@ -30,6 +30,10 @@ BOUNDS = Measure(memory=48, threads=4, descriptors=12, temporary=0, stored=40)
 NAMES = ("RSS in MB", "threads", "file descriptors", "temporary files", "files of the store")
 
 
+def can_measure() -> bool:
+    return Path("/proc/self/statm").exists()
+
+
 def take(store: Path) -> Measure:
     gc.collect()
     pa.default_memory_pool().release_unused()

@@ -63,6 +63,11 @@ class Result:
     def growth(self) -> list[str]:
         return measures.growth(*measures.start_and_end(self.taken))
 
+    @property
+    def ok(self) -> bool:
+        """Whether the store was compared and right each time, and nothing grew."""
+        return bool(self.compared) and not self.mismatches and not self.growth
+
     def lines(self) -> Iterator[str]:
         """Yield the summary."""
         yield f"soak: seed {self.seed}, {self.rounds:,} rounds in {self.seconds:,.0f} s"
@@ -423,16 +428,12 @@ class Soak:
     # -- helpers of the actions ---------------------------------------------------------------
 
     def _compare(self, what: str, frame: pd.DataFrame) -> None:
-        if self._is_lying or self._is_caching or self._remembers:
+        if self._is_lying or self._is_caching:
             return
         self.result.compared += 1
         sample = self._sample(self._truth)
         for each in compare_frame(what, self._truth, frame, "label", sample):
             self._mismatch(f"round {self.result.rounds + 1}: {each}")
-
-    @property
-    def _remembers(self) -> bool:
-        return time.monotonic() - self._defined < _MEMORY
 
     def _resumed(self, run: Callable[[], pd.DataFrame]) -> None:
         """Take a frame; where it is cut short, go on with it until it is whole."""

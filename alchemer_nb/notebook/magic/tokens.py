@@ -111,7 +111,7 @@ def quote_word(text: str) -> str:
         return safe
     # Double quotes in the text go between single quotes: "The "'"'"big"'"'" event".
     runs = re.split(r'("+)', safe)
-    return "".join(f"'{run}'" if run[0] == '"' else f'"{run}"' for run in runs if run)
+    return "".join(f"'{run}'" if run[0] == '"' else f'"{run}"' for run in runs if run) or '""'
 
 
 def split_words(line: str, *, partial: bool = False) -> list[SourceWord]:
