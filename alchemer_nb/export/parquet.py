@@ -37,6 +37,7 @@ from alchemer_nb.survey.definition import Definition  # noqa: TC001 - msgspec re
 
 if TYPE_CHECKING:
     import os
+    from pathlib import Path
 
 KEY = b"alchemer_nb"
 FORMAT = 1
@@ -107,7 +108,7 @@ def write_parquet(
     table = table.replace_schema_metadata({**(table.schema.metadata or {}), **_attrs(frame)})
     with (
         files.replace_atomically(place) as temporary,
-        pq.ParquetWriter(temporary, table.schema) as writer,
+        pq.ParquetWriter(temporary, table.schema, write_page_checksum=True) as writer,
     ):
         writer.write_table(table)
         # Not in the schema, of which Parquet files hold a second copy.
@@ -133,7 +134,7 @@ def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
     """
     place = files.input_path(path)
     try:
-        with pq.ParquetFile(place) as file:
+        with pq.ParquetFile(place, page_checksum_verification=True) as file:
             footer = dict(file.metadata.metadata or {})
             table = file.read()
     except (pa.ArrowException, OSError) as error:
@@ -146,7 +147,7 @@ def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
         )
     # Whole numbers beside missing ones stay whole; pandas would make them floats, which round.
     lost: list[str] = []
-    frame = _to_pandas(table, lost, whole=KEY in footer)
+    frame = _to_pandas(table, place, lost, whole=KEY in footer)
     frame.attrs = _read_attrs(table.schema.metadata or {})
     if KEY in footer:
         frame = _as_it_was(frame, written, lost)
@@ -274,14 +275,19 @@ def _missing(values: pd.Series[Any]) -> str:
 # -- reading --------------------------------------------------------------------------------
 
 
-def _to_pandas(table: pa.Table, lost: list[str], *, whole: bool) -> pd.DataFrame:
+def _to_pandas(table: pa.Table, place: Path, lost: list[str], *, whole: bool) -> pd.DataFrame:
+    """Return the values; without the index if what pandas wrote of it is damaged."""
     frame: pd.DataFrame
-    try:
-        frame = table.to_pandas(integer_object_nulls=whole)
-    except Exception:  # noqa: BLE001 - pyarrow trusts the JSON that pandas wrote, and fails anyhow
-        lost.append("its index is a column; the values are all there")
-        frame = table.to_pandas(integer_object_nulls=whole, ignore_metadata=True)
-    return frame
+    for facts in (table.schema.metadata, None):
+        try:
+            frame = table.replace_schema_metadata(facts).to_pandas(integer_object_nulls=whole)
+        except Exception as error:  # noqa: BLE001 - pyarrow trusts what it reads, and fails anyhow
+            reason = _first_line(error)
+            continue
+        if facts is None:
+            lost.append("its index is a column; the values are all there")
+        return frame
+    raise InvalidArgument(f"{place} cannot be read as Parquet: {reason}")
 
 
 def _read_attrs(schema: dict[bytes, bytes]) -> dict[Any, Any]:

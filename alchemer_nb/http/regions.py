@@ -185,7 +185,9 @@ def check_address(address: str, what: str = "address") -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         raise ConfigurationError(f"{what} is not an address; expected https://HOST") from None
-    if parts.scheme not in ("https", "http") or not host:
+    # What follows "[::1]" is no part of the host here, and may be one where it is called.
+    after_brackets = parts.netloc.rpartition("]")[2] if "[" in parts.netloc else ""
+    if parts.scheme not in ("https", "http") or not host or after_brackets.strip(":0123456789"):
         raise ConfigurationError(f"{what} is not an address; expected https://HOST")
     if parts.username is not None or parts.password is not None:
         raise ConfigurationError(f"{what} must not carry a user name or password")

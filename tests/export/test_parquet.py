@@ -217,6 +217,16 @@ def test_damaged_dtypes_cost_the_dtypes_alone(df, tmp_path):
     assert back["nps"].equals(df["nps"])
 
 
+@pytest.mark.parametrize("damage", [b"{nonsense", b"\xff", b"[]", b'{"columns": 3}', b"[" * 5000])
+def test_damaged_facts_of_pandas_cost_the_index_alone(df, tmp_path, damage):
+    path = tmp_path / "x.parquet"
+    df.alchemer.to_parquet(path)
+    rewritten(path, lambda footer: footer.update({b"pandas": damage}))
+    with pytest.warns(UserWarning, match="its index is a column"):
+        back = al.read_parquet(path)
+    pd.testing.assert_series_equal(back.set_index("response_id")["nps"], df["nps"])
+
+
 def test_what_parquet_cannot_hold_is_one_line_and_no_file(df, tmp_path):
     frame = df[["nps"]].head(2).copy()
     for name, values in {"mixed": [1, "x"], "lone": ["a\ud800", "b"]}.items():

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alchemer_nb.client.survey import Survey
+from alchemer_nb.errors import InvalidArgument, TransportError
 from alchemer_nb.frame.description import Description
 from tests.fuzz import surveys
 from tests.fuzz.judge import ANY, outcome
@@ -121,3 +123,20 @@ def test_any_page_is_stored_as_it_is_downloaded_or_refused(server, page):
         outcome(client.scan, OWN, engine="pandas", **QUIET)
         outcome(client.sql, f"select count(*) from survey_{OWN}", **QUIET)  # noqa: S608
         outcome(client.stored)
+
+
+def test_a_page_nested_too_deeply_ends_a_sync_with_an_error(server, tmp_path):
+    page = surveys.as_json(surveys.PAGE).replace(b'"9"', b"[" * 5000 + b"]" * 5000, 1)
+    with pytest.raises(TransportError, match="not a list of responses"):
+        client_of(server, responses=page, store=tmp_path).sync(OWN)
+    assert client_of(server, store=tmp_path).sync(OWN).rows == 3
+
+
+def test_a_definition_with_one_id_for_two_options_is_none(server, tmp_path):
+    client_of(server).survey(OWN).save(tmp_path / "d.json")
+    saved = json.loads((tmp_path / "d.json").read_text("utf-8"))
+    options = saved["survey"]["pages"][0]["questions"][0]["options"]
+    options[1] = options[0]
+    (tmp_path / "d.json").write_text(json.dumps(saved), "utf-8")
+    with pytest.raises(InvalidArgument, match=r"does not hold a definition"):
+        Survey.load(tmp_path / "d.json")

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import alchemer_nb as al
+from alchemer_nb.frame.description import describe, drop_unused_texts
 from tests.fuzz.judge import ANY, outcome
 from tests.fuzz.mutations import as_bytes, contents, json_contents, jsons, texts
 from tests.fuzz.surveys import OWN, QUIET, client_of, new_folder
@@ -146,6 +147,20 @@ def read(content: bytes) -> None:
 @ANY
 def test_any_bytes_of_a_file_are_read_or_refused(files, data):
     read(data.draw(contents(files)))
+
+
+@given(place=st.integers(0, 10**6), bit=st.integers(0, 7))
+@ANY
+def test_no_bit_of_the_data_changes_a_cell_in_silence(frames, files, place, bit):
+    content = bytearray(files[0])
+    end = len(content) - 8 - int.from_bytes(content[-8:-4], "little")  # where the footer begins
+    content[place * end // (10**6 + 1)] ^= 1 << bit
+    with new_folder() as folder:
+        path = Path(folder, "x.parquet")
+        path.write_bytes(bytes(content))
+        frame = outcome(al.read_parquet, path)
+    if frame is not None:
+        pd.testing.assert_frame_equal(frame, drop_unused_texts(frames[0], describe(frames[0])))
 
 
 def footer_of(content: bytes) -> tuple[object, dict[bytes, bytes]]:

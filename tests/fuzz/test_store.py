@@ -108,3 +108,15 @@ def test_any_definition_of_a_store_is_repaired_or_refused(server, synced, data):
 @ANY
 def test_any_list_of_expunged_responses_is_read_or_refused(server, synced, data):
     check(server, synced, data, "expunged.json", lambda _: as_bytes(data.draw(jsons([[7, 8]]))))
+
+
+def test_a_manifest_nested_too_deeply_is_made_anew(server, synced, tmp_path):
+    root = shutil.copytree(synced, tmp_path / "store")
+    (manifest,) = root.rglob(MANIFEST)
+    manifest.write_text("[" * 100_000, "utf-8")
+    client = client_of(server, store=root)
+    assert client.responses(OWN, store=True, test_rows="include", **QUIET).index.tolist() == [
+        1,
+        2,
+        3,
+    ]

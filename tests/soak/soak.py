@@ -91,13 +91,22 @@ class Soak:
         seed: Of everything that is drawn.
         folder: For the sandbox's file and the store.
         say: Called with a line after each round.
+        waits: Whether one client syncs again and again, and now and then waits up to a minute.
     """
 
-    def __init__(self, seed: int, folder: Path, say: Callable[[str], object] = str) -> None:
+    def __init__(
+        self,
+        seed: int,
+        folder: Path,
+        say: Callable[[str], object] = str,
+        *,
+        waits: bool = True,
+    ) -> None:
         self.result = Result(seed)
         self._data = DATA
         self._chance = random.Random(seed)
         self._say = say
+        self._waits = waits
         self._file = Path(shutil.copy(demo_file(**DATA), folder / "box.db"))
         self._store = folder / "store"
         self._counted = 0  # calls of this server that are in the result
@@ -171,7 +180,8 @@ class Soak:
         Alchemer would repeat its reply, and would wait for the rest of the minute.
         """
         kind = self._chance.randrange(4)
-        return self._client if kind < 2 else self._new_client(signed=kind == 2)
+        is_first = kind < 2 and self._waits
+        return self._client if is_first else self._new_client(signed=kind == 2)
 
     @property
     def _key(self) -> tuple[str, str]:
@@ -360,7 +370,7 @@ class Soak:
         self._synced(lambda: self._some_client().sync(SURVEY, full=True, tell=self._once(restart)))
 
     def _two_syncs_at_once(self) -> None:
-        jobs = [Job.sync(client, SURVEY) for client in (self._client, self._new_client())]
+        jobs = [Job.sync(client, SURVEY) for client in (self._some_client(), self._new_client())]
         for job in jobs:
             with contextlib.suppress(AlchemerError):
                 job.result()
