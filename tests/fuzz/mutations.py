@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from hypothesis.strategies import DrawFn, SearchStrategy
 
-_LONG, _DEEP = 70_000, 3_000
+_LONG, _LONGEST, _DEEP = 70_000, 300_000, 3_000
 
 PIECES = (
     *("\0", "\x1b[31m", "\x7f", "\r\n", "\n", "\t", "\u2028", "\ufeff", "\u200b", "\u202e"),
@@ -62,7 +62,7 @@ def texts(draw: DrawFn, seeds: Sequence[str], most: int = 4) -> str:
     """A valid text after a few edits."""
     text = draw(st.sampled_from(list(seeds)))
     for _ in range(draw(st.integers(0, most))):
-        text = draw(_text_edits(text, seeds))
+        text = draw(_text_edits(text, seeds))[:_LONGEST]
     return text
 
 
