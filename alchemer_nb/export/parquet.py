@@ -44,6 +44,7 @@ FORMAT = 1
 SUFFIXES = (".parquet", ".pq")
 _DESCRIPTION = KEY + b".description"
 _OLD_ANSWERS = KEY + b".answers"  # of versions that kept the answers behind a frame
+_OF_DAMAGE = (ValueError, TypeError, LookupError, AttributeError, OverflowError)
 _PANDAS_ATTRS = b"PANDAS_ATTRS"  # where pandas itself keeps attrs
 _MOST_OLD = 2**31
 _MOST = 64 * 2**20  # Parquet readers refuse footers of 100 MB
@@ -361,6 +362,15 @@ def _as_it_was(frame: pd.DataFrame, written: bytes, lost: list[str]) -> pd.DataF
     if len(entry.dtypes) != frame.shape[1]:
         return frame
     attrs = frame.attrs
+    try:
+        frame = _with_dtypes(frame, entry)
+    except (*_OF_DAMAGE, pa.ArrowException):
+        lost.append("the exact dtypes are gone; the values are all there")
+    frame.attrs = attrs
+    return frame
+
+
+def _with_dtypes(frame: pd.DataFrame, entry: _Entry) -> pd.DataFrame:
     made = [
         _restored(frame.iloc[:, place], dtype) if dtype else frame.iloc[:, place]
         for place, dtype in enumerate(entry.dtypes)
@@ -371,7 +381,6 @@ def _as_it_was(frame: pd.DataFrame, written: bytes, lost: list[str]) -> pd.DataF
         frame.columns = names
     if any(entry.index) and len(entry.index) == frame.index.nlevels:
         frame.index = _index_as_it_was(frame.index, entry.index)
-    frame.attrs = attrs
     return frame
 
 

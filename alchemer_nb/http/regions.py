@@ -80,7 +80,7 @@ class Region:
                 object.__setattr__(self, field.name, checked)
         try:
             ZoneInfo(self.timezone)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
+        except (ZoneInfoNotFoundError, ValueError, OSError, RecursionError):
             raise ConfigurationError(
                 f"no time zone is called {str(self.timezone)[:40]!r}; give an IANA name such as "
                 "'America/New_York' or 'UTC'"

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import alchemer_nb as al
 from alchemer_nb.frame.description import describe, drop_unused_texts
-from tests.fuzz.judge import ANY, outcome
+from tests.fuzz.judge import COSTLY, outcome
 from tests.fuzz.mutations import as_bytes, contents, json_contents, jsons, texts
 from tests.fuzz.surveys import OWN, QUIET, client_of, new_folder
 from tests.scripted import ScriptedServer
@@ -77,7 +77,7 @@ def pack(meaning: bytes) -> str:
 
 
 @given(data=st.data())
-@ANY
+@COSTLY
 def test_any_description_is_read_or_refused(frames, data):
     frame = data.draw(st.sampled_from(frames))
     text = data.draw(jsons([json.loads(frame.attrs["alchemer"])]))
@@ -85,14 +85,14 @@ def test_any_description_is_read_or_refused(frames, data):
 
 
 @given(data=st.data())
-@ANY
+@COSTLY
 def test_any_text_of_a_description_is_read_or_refused(frames, data):
     frame = data.draw(st.sampled_from(frames))
     use(with_text(frame, data.draw(texts([frame.attrs["alchemer"]]))), data)
 
 
 @given(data=st.data())
-@ANY
+@COSTLY
 def test_any_meaning_of_columns_is_read_or_refused(frames, data):
     """The packed part of a description: valid base64 of a valid archive of anything."""
     frame = data.draw(st.sampled_from(frames))
@@ -105,7 +105,7 @@ def test_any_meaning_of_columns_is_read_or_refused(frames, data):
 
 
 @given(data=st.data())
-@ANY
+@COSTLY
 def test_any_reasons_are_read_or_refused(frames, data):
     frame = data.draw(st.sampled_from(frames[:3]))
     about = json.loads(frame.attrs["alchemer"])
@@ -144,13 +144,13 @@ def read(content: bytes) -> None:
 
 
 @given(data=st.data())
-@ANY
+@COSTLY
 def test_any_bytes_of_a_file_are_read_or_refused(files, data):
     read(data.draw(contents(files)))
 
 
 @given(place=st.integers(0, 10**6), bit=st.integers(0, 7))
-@ANY
+@COSTLY
 def test_no_bit_of_the_data_changes_a_cell_in_silence(frames, files, place, bit):
     content = bytearray(files[0])
     end = len(content) - 8 - int.from_bytes(content[-8:-4], "little")  # where the footer begins
@@ -180,7 +180,7 @@ def write(table, footer: dict[bytes, bytes]) -> bytes:
 
 
 @given(data=st.data())
-@ANY
+@COSTLY
 def test_any_footer_is_read_or_refused(files, data):
     table, footer = footer_of(data.draw(st.sampled_from(files)))
     key = data.draw(st.sampled_from(sorted(footer.keys() - {b"ARROW:schema"})))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.fuzz.judge import ANY, outcome
+from tests.fuzz.judge import COSTLY, outcome
 from tests.fuzz.mutations import as_bytes, contents, jsons
 from tests.fuzz.surveys import OWN, QUIET, client_of, new_folder
 from tests.scripted import ScriptedServer
@@ -69,7 +69,7 @@ def check(server, synced: Path, data: st.DataObject, name: str, change) -> None:
 
 
 @given(data=st.data())
-@ANY
+@COSTLY
 def test_any_manifest_is_repaired_or_refused(server, synced, data):
     def change(content: bytes) -> bytes:
         return as_bytes(data.draw(jsons([json.loads(content)])))
@@ -78,7 +78,7 @@ def test_any_manifest_is_repaired_or_refused(server, synced, data):
 
 
 @given(data=st.data())
-@ANY
+@COSTLY
 def test_any_manifest_with_its_checksum_is_repaired_or_refused(server, synced, data):
     check(
         server,
@@ -90,13 +90,13 @@ def test_any_manifest_with_its_checksum_is_repaired_or_refused(server, synced, d
 
 
 @given(data=st.data(), name=st.sampled_from([MANIFEST, "definition-*", "responses-*"]))
-@ANY
+@COSTLY
 def test_any_bytes_of_a_file_are_repaired_or_refused(server, synced, data, name):
     check(server, synced, data, name, lambda content: data.draw(contents([content or b"PAR1"])))
 
 
 @given(data=st.data())
-@ANY
+@COSTLY
 def test_any_definition_of_a_store_is_repaired_or_refused(server, synced, data):
     def change(content: bytes) -> bytes:
         return as_bytes(data.draw(jsons([json.loads(content)])))
@@ -105,7 +105,7 @@ def test_any_definition_of_a_store_is_repaired_or_refused(server, synced, data):
 
 
 @given(data=st.data())
-@ANY
+@COSTLY
 def test_any_list_of_expunged_responses_is_read_or_refused(server, synced, data):
     check(server, synced, data, "expunged.json", lambda _: as_bytes(data.draw(jsons([[7, 8]]))))
 
