@@ -38,6 +38,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from alchemer_nb.visible import make_visible
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -73,21 +75,18 @@ class AlchemerError(Exception):
     def sentence(self) -> str:
         """What happened, without the hint."""
         attempts_note = f" (tried {self.attempts} times)" if self.attempts > 1 else ""
-        return f"{super().__str__()}{attempts_note}"
+        return make_visible(f"{super().__str__()}{attempts_note}")
 
     @property
     def lines(self) -> tuple[str, str]:
         """Sentence and hint as a form shows them: with a capital and a full stop, or empty."""
-        both = map(replace_lone_surrogates, (self.sentence, self.hint))
-        sentence, hint = map(_with_full_stop, both)
-        return sentence, hint
+        return _with_full_stop(self.sentence), _with_full_stop(make_visible(self.hint))
 
     def __str__(self) -> str:
-        sentence = self.sentence
-        if not (sentence and self.hint):
-            return replace_lone_surrogates(sentence or self.hint)
-        end = " " if sentence.endswith(_SENTENCE_ENDS) else ". "
-        return replace_lone_surrogates(f"{sentence}{end}{self.hint}")
+        sentence, hint = self.sentence, make_visible(self.hint)
+        if not (sentence and hint):
+            return sentence or hint
+        return f"{sentence}{' ' if sentence.endswith(_SENTENCE_ENDS) else '. '}{hint}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Not all attributes are positional arguments of the constructors, which pickle would call.
@@ -109,13 +108,6 @@ def _rebuild(kind: type[AlchemerError], args: tuple[Any, ...], state: dict[str, 
     error = kind.__new__(kind, *args)
     error.__dict__.update(state)
     return error
-
-
-def replace_lone_surrogates(text: str) -> str:
-    """Return a text with U+FFFD for each half of a surrogate pair, which cannot be printed."""
-    if text.isascii():
-        return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _with_full_stop(text: str) -> str:
@@ -164,8 +156,9 @@ class TransportError(AlchemerError):
 
     Attributes:
         reason: ``"unreachable"``, ``"silent"`` (no answer in time), ``"cut"`` (an answer that is
-            not whole, or no JSON), ``"page"`` (a web page instead of data), ``"blocked"`` (a web
-            page that forbids the call), ``"redirect"``, ``"certificate"``, or ``""``.
+            not whole, or no JSON), ``"slow"`` and ``"large"`` (an answer that was given up),
+            ``"page"`` (a web page instead of data), ``"blocked"`` (a web page or a proxy forbids
+            the call), ``"redirect"``, ``"certificate"``, or ``""``.
     """
 
     def __init__(self, message: str = "", *, reason: str = "", hint: str = "") -> None:

@@ -92,9 +92,3 @@ def test_what_errors_carry():
         "GET",
         "x",
     )
-
-
-def test_half_a_character_is_shown_as_one_that_can_be_printed():
-    error = AlchemerError("no survey fits 'a\ud800'", hint="Try \udfff again")
-    assert str(error) == "no survey fits 'a\ufffd'. Try \ufffd again"
-    assert error.lines == ("No survey fits 'a\ufffd'.", "Try \ufffd again.")

@@ -40,7 +40,8 @@ class Client:
     Args:
         credentials: ``ApiKey`` or ``OAuth1``.
         region: ``"us"``, ``"eu"``, ``"ca"``, ``"au"`` or a ``Region``.
-        timeout: Seconds to wait for a connection, and for the next bytes of a reply.
+        timeout: Seconds to wait for a connection, and for the next bytes of a reply; one that comes
+            with less than 1,000 bytes a second has ten times as long in all.
         max_in_flight: Calls at once, at most 8.
         requests_per_minute: Ceiling for calls; Alchemer allows an account 240.
         retries: Policy for transient failures: a ``Retries``, or the number of attempts.
@@ -432,12 +433,14 @@ class Client:
             tz: IANA zone of times; None for naive wall-clock time of the region.
             files: Let the query read and write any file of this computer that you can, fetch
                 addresses, and load extensions. Use it for queries of your own alone.
-            progress: As for ``scan``.
+            progress: As for ``scan``; a text that is no category of the column that it is
+                compared with is noted, too.
             day_first: As for ``responses``.
 
         Returns:
-            The rows of the last statement. Categories keep their order: ``ORDER BY``, ``min`` and
-            ``max`` use it, while ``<`` and ``>`` with a text compare letters.
+            The rows of the last statement. Categories keep their order: ``ORDER BY``, ``min``,
+            ``max`` and ``<`` between two columns of the same options use it, while ``<`` and ``>``
+            with a text compare letters (noted). ``show tables`` lists the stored surveys.
 
         Raises:
             InvalidArgument: The query fails, or an argument is not valid.

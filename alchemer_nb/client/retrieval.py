@@ -34,6 +34,7 @@ from alchemer_nb.survey.columns import is_before_edit, plan_columns, raw_column
 from alchemer_nb.survey.piped_rows import parent_of_row
 from alchemer_nb.survey.question_types import is_known
 from alchemer_nb.wire.paging import PAGE_SIZE, to_count
+from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
 _TAKE_ROWS = "import sys; df = sys.last_value.partial"
 _RESUME_HINT = "go on with the rows at hand: import sys; df = sys.last_value.resume(client)"
+_CHOSEN_HERE = "those that fit will be chosen here: Alchemer splits the values of `in` at commas"
 _LONGEST_PAUSE = 3600.0  # seconds after which a download is not resumed
 _OTHER_CALLS = 3  # the definition in two calls, and the newest changes
 _PAGE_SECONDS = 0.5  # of an ordinary survey; a wide one takes longer
@@ -64,6 +66,7 @@ class Estimate:
         pages: Pages they come in.
         calls: Calls in all.
         seconds: About how long, by the pace of ordinary pages and the limit of the account.
+        notes: What to know about the conditions, one clause each.
     """
 
     survey: str
@@ -71,21 +74,19 @@ class Estimate:
     pages: int
     calls: int
     seconds: float
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         took = (
-            f"{self.seconds:.0f} seconds"
+            counted(round(self.seconds), "second")
             if self.seconds < 90
-            else f"{self.seconds / 60:.0f} minutes"
+            else counted(round(self.seconds / 60), "minute")
         )
-        return (
-            f"{self.survey}: {self.rows:,} responses in {self.pages:,} pages, {self.calls:,} "
-            f"calls, about {took}"
+        line = (
+            f"{self.survey}: {counted(self.rows, 'response')} in {counted(self.pages, 'page')}, "
+            f"{counted(self.calls, 'call')}, about {took}"
         )
-
-
-class _NoAnswers(errors.TransportError):
-    """All responses came, and none has answers."""
+        return "; ".join([line, *self.notes])
 
 
 @dataclass(frozen=True)
@@ -187,17 +188,15 @@ class Retrieval:
             raise errors.DownloadIncomplete("it was stopped before anything had come; run it again")
         params = self._build_params(survey)
         downloader = self._build_downloader(survey, params, count)
+        failure = None
         try:
-            return self._finish(survey, downloader.run())
-        except _NoAnswers:
-            raise  # everything came, so there is nothing to go on with
+            failure = _run_until_failure(downloader)
+            if failure is None:  # a frame that cannot be built is no reason to download again
+                return self._finish(survey, downloader.result)
         except (errors.Stopped, KeyboardInterrupt):
-            incomplete = self._incomplete(survey, params, downloader.result)
-        except (errors.TransportError, errors.ApiError) as error:
-            if not downloader.result.pages:
-                raise
-            incomplete = self._incomplete(survey, params, downloader.result, error)
-        raise incomplete  # outside the handler: its message includes the first error
+            pass
+        # outside the handler: its message includes the first error
+        raise self._incomplete(survey, params, downloader.result, failure)
 
     def _build_downloader(
         self, survey: Definition, params: Mapping[str, str], count: int | None
@@ -241,7 +240,9 @@ class Retrieval:
         calls, a_minute = pages + _OTHER_CALLS, self.transport.limiter.limit
         by_pace = math.ceil(pages / self.transport.max_in_flight) * _PAGE_SECONDS
         by_limit = 60 * math.ceil(max(0, calls - a_minute) / a_minute)
-        return Estimate(survey.title, rows, pages, calls, max(by_pace, by_limit))
+        notes = [*self._condition_notes, *([_CHOSEN_HERE] if self._local else [])]
+        seconds = max(by_pace, by_limit)
+        return Estimate(survey.title, rows, pages, calls, seconds, tuple(notes))
 
     def _fetch_survey(self, *, then_responses: bool = False) -> tuple[Definition, int | None]:
         """Fetch the definition; send the calls that follow it at the same time."""
@@ -297,12 +298,6 @@ class Retrieval:
     ) -> tuple[pd.DataFrame, dict[str, Any]]:
         rows = self._choose_rows(result.answers)
         facts = self._collect_facts(survey, result, rows)
-        if facts["rows"] and facts["without_survey_data"] == facts["rows"]:
-            raise _NoAnswers(
-                f"none of the {facts['rows']:,} responses has survey_data, where version 5 of the "
-                "API has the answers: the address may be that of another version, or a proxy may "
-                "have changed the replies"
-            )
         with collector_paused():
             frame = build_frame(
                 result.answers, survey, rows, self.options.frame, self.region.zone, facts
@@ -340,10 +335,11 @@ class Retrieval:
 
     def _finish(self, survey: Definition, result: Download) -> pd.DataFrame:
         frame, facts = self._build_frame(survey, result)
+        check_answers(facts)
         if not facts["complete"] and self.options.incomplete == "raise":
             raise errors.DownloadIncomplete(
-                f"{facts['rows_received']:,} of {result.total_count:,} responses came; some may "
-                "have been added or deleted meanwhile",
+                f"{counted(facts['rows_received'], 'response', of=result.total_count)} came; some "
+                "may have been added or deleted meanwhile",
                 partial=frame,
                 hint=build_hint("", "run it again", _TAKE_ROWS),
             )
@@ -382,9 +378,9 @@ class Retrieval:
             to_resume = PartialDownload(
                 self.region.api_url, self.transport.account, survey, dict(params), result
             )
-        of = f" of {result.total_count:,}" if result.total_count is not None else ""
+        came = counted(result.builder.count, "response", of=result.total_count)
         return errors.DownloadIncomplete(
-            f"{survey.title}: {result.builder.count:,}{of} responses had come when {why}",
+            f"{survey.title}: {came} had come when {why}",
             partial=lambda: self._build_frame(survey, result)[0],
             hint=build_hint(needs, _RESUME_HINT if to_resume else "run it again", _TAKE_ROWS),
             needs=needs,
@@ -408,6 +404,33 @@ class Retrieval:
             calls=CallOptions(),
             earlier=earlier,
         ).run()
+
+
+def _run_until_failure(
+    downloader: Downloader,
+) -> errors.TransportError | errors.ApiError | None:
+    """Run a download; return the error that ended it after some pages, None at its end."""
+    try:
+        downloader.run()
+    except (errors.TransportError, errors.ApiError) as error:
+        if not downloader.result.pages:
+            raise
+        return error
+    return None
+
+
+def check_answers(facts: Mapping[str, Any]) -> None:
+    """Check that a response has answers. All have come, so there is nothing to resume.
+
+    Raises:
+        TransportError: None has.
+    """
+    if facts["rows"] and facts["without_survey_data"] == facts["rows"]:
+        raise errors.TransportError(
+            f"of {counted(facts['rows'], 'response')} none has survey_data, where version 5 of the "
+            "API has the answers: the address may be that of another version, or a proxy may "
+            "have changed the replies"
+        )
 
 
 def _count_misfits(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alchemer_nb.client.retrieval import Retrieval
+from alchemer_nb.client.retrieval import Retrieval, check_answers
 from alchemer_nb.errors import DownloadIncomplete, InvalidArgument, Stopped, StoreError
 from alchemer_nb.frame.provenance import summary
 from alchemer_nb.store import reading
@@ -69,6 +69,7 @@ class StoredRetrieval(Retrieval):
             survey, download, utc = reading.read_download(folder)
         self._utc = utc
         frame, facts = self._build_frame(survey, download)
+        check_answers(facts)
         ending = summary(facts)
         ending = replace(ending, notes=(*ending.notes, f"in {folder}"))
         self._report_end(survey, download, ending)

@@ -11,9 +11,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.frame.metadata import STANDARD
 from alchemer_nb.frame.text_dtype import typed_frame
-from alchemer_nb.survey.columns import name_columns, plan_columns
+from alchemer_nb.survey.columns import STANDARD_FIELDS, name_columns, plan_columns
 from alchemer_nb.survey.question_types import question_key
 from alchemer_nb.survey.scales import is_ordered
 from alchemer_nb.wire.text import comparable_words, strip_html
@@ -69,7 +68,7 @@ class _NamedSurvey:
     def __init__(self, survey: Definition) -> None:
         self.survey = survey
         self.columns = plan_columns(survey)
-        names = name_columns(self.columns, survey, "alias", STANDARD)
+        names = name_columns(self.columns, survey, "alias", STANDARD_FIELDS)
         self.names = {column.id: name for column, name in zip(self.columns, names, strict=True)}
         self.questions = {question.id: question for question in survey.walk()}
         self.page_numbers = {page.id: number for number, page in enumerate(survey.pages, 1)}

@@ -17,9 +17,9 @@ from alchemer_nb.decode.entries import EntryReader
 from alchemer_nb.decode.entry_types import Scalar, is_empty, read_url_variables
 from alchemer_nb.decode.gc_pause import collector_paused
 from alchemer_nb.decode.leaves import Leaf
-from alchemer_nb.decode.pages import META_FIELDS, PageReader, ResponsePage
+from alchemer_nb.decode.pages import PageReader, ResponsePage
 from alchemer_nb.decode.question_reader import EntryInterner, QuestionReader
-from alchemer_nb.survey.columns import SECOND_ANSWER, AnswerPath
+from alchemer_nb.survey.columns import META_FIELDS, SECOND_ANSWER, AnswerPath
 from alchemer_nb.wire.ids import id_number
 
 if TYPE_CHECKING:

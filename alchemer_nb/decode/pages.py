@@ -22,14 +22,10 @@ from alchemer_nb.decode.entry_types import (
     items_by_id,
     to_scalar,
 )
+from alchemer_nb.survey.columns import META_FIELDS
 from alchemer_nb.wire.json import BOM, decode_json, encode_json
 from alchemer_nb.wire.paging import PageTotals
 
-META_FIELDS = (
-    "id", "contact_id", "status", "is_test_data", "date_submitted", "session_id", "language",
-    "date_started", "date_updated", "link_id", "ip_address", "referer", "user_agent",
-    "response_time", "longitude", "latitude", "country", "city", "region", "postal", "dma",
-)  # fmt: skip
 _READ_APART = ("url_variables", "data_quality", "survey_data")
 # Of a decoder: no survey has more questions, so further keys are no question ids.
 _MOST_QUESTIONS = 5000

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from alchemer_nb.errors import InvalidArgument, KnowledgeLost
 from alchemer_nb.frame.description import CategoriesInUse, Description, read_description
 from alchemer_nb.frame.values import codes_are_numbers, option_names
-from alchemer_nb.survey.columns import question_names
+from alchemer_nb.survey.columns import TEXT_SUFFIXES, question_names
 from alchemer_nb.survey.definition import Option
 from alchemer_nb.survey.scales import is_scale, read_number
 from alchemer_nb.wire.text import did_you_mean
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from alchemer_nb.survey.columns import AnswerColumn, AnswerPath
 
 _LARGEST_CODE = 2**31 - 100  # Stata keeps the last ones for its missing values
-_PARTS = {"other": "other, written in", "comment": "comment", "raw": "as received"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +126,8 @@ class Known:
         """Return the words of a column: question, row, option, part."""
         row = self.record(name)
         words = [str(row.get(k) or "") for k in ("question", "row", "option")]
-        return [*filter(None, words), *filter(None, [_PARTS.get(row.get("part", ""), "")])] or [
-            name
-        ]
+        words.append(TEXT_SUFFIXES.get(row.get("part", ""), ""))
+        return [*filter(None, words)] or [name]
 
     def column(self, name: str) -> AnswerColumn | None:
         """Return the survey's column of that name."""

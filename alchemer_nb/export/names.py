@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
-from alchemer_nb.errors import replace_lone_surrogates
+from alchemer_nb.visible import replace_lone_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

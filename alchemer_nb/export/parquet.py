@@ -11,6 +11,7 @@ import base64
 import json
 import warnings
 import zlib
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -44,9 +45,14 @@ FORMAT = 1
 SUFFIXES = (".parquet", ".pq")
 _DESCRIPTION = KEY + b".description"
 _OLD_ANSWERS = KEY + b".answers"  # of versions that kept the answers behind a frame
-_OF_DAMAGE = (ValueError, TypeError, LookupError, AttributeError, OverflowError)
 _PANDAS_ATTRS = b"PANDAS_ATTRS"  # where pandas itself keeps attrs
-_MOST_OLD = 2**31
+_MOST_OLD = 2**29  # bytes of answers, unpacked
+# What is raised by readers of a footer that somebody has changed.
+_DAMAGED = (
+    *(pa.ArrowException, ValueError, TypeError, LookupError, AttributeError, OverflowError),
+    *(NotImplementedError, RecursionError),
+)
+_MOST_DIGITS = 10  # of the number of a format
 _MOST = 64 * 2**20  # Parquet readers refuse footers of 100 MB
 
 
@@ -141,14 +147,13 @@ def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
     except (pa.ArrowException, OSError) as error:
         raise InvalidArgument(f"{place} cannot be read as Parquet: {_first_line(error)}") from None
     number, _, written = footer.get(KEY, b"").partition(b":")
-    if number.isdigit() and int(number) > FORMAT:
+    if number.isdigit() and len(number) < _MOST_DIGITS and int(number) > FORMAT:
         raise ConfigurationError(
             f"{place} was written by a newer alchemer_nb (format {int(number)}, this one reads "
             f"{FORMAT}): pip install -U alchemer_nb. pandas.read_parquet reads its values"
         )
-    # Whole numbers beside missing ones stay whole; pandas would make them floats, which round.
     lost: list[str] = []
-    frame = _to_pandas(table, place, lost, whole=KEY in footer)
+    frame = _to_pandas(table, lost, place, is_ours=KEY in footer)
     frame.attrs = _read_attrs(table.schema.metadata or {})
     if KEY in footer:
         frame = _as_it_was(frame, written, lost)
@@ -276,25 +281,10 @@ def _missing(values: pd.Series[Any]) -> str:
 # -- reading --------------------------------------------------------------------------------
 
 
-def _to_pandas(table: pa.Table, place: Path, lost: list[str], *, whole: bool) -> pd.DataFrame:
-    """Return the values; without the index if what pandas wrote of it is damaged."""
-    frame: pd.DataFrame
-    for facts in (table.schema.metadata, None):
-        try:
-            frame = table.replace_schema_metadata(facts).to_pandas(integer_object_nulls=whole)
-        except Exception as error:  # noqa: BLE001 - pyarrow trusts what it reads, and fails anyhow
-            reason = _first_line(error)
-            continue
-        if facts is None:
-            lost.append("its index is a column; the values are all there")
-        return frame
-    raise InvalidArgument(f"{place} cannot be read as Parquet: {reason}")
-
-
 def _read_attrs(schema: dict[bytes, bytes]) -> dict[Any, Any]:
     try:
         attrs = json.loads(schema.get(_PANDAS_ATTRS, b"{}"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return attrs if isinstance(attrs, dict) else {}
 
@@ -312,7 +302,7 @@ def _is_of_earlier_version(text: object) -> bool:
     """Check whether attrs have the facts of an earlier version."""
     try:
         facts = json.loads(text) if isinstance(text, str) else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(facts, dict) and "codebook" in facts
 
@@ -343,7 +333,7 @@ def _describe_old_file(frame: pd.DataFrame, packed: bytes, place: Any) -> None:
             about=about,
         )
         frame.attrs[ATTRS] = description.to_json()
-    except (ValueError, TypeError, LookupError, zlib.error, msgspec.DecodeError):
+    except (*_DAMAGED, zlib.error):
         note = "df.alchemer needs a new download"
     warnings.warn(
         f"{place} is of an earlier version, which kept the answers behind the frame a second "
@@ -352,25 +342,35 @@ def _describe_old_file(frame: pd.DataFrame, packed: bytes, place: Any) -> None:
     )
 
 
+def _to_pandas(table: pa.Table, lost: list[str], place: Path, *, is_ours: bool) -> pd.DataFrame:
+    # Whole numbers beside missing ones stay whole; pandas would make them floats, which round.
+    given: dict[str, Any] = {"integer_object_nulls": is_ours}
+    with suppress(*_DAMAGED):
+        frame: pd.DataFrame = table.to_pandas(**given)
+        return frame
+    try:
+        frame = table.replace_schema_metadata(None).to_pandas(**given)
+    except _DAMAGED as error:
+        raise InvalidArgument(f"{place} cannot be read: {_first_line(error)}") from None
+    lost.append(
+        "what pandas noted of index and dtypes cannot be read, so the index is a column; the "
+        "values are all there"
+    )
+    return frame
+
+
 def _as_it_was(frame: pd.DataFrame, written: bytes, lost: list[str]) -> pd.DataFrame:
     """Restore the dtypes of the columns."""
-    try:
-        entry = msgspec.json.decode(written, type=_Entry)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        lost.append("the exact dtypes are gone; the values are all there")
-        return frame
-    if len(entry.dtypes) != frame.shape[1]:
-        return frame
-    attrs = frame.attrs
-    try:
-        frame = _with_dtypes(frame, entry)
-    except (*_OF_DAMAGE, pa.ArrowException):
-        lost.append("the exact dtypes are gone; the values are all there")
-    frame.attrs = attrs
+    with suppress(*_DAMAGED):
+        return _with_dtypes(frame, msgspec.json.decode(written, type=_Entry))
+    lost.append("the exact dtypes are gone; the values are all there")
     return frame
 
 
 def _with_dtypes(frame: pd.DataFrame, entry: _Entry) -> pd.DataFrame:
+    if len(entry.dtypes) != frame.shape[1]:
+        return frame
+    attrs = frame.attrs
     made = [
         _restored(frame.iloc[:, place], dtype) if dtype else frame.iloc[:, place]
         for place, dtype in enumerate(entry.dtypes)
@@ -381,6 +381,7 @@ def _with_dtypes(frame: pd.DataFrame, entry: _Entry) -> pd.DataFrame:
         frame.columns = names
     if any(entry.index) and len(entry.index) == frame.index.nlevels:
         frame.index = _index_as_it_was(frame.index, entry.index)
+    frame.attrs = attrs
     return frame
 
 

@@ -86,7 +86,7 @@ def mrsets_syntax(variables: list[Variable], known: Known) -> str:
         if len(counted) > 1:
             lines.append(f"* {name}: no set: its options count different values, as with ids.")
             continue
-        lines += ["MRSETS", f"  /MDGROUP NAME={name}", *_quote_syntax("    LABEL=", label)]
+        lines += ["MRSETS", f"  /MDGROUP NAME={name}", *_label_syntax(label)]
         lines.append("    CATEGORYLABELS=VARLABELS")
         lines.append("    VARIABLES=" + "\n      ".join(v.name for v in group))
         lines.append(f"    VALUE={int(counted.pop())}")
@@ -206,13 +206,11 @@ def _set_name(record: dict[str, Any], group: list[Variable]) -> str:
     return stem[:50] if alike else f"q{record.get('question_id')}"
 
 
-def _quote_syntax(head: str, text: str) -> list[str]:
-    """Return the syntax lines of a quoted text; a long one is on several lines joined by +."""
+def _label_syntax(text: str) -> list[str]:
+    """Return the syntax lines of a label; a long one is on several lines joined by +."""
     pieces = [text[at : at + _LINE // 2] for at in range(0, len(text), _LINE // 2)] or [""]
-    doubled = [piece.replace("'", "''") for piece in pieces]
-    return [
-        f"{head if number == 0 else '      + '}'{piece}'" for number, piece in enumerate(doubled)
-    ]
+    doubled = [f"'{piece}'".replace("'", "''")[1:-1] for piece in pieces]
+    return [f"    LABEL={doubled[0]}", *(f"      + {piece}" for piece in doubled[1:])]
 
 
 # -- reading --------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from alchemer_nb.export.names import Dialect, build_label, clean, legal_names
 from alchemer_nb.frame.reasons import CELL_STATES
 from alchemer_nb.frame.text_dtype import typed_frame
 from alchemer_nb.survey.columns import INDEX
-from alchemer_nb.wire.text import did_you_mean
+from alchemer_nb.wire.text import counted, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -417,7 +417,7 @@ def _from_texts(name: str, values: pd.Series[Any], dialect: Dialect) -> Variable
     if not dialect.keeps_blanks:
         blank = sum(text.endswith(" ") for text in texts)
         if blank:
-            notes.append(f"{blank:,} end in blanks, which {dialect.program} does not keep")
+            notes.append(f"{blank:,} with blanks at the end, which {dialect.program} does not keep")
     longest = dialect.longest_text
     if longest is not None:
         shorter = [dialect.cut(text, longest) for text in texts]
@@ -443,9 +443,11 @@ def _fit_labels(variable: Variable, dialect: Dialect) -> None:
             labels[code] = short
     variable.labels = labels
     if cut:
-        variable.notes.append(f"{cut} value labels cut or mended")
+        variable.notes.append(f"{counted(cut, 'value label')} cut or mended")
     if odd:
-        variable.notes.append(f"{odd} value labels left out: only whole numbers have them")
+        variable.notes.append(
+            f"{counted(odd, 'value label')} left out: only whole numbers have them"
+        )
 
 
 def _add_kinds(variable: Variable, known: Known, kinds: pd.DataFrame | None) -> None:

@@ -234,8 +234,10 @@ class Downloader:
         with self._fetcher(uncached=result.resumes > 0) as fetcher:
             newest = None  # the call for the newest changes, sent together with the last pages
             expected = result.total_count or self.expected_rows
+            # Pages that had become smaller may grow again; after a restart another size is meant.
+            largest = 0 if result.restart_reason else PAGE_SIZE
             for page in fetcher.fetch(
-                self._decode, first, limit=self.most_rows, expected_rows=expected
+                self._decode, first, largest=largest, limit=self.most_rows, expected_rows=expected
             ):
                 self._add_page(page, fetcher.current)
                 if self.has_enough is not None and self.has_enough(result):

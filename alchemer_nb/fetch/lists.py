@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import TooSlow
-from alchemer_nb.fetch.page_fetcher import PageRange
+from alchemer_nb.fetch.page_fetcher import PageRange, PageSizes
 from alchemer_nb.survey.definition import Definition, read_definition
 from alchemer_nb.wire.paging import PAGE_SIZE, read_totals, reply_object, reply_rows, to_count
 
@@ -25,7 +25,7 @@ def fetch_envelopes(
     """Yield the envelopes of all pages of a list.
 
     A list that ignores the page number ends with the first page that comes twice. Pages get smaller
-    where the server cannot answer large ones.
+    where the server cannot answer large ones, see ``PageSizes``.
     """
     given = dict(params or {})
     page = PageRange(
@@ -35,18 +35,27 @@ def fetch_envelopes(
     # Without the pages before it, rows cannot be counted.
     seen = 0 if page.number == 1 else math.inf
     key = None
+    sizes = PageSizes(page.size, page.size)
     while True:
         query = {"resultsperpage": page.size, **given, "page": page.number}
-        most = page.most_500s
+        most = sizes.most_500s(page)
         try:
             reply = transport.send(
-                "GET", path, query, options=options, raise_slow=most is not None, most_500s=most
+                "GET",
+                path,
+                query,
+                options=options,
+                raise_slow=most is not None,
+                most_500s=most,
+                failed=sizes.attempts,
             )
-        except TooSlow:
+        except TooSlow as error:
             if most is None:
                 raise
+            sizes.note_failure(page, error.attempts)
             page = page.split()[0]
             continue
+        sizes.note_success(page)
         envelope = reply.envelope()
         totals = read_totals(envelope)
         is_announced = page.number < (totals.total_pages or 0)
@@ -57,7 +66,8 @@ def fetch_envelopes(
         key = totals.key
         if not is_announced and not totals.has_more(seen):
             return
-        page = page.next
+        page = sizes.after(page)
+        sizes.note_sent(page)
 
 
 def fetch_definition(

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # Page sizes for a slow server; each divides the one before it.
 SIZES = (PAGE_SIZE, 250, 125, 25, 5, 1)
 # Some servers answer large pages with a 500 at once. A server that is down does so, too: therefore
-# the parts of a page are asked for one by one, and small ones are tried as often as any call.
+# the parts of a page are asked for one by one, and all sizes share the attempts of one call.
 _MOST_500S = 3
 _SMALL = 25
 # Not a filter by date, as date_updated has no zone
@@ -66,11 +66,6 @@ class PageRange:
         """The page after this one."""
         return PageRange(self.size, self.number + 1)
 
-    @property
-    def most_500s(self) -> int | None:
-        """Replies with status 500 in a row after which to ask for its parts; None for never."""
-        return _MOST_500S if self.size > _SMALL and self.split() else None
-
     def split(self) -> list[PageRange]:
         """Return the same rows as smaller pages; none if there is no smaller size."""
         parts = next((n for n in range(2, self.size + 1) if self.size % n == 0), 0)
@@ -79,6 +74,92 @@ class PageRange:
         size = self.size // parts
         first = (self.number - 1) * parts + 1
         return [PageRange(size, number) for number in range(first, first + parts)]
+
+
+class PageSizes:
+    """The sizes of the pages of one list: smaller where the server fails, and larger again later.
+
+    After a failure at once (a 500), one larger page is tried when the smaller ones have come as far
+    as its first row. Each time it fails, twice as many rows have to come before the next trial.
+
+    Args:
+        size: Rows of the first page.
+        largest: Rows of the largest page.
+
+    Attributes:
+        attempts: Calls for the rows that are due that failed at once.
+    """
+
+    def __init__(self, size: int, largest: int) -> None:
+        self._size, self._largest = size, largest
+        self._trial: PageRange | None = None  # a larger page that has been sent for
+        self._rows = self._rows_to_try = 0  # that came since a failure, and that have to come
+        self._failures = 0
+        self.attempts = 0
+
+    def after(self, last: PageRange) -> PageRange:
+        """Return the page after one."""
+        start = last.size * last.number
+        sizes = _smaller_sizes(self._largest)
+        may_try = self._trial is None and self._rows and self._rows >= self._rows_to_try
+        if may_try and self._size < self._largest:
+            larger = min(size for size in sizes if size > self._size)
+            if start % larger == 0:
+                return PageRange(larger, start // larger + 1)
+        fitting = (size for size in sizes if size <= self._size and start % size == 0)
+        size = max(fitting, default=last.size)
+        return PageRange(size, start // size + 1)
+
+    def most_500s(self, page: PageRange) -> int | None:
+        """Return after how many replies with 500 to ask for the parts of a page; None for never."""
+        if page.size <= _SMALL or not page.split():
+            return None
+        return 1 if self.attempts or page.size > self._size else _MOST_500S
+
+    def note_sent(self, page: PageRange) -> None:
+        """Note that a page of ``after`` is sent for."""
+        if page.size > self._size:
+            self._trial = page
+
+    def note_failure(self, page: PageRange, attempts: int) -> bool:
+        """Note a page that the server could not answer.
+
+        Args:
+            page: The page.
+            attempts: Calls for its rows that failed; one if the server was too slow for it.
+
+        Returns:
+            Whether it failed at once.
+        """
+        is_at_once = attempts > 1 or page == self._trial
+        self._rows = 0
+        self.attempts = attempts if is_at_once else 0
+        if page == self._trial:
+            self._trial = None
+            self._rows_to_try = 2 * max(self._rows_to_try, page.size)
+            return is_at_once
+        self._failures += 1
+        # One slow page may be chance; after the second one, ask for smaller pages.
+        if self._failures > 1 and self._size >= page.size:
+            self._size = page.split()[0].size
+            self._largest = self._largest if is_at_once else self._size
+        return is_at_once
+
+    def note_success(self, page: PageRange) -> None:
+        """Note a page that came."""
+        self.attempts = 0
+        self._rows += page.size
+        self._size = max(self._size, min(page.size, self._largest))
+        if page == self._trial:
+            self._trial = None
+
+
+def _smaller_sizes(size: int) -> list[int]:
+    """Return a size, and those that its pages are split into."""
+    sizes = [size]
+    while parts := PageRange(sizes[-1], 1).split():
+        sizes.append(parts[0].size)
+    return sizes
 
 
 class PageFetcher:
@@ -112,7 +193,7 @@ class PageFetcher:
         self._window = 2 * transport.max_in_flight  # some may be waiting to be read
         self._sent: deque[tuple[PageRange, Future[Reply] | None]] = deque()
         self._last_sent = PageRange(PAGE_SIZE, 1)  # the last page that was sent for
-        self._slow_pages = 0
+        self._sizes = PageSizes(PAGE_SIZE, PAGE_SIZE)
         self._refusal: errors.AuthenticationError | errors.PermissionDenied | None = None
         self.current = self._last_sent  # the page that was yielded last
         self.all_sent = False  # there are several pages, and the last one has been sent for
@@ -139,13 +220,15 @@ class PageFetcher:
         self._origin.check()
         query = {"resultsperpage": page.size, "page": page.number}
         order = _NEWEST_FIRST if newest_first else {}
-        return self._pool.submit(self._call, {**query, **order, **self._params}, page.most_500s)
+        most, failed = self._sizes.most_500s(page), self._sizes.attempts
+        return self._pool.submit(self._call, {**query, **order, **self._params}, most, failed)
 
     def fetch(
         self,
         decode: Callable[[Reply], _Page],
         first: PageRange | None,
         *,
+        largest: int = 0,
         limit: int | None = None,
         expected_rows: int | None = None,
     ) -> Iterator[_Page]:
@@ -154,6 +237,7 @@ class PageFetcher:
         Args:
             decode: Decodes a reply.
             first: The page to begin with; None for no pages at all.
+            largest: Rows of the largest pages, if the first one is smaller.
             limit: Rows to send for in advance, None for all of the total count.
             expected_rows: Estimated rows, to send for their pages before the first one comes.
 
@@ -166,6 +250,7 @@ class PageFetcher:
         """
         if first is None:
             return
+        self._sizes = PageSizes(first.size, max(first.size, largest))
         self._submit(first)
         self._send_ahead(PageTotals(0, total_count=expected_rows), first.size, limit)
         self.all_sent = False  # only a page shows how many there are
@@ -179,9 +264,10 @@ class PageFetcher:
             except errors.TooSlow as error:
                 if not page_range.split():
                     raise
-                self._submit_parts(page_range, one_by_one=error.attempts > 1)
-                self._slow_down(page_range)
+                is_at_once = self._sizes.note_failure(page_range, error.attempts)
+                self._submit_parts(page_range, one_by_one=is_at_once)
                 continue
+            self._sizes.note_success(page_range)
             if self._uncached and (answer.cached or answer.cached_there) and page_range.split():
                 self._submit_parts(page_range)
                 continue
@@ -198,7 +284,7 @@ class PageFetcher:
             self.current = page_range
             yield page
             if not self._sent and totals.has_more(seen):
-                self._submit(self._last_sent.next)
+                self._submit(self._sizes.after(self._last_sent))
 
     def wait_for(self, future: Future[Reply]) -> Reply:
         """Wait for a reply, report progress, and check for cancels and interrupts."""
@@ -210,9 +296,15 @@ class PageFetcher:
             self._origin.check()
         if stop.is_set():
             raise errors.Stopped
-        return future.result()
+        try:
+            reply = future.result()
+        except errors.TooSlow as error:
+            self._sizes.attempts = error.attempts if error.attempts > 1 else 0
+            raise
+        self._sizes.attempts = 0
+        return reply
 
-    def _call(self, params: Mapping[str, Any], most_500s: int | None) -> Reply:
+    def _call(self, params: Mapping[str, Any], most_500s: int | None, failed: int) -> Reply:
         if self._refusal is not None:  # the calls after it would be refused, too
             raise copy.copy(self._refusal)
         try:
@@ -223,6 +315,7 @@ class PageFetcher:
                 options=self._options,
                 raise_slow=True,
                 most_500s=most_500s,
+                failed=failed,
             )
         except (errors.AuthenticationError, errors.PermissionDenied) as error:
             self._refusal = error
@@ -231,6 +324,7 @@ class PageFetcher:
             self._reporter.set_status("")
 
     def _submit(self, page: PageRange) -> None:
+        self._sizes.note_sent(page)
         self._sent.append((page, self.send(page)))
         self._last_sent = page
 
@@ -240,14 +334,6 @@ class PageFetcher:
         first = self.send(parts[0])
         others = [(part, None if one_by_one else self.send(part)) for part in parts[1:]]
         self._sent.extendleft([*reversed(others), (parts[0], first)])
-        if self._last_sent == page:
-            self._last_sent = parts[-1]
-
-    def _slow_down(self, page: PageRange) -> None:
-        self._slow_pages += 1
-        # One slow page may be chance; after the second one, ask for smaller pages from now on.
-        if self._slow_pages > 1 and self._last_sent.size == page.size:
-            self._last_sent = self._last_sent.split()[-1]
 
     def _send_ahead(self, totals: PageTotals, asked: int, limit: int | None) -> None:
         """Send for the next pages, as far as the window allows.
@@ -257,11 +343,13 @@ class PageFetcher:
             asked: Rows that this page was asked for.
             limit: Rows to send for, None for all.
         """
-        size = self._last_sent.size
-        last = _count_pages(totals, asked, size)
-        needed = last if limit is None else min(last, -(-limit // size))
-        while self._last_sent.number < needed and len(self._sent) < self._window:
-            self._submit(self._last_sent.next)
+        while len(self._sent) < self._window:
+            page = self._sizes.after(self._last_sent)
+            last = _count_pages(totals, asked, page.size)
+            if page.number > (last if limit is None else min(last, -(-limit // page.size))):
+                break
+            self._submit(page)
+        last = _count_pages(totals, asked, self._last_sent.size)
         self.all_sent = self._last_sent.number >= last > 1
 
 

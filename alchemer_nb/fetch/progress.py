@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from alchemer_nb.forks import OriginProcess
+from alchemer_nb.visible import make_visible
+from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,8 +76,7 @@ class Progress:
         """The progress in one line."""
         if not self.pages and self.state:
             return f"{self.survey}: {self.state}"
-        of = f" of {self.rows_told:,}" if self.rows_told is not None else ""
-        parts = [f"{self.survey}: {self.rows:,}{of} responses"]
+        parts = [f"{self.survey}: {counted(self.rows, 'response', of=self.rows_told)}"]
         if self.pages:
             of = f" of {self.pages_told:,}" if self.pages_told is not None else ""
             parts.append(f"page {self.pages:,}{of}")
@@ -137,7 +138,7 @@ def print_line(line: str) -> None:
     Notebooks show stderr in red; scripts keep stdout for their own output.
     """
     stream = sys.stdout if "ipykernel" in sys.modules else sys.stderr
-    stream.write(f"{line}\n")
+    stream.write(f"{make_visible(line)}\n")
 
 
 def _format_seconds(seconds: float) -> str:

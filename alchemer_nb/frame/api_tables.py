@@ -11,6 +11,7 @@ import pandas as pd
 
 from alchemer_nb.frame.metadata import to_datetimes
 from alchemer_nb.frame.text_dtype import text_dtype, typed_frame
+from alchemer_nb.wire.paging import to_count
 from alchemer_nb.wire.text import strip_html
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def build_survey_table(rows: Iterable[Mapping[str, Any]], zone: ZoneInfo) -> pd.
         counts = row.get("statistics")
         counts = counts if isinstance(counts, Mapping) else {}
         links = row.get("links")
-        numbers = {short: _to_count(counts.get(name)) for name, short in _COUNTS.items()}
+        numbers = {short: to_count(counts.get(name)) or 0 for name, short in _COUNTS.items()}
         records.append(
             {
                 **numbers,
@@ -67,13 +68,6 @@ def build_survey_table(rows: Iterable[Mapping[str, Any]], zone: ZoneInfo) -> pd.
 
 def _to_text(value: Any) -> str | None:
     return None if value in (None, "", []) else str(value)
-
-
-def _to_count(value: Any) -> int:
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        return 0
 
 
 def _team_ids(value: Any) -> str | None:

@@ -16,7 +16,7 @@ from alchemer_nb.frame.options import Values
 from alchemer_nb.frame.reasons import collect_reasons, empty_cells
 from alchemer_nb.frame.unplanned_columns import all_columns
 from alchemer_nb.frame.values import Renderer, shown_states
-from alchemer_nb.survey.columns import INDEX, free_name, name_columns, question_names
+from alchemer_nb.survey.columns import INDEX, URL, free_name, name_columns, question_names
 from alchemer_nb.wire.text import did_you_mean
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from alchemer_nb.frame.rows import Rows
     from alchemer_nb.survey.columns import AnswerColumn
     from alchemer_nb.survey.definition import Definition
-
-URL = "url_"  # how the name of the column of a url variable begins
 
 
 def build_frame(
@@ -117,7 +115,8 @@ def build_frame(
     )
     if options.columns is not None:
         frame = choose_columns(frame, options, named)
-        vain = [url for name, url in description.urls.items() if _is_asked_in_vain(name, frame)]
+        at_hand = [name for name in description.urls if name in frame]
+        vain = [description.urls[name] for name in at_hand if frame[name].isna().all()]
         description = replace(description, about={**about, "empty_urls": vain}).trim(frame)
     frame.attrs[ATTRS] = description.to_json()
     return frame
@@ -293,7 +292,3 @@ def absent_urls(
         for word in dict.fromkeys(wanted or ())
         if word.startswith(URL) and word != URL and word not in present and word not in others
     ]
-
-
-def _is_asked_in_vain(name: str, frame: pd.DataFrame) -> bool:
-    return name in frame.columns and bool(frame[name].isna().all())

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from alchemer_nb.frame.metadata import STANDARD
 from alchemer_nb.frame.text_dtype import typed_frame
-from alchemer_nb.survey.columns import AnswerColumn, name_columns, plan_columns
+from alchemer_nb.survey.columns import STANDARD_FIELDS, AnswerColumn, name_columns, plan_columns
 from alchemer_nb.survey.definition import conditional_ids
 from alchemer_nb.survey.question_types import question_key
+from alchemer_nb.visible import make_visible
+from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -53,22 +54,22 @@ class Codebook(pd.DataFrame):
 
     def _repr_html_(self) -> str | None:
         shown = _table_html(self._main_fields())
-        return f"{shown}<p>{html.escape(self._footer())}</p>"
+        return make_visible(f"{shown}<p>{html.escape(self._footer())}</p>")
 
     def __repr__(self) -> str:
         shown = self._main_fields().to_string(max_rows=60, max_colwidth=48, index=False)
-        return f"{shown}\n{self._footer()}"
+        return make_visible(f"{shown}\n{self._footer()}")
 
     def _footer(self) -> str:
         hidden = [n for n in self.columns if n not in self._main_fields().columns]
-        return f"{len(self)} columns; also held: {', '.join(map(str, hidden))}"
+        return f"{counted(len(self), 'column')}; also held: {', '.join(map(str, hidden))}"
 
 
 def codebook_records(
     survey: Definition,
     columns: Sequence[AnswerColumn],
     *,
-    metadata: Sequence[str] = STANDARD,
+    metadata: Sequence[str] = STANDARD_FIELDS,
     urls: Iterable[str] = (),
     fields: Iterable[str] = (),
     notes: Mapping[str, list[str]] | None = None,

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from alchemer_nb.decode.pages import META_FIELDS
 from alchemer_nb.frame.text_dtype import text_array, text_dtype
 from alchemer_nb.frame.values import is_plain_number
+from alchemer_nb.survey.columns import META_FIELDS, STANDARD_FIELDS
 from alchemer_nb.survey.filters import STATUSES
 from alchemer_nb.survey.scales import read_number
 from alchemer_nb.wire.stamps import ZONE_HOURS, parse_stamp
@@ -28,11 +28,7 @@ if TYPE_CHECKING:
     from alchemer_nb.decode.answers import Answers
     from alchemer_nb.frame.options import Metadata
 
-STANDARD = (
-    "status", "is_test_data", "date_started", "date_submitted", "date_updated", "response_time",
-    "language", "link_id", "contact_id",
-)  # fmt: skip
-EXTRA = (*(name for name in META_FIELDS if name not in {*STANDARD, "id"}), "data_quality")
+EXTRA = (*(name for name in META_FIELDS if name not in {*STANDARD_FIELDS, "id"}), "data_quality")
 STATUS_ORDER = STATUSES[::-1]  # an ordered category runs from the least to the most complete
 _DATES = ("date_started", "date_submitted", "date_updated")
 _FIRST_DATE = np.datetime64("0001-01-01", "s")  # numpy reads the year 0, which does not exist
@@ -45,7 +41,7 @@ _NUMBERS = ("response_time", "longitude", "latitude")
 
 def metadata_names(metadata: Metadata) -> tuple[str, ...]:
     """Return the names of the metadata columns for a value of ``metadata=``, in order."""
-    return {"standard": STANDARD, "all": (*STANDARD, *EXTRA), "none": ()}[metadata]
+    return {"standard": STANDARD_FIELDS, "all": (*STANDARD_FIELDS, *EXTRA), "none": ()}[metadata]
 
 
 def metadata_array(
@@ -54,7 +50,7 @@ def metadata_array(
     """Return the values of one metadata column.
 
     Args:
-        name: One of ``STANDARD`` or ``EXTRA``.
+        name: One of ``STANDARD_FIELDS`` or ``EXTRA``.
         answers: All answers of the download.
         row_numbers: Rows of the answers, in the order of the result.
         zone: The region's zone, for dates that carry none.

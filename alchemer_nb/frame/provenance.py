@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from alchemer_nb.wire.text import counted
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -44,9 +46,8 @@ def summary(
         write_option: Writes the name and value of an option as the reader would give it.
     """
     told = facts["rows_told"]
-    of = f" of {told:,}" if told is not None and told != facts["rows_received"] else ""
     received = facts["rows_received"]
-    line = f"{facts['title']}: {received:,}{of} {_plural(received, 'response')} received"
+    came = counted(received, "response", of=None if told == received else told)
     rows = _of_rows(facts, write_option)
     parts = (
         _of_earlier(facts),
@@ -55,7 +56,7 @@ def summary(
         _of_hidden(facts, write_option),
         _of_store(facts),
     )
-    return Summary(line, tuple(chain.from_iterable(parts)))
+    return Summary(f"{facts['title']}: {came} received", tuple(chain.from_iterable(parts)))
 
 
 def _of_earlier(facts: Mapping[str, Any]) -> Iterator[str]:
@@ -64,7 +65,7 @@ def _of_earlier(facts: Mapping[str, Any]) -> Iterator[str]:
     if facts.get("rows_at_hand"):
         page = facts.get("went_on_at_page")
         where = f" at page {page:,}" if page else ""
-        had = _counted(facts["rows_at_hand"], "response")
+        had = counted(facts["rows_at_hand"], "response")
         yield f"went on{where} with the {had} at hand"
 
 
@@ -80,35 +81,43 @@ def _of_rows(facts: Mapping[str, Any], write_option: Callable[[str, str], str]) 
     if facts.get("chosen_here"):
         yield "those that fit were chosen here: Alchemer splits the values of `in` at commas"
     if facts["test_rows_left_out"]:
-        left_out = _counted(facts["test_rows_left_out"], "test row")
+        left_out = counted(facts["test_rows_left_out"], "test row")
         yield f"{left_out} left out ({write_option('test_rows', 'include')} brings them back)"
     if not facts["complete"]:
         yield "fewer than the server told"
     if facts["repeated_rows"]:
-        yield f"{facts['repeated_rows']:,} came twice and count once"
+        again = facts["repeated_rows"]
+        yield f"{again:,} came twice and {'counts' if again == 1 else 'count'} once"
     if facts["changed_rows"]:
-        yield f"{facts['changed_rows']:,} came or changed meanwhile and are up to date"
+        count = facts["changed_rows"]
+        yield f"{count:,} came or changed meanwhile and {'is' if count == 1 else 'are'} up to date"
     if facts["partial_rows"]:
-        yield f"{_counted(facts['partial_rows'], 'partial')} among them"
+        yield f"{counted(facts['partial_rows'], 'partial')} among them"
 
 
 def _of_hidden(facts: Mapping[str, Any], write_option: Callable[[str, str], str]) -> Iterator[str]:
     """Yield what the frame does not show."""
     if facts.get("dates_in_other_order"):
-        first = "month" if facts["asked"].get("day_first") else "day"
-        found = _counted(facts["dates_in_other_order"], "date")
-        yield f"{found} among them would be read with the {first} first (see day_first)"
+        is_day_first = bool(facts["asked"].get("day_first"))
+        yield note_other_order(facts["dates_in_other_order"], day_first=is_day_first)
     if facts.get("without_id"):
-        found = _counted(facts["without_id"], "response")
-        yield f"{found} came without a valid id and got negative ones"
+        found = counted(facts["without_id"], "response")
+        got = "a negative one" if facts["without_id"] == 1 else "negative ones"
+        yield f"{found} came without a valid id and got {got}"
     if facts.get("without_survey_data"):
-        found = _counted(facts["without_survey_data"], "response")
+        found = counted(facts["without_survey_data"], "response")
         yield f"{found} came without survey_data, so without answers"
     if facts.get("edited_answers"):
-        found = _counted(facts["edited_answers"], "answer")
+        found = counted(facts["edited_answers"], "answer")
         yield f"{found} had an earlier value ({write_option('metadata', 'all')} shows it)"
     if facts.get("hidden_fields"):
         yield _of_hidden_fields(facts["hidden_fields"], write_option)
+
+
+def note_other_order(count: int, *, day_first: bool) -> str:
+    """Return the note on dates that only the other order of day and month can read."""
+    found, other = counted(count, "date"), "month" if day_first else "day"
+    return f"{found} among them would be read with the {other} first (see day_first)"
 
 
 def _of_hidden_fields(fields: Mapping[str, int], write_option: Callable[[str, str], str]) -> str:
@@ -124,31 +133,27 @@ def _of_hidden_fields(fields: Mapping[str, int], write_option: Callable[[str, st
 
 def _of_answers(facts: Mapping[str, Any]) -> Iterator[str]:
     if facts["misfits"]:
-        yield f"{facts['misfits']:,} entries had an undocumented form and were kept"
+        found = counted(facts["misfits"], "entry", "entries")
+        was = "was" if facts["misfits"] == 1 else "were"
+        yield f"{found} had an undocumented form and {was} kept"
     if facts.get("options_not_chosen"):  # earlier versions did not write it
-        found = _counted(facts["options_not_chosen"], "option")
-        yield f"{found} came without a value (null) and count as not chosen"
+        found = counted(facts["options_not_chosen"], "option")
+        count = "counts" if facts["options_not_chosen"] == 1 else "count"
+        yield f"{found} came without a value (null) and {count} as not chosen"
     if facts["unparsed_values"]:
-        found = _counted(facts["unparsed_values"], "answer")
+        found = counted(facts["unparsed_values"], "answer")
         yield f"{found} did not parse (in the columns that end in _raw)"
     if facts["unknown_types"]:
-        found = ", ".join(facts["unknown_types"])
-        yield f"question types not known, kept as received: {found}"
+        unknown = facts["unknown_types"]
+        found = counted(len(unknown), "question type")
+        yield f"{found} not known, kept as received: {', '.join(unknown)}"
     if facts["removed_questions"]:
-        count = len(facts["removed_questions"])
-        yield f"{_counted(count, 'question')} not in the definition any more"
+        found = counted(len(facts["removed_questions"]), "question")
+        yield f"{found} not in the definition any more"
     if facts.get("piped_rows"):  # earlier versions did not write it
-        found = _counted(facts["piped_rows"], "piped row")
+        found = counted(facts["piped_rows"], "piped row")
         yield f"{found}, whose columns come from the answers"
     if facts.get("empty_urls"):
         yield f"no response has the url variable {', '.join(map(repr, facts['empty_urls']))}"
     if not facts["zone_documented"]:
         yield "the zone of this region's dates is not documented, UTC was taken"
-
-
-def _plural(count: int, word: str) -> str:
-    return word if count == 1 else f"{word}s"
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{count:,} {_plural(count, word)}"

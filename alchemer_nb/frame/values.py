@@ -231,8 +231,8 @@ class Renderer:
 
     @property
     def _other_order(self) -> str:
-        here, there = ("day", "month") if self._day_first else ("month", "day")
-        return f"are no date with the {here} first, and one with the {there} first"
+        there = "month" if self._day_first else "day"
+        return f"that can be read as a date with the {there} first alone"
 
     def count_other_order(self, column: AnswerColumn) -> int:
         """Count the dates at hand that can be read only with the other order of day and month."""
@@ -298,7 +298,7 @@ class Renderer:
                 self.note(column, note, count)
             is_unknown = option is None and raw.text is not None
             if is_unknown:
-                self.note(column, "that are no option of the definition", count)
+                self.note(column, "not among the options of the definition", count)
             options.append(positions[option.id] if option else UNKNOWN if is_unknown else BLANK)
             texts.append(raw.text if is_unknown else None)
         by_row = self._to_rows(column, options, BLANK, np.int64)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from alchemer_nb import errors
 from alchemer_nb.http.regions import Region
+from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -256,7 +257,7 @@ def _explain_last_step(attempt: Attempt, evidence: Evidence) -> _Explanation:
 def _explain_clock(evidence: Evidence) -> _Explanation:
     minutes = round((evidence.clock_ahead or 0.0) / 60)
     side = "ahead of" if minutes > 0 else "behind"
-    by = f"is {abs(minutes)} minutes {side}" if minutes else "differs from"
+    by = f"is {counted(abs(minutes), 'minute')} {side}" if minutes else "differs from"
     return _Explanation(
         "the signature of the call",
         f"the clock of this computer {by} Alchemer's",

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alchemer_nb import errors
+from alchemer_nb.wire.text import counted
 
 _SPREAD = 0.2  # random share of a wait, so that clients that failed together do not retry together
 # Seconds of the first, second, … wait, in units of ``base``. After a 429 of the account:
@@ -125,7 +126,7 @@ class Retries:
         silent = isinstance(error, errors.TransportError) and error.reason == "silent"
         if took < self.too_slow or not (silent or isinstance(error, errors.ServerError)):
             return error
-        problem = f"Alchemer gave up after {took:.0f} seconds"
+        problem = f"Alchemer gave up after {counted(round(took), 'second')}"
         code = getattr(error, "code", None)
         return too_slow(problem, method, path, getattr(error, "status", None), code)
 

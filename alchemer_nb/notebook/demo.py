@@ -14,6 +14,7 @@ from IPython.core.error import StdinNotImplementedError, UsageError
 from alchemer_nb.http.regions import is_loopback
 from alchemer_nb.notebook.kernel.outputs import add_output
 from alchemer_nb.notebook.signin.steps import browser_url
+from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
     from alchemer_nb.notebook.signin.session import Connection, Session
@@ -99,8 +100,8 @@ def demo(session: Session, responses: int | None = None) -> RunningSandbox:
     current = session.box.settings.responses
     if responses not in (None, current):
         raise UsageError(
-            f"the sandbox is running already, with {current} responses; %alchemer logout demo "
-            "stops it"
+            f"the sandbox is running already, with {counted(current, 'response')}; %alchemer "
+            "logout demo stops it"
         )
     return RunningSandbox(session.box, _sign_in(session).organisation, was_running=True)
 

@@ -18,12 +18,16 @@ import pyarrow.dataset as ds
 
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.files import import_optional
-from alchemer_nb.frame.build import URL, absent_urls, choose_by_words
+from alchemer_nb.frame.build import absent_urls, choose_by_words
 from alchemer_nb.frame.options import FrameOptions, check_choice
+from alchemer_nb.frame.provenance import note_other_order
 from alchemer_nb.frame.text_dtype import text_dtype
 from alchemer_nb.store import parts, paths, reading, tables
 from alchemer_nb.store.manifest import Manifest, read_expunged_ids
 from alchemer_nb.store.opening import table_path
+from alchemer_nb.survey.columns import URL
+from alchemer_nb.wire.stamps import parse_typed_date
+from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -80,11 +84,26 @@ class TableSet:
         if self.options.test_rows == "exclude":
             count = self._all_rows.count_rows(filter=pc.field(TEST))
             if count:
-                rows = f"{count:,} test row{'s' * (count != 1)}"
+                rows = counted(count, "test row")
                 way = 'test_rows="include" or --test-rows include brings them back'
                 found.append(f"{rows} left out ({way})")
+        other_order = self._count_other_order()
+        if other_order:
+            found.append(note_other_order(other_order, day_first=self.options.day_first))
         found += [f"no response has the url variable {n.removeprefix(URL)!r}" for n in self.empty]
         return [f"{self.title}: {note}" for note in found]
+
+    def _count_other_order(self) -> int:
+        """Count the typed dates that can be read only with the other order of day and month."""
+        fields = map(self.schema.field, self.columns)
+        names = [field.name for field in fields if tables.column_facts(field).get("typed_dates")]
+        other = not self.options.day_first
+        return sum(
+            item["counts"]
+            for column in (self.dataset.to_table(columns=names).columns if names else ())
+            for item in column.drop_null().value_counts().to_pylist()
+            if parse_typed_date(item["values"], day_first=other) is not None
+        )
 
     def is_naive(self, name: str) -> bool:
         """Check whether a column has to lose its zone."""

@@ -115,11 +115,12 @@ class Listing:
         """
         return largest - step * (self.variant % _VARIANTS)
 
-    def read_all(self, first: PageRange) -> Iterator[RawPage]:
+    def read_all(self, first: PageRange) -> Iterator[tuple[PageRange, RawPage]]:
         """Yield all pages by ascending id, from the given one on."""
         self.begin_stage(size=first.size, before=first.number - 1)
         with self.fetcher(fresh=self.options.fresh) as fetcher:
-            yield from fetcher.fetch(self._read, first)
+            for page in fetcher.fetch(self._read, first):
+                yield fetcher.current, page
 
     def read_newest(self, fetcher: PageFetcher, pages: Sequence[PageRange]) -> Iterator[RawPage]:
         """Yield pages of the list in order of the last change; the calls are sent at once."""

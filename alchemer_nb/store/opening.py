@@ -14,11 +14,12 @@ from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.store import parts, paths
 from alchemer_nb.store.manifest import Manifest, Part, SyncRecord, UnreadableFile, read_manifest
 from alchemer_nb.survey.definition import Definition, load_definition, save_definition
+from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_TABLE_VERSION = 4  # part of the file names of tables: with another number all are built again
+_TABLE_VERSION = 5  # part of the file names of tables: with another number all are built again
 _REBUILT = "the list of what the store holds was cut short, changed or gone, and made anew"
 
 
@@ -53,7 +54,8 @@ def drop_part(manifest: Manifest, number: int) -> None:
     """
     (part,) = [each for each in manifest.parts if each.number == number]
     manifest.parts = [each for each in manifest.parts if each.number != number]
-    why = f"{part.name} was gone or damaged, and its {part.rows:,} responses were fetched again"
+    lost = counted(part.rows, "response")
+    why = f"{part.name} was gone or damaged; {lost} of it fetched again"
     manifest.doubtful = "; ".join(filter(None, (manifest.doubtful, why)))
     manifest.unfinished = manifest.clock = None
     manifest.save()

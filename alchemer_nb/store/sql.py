@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from alchemer_nb.errors import InvalidArgument, StoreError
 from alchemer_nb.files import import_optional
-from alchemer_nb.frame.build import URL
-from alchemer_nb.store import engines, reading, tables
+from alchemer_nb.store import engines, reading, sql_notes, tables
 from alchemer_nb.store.frame_tables import CONVERT, convert_frame, convert_parameters
+from alchemer_nb.survey.columns import URL
 from alchemer_nb.wire.text import did_you_mean
 
 if TYPE_CHECKING:
@@ -83,10 +83,13 @@ def run_sql(question: Question) -> pd.DataFrame:
             hint = _hint(str(error), question)
         else:
             if result is not None:
-                return _to_pandas(result, database)
+                return _to_pandas(*result, database)
             problem, hint = _NOT_A_QUERY, ""
     known = ", ".join(stored) or "none yet: %alchemer sync SURVEY stores one"
     raise InvalidArgument(f"{problem} (stored surveys: {known})", hint=hint)
+
+
+_Rows = tuple[pa.Table, list[Any]]  # the rows of a statement, and DuckDB's types of their columns
 
 
 @dataclass
@@ -115,7 +118,7 @@ class _Database:
     surveys: dict[str, TableSet] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
 
-    def run(self, query: str, parameters: Mapping[str, Any]) -> pa.Table | None:
+    def run(self, query: str, parameters: Mapping[str, Any]) -> _Rows | None:
         """Run the statements of a query; return the rows of the last one, None if it has none."""
         statements = self.connection.extract_statements(query)
         asked = [name for each in statements for name in each.named_parameters]
@@ -137,16 +140,48 @@ class _Database:
             result = self._run_statement(each.query, values)
         return result
 
-    def _run_statement(self, text: str, values: dict[str, Any]) -> pa.Table | None:
+    def _run_statement(self, text: str, values: dict[str, Any]) -> _Rows | None:
+        try:
+            tree = sql_notes.parse_select(self.connection, text)
+        except self.duckdb.Error:  # a build without JSON
+            tree = {}
+        if sql_notes.shows_tables(tree):
+            return self._show_tables(text)
+        rows = self._run_with_tables(text, values)
+        for note in sql_notes.note_comparisons(tree, self._list_categories, values):
+            self.question.on_note(note)
+        return rows
+
+    def _run_with_tables(self, text: str, values: dict[str, Any]) -> _Rows | None:
         missing = (self.duckdb.CatalogException, self.duckdb.BinderException)
         while True:  # each turn adds a table or a column, or ends
             try:
                 relation = self.connection.sql(text, params=values or None)
-                return None if relation is None else relation.to_arrow_table()
+                return None if relation is None else (relation.to_arrow_table(), relation.types)
             except missing as error:
                 refused = error
             if not self._add_missing(str(refused).partition("\nLINE")[0]):
                 raise refused
+
+    def _show_tables(self, text: str) -> _Rows | None:
+        """Run SHOW TABLES with the stored surveys that no query has named yet, too."""
+        by_folder = {folder: name for name, folder in [*self.stored.items()][::-1]}
+        added = [engines.quote_name(name) for name in by_folder.values() if name not in self.names]
+        for name in added:
+            self.connection.execute(f"CREATE VIEW {name} AS SELECT 1")
+        try:
+            return self._run_with_tables(text, {})
+        finally:
+            for name in added:
+                self.connection.execute(f"DROP VIEW {name}")
+
+    def _list_categories(self, name: str) -> dict[str, list[str]] | None:
+        """Return the categories of a table by column; None if it is none of ours."""
+        if name not in self.names:
+            return None
+        view = self.connection.view(name)
+        kinds = zip(view.columns, map(_categories_of, view.types), strict=True)
+        return {column.casefold(): known for column, known in kinds if known is not None}
 
     def _add_missing(self, message: str) -> bool:
         """Add the table or column that DuckDB misses; return whether there is one."""
@@ -261,7 +296,12 @@ def _hint(message: str, question: Question) -> str:
     return ""
 
 
-def _to_pandas(table: pa.Table, database: _Database) -> pd.DataFrame:
+def _categories_of(kind: Any) -> list[str] | None:
+    """Return the categories of a type of DuckDB; None if it has none."""
+    return dict(kind.children)["values"] if kind.id == "enum" else None
+
+
+def _to_pandas(table: pa.Table, kinds: list[Any], database: _Database) -> pd.DataFrame:
     """Return a result as a frame, with dtypes that do not depend on missing values.
 
     Categories have the order that they had in the tables. A text that is no option is a category
@@ -270,8 +310,8 @@ def _to_pandas(table: pa.Table, database: _Database) -> pd.DataFrame:
     frame: pd.DataFrame = table.to_pandas(types_mapper=engines.choose_dtype)
     for place, column in enumerate(table.columns):
         values = frame.iloc[:, place]
-        if pa.types.is_dictionary(column.type):
-            categories = [str(each) for each in values.cat.categories]
+        categories = _categories_of(kinds[place])
+        if categories is not None:
             known = tuple(categories)
             is_ordered = known in database.ordered
             # Two questions may have the same options; only one of them is a scale.
@@ -283,13 +323,13 @@ def _to_pandas(table: pa.Table, database: _Database) -> pd.DataFrame:
                 held_texts = [text for text in tables.column_facts(own)["texts"] if text in held]
                 categories, is_ordered = tables.list_categories(own, held_texts)
             frame.isetitem(place, engines.to_category(texts, categories, ordered=is_ordered))
-        elif table.column_names[place] == engines.TEST and _is_whole_flag(column):
+        elif (
+            table.column_names[place] == engines.TEST
+            and pa.types.is_boolean(column.type)
+            and not column.null_count
+        ):
             frame.isetitem(place, values.to_numpy(dtype=bool))
     return frame
-
-
-def _is_whole_flag(column: pa.ChunkedArray) -> bool:
-    return pa.types.is_boolean(column.type) and not column.null_count
 
 
 def _folders_by_name(folders: Mapping[str, Path]) -> dict[str, Path]:

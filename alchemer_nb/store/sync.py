@@ -25,6 +25,7 @@ from alchemer_nb.store.order_check import ListedDates, StoredDates, choose_pages
 from alchemer_nb.store.sync_result import SyncResult
 from alchemer_nb.wire import clocks
 from alchemer_nb.wire.paging import PAGE_SIZE
+from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -167,11 +168,11 @@ class Sync:
         horizon = clocks.horizon(manifest.clock, manifest.watermark) if manifest.clock else None
         read = _FullRead()
         try:
-            for number, page in enumerate(listing.read_all(PageRange(state.size, first)), first):
+            for at, page in listing.read_all(PageRange(state.size, first)):
                 new_rows = self._find_new_rows(page)
                 read.add(page, new_rows, listing.total_count)
                 self._note_backdated(new_rows, horizon)
-                state.pages = number
+                state.pages = at.size * at.number // state.size  # pages may get smaller
                 if len(read.unstored) >= _STORE_ROWS or read.size >= _STORE_BYTES:
                     self._store(read.take_unstored())
         except BaseException:  # stopped, interrupted or failed: what came is stored
@@ -370,9 +371,11 @@ class Sync:
         manifest.told = listing.total_count
         listed = len(self._listed_ids())
         if listing.total_count not in (None, listed):
+            told = counted(listing.total_count, "response")
+            are = "is" if listing.total_count == 1 else "are"
             self.notes.append(
-                f"Alchemer says there are {listing.total_count:,} responses and gave {listed:,}; "
-                "some came or went meanwhile, so sync again"
+                f"Alchemer says there {are} {told} and gave {listed:,}; some came or went "
+                "meanwhile, so sync again"
             )
         manifest.syncs.append(
             {

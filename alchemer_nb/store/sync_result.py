@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from alchemer_nb.visible import make_visible
+from alchemer_nb.wire.text import counted
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -45,7 +48,8 @@ class SyncResult:
         counts = {"new": self.added, "changed": self.changed, "removed": self.removed}
         changes = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
         name = self.title or self.survey
-        first = f"{name}: {changes or 'nothing new'}; {self.rows:,} responses in {self.place}"
-        return "; ".join([first, *self.notes])
+        rows = counted(self.rows, "response")
+        first = f"{name}: {changes or 'nothing new'}; {rows} in {self.place}"
+        return make_visible("; ".join([first, *self.notes]))
 
     __repr__ = __str__

@@ -116,7 +116,8 @@ def column_facts(field: pa.Field) -> dict[str, Any]:
 
     Returns:
         ``words``, by which ``columns=`` may mean it; of a category, ``options`` (of the
-        definition, in its order), ``texts`` (answers that are no option) and ``ordered``.
+        definition, in its order), ``texts`` (answers that are no option) and ``ordered``;
+        ``typed_dates`` of a column with the texts that are no date.
     """
     facts: dict[str, Any] = json.loads((field.metadata or {}).get(_FACTS, b"{}"))
     return facts
@@ -180,16 +181,12 @@ def _build_frame(
     more = {name: renderer.array(column) for name, column in zip(names, edits, strict=True)}
     for name in EXTRA:
         values = metadata_array(name, answers, rows.numbers, zone, _OPTIONS.tz)
-        more[_metadata_name(name, frame)] = values
+        own = free_name(f"{name}_metadata", frame.columns) if name in frame.columns else name
+        more[own] = values
     for field in answers.others:
         more[free_name(field, {*frame, *more, ID})] = field_array(field, answers, rows.numbers)
     extra = {name: pd.Series(values).set_axis(frame.index) for name, values in more.items()}
     return pd.concat([frame, pd.DataFrame(extra, index=frame.index)], axis=1)
-
-
-def _metadata_name(name: str, frame: pd.DataFrame) -> str:
-    """Return the name of a metadata column that is not in a frame with its default options."""
-    return free_name(f"{name}_metadata", frame.columns) if name in frame.columns else name
 
 
 def build_empty_schema(manifest: Manifest) -> pa.Schema:
@@ -225,6 +222,8 @@ def _facts_of(
 ) -> dict[str, Any]:
     column = named.get(str(series.name))
     facts: dict[str, Any] = {} if column is None else {"words": sorted(column_words(column))}
+    if column is not None and column.part == "raw" and column.raw_kind == "date":
+        facts["typed_dates"] = True
     if isinstance(series.dtype, pd.CategoricalDtype):
         options, ordered = list(STATUS_ORDER), True  # the only category of metadata
         if column is not None:

@@ -27,11 +27,21 @@ SECOND_ANSWER = "again"  # the last item, of a second, different answer in the s
 MEMBER = "member"  # the item before the name of an undocumented JSON member of an entry
 ORIGINAL = "original_answer"  # the member with the earlier value of an answer
 Part = Literal["answer", "option", "item", "list", "other", "comment", "raw", "leaf"]
+META_FIELDS = (
+    "id", "contact_id", "status", "is_test_data", "date_submitted", "session_id", "language",
+    "date_started", "date_updated", "link_id", "ip_address", "referer", "user_agent",
+    "response_time", "longitude", "latitude", "country", "city", "region", "postal", "dma",
+)  # fmt: skip
+STANDARD_FIELDS = (
+    "status", "is_test_data", "date_started", "date_submitted", "date_updated", "response_time",
+    "language", "link_id", "contact_id",
+)  # fmt: skip
+URL = "url_"  # how the name of the column of a url variable begins
 INDEX = "response_id"  # of a frame; a column of this name would make reset_index fail
 _DEEPEST = 4  # levels of nesting; a definition that nests deeper refers to itself
 _RESERVED = {COMMENT, SECOND_ANSWER, MEMBER, "other", "raw"}  # names that other columns end with
 _NAME_SUFFIXES = {"comment": "_comment", "raw": "_raw"}
-_TEXT_SUFFIXES = {"other": "other, written in", "comment": "comment", "raw": "as received"}
+TEXT_SUFFIXES = {"other": "other, written in", "comment": "comment", "raw": "as received"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,8 +414,8 @@ def _text_name(column: AnswerColumn, survey: Definition, language: str | None) -
         words.append(" ".join(_below_question(column.path)))
     elif column.option is not None:
         words.append(column.option.label(*languages) or column.option.id)
-    if column.part in _TEXT_SUFFIXES:
-        words.append(_TEXT_SUFFIXES[column.part])
+    if column.part in TEXT_SUFFIXES:
+        words.append(TEXT_SUFFIXES[column.part])
     return ": ".join(piece for piece in words if piece)
 
 

@@ -21,7 +21,7 @@ from alchemer_nb.survey.question_types import (
 )
 from alchemer_nb.survey.scales import is_scale, read_number
 from alchemer_nb.wire.ids import is_option_id
-from alchemer_nb.wire.text import did_you_mean, strip_html
+from alchemer_nb.wire.text import counted, did_you_mean, strip_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -187,11 +187,7 @@ def _number_or_none(text: str) -> float | None:
 
 def _refuse_without_answers(question: Question) -> None:
     """Refuse a question that never has an answer of its own."""
-    if is_option_id(question.id) or any(is_option_id(row.id) for row in question.rows):
-        raise ValueError(
-            f"{_name(question)} is or has a column of a custom table, which Alchemer's filters "
-            "cannot ask for; download, and choose the rows of the frame"
-        )
+    refuse_custom_table(question)
     if question.rows:
         rows = [_name(row) for row in question.rows if is_asked(row)]
         more = ", …" if len(rows) > _MOST_LISTED else ""
@@ -201,6 +197,19 @@ def _refuse_without_answers(question: Question) -> None:
         )
     if not is_asked(question):
         raise ValueError(f"{_name(question)} asks nothing, so it has no answer")
+
+
+def refuse_custom_table(question: Question) -> None:
+    """Refuse a custom table and its columns.
+
+    Raises:
+        ValueError: It is one.
+    """
+    if is_option_id(question.id) or any(is_option_id(row.id) for row in question.rows):
+        raise ValueError(
+            f"{_name(question)} is or has a column of a custom table, which Alchemer's filters "
+            "cannot ask for; download, and choose the rows of the frame"
+        )
 
 
 def _of_option(
@@ -250,7 +259,7 @@ def _match_options(
     meant = [option for option in options if option.value in found]
     note = ""
     if written_in:
-        note = f"{written_in} text{'s' * (written_in > 1)} that only a write-in can be"
+        note = f"{counted(written_in, 'text')} that only a write-in can be"
     elif len(meant) > len(set(found)):
         note = f"{len(meant)} of {len(options)} options, as some share a reporting value"
     other = next((option for option in meant if option.is_other), None)

@@ -14,13 +14,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import ConditionError, InvalidArgument
+from alchemer_nb.survey.condition_fields import FIELDS, find_question
 from alchemer_nb.survey.condition_values import (
     COMPARISONS,
     check_values,
     refuse_missing,
     refuse_object,
 )
-from alchemer_nb.survey.question_types import is_grid
 from alchemer_nb.wire.ids import has_digits_alone
 from alchemer_nb.wire.quoting import (
     QUOTES,
@@ -31,7 +31,7 @@ from alchemer_nb.wire.quoting import (
     quote,
 )
 from alchemer_nb.wire.stamps import is_ambiguous, parse_moment, to_stamp
-from alchemer_nb.wire.text import alias_to_name, did_you_mean
+from alchemer_nb.wire.text import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
     from alchemer_nb.survey.definition import Definition, Question
 
-FIELDS = ("status", "date_submitted", "date_updated", "is_test_data", "contact_id")
 STATUSES = ("Complete", "Partial", "Disqualified")
 _DATES = ("date_submitted", "date_updated")
 _FIELD = r"\[(?:[^\]\"]|\"[^\"]*\")+\]|\"[^\"]+\"|'[^']+'|[^\s<>=!]+"
@@ -340,10 +339,8 @@ class _Resolver:
                 yield _simplify(replace(condition, field=f'[url("{url_match[1]}")]'))
             else:
                 name, option_id = (match[1], match[2]) if match else (field, None)
-                question = _find_question(self.survey, name, line)
+                question = find_question(self.survey, name)
                 yield _resolve_answer(condition, self.survey, question, option_id)
-        except ConditionError:
-            raise
         except ValueError as error:
             raise ConditionError(str(error), line) from None
 
@@ -453,36 +450,3 @@ def _match_status(name: str, error: Callable[[str], Exception]) -> str:
             return known
     hint = did_you_mean(name.strip(), STATUSES, sentence="; did you mean {}?")
     raise error(f"{name.strip()[:40]!r} is no status; there are {', '.join(STATUSES)}{hint}")
-
-
-def _find_question(survey: Definition, name: str, line: int) -> Question:
-    try:
-        return survey.question(name)
-    except KeyError:
-        pass
-    everything = list(survey.walk())
-    same = [q for q in everything if name and name in (q.alias, alias_to_name(q.alias))]
-    if same:
-        which = " or ".join(f"[question({q.id})]" for q in same)
-        raise ConditionError(f"several questions have the alias {name!r}; write {which}", line)
-    _refuse_piped_row(everything, name, line)
-    aliases = [q.alias for q in everything if q.alias]
-    hint = did_you_mean(name, [*FIELDS, *aliases], f"; fields are {', '.join(FIELDS)}, an alias")
-    raise ConditionError(
-        f"{name[:40]!r} is neither a field nor a question of this survey{hint}", line
-    )
-
-
-def _refuse_piped_row(questions: Iterable[Question], name: str, line: int) -> None:
-    """Raise an error for a name that is a piped row's; no filter for one is documented."""
-    for question in questions:
-        stems = [f"q{question.id}_"]
-        if question.alias and is_grid(question) and not question.rows:
-            stems.append(f"{alias_to_name(question.alias)}_")
-        for stem in stems:
-            if name.startswith(stem) and not name.removeprefix(stem).isdigit():
-                raise ConditionError(
-                    f"{name[:60]!r} is a part of question {question.id}, which Alchemer's filters "
-                    "cannot ask for; download, and choose the rows of the frame",
-                    line,
-                )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -15,17 +16,14 @@ def decode_json(body: bytes) -> Any:
     """Decode JSON leniently: drop a BOM, replace lone surrogates.
 
     Raises:
-        ValueError: It is not JSON.
+        ValueError: It is not JSON, or nested too deeply.
     """
     body = body.removeprefix(BOM)
-    try:
+    with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        pass
-    try:
+    with suppress(RecursionError):
         return json.loads(decode_text(body))
-    except RecursionError:
-        raise ValueError("the JSON is nested too deeply") from None
+    raise ValueError("nested too deeply")
 
 
 def encode_json(value: Any) -> bytes:
@@ -39,7 +37,7 @@ def encode_json(value: Any) -> bytes:
     except (OverflowError, UnicodeEncodeError):  # a number of more than 64 bits; half a character
         return json.dumps(value).encode("ascii")
     except RecursionError:
-        raise ValueError("the JSON is nested too deeply") from None
+        raise ValueError("nested too deeply") from None
 
 
 def decode_text(body: bytes) -> str:

@@ -106,6 +106,23 @@ def did_you_mean(
     return sentence.format(folded[found[0]]) if found else otherwise
 
 
+def counted(count: int, noun: str, plural: str = "", *, of: int | None = None) -> str:
+    """Return a count with its noun.
+
+    Args:
+        count: How many.
+        noun: In the singular.
+        plural: Left out, the noun with an s.
+        of: Of how many; None leaves it out.
+
+    Example:
+        >>> counted(1, "response"), counted(1000, "entry", "entries"), counted(1, "row", of=2)
+        ('1 response', '1,000 entries', '1 of 2 rows')
+    """
+    number = f"{count:,}" if of is None else f"{count:,} of {of:,}"
+    return f"{number} {noun if (count if of is None else of) == 1 else plural or noun + 's'}"
+
+
 def read_flag(value: Any) -> bool:
     """Read a flag, which comes as true, 1, ``"1"``, ``"true"`` or ``"True"``."""
     if isinstance(value, str):

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from alchemer_nb import ApiKey, Client
+from alchemer_nb import ApiKey, Client, stack_waves
 from alchemer_nb.errors import InvalidArgument, KnowledgeLost
 from alchemer_nb.frame.description import read_description
 from alchemer_nb.frame.metadata import metadata_names
@@ -222,6 +222,63 @@ def test_nominal_questions_have_no_score(df):
             with pytest.raises(InvalidArgument, match="are no scale") as caught:
                 call("region")
             assert "map(" in caught.value.hint
+
+
+PLACES = [("North", "1"), ("South", "2"), ("East", "3")]
+MIXED = [("North", "3"), ("South", "1"), ("East", "2")]
+STEPS = [("Bad", "1"), ("Fair", "2"), ("Good", "3")]
+UP_TO_99 = [*STEPS, ("Not applicable", "99")]
+
+
+def choice_question(kind, key, pairs, **more):
+    options = [option(10001 + n, label, value) for n, (label, value) in enumerate(pairs)]
+    return question(2, kind, alias="q", key=key, options=options, **more)
+
+
+def answered_by_all(scripted, asked, pairs):
+    """A frame in which each option is chosen once, in order."""
+    rows = [
+        response(n, {"2": {"id": 2, "answer": value, "answer_id": 10000 + n}})
+        for n, (_, value) in enumerate(pairs, 1)
+    ]
+    return serve(scripted, [asked], rows).responses(5, progress="none")
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "pairs"),
+    [
+        ("MENU", "menu", PLACES),  # years and places have rising codes, too
+        ("RADIO", "radio", MIXED),
+        ("RADIO", "radio", PLACES[:2]),  # two options make no scale, unless they are 0 and 1
+        ("IMAGE_SELECT", "single-image", MIXED),
+        ("RADIO", "radio", [("North", "n"), ("South", "s"), ("East", "e")]),
+    ],
+)
+def test_no_mean_is_made_of_names(scripted, kind, key, pairs):
+    df = answered_by_all(scripted, choice_question(kind, key, pairs), pairs)
+    assert not df["q"].cat.ordered
+    waves = stack_waves({"one": df, "two": df})
+    for frame in (df, df.head(2), df.alchemer.relabel(values="id"), waves):
+        for call in (frame.alchemer.score, frame.alchemer.top):
+            with pytest.raises(InvalidArgument, match=r"are (no scale|not numbers)"):
+                call("q", *([2] if call.__name__ == "top" else []))
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "pairs", "scores", "top"),
+    [
+        ("RADIO", "radio", STEPS, [1, 2, 3], 2 / 3),
+        ("RADIO", "radio", STEPS[::-1], [3, 2, 1], 2 / 3),
+        ("RADIO", "radio-likert", MIXED, [3, 1, 2], 2 / 3),  # the type says that it is one
+        ("RADIO", "radio", UP_TO_99, [1, 2, 3, np.nan], 2 / 3),
+        ("RADIO", "radio", [("Yes", "1"), ("No", "0")], [1, 0], 1.0),
+    ],
+)
+def test_means_are_made_of_steps(scripted, kind, key, pairs, scores, top):
+    df = answered_by_all(scripted, choice_question(kind, key, pairs), pairs)
+    for frame in (df, df.alchemer.relabel(values="code"), df.alchemer.relabel(values="id")):
+        np.testing.assert_array_equal(frame.alchemer.score("q"), scores)
+        assert frame.alchemer.top("q", 2) == pytest.approx(top)
 
 
 def test_zero_and_one_have_a_score(df):

@@ -108,6 +108,26 @@ def test_the_summary_says_how_many_options_were_asked_for(client: Client) -> Non
 
 
 @pytest.mark.parametrize(
+    ("where", "notes"),
+    [
+        ("happy >= Happy", ["happy >=: 2 of 5 options"]),
+        ("part in Yes, 'Yes, a lot'", ["those that fit will be chosen here: Alchemer splits the "
+                                       "values of `in` at commas"]),
+        (["happy < Happy", "staff > Happy"],
+         ["happy <: 2 of 5 options", "staff >: 1 of 5 options"]),
+        ("part = No", []),
+        (None, []),
+    ],
+)  # fmt: skip
+def test_an_estimate_repeats_the_notes_on_conditions(
+    client: Client, where: Any, notes: list[str]
+) -> None:
+    estimate = client.estimate(small.SURVEY_ID, where=where)
+    assert [*estimate.notes] == notes
+    assert str(estimate).endswith("; ".join(["", *notes]))
+
+
+@pytest.mark.parametrize(
     "where",
     [
         "happy = Hapy", {"happy": "Happy"}, ["happy = Happy", float("nan")], {"a": 1}, b"happy = 5",

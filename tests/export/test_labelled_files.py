@@ -231,11 +231,23 @@ def test_kinds_of_missing_come_back_as_asked(scripted, tmp_path):
         pd.testing.assert_series_equal(plain["channels_web"], df["channels_web"])
 
 
-def test_what_is_no_stata_file_is_named(tmp_path):
+@pytest.mark.parametrize(
+    ("read", "ending", "kind"),
+    [
+        (al.read_stata, "dta", "as a Stata file"),
+        (al.read_spss, "sav", "as an SPSS file"),
+        (al.read_parquet, "parquet", "as Parquet"),
+    ],
+)
+def test_files_that_are_none(tmp_path, read, ending, kind):
     with pytest.raises(InvalidArgument, match="there is no file"):
-        al.read_stata(tmp_path / "none.dta")
-    (tmp_path / "bad.dta").write_bytes(b"not a Stata file")
-    with pytest.raises(InvalidArgument, match="cannot be read as a Stata file"):
-        al.read_stata(tmp_path / "bad.dta")
-    with pytest.raises(InvalidArgument, match=r"ends in \.dta"):
-        al.read_stata(__file__)
+        read(tmp_path / f"none.{ending}")
+    bad = tmp_path / f"bad.{ending}"
+    bad.write_bytes(b"something else")
+    with pytest.raises(InvalidArgument, match=f"cannot be read {kind}"):
+        read(bad)
+    with pytest.raises(InvalidArgument, match="is a file name, not int"):
+        read(5)
+    if ending != "parquet":
+        with pytest.raises(InvalidArgument, match=rf"ends in \.{ending}"):
+            read(__file__)

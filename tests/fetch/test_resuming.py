@@ -25,6 +25,7 @@ from alchemer_nb.survey.definition import SurveyPage, read_definition
 from tests.boxes import copied_box
 from tests.conftest import credentials_for
 from tests.person import regenerate_key
+from tests.survey_json import question, response, serve
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -474,3 +475,31 @@ def test_another_process_is_given_the_rows_that_came():
     assert len(there.partial) == 500
     assert error.resumable
     assert not there.resumable
+
+
+# -- the end of a download ------------------------------------------------------------------
+
+
+def test_an_interrupt_at_the_end_can_be_resumed(box):
+    """All pages have come when it comes: nothing but the newest changes is asked for again."""
+    client = client_of(box)
+
+    def interrupt(progress):
+        if progress.note:
+            raise KeyboardInterrupt
+
+    with pytest.raises(DownloadIncomplete, match="had come when it was stopped") as failure:
+        client.responses(CUSTOMER, **{**ALL, "progress": interrupt})
+    assert failure.value.hint.startswith("Go on with the rows at hand")
+    assert len(failure.value.partial) == ROWS
+    same(failure.value.resume(client, progress="none"), whole(box))
+
+
+def test_responses_without_answers_are_no_download_to_resume(scripted):
+    """What came is whole: nothing is to be gone on with."""
+    rows = [{k: v for k, v in response(n, {}).items() if k != "survey_data"} for n in (1, 2)]
+    client = serve(scripted, [question(3, "TEXTBOX")], rows)
+    with pytest.raises(TransportError, match="of 2 responses none has survey_data") as failure:
+        client.responses(5, progress="none")
+    assert type(failure.value) is TransportError
+    assert failure.value.__cause__ is failure.value.__context__ is None

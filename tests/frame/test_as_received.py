@@ -46,7 +46,7 @@ def test_ranks_under_answer(scripted, answer, kind):
     df = one(scripted, question(39, "RANK", options=ITEMS, key=kind), {"answer": answer})
     assert cells(df) == {"q39_10090": 2.0, "q39_10091": 1.0}
     assert df.alchemer.missing()["q39_10090"].tolist() == ["answered"]
-    assert "1 entries had an undocumented form" in df.alchemer.summary
+    assert "1 entry had an undocumented form and was kept" in df.alchemer.summary
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_responses_without_survey_data(scripted):
     assert "[question(2)] (1)" in df.alchemer.summary
     whole = frame(scripted, [WORDS], some, metadata="all")
     assert whole["[question(2)]"].tolist() == ["Yes", np.nan, np.nan, np.nan]
-    with pytest.raises(AlchemerError, match="none of the 1 responses has survey_data"):
+    with pytest.raises(AlchemerError, match="of 1 response none has survey_data"):
         frame(scripted, [WORDS], [old])
     assert len(frame(scripted, [WORDS], some[2:])) == 2
     assert frame(scripted, [WORDS], []).empty

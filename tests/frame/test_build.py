@@ -92,7 +92,7 @@ def test_an_edited_reporting_value_and_an_unknown_option_keep_their_answers(scri
         "Very satisfied",
     ]
     notes = df.alchemer.codebook.set_index("column_alias").loc["sat", "notes"]
-    assert "1 that are no option of the definition" in notes
+    assert "1 not among the options of the definition" in notes
     assert "1 with another text than the reporting value" in notes
     assert "1 found by the label" in notes
     assert "gone" not in notes
@@ -515,7 +515,7 @@ def test_dates_have_the_month_first_whatever_the_other_rows_have(scripted):
     assert df["when_raw"].tolist() == [np.nan, np.nan, "31/12/2026"]
     assert "1 date among them would be read with the day first" in df.alchemer.summary
     notes = df.alchemer.codebook.set_index("column_alias")["notes"]
-    assert notes["when"] == "1 are no date with the month first, and one with the day first"
+    assert notes["when"] == "1 that can be read as a date with the day first alone"
     assert df.loc[[1]].equals(frame(scripted, ALL_DATES, given_[:1]))
 
 

@@ -309,7 +309,9 @@ def test_a_scale_with_an_answer_off_it_has_no_order(scripted):
     df = read(scripted, asked, gone)
     assert not df["q2"].cat.ordered
     assert df["q2"].tolist() == ["Very satisfied", "8"]
-    assert "1 that are no option" in df.alchemer.codebook.set_index("column_id").loc["q2", "notes"]
+    assert (
+        "1 not among the options" in df.alchemer.codebook.set_index("column_id").loc["q2", "notes"]
+    )
 
 
 def test_an_unknown_option_id_with_known_text_is_noted(scripted):
@@ -371,7 +373,9 @@ def test_long_says_where_each_answer_stands(client):
     assert len(silent) == 1
     assert silent[["question_id", "column", "value"]].isna().all(axis=None)
     notes = read_description(long).notes.values()
-    assert any("no option of the definition" in text for texts in notes for text in texts)
+    assert any(
+        "not among the options of the definition" in text for texts in notes for text in texts
+    )
 
 
 def test_the_line_after_a_download_counts_what_does_not_fit(client, capsys):

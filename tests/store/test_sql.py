@@ -235,9 +235,37 @@ def test_sql_reads_typed_dates_as_responses_does(scripted, place, day_first):
     client = synced(scripted, place, rows, [question(6, "TEXTBOX", "", "day", key="date")])
     query = "select day, day_raw from made_by_hand order by response_id"
     wanted = client.responses(5, progress="none", day_first=day_first).reset_index()
-    found = client.sql(query, progress="none", day_first=day_first)
+    lines: list[str] = []
+    found = client.sql(query, progress=lines.append, day_first=day_first)
+    other = "month" if day_first else "day"
+    note = f"1 date among them would be read with the {other} first (see day_first)"
+    assert lines == [f"Made by hand: {note}"]
+    assert note in client.responses(5, progress="none", day_first=day_first).alchemer.summary
     pd.testing.assert_frame_equal(found, wanted[["day", "day_raw"]])
     assert found["day"][0] == pd.Timestamp(2026, *((4, 3) if day_first else (3, 4)))
+
+
+def test_scans_note_dates_in_the_other_order(scripted, place):
+    """Of the rows that are read alone: the second date is of test data, the last is none at all."""
+    typed = ["31/12/2026", "30/12/2026", "29/12/2026", "2026-12-31", "soon"]
+    rows = [
+        response(n, {"6": {"answer": text}}, is_test_data=str(int(n == 2)))
+        for n, text in enumerate(typed, 1)
+    ]
+    asked = [question(6, "TEXTBOX", "", "day", key="date"), question(7, "TEXTBOX", alias="words")]
+    client = synced(scripted, place, rows, asked)
+    for how, count in (
+        ({}, "2 dates"),
+        ({"test_rows": "only"}, "1 date"),
+        ({"test_rows": "include", "columns": ["day"]}, "3 dates"),
+        ({"columns": ["words"]}, None),
+        ({"day_first": True}, None),
+    ):
+        lines: list[str] = []
+        client.scan(5, progress=lines.append, **how)
+        told = [line for line in lines if "would be read" in line]
+        note = f"Made by hand: {count} among them would be read with the day first (see day_first)"
+        assert told == ([note] if count else [])
 
 
 @pytest.mark.parametrize("engine", ENGINES)

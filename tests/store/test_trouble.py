@@ -16,6 +16,7 @@ from alchemer_nb.errors import (
     AuthenticationError,
     DownloadIncomplete,
     InvalidArgument,
+    PermissionDenied,
     Stopped,
     StoreBusy,
     StoreError,
@@ -262,6 +263,24 @@ def test_a_sync_that_broke_off_goes_on_where_it_was(place, monkeypatch):
         assert "went on at page 4" in notes(again)
         assert again.rows == 2098
         equal_to_fresh(box, client)
+
+
+def test_a_sync_that_broke_off_in_small_pages_goes_on_where_it_was(own_box):
+    """Five pages of 125 are the first page of 500 and no more."""
+    own_box.fail_next(
+        Fault(status=500, when={"path": "surveyresponse", "resultsperpage": 500}, times=None),
+        Fault(status=500, when={"path": "surveyresponse", "resultsperpage": 250}, times=None),
+        Fault(status=403, when={"path": "surveyresponse", "resultsperpage": 125, "page": 6}),
+    )
+    client = fresh_client(own_box)
+    client._transport.retries = Retries(base=0.001, longest=0.002)
+    with pytest.raises(PermissionDenied):
+        client.sync(SURVEY)
+    own_box.calm()
+    again = fresh_client(own_box).sync(SURVEY)
+    assert again.notes == ("went on at page 1, where the last run was ended",)
+    assert again.rows == 1003
+    equal_to_fresh(own_box, client)
 
 
 def test_a_sync_that_was_stopped_keeps_what_came(place, monkeypatch):

@@ -52,6 +52,10 @@ SURVEY = read_definition(
         question(20, "MATRIX", alias="table", key="matrix", rows=[question(10001, "TEXTBOX")]),
         question(21, "RADIO", alias="twice", key="radio",
                  options=[option(10041, "A", "1"), option(10042, "B", "1"), option(10043, "C")]),
+        question(23, "CHECKBOX", alias="tick", key="checkbox",
+                 options=[option(10051, "Yes", "1"), option(10052, "Yes", "2")]),
+        {**question(24, "RADIO", alias="status", options=REGIONS, key="radio"), "comment": True},
+        question(25, "RADIO", "Again?", alias="again", options=REGIONS, key="radio"),
     ],
 )  # fmt: skip
 
@@ -203,3 +207,49 @@ def test_people_who_wrote_something_in_have_chosen_other():
     assert solve("[question(17), option(10023)] = Nort") == (
         "[question(17), option(10023)]", "=", "Nort",
     )  # fmt: skip
+
+
+IN_FRAME = "which Alchemer's filters cannot ask for; download, and choose the rows of the frame"
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ("ways_shop", "is one option of ways: write ways = Shop"),
+        ("ways_web", 'is one option of ways: write ways = "Web, mobile"'),
+        ("q4_10022", "is one option of ways: write ways = Shop"),
+        ("ways_other", "is one option of ways: write ways = Other"),
+        ("ways_other_text", "holds what people wrote in: write [question(4), option(10023)] = …"),
+        ("heard_other", "holds what people wrote in: write [question(17), option(10023)] = …"),
+        ("tick_2", "is one option of tick: write [question(23), option(10052)] IS NOT NULL"),
+        ("week_monday_shop", "one option of q13: write [question(13), option(10022)] IS NOT NULL"),
+        ("q13_10021", "one option of q13: write [question(13), option(10021)] IS NOT NULL"),
+        ("split_shop", "is one item of split: write [question(14), option(10022)] = …"),
+        ("grid_question_11", "is a part of grid: write q11 = …"),
+        ("status_q24", "is a question: write q24 = …"),
+        ("q24_comment", f"holds the comments on q24, {IN_FRAME}"),
+        ("age_raw", f"holds answers to age as received, {IN_FRAME}"),
+        ("region_code", "the codes of region: write region = …, with a label or a code"),
+        ("'Question 9: Question 10'", "is a part of grid: write staff = …"),
+        ("'Question 3'", "is a question: write region = …"),
+        ("q10001", "is or has a column of a custom table"),
+        ("url_utm_source", 'is a url variable: write [url("utm_source")] = …'),
+        ("language", f"is a field of responses, {IN_FRAME}"),
+        ("data_quality", f"is a field of responses, {IN_FRAME}"),
+        ("piped_brand_a", f"is a part of question 19, {IN_FRAME}"),
+        ("q19_brand_a", f"is a part of question 19, {IN_FRAME}"),
+        ("again_brand_a", f"is a part of question 25, {IN_FRAME}"),
+        ("ways_shp", "is no part of question 4 that the survey has; did you mean 'ways_shop'?"),
+        ("ways_10099", "is neither a field nor a question of this survey"),
+    ],
+)
+def test_columns_that_no_condition_can_name(field, said):
+    with pytest.raises(ConditionError) as failure:
+        solve(f"{field} = Shop")
+    assert said in str(failure.value)
+    assert "\n" not in str(failure.value)
+
+
+@pytest.mark.parametrize("line", ["ways = Shop", 'ways = "Web, mobile"', "q11 = Happy"])
+def test_what_is_said_can_be_written(line):
+    assert solve(line)

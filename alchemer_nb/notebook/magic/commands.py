@@ -15,6 +15,7 @@ from alchemer_nb.notebook.magic.response_options import describe_download
 from alchemer_nb.notebook.magic.sql_values import bind_values
 from alchemer_nb.notebook.magic.tokens import suggest
 from alchemer_nb.wire.ids import check_given_id, id_number
+from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
     import threading
@@ -348,9 +349,9 @@ def expunge(
     if not any(who.values()):
         raise UsageError("say whose: --responses 12,15, --contact ID or --email ADDRESS")
     removed = context.client.expunge(survey, **who)
-    count = f"{len(removed):,} response{'s' * (len(removed) != 1)}"
+    them = "it" if len(removed) == 1 else "them"
     print_text(
-        f"Removed {count} from this computer for good; later syncs skip them. Alchemer still has "
-        "them."
+        f"Removed {counted(len(removed), 'response')} from this computer for good; later syncs "
+        f"skip {them}. Alchemer still has {them}."
     )
     return pd.DataFrame({"response_id": removed})

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
-from alchemer_nb.errors import replace_lone_surrogates
 from alchemer_nb.notebook.magic.secret_guard import holds_secret
 from alchemer_nb.notebook.magic.tokens import evaluate_expression, read_part, unclosed_message
 from alchemer_nb.survey.filters import text_after_operator
+from alchemer_nb.visible import replace_lone_surrogates
 from alchemer_nb.wire import quoting
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
-from alchemer_nb.errors import replace_lone_surrogates
 from alchemer_nb.notebook.magic import command_spec as spec
 from alchemer_nb.notebook.magic import secret_guard
 from alchemer_nb.notebook.magic.secret_guard import format_word
 from alchemer_nb.notebook.magic.tokens import WordPart, evaluate_word, split_words, suggest
+from alchemer_nb.visible import replace_lone_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -11,6 +11,7 @@ from alchemer_nb.notebook.magic import command_spec as spec
 from alchemer_nb.notebook.magic.command_spec import CommandOption
 from alchemer_nb.notebook.magic.interpolation import to_condition
 from alchemer_nb.survey.filters import STATUSES, parse_conditions
+from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,7 +105,7 @@ def describe_download(
     title = " ".join(str(facts["title"]).split())
     survey = f"{title} ({facts['survey_id']})" if title else f"survey {facts['survey_id']}"
     echoes = ", ".join(_echoes(options))
-    size = f"{_count(shape[0], 'row')} × {_count(shape[1], 'column')}"
+    size = f"{counted(shape[0], 'row')} × {counted(shape[1], 'column')}"
     line = f"{survey}{': ' if echoes else ''}{echoes} → {size}"
     return replace(summary(facts, _write_option), line=line)
 
@@ -124,7 +125,3 @@ def _echoes(options: Mapping[str, Any]) -> list[str]:
 
 def _write_option(name: str, value: str) -> str:
     return f"--{name.replace('_', '-')} {value}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

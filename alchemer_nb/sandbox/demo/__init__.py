@@ -109,17 +109,11 @@ def _draft_survey() -> tuple[dict[str, Any], list[dict[str, Any]]]:
         alias="",
     )
     form.ask("why", "essay", "Why?", alias="")
-    survey = {
-        "id": 9_000_004,
-        "title": "Shop opening hours",
-        "internal_title": "",
-        "type": "Standard Survey",
-        "status": "In Design",
-        "team": "0",
-        "languages": list(form.languages),
-        "title_ml": form.by_language("Shop opening hours"),
-        "created": END - 3 * DAY,
-        "modified": END - 2 * DAY,
-        "pages": form.pages,
-    }
+    survey = form.definition(
+        9_000_004,
+        "Shop opening hours",
+        status="In Design",
+        created=END - 3 * DAY,
+        modified=END - 2 * DAY,
+    )
     return survey, []

@@ -259,19 +259,15 @@ class _Wave:
 
     def definition(self, form: SurveyWriter) -> dict[str, Any]:
         """Return the survey around its questions."""
-        return {
-            "id": self.id,
-            "title": self.titles[0],
-            "internal_title": self.internal_title,
-            "type": "Standard Survey",
-            "status": self.status,
-            "team": "40001",
-            "languages": list(form.languages),
-            "title_ml": form.by_language(self.titles),
-            "created": self.start - 21 * DAY,
-            "modified": max(self.start, self.edited),
-            "pages": form.pages,
-        }
+        return form.definition(
+            self.id,
+            self.titles,
+            internal_title=self.internal_title,
+            status=self.status,
+            team="40001",
+            created=self.start - 21 * DAY,
+            modified=max(self.start, self.edited),
+        )
 
 
 _CURRENT = _Wave(

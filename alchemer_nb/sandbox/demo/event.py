@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.sandbox.demo import phrases
@@ -15,8 +16,7 @@ from alchemer_nb.sandbox.demo.visits import (
     Plan,
     Rates,
     Visit,
-    build_response,
-    draw_visits,
+    build_responses,
     seeded_random,
 )
 
@@ -112,23 +112,16 @@ def event_survey(seed: int, responses: int) -> tuple[dict[str, Any], list[dict[s
         rates=Rates(disqualified=0.0),
     )
     rng = seeded_random(seed, "event")
-    survey = {
-        "id": 9_000_002,
-        "title": "Event registration",
-        "internal_title": "Autumn Meet 2026",
-        "type": "Form",
-        "status": "Launched",
-        "team": "40002",
-        "languages": list(form.languages),
-        "title_ml": form.by_language("Event registration"),
-        "created": _OPENS - 12 * DAY,
-        "modified": _OPENS - DAY,
-        "pages": form.pages,
-    }
-    crowd = draw_visits(rng, responses, plan)
-    return survey, [
-        build_response(visit, plan, _answers(rng, form.questions, visit), {}) for visit in crowd
-    ]
+    survey = form.definition(
+        9_000_002,
+        "Event registration",
+        internal_title="Autumn Meet 2026",
+        kind="Form",
+        team="40002",
+        created=_OPENS - 12 * DAY,
+        modified=_OPENS - DAY,
+    )
+    return survey, build_responses(rng, responses, plan, partial(_answers, rng, form.questions))
 
 
 def _answers(rng: Random, questions: Mapping[str, Question], visit: Visit) -> dict[str, Any]:

@@ -17,8 +17,7 @@ from alchemer_nb.sandbox.demo.visits import (
     END,
     Plan,
     Rates,
-    build_response,
-    draw_visits,
+    build_responses,
     seeded_random,
 )
 
@@ -49,7 +48,6 @@ def build(seed: int, responses: int) -> DemoSurvey:
         rates=Rates(test=0, partial=0, disqualified=0, repeated=0, empty=0),
     )
     rng = seeded_random(seed, "types")
-    crowd = draw_visits(rng, responses, plan)
     survey = {
         "id": NUMBER,
         "title": TITLE,
@@ -63,6 +61,5 @@ def build(seed: int, responses: int) -> DemoSurvey:
         "modified": _OPENS,
         "pages": pages(),
     }
-    data = [answers(rng, visit.number) for visit in crowd]
-    rows = [build_response(visit, plan, each, {}) for visit, each in zip(crowd, data, strict=True)]
+    rows = build_responses(rng, responses, plan, lambda visit: answers(rng, visit.number))
     return DemoSurvey(survey, rows)

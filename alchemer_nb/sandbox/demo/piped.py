@@ -8,6 +8,7 @@ the same entries as a grid.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.sandbox.demo.answer_sheet import Sheet
@@ -18,8 +19,7 @@ from alchemer_nb.sandbox.demo.visits import (
     Plan,
     Rates,
     Visit,
-    build_response,
-    draw_visits,
+    build_responses,
     seeded_random,
 )
 
@@ -77,24 +77,9 @@ def build(seed: int, responses: int) -> DemoSurvey:
         rates=Rates(disqualified=0.0),
     )
     rng = seeded_random(seed, "piped")
-    survey = {
-        "id": NUMBER,
-        "title": TITLE,
-        "internal_title": "",
-        "type": "Standard Survey",
-        "status": "Launched",
-        "team": "40001",
-        "languages": list(form.languages),
-        "title_ml": form.by_language(TITLE),
-        "created": _OPENS - DAY,
-        "modified": _OPENS,
-        "pages": form.pages,
-    }
-    crowd = draw_visits(rng, responses, plan)
-    return DemoSurvey(
-        survey,
-        [build_response(visit, plan, _answers(rng, form.questions, visit), {}) for visit in crowd],
-    )
+    survey = form.definition(NUMBER, TITLE, team="40001", created=_OPENS - DAY, modified=_OPENS)
+    answers = partial(_answers, rng, form.questions)
+    return DemoSurvey(survey, build_responses(rng, responses, plan, answers))
 
 
 def _answers(rng: Random, questions: Mapping[str, Question], visit: Visit) -> dict[str, Any]:

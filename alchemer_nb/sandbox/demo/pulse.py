@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.sandbox.demo import phrases
@@ -13,10 +14,9 @@ from alchemer_nb.sandbox.demo.visits import (
     Plan,
     Rates,
     Visit,
-    build_response,
+    build_responses,
     draw_key,
     draw_normal,
-    draw_visits,
     round_to_scale,
     seeded_random,
 )
@@ -161,23 +161,16 @@ def pulse_survey(seed: int, responses: int) -> tuple[dict[str, Any], list[dict[s
         rates=Rates(disqualified=0.0),
     )
     rng = seeded_random(seed, "pulse")
-    survey = {
-        "id": 9_000_003,
-        "title": "Employee pulse 2026",
-        "internal_title": "Pulse, spring",
-        "type": "Standard Survey",
-        "status": "Closed",
-        "team": "40003",
-        "languages": list(form.languages),
-        "title_ml": form.by_language("Employee pulse 2026"),
-        "created": _OPENS - 9 * DAY,
-        "modified": _CLOSES,
-        "pages": form.pages,
-    }
-    crowd = draw_visits(rng, responses, plan)
-    return survey, [
-        build_response(visit, plan, _answers(rng, form.questions, visit), {}) for visit in crowd
-    ]
+    survey = form.definition(
+        9_000_003,
+        "Employee pulse 2026",
+        internal_title="Pulse, spring",
+        status="Closed",
+        team="40003",
+        created=_OPENS - 9 * DAY,
+        modified=_CLOSES,
+    )
+    return survey, build_responses(rng, responses, plan, partial(_answers, rng, form.questions))
 
 
 def _answers(rng: Random, questions: Mapping[str, Question], visit: Visit) -> dict[str, Any]:

@@ -116,6 +116,33 @@ class SurveyWriter:
         texts = (text,) * len(self.languages) if isinstance(text, str) else text
         return dict(zip(self.languages, texts, strict=True))
 
+    def definition(
+        self,
+        number: int,
+        title: Text,
+        *,
+        created: int,
+        modified: int,
+        internal_title: str = "",
+        kind: str = "Standard Survey",
+        status: str = "Launched",
+        team: str = "0",
+    ) -> dict[str, Any]:
+        """Return the survey around the pages, as `DemoSurvey` has it."""
+        return {
+            "id": number,
+            "title": title if isinstance(title, str) else title[0],
+            "internal_title": internal_title,
+            "type": kind,
+            "status": status,
+            "team": team,
+            "languages": list(self.languages),
+            "title_ml": self.by_language(title),
+            "created": created,
+            "modified": modified,
+            "pages": self.pages,
+        }
+
     def page(self, title: Text) -> None:
         """Open the next page."""
         page = {

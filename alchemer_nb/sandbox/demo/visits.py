@@ -12,7 +12,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 DAY = 86_400
 
@@ -192,6 +192,14 @@ def draw_visits(rng: Random, count: int, plan: Plan) -> list[Visit]:
             visit = _repeat_visit(visit, drawn[-1])
         drawn.append(visit)
     return drawn
+
+
+def build_responses(
+    rng: Random, responses: int, plan: Plan, answers: Callable[[Visit], dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Draw so many visits, and put each together with its answers."""
+    crowd = draw_visits(rng, responses, plan)
+    return [build_response(visit, plan, answers(visit), {}) for visit in crowd]
 
 
 def build_response(

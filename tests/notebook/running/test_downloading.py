@@ -78,10 +78,16 @@ def test_a_dry_run_tells_what_it_would_take_and_leaves_the_name_alone(signed_in,
     assert len(asked) == 1
 
 
+def test_a_dry_run_repeats_the_notes_on_conditions(signed_in):
+    cell = f"%%alchemer responses {ID} --dry-run\nsatisfaction >= Satisfied"
+    told = " ".join(signed_in.run(cell).out.split())
+    assert "satisfaction >=: 2 of 6 options. Nothing was downloaded (--dry-run)." in told
+
+
 def test_a_dry_run_counts_what_the_conditions_leave(signed_in):
     cell = f"%%alchemer responses {ID} --dry-run\nstatus = Disqualified"
     told = signed_in.run(cell).out
-    assert "1 pages" in told or "1 page" in told
+    assert " in 1 page, " in " ".join(told.split())
     assert "1,200" not in told
 
 
