@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-long fidelity lint bench sandbox pictures pins clean
+.PHONY: help demo check test test-long fidelity soak lint bench sandbox pictures pins clean
 
 help:
 	@echo 'make demo          install into $(VENV), run the quickstart against the sandbox, open JupyterLab'
@@ -24,6 +24,7 @@ help:
 	@echo 'make test          make check, then kernels, notebooks, a browser, other clients, Binder'
 	@echo 'make test-long     what takes minutes, such as a hundred syncs that are killed'
 	@echo 'make fidelity      random surveys, each cell beside what a second reader says'
+	@echo 'make soak          minutes of troubles: does the store stay right, does nothing grow?'
 	@echo 'make lint          ruff (rules and format) and mypy'
 	@echo 'make bench         speed and memory, as ratios, against other ways (about ten minutes)'
 	@echo 'make sandbox       serve the sandbox on port $(PORT) until interrupted'
@@ -54,13 +55,18 @@ endif
 test-long: $(VENV)/.installed-test
 	@$(BIN)/python -m pytest -m long $(ARGS)
 ifeq ($(ARGS),)
-	@$(BIN)/python -m pytest -n $(WORKERS) -m "hypothesis and not ($(SLOW))" \
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "hypothesis and not ($(SLOW))" --ignore tests/fuzz \
 	  --hypothesis-profile thorough
+	@$(BIN)/python -m pytest -n $(WORKERS) -m hypothesis tests/fuzz --hypothesis-profile fuzz
 endif
 
 # A few of them are part of `make check`. Thousands: make fidelity ARGS="--surveys 2000".
 fidelity: $(VENV)/.installed-test
 	@$(BIN)/python -m tests.fidelity $(ARGS)
+
+# A round takes some five seconds. Longer: make soak ARGS="--seed 2 --rounds 500".
+soak: $(VENV)/.installed-test
+	@$(BIN)/python -m tests.soak $(ARGS)
 
 lint: $(VENV)/.installed-lint
 	@$(BIN)/python -m ruff check .

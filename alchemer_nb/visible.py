@@ -29,3 +29,10 @@ def make_visible(text: str) -> str:
 def is_visible(text: str) -> bool:
     """Check whether a text has no such characters."""
     return _OBEYED.search(text) is None
+
+
+def replace_lone_surrogates(text: str) -> str:
+    """Return a text with U+FFFD for each half of a surrogate pair."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

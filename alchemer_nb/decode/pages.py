@@ -23,7 +23,7 @@ from alchemer_nb.decode.entry_types import (
     to_scalar,
 )
 from alchemer_nb.survey.columns import META_FIELDS
-from alchemer_nb.wire.json import BOM, decode_json
+from alchemer_nb.wire.json import BOM, decode_json, encode_json
 from alchemer_nb.wire.paging import PageTotals
 
 _READ_APART = ("url_variables", "data_quality", "survey_data")
@@ -216,7 +216,7 @@ def _read_untyped(decoded: Any) -> ResponsePage:
         misfits += not (is_empty(entries) or isinstance(entries, Mapping))
         entries = [] if is_empty(entries) else entries
         pairs = entries.items() if isinstance(entries, Mapping) else items_by_id(entries)
-        received.append({str(question): msgspec.json.encode(item) for question, item in pairs})
+        received.append({str(question): encode_json(item) for question, item in pairs})
     questions = tuple(dict.fromkeys(question for each in received for question in each))
     fields = {
         name: [to_scalar(empty_to_none(row.get(name))) for row in rows] for name in META_FIELDS

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
+from alchemer_nb.visible import replace_lone_surrogates
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -154,8 +156,7 @@ def clean(text: str) -> tuple[str, bool]:
     """Return a text with U+FFFD for NUL and lone surrogates, and whether it had any."""
     if text.isascii() and "\0" not in text:
         return text, False
-    whole = text.replace("\0", "\ufffd")
-    whole = whole.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    whole = replace_lone_surrogates(text.replace("\0", "\ufffd"))
     return whole, whole != text
 
 

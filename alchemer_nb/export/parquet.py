@@ -115,7 +115,7 @@ def write_parquet(
     table = table.replace_schema_metadata({**(table.schema.metadata or {}), **_attrs(frame)})
     with (
         files.replace_atomically(place) as temporary,
-        pq.ParquetWriter(temporary, table.schema) as writer,
+        pq.ParquetWriter(temporary, table.schema, write_page_checksum=True) as writer,
     ):
         writer.write_table(table)
         # Not in the schema, of which Parquet files hold a second copy.
@@ -141,7 +141,7 @@ def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
     """
     place = files.input_path(path)
     try:
-        with pq.ParquetFile(place) as file:
+        with pq.ParquetFile(place, page_checksum_verification=True) as file:
             footer = dict(file.metadata.metadata or {})
             table = file.read()
     except (pa.ArrowException, OSError) as error:
@@ -349,7 +349,7 @@ def _to_pandas(table: pa.Table, lost: list[str], place: Path, *, is_ours: bool) 
         frame: pd.DataFrame = table.to_pandas(**given)
         return frame
     try:
-        frame = table.to_pandas(**given, ignore_metadata=True)
+        frame = table.replace_schema_metadata(None).to_pandas(**given)
     except _DAMAGED as error:
         raise InvalidArgument(f"{place} cannot be read: {_first_line(error)}") from None
     lost.append(

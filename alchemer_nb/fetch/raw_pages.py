@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from alchemer_nb.wire.ids import id_number
-from alchemer_nb.wire.json import decode_json
+from alchemer_nb.wire.json import decode_json, encode_json
 from alchemer_nb.wire.paging import PageTotals, reply_rows
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def split_page(body: bytes) -> RawPage:
         if not isinstance(decoded, dict):
             raise ValueError("not a list of responses") from None  # noqa: TRY004 - like broken JSON
         rows = [
-            (msgspec.json.encode(row), _ResponseHead(row.get("id"), row.get("date_updated")))
+            (encode_json(row), _ResponseHead(row.get("id"), row.get("date_updated")))
             for row in reply_rows(decoded)
             if isinstance(row, dict)
         ]

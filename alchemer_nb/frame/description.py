@@ -26,7 +26,7 @@ from alchemer_nb.frame.options import FrameOptions
 from alchemer_nb.frame.reasons import NO_REASONS, Reasons, cell_key
 from alchemer_nb.frame.values import option_names
 from alchemer_nb.survey.columns import INDEX, AnswerColumn, plan_columns, question_names
-from alchemer_nb.survey.definition import Definition
+from alchemer_nb.survey.definition import Definition, check_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -467,6 +467,8 @@ def _unpacked(data: dict[str, Any]) -> Description:
     if text.waves:
         waves = {label: _unpacked(wave) for label, wave in text.waves.items()}
         first = next(iter(waves.values()))
+        if any(wave.waves or wave.options.shape == "long" for wave in waves.values()):
+            raise ValueError("no waves that were stacked")
         return replace(
             Description(), options=first.options, about=text.about, redacted=text.redacted,
             waves=waves, matched=text.matched,
@@ -476,6 +478,8 @@ def _unpacked(data: dict[str, Any]) -> Description:
     if not unzip.eof:
         raise ValueError("cut short")
     meaning = msgspec.convert(json.loads(raw), _Meaning)
+    for question in meaning.survey.walk():
+        check_options(question.options)
     plan = plan_columns(meaning.survey)
     return Description(
         survey=meaning.survey,
@@ -506,7 +510,9 @@ def _unpacked_column(packed: Any, plan: list[AnswerColumn]) -> AnswerColumn:
         return fold_options([_unpacked_column(part, plan) for part in packed])
     if isinstance(packed, int) and 0 <= packed < len(plan):
         return plan[packed]
-    return msgspec.convert(packed, AnswerColumn)
+    column = msgspec.convert(packed, AnswerColumn)
+    check_options(column.choices)
+    return column
 
 
 def _plain(value: Any) -> Any:

@@ -439,7 +439,9 @@ def option_names(
     if values == "id":
         return [option.id for option in options]
     names = [o.value if values == "code" else o.label(*languages) for o in options]
-    while len({*names}) < len(names):  # again, if a label is the name that another one got
+    for _ in names:  # again, if a label is the name that another one got
+        if len({*names}) == len(names):
+            break
         counts = Counter(names)
         names = [
             f"{name} [{option.id}]" if counts[name] > 1 else name

@@ -221,9 +221,10 @@ def read_manifest(folder: Path) -> Manifest | None:
         elif checksum != _checksum(state):
             raise UnreadableFile
         return _check_numbers(msgspec.convert(state | {"folder": folder}, Manifest))
-    except msgspec.ValidationError:  # a ValueError only in later versions
-        raise UnreadableFile from None
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError):
+    except (
+        *(KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError),
+        *(RecursionError, msgspec.ValidationError),  # the latter is a ValueError only in later ones
+    ):
         raise UnreadableFile from None
 
 

@@ -8,7 +8,7 @@ empty map; sub-questions come as a list or as a map by alias, and again in the f
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -359,6 +359,24 @@ def save_definition(survey: Definition, path: str | Path) -> None:
     Path(path).write_text(text, encoding="utf-8")
 
 
+def convert_definition(value: Any) -> Definition:
+    """Convert the JSON of a definition that was written.
+
+    Raises:
+        ValueError: It is none, or two options of a question have one id.
+    """
+    survey = msgspec.convert(value, Definition)
+    for question in survey.walk():
+        check_options(question.options)
+    return survey
+
+
+def check_options(options: Sequence[Option]) -> None:
+    """Raise ValueError if two options have one id: nothing would tell them apart."""
+    if len({option.id for option in options}) < len(options):
+        raise ValueError("two options have one id")
+
+
 def load_definition(path: str | Path) -> Definition:
     """Read a file of ``save_definition``.
 
@@ -369,9 +387,12 @@ def load_definition(path: str | Path) -> Definition:
         saved = json.loads(Path(path).read_text(encoding="utf-8"))
         if saved["format"] != _FORMAT:
             raise ValueError(saved["format"])
-        survey = msgspec.convert(saved["survey"], Definition)
+        survey = convert_definition(saved["survey"])
         if json.loads(msgspec.json.encode(survey)) != saved["survey"]:
             raise ValueError("a field is missing, or one too many")
-    except (msgspec.ValidationError, ValueError, TypeError, KeyError, AttributeError):
+    except (
+        *(ValueError, TypeError, KeyError, AttributeError, RecursionError),
+        msgspec.ValidationError,  # a ValueError only in later versions
+    ):
         raise InvalidArgument(f"{path} does not hold a definition that Survey.save wrote") from None
     return survey

@@ -26,6 +26,20 @@ def decode_json(body: bytes) -> Any:
     raise ValueError("nested too deeply")
 
 
+def encode_json(value: Any) -> bytes:
+    """Encode what ``decode_json`` returned.
+
+    Raises:
+        ValueError: It is nested too deeply.
+    """
+    try:
+        return msgspec.json.encode(value)
+    except (OverflowError, UnicodeEncodeError):  # a number of more than 64 bits; half a character
+        return json.dumps(value).encode("ascii")
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
 def decode_text(body: bytes) -> str:
     """Return a body as text, with invalid bytes and escapes replaced by U+FFFD."""
     text = body.removeprefix(BOM).decode("utf-8", errors="replace")

@@ -213,10 +213,22 @@ def test_a_damaged_description_costs_the_description_alone(df, tmp_path, damage)
 def test_damaged_dtypes_cost_the_dtypes_alone(df, tmp_path):
     path = tmp_path / "x.parquet"
     df.alchemer.to_parquet(path)
-    rewritten(path, lambda footer: footer.update({b"alchemer_nb": b"1:{nonsense"}))
-    with pytest.warns(UserWarning, match="exact dtypes are gone"):
+    good = pq.read_metadata(path).metadata[b"alchemer_nb"]
+    for bad in (b"1:{nonsense", good.replace(b'"pyarrow"', b'"odd"')):
+        rewritten(path, lambda footer, bad=bad: footer.update({b"alchemer_nb": bad}))
+        with pytest.warns(UserWarning, match="exact dtypes are gone"):
+            back = al.read_parquet(path)
+        assert back["nps"].equals(df["nps"])
+
+
+@pytest.mark.parametrize("damage", [b"{nonsense", b"\xff", b"[]", b'{"columns": 3}', b"[" * 5000])
+def test_damaged_facts_of_pandas_cost_the_index_alone(df, tmp_path, damage):
+    path = tmp_path / "x.parquet"
+    df.alchemer.to_parquet(path)
+    rewritten(path, lambda footer: footer.update({b"pandas": damage}))
+    with pytest.warns(UserWarning, match="index is a column"):
         back = al.read_parquet(path)
-    assert back["nps"].equals(df["nps"])
+    pd.testing.assert_series_equal(back.set_index("response_id")["nps"], df["nps"])
 
 
 def test_what_parquet_cannot_hold_is_one_line_and_no_file(df, tmp_path):

@@ -131,13 +131,13 @@ class Comparison:
             (*_WAYS, _SECOND) if is_translated else _WAYS
         ):  # all but the first one out of the client's memory of replies
             language = way.get("language", "English")
-            facts = _facts(Reader(questions, given, language), where)
+            facts = list_facts(Reader(questions, given, language), where)
             frame = client.responses(survey, **_SHOWN, **way)
             place = f"{where}, {' '.join(way.values())}"
             if way.get("shape") == "long":
                 self._compare_long(place, facts, frame)
             else:
-                self._compare_wide(place, facts, frame, values=way["values"])
+                self.compare_wide(place, facts, frame, values=way["values"])
             first = frame if first is None else first
             self._compare_relabelled(
                 place,
@@ -157,7 +157,7 @@ class Comparison:
             lines = " ".join(str(error).split())
             self.result.mismatches.append(Mismatch(where, "relabel", 0, "", "as fresh", lines))
 
-    def _compare_wide(
+    def compare_wide(
         self,
         where: str,
         facts: dict[tuple[int, str], Fact],
@@ -214,7 +214,7 @@ class Comparison:
         self.result.mismatches.append(Mismatch(*what))
 
 
-def _facts(reader: Reader, where: str) -> dict[tuple[int, str], Fact]:
+def list_facts(reader: Reader, where: str) -> dict[tuple[int, str], Fact]:
     facts: dict[tuple[int, str], Fact] = {}
     for fact in reader.facts():
         if facts.setdefault((fact.response, fact.column), fact) != fact:

@@ -125,6 +125,15 @@ class TestKinds:
         assert answer.json()["result_ok"] is True
         assert "rate limit" in answer.headers["X-SG-Warning"]
 
+    @pytest.mark.parametrize("cut", [None, 0, 20])
+    def test_a_connection_can_be_reset(
+        self, box: Sandbox, call: Callable[..., requests.Response], cut: int | None
+    ) -> None:
+        box.fail_next(Fault(reset=True, cut=cut))
+        with pytest.raises(OSError, match=r"reset by peer|10054"):
+            call("account")
+        assert call("account").status_code == 200
+
     def test_a_packed_body_can_be_cut(self, box: Sandbox) -> None:
         box.fail_next(Fault(cut=300, when={"path": ROWS}))
         query = urlencode({"api_token": box.api_token, "api_token_secret": box.api_token_secret})

@@ -14,6 +14,7 @@ from IPython.core.error import UsageError
 from alchemer_nb.notebook.magic.secret_guard import holds_secret
 from alchemer_nb.notebook.magic.tokens import evaluate_expression, read_part, unclosed_message
 from alchemer_nb.survey.filters import text_after_operator
+from alchemer_nb.visible import replace_lone_surrogates
 from alchemer_nb.wire import quoting
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def interpolate_lines(text: str, variables: Mapping[str, Any]) -> str:
             message begins with the number of the line.
     """
     lines = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(replace_lone_surrogates(text).splitlines(), start=1):
         try:
             lines.append("".join(_interpolate_line(line, variables)))
         except UsageError as error:

@@ -18,6 +18,7 @@ from alchemer_nb.notebook.magic import command_spec as spec
 from alchemer_nb.notebook.magic import secret_guard
 from alchemer_nb.notebook.magic.secret_guard import format_word
 from alchemer_nb.notebook.magic.tokens import WordPart, evaluate_word, split_words, suggest
+from alchemer_nb.visible import replace_lone_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -59,7 +60,7 @@ def parse_line(
     Raises:
         UsageError: The line is not valid; the message says what would be.
     """
-    words = split_words(line.rstrip().removesuffix(";"))
+    words = split_words(replace_lone_surrogates(line).rstrip().removesuffix(";"))
     _refuse_secrets(words)
     target, words = _split_target(words)
     if not words or words[0].syntax in _HELP_FLAGS:

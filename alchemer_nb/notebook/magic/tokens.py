@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _DOLLAR_NAME = re.compile(r"\$([^\W\d]\w*(?:\.[^\W\d]\w*)*)")
 _NEEDS_NO_QUOTES = re.compile(r"[\w.,:/@%+*=<>!~^&()-]+")
+_PLAIN = re.compile(r"""[^\s'"{}$]+""")
 _BRACKETS = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -111,7 +112,7 @@ def quote_word(text: str) -> str:
         return safe
     # Double quotes in the text go between single quotes: "The "'"'"big"'"'" event".
     runs = re.split(r'("+)', safe)
-    return "".join(f"'{run}'" if run[0] == '"' else f'"{run}"' for run in runs if run)
+    return "".join(f"'{run}'" if run[0] == '"' else f'"{run}"' for run in runs if run) or '""'
 
 
 def split_words(line: str, *, partial: bool = False) -> list[SourceWord]:
@@ -221,7 +222,8 @@ def _read_word(line: str, start: int) -> SourceWord:
                 parts.append(WordPart("", quoted=True))  # also where '' holds nothing
             position += 1
             continue
-        found = read_part(line, position)
+        plain = _PLAIN.match(line, position)  # at once: a long word would take long
+        found = (WordPart(plain[0]), plain.end()) if plain else read_part(line, position)
         if found is None:
             return SourceWord(start, len(line), tuple(parts), "{")
         part, position = found

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+import socket
+import struct
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from alchemer_nb.sandbox.api import answering
@@ -12,6 +15,9 @@ from alchemer_nb.sandbox.services import RedactingHandler, SeenCall
 from alchemer_nb.sandbox.traffic import call_log
 from alchemer_nb.sandbox.wire import parameters
 from alchemer_nb.sandbox.wire.replies import Refusal
+
+if TYPE_CHECKING:
+    from alchemer_nb.sandbox.traffic.faults import Fault
 
 
 class ApiHandler(RedactingHandler):
@@ -29,7 +35,7 @@ class ApiHandler(RedactingHandler):
                 answer = await answering.answer_call(services, received, number, fault)
                 services.calls.note(number, status=answer.status)
                 self._note(received, answer.status)
-                await self._send(answer, fault.cut if fault else None)
+                await self._send(answer, fault)
         finally:
             services.calls.end(number)
 
@@ -65,7 +71,10 @@ class ApiHandler(RedactingHandler):
         method = self.request.method or ""
         self.services.seen.append(SeenCall(method, received.path, params, received.mode, status))
 
-    async def _send(self, answer: Answer, cut: int | None) -> None:
+    async def _send(self, answer: Answer, fault: Fault | None) -> None:
+        if fault is not None and fault.reset and fault.cut is None:
+            self._close(reset=True)
+            return
         self.set_status(answer.status)
         self.set_header("Content-Type", answer.content_type)
         for name, value in answer.headers.items():
@@ -78,13 +87,20 @@ class ApiHandler(RedactingHandler):
             self.set_header("Content-Encoding", "gzip")
         self.set_header("Vary", "Accept-Encoding")
         self.set_header("Content-Length", str(len(body.content)))
-        if cut is not None:
-            self.write(body.content[:cut])
+        if fault is not None and fault.cut is not None:
+            self.write(body.content[: fault.cut])
             await self.flush()
-            stream = self.detach()
-            stream.close()
+            self._close(reset=fault.reset)
             return
         await self.finish(b"" if self.request.method == "HEAD" else body.content)
+
+    def _close(self, *, reset: bool) -> None:
+        """Close the connection in the middle of a reply."""
+        stream = self.detach()
+        if reset:  # a socket that lingers for no time sends RST in place of FIN
+            linger = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
+            stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        stream.close()
 
 
 class UnknownPathHandler(RedactingHandler):

@@ -36,6 +36,7 @@ class Fault:
         headers: Further headers, of any answer.
         delay: Seconds to wait first.
         cut: Close the connection after this many bytes of the body, as it is sent (compressed).
+        reset: Close it with a TCP reset; without ``cut``, before anything is sent.
         total_count: What a list of responses says in place of its true ``total_count``.
         shift: A list of responses begins so many rows later: rows before it seem to have been
             deleted. Below 0, so many rows earlier: the last rows of the page before come again.
@@ -54,6 +55,7 @@ class Fault:
     headers: Mapping[str, str] | None = None
     delay: float = 0.0
     cut: int | None = None
+    reset: bool = False
     total_count: int | None = None
     shift: int = 0
     adds: int = 0

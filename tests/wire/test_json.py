@@ -1,0 +1,30 @@
+"""JSON that is read leniently, and JSON that nobody can read."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from alchemer_nb.wire.json import BOM, decode_json, encode_json
+
+DEEP = b"[" * 5000 + b"]" * 5000
+
+
+@pytest.mark.parametrize("body", [DEEP, BOM + DEEP, b'{"a":' * 5000 + b"1" + b"}" * 5000])
+def test_json_nested_too_deeply_is_no_json(body):
+    with pytest.raises(ValueError, match="nested too deeply"):
+        decode_json(body)
+
+
+@pytest.mark.parametrize("value", [10**30, {"a": [-(2**70)]}, "\ud800", {"ok": 1.5, "x": None}])
+def test_whatever_was_read_is_written_again(value):
+    assert json.loads(encode_json(value)) == value
+
+
+def test_a_value_nested_too_deeply_is_not_written():
+    value: list = []
+    for _ in range(5000):
+        value = [value]
+    with pytest.raises(ValueError, match="nested too deeply"):
+        encode_json(value)
