@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ACCEPTED = "gzip"
-_PIECE_BYTES = 1 << 20
+_PIECE_BYTES = 1 << 16
 _EDGE_BYTES = 4096
 _NO_LIMIT = 0  # zlib's value for pieces of any size
 _GZIP_MAGIC = b"\x1f\x8b"  # the first bytes of a gzip body
