@@ -1,7 +1,7 @@
 """A list of received values that takes little memory.
 
 A Python text takes 50 bytes more than its characters. So full blocks of values are kept as
-MessagePack, and unpacked when they are read.
+compressed MessagePack, and unpacked when they are read.
 """
 
 from __future__ import annotations
@@ -10,13 +10,17 @@ from itertools import chain
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
+import pyarrow as pa
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _BLOCK = 512  # values; about a page of responses
 
+_CODEC = "lz4_raw"  # takes 2 % of the time of decoding a page of texts
+
 _Value = TypeVar("_Value")
+_Block = tuple[bytes, int] | list[_Value]  # compressed, with its size before; or as it is
 
 
 class PackedList(Generic[_Value]):
@@ -30,7 +34,7 @@ class PackedList(Generic[_Value]):
 
     def __init__(self, decoder: msgspec.msgpack.Decoder[list[_Value]]) -> None:
         self._decoder = decoder
-        self._blocks: list[bytes | list[_Value]] = []
+        self._blocks: list[_Block[_Value]] = []
         self._tail: list[_Value] = []
         self._unpacked: tuple[int, list[_Value]] = (-1, [])  # the block that was read last
 
@@ -66,15 +70,16 @@ class PackedList(Generic[_Value]):
             self._unpacked = unpacked = number, self._unpack(self._blocks[number])
         return unpacked[1][at]
 
-    def _unpack(self, block: bytes | list[_Value]) -> list[_Value]:
-        return self._decoder.decode(block) if isinstance(block, bytes) else block
+    def _unpack(self, block: _Block[_Value]) -> list[_Value]:
+        if isinstance(block, list):
+            return block
+        compressed, size = block
+        return self._decoder.decode(pa.decompress(compressed, size, _CODEC))
 
 
-def _pack(values: list[_Value]) -> bytes | list[_Value]:
+def _pack(values: list[_Value]) -> _Block[_Value]:
     try:
         packed = msgspec.msgpack.encode(values)
-        return bytes(
-            memoryview(packed)
-        )  # a copy, without the room that the encoder left at its end
     except (OverflowError, UnicodeEncodeError):  # a huge number, half of a surrogate pair
         return values
+    return pa.compress(packed, _CODEC, asbytes=True), len(packed)
