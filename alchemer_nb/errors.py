@@ -38,6 +38,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from alchemer_nb.visible import make_visible
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -73,18 +75,18 @@ class AlchemerError(Exception):
     def sentence(self) -> str:
         """What happened, without the hint."""
         attempts_note = f" (tried {self.attempts} times)" if self.attempts > 1 else ""
-        return f"{super().__str__()}{attempts_note}"
+        return make_visible(f"{super().__str__()}{attempts_note}")
 
     @property
     def lines(self) -> tuple[str, str]:
         """Sentence and hint as a form shows them: with a capital and a full stop, or empty."""
-        return _with_full_stop(self.sentence), _with_full_stop(self.hint)
+        return _with_full_stop(self.sentence), _with_full_stop(make_visible(self.hint))
 
     def __str__(self) -> str:
-        sentence = self.sentence
-        if not (sentence and self.hint):
-            return sentence or self.hint
-        return f"{sentence}{' ' if sentence.endswith(_SENTENCE_ENDS) else '. '}{self.hint}"
+        sentence, hint = self.sentence, make_visible(self.hint)
+        if not (sentence and hint):
+            return sentence or hint
+        return f"{sentence}{' ' if sentence.endswith(_SENTENCE_ENDS) else '. '}{hint}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Not all attributes are positional arguments of the constructors, which pickle would call.
@@ -154,8 +156,9 @@ class TransportError(AlchemerError):
 
     Attributes:
         reason: ``"unreachable"``, ``"silent"`` (no answer in time), ``"cut"`` (an answer that is
-            not whole, or no JSON), ``"page"`` (a web page instead of data), ``"blocked"`` (a web
-            page that forbids the call), ``"redirect"``, ``"certificate"``, or ``""``.
+            not whole, or no JSON), ``"slow"`` and ``"large"`` (an answer that was given up),
+            ``"page"`` (a web page instead of data), ``"blocked"`` (a web page or a proxy forbids
+            the call), ``"redirect"``, ``"certificate"``, or ``""``.
     """
 
     def __init__(self, message: str = "", *, reason: str = "", hint: str = "") -> None:

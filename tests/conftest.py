@@ -23,9 +23,10 @@ from tests.person import landing_address
 from tests.scripted import ScriptedServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from alchemer_nb.sandbox import Sandbox
+    from tests.leaks.search import Search
 
 # `make test-long` tries more examples: pytest --hypothesis-profile thorough.
 hypothesis.settings.register_profile("fast", max_examples=25, deadline=None)
@@ -59,6 +60,22 @@ def pytest_collection_finish() -> None:
     """Let the garbage collector pass by what is there for the whole run: modules and tests."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many places were searched for secrets; see tests/leaks."""
+    reports = [each for kind in ("passed", "failed", "error", "")
+               for each in terminalreporter.stats.get(kind, [])]  # fmt: skip
+    counts = [
+        value
+        for report in reports
+        if getattr(report, "when", "") == "teardown"
+        for name, value in report.user_properties
+        if name == "canaries"
+    ]
+    if counts:
+        places, found = (sum(each) for each in zip(*counts, strict=True))
+        terminalreporter.write_line(f"canaries: {places:,} places searched, {found:,} found")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -119,3 +136,18 @@ def scripted() -> Iterator[ScriptedServer]:
     """A server that answers what the test says."""
     with ScriptedServer() as server:
         yield server
+
+
+@pytest.fixture
+def search(record_property: Callable[[str, object], None]) -> Iterator[Search]:
+    """Looks for the canaries; after the test, nothing may have been found.
+
+    The number of its places goes into the line at the end of the run.
+    """
+    from tests.leaks.search import Search  # not for workers that run no such test
+
+    looking = Search()
+    yield looking
+    record_property("canaries", (looking.places, len(looking.found)))
+    assert looking.places > 0, "nothing was searched"
+    assert looking.found == []

@@ -30,6 +30,7 @@ from alchemer_nb.frame.provenance import summary
 from alchemer_nb.frame.text_dtype import typed_frame
 from alchemer_nb.privacy import redact as redaction
 from alchemer_nb.survey.scales import read_number
+from alchemer_nb.visible import make_visible
 from alchemer_nb.wire.text import strip_html
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ class AlchemerAccessor:
     def __repr__(self) -> str:
         facts = self.facts
         rows, columns = self._frame.shape
-        return f"{facts.get('title')}: {rows:,} rows, {columns:,} columns; df.alchemer.summary"
+        return make_visible(
+            f"{facts.get('title')}: {rows:,} rows, {columns:,} columns; df.alchemer.summary"
+        )
 
     def _wide_frame(self) -> pd.DataFrame:
         """Return the frame, with a column for each question if it has the long shape."""

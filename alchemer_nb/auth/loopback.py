@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
+import weakref
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -19,7 +21,10 @@ from alchemer_nb.http.secrets import Secret
 # ".invalid" never resolves (https://www.rfc-editor.org/rfc/rfc2606), so nobody receives the
 # verifier in the address; https, so that no proxy can read it either.
 DEAD_ADDRESS = "https://alchemer-nb.invalid/signed-in"
+# What a browser returns with where access was not allowed.
+DENIALS = ("denied", "oauth_problem", "error")
 _PATH = "/signed-in"
+_POLL = 0.1  # seconds between two looks whether the listener has ended
 _REMOTE_VARIABLES = (
     "BINDER_SERVICE_HOST",
     "BINDER_LAUNCH_HOST",
@@ -51,30 +56,50 @@ def is_browser_local() -> bool:
 class CallbackListener:
     """A listener on a free loopback port for one sign-in.
 
+    It ends when it is closed or no longer referred to, and when the sign-in can no longer be
+    finished. Only the first return of the browser counts.
+
     Attributes:
         address: The callback address to ask for.
     """
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._caught: Secret | None = None
         self._expected: Secret | None = None
         self._arrived = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self.address = f"http://127.0.0.1:{self._server.server_port}{_PATH}"
+        self._ended = threading.Event()
+        self._end = float("inf")
+        # The thread refers weakly to the listener: one that nobody closes can be collected.
+        server = _Server(weakref.ref(self))
+        self.address = f"http://127.0.0.1:{server.server_port}{_PATH}"
         self._thread = threading.Thread(
-            target=self._server.serve_forever,
-            kwargs={"poll_interval": 0.1},
-            name="alchemer_nb callback",
-            daemon=True,
+            target=server.serve, args=(self._ended,), name="alchemer_nb callback", daemon=True
         )
         self._thread.start()
 
-    def expect(self, request_token: str | Secret) -> None:
-        """Accept only a request with this token from now on; drop an earlier one."""
-        self._expected = Secret(request_token)
-        self._caught = None
-        self._arrived.clear()
+    def expect(self, request_token: str | Secret, lifetime: float = float("inf")) -> None:
+        """Accept only a request with this token from now on; drop an earlier one.
+
+        Args:
+            request_token: The token.
+            lifetime: Seconds until the listener ends.
+        """
+        with self._lock:
+            self._expected = Secret(request_token)
+            self._caught = None
+            self._end = time.monotonic() + lifetime
+            self._arrived.clear()
+
+    @property
+    def is_open(self) -> bool:
+        """True until the listener ends."""
+        return self._thread.is_alive() and not self._ended.is_set()
+
+    @property
+    def is_late(self) -> bool:
+        """True if the sign-in can no longer be finished."""
+        return time.monotonic() > self._end
 
     @property
     def caught(self) -> str | None:
@@ -87,40 +112,78 @@ class CallbackListener:
 
     def close(self) -> None:
         """Stop listening; may be called twice."""
+        self._ended.set()
         if self._thread.is_alive():
-            self._server.shutdown()
             self._thread.join(5)
-        self._server.server_close()
 
-    def _accept(self, path: str) -> bool:
+    def accept(self, path: str) -> bool:
+        """Check the path and query of a request; return True if it is the awaited one.
+
+        The same once more, as after a reload, is True; another one changes nothing: it may be of a
+        page that has learnt the address, and would replace the code of the user's own log-in.
+        """
         parts = urlsplit(path)
         query = parse_qs(parts.query)
         tokens = [Secret(t) for t in query.get("oauth_token", []) + query.get("denied", [])]
-        if parts.path != _PATH or self._expected is None or self._expected not in tokens:
+        ended = any(name in query for name in ("oauth_verifier", *DENIALS))
+        if parts.path != _PATH or len(set(tokens)) != 1 or not ended:
             return False
-        self._caught = Secret(parts.query)
+        returned = Secret(parts.query)
+        with self._lock:
+            if self._expected != tokens[0] or self._caught not in (None, returned):
+                return False
+            self._caught = returned
         self._arrived.set()
         return True
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        accept = self._accept
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                status, title = 404, "Nothing to do here"
-                text = "This address belongs to another sign-in. Get a new link in the notebook."
-                if accept(self.path):
-                    status, title = 200, "Back to your notebook"
-                    text = "The notebook has what it needs. You may close this page."
-                body = _PAGE.format(title=title, text=text).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "text/html; charset=utf-8")
-                self.send_header("Content-Length", str(len(body)))
-                self.send_header("Cache-Control", "no-store")
-                self.end_headers()
-                self.wfile.write(body)
+class _Server(ThreadingHTTPServer):
+    """The server of a listener."""
 
-            def log_message(self, *args: Any) -> None:
-                """Log nothing: the request line holds the verifier."""
+    daemon_threads = True
+    timeout = _POLL
 
-        return Handler
+    def __init__(self, owner: weakref.ref[CallbackListener]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.owner = owner
+
+    def serve(self, ended: threading.Event) -> None:
+        with self:
+            while not ended.is_set() and not self._is_over():
+                self.handle_request()  # waits for ``timeout`` at most
+
+    def handle_error(self, *_: Any) -> None:
+        """Print nothing where a browser has closed the connection early."""
+
+    def _is_over(self) -> bool:
+        owner = self.owner()
+        return owner is None or owner.is_late
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    timeout = 10  # seconds that a connection without a request is kept
+
+    def do_GET(self) -> None:
+        status, title = 404, "Nothing to do here"
+        text = "This address belongs to another sign-in. Get a new link in the notebook."
+        if self._is_return():
+            status, title = 200, "Back to your notebook"
+            text = "The notebook has what it needs. You may close this page."
+        body = _PAGE.format(title=title, text=text).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _is_return(self) -> bool:
+        owner = self.server.owner()
+        # Another host is that of a website whose name leads to this machine (DNS rebinding).
+        hosts = self.headers.get_all("Host", [])
+        is_here = hosts == [f"127.0.0.1:{self.server.server_port}"]
+        return owner is not None and is_here and owner.accept(self.path)
+
+    def log_message(self, *args: Any) -> None:
+        """Log nothing: the request line holds the verifier."""

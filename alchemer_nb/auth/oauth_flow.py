@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from alchemer_nb import errors
-from alchemer_nb.auth.loopback import DEAD_ADDRESS, CallbackListener, is_browser_local
+from alchemer_nb.auth.loopback import DEAD_ADDRESS, DENIALS, CallbackListener, is_browser_local
 from alchemer_nb.http.credentials import OAuth1, sign
 from alchemer_nb.http.refusals import (
     ACCESS_TOKEN,
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
 OUT_OF_BAND = "oob"
 _DEFAULT_TTL = 3600
+_LONGEST_TOKEN_REPLY = 1 << 16  # bytes
 _PASTED_AROUND = "\"'`<>“”‘’«»()[]{},;\u200b\u200c\u200d\ufeff\u2060"
-_DENIALS = ("denied", "oauth_problem", "error")
 
 
 class OAuthFlow:
@@ -88,6 +88,8 @@ class OAuthFlow:
         """The callback address to ask for."""
         if self._asked_callback:
             return self._asked_callback
+        if self._listener is not None and not self._listener.is_open:
+            self.close()
         if self._listener is None and is_browser_local():
             try:
                 self._listener = CallbackListener()
@@ -118,7 +120,7 @@ class OAuthFlow:
         self._request = self._with_token(given)
         self._expires = time.monotonic() + given.lifetime
         if self._listener:
-            self._listener.expect(given.token)
+            self._listener.expect(given.token, given.lifetime)
         address = self.region.authenticate_url
         return f"{address}?oauth_token={quote(given.token.reveal(), safe='')}"
 
@@ -245,7 +247,7 @@ def _find_verifier(pasted: Secret, token: Secret) -> tuple[Secret, bool] | error
         return errors.SignInExpired(
             "the sign-in link has expired or was used already", hint=NEW_LINK_HINT
         )
-    if any(name in fields for name in _DENIALS):
+    if any(name in fields for name in DENIALS):
         return errors.ConsentDenied(
             "access was not allowed on the log-in page",
             hint="To sign in after all, get a new sign-in link",
@@ -268,7 +270,7 @@ def _tidy(pasted: str) -> str:
 def _parse_query(text: str) -> dict[str, str]:
     if "=" not in text:
         return {}
-    known = ("oauth_token", "oauth_verifier", *_DENIALS)
+    known = ("oauth_token", "oauth_verifier", *DENIALS)
     try:
         query = urlsplit(text).query if "://" in text or "?" in text else text
         query = query or urlsplit(text).fragment
@@ -279,7 +281,7 @@ def _parse_query(text: str) -> dict[str, str]:
 
 def _read_token(body: bytes) -> _Token | None:
     """Parse a form-encoded token reply; ignore a JSON object after it."""
-    text = body.decode("utf-8", errors="replace").lstrip("\ufeff \r\n")
+    text = body[:_LONGEST_TOKEN_REPLY].decode("utf-8", errors="replace").lstrip("\ufeff \r\n")
     fields = dict(parse_qsl(text.split("{", 1)[0].strip()))
     token, secret = fields.get("oauth_token"), fields.get("oauth_token_secret")
     if not (token and secret):
@@ -293,7 +295,8 @@ def _check_callback(callback: str | None) -> str | None:
     if callback is None or callback == OUT_OF_BAND:
         return callback
     parts = urlsplit(str(callback).strip())
-    if parts.scheme not in ("http", "https") or not parts.netloc:
+    is_plain = str(callback).strip().isprintable() and " " not in str(callback).strip()
+    if parts.scheme not in ("http", "https") or not parts.netloc or not is_plain:
         raise errors.InvalidArgument(
             "callback is 'oob' or an address that begins with http:// or https://"
         )

@@ -40,7 +40,8 @@ class Client:
     Args:
         credentials: ``ApiKey`` or ``OAuth1``.
         region: ``"us"``, ``"eu"``, ``"ca"``, ``"au"`` or a ``Region``.
-        timeout: Seconds to wait for a connection, and for the next bytes of a reply.
+        timeout: Seconds to wait for a connection, and for the next bytes of a reply; one that comes
+            with less than 1,000 bytes a second has ten times as long in all.
         max_in_flight: Calls at once, at most 8.
         requests_per_minute: Ceiling for calls; Alchemer allows an account 240.
         retries: Policy for transient failures: a ``Retries``, or the number of attempts.

@@ -22,6 +22,7 @@ from alchemer_nb.errors import DownloadIncomplete, InvalidArgument, Stopped
 from alchemer_nb.fetch.interruption import build_hint
 from alchemer_nb.forks import renew_after_fork
 from alchemer_nb.store.sync_result import STOPPED
+from alchemer_nb.visible import make_visible
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
@@ -299,10 +300,10 @@ class Job(Generic[_Result]):
         return f"{self._title}: {state or 'asking for the survey'}"
 
     def __repr__(self) -> str:
-        return f"<Job {self._state}: {self.line}>"
+        return make_visible(f"<Job {self._state}: {self.line}>")
 
     def _repr_html_(self) -> str:
-        return f"<div><b>Job</b> {self._state} · {escape(self.line)}</div>"
+        return f"<div><b>Job</b> {self._state} · {escape(make_visible(self.line))}</div>"
 
     @property
     def _state(self) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from alchemer_nb.compare import definition_diff
 from alchemer_nb.survey.definition import Definition, load_definition, save_definition
+from alchemer_nb.visible import make_visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -69,12 +70,12 @@ class Survey(Definition):
             for question in page.questions:
                 name = question.alias or f"q{question.id}"
                 lines.append(f"    {name}: {question.text(self.language)} [{question.type}]")
-        return "\n".join(lines)
+        return make_visible("\n".join(lines))
 
     def _repr_html_(self) -> str:
         caption = html.escape(f"{self.title} ({self.id}), {self.status}")
         head = _cells("th", ("id", "alias", "question", "options"))
-        return (
+        return make_visible(
             f"<p><b>{caption}</b></p><table><thead><tr>{head}</tr></thead>"
             f"<tbody>{''.join(_html_rows(self))}</tbody></table>"
         )

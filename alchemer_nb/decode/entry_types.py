@@ -180,7 +180,10 @@ def to_scalar(value: Any) -> Scalar:
     """Return a scalar unchanged, a list or map as JSON text."""
     if value is None or isinstance(value, (str, int, float, bool)):
         return value
-    return json.dumps(value, ensure_ascii=False)
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:  # json goes less deep than what has decoded it
+        return msgspec.json.encode(value).decode()
 
 
 def read_untyped_entry(raw: Any) -> tuple[Entry, bool]:

@@ -11,6 +11,7 @@ import base64
 import json
 import warnings
 import zlib
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,7 @@ from alchemer_nb.survey.definition import Definition  # noqa: TC001 - msgspec re
 
 if TYPE_CHECKING:
     import os
+    from pathlib import Path
 
 KEY = b"alchemer_nb"
 FORMAT = 1
@@ -44,7 +46,13 @@ SUFFIXES = (".parquet", ".pq")
 _DESCRIPTION = KEY + b".description"
 _OLD_ANSWERS = KEY + b".answers"  # of versions that kept the answers behind a frame
 _PANDAS_ATTRS = b"PANDAS_ATTRS"  # where pandas itself keeps attrs
-_MOST_OLD = 2**31
+_MOST_OLD = 2**29  # bytes of answers, unpacked
+# What is raised by readers of a footer that somebody has changed.
+_DAMAGED = (
+    *(pa.ArrowException, ValueError, TypeError, LookupError, AttributeError, OverflowError),
+    *(NotImplementedError, RecursionError),
+)
+_MOST_DIGITS = 10  # of the number of a format
 _MOST = 64 * 2**20  # Parquet readers refuse footers of 100 MB
 
 
@@ -139,15 +147,14 @@ def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
     except (pa.ArrowException, OSError) as error:
         raise InvalidArgument(f"{place} cannot be read as Parquet: {_first_line(error)}") from None
     number, _, written = footer.get(KEY, b"").partition(b":")
-    if number.isdigit() and int(number) > FORMAT:
+    if number.isdigit() and len(number) < _MOST_DIGITS and int(number) > FORMAT:
         raise ConfigurationError(
             f"{place} was written by a newer alchemer_nb (format {int(number)}, this one reads "
             f"{FORMAT}): pip install -U alchemer_nb. pandas.read_parquet reads its values"
         )
-    # Whole numbers beside missing ones stay whole; pandas would make them floats, which round.
-    frame: pd.DataFrame = table.to_pandas(integer_object_nulls=KEY in footer)
-    frame.attrs = _read_attrs(table.schema.metadata or {})
     lost: list[str] = []
+    frame = _to_pandas(table, lost, place, is_ours=KEY in footer)
+    frame.attrs = _read_attrs(table.schema.metadata or {})
     if KEY in footer:
         frame = _as_it_was(frame, written, lost)
     if _DESCRIPTION in footer:
@@ -277,7 +284,7 @@ def _missing(values: pd.Series[Any]) -> str:
 def _read_attrs(schema: dict[bytes, bytes]) -> dict[Any, Any]:
     try:
         attrs = json.loads(schema.get(_PANDAS_ATTRS, b"{}"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return attrs if isinstance(attrs, dict) else {}
 
@@ -295,7 +302,7 @@ def _is_of_earlier_version(text: object) -> bool:
     """Check whether attrs have the facts of an earlier version."""
     try:
         facts = json.loads(text) if isinstance(text, str) else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(facts, dict) and "codebook" in facts
 
@@ -326,7 +333,7 @@ def _describe_old_file(frame: pd.DataFrame, packed: bytes, place: Any) -> None:
             about=about,
         )
         frame.attrs[ATTRS] = description.to_json()
-    except (ValueError, TypeError, LookupError, zlib.error, msgspec.DecodeError):
+    except (*_DAMAGED, zlib.error):
         note = "df.alchemer needs a new download"
     warnings.warn(
         f"{place} is of an earlier version, which kept the answers behind the frame a second "
@@ -335,13 +342,32 @@ def _describe_old_file(frame: pd.DataFrame, packed: bytes, place: Any) -> None:
     )
 
 
+def _to_pandas(table: pa.Table, lost: list[str], place: Path, *, is_ours: bool) -> pd.DataFrame:
+    # Whole numbers beside missing ones stay whole; pandas would make them floats, which round.
+    given: dict[str, Any] = {"integer_object_nulls": is_ours}
+    with suppress(*_DAMAGED):
+        frame: pd.DataFrame = table.to_pandas(**given)
+        return frame
+    try:
+        frame = table.to_pandas(**given, ignore_metadata=True)
+    except _DAMAGED as error:
+        raise InvalidArgument(f"{place} cannot be read: {_first_line(error)}") from None
+    lost.append(
+        "what pandas noted of index and dtypes cannot be read, so the index is a column; the "
+        "values are all there"
+    )
+    return frame
+
+
 def _as_it_was(frame: pd.DataFrame, written: bytes, lost: list[str]) -> pd.DataFrame:
     """Restore the dtypes of the columns."""
-    try:
-        entry = msgspec.json.decode(written, type=_Entry)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        lost.append("the exact dtypes are gone; the values are all there")
-        return frame
+    with suppress(*_DAMAGED):
+        return _with_dtypes(frame, msgspec.json.decode(written, type=_Entry))
+    lost.append("the exact dtypes are gone; the values are all there")
+    return frame
+
+
+def _with_dtypes(frame: pd.DataFrame, entry: _Entry) -> pd.DataFrame:
     if len(entry.dtypes) != frame.shape[1]:
         return frame
     attrs = frame.attrs

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from alchemer_nb.forks import OriginProcess
+from alchemer_nb.visible import make_visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,7 +138,7 @@ def print_line(line: str) -> None:
     Notebooks show stderr in red; scripts keep stdout for their own output.
     """
     stream = sys.stdout if "ipykernel" in sys.modules else sys.stderr
-    stream.write(f"{line}\n")
+    stream.write(f"{make_visible(line)}\n")
 
 
 def _format_seconds(seconds: float) -> str:

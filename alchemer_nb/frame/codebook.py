@@ -13,6 +13,7 @@ from alchemer_nb.frame.text_dtype import typed_frame
 from alchemer_nb.survey.columns import AnswerColumn, name_columns, plan_columns
 from alchemer_nb.survey.definition import conditional_ids
 from alchemer_nb.survey.question_types import question_key
+from alchemer_nb.visible import make_visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -53,11 +54,11 @@ class Codebook(pd.DataFrame):
 
     def _repr_html_(self) -> str | None:
         shown = _table_html(self._main_fields())
-        return f"{shown}<p>{html.escape(self._footer())}</p>"
+        return make_visible(f"{shown}<p>{html.escape(self._footer())}</p>")
 
     def __repr__(self) -> str:
         shown = self._main_fields().to_string(max_rows=60, max_colwidth=48, index=False)
-        return f"{shown}\n{self._footer()}"
+        return make_visible(f"{shown}\n{self._footer()}")
 
     def _footer(self) -> str:
         hidden = [n for n in self.columns if n not in self._main_fields().columns]

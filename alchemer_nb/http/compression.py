@@ -9,14 +9,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ACCEPTED = "gzip"
-_PIECE_BYTES = 1 << 16
+# Of a body, as received and unpacked: real pages of 500 responses have a few megabytes. A gzip of
+# 300 kB can unpack to 300 MB.
+MOST_BYTES = 128 << 20
+# Lists and maps of a body: an empty one has two bytes, and takes hundreds once it is decoded.
+MOST_OBJECTS = 2_000_000
+_FEW_BYTES = 8 << 20  # bodies up to this size are not counted
+_PIECE_BYTES = 1 << 18
 _EDGE_BYTES = 4096
-_NO_LIMIT = 0  # zlib's value for pieces of any size
 _GZIP_MAGIC = b"\x1f\x8b"  # the first bytes of a gzip body
 
 
 class Broken(ValueError):
     """A body that is cut off or damaged."""
+
+
+class TooLarge(ValueError):
+    """A body of more bytes than are read."""
 
 
 class UnknownEncoding(ValueError):
@@ -35,14 +44,20 @@ def is_gzip(header: str | None) -> bool:
     return name.endswith("gzip")
 
 
-def unpack(packed: bytes) -> bytes:
+def unpack(packed: bytes, most: int = MOST_BYTES) -> bytes:
     """Return the bytes of a gzip body.
 
     Raises:
         Broken: It is not whole.
+        TooLarge: It has more than ``most`` bytes.
     """
-    pieces = list(_pieces(packed, _NO_LIMIT))  # mostly one, which is then not copied
+    pieces = list(_pieces(packed, most + 1, most))  # mostly one, which is then not copied
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def has_too_many_objects(body: bytes) -> bool:
+    """Check whether decoding a body could fill the memory, without decoding it."""
+    return len(body) > _FEW_BYTES and body.count(b"{") + body.count(b"[") > MOST_OBJECTS
 
 
 def unpack_edges(packed: bytes) -> tuple[bytes, bytes]:
@@ -50,20 +65,24 @@ def unpack_edges(packed: bytes) -> tuple[bytes, bytes]:
 
     Raises:
         Broken: It is not whole.
+        TooLarge: It has more than ``MOST_BYTES`` bytes.
     """
     head = tail = b""
-    for piece in _pieces(packed, _PIECE_BYTES):
+    for piece in _pieces(packed, _PIECE_BYTES, MOST_BYTES):
         head = head if len(head) >= _EDGE_BYTES else (head + piece)[:_EDGE_BYTES]
         tail = (tail + piece[-_EDGE_BYTES:])[-_EDGE_BYTES:]
     return head, tail
 
 
-def _pieces(packed: bytes, most: int) -> Iterator[bytes]:
-    unpacker, rest = zlib.decompressobj(zlib.MAX_WBITS | 16), packed
+def _pieces(packed: bytes, piece_size: int, most: int) -> Iterator[bytes]:
+    unpacker, rest, count = zlib.decompressobj(zlib.MAX_WBITS | 16), packed, 0
     try:
         while not unpacker.eof:  # zlib checks the checksum at the end
-            piece = unpacker.decompress(rest, most)
+            piece = unpacker.decompress(rest, piece_size)
             rest = unpacker.unconsumed_tail
+            count += len(piece)
+            if count > most:
+                raise TooLarge
             if piece:
                 yield piece
             elif not rest and not unpacker.eof:

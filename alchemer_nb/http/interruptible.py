@@ -1,7 +1,10 @@
-"""Connections whose reads end soon after ``CallOptions.stop`` is set.
+"""Connections whose reads end soon after ``CallOptions.stop`` is set, and in any case some day.
 
 The first byte of a page of responses can take half a minute. A cancelled download must not wait for
 it, and a thread that waited would delay the end of the process.
+
+A timeout of requests bounds the wait for the next bytes, not that for a reply: one byte a second
+would go on for ever. So does an endless row of ``100 Continue``, which ``http.client`` skips.
 """
 
 from __future__ import annotations
@@ -27,6 +30,10 @@ if TYPE_CHECKING:
     from alchemer_nb.http.waiting import CallOptions
 
 _POLL = 0.1  # seconds between two looks at ``stop``
+# A reply that comes with fewer bytes a second has this many times the read timeout in all.
+_SLOWEST = 1_000
+_MOST_TIMEOUTS = 10
+_MOST_HEAD = 1 << 20  # bytes of status line and headers
 # A context variable, as urllib3 makes the connections and passes no argument of ours to them.
 _options: ContextVar[CallOptions | None] = ContextVar("alchemer_nb_options", default=None)
 
@@ -41,12 +48,23 @@ def interrupted_by(options: CallOptions) -> Iterator[None]:
         _options.reset(token)
 
 
+class SlowReply(Exception):
+    """A reply that comes so slowly that it would take hours."""
+
+
 class _StoppableReader(io.RawIOBase):
-    """A reader of a reply that waits in short steps, and checks ``stop`` between them."""
+    """A reader of a reply that waits in short steps, and checks ``stop`` between them.
+
+    Attributes:
+        in_head: True until the body begins.
+    """
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
         self._raw = raw
         self._sock = sock
+        self._begun = time.monotonic()
+        self._count = 0
+        self.in_head = True
 
     def readable(self) -> bool:
         return True
@@ -57,17 +75,27 @@ class _StoppableReader(io.RawIOBase):
         Raises:
             Stopped: ``stop`` was set.
             TimeoutError: Nothing came in time.
+            SlowReply: Too little came in time.
+            HTTPException: The headers do not end.
         """
+        if self.in_head and self._count > _MOST_HEAD:
+            raise http.client.HTTPException("too many headers")
         options = _options.get()
         # ``pending``: bytes that TLS has decrypted already, which ``wait_for_read`` does not see.
         if options is not None and not getattr(self._sock, "pending", int)():
             timeout = self._sock.gettimeout()
-            end = time.monotonic() + (float("inf") if timeout is None else timeout)
+            timeout = float("inf") if timeout is None else timeout
+            end = time.monotonic() + timeout
+            end_of_all = self._begun + _MOST_TIMEOUTS * timeout + self._count / _SLOWEST
             while not wait_for_read(self._sock, _POLL):
                 options.check()
                 if time.monotonic() >= end:
                     raise TimeoutError("no answer")
-        return self._raw.readinto(buffer)
+            if time.monotonic() >= end_of_all:
+                raise SlowReply
+        count = self._raw.readinto(buffer)
+        self._count += count or 0
+        return count
 
     def close(self) -> None:
         self._raw.close()
@@ -77,7 +105,12 @@ class _StoppableReader(io.RawIOBase):
 class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_StoppableReader(self.fp.detach(), sock))
+        self._reader = _StoppableReader(self.fp.detach(), sock)
+        self.fp = io.BufferedReader(self._reader)
+
+    def begin(self) -> None:
+        super().begin()
+        self._reader.in_head = False
 
 
 class _Connection(urllib3.connection.HTTPConnection):

@@ -1,17 +1,40 @@
 """Builds the errors of failures below HTTP, without the text of the original error.
 
-The errors of requests and urllib3 hold the address of the call, which holds the API key.
+The errors of requests and urllib3 hold the address of the call, which holds the API key; those of a
+proxy may hold its password. So the cause is found by the classes and numbers in the chain of errors
+alone, and of a proxy only the variable that names it is shown.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import os
+import re
+import ssl
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
+from requests.utils import get_environ_proxies, select_proxy
 
 from alchemer_nb.errors import TransportError
-from alchemer_nb.http.compression import Broken, UnknownEncoding
+from alchemer_nb.http.compression import MOST_BYTES, MOST_OBJECTS, Broken, TooLarge, UnknownEncoding
+from alchemer_nb.http.interruptible import SlowReply
+from alchemer_nb.http.regions import is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")  # the first one counts
+_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_TUNNEL_STATUS = re.compile(r"Tunnel connection failed: (\d{3})\b")
+_EXPIRED, _NOT_YET_VALID, _WRONG_HOST = 10, 9, 62  # X509_V_ERR_… of OpenSSL
+_CHECK_PROXY = "See whether the proxy runs and lets {host} through"
+_ASK_NETWORK = "Ask whoever runs your network to let {host} through, or try from another one"
+_PROXY_FORM = (
+    "It is http://HOST:PORT, with NAME:PASSWORD@ before HOST where the proxy asks for them and @, "
+    "/ and : in them as %40, %2F and %3A. Without a proxy, unset the variable"
+)
 
 
 class _Failure(NamedTuple):
@@ -21,36 +44,108 @@ class _Failure(NamedTuple):
     hint: str = ""
 
 
-# The first that fits the error or its cause is used: subclasses come before their base classes.
+_MISSING_CA = _Failure(
+    (),
+    "certificate",
+    "{ca} names a file of certificates that is not there or cannot be read ({where})",
+    "Set it to the company's certificate file (.pem), or unset it",
+)
+# By the number that OpenSSL gives for the reason.
+_CERTIFICATES = {
+    _EXPIRED: _Failure(
+        (),
+        "certificate",
+        "the certificate of {host} has expired ({where})",
+        "Check the date of this computer. If it is right, something between here and Alchemer "
+        "answers in its place: ask whoever runs your network",
+    ),
+    _NOT_YET_VALID: _Failure(
+        (),
+        "certificate",
+        "the certificate of {host} is not valid yet ({where})",
+        "Check the date and the time zone of this computer",
+    ),
+    _WRONG_HOST: _Failure(
+        (),
+        "certificate",
+        "what answers at {host} shows the certificate of another host ({where})",
+        "Check the region's address. A log-in page or a proxy of the network may answer in its "
+        "place: open {host} in a browser",
+    ),
+}
+# Of a proxy, by the cause.
+_PROXY_FAILURES = (
+    _Failure(
+        (urllib3.exceptions.NameResolutionError,),
+        "unreachable",
+        "no host is called as the proxy in {proxy} says ({where})",
+        "Check the variable; without a proxy, unset it",
+    ),
+    _Failure(
+        (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError),
+        "unreachable",
+        "nothing answers at the proxy in {proxy} ({where})",
+        "See whether it runs and the port is right; without a proxy, unset the variable",
+    ),
+    _Failure(
+        (ssl.SSLCertVerificationError,),
+        "certificate",
+        "the certificate of the proxy in {proxy} could not be verified ({where})",
+        "Set REQUESTS_CA_BUNDLE to the company's certificate file",
+    ),
+    _Failure(
+        (ssl.SSLError,),
+        "",
+        "the proxy in {proxy} does not speak https itself ({where})",
+        "Its address probably begins with http://, also for calls over https",
+    ),
+    _Failure(
+        (object,),
+        "",
+        "the proxy in {proxy} did not let {where} through to {host}",
+        _ASK_NETWORK,
+    ),
+)
+# The first that fits an error of the chain is used: subclasses come before their base classes.
 _FAILURES = (
     _Failure(
         (requests.exceptions.ConnectTimeout,),
         "unreachable",
-        "{host} could not be reached within {connect:g} seconds ({where}); try again",
+        "{to} could not be reached within {connect:g} seconds ({where}); try again",
+    ),
+    _Failure(
+        (SlowReply,),
+        "slow",
+        "{to} answered {where} so slowly that the answer was given up",
+        "Try again, or from another network",
     ),
     _Failure(
         (requests.exceptions.Timeout, urllib3.exceptions.ReadTimeoutError),
         "silent",
-        "{host} did not answer {where} within {read:g} seconds; try again",
+        "{to} did not answer {where} within {read:g} seconds; try again",
+    ),
+    _Failure(
+        (ssl.SSLCertVerificationError,),
+        "certificate",
+        "the certificate of {host} could not be verified: nobody whom this computer trusts has "
+        "signed it ({where})",
+        "Behind a company proxy, set REQUESTS_CA_BUNDLE to the company's certificate file",
     ),
     _Failure(
         (requests.exceptions.SSLError, urllib3.exceptions.SSLError),
         "certificate",
-        "the certificate of {host} could not be verified ({where})",
-        "Behind a company proxy, set REQUESTS_CA_BUNDLE to the company's certificate file",
-    ),
-    _Failure(
-        (requests.exceptions.ProxyError,),
-        "",
-        "the proxy of this machine did not let {where} through to {host}",
+        "no encrypted connection to {host} could be made ({where})",
+        "Something between here and Alchemer may answer in its place: try from another network, "
+        "or check the region's address",
     ),
     _Failure(
         (
             *(requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError),
             *(urllib3.exceptions.ProtocolError, urllib3.exceptions.DecodeError, Broken),
+            requests.exceptions.InvalidHeader,
         ),
         "cut",
-        "the answer of {host} to {where} was cut off or broken; try again",
+        "the answer of {to} to {where} was cut off or broken; try again",
     ),
     _Failure(
         (UnknownEncoding,),
@@ -72,13 +167,29 @@ _FAILURES = (
     _Failure(
         (requests.exceptions.ConnectionError,),
         "cut",
-        "the connection to {host} broke off; try again ({where})",
+        "the connection to {to} broke off; try again ({where})",
     ),
 )
 
 
+def build_too_large_error(where: str, most: int) -> TransportError:
+    """Build the error of an answer that is not read, as it would fill the memory.
+
+    Args:
+        where: Method and path of the call.
+        most: Bytes that would have been read.
+    """
+    return TransportError(
+        f"the answer to {where} has more than {most >> 20} MB when unpacked, or more than "
+        f"{MOST_OBJECTS:,} objects, so it was not read",
+        reason="large",
+        hint="Ask for less at once, as with a smaller resultsperpage. Where that does not help, "
+        "something between here and Alchemer may send it: try from another network",
+    )
+
+
 def build_network_error(
-    error: Exception, where: str, host: str, timeout: tuple[float, float]
+    error: Exception, where: str, host: str, timeout: tuple[float, float], url: str
 ) -> TransportError:
     """Build the error to raise instead of an error of requests or urllib3.
 
@@ -87,11 +198,108 @@ def build_network_error(
         where: Method and path of the call.
         host: The part of the address that may be shown.
         timeout: Seconds to connect, and to wait for bytes.
+        url: Address of the call, to see whether a proxy is used for it.
     """
-    cause = getattr(error.args[0] if error.args else None, "reason", None)
-    for kinds, reason, sentence, hint in _FAILURES:
-        if isinstance(error, kinds) or isinstance(cause, kinds):
-            connect, read = timeout
-            text = sentence.format(host=host, where=where, connect=connect, read=read)
-            return TransportError(text, reason=reason, hint=hint)
-    return TransportError(f"{where} at {host} could not be sent ({type(error).__name__})")
+    chain = list(_chain(error))
+    if any(isinstance(each, TooLarge) for each in chain):
+        return build_too_large_error(where, MOST_BYTES)
+    proxy = _proxy_variable(url)
+    failure = _find_failure(error, chain, proxy)
+    if failure is None:
+        return TransportError(f"{where} at {host} could not be sent ({type(error).__name__})")
+    hint = failure.hint or (_CHECK_PROXY if proxy else "")
+    connect, read = timeout
+    words = {
+        "to": f"{host} (through the proxy in {proxy})" if proxy else host,
+        "host": host, "where": where, "connect": connect, "read": read, "proxy": proxy,
+        "ca": next(filter(os.environ.get, _CA_VARIABLES), _CA_VARIABLES[0]),
+    }  # fmt: skip
+    return TransportError(
+        failure.sentence.format(**words), reason=failure.reason, hint=hint.format(**words)
+    )
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and its causes, as requests and urllib3 nest them."""
+    seen: set[int] = set()
+    waiting: list[object] = [error]
+    while waiting:
+        one = waiting.pop(0)
+        if isinstance(one, BaseException) and id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            # Not ``__context__``: it may be an error that the caller is handling meanwhile.
+            waiting += [*one.args, getattr(one, "reason", None), one.__cause__]
+
+
+def _find_failure(error: Exception, chain: list[BaseException], proxy: str) -> _Failure | None:
+    if proxy:
+        failure = _find_proxy_failure(error, chain)
+        if failure is not None:
+            return failure
+    for each in chain:
+        if isinstance(each, ssl.SSLCertVerificationError) and each.verify_code in _CERTIFICATES:
+            return _CERTIFICATES[each.verify_code]
+        if isinstance(each, ssl.SSLError) and each.library in ("X509", "PEM"):
+            return _MISSING_CA
+    if type(error) is OSError and any(map(os.environ.get, _CA_VARIABLES)):
+        return _MISSING_CA  # raised by requests before it sends anything
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    certificate = [each for each in chain if isinstance(each, ssl.SSLCertVerificationError)]
+    return _first_fit(_FAILURES, [error, reason, *certificate])
+
+
+def _find_proxy_failure(error: Exception, chain: list[BaseException]) -> _Failure | None:
+    for each in chain:
+        found = _TUNNEL_STATUS.match(str(each)) if type(each) is OSError else None
+        if found:
+            return _refused_tunnel(int(found[1]))
+    if isinstance(error, requests.exceptions.ProxyError):
+        return _first_fit(_PROXY_FAILURES, chain)
+    if isinstance(error, requests.exceptions.InvalidSchema):
+        return _Failure(
+            (),
+            "",
+            "{proxy} names a SOCKS proxy, for which a package is missing here ({where})",
+            "Run %pip install pysocks and restart the kernel, or use an http:// proxy",
+        )
+    if isinstance(error, (ValueError, TypeError, urllib3.exceptions.LocationValueError)):
+        # The region's address has been checked before, so it is the proxy's.
+        sentence = "the address of the proxy in {proxy} cannot be read ({where})"
+        return _Failure((), "", sentence, _PROXY_FORM)
+    return None
+
+
+def _refused_tunnel(status: int) -> _Failure:
+    """Return what it means that a proxy answered CONNECT with this status."""
+    if status == requests.codes.proxy_authentication_required:
+        return _Failure(
+            (),
+            "",
+            "the proxy in {proxy} asks for a valid name and password (status 407, {where})",
+            f"They belong into the variable. {_PROXY_FORM}",
+        )
+    if status >= requests.codes.server_error:
+        sentence = f"the proxy in {{proxy}} cannot reach {{host}} (status {status}, {{where}})"
+        return _Failure((), "unreachable", f"{sentence}; try again", _ASK_NETWORK)
+    sentence = f"the proxy in {{proxy}} refused the way to {{host}} (status {status}, {{where}})"
+    return _Failure((), "blocked", sentence, _ASK_NETWORK)
+
+
+def _first_fit(failures: tuple[_Failure, ...], causes: Sequence[object]) -> _Failure | None:
+    return next(
+        (each for each in failures if any(isinstance(one, each.kinds) for one in causes)), None
+    )
+
+
+def _proxy_variable(url: str) -> str:
+    """Return the variable that names the proxy of an address; ``""`` where there is none."""
+    if is_loopback(urlsplit(url).hostname):
+        return ""
+    try:
+        proxy = select_proxy(url, get_environ_proxies(url))
+    except ValueError:  # an address that cannot be read at all
+        proxy = "?"
+    if not proxy:
+        return ""
+    return next(filter(os.environ.get, _PROXY_VARIABLES), "the settings of this computer")

@@ -10,6 +10,7 @@ without a zone are taken as UTC there. Every address can be replaced.
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass, fields
 from typing import Any, TypedDict, Unpack
 from urllib.parse import urlsplit
@@ -19,6 +20,16 @@ from alchemer_nb.errors import ConfigurationError
 
 _OAUTH_PATH = "/head/oauth/"
 _REGISTER_PATH = "/account/restful-register"
+# Narrower than any parser of addresses: parsers find other hosts where there is a backslash, "%",
+# ";", a tab or a letter beyond ASCII, but the host that is shown must be the one that is asked.
+_ADDRESS = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
+    r"(?P<path>(?:/[\w.~!$&'()*+,=:@%-]*)*)",
+    re.A | re.I,
+)
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.A | re.I)
+_LONGEST_HOST = 253
+_LARGEST_PORT = 65_535
 
 
 class OtherAddresses(TypedDict, total=False):
@@ -132,7 +143,8 @@ class Region:
 
         Args:
             api_url: Base of the API without the version, ``https://…``; plain ``http://`` is
-                allowed for loopback hosts only.
+                allowed for loopback hosts only. The host has letters a to z, digits, dots and
+                hyphens; one in other letters is written as ``xn--…``.
             app_url: Where people log in; left out, the API's address.
             timezone: IANA zone of stamps that carry none.
             name: What messages call it.
@@ -155,6 +167,15 @@ class Region:
         return urlsplit(self.app_url).netloc
 
     @property
+    def shown_host(self) -> str:
+        """The host to show where credentials are typed: the one that people know, if it is known.
+
+        A region of one's own may name any page for the log-in, but its API gets the credentials.
+        """
+        is_known = _KNOWN_ADDRESSES.get(self.api_url) == self.app_url
+        return self.app_host if is_known else self.host
+
+    @property
     def zone(self) -> ZoneInfo:
         """The time zone as an object."""
         return ZoneInfo(self.timezone)
@@ -173,30 +194,51 @@ def is_loopback(host: str | None) -> bool:
 
 
 def check_address(address: str, what: str = "address") -> str:
-    """Check an address and return it without its last slash.
+    """Check an address and return it in one spelling: host in small letters, no last slash.
 
     Raises:
-        ConfigurationError: It is neither https nor plain http on loopback, or it carries a user,
-            a query or a fragment.
+        ConfigurationError: It is neither https nor plain http on loopback, its host is not plainly
+            a host, or it carries a user, a query or a fragment.
     """
     # The address itself is not repeated in full: a pasted one may carry a key in its query.
-    try:
-        parts = urlsplit(str(address).strip())
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        raise ConfigurationError(f"{what} is not an address; expected https://HOST") from None
-    if parts.scheme not in ("https", "http") or not host:
-        raise ConfigurationError(f"{what} is not an address; expected https://HOST")
-    if parts.username is not None or parts.password is not None:
+    text = str(address).strip()
+    after_scheme = text.partition("://")[2]
+    if "@" in re.split(r"[/?#]", after_scheme, maxsplit=1)[0]:
         raise ConfigurationError(f"{what} must not carry a user name or password")
-    if parts.query or parts.fragment:
+    if any(mark in after_scheme.rstrip("?#") for mark in "?#"):
         raise ConfigurationError(f"{what} must not carry a query or a fragment")
-    if parts.scheme == "http" and not is_loopback(host):
+    found = _ADDRESS.fullmatch(text.rstrip("?#"))
+    if found is None or not _is_host(found["host"]) or not _is_port(found["port"]):
+        raise ConfigurationError(
+            f"{what} is not an address; expected https://HOST",
+            hint="A host has the letters a to z, digits, dots and hyphens alone; one in other "
+            "letters is written as xn--…",
+        )
+    scheme, host, path = found["scheme"].lower(), found["host"].lower(), found["path"]
+    if {".", ".."} & set(path.split("/")):
+        raise ConfigurationError(f"{what} must not carry . or .. as a part of its path")
+    if scheme == "http" and not is_loopback(host):
         raise ConfigurationError(
             f"{what} uses plain http to {host}: credentials would travel unprotected. Use "
             f"https://{host} (plain http is accepted on this machine's own addresses alone)"
         )
-    return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
+    port = f":{int(found['port'])}" if found["port"] else ""
+    return f"{scheme}://{host}{port}{path}".rstrip("/")
+
+
+def _is_host(host: str) -> bool:
+    if host.startswith("[") or host.rpartition(".")[2].isdigit():
+        # Not "127.1" and its like, which some parsers take as an address, too.
+        try:
+            ipaddress.ip_address(host.strip("[]"))
+        except ValueError:
+            return False
+        return True
+    return len(host) <= _LONGEST_HOST and all(map(_LABEL.fullmatch, host.split(".")))
+
+
+def _is_port(port: str | None) -> bool:
+    return port is None or 0 < int(port) <= _LARGEST_PORT
 
 
 def _build(name: str, given: dict[str, Any]) -> Region:
@@ -240,3 +282,4 @@ _KNOWN: dict[str, dict[str, Any]] = {
     )
 }
 _KNOWN["au"]["zone_documented"] = False
+_KNOWN_ADDRESSES = {region["api_url"]: region["app_url"] for region in _KNOWN.values()}

@@ -13,7 +13,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb import errors
-from alchemer_nb.http.compression import Broken, unpack, unpack_edges
+from alchemer_nb.http.compression import (
+    MOST_BYTES,
+    Broken,
+    TooLarge,
+    has_too_many_objects,
+    unpack,
+    unpack_edges,
+)
+from alchemer_nb.http.network_errors import build_too_large_error
 from alchemer_nb.http.refusals import (
     DENIED_PROBLEMS,
     Attempt,
@@ -41,7 +49,10 @@ HEADERS = (
     *("X-SG-Cached", "X-SG-Warning"),
 )
 _LONGEST_MESSAGE = 300
+_LONGEST_WAIT = 86_400.0  # seconds
 _HEAD = 4_000  # bytes in which a problem is looked for
+# Bytes of a body that is decoded as a whole, which takes several times as many.
+_MOST_DECODED = 64 << 20
 _LARGE = 4_000  # compressed bytes, which unpack to ten times as many and more
 _GOOD_START = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"result_ok"\s*:\s*(?:true|"true")\s*,')
 _REFUSED_RIGHT = re.compile(r"not authori[sz]ed|permission|access denied|forbidden", re.I)
@@ -85,16 +96,26 @@ class Reply:
         """The body, unpacked at each access, as only the compressed bytes stay in memory.
 
         Raises:
-            TransportError: It is cut off or damaged.
+            TransportError: It is cut off or damaged, or too large.
         """
-        if not (self.is_gzip and self.packed):  # a gateway's error without a body may claim gzip
-            return self.packed
-        with suppress(Broken):
-            return unpack(self.packed)
-        raise errors.TransportError(
-            f"the answer to {self.method} {self.path} was cut off or broken; try again",
-            reason="cut",
-        )
+        return self._unpack(MOST_BYTES)
+
+    def _unpack(self, most: int) -> bytes:
+        where = f"{self.method} {self.path}"
+        try:
+            # A gateway's error without a body may claim gzip.
+            body = unpack(self.packed, most) if self.is_gzip and self.packed else self.packed
+        except Broken:
+            failure = errors.TransportError(
+                f"the answer to {where} was cut off or broken; try again", reason="cut"
+            )
+        except TooLarge:
+            failure = build_too_large_error(where, most)
+        else:
+            if len(body) <= most and not has_too_many_objects(body):
+                return body
+            failure = build_too_large_error(where, most)
+        raise failure
 
     def envelope(self) -> dict[str, Any]:
         """Return the body as a dict.
@@ -103,7 +124,7 @@ class Reply:
             TransportError: It is not one; ``find_error`` looks at both ends of a large body only.
         """
         with suppress(ValueError, RecursionError):
-            decoded = decode_json(self.body)
+            decoded = decode_json(self._unpack(_MOST_DECODED))
             if isinstance(decoded, dict):
                 return decoded
         raise errors.TransportError(
@@ -134,7 +155,9 @@ def find_error(
     try:
         body = reply.body
     except errors.TransportError as error:
-        return error.with_traceback(None)
+        if error.reason != "large" or reply.status < 400:
+            return error.with_traceback(None)
+        body = b""  # a gateway's error, of which the status says enough
     return _ErrorFinder(reply, body, region, tuple(secrets), attempt or Attempt()).find()
 
 
@@ -149,7 +172,7 @@ def _is_large_and_good(reply: Reply) -> bool:
         head, tail = (
             unpack_edges(reply.packed) if reply.is_gzip else (reply.packed, reply.packed[-99:])
         )
-    except Broken:
+    except (Broken, TooLarge):
         return False  # ``body`` will raise the error
     return _GOOD_START.match(head) is not None and tail.rstrip().endswith(b"}")
 
@@ -185,7 +208,9 @@ class _ErrorFinder:
     def find(self) -> errors.ApiError | errors.TransportError | None:
         try:
             envelope = self.reply.envelope()
-        except errors.TransportError:
+        except errors.TransportError as error:
+            if error.reason == "large" and self.reply.status < 400:
+                return error.with_traceback(None)
             return self._error_without_envelope()
         result_ok, code = envelope.get("result_ok"), envelope.get("code")
         is_refused = result_ok in (False, 0, "0", "false", "False")
@@ -320,4 +345,5 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         if until is None:
             return None
         seconds = until.server - (clock.server if clock else time.time())
-    return max(0.0, seconds) if seconds == seconds else None
+    # More than a day, also infinity, is no time to wait for.
+    return max(0.0, seconds) if seconds <= _LONGEST_WAIT else None

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import functools
 import hmac
+import html.entities
 import logging
 import re
 from contextlib import contextmanager
@@ -17,17 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 MASK = "••••"
-# What JSON, forms and HTML write for some letters, other than the letter itself and its code.
-_NAMED_FORMS = {
-    '"': ('\\"', "&quot;"),
-    "\\": ("\\\\",),
-    "/": ("\\/",),
-    " ": ("+",),
-    "&": ("&amp;",),
-    "<": ("&lt;",),
-    ">": ("&gt;",),
-    "'": ("\\'", "&apos;"),
-}
+# What JSON and forms write for some letters, other than the letter itself and its code.
+_OTHER_FORMS = {'"': '\\"', "\\": "\\\\", "/": "\\/", " ": "+", "'": "\\'"}
 _SHORTEST_HIDDEN = 4  # shorter ones occur in every text
 _SHORTEST_SHOWN = 12  # the last four characters of a short secret would be too much of it
 _LOGGERS = ("urllib3", "requests_oauthlib", "oauthlib")
@@ -133,10 +126,21 @@ def _any_form(letter: str) -> str:
         re.escape(letter),
         "".join(f"%(?:25)*{octet:02x}" for octet in octets),
         "".join(rf"\\u{units[at : at + 4]}" for at in range(0, len(units), 4)),
-        f"&#(?:0*{ord(letter)}|x0*{ord(letter):x});",
-        *(re.escape(form) for form in _NAMED_FORMS.get(letter, ())),
+        rf"\\x{ord(letter):02x}",
+        f"&#(?:0*{ord(letter)}|x0*{ord(letter):x});?",
+        *(f"&{name}" for name in _html_names().get(letter, ())),
+        *(re.escape(form) for form in [_OTHER_FORMS.get(letter)] if form),
     ]
     return f"(?:{'|'.join(forms)})"
+
+
+@functools.cache
+def _html_names() -> dict[str, list[str]]:
+    """Return the names that HTML has for a letter, such as ``amp;`` and ``amp`` for ``&``."""
+    names: dict[str, list[str]] = {}
+    for name in sorted(html.entities.html5, key=len, reverse=True):  # with the semicolon first
+        names.setdefault(html.entities.html5[name], []).append(name)
+    return names
 
 
 class SecretFilter(logging.Filter):

@@ -16,6 +16,7 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -279,7 +280,7 @@ class Transport:
                 url,
                 params=list(call.query),
                 data=list(call.form) or None,
-                auth=sign,
+                auth=sign or _unsigned,  # with None, requests would look into ~/.netrc
                 timeout=self.timeout,
                 allow_redirects=False,
                 stream=True,
@@ -298,7 +299,7 @@ class Transport:
             return errors.Stopped("the call was called off")
         except Exception as error:  # noqa: BLE001 - any of them may carry the address
             where = f"{call.method} {call.path}"
-            return build_network_error(error, where, self.region.host, self.timeout)
+            return build_network_error(error, where, self.region.host, self.timeout, url)
 
     def _send_with_retries(self, call: Call) -> Reply:
         attempt = in_a_row = 0
@@ -380,10 +381,15 @@ class Transport:
             session.headers["User-Agent"] = f"alchemer_nb/{__version__}"
             session.headers["Accept"] = "application/json"
             session.headers["Accept-Encoding"] = compression.ACCEPTED
+            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # none is kept
             self._local.session = session
         # A proxy from the environment must never see calls to this machine.
         session.trust_env = not is_loopback(urlsplit(url).hostname)
         return session
+
+
+def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
 
 
 def _read_body(response: requests.Response, options: CallOptions) -> tuple[bytes, bool]:
@@ -394,10 +400,13 @@ def _read_body(response: requests.Response, options: CallOptions) -> tuple[bytes
         if response.status_code == 200:
             raise
         return b"", False  # a gateway's error page, of which the status says enough
-    pieces = []
+    pieces, count = [], 0
     for piece in response.raw.stream(_PIECE, decode_content=False):
         options.check()
         pieces.append(piece)
+        count += len(piece)
+        if count > compression.MOST_BYTES:
+            raise compression.TooLarge
     return b"".join(pieces), is_gzip
 
 

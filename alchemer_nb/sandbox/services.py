@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import re
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from alchemer_nb.sandbox.traffic.limits import Limits
 
 _log = logging.getLogger(__name__)
+_LOOPBACK = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?", re.A | re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +54,33 @@ class InFlightCounter:
         self.now -= 1
 
 
+def is_allowed_host(host: str) -> bool:
+    """Check the ``Host`` of a request: a name of this machine alone, but anything on a hub.
+
+    A page of any website can have its own name lead to 127.0.0.1 (DNS rebinding), and its scripts
+    could then read the sandbox's keys; their requests have that name as ``Host``. On a hub, such as
+    Binder, jupyter-server-proxy hands on the hub's name, and no browser runs on the machine.
+    """
+    if os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "").startswith("/"):
+        return True
+    return _LOOPBACK.fullmatch(host) is not None
+
+
 class RedactingHandler(RequestHandler):
-    """A handler whose log lines never hold a query, since that holds secrets."""
+    """A handler for this machine alone, whose log lines hold no query, since that holds secrets."""
 
     services: Services
 
     def initialize(self, services: Services) -> None:
         """Store the services of the application."""
         self.services = services
+
+    def prepare(self) -> None:
+        """Refuse a request that was made for another host."""
+        if not is_allowed_host(self.request.host):
+            self.set_status(421)
+            self.set_header("Content-Type", "text/plain; charset=utf-8")
+            self.finish("The sandbox answers at http://127.0.0.1 and http://localhost alone.\n")
 
     def signed(self) -> SignedRequest:
         """Return the request as its signature covers it, with the address that the client used."""

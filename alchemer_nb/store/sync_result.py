@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from alchemer_nb.visible import make_visible
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -46,6 +48,6 @@ class SyncResult:
         changes = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
         name = self.title or self.survey
         first = f"{name}: {changes or 'nothing new'}; {self.rows:,} responses in {self.place}"
-        return "; ".join([first, *self.notes])
+        return make_visible("; ".join([first, *self.notes]))
 
     __repr__ = __str__

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -15,13 +16,14 @@ def decode_json(body: bytes) -> Any:
     """Decode JSON leniently: drop a BOM, replace lone surrogates.
 
     Raises:
-        ValueError: It is not JSON.
+        ValueError: It is not JSON, or nested too deeply.
     """
     body = body.removeprefix(BOM)
-    try:
+    with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    with suppress(RecursionError):
         return json.loads(decode_text(body))
+    raise ValueError("nested too deeply")
 
 
 def decode_text(body: bytes) -> str:

@@ -11,9 +11,9 @@ from keyring.backends import fail
 import alchemer_nb as al
 from alchemer_nb import ApiKey, OAuth1, Region
 from alchemer_nb.auth import profiles
-from alchemer_nb.errors import ConfigurationError, InvalidArgument
+from alchemer_nb.errors import AlchemerError, ConfigurationError, InvalidArgument, TransportError
 from tests.auth.test_profiles import MemoryKeyring
-from tests.scripted import ScriptedServer
+from tests.scripted import Reply, ScriptedServer
 
 CANARIES = ("CANARYfirst0123456789", "CANARYsecond012345678", "CANARYthird", "CANARYfourth")
 KEY = ApiKey(*CANARIES[:2])
@@ -184,3 +184,90 @@ def test_credentials_of_one_profile_do_not_go_with_the_region_of_another(here, o
     mixed = {**json.loads(work.read_text()), "region": json.loads(home.read_text())["region"]}
     work.write_text(json.dumps(mixed))
     assert "changed" in refused(other, "work", profile="work")
+
+
+def _addresses_of(other):
+    """A body of Alchemer in whose every field somebody has put the other server."""
+    away = f"{other.url}/v5/account"
+    return {
+        "id": 5, "title": "Ours", "link": away, "url": away, "next": away, "file": away,
+        "links": {"campaign": away}, "organization": away, "message": away,
+    }  # fmt: skip
+
+
+def test_nothing_that_a_server_sends_leads_a_call_elsewhere(here, other, tmp_path):
+    row = _addresses_of(other)
+    data = {"result_ok": True, "total_count": 1, "total_pages": 1, "data": [row], **row}
+    answer = {"id": 2, "type": "FILE", "answer": f"{other.url}/file?signature=x"}
+    responses = {**data, "data": [{**row, "id": "1", "survey_data": {"2": answer}}]}
+    pages = {
+        "account": {"result_ok": True, "data": {**row, "id": 1}},
+        "survey": data,
+        "survey/5": {**data, "data": row},
+        "survey/5/surveyquestion": {**data, "data": []},
+        "survey/5/surveystatistic": data,
+        "survey/5/surveyresponse": responses,
+    }
+    for path, body in pages.items():
+        headers = {"Link": f"<{other.url}>; rel=next", "Refresh": f"0;url={other.url}"}
+        here.answer(path, Reply(body, headers={**headers, "Content-Location": other.url}))
+    client = al.Client(KEY, region=here.region, retries=1, store=tmp_path)
+    client.surveys()
+    client.statistics(5)
+    client.table("survey")
+    client.estimate(5)
+    frame = client.responses(5, progress="none")
+    assert other.url in str(frame.iloc[0].tolist())  # the address of a file is data, no more
+    al.Job.start(client, 5).result(30)
+    client.sync(5)
+    assert other.asked == []
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("method", ["GET", "PUT", "POST", "DELETE"])
+def test_no_redirect_leads_a_call_elsewhere(here, other, method, status):
+    here.answer("account", Reply(b"", status, {"Location": f"{other.url}/v5/account"}))
+    for credentials in (KEY, OAuth1(*CANARIES)):
+        with pytest.raises(TransportError, match="redirected"):
+            al.Client(credentials, region=here.region).request(method, "account")
+    assert other.asked == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "{}/v5/account",
+        "//{}/account",
+        "@{}/account",
+        "\\\\{}/account",
+        "account/../../..//{}",
+        "account?x=@{}",
+        "account#@{}",
+        "account\r\nHost: {}",
+        "account HTTP/1.1\r\nHost: {}",
+    ],
+)
+def test_no_path_leads_a_call_elsewhere(here, other, path):
+    client = al.Client(KEY, region=here.region, retries=1)
+    for target in (other.url, other.url.removeprefix("http://")):
+        with pytest.raises(AlchemerError):
+            client.request("GET", path.format(target))
+    assert other.asked == []
+    assert all(headers["host"] == here.region.host for headers in here.asked_headers)
+
+
+@pytest.mark.parametrize("step", ["request_token", "access_token"])
+def test_no_step_of_a_sign_in_leads_elsewhere(here, other, step):
+    away = Reply(b"", 302, {"Location": f"{other.url}/head/oauth/{step}"})
+    given = b"oauth_token=CANARYgiven12345&oauth_token_secret=CANARYgivensecret"
+    here.answer("/head/oauth/request_token", away if step == "request_token" else Reply(given))
+    here.answer("/head/oauth/access_token", away)
+    flow = al.OAuthFlow(*CANARIES[:2], region=here.region, callback="oob")
+
+    def sign_in():
+        flow.start()
+        flow.finish("CANARYverifier")
+
+    with pytest.raises(AlchemerError):
+        sign_in()
+    assert other.asked == []

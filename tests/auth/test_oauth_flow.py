@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import socket
+import threading
 import time
 from urllib.parse import parse_qs, urlsplit
 
@@ -246,6 +248,78 @@ def test_the_listener_takes_only_the_attempt_it_waits_for():
         listener.close()
 
 
+@pytest.fixture
+def listener():
+    made = CallbackListener()
+    made.expect("mine")
+    yield made
+    made.close()
+
+
+def status(listener, query, host=None):
+    headers = {"Host": host} if host else {}
+    return requests.get(f"{listener.address}?{query}", headers=headers, timeout=5).status_code
+
+
+def test_a_second_return_does_not_replace_the_first(listener):
+    right = "oauth_token=mine&oauth_verifier=right"
+    assert status(listener, right) == 200
+    for query in (
+        "oauth_token=mine&oauth_verifier=wrong",
+        "oauth_token=mine&oauth_verifier=right&oauth_verifier=wrong",
+        "denied=mine",
+    ):
+        assert status(listener, query) == 404
+        assert listener.caught == right
+    assert status(listener, right) == 200  # the page is loaded anew
+    listener.expect("mine")
+    assert listener.caught is None
+
+
+@pytest.mark.parametrize(
+    ("query", "host"),
+    [
+        ("oauth_token=mine", None),
+        ("oauth_token=mine&oauth_token=other&oauth_verifier=x", None),
+        ("oauth_verifier=x", None),
+        ("oauth_token=mine&oauth_verifier=x", "evil.example"),
+        ("oauth_token=mine&oauth_verifier=x", "localhost"),
+    ],
+)
+def test_what_is_no_return_changes_nothing(listener, query, host):
+    assert status(listener, query, host) == 404
+    assert listener.caught is None
+    assert status(listener, "oauth_token=mine&denied=mine") == 200
+
+
+def test_a_listener_that_nobody_closes_leaves_no_thread_and_no_socket():
+    listener = CallbackListener()
+    listener.expect("mine")
+    address = urlsplit(listener.address)
+    thread = next(each for each in threading.enumerate() if each is listener._thread)
+    idle = socket.create_connection((address.hostname, address.port))
+    del listener
+    thread.join(10)
+    assert not thread.is_alive()
+    with pytest.raises(OSError):  # noqa: PT011 - refused, in the words of each system
+        socket.create_connection((address.hostname, address.port), 1)
+    idle.close()
+
+
+def test_a_listener_ends_with_the_link_and_a_new_link_has_a_new_one(box, flow, monkeypatch):
+    for name in ("SSH_CONNECTION", "SSH_CLIENT", "CODESPACES", "KUBERNETES_SERVICE_HOST"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DISPLAY", ":0")
+    with Sandbox(responses=1, request_token_ttl=1) as brief:
+        short = OAuthFlow(brief.consumer_key, brief.consumer_secret, region=brief.region)
+        short.start()
+        first = short.callback
+        short._listener._thread.join(10)
+        short.start()
+        assert short.callback != first
+        short.close()
+
+
 def test_each_region_signs_in_at_its_own_host():
     for name in Region.names():
         flow = OAuthFlow("k" * 41, "s" * 32, region=name)
@@ -266,7 +340,10 @@ def test_nothing_secret_in_what_a_flow_shows(box, flow):
     assert parse_qs(urlsplit(link).query)["oauth_token"][0] not in shown
 
 
-@pytest.mark.parametrize("callback", ["ftp://x", "nonsense", "//host/path"])
+@pytest.mark.parametrize(
+    "callback",
+    ["ftp://x", "nonsense", "//host/path", "http://x/\ud800", "http://x/\r\nX: y", "http://a b/"],
+)
 def test_a_callback_is_an_address(callback):
     with pytest.raises(InvalidArgument, match="callback"):
         OAuthFlow("k" * 41, "s" * 32, callback=callback)

@@ -229,11 +229,11 @@ def click(url: str) -> Measured:
 
     session = Session()
     form = LoginPanel(session, region=Region.custom(url)).form
-    typed = {"api_token": "key", "api_token_secret": "secret"}
-    message = {"type": "submit", "attempt": form.view["attempt"], "values": typed}
+    fields = ["api_token", "api_token_secret"]
+    message = {"type": "submit", "attempt": form.view["attempt"], "fields": fields}
 
     def work() -> Any:
-        form._handle_custom_msg(message, [])
+        form._handle_custom_msg(message, [memoryview(b"key"), memoryview(b"secret")])
         return list(session.names())
 
     return signed_in(measure(work))

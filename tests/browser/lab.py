@@ -81,6 +81,16 @@ class Server:
     root: Path
     settings: Path
 
+    @property
+    def home(self) -> Path:
+        """The folder of all that it keeps apart from notebooks."""
+        return self.settings.parent
+
+    @property
+    def log(self) -> Path:
+        """What the server and its kernels said."""
+        return self.home / "server.log"
+
     def configure(self, *, theme: Theme = "light", save_widget_state: bool = False) -> None:
         """Sets what the next page load shows and what a save writes."""
         name = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}[theme]
@@ -151,7 +161,11 @@ def lab_server(
     for plugin, values in QUIET.items():
         server.set(plugin, values)
     server.configure()
-    log = home / "server.log"
+    # Server and kernels log all that they can, into one file, which tests search for secrets.
+    kernels = home / "ipython" / "profile_default" / "ipython_kernel_config.py"
+    kernels.parent.mkdir(parents=True)
+    kernels.write_text('c = get_config()\nc.IPKernelApp.log_level = "DEBUG"\n', encoding="utf-8")
+    log = server.log
     with log.open("wb") as sink:
         process = subprocess.Popen(
             [
@@ -159,6 +173,7 @@ def lab_server(
                 *(f"--port={port}", "--ServerApp.port_retries=0"),
                 *("--IdentityProvider.token=", "--ServerApp.password="),
                 *(f"--ServerApp.root_dir={root}", f"--ServerApp.base_url={base_url}"),
+                "--ServerApp.log_level=DEBUG",
                 "--ServerApp.disable_check_xsrf=True",  # else kernels cannot be ended from here
                 "--LabApp.news_url=None",
                 "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",

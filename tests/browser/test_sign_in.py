@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import BrowserContext, Locator, Page
 
+    from tests.leaks.search import Search
+
     from .lab import Server, Theme
 
 pytestmark = pytest.mark.browser
@@ -78,8 +80,21 @@ def signed_in(notebook: Notebook, timeout: float = 15) -> None:
     expect(button(notebook, "Sign out")).to_be_visible()
 
 
-def holds_none_of(saved: str, secrets: dict[str, str]) -> None:
-    assert [name for name, secret in secrets.items() if secret in saved] == []
+def search_all(search: Search, lab: Server, notebook: Notebook) -> None:
+    """Searches all that a save writes, all that Lab keeps and logs, and what is made of it."""
+    from nbconvert import HTMLExporter, MarkdownExporter, PythonExporter  # takes a second
+
+    notebook.save()
+    saved = lab.root / ".ipynb_checkpoints" / f"{notebook.path.stem}-checkpoint.ipynb"
+    assert "widget-state" in notebook.path.read_text("utf-8"), "it saves no widget state"
+    assert saved.exists()
+    search.folder(lab.root)
+    search.folder(lab.home)
+    for exporter in (HTMLExporter, MarkdownExporter, PythonExporter):
+        search.text(exporter.__name__, exporter().from_filename(str(notebook.path))[0])
+    # The kernel logs what it is sent, and of what was submitted where it lies in memory.
+    assert "MESSAGE TYPE:comm_msg" in lab.log.read_text("utf-8", "replace")
+    search.text("what the page holds", notebook.page.content())
 
 
 @contextmanager
@@ -92,9 +107,10 @@ def counting(box: Sandbox, path: str) -> Iterator[list[int]]:
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_an_api_key_gives_a_frame_and_stays_out_of_the_saved_notebook(
-    lab: Server, context: BrowserContext, box: Sandbox, theme: Theme
+    lab: Server, context: BrowserContext, box: Sandbox, search: Search, theme: Theme
 ) -> None:
     secrets = {"token": box.api_token, "secret": box.api_token_secret}
+    search.add(secrets)
     lab.configure(theme=theme, save_widget_state=True)
     notebook = opened(lab, context, box, f"key-{theme}")
     notebook.screenshot(f"panel-key-{theme}", notebook.output(LOGIN))
@@ -102,23 +118,23 @@ def test_an_api_key_gives_a_frame_and_stays_out_of_the_saved_notebook(
     field(notebook, "API key").press_sequentially(secrets["token"])
     field(notebook, "API secret key").press_sequentially(secrets["secret"])
     notebook.screenshot(f"panel-key-filled-{theme}")
-    typed_only = notebook.save()
-    assert "widget-state" in typed_only, "this saves no widget state, so it shows nothing"
-    holds_none_of(typed_only, secrets)
+    search_all(search, lab, notebook)  # typed, and not submitted
 
     button(notebook, "Sign in").click()
     signed_in(notebook)
     shows_a_frame(notebook)
+    assert "<memory at" in lab.log.read_text("utf-8", "replace")
     notebook.screenshot(f"panel-key-signed-in-{theme}")
-    holds_none_of(notebook.save(), secrets)
+    search_all(search, lab, notebook)
     assert notebook.errors == []
 
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_oauth_gives_a_frame_by_way_of_the_log_in_page(
-    lab: Server, context: BrowserContext, box: Sandbox, theme: Theme
+    lab: Server, context: BrowserContext, box: Sandbox, search: Search, theme: Theme
 ) -> None:
     secrets = {"key": box.consumer_key, "secret": box.consumer_secret}
+    search.add(secrets)
     lab.configure(theme=theme, save_widget_state=True)
     notebook = opened(lab, context, box, f"oauth-{theme}")
     button(notebook, "OAuth").click()
@@ -135,16 +151,15 @@ def test_oauth_gives_a_frame_by_way_of_the_log_in_page(
         link.click()
     landed_on = log_in_and_allow(opening.value, box, theme)
     answer = parse_qs(urlsplit(landed_on).query)
-    secrets |= {"token": answer["oauth_token"][0], "verifier": answer["oauth_verifier"][0]}
+    search.add({"token": answer["oauth_token"][0], "verifier": answer["oauth_verifier"][0]})
 
     field(notebook, "Address or code").fill(landed_on)
     notebook.screenshot(f"panel-oauth-pasted-{theme}")
-    holds_none_of(notebook.save(), secrets)
     button(notebook, "Finish").click()
     signed_in(notebook)
     shows_a_frame(notebook)
     notebook.screenshot(f"panel-oauth-signed-in-{theme}")
-    holds_none_of(notebook.save(), secrets)
+    search_all(search, lab, notebook)
     assert notebook.errors == []
 
 
@@ -249,12 +264,17 @@ def test_a_wrong_key_is_told_next_to_its_field_and_the_next_try_works(
     row = notebook.output(LOGIN).locator(".alchemer-row", has=box_of_row)
     expect(row.locator(".alchemer-error")).not_to_be_empty(timeout=15_000)
     expect(field(notebook, "API key")).to_be_focused()  # although the button was clicked
+    for label in ("API key", "API secret key"):
+        expect(field(notebook, label)).to_have_value("")  # it was emptied when it was sent
     told = row.locator(".alchemer-error").inner_text()
     assert re.search(r"refused|not accepted|Invalid", told), told
     assert wrong not in notebook.output(LOGIN).inner_text()
     notebook.screenshot("panel-wrong-key", notebook.output(LOGIN))
 
     field(notebook, "API key").fill(box.api_token)
+    button(notebook, "Sign in").click()
+    expect(field(notebook, "API secret key")).to_have_attribute("aria-invalid", "true")
+    expect(field(notebook, "API key")).to_have_value(box.api_token)  # only the rest is asked for
     field(notebook, "API secret key").fill(box.api_token_secret)
     button(notebook, "Sign in").click()
     signed_in(notebook)

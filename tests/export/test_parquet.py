@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
+import warnings
 import zlib
 
 import numpy as np
@@ -12,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import alchemer_nb as al
-from alchemer_nb.errors import ConfigurationError, InvalidArgument, KnowledgeLost
+from alchemer_nb.errors import AlchemerError, ConfigurationError, InvalidArgument, KnowledgeLost
 from alchemer_nb.export.parquet import write_parquet
 from alchemer_nb.frame.description import describe, drop_unused_texts
 from tests.conftest import credentials_for
@@ -371,3 +373,39 @@ def test_what_was_answered_does_not_stay_behind_with_what_did_not_fit(scripted, 
     pd.testing.assert_frame_equal(back, part)
     pd.testing.assert_frame_equal(back.alchemer.relabel(), part)
     pd.testing.assert_frame_equal(back.alchemer.missing(), part.alchemer.missing())
+
+
+FOOTERS = [
+    b"", b"null", b"1", b"[]", b"{}", b'"x"', b"1e999", b"\xff", b"[" * 3000 + b"]" * 3000,
+    b'{"columns":' * 3000, b"9" * 5000, b"9" * 5000 + b":{}", b"1:[]",
+    b'1:{"dtypes": [{"kind": 1}]}',
+    b'{"index_columns": ["x"], "columns": [null], "column_indexes": [{}]}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "key", [b"pandas", b"PANDAS_ATTRS", b"alchemer_nb", b"alchemer_nb.description"]
+)
+def test_a_footer_that_somebody_has_changed_costs_no_value(scripted, tmp_path, key):
+    asked = [question(2, "RADIO", "", "q", [option(10001, "Web", "1"), option(10002, "Shop", "2")])]
+    given = [response(1, {"2": {"answer": "Web", "answer_id": 10001}}), response(2, {})]
+    frame = serve(scripted, asked, given).responses(5, progress="none")
+    frame.attrs["mine"] = 1
+    frame.alchemer.to_parquet(tmp_path / "whole.parquet")
+    with pq.ParquetFile(tmp_path / "whole.parquet") as file:
+        table, footer = file.read(), dict(file.metadata.metadata)
+    footer.pop(b"ARROW:schema", None)
+    assert key in footer
+    for changed in FOOTERS:
+        bare = table.replace_schema_metadata({**footer, key: changed})
+        pq.write_table(bare, tmp_path / "changed.parquet")
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            try:
+                back = al.read_parquet(tmp_path / "changed.parquet")
+            except AlchemerError:
+                continue
+        assert back["q"].astype(str).tolist() == frame["q"].astype(str).tolist()
+        assert back.reset_index()["response_id"].tolist() == [1, 2] or told
+        with contextlib.suppress(AlchemerError):
+            back.alchemer.codebook  # noqa: B018 - it reads the description

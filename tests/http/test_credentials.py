@@ -6,14 +6,17 @@ import copy
 import json
 import os
 import pickle
+from html.entities import html5
+from urllib.parse import urlsplit
 
 import pytest
 import requests
+import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
 
 import alchemer_nb as al
-from alchemer_nb import ApiKey, Client, OAuth1, Region
+from alchemer_nb import ApiKey, Client, OAuth1, OAuthFlow, Region
 from alchemer_nb.auth.lookup import from_environment
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
 from alchemer_nb.http.secrets import Secret, redact
@@ -72,6 +75,11 @@ def test_redact_takes_secrets_in_any_order_and_where_they_overlap():
     assert redact("<ababab>", [Secret("abab")]) == "<••••>"
 
 
+def _html_form(letter):
+    names = (name for name, text in html5.items() if text == letter and name.endswith(";"))
+    return f"&{next(names, f'#{ord(letter)};')}"
+
+
 @pytest.mark.parametrize("secret", ["a/b+c&d=e%f", 'quo"te\\back', "<it's>", "mätä漢😀xx"])
 def test_redact_knows_what_addresses_json_and_html_make_of_a_secret(secret):
     from html import escape
@@ -89,6 +97,10 @@ def test_redact_knows_what_addresses_json_and_html_make_of_a_secret(secret):
         json.dumps(secret, ensure_ascii=False)[1:-1],
         json.dumps(secret)[1:-1].replace("/", "\\/"),
         escape(secret),
+        "".join(f"%{byte:02{'xX'[n % 2]}}" for n, byte in enumerate(secret.encode())),
+        "".join(f"&#{ord(letter)};" for letter in secret),
+        "".join(f"&#x{ord(letter):X};" for letter in secret),
+        "".join(_html_form(letter) for letter in secret),
     ]
     for form in written:
         assert redact(f"<{form}>", [Secret("other"), Secret(secret)]) == "<••••>"
@@ -171,6 +183,38 @@ def test_credentials_never_show_themselves(credentials):
             TypeError, match=r"make the client in each process, as with al\.connect"
         ):
             pickle.dumps(held)
+
+
+@pytest.mark.parametrize("kind", [ApiKey, OAuth1, OAuthFlow, Client])
+def test_a_half_made_one_shows_itself_too(kind):
+    half = kind.__new__(kind)
+    for shown in (repr(half), str(half), f"{half}"):
+        assert kind.__name__ in shown
+    if kind in (ApiKey, OAuth1):
+        assert half == kind.__new__(kind)
+        assert half.masked == "••••"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda odd: ApiKey(odd, SECRET),
+        lambda odd: ApiKey(TOKEN, odd),
+        lambda odd: ApiKey.parse(f"{odd} {SECRET}"),
+        lambda odd: ApiKey.parse(f"api_token={odd}&api_token_secret={SECRET}"),
+        lambda odd: OAuth1(odd, SECRET),
+        lambda odd: OAuth1(TOKEN, SECRET, odd, SECRET),
+        lambda odd: OAuthFlow(TOKEN, odd),
+    ],
+)
+@pytest.mark.parametrize("odd", ["\ud800", "\x00", "\x1b[2J", "\u202e"], ids=ascii)
+def test_a_letter_that_cannot_be_sent_is_refused_and_not_repeated(make, odd):
+    with pytest.raises(ConfigurationError) as caught:
+        make(f"CANARY{odd}0123456789")
+    error = caught.value
+    assert "CANARY" not in f"{error.args} {error.hint}"
+    assert error.__context__ is None
+    assert error.__cause__ is None
 
 
 @pytest.fixture
@@ -299,6 +343,69 @@ def test_an_address_that_would_be_unsafe_is_refused(address):
     for name in ("api_url", "app_url", "request_token_url", "authenticate_url", "register_url"):
         with pytest.raises(ConfigurationError, match=name):
             Region.get("us", **{name: address or "x"})
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example\\.alchemer.com",
+        "evil.example%2f.alchemer.com",
+        "evil.example%00.alchemer.com",
+        "evil.example;.alchemer.com",
+        "evil.example .alchemer.com",
+        "evil.example|alchemer.com",
+        "*.alchemer.com",
+        "api.alche\tmer.com",
+        "api.alche\nmer.com",
+        "api.alchemer.com\x00",
+        "\u0430pi.alchemer.com",  # a Cyrillic letter
+        "api\u3002alchemer\u3002com",
+        "api\u00ad.alchemer.com",
+        "api.alchemer.com\u202e",
+        "\ud800.com",
+        "api.alchemer.com.",
+        "api..alchemer.com",
+        "-api.alchemer.com",
+        f"{'a' * 64}.com",
+        "api.alchemer.com:0",
+        "api.alchemer.com:65536",
+        "api.alchemer.com:",
+        "api.alchemer.com:+443",
+        "api.alchemer.com:\uff14\uff14\uff13",
+        "[fe80::1%25eth0]",
+        "[fe80::1%eth0]",
+        "[::1",
+        "127.1",
+        "2130706433",
+        "api.alchemer.com/a/../b",
+        "api.alchemer.com/a\\b",
+    ],
+    ids=ascii,
+)
+def test_a_host_that_parsers_read_in_two_ways_is_refused(host):
+    with pytest.raises(ConfigurationError) as caught:
+        Region.custom(f"https://{host}")
+    assert "evil" not in str(caught.value)
+
+
+HOSTS = st.from_regex(r"[\w.%:@\\/#?;\[\] -]{1,20}", fullmatch=True)
+
+
+@given(st.sampled_from(["https://", "http://", "HTTPS://"]), HOSTS)
+def test_the_host_that_is_shown_is_the_one_that_is_asked(scheme, rest):
+    try:
+        region = Region.custom(scheme + rest)
+    except ConfigurationError:
+        return
+    asked = urllib3.util.parse_url(requests.Request("GET", region.api_url).prepare().url)
+    assert region.host == asked.netloc
+    assert urlsplit(region.api_url).netloc == asked.netloc
+
+
+def test_the_host_beside_the_boxes_is_the_one_that_gets_the_key():
+    assert Region.get("eu").shown_host == "app.alchemer.eu"
+    far = Region.custom("https://api.example.org", "https://app.alchemer.eu", label="Europe")
+    assert far.shown_host == "api.example.org"
 
 
 def test_a_zone_must_exist():

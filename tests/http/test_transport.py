@@ -32,9 +32,9 @@ from alchemer_nb.http.reply import retry_after
 from alchemer_nb.http.transport import Transport
 from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.sandbox import Sandbox
+from tests.leaks.search import everything_logged
 from tests.person import regenerate_key
 from tests.scripted import Reply
-from tests.test_leaks import everything_logged
 
 TOKEN, SECRET = "canary-token-0123456789abcdef", "canary-secret-xyz"
 

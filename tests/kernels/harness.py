@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 from jupyter_client import BlockingKernelClient
 from jupyter_client.connect import write_connection_file
 
+from tests.notebook.signin.page import submission
+
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60
 
@@ -30,8 +32,8 @@ class Done(NamedTuple):
 class Kernel:
     """A kernel process and the client that talks to it."""
 
-    def __init__(self, folder: Path, overlay: Path | None) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, overlay: Path | None, *arguments: str) -> None:
+        self.folder, self.arguments = folder, arguments
         paths = [overlay, ROOT] if overlay else [ROOT]
         self._env = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("ALCHEMER_", "BINDER_"))},
@@ -62,7 +64,7 @@ class Kernel:
         write_connection_file(file, ip="127.0.0.1")
         with (self.folder / "kernel.log").open("a") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "ipykernel_launcher", "-f", file],
+                [sys.executable, "-m", "ipykernel_launcher", "-f", file, *self.arguments],
                 cwd=self.folder,
                 env=self._env,
                 stdin=subprocess.DEVNULL,
@@ -72,7 +74,8 @@ class Kernel:
             )
         self.client = BlockingKernelClient(connection_file=file)
         self.client.load_connection_file()
-        self.client.start_channels()
+        # Without the heartbeat, which takes a kernel for dead that does not answer for a second.
+        self.client.start_channels(hb=False)
         self.client.wait_for_ready(timeout=START_SECONDS)
 
     def stop(self) -> None:
@@ -184,18 +187,43 @@ class Kernel:
         told = self.reply(self.client.kernel_info())["content"]
         return list(told.get("supported_features", []))
 
-    def comm_message(self, comm_id: str, data: dict[str, Any], subshell: str | None = None) -> str:
+    def comm_message(
+        self,
+        comm_id: str,
+        data: dict[str, Any],
+        subshell: str | None = None,
+        buffers: list[Any] | None = None,
+    ) -> str:
         """Sends what a widget's view sends; gives the message's id."""
         message = self.client.session.msg("comm_msg", {"comm_id": comm_id, "data": data})
+        message["buffers"] = buffers or []
         if subshell is not None:
             message["header"]["subshell_id"] = subshell
         self.client.shell_channel.send(message)
         return str(message["header"]["msg_id"])
 
-    def custom(self, comm_id: str, content: dict[str, Any], subshell: str | None = None) -> str:
+    def custom(
+        self,
+        comm_id: str,
+        content: dict[str, Any],
+        subshell: str | None = None,
+        buffers: list[Any] | None = None,
+    ) -> str:
         """Sends a widget's custom message."""
         data = {"method": "custom", "content": content}
-        return self.comm_message(comm_id, data, subshell)
+        return self.comm_message(comm_id, data, subshell, buffers)
+
+    def submit(
+        self,
+        comm_id: str,
+        attempt: int,
+        values: dict[str, str],
+        subshell: str | None = None,
+        options: dict[str, bool] | None = None,
+    ) -> None:
+        """Submits the form of the sign-in panel and waits until that was handled."""
+        content, texts = submission(attempt, values, options)
+        self.handled(self.custom(comm_id, content, subshell, texts), 20)
 
     def set_state(self, comm_id: str, **state: Any) -> str:
         """Sends a change of a widget's state."""

@@ -47,8 +47,7 @@ class Panel:
 
     def submit(self, token, secret, subshell=None):
         values = {"api_token": token, "api_token_secret": secret}
-        sent = {"type": "submit", "attempt": self.attempt, "values": values, "options": {}}
-        self.kernel.handled(self.kernel.custom(self.comm_id, sent, subshell), 20)
+        self.kernel.submit(self.comm_id, self.attempt, values, subshell)
         self.attempt += 1
 
 
@@ -155,8 +154,7 @@ print(box.consumer_key, box.consumer_secret, box.username, box.password)
 """
     comm_id, attempt, key, secret, username, password = kernel.do(cell).text.split()
     values = {"consumer_key": key, "consumer_secret": secret}
-    sent = {"type": "submit", "attempt": int(attempt), "values": values, "options": {}}
-    kernel.handled(kernel.custom(comm_id, sent), 20)
+    kernel.submit(comm_id, int(attempt), values)
     told = kernel.until(
         lambda m: (
             m["msg_type"] == "comm_msg"

@@ -8,12 +8,10 @@ dropped (words of piped rows, and of removed questions and options).
 from __future__ import annotations
 
 import base64
-import binascii
 import gc
 import io
 import json
 import pickle
-import re
 import struct
 import types
 import warnings
@@ -29,6 +27,7 @@ import pytest
 
 from alchemer_nb import stack_waves
 from alchemer_nb.errors import InvalidArgument, KnowledgeLost
+from tests.leaks.search import unpacked
 from tests.scripted import ScriptedServer
 from tests.survey_json import option, question, response, serve
 
@@ -138,25 +137,6 @@ def download(client, **choices):
 
 
 # -- the search --------------------------------------------------------------------------------
-
-PACKED = re.compile(rb"[A-Za-z0-9+/]{16,}={0,2}")
-
-
-def unpacked(raw, depth=3):
-    """The bytes, and below them what is packed in them as base64 or zlib."""
-    parts = [raw]
-    for found in PACKED.findall(raw) if depth else ():
-        try:
-            inner = base64.b64decode(found, validate=True)
-        except binascii.Error:
-            continue
-        try:
-            inner = zlib.decompress(inner)
-        except zlib.error:
-            parts.append(inner)
-        else:
-            parts.append(unpacked(inner, depth - 1))
-    return b"\0".join(parts)
 
 
 def forms_of(canary):

@@ -13,6 +13,8 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from alchemer_nb.visible import make_visible
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -26,7 +28,7 @@ def line_bundle(line: str, *, failed: bool = False) -> dict[str, Any]:
     """Return the MIME bundle of a line: as HTML, which wraps, and as plain text."""
     if not line:
         return {"text/plain": ""}
-    style = f' style="{_RED}"' if failed else ""
+    line, style = make_visible(line), f' style="{_RED}"' if failed else ""
     return {"text/plain": line, "text/html": f"<div{style}>{escape(line)}</div>"}
 
 
@@ -56,7 +58,7 @@ def _publish(bundle: dict[str, Any], name: str, *, update: bool) -> None:
 
 def print_text(text: str) -> None:
     """Print a text into the cell's output."""
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{make_visible(text)}\n")
 
 
 def print_wrapped(line: str) -> None:

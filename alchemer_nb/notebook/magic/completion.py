@@ -13,6 +13,7 @@ from IPython.core.error import UsageError
 
 from alchemer_nb.notebook.magic.parser import separate_options
 from alchemer_nb.notebook.magic.tokens import SourceWord, quote_word, split_words
+from alchemer_nb.visible import is_visible
 from alchemer_nb.wire.ids import id_number
 
 if TYPE_CHECKING:
@@ -132,7 +133,9 @@ class Completion:
             return _filter_by_prefix(start, _PATHS)
         if positional.completes == "survey":
             folded = start.casefold()
-            titles = [t for _, t in self._known if t.casefold().startswith(folded)]
+            # One with characters that are not shown is completed by its id alone.
+            known = [title for _, title in self._known if is_visible(title)]
+            titles = [title for title in known if title.casefold().startswith(folded)]
             return [
                 *map(quote_word, titles),
                 *_filter_by_prefix(start, (i for i, _ in self._known)),

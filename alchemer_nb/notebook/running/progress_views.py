@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from alchemer_nb.http.waiting import delay_interrupts
 from alchemer_nb.notebook.kernel import outputs
 from alchemer_nb.notebook.kernel.pump import find_pump, has_front_end
+from alchemer_nb.visible import make_visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,7 +84,7 @@ class TerminalView(ProgressView):
         self._write(self._job.line)
 
     def _write(self, line: str) -> None:
-        line = line[: shutil.get_terminal_size((80, 24)).columns - 1]
+        line = make_visible(line)[: shutil.get_terminal_size((80, 24)).columns - 1]
         sys.stdout.write(f"\r{line:<{self._width}}")
         sys.stdout.flush()
         self._width = max(self._width, len(line))
@@ -175,12 +176,12 @@ def _first_rows_html(frame: pd.DataFrame) -> str:
     )
     return (
         f'<div style="opacity:.8">The first rows{of}:</div>'
-        f'<div class="jp-RenderedHTMLCommon" style="overflow-x:auto">{table}</div>'
+        f'<div class="jp-RenderedHTMLCommon" style="overflow-x:auto">{make_visible(table)}</div>'
     )
 
 
 def _line_html(line: str) -> str:
-    return f'<span style="line-height:1.4">{escape(line)}</span>'
+    return f'<span style="line-height:1.4">{escape(make_visible(line))}</span>'
 
 
 def choose_view(

@@ -2,8 +2,8 @@
 // is submitted, and is never part of the widget state that is saved with a notebook.
 //
 // From Python: the trait `view` (labels, texts, errors; never a value) and messages
-// {type: "link", href, host}. To Python: {type: "ready"}, {type: "submit", attempt, values,
-// options}, {type: "action", name} and {type: "options", options}.
+// {type: "link", href, host}. To Python: {type: "ready"}, {type: "submit", attempt, fields,
+// options} with one binary buffer a field, {type: "action", name} and {type: "options", options}.
 
 const SLOW_MS = 5000;
 const SLOW =
@@ -289,11 +289,16 @@ class Form {
 
   submit() {
     if (this.busy) return;
-    const entries = Object.entries(this.boxes);
-    const values = Object.fromEntries(entries.map(([name, { input }]) => [name, input.value]));
+    const fields = Object.keys(this.boxes);
+    const typed = Object.values(this.boxes).map(({ input }) => input.value);
     this.setBusy(true);
     const { attempt } = this.view;
-    this.model.send({ type: "submit", attempt, values, options: this.chosen() });
+    const content = { type: "submit", attempt, fields, options: this.chosen() };
+    // As buffers, which no log of messages shows.
+    const encoder = new TextEncoder();
+    this.model.send(content, undefined, typed.map((text) => encoder.encode(text)));
+    // Where a box is empty, the answer may be to fill it in.
+    if (typed.every((text) => text.trim())) this.empty();
   }
 
   act(name) {

@@ -4,6 +4,9 @@ A ``Password`` widget of ipywidgets syncs its value at each key press: a key tha
 submitted would be saved in a notebook with widget state. Here the description of the form is the
 only synced trait; the values come once, as a custom message, when the form is submitted
 (https://github.com/jupyter-widgets/ipywidgets/blob/main/packages/schema/messages.md).
+
+They are the message's binary buffers: a kernel at DEBUG logs the content of each message, and shows
+of a buffer only its address in memory.
 """
 
 from __future__ import annotations
@@ -85,7 +88,7 @@ class SignInForm(anywidget.AnyWidget):
         self._on_submit, self._on_button = on_submit, on_button
         self._attempt, self._clear_count = 1, 0
         self._is_handling = threading.Lock()
-        self._link: dict[str, str] = {}
+        self._link: tuple[Secret, str] | None = None
         self.ticked: dict[str, bool] = {}
         super().__init__()
         self.on_msg(self._receive)
@@ -98,8 +101,9 @@ class SignInForm(anywidget.AnyWidget):
     def show_link(self, href: str, host: str) -> None:
         """Show a link; an empty ``href`` removes it."""
         # As a message, not a synced trait, which is saved: the address holds a request token.
-        self._link = {"href": href, "host": host} if href else {}
-        self.send({"type": "link", **self._link})
+        if href or self._link:
+            self._link = (Secret(href), host) if href else None
+            self._send_link()
 
     def run_alone(self, work: Callable[[], None]) -> None:
         """Run ``work`` as an attempt of its own; do nothing while another one is handled."""
@@ -113,34 +117,39 @@ class SignInForm(anywidget.AnyWidget):
             # The page is disabled until it gets the next number, also after an attempt that failed.
             self.view = {**self.view, "attempt": self._attempt}
 
-    def _receive(self, _: object, content: Any, __: object) -> None:
+    def _send_link(self) -> None:
+        shown = {"href": self._link[0].reveal(), "host": self._link[1]} if self._link else {}
+        self.send({"type": "link", **shown})
+
+    def _receive(self, _: object, content: Any, buffers: list[memoryview]) -> None:
         # No error may repeat anything of a message's content: any part of it may be a secret.
         if not isinstance(content, dict):
             return
         kind = content.get("type")
         if kind == "ready":
-            self.send({"type": "link", **self._link})
+            self._send_link()
         elif kind == "options":
             self.ticked = _read_ticked(content)
         # A second click, or a copy of the form in another view, sends the number of an old attempt.
         elif kind in ("submit", "action") and content.get("attempt") == self._attempt:
-            self.run_alone(lambda: self._handle(kind, content))
+            self.run_alone(lambda: self._handle(kind, content, buffers))
 
-    def _handle(self, kind: str, content: dict[str, Any]) -> None:
+    def _handle(self, kind: str, content: dict[str, Any], buffers: list[memoryview]) -> None:
         if kind == "submit":
             self.ticked = _read_ticked(content)
-            self._on_submit(_take_values(content), self.ticked)
+            self._on_submit(_take_values(content, buffers), self.ticked)
         else:
             self._on_button(str(content.get("name", "")))
 
 
-def _take_values(content: dict[str, Any]) -> dict[str, Secret]:
-    values = content.get("values")
-    if not isinstance(values, dict):
+def _take_values(content: dict[str, Any], buffers: list[memoryview]) -> dict[str, Secret]:
+    """Return the text of each field; ``{}`` if a front end did not pass the buffers on."""
+    names = content.get("fields")
+    if not isinstance(names, list) or len(names) != len(buffers):
         return {}
-    secrets = {str(name): Secret(text) for name, text in values.items() if isinstance(text, str)}
-    values.clear()  # the kernel keeps its last message for a while: remove what was typed
-    return secrets
+    texts = [Secret(bytes(each).decode("utf-8", "replace")) for each in buffers]
+    buffers.clear()  # the kernel keeps its last message for a while: remove what was typed
+    return dict(zip(map(str, names), texts, strict=True))
 
 
 def _read_ticked(content: dict[str, Any]) -> dict[str, bool]:

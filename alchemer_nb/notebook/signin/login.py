@@ -20,7 +20,7 @@ from alchemer_nb.client.client import Client
 from alchemer_nb.errors import AlchemerError, ConfigurationError
 from alchemer_nb.http.regions import Region
 from alchemer_nb.http.secrets import Secret
-from alchemer_nb.notebook.kernel.outputs import print_text
+from alchemer_nb.notebook.kernel.outputs import add_output, print_text, replace_outputs
 from alchemer_nb.notebook.kernel.pump import find_pump, is_unattended
 from alchemer_nb.notebook.signin import steps
 from alchemer_nb.notebook.signin.session import KEY, MODES, OAUTH, Connection, Session, Status
@@ -290,7 +290,7 @@ def _sign_in_at_prompt(
 
 
 def _ask_key(sign_in: steps.SignIn, region: Region) -> None:
-    first = _ask_hidden(f"API key for {region.app_host} (or key and secret key together): ")
+    first = _ask_hidden(f"API key for {region.shown_host} (or key and secret key together): ")
     values = {steps.TOKEN: first}
     if first.reveal().strip() and not steps.has_both_parts(first):
         values[steps.TOKEN_SECRET] = _ask_hidden("API secret key: ")
@@ -299,11 +299,16 @@ def _ask_key(sign_in: steps.SignIn, region: Region) -> None:
 
 def _ask_oauth(sign_in: steps.SignIn, region: Region) -> None:
     values = {
-        steps.CONSUMER: _ask_hidden(f"Consumer key for {region.app_host}: "),
+        steps.CONSUMER: _ask_hidden(f"Consumer key for {region.shown_host}: "),
         steps.CONSUMER_SECRET: _ask_hidden("Consumer secret: "),
     }
-    display(sign_in.request_link(values, region))  # type: ignore[no-untyped-call]  # IPython has no hints
-    pasted = _ask_hidden("Address you land on, or the code shown (empty once this page has it): ")
+    link = sign_in.request_link(values, region)
+    shown = add_output({"text/plain": repr(link), "text/html": link._repr_html_()})
+    try:
+        question = "Address you land on, or the code shown (empty once this page has it): "
+        pasted = _ask_hidden(question)
+    finally:
+        replace_outputs([shown], {"text/plain": ""})  # it has a request token, and would be saved
     callback = sign_in.take_callback() if not pasted.reveal().strip() else None
     sign_in.finish(callback or pasted)
 

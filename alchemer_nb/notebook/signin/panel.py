@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import ipywidgets
 
 from alchemer_nb.auth import profiles
-from alchemer_nb.errors import AlchemerError
+from alchemer_nb.errors import AlchemerError, ConfigurationError
 from alchemer_nb.http.regions import Region
 from alchemer_nb.notebook.kernel.outputs import add_output, replace_outputs
 from alchemer_nb.notebook.signin import form
@@ -171,6 +171,12 @@ class LoginPanel(ipywidgets.VBox):
         self.form.show(view)
 
     def _submit(self, values: dict[str, Secret], ticked: dict[str, bool]) -> None:
+        if not values:
+            raise ConfigurationError(
+                "what was typed did not reach the kernel: this notebook program passes no binary "
+                "messages on",
+                hint="Run %alchemer login --prompt, which asks without a panel",
+            )
         remember = ticked.get(form.REMEMBER, False)
         if self.mode.value == KEY:
             self.sign_in.use_key(values, self.region.value, remember=remember)
@@ -261,6 +267,8 @@ class LoginPanel(ipywidgets.VBox):
     def _show(self, *, adding: bool) -> None:
         """Show the form for another account, or else who is signed in; remove the notice."""
         self._adding, self._notice = adding, ("", "")
+        if self.sign_in.flow is None:
+            self.form.show_link("", "")
         self._refresh(clear=True)
 
     def _refresh(self, *, clear: bool = False) -> None:
@@ -285,7 +293,7 @@ def _region_options(session: Session, asked: Region | None) -> tuple[tuple[str, 
     for region in (*known, asked, session.box.region if session.box is not None else None):
         if region is not None:
             regions.setdefault(region.api_url, region)
-    return tuple((f"{each.label} — {each.app_host}", each) for each in regions.values())
+    return tuple((f"{each.label} — {each.shown_host}", each) for each in regions.values())
 
 
 class PanelOutputs:

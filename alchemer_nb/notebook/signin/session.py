@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from alchemer_nb.errors import ConfigurationError, DownloadIncomplete, InvalidArgument
 from alchemer_nb.forks import renew_after_fork
+from alchemer_nb.visible import make_visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -278,7 +279,7 @@ def _have_same_region(one: Client, other: Client) -> bool:
 def _read_text(account: Mapping[str, Any], name: str) -> str:
     value = account.get(name)
     is_given = isinstance(value, str | int) and not isinstance(value, bool)
-    return str(value).strip() if is_given else ""
+    return make_visible(str(value).strip()) if is_given else ""
 
 
 class UnfinishedDownloads:

@@ -121,3 +121,9 @@ def test_names_of_connections_and_paths_are_offered(notebook):
         "%alchemer get surveytheme",
     ]
     assert notebook.magics.completion.find_completions("%alchemer switch ") == ("", ["--out"])
+
+
+def test_a_title_that_a_terminal_would_obey_is_offered_by_its_id(seen):
+    seen.magics.known_surveys.add("9200004", "Pulse\x1b[2J\u202e")
+    assert seen.tab("%alchemer responses Pul") == ["%alchemer responses Pulse"]
+    assert seen.tab("%alchemer responses 92") == ["%alchemer responses 9200004"]

@@ -77,18 +77,28 @@ class Page:
     def options(self) -> list[str]:
         return [option["name"] for option in self.view["options"]]
 
-    def send(self, content: Any) -> None:
-        self.panel.form._handle_custom_msg(content, [])
+    def send(self, content: Any, buffers: list[Any] | None = None) -> None:
+        self.panel.form._handle_custom_msg(content, [] if buffers is None else buffers)
 
-    def submission(self, options: dict[str, bool] | None = None, **values: str) -> dict[str, Any]:
-        """What one press of the main button sends."""
+    def submission(
+        self, options: dict[str, bool] | None = None, **values: str
+    ) -> tuple[dict[str, Any], list[Any]]:
+        """Content and buffers of what one press of the main button sends."""
         assert values.keys() == set(self.fields), "a box that the page does not have"
-        attempt = self.view["attempt"]
-        return {"type": "submit", "attempt": attempt, "values": values, "options": options or {}}
+        return submission(self.view["attempt"], values, options)
 
     def submit(self, options: dict[str, bool] | None = None, **values: str) -> None:
-        self.send(self.submission(options, **values))
+        self.send(*self.submission(options, **values))
 
     def press(self, action: str) -> None:
         assert action in self.actions
         self.send({"type": "action", "attempt": self.view["attempt"], "name": action})
+
+
+def submission(
+    attempt: int, values: dict[str, str], options: dict[str, bool] | None = None
+) -> tuple[dict[str, Any], list[Any]]:
+    """Content and buffers of the message that submits the form."""
+    fields, texts = list(values), [memoryview(text.encode()) for text in values.values()]
+    content = {"type": "submit", "attempt": attempt, "fields": fields, "options": options or {}}
+    return content, texts

@@ -19,6 +19,7 @@ from keyring.backends import fail
 
 from alchemer_nb.auth import profiles
 from alchemer_nb.client.client import Client
+from alchemer_nb.errors import TransportError
 from alchemer_nb.http.credentials import ApiKey, OAuth1
 from alchemer_nb.http.regions import Region
 from alchemer_nb.notebook.signin.panel import LoginPanel
@@ -30,6 +31,8 @@ from tests.person import landing_address
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tests.leaks.search import Search
 
     Open = Callable[..., Page]
 
@@ -178,6 +181,22 @@ class TestApiKey:
         assert list(page.errors) == [""]
         assert region.host in page.errors[""]
 
+    def test_a_proxy_in_trouble_is_told_as_in_python(
+        self, opened: Open, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("https_proxy", "NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("HTTPS_PROXY", "http://joe:CANARYpassword@")
+        page = opened(region=Region.get("us"))
+        page.submit(api_token="some-key", api_token_secret="some-secret")
+        with pytest.raises(TransportError) as caught:
+            Client(ApiKey("some-key", "some-secret"), retries=1).account()
+        sentence, hint = caught.value.lines
+        shown = f"{page.errors} {page.hints}"
+        assert sentence in shown
+        assert hint in shown
+        assert "CANARY" not in shown + page.wire.text
+
     @pytest.mark.parametrize(
         "trouble",
         [
@@ -206,8 +225,8 @@ from alchemer_nb.notebook.signin.panel import LoginPanel
 from alchemer_nb.notebook.signin.session import Session
 session = Session()
 panel = LoginPanel(session, region=Region.custom(sys.argv[1]))
-typed = {"api_token": sys.argv[2], "api_token_secret": sys.argv[3]}
-panel.form._handle_custom_msg({"type": "submit", "attempt": 1, "values": typed}, [])
+content = {"type": "submit", "attempt": 1, "fields": ["api_token", "api_token_secret"]}
+panel.form._handle_custom_msg(content, [memoryview(each.encode()) for each in sys.argv[2:]])
 print(session.names(), [name for name in ("numpy", "pandas", "pyarrow") if name in sys.modules])
 """
 
@@ -262,8 +281,9 @@ class TestOnce:
     def test_two_clicks_are_one_sign_in(self, page: Page, box: Sandbox) -> None:
         before = len(box.seen)
         click = page.submission(api_token=box.api_token, api_token_secret=box.api_token_secret)
-        page.send({**click, "values": dict(click["values"])})
-        page.send({**click, "values": dict(click["values"])})
+        content, texts = click
+        page.send(content, [*texts])
+        page.send(content, [*texts])
         assert len(box.seen) - before == 1
 
     def test_a_click_during_a_sign_in_is_nothing(self, wire: Wire) -> None:
@@ -271,9 +291,9 @@ class TestOnce:
         with Sandbox(responses=1) as box:
             page = Page(LoginPanel(slow, region=box.region), wire)
             click = page.submission(api_token=box.api_token, api_token_secret=box.api_token_secret)
-            again = {**click, "values": dict(click["values"]), "attempt": click["attempt"] + 1}
-            with slow.under_way(lambda: page.send(click)):
-                page.send(again)
+            content, texts = {**click[0], "attempt": click[0]["attempt"] + 1}, [*click[1]]
+            with slow.under_way(lambda: page.send(*click)):
+                page.send(content, texts)
             assert slow.calls == 1
             assert slow.status().signed_in
             page.panel.close()
@@ -353,7 +373,7 @@ class TestOAuth:
             back = land(box, to_link(page, box))
             finish = page.submission(pasted=back)
             page.panel.region.value = other.region
-            page.send(finish)
+            page.send(*finish)
             session.box = None
             assert page.fields == ["consumer_key", "consumer_secret"]
             assert "consumer_key" in page.errors
@@ -545,48 +565,43 @@ class TestSecrets:
         return "".join([*states, str(bundle), page.wire.text, repr(panel.sign_in.__dict__)])
 
     def test_no_part_of_a_key_is_in_any_state_or_message(
-        self, page: Page, session: Session, box: Sandbox
+        self, page: Page, session: Session, box: Sandbox, search: Search
     ) -> None:
-        secrets = ["CANARYtoken12345678", "CANARYsecret12345678", box.api_token]
-        secrets.append(box.api_token_secret)
+        secrets = ["CANARYtoken12345678", "CANARYsecret12345678"]
+        search.add([*secrets, box.api_token, box.api_token_secret])
         page.submit(api_token=secrets[0], api_token_secret=secrets[1])
         page.submit(api_token=f"{secrets[0]} {secrets[1]} three", api_token_secret="")
         page.submit(api_token=f"https://x/?api_token={secrets[0]}", api_token_secret="")
         page.submit(api_token=box.api_token, api_token_secret=f"in{secrets[1]} side")
         page.submit(api_token=box.api_token, api_token_secret=box.api_token_secret)
         assert session.status().signed_in
-        shown = self.everything(page)
-        assert [secret for secret in secrets if secret in shown] == []
+        search.text("the panel", self.everything(page))
 
     def test_no_part_of_an_oauth_sign_in_is_in_any_state(
-        self, page: Page, session: Session, box: Sandbox
+        self, page: Page, session: Session, box: Sandbox, search: Search
     ) -> None:
         landed = land(box, to_link(page, box))
         verifier = landed.rpartition("oauth_verifier=")[2]
         page.submit(pasted="https://x/?oauth_token=CANARYother&oauth_verifier=CANARYverifier")
         page.submit(pasted=landed)
         credentials = session.require().client.credentials
-        shown = self.everything(page)
-        secrets = [secret.reveal() for secret in credentials.secrets]
-        assert len(secrets) == 4
-        hidden = [*secrets, verifier, "CANARYother", "CANARYverifier"]
-        assert [secret for secret in hidden if secret in shown] == []
+        assert len(credentials.secrets) == 4
+        search.add([*credentials.secrets, verifier, "CANARYverifier"])
+        search.text("the panel", self.everything(page))
+        search.thing("its form", page.panel.form._link)  # it had a request token
 
+    @pytest.mark.parametrize("buffers", [[], [b"CANARY"], [b"CANARY\xff"] * 2], ids=len)
     @pytest.mark.parametrize(
         "content",
         [
             "CANARY",
             ["CANARY"],
             {"type": "CANARY"},
-            {"type": "submit", "attempt": 1, "values": "CANARY", "options": "CANARY"},
-            {"type": "submit", "attempt": 1, "values": {"api_token": {"CANARY": 1}}},
-            {
-                "type": "submit",
-                "attempt": 1,
-                "values": {"CANARY": "CANARY"},
-                "options": {"CANARY": 1},
-            },
-            {"type": "submit", "attempt": "CANARY", "values": {}},
+            {"type": "submit", "attempt": 1, "fields": "CANARY", "options": "CANARY"},
+            {"type": "submit", "attempt": 1, "fields": {"api_token": {"CANARY": 1}}},
+            {"type": "submit", "attempt": 1, "fields": [["CANARY"]], "options": {"CANARY": 1}},
+            {"type": "submit", "attempt": 1, "values": {"api_token": "CANARY"}},
+            {"type": "submit", "attempt": "CANARY", "fields": []},
             {"type": "action", "attempt": 1, "name": "CANARY"},
             {"type": "options", "options": ["CANARY"]},
         ],
@@ -596,19 +611,27 @@ class TestSecrets:
         page: Page,
         session: Session,
         content: Any,
+        buffers: list[bytes],
         caplog: pytest.LogCaptureFixture,
         capsys: pytest.CaptureFixture[str],
     ) -> None:
         caplog.set_level(logging.DEBUG)
-        page.send(content)
+        page.send(content, buffers)
         out, err = capsys.readouterr()
         assert "CANARY" not in self.everything(page) + caplog.text + out + err
         assert not session.status().signed_in
 
     def test_what_was_typed_is_taken_out_of_the_message(self, page: Page, box: Sandbox) -> None:
-        message = page.submission(api_token="CANARYa", api_token_secret="CANARYb")
-        page.send(message)
-        assert "CANARY" not in str(message)
+        content, texts = page.submission(api_token="CANARYa", api_token_secret="CANARYb")
+        assert "CANARY" not in str(content) + str(texts)
+        page.send(content, texts)
+        assert texts == []
+
+    def test_a_front_end_that_passes_no_buffers_is_named(self, page: Page) -> None:
+        content, _ = page.submission(api_token="CANARYa", api_token_secret="CANARYb")
+        page.send(content, [])
+        assert "did not reach the kernel" in page.errors[""]
+        assert "%alchemer login --prompt" in page.hints[""]
 
     def test_a_fault_of_ours_shows_in_the_panel_without_its_text(
         self, wire: Wire, box: Sandbox, capsys: pytest.CaptureFixture[str]

@@ -6,8 +6,6 @@ import json
 import signal
 import threading
 import time
-import traceback
-from pathlib import Path
 from urllib.parse import quote
 
 import keyring
@@ -24,76 +22,15 @@ from alchemer_nb.http.secrets import Secret, redact
 from alchemer_nb.notebook.signin.session import Session
 from alchemer_nb.notebook.signin.steps import SignIn
 from tests.auth.test_profiles import MemoryKeyring
+from tests.leaks.search import CANARIES, MODES
+from tests.leaks.walk import GIVEN, returned_to
 from tests.scripted import Reply
 
-ROOT = str(Path(alchemer_nb.__file__).parent)
-FIRST, SECOND = "canary1first00aabbccddeeff", "canary2second/+&=%"
-THIRD, FOURTH = "canary3third0011223344", "canary4fourth00998877"
-VERIFIER = "canary5verifier66"
-CANARIES = (FIRST, SECOND, THIRD, FOURTH, VERIFIER)
-MODES = {
-    "key": ApiKey(FIRST, SECOND),
-    "two": OAuth1(FIRST, SECOND),
-    "three": OAuth1(FIRST, SECOND, THIRD, FOURTH),
-}
-
-
-def forms(secret):
-    """A secret as addresses and JSON write it, too."""
-    once = quote(secret, safe="")
-    forms = {secret, once, quote(once, safe=""), json.dumps(secret)[1:-1], *references(secret)}
-    return forms | {form.lower() for form in forms} | {form.upper() for form in forms}
-
-
-def references(secret):
-    """A secret as a page may write it, letter by letter."""
-    codes = [ord(letter) for letter in secret]
-    return ["".join(map(form.format, codes)) for form in ("&#{};", "&#x{:x};", "&#x{:04X};")]
-
-
-def holds(text):
-    return [secret for secret in CANARIES if any(form in text for form in forms(secret))]
-
-
-def chained(error):
-    todo, seen = [error], []
-    while todo:
-        each = todo.pop()
-        if each is not None and each not in seen:
-            seen.append(each)
-            todo += [each.__cause__, each.__context__]
-    return seen
-
-
-def inside(value):
-    """What stands one level below a value."""
-    if isinstance(value, dict):
-        return [*value, *value.values()]
-    if isinstance(value, list | tuple | set | frozenset):
-        return list(value)
-    kept = list(getattr(value, "__dict__", {}).values())
-    slots = [name for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ())]
-    return kept + [getattr(value, name) for name in slots if hasattr(value, name)]
-
-
-def leaks(error):
-    """Places of our code whose variables show a secret, one level deep, and texts that do."""
-    found = []
-    for each in chained(error):
-        text = "".join(map(repr, (str(each), each.args, vars(each), inside(each))))
-        found += [("the error", type(each).__name__)] * bool(holds(text))
-        for frame, line in traceback.walk_tb(each.__traceback__):
-            if not frame.f_code.co_filename.startswith(ROOT):
-                continue
-            for name, value in frame.f_locals.items():
-                shown = repr(value) + "".join(map(repr, inside(value)))
-                if holds(shown):
-                    found.append((frame.f_code.co_qualname, line, name))
-        stack = traceback.TracebackException.from_exception(each, capture_locals=True).stack
-        for entry in stack:
-            if entry.filename.startswith(ROOT) and holds(str(entry.locals)):
-                found.append((entry.name, entry.lineno, "captured"))
-    return found
+FIRST, SECOND = CANARIES["api_token"], CANARIES["api_token_secret"]
+THIRD, FOURTH = CANARIES["oauth_token"], CANARIES["oauth_token_secret"]
+REQUEST, REQUEST_SECRET = CANARIES["request_token"], CANARIES["request_token_secret"]
+CONSUMER, CONSUMER_SECRET = CANARIES["consumer_key"], CANARIES["consumer_secret"]
+VERIFIER = CANARIES["oauth_verifier"]
 
 
 def raised(call, *args, kind=AlchemerError, **named):
@@ -102,15 +39,10 @@ def raised(call, *args, kind=AlchemerError, **named):
     return caught.value
 
 
-def test_the_search_finds_what_it_is_for():
-    def ours(secret):
-        raise AlchemerError(f"{len(secret)}")
-
-    code = ours.__code__.replace(co_filename=f"{ROOT}/made_up.py")
-    error = raised(type(ours)(code, globals()), FIRST)
-    assert ("secret" in {place[-1] for place in leaks(error)}) is True
-    assert leaks(AlchemerError(SECOND)) != []
-    assert leaks(AlchemerError(json.dumps(SECOND))) != []
+def references(secret):
+    """A secret as a page may write it, letter by letter."""
+    codes = [ord(letter) for letter in secret]
+    return ["".join(map(form.format, codes)) for form in ("&#{};", "&#x{:x};", "&#x{:04X};")]
 
 
 # -- answers that repeat what was sent -----------------------------------------------------------
@@ -168,32 +100,26 @@ NAMES = tuple(echoes("x", "y"))
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_no_frame_of_a_call_shows_a_secret(scripted, mode):
+def test_no_frame_of_a_call_shows_a_secret(scripted, mode, search):
     secrets = [secret.reveal() for secret in MODES[mode].secrets]
-    found = {}
     for name, reply in echoes(*secrets).items():
         scripted.answer("account", reply)
         client = Client(MODES[mode], region=scripted.region, timeout=(2, 1), retries=1)
-        found[name] = leaks(raised(client.account))
-    assert {name: places for name, places in found.items() if places} == {}
+        search.error(name, raised(client.account))
 
 
-TOKEN = f"oauth_token={THIRD}&oauth_token_secret={FOURTH}&xoauth_token_ttl=60"
-
-
-def test_no_frame_of_a_sign_in_shows_a_secret(scripted):
-    flow = OAuthFlow(FIRST, SECOND, region=scripted.region, callback="oob")
-    address = f"https://x.invalid/?oauth_token={THIRD}&oauth_verifier={VERIFIER}"
-    found = {}
+def test_no_frame_of_a_sign_in_shows_a_secret(scripted, search):
+    flow = OAuthFlow(CONSUMER, CONSUMER_SECRET, region=scripted.region, callback="oob")
     for name in NAMES:
-        scripted.answer("/head/oauth/request_token", echoes(FIRST, SECOND)[name])
-        found[name] = leaks(raised(flow.start))
-        scripted.answer("/head/oauth/request_token", Reply(TOKEN.encode()))
+        reply = echoes(CONSUMER, CONSUMER_SECRET)[name]
+        scripted.answer("/head/oauth/request_token", reply)
+        search.error(f"{name}, request", raised(flow.start))
+        scripted.answer("/head/oauth/request_token", Reply(GIVEN.encode()))
         flow.start()
-        scripted.answer("/head/oauth/access_token", echoes(*CANARIES)[name])
-        for pasted in (VERIFIER, address):
-            found[name] += leaks(raised(flow.finish, pasted))
-    assert {name: places for name, places in found.items() if places} == {}
+        sent = (CONSUMER, CONSUMER_SECRET, REQUEST, REQUEST_SECRET, VERIFIER)
+        scripted.answer("/head/oauth/access_token", echoes(*sent)[name])
+        for pasted in (VERIFIER, returned_to(VERIFIER)):
+            search.error(f"{name}, access", raised(flow.finish, pasted))
 
 
 def test_a_text_that_stands_for_a_code_is_cleaned(scripted):
@@ -219,7 +145,7 @@ def test_a_secret_in_a_path_is_not_repeated(scripted):
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="signals are those of POSIX")
 @pytest.mark.parametrize("silent_after", [None, 12])
 @pytest.mark.parametrize("mode", MODES)
-def test_an_interrupted_call_leaves_no_secret_in_its_frames(scripted, mode, silent_after):
+def test_an_interrupted_call_leaves_no_secret_in_its_frames(scripted, mode, silent_after, search):
     echo = " ".join(secret.reveal() for secret in MODES[mode].secrets)
     scripted.answer("account", Reply(f"<html>{echo}".encode(), silent=True, cut=silent_after))
     client = Client(MODES[mode], region=scripted.region, timeout=(2, 20), retries=1)
@@ -238,16 +164,16 @@ def test_an_interrupted_call_leaves_no_secret_in_its_frames(scripted, mode, sile
     finally:
         thread.join()
         signal.signal(signal.SIGINT, before)
-    assert leaks(error) == []
+    search.error("interrupted", error)
 
 
-def test_nothing_of_an_answer_shows_its_body_or_its_address(scripted):
+def test_nothing_of_an_answer_shows_its_body_or_its_address(scripted, search):
     redirect = {"Location": f"https://x.example/?api_token={FIRST}", "X-SG-Warning": FIRST}
     scripted.answer("account", Reply({"result_ok": True, "data": [SECOND]}, headers=redirect))
     client = Client(ApiKey(FIRST, SECOND), region=scripted.region)
     answer = client._transport.send("GET", "account")
-    assert holds(repr(answer)) == []
-    assert holds(repr(answer.headers)) == []
+    search.text("the answer", repr(answer))
+    search.text("its headers", repr(answer.headers))
     assert "X-SG-Warning" in answer.headers
 
 
@@ -268,8 +194,8 @@ TEXTS = [
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_a_pasted_pair_that_cannot_be_read_stays_hidden(text):
-    assert leaks(raised(ApiKey.parse, text)) == []
+def test_a_pasted_pair_that_cannot_be_read_stays_hidden(text, search):
+    search.error("a pair", raised(ApiKey.parse, text))
 
 
 @pytest.mark.parametrize(
@@ -293,11 +219,11 @@ def test_a_pasted_pair_that_cannot_be_read_stays_hidden(text):
         (Client, (FIRST,)),
     ],
 )
-def test_parts_that_do_not_fit_stay_hidden(kind, parts):
+def test_parts_that_do_not_fit_stay_hidden(kind, parts, search):
     error = raised(kind, *parts)
     if kind is not Client:  # its argument is the caller's, who gave a text for credentials
-        assert leaks(error) == []
-    assert holds(str(error)) == []
+        search.error("parts", error)
+    search.text("parts, its text", str(error))
 
 
 @pytest.mark.parametrize("kind", [ApiKey, OAuth1, OAuthFlow, Client])
@@ -306,10 +232,10 @@ def test_what_is_half_made_can_be_shown(kind):
     assert str(kind.__new__(kind))
 
 
-def test_a_half_made_pair_shows_nothing():
+def test_a_half_made_pair_shows_nothing(search):
     half = ApiKey.__new__(ApiKey)
     raised(half.__init__, FIRST, "")
-    assert holds(repr(half)) == []
+    search.text("half a pair", repr(half))
 
 
 @pytest.mark.parametrize(
@@ -329,11 +255,11 @@ def test_a_half_made_pair_shows_nothing():
         },
     ],
 )
-def test_an_environment_that_does_not_do_stays_hidden(monkeypatch, names):
+def test_an_environment_that_does_not_do_stays_hidden(monkeypatch, names, search):
     for name, value in names.items():
         monkeypatch.setenv(name, value)
-    assert leaks(raised(from_environment)) == []
-    assert leaks(raised(alchemer_nb.connect)) == []
+    search.error("the environment", raised(from_environment))
+    search.error("connect, environment", raised(alchemer_nb.connect))
 
 
 @pytest.fixture
@@ -370,7 +296,7 @@ KEPT = {
 
 @pytest.mark.parametrize("kept", KEPT)
 @pytest.mark.parametrize("place", ["file", "keychain"])
-def test_a_profile_that_cannot_be_read_stays_hidden(home, kept, place):
+def test_a_profile_that_cannot_be_read_stays_hidden(home, kept, place, search):
     if place == "file":
         home.joinpath("alchemer_nb").mkdir(mode=0o700)
         path = home / "alchemer_nb" / "work.json"
@@ -382,8 +308,8 @@ def test_a_profile_that_cannot_be_read_stays_hidden(home, kept, place):
         keyring.set_keyring(ring)
     error = raised(profiles.load, "work")
     assert "cannot be read" in str(error)
-    assert leaks(error) == []
-    assert leaks(raised(alchemer_nb.connect, profile="work")) == []
+    search.error("load", error)
+    search.error("connect, profile", raised(alchemer_nb.connect, profile="work"))
 
 
 class CarelessKeyring(MemoryKeyring):
@@ -393,59 +319,60 @@ class CarelessKeyring(MemoryKeyring):
         raise RuntimeError(password)
 
 
-def test_a_profile_that_cannot_be_kept_stays_hidden(home):
+def test_a_profile_that_cannot_be_kept_stays_hidden(home, search):
     blocked = home / "alchemer_nb"
     blocked.write_text("a file where the folder should be")
-    assert leaks(raised(profiles.save, "work", MODES["three"], Region.get("us"))) == []
+    search.error("save, blocked", raised(profiles.save, "work", MODES["three"], Region.get("us")))
     keyring.set_keyring(CarelessKeyring())
-    assert leaks(raised(profiles.save, "work", MODES["three"], Region.get("us"))) == []
+    search.error("save, keychain", raised(profiles.save, "work", MODES["three"], Region.get("us")))
 
 
 # -- the last step -------------------------------------------------------------------------------
 
+GOT, CODE = quote(REQUEST, safe=""), quote(VERIFIER, safe="")
 PASTES = [
-    f"https://x.invalid/?oauth_token={THIRD}&oauth_verifier={VERIFIER}",
-    f"https://x.invalid/?oauth_token={FIRST}&oauth_verifier={VERIFIER}",
-    f"https://x.invalid/?oauth_token={THIRD}&other={VERIFIER}",
+    returned_to(VERIFIER),
+    returned_to(VERIFIER, FIRST),
+    f"https://x.invalid/?oauth_token={GOT}&other={CODE}",
     f"https://x.invalid/{VERIFIER}",
-    f"https://x.invalid/?denied={THIRD}&x={VERIFIER}",
-    f"?oauth_token={THIRD}&oauth_problem={VERIFIER}",
+    f"https://x.invalid/?denied={GOT}&x={CODE}",
+    f"?oauth_token={GOT}&oauth_problem={CODE}",
     f"{VERIFIER}\ud800",
-    f"https://x.invalid/?oauth_token={THIRD}\udfff&oauth_verifier={VERIFIER}",
-    f"https://[{VERIFIER}/?oauth_token={THIRD}&oauth_verifier=1",
+    f"https://x.invalid/?oauth_token={GOT}\udfff&oauth_verifier={CODE}",
+    f"https://[{VERIFIER}/?oauth_token={GOT}&oauth_verifier=1",
     f"&#{'9' * 5000};{VERIFIER}",
     VERIFIER,
 ]
 
 
 @pytest.mark.parametrize("pasted", PASTES)
-def test_a_paste_that_does_not_do_stays_hidden(scripted, pasted):
-    flow = OAuthFlow(FIRST, SECOND, region=scripted.region, callback="oob")
-    assert leaks(raised(flow.finish, pasted)) == []  # before it was begun
-    scripted.answer("/head/oauth/request_token", Reply(TOKEN.encode()))
+def test_a_paste_that_does_not_do_stays_hidden(scripted, pasted, search):
+    flow = OAuthFlow(CONSUMER, CONSUMER_SECRET, region=scripted.region, callback="oob")
+    search.error("finish, not begun", raised(flow.finish, pasted))  # before it was begun
+    scripted.answer("/head/oauth/request_token", Reply(GIVEN.encode()))
     flow.start()
     scripted.answer("/head/oauth/access_token", Reply(b"", 401))
-    assert leaks(raised(flow.finish, pasted)) == []
+    search.error("finish", raised(flow.finish, pasted))
     steps = SignIn(Session())
     steps.flow = flow
-    assert leaks(raised(steps.finish, Secret(pasted))) == []
+    search.error("finish in the panel", raised(steps.finish, Secret(pasted)))
 
 
-def test_a_link_that_has_expired_stays_hidden(scripted):
+def test_a_link_that_has_expired_stays_hidden(scripted, search):
     scripted.answer(
         "/head/oauth/request_token",
-        Reply(f"oauth_token={THIRD}&oauth_token_secret={FOURTH}&xoauth_token_ttl=1".encode()),
+        Reply(GIVEN.replace("ttl=60", "ttl=1").encode()),
     )
-    flow = OAuthFlow(FIRST, SECOND, region=scripted.region, callback="oob")
+    flow = OAuthFlow(CONSUMER, CONSUMER_SECRET, region=scripted.region, callback="oob")
     flow.start()
     end = time.monotonic() + 1.05
     while time.monotonic() < end:
         time.sleep(0.02)
-    assert leaks(raised(flow.finish, VERIFIER, kind=SignInExpired)) == []
+    search.error("expired", raised(flow.finish, VERIFIER, kind=SignInExpired))
 
 
 @pytest.mark.parametrize("echo", ["message", "code", "page", "redirect", "cut"])
-def test_no_frame_of_a_panel_step_shows_a_secret(scripted, echo):
+def test_no_frame_of_a_panel_step_shows_a_secret(scripted, echo, search):
     reply = echoes(FIRST, SECOND)[echo]
     scripted.answer("account", reply)
     scripted.answer("/head/oauth/request_token", reply)
@@ -458,16 +385,16 @@ def test_no_frame_of_a_panel_step_shows_a_secret(scripted, echo):
         (steps.use_consumer_pair, consumer),
         (steps.request_link, consumer),
     ]:
-        assert leaks(raised(step, values, scripted.region)) == []
+        search.error("a step", raised(step, values, scripted.region))
 
 
-def test_letters_that_are_none_are_an_error_without_the_text():
+def test_letters_that_are_none_are_an_error_without_the_text(search):
     for call in (
         lambda: ApiKey(f"{FIRST}\ud800", SECOND),
         lambda: ApiKey.parse(f"{FIRST}\ud800 {SECOND}"),
         lambda: OAuth1(FIRST, f"{SECOND}\udcff"),
     ):
-        assert holds(repr(raised(call).args)) == []
+        search.text("no letters", repr(raised(call).args))
     odd = Secret(f"{FIRST}\ud800")
     assert odd == Secret(f"{FIRST}\ud800")
     assert odd != Secret(FIRST)
@@ -479,7 +406,7 @@ def test_a_paste_with_letters_that_are_none_is_refused_before_it_is_sent(scripte
         "/head/oauth/request_token",
         Reply(b"oauth_token=t0000&oauth_token_secret=s0000&xoauth_token_ttl=60"),
     )
-    flow = OAuthFlow(FIRST, SECOND, region=scripted.region, callback="oob")
+    flow = OAuthFlow(CONSUMER, CONSUMER_SECRET, region=scripted.region, callback="oob")
     flow.start()
     asked = len(scripted.asked)
     raised(flow.finish, f"{VERIFIER}\ud800", kind=InvalidArgument)

@@ -1,0 +1,31 @@
+"""Makes characters visible that a terminal or browser would obey instead of showing.
+
+Titles, labels and messages come from a server and from strangers who fill in surveys. Printed as
+they are, an escape sequence could clear the screen, show a link to elsewhere or hide what stands
+before it; marks of text direction could show a line in another order. Data stays as received.
+"""
+
+from __future__ import annotations
+
+import re
+
+# All control characters but tab and line feed; line and paragraph separators; marks that turn the
+# direction of the text after them; halves of surrogate pairs, which cannot be printed at all.
+_OBEYED = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def make_visible(text: str) -> str:
+    r"""Return a text with such characters as escapes.
+
+    Example:
+        >>> make_visible("Total\x1b[2J: 5")
+        'Total\\x1b[2J: 5'
+    """
+    return _OBEYED.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def is_visible(text: str) -> bool:
+    """Check whether a text has no such characters."""
+    return _OBEYED.search(text) is None
