@@ -474,10 +474,9 @@ def _count_misfits(
         for path in answers.leaves
     )
     removed = set(questions) - known
+    statuses = np.array([*answers.meta["status"]], dtype=object)
     return {
-        "partial_rows": sum(
-            answers.meta["status"][row] == "Partial" for row in row_numbers.tolist()
-        ),
+        "partial_rows": int((statuses[row_numbers] == "Partial").sum()),
         "unparsed_values": sum(unparsed.values()),
         "unparsed_columns": list(unparsed),
         "dates_in_other_order": other_order,

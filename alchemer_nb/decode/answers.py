@@ -11,12 +11,14 @@ from array import array
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from alchemer_nb.decode.entries import EntryReader
 from alchemer_nb.decode.entry_types import Scalar, is_empty, read_url_variables
 from alchemer_nb.decode.gc_pause import collector_paused
 from alchemer_nb.decode.leaves import Leaf
+from alchemer_nb.decode.packed_list import PackedList
 from alchemer_nb.decode.pages import PageReader, ResponsePage
 from alchemer_nb.decode.question_reader import EntryInterner, QuestionReader
 from alchemer_nb.survey.columns import META_FIELDS, SECOND_ANSWER, AnswerPath
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from alchemer_nb.survey.definition import Definition
 
 
+_Values = list[Scalar] | PackedList[Scalar]  # of a metadata field, one for each response
+
+_SCALARS = msgspec.msgpack.Decoder(list[Scalar])
 _CodedRows = tuple[np.ndarray, np.ndarray]  # rows of the page, and a code for each
 
 
@@ -37,12 +42,12 @@ class Answers:
 
     Attributes:
         count: Number of responses; the one at position n is response number n.
-        meta: Field name -> one value for each response, as received.
+        meta: Field name -> one value for each response, as received; packed if they are many.
         urls: Name of a url variable -> {number of a response: value}.
         quality: Number of a response -> ``data_quality`` as JSON text, where it has one.
         leaves: Path -> Leaf.
-        shown: Question id -> (numbers of responses, shown), int32 and int8, of entries that say
-            whether the question was shown.
+        shown: Question id -> whether each response up to the last known one was shown it: 1 yes,
+            0 no, -1 unknown (int8).
         unknown_questions: Question id -> (text, type) of questions that the definition does not
             know, or whose type is not documented.
         others: Name of an undocumented field of responses -> {number of a response: value}.
@@ -53,11 +58,11 @@ class Answers:
     """
 
     count: int = 0
-    meta: dict[str, list[Scalar]] = field(default_factory=lambda: {n: [] for n in META_FIELDS})
+    meta: dict[str, _Values] = field(default_factory=lambda: {n: [] for n in META_FIELDS})
     urls: dict[str, dict[int, str]] = field(default_factory=dict)
     quality: dict[int, str] = field(default_factory=dict)
     leaves: dict[AnswerPath, Leaf] = field(default_factory=dict)
-    shown: dict[str, tuple[array[int], array[int]]] = field(default_factory=dict)
+    shown: dict[str, array[int]] = field(default_factory=dict)
     unknown_questions: dict[str, tuple[str, str]] = field(default_factory=dict)
     others: dict[str, dict[int, Scalar]] = field(default_factory=dict)
     without_entries: list[int] = field(default_factory=list)
@@ -73,7 +78,7 @@ class Answers:
             urls={name: values.copy() for name, values in self.urls.items()},
             quality=self.quality.copy(),
             leaves={path: leaf.copy() for path, leaf in self.leaves.items()},
-            shown={name: (rows[:], states[:]) for name, (rows, states) in self.shown.items()},
+            shown={name: states[:] for name, states in self.shown.items()},
             unknown_questions=self.unknown_questions.copy(),
             others={name: values.copy() for name, values in self.others.items()},
             without_entries=self.without_entries.copy(),
@@ -99,7 +104,6 @@ class AnswersBuilder:
         self._questions: dict[str, QuestionReader] = {}
         self._interner = EntryInterner()
         self._texts: dict[Scalar, Scalar] = {}
-        self._repetitive: set[str] = set()  # names of metadata with few distinct values
         self._answers = earlier or Answers()
         self._is_shared = earlier is not None  # then the next page is added to a copy
         self.count = self._answers.count
@@ -107,7 +111,7 @@ class AnswersBuilder:
         self._unchosen = self._answers.unchosen
 
     @property
-    def meta(self) -> dict[str, list[Scalar]]:
+    def meta(self) -> dict[str, _Values]:
         """Field name -> one value for each response so far, as received."""
         return self._answers.meta
 
@@ -194,12 +198,16 @@ class AnswersBuilder:
 
     def _add_metadata(self, page: ResponsePage) -> None:
         """Add the documented fields, and what few responses have besides."""
-        texts, is_first = self._texts, not self.count
-        for name, values in self.meta.items():
-            new = page.fields[name]
-            if is_first and len(set(new)) * 4 < len(new):
-                self._repetitive.add(name)  # such as the language: one text object for all rows
-            values.extend(map(texts.setdefault, new, new) if name in self._repetitive else new)
+        texts = self._texts
+        for name, new in page.fields.items():
+            values = self.meta[name]
+            if not values:
+                is_repetitive = len(set(new)) * 4 < len(new)
+                values = self.meta[name] = [] if is_repetitive else PackedList(_SCALARS)
+            if isinstance(values, list):  # such as the language: one text object for all rows
+                values.extend(map(texts.setdefault, new, new))
+            else:
+                values.extend(new)
         self._add_apart(page)
 
     def _add_apart(self, page: ResponsePage) -> None:
@@ -282,10 +290,12 @@ class AnswersBuilder:
     def _add_shown(self, shown: dict[str, list[_CodedRows]]) -> None:
         for question, parts in shown.items():
             if parts:
-                rows, states = self._answers.shown.setdefault(question, (array("i"), array("b")))
+                states = self._answers.shown.setdefault(question, array("b"))
                 at, values = _first_of_each_row(parts)
-                rows.frombytes((at + np.int32(self.count)).tobytes())
-                states.frombytes(values.astype(np.int8).tobytes())
+                at = at + (self.count - len(states))
+                new = np.full(at[-1] + 1, -1, dtype=np.int8)
+                new[at] = values
+                states.frombytes(new.tobytes())
 
 
 def _add_url_variable(urls: dict[str, dict[int, str]], name: str, row: int, value: str) -> None:

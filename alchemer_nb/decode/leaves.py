@@ -11,9 +11,11 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 import numpy as np
 
-from alchemer_nb.decode.entry_types import Scalar  # noqa: TC001 - msgspec reads annotations
+from alchemer_nb.decode.entry_types import Scalar
+from alchemer_nb.decode.packed_list import PackedList
 from alchemer_nb.forks import lazy_attribute
 from alchemer_nb.wire.ids import id_text
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 WRITE_IN_SUFFIX = "-other"
 NO_ID = (None, "", 0, "0")
 OTHER_TEXT = "with another text than the reporting value"
+_MOST_IN_A_BYTE = 255
 _MANY = 1000  # distinct answers, from which a leaf may stop looking for repeated ones
 
 
@@ -68,6 +71,7 @@ class RawAnswer(NamedTuple):
         return self.answer_id is None or id_text(self.answer_id) == id_text(earlier.answer_id)
 
 
+_ITEMS = msgspec.msgpack.Decoder(list[RawAnswer | Scalar])
 _NOTHING_ELSE = (None, None, None)  # the other fields of a RawAnswer with an answer alone
 
 
@@ -83,19 +87,19 @@ class RawAnswers:
     __slots__ = ("items",)
 
     def __init__(self, items: Iterable[RawAnswer | Scalar] = ()) -> None:
-        self.items: list[Any] = []
+        self.items: PackedList[RawAnswer | Scalar] = PackedList(_ITEMS)
         self.extend(items)
 
     def extend(self, items: Iterable[RawAnswer | Scalar]) -> None:
         """Append answers, the bare ones without a tuple around them."""
         self.items.extend(map(_without_tuple, items))
 
-    def texts(self) -> list[str | None]:
-        """Return each answer as text, None where it is empty."""
-        return [
+    def texts(self) -> Iterator[str | None]:
+        """Yield each answer as text, None where it is empty."""
+        return (
             item if item and isinstance(item, str) else _as_raw_answer(item).text
             for item in self.items
-        ]
+        )
 
     def __len__(self) -> int:
         return len(self.items)
@@ -119,21 +123,26 @@ class Leaf:
     """A sparse dictionary-encoded column of the answers at one path.
 
     Attributes:
-        rows: Numbers of the responses that have an answer, ascending (int32).
-        codes: Position of the answer of each in ``raw_answers`` (int32).
+        codes: Position of the answer of each row in ``raw_answers`` (uint8, or int32).
         raw_answers: The distinct answers; of texts that hardly repeat, all answers.
     """
 
     def __init__(self, raw_answers: Iterable[RawAnswer | Scalar] = ()) -> None:
-        self.rows = array("i")
-        self.codes = array("i")
+        self.codes = array("B")
+        self._gaps = array("B")  # from each row to the next: rarely more than a byte
+        self._last_row = -1
         self.raw_answers = RawAnswers(raw_answers)
         self._known: dict[Any, int] | None = {}
+
+    @property
+    def rows(self) -> np.ndarray:
+        """Numbers of the responses that have an answer, ascending (int64)."""
+        return np.cumsum(np.asarray(self._gaps), dtype=np.int64) - 1
 
     def copy(self) -> Leaf:
         """Return a leaf with the same answers that can grow apart from this one."""
         result = Leaf()
-        result.rows, result.codes = self.rows[:], self.codes[:]
+        result.codes, result._gaps, result._last_row = self.codes[:], self._gaps[:], self._last_row
         result.raw_answers.items = self.raw_answers.items.copy()
         result._known = None if self._known is None else self._known.copy()
         return result
@@ -160,17 +169,24 @@ class Leaf:
         self.raw_answers.extend(items)
         return range(start, len(self.raw_answers))
 
-    def add(self, row: int, raw_answer: RawAnswer) -> None:
-        """Append the answer of one response."""
-        self.rows.append(row)
-        self.codes.append(self.encode(raw_answer))
-
     def extend(self, rows: np.ndarray, codes: np.ndarray) -> None:
         """Append the encoded answers of many responses."""
-        self.rows.frombytes(np.asarray(rows, dtype=np.int32).tobytes())
-        self.codes.frombytes(np.asarray(codes, dtype=np.int32).tobytes())
-        if len(self.raw_answers) > _MANY and len(self.raw_answers) * 2 > len(self.rows):
+        gaps = rows.copy()
+        gaps[1:] -= rows[:-1]
+        gaps[0] -= self._last_row
+        self._last_row = int(rows[-1])
+        self._gaps = _extended(self._gaps, gaps, int(gaps.max()))
+        self.codes = _extended(self.codes, codes, len(self.raw_answers) - 1)
+        if len(self.raw_answers) > _MANY and len(self.raw_answers) * 2 > len(self.codes):
             self._known = None  # texts hardly repeat: a lookup would cost more than it saves
+
+
+def _extended(numbers: array[int], new: np.ndarray, largest: int) -> array[int]:
+    """Return an array of bytes with more numbers in it; of int32 if they do not fit in a byte."""
+    if numbers.typecode == "B" and largest > _MOST_IN_A_BYTE:
+        numbers = array("i", numbers)
+    numbers.frombytes(new.astype(numbers.typecode).tobytes())
+    return numbers
 
 
 class OptionFinder:

@@ -81,9 +81,10 @@ def build_frame(
         if absent := absent_urls(options.columns, present, words):
             more = [name.removeprefix(URL) for name in absent]
             urls = url_names(named, [*answers.urls, *more], options)
+    empty: Iterable[tuple[str, np.ndarray]]
     if is_long:
         frame = build_long(rows.ids, named, languages, array, shown)
-        empty = {n: np.asarray(pd.isna(array(c, "label"))) for n, c in named.items()}
+        empty = ((n, np.asarray(pd.isna(array(c, "label")))) for n, c in named.items())
     else:
         about_rows = {
             name: metadata.metadata_array(name, answers, rows.numbers, zone, options.tz)
@@ -109,7 +110,7 @@ def build_frame(
         about,
         fields=fields,
         reasons=collect_reasons(
-            answers, survey, rows, ((column, empty[name]) for name, column in named.items())
+            answers, survey, rows, ((named[name], cells) for name, cells in empty if name in named)
         ),
         notes={**renderer.notes, **unread},
     )

@@ -61,10 +61,10 @@ def metadata_array(
     """
     if name == "data_quality":
         return text_array([answers.quality.get(row) for row in row_numbers.tolist()])
-    values = np.array(answers.meta[name], dtype=object)[row_numbers].tolist()
+    values = np.array([*answers.meta[name]], dtype=object)[row_numbers].tolist()
     if name in _DATES:
         before = _DATES[: _DATES.index(name)]
-        earlier = [np.array(answers.meta[each], dtype=object)[row_numbers] for each in before]
+        earlier = [np.array([*answers.meta[each]], dtype=object)[row_numbers] for each in before]
         return to_datetimes(values, zone, tz, [each.tolist() for each in earlier])
     if name in _NUMBERS:
         return _numbers(values)
@@ -205,7 +205,7 @@ def count_unread(name: str, values: Any, answers: Answers, row_numbers: np.ndarr
         is_suspect = np.ones(len(row_numbers), dtype=bool)
     else:
         return 0
-    received = np.array(answers.meta[name], dtype=object)[row_numbers][is_suspect]
+    received = np.array([*answers.meta[name]], dtype=object)[row_numbers][is_suspect]
     if name == "is_test_data":
         return sum(not is_flag(value) for value in received.tolist())
     if name in _DATES:

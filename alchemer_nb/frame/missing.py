@@ -46,7 +46,7 @@ def missing(frame: pd.DataFrame) -> pd.DataFrame:
 
 def cell_states(frame: pd.DataFrame, description: Description) -> dict[str, np.ndarray]:
     """Return the states of the cells of each column, as positions in ``CELL_STATES`` (int8)."""
-    empty = empty_cells(frame)
+    empty = dict(empty_cells(frame))
     at = description.reasons.positions(response_ids(frame))
     states = {}
     for name in empty.keys() & description.columns.keys():

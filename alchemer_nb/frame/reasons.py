@@ -24,7 +24,7 @@ from alchemer_nb.survey.piped_rows import parent_of_row
 from alchemer_nb.survey.question_types import is_multi
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from alchemer_nb.decode.answers import Answers
     from alchemer_nb.frame.rows import Rows
@@ -45,6 +45,7 @@ _NOTHING_SKIPPED, _NOT_SHOWN_SILENT = 4, 5  # by inference: the entry says nothi
 # nothing), and whether an incomplete response ended before its page.
 _CODES = np.array([[[1, 2]] * 3, [[0, 0]] * 3, [[5, 6], [4, 4], [3, 6]]], np.uint8)
 _BITS = 3
+_AT_ONCE = 25  # columns: one by one is slow, all of them take memory
 _MOST = 2**28  # bytes of unpacked bits
 
 
@@ -167,9 +168,11 @@ class Reasons:
 NO_REASONS = Reasons(np.array([], dtype=np.int64), {}, {})
 
 
-def empty_cells(frame: pd.DataFrame) -> dict[Any, np.ndarray]:
-    """Return, by the names of columns, which cells of a frame are empty."""
-    return dict(zip(frame.columns.tolist(), frame.isna().to_numpy().T, strict=True))
+def empty_cells(frame: pd.DataFrame) -> Iterator[tuple[Any, np.ndarray]]:
+    """Yield the name of each column, and which of its cells are empty."""
+    for first in range(0, frame.shape[1], _AT_ONCE):
+        some = frame.iloc[:, first : first + _AT_ONCE]
+        yield from zip(some.columns.tolist(), some.isna().to_numpy().T, strict=True)
 
 
 def cell_key(column: AnswerColumn) -> str:
@@ -223,7 +226,7 @@ class _Collector:
         }
         self._questions = {each.id: each for each in reversed([*survey.walk()])}
         self._conditional = conditional_ids(survey)
-        statuses = np.array(answers.meta["status"], dtype=object)
+        statuses = np.array([*answers.meta["status"]], dtype=object)
         self._complete = statuses[rows.numbers] == "Complete"
         self._last_page = self._reached_pages()
 
@@ -257,11 +260,11 @@ class _Collector:
         """Return the last page with anything shown or answered, -1 for none."""
         last = np.full(self._answers.count, -1, dtype=np.int64)
         pages = {own: self._page_numbers.get(q.page, -1) for own, q in self._questions.items()}
-        for question_id, (rows, states) in self._answers.shown.items():
-            at = np.asarray(rows, dtype=np.int64)[np.asarray(states, dtype=bool)]
+        for question_id, states in self._answers.shown.items():
+            (at,) = np.nonzero(np.asarray(states) > 0)
             last[at] = np.maximum(last[at], pages.get(parent_of_row(question_id), -1))
         for path, leaf in self._answers.leaves.items():
-            at = np.asarray(leaf.rows, dtype=np.int64)
+            at = leaf.rows
             last[at] = np.maximum(last[at], pages.get(parent_of_row(path[0]), -1))
         reached: np.ndarray = last[self._row_numbers]
         return reached

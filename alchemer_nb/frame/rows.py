@@ -53,7 +53,7 @@ def choose_rows(answers: Answers, options: FrameOptions, within: np.ndarray | No
     if within is not None:
         inside = within[row_numbers]
         row_numbers, ids = row_numbers[inside], ids[inside]
-    is_test = np.array(read_flags(answers.meta["is_test_data"]), dtype=bool)[row_numbers]
+    is_test = np.array(read_flags([*answers.meta["is_test_data"]]), dtype=bool)[row_numbers]
     wanted = {"exclude": ~is_test, "only": is_test}.get(options.test_rows)
     tests = ids[is_test] if options.test_rows == "exclude" else ids[:0]
     if wanted is not None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+_AT_ONCE = 1000  # texts
 
 
 def text_dtype() -> Any:
@@ -17,14 +21,23 @@ def text_dtype() -> Any:
     return pd.StringDtype("pyarrow", na_value=np.nan)
 
 
-def text_array(texts: Any) -> Any:
+def text_array(texts: Any, codes: np.ndarray | None = None) -> Any:
     """Return an array of texts, with None for missing.
 
     Arrow's default memory pool does not return as much memory as the frame has; the system's does.
+
+    Args:
+        texts: The texts, from any iterable.
+        codes: For each cell the position of its text, -1 for missing; None for all texts in order.
     """
-    made = pa.array(
-        texts, type=pa.large_string(), from_pandas=True, memory_pool=pa.system_memory_pool()
-    )
+    pool, rest, parts = pa.system_memory_pool(), iter(texts), []
+    # Few at once: as they are converted, Python texts grow by a copy in UTF-8.
+    while some := list(islice(rest, _AT_ONCE)):
+        parts.append(pa.array(some, type=pa.large_string(), from_pandas=True, memory_pool=pool))
+    made = pa.concat_arrays(parts, pool) if parts else pa.array([], type=pa.large_string())
+    del parts
+    if codes is not None:
+        made = pc.take(made, pa.array(codes, mask=codes < 0), memory_pool=pool)
     return pd.array(made, dtype=text_dtype())
 
 

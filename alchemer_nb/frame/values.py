@@ -107,7 +107,7 @@ class Renderer:
     def array(self, column: AnswerColumn) -> Any:
         """Return the values of a column, as a pandas array, a numpy array or a series."""
         if column.part in ("other", "raw"):
-            return text_array(self._to_rows(column, self.extra_texts(column), None, object))
+            return text_array(self.extra_texts(column), self._codes_by_row(column.path))
         for each in column.option_columns or (column,):
             self._note_other_words(each)
         if column.kind == "category":
@@ -124,9 +124,9 @@ class Renderer:
             return self._to_rows(column, days, None, "datetime64[us]")
         raw_answers = self._raw_answers(column)
         texts = (
-            [raw.received for raw in raw_answers] if column.part == "leaf" else raw_answers.texts()
+            (raw.received for raw in raw_answers) if column.part == "leaf" else raw_answers.texts()
         )
-        return text_array(self._to_rows(column, texts, None, object))
+        return text_array(texts, self._codes_by_row(column.path))
 
     def has_raw(self, column: AnswerColumn) -> bool:
         """Check whether the rows need a column of answers as received beside a column."""
@@ -168,7 +168,7 @@ class Renderer:
         full = np.full(self._answers.count, -1, dtype=np.int64)
         leaf = self._answers.leaves.get(path)
         if leaf is not None:
-            full[np.asarray(leaf.rows, dtype=np.int64)] = np.asarray(leaf.codes, dtype=np.int64)
+            full[leaf.rows] = np.asarray(leaf.codes, dtype=np.int64)
         kept: np.ndarray = full[self._row_numbers]
         return kept
 
@@ -505,9 +505,9 @@ def number_text(number: float) -> str:
 
 def shown_states(answers: Answers, question_id: str, row_numbers: np.ndarray) -> np.ndarray:
     """Return for each row whether a question was shown: 1 yes, 0 no, -1 unknown (int8)."""
-    rows, states = answers.shown.get(question_id, ((), ()))
+    states = answers.shown.get(question_id, ())
     full = np.full(answers.count, -1, dtype=np.int8)
-    full[np.asarray(rows, dtype=np.int64)] = np.asarray(states, dtype=np.int8)
+    full[: len(states)] = states
     kept: np.ndarray = full[row_numbers]
     return kept
 

@@ -15,7 +15,7 @@ MOST_BYTES = 128 << 20
 # Lists and maps of a body: an empty one has two bytes, and takes hundreds once it is decoded.
 MOST_OBJECTS = 2_000_000
 _FEW_BYTES = 8 << 20  # bodies up to this size are not counted
-_PIECE_BYTES = 1 << 20
+_PIECE_BYTES = 1 << 18
 _EDGE_BYTES = 4096
 _GZIP_MAGIC = b"\x1f\x8b"  # the first bytes of a gzip body
 

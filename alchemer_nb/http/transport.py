@@ -107,7 +107,7 @@ class Transport:
         requests_per_minute: int = 230,
         retries: Any = None,
         minute: float = 60.0,
-        remember: int = 64 << 20,
+        remember: int = 32 << 20,
     ) -> None:
         if not 1 <= int(max_in_flight) <= _MOST_IN_FLIGHT:
             raise errors.ConfigurationError(f"max_in_flight is 1 to {_MOST_IN_FLIGHT}")

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 _RUNS = 3  # of what takes seconds: whatever else the machine does only ever adds time
+_MANY = 100_000  # responses, whose memory is measured
 PARSERS = ("ours", "json_normalize", "row_dicts", "orjson_alone")
 
 
@@ -70,6 +71,7 @@ class Bench:
         self._parse(150, self.rows // 4, 7, 10)
         self._sign_in()
         self._end_to_end()
+        self._memory()
         self._peers()
         self._wide_frame()
         self._description()
@@ -148,6 +150,18 @@ class Bench:
         first = (ours["first"] or math.inf) / self.latency
         self.goals.append(Goal(f"{what} first rows, in pages' latencies", first, 2, 2, True))
 
+    def _memory(self) -> None:
+        with serving(material(40, _MANY, plain=False), 0) as url:
+            told = {
+                f'metadata="{metadata}"': case("memory", url, metadata)
+                for metadata in ("standard", "all")
+            }
+        self._table(f"Memory of a download, 40 questions, {_MANY:,} responses", told)
+        for name, each in told.items():
+            if each:
+                what = f"download + frame of {_MANY:,} x 40, {name}, peak MB above imports"
+                self.goals.append(Goal(what, each["peak"], 350, 300, True))
+
     def _peers(self) -> None:
         rows = self.rows // 2
         folder = material(40, rows)
@@ -184,6 +198,8 @@ class Bench:
                 ("accessor", "3000"), ("description", "10000"), ("description", "100000")
             )
         )  # fmt: skip
+        if not (wide and small and large):
+            return
         rows = [f"| {name} | {seconds:.4f} |" for name, seconds in wide.items()]
         head = "| what | CPU |\n|---|---|"
         self.lines.append("## The accessor of a frame of 3,000 columns\n\n" + head)

@@ -16,9 +16,15 @@ _FORM = 5  # raised when the generator writes something else
 _NEWEST = 100
 
 
-def material(questions: int, responses: int) -> Path:
-    """The folder with the pages of a survey: ``page-N.json.gz`` and the definition."""
-    folder = FOLDER / f"{questions}x{responses}-{_FORM}"
+def material(questions: int, responses: int, *, plain: bool = True) -> Path:
+    """The folder with the pages of a survey: ``page-N.json.gz`` and the definition.
+
+    Args:
+        questions: Of the survey.
+        responses: To it.
+        plain: Whether the pages are there uncompressed, too, which a server does not need.
+    """
+    folder = FOLDER / f"{questions}x{responses}-{_FORM}{'' if plain else '-gz'}"
     if (folder / "done").exists():
         return folder
     folder.mkdir(parents=True, exist_ok=True)
@@ -30,7 +36,7 @@ def material(questions: int, responses: int) -> Path:
     _write(folder / f"{SURVEY_ID}.json.gz", json.dumps(survey).encode())
     _write(folder / "surveyquestion.json.gz", listed)
     _write(folder / "newest.json.gz", envelope(newest, total=responses, page=1, size=_NEWEST))
-    work = [(questions, responses, number, str(folder)) for number in range(1, made.pages + 1)]
+    work = [(questions, responses, n, str(folder), plain) for n in range(1, made.pages + 1)]
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(_page, work))
     (folder / "done").touch()
@@ -42,10 +48,11 @@ def bodies(folder: Path) -> list[Path]:
     return sorted(folder.glob("page-*.json"), key=lambda path: int(path.stem.split("-")[1]))
 
 
-def _page(work: tuple[int, int, int, str]) -> None:
-    questions, responses, number, folder = work
+def _page(work: tuple[int, int, int, str, bool]) -> None:
+    questions, responses, number, folder, plain = work
     body = Generator(questions, responses).page(number)
-    (Path(folder) / f"page-{number}.json").write_bytes(body)
+    if plain:
+        (Path(folder) / f"page-{number}.json").write_bytes(body)
     _write(Path(folder) / f"page-{number}.json.gz", body)
 
 

@@ -56,9 +56,9 @@ def test_equal_entries_of_different_questions_are_told_apart(pages):
     answers = builder.build()
     for place, own in enumerate(("2", "3", "4")):
         assert told(answers, own) == [row[place] for row in whole]
-        rows, states = answers.shown.get(own, ([], []))
-        assert [*rows] == [n for n, row in enumerate(whole) if row[place] is not None]
-        assert all(states)
+        states = [*answers.shown.get(own, ())]
+        states += [-1] * (len(whole) - len(states))
+        assert states == [-1 if row[place] is None else 1 for row in whole]
 
 
 def test_texts_that_hardly_repeat_are_let_go_and_none_is_lost():
@@ -110,9 +110,10 @@ def content(answers):
         path: ([*leaf.rows], [*leaf.codes], [*leaf.raw_answers])
         for path, leaf in answers.leaves.items()
     }
-    shown = {own: ([*rows], [*states]) for own, (rows, states) in answers.shown.items()}
+    shown = {own: [*states] for own, states in answers.shown.items()}
     counts = (answers.count, answers.misfits, answers.unchosen)
-    around = (answers.meta, answers.urls, answers.quality, answers.unknown_questions)
+    meta = {name: [*values] for name, values in answers.meta.items()}
+    around = (meta, answers.urls, answers.quality, answers.unknown_questions)
     return repr((counts, around, leaves, shown))
 
 
@@ -155,7 +156,7 @@ def test_looking_at_the_answers_after_each_page_copies_none():
     assert content(builder.view()) == content(AnswersBuilder(SURVEY, builder.view()).build())
     builder.add_page(page(3))
     assert builder.meta["id"] is ids
-    assert builder.view().meta["id"] == [1, 2, 3]
+    assert [*builder.view().meta["id"]] == [1, 2, 3]
     assert builder.view().count == 3
 
 
