@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-long fidelity lint bench sandbox pictures pins clean
+.PHONY: help demo check test test-long fidelity lint bench sandbox docs pictures pins clean
 
 help:
 	@echo 'make demo          install into $(VENV), run the quickstart against the sandbox, open JupyterLab'
@@ -27,6 +27,7 @@ help:
 	@echo 'make lint          ruff (rules and format) and mypy'
 	@echo 'make bench         speed and memory, as ratios, against other ways (about ten minutes)'
 	@echo 'make sandbox       serve the sandbox on port $(PORT) until interrupted'
+	@echo 'make docs          the documentation, with every notebook run: artifacts/docs/html'
 	@echo 'make pictures      take the pictures of the README anew'
 	@echo 'make pins          write binder/requirements.txt anew, from the newest versions that fit'
 	@echo 'make clean         remove $(VENV), caches and artifacts'
@@ -73,6 +74,13 @@ bench: $(VENV)/.installed-test
 
 sandbox: $(VENV)/.installed-lab
 	@$(BIN)/python -m alchemer_nb.sandbox --port $(PORT) $(ARGS)
+
+# A warning is an error, such as a link that leads nowhere. ARGS="-D nb_execution_mode=off" runs no
+# notebook.
+docs: $(VENV)/.installed-docs
+	@$(BIN)/python -m sphinx -q -W --keep-going -b html -d artifacts/docs/doctrees $(ARGS) \
+	  docs artifacts/docs/html
+	@echo 'Built: artifacts/docs/html/index.html'
 
 pictures: $(VENV)/.installed-test
 	@$(BIN)/python -m pytest -q tests/browser/test_readme_picture.py
@@ -122,6 +130,11 @@ $(VENV)/.installed-lab: $(VENV)/.created pyproject.toml
 $(VENV)/.installed-test: $(VENV)/.installed-lab
 	@echo 'Installing what the tests need …'
 	@$(PIP) --group test
+	@touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed-lab
+	@echo 'Installing Sphinx …'
+	@$(PIP) --group docs
 	@touch $@
 
 $(VENV)/.installed-lint: $(VENV)/.installed-lab

@@ -142,7 +142,9 @@ def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
     if number.isdigit() and int(number) > FORMAT:
         raise ConfigurationError(
             f"{place} was written by a newer alchemer_nb (format {int(number)}, this one reads "
-            f"{FORMAT}): pip install -U alchemer_nb. pandas.read_parquet reads its values"
+            f"{FORMAT})",
+            hint="Install the newer alchemer_nb here, too, or take pandas.read_parquet, which reads "
+            "the values alone",
         )
     # Whole numbers beside missing ones stay whole; pandas would make them floats, which round.
     frame: pd.DataFrame = table.to_pandas(integer_object_nulls=KEY in footer)
