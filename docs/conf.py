@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import shutil
 import sys
@@ -17,7 +18,8 @@ HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent
 sys.path.insert(0, str(HERE))
 
-from tables import TABLES  # noqa: E402  # beside this file
+from ipython_pygments_lexers import IPython3Lexer  # noqa: E402
+from tables import fill  # noqa: E402  # beside this file
 
 from alchemer_nb import __version__  # noqa: E402
 
@@ -34,6 +36,8 @@ language = "en"
 
 html_theme = "furo"
 html_title = "alchemer_nb"
+html_static_path = ["_static"]
+html_css_files = ["outputs.css"]
 html_copy_source = False
 html_show_sourcelink = False
 
@@ -45,6 +49,7 @@ napoleon_numpy_docstring = False
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
+logging.getLogger("traitlets").setLevel(logging.WARNING)  # no line for each notebook
 nb_execution_mode = "force"  # the notebooks are committed without outputs
 nb_execution_timeout = 300
 nb_execution_raise_on_error = True
@@ -75,9 +80,8 @@ for _path in sorted((REPOSITORY / "notebooks").glob("*.ipynb")):
 
 
 def _fill_tables(_app: Sphinx, _name: str, source: list[str]) -> None:
-    """Write what the code knows, such as the commands, in place of ``<!-- table: NAME -->``."""
-    for name, write in TABLES.items():
-        source[0] = source[0].replace(f"<!-- table: {name} -->", write())
+    """Write what the code knows, and link to the notebooks where they are at the build."""
+    source[0] = fill(source[0]).replace("../notebooks/", "notebooks/")
 
 
 def _read_again(
@@ -89,6 +93,7 @@ def _read_again(
 
 
 def setup(app: Sphinx) -> None:
-    """Register the two functions above."""
+    """Register the lexer and the two functions above."""
+    app.add_lexer("python", IPython3Lexer)  # which knows %alchemer
     app.connect("source-read", _fill_tables)
     app.connect("env-get-outdated", _read_again)

@@ -143,8 +143,7 @@ def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
         raise ConfigurationError(
             f"{place} was written by a newer alchemer_nb (format {int(number)}, this one reads "
             f"{FORMAT})",
-            hint="Install the newer alchemer_nb here, too, or take pandas.read_parquet, which reads "
-            "the values alone",
+            hint="Install the newer alchemer_nb here, too; pandas.read_parquet reads the values",
         )
     # Whole numbers beside missing ones stay whole; pandas would make them floats, which round.
     frame: pd.DataFrame = table.to_pandas(integer_object_nulls=KEY in footer)

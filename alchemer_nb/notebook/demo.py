@@ -60,8 +60,7 @@ class RunningSandbox:
 
     def __repr__(self) -> str:
         return (
-            f"{self.line}\nIts web pages: {self.address} ({self.log_in})\n"
-            "Next: %alchemer surveys"
+            f"{self.line}\nIts web pages: {self.address} ({self.log_in})\nNext: %alchemer surveys"
         )
 
     def mark_displayed(self, shell: Any) -> None:

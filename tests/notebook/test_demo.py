@@ -43,7 +43,9 @@ def test_the_address_is_told_in_the_middle_of_a_cell_too(notebook):
     outcome = notebook.run("%alchemer demo --responses 40\nx = 1")
     assert (outcome.failure, outcome.value) == (None, None)
     box = notebook.magics.session.box
-    assert f"Its web pages: {box.url}/ (user {box.username}, password {box.password})" in outcome.out
+    assert (
+        f"Its web pages: {box.url}/ (user {box.username}, password {box.password})" in outcome.out
+    )
 
 
 def test_the_demo_is_shown_once_by_its_cell_and_can_be_kept_as_a_value(notebook):
