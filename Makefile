@@ -28,7 +28,7 @@ help:
 	@echo 'make bench         speed and memory, as ratios, against other ways (about ten minutes)'
 	@echo 'make sandbox       serve the sandbox on port $(PORT) until interrupted'
 	@echo 'make docs          the documentation, with every notebook run: artifacts/docs/html'
-	@echo 'make pictures      take the pictures of the README anew'
+	@echo 'make pictures      take the pictures of README and documentation anew'
 	@echo 'make pins          write binder/requirements.txt anew, from the newest versions that fit'
 	@echo 'make clean         remove $(VENV), caches and artifacts'
 
@@ -83,10 +83,9 @@ docs: $(VENV)/.installed-docs
 	@echo 'Built: artifacts/docs/html/index.html'
 
 pictures: $(VENV)/.installed-test
-	@$(BIN)/python -m pytest -q tests/browser/test_readme_picture.py
-	@mkdir -p docs
-	@for theme in light dark; do \
-	  cp artifacts/screenshots/readme-$$theme.png docs/panel-$$theme.png; \
+	@$(BIN)/python -m pytest -q -m browser tests/browser/test_readme_picture.py
+	@for name in panel-light panel-dark result-light result-dark; do \
+	  cp artifacts/screenshots/$$name.png docs/$$name.png; \
 	done
 
 # Binder images rot unless every version is pinned; these are resolved in an empty environment.
