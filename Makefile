@@ -21,7 +21,7 @@ help:
 	@echo 'make demo          install into $(VENV), run the quickstart against the sandbox, open JupyterLab'
 	@echo 'make demo CHECK=1  the same, but stop before JupyterLab'
 	@echo 'make check         the fast tests, side by side'
-	@echo 'make test          make check, then kernels, notebooks, a browser, other clients, Binder'
+	@echo 'make test          make check, then kernels, notebooks, a browser, docs, other clients, Binder'
 	@echo 'make test-long     what takes minutes, such as a hundred syncs that are killed'
 	@echo 'make fidelity      random surveys, each cell beside what a second reader says'
 	@echo 'make lint          ruff (rules and format) and mypy'
@@ -36,13 +36,13 @@ demo: $(VENV)/.installed-lab
 	@$(BIN)/python -m alchemer_nb demo $(if $(CHECK),--check) $(ARGS)
 
 # Tests that need more than Python. Those of them that measure how soon a cell ends run one by one.
-SLOW := kernel or notebook or browser or peers or binder
+SLOW := kernel or notebook or browser or peers or binder or docs
 
 check: $(VENV)/.installed-test
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not long and not ($(SLOW))" $(ARGS)
 
 # With ARGS: those tests alone, one by one.
-test: $(if $(ARGS),$(VENV)/.installed-test,check)
+test: $(if $(ARGS),$(VENV)/.installed-test,check) $(VENV)/.installed-docs
 	@$(BIN)/python -m tests.browser.chromium --install
 ifeq ($(ARGS),)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long and ($(SLOW)) and not timed"
@@ -52,7 +52,7 @@ else
 endif
 
 # With ARGS: those long tests alone. Without: more examples of what holds for any input, too.
-test-long: $(VENV)/.installed-test
+test-long: $(VENV)/.installed-test $(VENV)/.installed-docs
 	@$(BIN)/python -m pytest -m long $(ARGS)
 ifeq ($(ARGS),)
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "hypothesis and not ($(SLOW))" \
