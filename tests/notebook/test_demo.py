@@ -62,9 +62,10 @@ def test_demo_leads_from_nothing_to_a_frame_and_stops_at_logout(notebook):
     assert answers(running.address)
     for shown in (repr(running), running._repr_html_()):
         assert running.address in shown
-        assert running.box.username in shown
-        assert running.box.password not in shown
+        # The password is invented, and no secret; a key is used as a real one is.
+        assert f"user {running.box.username}, password {running.box.password}" in shown
         assert running.box.api_token not in shown
+        assert running.box.api_token_secret not in shown
     notebook.run('df = %alchemer responses "Customer satisfaction" --test-rows include')
     assert len(notebook.names["df"]) == 40
     notebook.run("%alchemer logout")
