@@ -96,7 +96,7 @@ pins: $(VENV)/.created
 	@rm -rf $(VENV)/pins
 
 clean:
-	rm -rf $(VENV) .venv-* artifacts build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-* artifacts build dist docs/notebooks .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps hang on pyproject.toml, so that nothing is installed twice and a new dependency is

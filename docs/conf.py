@@ -18,8 +18,8 @@ HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent
 sys.path.insert(0, str(HERE))
 
+from doc_tables import fill  # noqa: E402  # beside this file
 from ipython_pygments_lexers import IPython3Lexer  # noqa: E402
-from tables import fill  # noqa: E402  # beside this file
 
 from alchemer_nb import __version__  # noqa: E402
 
@@ -75,6 +75,9 @@ _PROFILE.mkdir(parents=True)
 
 _NOTEBOOKS = HERE / "notebooks"
 _NOTEBOOKS.mkdir(exist_ok=True)
+for _path in _NOTEBOOKS.glob("*.ipynb"):
+    if not (REPOSITORY / "notebooks" / _path.name).is_file():
+        _path.unlink()  # of an earlier build
 for _path in sorted((REPOSITORY / "notebooks").glob("*.ipynb")):
     shutil.copy2(_path, _NOTEBOOKS)  # with its date, by which Sphinx knows what to build
 

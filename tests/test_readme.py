@@ -16,7 +16,7 @@ from alchemer_nb.notebook.magic.command_table import COMMANDS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.append(str(REPOSITORY / "docs"))
-import tables  # noqa: E402 - the documentation's own
+import doc_tables  # noqa: E402 - the documentation's own
 
 README = (REPOSITORY / "README.md").read_text("utf-8")
 PAGES = {path.name: path.read_text("utf-8") for path in sorted((REPOSITORY / "docs").glob("*.md"))}
@@ -128,7 +128,7 @@ def test_the_files_it_names_are_there(name: str) -> None:
 
 
 def test_every_page_is_in_the_list_of_pages() -> None:
-    listed = re.findall(r"```\{toctree\}\n(.*?)```", tables.fill(PAGES["index.md"]), re.DOTALL)
+    listed = re.findall(r"```\{toctree\}\n(.*?)```", doc_tables.fill(PAGES["index.md"]), re.DOTALL)
     names = {re.sub(r".*<(.*)>", r"\1", line) for each in listed for line in each.splitlines()}
     pages = {name.removesuffix(".md") for name in PAGES} - {"index"}
     notebooks = {f"../notebooks/{p.stem}" for p in (REPOSITORY / "notebooks").glob("*.ipynb")}
@@ -164,11 +164,11 @@ def test_every_error_says_when_and_what_to_do() -> None:
 
 
 def test_every_command_is_documented_and_no_other() -> None:
-    page = tables.fill(PAGES["commands.md"])
+    page = doc_tables.fill(PAGES["commands.md"])
     sections = re.findall(r"^### `(\w+)`$", page, re.MULTILINE)
     linked = re.findall(r"\]\(#command-(\w+)\)", page)
     assert sections == linked == [*COMMANDS]
-    for text in map(tables.fill, EVERYTHING.values()):
+    for text in map(doc_tables.fill, EVERYTHING.values()):
         for name in re.findall(r"`%?%alchemer ([a-z]+)\b(?! <<)", text):
             assert name in {*COMMANDS, "help"}, name
 
