@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import alchemer_nb as al
@@ -16,11 +16,31 @@ from tests.frame.test_types_properties import frame_of, surveys
 LOOSE = settings(suppress_health_check=list(HealthCheck))
 
 
+# A multiple choice without options: its comment is its only column.
+COMMENT_ALONE = {
+    "id": 2,
+    "base_type": "Question",
+    "type": "CHECKBOX",
+    "title": {"English": "Q"},
+    "shortname": "",
+    "varname": [],
+    "description": [],
+    "comment": True,
+    "properties": {},
+    "options": [],
+}
+
+
+def questions_of(frame):
+    """The questions that have more columns here than write-ins and comments."""
+    aside = ("other", "raw", "comment")
+    columns = describe(frame).columns
+    return {c.path[0] for n, c in columns.items() if n in frame and c.part not in aside}
+
+
 def reasons_of(frame):
     """The reasons of empty cells; of write-ins and comments only next to their question."""
-    columns = describe(frame).columns
-    aside = ("other", "raw", "comment")
-    questions = {c.path[0] for n, c in columns.items() if n in frame and c.part not in aside}
+    columns, questions = describe(frame).columns, questions_of(frame)
     missing = frame.alchemer.missing()
     return missing[[name for name in missing if columns[name].path[0] in questions]]
 
@@ -32,6 +52,14 @@ def reasons_of(frame):
     multi=st.sampled_from(["columns", "list"]),
     rows=st.sets(st.integers(1, 3)),
     left_out=st.sets(st.integers(0, 8)),
+)
+@example(
+    made=([COMMENT_ALONE], []),
+    names="alias",
+    values="label",
+    multi="columns",
+    rows=set(),
+    left_out=set(),
 )
 @LOOSE
 def test_frame_and_knowledge_come_back(made, names, values, multi, rows, left_out):
@@ -46,7 +74,9 @@ def test_frame_and_knowledge_come_back(made, names, values, multi, rows, left_ou
             back = al.read_parquet(Path(folder) / "x.parquet")
         # Of rows that are not here, the file has not even the texts that are no option.
         pd.testing.assert_frame_equal(back, drop_unused_texts(frame, describe(frame)))
-        if frame is whole:
+        # Of a question with a comment alone, a file has no reasons.
+        of_columns = {column.path[0] for column in describe(frame).columns.values()}
+        if frame is whole and of_columns == questions_of(frame):
             assert back.attrs == frame.attrs
         if not frame.shape[1]:
             continue
