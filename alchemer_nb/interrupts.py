@@ -59,7 +59,7 @@ class HeldInterrupts:
         if isinstance(self._before, HeldInterrupts):
             self.raise_received()
         elif self._received:
-            threading.Timer(_AFTER_IMPORT, _thread.interrupt_main).start()
+            threading.Timer(_AFTER_IMPORT, _interrupt_thread, (threading.get_ident(),)).start()
 
     def raise_received(self) -> None:
         """Call the handler from before, which raises ``KeyboardInterrupt``, if there was one."""
@@ -80,6 +80,14 @@ class HeldInterrupts:
         current: object = signal.getsignal(signal.SIGINT)
         if current is self:
             signal.signal(signal.SIGINT, self._before)
+
+
+def _interrupt_thread(main: int) -> None:
+    """Interrupt the main thread, also where it waits in a call of the system."""
+    if not hasattr(signal, "pthread_kill"):  # Windows
+        _thread.interrupt_main()
+    elif callable(signal.getsignal(signal.SIGINT)):  # else the signal could end the process
+        signal.pthread_kill(main, signal.SIGINT)
 
 
 @contextmanager

@@ -10,7 +10,6 @@ import tomllib
 import zipfile
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,7 +23,8 @@ if TYPE_CHECKING:
 PYPROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))
 PROJECT, GROUPS = PYPROJECT["project"], PYPROJECT["dependency-groups"]
 USED = sum(PROJECT["optional-dependencies"].values(), PROJECT["dependencies"])
-BOUNDED = sorted({*USED, *GROUPS["test"], *GROUPS["bench"]})
+BUILD = PYPROJECT["build-system"]["requires"]
+BOUNDED = sorted({*BUILD, *USED, *GROUPS["test"], *GROUPS["bench"]})
 PYTHONS = re.findall(r"Python :: (3\.\d+)", "\n".join(PROJECT["classifiers"]))
 SLOW = ("long", "browser", "kernel", "notebook", "peers", "binder", "docs")
 FAST = " and ".join(f"not {mark}" for mark in SLOW)
@@ -116,17 +116,27 @@ with al.sandbox.Sandbox(responses=30) as box:
 """
 
 
-@pytest.mark.long
-def test_a_built_wheel_works_in_an_environment_of_its_own(tmp_path: Path) -> None:
-    build = ("-m", "pip", "wheel", "-qq", "--no-deps", "--wheel-dir", str(tmp_path))
-    run([sys.executable, *build, str(REPOSITORY)])
-    (wheel,) = tmp_path.glob("*.whl")
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)])
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def test_a_wheel_holds_what_the_repository_holds(wheel: Path) -> None:
+    if not (REPOSITORY / ".git").exists():
+        pytest.skip("not a git checkout")
     names = zipfile.ZipFile(wheel).namelist()
-    assert {name.split("/")[0].partition("-")[0] for name in names} == {"alchemer_nb"}
-    tracked = run(["git", "ls-files", "alchemer_nb"]).split()
-    assert set(tracked) <= set(names)  # templates, style sheets, scripts and py.typed as well
-    others = {name for name in names if ".dist-info/" not in name} - set(tracked)
-    assert {PurePosixPath(name).parent.name for name in others} == {"_notebooks"}
+    packed = {name for name in names if ".dist-info/" not in name}
+    asked = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    tracked = run([*asked, "alchemer_nb", "notebooks"]).rstrip("\0").split("\0")
+    # Templates, style sheets, scripts and py.typed as well, and nothing else.
+    assert packed == {re.sub("^notebooks/", "alchemer_nb/_notebooks/", name) for name in tracked}
+
+
+@pytest.mark.long
+def test_a_built_wheel_works_in_an_environment_of_its_own(wheel: Path, tmp_path: Path) -> None:
     # Empty but for what the wheel itself asks for, and far from the checkout.
     here = str(environment("wheel", tuple(PROJECT["dependencies"])))
     run([here, "-m", "pip", "install", "-qq", "--force-reinstall", "--no-deps", str(wheel)])

@@ -34,7 +34,7 @@ from alchemer_nb.http.refusals import (
 )
 from alchemer_nb.http.secrets import redact
 from alchemer_nb.wire.clocks import Clock
-from alchemer_nb.wire.json import decode_json
+from alchemer_nb.wire.json import decode_json, is_nested_too_deeply
 from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class Reply:
         """
         with suppress(ValueError, RecursionError):
             decoded = decode_json(self._unpack(_MOST_DECODED))
-            if isinstance(decoded, dict):
+            if isinstance(decoded, dict) and not is_nested_too_deeply(decoded):
                 return decoded
         raise errors.TransportError(
             f"{self.method} {self.path} was answered with something that is not JSON; try again",

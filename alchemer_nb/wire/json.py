@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 
 BOM = b"\xef\xbb\xbf"
+# From Python 3.12 on msgspec decodes thousands of levels, where functions of Python reach 1000.
+_MOST_LEVELS = 500
 
 
 def decode_json(body: bytes) -> Any:
@@ -24,6 +26,17 @@ def decode_json(body: bytes) -> Any:
     with suppress(RecursionError):
         return json.loads(decode_text(body))
     raise ValueError("nested too deeply")
+
+
+def is_nested_too_deeply(decoded: Any) -> bool:
+    """Check whether decoded JSON has more levels than recursive functions can follow."""
+    level: list[Any] = [[decoded]]  # the lists and maps of a level
+    for _ in range(_MOST_LEVELS + 1):
+        lists = (each.values() if isinstance(each, dict) else each for each in level)
+        level = [each for items in lists for each in items if isinstance(each, (dict, list))]
+        if not level:
+            return False
+    return True
 
 
 def encode_json(value: Any) -> bytes:

@@ -6,15 +6,26 @@ import json
 
 import pytest
 
-from alchemer_nb.wire.json import BOM, decode_json, encode_json
+from alchemer_nb.wire.json import BOM, decode_json, encode_json, is_nested_too_deeply
 
-DEEP = b"[" * 5000 + b"]" * 5000
+DEEP = b"[" * 100_000 + b"]" * 100_000  # of Python 3.13, too
 
 
-@pytest.mark.parametrize("body", [DEEP, BOM + DEEP, b'{"a":' * 5000 + b"1" + b"}" * 5000])
+@pytest.mark.parametrize(
+    "body",
+    [DEEP, BOM + DEEP, b'{"a":' * 100_000 + b"1" + b"}" * 100_000],
+    ids=["lists", "lists behind a BOM", "maps"],
+)
 def test_json_nested_too_deeply_is_no_json(body):
     with pytest.raises(ValueError, match="nested too deeply"):
         decode_json(body)
+
+
+@pytest.mark.parametrize(("opened", "closed"), [(b"[[", b"]]"), (b'{"a": [1, ', b"]}")])
+def test_what_functions_can_follow_has_500_levels_at_most(opened, closed):
+    deepest = opened * 250 + b"2" + closed * 250
+    assert not is_nested_too_deeply(decode_json(deepest))
+    assert is_nested_too_deeply(decode_json(b"[" + deepest + b"]"))
 
 
 @pytest.mark.parametrize("value", [10**30, {"a": [-(2**70)]}, "\ud800", {"ok": 1.5, "x": None}])
@@ -24,7 +35,7 @@ def test_whatever_was_read_is_written_again(value):
 
 def test_a_value_nested_too_deeply_is_not_written():
     value: list = []
-    for _ in range(5000):
+    for _ in range(100_000):
         value = [value]
     with pytest.raises(ValueError, match="nested too deeply"):
         encode_json(value)
