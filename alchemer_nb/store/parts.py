@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from alchemer_nb.fetch.raw_pages import RawResponse, content_digest
-from alchemer_nb.store.digests import FileDamaged, record_file
+from alchemer_nb.store.digests import FileDamaged, FileRecord, check_is_damage, record_file
 from alchemer_nb.store.manifest import Manifest, Part
 
 if TYPE_CHECKING:
@@ -155,9 +155,15 @@ def open_part(manifest: Manifest, part: Part) -> pq.ParquetFile:
         if manifest.is_intact(part.name):
             path = manifest.folder / part.name
             return pq.ParquetFile(path, page_checksum_verification=True, pre_buffer=False)
-    except _READ_ERRORS:
-        pass
+    except _READ_ERRORS as error:
+        raise _read_error(manifest, part, error) from None
     raise PartDamaged(part)
+
+
+def _read_error(manifest: Manifest, part: Part, error: Exception) -> PartDamaged:
+    if isinstance(error, OSError):
+        check_is_damage(error, manifest.folder / part.name)
+    return PartDamaged(part)
 
 
 def check_content(manifest: Manifest, part: Part) -> int:
@@ -192,7 +198,7 @@ def adopt_part(manifest: Manifest, number: int) -> tuple[Part, int]:
     """
     part = Part(number, 0, 0, 0, 0)
     try:
-        record = manifest.files[part.name] = record_file(manifest.folder / part.name)
+        record = manifest.files[part.name] = _record_part(manifest, part)
         part.size = record["size"]
         ids = read_key_columns(manifest, part, ["response_id"])["response_id"].to_numpy()
         part.rows, part.low, part.high = len(ids), int(ids.min()), int(ids.max())
@@ -200,6 +206,15 @@ def adopt_part(manifest: Manifest, number: int) -> tuple[Part, int]:
     except (*_READ_ERRORS, KeyError, ValueError, TypeError, PartDamaged):
         manifest.files.pop(part.name, None)
     raise PartDamaged(part)
+
+
+def _record_part(manifest: Manifest, part: Part) -> FileRecord:
+    path = manifest.folder / part.name
+    try:
+        return record_file(path)
+    except OSError as error:
+        check_is_damage(error, path)
+        raise
 
 
 def read_key_columns(
@@ -213,8 +228,8 @@ def read_key_columns(
     try:
         with open_part(manifest, part) as file:
             return file.read(list(columns), use_threads=False)
-    except _READ_ERRORS:
-        raise PartDamaged(part) from None
+    except _READ_ERRORS as error:
+        raise _read_error(manifest, part, error) from None
 
 
 def read_expunged_markers(manifest: Manifest, part: Part) -> set[int]:
@@ -262,8 +277,8 @@ def _read_rows(manifest: Manifest, part: Part, rows: np.ndarray) -> Iterator[Sto
                 some = batch.take(pa.array(rows[low:high] - start))
                 yield from map(StoredVersion, *(column.to_pylist() for column in some.columns))
                 start += batch.num_rows
-    except _READ_ERRORS:
-        raise PartDamaged(part) from None
+    except _READ_ERRORS as error:
+        raise _read_error(manifest, part, error) from None
 
 
 def read_all_versions(manifest: Manifest, parts: Iterable[Part]) -> Iterator[StoredVersion]:
