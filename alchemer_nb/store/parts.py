@@ -39,6 +39,7 @@ LARGEST_ID = 2**ID_BITS - 1
 DELETED, EXPUNGED = 0, -1  # values of ``digest`` for responses without content
 CHUNK = 500  # rows read or decoded at once
 _ROW_GROUP = 5000
+_SURVEY = b"survey"  # in the metadata of a part: the survey's id
 _READ_ERRORS = (OSError, pa.ArrowException)
 
 
@@ -117,7 +118,7 @@ def write_part(manifest: Manifest, tables: Iterable[pa.Table]) -> Part:
     part = Part(manifest.next, 0, 0, 0, 0)
     manifest.next += 1
     with manifest.write_file(part.name) as temporary:
-        with temporary.open("wb") as sink, _open_writer(sink) as writer:
+        with temporary.open("wb") as sink, _open_writer(sink, manifest.survey) as writer:
             for table in tables:
                 ids = table["response_id"]
                 part.low = part.low if part.rows else ids[0].as_py()
@@ -129,10 +130,10 @@ def write_part(manifest: Manifest, tables: Iterable[pa.Table]) -> Part:
     return part
 
 
-def _open_writer(sink: Any) -> pq.ParquetWriter:
+def _open_writer(sink: Any, survey: str) -> pq.ParquetWriter:
     return pq.ParquetWriter(
         sink,
-        SCHEMA,
+        SCHEMA.with_metadata({_SURVEY: survey}),
         compression="zstd",
         use_dictionary=["date_updated"],
         write_statistics=["response_id"],
@@ -200,6 +201,10 @@ def adopt_part(manifest: Manifest, number: int) -> tuple[Part, int]:
     try:
         record = manifest.files[part.name] = _record_part(manifest, part)
         part.size = record["size"]
+        with open_part(manifest, part) as file:
+            owner = (file.schema_arrow.metadata or {}).get(_SURVEY)  # once there was none
+        if owner not in (None, manifest.survey.encode()):
+            raise PartDamaged(part)
         ids = read_key_columns(manifest, part, ["response_id"])["response_id"].to_numpy()
         part.rows, part.low, part.high = len(ids), int(ids.min()), int(ids.max())
         return part, check_content(manifest, part)

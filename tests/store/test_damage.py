@@ -119,6 +119,15 @@ def test_expunged_responses_stay_away_from_an_earlier_manifest(stored, tmp_path,
     assert manifest.read_manifest(folder).expunged == [EXPUNGED]
 
 
+def test_a_part_of_another_survey_is_not_adopted_without_a_manifest(stored, tmp_path):
+    client, folder = stored.copy(tmp_path / "copy")
+    part = sorted(folder.glob(KINDS["part"]))[-1]
+    take_from_other_survey(part, random.Random(1), stored)
+    (folder / paths.MANIFEST).unlink()
+    for name in ("responses", "scan"):  # whose columns would be of both surveys
+        same_as(stored, name, READERS[name](client), "a part of another survey")
+
+
 def test_an_expunge_that_ended_before_the_manifest_counts(stored, tmp_path):
     client, folder = stored.copy(tmp_path / "copy")
     before = (folder / paths.MANIFEST).read_bytes()
