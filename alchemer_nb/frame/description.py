@@ -125,7 +125,8 @@ class Description:
         if version > VERSION:
             raise KnowledgeLost(
                 f"a newer alchemer_nb described this frame (version {version}, this one reads "
-                f"{VERSION}): pip install -U alchemer_nb"
+                f"{VERSION})",
+                hint="Install the newer alchemer_nb here, too",
             )
         try:
             return _unpacked(data)
