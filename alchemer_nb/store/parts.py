@@ -6,6 +6,7 @@ row without content; the row with the highest ``version`` is the current one.
 
 from __future__ import annotations
 
+import errno
 import heapq
 from dataclasses import dataclass
 from itertools import islice
@@ -162,6 +163,8 @@ def open_part(manifest: Manifest, part: Part) -> pq.ParquetFile:
 
 
 def _read_error(manifest: Manifest, part: Part, error: Exception) -> PartDamaged:
+    if isinstance(error, MemoryError):  # as one of pyarrow is
+        error = OSError(errno.ENOMEM, "")
     if isinstance(error, OSError):
         check_is_damage(error, manifest.folder / part.name)
     return PartDamaged(part)

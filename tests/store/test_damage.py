@@ -16,10 +16,11 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from alchemer_nb.errors import AlchemerError, InvalidArgument, StoreDamaged, StoreError
-from alchemer_nb.store import digests, engines, manifest, opening, paths
+from alchemer_nb.store import digests, engines, manifest, opening, parts, paths
 from alchemer_nb.store.reading import read_download
 from tests.store.conftest import SURVEY, quiet_box
 from tests.store.damage import (
@@ -105,7 +106,7 @@ def test_expunged_responses_stay_away_if_manifest_and_list_are_lost(stored, tmp_
     assert json.loads((folder / paths.EXPUNGED).read_text())["ids"] == [EXPUNGED]
 
 
-@pytest.mark.parametrize("way", [remove, take_earlier])
+@pytest.mark.parametrize("way", [remove, pytest.param(take_earlier, marks=pytest.mark.long)])
 def test_expunged_responses_stay_away_from_an_earlier_manifest(stored, tmp_path, way):
     """The parts that it does not list yet say who was removed."""
     client, folder = stored.copy(tmp_path / "copy")
@@ -253,7 +254,7 @@ def test_readers_without_file_handles_remove_no_intact_file(stored, tmp_path):
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     errors = 0
     for name, read in readers.items():
-        for free in range(4):
+        for free in range(3):
             taken = []
             resource.setrlimit(resource.RLIMIT_NOFILE, (min(limits[0], 400), limits[1]))
             try:
@@ -279,6 +280,15 @@ def test_readers_without_file_handles_remove_no_intact_file(stored, tmp_path):
                 assert found == right[name]
             assert sorted(folder.iterdir()) == before
     assert errors >= len(readers)
+
+
+def test_a_part_that_cannot_be_read_for_lack_of_memory_is_not_damaged(stored, tmp_path):
+    _, folder = stored.copy(tmp_path / "copy")
+    found = manifest.read_manifest(folder)
+    damaged = parts._read_error(found, found.parts[0], pa.ArrowInvalid("cut"))
+    assert isinstance(damaged, parts.PartDamaged)
+    with pytest.raises(StoreError, match=r"responses-\d+.parquet: Cannot allocate memory"):
+        parts._read_error(found, found.parts[0], pa.ArrowMemoryError("malloc of size 64 failed"))
 
 
 DEEP = "[" * 100_000
