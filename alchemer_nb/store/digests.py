@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import functools
 import hashlib
+import os
 import stat
 from pathlib import Path
 from typing import TypedDict
@@ -57,13 +58,27 @@ def is_intact(path: Path, record: FileRecord | None) -> bool:
         times = (status.st_mtime_ns, status.st_ctime_ns)
         found = _known_digest(str(path), status.st_dev, status.st_ino, status.st_size, *times)
     except OSError as error:
-        if error.errno in _SIGNS_OF_DAMAGE:
-            return False
+        check_is_damage(error, path)
+        return False
+    return found == record["digest"]
+
+
+def check_is_damage(error: OSError, path: Path) -> None:
+    """Check that a file could not be read because it is gone or damaged.
+
+    Raises:
+        StoreError: It may be intact: access, memory or file handles are lacking.
+    """
+    if error.errno is not None and error.errno not in _SIGNS_OF_DAMAGE:
         raise StoreError(
-            f"cannot read {path}: {error.strerror or error}",
+            f"cannot read {path}: {os.strerror(error.errno)}",
             hint="Make it readable, then run this again; or remove it, then sync the survey",
         ) from None
-    return found == record["digest"]
+
+
+def forget_digests() -> None:
+    """Compute all digests anew: a file was changed without a trace in its size and times."""
+    _known_digest.cache_clear()
 
 
 @functools.lru_cache(maxsize=20_000)  # the arguments change whenever somebody writes to the file

@@ -236,11 +236,12 @@ def scan(folder: Path, engine: str, options: FrameOptions, on_note: Callable[[st
             "a pyarrow Dataset has no wall-clock times of the region",
             hint="Give tz its zone, such as 'America/New_York', or take another engine",
         )
-    found = open_tables(folder, options)
-    for note in found.notes():
+    read = partial(_open_and_read, options=options, is_eager=engine == "pandas")
+    found, notes, frame = reading.read_consistently(folder, read)
+    for note in notes:
         on_note(note)
     if engine == "pandas":
-        return _read_pandas(found)
+        return frame
     if engine == "duckdb":
         connection = connect_duckdb(options.tz or _region_zone(found))
         relation, notes = to_relation(connection, found)
@@ -256,6 +257,20 @@ def scan(folder: Path, engine: str, options: FrameOptions, on_note: Callable[[st
             return dask.from_pandas(meta, npartitions=1)
         return dask.from_map(partial(read_table, found=found), list(found.files), meta=meta)
     return found.dataset
+
+
+def _open_and_read(
+    manifest: Manifest, options: FrameOptions, *, is_eager: bool
+) -> tuple[TableSet, list[str], pd.DataFrame | None]:
+    """Return the tables, the notes about them, and if it is wanted the frame."""
+    found = _open_tables(manifest, options)
+    try:
+        return found, found.notes(), _read_pandas(found) if is_eager else None
+    except (OSError, pa.ArrowException):
+        for file in map(Path, found.files):  # a sync may have removed one in the meantime
+            if not is_intact(file, found.records[str(file)]):
+                raise FileDamaged(file.name) from None
+        raise
 
 
 def _read_pandas(found: TableSet) -> pd.DataFrame:

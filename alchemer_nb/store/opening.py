@@ -74,13 +74,28 @@ def open_store(folder: Path, on_repair: Callable[[str], None] = lambda _: None) 
 
 def _restore_expunged_ids(manifest: Manifest, on_repair: Callable[[str], None]) -> None:
     """Make the file of the expunged ids and the manifest agree; neither loses an id."""
-    ids = read_expunged_ids(manifest)
+    ids = read_expunged_ids(manifest) | _read_unlisted_markers(manifest)
     is_whole = manifest.is_intact(paths.EXPUNGED) or not (ids or paths.EXPUNGED in manifest.files)
     if is_whole and ids == set(manifest.expunged):
         return
     if paths.EXPUNGED in manifest.files and ids == set(manifest.expunged):
         on_repair("the list of expunged responses was gone or damaged, and was written again")
     write_expunged_ids(manifest, ids)
+
+
+def _read_unlisted_markers(manifest: Manifest) -> set[int]:
+    """Return the ids that are marked as expunged in parts that the manifest does not list.
+
+    The manifest may be an earlier copy, from before the responses were expunged.
+    """
+    listed, found = {part.name for part in manifest.parts}, set[int]()
+    for path in paths.list_store_files(manifest.folder, paths.PART_PATTERN):
+        if path.name not in listed:
+            with suppress(parts.PartDamaged):
+                part, _ = parts.adopt_part(manifest, paths.file_number(path))
+                found |= parts.read_expunged_markers(manifest, part)
+            manifest.files.pop(path.name, None)
+    return found
 
 
 def drop_part(manifest: Manifest, number: int) -> None:

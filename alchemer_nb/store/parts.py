@@ -6,6 +6,7 @@ row without content; the row with the highest ``version`` is the current one.
 
 from __future__ import annotations
 
+import errno
 import heapq
 from dataclasses import dataclass
 from itertools import islice
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from alchemer_nb.fetch.raw_pages import RawResponse, content_digest
-from alchemer_nb.store.digests import FileDamaged, record_file
+from alchemer_nb.store.digests import FileDamaged, FileRecord, check_is_damage, record_file
 from alchemer_nb.store.manifest import Manifest, Part
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ LARGEST_ID = 2**ID_BITS - 1
 DELETED, EXPUNGED = 0, -1  # values of ``digest`` for responses without content
 CHUNK = 500  # rows read or decoded at once
 _ROW_GROUP = 5000
+_SURVEY = b"survey"  # in the metadata of a part: the survey's id
 _READ_ERRORS = (OSError, pa.ArrowException)
 
 
@@ -117,7 +119,7 @@ def write_part(manifest: Manifest, tables: Iterable[pa.Table]) -> Part:
     part = Part(manifest.next, 0, 0, 0, 0)
     manifest.next += 1
     with manifest.write_file(part.name) as temporary:
-        with temporary.open("wb") as sink, _open_writer(sink) as writer:
+        with temporary.open("wb") as sink, _open_writer(sink, manifest.survey) as writer:
             for table in tables:
                 ids = table["response_id"]
                 part.low = part.low if part.rows else ids[0].as_py()
@@ -129,10 +131,10 @@ def write_part(manifest: Manifest, tables: Iterable[pa.Table]) -> Part:
     return part
 
 
-def _open_writer(sink: Any) -> pq.ParquetWriter:
+def _open_writer(sink: Any, survey: str) -> pq.ParquetWriter:
     return pq.ParquetWriter(
         sink,
-        SCHEMA,
+        SCHEMA.with_metadata({_SURVEY: survey}),
         compression="zstd",
         use_dictionary=["date_updated"],
         write_statistics=["response_id"],
@@ -155,9 +157,17 @@ def open_part(manifest: Manifest, part: Part) -> pq.ParquetFile:
         if manifest.is_intact(part.name):
             path = manifest.folder / part.name
             return pq.ParquetFile(path, page_checksum_verification=True, pre_buffer=False)
-    except _READ_ERRORS:
-        pass
+    except _READ_ERRORS as error:
+        raise _read_error(manifest, part, error) from None
     raise PartDamaged(part)
+
+
+def _read_error(manifest: Manifest, part: Part, error: Exception) -> PartDamaged:
+    if isinstance(error, MemoryError):  # as one of pyarrow is
+        error = OSError(errno.ENOMEM, "")
+    if isinstance(error, OSError):
+        check_is_damage(error, manifest.folder / part.name)
+    return PartDamaged(part)
 
 
 def check_content(manifest: Manifest, part: Part) -> int:
@@ -192,14 +202,27 @@ def adopt_part(manifest: Manifest, number: int) -> tuple[Part, int]:
     """
     part = Part(number, 0, 0, 0, 0)
     try:
-        record = manifest.files[part.name] = record_file(manifest.folder / part.name)
+        record = manifest.files[part.name] = _record_part(manifest, part)
         part.size = record["size"]
+        with open_part(manifest, part) as file:
+            owner = (file.schema_arrow.metadata or {}).get(_SURVEY)  # once there was none
+        if owner not in (None, manifest.survey.encode()):
+            raise PartDamaged(part)
         ids = read_key_columns(manifest, part, ["response_id"])["response_id"].to_numpy()
         part.rows, part.low, part.high = len(ids), int(ids.min()), int(ids.max())
         return part, check_content(manifest, part)
     except (*_READ_ERRORS, KeyError, ValueError, TypeError, PartDamaged):
         manifest.files.pop(part.name, None)
     raise PartDamaged(part)
+
+
+def _record_part(manifest: Manifest, part: Part) -> FileRecord:
+    path = manifest.folder / part.name
+    try:
+        return record_file(path)
+    except OSError as error:
+        check_is_damage(error, path)
+        raise
 
 
 def read_key_columns(
@@ -213,8 +236,8 @@ def read_key_columns(
     try:
         with open_part(manifest, part) as file:
             return file.read(list(columns), use_threads=False)
-    except _READ_ERRORS:
-        raise PartDamaged(part) from None
+    except _READ_ERRORS as error:
+        raise _read_error(manifest, part, error) from None
 
 
 def read_expunged_markers(manifest: Manifest, part: Part) -> set[int]:
@@ -262,8 +285,8 @@ def _read_rows(manifest: Manifest, part: Part, rows: np.ndarray) -> Iterator[Sto
                 some = batch.take(pa.array(rows[low:high] - start))
                 yield from map(StoredVersion, *(column.to_pylist() for column in some.columns))
                 start += batch.num_rows
-    except _READ_ERRORS:
-        raise PartDamaged(part) from None
+    except _READ_ERRORS as error:
+        raise _read_error(manifest, part, error) from None
 
 
 def read_all_versions(manifest: Manifest, parts: Iterable[Part]) -> Iterator[StoredVersion]:

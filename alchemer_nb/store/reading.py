@@ -11,7 +11,7 @@ from alchemer_nb.errors import StoreDamaged, StoreError
 from alchemer_nb.fetch.download import Download
 from alchemer_nb.fetch.raw_pages import join_page
 from alchemer_nb.store import paths
-from alchemer_nb.store.digests import FileDamaged
+from alchemer_nb.store.digests import FileDamaged, check_is_damage
 from alchemer_nb.store.manifest import (
     FORMAT,
     Manifest,
@@ -67,6 +67,7 @@ def read_consistently(folder: Path, read: Callable[[Manifest], _Result]) -> _Res
         except FileDamaged as error:
             damaged = error.name
         except OSError as error:  # a file that went, or cannot be read
+            check_is_damage(error, Path(error.filename or folder))
             damaged = Path(error.filename or "").name or damaged
         if manifest.files == last:  # no other process has replaced the file, so it is damaged
             break

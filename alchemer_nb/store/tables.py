@@ -128,7 +128,30 @@ def _unified_types(schemas: Sequence[pa.Schema]) -> dict[str, pa.DataType]:
                 types[name] = kind
             elif not pa.types.is_null(kind) and kind != known:
                 types[name] = pa.string()
-    return types
+    return {name: types[name] for name in _merge_orders([schema.names for schema in schemas])}
+
+
+def _merge_orders(tables: Sequence[list[str]]) -> list[str]:
+    """Return the names of all columns in an order that fits each table, as in a single table.
+
+    Where the tables leave it open, as of url variables that no table has both, it is alphabetical.
+    """
+    order = list(tables[0]) if tables else []
+    for names in tables[1:]:
+        if names == order:
+            continue
+        known, at = set(order), 0
+        for place, name in enumerate(names):
+            if name in known:
+                at = order.index(name) + 1
+                continue
+            following = next((each for each in names[place:] if each in known), None)
+            end = len(order) if following is None else order.index(following)
+            while at < end and order[at] < name:
+                at += 1
+            order.insert(at, name)
+            at += 1
+    return order
 
 
 def _unify_fields(name: str, kind: pa.DataType, schemas: Sequence[pa.Schema]) -> pa.Field:

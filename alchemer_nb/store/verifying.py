@@ -18,8 +18,7 @@ import pandas as pd
 from alchemer_nb.errors import StoreError
 from alchemer_nb.fetch.lists import fetch_definition
 from alchemer_nb.fetch.page_fetcher import PageRange
-from alchemer_nb.store import opening, parts, paths
-from alchemer_nb.store.digests import record_file
+from alchemer_nb.store import digests, opening, parts, paths
 from alchemer_nb.store.manifest import FORMAT, UnreadableFile, read_expunged_ids, read_manifest
 from alchemer_nb.store.reading import as_store_error
 from alchemer_nb.store.sync_result import DIFFERENCES, VerifyResult
@@ -147,8 +146,12 @@ class _FileCheck:
         for name in [*names, *tables]:
             listing.options.check()
             self._check(name)
-        if manifest.expunged or paths.EXPUNGED in manifest.files:
+        if paths.EXPUNGED in manifest.files:
             self._check(paths.EXPUNGED)
+        elif manifest.expunged:  # without a record it was read, or is gone
+            self.count += 1
+            if not os.path.lexists(manifest.folder / paths.EXPUNGED):
+                self.problems.append((paths.EXPUNGED, "gone"))
 
     def _check(self, name: str) -> bool:
         """Compute the digest of a file anew, whether or not this process did so before."""
@@ -156,10 +159,11 @@ class _FileCheck:
         path = self.manifest.folder / name
         try:
             is_file = stat.S_ISREG(path.lstat().st_mode)
-            if is_file and record_file(path) == self.manifest.files.get(name):
+            if is_file and digests.record_file(path) == self.manifest.files.get(name):
                 return True
-        except OSError:
-            pass
+        except OSError as error:
+            digests.check_is_damage(error, path)
+        digests.forget_digests()  # so that the next sync finds it, too
         self.problems.append((name, "damaged" if os.path.lexists(path) else "gone"))
         return False
 

@@ -16,10 +16,12 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from alchemer_nb.errors import AlchemerError, InvalidArgument, StoreDamaged, StoreError
-from alchemer_nb.store import digests, engines, manifest, opening, paths
+from alchemer_nb.store import digests, engines, manifest, opening, parts, paths
+from alchemer_nb.store.reading import read_download
 from tests.store.conftest import SURVEY, quiet_box
 from tests.store.damage import (
     EXPUNGED,
@@ -102,6 +104,29 @@ def test_expunged_responses_stay_away_if_manifest_and_list_are_lost(stored, tmp_
     client.sync(SURVEY, full=True)
     same_as(stored, "scan", READERS["scan"](client), "both lost")
     assert json.loads((folder / paths.EXPUNGED).read_text())["ids"] == [EXPUNGED]
+
+
+@pytest.mark.parametrize("way", [remove, pytest.param(take_earlier, marks=pytest.mark.long)])
+def test_expunged_responses_stay_away_from_an_earlier_manifest(stored, tmp_path, way):
+    """The parts that it does not list yet say who was removed."""
+    client, folder = stored.copy(tmp_path / "copy")
+    take_earlier(folder / paths.MANIFEST, random.Random(1), stored)
+    if way is remove:
+        (folder / paths.EXPUNGED).unlink()
+    else:
+        manifest.write_expunged_ids(manifest.Manifest(tmp_path, SURVEY), set())
+        shutil.copy(tmp_path / paths.EXPUNGED, folder)
+    same_as(stored, "responses", READERS["responses"](client), "both earlier")
+    assert manifest.read_manifest(folder).expunged == [EXPUNGED]
+
+
+def test_a_part_of_another_survey_is_not_adopted_without_a_manifest(stored, tmp_path):
+    client, folder = stored.copy(tmp_path / "copy")
+    part = sorted(folder.glob(KINDS["part"]))[-1]
+    take_from_other_survey(part, random.Random(1), stored)
+    (folder / paths.MANIFEST).unlink()
+    for name in ("responses", "scan"):  # whose columns would be of both surveys
+        same_as(stored, name, READERS[name](client), "a part of another survey")
 
 
 def test_an_expunge_that_ended_before_the_manifest_counts(stored, tmp_path):
@@ -211,6 +236,59 @@ def test_a_file_that_cannot_be_read_for_lack_of_handles_is_not_damaged(tmp_path)
     command = [sys.executable, "-c", NO_HANDLES, str(file)]
     told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
     assert f"cannot read {file}: Too many open files. Make it readable" in told
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no limits for files there")
+def test_readers_without_file_handles_remove_no_intact_file(stored, tmp_path):
+    """Their digests are known, so the files are opened only to be read."""
+    import resource
+
+    client, folder = stored.copy(tmp_path / "copy")
+    readers = {
+        "scan": READERS["scan"],
+        "changes": READERS["changes"],
+        "download": lambda _: read_download(folder)[1].total_count,
+    }
+    right = {name: read(client) for name, read in readers.items()}
+    before = sorted(folder.iterdir())
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    errors = 0
+    for name, read in readers.items():
+        for free in range(3):
+            taken = []
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(limits[0], 400), limits[1]))
+            try:
+                with contextlib.suppress(OSError):
+                    while True:
+                        taken.append(os.open(os.devnull, os.O_RDONLY))
+                for _ in range(free):
+                    os.close(taken.pop())
+                try:
+                    found = read(client)
+                except AlchemerError as error:
+                    found = error
+            finally:
+                for handle in taken:
+                    os.close(handle)
+                resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+            if isinstance(found, AlchemerError):
+                errors += 1
+                assert "Too many open files" in str(found), f"{name}, {free} free"
+            elif name == "scan":
+                same_as(stored, name, found, name)
+            elif name == "download":
+                assert found == right[name]
+            assert sorted(folder.iterdir()) == before
+    assert errors >= len(readers)
+
+
+def test_a_part_that_cannot_be_read_for_lack_of_memory_is_not_damaged(stored, tmp_path):
+    _, folder = stored.copy(tmp_path / "copy")
+    found = manifest.read_manifest(folder)
+    damaged = parts._read_error(found, found.parts[0], pa.ArrowInvalid("cut"))
+    assert isinstance(damaged, parts.PartDamaged)
+    with pytest.raises(StoreError, match=r"responses-\d+.parquet: Cannot allocate memory"):
+        parts._read_error(found, found.parts[0], pa.ArrowMemoryError("malloc of size 64 failed"))
 
 
 DEEP = "[" * 100_000

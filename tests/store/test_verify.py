@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 import shutil
 import threading
 from pathlib import Path
@@ -219,3 +220,35 @@ def test_a_store_of_an_earlier_version_is_compared_and_left(synced, tmp_path):
     assert any("without digests; the next sync adds them" in note for note in found.notes)
     assert client.sync(EARLIER_SURVEY, verify=True).verified.ok
     assert manifest.read_manifest(folder).format == manifest.FORMAT
+
+
+@pytest.mark.parametrize("way", ["no manifest", "format 1"])
+def test_an_intact_list_of_expunged_ids_is_not_named_damaged(copied, synced, tmp_path, way):
+    client, folder = copied
+    if way == "no manifest":
+        client.expunge(SURVEY, responses=8)
+        (folder / paths.MANIFEST).unlink()
+        survey, problems = SURVEY, [[paths.MANIFEST, "gone"]]
+    else:
+        folder, survey, problems = folder.with_name("survey-9000002"), EARLIER_SURVEY, []
+        shutil.copytree(EARLIER / folder.name, folder)
+        (folder / paths.EXPUNGED).write_text("[2]")
+    assert client.verify(survey).files.to_numpy().tolist() == problems
+    (folder / paths.EXPUNGED).unlink()
+    if way == "no manifest":  # their rows in the parts say that there was one
+        problems.append([paths.EXPUNGED, "gone"])
+    assert client.verify(survey).files.to_numpy().tolist() == problems
+
+
+def test_a_change_without_a_trace_is_found_and_mended_in_the_same_process(copied):
+    client, folder = copied
+    file = folder / paths.part_name(1)
+    found = manifest.read_manifest(folder)
+    with file.open("r+b") as opened, mmap.mmap(opened.fileno(), 0) as view:
+        at = len(view) // 2  # in the responses, which a sync does not read
+        view[at] = view[at]  # the file gets its time now, and none with the next byte
+        assert found.is_intact(file.name)
+        view[at] ^= 1
+    assert found.is_intact(file.name)
+    assert client.verify(SURVEY).files["file"].tolist() == [file.name]
+    assert client.sync(SURVEY, verify=True).verified.ok
