@@ -22,8 +22,15 @@ def decode_json(body: bytes) -> Any:
     with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return msgspec.json.decode(body)
     with suppress(RecursionError):
-        return json.loads(decode_text(body))
+        return json.loads(decode_text(body), parse_int=_read_integer)
     raise ValueError("nested too deeply")
+
+
+def _read_integer(digits: str) -> int | float:
+    try:
+        return int(digits)
+    except ValueError:  # more digits than Python reads: infinite, as 1e999 is
+        return float(digits)
 
 
 def encode_json(value: Any) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 
@@ -15,6 +16,11 @@ DEEP = b"[" * 5000 + b"]" * 5000
 def test_json_nested_too_deeply_is_no_json(body):
     with pytest.raises(ValueError, match="nested too deeply"):
         decode_json(body)
+
+
+def test_a_number_with_more_digits_than_python_reads_is_infinite():
+    body = b"[%s, -%s, %s]" % (b"9" * 5000, b"9" * 5000, b"9" * 400)
+    assert decode_json(body) == [math.inf, -math.inf, 10**400 - 1]
 
 
 @pytest.mark.parametrize("value", [10**30, {"a": [-(2**70)]}, "\ud800", {"ok": 1.5, "x": None}])
