@@ -134,15 +134,11 @@ def test_a_page_nested_too_deeply_ends_a_sync_with_an_error(server, tmp_path):
     assert client_of(server, store=tmp_path).sync(OWN).rows == 3
 
 
-@pytest.mark.parametrize("digits", [400, 5000])
-@pytest.mark.parametrize("old", [b'"answer": "9"', b'"contact_id": ""', b'"answer": "042"'])
-def test_a_number_with_very_many_digits_is_stored_as_it_is_downloaded(
-    server, tmp_path, old, digits
-):
-    key = old.partition(b" ")[0]
+def test_a_number_with_very_many_digits_is_stored_as_it_is_downloaded(server, tmp_path):
     page = surveys.as_json(surveys.PAGE)
-    assert old in page
-    page = page.replace(old, key + b"9" * digits)
+    for old in (b'"answer": "9"', b'"contact_id": ""', b'"answer": "042"'):
+        assert old in page
+        page = page.replace(old, old.partition(b" ")[0] + b"9" * 5000)
     client = client_of(server, responses=page, store=tmp_path)
     assert client.sync(OWN).rows == 3
     how = {"test_rows": "include", "metadata": "all", **QUIET}

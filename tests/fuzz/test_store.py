@@ -99,6 +99,7 @@ def test_any_bytes_of_a_file_are_repaired_or_refused(server, synced, data, name)
     check(server, synced, data, name, lambda content: data.draw(contents([content or b"PAR1"])))
 
 
+@pytest.mark.long
 @given(data=st.data())
 @COSTLY
 def test_any_definition_of_a_store_is_repaired_or_refused(server, synced, data):
