@@ -259,9 +259,9 @@ class Soak:
             self._mismatch(f"{type(error).__name__} says nothing")
 
     def _order_troubles(self) -> None:
-        lies = self._chance.random() < 0.3
-        self._is_lying = lies
-        for name, fault in troubles.draw(self._chance, 5, lies=lies):
+        is_mild = self._chance.random() < 0.5
+        self._is_lying = lies = not is_mild and self._chance.random() < 0.5
+        for name, fault in troubles.draw(self._chance, 5, lies=lies, is_mild=is_mild):
             self._box.fail_next(fault)
             if name:
                 self.result.troubles[name] += 1
