@@ -15,20 +15,21 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-long fidelity soak lint bench sandbox pictures pins clean
+.PHONY: help demo check test test-long fidelity soak lint bench sandbox docs pictures pins clean
 
 help:
 	@echo 'make demo          install into $(VENV), run the quickstart against the sandbox, open JupyterLab'
 	@echo 'make demo CHECK=1  the same, but stop before JupyterLab'
 	@echo 'make check         the fast tests, side by side'
-	@echo 'make test          make check, then kernels, notebooks, a browser, other clients, Binder'
+	@echo 'make test          make check, then kernels, notebooks, a browser, docs, other clients, Binder'
 	@echo 'make test-long     what takes minutes, such as a hundred syncs that are killed'
 	@echo 'make fidelity      random surveys, each cell beside what a second reader says'
 	@echo 'make soak          minutes of troubles: does the store stay right, does nothing grow?'
 	@echo 'make lint          ruff (rules and format) and mypy'
 	@echo 'make bench         speed and memory, as ratios, against other ways (about ten minutes)'
 	@echo 'make sandbox       serve the sandbox on port $(PORT) until interrupted'
-	@echo 'make pictures      take the pictures of the README anew'
+	@echo 'make docs          the documentation, with every notebook run: artifacts/docs/html'
+	@echo 'make pictures      take the pictures of README and documentation anew'
 	@echo 'make pins          write binder/requirements.txt anew, from the newest versions that fit'
 	@echo 'make clean         remove $(VENV), caches and artifacts'
 
@@ -36,13 +37,13 @@ demo: $(VENV)/.installed-lab
 	@$(BIN)/python -m alchemer_nb demo $(if $(CHECK),--check) $(ARGS)
 
 # Tests that need more than Python. Those of them that measure how soon a cell ends run one by one.
-SLOW := kernel or notebook or browser or peers or binder
+SLOW := kernel or notebook or browser or peers or binder or docs
 
 check: $(VENV)/.installed-test
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not long and not ($(SLOW))" $(ARGS)
 
 # With ARGS: those tests alone, one by one.
-test: $(if $(ARGS),$(VENV)/.installed-test,check)
+test: $(if $(ARGS),$(VENV)/.installed-test,check) $(VENV)/.installed-docs
 	@$(BIN)/python -m tests.browser.chromium --install
 ifeq ($(ARGS),)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long and ($(SLOW)) and not timed"
@@ -52,7 +53,7 @@ else
 endif
 
 # With ARGS: those long tests alone. Without: more examples of what holds for any input, too.
-test-long: $(VENV)/.installed-test
+test-long: $(VENV)/.installed-test $(VENV)/.installed-docs
 	@$(BIN)/python -m pytest -m long $(ARGS)
 ifeq ($(ARGS),)
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "hypothesis and not ($(SLOW))" --ignore tests/fuzz \
@@ -80,11 +81,17 @@ bench: $(VENV)/.installed-test
 sandbox: $(VENV)/.installed-lab
 	@$(BIN)/python -m alchemer_nb.sandbox --port $(PORT) $(ARGS)
 
+# A warning is an error, such as a link that leads nowhere. ARGS="-D nb_execution_mode=off" runs no
+# notebook.
+docs: $(VENV)/.installed-docs
+	@$(BIN)/python -m sphinx -q -W --keep-going -b html -d artifacts/docs/doctrees $(ARGS) \
+	  docs artifacts/docs/html
+	@echo 'Built: artifacts/docs/html/index.html'
+
 pictures: $(VENV)/.installed-test
-	@$(BIN)/python -m pytest -q tests/browser/test_readme_picture.py
-	@mkdir -p docs
-	@for theme in light dark; do \
-	  cp artifacts/screenshots/readme-$$theme.png docs/panel-$$theme.png; \
+	@$(BIN)/python -m pytest -q -m browser tests/browser/test_readme_picture.py
+	@for name in panel-light panel-dark result-light result-dark; do \
+	  cp artifacts/screenshots/$$name.png docs/$$name.png; \
 	done
 
 # Binder images rot unless every version is pinned; these are resolved in an empty environment.
@@ -95,7 +102,7 @@ pins: $(VENV)/.created
 	@rm -rf $(VENV)/pins
 
 clean:
-	rm -rf $(VENV) .venv-* artifacts build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-* artifacts build dist docs/notebooks .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps hang on pyproject.toml, so that nothing is installed twice and a new dependency is
@@ -128,6 +135,11 @@ $(VENV)/.installed-lab: $(VENV)/.created pyproject.toml
 $(VENV)/.installed-test: $(VENV)/.installed-lab
 	@echo 'Installing what the tests need …'
 	@$(PIP) --group test
+	@touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed-lab
+	@echo 'Installing Sphinx …'
+	@$(PIP) --group docs
 	@touch $@
 
 $(VENV)/.installed-lint: $(VENV)/.installed-lab

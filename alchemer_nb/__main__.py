@@ -30,7 +30,7 @@ CELL_TIMEOUT = 300  # seconds; the slowest cell takes 2 seconds
 # The last cell, added to the notebook to print its result.
 _PRINT_RESULT = """
 print("df.shape =", df.shape)
-print(df.head().to_string(max_cols=6))
+print(df[["region", "age", "satisfaction", "nps", "comments"]].head().to_string(max_colwidth=36))
 """
 
 

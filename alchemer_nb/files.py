@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from contextlib import contextmanager, suppress
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,6 +131,22 @@ def import_optional(module: str, extra: str) -> Any:
     try:
         return import_module(module)
     except ImportError:
+        name = module.partition(".")[0]
+        words = " ".join(f'"{each}"' for each in _requirements(extra)) or name
         raise ConfigurationError(
-            f'this needs {module}: pip install "alchemer_nb[{extra}]"'
+            f"this needs {name}, which is not installed here",
+            hint=f"In a notebook run %pip install {words}, in a terminal pip install {words}",
         ) from None
+
+
+def _requirements(extra: str) -> list[str]:
+    """Return what an extra asks for.
+
+    The packages themselves, as the name of this one means nothing to pip where it was installed
+    from a folder or a file.
+    """
+    with suppress(PackageNotFoundError):
+        lines = [line.partition(";") for line in requires("alchemer_nb") or ()]
+        wanted = re.compile(rf"\bextra == ['\"]{extra}['\"]")
+        return [name.strip() for name, _, condition in lines if wanted.search(condition)]
+    return []

@@ -49,7 +49,8 @@ def test_it_prints_the_frame_and_opens_jupyterlab_on_a_copy(tmp_path: Path) -> N
     assert shape is not None, done.stdout
     assert int(shape[1]) > 50
     assert int(shape[2]) > 20
-    assert "response_id" in done.stdout
+    assert re.search(r"^response_id", done.stdout, re.MULTILINE)
+    assert "satisfied" in done.stdout, "answers, not metadata"
     assert re.search(r"^LAB alchemer_demo\S+quickstart\.ipynb", done.stdout, re.MULTILINE)
     copies = sorted(path.name for path in (tmp_path / "alchemer_demo").iterdir())
     assert copies == [

@@ -102,8 +102,9 @@ def test_every_way_to_sign_in_shows_the_account_and_no_secret(
         "    box.consumer_secret, box.password, landed_on]))"
     )
     notebook = executed(the("sign_in"), tmp_path, tell, before=1)  # the sandbox is stopped last
-    *shown, told = outputs(notebook)
-    text = json.dumps(shown)
+    *shown, told, answers = outputs(notebook)
+    assert "satisfaction" in answers["data"]["text/plain"]
+    text = json.dumps([*shown, answers])
     tables = [o for o in shown if "organization" in json.dumps(o)]
     assert len(tables) == 3
     *secrets, landed_on = json.loads(told["text"])

@@ -11,8 +11,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 import alchemer_nb
+from alchemer_nb.errors import ConfigurationError
+from alchemer_nb.files import import_optional
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -145,3 +148,21 @@ def test_the_repository_does_not_hold(what: str) -> None:
         if pattern.search(line)
     ]
     assert found == []
+
+
+@pytest.mark.parametrize(
+    ("module", "extra"),
+    [("duckdb", "sql"), ("dask.dataframe", "dask"), ("polars", "polars"), ("openpyxl", "excel")],
+)
+def test_a_missing_package_is_named_as_pip_finds_it(
+    module: str, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
+    monkeypatch.setitem(sys.modules, module, None)  # what Python itself keeps for "cannot import"
+    with pytest.raises(
+        ConfigurationError, match=f"this needs {module.partition('.')[0]}"
+    ) as raised:
+        import_optional(module, extra)
+    advised = re.findall(r'%pip install ((?:"[^"]+" ?)+)', raised.value.hint)[0]
+    wanted = {Requirement(line) for line in project["optional-dependencies"][extra]}
+    assert {Requirement(line) for line in re.findall(r'"([^"]+)"', advised)} == wanted

@@ -278,7 +278,8 @@ class EntryReader:
             hidden["answer"] = listed.answer
         raw_answer = RawAnswer(value, path[-1], listed.original_answer)
         hidden |= self._hidden_words(path, raw_answer, listed.original_answer)
-        if not is_empty(value) and path[0] in self._unknown_types:
+        shows_label = is_empty(value) and is_empty(listed.original_answer)
+        if not shows_label and path[0] in self._unknown_types:
             hidden["option"] = listed.option  # of an unknown type, it may be no fixed label
         content.add_members(self._path_of_members(path), hidden)
         self._add_members_of_option(content, path, listed)

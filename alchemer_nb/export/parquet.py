@@ -150,7 +150,8 @@ def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
     if number.isdigit() and len(number) < _MOST_DIGITS and int(number) > FORMAT:
         raise ConfigurationError(
             f"{place} was written by a newer alchemer_nb (format {int(number)}, this one reads "
-            f"{FORMAT}): pip install -U alchemer_nb. pandas.read_parquet reads its values"
+            f"{FORMAT})",
+            hint="Install the newer alchemer_nb here, too; pandas.read_parquet reads the values",
         )
     lost: list[str] = []
     frame = _to_pandas(table, lost, place, is_ours=KEY in footer)

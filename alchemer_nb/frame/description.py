@@ -126,7 +126,8 @@ class Description:
         if version > VERSION:
             raise KnowledgeLost(
                 f"a newer alchemer_nb described this frame (version {version}, this one reads "
-                f"{VERSION}): pip install -U alchemer_nb"
+                f"{VERSION})",
+                hint="Install the newer alchemer_nb here, too",
             )
         try:
             return _unpacked(data)
@@ -169,7 +170,13 @@ class Description:
             here = {str(name) for name in frame.columns}
             here |= {self.codes[name] for name in here & self.codes.keys()}
             ids = response_ids(frame)
-        columns = {n: c for n, c in self.columns.items() if n in here or (is_long and c.planned)}
+        # A list has the id of its question; so may another answer, on which its name then depends.
+        lists = {c.id for n, c in self.columns.items() if n in here and c.part == "list"}
+        columns = {
+            name: column
+            for name, column in self.columns.items()
+            if name in here or (is_long and column.planned) or column.id in lists
+        }
         reasons = self.reasons.only(ids, columns.values())
         if is_long:  # a column that nobody answered has no rows
             here |= {n for n, c in columns.items() if cell_key(c) not in reasons.answered}

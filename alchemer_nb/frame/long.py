@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from alchemer_nb.frame.text_dtype import text_dtype
-from alchemer_nb.frame.values import number_text
+from alchemer_nb.frame.values import is_plain_number, number_text
 from alchemer_nb.survey.columns import INDEX
 from alchemer_nb.survey.scales import read_number
 from alchemer_nb.wire.ids import id_text
@@ -121,10 +121,14 @@ def _answers_of(
 def _show_as_received(
     texts: list[str | None], numbers: np.ndarray, at: np.ndarray, received: np.ndarray
 ) -> None:
-    """Put the texts that say more than their numbers in place of these."""
+    """Put the texts that say more than their numbers in place of these.
+
+    A plain number stays in ``_raw``: it is there because an option has this number as well.
+    """
     for place, row in enumerate(at.tolist()):
-        text = received[row]
-        if isinstance(text, str) and read_number(text) == numbers[row]:
+        text, number = received[row], numbers[row]
+        is_same = isinstance(text, str) and read_number(text) == number
+        if is_same and not is_plain_number(text, number):
             texts[place], received[row] = text, None
 
 

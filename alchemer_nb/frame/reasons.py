@@ -95,11 +95,12 @@ class Reasons:
         """Return the reasons of some responses and columns alone.
 
         Write-ins, comments of a multi-select and answers as received do not keep the code of their
-        question: it may say that one of the options was chosen.
+        question: it may say that one of the options was chosen. A comment keeps it if there are no
+        options.
         """
         columns = list(columns)
         at = np.flatnonzero(np.isin(self.ids, np.asarray(ids, dtype=np.int64)))
-        questions = {column.path[0] for column in columns if not _is_companion(column)}
+        questions = {column.path[0] for column in columns if not self._is_companion(column)}
         cells = {cell_key(column) for column in columns}
         answered = {key: self._answered(key)[at] for key in self.answered if key in cells}
         return Reasons(
@@ -107,6 +108,13 @@ class Reasons:
             {own: _planes(self._codes(own)[at]) for own in self.codes if own in questions},
             {key: np.packbits(bits) for key, bits in answered.items() if bits.any()},
         )
+
+    def _is_companion(self, column: AnswerColumn) -> bool:
+        """Check whether a column stands beside the answers that the code of its question is of."""
+        if column.part != "comment" or not is_multi(column.question):
+            return column.part in ("other", "raw")
+        # Options that were deleted are not in the definition, but may have been chosen.
+        return bool(column.question.options) or _key_of_options(column) in self.answered
 
     def _codes(self, question_id: str) -> np.ndarray:
         """Return the code of each response, and one for the others at the end."""
@@ -179,13 +187,11 @@ def cell_key(column: AnswerColumn) -> str:
     """Return the key of a cell that is answered or not; options of a question share theirs."""
     if column.part == "list":
         return f"{column.id}_*"
-    return f"{column_id(column.path[:-1])}_*" if column.kind == "boolean" else column.id
+    return _key_of_options(column) if column.kind == "boolean" else column.id
 
 
-def _is_companion(column: AnswerColumn) -> bool:
-    return column.part in ("other", "raw") or (
-        column.part == "comment" and is_multi(column.question)
-    )
+def _key_of_options(column: AnswerColumn) -> str:
+    return f"{column_id(column.path[:-1])}_*"
 
 
 def collect_reasons(

@@ -42,9 +42,18 @@ from alchemer_nb.frame.values import (
     write_lists,
     write_numbers,
 )
-from alchemer_nb.survey.columns import INDEX, is_before_edit, name_columns, other_column
+from alchemer_nb.survey.columns import (
+    INDEX,
+    is_before_edit,
+    is_open,
+    name_columns,
+    other_column,
+    plan_columns,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from alchemer_nb.frame.description import Description
     from alchemer_nb.frame.options import FrameOptions, Values
     from alchemer_nb.survey.columns import AnswerColumn
@@ -94,14 +103,7 @@ class Reexpression:
         described = [p for c in made.columns.values() for p in c.option_columns or (c,)]
         self._described = {column.id for column in described}
         self._raw_texts: dict[str, np.ndarray | None] = {}
-        unknown = [
-            column
-            for column in described
-            if not column.planned
-            and column.part not in ("raw", "other")
-            and (self._options.metadata == "all" or not is_before_edit(column.path))
-        ]
-        columns = arrange_columns(made.survey, unknown, self)
+        columns = arrange_columns(made.survey, self._unknown_columns(described), self)
         columns = multi_lists.fold_lists(columns, self._options)
         self._metadata = metadata.metadata_names(self._options.metadata)
         names = name_columns(
@@ -112,6 +114,27 @@ class Reexpression:
         self._urls = url_names(self.columns, made.urls.values(), self._options)
         taken = [*self.columns, *self._codes.values(), *self._urls, *self._metadata]
         self._fields = field_names(taken, made.fields.values(), self._options)
+
+    def _unknown_columns(self, described: Sequence[AnswerColumn]) -> list[AnswerColumn]:
+        """Return the columns that are not planned, without those that another one brings along."""
+        unknown = [
+            column
+            for column in described
+            if not column.planned
+            and (self._options.metadata == "all" or not is_before_edit(column.path))
+        ]
+        planned = plan_columns(self._made.survey)
+        owners = {c.id for c in (*planned, *unknown) if c.part not in ("raw", "other")}
+
+        def is_due(column: AnswerColumn) -> bool:
+            if column.id in owners:
+                return True
+            # The description of a column that was dropped may be gone; what was beside it is not.
+            is_there = column.part == "other" or (column.piped and is_open(column))
+            is_alone = column.id.removesuffix(f"_{column.part}") not in owners
+            return is_alone and (is_there or self.has_raw(column))
+
+        return [column for column in unknown if is_due(column)]
 
     def frame(self) -> pd.DataFrame:
         """Return the new frame without the columns of the user.

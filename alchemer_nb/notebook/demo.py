@@ -46,6 +46,11 @@ class RunningSandbox:
         return browser_url(f"{self.box.url}/")
 
     @property
+    def log_in(self) -> str:
+        """Who logs in to its web pages, as they are shown; the password is no secret."""
+        return f"user {self.box.username}, password {self.box.password}"
+
+    @property
     def line(self) -> str:
         """The first line of what is shown."""
         state = "was running already" if self.was_running else "runs"
@@ -56,8 +61,7 @@ class RunningSandbox:
 
     def __repr__(self) -> str:
         return (
-            f"{self.line}\nIts web pages: {self.address} (log in as {self.box.username})\n"
-            "Next: %alchemer surveys"
+            f"{self.line}\nIts web pages: {self.address} ({self.log_in})\nNext: %alchemer surveys"
         )
 
     def mark_displayed(self, shell: Any) -> None:
@@ -75,7 +79,7 @@ class RunningSandbox:
         link = escape(self.address)
         return (
             f'<div>{escape(self.line)}</div><div>Its web pages: <a href="{link}" target="_blank" '
-            f'rel="noopener noreferrer">{link}</a> (log in as {escape(self.box.username)})</div>'
+            f'rel="noopener noreferrer">{link}</a> ({escape(self.log_in)})</div>'
             '<div style="opacity:.8">Next: %alchemer surveys</div>'
         )
 

@@ -268,7 +268,8 @@ def raw_column(column: AnswerColumn) -> AnswerColumn:
 
 def is_open(column: AnswerColumn) -> bool:
     """Check whether people type the value, so that it may be anything."""
-    return column.kind in ("number", "date") and not column.choices and column.option is None
+    kind = column.raw_kind or column.kind
+    return kind in ("number", "date") and not column.choices and column.option is None
 
 
 def _part_column(

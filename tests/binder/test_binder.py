@@ -31,8 +31,20 @@ def test_the_pins_hold_every_direct_dependency_within_its_bounds() -> None:
     wanted = [*project["dependencies"], *project["optional-dependencies"]["lab"]]
     pinned = {normal(name): version for name, version in PINS.items()}
     for requirement in wanted:
-        name, _, least = requirement.partition(">=")
+        name, _, bounds = requirement.partition(">=")
+        least = bounds.partition(",")[0]
         assert numbers(pinned[normal(name)]) >= numbers(least), requirement
+
+
+def test_the_notebooks_have_in_binder_what_they_use() -> None:
+    """Those of ``make demo`` are the same: both are the extra ``lab``."""
+    extras = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"][
+        "optional-dependencies"
+    ]
+    assert {*extras["sql"], *extras["stats"], *extras["excel"]} <= {*extras["lab"]}
+    makefile = (REPOSITORY / "Makefile").read_text("utf-8")
+    assert "--editable '.[lab]'" in makefile
+    assert "'.[lab]'\n\t@$(VENV)/pins/bin/python -m pip freeze" in makefile
 
 
 def numbers(version: str) -> list[int]:
@@ -80,6 +92,31 @@ def test_the_quickstart_runs_on_the_pins_alone(tmp_path: Path) -> None:
     command = [str(python), "-m", "alchemer_nb", "demo", "--check"]
     printed = run(command, folder=tmp_path, PATH=path, HOME=str(tmp_path), PYTHONPATH="")
     assert re.search(r"df\.shape = \((\d{2,}), (\d{2,})\)", printed), printed
+
+
+@pytest.mark.binder
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["frames", "large_surveys", "sign_in"])
+def test_the_other_notebooks_run_on_the_pins_alone(name: str, tmp_path: Path) -> None:
+    checkout = copy_of_checkout(tmp_path)
+    pins = (BINDER / "requirements.txt").read_text("utf-8")
+    python = environment("binder", ("-r", str(BINDER / "requirements.txt")), also=pins)
+    path = os.pathsep.join([str(python.parent), os.environ["PATH"]])
+    run(["./binder/postBuild"], folder=checkout, PATH=path)
+    written = tmp_path / "executed.ipynb"
+    command = [
+        str(python),
+        "-m",
+        "nbconvert",
+        "--to",
+        "notebook",
+        "--execute",
+        "--output",
+        str(written),
+    ]
+    notebook = str(checkout / "notebooks" / f"{name}.ipynb")
+    run([*command, notebook], folder=tmp_path, PATH=path, HOME=str(tmp_path), PYTHONPATH="")
+    assert "text/html" in written.read_text("utf-8")
 
 
 def copy_of_checkout(folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""The README's picture can be taken: the panel that a user meets first, in both themes.
+"""The pictures of README and documentation can be taken: the sign-in panel, and a result.
 
 ``make pictures`` runs this and puts what it took into ``docs``.
 """
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from .lab import ARTIFACTS, Notebook, new_context
+from .lab import ARTIFACTS, THEMES, Notebook, new_context
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -19,35 +19,62 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-CELLS = [
+PANEL = [
     "%load_ext alchemer_nb\n%alchemer login",
     'df = %alchemer responses "Customer satisfaction" --complete',
+]
+RESULT = [
+    "%load_ext alchemer_nb\nimport pandas as pd\n%alchemer demo",
+    'df = %alchemer responses "Customer satisfaction" --complete',
+    """\
+satisfied = pd.crosstab(df["satisfaction"], df["region"], normalize="columns")
+satisfied.style.format("{:.0%}").bar(color="#5b8def80", vmax=0.6)""",
+    "df.alchemer.base_sizes()",
 ]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_panel_fits_the_picture(lab: Server, chromium: Browser, theme: Theme) -> None:
     lab.configure(theme=theme)
-    lab.write("readme.ipynb", CELLS)
+    lab.write("panel.ipynb", PANEL)
     with new_context(chromium, wide=880, high=560, scale=2) as context:
-        notebook = Notebook.open(lab, context, "readme.ipynb")
+        notebook = Notebook.open(lab, context, "panel.ipynb")
         button = notebook.run(0).get_by_role("button", name="Sign in", exact=True)
         expect(button).to_be_in_viewport(ratio=1)
         # Neither the toolbar of the cell nor a focus mark is part of the picture.
         notebook.cell(1).locator(".jp-InputPrompt").click()
-        cells = notebook.page.locator(".jp-WindowedPanel-inner").bounding_box()
-        last = notebook.cell(1).bounding_box()
-        assert cells is not None
-        assert last is not None
-        ARTIFACTS.mkdir(parents=True, exist_ok=True)
-        notebook.page.screenshot(
-            path=str(ARTIFACTS / f"readme-{theme}.png"),
-            animations="disabled",
-            clip={
-                "x": cells["x"],
-                "y": cells["y"],
-                "width": cells["width"],
-                "height": last["y"] + last["height"] - cells["y"],
-            },
-        )
-        assert last["y"] + last["height"] <= 560
+        assert take(notebook, f"panel-{theme}", 0, 1) <= 560
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_result_fits_the_picture(lab: Server, chromium: Browser, theme: Theme) -> None:
+    lab.configure(theme=theme)
+    lab.write("result.ipynb", RESULT)
+    with new_context(chromium, wide=880, high=900, scale=2) as context:
+        notebook = Notebook.open(lab, context, "result.ipynb")
+        for index in (0, 1):
+            notebook.run(index)
+        table = notebook.run(2).get_by_role("row", name="Very satisfied")
+        expect(table).to_be_in_viewport(ratio=1)
+        expect(table).to_contain_text("%")
+        notebook.cell(3).locator(".jp-InputPrompt").click()
+        assert take(notebook, f"result-{theme}", 1, 2) <= 900
+
+
+def take(notebook: Notebook, name: str, first: int, last: int) -> float:
+    """Takes the picture of some cells and gives where they end, in pixels from above."""
+    cells = notebook.page.locator(".jp-WindowedPanel-inner").bounding_box()
+    top, bottom = notebook.cell(first).bounding_box(), notebook.cell(last).bounding_box()
+    assert cells is not None
+    assert top is not None
+    assert bottom is not None
+    end = bottom["y"] + bottom["height"]
+    # The edge above the first cell is part of the picture, and that of the next cell is not.
+    start = cells["y"] if first == 0 else top["y"]
+    ARTIFACTS.mkdir(parents=True, exist_ok=True)
+    notebook.page.screenshot(
+        path=str(ARTIFACTS / f"{name}.png"),
+        animations="disabled",
+        clip={"x": cells["x"], "y": start, "width": cells["width"], "height": end - start - 2},
+    )
+    return end

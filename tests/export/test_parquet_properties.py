@@ -6,14 +6,23 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import alchemer_nb as al
 from alchemer_nb.frame.description import describe, drop_unused_texts
 from tests.frame.test_types_properties import frame_of, surveys
+from tests.survey_json import option, question, response
 
 LOOSE = settings(suppress_health_check=list(HealthCheck))
+BY_ID = {"names": "id", "values": "label", "multi": "columns"}
+NO_OPTIONS = [{**question(2, "CHECKBOX", key="checkbox"), "comment": True}]
+OTHER = [option(10001, "One", "2", other=True)]
+
+
+def of_row(**entry):
+    """A response with an answer to a row that it made of an earlier answer."""
+    return response(1, {"10001": {"id": 10001, "parent": 2, "question": "One", **entry}})
 
 
 def reasons_of(frame):
@@ -32,6 +41,30 @@ def reasons_of(frame):
     multi=st.sampled_from(["columns", "list"]),
     rows=st.sets(st.integers(1, 3)),
     left_out=st.sets(st.integers(0, 8)),
+)
+# A comment beside no options.
+@example(
+    made=(NO_OPTIONS, [response(1, {"2": {"shown": True, "comments": "w0x"}})]),
+    **BY_ID,
+    rows={1},
+    left_out=set(),
+)
+# A write-in at a row, without the answer to the row.
+@example(
+    made=(
+        [question(2, "RADIO", "", "", OTHER, key="radio")],
+        [of_row(answer="w0x", answer_id="10001-other")],
+    ),
+    **BY_ID,
+    rows={1},
+    left_out={2},
+)
+# A list of options, without the text that was an answer to the same row.
+@example(
+    made=([question(2, "CHECKBOX", "", "", OTHER, key="checkbox")], [of_row(answer="w0x")]),
+    **{**BY_ID, "multi": "list"},
+    rows={1},
+    left_out={2},
 )
 @LOOSE
 def test_frame_and_knowledge_come_back(made, names, values, multi, rows, left_out):

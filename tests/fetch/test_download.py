@@ -188,7 +188,7 @@ def test_a_count_that_is_never_reached_is_said_and_the_rows_are_there(large, qui
 
 
 def test_progress_is_told_after_each_page_and_while_it_waits(large, quick):
-    large.fail_next(page(3, delay=1.0))
+    large.fail_next(page(3, delay=2.0))
     told = []
     here = threading.get_ident()
 

@@ -13,7 +13,7 @@ from collections import Counter
 from zoneinfo import ZoneInfo
 
 import pandas as pd
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from alchemer_nb.decode.answers import AnswersBuilder
@@ -314,7 +314,12 @@ def assert_nothing_is_lost(given_):
         assert count <= counts[name], (lost, told.notes)
 
 
+#: A label that no option of the definition has, at a type that is not known.
+EDITED = {"90": {"options": {"10003": {"option": "Coffee", "original_answer": "w1x"}}}}
+
+
 @given(responses())
+@example([response(1, EDITED)])
 @LOOSE
 def test_each_scalar_is_in_a_cell_or_counted_in_a_note(given_):
     assert_nothing_is_lost(given_)

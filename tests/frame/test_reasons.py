@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alchemer_nb.errors import KnowledgeLost
+from alchemer_nb.frame.description import describe
 from alchemer_nb.frame.reasons import CELL_STATES, Reasons
 from alchemer_nb.survey.columns import AnswerColumn
 from alchemer_nb.survey.definition import Question
@@ -79,6 +80,18 @@ def test_a_cell_that_was_emptied_is_removed(df):
 def test_a_cell_that_was_filled_is_answered(df):
     df.loc[2, "sat"] = "Bad"
     assert df.alchemer.missing().loc[2, "sat"] == "answered"
+
+
+@pytest.mark.parametrize("has_gone_options", [False, True])
+def test_a_comment_alone_does_not_say_that_an_option_was_chosen(scripted, has_gone_options):
+    boxes = {**question(2, "CHECKBOX", key="checkbox"), "comment": True}
+    chosen = {"options": {"10009": {"id": 10009, "answer": "x"}}} if has_gone_options else {}
+    given_ = [response(1, {"2": {"shown": True, **chosen}}), response(2, {"2": {"shown": False}})]
+    df = built(scripted, [boxes], given_, metadata="none")
+    gone = [name for name in df if name != "q2_comment"]
+    assert bool(gone) == has_gone_options
+    own = describe(df.drop(columns=gone)).trim(df.drop(columns=gone)).reasons
+    assert [*own.codes] == ([] if has_gone_options else ["2"])
 
 
 def test_responses_of_elsewhere_are_unknown(df):

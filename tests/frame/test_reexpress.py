@@ -9,7 +9,7 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from alchemer_nb import ApiKey, Client
@@ -43,6 +43,10 @@ DEMO_SURVEYS = 7
 ROWS = st.lists(st.integers(1, 5), unique=True)
 #: Texts that are easily taken for a label, a reporting value, an id or a number of something else.
 WORDS = st.sampled_from(["1", "01", "2", "07", "One", "Two", "10001", "10002", "One [10001]", "x"])
+#: A number that is the id of an option, and one that is the value of an option that was not chosen.
+ONE = [question(2, "RADIO", "Q", options=[option(10001, "1")], key="radio")]
+BARE_ID = ONE, [response(1, {"2": {"answer": "10001"}})]
+GONE_ID = ONE, [response(1, {"2": {"answer": "1", "answer_id": "10009-other"}})]
 SMALL = [
     ("RADIO", "radio"), ("RADIO", "radio-likert"), ("MENU", "menu"), ("NPS", "radio-nps"),
     ("CHECKBOX", "checkbox"), ("TABLE", "table-radio"), ("TABLE", "rank-table"),
@@ -171,6 +175,8 @@ def test_any_frame_is_written_as_a_fresh_call_writes_it(made, urls, first, then,
 
 
 @given(made=closed_surveys(), first=WAYS, then=WAYS, rows=ROWS)
+@example(made=BARE_ID, first=FrameOptions(shape="long"), then=FrameOptions(), rows=[1])
+@example(made=GONE_ID, first=FrameOptions(shape="long"), then=FrameOptions(), rows=[1])
 @LOOSE
 def test_texts_that_look_like_options_stay_apart(made, first, then, rows):
     check_reexpressed(kept_of(*made), rows, first, then)

@@ -10,7 +10,6 @@ import pytest
 
 from alchemer_nb import OAuthFlow, errors
 from alchemer_nb.auth.lookup import from_environment
-from alchemer_nb.client import retrieval
 from alchemer_nb.http.secrets import Secret
 from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.notebook.signin.session import Session
@@ -40,13 +39,6 @@ def no_json(walk):
     walk.client.account()
 
 
-def no_answers(walk):
-    page = walk.server.replies["/v5/survey/5/surveyresponse"][0].body
-    for row in page["data"]:
-        del row["survey_data"]
-    walk.client.responses(5, progress="none")
-
-
 def stopped(walk):
     options = CallOptions()
     options.stop.set()
@@ -62,6 +54,13 @@ def busy_store(walk):
     folder = walk.client.sync(5).place
     with paths.lock_folder(folder, 1.0), paths.lock_folder(folder, 0.05):
         pass
+
+
+def damaged_store(walk):
+    client = walk.client
+    for part in client.sync(5).place.glob("responses-*.parquet"):
+        part.write_bytes(b"damaged")
+    client.scan(5)
 
 
 def newer_store(walk):
@@ -100,11 +99,11 @@ WAYS = {
     errors.SurveyNotFound: no_survey,
     errors.KnowledgeLost: lost,
     errors.TransportError: no_json,
-    retrieval._NoAnswers: no_answers,
     errors.Stopped: stopped,
     errors.DownloadIncomplete: incomplete,
     errors.StoreError: lambda walk: walk.client.scan(5),
     errors.StoreBusy: busy_store,
+    errors.StoreDamaged: damaged_store,
     errors.StoreNewer: newer_store,
     errors.ApiError: lambda walk: walk.refuse(400).account(),
     errors.AuthenticationError: lambda walk: walk.refuse(401).account(),

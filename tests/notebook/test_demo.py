@@ -43,7 +43,9 @@ def test_the_address_is_told_in_the_middle_of_a_cell_too(notebook):
     outcome = notebook.run("%alchemer demo --responses 40\nx = 1")
     assert (outcome.failure, outcome.value) == (None, None)
     box = notebook.magics.session.box
-    assert f"Its web pages: {box.url}/ (log in as {box.username})" in outcome.out
+    assert (
+        f"Its web pages: {box.url}/ (user {box.username}, password {box.password})" in outcome.out
+    )
 
 
 def test_the_demo_is_shown_once_by_its_cell_and_can_be_kept_as_a_value(notebook):
@@ -60,9 +62,10 @@ def test_demo_leads_from_nothing_to_a_frame_and_stops_at_logout(notebook):
     assert answers(running.address)
     for shown in (repr(running), running._repr_html_()):
         assert running.address in shown
-        assert running.box.username in shown
-        assert running.box.password not in shown
+        # The password is invented, and no secret; a key is used as a real one is.
+        assert f"user {running.box.username}, password {running.box.password}" in shown
         assert running.box.api_token not in shown
+        assert running.box.api_token_secret not in shown
     notebook.run('df = %alchemer responses "Customer satisfaction" --test-rows include')
     assert len(notebook.names["df"]) == 40
     notebook.run("%alchemer logout")
