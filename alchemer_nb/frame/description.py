@@ -27,6 +27,7 @@ from alchemer_nb.frame.reasons import NO_REASONS, Reasons, cell_key
 from alchemer_nb.frame.values import option_names
 from alchemer_nb.survey.columns import INDEX, AnswerColumn, plan_columns, question_names
 from alchemer_nb.survey.definition import Definition, check_options
+from alchemer_nb.wire.stamps import find_zone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -487,6 +488,8 @@ def _unpacked(data: dict[str, Any]) -> Description:
     meaning = msgspec.convert(json.loads(raw), _Meaning)
     for question in meaning.survey.walk():
         check_options(question.options)
+    if find_zone(meaning.timezone) is None:
+        raise ValueError("no time zone")
     plan = plan_columns(meaning.survey)
     return Description(
         survey=meaning.survey,

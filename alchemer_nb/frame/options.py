@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, get_args
-from zoneinfo import ZoneInfo
 
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.survey.question_types import Names
+from alchemer_nb.wire.stamps import find_zone
 from alchemer_nb.wire.text import did_you_mean
 
 if TYPE_CHECKING:
@@ -61,14 +61,11 @@ class FrameOptions:
             raise InvalidArgument("limit is a number of rows, 1 or more")
         if not isinstance(self.day_first, bool):
             raise InvalidArgument("day_first is True or False")
-        if self.tz is not None:
-            try:
-                ZoneInfo(self.tz)
-            except (KeyError, ValueError, OSError, TypeError):
-                raise InvalidArgument(
-                    f"no time zone is called {str(self.tz)[:40]!r}; give an IANA name such as "
-                    "'Europe/Berlin', or None for wall-clock time of the region"
-                ) from None
+        if self.tz is not None and find_zone(self.tz) is None:
+            raise InvalidArgument(
+                f"no time zone is called {str(self.tz)[:40]!r}; give an IANA name such as "
+                "'Europe/Berlin', or None for wall-clock time of the region"
+            )
 
     @property
     def rendered(self) -> Values:

@@ -14,9 +14,10 @@ import re
 from dataclasses import dataclass, fields
 from typing import Any, TypedDict, Unpack
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from alchemer_nb.errors import ConfigurationError
+from alchemer_nb.wire.stamps import find_zone
 
 _OAUTH_PATH = "/head/oauth/"
 _REGISTER_PATH = "/account/restful-register"
@@ -89,13 +90,11 @@ class Region:
             if field.name.endswith("_url"):
                 checked = check_address(getattr(self, field.name), field.name)
                 object.__setattr__(self, field.name, checked)
-        try:
-            ZoneInfo(self.timezone)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
+        if find_zone(self.timezone) is None:
             raise ConfigurationError(
-                f"no time zone is called {self.timezone!r}; give an IANA name such as "
+                f"no time zone is called {str(self.timezone)[:40]!r}; give an IANA name such as "
                 "'America/New_York' or 'UTC'"
-            ) from None
+            )
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
@@ -219,8 +218,8 @@ def check_address(address: str, what: str = "address") -> str:
         raise ConfigurationError(f"{what} must not carry . or .. as a part of its path")
     if scheme == "http" and not is_loopback(host):
         raise ConfigurationError(
-            f"{what} uses plain http to {host}: credentials would travel unprotected. Use "
-            f"https://{host} (plain http is accepted on this machine's own addresses alone)"
+            f"{what} uses plain http to {host[:80]}: credentials would travel unprotected. Use "
+            f"https://{host[:80]} (plain http is accepted on this machine's own addresses alone)"
         )
     port = f":{int(found['port'])}" if found["port"] else ""
     return f"{scheme}://{host}{port}{path}".rstrip("/")

@@ -24,7 +24,7 @@ def decode_json(body: bytes) -> Any:
     with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return msgspec.json.decode(body)
     with suppress(RecursionError):
-        return json.loads(decode_text(body))
+        return json.loads(decode_text(body), parse_int=_read_integer)
     raise ValueError("nested too deeply")
 
 
@@ -37,6 +37,13 @@ def is_nested_too_deeply(decoded: Any) -> bool:
         if not level:
             return False
     return True
+
+
+def _read_integer(digits: str) -> int | float:
+    try:
+        return int(digits)
+    except ValueError:  # more digits than Python reads: infinite, as 1e999 is
+        return float(digits)
 
 
 def encode_json(value: Any) -> bytes:

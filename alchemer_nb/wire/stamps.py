@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
+from typing import Any
+from zoneinfo import ZoneInfo
 
 _STAMP = re.compile(
     r"\s*(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?"
@@ -82,6 +80,14 @@ def parse_moment(value: Any, zone: tzinfo) -> tuple[datetime, bool]:
     if not found or (found[7] and not _offset(found[7])):
         raise ValueError(value)
     return _instant(found, zone), found[4] is None
+
+
+def find_zone(name: Any) -> ZoneInfo | None:
+    """Return the time zone of an IANA name; None if there is none."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError, TypeError, RecursionError):  # the last: a path too deep
+        return None
 
 
 def to_stamp(moment: datetime, zone: ZoneInfo) -> str:

@@ -388,6 +388,16 @@ def test_a_definition_that_is_too_large_or_none_is_damage(df, raw):
         df.alchemer.missing()
 
 
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "a/" * 3000 + "a", "a" * 70_000, "\ud800", ""],
+                         ids=["unknown", "deep", "long", "surrogate", "empty"])  # fmt: skip
+def test_a_zone_that_does_not_exist_is_damage(df, zone):
+    outer, meaning = unpacked(df)
+    raw = json.dumps({**meaning, "timezone": zone}).encode()
+    df.attrs["alchemer"] = json.dumps({**outer, "meaning": packed(raw)})
+    with pytest.raises(KnowledgeLost, match="damaged"):
+        df.alchemer.relabel(tz=None)
+
+
 def test_what_was_asked_and_received_may_be_damaged_alone(df):
     outer, _ = unpacked(df)
     for about in ({**outer["about"], "asked": "x"}, {**outer["about"], "repeated_rows": {"a": 1}}):

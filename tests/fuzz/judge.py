@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SECONDS = 2.0  # of CPU, which others on the machine do not change
 ANY = settings(suppress_health_check=list(HealthCheck))
 # Of what takes a tenth of a second each: a few in `make check`, as many as any elsewhere.
-COSTLY = settings(ANY, max_examples=3 if ANY.max_examples <= 25 else ANY.max_examples)
+COSTLY = settings(ANY, max_examples=2 if ANY.max_examples <= 25 else ANY.max_examples)
 _Value = TypeVar("_Value")
 
 

@@ -25,6 +25,7 @@ PIECES = (
     *("NaN", "Infinity", "1e999", "-0", "0x1F", "1_000", "9" * 400, "9" * 5000, "null", "None"),
     *("in", "not in", "IS NULL", "and", "or", "-other", "9999-99-99", "2026-02-30", "0001-01-01"),
     *("[" * _DEEP, "(" * _DEEP, "{" * 300, "{" * _DEEP, '"' * 301, "a" * _LONG, " " * 999),
+    "a/" * _DEEP,
 )  # fmt: skip
 _pieces = st.sampled_from(PIECES) | st.text(max_size=5)
 # A place in anything, however long: a share of its length.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -131,6 +132,19 @@ def test_a_page_nested_too_deeply_ends_a_sync_with_an_error(server, tmp_path):
     with pytest.raises(TransportError, match="not a list of responses"):
         client_of(server, responses=page, store=tmp_path).sync(OWN)
     assert client_of(server, store=tmp_path).sync(OWN).rows == 3
+
+
+def test_a_number_with_very_many_digits_is_stored_as_it_is_downloaded(server, tmp_path):
+    page = surveys.as_json(surveys.PAGE)
+    for old in (b'"answer": "9"', b'"contact_id": ""', b'"answer": "042"'):
+        assert old in page
+        page = page.replace(old, old.partition(b" ")[0] + b"9" * 5000)
+    client = client_of(server, responses=page, store=tmp_path)
+    assert client.sync(OWN).rows == 3
+    how = {"test_rows": "include", "metadata": "all", **QUIET}
+    stored, fresh = (client.responses(OWN, store=own, **how) for own in (True, False))
+    pd.testing.assert_frame_equal(stored, fresh)
+    assert client.verify(OWN).ok
 
 
 def test_a_definition_with_one_id_for_two_options_is_none(server, tmp_path):

@@ -48,7 +48,7 @@ def use(frame: pd.DataFrame, data: st.DataObject) -> None:
             lambda: described.columns("metadata"),
             lambda: described.columns("happy"),
             lambda: described.relabel(names="id", values="code"),
-            lambda: described.relabel(shape="long"),
+            lambda: described.relabel(shape="long", tz=None),
             lambda: described.score("nps"),
             lambda: described.top("happy"),
             described.for_model,

@@ -59,6 +59,7 @@ def check(server, synced: Path, data: st.DataObject, name: str, change) -> None:
             lambda: client.scan(OWN, engine="pandas", **QUIET),
             lambda: client.sql(f"select * from survey_{OWN}", **QUIET),  # noqa: S608
             lambda: client.changes(OWN),
+            lambda: client.verify(OWN),
             client.stored,
         )
         outcome(data.draw(st.sampled_from(works)))
@@ -66,6 +67,9 @@ def check(server, synced: Path, data: st.DataObject, name: str, change) -> None:
             return
         frame = client.responses(OWN, store=True, test_rows="include", **QUIET)
         assert frame.index.tolist() == [1, 2, 3]
+        assert client.sql(f"select count(*) from survey_{OWN}", **QUIET).iat[0, 0] == 2  # noqa: S608
+        found = client.verify(OWN)
+        assert found.ok, found.summary
 
 
 @given(data=st.data())
@@ -89,12 +93,13 @@ def test_any_manifest_with_its_checksum_is_repaired_or_refused(server, synced, d
     )
 
 
-@given(data=st.data(), name=st.sampled_from([MANIFEST, "definition-*", "responses-*"]))
+@given(data=st.data(), name=st.sampled_from([MANIFEST, "definition-*", "responses-*", "table-*"]))
 @COSTLY
 def test_any_bytes_of_a_file_are_repaired_or_refused(server, synced, data, name):
     check(server, synced, data, name, lambda content: data.draw(contents([content or b"PAR1"])))
 
 
+@pytest.mark.long
 @given(data=st.data())
 @COSTLY
 def test_any_definition_of_a_store_is_repaired_or_refused(server, synced, data):

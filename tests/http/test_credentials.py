@@ -6,6 +6,7 @@ import copy
 import json
 import os
 import pickle
+from functools import partial
 from html.entities import html5
 from urllib.parse import urlsplit
 
@@ -408,9 +409,19 @@ def test_the_host_beside_the_boxes_is_the_one_that_gets_the_key():
     assert far.shown_host == "api.example.org"
 
 
-def test_a_zone_must_exist():
-    with pytest.raises(ConfigurationError, match="IANA"):
-        Region.custom("https://x.example", timezone="Mars/Olympus")
+# A name with very many parts is too deep for Python, one with a very long part for the disk.
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "a/" * 3000 + "a", "a" * 70_000, "", 5, None],
+                         ids=["unknown", "deep", "long", "empty", "number", "none"])  # fmt: skip
+def test_a_zone_must_exist(zone):
+    for build in (partial(Region.custom, "https://x.example"), partial(Region.get, "eu")):
+        with pytest.raises(ConfigurationError, match=r"^no time zone is called .{2,42}; give an"):
+            build(timezone=zone)
+
+
+def test_a_long_host_is_shortened_in_the_error():
+    with pytest.raises(ConfigurationError, match=r"plain http to (a\.){40}: ") as caught:
+        Region.custom(f"http://{'a.' * 120}example")
+    assert len(str(caught.value)) < 350
 
 
 def test_the_variable_that_is_set_is_named(read_environment):

@@ -65,6 +65,8 @@ HONEST = {
         status=200, body=b"not packed", headers={"Content-Encoding": "gzip"}
     ),
 }
+# A call that is repeated passes, so a download comes to its end, and can be compared.
+MILD = ("429", "please wait", "warning", "500", "gateway", "cut", "reset", "silent", "slow")
 # A server that lies: what comes meanwhile may be anything, but an error is one of the package, and
 # the first sync after it repairs the store.
 LYING = {
@@ -86,11 +88,14 @@ def _few(chance: random.Random) -> tuple[int, ...]:
     return tuple(chance.sample(range(1, 1000), 3))
 
 
-def draw(chance: random.Random, most: int, *, lies: bool) -> list[tuple[str, Fault | None]]:
+def draw(
+    chance: random.Random, most: int, *, lies: bool, is_mild: bool
+) -> list[tuple[str, Fault | None]]:
     """Draw troubles for the next calls: name and fault; None lets a call pass."""
     kinds = {**HONEST, **(LYING if lies else {})}
     drawn: list[tuple[str, Fault | None]] = []
-    for name in chance.choices(list(kinds), k=chance.randint(1, most)):
-        drawn += [("", None)] * chance.randrange(3)
-        drawn += [(name, kinds[name](chance))] * (chance.choice([1, 1, 4]) if name in HONEST else 1)
+    for name in chance.choices(MILD if is_mild else list(kinds), k=chance.randint(1, most)):
+        drawn += [("", None)] * (1 if is_mild else chance.randrange(3))
+        times = chance.choice([1, 1, 4]) if name in HONEST and not is_mild else 1
+        drawn += [(name, kinds[name](chance))] * times
     return drawn

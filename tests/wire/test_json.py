@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 
@@ -26,6 +27,11 @@ def test_what_functions_can_follow_has_500_levels_at_most(opened, closed):
     deepest = opened * 250 + b"2" + closed * 250
     assert not is_nested_too_deeply(decode_json(deepest))
     assert is_nested_too_deeply(decode_json(b"[" + deepest + b"]"))
+
+
+def test_a_number_with_more_digits_than_python_reads_is_infinite():
+    body = b"[%s, -%s, %s]" % (b"9" * 5000, b"9" * 5000, b"9" * 400)
+    assert decode_json(body) == [math.inf, -math.inf, 10**400 - 1]
 
 
 @pytest.mark.parametrize("value", [10**30, {"a": [-(2**70)]}, "\ud800", {"ok": 1.5, "x": None}])
