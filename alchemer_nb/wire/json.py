@@ -11,7 +11,7 @@ import msgspec
 
 BOM = b"\xef\xbb\xbf"
 # From Python 3.12 on msgspec decodes thousands of levels, where functions of Python reach 1000.
-_MOST_LEVELS = 500
+_MOST_LEVELS = 700
 
 
 def decode_json(body: bytes) -> Any:

@@ -23,8 +23,8 @@ def test_json_nested_too_deeply_is_no_json(body):
 
 
 @pytest.mark.parametrize(("opened", "closed"), [(b"[[", b"]]"), (b'{"a": [1, ', b"]}")])
-def test_what_functions_can_follow_has_500_levels_at_most(opened, closed):
-    deepest = opened * 250 + b"2" + closed * 250
+def test_what_functions_can_follow_has_700_levels_at_most(opened, closed):
+    deepest = opened * 350 + b"2" + closed * 350
     assert not is_nested_too_deeply(decode_json(deepest))
     assert is_nested_too_deeply(decode_json(b"[" + deepest + b"]"))
 
