@@ -52,6 +52,7 @@ QUESTION_FIELD = re.compile(
     r"\[\s*question\(\s*\"?(\d+)\"?\s*\)(?:\s*,\s*option\(\s*\"?([^\")]+)\"?\s*\))?\s*\]", re.I
 )
 _SYMBOL = r"(?:<=|>=|<>|!=|==|=|<|>)"
+_SHOWN = 60  # characters of a text in a message
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 # Another condition in the value of one: a second field with its operator after a word of logic.
 _SECOND = re.compile(
@@ -263,7 +264,7 @@ def _parse_line(text: str, line: int) -> Condition:
     found = _LINE.match(text)
     if found is None:
         raise ConditionError(
-            f"{text.strip()[:60]!r} is no condition; write FIELD OPERATOR VALUE, such as "
+            f"{text.strip()[:_SHOWN]!r} is no condition; write FIELD OPERATOR VALUE, such as "
             "'status = Complete', 'date_submitted >= 2026-01-01' or 'nps IS NOT NULL'",
             line,
         )
@@ -290,7 +291,7 @@ def _parse_line(text: str, line: int) -> Condition:
             return Condition(field, operator, value, line, quoted)
         reason = (
             f"the value is missing after {operator!r}; to look for no answer write "
-            f"'{field} IS NULL'"
+            f"'{field[:_SHOWN]} IS NULL'"
         )
     raise ConditionError(reason, line)
 
@@ -309,7 +310,7 @@ def _refuse_second_condition(field: str, value: str, line: int) -> None:
             "where of its own: all of them must hold",
             line,
         )
-    way = f"for one of several values write '{field} in VALUE, VALUE'"
+    way = f"for one of several values write '{field[:_SHOWN]} in VALUE, VALUE'"
     if word != own and found["field"][0] not in QUOTES:
         way = "download the rows of both, and choose in the frame"
     raise ConditionError(
