@@ -32,7 +32,7 @@ from alchemer_nb.http.refusals import (
     find_oauth_problem,
     refused,
 )
-from alchemer_nb.http.secrets import redact
+from alchemer_nb.http.secrets import hide_repeated, redact
 from alchemer_nb.wire.clocks import Clock
 from alchemer_nb.wire.json import decode_json, is_nested_too_deeply
 from alchemer_nb.wire.text import counted
@@ -223,7 +223,7 @@ class _ErrorFinder:
     def _code(self, code: Any) -> int | str:
         if isinstance(code, float) and code.is_integer():
             code = int(code)
-        text = redact(str(code), self.secrets) if code not in (None, "") else ""
+        text = hide_repeated(str(code)[:_HEAD], self.secrets) if code not in (None, "") else ""
         try:
             return int(text)
         except ValueError:
@@ -270,7 +270,8 @@ class _ErrorFinder:
     def _api_error(self, code: int | str, words: str = "") -> errors.ApiError:
         """Build the error; ``words`` are the server's."""
         status, where = self.reply.status, self.where
-        message = " ".join(redact(words, self.secrets).split())[:_LONGEST_MESSAGE]
+        message = hide_repeated(words[:_HEAD], self.secrets)
+        message = " ".join(message.split())[:_LONGEST_MESSAGE]
         quoted = f": {message}" if message else ""
         context: dict[str, Any] = {
             "status": status, "code": code, "method": self.reply.method, "path": self.path,

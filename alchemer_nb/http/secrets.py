@@ -6,14 +6,18 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import hmac
+import html
 import html.entities
 import logging
 import re
-from contextlib import contextmanager
+import unicodedata
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, NoReturn
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,6 +31,13 @@ _LOGGERS = ("urllib3", "requests_oauthlib", "oauthlib")
 _PARAMETER = re.compile(
     r"(?i)((?:api_token(?:_secret)?|oauth_[a-z_]+)(?:=|%3D))(\"?)[^&\s\"',;)]+",
 )
+_PIECE = 10  # so many letters and digits of a secret are not shown
+_NESTED = 4  # escapes of escapes that are read
+_PACKED = re.compile(r"[A-Za-z0-9+/_-]{12,}")
+_URL_SAFE = str.maketrans("-_", "+/")
+_HEX = re.compile(r"(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{2})+(?![0-9A-Za-z])")
+_ESCAPE = re.compile(r"(?:\\+[uUx]|%u)\{?([0-9A-Fa-f]{2,8})\}?|[%=]([0-9A-Fa-f]{2})")
+_OCTAL = re.compile(r"\\+([0-7]{3})")
 _in_flight: ContextVar[tuple[Secret, ...]] = ContextVar("alchemer_nb_in_flight", default=())
 
 
@@ -111,6 +122,45 @@ def redact(text: str, secrets: Iterable[Secret]) -> str:
             pieces += [text[end:first], MASK]
         end = max(end, last)
     return "".join([*pieces, text[end:]])
+
+
+def hide_repeated(text: str, secrets: Iterable[Secret]) -> str:
+    """Redact a server's words; hide them all if they still repeat a piece of a secret.
+
+    A secret may be cut, spaced, reversed, escaped twice, or in base64 or hex.
+    """
+    secrets = tuple(secrets)
+    text = redact(text, secrets)
+    read = [_letters(each) for each in _readings(text)]
+    read += [each[::-1] for each in read]
+    pieces = {
+        letters[at : at + _PIECE]
+        for secret in secrets
+        for letters in [_letters(secret.reveal())]
+        for at in range(len(letters) - _PIECE + 1)
+    }
+    return MASK if any(piece in each for each in read for piece in pieces) else text
+
+
+def _readings(text: str) -> Iterator[str]:
+    """Yield a text, as it is and without its escapes, and what its words are in base64 and hex."""
+    for _ in range(_NESTED):
+        yield text
+        for word in _PACKED.findall(text):
+            for start in range(4):  # the first letters may belong to what is before the word
+                part = word[start:].translate(_URL_SAFE)
+                with suppress(ValueError):
+                    yield unquote(base64.b64decode(part[: len(part) // 4 * 4]).decode("latin-1"))
+        with suppress(ValueError):
+            yield bytes.fromhex("".join(_HEX.findall(text))).decode("latin-1")
+        with suppress(ValueError):  # a character reference with thousands of digits
+            text = html.unescape(text)
+        text = _ESCAPE.sub(lambda found: chr(int(found[1] or found[2], 16) % 0x110000), text)
+        text = _OCTAL.sub(lambda found: chr(int(found[1], 8)), text)
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text))).casefold()
 
 
 def _occurrences(text: str, secret: Secret) -> list[tuple[int, int]]:

@@ -21,6 +21,14 @@ def parser() -> argparse.ArgumentParser:
         description="Serves a local stand-in for Alchemer with invented data.",
     )
     cli.add_argument("--port", type=int, default=8765, help="port on 127.0.0.1 (0: any free one)")
+    cli.add_argument(
+        "--host-name",
+        action="append",
+        default=[],
+        dest="hosts",
+        metavar="NAME",
+        help="a name under which its pages are opened through jupyter-server-proxy; repeatable",
+    )
     cli.add_argument("--responses", type=int, default=500, help="responses of the largest survey")
     cli.add_argument("--latency", type=float, default=0.0, help="seconds added to every call")
     cli.add_argument(

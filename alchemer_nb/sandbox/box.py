@@ -57,6 +57,10 @@ class Sandbox:
         recovery: Seconds in which calls get HTTP 400 after such a slow one.
         visible_after: Seconds after which the API shows what ``add_responses``, ``touch`` and
             ``delete_responses`` did.
+        hosts: Names, such as ``("server.example",)``, under which its pages are opened, besides
+            those of this machine: where Jupyter runs on another computer, without a hub, and
+            jupyter-server-proxy hands on the name in the browser's address bar. Names can be added
+            at any time in the environment, as ``ALCHEMER_SANDBOX_HOSTS=server.example``.
 
     Example:
         >>> from alchemer_nb.sandbox import Sandbox
@@ -91,6 +95,7 @@ class Sandbox:
         seconds_per_row: float = 0.0,
         recovery: float = 60.0,
         visible_after: float = 0.0,
+        hosts: Iterable[str] = (),
     ) -> None:
         self.settings = Settings(
             seed=seed,
@@ -114,6 +119,7 @@ class Sandbox:
             seconds_per_row=seconds_per_row,
             recovery=recovery,
             visible_after=visible_after,
+            hosts=(hosts,) if isinstance(hosts, str) else tuple(hosts),
         )
         self._faults = FaultSchedule(faults)
         self._surveys = None if surveys is None else list(surveys)

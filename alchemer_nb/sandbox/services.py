@@ -13,9 +13,11 @@ from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 
 from alchemer_nb.sandbox.oauth.provider import Provider, SignedRequest
+from alchemer_nb.sandbox.settings import HOSTS_VARIABLE
 from alchemer_nb.sandbox.traffic.call_log import CallLog
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
 
     from alchemer_nb.sandbox.data.state import State
@@ -25,7 +27,16 @@ if TYPE_CHECKING:
     from alchemer_nb.sandbox.traffic.limits import Limits
 
 _log = logging.getLogger(__name__)
-_LOOPBACK = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?", re.A | re.I)
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+_MISDIRECTED = """\
+The sandbox answers at http://127.0.0.1 and http://localhost alone, so that no page of a website can
+read its keys. On a Jupyter server that you open under a name, such as http://server.example:8888,
+open it to that name, and load this page again:
+
+    %env {variable}=server.example           in the notebook that runs %alchemer demo
+    Sandbox(hosts=("server.example",))              in Python
+    python -m alchemer_nb.sandbox --host-name server.example
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +65,23 @@ class InFlightCounter:
         self.now -= 1
 
 
-def is_allowed_host(host: str) -> bool:
-    """Check the ``Host`` of a request: a name of this machine alone, but anything on a hub.
+def is_allowed_host(host: str, allowed: Iterable[str] = ()) -> bool:
+    """Check the ``Host`` of a request: a name of this machine, an allowed one, or any on a hub.
 
     A page of any website can have its own name lead to 127.0.0.1 (DNS rebinding), and its scripts
     could then read the sandbox's keys; their requests have that name as ``Host``. On a hub, such as
     Binder, jupyter-server-proxy hands on the hub's name, and no browser runs on the machine.
+
+    Args:
+        host: The header.
+        allowed: Names without a port; those of ``HOSTS_VARIABLE`` are added.
     """
     if os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "").startswith("/"):
         return True
-    return _LOOPBACK.fullmatch(host) is not None
+    # Read at each request: a notebook can set it while its sandbox runs.
+    named = filter(None, re.split(r"[\s,]+", os.environ.get(HOSTS_VARIABLE, "")))
+    name = re.sub(r":\d{1,5}\Z", "", host, flags=re.A).lower()
+    return name in {each.lower() for each in (*_LOOPBACK, *allowed, *named)}
 
 
 class RedactingHandler(RequestHandler):
@@ -77,10 +95,10 @@ class RedactingHandler(RequestHandler):
 
     def prepare(self) -> None:
         """Refuse a request that was made for another host."""
-        if not is_allowed_host(self.request.host):
+        if not is_allowed_host(self.request.host, self.services.settings.hosts):
             self.set_status(421)
             self.set_header("Content-Type", "text/plain; charset=utf-8")
-            self.finish("The sandbox answers at http://127.0.0.1 and http://localhost alone.\n")
+            self.finish(_MISDIRECTED.format(variable=HOSTS_VARIABLE))
 
     def signed(self) -> SignedRequest:
         """Return the request as its signature covers it, with the address that the client used."""

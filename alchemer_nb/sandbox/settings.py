@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,8 @@ _NOT_NEGATIVE = (
     "visible_after",
 )
 FORMS = ("2017", "current")
+HOSTS_VARIABLE = "ALCHEMER_SANDBOX_HOSTS"
+_HOST = re.compile(r"[a-z0-9_.-]+|\[[0-9a-f:.]+\]", re.A | re.I)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,7 @@ class Settings:
     seconds_per_row: float = 0.0
     recovery: float = 60.0
     visible_after: float = 0.0
+    hosts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.region not in ZONES:
@@ -67,6 +71,15 @@ class Settings:
         for name in _NOT_NEGATIVE:
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative")
+        self._check_hosts()
+
+    def _check_hosts(self) -> None:
+        wrong = [host for host in self.hosts if not _HOST.fullmatch(host)]
+        if wrong:
+            raise ValueError(
+                "a host is a name alone, such as server.example, without http:// and port; "
+                f"not {wrong[0]!r}"
+            )
 
     @property
     def zone_name(self) -> str:

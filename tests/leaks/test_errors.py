@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import json
 import signal
 import threading
@@ -18,7 +20,7 @@ from alchemer_nb.auth import profiles
 from alchemer_nb.auth.lookup import from_environment
 from alchemer_nb.errors import AlchemerError, ApiError, InvalidArgument, SignInExpired
 from alchemer_nb.http.regions import Region
-from alchemer_nb.http.secrets import Secret, redact
+from alchemer_nb.http.secrets import MASK, Secret, redact
 from alchemer_nb.notebook.signin.session import Session
 from alchemer_nb.notebook.signin.steps import SignIn
 from tests.auth.test_profiles import MemoryKeyring
@@ -120,6 +122,43 @@ def test_no_frame_of_a_sign_in_shows_a_secret(scripted, search):
         scripted.answer("/head/oauth/access_token", echoes(*sent)[name])
         for pasted in (VERIFIER, returned_to(VERIFIER)):
             search.error(f"{name}, access", raised(flow.finish, pasted))
+
+
+ODD = {
+    "cut": lambda s: s[:20],
+    "cut in the middle": lambda s: f"{s[:11]}...{s[11:]}",
+    "wrapped": lambda s: f"{s[:10]}\n{s[10:]}",
+    "spaced": " ".join,
+    "zero width": "\u200b".join,
+    "reversed": lambda s: s[::-1],
+    "full width": lambda s: "".join(chr(ord(each) + 0xFEE0) for each in s),
+    "JSON in JSON": lambda s: json.dumps(json.dumps(s).replace("/", "\\/"))[3:-3],
+    "HTML in HTML": lambda s: html.escape(html.escape(html.escape(s))),
+    "percent u": lambda s: "".join(f"%u{ord(each):04x}" for each in s),
+    "octal": lambda s: "".join(f"\\{ord(each):03o}" for each in s),
+    "JavaScript": lambda s: "".join(f"\\u{{{ord(each):x}}}" for each in s),
+    "quoted-printable": lambda s: "".join(f"={ord(each):02X}" for each in s),
+    "base64": lambda s: base64.b64encode(f"?api_token={quote(s, safe='')}".encode()).decode(),
+    "base64 of addresses": lambda s: base64.urlsafe_b64encode(f"xx{s}".encode()).decode(),
+    "hex": lambda s: s.encode().hex(),
+    "hex, spaced": lambda s: s.encode().hex(" "),
+}
+
+
+@pytest.mark.parametrize("form", ODD)
+def test_words_that_repeat_a_secret_in_an_odd_form_are_not_quoted(scripted, form):
+    secret = "k7Qz9/Xw+Lm4&Rt=Pz8yUv1Bn"
+    key = ApiKey(secret, "A9zz#Wq%Ee/Rr+Tt")
+    client = Client(key, region=scripted.region, retries=1)
+    for where in ("message", "code"):
+        refused = {"result_ok": False, "code": 400, "message": "no"}
+        scripted.answer("account", refused | {where: f"bad call: {ODD[form](secret)}"})
+        error = raised(client.account, kind=ApiError)
+        shown = repr((str(error), error.args, vars(error)))
+        assert "bad call" not in shown, form
+        assert MASK in shown
+    scripted.answer("account", refused | {"message": "bad call: 0123456789abcdef0123456789abcdef"})
+    assert "0123456789abcdef" in str(raised(client.account, kind=ApiError))
 
 
 def test_a_text_that_stands_for_a_code_is_cleaned(scripted):

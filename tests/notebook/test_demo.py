@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 from IPython.core.error import UsageError
 
 from alchemer_nb.http.credentials import ApiKey
@@ -144,6 +145,22 @@ def test_on_a_hub_the_address_leads_through_the_proxy(notebook, monkeypatch):
     running = started(notebook)
     assert running.address == f"/user/ann/proxy/{running.box.port}/"
     assert f'href="/user/ann/proxy/{running.box.port}/"' in running._repr_html_()
+
+
+def test_on_a_remote_server_without_a_hub_its_name_opens_the_pages(notebook, monkeypatch):
+    monkeypatch.delenv("JUPYTERHUB_SERVICE_PREFIX", raising=False)
+    running = started(notebook)
+    assert running.address == f"http://127.0.0.1:{running.box.port}/"
+    monkeypatch.setenv("ALCHEMER_SANDBOX_HOSTS", "server.example")
+    assert running.address == f"/proxy/{running.box.port}/"
+    passed_on = {
+        "Host": "server.example:8888",
+        "X-ProxyContextPath": f"/proxy/{running.box.port}",
+    }
+    page = requests.get(f"{running.box.url}/login", headers=passed_on, timeout=5)
+    assert page.status_code == 200
+    assert "Log in" in page.text
+    assert notebook.run("%alchemer surveys").failure is None
 
 
 def test_a_process_that_ends_takes_its_sandbox_with_it(tmp_path):

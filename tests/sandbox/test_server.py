@@ -330,6 +330,43 @@ def test_on_a_hub_the_name_of_the_hub_arrives(
     assert requests.get(f"{shared.url}/login", headers=named, timeout=5).status_code == 200
 
 
+def test_a_name_that_was_given_is_answered_and_no_other(
+    shared: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A remote Jupyter server without a hub: the name in the browser's address bar arrives."""
+
+    def opened(host: str, box: Sandbox = shared) -> requests.Response:
+        return requests.get(f"{box.url}/login", headers={"Host": host}, timeout=5)
+
+    refused = opened("server.example:8888")
+    assert refused.status_code == 421
+    for way in ("%env ALCHEMER_SANDBOX_HOSTS=", "Sandbox(hosts=", "--host-name "):
+        assert way in refused.text
+    names = "Server.example, 10.0.0.7 [fd00::7]"
+    monkeypatch.setenv("ALCHEMER_SANDBOX_HOSTS", names)  # the sandbox runs already
+    for host in (
+        "server.example:8888",
+        "SERVER.EXAMPLE",
+        "10.0.0.7:80",
+        "[fd00::7]:1",
+        "localhost",
+    ):
+        assert opened(host).status_code == 200
+    for host in ("evil.example", "server.example.evil", "10.0.0.70", "server.example:8:8", ","):
+        assert opened(host).status_code in (400, 421)
+    monkeypatch.setenv("ALCHEMER_SANDBOX_HOSTS", " , ")
+    assert opened("server.example").status_code == 421
+    with Sandbox(surveys=[], hosts=("server.example",)) as box:
+        assert opened("server.example:8888", box).status_code == 200
+        assert opened("evil.example", box).status_code == 421
+
+
+@pytest.mark.parametrize("host", ["http://server.example", "server.example:8888", "*", "", "a b"])
+def test_a_name_that_is_none_is_refused(host: str) -> None:
+    with pytest.raises(ValueError, match=r"a name alone, such as server\.example"):
+        Sandbox(hosts=(host,))
+
+
 def test_surveys_can_be_added_while_it_runs(own: Sandbox) -> None:
     more = small.build()
     own.add_survey(small.Small(more.survey | {"id": 8, "title": "More"}, more.responses))

@@ -75,9 +75,12 @@ def browser_url(address: str) -> str:
     """Return the URL at which the browser opens a page that the kernel reaches at ``address``.
 
     On JupyterHub and Binder the browser runs on another machine: there it reaches a loopback
-    address through jupyter-server-proxy. Signatures keep the loopback address.
+    address through jupyter-server-proxy. So it does where a person has set a name for the sandbox.
+    Signatures keep the loopback address.
     """
     prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "")
+    if not prefix and os.environ.get("ALCHEMER_SANDBOX_HOSTS", "").strip():
+        prefix = "/"
     parts = urlsplit(address)
     if not prefix.startswith("/") or not is_loopback(parts.hostname) or parts.port is None:
         return address
