@@ -175,7 +175,8 @@ def test_every_command_is_documented_and_no_other() -> None:
 
 def test_the_environment_variables_it_names_are_read() -> None:
     source = Path(lookup.__file__).read_text("utf-8")
-    source += (REPOSITORY / "alchemer_nb" / "store" / "paths.py").read_text("utf-8")
+    for file in ("store/paths.py", "sandbox/settings.py"):
+        source += (REPOSITORY / "alchemer_nb" / file).read_text("utf-8")
     named = {
         name for text in EVERYTHING.values() for name in re.findall(r"\b(ALCHEMER_[A-Z_]+)\b", text)
     }

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from alchemer_nb.sandbox import Sandbox
+from alchemer_nb.sandbox import Fault, Sandbox
 
 from .lab import THEMES, Notebook, picture
 
@@ -270,6 +270,14 @@ def test_a_wrong_key_is_told_next_to_its_field_and_the_next_try_works(
     assert re.search(r"refused|not accepted|Invalid", told), told
     assert wrong not in notebook.output(LOGIN).inner_text()
     notebook.screenshot("panel-wrong-key", notebook.output(LOGIN))
+
+    box.fail_next(Fault(cut=10))
+    field(notebook, "API key").fill(box.api_token)
+    field(notebook, "API secret key").fill(box.api_token_secret)
+    button(notebook, "Sign in").click()
+    expect(notebook.output(LOGIN)).to_contain_text("paste it again", timeout=15_000)
+    expect(field(notebook, "API key")).to_have_value("")
+    notebook.screenshot("panel-network-error", notebook.output(LOGIN))
 
     field(notebook, "API key").fill(box.api_token)
     button(notebook, "Sign in").click()

@@ -177,6 +177,17 @@ class LoginPanel(ipywidgets.VBox):
                 "messages on",
                 hint="Run %alchemer login --prompt, which asks without a panel",
             )
+        try:
+            self._use_values(values, ticked)
+        except FieldError:
+            raise
+        except AlchemerError as error:
+            if all(each.reveal().strip() for each in values.values()):  # then the page emptied them
+                again = "What you typed was not kept: paste it again when you try once more"
+                error.hint = ". ".join(filter(None, (error.hint, again)))
+            raise
+
+    def _use_values(self, values: dict[str, Secret], ticked: dict[str, bool]) -> None:
         remember = ticked.get(form.REMEMBER, False)
         if self.mode.value == KEY:
             self.sign_in.use_key(values, self.region.value, remember=remember)

@@ -180,6 +180,24 @@ class TestApiKey:
         page.submit(api_token="some-key", api_token_secret="some-secret")
         assert list(page.errors) == [""]
         assert region.host in page.errors[""]
+        assert "paste it again" in page.hints[""]  # the page has emptied its boxes
+        page.submit(api_token="some-key some-secret", api_token_secret="")
+        assert "paste it again" not in page.hints[""]  # it has not: one of them was empty
+
+    def test_empty_network_error_wrong_and_right_follow_one_another(
+        self, page: Page, session: Session, box: Sandbox
+    ) -> None:
+        page.submit(api_token="", api_token_secret=box.api_token_secret)
+        assert list(page.errors) == ["api_token"]
+        box.fail_next(Fault(cut=10))
+        page.submit(api_token=box.api_token, api_token_secret=box.api_token_secret)
+        assert list(page.errors) == [""]
+        page.submit(api_token="CANARYwrong", api_token_secret=box.api_token_secret)
+        assert list(page.errors) == ["api_token"]
+        assert page.hints.get("", "") == ""
+        page.submit(api_token=box.api_token, api_token_secret=box.api_token_secret)
+        assert session.status().signed_in
+        assert page.errors == {}
 
     def test_a_proxy_in_trouble_is_told_as_in_python(
         self, opened: Open, monkeypatch: pytest.MonkeyPatch
