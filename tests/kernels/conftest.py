@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 
 from .harness import Kernel
 
@@ -63,9 +64,11 @@ def kernel(
 ) -> Iterator[Kernel]:
     """One kernel of each version, for all tests of the session."""
     cache = Path(request.config.cache.mkdir("ipykernel"))
+    with FileLock(cache / "lock"):  # another worker may install the same version now
+        packages = overlay(cache, request.param)
     running = Kernel(
         tmp_path_factory.mktemp("kernel"),
-        overlay(cache, request.param),
+        packages,
         strands=request.param.startswith(STRANDING),
     ).start()
     try:
