@@ -444,8 +444,7 @@ class Client:
             tz: IANA zone of times; None for naive wall-clock time of the region.
             files: Let the query read and write any file of this computer that you can, fetch
                 addresses, and load extensions. Use it for queries of your own alone.
-            progress: As for ``scan``; a text that is no category of the column that it is
-                compared with is noted, too.
+            progress: As for ``scan``; comparisons with texts that are no category are noted, too.
             day_first: As for ``responses``.
 
         Returns:

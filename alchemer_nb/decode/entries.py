@@ -255,6 +255,8 @@ class EntryReader:
                 continue  # a part, which has columns of its own
             if is_planned and not has_choices and each.rank is not None:
                 value = each.rank  # the answer next to it repeats the words of the item
+            if not is_planned and not has_choices and is_empty(value):
+                value = each.option  # all that is known of an item that was removed
             own_path = (*path, option_id.removesuffix(WRITE_IN_SUFFIX))
             self._add_hidden_of_option(content, own_path, each, value)
             is_bare_id = option_id != key and str(value) == option_id

@@ -209,8 +209,8 @@ def _set_name(record: dict[str, Any], group: list[Variable]) -> str:
 def _label_syntax(text: str) -> list[str]:
     """Return the syntax lines of a label; a long one is on several lines joined by +."""
     pieces = [text[at : at + _LINE // 2] for at in range(0, len(text), _LINE // 2)] or [""]
-    doubled = [f"'{piece}'".replace("'", "''")[1:-1] for piece in pieces]
-    return [f"    LABEL={doubled[0]}", *(f"      + {piece}" for piece in doubled[1:])]
+    first, *others = [piece.replace("'", "''") for piece in pieces]
+    return [f"    LABEL='{first}'", *(f"      + '{piece}'" for piece in others)]
 
 
 # -- reading --------------------------------------------------------------------------------

@@ -262,7 +262,7 @@ class PageFetcher:
             try:
                 answer = self.wait_for(future)
                 self._sizes.note_success(page_range)
-                if self._is_refused(answer) and page_range.split():
+                if self._is_unwanted_copy(answer) and page_range.split():
                     self._submit_parts(page_range)
                     continue
                 if last is not None:
@@ -304,7 +304,7 @@ class PageFetcher:
         self._sizes.attempts = 0
         return reply
 
-    def _is_refused(self, reply: Reply) -> bool:
+    def _is_unwanted_copy(self, reply: Reply) -> bool:
         """Check whether a reply is of a cache, where those are not to be read."""
         return self._uncached and (reply.cached or reply.cached_there)
 

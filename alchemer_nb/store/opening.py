@@ -107,7 +107,7 @@ def drop_part(manifest: Manifest, number: int) -> None:
     manifest.parts = [each for each in manifest.parts if each.number != number]
     manifest.files.pop(part.name, None)
     lost = counted(part.rows, "response")
-    why = f"{part.name} was gone or damaged; {lost} of it fetched again"
+    why = f"{part.name} was gone or damaged, so {lost} had to be fetched again"
     manifest.doubtful = "; ".join(filter(None, (manifest.doubtful, why)))
     manifest.unfinished = manifest.clock = None
     manifest.save()

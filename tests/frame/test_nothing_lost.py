@@ -316,10 +316,18 @@ def assert_nothing_is_lost(given_):
 
 #: A label that no option of the definition has, at a type that is not known.
 EDITED = {"90": {"options": {"10003": {"option": "Coffee", "original_answer": "w1x"}}}}
+#: Items that the definition does not have, with no more than a label: removed since.
+REMOVED = [
+    {"37": {"answer": [{"id": 10077, "option": 7000014}]}},
+    {"37": {"options": {"10077": {"id": 10077, "option": "w1x", "rank": None}}}},
+    {"38": {"answer": [{"option": "w1x"}]}},
+    {"39": {"options": {"10077": {"id": 10077, "option": "w1x"}}}},
+]
 
 
 @given(responses())
 @example([response(1, EDITED)])
+@example([response(own, entry) for own, entry in enumerate(REMOVED, 1)])
 @LOOSE
 def test_each_scalar_is_in_a_cell_or_counted_in_a_note(given_):
     assert_nothing_is_lost(given_)
