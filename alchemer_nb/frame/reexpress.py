@@ -165,10 +165,12 @@ class Reexpression:
     def describe(self, result: pd.DataFrame) -> Description:
         """Return the description of the new frame."""
         options, is_long = self._options, self._options.shape == "long"
+        shown = {*result}
         columns = {
             name: self._at_hand_of(column)
             for name, column in self.columns.items()
-            if self._is_there(column) and (is_long or {name, self._codes.get(name)} & {*result})
+            if self._is_there(column)
+            and (is_long or not shown.isdisjoint((name, self._codes.get(name))))
         }
         asked = {**self._made.about.get("asked", {}), **options.asked()}
         return replace(
