@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from alchemer_nb.accessor import joining, lookup, scores
+from alchemer_nb.accessor import joining, scores
 from alchemer_nb.accessor import relabel as relabelling
 from alchemer_nb.compare.waves import report_matches
 from alchemer_nb.frame import codebook as books
+from alchemer_nb.frame import lookup
 from alchemer_nb.frame import missing as reasons
 from alchemer_nb.frame.description import (
     ATTRS,
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from alchemer_nb.analysis.significance import Correction
+    from alchemer_nb.analysis.table import Percent, Table
+    from alchemer_nb.analysis.weights import Weighting
     from alchemer_nb.export.variables import ExportOptions
 
 
@@ -227,6 +231,111 @@ class AlchemerAccessor:
         numbers float64; categories lose unused levels and their order; text and dates stay.
         """
         return scores.for_model(self._frame)
+
+    # -- tables -----------------------------------------------------------------------------
+
+    def table(
+        self,
+        question: str | int,
+        by: str | Sequence[str] = (),
+        *,
+        weight: str | Literal[False] | None = None,
+        percent: Percent = "column",
+        nets: Mapping[str, Sequence[str]] | None = None,
+        sort: Literal["survey", "descending", "ascending"] = "survey",
+        top: int = 2,
+        not_applicable: bool = False,
+        letters: bool = True,
+        level: float = 0.05,
+        correction: Correction = "none",
+    ) -> Table:
+        """Tabulate a question, or any column, by the answers to others.
+
+        Args:
+            question: An alias, an id, ``"q12"``, or the name of a column; a grid is one table.
+            by: Questions or columns whose answers are the columns of the table, such as
+                ``"region"`` or ``["region", "wave"]``.
+            weight: Name of a column of weights. Left out, the weights of ``weight()`` are used,
+                if the frame has them; False uses none.
+            percent: What percents are of: ``"column"`` (those in the column who answered),
+                ``"row"`` or ``"total"``.
+            nets: Label -> options that are counted together, such as
+                ``{"Satisfied": ["Satisfied", "Very satisfied"]}``.
+            sort: ``"survey"`` keeps the survey's order; else by the total.
+            top: How many of the highest and lowest options of a scale are counted together; 0 for
+                none.
+            not_applicable: Whether "not applicable" is in the base like any other answer. Else it
+                is shown apart.
+            letters: Whether the columns of a banner question are compared with one another; this
+                needs statsmodels.
+            level: Probability of a difference by chance that is accepted.
+            correction: ``"none"``, ``"bonferroni"``, ``"holm"`` or ``"fdr_bh"``, for the pairs of
+                a row.
+
+        Returns:
+            The table: shown as HTML or text; ``.frame`` and ``.bases`` are plain pandas,
+            ``.to_excel`` writes it.
+
+        Raises:
+            InvalidArgument: A question, option or weight is unknown, or does not fit.
+            KnowledgeLost: The frame carries no description.
+        """
+        from alchemer_nb.analysis.significance import Testing
+        from alchemer_nb.analysis.tabulate import TableOptions, tabulate
+
+        frame = self._wide_frame()
+        options = TableOptions(
+            by=(by,) if isinstance(by, str) else tuple(by), weight=self._weight_name(weight),
+            percent=percent, nets=nets or {}, sort=sort, top=top, not_applicable=not_applicable,
+            testing=Testing(level, correction) if letters else None,
+        )  # fmt: skip
+        return tabulate(frame, question, options)
+
+    def weight(
+        self,
+        targets: Mapping[str, Mapping[Any, float]],
+        *,
+        trim: float | tuple[float, float] | None = None,
+        name: str = "weight",
+    ) -> pd.DataFrame:
+        """Return the frame with weights by which its answers have known shares (raking).
+
+        Args:
+            targets: Shares by question and option, such as ``{"region": {"North": 0.3, …}}``;
+                those of a question add up to 1 or to 100.
+            trim: The largest weight, or the smallest and the largest; the mean is 1.
+            name: Name of the new column.
+
+        Returns:
+            The frame with a column of weights (float64, mean 1); NaN for responses without an
+            answer to one of the questions. Tables, charts and the report use it.
+            ``.alchemer.weighting`` says what it costs, and which targets were not met.
+
+        Raises:
+            InvalidArgument: A target is unknown or cannot be met.
+            ConfigurationError: weightipy is not installed.
+        """
+        from alchemer_nb.analysis import weights
+
+        return weights.rake(self._wide_frame(), targets, name, trim)
+
+    @property
+    def weighting(self) -> Weighting:
+        """What the weights of the frame do: targets met, effective number, largest weight.
+
+        Raises:
+            InvalidArgument: The frame has no weights of ``weight()``.
+        """
+        from alchemer_nb.analysis import weights
+
+        return weights.read_weighting(self._wide_frame())
+
+    def _weight_name(self, weight: str | Literal[False] | None) -> str:
+        if weight is None:
+            from alchemer_nb.analysis.weights import own_weight
+
+            return own_weight(self._frame, read_description(self._frame))
+        return weight or ""
 
     # -- missing ----------------------------------------------------------------------------
 
