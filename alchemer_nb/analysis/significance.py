@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from alchemer_nb.analysis.table import VERY_LOW
+from alchemer_nb.analysis.blocks import VERY_LOW
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.files import import_optional
 from alchemer_nb.frame.options import check_choice

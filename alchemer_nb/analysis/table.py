@@ -2,105 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from alchemer_nb.analysis import layout, table_excel, table_html, table_text
+from alchemer_nb.analysis.blocks import LOW, VERY_LOW
+
 if TYPE_CHECKING:
     import os
 
+    from alchemer_nb.analysis.blocks import BannerColumn, Block, Row
+    from alchemer_nb.analysis.grid import Grid
+
 Percent = Literal["column", "row", "total"]
-RowKind = Literal["choice", "net", "statistic", "not applicable"]
-LOW, VERY_LOW = 50, 30  # bases that are marked
-
-
-@dataclass(frozen=True)
-class BannerColumn:
-    """A column of a table: everybody, or those who chose an option of a banner question.
-
-    Attributes:
-        group: Words of the banner question; ``""`` for the total.
-        label: Words of the option; ``"Total"``.
-        letter: Its letter in the tests; ``""`` where it is not tested.
-    """
-
-    group: str
-    label: str
-    letter: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Bases:
-    """How many the numbers of an item rest on, for each column of the table.
-
-    Attributes:
-        asked: Responses that answered or skipped (int64).
-        answered: Responses in the base of the percents: with an answer other than "not
-            applicable" (int64).
-        weighted: The same, weighted (float64).
-        effective: Effective number of them: what they are worth after weighting (float64).
-        not_applicable: Responses that chose "not applicable" alone (int64).
-    """
-
-    asked: np.ndarray
-    answered: np.ndarray
-    weighted: np.ndarray
-    effective: np.ndarray
-    not_applicable: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class Row:
-    """A row of a table.
-
-    Attributes:
-        label: Words of the option, or name of the statistic.
-        kind: What it shows.
-        values: Percents (0 to 100) of choices and nets, numbers of statistics (float64).
-        counts: Responses, not weighted (int64); of a statistic, those it rests on.
-        weighted: Responses, weighted (float64).
-        letters: For each column, the letters of those columns that are lower.
-        margins: Half the width of the 95 % interval, where one is shown (float64, else NaN).
-        decimals: Decimals of a statistic when it is shown.
-    """
-
-    label: str
-    kind: RowKind
-    values: np.ndarray
-    counts: np.ndarray
-    weighted: np.ndarray
-    letters: tuple[str, ...] = ()
-    margins: np.ndarray | None = None
-    decimals: int = 2
-
-    @property
-    def is_share(self) -> bool:
-        """True if its values are percents."""
-        return self.kind in ("choice", "net")
-
-
-@dataclass(frozen=True, eq=False)
-class Block:
-    """The rows of one item: of the question, or of one row of a grid.
-
-    Attributes:
-        label: Words of the grid row; ``""`` where the question is a single item.
-        kind: What its answers are, such as ``"single"`` or ``"nps"``.
-        bases: What its numbers rest on.
-        rows: Its rows.
-    """
-
-    label: str
-    kind: str
-    bases: Bases
-    rows: tuple[Row, ...]
-
-    @property
-    def layout(self) -> tuple[tuple[str, RowKind], ...]:
-        """The labels and kinds of its rows."""
-        return tuple((row.label, row.kind) for row in self.rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,8 +37,10 @@ class Table:
         tests: The tests behind the letters, in words; ``""`` for none.
 
     Example:
-        >>> table = client.responses("Customer satisfaction").alchemer.table("satisfaction")
-        >>> table.frame["percent"].round(1)
+        >>> df = client.responses("Customer satisfaction", progress="none")
+        >>> table = df.alchemer.table("satisfaction")
+        >>> list(table.frame.columns)
+        ['count', 'percent', 'value']
     """
 
     title: str
@@ -194,10 +113,9 @@ class Table:
         return [row for block in self.blocks for row in block.rows]
 
     @property
-    def is_summary(self) -> bool:
-        """True if its items can be shown as one row each: no banner, and all alike."""
-        several = len(self.blocks) > 1 and len(self.banner) == 1
-        return several and len({block.layout for block in self.blocks}) == 1
+    def grid(self) -> Grid:
+        """The table as it is shown: words, bars and letters, cell by cell."""
+        return layout.lay_out(self.title, self.banner, self.blocks, self.weight, self.footer)
 
     @property
     def footer(self) -> tuple[str, ...]:
@@ -233,9 +151,7 @@ class Table:
         return f"Base: {answered} who answered, of {asked} who were asked.{cases}"
 
     def __str__(self) -> str:
-        from alchemer_nb.analysis.table_text import to_text
-
-        return to_text(self)
+        return table_text.to_text(self.grid)
 
     def __repr__(self) -> str:
         return str(self)
@@ -245,9 +161,7 @@ class Table:
 
     def to_html(self) -> str:
         """Return the table as HTML that needs nothing else: no script, no style sheet."""
-        from alchemer_nb.analysis.table_html import to_html
-
-        return to_html(self)
+        return table_html.to_html(self.grid)
 
     def to_excel(self, path: str | os.PathLike[str]) -> None:
         """Write the table to a workbook, formatted, with its footer.
@@ -259,10 +173,4 @@ class Table:
             InvalidArgument: The path does not fit.
             ConfigurationError: openpyxl is not installed.
         """
-        from alchemer_nb.analysis.table_excel import write_tables
-
-        write_tables([self], path)
-
-    def with_notes(self, *notes: str) -> Table:
-        """Return the table with more notes."""
-        return replace(self, notes=(*self.notes, *notes))
+        table_excel.write_grids({self.question: self.grid}, path)

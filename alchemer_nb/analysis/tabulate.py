@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from alchemer_nb.analysis.blocks import BannerColumn, Bases, Block, Row
 from alchemer_nb.analysis.question import (
     Choice,
     Item,
@@ -28,7 +29,7 @@ from alchemer_nb.analysis.statistics import (
     mean,
     median,
 )
-from alchemer_nb.analysis.table import BannerColumn, Bases, Block, Percent, Row, Table
+from alchemer_nb.analysis.table import Percent, Table
 from alchemer_nb.analysis.weights import read_weights
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
 from alchemer_nb.files import import_optional
