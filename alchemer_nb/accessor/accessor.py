@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from alchemer_nb.analysis.chart import Chart
     from alchemer_nb.analysis.significance import Correction
     from alchemer_nb.analysis.table import Percent, Table
     from alchemer_nb.analysis.weights import Weighting
@@ -290,6 +291,45 @@ class AlchemerAccessor:
             testing=Testing(level, correction) if letters else None,
         )  # fmt: skip
         return tabulate(frame, question, options)
+
+    def plot(
+        self,
+        question: str | int,
+        by: str | Sequence[str] = (),
+        *,
+        weight: str | Literal[False] | None = None,
+        sort: Literal["survey", "descending", "ascending"] = "survey",
+        not_applicable: bool = False,
+    ) -> Chart:
+        """Draw a question, or any column, by the answers to others.
+
+        A scale or a grid of scales becomes bars around its middle, NPS a bar with its score,
+        several choices sorted bars, ranks their means, numbers a histogram, dates responses over
+        time.
+
+        Args:
+            question: An alias, an id, ``"q12"``, or the name of a column.
+            by: Questions or columns to compare by, as for ``table``.
+            weight: As for ``table``.
+            sort: As for ``table``.
+            not_applicable: As for ``table``.
+
+        Returns:
+            The chart: shown as SVG and PNG without a network; ``.save`` writes a file, ``.chart``
+            is the Altair chart.
+
+        Raises:
+            InvalidArgument: A question is unknown, or cannot be drawn.
+            KnowledgeLost: The frame carries no description.
+        """
+        from alchemer_nb.analysis.charts import draw
+        from alchemer_nb.analysis.tabulate import TableOptions
+
+        options = TableOptions(
+            by=(by,) if isinstance(by, str) else tuple(by), weight=self._weight_name(weight),
+            sort=sort, not_applicable=not_applicable,
+        )  # fmt: skip
+        return draw(self._wide_frame(), question, options)
 
     def weight(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -60,6 +61,7 @@ class Row:
         letters: For each column, the letters of those columns that are lower.
         margins: Half the width of the 95 % interval, where one is shown (float64, else NaN).
         decimals: Decimals of a statistic when it is shown.
+        score: Number of the choice on a scale; NaN for none.
     """
 
     label: str
@@ -70,6 +72,7 @@ class Row:
     letters: tuple[str, ...] = ()
     margins: np.ndarray | None = None
     decimals: int = 2
+    score: float = math.nan
 
     @property
     def is_share(self) -> bool:
@@ -92,6 +95,20 @@ class Block:
     kind: str
     bases: Bases
     rows: tuple[Row, ...]
+
+    @property
+    def choices(self) -> list[Row]:
+        """The rows of choices."""
+        return [row for row in self.rows if row.kind == "choice"]
+
+    @property
+    def is_scale(self) -> bool:
+        """True if its choices are steps of a scale."""
+        return bool(self.choices) and not any(math.isnan(row.score) for row in self.choices)
+
+    def row(self, label: str) -> Row | None:
+        """Return the row of that label; None where there is none."""
+        return next((row for row in self.rows if row.label == label), None)
 
     @property
     def layout(self) -> tuple[tuple[str, RowKind], ...]:

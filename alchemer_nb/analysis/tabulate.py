@@ -92,7 +92,7 @@ def tabulate(frame: pd.DataFrame, question: str | int, options: TableOptions) ->
     description = describe_wide(frame)
     answers = read_question(frame, description, question)
     weighting = read_weights(frame, options.weight)
-    banner = _build_banner(frame, answers, options)
+    banner = build_banner(frame, answers, options)
     tests = _tests_of(banner, options)
     builder = _Builder(banner, weighting.values, options, tests if options.testing else None)
     blocks = tuple(builder.block(each) for item in answers.items for each in _countable(item))
@@ -129,7 +129,12 @@ def _tests_of(banner: Banner, options: TableOptions) -> Testing | str | None:
 # -- banner -----------------------------------------------------------------------------------
 
 
-def _build_banner(frame: pd.DataFrame, answers: QuestionAnswers, options: TableOptions) -> Banner:
+def build_banner(frame: pd.DataFrame, answers: QuestionAnswers, options: TableOptions) -> Banner:
+    """Return the columns of a table, and the rows of the frame that are in each.
+
+    Raises:
+        InvalidArgument: A banner question is unknown, a grid, or has too many answers.
+    """
     description = describe_wide(frame)
     columns = [BannerColumn("", "Total")]
     members = [np.ones(len(frame), bool)]
@@ -274,12 +279,15 @@ class _Builder:
 
     def _choice_rows(self, item: Item, base: np.ndarray, bases: Bases) -> list[Row]:
         held = self._choices(item)
-        rows = [self._share_row(label, "choice", who & base, base, bases) for label, who in held]
+        rows = [
+            replace(self._share_row(label, "choice", who & base, base, bases), score=score)
+            for label, who, score in held
+        ]
         if self._options.sort != "survey":
             sign = -1 if self._options.sort == "descending" else 1
             rows.sort(key=lambda row: sign * row.weighted[0])
         by_label: dict[str, np.ndarray] = {}
-        for label, who in held:
+        for label, who, _ in held:
             by_label[label] = who | by_label.get(label, np.zeros_like(who))
         for label, wanted in self._nets(item).items():
             parts = [_one_of(by_label, part) for part in wanted]
@@ -287,12 +295,13 @@ class _Builder:
             rows.append(self._share_row(label, "net", any_of & base, base, bases))
         return rows
 
-    def _choices(self, item: Item) -> list[tuple[str, np.ndarray]]:
+    def _choices(self, item: Item) -> list[tuple[str, np.ndarray, float]]:
+        """Return the label, the rows and the score of each choice."""
         if item.kind == "text":
-            return [("Answered", item.answered)]
+            return [("Answered", item.answered, np.nan)]
         with_na = self._options.not_applicable
         return [
-            (choice.label, item.holders(place))
+            (choice.label, item.holders(place), choice.score if item.has_scale else np.nan)
             for place, choice in enumerate(item.choices)
             if with_na or not choice.not_applicable
         ]
