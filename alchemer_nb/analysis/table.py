@@ -35,6 +35,7 @@ class Table:
         weight: Name of the column of weights; ``""`` for none.
         notes: What a reader must know of it, one sentence each.
         tests: The tests behind the letters, in words; ``""`` for none.
+        is_question: Whether it is a question, not another column, of which nobody was asked.
 
     Example:
         >>> df = client.responses("Customer satisfaction", progress="none")
@@ -51,6 +52,7 @@ class Table:
     weight: str = ""
     notes: tuple[str, ...] = ()
     tests: str = ""
+    is_question: bool = True
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -60,15 +62,19 @@ class Table:
             One row for each row of the table. The index is ``row``, after ``item`` if the
             question has several. The columns are ``count`` (not weighted), ``weighted`` (with a
             weight alone), ``percent``, ``value`` (of statistics) and ``letters`` (text, if
-            columns are compared); with a banner, below the words of its questions and options.
+            columns are compared), and ``margin`` (half the width of the 95 % interval, of NPS);
+            with a banner, below the words of its questions and options.
         """
-        pieces = {}
-        for place, column in enumerate(self.banner):
+        pieces = []
+        has_margins = any(row.margins is not None for row in self._rows())
+        for place in range(len(self.banner)):
             weighted = ["weighted"] if self.weight else []
             measures = ["count", *weighted, "percent", "value"]
             data: dict[str, list[Any]] = {measure: [] for measure in measures}
             if self.tests:
                 data["letters"] = []
+            if has_margins:
+                data["margin"] = []
             for row in self._rows():
                 share = row.values[place] if row.is_share else np.nan
                 data["count"].append(row.counts[place])
@@ -78,8 +84,11 @@ class Table:
                     data["weighted"].append(row.weighted[place])
                 if self.tests:
                     data["letters"].append(row.letters[place] if row.letters else "")
-            pieces[(column.group, column.label)] = pd.DataFrame(data)
-        whole = pd.concat(pieces, axis=1, names=["banner", "column", "measure"])
+                if has_margins:
+                    data["margin"].append(np.nan if row.margins is None else row.margins[place])
+            pieces.append(pd.DataFrame(data))
+        keys = [(column.group, column.label) for column in self.banner]
+        whole = pd.concat(pieces, axis=1, keys=keys, names=["banner", "column", "measure"])
         if len(self.banner) == 1:
             whole = whole.droplevel(["banner", "column"], axis=1)
         labels = [(block.label, row.label) for block in self.blocks for row in block.rows]

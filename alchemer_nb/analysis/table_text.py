@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _WIDTH = 100
 _LABEL = 44  # characters of the label of a row
-_HEAD = 16  # of the words above a column
+_HEAD = 18  # of the words above a column
 
 
 def to_text(grid: Grid) -> str:
