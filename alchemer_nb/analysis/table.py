@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 Percent = Literal["column", "row", "total"]
 
 
+def _from_to(numbers: list[int]) -> str:
+    """Return numbers as words: the lowest and the highest, where they differ."""
+    ends = dict.fromkeys((min(numbers, default=0), max(numbers, default=0)))
+    return " to ".join(f"{end:,}" for end in ends)
+
+
 @dataclass(frozen=True, eq=False)
 class Table:
     """A question by the columns of a banner: percents, counts, statistics, bases, letters.
@@ -147,17 +153,19 @@ class Table:
         return (*lines, *self.notes)
 
     def _base_sentence(self) -> str:
-        ranges = [
-            (int(min(values)), int(max(values)))
-            for values in (
-                [int(block.bases.answered[0]) for block in self.blocks],
-                [int(block.bases.asked[0]) for block in self.blocks],
-            )
-        ]
-        answered, asked = (f"{a:,}" if a == b else f"{a:,} to {b:,}" for a, b in ranges)
-        kinds = {block.kind for block in self.blocks}
-        cases = " Several answers were possible: percents add up to more." * ("multi" in kinds)
-        return f"Base: {answered} who answered, of {asked} who were asked.{cases}"
+        """Return the base in words; that of texts is all who were asked."""
+        counted = [block for block in self.blocks if block.kind != "text"]
+        asked = _from_to([int(block.bases.asked[0]) for block in counted or self.blocks])
+        if not self.is_question:
+            asked = f"{asked} responses"
+        elif counted:
+            asked = f"{asked} who were asked"
+        if not counted:
+            return f"Base: {asked}{' who were asked' * self.is_question}."
+        answered = _from_to([int(block.bases.answered[0]) for block in counted])
+        is_multi = any(block.kind == "multi" for block in counted)
+        cases = " Several answers were possible: percents can add up to more than 100 %."
+        return f"Base: {answered} who answered, of {asked}.{cases * is_multi}"
 
     def __str__(self) -> str:
         return table_text.to_text(self.grid)

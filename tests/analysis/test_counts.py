@@ -1,0 +1,236 @@
+"""Each number of a table beside the raw responses, read and counted without the package."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from alchemer_nb.frame.description import describe_wide
+from tests.analysis.conftest import CUSTOMERS, EVENT, EVERY_TYPE, STAFF
+from tests.analysis.raw import NOT_APPLICABLE, Raw, cells, counts_of
+
+if TYPE_CHECKING:
+    from alchemer_nb.analysis.table import Table
+    from alchemer_nb.client.client import Client
+    from alchemer_nb.sandbox import Sandbox
+
+SURVEYS = (CUSTOMERS, EVENT, STAFF, EVERY_TYPE)
+SHOWN: dict[str, Any] = {"names": "id", "progress": "none"}
+
+
+@pytest.fixture(scope="module", params=SURVEYS)
+def survey(request: pytest.FixtureRequest) -> int:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def raw(every_box: Sandbox, survey: int) -> Raw:
+    return Raw(every_box, survey)
+
+
+@pytest.fixture(scope="module")
+def frame(analyst: Client, survey: int) -> pd.DataFrame:
+    return analyst.responses(survey, **SHOWN)
+
+
+def questions_of(frame: pd.DataFrame) -> list[str]:
+    """Return the ids of the outermost questions that have columns, in order."""
+    columns = describe_wide(frame).columns
+    parts = ("answer", "option", "item", "list", "leaf")
+    return [*dict.fromkeys((c.parent or c.question).id for n, c in columns.items()
+                           if n in frame and c.part in parts)]  # fmt: skip
+
+
+def check_numbers(table: Table, found: pd.Series) -> None:
+    block = table.blocks[0]
+    numbers = found.astype(float)
+    assert block.bases.answered[0] == len(numbers)
+    expected = {"Mean": numbers.mean(), "Standard deviation": numbers.std(ddof=1)}
+    if not block.choices:
+        expected |= {"Median": numbers.median()}
+        expected |= {"Lowest": numbers.min(), "Highest": numbers.max()}
+    for label, value in expected.items():
+        row = block.row(label)
+        if row is not None:
+            assert row.values[0] == pytest.approx(value, nan_ok=True), label
+            assert row.counts[0] == len(numbers)
+
+
+def check_choices(table: Table, found: pd.Series) -> None:
+    """Compare the choices, where the label of an answer is that of the option."""
+    block = table.blocks[0]
+    expected = Counter(found)
+    assert {k: n for k, n in counts_of(table).items() if n} == expected
+    base = sum(n for label, n in expected.items() if label not in NOT_APPLICABLE)
+    assert block.bases.answered[0] == base
+    assert block.bases.not_applicable[0] == len(found) - base
+    for row in block.choices:
+        assert row.values[0] == pytest.approx(100 * row.counts[0] / base)
+
+
+def check_nps(table: Table, found: pd.Series) -> None:
+    block, n = table.blocks[0], len(found)
+    assert {int(row.score): row.counts[0] for row in block.choices} == {
+        score: int((found == score).sum()) for score in range(11)
+    }
+    share = [(found >= 9).mean(), (found <= 6).mean()]
+    score = 100 * (share[0] - share[1])
+    row = block.row("NPS")
+    assert row is not None
+    assert row.values[0] == pytest.approx(score)
+    # The variance of a multinomial, with n - 1 for n as of a sample.
+    variance = (share[0] + share[1] - (share[0] - share[1]) ** 2) / (n - 1)
+    assert row.margins[0] == pytest.approx(1.959963984540054 * 100 * variance**0.5)
+
+
+def check_column(frame: pd.DataFrame, answers: dict[str, dict[int, Any]], column: str) -> str:
+    table = frame.alchemer.table(column)
+    assert len(table.blocks) == 1
+    block, found = table.blocks[0], cells(answers, column, frame.index).dropna()
+    if block.kind == "nps":
+        check_nps(table, found)
+    elif block.kind in ("number", "rank"):
+        check_numbers(table, found)
+    elif block.kind == "single" and pd.api.types.is_datetime64_dtype(frame[column].dtype):
+        raise AssertionError
+    elif block.kind == "single":
+        check_choices(table, found)
+    elif block.kind == "date":
+        assert block.bases.answered[0] == len(found)
+        length = len(block.choices[0].label) if block.choices else 0
+        periods = Counter(text[:length] for text in found)
+        assert {k: n for k, n in counts_of(table).items() if n} == periods
+    else:
+        assert block.kind == "text"
+        assert block.rows[0].counts[0] == len(found)
+        words = {" ".join(str(text).split()).casefold() for text in found}
+        assert block.rows[1].values[0] == pytest.approx(len(words) or np.nan, nan_ok=True)
+    return block.kind
+
+
+def test_each_column_is_as_the_raw_responses_have_it(
+    raw: Raw, frame: pd.DataFrame, survey: int
+) -> None:
+    answers, kinds = raw.answers(), Counter()
+    described = describe_wide(frame).columns
+    for name, column in described.items():
+        is_leaf = column.part == "leaf"  # of a type that nobody knows: as JSON text
+        if column.part in ("answer", "item") and not is_leaf and name in frame:
+            kinds[check_column(frame, answers, name)] += 1
+    assert sum(kinds.values()) > 10
+    if survey == EVERY_TYPE:
+        assert {*kinds} == {"single", "number", "nps", "rank", "date", "text"}
+
+
+def test_each_option_of_several_is_as_the_raw_responses_have_it(
+    raw: Raw, frame: pd.DataFrame
+) -> None:
+    answers, seen = raw.answers(), 0
+    for question in questions_of(frame):
+        names = frame.alchemer.columns(question)
+        table = frame.alchemer.table(question)
+        options = [n for n in names if describe_wide(frame).columns[n].part == "option"]
+        rows = [row for b in table.blocks if b.kind == "multi" for row in b.rows
+                if row.kind in ("choice", "not applicable")]  # fmt: skip
+        assert len(rows) == len(options)
+        for row, name in zip(rows, options, strict=True):
+            found = cells(answers, name, frame.index)
+            assert row.counts[0] == (found == True).sum()  # noqa: E712, missing ones are None
+            of = found.notna().sum()
+            assert row.values[0] == pytest.approx(100 * row.counts[0] / of if of else np.nan)
+            seen += 1
+    assert seen > 3
+
+
+def test_a_grid_is_one_table_of_its_rows(frame: pd.DataFrame) -> None:
+    for question in questions_of(frame):
+        names = frame.alchemer.columns(question)
+        table = frame.alchemer.table(question)
+        labels = [block.label for block in table.blocks]
+        assert len(labels) == len({*labels})
+        if any(describe_wide(frame).columns[name].part == "option" for name in names):
+            continue
+        assert len(table.blocks) == len(names)
+        for block, name in zip(table.blocks, names, strict=True):
+            (alone,) = frame.alchemer.table(name).blocks
+            assert alone.layout == block.layout
+            for row, of_block in zip(alone.rows, block.rows, strict=True):
+                np.testing.assert_array_equal(row.values, of_block.values)
+                np.testing.assert_array_equal(row.counts, of_block.counts)
+
+
+def test_asked_is_who_was_shown_the_question(every_box: Sandbox, analyst: Client) -> None:
+    raw, frame = Raw(every_box, CUSTOMERS), analyst.responses(CUSTOMERS, **SHOWN)
+    for question in (2, 3, 4, 7, 8, 19, 20):
+        bases = frame.alchemer.table(question).bases
+        assert bases["asked"][0] == raw.asked(question, frame.index)
+        assert bases["asked"][0] <= len(frame)
+    solved = frame.alchemer.table(21)  # asked of those who had a problem alone
+    had = counts_of(frame.alchemer.table(20))["Yes"]
+    assert solved.bases["asked"][0] == had
+    assert f"of {had} who were asked." in str(solved)
+
+
+def test_partials_in_the_base_are_said(every_box: Sandbox, analyst: Client) -> None:
+    raw, frame = Raw(every_box, CUSTOMERS), analyst.responses(CUSTOMERS, **SHOWN)
+    answers = raw.answers()
+    for column in ("q2", "q7"):
+        held = cells(answers, column, frame.index).dropna()
+        ids = held.index[~held.isin(NOT_APPLICABLE)]
+        statuses = raw.statuses(ids)
+        parts = [f"{statuses[s]} {s.lower()}" for s in ("Partial", "Disqualified") if statuses[s]]
+        note = f"{' and '.join(parts)} responses in the base."
+        assert statuses["Partial"] > 1
+        assert note in frame.alchemer.table(column).notes
+
+
+@pytest.mark.parametrize(
+    "way",
+    [{"values": "code"}, {"values": "id"}, {"values": "both"}, {"multi": "list"},
+     {"names": "alias"}, {"shape": "long"}, {"values": "code", "multi": "list"},
+     {"values": "id", "multi": "list"}],
+    ids=lambda way: "-".join(way.values()),
+)  # fmt: skip
+def test_each_way_to_show_answers_has_the_same_table(
+    analyst: Client, survey: int, frame: pd.DataFrame, way: dict[str, Any]
+) -> None:
+    other = analyst.responses(survey, **{**SHOWN, **way})
+    for question in questions_of(frame):
+        first, second = frame.alchemer.table(question), other.alchemer.table(question)
+        assert str(first) == str(second), question
+        pd.testing.assert_frame_equal(first.frame, second.frame)
+        pd.testing.assert_frame_equal(first.bases, second.bases)
+
+
+def test_labels_follow_the_language(every_box: Sandbox, analyst: Client) -> None:
+    german = analyst.responses(CUSTOMERS, **SHOWN, language="German")
+    answers = Raw(every_box, CUSTOMERS).answers("German")
+    for column in ("q2", "q7"):
+        found = Counter(cells(answers, column, german.index).dropna())
+        assert {k: n for k, n in counts_of(german.alchemer.table(column)).items() if n} == found
+    assert "Sehr zufrieden" in str(german.alchemer.table("q7"))
+
+
+def test_words_of_rows_and_titles(analyst: Client) -> None:
+    frame = analyst.responses(EVERY_TYPE, **SHOWN)
+
+    def rows(question: str) -> list[str]:
+        return [block.label for block in frame.alchemer.table(question).blocks]
+
+    assert rows("36") == ["Sea: Spring", "Sea: Fall", "Hills: Spring", "Hills: Fall"]
+    assert rows("43") == ["Room: Plus", "Room: Minus", "Board: Plus", "Board: Minus"]
+    assert rows("46") == ["Cake: Taste", "Cake: Looks", "Pie: Taste", "Pie: Looks"]
+    assert rows("83") == ["Size", "Colour", "Price", "Extras"]
+    assert rows("24") == ["Work", "Home"]
+    assert rows("30") == ["Staff", "Price"]
+    assert rows("60") == ["Given name", "E-mail", "Topics"]
+    assert frame.alchemer.table("q31").title == "Rate: Staff"
+    assert frame.alchemer.table("q37_10421").title == "Visits: Sea: Spring"
+    assert frame.alchemer.table("q83_10001").title == "Your bicycles: Size"
+    assert frame.alchemer.table("q23_10231").title == "By worth: Pay"
+    ranks = frame.alchemer.table("26").blocks[0]
+    assert [row.label for row in ranks.rows] == ["First", "Second", "Mean rank"]
