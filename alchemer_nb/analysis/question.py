@@ -23,6 +23,7 @@ from alchemer_nb.frame.values import option_names
 from alchemer_nb.survey.columns import INDEX
 from alchemer_nb.survey.question_types import question_key
 from alchemer_nb.survey.scales import has_scores, is_scale, read_number
+from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -254,7 +255,7 @@ class _Reader:
             return words or name
         label = column.option.label(*self._languages) if column.option else ""
         if column.parent is None or not label:
-            return label or (name if column.option else words)
+            return label or (": ".join(column.path[1:]) if column.option else words) or name
         return f"{words}: {label}" if words else label  # a cell of a grid
 
     def _multi(self, names: list[str]) -> Item:
@@ -303,8 +304,9 @@ class _Reader:
 
     def _single(self, name: str) -> Item:
         """Read a choice by its options; other categories that a cell holds are choices after."""
-        asked, _ = self._base([name])
+        asked, given = self._base([name])
         choices, codes = self._coded(name)
+        self._note_left_out(given & (codes < 0), "that are no option of the survey")
         column = self._described[name]
         numbers = np.empty(0)
         if any(choice.score == choice.score for choice in choices):
@@ -349,10 +351,11 @@ class _Reader:
         return tuple(choices.values()), codes
 
     def _number(self, name: str) -> Item:
-        asked, _ = self._base([name])
+        asked, given = self._base([name])
         column = self._described[name]
         numbers, choices = self._numbers(name)
         answered = np.isfinite(numbers)
+        self._note_left_out(given & ~answered, "that are no number")
         keys = (question_key(column.question), question_key(column.parent) if column.parent else "")
         kind: Kind = "nps" if keys[0] == _NPS else "rank" if {*keys} & {*_RANKS} else "number"
         if kind == "rank" and not choices:
@@ -364,9 +367,7 @@ class _Reader:
         if choices:
             at = {c.score: place for place, c in reversed([*enumerate(choices)])}
             codes = np.array([at.get(number, -1) for number in numbers.tolist()], np.int64)
-            if outside := int((answered & (codes < 0)).sum()):
-                noun = "number that is" if outside == 1 else "numbers that are"
-                self.notes.append(f"{outside:,} {noun} no option of the survey left out.")
+            self._note_left_out(answered & (codes < 0), "that are no option of the survey")
             flags = np.array([choice.not_applicable for choice in choices])
             numbers = np.where((codes < 0) | flags[codes], np.nan, numbers)
             answered &= codes >= 0
@@ -374,6 +375,11 @@ class _Reader:
             self._label(name), kind, (name,), asked | answered, answered, choices,
             codes=codes, numbers=numbers, is_scale=kind != "number" or is_scale(column),
         )  # fmt: skip
+
+    def _note_left_out(self, rows: np.ndarray, what: str) -> None:
+        if count := int(rows.sum()):
+            words = what if count > 1 else what.replace("that are", "that is")
+            self.notes.append(f"Left out: {counted(count, 'answer')} {words}.")
 
     def _numbers(self, name: str) -> tuple[np.ndarray, tuple[Choice, ...]]:
         """Return the number of each row, and the numbers that are options of the survey."""

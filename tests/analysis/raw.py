@@ -52,7 +52,8 @@ class Raw:
 
     def asked(self, question: int, ids: Iterable[int]) -> int:
         """Return how many responses say that a question was shown, or have an answer to it."""
-        entries = [response["survey_data"].get(str(question)) for response in self._of(ids)]
+        data = [response["survey_data"] or {} for response in self._of(ids)]  # [] is an empty one
+        entries = [each.get(str(question)) for each in data]
         return sum(bool(e) and (e.get("shown") is True or bool(e.get("answer"))) for e in entries)
 
     def statuses(self, ids: Iterable[int]) -> Counter[str]:

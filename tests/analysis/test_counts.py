@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -170,9 +171,9 @@ def test_asked_is_who_was_shown_the_question(every_box: Sandbox, analyst: Client
         assert bases["asked"][0] == raw.asked(question, frame.index)
         assert bases["asked"][0] <= len(frame)
     solved = frame.alchemer.table(21)  # asked of those who had a problem alone
-    had = counts_of(frame.alchemer.table(20))["Yes"]
-    assert solved.bases["asked"][0] == had
-    assert f"of {had} who were asked." in str(solved)
+    asked = raw.asked(21, frame.index)
+    assert solved.bases["asked"][0] == asked < 0.5 * len(frame)
+    assert f"of {asked} who were asked." in str(solved)
 
 
 def test_partials_in_the_base_are_said(every_box: Sandbox, analyst: Client) -> None:
@@ -201,9 +202,25 @@ def test_each_way_to_show_answers_has_the_same_table(
     other = analyst.responses(survey, **{**SHOWN, **way})
     for question in questions_of(frame):
         first, second = frame.alchemer.table(question), other.alchemer.table(question)
+        if "shape" in way:  # which has no status, and so says nothing of partials
+            first = replace(first, notes=second.notes)
+        if "code" in way.values() and question == "16" and survey == EVERY_TYPE:
+            continue  # a text that is no code is not in the column: see the next test
         assert str(first) == str(second), question
         pd.testing.assert_frame_equal(first.frame, second.frame)
         pd.testing.assert_frame_equal(first.bases, second.bases)
+
+
+def test_answers_that_the_columns_cannot_hold_are_said(analyst: Client) -> None:
+    coded = analyst.responses(EVERY_TYPE, **SHOWN, values="code")
+    table = coded.alchemer.table("q16")
+    gone = coded["q16_raw"].notna().sum()
+    assert gone > 1
+    assert f"Left out: {gone} answers that are no option of the survey." in table.notes
+    age = coded.alchemer.table("q5")
+    words = (coded["q5"].isna() & coded["q5_raw"].notna()).sum()
+    assert words > 1
+    assert f"Left out: {words} answers that are no number." in age.notes
 
 
 def test_labels_follow_the_language(every_box: Sandbox, analyst: Client) -> None:
