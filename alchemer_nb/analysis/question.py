@@ -351,11 +351,11 @@ class _Reader:
         return tuple(choices.values()), codes
 
     def _number(self, name: str) -> Item:
-        asked, given = self._base([name])
+        asked, _ = self._base([name])
         column = self._described[name]
         numbers, choices = self._numbers(name)
         answered = np.isfinite(numbers)
-        self._note_left_out(given & ~answered, "that are no number")
+        self._note_left_out(self._texts(name) & ~answered, "that are no number")
         keys = (question_key(column.question), question_key(column.parent) if column.parent else "")
         kind: Kind = "nps" if keys[0] == _NPS else "rank" if {*keys} & {*_RANKS} else "number"
         if kind == "rank" and not choices:
@@ -375,6 +375,16 @@ class _Reader:
             self._label(name), kind, (name,), asked | answered, answered, choices,
             codes=codes, numbers=numbers, is_scale=kind != "number" or is_scale(column),
         )  # fmt: skip
+
+    def _texts(self, name: str) -> np.ndarray:
+        """Return in which rows a text stands beside a column of numbers, as it was received."""
+        found = np.zeros(len(self._frame), bool)
+        for _, rows, wave in self._description.pieces(self._frame):
+            if (column := wave.columns.get(name)) is not None:
+                beside = wave.raw_columns.get(f"{column.id}_raw")
+                if beside in self._frame.columns:
+                    found[rows] = self._frame[beside].iloc[rows].notna()
+        return found
 
     def _note_left_out(self, rows: np.ndarray, what: str) -> None:
         if count := int(rows.sum()):
