@@ -106,7 +106,8 @@ def test_nobody_and_everybody_are_not_compared(customers: pd.DataFrame) -> None:
 
 
 def expected(
-    values: np.ndarray, column: np.ndarray, weights: np.ndarray | None, testing: significance.Testing, *,
+    values: np.ndarray, column: np.ndarray, weights: np.ndarray | None,
+    testing: significance.Testing, *,
     is_share: bool,
 ) -> dict[int, list[int]]:  # fmt: skip
     """Return what find_lower must, by one call of statsmodels for each pair."""
