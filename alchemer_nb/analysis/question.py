@@ -145,7 +145,11 @@ def read_question(
         items = tuple(_read_own(frame, name, "" if len(names) == 1 else name) for name in names)
         return QuestionAnswers(str(question), str(question), items, is_own=True)
     reader = _Reader(frame, description, described, _states(frame, description, names))
-    items = _told_apart([reader.item(group) for group in _by_item(description, names)])
+    found = [reader.item(group) for group in _by_item(description, names)]
+    if any(described[name].piped for name in names):  # the question itself is asked by row alone
+        found = [item for item in found
+                 if described[item.columns[0]].piped or item.asked.any()] or found  # fmt: skip
+    items = _told_apart(found)
     language = _languages(description)
     above = [described[name].parent or described[name].question for name in names]
     titles = {each.text(*language) for each in above}
