@@ -267,8 +267,8 @@ class AlchemerAccessor:
                 none.
             not_applicable: Whether "not applicable" is in the base like any other answer. Else it
                 is shown apart.
-            letters: Whether the columns of a banner question are compared with one another; this
-                needs statsmodels.
+            letters: Whether the columns of a banner question are compared with one another, if
+                percents are of columns; this needs scipy.
             level: Probability of a difference by chance that is accepted.
             correction: ``"none"``, ``"bonferroni"``, ``"holm"`` or ``"fdr_bh"``, for the pairs of
                 a row.

@@ -98,6 +98,9 @@ def tabulate(frame: pd.DataFrame, question: str | int, options: TableOptions) ->
     weighting = read_weights(frame, options.weight)
     banner = build_banner(frame, answers, options)
     tests = _tests_of(banner, options)
+    if not isinstance(tests, Testing):
+        columns = tuple(replace(column, letter="") for column in banner.columns)
+        banner = replace(banner, columns=columns)
     _check_nets(options.nets, answers)
     builder = _Builder(banner, weighting.values, options, tests)
     blocks = tuple(builder.block(each) for item in answers.items for each in _countable(item))
