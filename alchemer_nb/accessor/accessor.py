@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from alchemer_nb.analysis.chart import Chart
+    from alchemer_nb.analysis.quality import Quality
     from alchemer_nb.analysis.significance import Correction
     from alchemer_nb.analysis.table import Percent, Table
     from alchemer_nb.analysis.weights import Weighting
@@ -369,6 +370,26 @@ class AlchemerAccessor:
         from alchemer_nb.analysis import weights
 
         return weights.read_weighting(self._wide_frame())
+
+    def quality(self, speed: float = 1 / 3) -> Quality:
+        """Flag responses that look careless; none is deleted.
+
+        Checks: speeders; the same answer in all rows of a grid, for each grid of three rows or
+        more; several responses of one session; open answers without a word; Alchemer's own flags.
+
+        Args:
+            speed: A response is a speeder if it took less than this part of the median time.
+
+        Returns:
+            ``.flags`` (a frame with one row for each response) and ``.summary``.
+
+        Raises:
+            InvalidArgument: ``speed`` does not lie between 0 and 1.
+            KnowledgeLost: The frame carries no description.
+        """
+        from alchemer_nb.analysis.quality import check_quality
+
+        return check_quality(self._wide_frame(), speed)
 
     def _weight_name(self, weight: str | Literal[False] | None) -> str:
         if weight is None:
