@@ -371,6 +371,44 @@ class AlchemerAccessor:
 
         return weights.read_weighting(self._wide_frame())
 
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        by: str | Sequence[str] = (),
+        *,
+        questions: Iterable[str] | None = None,
+        open_answers: bool = False,
+        weight: str | Literal[False] | None = None,
+    ) -> None:
+        """Write a topline report: one HTML file with no script and no other file.
+
+        It has field dates, responses by status and time, how many reached each page, each
+        question with chart and table, data quality, codebook and method. Contact data are never
+        in it: they are dropped as ``redact()`` drops them.
+
+        Args:
+            path: Name of the file, ending in ``.html``.
+            by: Questions or columns whose answers are the columns of the tables.
+            questions: The questions to report, in this order; left out, all.
+            open_answers: Whether to list the answers to open questions; those that look like an
+                e-mail address or a telephone number are left out.
+            weight: As for ``table``.
+
+        Raises:
+            InvalidArgument: The path or a question does not fit.
+            KnowledgeLost: The frame carries no description.
+            ConfigurationError: Altair or vl-convert-python is not installed.
+        """
+        from alchemer_nb.analysis.report import write_report
+        from alchemer_nb.analysis.tabulate import TableOptions
+
+        options = TableOptions(
+            by=(by,) if isinstance(by, str) else tuple(by), weight=self._weight_name(weight)
+        )
+        write_report(
+            self._wide_frame(), path, options, questions=questions, open_answers=open_answers
+        )
+
     def quality(self, speed: float = 1 / 3) -> Quality:
         """Flag responses that look careless; none is deleted.
 

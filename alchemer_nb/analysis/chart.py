@@ -104,7 +104,7 @@ def on_white(spec: dict[str, Any]) -> dict[str, Any]:
 
 def look(ink: str = "#767676", lines: str = "rgba(127,127,127,.35)") -> dict[str, Any]:
     """Return the Vega-Lite configuration; without colours, one that is read in light and dark."""
-    font = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
+    font = "Arial, 'Liberation Sans', Helvetica, sans-serif"  # widths as they were measured
     words = {"labelColor": ink, "titleColor": ink, "labelFontSize": 12, "titleFontSize": 12}
     return {
         "font": font,
