@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import quoteattr
 
 from alchemer_nb.files import import_optional, output_path, replace_atomically
 
@@ -52,7 +53,11 @@ class Chart:
         Raises:
             ConfigurationError: vl-convert-python is not installed.
         """
-        return str(import_optional("vl_convert", EXTRA).vegalite_to_svg(json.dumps(self.spec)))
+        svg = str(import_optional("vl_convert", EXTRA).vegalite_to_svg(json.dumps(self.spec)))
+        if not self.description:
+            return svg
+        words = f'role="img" aria-label={quoteattr(self.description)}'
+        return svg.replace("<svg ", f"<svg {words} ", 1)
 
     def to_png(self) -> bytes:
         """Return the chart as a PNG picture.

@@ -108,7 +108,7 @@ def _chart(table: Table, body: dict[str, Any], words: str) -> Chart:
             "text": textwrap.wrap(title, _TITLE_WIDTH) or [""],
             "subtitle": textwrap.wrap(base, _TITLE_WIDTH + 10),
         },
-        "background": None,
+        "background": "transparent",
         "config": look(),
         **body,
     }

@@ -116,9 +116,10 @@ def _straight_lines(frame: pd.DataFrame, description: Description) -> Iterator[_
         answers = read_question(frame, description, name) if len(names) >= _FEWEST_ROWS else None
         if answers is None or len(answers.items) < _FEWEST_ROWS:
             continue
-        codes = np.column_stack([item.codes for item in answers.items if len(item.codes)])
-        if codes.shape[1] < _FEWEST_ROWS:
+        of_rows = [item.codes for item in answers.items if item.choices]
+        if len(of_rows) < _FEWEST_ROWS:
             continue
+        codes = np.column_stack(of_rows)
         given = (codes >= 0).sum(axis=1)
         first = codes.max(axis=1)
         same = ((codes == first[:, None]) | (codes < 0)).all(axis=1)

@@ -172,11 +172,11 @@ def _chart_of(frame: pd.DataFrame, table: Table, options: TableOptions) -> tuple
 
 
 def _to_svg(chart: Chart) -> str:
-    """Return a chart as small SVG: its words once, in the element around it."""
+    """Return a chart as small SVG; its title is that of the section."""
     config = {**chart.spec["config"], "aria": False, "font": _FONT}
     spec = {**chart.spec, "config": config}
     spec.pop("title", None)
-    svg = replace(chart, spec=spec).to_svg()
+    svg = replace(chart, spec=spec, description="").to_svg()
     svg = svg.replace(f' font-family="{_FONT}"', "").replace(' aria-hidden="true"', "")
     return _LONG_NUMBER.sub(lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), svg)
 
