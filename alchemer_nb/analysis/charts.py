@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import textwrap
 from dataclasses import replace
@@ -112,7 +113,7 @@ def _chart(table: Table, body: dict[str, Any], words: str) -> Chart:
         "config": look(),
         **body,
     }
-    return Chart(title, description, spec)
+    return Chart(title, description, json.loads(json.dumps(spec)))  # with lists, not tuples
 
 
 def _base_words(table: Table) -> str:
