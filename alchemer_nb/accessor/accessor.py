@@ -397,7 +397,7 @@ class AlchemerAccessor:
         Raises:
             InvalidArgument: The path or a question does not fit.
             KnowledgeLost: The frame carries no description.
-            ConfigurationError: Altair or vl-convert-python is not installed.
+            ConfigurationError: vl-convert-python is not installed.
         """
         from alchemer_nb.analysis.report import write_report
         from alchemer_nb.analysis.tabulate import TableOptions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _GRIDS = {*GRID_SINGLE, MENU_GRID, "table-stars"}
 _FEWEST_ROWS = 3  # of a grid in which the same answer everywhere means something
 _OPEN = ("text", "essay")
+_TWO_SIGNS = re.compile(r"[^\W_].*?[^\W_]", re.DOTALL)  # letters or digits of any script
 _SUMMARY = ("check", "flagged", "of", "percent", "how")
 
 
@@ -162,17 +164,20 @@ def _empty_opens(frame: pd.DataFrame, description: Description) -> _Check:
     said = np.zeros(len(frame), np.int64)
     empty = np.zeros(len(frame), np.int64)
     for _, rows, wave in description.pieces(frame):
-        states = cell_states(frame.iloc[rows], wave)
-        for name, column in wave.columns.items():
-            is_open = column.part == "answer" and question_key(column.question) in _OPEN
-            if not is_open or name not in frame.columns:
-                continue
+        opens = [
+            name
+            for name, column in wave.columns.items()
+            if column.part == "answer" and question_key(column.question) in _OPEN
+            if name in frame.columns
+        ]
+        states = cell_states(frame.iloc[rows], wave, opens)
+        for name in opens:
             was_asked = np.isin(states[name], (ANSWERED, SKIPPED))
-            words = frame[name].iloc[rows].map(_says_something, na_action="ignore")
-            speaks = (words == True).to_numpy(bool)  # noqa: E712  # NA is no True
-            wrote = frame[name].iloc[rows].notna().to_numpy(bool)
-            said[rows] += was_asked & speaks
-            empty[rows] += was_asked & wrote & ~speaks
+            cells = frame[name].iloc[rows]
+            wrote = cells.notna().to_numpy(bool)
+            speaks = cells.isin([text for text in cells.dropna().unique() if _says_something(text)])
+            said[rows] += was_asked & speaks.to_numpy(bool)
+            empty[rows] += was_asked & wrote & ~speaks.to_numpy(bool)
     flags = [
         pd.NA if not (words + nothing) else bool(nothing and not words)
         for words, nothing in zip(said.tolist(), empty.tolist(), strict=True)
@@ -182,7 +187,7 @@ def _empty_opens(frame: pd.DataFrame, description: Description) -> _Check:
 
 def _says_something(text: Any) -> bool:
     """Check whether a text has two letters or digits."""
-    return sum(char.isalnum() for char in str(text)) > 1 and len({*str(text).casefold()}) > 1
+    return _TWO_SIGNS.search(str(text)) is not None and len({*str(text)[:99].casefold()}) > 1
 
 
 def _own_flags(frame: pd.DataFrame) -> _Check:

@@ -177,8 +177,8 @@ def _states(
     """Return whether each cell is answered, skipped or neither (1, 0, -1; int8)."""
     found = {name: np.full(len(frame), -1, np.int8) for name in names}
     for _, rows, wave in description.pieces(frame):
-        # cell_states needs the raw columns beside those that are asked for
-        for name, states in cell_states(frame.iloc[rows], wave).items():
+        piece = frame if len(rows) == len(frame) else frame.iloc[rows]
+        for name, states in cell_states(piece, wave, names).items():
             if name in found:
                 known = np.where(states == ANSWERED, 1, np.where(states == SKIPPED, 0, -1))
                 found[name][rows] = known

@@ -77,7 +77,7 @@ def write_report(
     Raises:
         InvalidArgument: The path or a question does not fit.
         KnowledgeLost: The frame carries no description.
-        ConfigurationError: Altair or vl-convert-python is not installed.
+        ConfigurationError: vl-convert-python is not installed.
     """
     target = output_path(path, (".html", ".htm"))
     page = render_report(frame, options, questions=questions, open_answers=open_answers)
@@ -93,7 +93,6 @@ def render_report(
     open_answers: bool = False,
 ) -> str:
     """Return the report as HTML; contact data is never in it."""
-    import_optional("altair", "analysis")
     import_optional("vl_convert", "analysis")
     jinja = import_optional("jinja2", "analysis")
     quality = check_quality(frame, 1 / 3)
