@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from alchemer_nb.analysis.chart import Chart
+    from alchemer_nb.analysis.quality import Quality
     from alchemer_nb.analysis.significance import Correction
     from alchemer_nb.analysis.table import Percent, Table
     from alchemer_nb.analysis.weights import Weighting
@@ -369,6 +370,64 @@ class AlchemerAccessor:
         from alchemer_nb.analysis import weights
 
         return weights.read_weighting(self._wide_frame())
+
+    def report(
+        self,
+        path: str | os.PathLike[str],
+        by: str | Sequence[str] = (),
+        *,
+        questions: Iterable[str] | None = None,
+        open_answers: bool = False,
+        weight: str | Literal[False] | None = None,
+    ) -> None:
+        """Write a topline report: one HTML file with no script and no other file.
+
+        It has field dates, responses by status and time, how many reached each page, each
+        question with chart and table, data quality, codebook and method. Contact data are never
+        in it: they are dropped as ``redact()`` drops them.
+
+        Args:
+            path: Name of the file, ending in ``.html``.
+            by: Questions or columns whose answers are the columns of the tables.
+            questions: The questions to report, in this order; left out, all.
+            open_answers: Whether to list the answers to open questions; those that look like an
+                e-mail address or a telephone number are left out.
+            weight: As for ``table``.
+
+        Raises:
+            InvalidArgument: The path or a question does not fit.
+            KnowledgeLost: The frame carries no description.
+            ConfigurationError: vl-convert-python is not installed.
+        """
+        from alchemer_nb.analysis.report import write_report
+        from alchemer_nb.analysis.tabulate import TableOptions
+
+        options = TableOptions(
+            by=(by,) if isinstance(by, str) else tuple(by), weight=self._weight_name(weight)
+        )
+        write_report(
+            self._wide_frame(), path, options, questions=questions, open_answers=open_answers
+        )
+
+    def quality(self, speed: float = 1 / 3) -> Quality:
+        """Flag responses that look careless; none is deleted.
+
+        Checks: speeders; the same answer in all rows of a grid, for each grid of three rows or
+        more; several responses of one session; open answers without a word; Alchemer's own flags.
+
+        Args:
+            speed: A response is a speeder if it took less than this part of the median time.
+
+        Returns:
+            ``.flags`` (a frame with one row for each response) and ``.summary``.
+
+        Raises:
+            InvalidArgument: ``speed`` does not lie between 0 and 1.
+            KnowledgeLost: The frame carries no description.
+        """
+        from alchemer_nb.analysis.quality import check_quality
+
+        return check_quality(self._wide_frame(), speed)
 
     def _weight_name(self, weight: str | Literal[False] | None) -> str:
         if weight is None:

@@ -1,4 +1,4 @@
 """Tables, weights, charts and the report: what a frame of responses says, counted.
 
-May import: frame.
+May import: frame, privacy.
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import quoteattr
 
 from alchemer_nb.files import import_optional, output_path, replace_atomically
 
@@ -52,7 +53,11 @@ class Chart:
         Raises:
             ConfigurationError: vl-convert-python is not installed.
         """
-        return str(import_optional("vl_convert", EXTRA).vegalite_to_svg(json.dumps(self.spec)))
+        svg = str(import_optional("vl_convert", EXTRA).vegalite_to_svg(json.dumps(self.spec)))
+        if not self.description:
+            return svg
+        words = f'role="img" aria-label={quoteattr(self.description)}'
+        return svg.replace("<svg ", f"<svg {words} ", 1)
 
     def to_png(self) -> bytes:
         """Return the chart as a PNG picture.
@@ -104,7 +109,7 @@ def on_white(spec: dict[str, Any]) -> dict[str, Any]:
 
 def look(ink: str = "#767676", lines: str = "rgba(127,127,127,.35)") -> dict[str, Any]:
     """Return the Vega-Lite configuration; without colours, one that is read in light and dark."""
-    font = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
+    font = "Arial, 'Liberation Sans', Helvetica, sans-serif"  # widths as they were measured
     words = {"labelColor": ink, "titleColor": ink, "labelFontSize": 12, "titleFontSize": 12}
     return {
         "font": font,

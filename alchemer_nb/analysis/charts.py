@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import textwrap
 from dataclasses import replace
@@ -52,6 +53,15 @@ def draw(frame: pd.DataFrame, question: str | int, options: TableOptions) -> Cha
         KnowledgeLost: The frame carries no description.
     """
     table = tabulate(frame, question, replace(options, testing=None, top=0))
+    return draw_table(frame, table, options)
+
+
+def draw_table(frame: pd.DataFrame, table: Table, options: TableOptions) -> Chart:
+    """Draw a table that was made without tests and boxes.
+
+    Raises:
+        InvalidArgument: Its answers cannot be drawn.
+    """
     kinds = {block.kind for block in table.blocks}
     panels = len(table.banner) > 1
     if panels and len(table.blocks) > 1:
@@ -99,11 +109,11 @@ def _chart(table: Table, body: dict[str, Any], words: str) -> Chart:
             "text": textwrap.wrap(title, _TITLE_WIDTH) or [""],
             "subtitle": textwrap.wrap(base, _TITLE_WIDTH + 10),
         },
-        "background": None,
+        "background": "transparent",
         "config": look(),
         **body,
     }
-    return Chart(title, description, spec)
+    return Chart(title, description, json.loads(json.dumps(spec)))  # with lists, not tuples
 
 
 def _base_words(table: Table) -> str:
@@ -353,7 +363,7 @@ def _over_time(table: Table) -> tuple[dict[str, Any], str]:
         for row in block.choices
         for place in columns
     ]  # fmt: skip
-    many = len(block.choices) > 14
+    many = len(block.choices) > 9
     x = {"field": "period", "type": "ordinal", "title": None,
          "axis": {"labelAngle": -90 if many else 0, "labelOverlap": True}}  # fmt: skip
     y = {"field": "count", "type": "quantitative", "title": "Responses"}

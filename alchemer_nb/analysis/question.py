@@ -20,7 +20,6 @@ from alchemer_nb.frame.lookup import columns_of
 from alchemer_nb.frame.missing import cell_states
 from alchemer_nb.frame.reasons import ANSWERED, SKIPPED
 from alchemer_nb.frame.values import option_names
-from alchemer_nb.survey.columns import INDEX
 from alchemer_nb.survey.question_types import question_key
 from alchemer_nb.survey.scales import has_scores, is_scale, read_number
 from alchemer_nb.wire.text import counted
@@ -207,12 +206,8 @@ def _states(
     """Return whether each cell is answered, skipped or neither (1, 0, -1; int8)."""
     found = {name: np.full(len(frame), -1, np.int8) for name in names}
     for _, rows, wave in description.pieces(frame):
-        # A number is answered, too, if its text stands in the raw column beside it.
-        raw = {wave.raw_columns.get(f"{wave.columns[n].id}_raw") for n in names
-               if n in wave.columns}  # fmt: skip
-        wanted = {*names, *raw, INDEX}
-        some = frame.loc[:, [name for name in frame.columns if name in wanted]]
-        for name, states in cell_states(some.iloc[rows], wave).items():
+        piece = frame if len(rows) == len(frame) else frame.iloc[rows]
+        for name, states in cell_states(piece, wave, names).items():
             if name in found:
                 known = np.where(states == ANSWERED, 1, np.where(states == SKIPPED, 0, -1))
                 found[name][rows] = known
