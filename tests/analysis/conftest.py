@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import pytest
 
 from alchemer_nb.client.client import Client
 from alchemer_nb.http.credentials import ApiKey
+from tests.analysis.raw import Raw
 from tests.boxes import NO_LIMITS, copied_box
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import pandas as pd
 
@@ -21,7 +23,7 @@ CUSTOMERS, EVENT, STAFF, EVERY_TYPE = 9000001, 9000002, 9000003, 9000006
 @pytest.fixture(scope="session")
 def every_box() -> Iterator[Sandbox]:
     """A sandbox whose surveys have every type of question."""
-    with copied_box(responses=250, types=True, **NO_LIMITS) as box:
+    with copied_box(responses=150, types=True, **NO_LIMITS) as box:
         yield box
 
 
@@ -32,11 +34,24 @@ def analyst(every_box: Sandbox) -> Client:
 
 
 @pytest.fixture(scope="session")
-def _customers(analyst: Client) -> pd.DataFrame:
-    return analyst.responses(CUSTOMERS, progress="none")
+def downloads(analyst: Client) -> Callable[[int], pd.DataFrame]:
+    """The responses to a survey, as everybody sees them first."""
+    frames: dict[int, pd.DataFrame] = {}
+
+    def download(survey: int) -> pd.DataFrame:
+        if survey not in frames:
+            frames[survey] = analyst.responses(survey, progress="none")
+        return frames[survey].copy()
+
+    return download
+
+
+@pytest.fixture(scope="session")
+def raws(every_box: Sandbox) -> Callable[[int], Raw]:
+    """The raw responses to a survey."""
+    return functools.cache(lambda survey: Raw(every_box, survey))
 
 
 @pytest.fixture
-def customers(_customers: pd.DataFrame) -> pd.DataFrame:
-    """The customer survey, as everybody sees it first."""
-    return _customers.copy()
+def customers(downloads: Callable[[int], pd.DataFrame]) -> pd.DataFrame:
+    return downloads(CUSTOMERS)

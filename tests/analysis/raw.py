@@ -42,10 +42,13 @@ class Raw:
     def __init__(self, box: Sandbox, survey: int) -> None:
         self.questions = read_list(box, f"survey/{survey}/surveyquestion")
         self.responses = read_list(box, f"survey/{survey}/surveyresponse")
+        self._answers: dict[str, dict[str, dict[int, Any]]] = {}
 
     def answers(self, language: str = "English") -> dict[str, dict[int, Any]]:
         """Return the answers by column (``names="id"``), then by response; None for none."""
-        found: dict[str, dict[int, Any]] = {}
+        if language in self._answers:
+            return self._answers[language]
+        found = self._answers[language] = {}
         for fact in Reader(self.questions, self.responses, language).facts():
             found.setdefault(fact.column, {})[fact.response] = fact.label
         return found

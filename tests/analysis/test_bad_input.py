@@ -20,10 +20,9 @@ from tests.survey_json import frame as download
 from tests.survey_json import option, question, response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from alchemer_nb.client.client import Client
     from tests.scripted import ScriptedServer
 
 OPTIONS: tuple[dict[str, Any], ...] = (
@@ -42,7 +41,7 @@ def _no_warnings() -> Iterator[None]:
 
 def show(frame: pd.DataFrame, question: str, tmp_path: Path, **options: Any) -> str:
     table = frame.alchemer.table(question, **options)
-    if not (tmp_path / "table.xlsx").exists() or options:
+    if not (tmp_path / "table.xlsx").exists():
         table.to_excel(tmp_path / "table.xlsx")
     assert len(table.frame) == sum(len(block.rows) for block in table.blocks)
     assert len(table.bases) == len(table.blocks) * len(table.banner)
@@ -79,13 +78,14 @@ def test_all_answers_missing(scripted: ScriptedServer, tmp_path: Path) -> None:
             assert "Base: 0 who answered, of 3 who were asked." in text
 
 
-def test_every_type_without_responses(analyst: Client, tmp_path: Path) -> None:
-    frame = analyst.responses(EVERY_TYPE, progress="none")
+def test_every_type_without_responses(
+    downloads: Callable[[int], pd.DataFrame], tmp_path: Path
+) -> None:
+    frame = downloads(EVERY_TYPE)
     book = frame.alchemer.codebook
     questions = book["parent_id"].fillna(book["question_id"]).dropna().unique()
-    for name in (*questions, "status", "date_submitted", "contact_id"):
-        show(frame.head(0), name, tmp_path)
-        show(frame.head(1), name, tmp_path)
+    for place, name in enumerate((*questions, "status", "date_submitted", "contact_id")):
+        show(frame.head(place % 2), name, tmp_path)
 
 
 def test_a_question_that_nobody_of_a_banner_group_answered(

@@ -12,30 +12,31 @@ import pytest
 
 from alchemer_nb.frame.description import describe_wide
 from tests.analysis.conftest import CUSTOMERS, EVENT, EVERY_TYPE, STAFF
-from tests.analysis.raw import NOT_APPLICABLE, Raw, cells, counts_of
+from tests.analysis.raw import NOT_APPLICABLE, cells, counts_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from alchemer_nb.analysis.table import Table
     from alchemer_nb.client.client import Client
-    from alchemer_nb.sandbox import Sandbox
+    from tests.analysis.raw import Raw
 
-SURVEYS = (CUSTOMERS, EVENT, STAFF, EVERY_TYPE)
-SHOWN: dict[str, Any] = {"names": "id", "progress": "none"}
+MORE = [pytest.param(survey, marks=pytest.mark.long) for survey in (EVENT, STAFF)]
 
 
-@pytest.fixture(scope="module", params=SURVEYS)
+@pytest.fixture(scope="module", params=[CUSTOMERS, EVERY_TYPE, *MORE])
 def survey(request: pytest.FixtureRequest) -> int:
     return request.param
 
 
 @pytest.fixture(scope="module")
-def raw(every_box: Sandbox, survey: int) -> Raw:
-    return Raw(every_box, survey)
+def raw(raws: Callable[[int], Raw], survey: int) -> Raw:
+    return raws(survey)
 
 
 @pytest.fixture(scope="module")
-def frame(analyst: Client, survey: int) -> pd.DataFrame:
-    return analyst.responses(survey, **SHOWN)
+def frame(downloads: Callable[[int], pd.DataFrame], survey: int) -> pd.DataFrame:
+    return downloads(survey).alchemer.relabel(names="id")
 
 
 @pytest.fixture(scope="module")
@@ -168,8 +169,10 @@ def test_a_grid_is_one_table_of_its_rows(frame: pd.DataFrame, tables: dict[str, 
                 np.testing.assert_array_equal(row.counts, of_block.counts)
 
 
-def test_asked_is_who_was_shown_the_question(every_box: Sandbox, analyst: Client) -> None:
-    raw, frame = Raw(every_box, CUSTOMERS), analyst.responses(CUSTOMERS, **SHOWN)
+def test_asked_is_who_was_shown_the_question(
+    raws: Callable[[int], Raw], customers: pd.DataFrame
+) -> None:
+    raw, frame = raws(CUSTOMERS), customers
     for question in (2, 3, 4, 7, 8, 19, 20):
         bases = frame.alchemer.table(question).bases
         assert bases["asked"][0] == raw.asked(question, frame.index)
@@ -180,8 +183,8 @@ def test_asked_is_who_was_shown_the_question(every_box: Sandbox, analyst: Client
     assert f"of {asked} who were asked." in str(solved)
 
 
-def test_partials_in_the_base_are_said(every_box: Sandbox, analyst: Client) -> None:
-    raw, frame = Raw(every_box, CUSTOMERS), analyst.responses(CUSTOMERS, **SHOWN)
+def test_partials_in_the_base_are_said(raws: Callable[[int], Raw], customers: pd.DataFrame) -> None:
+    raw, frame = raws(CUSTOMERS), customers
     answers = raw.answers()
     for column in ("q2", "q7"):
         held = cells(answers, column, frame.index).dropna()
@@ -195,15 +198,19 @@ def test_partials_in_the_base_are_said(every_box: Sandbox, analyst: Client) -> N
 
 @pytest.mark.parametrize(
     "way",
-    [{"values": "code"}, {"values": "id"}, {"values": "both"}, {"multi": "list"},
-     {"names": "alias"}, {"shape": "long"}, {"values": "code", "multi": "list"},
-     {"values": "id", "multi": "list"}],
+    [
+        {"values": "code"}, {"values": "id", "multi": "list"}, {"names": "alias"},
+        {"shape": "long"},
+        *(pytest.param(way, marks=pytest.mark.long)
+          for way in ({"values": "id"}, {"values": "both"}, {"multi": "list"},
+                      {"values": "code", "multi": "list"})),
+    ],
     ids=lambda way: "-".join(way.values()),
 )  # fmt: skip
 def test_each_way_to_show_answers_has_the_same_table(
-    analyst: Client, survey: int, tables: dict[str, Table], way: dict[str, Any]
+    frame: pd.DataFrame, survey: int, tables: dict[str, Table], way: dict[str, Any]
 ) -> None:
-    other = analyst.responses(survey, **{**SHOWN, **way})
+    other = frame.alchemer.relabel(**way)
     # Each table of the long shape brings all of it into columns.
     for question in [*tables][:: 5 if "shape" in way else 1]:
         first, second = tables[question], other.alchemer.table(question)
@@ -221,8 +228,10 @@ def test_each_way_to_show_answers_has_the_same_table(
             np.testing.assert_array_equal(one.bases.answered, two.bases.answered)
 
 
-def test_answers_that_the_columns_cannot_hold_are_said(analyst: Client) -> None:
-    coded = analyst.responses(EVERY_TYPE, **SHOWN, values="code")
+def test_answers_that_the_columns_cannot_hold_are_said(
+    downloads: Callable[[int], pd.DataFrame],
+) -> None:
+    coded = downloads(EVERY_TYPE).alchemer.relabel(names="id", values="code")
     table = coded.alchemer.table("q16")
     gone = coded["q16_raw"].notna().sum()
     assert gone > 1
@@ -233,17 +242,17 @@ def test_answers_that_the_columns_cannot_hold_are_said(analyst: Client) -> None:
     assert f"Left out: {words} answers that are no number." in age.notes
 
 
-def test_labels_follow_the_language(every_box: Sandbox, analyst: Client) -> None:
-    german = analyst.responses(CUSTOMERS, **SHOWN, language="German")
-    answers = Raw(every_box, CUSTOMERS).answers("German")
+def test_labels_follow_the_language(raws: Callable[[int], Raw], analyst: Client) -> None:
+    german = analyst.responses(CUSTOMERS, names="id", language="German", progress="none")
+    answers = raws(CUSTOMERS).answers("German")
     for column in ("q2", "q7"):
         found = Counter(cells(answers, column, german.index).dropna())
         assert {k: n for k, n in counts_of(german.alchemer.table(column)).items() if n} == found
     assert "Sehr zufrieden" in str(german.alchemer.table("q7"))
 
 
-def test_words_of_rows_and_titles(analyst: Client) -> None:
-    frame = analyst.responses(EVERY_TYPE, **SHOWN)
+def test_words_of_rows_and_titles(downloads: Callable[[int], pd.DataFrame]) -> None:
+    frame = downloads(EVERY_TYPE).alchemer.relabel(names="id")
 
     def rows(question: str) -> list[str]:
         return [block.label for block in frame.alchemer.table(question).blocks]

@@ -12,14 +12,14 @@ import pytest
 import alchemer_nb as al
 from alchemer_nb.errors import InvalidArgument
 from tests.analysis.conftest import CUSTOMERS, EVERY_TYPE
-from tests.analysis.raw import Raw, counts_of
+from tests.analysis.raw import counts_of
 from tests.fidelity.reader import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from alchemer_nb.client.client import Client
-    from alchemer_nb.sandbox import Sandbox
+    from tests.analysis.raw import Raw
 
 LAST_YEAR, BRANDS = 9000005, 9000007
 
@@ -65,8 +65,8 @@ def test_edited_numbers(customers: pd.DataFrame) -> None:
     )
 
 
-def test_imputed_steps_of_a_scale_count(analyst: Client) -> None:
-    frame = analyst.responses(EVERY_TYPE, progress="none")
+def test_imputed_steps_of_a_scale_count(downloads: Callable[[int], pd.DataFrame]) -> None:
+    frame = downloads(EVERY_TYPE)
     frame.loc[frame.index[:10], "order_pay"] = 1.5
     (block,) = frame.alchemer.table("order_pay").blocks
     held = frame["order_pay"].dropna()
@@ -167,11 +167,10 @@ def test_own_columns(customers: pd.DataFrame) -> None:
 
 
 @pytest.mark.parametrize("values", ["label", "code", "id"])
-def test_waves(analyst: Client, values: str) -> None:
-    this = analyst.responses(CUSTOMERS, progress="none", values=values)
-    last = analyst.responses(LAST_YEAR, progress="none", values=values)
+def test_waves(downloads: Callable[[int], pd.DataFrame], values: str) -> None:
+    this, last = (downloads(own).alchemer.relabel(values=values) for own in (CUSTOMERS, LAST_YEAR))
     waves = al.stack_waves({"2025": last, "2026": this})
-    label = analyst.responses(CUSTOMERS, progress="none")
+    label = downloads(CUSTOMERS)
     for question in ("region", "had_problem", "nps", "14"):
         table = waves.alchemer.table(question, by="wave")
         assert [column.label for column in table.banner] == ["Total", "2025", "2026"]
@@ -190,10 +189,12 @@ def test_waves(analyst: Client, values: str) -> None:
     assert str(flat.alchemer.table("nps", by="wave")) == str(waves.alchemer.table("nps", by="wave"))
 
 
-def test_waves_with_weights(analyst: Client, customers: pd.DataFrame) -> None:
+def test_waves_with_weights(
+    downloads: Callable[[int], pd.DataFrame], customers: pd.DataFrame
+) -> None:
     weighted = customers.alchemer.weight({"region": {"North": 0.3, "South": 0.3, "East": 0.2,
                                                      "West": 0.2}})  # fmt: skip
-    last = analyst.responses(LAST_YEAR, progress="none")
+    last = downloads(LAST_YEAR)
     waves = al.stack_waves({"2025": last.assign(weight=1.0), "2026": weighted})
     table = waves.alchemer.table("nps", by="wave", weight="weight")
     alone = weighted.alchemer.table("nps")
@@ -210,9 +211,10 @@ def test_redacted_columns_are_gone(customers: pd.DataFrame) -> None:
     np.testing.assert_array_equal(hashed.alchemer.table("email").blocks[0].rows[0].counts, expected)
 
 
-def test_piped_rows_are_a_grid(every_box: Sandbox, analyst: Client) -> None:
-    frame = analyst.responses(BRANDS, progress="none")
-    raw = Raw(every_box, BRANDS)
+def test_piped_rows_are_a_grid(
+    raws: Callable[[int], Raw], downloads: Callable[[int], pd.DataFrame]
+) -> None:
+    raw, frame = raws(BRANDS), downloads(BRANDS)
     ids = {*frame.index.tolist()}
     for question in ("2", "4"):
         expected: dict[str, Counter[str]] = {}

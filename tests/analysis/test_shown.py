@@ -14,12 +14,12 @@ from alchemer_nb.analysis.grid import count_cell, number_cell, percent_cell, rou
 from tests.analysis.conftest import EVERY_TYPE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import pandas as pd
 
     from alchemer_nb.analysis.table import Table
-    from alchemer_nb.client.client import Client
 
 
 class Cells(html.parser.HTMLParser):
@@ -107,8 +107,10 @@ def test_excel_has_the_numbers_of_the_frame(customers: pd.DataFrame, tmp_path: P
     assert [rows[line] for line in table.footer]
 
 
-def test_each_question_can_be_shown(analyst: Client, tmp_path: Path) -> None:
-    frame = analyst.responses(EVERY_TYPE, progress="none")
+def test_each_question_can_be_shown(
+    downloads: Callable[[int], pd.DataFrame], tmp_path: Path
+) -> None:
+    frame = downloads(EVERY_TYPE)
     for question in dict.fromkeys(frame.alchemer.codebook["parent_id"].dropna()):
         table = frame.alchemer.table(question, by="10")
         table.to_excel(tmp_path / "table.xlsx")

@@ -118,7 +118,7 @@ def test_not_applicable_is_in_the_base_if_asked(weighted: pd.DataFrame) -> None:
     apart = weighted.alchemer.table("satisfaction")
     within = weighted.alchemer.table("satisfaction", not_applicable=True)
     how_many = int((weighted["satisfaction"] == "Not applicable").sum())
-    assert how_many > 3
+    assert how_many > 1
     assert apart.blocks[0].bases.not_applicable[0] == how_many
     assert within.blocks[0].bases.answered[0] == apart.blocks[0].bases.answered[0] + how_many
     row = within.blocks[0].row("Not applicable")

@@ -19,10 +19,10 @@ PROBLEM = {"Yes": 0.3, "No": 0.7}
 
 
 def rake(frame: pd.DataFrame, targets: dict[str, dict[Any, float]]) -> pd.Series:
-    """Return weights by iterative proportional fitting, 500 times over, with the mean 1."""
+    """Return weights by iterative proportional fitting, 30 times over, with the mean 1."""
     held = frame[[*targets]].dropna().index
     weights = pd.Series(1.0, held)
-    for _ in range(500):
+    for _ in range(30):
         for question, shares in targets.items():
             answers = frame.loc[held, question].astype(object)
             sums = weights.groupby(answers).sum() / weights.sum()
