@@ -51,7 +51,7 @@ def show(frame: pd.DataFrame, question: str, tmp_path: Path, **options: Any) -> 
 
 def test_no_responses(scripted: ScriptedServer, tmp_path: Path) -> None:
     frame = survey(scripted, []).assign(w=1.0)
-    for question_ in ("rating", "place", "which", "status", "response_time", "w", "date_submitted"):
+    for question_ in ("rating", "which", "status", "w", "date_submitted"):
         for options in OPTIONS:
             text = show(frame, question_, tmp_path, **options)
             assert "Base: 0" in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,18 +59,28 @@ def same(first: Table, second: Table) -> None:
     pd.testing.assert_frame_equal(first.bases, second.bases, check_exact=False, rtol=1e-9)
 
 
-@given(answers=ANSWERS)
-def test_percents_of_a_single_choice_add_up(whole: pd.DataFrame, answers: list) -> None:
+@given(answers=ANSWERS, is_weighted=st.booleans())
+def test_a_single_choice_adds_up(whole: pd.DataFrame, answers: list, is_weighted: bool) -> None:
     frame = drawn(whole, answers)
-    for options in ({}, {"weight": "w"} if answers else {}):
-        block = frame.alchemer.table("rating", by="place", **options).blocks[0]
-        whole_column = np.nansum([row.values for row in block.choices], axis=0)
-        for total, base in zip(whole_column, block.bases.answered, strict=True):
-            assert total == pytest.approx(100 if base else 0)
-        sums = np.sum([row.counts for row in block.choices], axis=0)
-        np.testing.assert_array_equal(sums, block.bases.answered)
-        assert (block.bases.asked >= block.bases.answered + block.bases.not_applicable).all()
-        assert (block.bases.effective <= block.bases.answered + 1e-9).all()
+    options = {"weight": "w"} if is_weighted and answers else {}
+    table = frame.alchemer.table("rating", by="place", **options)
+    block = table.blocks[0]
+    percents = np.nansum([row.values for row in block.choices], axis=0)
+    np.testing.assert_allclose(percents, np.where(block.bases.answered > 0, 100, 0))
+    sums = np.sum([row.counts for row in block.choices], axis=0)
+    np.testing.assert_array_equal(sums, block.bases.answered)
+    assert (block.bases.asked >= block.bases.answered + block.bases.not_applicable).all()
+    assert (block.bases.effective <= block.bases.answered + 1e-9).all()
+    # The columns are those who answered both questions.
+    labels = ("Very good", "Good", "Bad", "Very bad")
+    both = Counter(labels[r] for r, p, *_ in answers if r not in (None, 4) and p is not None)
+    assert both == Counter({row.label: sum(row.counts[1:]) for row in block.choices})
+    assert sum(block.bases.answered[1:]) == both.total()
+    # The total is the table without columns.
+    (alone,) = frame.alchemer.table("rating", **options).blocks
+    for row, total in zip(block.rows, alone.rows, strict=True):
+        assert (row.label, row.counts[0]) == (total.label, total.counts[0])
+        np.testing.assert_allclose(row.values[0], total.values[0])
 
 
 @given(answers=ANSWERS)
@@ -85,26 +96,6 @@ def test_the_base_of_several_answers_is_cases(whole: pd.DataFrame, answers: list
     assert block.row("Web").counts[0] == web
     if real:
         assert block.row("Web").values[0] == pytest.approx(100 * web / real)
-
-
-@given(answers=ANSWERS)
-def test_a_banner_adds_up_and_keeps_the_total(whole: pd.DataFrame, answers: list) -> None:
-    frame = drawn(whole, answers)
-    table = frame.alchemer.table("rating", by="place")
-    alone = frame.alchemer.table("rating")
-    total = table.frame.xs("Total", level="column", axis=1).droplevel("banner", axis=1)
-    for name in ("count", "percent", "value"):
-        np.testing.assert_allclose(
-            total[name].to_numpy(float), alone.frame[name].to_numpy(float), equal_nan=True
-        )
-    both = sum(r is not None and r != 4 and p is not None for r, p, *_ in answers)
-    assert sum(table.blocks[0].bases.answered[1:]) == both
-    for row in table.blocks[0].choices:
-        assert sum(row.counts[1:]) == sum(
-            r is not None and p is not None
-            and row.label == ("Very good", "Good", "Bad", "Very bad", "")[r]
-            for r, p, *_ in answers
-        )  # fmt: skip
 
 
 @given(answers=ANSWERS.filter(bool), data=st.data())
