@@ -552,39 +552,6 @@ def _note_printer(progress: NoteMode) -> Callable[[str], None]:
     raise InvalidArgument("progress is 'auto', 'none' or a function that takes a line")
 
 
-def connect(region: str | Region | None = None, profile: str | None = None) -> Client:
-    """Return a client from the environment, or from a profile kept earlier.
-
-    Credentials go to the region that they belong to and to no other: a profile's to the one it
-    was kept for, the environment's to ``ALCHEMER_REGION``.
-
-    Args:
-        region: Where the environment's credentials belong, where ``ALCHEMER_REGION`` does not
-            say it (then ``"us"`` if this is left out, too). Else it has to be the region that
-            the credentials belong to.
-        profile: Name of a profile; left out, the environment comes first.
-
-    Raises:
-        ConfigurationError: There are no credentials; it says what was looked for. Or they belong
-            to another region than the one asked for; it names both.
-
-    Example:
-        >>> connect(profile="a-name-nobody-used")
-        Traceback (most recent call last):
-        alchemer_nb.errors.ConfigurationError: no credentials were found: ...
-    """
-    from alchemer_nb.auth import lookup
-
-    asked = None if region is None else Region.get(region)
-    found = lookup.find_credentials(profile)
-    if found is None:
-        raise lookup.no_credentials_error(
-            profile, "Sign in with %alchemer login, or give Client(ApiKey(…), region=…)"
-        )
-    found = found.for_region(asked)
-    return Client(found.credentials, found.region)
-
-
 def _match_titles(wanted: str, titles: list[tuple[Any, str]]) -> list[tuple[Any, str]]:
     """Return the surveys with this title, else in another case, else with it as a part."""
     title = strip_html(wanted)
