@@ -68,7 +68,7 @@ class FoundCredentials:
     @property
     def kind(self) -> str:
         """What they are, in words."""
-        return _describe_kind(self.credentials)
+        return describe_kind(self.credentials)
 
     @property
     def receipt(self) -> str:
@@ -407,7 +407,8 @@ def _describe(region: Region) -> str:
     return f"{region.name} ({region.host})"
 
 
-def _describe_kind(credentials: Credentials) -> str:
+def describe_kind(credentials: Credentials) -> str:
+    """Return in words what credentials are."""
     if isinstance(credentials, ApiKey):
         return "API key"
     return "OAuth access token" if credentials.three_legged else "OAuth consumer pair"

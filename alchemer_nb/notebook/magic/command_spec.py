@@ -163,7 +163,8 @@ class Positional:
         name: Its name in the help; in lower case, the argument's name in Python.
         help: One line.
         nargs: Empty for one word, ``"?"`` for one or none, ``"*"`` for any number.
-        completes: What Tab completes: ``"survey"``, ``"connection"``, ``"path"`` or nothing.
+        completes: What Tab completes: ``"survey"``, ``"connection"``, ``"profile"``, ``"path"`` or
+            nothing.
         convert: Makes the value of a word, by default its text.
     """
 

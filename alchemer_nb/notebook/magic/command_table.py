@@ -37,7 +37,7 @@ _CONDITIONS_HELP = """\
 _SIGN_IN = (
     Command(
         "login",
-        "sign in: from the environment or a profile if it can be, else with a panel",
+        "sign in: with what the environment or a profile has, else in a panel or at a prompt",
         commands.login,
         options=(
             CommandOption(
@@ -48,8 +48,11 @@ _SIGN_IN = (
             ),
             choice_option("--mode", "how to sign in", ("key", "oauth")),
             CommandOption("--profile", "a remembered sign-in", spec.to_text, "NAME"),
+            CommandOption(
+                "--env", "read the credentials from this .env file", spec.to_text, "FILE"
+            ),
             CommandOption("--wait", "block the cell until signed in"),
-            CommandOption("--prompt", "ask in the cell, without a panel"),
+            CommandOption("--prompt", "ask line by line, without a panel"),
         ),
         example="%alchemer login --region eu",
         surplus_hint="a region is given as --region eu",
@@ -58,12 +61,24 @@ _SIGN_IN = (
     ),
     Command(
         "logout",
-        "forget the current connection, or the one of that name",
+        "end the current connection, or the one of that name",
         commands.logout,
         (Positional("NAME", "a connection", "?", "connection"),),
+        (CommandOption("--forget", "remove it from the remembered sign-ins, too"),),
         has_result=False,
     ),
-    Command("status", "who is signed in to what", lambda context: context.session.status()),
+    Command(
+        "status", "who is signed in to what, and where the credentials are from", commands.status
+    ),
+    Command("profiles", "the sign-ins that are remembered on this computer", commands.profiles),
+    Command(
+        "forget",
+        "remove a remembered sign-in from this computer",
+        commands.forget,
+        (Positional("NAME", "a profile", completes="profile"),),
+        example="%alchemer forget default",
+        has_result=False,
+    ),
     Command(
         "switch",
         "make another connection the current one",

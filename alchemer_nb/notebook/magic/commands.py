@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from IPython.core.error import UsageError
 
-from alchemer_nb.errors import DownloadIncomplete, InvalidArgument
+from alchemer_nb.errors import ConfigurationError, DownloadIncomplete, InvalidArgument
 from alchemer_nb.notebook.kernel.outputs import print_text, print_wrapped
 from alchemer_nb.notebook.kernel.pump import is_unattended
 from alchemer_nb.notebook.magic.response_options import describe_download
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from alchemer_nb.notebook.demo import RunningSandbox
     from alchemer_nb.notebook.magic.completion import KnownSurveys
     from alchemer_nb.notebook.running.background import Downloads
-    from alchemer_nb.notebook.signin.session import Session, Status
+    from alchemer_nb.notebook.signin.session import Connection, Session, Status
     from alchemer_nb.store.sync_result import SyncResult
 
 _Result = TypeVar("_Result")
@@ -66,7 +66,14 @@ class Context:
     @property
     def client(self) -> Client:
         """The current client; raises ``ConfigurationError`` if nobody is signed in."""
-        return self.session.require().client
+        return self.connection.client
+
+    @property
+    def connection(self) -> Connection:
+        """The current connection; signs in with the environment where nobody is signed in."""
+        from alchemer_nb.notebook.signin.login import require_connection
+
+        return require_connection(self.session, self.region)
 
 
 def login(context: Context, **given: Any) -> object | None:
@@ -74,24 +81,97 @@ def login(context: Context, **given: Any) -> object | None:
     from alchemer_nb.notebook.signin.login import login as sign_in
 
     # A profile has its own region; and somebody signed in would be asked for one account more.
-    if context.region and not given.get("profile") and not context.session.status().signed_in:
+    has_place = given.get("profile") or given.get("env")
+    if context.region and not has_place and not context.session.status().signed_in:
         given.setdefault("region", context.region)
     return sign_in(context.session, **given)
 
 
-def logout(context: Context, name: str | None = None) -> None:
-    """Forget a connection."""
+def logout(context: Context, name: str | None = None, forget: bool = False) -> None:
+    """End a connection; with ``forget`` remove the profiles that hold its credentials, too."""
+    from alchemer_nb.auth import profiles as stored
+
     if name is not None and name not in context.session.names():
         raise UsageError(
             f"no connection is called `{name}`.{suggest(name, context.session.names())}"
         )
     removed = context.session.sign_out(name)
     if removed is None:
-        print_text("Nobody is signed in.")
+        hint = " %alchemer profiles lists what is remembered." if forget else ""
+        print_text(f"Nobody is signed in.{hint}")
         return
+    print_text(f"Signed out of {removed.organisation or removed.name}.")
+    client = removed.client
+    try:
+        same = stored.find_same(client.credentials, client.region)
+    except ConfigurationError as error:
+        same = ()
+        print_text(f"Whether a profile still holds this sign-in is not known: {error}.")
+    for profile in same:
+        if forget:
+            _forget(profile)
+        else:
+            print_text(
+                f"Profile “{profile}” still holds this sign-in: %alchemer login "
+                f"{f'--profile {profile} ' if profile != stored.DEFAULT else ''}uses it again, "
+                f"%alchemer forget {profile} removes it."
+            )
     status = context.session.status()
-    hint = "" if status.signed_in else f" {status.hint}"
-    print_text(f"Signed out of {removed.organisation or removed.name}.{hint}")
+    if not status.signed_in:
+        print_text(status.hint)
+
+
+def profiles(_: Context) -> pd.DataFrame:
+    """Return what is remembered, one row a profile; no secret is in it."""
+    import pandas as pd
+
+    from alchemer_nb.auth import profiles as stored
+    from alchemer_nb.auth.lookup import describe_kind
+
+    rows = []
+    for entry in stored.list_profiles():
+        profile = entry.profile
+        about = ("", "", "", "")
+        if profile is not None:
+            region, credentials = profile.region, profile.credentials
+            about = (region.name, describe_kind(credentials), region.host, credentials.masked)
+        rows.append((entry.name, *about, entry.place.removeprefix("in "), entry.problem))
+    if not rows:
+        print_text(
+            "Nothing is remembered on this computer. A sign-in is remembered when you choose so in "
+            "the panel or at the prompt."
+        )
+    columns = ["profile", "region", "sign_in", "host", "key", "kept_in", "problem"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def forget(context: Context, name: str) -> None:
+    """Remove a profile."""
+    from alchemer_nb.auth import profiles as stored
+
+    names = stored.names()
+    if name not in names:
+        known = f" There is: {', '.join(names)}." if names else " There is none."
+        raise UsageError(f"no profile is called `{name}`.{suggest(name, names) or known}")
+    _forget(name)
+    if context.session.status().signed_in:
+        print_text("Whoever is signed in stays so until %alchemer logout.")
+
+
+def _forget(name: str) -> None:
+    from alchemer_nb.auth import profiles as stored
+
+    place = stored.describe_place(name)
+    stored.delete(name)
+    print_text(f"Profile “{name}” was removed; it was {place}. The key itself is still valid.")
+
+
+def status(context: Context) -> Status:
+    """Return who is signed in, or else where credentials were looked for."""
+    from alchemer_nb.auth.lookup import describe_places
+
+    current = context.session.status()
+    return current if current.signed_in else current.with_note(describe_places())
 
 
 def switch(context: Context, name: Any) -> Status:
@@ -201,7 +281,7 @@ def _start_download(context: Context, survey: Any, options: Mapping[str, Any]) -
     """Begin a download; where the same one had been cut off, go on with its rows."""
     from alchemer_nb.client.jobs import Job
 
-    connection, unfinished = context.session.require(), context.session.unfinished
+    connection, unfinished = context.connection, context.session.unfinished
     client, key = connection.client, connection.download_key(survey, options)
     if options.get("fresh"):
         unfinished.remove(key)

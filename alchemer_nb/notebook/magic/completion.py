@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
 from IPython.core.error import UsageError
 
+from alchemer_nb.errors import ConfigurationError
 from alchemer_nb.notebook.magic.parser import separate_options
 from alchemer_nb.notebook.magic.tokens import SourceWord, quote_word, split_words
 from alchemer_nb.visible import is_visible
@@ -129,6 +130,8 @@ class Completion:
     def _positional_values(self, positional: Positional, start: str) -> list[str]:
         if positional.completes == "connection":
             return _filter_by_prefix(start, self._session.names())
+        if positional.completes == "profile":
+            return _filter_by_prefix(start, _profile_names())
         if positional.completes == "path":
             return _filter_by_prefix(start, _PATHS)
         if positional.completes == "survey":
@@ -141,6 +144,15 @@ class Completion:
                 *_filter_by_prefix(start, (i for i, _ in self._known)),
             ]
         return []
+
+
+def _profile_names() -> tuple[str, ...]:
+    from alchemer_nb.auth import profiles
+
+    try:
+        return profiles.names()
+    except ConfigurationError:  # the keychain is locked
+        return ()
 
 
 def _filter_by_prefix(prefix: str, texts: Iterable[str]) -> list[str]:

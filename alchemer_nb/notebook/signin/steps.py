@@ -93,7 +93,8 @@ class SignIn:
 
     Args:
         session: The session that gets the connection.
-        profile: Name of the profile that the credentials are saved under.
+        profile: Name of the profile that the credentials are saved under; None for the default,
+            or for another name if another account has that.
 
     Attributes:
         flow: The OAuth flow that is under way, or None.
@@ -102,7 +103,7 @@ class SignIn:
 
     def __init__(self, session: Session, profile: str | None = None) -> None:
         self.session = session
-        self.profile = profile or profiles.DEFAULT
+        self.profile = profile
         self.flow: OAuthFlow | None = None
         self.saved_note = ""
         self._tried: Secret | None = None
@@ -159,8 +160,29 @@ class SignIn:
         client = Client(credentials, region=region)
         adopt = partial(self.session.adopt, client, retries=1)  # a click must not take minutes
         connection = adopt() if field is None else _with_field_errors(field, adopt)
-        self.saved_note = self._save(credentials, region) if remember else ""
+        self.saved_note = ""
+        if remember:
+            self.remember(connection)
         return connection
+
+    def remember(self, connection: Connection) -> None:
+        """Save the credentials of a connection as a profile; ``saved_note`` says what came of it.
+
+        A profile of another account is replaced only if its name was given.
+        """
+        client, account = connection.client, connection.account_id
+        try:
+            name = self.profile or profiles.choose_name(client.credentials, client.region, account)
+            where = profiles.save(name, client.credentials, client.region, account)
+        except errors.AlchemerError as error:
+            self.saved_note = f"Not remembered: {error}."
+            return
+        self.saved_note = f"Remembered {where}, as profile “{name}”."
+        if name != (self.profile or profiles.DEFAULT):
+            self.saved_note += (
+                f" “{profiles.DEFAULT}” is the profile of another sign-in: to use this one, "
+                f"%alchemer login --profile {name}."
+            )
 
     def request_link(self, values: Mapping[str, Secret], region: Region) -> SignInLink:
         """Start an OAuth flow and return the link to its log-in page.
@@ -226,13 +248,6 @@ class SignIn:
         if self.flow is None:
             raise errors.ConfigurationError("no sign-in has been started")
         return self.flow
-
-    def _save(self, credentials: Credentials, region: Region) -> str:
-        try:
-            where = profiles.save(self.profile, credentials, region)
-        except errors.AlchemerError as error:
-            return f"Not remembered: {error}."
-        return f"Remembered {where}, as profile “{self.profile}”."
 
 
 def _with_field_errors(field: str, call: Callable[[], _T]) -> _T:
