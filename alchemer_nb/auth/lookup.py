@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 from alchemer_nb.auth import profiles
 from alchemer_nb.auth.env_file import is_tracked_by_git, read_env_file
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
-from alchemer_nb.http.credentials import ApiKey, OAuth1
 from alchemer_nb.http.regions import Region
 from alchemer_nb.http.secrets import Secret, to_secret
 
@@ -150,13 +149,13 @@ class _Variables:
     def read_key(self) -> Credentials | None:
         """Read the API key."""
         pair = self.read_pair(_KEY_NAMES)
-        return self._build(ApiKey, *pair) if pair else None
+        return self._build("api_key", *pair) if pair else None
 
     def read_oauth(self) -> Credentials | None:
         """Read the consumer pair, and the access token if there is one."""
         consumer, token = self.read_pair(_CONSUMER_NAMES), self.read_pair(_TOKEN_NAMES)
         if consumer:
-            return self._build(OAuth1, *consumer, *(token or ()))
+            return self._build("oauth1", *consumer, *(token or ()))
         if token:
             raise ConfigurationError(
                 f"{_TOKEN_NAMES[0]} is set {self.where} but {_CONSUMER_NAMES[0]} is not: an access "
@@ -164,9 +163,11 @@ class _Variables:
             )
         return None
 
-    def _build(self, kind: type[ApiKey | OAuth1], *parts: Secret) -> Credentials:
+    def _build(self, mode: str, *parts: Secret) -> Credentials:
+        from alchemer_nb.http.credentials import ApiKey, OAuth1  # `%alchemer status` stays light
+
         try:
-            return kind(*parts)
+            return ApiKey(*parts) if mode == "api_key" else OAuth1(*parts)
         except ConfigurationError as error:
             sentence, name = error.sentence, _ARGUMENTS.get(error.argument, "")
         raise ConfigurationError(f"{name} {self.where} cannot be used: {sentence}")
@@ -216,7 +217,7 @@ class _Variables:
         )
         if not (has_key and self._holds(_CONSUMER_NAMES)):
             return ""
-        is_key = isinstance(chosen, ApiKey)
+        is_key = chosen.mode == "api_key"
         other = f"the {'consumer pair' if is_key else 'API key'} that is there, too"
         if mode is None:
             return f"which comes before {other}: --mode {'oauth' if is_key else 'key'} uses that"
@@ -409,9 +410,10 @@ def _describe(region: Region) -> str:
 
 def describe_kind(credentials: Credentials) -> str:
     """Return in words what credentials are."""
-    if isinstance(credentials, ApiKey):
+    if credentials.mode == "api_key":
         return "API key"
-    return "OAuth access token" if credentials.three_legged else "OAuth consumer pair"
+    three_legged = getattr(credentials, "three_legged", False)
+    return "OAuth access token" if three_legged else "OAuth consumer pair"
 
 
 def _read_variable(name: str) -> Secret | None:

@@ -257,7 +257,8 @@ def command_help(command: Command) -> str:
 
 def full_help(commands: Mapping[str, Command]) -> str:
     """Return the text of ``%alchemer?``: the overview and the help of each command with options."""
-    pages = "\n\n".join(command_help(c).rstrip() for c in commands.values() if len(c.options) > 1)
+    own = [c for c in commands.values() if any(option.flag != "--out" for option in c.options)]
+    pages = "\n\n".join(command_help(command).rstrip() for command in own)
     return f"Survey data from Alchemer as pandas DataFrames.\n\n{overview(commands)}\n{pages}\n"
 
 
