@@ -65,7 +65,7 @@ class ProfileEntry:
 
     Attributes:
         name: The profile's name.
-        place: Where it is stored, in words.
+        place: ``"keychain"``, or the path of its file.
         profile: The profile; None if it cannot be used.
         problem: Why it cannot be used, or an empty text.
     """
@@ -92,8 +92,7 @@ def describe_place(name: str) -> str:
     Raises:
         ConfigurationError: The keychain does not answer.
     """
-    ring = _keyring()
-    return _IN_KEYCHAIN if ring is not None and name in _read_index(ring) else _in_file(_path(name))
+    return _IN_KEYCHAIN if _is_in_keychain(name) else _in_file(_path(name))
 
 
 def folder() -> Path:
@@ -173,7 +172,8 @@ def list_profiles() -> tuple[ProfileEntry, ...]:
             problem = error.sentence
         if profile is None and not problem:
             problem = "it is empty"
-        entries.append(ProfileEntry(name, describe_place(name), profile, problem))
+        place = "keychain" if _is_in_keychain(name) else _with_tilde(_path(name))
+        entries.append(ProfileEntry(name, place, profile, problem))
     return tuple(entries)
 
 
@@ -250,6 +250,11 @@ def _is_same(stored: Profile, credentials: Credentials, region: Region) -> bool:
     return stored.credentials == credentials and stored.region.api_url == region.api_url
 
 
+def _is_in_keychain(name: str) -> bool:
+    ring = _keyring()
+    return ring is not None and name in _read_index(ring)
+
+
 def _in_file(path: Path) -> str:
     return f"in a file that only you can read ({_with_tilde(path)})"
 
@@ -290,12 +295,13 @@ def _from_text(name: str, text: Secret) -> Profile | str:
             return _CHANGED
         kind = {"api_key": ApiKey, "oauth1": OAuth1}[plain["mode"]]
         account, given = plain.get("account", ""), dict(plain["region"])
-        if not all(isinstance(given[key], str) for key in given if key != "zone_documented"):
+        texts = [given[key] for key in given if key != "zone_documented"]
+        if not all(isinstance(text, str) for text in (account, *texts)):
             return _INCOMPLETE
         region = Region(**given)
         if digest is None and not _has_known_addresses(region):
             return _CHANGED
-        return Profile(name, kind(**plain["credentials"]), region, str(account))
+        return Profile(name, kind(**plain["credentials"]), region, account)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return _INCOMPLETE
 

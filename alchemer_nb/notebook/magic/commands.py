@@ -135,14 +135,15 @@ def profiles(_: Context) -> pd.DataFrame:
         if profile is not None:
             region, credentials = profile.region, profile.credentials
             about = (region.name, describe_kind(credentials), region.host, credentials.masked)
-        rows.append((entry.name, *about, entry.place.removeprefix("in "), entry.problem))
+        rows.append((entry.name, *about, entry.place, entry.problem))
     if not rows:
         print_text(
             "Nothing is remembered on this computer. A sign-in is remembered when you choose so in "
             "the panel or at the prompt."
         )
     columns = ["profile", "region", "sign_in", "host", "key", "kept_in", "problem"]
-    return pd.DataFrame(rows, columns=columns)
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame if frame["problem"].any() else frame.drop(columns="problem")
 
 
 def forget(context: Context, name: str) -> None:
@@ -185,7 +186,8 @@ def switch(context: Context, name: Any) -> Status:
         client = context.variables[name] if isinstance(name, str) else name
         if not isinstance(client, Client):
             raise UsageError("switch takes the name of a connection, or a variable with a Client")
-        session.adopt(client, name if isinstance(name, str) else None)
+        connection = name if isinstance(name, str) else None
+        session.adopt(client, connection, source="a client made in Python")
     return session.status()
 
 

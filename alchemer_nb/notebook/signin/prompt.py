@@ -163,7 +163,8 @@ class _Prompt:
             elif not wrong:
                 is_shown = name in (steps.TOKEN, steps.CONSUMER) and not steps.has_both_parts(kept)
                 which = kept.tail if is_shown else "what you typed"
-                typed = _ask_hidden(f"{_LABELS[name]} (Enter keeps {which}): ")
+                label = _LABELS[name].partition(" (")[0]
+                typed = _ask_hidden(f"{label} (Enter keeps {which}): ")
                 self._values[name] = typed if typed.reveal().strip() else kept
 
     def _use_values(self) -> None:

@@ -309,7 +309,8 @@ def _describe_scope(credentials: Credentials) -> str:
 
 
 def _describe_origin(connection: Connection) -> str:
-    looked_at = f"; looked at: {', '.join(connection.looked_at)}" if connection.looked_at else ""
+    places = connection.looked_at
+    looked_at = f"; looked at: {', '.join(places)}" if len(places) > 1 else ""
     return f"{connection.source}{looked_at}"
 
 
