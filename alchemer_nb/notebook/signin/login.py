@@ -71,7 +71,7 @@ def login(
     if client and not _is_another(client, asked_region, mode, profile or env):
         return _show_status(session, prompt=prompt)
     refused = client if client is not None and client.refused else None
-    replaced = refused if profile is None and asked_region is None else None
+    replaced = None if profile or env or asked_region else refused
     source = _Source(profile, env, mode, asked_region)
     found, failure = _find_credentials(session, source, replaced)
     if replaced is not None:
@@ -86,8 +86,7 @@ def login(
     cannot_ask = is_unattended(get_ipython()) if prompt else not _can_show_panel(wait=bool(wait))
     if cannot_ask or (prompt and existing is not None):
         return _finish_without_asking(session, existing, failure, profile)
-    known_region = asked_region or (found.region if found else None)
-    first_region = known_region or _default_region(session)
+    first_region = asked_region or (found.region if found else None) or _default_region(session)
     notice = _build_notice(found, failure, profile, prompt=prompt)
     if profile is None and found is not None and isinstance(failure, AuthenticationError):
         profile = found.profile or None  # what is remembered now takes its place
@@ -97,7 +96,8 @@ def login(
         box_region = session.box.region if session.box is not None else Region.get("us")
         return sign_in_at_prompt(
             session,
-            region=known_region,
+            # A region that was only assumed for what was found is asked for.
+            region=asked_region or (found.region if found and found.region_source else None),
             default_region=first_region or box_region,
             mode=lookup.MODES[mode] if mode else None,
             profile=profile,

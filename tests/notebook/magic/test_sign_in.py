@@ -348,3 +348,21 @@ class TestTwoAccounts:
         path.write_text(json.dumps(plain))
         assert "as profile “custom”" in remember("key-of-account-8")
         assert set(self.stored()) == {"default", "custom"}
+
+
+def test_a_region_that_was_only_assumed_is_asked_for_at_the_prompt(
+    notebook, environment, alchemer, monkeypatch
+):
+    alchemer.answer = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
+    asked = []
+
+    def answer(question=""):
+        asked.append(question)
+        raise EOFError
+
+    monkeypatch.setattr("builtins.input", answer)
+    monkeypatch.setattr("getpass.getpass", answer)
+    notebook.run("%alchemer login --prompt")
+    environment.setenv("ALCHEMER_REGION", "us")
+    notebook.run("%alchemer login --prompt")
+    assert [question.partition(" [")[0] for question in asked] == ["Region", "Sign in with"]
