@@ -76,16 +76,14 @@ def login(
     found, failure = _find_credentials(session, source, replaced)
     if replaced is not None:
         asked_region = _default_region(session) or replaced.region
-    existing = _find_connection(session, found)
-    if found is not None and existing is None:
+    if found is not None:
         try:
-            session.adopt(Client(found.credentials, region=found.region))
-            return session.status().with_receipt(_write_receipt(found))
+            return _use_found(session, found)
         except AlchemerError as error:
             failure = error
     cannot_ask = is_unattended(get_ipython()) if prompt else not _can_show_panel(wait=bool(wait))
-    if cannot_ask or (prompt and existing is not None):
-        return _finish_without_asking(session, existing, failure, profile)
+    if cannot_ask:
+        raise _cannot_ask_error(failure, profile)
     first_region = asked_region or (found.region if found else None) or _default_region(session)
     notice = _build_notice(found, failure, profile, prompt=prompt)
     if profile is None and found is not None and isinstance(failure, AuthenticationError):
@@ -283,10 +281,19 @@ def _check_may_replace(found: FoundCredentials, refused: Client) -> None:
     )
 
 
-def _find_connection(session: Session, found: FoundCredentials | None) -> Connection | None:
+def _use_found(session: Session, found: FoundCredentials) -> Status:
+    """Sign in with found credentials, or make the connection that uses them the current one."""
+    existing = _find_connection(session, found)
+    if existing is not None:
+        session.switch(existing.name)
+        receipt = f"Already signed in with the credentials from {found.source}."
+        return session.status().with_receipt(receipt)
+    session.adopt(Client(found.credentials, region=found.region))
+    return session.status().with_receipt(_write_receipt(found))
+
+
+def _find_connection(session: Session, found: FoundCredentials) -> Connection | None:
     """Return the connection that uses the found credentials, unless they were refused."""
-    if found is None:
-        return None
     for one in session.connections():
         client = one.client
         same_region = client.region.api_url == found.region.api_url
@@ -338,16 +345,8 @@ def _is_terminal() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
 
 
-def _finish_without_asking(
-    session: Session,
-    existing: Connection | None,
-    failure: AlchemerError | None,
-    profile: str | None,
-) -> Status:
-    """Finish a login where no person can be asked: raise why nobody is signed in, if so."""
-    if existing is not None:
-        session.switch(existing.name)
-        return session.status().with_note("Already signed in.")
+def _cannot_ask_error(failure: AlchemerError | None, profile: str | None) -> AlchemerError:
+    """Return why nobody is signed in, where no person can be asked."""
     if is_unattended(get_ipython()):
         advice = (
             "Nobody can press a button here: set them, or keep a profile where you can and name it "
@@ -359,7 +358,7 @@ def _finish_without_asking(
             print_text(
                 "No panel can be shown here: %alchemer login --prompt asks for other credentials."
             )
-    raise failure or lookup.no_credentials_error(profile, advice)
+    return failure or lookup.no_credentials_error(profile, advice)
 
 
 def _open_panel(session: Session, **options: Any) -> LoginPanel:

@@ -412,11 +412,17 @@ class TestSignedInAlready:
         assert panel.shows_form
         assert "back" in [action["name"] for action in panel.form.view["actions"]]
 
-    def test_credentials_in_use_are_not_used_again(
-        self, session: Session, environment: pytest.MonkeyPatch, box: Sandbox
+    def test_credentials_in_use_are_not_used_again_and_no_form_is_shown(
+        self, session: Session, box: Sandbox
     ) -> None:
         profiles.save("work", key_of(box), box.region)
-        assert panel_of(login(session, profile="work")).shows_form
+        session.adopt(Client(OAuth1(box.consumer_key, box.consumer_secret), region=box.region))
+        calls = len(box.seen)
+        shown = login(session, profile="work")
+        assert "Already signed in with the credentials from profile “work”." in repr(shown)
+        assert session.require().client.credentials == key_of(box)
+        assert len(box.seen) == calls
+        assert len(session.names()) == 2
 
     def test_at_a_prompt_it_is_a_line(self, session: Session) -> None:
         assert "Already signed in" in repr(login(session, prompt=True))
