@@ -132,7 +132,9 @@ class Subject:
             store = paths.find_root()
             asked = Region.get(region) if region else lookup.environment_region() or asked
             found = lookup.find_credentials(profile)
-            if found is not None:
+            if found is None and profile is not None:
+                problem = lookup.no_credentials_error(profile, "Sign in with %alchemer login")
+            elif found is not None:
                 found = found.for_region(None if found.region_source and not region else asked)
                 asked, credentials, source = found.region, found.credentials, found.source
         except errors.AlchemerError as error:
