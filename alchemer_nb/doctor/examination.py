@@ -24,6 +24,7 @@ from alchemer_nb.doctor.report import (
     OK,
     REFUSED,
     RIGHTS,
+    SHAPES,
     TROUBLE,
     Check,
     Diagnosis,
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 
     from alchemer_nb.http.credentials import Credentials
 
-_NETWORK, _SIGN_IN, _LIMIT, _SHAPES = "network", "sign-in", "rate limit", "shapes"
+_NETWORK, _SIGN_IN, _LIMIT = "network", "sign-in", "rate limit"
 _CLOCK_NOTE, _CLOCK_TROUBLE = 30.0, 300.0  # seconds; providers of OAuth allow 300, as a rule
 _FEW_CALLS = 20
 _ROWS = 50  # of a page; Alchemer's own default
@@ -182,7 +183,7 @@ class Examination:
                 break
             except Exception as error:  # noqa: BLE001 - it is there to find trouble, not to make it
                 self._add_error(area, "this check", error)
-        order = [*[*steps][1:], _SHAPES, "this computer"]
+        order = [*[*steps][1:], SHAPES, "this computer"]
         checks = sorted(self._checks, key=lambda check: order.index(check.area))
         return Diagnosis(tuple(checks), tuple(self._paths), utc)
 
@@ -423,9 +424,9 @@ class Examination:
         if different:
             detail = f"{different} of {counted(len(found), 'path')} differ from what is expected"
             advice = "See .shapes; please report it with .text(), which has no data of yours"
-            self._add(_SHAPES, probe.name, NOTE, detail, advice)
+            self._add(SHAPES, probe.name, NOTE, detail, advice)
         else:
-            self._add(_SHAPES, probe.name, OK, f"{counted(len(found), 'path')} as expected")
+            self._add(SHAPES, probe.name, OK, f"{counted(len(found), 'path')} as expected")
 
     # -- helpers ------------------------------------------------------------------------------
 

@@ -22,10 +22,11 @@ OK, ALLOWED, REFUSED, TROUBLE, NOTE, NOT_TRIED = (
     *("ok", "allowed", "refused", "trouble"),
     *("note", "not tried"),
 )
-RIGHTS = "rights"
+RIGHTS, SHAPES = "rights", "shapes"
 _WIDTH = 96
 _E_MAIL = re.compile(r"[^\s@<>()\"']+@[^\s@<>()\"']+")
 _CELL = "text-align:left;vertical-align:top;padding:1px 12px 1px 0"
+_WRAPPED = f"{_CELL};white-space:normal;overflow-wrap:anywhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,15 @@ class Check:
     detail: str = ""
     advice: str = ""
     public: str | None = None
+
+    def without_values(self) -> Check:
+        """Return the check as a bug report may show it."""
+        detail = self.detail if self.public is None else self.public
+        return Check(self.area, self.name, self.result, _hide(detail))
+
+
+def _hide(text: str) -> str:
+    return make_visible(_E_MAIL.sub("<e-mail>", hide_home(text)))
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -104,9 +114,9 @@ class Diagnosis:
         error only its kind, of your settings only their names.
         """
         lines = [f"alchemer_nb doctor, {self.utc}"]
-        for check in self.checks:
-            detail = check.detail if check.public is None else check.public
-            lines.append(f"{check.area:<14}{check.name:<17}{check.result:<10}{detail}".rstrip())
+        for check in (check.without_values() for check in self.checks):
+            start = f"{check.area:<14}{check.name:<17}{check.result:<10}"
+            lines.append(f"{start}{check.detail}".rstrip())
         different = [path for path in self.paths if path.difference]
         if self.paths:
             lines.append(f"{counted(len(self.paths), 'path')} compared, {len(different)} differ:")
@@ -115,7 +125,7 @@ class Diagnosis:
             f" ({path.types or 'none'}; expected {path.expected or 'nothing'})"
             for path in different
         ]
-        return make_visible(_E_MAIL.sub("<e-mail>", hide_home("\n".join(lines))))
+        return _hide("\n".join(lines))
 
     def __repr__(self) -> str:
         lines, indent = [self.summary], " " * 42
@@ -136,7 +146,7 @@ class Diagnosis:
             rows.append(
                 f'<tr><th style="{_CELL}">{escape(area)}</th><td style="{_CELL}">{escape(name)}'
                 f'</td><td style="{_CELL}{strong};white-space:nowrap">{result}</td>'
-                f'<td style="{_CELL};white-space:normal">{escape(detail)}{below}</td></tr>'
+                f'<td style="{_WRAPPED}">{escape(detail)}{below}</td></tr>'
             )
         last = f'<div style="opacity:.8">{escape(self._last_line)}</div>'
         return make_visible(
@@ -152,31 +162,31 @@ class Diagnosis:
         )
 
     def _shown(self) -> list[tuple[str, str, str, str, str]]:
-        """Return the rows to show: rights with the same result in one row, an area named once."""
+        """Return the rows to show: what has the same result in one row, an area named once."""
         rows = []
         for area, checks in groupby(self.checks, key=lambda check: check.area):
             listed = list(checks)
-            if area == RIGHTS:
-                listed = _join_rights(listed)
+            if area in (RIGHTS, SHAPES):
+                listed = _join_equal(listed)
             for number, one in enumerate(listed):
                 shown_area = "" if number else area
                 rows.append((shown_area, one.name, one.result, one.detail, one.advice))
         return rows
 
 
-def _join_rights(checks: list[Check]) -> list[Check]:
-    joined: dict[tuple[str, str, str], list[str]] = {}
+def _join_equal(checks: list[Check]) -> list[Check]:
+    joined: dict[tuple[str, str, str, str], list[str]] = {}
     for check in checks:
-        # Of allowed ones the names are enough.
-        detail = "" if check.result == ALLOWED else check.detail
-        joined.setdefault((check.result, detail, check.advice), []).append(check.name)
+        # Of what is as it should be, the names are enough.
+        detail = "" if check.result in (ALLOWED, OK) else check.detail
+        joined.setdefault((check.area, check.result, detail, check.advice), []).append(check.name)
     rows = []
-    for (result, detail, advice), names in joined.items():
+    for (area, result, detail, advice), names in joined.items():
         if len(names) == 1 and detail:
-            rows.append(Check(RIGHTS, names[0], result, detail, advice))
+            rows.append(Check(area, names[0], result, detail, advice))
         else:
             listed = ", ".join(names) + (f": {detail}" if detail else "")
-            rows.append(Check(RIGHTS, "", result, listed, advice))
+            rows.append(Check(area, "", result, listed, advice))
     return rows
 
 
