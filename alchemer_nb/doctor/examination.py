@@ -243,8 +243,14 @@ class Examination:
     def _check_key(self) -> None:
         kind = _kind_of(self.subject.credentials)
         region = self.subject.region
+        transport = self._transport()
+        if transport.limiter.free_calls() <= len(_PROBES):
+            self.tell(
+                "Most calls of this minute are used up, so some checks wait for the next minute; "
+                "interrupt it to see what is known so far"
+            )
         try:
-            self._transport().read_account()
+            transport.read_account()
         except errors.PermissionDenied as error:
             self._is_accepted = True
             self._add_error(_SIGN_IN, "credentials", error, NOTE)

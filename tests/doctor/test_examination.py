@@ -12,6 +12,7 @@ import pytest
 import trustme
 
 from alchemer_nb import ApiKey, Client, OAuth1, Region
+from alchemer_nb.doctor.computer import check_computer
 from alchemer_nb.doctor.examination import Examination, Subject
 from alchemer_nb.http.network_errors import find_proxy
 from alchemer_nb.http.transport import Transport
@@ -290,6 +291,56 @@ def test_an_interrupt_ends_it_with_what_is_known(own, ada):
     assert check(found, "definition").result == "allowed"
     assert "you stopped it" in check(found, "interrupt").detail
     assert not any(one.name == "teams" for one in found.checks)
+
+
+def test_it_says_that_it_has_to_wait_for_the_limit(own, ada):
+    told = []
+
+    def tell(line):
+        told.append(line)
+        raise KeyboardInterrupt  # as a person may who reads it
+
+    few = Subject(own.region, ada.credentials, None, requests_per_minute=5)
+    found = Examination(few, tell=tell).run()
+    assert "wait for the next minute" in told[0]
+    assert check(found, "host").result == "ok"
+    assert "you stopped it" in check(found, "interrupt").detail
+
+
+ODD = [
+    None, [], "text", 7, {"data": None}, {"data": "text"}, {"data": [None, 7, {"id": []}]},
+    {"result_ok": True, "data": {"id": {"a": 1}}}, {"data": [{"id": "../7", "statistics": 1}]},
+    {"result_ok": [], "quotas": {"x": [[]]}, "total_count": {}},
+]  # fmt: skip
+
+
+def test_odd_replies_are_no_error_of_its_own(scripted):
+    client = Client(ApiKey(TOKEN, SECRET), region=scripted.region)
+    for odd in ODD:
+        scripted.replies.clear()
+        for path in ("survey", "survey/7", "contactlist", "accountuser", "account"):
+            scripted.answer(path, odd)
+        for shapes in (False, True):
+            found = client.doctor(7, shapes=shapes)
+            assert check(found, "host").result in ("ok", "trouble")
+            assert "fault of this package" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("version", "noted"), [("6.31.0", False), ("7.0.1", True), ("7.3.0", True), ("7.4.0", False)]
+)
+def test_a_kernel_that_delays_requests_is_noted(tmp_path, monkeypatch, version, noted):
+    folder = tmp_path / f"ipykernel-{version}.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: ipykernel\nVersion: {version}\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    found = [*check_computer(None)]
+    assert f"ipykernel {version}" in found[0].detail
+    notes = [one for one in found if one.name == "ipykernel"]
+    assert bool(notes) == noted
+    assert all("about 1 in 100" in one.detail and "7.4" in one.advice for one in notes)
 
 
 # -- other regions -----------------------------------------------------------------------------
