@@ -38,6 +38,7 @@ _ARGUMENTS = {  # of ApiKey and OAuth1, for errors about one of them
     **{name.removeprefix("ALCHEMER_").lower(): name for name in (*_KEY_NAMES, *_CONSUMER_NAMES)},
     **{name.removeprefix("ALCHEMER_OAUTH_").lower(): name for name in _TOKEN_NAMES},
 }
+VARIABLES = (REGION_NAME, *_KEY_NAMES, _OLD_SECRET_NAME, *_CONSUMER_NAMES, *_TOKEN_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,7 +387,7 @@ def _find_profile(name: str) -> FoundCredentials | None:
 
 
 def _find_in_file(path: Path, mode: str | None) -> FoundCredentials:
-    values = read_env_file(path, {*_NAMES, _OLD_SECRET_NAME, REGION_NAME})
+    values = read_env_file(path, VARIABLES)
     warning = ""
     if is_tracked_by_git(path):
         warning = (
