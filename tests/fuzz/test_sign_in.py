@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from alchemer_nb import ApiKey, OAuth1
 from alchemer_nb.auth import profiles
-from alchemer_nb.auth.oauth_flow import _find_verifier, _read_token
+from alchemer_nb.auth.oauth_flow import _read_token
+from alchemer_nb.auth.pasted import find_verifier
 from alchemer_nb.errors import AlchemerError
 from alchemer_nb.http.credentials import sign
 from alchemer_nb.http.regions import Region, is_loopback
@@ -48,7 +49,7 @@ KEYS = OAuth1("consumer", "pair", TOKEN, "secret")
 @ANY
 def test_any_pasted_text_is_a_verifier_or_an_error_without_it(pasted):
     with soon():
-        found = _find_verifier(Secret(pasted), Secret(TOKEN))
+        found = find_verifier(Secret(pasted), Secret(TOKEN))
     if isinstance(found, AlchemerError):
         assert str(found).strip()
         assert VERIFIER not in str(found)

@@ -305,8 +305,7 @@ def _ask_oauth(sign_in: steps.SignIn, region: Region) -> None:
     link = sign_in.request_link(values, region)
     shown = add_output({"text/plain": repr(link), "text/html": link._repr_html_()})
     try:
-        question = "Address you land on, or the code shown (empty once this page has it): "
-        pasted = _ask_hidden(question)
+        pasted = _ask_hidden(link.question)
     finally:
         replace_outputs([shown], {"text/plain": ""})  # it has a request token, and would be saved
     callback = sign_in.take_callback() if not pasted.reveal().strip() else None
