@@ -93,6 +93,7 @@ def find_credentials(profile: str | None = None) -> FoundCredentials | None:
     stored = profiles.load(profiles.DEFAULT if profile is None else profile)
     if stored is None:
         return None
+    stored.credentials.known_regions.add(stored.region.api_url)  # they were saved once they worked
     source = f"profile “{stored.name}”"
     return FoundCredentials(stored.credentials, stored.region, source, "the profile", stored.name)
 

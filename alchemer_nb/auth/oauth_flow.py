@@ -56,6 +56,7 @@ class OAuthFlow:
 
     Attributes:
         region: The region.
+        known_regions: As for credentials.
         ends_at: Where the log-in of the last link ends: ``LISTENER`` (nothing has to be copied),
             ``ERROR_PAGE`` (the address is what to copy), ``CODE_PAGE`` or ``OWN_PAGE``.
 
@@ -80,6 +81,7 @@ class OAuthFlow:
     ) -> None:
         consumer_key, consumer_secret = to_secret(consumer_key), to_secret(consumer_secret)
         self._consumer = OAuth1(consumer_key, consumer_secret)
+        self.known_regions = self._consumer.known_regions
         self.region = Region.get(region)
         self._transport = Transport(None, self.region, timeout=timeout)
         self._asked_callback = _check_callback(callback)
@@ -117,7 +119,8 @@ class OAuthFlow:
         """
         consumer = self._consumer
         worked = self.region.api_url in consumer.accepted_by
-        attempt = Attempt(TWO_LEGGED, REQUEST_TOKEN, worked=worked, slip=consumer.slip)
+        known = self.region.api_url in self.known_regions
+        attempt = Attempt(TWO_LEGGED, REQUEST_TOKEN, worked, known, consumer.slip)
         callback = self.callback
         signer = partial(sign, credentials=consumer, callback=callback)
         given = self._ask(self.region.request_token_url, attempt, signer, consumer.secrets)

@@ -66,7 +66,7 @@ def find_verifier(pasted: Secret, token: Secret) -> tuple[Secret, bool] | errors
     if token_name and Secret(token_name) != token:
         return errors.WrongAttempt(
             "the pasted address belongs to another sign-in attempt",
-            hint="Copy the address of the page that the newest link led to, or get a new link",
+            hint="Paste the address that the newest link ends at, or get a new sign-in link",
         )
     verifier = fields.get("oauth_verifier") or ("" if fields else _find_code(text))
     if verifier and not verifier.isprintable():

@@ -46,19 +46,28 @@ _KNOWN_PROBLEMS = {
 
 _OWN_KEY = "you see yours under Account > Integrations > API Key"
 _NEW_KEY = f"An administrator makes a new key under Security > API Access, and {_OWN_KEY}"
+_MANAGE_API = "Account > Integrations > Manage API"
 _COPY_PAIR = (
-    "Copy the consumer key and the consumer secret once more, both whole. The application may have "
-    "been removed too, or OAuth may be switched off for the account (Account > Integrations > "
-    "Manage API)"
+    "Copy the consumer key and the consumer secret once more, both whole: they are those of a "
+    "registered application, not an API key with its secret key. The application may have been "
+    f"removed too, or OAuth may be switched off for the account ({_MANAGE_API})"
+)
+_NO_ACCESS = (
+    "If nobody in the account can make API calls, they are not part of its plan or were switched "
+    f"off ({_MANAGE_API})"
 )
 _LOGIN_KEY = "%alchemer login, or ApiKey in Python"
 _NEW_LINK = "Sign in again with a new link (%alchemer login --mode oauth, or OAuthFlow in Python)"
+_BY_KEY = "in the panel: the button API key; else %alchemer login --mode key, or ApiKey in Python"
+_BY_OAUTH = "in the panel: the button OAuth; else %alchemer login --mode oauth, or OAuth1 in Python"
 _SLIPS = {
-    "swapped": "The two look swapped: what stands as the secret looks like the key",
-    "consumer pair": "They look like a consumer pair: sign in with OAuth instead (%alchemer login "
-    "--mode oauth, or OAuth1 in Python)",
+    "swapped": "The two look swapped: the secret looks like a key. Enter them the other way round",
+    "same": "The key and the secret are the same text: copy the secret, too",
+    "log-in": "The key looks like an e-mail address: the name and the password of the log-in page "
+    "are something else and are not used here",
+    "consumer pair": f"They look like a consumer pair: sign in with OAuth instead ({_BY_OAUTH})",
     "API key": "They look like an API key and its secret key: sign in with those instead "
-    "(%alchemer login --mode key, or ApiKey in Python)",
+    f"({_BY_KEY})",
 }
 
 
@@ -70,6 +79,8 @@ class Attempt:
         signed_with: ``API_KEY``, ``TWO_LEGGED`` or ``THREE_LEGGED``.
         step: ``CALL``, or a step of a sign-in: ``REQUEST_TOKEN``, ``ACCESS_TOKEN``.
         worked: True if this region accepted the same credentials before.
+        knows_region: True if the region cannot be the reason, as it accepted other credentials of
+            the same person, or these in an earlier session.
         slip: The mistake that the form of the credentials suggests, a key of ``_SLIPS``; or "".
         names_attempt: True if the text pasted at the last step names this attempt's token.
     """
@@ -77,6 +88,7 @@ class Attempt:
     signed_with: str = API_KEY
     step: str = CALL
     worked: bool = False
+    knows_region: bool = False
     slip: str = ""
     names_attempt: bool = False
 
@@ -144,7 +156,9 @@ def refused(
     if case.region and attempt.worked:
         before = ", which accepted it before"
     elif case.region:
-        hints = [_SLIPS.get(attempt.slip, ""), case.next, _region_hint(region)]
+        slip = _SLIPS.get(attempt.slip, "")
+        after = f"Otherwise: {case.next[:1].lower()}{case.next[1:]}" if slip else case.next
+        hints = [slip, after, "" if attempt.knows_region else _region_hint(region)]
     if case.why:
         why = f": {case.why}"
     by_step = errors.SignInError if attempt.step == ACCESS_TOKEN else errors.AuthenticationError
@@ -173,12 +187,30 @@ def build_no_token_error(
     return errors.TransportError(f"there is no sign-in link: {what}", reason=reason, hint=hint)
 
 
-def build_permission_hint(attempt: Attempt) -> str:
-    """Return the hint for a missing right: if no call has worked yet, the key may be wrong."""
+def forbidden(attempt: Attempt, where: str) -> tuple[str, str]:
+    """Return sentence and hint of the error of a missing right.
+
+    Args:
+        attempt: What is known about the call.
+        where: The call and what the server says.
+    """
     if attempt.worked:
-        return ""
+        return (
+            f"you are signed in, but your user may not do this ({where}); ask an administrator of "
+            "the account",
+            "",
+        )
     what = {API_KEY: "key", TWO_LEGGED: "consumer pair"}.get(attempt.signed_with, "access token")
-    return f"If no call has worked yet, check the {what} as well"
+    return (
+        f"the user of this {what} may not do this ({where})",
+        "Ask an administrator of the account whether this user may make API calls. "
+        f"{_NO_ACCESS}. If no call has worked yet, check the {what} as well",
+    )
+
+
+def build_method_hint() -> str:
+    """Return the hint for a method that was refused."""
+    return f"An administrator may have switched it off for the account ({_MANAGE_API})"
 
 
 def _explain(attempt: Attempt, evidence: Evidence) -> _Explanation:
@@ -213,7 +245,7 @@ def _explain_key(attempt: Attempt, evidence: Evidence) -> _Explanation:
         why = ""
         after = (
             "Check that key and secret key were both copied whole and were not swapped. If they "
-            f"were not, the key was probably regenerated or removed. {_NEW_KEY}"
+            f"were not, the key was probably regenerated or removed. {_NEW_KEY}. {_NO_ACCESS}"
         )
     return _Explanation("the API key", why, after)
 
@@ -224,7 +256,7 @@ def _explain_consumer(attempt: Attempt) -> _Explanation:
         why = "the application was probably removed or given a new pair meanwhile"
         after = (
             "See where the application is registered; OAuth may be switched off for the account, "
-            "too (Account > Integrations > Manage API). Then sign in with its present pair"
+            f"too ({_MANAGE_API}). Then sign in with its present pair"
         )
     return _Explanation("the consumer pair (consumer key and consumer secret)", why, after)
 
@@ -261,7 +293,7 @@ def _explain_clock(evidence: Evidence) -> _Explanation:
     return _Explanation(
         "the signature of the call",
         f"the clock of this computer {by} Alchemer's",
-        "Set the clock and its time zone, then try again",
+        "Set the clock and the time zone of the computer on which the notebook runs, then try again",
         region=False,
     )
 

@@ -119,16 +119,17 @@ function piece({ text, href }) {
   return make("a", { href, target: "_blank", rel: "noopener noreferrer" }, text);
 }
 
-// The panel's own part that says who is signed in: from there, Tab leads to its buttons. Not a
-// button itself, which a second press of Enter would press.
+// Once somebody is signed in. From the panel, Tab leads to its buttons; with the focus on a button,
+// a second press of Enter would press it.
 function focusPanel(panel, tries = 40) {
   const active = document.activeElement;
   const isFree = !active || active === document.body || panel.contains(active);
   if (!isFree || !panel.isConnected) return;
-  const status = panel.querySelector(".alchemer-status");
-  if (status) {
-    status.setAttribute("tabindex", "-1");
-    status.focus();
+  if (panel.querySelector(".alchemer-status")) {
+    panel.setAttribute("tabindex", "-1");
+    panel.setAttribute("role", "group");
+    panel.setAttribute("aria-label", "Signed in to Alchemer");
+    panel.focus();
   } else if (tries) {
     setTimeout(() => focusPanel(panel, tries - 1), 50);
   }

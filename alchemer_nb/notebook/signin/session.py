@@ -136,6 +136,10 @@ class Session:
         with self._lock:
             return tuple(self._connections.values())
 
+    def known_regions(self) -> set[str]:
+        """Return the addresses of the regions in which somebody is signed in."""
+        return {connection.client.region.api_url for connection in self.connections()}
+
     def adopt(
         self, client: Client, name: str | None = None, *, retries: int | None = None
     ) -> Connection:
@@ -151,6 +155,7 @@ class Session:
             AuthenticationError: The credentials were refused; nothing was changed.
             ApiError, TransportError: As for any call; nothing was changed.
         """
+        client.credentials.known_regions |= self.known_regions()
         for known in self.connections():
             same = known.client.credentials == client.credentials
             if same and _have_same_region(known.client, client):

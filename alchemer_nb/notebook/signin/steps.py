@@ -43,8 +43,8 @@ NEXT_STEPS = {
     "Only if the last page shows an error, copy its address from the address bar of the browser "
     "and paste it below.",
     ERROR_PAGE: "Log in and allow. The last page shows an error, such as “this site can’t be "
-    "reached”: that is as it should be. Copy its whole address from the address bar of the browser "
-    "and paste it below.",
+    "reached”. This is expected: copy the whole address from the address bar of the browser and "
+    "paste it below.",
     CODE_PAGE: "Log in and allow. The last page shows a code: copy it and paste it below. If it "
     "shows none, paste the address of the page.",
     OWN_PAGE: "Log in and allow. Then copy the whole address of the page you land on and paste it "
@@ -199,6 +199,7 @@ class SignIn:
         self.cancel()
         pair = _read_pair(values)
         flow = OAuthFlow(pair.consumer_key, pair.consumer_secret, region=region)
+        flow.known_regions |= self.session.known_regions()
         try:
             link = SignInLink(flow, _with_field_errors(CONSUMER, flow.start))
         except BaseException:
