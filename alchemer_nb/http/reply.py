@@ -261,6 +261,8 @@ class _ErrorFinder:
                 f"{where} at {host} was answered with a web page instead of data: a proxy or "
                 "a log-in page may stand in between, or the address is not that of the API",
                 reason="page",
+                hint=f"Open https://{host} in a browser: where a log-in page of the network "
+                "appears, log in there, then try again. Else check the region's address",
             )
         return errors.TransportError(
             f"{where} at {host} was answered with something that is not JSON, or was cut off "

@@ -485,14 +485,14 @@ A9 = "A9qqqqqqqqqqq"
 def test_a_neighbouring_mistake_is_named_first(scripted, kind, pair, said):
     scripted.answer("account", error_body(PAIR))
     error = failure(Client(kind(*pair), region=scripted.region).account)
-    first, _, rest = error.hint.partition(" Otherwise: ")
+    first, _, rest = error.hint.partition(" If that is not it, ")
     assert bool(rest) is bool(said)
     assert said in first
     scripted.answer("account", GOOD, error_body(PAIR))
     credentials = kind(*pair)
     Client(credentials, region=scripted.region).account()
     again = failure(Client(credentials, region=scripted.region).account)
-    assert "Otherwise" not in again.hint  # it worked, so it is no mistake
+    assert "If that is not it" not in again.hint  # it worked, so it is no mistake
 
 
 # -- in a session --------------------------------------------------------------------------------

@@ -202,7 +202,7 @@ def pair_view(region: Region) -> FormView:
             {"name": CONSUMER_SECRET, "label": "Consumer secret", "kind": "password"},
         ],
         "where": [
-            {"text": "Both are given when an application is registered. To register one: "},
+            {"text": "Both are given when an application is registered. "},
             _log_in_link(region),
             {"text": ", then open the "},
             {"text": "registration form", "href": browser_url(region.register_url)},
