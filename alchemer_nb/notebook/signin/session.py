@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from alchemer_nb.errors import ConfigurationError, DownloadIncomplete, InvalidArgument
 from alchemer_nb.forks import renew_after_fork
+from alchemer_nb.http.refusals import THREE_LEGGED, TWO_LEGGED
 from alchemer_nb.visible import make_visible
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 NOT_SIGNED_IN = "not signed in: sign in above, then run from here (%alchemer login)"
 KEY, OAUTH = "api_key", "oauth1"  # the `mode` of credentials
 MODES = {KEY: "API key", OAUTH: "OAuth"}
+_SCOPES = {
+    THREE_LEGGED: "for the user who logged in",
+    TWO_LEGGED: "for the user who registered the application",
+}
 _MOST_UNFINISHED = 3  # each holds all rows that were downloaded
 
 
@@ -227,6 +232,7 @@ class Session:
             organisation=connection.organisation,
             mode=MODES.get(client.credentials.mode, client.credentials.mode),
             key=client.credentials.masked,
+            scope=_SCOPES.get(client.credentials.signed_with, ""),
             refused=client.refused,
             others=others,
         )
@@ -333,6 +339,7 @@ class Status:
         host: Host of the API.
         organisation: Name of the account at Alchemer.
         mode: ``"API key"`` or ``"OAuth"``.
+        scope: Whose calls an OAuth sign-in makes, ``""`` for an API key.
         key: The masked key, at most its last four characters.
         refused: Whether Alchemer refused the credentials the last time.
         others: Names of the other connections.
@@ -348,6 +355,7 @@ class Status:
     refused: bool = False
     others: tuple[str, ...] = ()
     note: str = ""
+    scope: str = ""
 
     @property
     def signed_in(self) -> bool:
@@ -360,12 +368,17 @@ class Status:
         return self.organisation or "an account without a name"
 
     @property
+    def signed_in_with(self) -> str:
+        """The credentials in words, and in whose scope they are."""
+        return f"{self.mode} {self.key}{self.scope and f', {self.scope}'}"
+
+    @property
     def parts(self) -> tuple[str, ...]:
         """The status in one line: account, region and credentials."""
         if not self.signed_in:
             return ("Not signed in.",)
-        region, key = f"{self.region} ({self.host})", f"{self.mode} {self.key}"
-        return f"Signed in to {self.who}", region, key
+        region = f"{self.region} ({self.host})"
+        return f"Signed in to {self.who}", region, self.signed_in_with
 
     @property
     def line(self) -> str:
@@ -403,7 +416,7 @@ class Status:
             for label, value in (
                 ("Account", self.organisation or "(no name)"),
                 ("Region", f"{self.region} ({self.host})"),
-                ("Signed in with", f"{self.mode} {self.key}"),
+                ("Signed in with", self.signed_in_with),
                 ("Connection", self.name or ""),
             )
         )

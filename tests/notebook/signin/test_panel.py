@@ -618,6 +618,33 @@ class TestSignedIn:
             page.panel.close()
 
 
+class TestSecondTab:
+    """The same panel in two tabs of the browser: both get each view, and one attempt counts."""
+
+    def test_what_one_tab_sends_late_changes_nothing(
+        self, page: Page, session: Session, box: Sandbox
+    ) -> None:
+        other = Page(page.panel, page.wire)
+        late = other.submission(api_token="CANARYlate1", api_token_secret="CANARYlate2")
+        page.submit(api_token=box.api_token, api_token_secret=box.api_token_secret)
+        before = len(box.seen)
+        other.send(*late)
+        assert len(box.seen) == before
+        assert session.status().signed_in
+
+    def test_a_new_link_of_one_tab_is_the_link_of_both(
+        self, page: Page, session: Session, box: Sandbox
+    ) -> None:
+        old = to_link(page, box)
+        other = Page(page.panel, page.wire)
+        other.press("new_link")
+        page.submit(pasted=land(box, old))
+        assert "another sign-in attempt" in page.errors["pasted"]
+        assert "newest link" in page.hints["pasted"]
+        page.submit(pasted=land(box, page.wire.last_link()))
+        assert session.status().signed_in
+
+
 class TestWhere:
     """Where a key or a consumer pair comes from, in the words of Alchemer's own page."""
 

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from alchemer_nb.auth.oauth_flow import OAuthFlow
 from alchemer_nb.client.client import Client
 from alchemer_nb.errors import AuthenticationError, ConfigurationError, InvalidArgument
 from alchemer_nb.http.credentials import ApiKey, OAuth1
 from alchemer_nb.notebook.signin.session import Session
 from alchemer_nb.sandbox import Sandbox
+from tests.person import landing_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,6 +61,18 @@ def test_a_client_that_is_refused_changes_nothing(session: Session, box: Sandbox
         session.adopt(Client(ApiKey("wrong", "pair"), region=box.region), "other")
     assert session.status() == before
     assert session.names() == ("sandbox",)
+
+
+def test_a_status_says_in_whose_scope_an_oauth_sign_in_is(session: Session, box: Sandbox) -> None:
+    session.adopt(by_key(box))
+    assert session.status().scope == ""
+    session.adopt(by_consumer(box))
+    assert "for the user who registered the application" in session.status().line
+    flow = OAuthFlow(box.consumer_key, box.consumer_secret, region=box.region)
+    token = flow.finish(landing_address(flow.start(), box.username, box.password))
+    session.adopt(Client(token, region=box.region))
+    assert "for the user who logged in" in session.status().line
+    assert "for the user who logged in" in session.status()._repr_html_()
 
 
 def test_the_same_sign_in_twice_is_one_connection_and_another_gets_a_number(
