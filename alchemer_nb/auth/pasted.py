@@ -8,7 +8,6 @@ gateway, which holds the address in one of its parameters.
 from __future__ import annotations
 
 import base64
-import binascii
 import html
 import re
 from contextlib import suppress
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 DENIALS = ("denied", "oauth_problem", "error")
 DENIED_SENTENCE = "access was not allowed on the log-in page"
 EXPIRED_SENTENCE = "the sign-in link has expired or was used already"
-_LONGEST = 20_000
+_LONGEST = 8_000  # letters that are read
 _MOST_ROUNDS = 4  # of percent-encoding: an address in a link in another link
 _MOST_WORDS = 3  # of a code that a page shows in groups
 _AROUND = "\"'`<>“”‘’«»()[]{},;:.!?…"
@@ -43,7 +42,7 @@ _LABELLED = re.compile(
 # https://help.proofpoint.com/Threat_Insight_Dashboard/API_Documentation/URL_Decoder_API
 _PROOFPOINT_2 = re.compile(r"urldefense\S*?/v2/url\?(?:\S*?&)?u=([^&\s]+)")
 _PROOFPOINT_3 = re.compile(r"https://urldefense\S*?/v3/__(\S+?)__;\S*")
-_BASE64_ADDRESS = re.compile(r"\baHR0c[\w+/-]+")  # "http…"
+_BASE64_ADDRESS = re.compile(r"\baHR0c[\w+/-]+", re.A)  # "http…"
 
 
 def find_verifier(pasted: Secret, token: Secret) -> tuple[Secret, bool] | errors.AlchemerError:
@@ -136,7 +135,7 @@ def _unwrap(text: str) -> Iterator[str]:
         text = _PROOFPOINT_3.sub(r"\1", text)
         yield text
         for found in _BASE64_ADDRESS.findall(text):
-            with suppress(binascii.Error, UnicodeDecodeError):
+            with suppress(ValueError):
                 yield base64.b64decode(f"{found}===", altchars=b"-_").decode()
         inner = _PROOFPOINT_2.search(text)
         again = unquote(inner[1].replace("-", "%").replace("_", "/") if inner else text)

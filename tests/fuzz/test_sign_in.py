@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import json
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 import requests
@@ -36,6 +37,12 @@ PASTED = (
     f"oauth_verifier={VERIFIER}",
     f"https://example.com/cb#oauth_token={TOKEN}&oauth_verifier={VERIFIER}",
     f"http://127.0.0.1:9/?denied={TOKEN}",
+    f"Your verifier: {VERIFIER}.",
+    f'{{"oauth_token": "{TOKEN}", "oauth_verifier": "{VERIFIER}"}}',
+    f"https://x.safelinks.protection.outlook.com/?url={quote(ADDRESS, safe='')}&data=05",
+    f"https://urldefense.com/v3/__{ADDRESS}__;!!Kw",
+    "https://urldefense.proofpoint.com/v2/url?u=http-3A__x_-3Foauth-5Fverifier-3Dab&d=Dw",
+    f"https://x.example.com/?u={base64.b64encode(ADDRESS.encode()).decode()}",
     "https://example.com/cb?oauth_problem=token_expired",
 )
 REPLIES = (
