@@ -40,8 +40,8 @@ _LABELLED = re.compile(
 )
 # Proofpoint writes "%" as "-" and "/" as "_" (v2), or the address between "__" and "__;" (v3):
 # https://help.proofpoint.com/Threat_Insight_Dashboard/API_Documentation/URL_Decoder_API
-_PROOFPOINT_2 = re.compile(r"urldefense\S*?/v2/url\?(?:\S*?&)?u=([^&\s]+)")
-_PROOFPOINT_3 = re.compile(r"https://urldefense\S*?/v3/__(\S+?)__;\S*")
+_PROOFPOINT_2 = re.compile(r"urldefense[\w.]{0,30}/v2/url\?(?:[^\s?]{0,300}?&)?u=([^&\s]+)")
+_PROOFPOINT_3 = re.compile(r"https://urldefense[\w.]{0,30}/v3/__(\S{9,2000}?)__;\S*")
 _BASE64_ADDRESS = re.compile(r"\baHR0c[\w+/-]+", re.A)  # "http…"
 
 
