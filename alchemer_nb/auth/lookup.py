@@ -382,6 +382,7 @@ def _find_profile(name: str) -> FoundCredentials | None:
     stored = profiles.load(name)
     if stored is None:
         return None
+    stored.credentials.known_regions.add(stored.region.api_url)  # they were saved once they worked
     source = f"profile “{stored.name}”"
     return FoundCredentials(stored.credentials, stored.region, source, "the profile", stored.name)
 

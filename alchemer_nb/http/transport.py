@@ -144,6 +144,7 @@ class Transport:
         return Attempt(
             getattr(self.credentials, "signed_with", API_KEY),
             worked=self.accepted,
+            knows_region=self.region.api_url in getattr(self.credentials, "known_regions", ()),
             slip=getattr(self.credentials, "slip", ""),
         )
 

@@ -119,6 +119,13 @@ def test_redact_knows_what_addresses_json_and_html_make_of_a_secret(secret):
         f"api_token={TOKEN}\napi_token_secret={SECRET}",
         f"export ALCHEMER_API_TOKEN={TOKEN}\nexport ALCHEMER_API_TOKEN_SECRET='{SECRET}'",
         f"API Key: {TOKEN} API Secret Key: {SECRET}",
+        f"Your API key: {TOKEN}\nYour API secret key: {SECRET}",
+        f"{TOKEN} / {SECRET}",
+        f"key={TOKEN}; secret={SECRET}",
+        f'{{"api_token": "{TOKEN}", "api_token_secret": "{SECRET}"}}',
+        f"https://api.alchemer.com/v5/survey?api_token={TOKEN}&api_token_secret={SECRET}.",
+        f"https%3A%2F%2Fapi.alchemer.com%3Fapi_token%3D{TOKEN}%26api_token_secret%3D{SECRET}",
+        f"https%253A%252F%252Fx%253Fapi_token%253D{TOKEN}%2526api_token_secret%253D{SECRET}",
     ],
 )
 def test_both_parts_of_a_key_from_one_text(text):

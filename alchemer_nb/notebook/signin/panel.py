@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from html import escape
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import ipywidgets
 
 from alchemer_nb.auth import profiles
+from alchemer_nb.auth.oauth_flow import LISTENER
 from alchemer_nb.errors import AlchemerError, ConfigurationError
 from alchemer_nb.http.regions import Region
 from alchemer_nb.notebook.kernel.outputs import add_output, replace_outputs
@@ -203,6 +203,8 @@ class LoginPanel(ipywidgets.VBox):
     def _press(self, button: str) -> None:
         if button == form.NEW_LINK:
             self._show_link(self.sign_in.renew_link())
+        elif button == form.CODE_LINK:
+            self._show_link(self.sign_in.request_code_link())
         elif button == form.USE_FOUND and self._found is not None:
             self.sign_in.use_credentials(self._found.credentials, self._found.region)
             self._show(adding=False)
@@ -229,7 +231,7 @@ class LoginPanel(ipywidgets.VBox):
         from alchemer_nb.notebook.kernel.pump import call_later
 
         flow = self.sign_in.flow
-        if flow is None or urlsplit(flow.callback).hostname not in ("127.0.0.1", "localhost"):
+        if flow is None or flow.ends_at != LISTENER:
             return
 
         def check() -> None:
@@ -242,7 +244,7 @@ class LoginPanel(ipywidgets.VBox):
     def _start_over(self) -> None:
         self.sign_in.cancel()
         self.form.show_link("", "")
-        self.form.show(self._view(), clear=True)
+        self.form.show(self._view())  # what is in boxes that stay is not lost
 
     def _follow_session(self) -> None:
         """Show the new status, and the new list of regions if a sandbox was started or stopped."""
@@ -254,11 +256,12 @@ class LoginPanel(ipywidgets.VBox):
         self._show(adding=False)
 
     def _view(self) -> FormView:
-        region, waiting = self.region.value, self.sign_in.flow is not None
+        region, flow = self.region.value, self.sign_in.flow
+        waiting = flow is not None
         if self.mode.value == KEY:
-            view = form.key_view()
+            view = form.key_view(region)
         else:
-            view = form.paste_view(region) if waiting else form.pair_view(region)
+            view = form.paste_view(region, flow.ends_at) if flow else form.pair_view(region)
         actions, options = view.setdefault("actions", []), view.setdefault("options", [])
         found = self._found  # belongs to one region, so offer it in no other
         if found is not None and found.region.api_url == region.api_url and not waiting:

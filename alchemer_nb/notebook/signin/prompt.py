@@ -181,9 +181,7 @@ class _Prompt:
         for number in range(1, _TRIES + 1):
             shown = add_output({"text/plain": repr(link), "text/html": link._repr_html_()})
             try:
-                pasted = _ask_hidden(
-                    "Address you land on, or the code shown (empty once this page has it): "
-                )
+                pasted = _ask_hidden(link.question)
             finally:
                 # It has a request token, and would be saved.
                 replace_outputs([shown], {"text/plain": ""})

@@ -153,6 +153,10 @@ class Session:
         with self._lock:
             return tuple(self._connections.values())
 
+    def known_regions(self) -> set[str]:
+        """Return the addresses of the regions in which somebody is signed in."""
+        return {connection.client.region.api_url for connection in self.connections()}
+
     def adopt(
         self,
         client: Client,
@@ -174,6 +178,7 @@ class Session:
             AuthenticationError: The credentials were refused; nothing was changed.
             ApiError, TransportError: As for any call; nothing was changed.
         """
+        client.credentials.known_regions |= self.known_regions()
         for known in self.connections():
             same = known.client.credentials == client.credentials
             if same and _have_same_region(known.client, client):
@@ -410,8 +415,8 @@ class Status:
         """The status in one line: account, region and credentials."""
         if not self.signed_in:
             return ("Not signed in.",)
-        region, key = f"{self.region} ({self.host})", f"{self.mode} {self.key}"
-        return f"Signed in to {self.who}", region, key
+        region = f"{self.region} ({self.host})"
+        return f"Signed in to {self.who}", region, f"{self.mode} {self.key}"
 
     @property
     def line(self) -> str:
