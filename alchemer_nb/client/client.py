@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.errors import ConfigurationError, InvalidArgument, SurveyNotFound
+from alchemer_nb.client.survey_lookup import filter_surveys, find_survey_id
+from alchemer_nb.errors import ConfigurationError, InvalidArgument
 from alchemer_nb.fetch.lists import fetch_definition, fetch_envelopes
 from alchemer_nb.http.regions import Region
 from alchemer_nb.http.transport import Timeout, Transport
 from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.store.account_store import Stores
-from alchemer_nb.wire.ids import check_given_id, check_received_id, has_digits_alone
+from alchemer_nb.visible import print_line
 from alchemer_nb.wire.paging import reply_rows
-from alchemer_nb.wire.text import did_you_mean, strip_html
 
 if TYPE_CHECKING:
     import os
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from alchemer_nb.store.sync_result import SyncResult, VerifyResult
 
     NoteMode = str | bool | None | Callable[[str], None]  # "auto", "none", or a callback
-
-_TITLES_IN_ERROR = 8
 
 
 class Client:
@@ -122,7 +120,7 @@ class Client:
         yield from fetch_envelopes(self._transport, path, params)
 
     def table(self, path: str, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
-        """Return any list as a DataFrame: all its pages, one row an object.
+        """Return any list as a DataFrame: all its pages, one row an object, its dates in UTC.
 
         Example:
             >>> client.table("accountuser", {"status": "Active"}).columns[:3].tolist()
@@ -131,7 +129,8 @@ class Client:
         from alchemer_nb.frame import api_tables
 
         return api_tables.build_table(
-            row for page in self.pages(path, params) for row in reply_rows(page)
+            (row for page in self.pages(path, params) for row in reply_rows(page)),
+            self.region.zone,
         )
 
     # -- named calls ------------------------------------------------------------------------
@@ -146,7 +145,8 @@ class Client:
         """
         from alchemer_nb.frame import api_tables
 
-        return api_tables.build_table(reply_rows(self.request("GET", "account"))[:1])
+        rows = reply_rows(self.request("GET", "account"))[:1]
+        return api_tables.build_table(rows, self.region.zone)
 
     def read_account(self, *, retries: int | None = None) -> dict[str, Any]:
         """Return the account's fields as ``account`` does, without pandas.
@@ -165,7 +165,7 @@ class Client:
         """Return the surveys of the account, one row each.
 
         Args:
-            text: Part of the title, in any case.
+            text: Part of the title, in any case, with quotes and dashes of any kind.
             status: Such as ``"Launched"`` or ``"Closed"``, in any case.
 
         Example:
@@ -174,13 +174,7 @@ class Client:
         """
         from alchemer_nb.frame import api_tables
 
-        rows = self._survey_rows()
-        if text:
-            piece = str(text).casefold()
-            rows = [row for row in rows if piece in strip_html(row.get("title")).casefold()]
-        if status:
-            wanted = str(status).casefold()
-            rows = [row for row in rows if str(row.get("status")).casefold() == wanted]
+        rows = filter_surveys(self._survey_rows(), text, status)
         return api_tables.build_survey_table(rows, self.region.zone)
 
     def survey(self, id_or_title: int | str) -> Survey:
@@ -280,9 +274,10 @@ class Client:
             language: Whose words, where the survey has several languages.
             metadata: ``"standard"``, ``"all"`` or ``"none"``.
             tz: IANA zone of times; None for naive wall-clock time of the region.
-            columns: Only these columns, or questions by alias or id. A url variable, such as
-                ``"url_utm_source"``, is there even if no response has it.
-            limit: The first so many rows.
+            columns: Only these columns, or questions by alias or id, whose comments come only by
+                their own name. A url variable, such as ``"url_utm_source"``, is there even if no
+                response has it.
+            limit: The first so many responses.
             day_first: Whether ``03/04/2026`` in the answer to a date question is the 3rd of April.
                 Alchemer's date questions have the month first. What cannot be read so is in
                 ``…_raw``, and a note counts what the other order would read.
@@ -328,7 +323,7 @@ class Client:
             since: From when on.
             until: To when.
             tz: Zone of the two.
-            limit: The first so many rows.
+            limit: The first so many responses.
 
         Returns:
             ``rows``, ``pages``, ``calls`` and ``seconds``; its text is one line.
@@ -341,9 +336,24 @@ class Client:
 
     # -- the local store --------------------------------------------------------------------
 
-    def sync(self, id_or_title: int | str, **how: Any) -> SyncResult:
-        """Bring the local store of a survey up to date; see ``Stores.sync``."""
-        return self._stores.sync(self.survey_id(id_or_title), **how)
+    def sync(
+        self, id_or_title: int | str, *, progress: ProgressMode = "none", **how: Any
+    ) -> SyncResult:
+        """Bring the local store of a survey up to date.
+
+        Args:
+            id_or_title: As for ``survey``.
+            progress: A function that is called with a ``Progress`` after each page and often while
+                waiting, and can ``cancel()``; ``"auto"`` prints the result in one line, ``"none"``
+                nothing.
+            **how: ``full``, ``fresh``, ``verify``, and ``stop``, an event; see ``Stores.sync``.
+        """
+        if callable(progress):
+            how.setdefault("tell", progress)
+        on_note = _note_printer("none" if callable(progress) else progress)
+        result = self._stores.sync(self.survey_id(id_or_title), **how)
+        on_note(str(result))
+        return result
 
     def verify(self, id_or_title: int | str, **how: Any) -> VerifyResult:
         """Compare the local store of a survey with Alchemer, response by response, and its files.
@@ -510,29 +520,7 @@ class Client:
             SurveyNotFound: No survey or several fit the title.
             TransportError: Alchemer sends no valid id for the one that fits.
         """
-        if not isinstance(id_or_title, str):
-            return check_given_id(id_or_title, "a survey")
-        wanted = id_or_title.strip()
-        if not strip_html(wanted) or "\0" in wanted:
-            raise InvalidArgument("give a survey's id, its title, or a piece of its title")
-        if has_digits_alone(wanted):
-            return check_given_id(wanted, "a survey")
-        titles = [(row.get("id"), strip_html(row.get("title"))) for row in self._survey_rows()]
-        matches = _match_titles(wanted, titles)
-        if len(matches) == 1:
-            return check_received_id(matches[0][0], f"the survey {matches[0][1][:60]!r}")
-        if not matches and wanted.isdigit():  # such as "²", or digits of other scripts
-            return check_given_id(wanted, "a survey")
-        if matches:
-            some = "; ".join(f"{title!r} ({i})" for i, title in matches[:_TITLES_IN_ERROR])
-            rest = len(matches) - _TITLES_IN_ERROR
-            more = f" and {rest} more" if rest > 0 else ""
-            raise SurveyNotFound(
-                f"{len(matches)} surveys fit {wanted!r}: {some}{more}; give the id or more of the "
-                "title"
-            )
-        hint = did_you_mean(wanted, [title for _, title in titles], "; client.surveys() lists them")
-        raise SurveyNotFound(f"no survey of {len(titles)} in this account fits {wanted!r}{hint}")
+        return find_survey_id(id_or_title, self._survey_rows)
 
 
 def _note_printer(progress: NoteMode) -> Callable[[str], None]:
@@ -541,8 +529,6 @@ def _note_printer(progress: NoteMode) -> Callable[[str], None]:
     Raises:
         InvalidArgument: It is none of them.
     """
-    from alchemer_nb.fetch.progress import print_line
-
     if callable(progress):
         return progress
     if progress in ("auto", "text", True):
@@ -583,18 +569,3 @@ def connect(region: str | Region | None = None, profile: str | None = None) -> C
         )
     found = found.for_region(asked)
     return Client(found.credentials, found.region)
-
-
-def _match_titles(wanted: str, titles: list[tuple[Any, str]]) -> list[tuple[Any, str]]:
-    """Return the surveys with this title, else in another case, else with it as a part."""
-    title = strip_html(wanted)
-    folded = title.casefold()
-    for fits in (
-        lambda t: t == title,
-        lambda t: t.casefold() == folded,
-        lambda t: folded in t.casefold(),
-    ):
-        found = [each for each in titles if fits(each[1])]
-        if found:
-            return found
-    return []

@@ -19,7 +19,7 @@ from alchemer_nb.decode.gc_pause import collector_paused
 from alchemer_nb.fetch.download import Download, Downloader
 from alchemer_nb.fetch.interruption import build_hint, describe_interruption
 from alchemer_nb.fetch.lists import fetch_definition
-from alchemer_nb.fetch.progress import Progress, print_line
+from alchemer_nb.fetch.progress import Progress
 from alchemer_nb.frame import rows as row_choice
 from alchemer_nb.frame.build import build_frame
 from alchemer_nb.frame.description import read_description
@@ -33,6 +33,7 @@ from alchemer_nb.survey import filters
 from alchemer_nb.survey.columns import is_before_edit, plan_columns, raw_column
 from alchemer_nb.survey.piped_rows import parent_of_row
 from alchemer_nb.survey.question_types import is_known
+from alchemer_nb.visible import print_line
 from alchemer_nb.wire.paging import PAGE_SIZE, to_count
 from alchemer_nb.wire.text import counted
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from alchemer_nb.forks import OriginProcess
-from alchemer_nb.visible import make_visible
 from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
@@ -130,15 +128,6 @@ class ProgressReporter:
         """Call the callback if the last call was a tenth of a second ago."""
         if time.monotonic() - self._last >= _INTERVAL:
             self.report()
-
-
-def print_line(line: str) -> None:
-    """Print a line where the user reads it.
-
-    Notebooks show stderr in red; scripts keep stdout for their own output.
-    """
-    stream = sys.stdout if "ipykernel" in sys.modules else sys.stderr
-    stream.write(f"{make_visible(line)}\n")
 
 
 def _format_seconds(seconds: float) -> str:

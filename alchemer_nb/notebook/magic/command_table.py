@@ -104,7 +104,7 @@ _DATA = (
         "surveys",
         "the surveys of the account",
         commands.surveys,
-        (Positional("TEXT", "a piece of the title", "?"),),
+        (Positional("TEXT", "a piece of the title", "text"),),
         (CommandOption("--status", "a status such as Launched", spec.to_text),),
         example="%alchemer surveys customer",
     ),
@@ -185,7 +185,7 @@ _STORE = (
         "sql",
         "a query over stored surveys and the notebook's frames (DuckDB)",
         commands.sql,
-        (Positional("QUERY", "SQL, in quotes", "?", convert=to_query),),
+        (Positional("QUERY", "SQL, with or without quotes around it", "verbatim", "", to_query),),
         (
             response_options.TEST_ROWS,
             response_options.TIME_ZONE,
