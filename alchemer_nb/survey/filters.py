@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from alchemer_nb.survey.definition import Definition, Question
 
 STATUSES = ("Complete", "Partial", "Disqualified")
-_DATES = ("date_submitted", "date_updated")
+DATE_FIELDS = ("date_submitted", "date_updated")
 _FIELD = r"\[(?:[^\]\"]|\"[^\"]*\")+\]|\"[^\"]+\"|'[^']+'|[^\s<>=!]+"
 _LINE = re.compile(
     rf"\s*(?P<field>{_FIELD})\s*"
@@ -48,6 +48,7 @@ _LINE = re.compile(
     r"|(?P<operator><=|>=|<>|!=|==|=|<|>|\bnot\s+in\b|\bin\b)(?P<value>.*)$)",
     re.I | re.S,
 )
+_FIELD_AND_REST = re.compile(rf"\s*(?P<field>{_FIELD})(?:\s+|(?=[<>=!]))(?P<rest>.*)", re.S)
 QUESTION_FIELD = re.compile(
     r"\[\s*question\(\s*\"?(\d+)\"?\s*\)(?:\s*,\s*option\(\s*\"?([^\")]+)\"?\s*\))?\s*\]", re.I
 )
@@ -93,7 +94,7 @@ class Condition:
     @property
     def is_date(self) -> bool:
         """Whether it compares a date with one that the user wrote."""
-        return self.field.lower() in _DATES and isinstance(self.value, str)
+        return self.field.lower() in DATE_FIELDS and isinstance(self.value, str)
 
     @property
     def can_be_sent(self) -> bool:
@@ -150,6 +151,16 @@ def text_after_operator(text: str) -> tuple[str, bool] | None:
     if found is None or found["operator"] is None:
         return None
     return found["value"], found["operator"].lower().endswith("in")
+
+
+def split_field(text: str) -> tuple[str, str] | None:
+    """Return the field at the start of a condition, and the text after it: operator and value.
+
+    Returns:
+        None where the field may still be going on.
+    """
+    found = _FIELD_AND_REST.fullmatch(text)
+    return (found["field"], found["rest"]) if found else None
 
 
 def resolve(
@@ -397,7 +408,7 @@ class _Resolver:
 
     def _resolve_field(self, condition: Condition) -> Iterator[Condition]:
         field, value, line = condition.field, condition.value, condition.line
-        if value is not None and field in _DATES:
+        if value is not None and field in DATE_FIELDS:
             if isinstance(value, tuple):
                 raise ConditionError(f"{field} takes =, <, >, <= or >=, not 'in'", line)
             yield from self._resolve_date(condition, value)

@@ -132,6 +132,8 @@ class CommandOption:
         choices: Values that Tab offers.
         repeat: Whether it may be given several times; its value is then a list.
         short: A short name, or an empty text.
+        completes: What else Tab offers: ``"columns"``, ``"language"`` or ``"condition"`` of the
+            survey, ``"zone"``, ``"profile"`` or nothing.
     """
 
     flag: str
@@ -141,6 +143,7 @@ class CommandOption:
     choices: tuple[str, ...] = ()
     repeat: bool = False
     short: str = ""
+    completes: str = ""
 
     @property
     def name(self) -> str:
@@ -203,6 +206,7 @@ class Command:
             cell too. A result that a variable can hold is the cell's value as well.
         body_help: Help about the lines below ``%%alchemer``; an empty text if it takes none.
         evaluates_body: Whether expressions in those lines are evaluated, as in conditions.
+        is_filter: Whether those lines are conditions on the answers to a survey.
         surplus_hint: Hint for a line with more words than the command takes.
         group: Heading under which the help lists it.
     """
@@ -217,6 +221,7 @@ class Command:
     displays: bool = False
     body_help: str = ""
     evaluates_body: bool = True
+    is_filter: bool = False
     surplus_hint: str = 'a value with blanks in it needs quotes: "Customer satisfaction"'
     group: str = "Data"
 

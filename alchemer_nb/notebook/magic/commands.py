@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from alchemer_nb.client.jobs import Job
     from alchemer_nb.fetch.progress import Progress
     from alchemer_nb.notebook.demo import RunningSandbox
-    from alchemer_nb.notebook.magic.completion import KnownSurveys
+    from alchemer_nb.notebook.magic.lookahead import KnownSurveys
     from alchemer_nb.notebook.running.background import Downloads
     from alchemer_nb.notebook.signin.session import Session, Status
     from alchemer_nb.store.sync_result import SyncResult

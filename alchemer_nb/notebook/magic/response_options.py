@@ -11,6 +11,7 @@ from alchemer_nb.client.download_options import INCOMPLETE
 from alchemer_nb.frame.options import CHOICES
 from alchemer_nb.notebook.magic import command_spec as spec
 from alchemer_nb.notebook.magic.command_spec import CommandOption
+from alchemer_nb.notebook.magic.condition_completion import RELATIVE_DATES
 from alchemer_nb.notebook.magic.interpolation import to_condition
 from alchemer_nb.survey.filters import STATUSES, describe_condition, parse_conditions
 from alchemer_nb.wire.text import counted
@@ -31,18 +32,29 @@ def choice_option(flag: str, text: str, choices: tuple[str, ...] = ()) -> Comman
 
 
 def _date_option(flag: str, text: str) -> CommandOption:
-    choices = ("today", "yesterday", "7d", "2w", "3m", "1y")
-    return CommandOption(flag, text, spec.to_date, "DATE", choices)
+    return CommandOption(flag, text, spec.to_date, "DATE", RELATIVE_DATES)
 
 
 TEST_ROWS = choice_option("--test-rows", "what to do with test data")
 DAY_FIRST = CommandOption("--day-first", "typed dates have the day before the month")
 TIME_ZONE = CommandOption(
-    "--tz", "time zone; none for the region's wall clock", spec.to_time_zone, "ZONE"
+    "--tz",
+    "time zone; none for the region's wall clock",
+    spec.to_time_zone,
+    "ZONE",
+    completes="zone",
+)
+LANGUAGE = CommandOption(
+    "--language", "a language of the survey, for labels", spec.to_text, completes="language"
 )
 OPTIONS = (
     CommandOption(
-        "--where", "a condition; may be given several times", to_condition, "CONDITION", repeat=True
+        "--where",
+        "a condition; may be given several times",
+        to_condition,
+        "CONDITION",
+        repeat=True,
+        completes="condition",
     ),
     CommandOption(
         "--status",
@@ -59,7 +71,7 @@ OPTIONS = (
     choice_option("--values", "what answers are shown as"),
     choice_option("--shape", "a row per response, or per answer"),
     choice_option("--multi", "a column per option, or one list"),
-    CommandOption("--language", "a language of the survey, for labels", spec.to_text),
+    LANGUAGE,
     choice_option("--metadata", "which columns besides answers"),
     TIME_ZONE,
     CommandOption(
@@ -67,6 +79,7 @@ OPTIONS = (
         "only these columns or questions, with commas; comments only by name",
         spec.to_list,
         "NAMES",
+        completes="columns",
     ),
     CommandOption("--limit", "at most this many responses", spec.to_whole_number, "N"),
     DAY_FIRST,
