@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.client.survey_lookup import filter_surveys, find_survey_id
-from alchemer_nb.errors import ConfigurationError, InvalidArgument
+from alchemer_nb.client.titles import filter_surveys, find_survey_id
+from alchemer_nb.errors import ConfigurationError
 from alchemer_nb.fetch.lists import fetch_definition, fetch_envelopes
+from alchemer_nb.fetch.progress import note_printer
 from alchemer_nb.http.regions import Region
 from alchemer_nb.http.transport import Timeout, Transport
 from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.store.account_store import Stores
-from alchemer_nb.visible import print_line
 from alchemer_nb.wire.paging import reply_rows
 
 if TYPE_CHECKING:
@@ -25,11 +25,10 @@ if TYPE_CHECKING:
 
     from alchemer_nb.client.retrieval import Estimate, Retrieval
     from alchemer_nb.client.survey import Survey
-    from alchemer_nb.fetch.progress import ProgressMode
+    from alchemer_nb.doctor.report import Diagnosis
+    from alchemer_nb.fetch.progress import NoteMode, ProgressMode
     from alchemer_nb.http.credentials import Credentials
     from alchemer_nb.store.sync_result import SyncResult, VerifyResult
-
-    NoteMode = str | bool | None | Callable[[str], None]  # "auto", "none", or a callback
 
 
 class Client:
@@ -350,7 +349,7 @@ class Client:
         """
         if callable(progress):
             how.setdefault("tell", progress)
-        on_note = _note_printer("none" if callable(progress) else progress)
+        on_note = note_printer("none" if callable(progress) else progress)
         result = self._stores.sync(self.survey_id(id_or_title), **how)
         on_note(str(result))
         return result
@@ -403,7 +402,7 @@ class Client:
 
         chosen: dict[str, Any] = {"test_rows": test_rows, "tz": tz, "columns": columns}
         chosen["day_first"] = day_first
-        options, on_note = FrameOptions(**chosen), _note_printer(progress)
+        options, on_note = FrameOptions(**chosen), note_printer(progress)
         return engines.scan(self._survey_folder(id_or_title), engine, options, on_note)
 
     def changes(self, id_or_title: int | str) -> pd.DataFrame:
@@ -478,7 +477,7 @@ class Client:
             FrameOptions(**chosen),
             zone=tz or str(self.region.zone),
             files=files,
-            on_note=_note_printer(progress),
+            on_note=note_printer(progress),
         )
         return run_sql(question)
 
@@ -512,6 +511,41 @@ class Client:
         unique = {str(row.get("id")): row for row in rows if isinstance(row, dict)}
         return list(unique.values())
 
+    def doctor(
+        self,
+        survey: int | str | None = None,
+        *,
+        shapes: bool = False,
+        try_regions: bool = False,
+    ) -> Diagnosis:
+        """Check what a download depends on: network, clock, sign-in, rights, and this computer.
+
+        It makes some fifteen small calls, which change nothing, and raises nothing of what it
+        finds. Ctrl-C ends it; what is known by then is returned.
+
+        Args:
+            survey: Id or title of the survey to look at; left out, one of the account.
+            shapes: Compare the replies with what is expected: paths, JSON types and counts, no
+                values.
+            try_regions: If the key is not accepted, send it to the hosts of the other regions, too;
+                they are printed first.
+
+        Returns:
+            A table of checks; ``.ok``, ``.frame`` and ``.shapes`` (DataFrames), and ``.text()``
+            for a bug report, which has no data and no setting of yours.
+
+        Example:
+            >>> client.doctor().ok
+            True
+        """
+        from alchemer_nb.doctor.examination import Examination, Subject
+
+        transport = self._transport
+        limits = transport.timeout, transport.limiter.limit
+        subject = Subject(self.region, self.credentials, self._stores.folder, *limits)
+        find = None if survey is None else partial(self.survey_id, survey)
+        return Examination(subject, find, shapes, try_regions).run()
+
     def survey_id(self, id_or_title: int | str) -> str:
         """Find the id of a survey; only a title makes a call.
 
@@ -521,21 +555,6 @@ class Client:
             TransportError: Alchemer sends no valid id for the one that fits.
         """
         return find_survey_id(id_or_title, self._survey_rows)
-
-
-def _note_printer(progress: NoteMode) -> Callable[[str], None]:
-    """Return what prints a line, for the values of ``progress`` of ``scan`` and ``sql``.
-
-    Raises:
-        InvalidArgument: It is none of them.
-    """
-    if callable(progress):
-        return progress
-    if progress in ("auto", "text", True):
-        return print_line
-    if progress in ("none", False, None):
-        return lambda _: None
-    raise InvalidArgument("progress is 'auto', 'none' or a function that takes a line")
 
 
 def connect(region: str | Region | None = None, profile: str | None = None) -> Client:

@@ -7,7 +7,9 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.forks import OriginProcess
+from alchemer_nb.visible import print_line
 from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     OnProgress = Callable[["Progress"], None]
     ProgressMode = str | bool | None | OnProgress  # "auto", "text", "none", or a callback
+    NoteMode = str | bool | None | Callable[[str], None]  # "auto", "none", or a callback
 
 _INTERVAL = 0.1  # seconds between two reports while no page comes
 
@@ -128,6 +131,21 @@ class ProgressReporter:
         """Call the callback if the last call was a tenth of a second ago."""
         if time.monotonic() - self._last >= _INTERVAL:
             self.report()
+
+
+def note_printer(progress: NoteMode) -> Callable[[str], None]:
+    """Return what prints a line, for the values of ``progress`` of ``scan`` and ``sql``.
+
+    Raises:
+        InvalidArgument: It is none of them.
+    """
+    if callable(progress):
+        return progress
+    if progress in ("auto", "text", True):
+        return print_line
+    if progress in ("none", False, None):
+        return lambda _: None
+    raise InvalidArgument("progress is 'auto', 'none' or a function that takes a line")
 
 
 def _format_seconds(seconds: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alchemer_nb.client.survey_lookup import find_survey_id
+from alchemer_nb.client.titles import find_survey_id
 from alchemer_nb.errors import SurveyNotFound
 
 ROWS = [
