@@ -25,11 +25,12 @@ _ESCAPED_TAG = re.compile(rf"</?(?:{_HTML}|br|hr|img|input)(?:[\s/][^<>]*)?>", r
 _HIDDEN = re.compile(r"<(script|style)\b[^<>]*>.*?</\1\s*>", re.S | re.I)
 ENGLISH = "English"
 _LONGEST_SLUG = 40
-# Quotes and dashes of books, as keyboards have them. "\u2026" and such are left to Unicode.
+# Quotes, dashes and dots of books, as keyboards have them.
 _TYPED = str.maketrans(
     {
         **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u00b4\u02bc`", "'"),
         **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb", '"'),
+        "\u2026": "...",
         **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"),
     }
 )
@@ -104,9 +105,9 @@ def fold_title(text: Any) -> str:
         >>> fold_title("Guests\u2019 \u2013  VISIT")
         "guests' - visit"
     """
-    plain = unicodedata.normalize("NFKC", strip_html(text)).translate(_TYPED)
+    plain = unicodedata.normalize("NFC", strip_html(text)).translate(_TYPED)
     shown = "".join(char for char in plain if unicodedata.category(char) != "Cf")
-    return " ".join(unicodedata.normalize("NFKC", shown.casefold()).split())
+    return " ".join(unicodedata.normalize("NFC", shown.casefold()).split())
 
 
 def nearest_words(wanted: str, texts: Iterable[str]) -> str:
