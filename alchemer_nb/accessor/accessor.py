@@ -30,7 +30,7 @@ from alchemer_nb.frame.provenance import summary
 from alchemer_nb.frame.text_dtype import typed_frame
 from alchemer_nb.privacy import redact as redaction
 from alchemer_nb.survey.scales import read_number
-from alchemer_nb.visible import make_visible
+from alchemer_nb.visible import make_visible, print_line
 from alchemer_nb.wire.text import counted, strip_html
 
 if TYPE_CHECKING:
@@ -135,18 +135,23 @@ class AlchemerAccessor:
     def find(self, words: str) -> pd.DataFrame:
         """Find columns whose name or words contain all of the words, in any case.
 
+        Where there is none, a line is printed with the nearest words.
+
         Returns:
             ``column``, ``question``, ``row``, ``option`` and ``type`` of each (text).
         """
         pieces = strip_html(words).casefold().split()
         searched = ("column_id", "column_alias", "column_text", "alias", "parent_alias")
         shown = ("question", "row", "option", "type")
-        found = []
+        found, texts = [], []
         frame = self._wide_frame()
         for name, row in lookup.records_here(frame, describe_wide(frame)):
             text = " ".join(str(row.get(field) or "") for field in searched).casefold()
+            texts.append(text)
             if all(piece in text for piece in pieces):
                 found.append({"column": name, **{field: row.get(field) or None for field in shown}})
+        if not found:
+            print_line(lookup.describe_no_match(pieces, texts))
         return typed_frame(found, ("column", *shown), {})
 
     def columns(self, question: str | int) -> list[str]:
@@ -337,6 +342,8 @@ class AlchemerAccessor:
         suffixes: tuple[str, str] = ("", "_joined"),
     ) -> pd.DataFrame:
         """Merge columns of another frame, and keep the index and what this frame carries.
+
+        A line is printed that says how many responses found a row in the other frame.
 
         Args:
             other: Data such as those of customers, with one row for each value of ``on``.

@@ -5,16 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.client.titles import find_survey_id
-from alchemer_nb.errors import ConfigurationError, InvalidArgument
+from alchemer_nb.client.titles import filter_surveys, find_survey_id
+from alchemer_nb.errors import ConfigurationError
 from alchemer_nb.fetch.lists import fetch_definition, fetch_envelopes
+from alchemer_nb.fetch.progress import note_printer
 from alchemer_nb.http.regions import Region
 from alchemer_nb.http.transport import Timeout, Transport
 from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.store.account_store import Stores
-from alchemer_nb.wire.ids import check_given_id
 from alchemer_nb.wire.paging import reply_rows
-from alchemer_nb.wire.text import strip_html
 
 if TYPE_CHECKING:
     import os
@@ -27,11 +26,9 @@ if TYPE_CHECKING:
     from alchemer_nb.client.retrieval import Estimate, Retrieval
     from alchemer_nb.client.survey import Survey
     from alchemer_nb.doctor.report import Diagnosis
-    from alchemer_nb.fetch.progress import ProgressMode
+    from alchemer_nb.fetch.progress import NoteMode, ProgressMode
     from alchemer_nb.http.credentials import Credentials
     from alchemer_nb.store.sync_result import SyncResult, VerifyResult
-
-    NoteMode = str | bool | None | Callable[[str], None]  # "auto", "none", or a callback
 
 
 class Client:
@@ -122,7 +119,7 @@ class Client:
         yield from fetch_envelopes(self._transport, path, params)
 
     def table(self, path: str, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
-        """Return any list as a DataFrame: all its pages, one row an object.
+        """Return any list as a DataFrame: all its pages, one row an object, its dates in UTC.
 
         Example:
             >>> client.table("accountuser", {"status": "Active"}).columns[:3].tolist()
@@ -131,7 +128,8 @@ class Client:
         from alchemer_nb.frame import api_tables
 
         return api_tables.build_table(
-            row for page in self.pages(path, params) for row in reply_rows(page)
+            (row for page in self.pages(path, params) for row in reply_rows(page)),
+            self.region.zone,
         )
 
     # -- named calls ------------------------------------------------------------------------
@@ -146,7 +144,8 @@ class Client:
         """
         from alchemer_nb.frame import api_tables
 
-        return api_tables.build_table(reply_rows(self.request("GET", "account"))[:1])
+        rows = reply_rows(self.request("GET", "account"))[:1]
+        return api_tables.build_table(rows, self.region.zone)
 
     def read_account(self, *, retries: int | None = None) -> dict[str, Any]:
         """Return the account's fields as ``account`` does, without pandas.
@@ -165,7 +164,7 @@ class Client:
         """Return the surveys of the account, one row each.
 
         Args:
-            text: Part of the title, in any case.
+            text: Part of the title, in any case, with quotes and dashes of any kind.
             status: Such as ``"Launched"`` or ``"Closed"``, in any case.
 
         Example:
@@ -174,13 +173,7 @@ class Client:
         """
         from alchemer_nb.frame import api_tables
 
-        rows = self._survey_rows()
-        if text:
-            piece = str(text).casefold()
-            rows = [row for row in rows if piece in strip_html(row.get("title")).casefold()]
-        if status:
-            wanted = str(status).casefold()
-            rows = [row for row in rows if str(row.get("status")).casefold() == wanted]
+        rows = filter_surveys(self._survey_rows(), text, status)
         return api_tables.build_survey_table(rows, self.region.zone)
 
     def survey(self, id_or_title: int | str) -> Survey:
@@ -280,9 +273,10 @@ class Client:
             language: Whose words, where the survey has several languages.
             metadata: ``"standard"``, ``"all"`` or ``"none"``.
             tz: IANA zone of times; None for naive wall-clock time of the region.
-            columns: Only these columns, or questions by alias or id. A url variable, such as
-                ``"url_utm_source"``, is there even if no response has it.
-            limit: The first so many rows.
+            columns: Only these columns, or questions by alias or id, whose comments come only by
+                their own name. A url variable, such as ``"url_utm_source"``, is there even if no
+                response has it.
+            limit: The first so many responses.
             day_first: Whether ``03/04/2026`` in the answer to a date question is the 3rd of April.
                 Alchemer's date questions have the month first. What cannot be read so is in
                 ``…_raw``, and a note counts what the other order would read.
@@ -328,7 +322,7 @@ class Client:
             since: From when on.
             until: To when.
             tz: Zone of the two.
-            limit: The first so many rows.
+            limit: The first so many responses.
 
         Returns:
             ``rows``, ``pages``, ``calls`` and ``seconds``; its text is one line.
@@ -341,9 +335,24 @@ class Client:
 
     # -- the local store --------------------------------------------------------------------
 
-    def sync(self, id_or_title: int | str, **how: Any) -> SyncResult:
-        """Bring the local store of a survey up to date; see ``Stores.sync``."""
-        return self._stores.sync(self.survey_id(id_or_title), **how)
+    def sync(
+        self, id_or_title: int | str, *, progress: ProgressMode = "none", **how: Any
+    ) -> SyncResult:
+        """Bring the local store of a survey up to date.
+
+        Args:
+            id_or_title: As for ``survey``.
+            progress: A function that is called with a ``Progress`` after each page and often while
+                waiting, and can ``cancel()``; ``"auto"`` prints the result in one line, ``"none"``
+                nothing.
+            **how: ``full``, ``fresh``, ``verify``, and ``stop``, an event; see ``Stores.sync``.
+        """
+        if callable(progress):
+            how.setdefault("tell", progress)
+        on_note = note_printer("none" if callable(progress) else progress)
+        result = self._stores.sync(self.survey_id(id_or_title), **how)
+        on_note(str(result))
+        return result
 
     def verify(self, id_or_title: int | str, **how: Any) -> VerifyResult:
         """Compare the local store of a survey with Alchemer, response by response, and its files.
@@ -393,7 +402,7 @@ class Client:
 
         chosen: dict[str, Any] = {"test_rows": test_rows, "tz": tz, "columns": columns}
         chosen["day_first"] = day_first
-        options, on_note = FrameOptions(**chosen), _note_printer(progress)
+        options, on_note = FrameOptions(**chosen), note_printer(progress)
         return engines.scan(self._survey_folder(id_or_title), engine, options, on_note)
 
     def changes(self, id_or_title: int | str) -> pd.DataFrame:
@@ -468,7 +477,7 @@ class Client:
             FrameOptions(**chosen),
             zone=tz or str(self.region.zone),
             files=files,
-            on_note=_note_printer(progress),
+            on_note=note_printer(progress),
         )
         return run_sql(question)
 
@@ -545,23 +554,4 @@ class Client:
             SurveyNotFound: No survey or several fit the title.
             TransportError: Alchemer sends no valid id for the one that fits.
         """
-        if not isinstance(id_or_title, str):
-            return check_given_id(id_or_title, "a survey")
         return find_survey_id(id_or_title, self._survey_rows)
-
-
-def _note_printer(progress: NoteMode) -> Callable[[str], None]:
-    """Return what prints a line, for the values of ``progress`` of ``scan`` and ``sql``.
-
-    Raises:
-        InvalidArgument: It is none of them.
-    """
-    from alchemer_nb.fetch.progress import print_line
-
-    if callable(progress):
-        return progress
-    if progress in ("auto", "text", True):
-        return print_line
-    if progress in ("none", False, None):
-        return lambda _: None
-    raise InvalidArgument("progress is 'auto', 'none' or a function that takes a line")

@@ -19,7 +19,7 @@ from alchemer_nb.decode.gc_pause import collector_paused
 from alchemer_nb.fetch.download import Download, Downloader
 from alchemer_nb.fetch.interruption import build_hint, describe_interruption
 from alchemer_nb.fetch.lists import fetch_definition
-from alchemer_nb.fetch.progress import Progress, print_line
+from alchemer_nb.fetch.progress import Progress
 from alchemer_nb.frame import rows as row_choice
 from alchemer_nb.frame.build import build_frame
 from alchemer_nb.frame.description import read_description
@@ -33,6 +33,7 @@ from alchemer_nb.survey import filters
 from alchemer_nb.survey.columns import is_before_edit, plan_columns, raw_column
 from alchemer_nb.survey.piped_rows import parent_of_row
 from alchemer_nb.survey.question_types import is_known
+from alchemer_nb.visible import print_line
 from alchemer_nb.wire.paging import PAGE_SIZE, to_count
 from alchemer_nb.wire.text import counted
 
@@ -162,9 +163,10 @@ class Retrieval:
         given, tz = self.options, self.options.frame.tz
         self._tz = ZoneInfo(tz) if tz else self.region.zone
         self._conditions = filters.parse_conditions(given.where)
-        self._period = filters.parse_period(given.since, given.until, self._tz)
+        self._now = datetime.now(UTC)  # from which relative dates count, for all of them
+        self._period = filters.parse_period(given.since, given.until, self._tz, self._now)
         self._status = filters.status_condition(given.status)
-        self._is_filtered = bool(self._conditions or self._status or any(self._period))
+        self._is_filtered = bool(self._conditions or self._status or any(self._period.bounds))
         self._local: LocalConditions | None = None  # conditions that Alchemer cannot check
         self._condition_notes: list[str] = []
 
@@ -240,7 +242,8 @@ class Retrieval:
         calls, a_minute = pages + _OTHER_CALLS, self.transport.limiter.limit
         by_pace = math.ceil(pages / self.transport.max_in_flight) * _PAGE_SECONDS
         by_limit = 60 * math.ceil(max(0, calls - a_minute) / a_minute)
-        notes = [*self._condition_notes, *([_CHOSEN_HERE] if self._local else [])]
+        period = [f"submitted {word}" for word in self._period.phrases()]
+        notes = [*period, *self._condition_notes, *([_CHOSEN_HERE] if self._local else [])]
         seconds = max(by_pace, by_limit)
         return Estimate(survey.title, rows, pages, calls, seconds, tuple(notes))
 
@@ -264,8 +267,8 @@ class Retrieval:
     def _build_params(self, survey: Definition) -> dict[str, str]:
         """Return the conditions that Alchemer checks as filters; keep the others in ``_local``."""
         given, zone = [*self._conditions, *self._status], self.region.zone
-        conditions = filters.resolve(given, survey, self._tz, zone)
-        conditions += filters.submitted_conditions(*self._period, zone)
+        conditions = filters.resolve(given, survey, self._tz, zone, self._now)
+        conditions += filters.submitted_conditions(*self._period.bounds, zone)
         self._condition_notes = [condition.note for condition in conditions if condition.note]
         asks = any(condition.field == "is_test_data" for condition in conditions)
         if asks and self.options.frame.test_rows == "exclude":  # the condition decides
@@ -281,7 +284,7 @@ class Retrieval:
         return builder.count >= limit <= len(self._choose_rows(builder.view()).numbers)
 
     def _choose_rows(self, answers: Answers) -> Rows:
-        mask = row_choice.submitted_between(answers, self.region.zone, *self._period)
+        mask = row_choice.submitted_between(answers, self.region.zone, *self._period.bounds)
         local = self._local_mask(answers)
         if local is not None:
             mask = local if mask is None else mask & local
@@ -289,6 +292,13 @@ class Retrieval:
 
     def _local_mask(self, answers: Answers) -> np.ndarray | None:
         return None if self._local is None else self._local.mask(answers)
+
+    def _dates_read(self) -> dict[str, Any]:
+        """Return what the dates asked for mean: the zone, the time of "today", and the words."""
+        if not (any(self._period) or any(each.is_date for each in self._conditions)):
+            return {}
+        at = self._now.isoformat(timespec="seconds")
+        return {"dates_read": {"zone": str(self._tz), "at": at, **self._period.words()}}
 
     def _local_facts(self) -> dict[str, Any]:
         return {"chosen_here": self._local is not None, "condition_notes": self._condition_notes}
@@ -317,6 +327,7 @@ class Retrieval:
             "host": self.region.host,
             "utc": datetime.now(UTC).isoformat(timespec="seconds"),
             "asked": self.options.asked(),
+            **self._dates_read(),
             "rows_told": total,
             "rows_received": rows.received,
             "rows": len(rows.numbers),

@@ -29,13 +29,13 @@ from alchemer_nb.doctor.report import (
     Check,
     Diagnosis,
 )
-from alchemer_nb.fetch.progress import print_line
 from alchemer_nb.http.network_errors import find_proxy
 from alchemer_nb.http.refusals import THREE_LEGGED, TWO_LEGGED, find_known_sentence
 from alchemer_nb.http.regions import Region, is_loopback
 from alchemer_nb.http.reply import Reply, find_error
 from alchemer_nb.http.transport import Call, Timeout, Transport
 from alchemer_nb.store import paths
+from alchemer_nb.visible import print_line
 from alchemer_nb.wire.clocks import Clock
 from alchemer_nb.wire.ids import id_number
 from alchemer_nb.wire.paging import reply_rows

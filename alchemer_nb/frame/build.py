@@ -273,7 +273,12 @@ def choose_by_words(
 
 
 def column_words(column: AnswerColumn) -> set[str]:
-    """Return the words by which ``columns`` may mean a column, besides its name."""
+    """Return the words by which ``columns`` may mean a column, besides its name.
+
+    Comments are free text, often about persons: a question's name does not bring them.
+    """
+    if column.part == "comment":
+        return {column.id}
     return {*question_names(column), column.id, *(part.id for part in column.option_columns)}
 
 

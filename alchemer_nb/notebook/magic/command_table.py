@@ -27,12 +27,14 @@ OUT = CommandOption("--out", "keep the result under this name", spec.to_text, "N
 _CONDITIONS_HELP = """\
   one condition a line, all must hold, # starts a comment:
     status = Complete
-    date_submitted >= 2026-01-01
+    date_submitted >= 7d
     [question(2)] = Yes
     [url("utm_source")] IS NOT NULL
     channel in Web, "Phone, or letter", 'Don''t know'
   a question's alias may stand in place of [question(n)]; between quotes of either kind a value
   is taken as it is, and the quote itself is written twice; {name} is always taken as it is"""
+
+_SURVEY_STATUSES = ("Launched", "Closed", '"In Design"', "Archived", "Draft")
 
 _SIGN_IN = (
     Command(
@@ -47,7 +49,9 @@ _SIGN_IN = (
                 choices=Region.names(),
             ),
             choice_option("--mode", "how to sign in", ("key", "oauth")),
-            CommandOption("--profile", "a remembered sign-in", spec.to_text, "NAME"),
+            CommandOption(
+                "--profile", "a remembered sign-in", spec.to_text, "NAME", completes="profile"
+            ),
             CommandOption(
                 "--env", "read the credentials from this .env file", spec.to_text, "FILE"
             ),
@@ -143,8 +147,12 @@ _DATA = (
         "surveys",
         "the surveys of the account",
         commands.surveys,
-        (Positional("TEXT", "a piece of the title", "?"),),
-        (CommandOption("--status", "a status such as Launched", spec.to_text),),
+        (Positional("TEXT", "a piece of the title", "text"),),
+        (
+            CommandOption(
+                "--status", "those with this status", spec.to_text, choices=_SURVEY_STATUSES
+            ),
+        ),
         example="%alchemer surveys customer",
     ),
     Command(
@@ -169,13 +177,14 @@ _DATA = (
         response_options.OPTIONS,
         example='df = %alchemer responses "Customer satisfaction" --complete --since 2026-01-01',
         body_help=_CONDITIONS_HELP,
+        is_filter=True,
     ),
     Command(
         "statistics",
         "counts, percents and means of a survey's questions, as Alchemer counts them",
         lambda context, survey, language=None: context.client.statistics(survey, language),
         (SURVEY,),
-        (CommandOption("--language", "a language of the survey, for labels", spec.to_text),),
+        (response_options.LANGUAGE,),
         example='%alchemer statistics "Customer satisfaction"',
     ),
     Command(
@@ -224,7 +233,7 @@ _STORE = (
         "sql",
         "a query over stored surveys and the notebook's frames (DuckDB)",
         commands.sql,
-        (Positional("QUERY", "SQL, in quotes", "?", convert=to_query),),
+        (Positional("QUERY", "SQL, with or without quotes around it", "verbatim", "", to_query),),
         (
             response_options.TEST_ROWS,
             response_options.TIME_ZONE,

@@ -16,7 +16,7 @@ from alchemer_nb.notebook.magic.response_options import describe_download
 from alchemer_nb.notebook.magic.sql_values import bind_values
 from alchemer_nb.notebook.magic.tokens import suggest
 from alchemer_nb.wire.ids import check_given_id, id_number
-from alchemer_nb.wire.text import counted
+from alchemer_nb.wire.text import counted, nearest_words
 
 if TYPE_CHECKING:
     import threading
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from alchemer_nb.doctor.report import Diagnosis
     from alchemer_nb.fetch.progress import Progress
     from alchemer_nb.notebook.demo import RunningSandbox
-    from alchemer_nb.notebook.magic.completion import KnownSurveys
+    from alchemer_nb.notebook.magic.lookahead import KnownSurveys
     from alchemer_nb.notebook.running.background import Downloads
     from alchemer_nb.notebook.signin.session import Connection, Session, Status
     from alchemer_nb.store.sync_result import SyncResult
@@ -236,6 +236,12 @@ def surveys(context: Context, text: str | None = None, status: str | None = None
     """Return the surveys of the account, one row each."""
     frame = context.client.surveys(text=text, status=status)
     context.known_surveys.add_frame(frame)
+    if text and frame.empty:
+        everything = context.client.surveys()  # from memory
+        context.known_surveys.add_frame(everything)
+        near = nearest_words(text, everything["title"].dropna())
+        hint = f"did you mean `{near}`?" if near else "%alchemer surveys lists all of them"
+        print_text(f"No title has {text[:60]!r} in it; {hint}")
     return frame
 
 
@@ -447,7 +453,7 @@ def diff(context: Context, survey: Any) -> pd.DataFrame:
 def sql(context: Context, query: str | None = None, body: str = "", **options: Any) -> pd.DataFrame:
     """Run a query over stored surveys and the notebook's frames."""
     if bool(query) == bool(body.strip()):
-        raise UsageError("write the query below %%alchemer sql, or behind %alchemer sql in quotes")
+        raise UsageError("write the query after %alchemer sql, or below %%alchemer sql")
     text, values = bind_values(query or body, context.variables)
     progress = "none" if context.progress == "none" else print_wrapped
     options.setdefault("day_first", context.day_first)

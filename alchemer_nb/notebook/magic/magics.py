@@ -26,8 +26,9 @@ from alchemer_nb.notebook.kernel.outputs import print_text
 from alchemer_nb.notebook.magic.command_spec import Command, command_help, full_help, overview
 from alchemer_nb.notebook.magic.command_table import COMMANDS
 from alchemer_nb.notebook.magic.commands import Context
-from alchemer_nb.notebook.magic.completion import Completion, KnownSurveys
+from alchemer_nb.notebook.magic.completion import Completion
 from alchemer_nb.notebook.magic.interpolation import interpolate_lines
+from alchemer_nb.notebook.magic.lookahead import KnownSurveys, Lookahead
 from alchemer_nb.notebook.magic.parser import parse_line
 from alchemer_nb.notebook.magic.response_options import PROGRESS
 from alchemer_nb.notebook.running.background import Downloads
@@ -61,9 +62,10 @@ class AlchemerMagics(Magics, Configurable):
         super().__init__(shell, **kwargs)
         self.session = Session()
         self.known_surveys = KnownSurveys()
-        self.completion = Completion(COMMANDS, self.known_surveys, self.session, shell)
+        self.lookahead = Lookahead(self.session, self.known_surveys)
+        self.completion = Completion(COMMANDS, self.lookahead, self.session, shell)
         self.downloads = Downloads(shell)
-        self._stop_listening = self.session.on_change(self.known_surveys.clear)
+        self._stop_listening = self.session.on_change(self._forget_surveys)
 
     @line_cell_magic
     @no_var_expand
@@ -78,6 +80,10 @@ class AlchemerMagics(Magics, Configurable):
             raise
 
     alchemer.__doc__ = full_help(COMMANDS)  # what `%alchemer?` shows
+
+    def _forget_surveys(self) -> None:
+        self.known_surveys.clear()
+        self.lookahead.clear()
 
     def close(self) -> None:
         """End the downloads and sign-ins, and the sandbox if one runs."""
