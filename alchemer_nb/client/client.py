@@ -95,6 +95,7 @@ class Client:
         path: str,
         params: Mapping[str, Any] | None = None,
         data: Mapping[str, Any] | None = None,
+        options: CallOptions | None = None,
     ) -> dict[str, Any]:
         """Make one call and return the whole envelope, checked.
 
@@ -106,6 +107,7 @@ class Client:
             path: Path after the version, such as ``"survey/123"``.
             params: Query parameters; nested values become ``name[key]=…``.
             data: Form fields, written in the same way.
+            options: How to stop it, and what to call during waits.
 
         Raises:
             ApiError: Alchemer answered with an error.
@@ -115,7 +117,7 @@ class Client:
             >>> client.request("GET", "survey", {"resultsperpage": 1})["result_ok"]
             True
         """
-        return self._transport.send(method, path, params, data).envelope()
+        return self._transport.send(method, path, params, data, options).envelope()
 
     def pages(self, path: str, params: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
         """Yield the envelopes of all pages of a list, from the first to the last."""
@@ -527,10 +529,8 @@ class Client:
             some = "; ".join(f"{title!r} ({i})" for i, title in matches[:_TITLES_IN_ERROR])
             rest = len(matches) - _TITLES_IN_ERROR
             more = f" and {rest} more" if rest > 0 else ""
-            raise SurveyNotFound(
-                f"{len(matches)} surveys fit {wanted!r}: {some}{more}; give the id or more of the "
-                "title"
-            )
+            fit = f"{len(matches)} surveys fit {wanted!r}: {some}{more}"
+            raise SurveyNotFound(f"{fit}; give the id or more of the title")
         hint = did_you_mean(wanted, [title for _, title in titles], "; client.surveys() lists them")
         raise SurveyNotFound(f"no survey of {len(titles)} in this account fits {wanted!r}{hint}")
 
