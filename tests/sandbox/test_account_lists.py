@@ -43,7 +43,7 @@ def test_contacts_are_the_people_of_the_customer_list(get: Callable[..., Any]) -
     assert set(body) == {"result_ok", "page", "results_per_page", "data"}
     customers = crm_rows(60)
     assert [str(one["id"]) for one in body["data"]] == [row["contact_id"] for row in customers]
-    assert body["data"][0]["custom[1]"] == customers[0]["segment"]
+    assert body["data"][0]["group"] == customers[0]["segment"]
     addresses = [one["email_address"] for one in body["data"]]
     assert len({*addresses}) == len(addresses)
     assert all(address.endswith("@example.org") for address in addresses)

@@ -1,6 +1,6 @@
 """``contactlist``, its contacts, and the fields that an account adds to contacts.
 
-invented: that the account's fields are named by their id, as calls that write name them.
+No source shows how a contact of a list has the values of those fields: here it has none.
 """
 
 from __future__ import annotations
@@ -54,11 +54,7 @@ def member(call: Call) -> str:
 def _members(call: Call) -> list[dict[str, Any]]:
     segment = _LISTS[find_row(call, "contactlist", _lists(call))["id"]][1]
     return [
-        {
-            **{name: value for name, value in one.items() if name != "customer_since"},
-            "custom[1]": one["group"],
-            "custom[2]": one["customer_since"],
-        }
+        {name: value for name, value in one.items() if name != "customer_since"}
         for one in contacts(call.settings.responses)
         if segment in (None, one["group"])
     ]
