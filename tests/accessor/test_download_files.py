@@ -61,7 +61,7 @@ class TestSandbox:
         for path, size in zip(result["path"], result["bytes"], strict=True):
             assert Path(path).stat().st_size == size > 0
         assert {c[:4] for n, c in files.items() if n.lower().endswith("png")} == {b"\x89PNG"}
-        receipt = capsys.readouterr().err
+        receipt = "".join(capsys.readouterr())
         assert f"Event registration: {len(sent)} files in " in receipt
         assert f"{len(sent)} downloaded" in receipt
 
@@ -159,7 +159,7 @@ class TestWithoutFiles:
         none = df[df["pitch"].isna()]
         result = none.alchemer.download_files(tmp_path, client=client)
         assert result.shape == (0, 7)
-        assert "Event registration: no file was sent" in capsys.readouterr().err
+        assert "Event registration: no file was sent" in "".join(capsys.readouterr())
 
     def test_a_frame_of_another_region(self, client, tmp_path):
         df = client.responses(EVENT, progress="none", limit=3)
@@ -256,7 +256,7 @@ class TestSignedAddresses:
         assert "nothing was found at survey/5/surveyresponse/3/file" in result["reason"][2]
         assert result["path"].isna().tolist() == [False, True, True, False]
         assert content(tmp_path) == {"1_photo_a.png": b"one", "4_photo_d.png": b"four"}
-        assert "2 failed (7 bytes); the column reason of the result" in capsys.readouterr().err
+        assert "2 failed (7 bytes); the column reason of the result" in "".join(capsys.readouterr())
 
     def test_a_file_that_is_cut_off_is_never_there(self, made, scripted, tmp_path):
         df, client = made("a.png", "b.png")
