@@ -35,11 +35,12 @@ from alchemer_nb.wire.text import counted, strip_html
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
     import pandas as pd
 
     from alchemer_nb.export.variables import ExportOptions
+    from alchemer_nb.fetch.uploads import FileProgress
 
 
 class AlchemerAccessor:
@@ -232,6 +233,50 @@ class AlchemerAccessor:
         numbers float64; categories lose unused levels and their order; text and dates stay.
         """
         return scores.for_model(self._frame)
+
+    # -- files --------------------------------------------------------------------------------
+
+    def download_files(
+        self,
+        folder: str | os.PathLike[str],
+        columns: Iterable[str | int] | None = None,
+        *,
+        client: Any = None,
+        most_bytes: int = 1 << 30,
+        progress: str | bool | Callable[[FileProgress], None] | None = "auto",
+    ) -> pd.DataFrame:
+        """Download the files that respondents of this frame sent.
+
+        A file is called after its response, question and name: ``12_photo_cat.png``. What some
+        system refuses in a name is replaced by ``_``. Files that are there already, whole, are not
+        fetched again, so a download that broke off goes on where it ended. One file that fails does
+        not stop the others.
+
+        Args:
+            folder: Where to put them; made if it is not there.
+            columns: Only these columns or questions; left out, all that hold files.
+            client: Client of the account from which the frame came; left out, that of the
+                notebook's sign-in.
+            most_bytes: Largest size of a file.
+            progress: ``"auto"`` shows a line, ``"none"`` nothing; a function is called with a
+                ``FileProgress`` (``done``, ``total``, ``failed``, ``bytes``, ``line``) after each
+                file and while it waits, and can ``cancel()``.
+
+        Returns:
+            One row for each file: ``response_id`` (int64), ``question``, ``name`` (as the
+            respondent had it), ``path``, ``bytes`` (Int64), ``status`` (``"downloaded"``,
+            ``"already there"``, ``"failed"``, ``"not tried"``) and ``reason``.
+
+        Raises:
+            InvalidArgument: No column holds files, or an argument does not fit.
+            ConfigurationError: There is no client.
+            DownloadIncomplete: It was stopped, the credentials were refused, or the folder cannot
+                be written; ``.partial`` has the rows so far.
+        """
+        from alchemer_nb.accessor import downloads
+
+        frame = self._wide_frame()
+        return downloads.download_files(frame, folder, columns, client, most_bytes, progress)
 
     # -- missing ----------------------------------------------------------------------------
 

@@ -79,10 +79,9 @@ class Client:
         self._stores = Stores(self._transport, self.region, store)
 
     def __repr__(self) -> str:
-        region = getattr(self, "region", None)  # a traceback may show an unfinished one
-        if region is None:
+        if not hasattr(self, "region"):  # a traceback may show an unfinished one
             return "Client(not ready)"
-        return f"Client({self.credentials!r}, {region.name}, {region.host})"
+        return f"Client({self.credentials!r}, {self.region.name}, {self.region.host})"
 
     # -- generic calls ------------------------------------------------------------------------
 
@@ -92,6 +91,7 @@ class Client:
         path: str,
         params: Mapping[str, Any] | None = None,
         data: Mapping[str, Any] | None = None,
+        options: CallOptions | None = None,
     ) -> dict[str, Any]:
         """Make one call and return the whole envelope, checked.
 
@@ -103,6 +103,7 @@ class Client:
             path: Path after the version, such as ``"survey/123"``.
             params: Query parameters; nested values become ``name[key]=…``.
             data: Form fields, written in the same way.
+            options: How to stop it, and what to call during waits.
 
         Raises:
             ApiError: Alchemer answered with an error.
@@ -112,7 +113,7 @@ class Client:
             >>> client.request("GET", "survey", {"resultsperpage": 1})["result_ok"]
             True
         """
-        return self._transport.send(method, path, params, data).envelope()
+        return self._transport.send(method, path, params, data, options).envelope()
 
     def pages(self, path: str, params: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
         """Yield the envelopes of all pages of a list, from the first to the last."""
@@ -127,10 +128,8 @@ class Client:
         """
         from alchemer_nb.frame import api_tables
 
-        return api_tables.build_table(
-            (row for page in self.pages(path, params) for row in reply_rows(page)),
-            self.region.zone,
-        )
+        rows = (row for page in self.pages(path, params) for row in reply_rows(page))
+        return api_tables.build_table(rows, self.region.zone)
 
     # -- named calls ------------------------------------------------------------------------
 

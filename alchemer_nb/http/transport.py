@@ -1,4 +1,4 @@
-"""The only module that sends calls.
+"""The only module that sends calls to Alchemer.
 
 With an API key the address of a call holds the credentials, and so do the texts of all errors of
 requests and urllib3. The address is used in this module only. Errors are built anew from method,

@@ -400,7 +400,11 @@ def fetch_list(context: Context, path: str, survey: Any = None, **ids: Any) -> p
     if survey is not None:
         ids["survey"] = context.client.survey_id(survey)
     checked = {name: check_given_id(value, f"a {name}") for name, value in ids.items()}
-    return context.client.table(path.format(**checked))
+    place = path.format(**checked)
+    table = context.client.table(place)
+    if table.empty:
+        print_text(f"Alchemer has none: the list {place} is empty.")
+    return table
 
 
 def sync(

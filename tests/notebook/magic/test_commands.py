@@ -46,6 +46,22 @@ def same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
     return True
 
 
+def test_every_list_has_data_in_the_sandbox_or_says_that_it_is_empty(signed_in):
+    for command in (
+        f"quotas {ID}", f"reports {ID}", "contactlists", "contacts 31", f"campaigns {ID}", "users",
+        "teams", "get domain", "get sso", "get surveytheme", "get contactcustomfield",
+        f"get survey/{ID}/surveycampaign/300011/emailmessage",
+        f"get survey/{ID}/surveycampaign/300011/surveycontact",
+    ):  # fmt: skip
+        outcome = signed_in.run(f"%alchemer {command}")
+        assert outcome.failure is None
+        assert len(outcome.value), command
+        assert "none" not in outcome.out
+    outcome = signed_in.run("%alchemer quotas 9000004")
+    assert outcome.out.startswith("Alchemer has none: the list survey/9000004/quotas is empty.\n")
+    assert outcome.value.empty
+
+
 def test_named_commands_give_what_the_client_gives(signed_in, client):
     for cell, expected in (
         ("%alchemer account", client.account()),
