@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from alchemer_nb.client.retrieval import Estimate, Retrieval
+    from alchemer_nb.client.estimate import Estimate
+    from alchemer_nb.client.retrieval import Retrieval
     from alchemer_nb.client.survey import Survey
     from alchemer_nb.fetch.progress import ProgressMode
     from alchemer_nb.http.credentials import Credentials
     from alchemer_nb.store.sync_result import SyncResult, VerifyResult
 
     NoteMode = str | bool | None | Callable[[str], None]  # "auto", "none", or a callback
-
 _TITLES_IN_ERROR = 8
 
 
