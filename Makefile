@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-long fidelity soak lint bench sandbox docs pictures pins clean
+.PHONY: help demo check test test-long live fidelity soak lint bench sandbox docs pictures pins clean
 
 help:
 	@echo 'make demo          install into $(VENV), run the quickstart against the sandbox, open JupyterLab'
@@ -23,6 +23,7 @@ help:
 	@echo 'make check         the fast tests, side by side'
 	@echo 'make test          make check, then kernels, notebooks, a browser, docs, other clients, Binder'
 	@echo 'make test-long     what takes minutes, such as a hundred syncs that are killed'
+	@echo 'make live          read-only checks of the real Alchemer, with credentials in the environment'
 	@echo 'make fidelity      random surveys, each cell beside what a second reader says'
 	@echo 'make soak          minutes of troubles: does the store stay right, does nothing grow?'
 	@echo 'make lint          ruff (rules and format) and mypy'
@@ -60,6 +61,11 @@ ifeq ($(ARGS),)
 	  --hypothesis-profile thorough
 	@$(BIN)/python -m pytest -n $(WORKERS) -m hypothesis tests/fuzz --hypothesis-profile fuzz
 endif
+
+# Read-only checks of the real Alchemer, with ALCHEMER_API_TOKEN and its like in the environment.
+# Nothing that they print, also where they fail, is a value of the account or of the environment.
+live: $(VENV)/.installed-test
+	@$(BIN)/python -m pytest -m live tests/live -s --tb=line --no-showlocals $(ARGS)
 
 # A few of them are part of `make check`. Thousands: make fidelity ARGS="--surveys 2000".
 fidelity: $(VENV)/.installed-test

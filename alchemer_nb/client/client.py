@@ -5,15 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.errors import ConfigurationError, InvalidArgument, SurveyNotFound
+from alchemer_nb.client.titles import find_survey_id
+from alchemer_nb.errors import ConfigurationError, InvalidArgument
 from alchemer_nb.fetch.lists import fetch_definition, fetch_envelopes
 from alchemer_nb.http.regions import Region
 from alchemer_nb.http.transport import Timeout, Transport
 from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.store.account_store import Stores
-from alchemer_nb.wire.ids import check_given_id, check_received_id, has_digits_alone
+from alchemer_nb.wire.ids import check_given_id
 from alchemer_nb.wire.paging import reply_rows
-from alchemer_nb.wire.text import did_you_mean, strip_html
+from alchemer_nb.wire.text import strip_html
 
 if TYPE_CHECKING:
     import os
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
     from alchemer_nb.client.estimate import Estimate
     from alchemer_nb.client.retrieval import Retrieval
     from alchemer_nb.client.survey import Survey
+    from alchemer_nb.doctor.report import Diagnosis
     from alchemer_nb.fetch.progress import ProgressMode
     from alchemer_nb.http.credentials import Credentials
     from alchemer_nb.store.sync_result import SyncResult, VerifyResult
 
     NoteMode = str | bool | None | Callable[[str], None]  # "auto", "none", or a callback
-_TITLES_IN_ERROR = 8
 
 
 class Client:
@@ -98,8 +99,7 @@ class Client:
     ) -> dict[str, Any]:
         """Make one call and return the whole envelope, checked.
 
-        A GET that was answered within the last minute is answered from memory, as Alchemer does;
-        a call that writes empties this memory.
+        A GET of the last minute is answered from memory, as Alchemer does; writing empties it.
 
         Args:
             method: GET, PUT (creates), POST (updates) or DELETE.
@@ -502,6 +502,41 @@ class Client:
         unique = {str(row.get("id")): row for row in rows if isinstance(row, dict)}
         return list(unique.values())
 
+    def doctor(
+        self,
+        survey: int | str | None = None,
+        *,
+        shapes: bool = False,
+        try_regions: bool = False,
+    ) -> Diagnosis:
+        """Check what a download depends on: network, clock, sign-in, rights, and this computer.
+
+        It makes some fifteen small calls, which change nothing, and raises nothing of what it
+        finds. Ctrl-C ends it; what is known by then is returned.
+
+        Args:
+            survey: Id or title of the survey to look at; left out, one of the account.
+            shapes: Compare the replies with what is expected: paths, JSON types and counts, no
+                values.
+            try_regions: If the key is not accepted, send it to the hosts of the other regions, too;
+                they are printed first.
+
+        Returns:
+            A table of checks; ``.ok``, ``.frame`` and ``.shapes`` (DataFrames), and ``.text()``
+            for a bug report, which has no data and no setting of yours.
+
+        Example:
+            >>> client.doctor().ok
+            True
+        """
+        from alchemer_nb.doctor.examination import Examination, Subject
+
+        transport = self._transport
+        limits = transport.timeout, transport.limiter.limit
+        subject = Subject(self.region, self.credentials, self._stores.folder, *limits)
+        find = None if survey is None else partial(self.survey_id, survey)
+        return Examination(subject, find, shapes, try_regions).run()
+
     def survey_id(self, id_or_title: int | str) -> str:
         """Find the id of a survey; only a title makes a call.
 
@@ -512,27 +547,7 @@ class Client:
         """
         if not isinstance(id_or_title, str):
             return check_given_id(id_or_title, "a survey")
-        wanted = id_or_title.strip()
-        if not strip_html(wanted) or "\0" in wanted:
-            raise InvalidArgument("give a survey's id, its title, or a piece of its title")
-        if has_digits_alone(wanted):
-            return check_given_id(wanted, "a survey")
-        titles = [(row.get("id"), strip_html(row.get("title"))) for row in self._survey_rows()]
-        matches = _match_titles(wanted, titles)
-        if len(matches) == 1:
-            return check_received_id(matches[0][0], f"the survey {matches[0][1][:60]!r}")
-        if not matches and wanted.isdigit():  # such as "²", or digits of other scripts
-            return check_given_id(wanted, "a survey")
-        if matches:
-            some = "; ".join(f"{title!r} ({i})" for i, title in matches[:_TITLES_IN_ERROR])
-            rest = len(matches) - _TITLES_IN_ERROR
-            more = f" and {rest} more" if rest > 0 else ""
-            raise SurveyNotFound(
-                f"{len(matches)} surveys fit {wanted!r}: {some}{more}; give the id or more of the "
-                "title"
-            )
-        hint = did_you_mean(wanted, [title for _, title in titles], "; client.surveys() lists them")
-        raise SurveyNotFound(f"no survey of {len(titles)} in this account fits {wanted!r}{hint}")
+        return find_survey_id(id_or_title, self._survey_rows)
 
 
 def _note_printer(progress: NoteMode) -> Callable[[str], None]:
@@ -583,18 +598,3 @@ def connect(region: str | Region | None = None, profile: str | None = None) -> C
         )
     found = found.for_region(asked)
     return Client(found.credentials, found.region)
-
-
-def _match_titles(wanted: str, titles: list[tuple[Any, str]]) -> list[tuple[Any, str]]:
-    """Return the surveys with this title, else in another case, else with it as a part."""
-    title = strip_html(wanted)
-    folded = title.casefold()
-    for fits in (
-        lambda t: t == title,
-        lambda t: t.casefold() == folded,
-        lambda t: folded in t.casefold(),
-    ):
-        found = [each for each in titles if fits(each[1])]
-        if found:
-            return found
-    return []

@@ -92,6 +92,14 @@ class Window:
         self.paused_until = max(self.paused_until, until)
         self.update(now)
 
+    def free(self, limit: int, now: float) -> int:
+        """Return how many calls may be made at once now."""
+        if now < self.paused_until:
+            return 0
+        if now < self.ceiling_until:
+            limit = min(limit, self.ceiling)
+        return max(0, limit - len(self.slots))
+
     def merge(self, other: Window, now: float) -> None:
         """Add the slots and limits of another window of the same account."""
         known = {s.ticket for s in self.slots}

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 _PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")  # the first one counts
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+VARIABLES = (*_PROXY_VARIABLES, "no_proxy", "NO_PROXY", *_CA_VARIABLES)  # that calls depend on
+_PROXY_ADDRESS = re.compile(
+    r"(?:[a-z][a-z0-9]*://)?(?:[^@/?#\s]*@)?((?:[\w.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?)/?",
+    re.A | re.I,
+)
 _TUNNEL_STATUS = re.compile(r"Tunnel connection failed: (\d{3})\b")
 _EXPIRED, _NOT_YET_VALID, _WRONG_HOST = 10, 9, 62  # X509_V_ERR_… of OpenSSL
 _CHECK_PROXY = "See whether the proxy runs and lets {host} through"
@@ -203,7 +208,8 @@ def build_network_error(
     chain = list(_chain(error))
     if any(isinstance(each, TooLarge) for each in chain):
         return build_too_large_error(where, MOST_BYTES)
-    proxy = _proxy_variable(url)
+    found = find_proxy(url)
+    proxy = found.variable if found else ""
     failure = _find_failure(error, chain, proxy)
     if failure is None:
         return TransportError(f"{where} at {host} could not be sent ({type(error).__name__})")
@@ -292,14 +298,29 @@ def _first_fit(failures: tuple[_Failure, ...], causes: Sequence[object]) -> _Fai
     )
 
 
-def _proxy_variable(url: str) -> str:
-    """Return the variable that names the proxy of an address; ``""`` where there is none."""
+class Proxy(NamedTuple):
+    """The proxy of an address.
+
+    Attributes:
+        variable: What names it: an environment variable, or the settings of the computer.
+        host: Its host and port alone; ``""`` if its address cannot be read.
+    """
+
+    variable: str
+    host: str
+
+
+def find_proxy(url: str) -> Proxy | None:
+    """Return the proxy that calls to an address go through, or None."""
     if is_loopback(urlsplit(url).hostname):
-        return ""
+        return None
     try:
         proxy = select_proxy(url, get_environ_proxies(url))
     except ValueError:  # an address that cannot be read at all
         proxy = "?"
     if not proxy:
-        return ""
-    return next(filter(os.environ.get, _PROXY_VARIABLES), "the settings of this computer")
+        return None
+    variable = next(filter(os.environ.get, _PROXY_VARIABLES), "the settings of this computer")
+    # The whole address has to fit: of a damaged one, a part of the password may look like a host.
+    found = _PROXY_ADDRESS.fullmatch(proxy)
+    return Proxy(variable, found[1] if found else "")

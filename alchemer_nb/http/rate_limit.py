@@ -118,6 +118,11 @@ class Limiter:
         with self._locked_window() as (window, now):
             window.pause(now + seconds, now)
 
+    def free_calls(self) -> int:
+        """Return how many calls may be made at once now, as far as this machine knows."""
+        with self._locked_window() as (window, now):
+            return window.free(self.limit, now)
+
     def set_account(self, account_id: str) -> None:
         """Share the window of the account with its other credentials from now on.
 

@@ -79,6 +79,30 @@ _SIGN_IN = (
         example="%alchemer switch eu",
     ),
     Command(
+        "doctor",
+        "check network, clock, sign-in, rights and this computer; works without a sign-in",
+        commands.doctor,
+        (replace(SURVEY, help="the survey to look at; left out, one of the account", nargs="?"),),
+        (
+            CommandOption(
+                "--shapes", "compare Alchemer's replies with what is expected, without values"
+            ),
+            CommandOption(
+                "--try-regions",
+                "send a key that is refused to the hosts of the other regions, too, named first",
+            ),
+            CommandOption("--text", "print the text for a bug report, which has no data of yours"),
+            CommandOption(
+                "--region",
+                "the region to examine, or a Region as {variable}",
+                spec.to_region,
+                choices=Region.names(),
+            ),
+            CommandOption("--profile", "a remembered sign-in", spec.to_text, "NAME"),
+        ),
+        example="%alchemer doctor --text",
+    ),
+    Command(
         "client",
         "the client of the current connection, for Python",
         lambda context: context.client,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from IPython.core.error import UsageError
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from alchemer_nb.client.client import Client
     from alchemer_nb.client.jobs import Job
+    from alchemer_nb.doctor.report import Diagnosis
     from alchemer_nb.fetch.progress import Progress
     from alchemer_nb.notebook.demo import RunningSandbox
     from alchemer_nb.notebook.magic.completion import KnownSurveys
@@ -115,6 +117,38 @@ def demo(context: Context, responses: int | None = None) -> RunningSandbox:
     from alchemer_nb.notebook.demo import demo as start
 
     return start(context.session, responses=responses)
+
+
+def doctor(
+    context: Context,
+    survey: Any = None,
+    shapes: bool = False,
+    try_regions: bool = False,
+    text: bool = False,
+    region: Any = None,
+    profile: str | None = None,
+) -> Diagnosis | None:
+    """Examine the current connection, or what the environment or a profile would sign in with.
+
+    Returns:
+        What was found; None if it was printed as text.
+    """
+    connection = None if region or profile else context.session.connection
+    if connection is not None:
+        found = connection.client.doctor(survey, shapes=shapes, try_regions=try_regions)
+    else:
+        from alchemer_nb.client.client import Client
+        from alchemer_nb.doctor.examination import Examination, Subject
+
+        subject, find_survey = Subject.find(profile, region, context.region), None
+        if survey is not None and subject.credentials is not None:
+            client = Client(subject.credentials, subject.region)
+            find_survey = partial(client.survey_id, survey)
+        found = Examination(subject, find_survey, shapes, try_regions).run()
+    if text:
+        print_text(found.text())
+        return None
+    return found
 
 
 def surveys(context: Context, text: str | None = None, status: str | None = None) -> pd.DataFrame:
