@@ -16,12 +16,12 @@ from alchemer_nb.errors import (
     DownloadIncomplete,
     InvalidArgument,
 )
-from alchemer_nb.fetch.progress import print_line
 from alchemer_nb.fetch.upload_names import Upload
 from alchemer_nb.fetch.uploads import FAILED, UploadDownload, in_bytes
 from alchemer_nb.frame.description import describe_wide, response_ids
 from alchemer_nb.frame.text_dtype import typed_frame
 from alchemer_nb.survey.question_types import question_key
+from alchemer_nb.visible import print_line
 from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from alchemer_nb.client.retrieval import Estimate, Retrieval
+    from alchemer_nb.client.estimate import Estimate
+    from alchemer_nb.client.retrieval import Retrieval
     from alchemer_nb.client.survey import Survey
     from alchemer_nb.doctor.report import Diagnosis
     from alchemer_nb.fetch.progress import NoteMode, ProgressMode
@@ -95,8 +96,7 @@ class Client:
     ) -> dict[str, Any]:
         """Make one call and return the whole envelope, checked.
 
-        A GET that was answered within the last minute is answered from memory, as Alchemer does;
-        a call that writes empties this memory.
+        A GET of the last minute is answered from memory, as Alchemer does; writing empties it.
 
         Args:
             method: GET, PUT (creates), POST (updates) or DELETE.

@@ -15,6 +15,7 @@ import pandas as pd
 
 from alchemer_nb import errors
 from alchemer_nb._version import __version__
+from alchemer_nb.client.estimate import Estimate, build_estimate
 from alchemer_nb.decode.gc_pause import collector_paused
 from alchemer_nb.fetch.download import Download, Downloader
 from alchemer_nb.fetch.interruption import build_hint, describe_interruption
@@ -53,41 +54,6 @@ _TAKE_ROWS = "import sys; df = sys.last_value.partial"
 _RESUME_HINT = "go on with the rows at hand: import sys; df = sys.last_value.resume(client)"
 _CHOSEN_HERE = "those that fit will be chosen here: Alchemer splits the values of `in` at commas"
 _LONGEST_PAUSE = 3600.0  # seconds after which a download is not resumed
-_OTHER_CALLS = 3  # the definition in two calls, and the newest changes
-_PAGE_SECONDS = 0.5  # of an ordinary survey; a wide one takes longer
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """An estimate of what a download takes, made before it begins.
-
-    Attributes:
-        survey: Title.
-        rows: Responses that fit.
-        pages: Pages they come in.
-        calls: Calls in all.
-        seconds: About how long, by the pace of ordinary pages and the limit of the account.
-        notes: What to know about the conditions, one clause each.
-    """
-
-    survey: str
-    rows: int
-    pages: int
-    calls: int
-    seconds: float
-    notes: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        took = (
-            counted(round(self.seconds), "second")
-            if self.seconds < 90
-            else counted(round(self.seconds / 60), "minute")
-        )
-        line = (
-            f"{self.survey}: {counted(self.rows, 'response')} in {counted(self.pages, 'page')}, "
-            f"{counted(self.calls, 'call')}, about {took}"
-        )
-        return "; ".join([line, *self.notes])
 
 
 @dataclass(frozen=True)
@@ -187,7 +153,9 @@ class Retrieval:
         except (errors.Stopped, KeyboardInterrupt):
             self.calls.stop.set()  # also ends the calls that were sent in advance
         if survey is None:
-            raise errors.DownloadIncomplete("it was stopped before anything had come; run it again")
+            raise errors.DownloadIncomplete(
+                "it was stopped before anything had come; run it again", stopped=True
+            )
         params = self._build_params(survey)
         downloader = self._build_downloader(survey, params, count)
         failure = None
@@ -239,13 +207,9 @@ class Retrieval:
         if limit is not None and not self._local:
             rows = min(rows, limit)
         pages = max(1, math.ceil(rows / PAGE_SIZE))
-        calls, a_minute = pages + _OTHER_CALLS, self.transport.limiter.limit
-        by_pace = math.ceil(pages / self.transport.max_in_flight) * _PAGE_SECONDS
-        by_limit = 60 * math.ceil(max(0, calls - a_minute) / a_minute)
         period = [f"submitted {word}" for word in self._period.phrases()]
         notes = [*period, *self._condition_notes, *([_CHOSEN_HERE] if self._local else [])]
-        seconds = max(by_pace, by_limit)
-        return Estimate(survey.title, rows, pages, calls, seconds, tuple(notes))
+        return build_estimate(self.transport, survey, rows, pages, tuple(notes))
 
     def _fetch_survey(self, *, then_responses: bool = False) -> tuple[Definition, int | None]:
         """Fetch the definition; send the calls that follow it at the same time."""
@@ -312,9 +276,8 @@ class Retrieval:
             frame = build_frame(
                 result.answers, survey, rows, self.options.frame, self.region.zone, facts
             )
-        if self.options.frame.columns is not None:  # which url variables are empty is known now
-            facts = {**read_description(frame).about}
-        return frame, facts
+        # What depends on the columns at hand, such as empty url variables, is known now.
+        return frame, {**read_description(frame).about}
 
     def _collect_facts(self, survey: Definition, result: Download, rows: Rows) -> dict[str, Any]:
         """Collect the facts of a download, for its description and for its summary."""
@@ -381,7 +344,7 @@ class Retrieval:
             why, needs = describe_interruption(error, self.transport.credentials)
         if not result.pages:
             return errors.DownloadIncomplete(
-                f"{survey.title}: nothing had come when {why}; run it again"
+                f"{survey.title}: nothing had come when {why}; run it again", stopped=error is None
             )
         to_resume = None
         # With a limit, the newest changes are not read at the end, so it cannot be resumed.
@@ -397,6 +360,7 @@ class Retrieval:
             needs=needs,
             resume=partial(self._resume, to_resume) if to_resume else None,
             cause=error,
+            stopped=error is None,
         )
 
     def _resume(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 _VERSION = 1
 # Periods. Alchemer's penalty lasts up to one (https://apihelp.alchemer.com/help/api-request-limits).
@@ -56,6 +56,13 @@ class Window:
         self.slots.append(Slot(math.inf, ticket, limit))
         self.update(now)
         return self.slots[-1].at
+
+    def wait_for(self, calls: int, limit: int, now: float) -> float:
+        """Return the seconds until the last of so many further calls may be made."""
+        slots = [replace(slot) for slot in self.slots]
+        later = replace(self, slots=[*slots, *(Slot(math.inf, "", limit) for _ in range(calls))])
+        later.update(now)
+        return later.slots[-1].at - now if later.slots else 0.0
 
     def time_of(self, ticket: str) -> float | None:
         """Return the time of a ticket's slot, or None if it has none."""

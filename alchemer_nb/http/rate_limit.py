@@ -103,6 +103,11 @@ class Limiter:
                     window.release(ticket, now)
             raise
 
+    def wait_for(self, calls: int) -> float:
+        """Return the seconds until the last of so many further calls may be made."""
+        with self._locked_window() as (window, now):
+            return window.wait_for(calls, self.limit, now)
+
     def warn(self) -> None:
         """Slow down for a minute, after Alchemer's warning that the limit is near."""
         with self._locked_window() as (window, now):

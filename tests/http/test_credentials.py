@@ -417,12 +417,23 @@ def test_the_host_beside_the_boxes_is_the_one_that_gets_the_key():
 
 
 # A name with very many parts is too deep for Python, one with a very long part for the disk.
-@pytest.mark.parametrize("zone", ["Mars/Olympus", "a/" * 3000 + "a", "a" * 70_000, "", 5, None],
-                         ids=["unknown", "deep", "long", "empty", "number", "none"])  # fmt: skip
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "a/" * 3000 + "a", "a" * 70_000, "", 5],
+                         ids=["unknown", "deep", "long", "empty", "number"])  # fmt: skip
 def test_a_zone_must_exist(zone):
     for build in (partial(Region.custom, "https://x.example"), partial(Region.get, "eu")):
         with pytest.raises(ConfigurationError, match=r"^no time zone is called .{2,42}; give an"):
             build(timezone=zone)
+    with pytest.raises(ConfigurationError, match="no time zone is called 'None'; give an"):
+        Region.get("eu", timezone=None)
+
+
+def test_a_zone_that_nobody_gave_is_known_to_be_a_guess():
+    assumed = Region.custom("https://x.example")
+    assert (assumed.timezone, assumed.zone_documented) == ("UTC", False)
+    assert Region.custom("https://x.example", timezone="UTC").zone_documented
+    for region in (assumed, "au"):
+        given = Region.get(region, timezone="Australia/Sydney")
+        assert (given.timezone, given.zone_documented) == ("Australia/Sydney", True)
 
 
 def test_a_long_host_is_shortened_in_the_error():

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from IPython.core.error import UsageError
 
 from alchemer_nb.errors import ConfigurationError, DownloadIncomplete, InvalidArgument
-from alchemer_nb.notebook.kernel.outputs import print_text, print_wrapped
+from alchemer_nb.frame.provenance import ZONE_NOTE
+from alchemer_nb.notebook.kernel.outputs import print_text, show_line
 from alchemer_nb.notebook.kernel.pump import is_unattended
 from alchemer_nb.notebook.magic.response_options import describe_download
 from alchemer_nb.notebook.magic.sql_values import bind_values
@@ -242,6 +243,8 @@ def surveys(context: Context, text: str | None = None, status: str | None = None
         near = nearest_words(text, everything["title"].dropna())
         hint = f"did you mean `{near}`?" if near else "%alchemer surveys lists all of them"
         print_text(f"No title has {text[:60]!r} in it; {hint}")
+    if len(frame) and not context.client.region.zone_documented:
+        show_line(ZONE_NOTE[:1].upper() + ZONE_NOTE[1:])
     return frame
 
 
@@ -301,7 +304,7 @@ def responses(
         estimate_options = inspect.signature(context.client.estimate).parameters
         chosen = {name: value for name, value in options.items() if name in estimate_options}
         estimate = context.client.estimate(survey, **chosen)
-        print_wrapped(f"{estimate}. Nothing was downloaded (--dry-run).")
+        show_line(f"{estimate}. Nothing was downloaded (--dry-run).")
         return None
     progress = progress or context.progress
     if context.day_first:
@@ -450,7 +453,7 @@ def diff(context: Context, survey: Any) -> pd.DataFrame:
     )
     more = f"; changed most: {often}" if often else ""
     when = " and ".join(str(utc)[:16].replace("T", " ") for utc in frame.attrs["syncs"])
-    print_wrapped(f"Between {when} UTC: {', '.join(parts) or 'no difference'}{more}")
+    show_line(f"Between {when} UTC: {', '.join(parts) or 'no difference'}{more}")
     return frame
 
 
@@ -459,7 +462,7 @@ def sql(context: Context, query: str | None = None, body: str = "", **options: A
     if bool(query) == bool(body.strip()):
         raise UsageError("write the query after %alchemer sql, or below %%alchemer sql")
     text, values = bind_values(query or body, context.variables)
-    progress = "none" if context.progress == "none" else print_wrapped
+    progress = "none" if context.progress == "none" else show_line
     options.setdefault("day_first", context.day_first)
     return context.client.sql(text, context.variables, values, progress=progress, **options)
 

@@ -12,7 +12,7 @@ from alchemer_nb.auth import profiles
 from alchemer_nb.auth.oauth_flow import LISTENER
 from alchemer_nb.errors import AlchemerError, ConfigurationError
 from alchemer_nb.http.regions import Region
-from alchemer_nb.notebook.kernel.outputs import add_output, replace_outputs
+from alchemer_nb.notebook.kernel.outputs import add_output, line_bundle, replace_outputs
 from alchemer_nb.notebook.signin import form
 from alchemer_nb.notebook.signin.form import FormView, SignInForm
 from alchemer_nb.notebook.signin.session import KEY, OAUTH, Session, Status
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 _LABELS = {"description_width": "132px"}
 _REGION_HINT = "Your region is in the address bar when you are logged in."
+_VARIABLES = "ALCHEMER_API_TOKEN, ALCHEMER_API_TOKEN_SECRET and ALCHEMER_REGION"
+_IF_NO_PANEL = (
+    "If no panel is shown here, run the cell again; %alchemer login --prompt needs no panel."
+)
 _CHECK_INTERVAL = 0.5  # seconds between two checks whether the browser has returned
 
 
@@ -141,7 +145,10 @@ class LoginPanel(ipywidgets.VBox):
         # ipywidgets would show all traits, which are of no interest to a reader.
         if not self.shows_form:
             return repr(self.session.status())
-        panel = "(The sign-in panel. Where it is not shown: %alchemer login --prompt)"
+        panel = (
+            "(The sign-in panel. Where it is not shown: %alchemer login --prompt, or set "
+            f"{_VARIABLES} in the environment.)"
+        )
         return "\n".join(filter(None, (" ".join(self._notice).strip(), panel)))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
@@ -311,7 +318,10 @@ def _region_options(session: Session, asked: Region | None) -> tuple[tuple[str, 
 
 
 class PanelOutputs:
-    """The outputs of cells that show a panel: a line of text, and below it the widget."""
+    """The outputs of cells that show a panel: a line of text, the widget, and another line.
+
+    A notebook that is opened again without its kernel shows these lines alone.
+    """
 
     def __init__(self) -> None:
         self._lines: list[str] = []
@@ -328,6 +338,7 @@ class PanelOutputs:
         self._line = line
         self._lines.append(add_output(_headline_bundle(line)))
         self._panels.append(add_output(panel))
+        self._panels.append(add_output(line_bundle(_IF_NO_PANEL, dim=True)))
 
     def update(self, line: tuple[str, ...]) -> None:
         """Rewrite the line in all outputs."""
