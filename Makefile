@@ -6,7 +6,7 @@ VENV   ?= .venv
 PORT   ?= 8765
 ARGS   ?=
 CHECK  ?=
-WORKERS ?= 4
+WORKERS ?= 3
 
 # What is compiled is kept, whatever the shell says: tests start many processes.
 export PYTHONDONTWRITEBYTECODE =
@@ -38,10 +38,13 @@ demo: $(VENV)/.installed-lab
 	@$(BIN)/python -m alchemer_nb demo $(if $(CHECK),--check) $(ARGS)
 
 # Tests that need more than Python. Those of them that measure how soon a cell ends run one by one.
+# Every test of these folders is among them: others need not import what they import.
+SLOW_FOLDERS := $(addprefix --ignore=tests/,browser kernels peers wild)
 SLOW := kernel or notebook or browser or peers or binder or docs
 
 check: $(VENV)/.installed-test
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not long and not ($(SLOW))" $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(SLOW_FOLDERS) \
+	  -m "not long and not ($(SLOW))" $(ARGS)
 
 # With ARGS: those tests alone, one by one.
 test: $(if $(ARGS),$(VENV)/.installed-test,check) $(VENV)/.installed-docs

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tests.leaks.search import Search
 
 # `make test-long` tries more examples: pytest --hypothesis-profile thorough.
-hypothesis.settings.register_profile("fast", max_examples=25, deadline=None)
+hypothesis.settings.register_profile("fast", max_examples=15, deadline=None)
 hypothesis.settings.register_profile("thorough", max_examples=300, deadline=None)
 # Of mutations there are many more kinds: `make test-long` for tests/fuzz, and more by hand.
 FUZZ_EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "1000"))
