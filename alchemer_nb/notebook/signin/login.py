@@ -19,7 +19,7 @@ from alchemer_nb.errors import (
     ConfigurationError,
 )
 from alchemer_nb.http.regions import Region
-from alchemer_nb.notebook.kernel.outputs import print_text, print_wrapped
+from alchemer_nb.notebook.kernel.outputs import print_text, show_line
 from alchemer_nb.notebook.kernel.pump import find_pump, is_unattended
 from alchemer_nb.notebook.signin.prompt import sign_in_at_prompt
 from alchemer_nb.notebook.signin.session import KEY, Connection, Session, Status
@@ -212,7 +212,7 @@ def require_connection(session: Session, region: str = "") -> Connection:
         origin = f"The {found.kind} is from {found.source}"
         error.hint = ". ".join(filter(None, (origin, error.hint)))
         raise
-    print_wrapped(f"{session.status().line}. {_write_receipt(found)}")
+    show_line(f"{session.status().line}. {_write_receipt(found)}")
     return connection
 
 
