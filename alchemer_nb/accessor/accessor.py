@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from alchemer_nb.accessor import joining, lookup, scores
+from alchemer_nb.accessor import joining, scores
 from alchemer_nb.accessor import relabel as relabelling
+from alchemer_nb.accessor.analysis import FrameAnalysis
 from alchemer_nb.compare.waves import report_matches
 from alchemer_nb.frame import codebook as books
+from alchemer_nb.frame import lookup
 from alchemer_nb.frame import missing as reasons
 from alchemer_nb.frame.description import (
     ATTRS,
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     from alchemer_nb.fetch.uploads import FileProgress
 
 
-class AlchemerAccessor:
+class AlchemerAccessor(FrameAnalysis):
     """The survey behind a frame that this package built.
 
     Example:
@@ -52,18 +54,10 @@ class AlchemerAccessor:
         ['channels_web', 'channels_shop']
     """
 
-    def __init__(self, frame: pd.DataFrame) -> None:
-        self._frame = frame
-
     def __repr__(self) -> str:
         facts = self.facts
         rows, columns = map(counted, self._frame.shape, ("row", "column"))
         return make_visible(f"{facts.get('title')}: {rows}, {columns}; df.alchemer.summary")
-
-    def _wide_frame(self) -> pd.DataFrame:
-        """Return the frame, with a column for each question if it has the long shape."""
-        is_long = describe(self._frame).options.shape == "long"
-        return relabelling.relabel(self._frame, {"shape": "wide"}) if is_long else self._frame
 
     # -- facts and codebook -----------------------------------------------------------------
 

@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.accessor.lookup import columns_of
 from alchemer_nb.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -19,6 +18,7 @@ from alchemer_nb.errors import (
 from alchemer_nb.fetch.upload_names import Upload
 from alchemer_nb.fetch.uploads import FAILED, UploadDownload, in_bytes
 from alchemer_nb.frame.description import describe_wide, response_ids
+from alchemer_nb.frame.lookup import columns_of
 from alchemer_nb.frame.text_dtype import typed_frame
 from alchemer_nb.survey.question_types import question_key
 from alchemer_nb.visible import print_line

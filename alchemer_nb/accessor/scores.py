@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from alchemer_nb.accessor.lookup import column_of
 from alchemer_nb.errors import InvalidArgument, KnowledgeLost
 from alchemer_nb.frame.description import ATTRS, Description, describe_wide, read_description
+from alchemer_nb.frame.lookup import column_of
 from alchemer_nb.frame.values import codes_are_numbers, option_names
 from alchemer_nb.survey.columns import name_columns
 from alchemer_nb.survey.scales import has_scores, read_number

@@ -44,10 +44,22 @@ def missing(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(data, index=frame.index)
 
 
-def cell_states(frame: pd.DataFrame, description: Description) -> dict[str, np.ndarray]:
-    """Return the states of the cells of each column, as positions in ``CELL_STATES`` (int8)."""
-    empty = dict(empty_cells(frame))
+def cell_states(
+    frame: pd.DataFrame, description: Description, names: Iterable[str] | None = None
+) -> dict[str, np.ndarray]:
+    """Return the states of the cells of each column, as positions in ``CELL_STATES`` (int8).
+
+    Args:
+        frame: A frame of responses.
+        description: Its description.
+        names: The columns that are wanted; left out, all.
+    """
     at = description.reasons.positions(response_ids(frame))
+    if names is not None:
+        wanted = {*names} & description.columns.keys()
+        raw = {description.raw_columns.get(f"{description.columns[n].id}_raw") for n in wanted}
+        frame = frame.loc[:, [name in wanted or name in raw for name in frame.columns]]
+    empty = dict(empty_cells(frame))
     states = {}
     for name in empty.keys() & description.columns.keys():
         column, is_empty = description.columns[name], empty[name]

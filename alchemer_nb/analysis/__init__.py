@@ -1,0 +1,4 @@
+"""Tables, weights, charts and the report: what a frame of responses says, counted.
+
+May import: frame, privacy.
+"""

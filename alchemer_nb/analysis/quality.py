@@ -1,0 +1,215 @@
+"""Signs that a response was not given with care: flags for each, which delete nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from alchemer_nb.analysis.question import read_question
+from alchemer_nb.errors import InvalidArgument
+from alchemer_nb.frame.description import describe_wide
+from alchemer_nb.frame.missing import cell_states
+from alchemer_nb.frame.reasons import ANSWERED, SKIPPED
+from alchemer_nb.survey.question_types import GRID_SINGLE, MENU_GRID, question_key
+from alchemer_nb.wire.text import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from alchemer_nb.frame.description import Description
+
+_GRIDS = {*GRID_SINGLE, MENU_GRID, "table-stars"}
+_FEWEST_ROWS = 3  # of a grid in which the same answer everywhere means something
+_OPEN = ("text", "essay")
+_TWO_SIGNS = re.compile(r"[^\W_].*?[^\W_]", re.DOTALL)  # letters or digits of any script
+_SUMMARY = ("check", "flagged", "of", "percent", "how")
+
+
+@dataclass(frozen=True, eq=False)
+class Quality:
+    """Flags of responses, and how many have each.
+
+    Attributes:
+        flags: One row for each response, with the frame's index: a column of True, False and NA
+            (boolean) for each check, and ``flags``, how many of them are True (int64).
+        summary: One row for each check: ``check``, ``flagged``, ``of`` (int64), ``percent``
+            (float64) and ``how`` it is made (text).
+        notes: What could not be checked, and why.
+    """
+
+    flags: pd.DataFrame
+    summary: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        lines = [
+            f"{row.check}: {row.flagged:,} of {row.of:,} ({row.percent:.1f} %): {row.how}"
+            for row in self.summary.itertuples()
+        ]
+        several = int((self.flags["flags"] > 1).sum())
+        lines.append(f"{counted(several, 'response')} with more than one flag. Nothing is deleted.")
+        return "\n".join((*lines, *self.notes))
+
+    def _repr_html_(self) -> str:
+        return str(self.summary.to_html(index=False, float_format="{:.1f}".format, escape=True))
+
+
+def check_quality(frame: pd.DataFrame, speed: float) -> Quality:
+    """Flag responses; see ``AlchemerAccessor.quality``.
+
+    Raises:
+        InvalidArgument: ``speed`` is no part of the median.
+        KnowledgeLost: The frame carries no description.
+    """
+    if not isinstance(speed, int | float) or not 0 < speed < 1:
+        raise InvalidArgument("speed is a part of the median time, such as 0.33")
+    description = describe_wide(frame)
+    found: dict[str, tuple[Any, str]] = {}
+    notes: list[str] = []
+    checks = (
+        _speeders(frame, speed),
+        *_straight_lines(frame, description),
+        _repeated_sessions(frame),
+        _empty_opens(frame, description),
+        _own_flags(frame),
+    )
+    for name, flags, text in checks:
+        if flags is None:
+            notes.append(text)
+        else:
+            found[name] = (pd.array(flags, dtype="boolean"), text)
+    data = {name: flags for name, (flags, _) in found.items()}
+    whole = pd.DataFrame(data, index=frame.index)
+    whole["flags"] = whole.sum(axis=1, skipna=True).astype("int64") if data else 0
+    rows = []
+    for name, (flags, text) in found.items():
+        of, flagged = int((~flags.isna()).sum()), int(flags.sum())
+        share = 100 * flagged / of if of else np.nan
+        rows.append(dict(zip(_SUMMARY, (name, flagged, of, share, text), strict=True)))
+    summary = pd.DataFrame(rows, columns=list(_SUMMARY))
+    return Quality(whole, summary, tuple(notes))
+
+
+_Check = tuple[str, Any, str]
+
+
+def _speeders(frame: pd.DataFrame, speed: float) -> _Check:
+    if "response_time" not in frame.columns:
+        return "speeder", None, 'Speeders need response_time (metadata="standard").'
+    seconds = pd.to_numeric(frame["response_time"], errors="coerce").to_numpy(
+        np.float64, na_value=np.nan
+    )
+    times = seconds[np.isfinite(seconds)]
+    limit = speed * float(np.median(times)) if len(times) else 0.0
+    flags = [pd.NA if np.isnan(each) else bool(each < limit) for each in seconds.tolist()]
+    how = f"less than {limit:,.0f} seconds, {speed:.2g} times the median"
+    return "speeder", flags, how
+
+
+def _straight_lines(frame: pd.DataFrame, description: Description) -> Iterator[_Check]:
+    """Yield a check for each grid: the same answer in all of its rows."""
+    for name, names in _grids(frame, description).items():
+        answers = read_question(frame, description, name) if len(names) >= _FEWEST_ROWS else None
+        if answers is None or len(answers.items) < _FEWEST_ROWS:
+            continue
+        of_rows = [item.codes for item in answers.items if item.choices]
+        if len(of_rows) < _FEWEST_ROWS:
+            continue
+        codes = np.column_stack(of_rows)
+        given = (codes >= 0).sum(axis=1)
+        first = codes.max(axis=1)
+        same = ((codes == first[:, None]) | (codes < 0)).all(axis=1)
+        flags = [
+            bool(is_same) if count >= _FEWEST_ROWS else pd.NA
+            for is_same, count in zip(same.tolist(), given.tolist(), strict=True)
+        ]
+        how = f"the same answer in all rows of {answers.title!r}"
+        yield f"straight_{name}", flags, how
+
+
+def _grids(frame: pd.DataFrame, description: Description) -> dict[str, list[str]]:
+    """Return the columns of each grid of scales, by ``q`` and the grid's id."""
+    found: dict[str, list[str]] = {}
+    for each in description.waves.values() or (description,):
+        for name, column in each.columns.items():
+            if column.parent is None or column.part != "answer" or name not in frame.columns:
+                continue
+            if question_key(column.parent) in _GRIDS:
+                names = found.setdefault(f"q{column.parent.id}", [])
+                if name not in names:
+                    names.append(name)
+    return found
+
+
+def _repeated_sessions(frame: pd.DataFrame) -> _Check:
+    if "session_id" not in frame.columns:
+        return "repeated_session", None, 'Repeated sessions need session_id (metadata="all").'
+    sessions = frame["session_id"]
+    repeated = sessions.duplicated(keep=False) & sessions.notna()
+    flags = [
+        pd.NA if is_missing else bool(flag)
+        for flag, is_missing in zip(repeated, sessions.isna(), strict=True)
+    ]
+    return "repeated_session", flags, "several responses of one session"
+
+
+def _empty_opens(frame: pd.DataFrame, description: Description) -> _Check:
+    """Check for answers to open questions that say nothing, such as a dash, in all of them."""
+    said = np.zeros(len(frame), np.int64)
+    empty = np.zeros(len(frame), np.int64)
+    for _, rows, wave in description.pieces(frame):
+        opens = [
+            name
+            for name, column in wave.columns.items()
+            if column.part == "answer" and question_key(column.question) in _OPEN
+            if name in frame.columns
+        ]
+        states = cell_states(frame.iloc[rows], wave, opens)
+        for name in opens:
+            was_asked = np.isin(states[name], (ANSWERED, SKIPPED))
+            cells = frame[name].iloc[rows]
+            wrote = cells.notna().to_numpy(bool)
+            speaks = cells.isin([text for text in cells.dropna().unique() if _says_something(text)])
+            said[rows] += was_asked & speaks.to_numpy(bool)
+            empty[rows] += was_asked & wrote & ~speaks.to_numpy(bool)
+    flags = [
+        pd.NA if not (words + nothing) else bool(nothing and not words)
+        for words, nothing in zip(said.tolist(), empty.tolist(), strict=True)
+    ]
+    return "empty_open", flags, "open answers without a word, such as a dash"
+
+
+def _says_something(text: Any) -> bool:
+    """Check whether a text has two letters or digits."""
+    return _TWO_SIGNS.search(str(text)) is not None and len({*str(text)[:99].casefold()}) > 1
+
+
+def _own_flags(frame: pd.DataFrame) -> _Check:
+    if "data_quality" not in frame.columns:
+        return "alchemer_flag", None, 'Alchemer\'s own flags need data_quality (metadata="all").'
+    flags = [bool(_count_flags(text)) for text in frame["data_quality"]]
+    return "alchemer_flag", flags, "flagged by Alchemer: gibberish, bad words, straight lines …"
+
+
+def _count_flags(text: Any) -> int:
+    """Count the questions that Alchemer flagged; a branch may be missing, a map or ``[]``."""
+    if not isinstance(text, str):
+        return 0
+    try:
+        return _leaves(json.loads(text))
+    except ValueError:
+        return 0
+
+
+def _leaves(value: Any) -> int:
+    if isinstance(value, Mapping):
+        return sum(map(_leaves, value.values()))
+    if isinstance(value, list):
+        return sum(map(_leaves, value))
+    return 1

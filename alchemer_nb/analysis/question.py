@@ -1,0 +1,386 @@
+"""Answers to a question as they stand in a frame, ready to be counted.
+
+A question is one or more items: itself, the rows of a grid, the items of a ranking. Each item says
+who was asked, who answered and what was chosen, by row of the frame. What an analyst blanked or
+recoded is so here, too: the cells are read, and the survey's definition only says what they mean.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from alchemer_nb.errors import InvalidArgument
+from alchemer_nb.frame.lookup import columns_of
+from alchemer_nb.frame.missing import cell_states
+from alchemer_nb.frame.reasons import ANSWERED, SKIPPED
+from alchemer_nb.frame.values import option_names
+from alchemer_nb.survey.question_types import question_key
+from alchemer_nb.survey.scales import has_scores, is_scale, read_number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from alchemer_nb.frame.description import Description
+    from alchemer_nb.survey.columns import AnswerColumn
+
+Kind = Literal["single", "multi", "number", "rank", "nps", "date", "text"]
+_NPS = "radio-nps"
+_RANKS = ("rank-dragdrop", "rank-table")
+MOST_VALUES = 60  # different texts or numbers of a column that is no question
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One answer that can be chosen.
+
+    Attributes:
+        label: Its words.
+        score: Its number on a scale; NaN for none.
+        not_applicable: Whether it means that there is no answer.
+    """
+
+    label: str
+    score: float = math.nan
+    not_applicable: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """What is counted together, by row of the frame.
+
+    Attributes:
+        label: Words of a grid row or of an item; ``""`` where the question is a single item.
+        kind: What its answers are.
+        columns: Names of its columns in the frame.
+        choices: What can be chosen, in order; none for free numbers, dates and texts.
+        asked: Whether each row was asked: it answered or skipped (bool).
+        answered: Whether each row has an answer that can be counted (bool).
+        codes: Position of the choice of each row, -1 for none (int64); empty for other kinds.
+        chosen: Whether each choice was chosen (bool, rows x choices), if several may be.
+        numbers: Number or score of each row, NaN for none (float64); empty for other kinds.
+        values: Dates or texts of each row.
+    """
+
+    label: str
+    kind: Kind
+    columns: tuple[str, ...]
+    asked: np.ndarray
+    answered: np.ndarray
+    choices: tuple[Choice, ...] = ()
+    codes: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    chosen: np.ndarray = field(default_factory=lambda: np.empty((0, 0), bool))
+    numbers: np.ndarray = field(default_factory=lambda: np.empty(0))
+    values: Any = None
+
+    def holders(self, choice: int) -> np.ndarray:
+        """Return which rows chose a choice (bool)."""
+        held: np.ndarray = self.chosen[:, choice] if self.kind == "multi" else self.codes == choice
+        return held
+
+    @property
+    def not_applicable(self) -> np.ndarray:
+        """Which rows have chosen nothing but "not applicable" (bool)."""
+        flags = np.array([choice.not_applicable for choice in self.choices], bool)
+        if self.kind == "multi":
+            alone: np.ndarray = self.answered & self.chosen.any(axis=1)
+            return alone & ~self.chosen[:, ~flags].any(axis=1)
+        if not flags.any() or not len(self.codes):
+            return np.zeros(len(self.answered), bool)
+        apart: np.ndarray = (self.codes >= 0) & flags[np.maximum(self.codes, 0)]
+        return apart
+
+    @property
+    def has_scale(self) -> bool:
+        """True if the numbers of its choices can be averaged."""
+        return bool(len(self.numbers)) and bool(self.choices)
+
+
+@dataclass(frozen=True, eq=False)
+class QuestionAnswers:
+    """All items of a question.
+
+    Attributes:
+        name: What the caller named it by.
+        title: The words of the question; the name of a column that is no question.
+        items: Its items, in the survey's order.
+        notes: What a reader of a table must know, one sentence each.
+    """
+
+    name: str
+    title: str
+    items: tuple[Item, ...]
+    notes: tuple[str, ...] = ()
+
+
+def read_question(
+    frame: pd.DataFrame, description: Description, question: str | int
+) -> QuestionAnswers:
+    """Read the answers to a question, or any column, from a frame.
+
+    Args:
+        frame: A frame of responses, wide.
+        description: Its description.
+        question: An alias, an id, ``"q12"``, or the name of a column.
+
+    Raises:
+        InvalidArgument: There is no such question or column.
+    """
+    if question in frame.index.names and question not in frame.columns:
+        frame = frame.assign(**{str(question): frame.index.get_level_values(question)})
+    names = columns_of(frame, description, question)
+    described = _described(description)
+    own = [name for name in names if name not in described]
+    if own:
+        items = tuple(_read_own(frame, name, "" if len(names) == 1 else name) for name in names)
+        return QuestionAnswers(str(question), str(question), items)
+    states = _states(frame, description, names)
+    groups: dict[Any, list[str]] = {}
+    for name in names:
+        groups.setdefault(_item_key(described[name]), []).append(name)
+    reader = _Reader(frame, description, described, states)
+    items = tuple(reader.item(group) for group in groups.values())
+    first, language = described[names[0]], _languages(description)
+    titles = {(c.parent or c.question).text(*language) for c in map(described.get, names) if c}
+    title = (first.parent or first.question).text(*language) if len(titles) == 1 else str(question)
+    if len(items) == 1 and first.part not in ("item",):
+        row = first.question.text(*language)
+        title = f"{title}: {row}" if first.parent and row and row != title else title
+        items = (replace(items[0], label=""),)
+    return QuestionAnswers(str(question), title or str(question), items, tuple(reader.notes))
+
+
+def _described(description: Description) -> dict[str, AnswerColumn]:
+    found: dict[str, AnswerColumn] = {}
+    for each in description.waves.values() or (description,):
+        found = {**each.columns, **found}
+    return found
+
+
+def _languages(description: Description) -> tuple[str | None, ...]:
+    first = next(iter(description.waves.values()), description)
+    return first.languages
+
+
+def _item_key(column: AnswerColumn) -> Any:
+    """Return the same key for the columns that are one item: the options of a question."""
+    return column.path[:-1] if column.part == "option" else column.path
+
+
+def _states(
+    frame: pd.DataFrame, description: Description, names: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """Return whether each cell is answered, skipped or neither (1, 0, -1; int8)."""
+    found = {name: np.full(len(frame), -1, np.int8) for name in names}
+    for _, rows, wave in description.pieces(frame):
+        piece = frame if len(rows) == len(frame) else frame.iloc[rows]
+        for name, states in cell_states(piece, wave, names).items():
+            if name in found:
+                known = np.where(states == ANSWERED, 1, np.where(states == SKIPPED, 0, -1))
+                found[name][rows] = known
+    return found
+
+
+class _Reader:
+    """Reads the items of described columns."""
+
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        description: Description,
+        described: Mapping[str, AnswerColumn],
+        states: Mapping[str, np.ndarray],
+    ) -> None:
+        self._frame, self._description = frame, description
+        self._described, self._states = described, states
+        self._languages = _languages(description)
+        self.notes: list[str] = []
+
+    def item(self, names: list[str]) -> Item:
+        """Read the item of some columns."""
+        column = self._described[names[0]]
+        if column.part == "option":
+            return self._multi(names)
+        if column.part == "list":
+            return self._lists(names[0])
+        if column.kind == "category":
+            return self._single(names[0])
+        if column.kind == "number":
+            return self._number(names[0])
+        return self._other(names[0])
+
+    def _base(self, names: list[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Return which rows were asked, and which have an answer."""
+        best = np.max([self._states[name] for name in names], axis=0)
+        return best >= 0, best > 0
+
+    def _label(self, name: str) -> str:
+        column = self._described[name]
+        if column.part in ("item", "leaf") and column.option is not None:
+            return column.option.label(*self._languages)
+        return column.question.text(*self._languages) or name
+
+    def _multi(self, names: list[str]) -> Item:
+        asked, answered = self._base(names)
+        choices, chosen = [], []
+        for name in names:
+            option = self._described[name].option
+            label = option.label(*self._languages) if option else name
+            is_na = bool(option and option.is_not_applicable)
+            choices.append(Choice(label, not_applicable=is_na))
+            cells = self._frame[name]
+            chosen.append(~(cells.isna() | cells.isin([0, False, "0", ""])).to_numpy(bool))
+        label = self._label(names[0])
+        matrix = np.column_stack(chosen)
+        return Item(label, "multi", tuple(names), asked, answered, tuple(choices), chosen=matrix)
+
+    def _lists(self, name: str) -> Item:
+        asked, answered = self._base([name])
+        column = self._described[name]
+        keys = option_names(column.choices, self._description.options.rendered, self._languages)
+        choices = [Choice(o.label(*self._languages), math.nan, o.is_not_applicable)
+                   for o in column.choices]  # fmt: skip
+        at = {key: place for place, key in enumerate(keys)}
+        chosen = np.zeros((len(self._frame), len(choices)), bool)
+        for row, cell in enumerate(self._frame[name]):
+            if isinstance(cell, list):
+                chosen[row, [at[str(each)] for each in cell if str(each) in at]] = True
+        label = self._label(name)
+        return Item(label, "multi", (name,), asked, answered, tuple(choices), chosen=chosen)
+
+    def _single(self, name: str) -> Item:
+        """Read a choice by its options; other categories that a cell holds are choices after."""
+        asked, _ = self._base([name])
+        choices, codes = self._coded(name)
+        column = self._described[name]
+        numbers = np.empty(0)
+        if any(choice.score == choice.score for choice in choices):
+            scores = np.array([math.nan if c.not_applicable else c.score for c in choices])
+            numbers = np.where(codes >= 0, scores[np.maximum(codes, 0)], np.nan)
+        answered = codes >= 0
+        kind: Kind = "single"
+        return Item(
+            self._label(name), kind, (name,), asked | answered, answered, choices,
+            codes=codes, numbers=numbers if is_scale(column) else np.empty(0),
+        )  # fmt: skip
+
+    def _coded(self, name: str) -> tuple[tuple[Choice, ...], np.ndarray]:
+        """Return the choices of a column, and the position of that of each row."""
+        choices: dict[str, Choice] = {}
+        at: dict[str, int] = {}
+        codes = np.full(len(self._frame), -1, np.int64)
+        for _, rows, wave in self._description.pieces(self._frame):
+            column = wave.columns.get(name)
+            if column is None:
+                continue
+            way = wave.options.rendered
+            labels = option_names(column.choices, "label", wave.languages)
+            keys = option_names(column.choices, way, wave.languages)
+            known: dict[Any, str] = {}
+            scored = has_scores(column)
+            for key, label, option in zip(keys, labels, column.choices, strict=True):
+                score = read_number(option.value) if scored else math.nan
+                choices.setdefault(label, Choice(label, score, option.is_not_applicable))
+                at.setdefault(label, len(at))
+                known[key] = label
+                if way != "label" and (number := read_number(key)) == number:
+                    known[number] = label
+            cells = self._frame[name].iloc[rows]
+            for value, where in cells.groupby(cells.astype(object), sort=False).indices.items():
+                label = known.get(value, value if isinstance(value, str) else f"{value:g}")
+                if label not in at:
+                    self.notes.append(f"{label!r} is no option of the survey.")
+                choices.setdefault(label, Choice(label, read_number(label)))
+                codes[rows[where]] = at.setdefault(label, len(at))
+        return tuple(choices.values()), codes
+
+    def _number(self, name: str) -> Item:
+        asked, _ = self._base([name])
+        column = self._described[name]
+        numbers = pd.to_numeric(self._frame[name], errors="coerce").to_numpy(
+            np.float64, na_value=np.nan
+        )
+        answered = np.isfinite(numbers)
+        key = question_key(column.question)
+        grid = question_key(column.parent) if column.parent else ""
+        kind: Kind = "nps" if key == _NPS else "number"
+        choices = tuple(
+            Choice(o.label(*self._languages), read_number(o.value), o.is_not_applicable)
+            for o in column.choices
+        )
+        if key in _RANKS or grid in _RANKS:
+            kind = "rank"
+            places = len([c for c in self._described.values() if c.path[:-1] == column.path[:-1]])
+            highest = int(np.nanmax(numbers)) if answered.any() else 0
+            choices = tuple(Choice(str(n), n) for n in range(1, max(places, highest) + 1))
+        codes = np.full(len(numbers), -1, np.int64)
+        if choices:
+            at = {c.score: place for place, c in reversed([*enumerate(choices)])}
+            codes = np.array([at.get(number, -1) for number in numbers.tolist()], np.int64)
+            numbers = np.where(
+                np.isin(codes, [p for p, c in enumerate(choices) if c.not_applicable]),
+                np.nan, numbers,
+            )  # fmt: skip
+            answered &= codes >= 0
+        return Item(
+            self._label(name), kind, (name,), asked | answered, answered, choices,
+            codes=codes, numbers=numbers,
+        )  # fmt: skip
+
+    def _other(self, name: str) -> Item:
+        asked, _ = self._base([name])
+        cells = self._frame[name]
+        answered = cells.notna().to_numpy(bool)
+        if isinstance(cells.dtype, pd.BooleanDtype) or cells.dtype == bool:
+            return _read_own(self._frame, name, self._label(name))
+        kind: Kind = "date" if pd.api.types.is_datetime64_any_dtype(cells.dtype) else "text"
+        return Item(self._label(name), kind, (name,), asked | answered, answered, values=cells)
+
+
+def _read_own(frame: pd.DataFrame, name: str, label: str) -> Item:
+    """Read a column that is no question: its categories, numbers, dates or texts."""
+    cells = frame[name].infer_objects()
+    answered = cells.notna().to_numpy(bool)
+    everybody = np.ones(len(frame), bool)
+    if isinstance(cells.dtype, pd.CategoricalDtype) or pd.api.types.is_bool_dtype(cells.dtype):
+        as_category = cells.astype("category")
+        choices = tuple(Choice(str(each)) for each in as_category.cat.categories)
+        codes = as_category.cat.codes.to_numpy(np.int64)
+        return Item(label, "single", (name,), everybody, answered, choices, codes=codes)
+    if pd.api.types.is_numeric_dtype(cells.dtype):
+        numbers = cells.to_numpy(np.float64, na_value=np.nan)
+        return Item(label, "number", (name,), everybody, np.isfinite(numbers), numbers=numbers)
+    kind: Kind = "date" if pd.api.types.is_datetime64_any_dtype(cells.dtype) else "text"
+    return Item(label, kind, (name,), everybody, answered, values=cells)
+
+
+def as_choices(item: Item) -> Item:
+    """Return an item of texts or numbers as choices: one for each different value, sorted.
+
+    Raises:
+        InvalidArgument: It has more than ``MOST_VALUES`` values, or holds dates.
+    """
+    if item.choices:
+        return item
+    name = item.columns[0]
+    if item.kind == "date":
+        raise InvalidArgument(
+            f"{name!r} holds dates", hint=f"Make periods of them: df[{name!r}].dt.year"
+        )
+    values = pd.Series(item.numbers if item.kind == "number" else item.values).reset_index(
+        drop=True
+    )
+    codes, levels = pd.factorize(values, sort=True)
+    if len(levels) > MOST_VALUES:
+        raise InvalidArgument(
+            f"{name!r} has {len(levels):,} different values, too many for a table",
+            hint=f"Make groups of them: pd.cut(df[{name!r}], …)" if item.kind == "number" else "",
+        )
+    choices = tuple(Choice(f"{v:g}" if item.kind == "number" else str(v)) for v in levels)
+    return replace(
+        item, kind="single", choices=choices, codes=codes.astype(np.int64), numbers=np.empty(0)
+    )

@@ -1,0 +1,118 @@
+"""A table as HTML that needs nothing else: no script, no style sheet, no other file."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+from typing import TYPE_CHECKING
+
+from alchemer_nb.visible import make_visible
+
+if TYPE_CHECKING:
+    from alchemer_nb.analysis.grid import Cell, Grid, ShownRow
+
+# A notebook cleans style sheets away, so each element has its own style there; in a report, where
+# there are hundreds of tables, each has a class.
+STYLES = {
+    "figure": "margin:.5em 0;max-width:100%;overflow-x:auto",
+    "table": "border-collapse:collapse;font-size:.95em;border:0",
+    "title": "caption-side:top;text-align:left;font-weight:bold;padding:0 0 .5em",
+    "footer": "opacity:.75;font-size:.85em;margin-top:.5em;max-width:60em",
+    "line": "background:none",  # notebooks stripe the rows of tables
+    "corner": "border:0",
+    "rule": "border:0;border-bottom:1px solid rgba(127,127,127,.5)",
+    "group": "padding:.2em .7em;text-align:center;white-space:nowrap;border:0",
+    "column": (
+        "padding:.2em .7em;text-align:right;vertical-align:bottom;border:0;"
+        "border-bottom:1px solid rgba(127,127,127,.5)"
+    ),
+    "label": (
+        "padding:.2em .7em .2em 0;text-align:left;font-weight:normal;min-width:9em;"
+        "max-width:28em;border:0"
+    ),
+    "heading": "padding:.8em .7em .2em 0;text-align:left;font-weight:600;border:0",
+    "cell": "padding:.2em .7em;text-align:right;white-space:nowrap;border:0",
+    "base": "opacity:.75",
+    "net": "font-style:italic",
+    "statistic": "font-weight:600",
+    "apart": "opacity:.75",
+}
+_BAR = "rgba(74,124,175,.28)"
+_KINDS = {"base": "base", "net": "net", "statistic": "statistic", "not applicable": "apart"}
+
+
+def to_html(grid: Grid, *, classes: bool = False) -> str:
+    """Return a table as one HTML element; it takes the colours of what is around it.
+
+    Args:
+        grid: The table as it is shown.
+        classes: Whether ``style_sheet()`` is part of the page.
+    """
+    return _Writer(classes).table(grid)
+
+
+def style_sheet() -> str:
+    """Return the style sheet of tables with classes."""
+    rules = [f".t-{name}{{{style}}}" for name, style in STYLES.items()]
+    bar = f".t-bar{{background:linear-gradient(to right,{_BAR} var(--b),transparent var(--b))}}"
+    return "".join((*rules, bar))
+
+
+class _Writer:
+    """Writes tables with styles or with classes."""
+
+    def __init__(self, classes: bool) -> None:
+        self._classes = classes
+
+    def _look(self, *names: str, bar: str = "") -> str:
+        """Return the attribute that makes an element look as wanted."""
+        names = tuple(filter(None, names))
+        if self._classes:
+            used = " ".join(f"t-{name}" for name in (*names, *(["bar"] if bar else [])))
+            return f'class="{used}"' + (f' style="--b:{bar}"' if bar else "")
+        styles = [STYLES[name] for name in names]
+        if bar:
+            styles.append(f"background:linear-gradient(to right,{_BAR} {bar},transparent {bar})")
+        return f'style="{";".join(styles)}"'
+
+    def table(self, grid: Grid) -> str:
+        """Return a whole table."""
+        body = "".join(self._row(row, len(grid.header)) for row in grid.rows)
+        title = f"<caption {self._look('title')}>{escape(grid.title)}</caption>"
+        footer = escape(" ".join(grid.footer))
+        return make_visible(
+            f"<figure {self._look('figure')}><table {self._look('table')}>"
+            f"{title if grid.title else ''}<thead>{self._head(grid)}</thead>"
+            f"<tbody>{body}</tbody></table>"
+            f"<figcaption {self._look('footer')}>{footer}</figcaption></figure>"
+        )
+
+    def _head(self, grid: Grid) -> str:
+        above = ""
+        if any(label for label, _ in grid.groups):
+            cells = "".join(
+                f'<th colspan="{span}" scope="colgroup" {self._look("group")}>{escape(label)}</th>'
+                for label, span in grid.groups
+            )
+            above = f"<tr {self._look('line')}><td {self._look('corner')}></td>{cells}</tr>"
+        columns = "".join(
+            f'<th scope="col" {self._look("column")}>{escape(f"{label} {mark}".rstrip())}</th>'
+            for label, mark in zip(grid.header, grid.marks, strict=True)
+        )
+        return f"{above}<tr {self._look('line')}><td {self._look('rule')}></td>{columns}</tr>"
+
+    def _row(self, row: ShownRow, columns: int) -> str:
+        line = f"<tr {self._look('line')}>"
+        if not row.cells:
+            look = self._look("heading")
+            wide = f'<th scope="rowgroup" colspan="{columns + 1}" {look}>{escape(row.label)}</th>'
+            return f"{line}{wide}</tr>"
+        kind = _KINDS.get(row.kind, "")
+        cells = "".join(self._cell(cell, kind) for cell in row.cells)
+        label = f'<th scope="row" {self._look("label", kind)}>{escape(row.label)}</th>'
+        return f"{line}{label}{cells}</tr>"
+
+    def _cell(self, cell: Cell, kind: str) -> str:
+        bar = "" if math.isnan(cell.bar) else f"{100 * cell.bar:.0f}%"
+        letters = f" <small>{escape(cell.letters)}</small>" if cell.letters else ""
+        return f"<td {self._look('cell', kind, bar=bar)}>{escape(cell.text)}{letters}</td>"

@@ -1,0 +1,437 @@
+"""Count the answers to a question by the columns of a banner: builds a ``Table``."""
+
+from __future__ import annotations
+
+import string
+from dataclasses import dataclass, field, replace
+from itertools import count, product
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from alchemer_nb.analysis.blocks import BannerColumn, Bases, Block, Row
+from alchemer_nb.analysis.question import (
+    Choice,
+    Item,
+    QuestionAnswers,
+    as_choices,
+    read_question,
+)
+from alchemer_nb.analysis.significance import EXTRA, Testing, find_lower
+from alchemer_nb.analysis.statistics import (
+    are_whole,
+    deviation,
+    different,
+    highest,
+    lowest,
+    margin,
+    mean,
+    median,
+)
+from alchemer_nb.analysis.table import Percent, Table
+from alchemer_nb.analysis.weights import read_weights
+from alchemer_nb.errors import ConfigurationError, InvalidArgument
+from alchemer_nb.files import import_optional
+from alchemer_nb.frame.description import describe_wide
+from alchemer_nb.frame.options import check_choice
+from alchemer_nb.wire.text import counted, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+Sort = Literal["survey", "descending", "ascending"]
+MOST_COLUMNS = 60
+NPS_GROUPS = (("Promoters (9–10)", 9, 10), ("Passives (7–8)", 7, 8), ("Detractors (0–6)", 0, 6))
+
+
+@dataclass(frozen=True)
+class TableOptions:
+    """How a question is tabulated; see ``AlchemerAccessor.table``."""
+
+    by: tuple[str, ...] = ()
+    weight: str = ""
+    percent: Percent = "column"
+    nets: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    sort: Sort = "survey"
+    top: int = 2
+    not_applicable: bool = False
+    testing: Testing | None = field(default_factory=Testing)
+
+    def __post_init__(self) -> None:
+        check_choice("percent", self.percent, ("column", "row", "total"))
+        check_choice("sort", self.sort, ("survey", "descending", "ascending"))
+        if not isinstance(self.top, int) or self.top < 0:
+            raise InvalidArgument(f"top is a number of options, such as 2, not {self.top!r}")
+
+
+@dataclass(frozen=True, eq=False)
+class Banner:
+    """The columns of a table, and which rows of the frame are in each.
+
+    Attributes:
+        columns: The columns; the first is the total.
+        members: Whether each row is in each column (bool, rows x columns).
+        groups: The places of the columns of each banner question that can be compared.
+        notes: What a reader must know.
+    """
+
+    columns: tuple[BannerColumn, ...]
+    members: np.ndarray
+    groups: tuple[tuple[int, ...], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def tabulate(frame: pd.DataFrame, question: str | int, options: TableOptions) -> Table:
+    """Count the answers to a question.
+
+    Raises:
+        InvalidArgument: A question or option is unknown, or does not fit.
+        KnowledgeLost: The frame carries no description.
+    """
+    description = describe_wide(frame)
+    answers = read_question(frame, description, question)
+    weighting = read_weights(frame, options.weight)
+    banner = build_banner(frame, answers, options)
+    tests = _tests_of(banner, options)
+    builder = _Builder(banner, weighting.values, options, tests if options.testing else None)
+    blocks = tuple(builder.block(each) for item in answers.items for each in _countable(item))
+    notes = (*answers.notes, *banner.notes, *weighting.notes, *builder.notes)
+    partials = _partials_note(frame, answers)
+    sentence = ""
+    if isinstance(tests, Testing):
+        sentence = tests.sentence(weighting.values is not None)
+    elif tests:
+        notes = (*notes, tests)
+    return Table(
+        title=answers.title,
+        question=answers.name,
+        banner=banner.columns,
+        blocks=blocks,
+        percent=options.percent,
+        weight=weighting.name,
+        notes=tuple(dict.fromkeys((*notes, *partials))),
+        tests=sentence,
+    )
+
+
+def _tests_of(banner: Banner, options: TableOptions) -> Testing | str | None:
+    """Return the tests to make; a sentence where their package is missing; None for none."""
+    if options.testing is None or not banner.groups:
+        return None
+    try:
+        import_optional("statsmodels", EXTRA)
+    except ConfigurationError as error:
+        return f"The columns were not compared: {error}. {error.hint}."
+    return options.testing
+
+
+# -- banner -----------------------------------------------------------------------------------
+
+
+def build_banner(frame: pd.DataFrame, answers: QuestionAnswers, options: TableOptions) -> Banner:
+    """Return the columns of a table, and the rows of the frame that are in each.
+
+    Raises:
+        InvalidArgument: A banner question is unknown, a grid, or has too many answers.
+    """
+    description = describe_wide(frame)
+    columns = [BannerColumn("", "Total")]
+    members = [np.ones(len(frame), bool)]
+    groups, notes, letters = [], [], _letters()
+    for name in options.by:
+        question = read_question(frame, description, name)
+        if len(question.items) != 1:
+            rows = ", ".join(item.columns[0] for item in question.items[:4])
+            raise InvalidArgument(
+                f"by={name!r} is a grid with {len(question.items)} rows; name one: {rows} …"
+            )
+        item = question.items[0]
+        overlaps = item.kind == "multi"
+        places = []
+        for label, who in _groups_of(item, options.not_applicable):
+            places.append(len(columns))
+            letter = "" if overlaps else next(letters)
+            columns.append(BannerColumn(question.title, label, letter))
+            members.append(who)
+        if overlaps:
+            notes.append(
+                f"Columns of {question.title!r} share respondents, so they are not compared."
+            )
+        elif len(places) > 1:
+            groups.append(tuple(places))
+        outside = ~np.logical_or.reduce([members[place] for place in places] or [members[0]])
+        answered = np.logical_or.reduce([each.answered for each in answers.items])
+        if missing := int((outside & answered).sum()):
+            notes.append(
+                f"{counted(missing, 'response')} without an answer to {question.title!r} "
+                "are in the total alone." if missing != 1 else
+                f"1 response without an answer to {question.title!r} is in the total alone."
+            )  # fmt: skip
+        if len(columns) > MOST_COLUMNS:
+            raise InvalidArgument(
+                f"the banner has more than {MOST_COLUMNS} columns: {name!r} has {len(places)}"
+            )
+    if not groups:
+        columns = [replace(column, letter="") for column in columns]
+    return Banner(tuple(columns), np.column_stack(members), tuple(groups), tuple(notes))
+
+
+def _letters() -> Iterator[str]:
+    """Yield A to Z, then AA, AB and so on."""
+    for length in count(1):
+        for letters in product(string.ascii_uppercase, repeat=length):
+            yield "".join(letters)
+
+
+def _groups_of(item: Item, not_applicable: bool) -> Iterable[tuple[str, np.ndarray]]:
+    """Return the label and the rows of each column of a banner question."""
+    if item.kind == "nps":
+        return [
+            (label, (item.numbers >= low) & (item.numbers <= high))
+            for label, low, high in NPS_GROUPS
+        ]
+    item = as_choices(item)
+    return [
+        (choice.label, item.holders(place))
+        for place, choice in enumerate(item.choices)
+        if not_applicable or not choice.not_applicable
+    ]
+
+
+# -- blocks -----------------------------------------------------------------------------------
+
+
+def _countable(item: Item) -> Iterator[Item]:
+    """Yield an item with choices where its kind has none: the periods of dates."""
+    if item.kind == "date":
+        yield _periods(item)
+    else:
+        yield item
+
+
+def _periods(item: Item) -> Item:
+    """Return dates as choices: all days, months or years from the first to the last."""
+    dates = pd.Series(pd.to_datetime(item.values)).reset_index(drop=True)
+    present = dates.dropna()
+    if present.empty:
+        return item
+    span = (present.max() - present.min()).days
+    unit = "D" if span <= 31 else "M" if span <= 366 * 3 else "Y"
+    local = dates.dt.tz_localize(None) if dates.dt.tz is not None else dates
+    periods = local.dt.to_period(unit)
+    every = pd.period_range(periods.dropna().min(), periods.dropna().max(), freq=unit)
+    codes = pd.Index(every).get_indexer(pd.Index(periods))
+    choices = tuple(Choice(str(period)) for period in every)
+    return replace(item, choices=choices, codes=np.where(item.answered, codes, -1))
+
+
+class _Builder:
+    """Builds the blocks of a table, each from an item."""
+
+    def __init__(
+        self,
+        banner: Banner,
+        weights: np.ndarray | None,
+        options: TableOptions,
+        tests: Testing | str | None,
+    ) -> None:
+        self._banner, self._options = banner, options
+        self._weights = weights
+        self._tests = tests if isinstance(tests, Testing) else None
+        rows = len(banner.members)
+        self._w = np.ones(rows) if weights is None else weights
+        self._is_used = np.ones(rows, bool) if weights is None else ~np.isnan(weights)
+        self._w = np.where(self._is_used, self._w, 0.0)
+        self._in_banner = banner.members & self._is_used[:, None]
+        self.notes: list[str] = []
+
+    def block(self, item: Item) -> Block:
+        """Build the block of an item."""
+        apart = np.zeros(len(item.answered), bool)
+        if not self._options.not_applicable:
+            apart = item.not_applicable
+        base = (item.asked if item.kind == "text" else item.answered) & ~apart
+        bases = self._bases(item, base, apart)
+        rows = [*self._choice_rows(item, base, bases), *self._statistics(item, base)]
+        has_apart = any(choice.not_applicable for choice in item.choices)
+        if has_apart and not self._options.not_applicable:
+            rows.append(self._apart_row(item, apart))
+            self.notes.append("Answers that are not applicable are in no base and no mean.")
+        return Block(item.label, item.kind, bases, tuple(rows))
+
+    def _count(self, rows: np.ndarray) -> np.ndarray:
+        counts: np.ndarray = (self._in_banner & rows[:, None]).sum(axis=0)
+        return counts
+
+    def _weigh(self, rows: np.ndarray) -> np.ndarray:
+        weighted: np.ndarray = self._w[rows] @ self._in_banner[rows].astype(np.float64)
+        return weighted
+
+    def _bases(self, item: Item, base: np.ndarray, apart: np.ndarray) -> Bases:
+        weighted = self._weigh(base)
+        squares = (self._w[base] ** 2) @ self._in_banner[base].astype(np.float64)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            effective = np.where(squares > 0, weighted**2 / squares, 0.0)
+        return Bases(
+            self._count(item.asked), self._count(base), weighted, effective, self._count(apart)
+        )
+
+    def _choice_rows(self, item: Item, base: np.ndarray, bases: Bases) -> list[Row]:
+        held = self._choices(item)
+        rows = [
+            replace(self._share_row(label, "choice", who & base, base, bases), score=score)
+            for label, who, score in held
+        ]
+        if self._options.sort != "survey":
+            sign = -1 if self._options.sort == "descending" else 1
+            rows.sort(key=lambda row: sign * row.weighted[0])
+        by_label: dict[str, np.ndarray] = {}
+        for label, who, _ in held:
+            by_label[label] = who | by_label.get(label, np.zeros_like(who))
+        for label, wanted in self._nets(item).items():
+            parts = [_one_of(by_label, part) for part in wanted]
+            any_of = np.logical_or.reduce(parts) if parts else np.zeros(len(base), bool)
+            rows.append(self._share_row(label, "net", any_of & base, base, bases))
+        return rows
+
+    def _choices(self, item: Item) -> list[tuple[str, np.ndarray, float]]:
+        """Return the label, the rows and the score of each choice."""
+        if item.kind == "text":
+            return [("Answered", item.answered, np.nan)]
+        with_na = self._options.not_applicable
+        return [
+            (choice.label, item.holders(place), choice.score if item.has_scale else np.nan)
+            for place, choice in enumerate(item.choices)
+            if with_na or not choice.not_applicable
+        ]
+
+    def _nets(self, item: Item) -> dict[str, list[str]]:
+        """Return the nets of an item: those asked for, and the boxes of a scale or NPS."""
+        nets = {label: list(parts) for label, parts in self._options.nets.items()}
+        if item.kind == "nps":
+            for label, low, high in NPS_GROUPS:
+                inside = [c.label for c in item.choices if low <= c.score <= high]
+                nets[label] = inside
+        elif item.kind in ("single", "number") and item.has_scale:
+            scored = [c for c in item.choices if not c.not_applicable and c.score == c.score]
+            ranked = [c.label for c in sorted(scored, key=lambda c: -c.score)]
+            top = self._options.top
+            if top and len(ranked) >= 2 * top:
+                boxes = {f"Top {top}": ranked[:top], f"Bottom {top}": ranked[-top:]}
+                self.notes += [f"{box}: {', '.join(labels)}." for box, labels in boxes.items()]
+                nets |= boxes
+        return nets
+
+    def _share_row(
+        self, label: str, kind: Literal["choice", "net"], who: np.ndarray, base: np.ndarray,
+        bases: Bases,
+    ) -> Row:  # fmt: skip
+        weighted = self._weigh(who)
+        letters = self._compare(who.astype(np.float64), base, is_share=True)
+        of = self._whole(weighted, bases)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            values = np.where(of > 0, 100 * weighted / of, np.nan)
+        return Row(label, kind, values, self._count(who), weighted, letters)
+
+    def _whole(self, weighted: np.ndarray, bases: Bases) -> np.ndarray:
+        """Return what the percents of a row are of, for each column."""
+        if self._options.percent == "column":
+            return bases.weighted
+        if self._options.percent == "total":
+            return np.full(len(weighted), bases.weighted[0])
+        return np.full(len(weighted), weighted[0])
+
+    def _apart_row(self, item: Item, apart: np.ndarray) -> Row:
+        labels = [choice.label for choice in item.choices if choice.not_applicable]
+        label = labels[0] if len(labels) == 1 else "Not applicable"
+        weighted = self._weigh(apart)
+        nothing = np.full(len(weighted), np.nan)
+        return Row(label, "not applicable", nothing, self._count(apart), weighted)
+
+    # -- statistics ---------------------------------------------------------------------------
+
+    def _statistics(self, item: Item, base: np.ndarray) -> list[Row]:
+        if item.kind == "text":
+            texts = pd.Series(item.values).reset_index(drop=True)
+            return [self._statistic("Different texts", texts, item.answered, different)]
+        if not len(item.numbers):
+            return []
+        numbers = pd.Series(item.numbers)
+        valid = base & np.isfinite(item.numbers)
+        if item.kind == "nps":
+            shifted = np.select([item.numbers >= 9, item.numbers <= 6], [100.0, -100.0], 0.0)
+            score = pd.Series(np.where(np.isfinite(item.numbers), shifted, np.nan))
+            row = self._statistic("NPS", score, valid, mean, is_mean=True)
+            margins = self._each(score, valid, margin)
+            return [
+                replace(row, margins=margins),
+                self._statistic("Mean", numbers, valid, mean, is_mean=True),
+            ]
+        name = "Mean rank" if item.kind == "rank" else "Mean"
+        rows = [self._statistic(name, numbers, valid, mean, is_mean=True)]
+        if item.kind == "rank":
+            return rows
+        rows.append(self._statistic("Standard deviation", numbers, valid, deviation))
+        if item.kind == "number" and not item.choices:
+            rows += [
+                self._statistic("Median", numbers, valid, median),
+                self._statistic("Lowest", numbers, valid, lowest),
+                self._statistic("Highest", numbers, valid, highest),
+            ]
+        return rows
+
+    def _each(self, values: Any, valid: np.ndarray, function: Any) -> np.ndarray:
+        found = []
+        for place in range(len(self._banner.columns)):
+            rows = valid & self._in_banner[:, place] & (self._w > 0)
+            found.append(function(values[rows].to_numpy(), self._w[rows]) if rows.any() else np.nan)
+        return np.array(found, np.float64)
+
+    def _statistic(
+        self, label: str, values: Any, valid: np.ndarray, function: Any, *, is_mean: bool = False
+    ) -> Row:
+        letters: tuple[str, ...] = ()
+        if is_mean:
+            letters = self._compare(values.to_numpy(np.float64), valid, is_share=False)
+        found = self._each(values, valid, function)
+        whole = function in (median, lowest, highest, different) and are_whole(found)
+        return Row(
+            label, "statistic", found, self._count(valid), self._weigh(valid), letters,
+            decimals=0 if whole else 2,
+        )  # fmt: skip
+
+    # -- tests --------------------------------------------------------------------------------
+
+    def _compare(self, values: np.ndarray, base: np.ndarray, *, is_share: bool) -> tuple[str, ...]:
+        """Return the letters of each column: those of the columns that are lower."""
+        if self._tests is None:
+            return ()
+        found = [""] * len(self._banner.columns)
+        for places in self._banner.groups:
+            members = self._in_banner[:, list(places)]
+            column = np.where(members.any(axis=1), np.array(places)[members.argmax(axis=1)], -1)
+            rows = base & (column >= 0) & (self._w > 0)
+            weights = None if self._weights is None else self._w[rows]
+            lower = find_lower(
+                values[rows], column[rows], weights, places, self._tests, is_share=is_share
+            )
+            for high, lows in lower.items():
+                found[high] = " ".join(self._banner.columns[low].letter for low in sorted(lows))
+        return tuple(found)
+
+
+def _one_of(by_label: Mapping[str, np.ndarray], label: str) -> np.ndarray:
+    if label not in by_label:
+        hint = did_you_mean(str(label), by_label)
+        raise InvalidArgument(f"nets: {str(label)[:60]!r} is no option of the question{hint}")
+    return by_label[label]
+
+
+def _partials_note(frame: pd.DataFrame, answers: QuestionAnswers) -> tuple[str, ...]:
+    """Return a sentence on the partial responses in the base."""
+    if "status" not in frame.columns:
+        return ()
+    answered = np.logical_or.reduce([item.answered for item in answers.items])
+    partial = int(((frame["status"].astype(object) == "Partial").to_numpy(bool) & answered).sum())
+    return (f"{counted(partial, 'partial response')} in the base.",) if partial else ()

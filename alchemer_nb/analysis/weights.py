@@ -1,0 +1,305 @@
+"""Weights: raking to known shares, and what they cost."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import warnings
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from alchemer_nb.analysis.question import as_choices, read_question
+from alchemer_nb.errors import InvalidArgument
+from alchemer_nb.files import import_optional
+from alchemer_nb.frame.description import ATTRS, Description, describe_wide
+from alchemer_nb.wire.text import counted, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ABOUT = "weight"  # in what the description says about a frame
+_NEAR = 0.0005  # of a share: a target that is met
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """The weights that a table uses.
+
+    Attributes:
+        name: Name of their column; ``""`` for none.
+        values: Weight of each row, NaN for rows to leave out (float64); None for none.
+        notes: What a reader must know, one sentence each.
+    """
+
+    name: str = ""
+    values: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
+
+
+def read_weights(frame: pd.DataFrame, name: str) -> Weights:
+    """Return the weights of a column, checked.
+
+    Raises:
+        InvalidArgument: There is no such column, or it holds something else than weights.
+    """
+    if not name:
+        return Weights()
+    if name not in frame.columns:
+        hint = did_you_mean(name, map(str, frame.columns))
+        raise InvalidArgument(f"weight: there is no column {name!r}{hint}")
+    cells = pd.to_numeric(frame[name], errors="coerce")
+    if (cells.isna() & frame[name].notna()).any():
+        raise InvalidArgument(f"weight: {name!r} holds something else than numbers")
+    values = cells.to_numpy(np.float64, na_value=np.nan)
+    if (values < 0).any() or np.isinf(values).any():
+        wrong = int(((values < 0) | np.isinf(values)).sum())
+        raise InvalidArgument(
+            f"weight: {name!r} is below zero or infinite in {counted(wrong, 'row')}",
+            hint="Weights are numbers from 0",
+        )
+    if len(values) and not np.nansum(values) > 0:
+        raise InvalidArgument(f"weight: {name!r} is zero or missing in all rows")
+    notes = []
+    if missing := int(np.isnan(values).sum()):
+        notes.append(f"{counted(missing, 'response')} without a weight left out.")
+    if zeros := int((values == 0).sum()):
+        notes.append(f"{counted(zeros, 'response')} with weight 0 in counts and bases alone.")
+    return Weights(name, values, tuple(notes))
+
+
+def own_weight(frame: pd.DataFrame, description: Description) -> str:
+    """Return the name of the weight that ``rake`` gave a frame; ``""`` for none."""
+    made = description.about.get(ABOUT)
+    name = made.get("name") if isinstance(made, dict) else None
+    return name if isinstance(name, str) and name in frame.columns else ""
+
+
+@dataclass(frozen=True, eq=False)
+class Weighting:
+    """What weights do to a frame.
+
+    Attributes:
+        name: Name of their column.
+        targets: One row for each target (frame): ``question``, ``option`` (text), ``target``,
+            ``before`` and ``after`` in percent (float64), ``met`` (bool).
+        responses: Number of responses with a weight.
+        left_out: Number of responses without one.
+        effective: What they are worth after weighting.
+        smallest: The smallest weight; the mean is 1.
+        largest: The largest weight.
+    """
+
+    name: str
+    targets: pd.DataFrame
+    responses: int
+    left_out: int
+    effective: float
+    smallest: float
+    largest: float
+
+    @property
+    def efficiency(self) -> float:
+        """The effective number in percent of the responses."""
+        return 100 * self.effective / self.responses if self.responses else float("nan")
+
+    @property
+    def design_effect(self) -> float:
+        """By what factor weighting raises the variance of a mean (Kish)."""
+        return self.responses / self.effective if self.effective else float("nan")
+
+    def __repr__(self) -> str:
+        missed = self.targets[~self.targets["met"]]
+        lines = [
+            f"{self.name}: {counted(self.responses, 'response')}, worth {self.effective:,.0f} "
+            f"(efficiency {self.efficiency:.0f} %, design effect {self.design_effect:.2f}), "
+            f"weights {self.smallest:.2f} to {self.largest:.2f}",
+        ]
+        if self.left_out:
+            lines.append(f"{counted(self.left_out, 'response')} without a weight")
+        lines += [
+            f"not met: {row.question}, {row.option}: {row.after:.1f} % in place of {row.target:.1f}"
+            for row in missed.itertuples()
+        ]
+        return "\n".join(lines)
+
+
+def rake(
+    frame: pd.DataFrame,
+    targets: Mapping[str, Mapping[Any, float]],
+    name: str,
+    trim: float | tuple[float, float] | None,
+) -> pd.DataFrame:
+    """Return a frame with a column of weights; see ``AlchemerAccessor.weight``.
+
+    Raises:
+        InvalidArgument: A target is unknown or cannot be met.
+        ConfigurationError: weightipy is not installed.
+    """
+    description = describe_wide(frame)
+    _check(targets, name, trim)
+    package = import_optional("weightipy", "analysis")
+    rims = {
+        question: _rim(frame, description, question, shares) for question, shares in targets.items()
+    }
+    codes = np.column_stack([rim.codes for rim in rims.values()])
+    present = (codes >= 0).all(axis=1)
+    if not present.any():
+        raise InvalidArgument("no response has an answer to all questions of the targets")
+    wanted, held = {}, present.copy()
+    for place, rim in enumerate(rims.values()):
+        held &= ~((codes[:, place] >= 0) & (rim.shares[np.maximum(codes[:, place], 0)] == 0))
+    for place, (question, rim) in enumerate(rims.items()):
+        there = np.bincount(codes[held, place], minlength=len(rim.shares))
+        for label, share, how_many in zip(rim.labels, rim.shares, there, strict=True):
+            if share and not how_many:
+                raise InvalidArgument(
+                    f"targets: of those who answered all questions, nobody answered {label!r} to "
+                    f"{question!r}, so its share cannot be met",
+                    hint="Leave it out, or put it together with another in a column of your own",
+                )
+        wanted[f"r{place}"] = {n: 100 * s for n, s in enumerate(rim.shares.tolist()) if s}
+    data = pd.DataFrame({f"r{n}": codes[held, n] for n in range(len(rims))})
+    values = np.full(len(frame), np.nan)
+    values[present] = 0.0  # of options whose target is 0
+    values[held] = _raked(package, data, wanted, trim)
+    result = frame.copy(deep=False)
+    result[name] = values
+    shares = {
+        question: dict(zip(rim.labels, rim.shares.tolist(), strict=True))
+        for question, rim in rims.items()
+    }
+    about = {**description.about, ABOUT: {"name": name, "targets": shares}}
+    result.attrs = {**frame.attrs, ATTRS: replace(description, about=about).to_json()}
+    return result
+
+
+@dataclass(frozen=True, eq=False)
+class _Rim:
+    """A question of the targets: its labels, their shares, the code of each row."""
+
+    labels: list[str]
+    shares: np.ndarray
+    codes: np.ndarray
+
+
+def _check(targets: Any, name: str, trim: Any) -> None:
+    if not isinstance(targets, dict) or not targets:
+        raise InvalidArgument(
+            "targets are shares by question and option, such as "
+            '{"region": {"North": 0.3, "South": 0.7}}'
+        )
+    if name in targets:
+        raise InvalidArgument(f"the column of weights cannot be called as a target: {name!r}")
+    if not isinstance(name, str) or not name:
+        raise InvalidArgument("name is the name of the new column, such as 'weight'")
+    limits = trim if isinstance(trim, tuple | list) else (0, trim)
+    if trim is not None and not (
+        len(limits) == 2
+        and all(isinstance(each, int | float) for each in limits)
+        and 0 <= limits[0] < 1 < limits[1]
+    ):
+        raise InvalidArgument(
+            "trim is the largest weight, above 1, or (smallest, largest) around 1, such as (0.3, 3)"
+        )
+
+
+def _rim(
+    frame: pd.DataFrame, description: Description, question: str, shares: Mapping[Any, float]
+) -> _Rim:
+    answers = read_question(frame, description, question)
+    if len(answers.items) != 1 or answers.items[0].kind == "multi":
+        raise InvalidArgument(
+            f"targets: {question!r} has no single answer for each response, so it has no shares"
+        )
+    item = as_choices(answers.items[0])
+    labels = [choice.label for choice in item.choices]
+    if not isinstance(shares, dict) or not shares:
+        raise InvalidArgument(f"targets: those of {question!r} are shares by option")
+    wanted = {str(label): share for label, share in shares.items()}
+    for label, share in wanted.items():
+        if label not in labels:
+            hint = did_you_mean(label, labels)
+            raise InvalidArgument(f"targets: {label!r} is no option of {question!r}{hint}")
+        if not isinstance(share, int | float) or not 0 <= share < np.inf:
+            raise InvalidArgument(f"targets: the share of {label!r} is no number from 0")
+    total = sum(wanted.values())
+    whole = next((w for w in (1, 100) if abs(total - w) <= 0.005 * w), None)
+    if whole is None:
+        raise InvalidArgument(
+            f"targets: the shares of {question!r} add up to {total:g}, not to 1 or 100"
+        )
+    counts = np.bincount(item.codes[item.codes >= 0], minlength=len(labels))
+    apart = [choice.not_applicable and choice.label not in wanted for choice in item.choices]
+    missing = [
+        label
+        for label, how_many, is_apart in zip(labels, counts, apart, strict=True)
+        if how_many and label not in wanted and not is_apart
+    ]
+    if missing:
+        raise InvalidArgument(
+            f"targets: {question!r} has answers without a share: {', '.join(missing[:5])}",
+            hint="Give each option a share; 0 leaves those who chose it out",
+        )
+    order = [label for label in labels if label in wanted]
+    codes = np.full(len(frame), -1, np.int64)
+    for place, label in enumerate(order):
+        codes[item.holders(labels.index(label))] = place
+    return _Rim(order, np.array([wanted[label] / total for label in order]), codes)
+
+
+def _raked(
+    package: Any, data: pd.DataFrame, wanted: dict[str, dict[int, float]], trim: Any
+) -> np.ndarray:
+    """Return the weight of each row, with the mean 1."""
+    limits = list(trim) if isinstance(trim, tuple | list) else (trim or 0)
+    rim = {"max_iterations": 1000, "convcrit": 1e-6, "cap": limits}
+    scheme = package.scheme_from_dict(wanted, name="rake", rim_params=rim)
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what it prints is in ``Weighting``, in numbers
+        weighted = package.weight_dataframe(data, scheme, weight_column="w")
+    values: np.ndarray = weighted["w"].to_numpy(np.float64)
+    scaled: np.ndarray = values / values.mean()
+    return scaled
+
+
+def read_weighting(frame: pd.DataFrame) -> Weighting:
+    """Return what the weights of a frame do to it as it is now.
+
+    Raises:
+        InvalidArgument: The frame has no weights of ``rake``.
+    """
+    description = describe_wide(frame)
+    name = own_weight(frame, description)
+    if not name:
+        raise InvalidArgument(
+            "this frame has no weights", hint="df.alchemer.weight({…}) makes them"
+        )
+    values = np.nan_to_num(frame[name].to_numpy(np.float64, na_value=np.nan))
+    there = frame[name].notna().to_numpy(bool)
+    rows = []
+    for question, shares in description.about[ABOUT]["targets"].items():
+        rim = _rim(frame, description, question, shares)
+        here = there & (rim.codes >= 0)
+        for place, (label, share) in enumerate(zip(rim.labels, rim.shares, strict=True)):
+            held = here & (rim.codes == place)
+            after = values[held].sum() / (values[here].sum() or np.nan)
+            before = held.sum() / (here.sum() or np.nan)
+            rows.append({
+                "question": question, "option": label, "target": 100 * share,
+                "before": 100 * before, "after": 100 * after,
+                "met": bool(abs(after - share) <= _NEAR),
+            })  # fmt: skip
+    used = values[values > 0]
+    squares = float((used**2).sum())
+    return Weighting(
+        name=name,
+        targets=pd.DataFrame(rows),
+        responses=len(used),
+        left_out=int((~there).sum()),
+        effective=float(used.sum()) ** 2 / squares if squares else 0.0,
+        smallest=float(used.min()) if len(used) else float("nan"),
+        largest=float(used.max()) if len(used) else float("nan"),
+    )

@@ -1,0 +1,86 @@
+"""Flags of careless responses, against plain pandas."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from alchemer_nb.errors import InvalidArgument
+from tests.analysis.frames import customers, nobody, pulse
+
+
+def test_speeders() -> None:
+    df = customers()
+    limit = df["response_time"].median() / 3
+    flags = df.alchemer.quality().flags["speeder"]
+    assert flags.isna().equals(df["response_time"].isna())
+    assert set(flags.index[flags.fillna(False)]) == set(df.index[df["response_time"] < limit])
+    half = df.alchemer.quality(speed=0.5).flags["speeder"].sum()
+    assert half == (df["response_time"] < df["response_time"].median() / 2).sum()
+
+
+def test_straight_lines_of_each_grid() -> None:
+    df = pulse()
+    flags = df.alchemer.quality().flags
+    names = df.alchemer.columns("q9")
+    rows = df[names].astype(object)
+    expected = (rows.nunique(axis=1) == 1) & (rows.notna().sum(axis=1) >= 3)
+    assert flags["straight_q9"].fillna(False).astype(bool).equals(expected)
+    assert flags["straight_q9"].isna().equals(rows.notna().sum(axis=1) < 3)
+
+
+def test_repeated_sessions() -> None:
+    df = customers()
+    expected = df["session_id"].duplicated(keep=False)
+    assert df.alchemer.quality().flags["repeated_session"].astype(bool).equals(expected)
+
+
+def test_open_answers_without_a_word() -> None:
+    df = customers()
+    df["comments"] = df["comments"].astype(object)
+    written = df.index[df["comments"].notna()]
+    for row, text in zip(written, ["-", "..", "x", "aaa", "ok", "n.a."], strict=False):
+        df.loc[row, "comments"] = text
+    flags = df.alchemer.quality().flags["empty_open"]
+    assert flags[written[:6]].tolist() == [True, True, True, True, False, False]
+    assert set(flags.index[flags.isna()]).isdisjoint(written)
+
+
+def test_flags_of_alchemer() -> None:
+    df = customers()
+    quality = {"opentext": {"gibberish": {"12": 12}, "badwords": []}, "straightlining": []}
+    empty = {"opentext": {"gibberish": [], "badwords": []}, "checkbox": {}}
+    texts: list[object] = [np.nan] * len(df)
+    texts[0], texts[1] = json.dumps(quality), json.dumps(empty)
+    df["data_quality"] = pd.array(texts, dtype="str" if pd.__version__ >= "3" else "object")
+    assert df.alchemer.quality().flags["alchemer_flag"].sum() == 1
+
+
+def test_nothing_is_deleted_and_what_is_missing_is_named() -> None:
+    df = customers()
+    quality = df.drop(columns=["session_id", "data_quality", "response_time"]).alchemer.quality()
+    assert quality.flags.index.equals(df.index)
+    assert len(quality.notes) == 3
+    assert "Nothing is deleted." in repr(quality)
+    assert (quality.flags["flags"] == quality.flags.drop(columns="flags").sum(axis=1)).all()
+
+
+def test_summary_counts_the_flags() -> None:
+    quality = customers().alchemer.quality()
+    for row in quality.summary.itertuples():
+        assert row.flagged == quality.flags[row.check].sum()
+        assert row.of == quality.flags[row.check].notna().sum()
+    assert "<table" in quality._repr_html_()
+
+
+@pytest.mark.parametrize("speed", [0, 1, "fast", None])
+def test_a_wrong_speed_is_refused(speed: object) -> None:
+    with pytest.raises(InvalidArgument, match="part of the median"):
+        customers().alchemer.quality(speed=speed)
+
+
+def test_nobody_has_answered() -> None:
+    assert len(nobody().alchemer.quality().flags) == 0
