@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from alchemer_nb import errors
+from alchemer_nb.fetch.raw_pages import has_too_many_rows
 from alchemer_nb.forks import OriginProcess
 from alchemer_nb.wire.paging import PAGE_SIZE, PageTotals
 
@@ -366,13 +367,16 @@ def decode_page(decode: Callable[[bytes], _Page], reply: Reply, survey_id: str) 
     """Decode a page of responses.
 
     Raises:
-        TransportError: It is not a list of responses.
+        TransportError: It is not a list of responses, or has far more than a page can have.
     """
-    with suppress(ValueError):
-        return decode(reply.body)
-    raise errors.TransportError(
-        f"a page of the responses of survey {survey_id} is not a list of responses"
-    )
+    body = reply.body
+    problem = "is not a list of responses"
+    if has_too_many_rows(body):
+        problem = f"has thousands of rows, where a page has at most {PAGE_SIZE}, so it was not read"
+    else:
+        with suppress(ValueError):
+            return decode(body)
+    raise errors.TransportError(f"a page of the responses of survey {survey_id} {problem}")
 
 
 def _count_pages(totals: PageTotals, asked: int, size: int) -> int:

@@ -59,8 +59,21 @@ class _PageReply(msgspec.Struct):
     results_per_page: Any = None
 
 
+_MOST_ROWS = (
+    50_000  # of a page; the API has 500 at most, and a row without answers takes a kilobyte
+)
 _REPLY_DECODER = msgspec.json.Decoder(_PageReply)
 _HEAD_DECODER = msgspec.json.Decoder(_ResponseHead)
+
+
+def has_too_many_rows(body: bytes) -> bool:
+    """Check whether a page has far more rows than any page of the API, without decoding them."""
+    if body.count(b",") < _MOST_ROWS:
+        return False
+    try:
+        return len(_REPLY_DECODER.decode(body).data) > _MOST_ROWS
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False  # the error of whoever decodes it
 
 
 def split_page(body: bytes) -> RawPage:
