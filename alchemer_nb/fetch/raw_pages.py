@@ -89,8 +89,9 @@ def split_page(body: bytes) -> RawPage:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         # A byte-order mark, broken characters, or an object instead of a list.
         decoded = decode_json(body)
-        if not isinstance(decoded, dict):
-            raise ValueError("not a list of responses") from None  # noqa: TRY004 - like broken JSON
+        data = decoded.get("data") if isinstance(decoded, dict) else ""
+        if data is not None and not isinstance(data, (list, dict)):
+            raise ValueError("not a list of responses") from None
         rows = [
             (encode_json(row), _ResponseHead(row.get("id"), row.get("date_updated")))
             for row in reply_rows(decoded)

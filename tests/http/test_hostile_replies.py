@@ -97,6 +97,41 @@ def test_a_page_with_more_rows_than_a_page_has_is_not_decoded(client, scripted, 
     assert len(scripted.asked) < 10
 
 
+UNPLANNED = {
+    "fields": {f"field{at}": 1 for at in range(20_000)},
+    "questions": {"survey_data": {str(at): {"id": at, "answer": "x"} for at in range(20_000)}},
+    "url variables": {"url_variables": {f"u{at}": "x" for at in range(20_000)}, "survey_data": []},
+}
+
+
+@pytest.mark.parametrize("kind", UNPLANNED)
+def test_no_frame_or_table_is_built_of_questions_without_end(
+    client, scripted, kind, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("ALCHEMER_STORE", str(tmp_path))
+    scripted.answer("account", {"result_ok": True, "data": {"id": 1}})
+    scripted.answer("survey/1", {"result_ok": True, "data": {"id": 1}})
+    scripted.answer("survey/1/surveyquestion", {"result_ok": True, "data": []})
+    rows = [{"id": 1, **UNPLANNED[kind]}]
+    scripted.answer("survey/1/surveyresponse", {"result_ok": True, "total_count": 1, "data": rows})
+    for call in (client.responses, client.sync):
+        error = failure(client, lambda call=call: call(1))
+        assert "20,000 questions, fields or url variables" in str(error)
+
+
+def test_a_list_of_responses_that_is_a_text_is_no_empty_survey(
+    client, scripted, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("ALCHEMER_STORE", str(tmp_path))
+    scripted.answer("account", {"result_ok": True, "data": {"id": 1}})
+    scripted.answer("survey/1", {"result_ok": True, "data": {"id": 1}})
+    scripted.answer("survey/1/surveyquestion", {"result_ok": True, "data": []})
+    scripted.answer("survey/1/surveyresponse", {"result_ok": True, "data": "none"})
+    for call in (client.responses, client.sync):
+        error = failure(client, lambda call=call: call(1))
+        assert "not a list of responses" in error.sentence
+
+
 @pytest.mark.parametrize(("keys", "rows"), [(70_000, 1), (1, 70_000)])
 def test_objects_with_keys_without_end_are_no_table(client, scripted, keys, rows):
     """Each column of a frame takes time and memory of its own."""
