@@ -30,16 +30,17 @@ from alchemer_nb.frame.provenance import summary
 from alchemer_nb.frame.text_dtype import typed_frame
 from alchemer_nb.privacy import redact as redaction
 from alchemer_nb.survey.scales import read_number
-from alchemer_nb.visible import make_visible
+from alchemer_nb.visible import make_visible, print_line
 from alchemer_nb.wire.text import counted, strip_html
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
     import pandas as pd
 
     from alchemer_nb.export.variables import ExportOptions
+    from alchemer_nb.fetch.uploads import FileProgress
 
 
 class AlchemerAccessor:
@@ -135,18 +136,23 @@ class AlchemerAccessor:
     def find(self, words: str) -> pd.DataFrame:
         """Find columns whose name or words contain all of the words, in any case.
 
+        Where there is none, a line is printed with the nearest words.
+
         Returns:
             ``column``, ``question``, ``row``, ``option`` and ``type`` of each (text).
         """
         pieces = strip_html(words).casefold().split()
         searched = ("column_id", "column_alias", "column_text", "alias", "parent_alias")
         shown = ("question", "row", "option", "type")
-        found = []
+        found, texts = [], []
         frame = self._wide_frame()
         for name, row in lookup.records_here(frame, describe_wide(frame)):
             text = " ".join(str(row.get(field) or "") for field in searched).casefold()
+            texts.append(text)
             if all(piece in text for piece in pieces):
                 found.append({"column": name, **{field: row.get(field) or None for field in shown}})
+        if not found:
+            print_line(lookup.describe_no_match(pieces, texts))
         return typed_frame(found, ("column", *shown), {})
 
     def columns(self, question: str | int) -> list[str]:
@@ -227,6 +233,50 @@ class AlchemerAccessor:
         numbers float64; categories lose unused levels and their order; text and dates stay.
         """
         return scores.for_model(self._frame)
+
+    # -- files --------------------------------------------------------------------------------
+
+    def download_files(
+        self,
+        folder: str | os.PathLike[str],
+        columns: Iterable[str | int] | None = None,
+        *,
+        client: Any = None,
+        most_bytes: int = 1 << 30,
+        progress: str | bool | Callable[[FileProgress], None] | None = "auto",
+    ) -> pd.DataFrame:
+        """Download the files that respondents of this frame sent.
+
+        A file is called after its response, question and name: ``12_photo_cat.png``. What some
+        system refuses in a name is replaced by ``_``. Files that are there already, whole, are not
+        fetched again, so a download that broke off goes on where it ended. One file that fails does
+        not stop the others.
+
+        Args:
+            folder: Where to put them; made if it is not there.
+            columns: Only these columns or questions; left out, all that hold files.
+            client: Client of the account from which the frame came; left out, that of the
+                notebook's sign-in.
+            most_bytes: Largest size of a file.
+            progress: ``"auto"`` shows a line, ``"none"`` nothing; a function is called with a
+                ``FileProgress`` (``done``, ``total``, ``failed``, ``bytes``, ``line``) after each
+                file and while it waits, and can ``cancel()``.
+
+        Returns:
+            One row for each file: ``response_id`` (int64), ``question``, ``name`` (as the
+            respondent had it), ``path``, ``bytes`` (Int64), ``status`` (``"downloaded"``,
+            ``"already there"``, ``"failed"``, ``"not tried"``) and ``reason``.
+
+        Raises:
+            InvalidArgument: No column holds files, or an argument does not fit.
+            ConfigurationError: There is no client.
+            DownloadIncomplete: It was stopped, the credentials were refused, or the folder cannot
+                be written; ``.partial`` has the rows so far.
+        """
+        from alchemer_nb.accessor import downloads
+
+        frame = self._wide_frame()
+        return downloads.download_files(frame, folder, columns, client, most_bytes, progress)
 
     # -- missing ----------------------------------------------------------------------------
 
@@ -337,6 +387,8 @@ class AlchemerAccessor:
         suffixes: tuple[str, str] = ("", "_joined"),
     ) -> pd.DataFrame:
         """Merge columns of another frame, and keep the index and what this frame carries.
+
+        A line is printed that says how many responses found a row in the other frame.
 
         Args:
             other: Data such as those of customers, with one row for each value of ``on``.

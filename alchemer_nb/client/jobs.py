@@ -15,6 +15,7 @@ from collections import deque
 from concurrent.futures import Future
 from contextlib import nullcontext
 from dataclasses import replace
+from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
@@ -277,13 +278,14 @@ class Job(Generic[_Result]):
         # Its thread ends by itself when the reply that it waits for has come.
         if self._stopped or (self._progress is not None and self._progress.kept):
             raise DownloadIncomplete(
-                self._stopped_message or f"{STOPPED}. Run it again for the frame"
+                self._stopped_message or f"{STOPPED}. Run it again for the frame", stopped=True
             )
         come = self._progress is not None and self._progress.pages
         raise DownloadIncomplete(
             f"it was stopped; {self.line}" + ("" if come else "; nothing had come"),
             partial=self.partial if come else None,
             hint=build_hint("", "run it again", "job.partial()" if come else ""),
+            stopped=True,
         )
 
     @property
@@ -307,12 +309,25 @@ class Job(Generic[_Result]):
     def __repr__(self) -> str:
         return make_visible(f"<Job {self._state}: {self.line}>")
 
+    def __str__(self) -> str:
+        return f"Job {self._dated_state} · {make_visible(self.line)}"
+
     def _repr_html_(self) -> str:
-        return f"<div><b>Job</b> {self._state} · {escape(make_visible(self.line))}</div>"
+        return f"<div><b>Job</b> {self._dated_state} · {escape(make_visible(self.line))}</div>"
 
     @property
     def _state(self) -> str:
-        return "running" if not self.done else "failed" if self.exception else "done"
+        if not self.done:
+            return "running"
+        if self.exception is None:
+            return "done"
+        return "stopped" if getattr(self.exception, "stopped", False) else "failed"
+
+    @property
+    def _dated_state(self) -> str:
+        """The state; while it runs with the time, as a saved notebook shows it for ever."""
+        now = "" if self.done else f" at {datetime.now().astimezone():%H:%M:%S on %Y-%m-%d}"
+        return f"{self._state}{now}"
 
     def __await__(self) -> Generator[Any, None, _Result]:
         return self._awaited().__await__()
@@ -337,7 +352,8 @@ class Job(Generic[_Result]):
         except Stopped:
             outcome = DownloadIncomplete(
                 self._stopped_message
-                or f"{self._title}: it was stopped before anything had come. Run it again"
+                or f"{self._title}: it was stopped before anything had come. Run it again",
+                stopped=True,
             )
         except BaseException as error:  # noqa: BLE001 - the waiting thread gets it
             outcome = error

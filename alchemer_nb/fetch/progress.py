@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.forks import OriginProcess
-from alchemer_nb.visible import make_visible
+from alchemer_nb.visible import print_line
 from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     OnProgress = Callable[["Progress"], None]
     ProgressMode = str | bool | None | OnProgress  # "auto", "text", "none", or a callback
+    NoteMode = str | bool | None | Callable[[str], None]  # "auto", "none", or a callback
 
 _INTERVAL = 0.1  # seconds between two reports while no page comes
 
@@ -134,13 +135,19 @@ class ProgressReporter:
             self.report()
 
 
-def print_line(line: str) -> None:
-    """Print a line where the user reads it.
+def note_printer(progress: NoteMode) -> Callable[[str], None]:
+    """Return what prints a line, for the values of ``progress`` of ``scan`` and ``sql``.
 
-    Notebooks show stderr in red; scripts keep stdout for their own output.
+    Raises:
+        InvalidArgument: It is none of them.
     """
-    stream = sys.stdout if "ipykernel" in sys.modules else sys.stderr
-    stream.write(f"{make_visible(line)}\n")
+    if callable(progress):
+        return progress
+    if progress in ("auto", "text", True):
+        return print_line
+    if progress in ("none", False, None):
+        return lambda _: None
+    raise InvalidArgument("progress is 'auto', 'none' or a function that takes a line")
 
 
 def _format_seconds(seconds: float) -> str:

@@ -27,13 +27,23 @@ if TYPE_CHECKING:
 
 _PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")  # the first one counts
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+VARIABLES = (*_PROXY_VARIABLES, "no_proxy", "NO_PROXY", *_CA_VARIABLES)  # that calls depend on
+_PROXY_ADDRESS = re.compile(
+    r"(?:[a-z][a-z0-9]*://)?(?:[^@/?#\s]*@)?((?:[\w.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?)/?",
+    re.A | re.I,
+)
 _TUNNEL_STATUS = re.compile(r"Tunnel connection failed: (\d{3})\b")
 _EXPIRED, _NOT_YET_VALID, _WRONG_HOST = 10, 9, 62  # X509_V_ERR_… of OpenSSL
 _CHECK_PROXY = "See whether the proxy runs and lets {host} through"
 _ASK_NETWORK = "Ask whoever runs your network to let {host} through, or try from another one"
 _PROXY_FORM = (
-    "It is http://HOST:PORT, with NAME:PASSWORD@ before HOST where the proxy asks for them and @, "
-    "/ and : in them as %40, %2F and %3A. Without a proxy, unset the variable"
+    "Its form is http://HOST:PORT or, where the proxy asks for a name and a password, "
+    "http://NAME:PASSWORD@HOST:PORT (in them write @ as %40, / as %2F and : as %3A). Without a "
+    "proxy, unset the variable"
+)
+_ASK_CA = (
+    "Ask whoever runs your network for the company's certificate file (.pem), and set "
+    "REQUESTS_CA_BUNDLE to it (in a cell: %env REQUESTS_CA_BUNDLE=PATH.pem)"
 )
 
 
@@ -48,7 +58,7 @@ _MISSING_CA = _Failure(
     (),
     "certificate",
     "{ca} names a file of certificates that is not there or cannot be read ({where})",
-    "Set it to the company's certificate file (.pem), or unset it",
+    "Set it to the company's certificate file (in a cell: %env {ca}=PATH.pem), or unset it",
 )
 # By the number that OpenSSL gives for the reason.
 _CERTIFICATES = {
@@ -70,7 +80,7 @@ _CERTIFICATES = {
         "certificate",
         "what answers at {host} shows the certificate of another host ({where})",
         "Check the region's address. A log-in page or a proxy of the network may answer in its "
-        "place: open {host} in a browser",
+        "place: open https://{host} in a browser, and log in where the network asks for it",
     ),
 }
 # Of a proxy, by the cause.
@@ -91,7 +101,7 @@ _PROXY_FAILURES = (
         (ssl.SSLCertVerificationError,),
         "certificate",
         "the certificate of the proxy in {proxy} could not be verified ({where})",
-        "Set REQUESTS_CA_BUNDLE to the company's certificate file",
+        _ASK_CA,
     ),
     _Failure(
         (ssl.SSLError,),
@@ -137,7 +147,7 @@ _FAILURES = (
         "certificate",
         "the certificate of {host} could not be verified: nobody whom this computer trusts has "
         "signed it ({where})",
-        "Behind a company proxy, set REQUESTS_CA_BUNDLE to the company's certificate file",
+        _ASK_CA,
     ),
     _Failure(
         (requests.exceptions.SSLError, urllib3.exceptions.SSLError),
@@ -211,10 +221,14 @@ def build_network_error(
     chain = list(_chain(error))
     if any(isinstance(each, TooLarge) for each in chain):
         return build_too_large_error(where, MOST_BYTES)
-    proxy = _proxy_variable(url)
+    found = find_proxy(url)
+    proxy = found.variable if found else ""
     failure = _find_failure(error, chain, proxy)
     if failure is None:
-        return TransportError(f"{where} at {host} could not be sent ({type(error).__name__})")
+        return TransportError(
+            f"{where} at {host} could not be sent ({type(error).__name__})",
+            hint="Try again. If it stays, check the region's address and your proxy settings",
+        )
     hint = failure.hint or (_CHECK_PROXY if proxy else "")
     connect, read = timeout
     words = {
@@ -287,7 +301,7 @@ def _refused_tunnel(status: int) -> _Failure:
             (),
             "",
             "the proxy in {proxy} asks for a valid name and password (status 407, {where})",
-            f"They belong into the variable. {_PROXY_FORM}",
+            f"Write both into the variable. {_PROXY_FORM}",
         )
     if status >= requests.codes.server_error:
         sentence = f"the proxy in {{proxy}} cannot reach {{host}} (status {status}, {{where}})"
@@ -308,14 +322,29 @@ def _is_silent_proxy(error: BaseException) -> bool:
     return is_timeout and "://" in str(getattr(error, "url", ""))
 
 
-def _proxy_variable(url: str) -> str:
-    """Return the variable that names the proxy of an address; ``""`` where there is none."""
+class Proxy(NamedTuple):
+    """The proxy of an address.
+
+    Attributes:
+        variable: What names it: an environment variable, or the settings of the computer.
+        host: Its host and port alone; ``""`` if its address cannot be read.
+    """
+
+    variable: str
+    host: str
+
+
+def find_proxy(url: str) -> Proxy | None:
+    """Return the proxy that calls to an address go through, or None."""
     if is_loopback(urlsplit(url).hostname):
-        return ""
+        return None
     try:
         proxy = select_proxy(url, get_environ_proxies(url))
     except ValueError:  # an address that cannot be read at all
         proxy = "?"
     if not proxy:
-        return ""
-    return next(filter(os.environ.get, _PROXY_VARIABLES), "the settings of this computer")
+        return None
+    variable = next(filter(os.environ.get, _PROXY_VARIABLES), "the settings of this computer")
+    # The whole address has to fit: of a damaged one, a part of the password may look like a host.
+    found = _PROXY_ADDRESS.fullmatch(proxy)
+    return Proxy(variable, found[1] if found else "")

@@ -257,3 +257,13 @@ def replace_file(path: Path) -> Iterator[Path]:
             f"{path.parent} could not be written ({error.strerror or error}). What it held "
             "before is unharmed; make room, then sync again to go on where this ended"
         ) from None
+
+
+def not_stored(folder: Path) -> StoreError:
+    """Return the error of a survey that was not synced."""
+    survey_id = folder.name.rpartition("-")[2]
+    return StoreError(
+        f"survey {survey_id} is not stored on this computer, or its first sync did not end: sync "
+        "it first",
+        hint=f"%alchemer sync {survey_id}, or client.sync({survey_id})",
+    )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from alchemer_nb.decode.answers import AnswersBuilder
-from alchemer_nb.errors import StoreDamaged, StoreError
+from alchemer_nb.errors import StoreDamaged
 from alchemer_nb.fetch.download import Download
 from alchemer_nb.fetch.raw_pages import join_page
 from alchemer_nb.store import paths
@@ -58,7 +58,7 @@ def read_consistently(folder: Path, read: Callable[[Manifest], _Result]) -> _Res
     for _ in range(_ATTEMPTS):
         manifest = read_complete_manifest(folder)
         if manifest is None:
-            raise StoreError(f"{folder} holds no survey that was synced to its end; sync it first")
+            raise paths.not_stored(folder)
         if manifest.format < FORMAT:
             if paths.is_writable(folder):
                 _upgrade(folder)
