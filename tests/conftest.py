@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 hypothesis.settings.register_profile("fast", max_examples=15, deadline=None)
 hypothesis.settings.register_profile("thorough", max_examples=300, deadline=None)
 # Of mutations there are many more kinds: `make test-long` for tests/fuzz, and more by hand.
-FUZZ_EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "1000"))
+FUZZ_EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "300"))
 hypothesis.settings.register_profile("fuzz", max_examples=FUZZ_EXAMPLES, deadline=None)
 hypothesis.settings.load_profile("fast")
 

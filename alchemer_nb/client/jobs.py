@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from alchemer_nb.errors import DownloadIncomplete, InvalidArgument, Stopped
 from alchemer_nb.fetch.interruption import build_hint
 from alchemer_nb.forks import renew_after_fork
-from alchemer_nb.store.sync_result import STOPPED
+from alchemer_nb.store.sync_result import COMPARISON_STOPPED, STOPPED
 from alchemer_nb.visible import make_visible
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Job(Generic[_Result]):
         self.waiting: Waiting | None = None
         self._title = title
         self._fetch = fetch
-        self._stopped_message = stopped
+        self._stopped = stopped
         self._progress: Progress | None = None
         self._outcome: tuple[Any] | None = None
         self._renew()
@@ -186,7 +186,7 @@ class Job(Generic[_Result]):
     @property
     def gives_rows(self) -> bool:
         """Whether it is a download; a sync writes its rows to the store."""
-        return not self._stopped_message
+        return not self._stopped
 
     @property
     def cancelled(self) -> bool:
@@ -276,7 +276,7 @@ class Job(Generic[_Result]):
         if self._wait_done(_CANCEL_SECONDS):
             return self._future.result()
         # Its thread ends by itself when the reply that it waits for has come.
-        if self._stopped_message or (self._progress is not None and self._progress.kept):
+        if self._stopped or (self._progress is not None and self._progress.kept):
             raise DownloadIncomplete(
                 self._stopped_message or f"{STOPPED}. Run it again for the frame", stopped=True
             )
@@ -287,6 +287,11 @@ class Job(Generic[_Result]):
             hint=build_hint("", "run it again", "job.partial()" if come else ""),
             stopped=True,
         )
+
+    @property
+    def _stopped_message(self) -> str:
+        is_comparison = self._progress is not None and self._progress.comparing
+        return COMPARISON_STOPPED if self._stopped and is_comparison else self._stopped
 
     @property
     def line(self) -> str:

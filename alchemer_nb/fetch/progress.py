@@ -41,6 +41,7 @@ class Progress:
         frame: Builds a frame of the rows so far; None when it is over, and for a sync.
         before: How many of the rows an earlier run had received.
         kept: Whether the rows are stored (a sync), so that the next run continues after them.
+        comparing: Whether a store is compared with Alchemer, after a sync that was completed.
     """
 
     survey: str
@@ -55,6 +56,7 @@ class Progress:
     frame: Callable[[], pd.DataFrame] | None = field(default=None, repr=False, compare=False)
     before: int = 0
     kept: bool = False
+    comparing: bool = False
 
     def cancel(self) -> None:
         """Stop the download; it raises ``DownloadIncomplete`` with the rows so far."""

@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from alchemer_nb.errors import TransportError
 from alchemer_nb.frame.metadata import to_datetimes
 from alchemer_nb.frame.text_dtype import text_dtype, typed_frame
 from alchemer_nb.wire.paging import to_count
 from alchemer_nb.wire.stamps import parse_span
-from alchemer_nb.wire.text import strip_html
+from alchemer_nb.wire.text import counted, strip_html
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+_MOST_COLUMNS = 10_000  # each takes about a tenth of a millisecond
+_MOST_CELLS = 50_000_000
 _DATES = ("created_on", "modified_on")
 SURVEY_COLUMNS = (
     "id", "title", "status", "type", "responses", "complete", "partial", "disqualified",
@@ -48,9 +51,19 @@ def build_table(rows: Iterable[Any], zone: ZoneInfo) -> pd.DataFrame:
     Args:
         rows: The objects.
         zone: Zone of dates without one.
+
+    Raises:
+        TransportError: The objects have so many different keys that it would fill the memory.
     """
     flat = [_flatten(row) if isinstance(row, Mapping) else {"value": row} for row in rows]
     names = list(dict.fromkeys(name for row in flat for name in row))
+    if len(names) > _MOST_COLUMNS or len(names) * len(flat) > _MOST_CELLS:
+        raise TransportError(
+            f"the answer is no table: its {counted(len(flat), 'object')} would need "
+            f"{counted(len(names), 'column')}",
+            reason="large",
+            hint="client.request returns it as it came",
+        )
     data = {name: _to_column(name, [row.get(name) for row in flat], zone) for name in names}
     return pd.DataFrame(data, index=pd.RangeIndex(len(flat)))
 

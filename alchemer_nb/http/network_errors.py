@@ -18,7 +18,7 @@ import urllib3
 from requests.utils import get_environ_proxies, select_proxy
 
 from alchemer_nb.errors import TransportError
-from alchemer_nb.http.compression import MOST_BYTES, MOST_OBJECTS, Broken, TooLarge, UnknownEncoding
+from alchemer_nb.http.compression import MOST_BYTES, Broken, TooLarge, UnknownEncoding
 from alchemer_nb.http.interruptible import SlowReply
 from alchemer_nb.http.regions import is_loopback
 
@@ -116,6 +116,14 @@ _PROXY_FAILURES = (
         _ASK_NETWORK,
     ),
 )
+_SILENT_PROXY = _Failure(
+    (),
+    "silent",
+    "the proxy in {proxy} did not answer within {connect:g} seconds, or could not reach {host}; "
+    "{where} was not sent",
+    "See whether it runs, the port is right and it lets {host} through; without a proxy, unset the "
+    "variable",
+)
 # The first that fits an error of the chain is used: subclasses come before their base classes.
 _FAILURES = (
     _Failure(
@@ -190,8 +198,8 @@ def build_too_large_error(where: str, most: int) -> TransportError:
         most: Bytes that would have been read.
     """
     return TransportError(
-        f"the answer to {where} has more than {most >> 20} MB when unpacked, or more than "
-        f"{MOST_OBJECTS:,} objects, so it was not read",
+        f"the answer to {where} has more than {most >> 20} MB when unpacked, or far more lists and "
+        "objects than data of its size, so it was not read",
         reason="large",
         hint="Ask for less at once, as with a smaller resultsperpage. Where that does not help, "
         "something between here and Alchemer may send it: try from another network",
@@ -270,6 +278,8 @@ def _find_proxy_failure(error: Exception, chain: list[BaseException]) -> _Failur
             return _refused_tunnel(int(found[1]))
     if isinstance(error, requests.exceptions.ProxyError):
         return _first_fit(_PROXY_FAILURES, chain)
+    if any(_is_silent_proxy(each) for each in chain):
+        return _SILENT_PROXY
     if isinstance(error, requests.exceptions.InvalidSchema):
         return _Failure(
             (),
@@ -304,6 +314,12 @@ def _first_fit(failures: tuple[_Failure, ...], causes: Sequence[object]) -> _Fai
     return next(
         (each for each in failures if any(isinstance(one, each.kinds) for one in causes)), None
     )
+
+
+def _is_silent_proxy(error: BaseException) -> bool:
+    """Check for a time-out before the call was sent: urllib3 then names the proxy, not the path."""
+    is_timeout = isinstance(error, urllib3.exceptions.ReadTimeoutError)
+    return is_timeout and "://" in str(getattr(error, "url", ""))
 
 
 class Proxy(NamedTuple):

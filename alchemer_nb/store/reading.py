@@ -19,7 +19,7 @@ from alchemer_nb.store.manifest import (
     read_expunged_ids,
     read_manifest,
 )
-from alchemer_nb.store.opening import drop_part, open_store, read_definition
+from alchemer_nb.store.opening import add_digests, drop_part, open_store, read_definition
 from alchemer_nb.store.parts import in_chunks, read_index, read_versions
 
 if TYPE_CHECKING:
@@ -60,8 +60,10 @@ def read_consistently(folder: Path, read: Callable[[Manifest], _Result]) -> _Res
         if manifest is None:
             raise paths.not_stored(folder)
         if manifest.format < FORMAT:
-            _upgrade(folder)
-            continue
+            if paths.is_writable(folder):
+                _upgrade(folder)
+                continue
+            add_digests(manifest)  # each time anew, as they cannot be written
         try:
             return read(manifest)
         except FileDamaged as error:
