@@ -6,7 +6,7 @@ VENV   ?= .venv
 PORT   ?= 8765
 ARGS   ?=
 CHECK  ?=
-WORKERS ?= 4
+WORKERS ?= 3
 
 # What is compiled is kept, whatever the shell says: tests start many processes.
 export PYTHONDONTWRITEBYTECODE =
@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-long fidelity soak lint bench sandbox docs pictures pins clean
+.PHONY: help demo check test test-long live fidelity soak lint bench sandbox docs pictures pins clean
 
 help:
 	@echo 'make demo          install into $(VENV), run the quickstart against the sandbox, open JupyterLab'
@@ -23,6 +23,7 @@ help:
 	@echo 'make check         the fast tests, side by side'
 	@echo 'make test          make check, then kernels, notebooks, a browser, docs, other clients, Binder'
 	@echo 'make test-long     what takes minutes, such as a hundred syncs that are killed'
+	@echo 'make live          read-only checks of the real Alchemer, with credentials in the environment'
 	@echo 'make fidelity      random surveys, each cell beside what a second reader says'
 	@echo 'make soak          minutes of troubles: does the store stay right, does nothing grow?'
 	@echo 'make lint          ruff (rules and format) and mypy'
@@ -37,10 +38,13 @@ demo: $(VENV)/.installed-lab
 	@$(BIN)/python -m alchemer_nb demo $(if $(CHECK),--check) $(ARGS)
 
 # Tests that need more than Python. Those of them that measure how soon a cell ends run one by one.
+# Every test of these folders is among them: others need not import what they import.
+SLOW_FOLDERS := $(addprefix --ignore=tests/,browser kernels peers wild)
 SLOW := kernel or notebook or browser or peers or binder or docs
 
 check: $(VENV)/.installed-test
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not long and not ($(SLOW))" $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(SLOW_FOLDERS) \
+	  -m "not long and not ($(SLOW))" $(ARGS)
 
 # With ARGS: those tests alone, one by one.
 test: $(if $(ARGS),$(VENV)/.installed-test,check) $(VENV)/.installed-docs
@@ -60,6 +64,11 @@ ifeq ($(ARGS),)
 	  --hypothesis-profile thorough
 	@$(BIN)/python -m pytest -n $(WORKERS) -m hypothesis tests/fuzz --hypothesis-profile fuzz
 endif
+
+# Read-only checks of the real Alchemer, with ALCHEMER_API_TOKEN and its like in the environment.
+# Nothing that they print, also where they fail, is a value of the account or of the environment.
+live: $(VENV)/.installed-test
+	@$(BIN)/python -m pytest -m live tests/live -s --tb=line --no-showlocals $(ARGS)
 
 # A few of them are part of `make check`. Thousands: make fidelity ARGS="--surveys 2000".
 fidelity: $(VENV)/.installed-test

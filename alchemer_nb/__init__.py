@@ -25,7 +25,8 @@ from alchemer_nb.accessor.registration import register as _register
 if _typing.TYPE_CHECKING:
     from alchemer_nb import errors, sandbox
     from alchemer_nb.auth.oauth_flow import OAuthFlow
-    from alchemer_nb.client.client import Client, connect
+    from alchemer_nb.client.client import Client
+    from alchemer_nb.client.connecting import connect
     from alchemer_nb.client.jobs import Job, run_sync
     from alchemer_nb.compare.waves import stack_waves
     from alchemer_nb.export.parquet import read_parquet
@@ -62,7 +63,7 @@ _MODULES = {
     "OAuthFlow": "auth.oauth_flow",
     "Region": "http.regions",
     "Retries": "http.retries",
-    "connect": "client.client",
+    "connect": "client.connecting",
     "read_parquet": "export.parquet",
     "read_spss": "export.spss",
     "read_stata": "export.stata",

@@ -29,8 +29,9 @@ CELL_TIMEOUT = 300  # seconds; the slowest cell takes 2 seconds
 
 # The last cell, added to the notebook to print its result.
 _PRINT_RESULT = """
+from alchemer_nb.notebook.running.preview import preview_text
 print("df.shape =", df.shape)
-print(df[["region", "age", "satisfaction", "nps", "comments"]].head().to_string(max_colwidth=36))
+print(preview_text(df[["region", "satisfaction", "nps", "date_submitted"]].head()))
 """
 
 

@@ -182,10 +182,12 @@ class DownloadIncomplete(AlchemerError):
         needs: What to do before it can be resumed, such as ``"sign in with the new key"``.
         resume: Continues with a client and a ``progress`` argument.
         cause: The error that ended it.
+        stopped: Whether the user stopped it.
 
     Attributes:
         needs: As given.
         cause: As given; None if it was stopped, or if rows were missing at its end.
+        stopped: As given. A notebook then shows a calm line, and not an error.
     """
 
     def __init__(
@@ -197,8 +199,10 @@ class DownloadIncomplete(AlchemerError):
         needs: str = "",
         resume: Callable[[Any, Any], Any] | None = None,
         cause: AlchemerError | None = None,
+        stopped: bool = False,
     ) -> None:
         super().__init__(message, hint=hint)
+        self.stopped = stopped
         self._partial = partial
         self._resume = resume
         self.needs = needs

@@ -8,6 +8,7 @@ before it; marks of text direction could show a line in another order. Data stay
 from __future__ import annotations
 
 import re
+import sys
 
 # All control characters but tab and line feed; line and paragraph separators; marks that turn the
 # direction of the text after them; halves of surrogate pairs, which cannot be printed at all.
@@ -36,3 +37,12 @@ def replace_lone_surrogates(text: str) -> str:
     if text.isascii():
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def print_line(line: str) -> None:
+    """Print a line where the user reads it.
+
+    Notebooks show stderr in red; scripts keep stdout for their own output.
+    """
+    stream = sys.stdout if "ipykernel" in sys.modules else sys.stderr
+    stream.write(f"{make_visible(line)}\n")

@@ -14,9 +14,11 @@ import keyring
 import pytest
 from keyring.backends import fail
 
+from alchemer_nb.auth.lookup import VARIABLES
 from alchemer_nb.auth.oauth_flow import OAuthFlow
 from alchemer_nb.client.client import Client
 from alchemer_nb.http.credentials import ApiKey, OAuth1
+from alchemer_nb.http.secrets import Secret
 from tests import boxes
 from tests.boxes import NO_LIMITS, copied_box
 from tests.person import landing_address
@@ -29,12 +31,14 @@ if TYPE_CHECKING:
     from tests.leaks.search import Search
 
 # `make test-long` tries more examples: pytest --hypothesis-profile thorough.
-hypothesis.settings.register_profile("fast", max_examples=25, deadline=None)
+hypothesis.settings.register_profile("fast", max_examples=15, deadline=None)
 hypothesis.settings.register_profile("thorough", max_examples=300, deadline=None)
 # Of mutations there are many more kinds: `make test-long` for tests/fuzz, and more by hand.
-FUZZ_EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "1000"))
+FUZZ_EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "300"))
 hypothesis.settings.register_profile("fuzz", max_examples=FUZZ_EXAMPLES, deadline=None)
 hypothesis.settings.load_profile("fast")
+
+LIVE = pytest.StashKey[dict[str, Secret]]()  # for tests/live alone
 
 # Cheap before dear, so that a mistake shows early.
 ORDER = ("kernel", "notebook", "browser", "peers", "binder")
@@ -82,9 +86,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Credentials of whoever runs the tests must not sign anything in."""
-    for name in [name for name in os.environ if name.startswith("ALCHEMER_")]:
-        del os.environ[name]
+    """Credentials of whoever runs the tests must not sign anything in, but for ``-m live``."""
+    found = {name: os.environ.pop(name) for name in [*os.environ] if name.startswith("ALCHEMER_")}
+    if config.option.markexpr == "live":
+        config.stash[LIVE] = {name: Secret(found[name]) for name in VARIABLES if name in found}
     # Nor do their calls count, nor are calls of tests to be waited for by them.
     folder = tempfile.mkdtemp(prefix="alchemer-limits-")
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))

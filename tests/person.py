@@ -55,6 +55,13 @@ def landing_address(link: str, username: str, password: str, answer: str = "allo
     return sign_in(link, username, password, answer).headers["Location"]
 
 
+def _replaced(page: requests.Response) -> str:
+    """The end of the key that a page asks to replace."""
+    parser = _Forms()
+    parser.feed(page.text)
+    return next(fields["replaces"] for _, fields in parser.forms if "replaces" in fields)
+
+
 def regenerate_key(base: str, username: str, password: str) -> None:
     """Logs in to the console and has the first user's key made anew."""
     with requests.Session() as session:
@@ -64,5 +71,6 @@ def regenerate_key(base: str, username: str, password: str) -> None:
         parser = _Forms()
         parser.feed(page.text)
         keyed = [form for form in parser.forms if form[1].get("user_id")]
-        done = session.post(page.url, data=keyed[0][1], timeout=10)
-        done.raise_for_status()
+        asked = session.post(page.url, data=keyed[0][1], timeout=10)
+        done = _submit(session, asked, replaces=_replaced(asked))
+        assert done.is_redirect

@@ -20,8 +20,8 @@ class ScriptedProxy:
 
     Args:
         answer: The bytes to answer CONNECT with; ``"reset"`` or ``"close"`` to hang up instead;
-            ``"silent"``; or the name of a certificate, with which it then answers every call in
-            the place of the host that was asked for.
+            ``"silent"``; ``"tunnel"``, behind which nobody answers; or the name of a certificate,
+            with which it then answers every call in the place of the host that was asked for.
         call_answer: What such a call is answered, without the length.
     """
 
@@ -61,6 +61,9 @@ class ScriptedProxy:
         with contextlib.suppress(OSError), connection:
             self._read_head(connection)
             if self.answer == "silent":
+                self._stop.wait(30)
+            elif self.answer == "tunnel":
+                connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
                 self._stop.wait(30)
             elif self.answer == "reset":
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)

@@ -108,7 +108,17 @@ def places(value):
     }
 
 
-@pytest.mark.parametrize("wrong", [name for name in WRONG if name != "null"])
+FEW_WRONG = ("nested list", "bool", "huge int")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param(name, marks=() if name in FEW_WRONG else pytest.mark.long)
+        for name in WRONG
+        if name != "null"
+    ],
+)
 def test_each_answer_of_a_wrong_type_is_found_in_its_row(scripted, wrong):
     """One question type and one place a response, so that no other hides a loss."""
     value, asked = WRONG[wrong], every_type()
@@ -287,8 +297,14 @@ DEFINITIONS = {
 }
 
 
-@pytest.mark.parametrize("nested", [True, False])
-@pytest.mark.parametrize("which", DEFINITIONS)
+@pytest.mark.parametrize(
+    ("which", "nested"),
+    [
+        pytest.param(which, nested, marks=() if nested == number % 2 else pytest.mark.long)
+        for number, which in enumerate(DEFINITIONS)
+        for nested in (True, False)
+    ],
+)
 def test_a_definition_without_sense_loses_no_answer(scripted, which, nested):
     given = [response(1, {own: {"answer": f"w{own}"} for own in "234"}), response(2, [])]
     client = serve(scripted, DEFINITIONS[which], given, nested=nested)
@@ -344,11 +360,16 @@ def written(df, folder):
 
 
 @pytest.mark.parametrize(
-    "options",
-    [{}, {"names": "text"}, {"shape": "long"}, {"values": "both"}, {"multi": "list"}],
-    ids=str,
+    ("odd", "options"),
+    [
+        pytest.param(odd, options, marks=long, id=f"{name} {options}")
+        for turn, (name, odd) in enumerate([("NUL", "\0"), ("lone surrogate", "\ud800")])
+        for number, options in enumerate(
+            [{}, {"names": "text"}, {"shape": "long"}, {"values": "both"}, {"multi": "list"}]
+        )
+        for long in [() if number == 0 or (number + turn) % 2 else pytest.mark.long]
+    ],
 )
-@pytest.mark.parametrize("odd", ["\0", "\ud800"], ids=["NUL", "lone surrogate"])
 def test_nul_and_lone_surrogates_everywhere_and_on_to_every_file(scripted, tmp_path, odd, options):
     bad = f"l{odd}r"
     options_ = [option(10001, f"{bad} label", f"{bad} value"), option(10002, "B", "2")]

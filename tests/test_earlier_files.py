@@ -9,7 +9,9 @@ store after two syncs, and a profile without a digest. The profile with a digest
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +20,7 @@ import pytest
 import alchemer_nb as al
 from alchemer_nb.auth import profiles
 from alchemer_nb.store import paths
+from tests.forked import Child
 
 EARLIER = Path(__file__).parent / "earlier"
 EXPECTED = json.loads((EARLIER / "expected.json").read_text("utf-8"))
@@ -60,6 +63,52 @@ def test_a_store_opens_with_its_frame(box, tmp_path, monkeypatch):
     )
     check(frame, "store")
     assert client.stored()["id"].tolist() == [SURVEY]
+
+
+@pytest.fixture
+def shared_folder():
+    """A folder that every user of this computer can read; those of pytest are for one alone."""
+    with tempfile.TemporaryDirectory() as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
+def test_a_store_that_may_not_be_written_is_read_as_it_is(box, shared_folder, monkeypatch):
+    monkeypatch.setenv("ALCHEMER_STORE", str(shared_folder))
+    client = al.Client(al.ApiKey(box.api_token, box.api_token_secret), region=box.region)
+    account = paths.account_folder(shared_folder, box.region.host, client.account()["id"].iloc[0])
+    shutil.copytree(EARLIER / "store", account)
+    folders = [account, account / f"survey-{SURVEY}"]
+    for folder in folders:
+        folder.chmod(0o555)
+    before = {path: path.stat().st_mtime_ns for path in account.rglob("*")}
+
+    def work():
+        if os.geteuid() == 0:  # whom permissions do not bind
+            os.setgid(65534)
+            os.setuid(65534)
+        how = {"metadata": "all", "test_rows": "include", "progress": "none"}
+        read = client.responses(SURVEY, store=True, **how)
+        refused = {}
+        for name in ("scan", "sync", "verify"):
+            try:
+                getattr(client, name)(SURVEY)
+            except al.errors.StoreError as error:
+                refused[name] = str(error)
+        return read.to_json(orient="split", date_format="iso"), len(client.changes(SURVEY)), refused
+
+    read, changes, refused = Child(work).outcome()
+    for folder in folders:
+        folder.chmod(0o755)
+    assert {path: path.stat().st_mtime_ns for path in account.rglob("*")} == before
+    columns = json.loads(read)["columns"]
+    assert sorted(columns) == sorted(EXPECTED["store"]["columns"])
+    assert changes
+    assert list(refused) == ["scan", "sync", "verify"]
+    for text in refused.values():
+        assert "Permission denied" in text
+        assert "set ALCHEMER_STORE to that folder" in text
 
 
 @pytest.mark.parametrize(

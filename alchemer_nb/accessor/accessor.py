@@ -14,6 +14,7 @@ import numpy as np
 
 from alchemer_nb.accessor import joining, scores
 from alchemer_nb.accessor import relabel as relabelling
+from alchemer_nb.accessor.analysis import FrameAnalysis
 from alchemer_nb.compare.waves import report_matches
 from alchemer_nb.frame import codebook as books
 from alchemer_nb.frame import lookup
@@ -31,24 +32,20 @@ from alchemer_nb.frame.provenance import summary
 from alchemer_nb.frame.text_dtype import typed_frame
 from alchemer_nb.privacy import redact as redaction
 from alchemer_nb.survey.scales import read_number
-from alchemer_nb.visible import make_visible
+from alchemer_nb.visible import make_visible, print_line
 from alchemer_nb.wire.text import counted, strip_html
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
     import pandas as pd
 
-    from alchemer_nb.analysis.chart import Chart
-    from alchemer_nb.analysis.quality import Quality
-    from alchemer_nb.analysis.significance import Correction
-    from alchemer_nb.analysis.table import Percent, Table
-    from alchemer_nb.analysis.weights import Weighting
     from alchemer_nb.export.variables import ExportOptions
+    from alchemer_nb.fetch.uploads import FileProgress
 
 
-class AlchemerAccessor:
+class AlchemerAccessor(FrameAnalysis):
     """The survey behind a frame that this package built.
 
     Example:
@@ -57,18 +54,10 @@ class AlchemerAccessor:
         ['channels_web', 'channels_shop']
     """
 
-    def __init__(self, frame: pd.DataFrame) -> None:
-        self._frame = frame
-
     def __repr__(self) -> str:
         facts = self.facts
         rows, columns = map(counted, self._frame.shape, ("row", "column"))
         return make_visible(f"{facts.get('title')}: {rows}, {columns}; df.alchemer.summary")
-
-    def _wide_frame(self) -> pd.DataFrame:
-        """Return the frame, with a column for each question if it has the long shape."""
-        is_long = describe(self._frame).options.shape == "long"
-        return relabelling.relabel(self._frame, {"shape": "wide"}) if is_long else self._frame
 
     # -- facts and codebook -----------------------------------------------------------------
 
@@ -141,18 +130,23 @@ class AlchemerAccessor:
     def find(self, words: str) -> pd.DataFrame:
         """Find columns whose name or words contain all of the words, in any case.
 
+        Where there is none, a line is printed with the nearest words.
+
         Returns:
             ``column``, ``question``, ``row``, ``option`` and ``type`` of each (text).
         """
         pieces = strip_html(words).casefold().split()
         searched = ("column_id", "column_alias", "column_text", "alias", "parent_alias")
         shown = ("question", "row", "option", "type")
-        found = []
+        found, texts = [], []
         frame = self._wide_frame()
         for name, row in lookup.records_here(frame, describe_wide(frame)):
             text = " ".join(str(row.get(field) or "") for field in searched).casefold()
+            texts.append(text)
             if all(piece in text for piece in pieces):
                 found.append({"column": name, **{field: row.get(field) or None for field in shown}})
+        if not found:
+            print_line(lookup.describe_no_match(pieces, texts))
         return typed_frame(found, ("column", *shown), {})
 
     def columns(self, question: str | int) -> list[str]:
@@ -234,207 +228,49 @@ class AlchemerAccessor:
         """
         return scores.for_model(self._frame)
 
-    # -- tables -----------------------------------------------------------------------------
+    # -- files --------------------------------------------------------------------------------
 
-    def table(
+    def download_files(
         self,
-        question: str | int,
-        by: str | Sequence[str] = (),
+        folder: str | os.PathLike[str],
+        columns: Iterable[str | int] | None = None,
         *,
-        weight: str | Literal[False] | None = None,
-        percent: Percent = "column",
-        nets: Mapping[str, Sequence[str]] | None = None,
-        sort: Literal["survey", "descending", "ascending"] = "survey",
-        top: int = 2,
-        not_applicable: bool = False,
-        letters: bool = True,
-        level: float = 0.05,
-        correction: Correction = "none",
-    ) -> Table:
-        """Tabulate a question, or any column, by the answers to others.
+        client: Any = None,
+        most_bytes: int = 1 << 30,
+        progress: str | bool | Callable[[FileProgress], None] | None = "auto",
+    ) -> pd.DataFrame:
+        """Download the files that respondents of this frame sent.
+
+        A file is called after its response, question and name: ``12_photo_cat.png``. What some
+        system refuses in a name is replaced by ``_``. Files that are there already, whole, are not
+        fetched again, so a download that broke off goes on where it ended. One file that fails does
+        not stop the others.
 
         Args:
-            question: An alias, an id, ``"q12"``, or the name of a column; a grid is one table.
-            by: Questions or columns whose answers are the columns of the table, such as
-                ``"region"`` or ``["region", "wave"]``.
-            weight: Name of a column of weights. Left out, the weights of ``weight()`` are used,
-                if the frame has them; False uses none.
-            percent: What percents are of: ``"column"`` (those in the column who answered),
-                ``"row"`` or ``"total"``.
-            nets: Label -> options that are counted together, such as
-                ``{"Satisfied": ["Satisfied", "Very satisfied"]}``.
-            sort: ``"survey"`` keeps the survey's order; else by the total.
-            top: How many of the highest and lowest options of a scale are counted together; 0 for
-                none.
-            not_applicable: Whether "not applicable" is in the base like any other answer. Else it
-                is shown apart.
-            letters: Whether the columns of a banner question are compared with one another, if
-                percents are of columns; this needs scipy.
-            level: Probability of a difference by chance that is accepted.
-            correction: ``"none"``, ``"bonferroni"``, ``"holm"`` or ``"fdr_bh"``, for the pairs of
-                a row.
+            folder: Where to put them; made if it is not there.
+            columns: Only these columns or questions; left out, all that hold files.
+            client: Client of the account from which the frame came; left out, that of the
+                notebook's sign-in.
+            most_bytes: Largest size of a file.
+            progress: ``"auto"`` shows a line, ``"none"`` nothing; a function is called with a
+                ``FileProgress`` (``done``, ``total``, ``failed``, ``bytes``, ``line``) after each
+                file and while it waits, and can ``cancel()``.
 
         Returns:
-            The table: shown as HTML or text; ``.frame`` and ``.bases`` are plain pandas,
-            ``.to_excel`` writes it.
+            One row for each file: ``response_id`` (int64), ``question``, ``name`` (as the
+            respondent had it), ``path``, ``bytes`` (Int64), ``status`` (``"downloaded"``,
+            ``"already there"``, ``"failed"``, ``"not tried"``) and ``reason``.
 
         Raises:
-            InvalidArgument: A question, option or weight is unknown, or does not fit.
-            KnowledgeLost: The frame carries no description.
+            InvalidArgument: No column holds files, or an argument does not fit.
+            ConfigurationError: There is no client.
+            DownloadIncomplete: It was stopped, the credentials were refused, or the folder cannot
+                be written; ``.partial`` has the rows so far.
         """
-        from alchemer_nb.analysis.significance import Testing
-        from alchemer_nb.analysis.tabulate import TableOptions, tabulate
+        from alchemer_nb.accessor import downloads
 
         frame = self._wide_frame()
-        options = TableOptions(
-            by=(by,) if isinstance(by, str) else tuple(by), weight=self._weight_name(weight),
-            percent=percent, nets=nets or {}, sort=sort, top=top, not_applicable=not_applicable,
-            testing=Testing(level, correction) if letters else None,
-        )  # fmt: skip
-        return tabulate(frame, question, options)
-
-    def plot(
-        self,
-        question: str | int,
-        by: str | Sequence[str] = (),
-        *,
-        weight: str | Literal[False] | None = None,
-        sort: Literal["survey", "descending", "ascending"] = "survey",
-        not_applicable: bool = False,
-    ) -> Chart:
-        """Draw a question, or any column, by the answers to others.
-
-        A scale or a grid of scales becomes bars around its middle, NPS a bar with its score,
-        several choices sorted bars, ranks their means, numbers a histogram, dates responses over
-        time.
-
-        Args:
-            question: An alias, an id, ``"q12"``, or the name of a column.
-            by: Questions or columns to compare by, as for ``table``.
-            weight: As for ``table``.
-            sort: As for ``table``.
-            not_applicable: As for ``table``.
-
-        Returns:
-            The chart: shown as SVG and PNG without a network; ``.save`` writes a file, ``.chart``
-            is the Altair chart.
-
-        Raises:
-            InvalidArgument: A question is unknown, or cannot be drawn.
-            KnowledgeLost: The frame carries no description.
-        """
-        from alchemer_nb.analysis.charts import draw
-        from alchemer_nb.analysis.tabulate import TableOptions
-
-        options = TableOptions(
-            by=(by,) if isinstance(by, str) else tuple(by), weight=self._weight_name(weight),
-            sort=sort, not_applicable=not_applicable,
-        )  # fmt: skip
-        return draw(self._wide_frame(), question, options)
-
-    def weight(
-        self,
-        targets: Mapping[str, Mapping[Any, float]],
-        *,
-        trim: float | tuple[float, float] | None = None,
-        name: str = "weight",
-    ) -> pd.DataFrame:
-        """Return the frame with weights by which its answers have known shares (raking).
-
-        Args:
-            targets: Shares by question and option, such as ``{"region": {"North": 0.3, …}}``;
-                those of a question add up to 1 or to 100.
-            trim: The largest weight, or the smallest and the largest; the mean is 1.
-            name: Name of the new column.
-
-        Returns:
-            The frame with a column of weights (float64, mean 1); NaN for responses without an
-            answer to one of the questions. Tables, charts and the report use it.
-            ``.alchemer.weighting`` says what it costs, and which targets were not met.
-
-        Raises:
-            InvalidArgument: A target is unknown or cannot be met.
-            ConfigurationError: weightipy is not installed.
-        """
-        from alchemer_nb.analysis import weights
-
-        return weights.rake(self._wide_frame(), targets, name, trim)
-
-    @property
-    def weighting(self) -> Weighting:
-        """What the weights of the frame do: targets met, effective number, largest weight.
-
-        Raises:
-            InvalidArgument: The frame has no weights of ``weight()``.
-        """
-        from alchemer_nb.analysis import weights
-
-        return weights.read_weighting(self._wide_frame())
-
-    def report(
-        self,
-        path: str | os.PathLike[str],
-        by: str | Sequence[str] = (),
-        *,
-        questions: Iterable[str] | None = None,
-        open_answers: bool = False,
-        weight: str | Literal[False] | None = None,
-    ) -> None:
-        """Write a topline report: one HTML file with no script and no other file.
-
-        It has field dates, responses by status and time, how many reached each page, each
-        question with chart and table, data quality, codebook and method. Contact data are never
-        in it: they are dropped as ``redact()`` drops them.
-
-        Args:
-            path: Name of the file, ending in ``.html``.
-            by: Questions or columns whose answers are the columns of the tables.
-            questions: The questions to report, in this order; left out, all.
-            open_answers: Whether to list the answers to open questions; those that look like an
-                e-mail address or a telephone number are left out.
-            weight: As for ``table``.
-
-        Raises:
-            InvalidArgument: The path or a question does not fit.
-            KnowledgeLost: The frame carries no description.
-            ConfigurationError: vl-convert-python is not installed.
-        """
-        from alchemer_nb.analysis.report import write_report
-        from alchemer_nb.analysis.tabulate import TableOptions
-
-        options = TableOptions(
-            by=(by,) if isinstance(by, str) else tuple(by), weight=self._weight_name(weight)
-        )
-        write_report(
-            self._wide_frame(), path, options, questions=questions, open_answers=open_answers
-        )
-
-    def quality(self, speed: float = 1 / 3) -> Quality:
-        """Flag responses that look careless; none is deleted.
-
-        Checks: speeders; the same answer in all rows of a grid, for each grid of three rows or
-        more; several responses of one session; open answers without a word; Alchemer's own flags.
-
-        Args:
-            speed: A response is a speeder if it took less than this part of the median time.
-
-        Returns:
-            ``.flags`` (a frame with one row for each response) and ``.summary``.
-
-        Raises:
-            InvalidArgument: ``speed`` does not lie between 0 and 1.
-            KnowledgeLost: The frame carries no description.
-        """
-        from alchemer_nb.analysis.quality import check_quality
-
-        return check_quality(self._wide_frame(), speed)
-
-    def _weight_name(self, weight: str | Literal[False] | None) -> str:
-        if weight is None:
-            from alchemer_nb.analysis.weights import own_weight
-
-            return own_weight(self._frame, read_description(self._frame))
-        return weight or ""
+        return downloads.download_files(frame, folder, columns, client, most_bytes, progress)
 
     # -- missing ----------------------------------------------------------------------------
 
@@ -545,6 +381,8 @@ class AlchemerAccessor:
         suffixes: tuple[str, str] = ("", "_joined"),
     ) -> pd.DataFrame:
         """Merge columns of another frame, and keep the index and what this frame carries.
+
+        A line is printed that says how many responses found a row in the other frame.
 
         Args:
             other: Data such as those of customers, with one row for each value of ``on``.

@@ -8,6 +8,8 @@ import numpy as np
 
 from alchemer_nb.errors import InvalidArgument, KnowledgeLost
 from alchemer_nb.frame.description import ATTRS, read_description
+from alchemer_nb.visible import print_line
+from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -46,7 +48,9 @@ def join(
     how: str,
     suffixes: tuple[str, str],
 ) -> pd.DataFrame:
-    """Merge another frame into responses; see ``AlchemerAccessor.join``.
+    """Merge another frame into responses, and print how many matched.
+
+    See ``AlchemerAccessor.join``.
 
     Raises:
         InvalidArgument: ``on`` is missing in one of them or of another type, or ``other`` would
@@ -71,9 +75,10 @@ def join(
         merged = left.assign(__row=np.arange(len(left))).merge(
             found,
             on=keys,
-            how=how,  # type: ignore[arg-type]  # checked above
+            how="left",
             suffixes=suffixes,
             validate="many_to_one",
+            indicator="__match",
         )
     except ValueError:
         # Ids are text here and often numbers elsewhere, of which pandas says "use pd.concat".
@@ -84,9 +89,23 @@ def join(
                     "other frame: give both the same type, such as with astype(str)"
                 ) from None
         raise
+    has_match = merged.pop("__match") == "both"
+    used = len(merged.loc[has_match, keys].drop_duplicates())
+    print_line(_matches(keys, (int(has_match.sum()), len(left)), (used, len(found))))
+    if how == "inner":
+        merged = merged[has_match]
     at = merged.pop("__row").to_numpy()
     merged.index = responses.index[at]
     return attach(responses, merged)
+
+
+def _matches(keys: list[Hashable], here: tuple[int, int], there: tuple[int, int]) -> str:
+    """Return how many rows of the two frames matched, as a sentence."""
+    on = ", ".join(map(str, keys))
+    matched = counted(here[0], "response", of=here[1])
+    used = counted(there[0], "row", of=there[1])
+    line = f"{on}: {matched} matched, by {used} of the other frame"
+    return line if here[0] else f"{line}: compare how both write {on}"
 
 
 def brought_back(known: pd.DataFrame, other: pd.DataFrame) -> list[str]:

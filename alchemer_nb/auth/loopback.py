@@ -16,13 +16,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from alchemer_nb.auth.pasted import DENIALS, is_expired
 from alchemer_nb.http.secrets import Secret
 
 # ".invalid" never resolves (https://www.rfc-editor.org/rfc/rfc2606), so nobody receives the
 # verifier in the address; https, so that no proxy can read it either.
 DEAD_ADDRESS = "https://alchemer-nb.invalid/signed-in"
-# What a browser returns with where access was not allowed.
-DENIALS = ("denied", "oauth_problem", "error")
 _PATH = "/signed-in"
 _POLL = 0.1  # seconds between two looks whether the listener has ended
 _REMOTE_VARIABLES = (
@@ -40,6 +39,26 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</
 <meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">
 <body style="font:1.1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:4rem auto;padding:0 1rem">
 <h1>{title}</h1><p>{text}</p></body></html>"""
+# Titles and texts of the page.
+_RETURNED = (
+    "Back to your notebook",
+    "The notebook has what it needs to sign in. You may close this page.",
+)
+_DENIED = (
+    "Access was denied",
+    "The notebook was not given access, and nobody is signed in. To sign in after all, get a new "
+    "sign-in link in the notebook. You may close this page.",
+)
+_EXPIRED = (
+    "The sign-in link has expired",
+    "It is too old or was used already, and nobody is signed in. Get a new sign-in link in the "
+    "notebook. You may close this page.",
+)
+_OTHER_LINK = (
+    "Not the newest sign-in link",
+    "This page belongs to another sign-in link, or the sign-in has ended already. Go back to the "
+    "notebook: it shows who is signed in, or the newest link.",
+)
 
 
 def is_browser_local() -> bool:
@@ -137,6 +156,14 @@ class CallbackListener:
         return True
 
 
+def _describe_return(path: str) -> tuple[str, str]:
+    """Return title and text of the page that a person sees when the browser has returned."""
+    query = parse_qs(urlsplit(path).query)
+    if "oauth_verifier" in query:
+        return _RETURNED
+    return _EXPIRED if any(map(is_expired, query.get("oauth_problem", []))) else _DENIED
+
+
 class _Server(ThreadingHTTPServer):
     """The server of a listener."""
 
@@ -165,11 +192,9 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 10  # seconds that a connection without a request is kept
 
     def do_GET(self) -> None:
-        status, title = 404, "Nothing to do here"
-        text = "This address belongs to another sign-in. Get a new link in the notebook."
-        if self._is_return():
-            status, title = 200, "Back to your notebook"
-            text = "The notebook has what it needs. You may close this page."
+        is_return = self._is_return()
+        title, text = _describe_return(self.path) if is_return else _OTHER_LINK
+        status = 200 if is_return else 404
         body = _PAGE.format(title=title, text=text).encode()
         self.send_response(status)
         self.send_header("Content-Type", "text/html; charset=utf-8")

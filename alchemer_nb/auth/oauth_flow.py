@@ -7,7 +7,6 @@ object appended to them, so they are parsed leniently. The addresses are those o
 
 from __future__ import annotations
 
-import html
 import re
 import time
 from contextlib import suppress
@@ -17,18 +16,17 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from alchemer_nb import errors
-from alchemer_nb.auth.loopback import DEAD_ADDRESS, DENIALS, CallbackListener, is_browser_local
+from alchemer_nb.auth.loopback import DEAD_ADDRESS, CallbackListener, is_browser_local
+from alchemer_nb.auth.pasted import find_verifier
 from alchemer_nb.http.credentials import OAuth1, sign
 from alchemer_nb.http.refusals import (
     ACCESS_TOKEN,
-    EXPIRED_PROBLEMS,
     NEW_LINK_HINT,
     REQUEST_TOKEN,
     THREE_LEGGED,
     TWO_LEGGED,
     Attempt,
     build_no_token_error,
-    find_oauth_problem,
 )
 from alchemer_nb.http.regions import Region
 from alchemer_nb.http.reply import Reply, find_error
@@ -39,9 +37,9 @@ if TYPE_CHECKING:
     from alchemer_nb.http.transport import Sign
 
 OUT_OF_BAND = "oob"
+LISTENER, ERROR_PAGE, CODE_PAGE, OWN_PAGE = "listener", "error page", "code page", "own page"
 _DEFAULT_TTL = 3600
 _LONGEST_TOKEN_REPLY = 1 << 16  # bytes
-_PASTED_AROUND = "\"'`<>“”‘’«»()[]{},;\u200b\u200c\u200d\ufeff\u2060"
 
 
 class OAuthFlow:
@@ -55,6 +53,12 @@ class OAuthFlow:
             probably runs here, else an address at which nothing answers (the page may fail to
             load: copy its address anyway). ``"oob"`` or any other address on request.
         timeout: As for ``Client``.
+
+    Attributes:
+        region: The region.
+        known_regions: As for credentials.
+        ends_at: Where the log-in of the last link ends: ``LISTENER`` (nothing has to be copied),
+            ``ERROR_PAGE`` (the address is what to copy), ``CODE_PAGE`` or ``OWN_PAGE``.
 
     Example:
         >>> flow = OAuthFlow(box.consumer_key, box.consumer_secret, region=box.region)
@@ -77,11 +81,13 @@ class OAuthFlow:
     ) -> None:
         consumer_key, consumer_secret = to_secret(consumer_key), to_secret(consumer_secret)
         self._consumer = OAuth1(consumer_key, consumer_secret)
+        self.known_regions = self._consumer.known_regions
         self.region = Region.get(region)
         self._transport = Transport(None, self.region, timeout=timeout)
         self._asked_callback = _check_callback(callback)
         self._listener: CallbackListener | None = None
         self._expires = 0.0
+        self.ends_at = OWN_PAGE
 
     @property
     def callback(self) -> str:
@@ -113,14 +119,18 @@ class OAuthFlow:
         """
         consumer = self._consumer
         worked = self.region.api_url in consumer.accepted_by
-        attempt = Attempt(TWO_LEGGED, REQUEST_TOKEN, worked=worked, slip=consumer.slip)
-        signer = partial(sign, credentials=consumer, callback=self.callback)
+        known = self.region.api_url in self.known_regions
+        attempt = Attempt(TWO_LEGGED, REQUEST_TOKEN, worked, known, consumer.slip)
+        callback = self.callback
+        signer = partial(sign, credentials=consumer, callback=callback)
         given = self._ask(self.region.request_token_url, attempt, signer, consumer.secrets)
         consumer.accepted_by.add(self.region.api_url)
         self._request = self._with_token(given)
         self._expires = time.monotonic() + given.lifetime
+        self.ends_at = {DEAD_ADDRESS: ERROR_PAGE, OUT_OF_BAND: CODE_PAGE}.get(callback, OWN_PAGE)
         if self._listener:
             self._listener.expect(given.token, given.lifetime)
+            self.ends_at = LISTENER
         address = self.region.authenticate_url
         return f"{address}?oauth_token={quote(given.token.reveal(), safe='')}"
 
@@ -129,7 +139,8 @@ class OAuthFlow:
 
         Args:
             text: The verifier alone, or the whole address of the page the browser landed on, as
-                pasted: white space, quotes and line breaks in it do not matter.
+                pasted: words around it, line breaks, percent-encoding and the links of mail
+                gateways do not matter.
 
         Returns:
             Credentials for calls in the scope of the user who logged in.
@@ -145,7 +156,7 @@ class OAuthFlow:
         request = self._request
         if request is None or request.token is None:
             raise errors.SignInError("no sign-in has been started", hint=NEW_LINK_HINT)
-        found = _find_verifier(text, request.token)
+        found = find_verifier(text, request.token)
         if isinstance(found, errors.AlchemerError):
             raise found
         verifier, is_named = found
@@ -212,71 +223,6 @@ def _read_reply(
             return given
     failure = find_error(reply, region, secrets, attempt)
     return failure or build_no_token_error(attempt, region, reply.body)
-
-
-def _find_verifier(pasted: Secret, token: Secret) -> tuple[Secret, bool] | errors.AlchemerError:
-    """Return the verifier in a pasted text, or the error; raise nothing, as it may be secret.
-
-    Args:
-        pasted: A bare verifier, or the address that the browser returned to.
-        token: The request token of the attempt under way.
-
-    Returns:
-        The verifier, and True if the text names that attempt.
-    """
-    text = _tidy(pasted.reveal())
-    if not text:
-        return errors.InvalidArgument(
-            "nothing was pasted; copy the address of the page you landed on"
-        )
-    fields = _parse_query(text)
-    token_name = fields.get("oauth_token") or fields.get("denied")
-    if token_name and Secret(token_name) != token:
-        return errors.WrongAttempt(
-            "the pasted address belongs to another sign-in attempt", hint=NEW_LINK_HINT
-        )
-    is_address = "://" in text or "/" in text
-    verifier = fields.get("oauth_verifier") or ("" if fields or is_address else text)
-    if verifier and not verifier.isprintable():
-        return errors.InvalidArgument(
-            "the code has letters that cannot be shown; copy it once more"
-        )
-    if verifier:
-        return Secret(verifier), bool(token_name)
-    if find_oauth_problem(f"oauth_problem={fields.get('oauth_problem', '')}") in EXPIRED_PROBLEMS:
-        return errors.SignInExpired(
-            "the sign-in link has expired or was used already", hint=NEW_LINK_HINT
-        )
-    if any(name in fields for name in DENIALS):
-        return errors.ConsentDenied(
-            "access was not allowed on the log-in page",
-            hint="To sign in after all, get a new sign-in link",
-        )
-    before = "log in, allow, then " if fields else ""
-    after = "" if fields else " after you allowed the application"
-    return errors.InvalidArgument(
-        f"this address carries no verifier: {before}copy the address of the page you land on{after}"
-    )
-
-
-def _tidy(pasted: str) -> str:
-    """Remove white space, line breaks, and quotes and brackets around a pasted text."""
-    text = "".join(pasted.split())
-    with suppress(ValueError):  # an HTML character reference with thousands of digits
-        text = html.unescape(text)
-    return text.strip(_PASTED_AROUND)
-
-
-def _parse_query(text: str) -> dict[str, str]:
-    if "=" not in text:
-        return {}
-    known = ("oauth_token", "oauth_verifier", *DENIALS)
-    try:
-        query = urlsplit(text).query if "://" in text or "?" in text else text
-        query = query or urlsplit(text).fragment
-        return {name: value for name, value in parse_qsl(query) if name in known}
-    except ValueError:  # an invalid IPv6 host, or thousands of parameters
-        return {}
 
 
 def _read_token(body: bytes) -> _Token | None:

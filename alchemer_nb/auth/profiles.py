@@ -8,6 +8,7 @@ is stored, too: if somebody edits the region, the credentials would be sent to a
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -28,9 +29,12 @@ if TYPE_CHECKING:
 
 DEFAULT = "default"
 _SERVICE = "alchemer_nb"
+_IN_KEYCHAIN = "in this computer's keychain"
 _INDEX = "*profiles*"  # not a possible profile name
 _DIGEST = "digest"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_CHANGED = "was changed since it was stored, so it does not say where its credentials belong"
+_INCOMPLETE = "cannot be read: parts of it are missing, unknown or of the wrong type"
 _BINDER_NAMES = ("BINDER_SERVICE_HOST", "BINDER_LAUNCH_HOST")
 _SECRET_PARTS = {
     "api_key": ("api_token", "api_token_secret"),
@@ -46,11 +50,30 @@ class Profile:
         name: The profile's name.
         credentials: An ``ApiKey`` or ``OAuth1``.
         region: The only region that they are sent to.
+        account: Id of the account at Alchemer, or an empty text if it is not known.
     """
 
     name: str
     credentials: Credentials
     region: Region
+    account: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileEntry:
+    """A line of the list of profiles.
+
+    Attributes:
+        name: The profile's name.
+        place: ``"keychain"``, or the path of its file.
+        profile: The profile; None if it cannot be used.
+        problem: Why it cannot be used, or an empty text.
+    """
+
+    name: str
+    place: str
+    profile: Profile | None
+    problem: str = ""
 
 
 def on_binder() -> bool:
@@ -60,9 +83,16 @@ def on_binder() -> bool:
 
 def describe_storage() -> str:
     """Return in words where a profile would be stored."""
-    if _keyring() is not None:
-        return "in this computer's keychain"
-    return f"in a file that only you can read ({_with_tilde(folder())})"
+    return _IN_KEYCHAIN if _keyring() is not None else _in_file(folder())
+
+
+def describe_place(name: str) -> str:
+    """Return in words where a profile is stored.
+
+    Raises:
+        ConfigurationError: The keychain does not answer.
+    """
+    return _IN_KEYCHAIN if _is_in_keychain(name) else _in_file(_path(name))
 
 
 def folder() -> Path:
@@ -71,13 +101,14 @@ def folder() -> Path:
     return Path(base) / _SERVICE if base else Path.home() / ".config" / _SERVICE
 
 
-def save(name: str, credentials: Credentials, region: Region) -> str:
+def save(name: str, credentials: Credentials, region: Region, account: str | None = None) -> str:
     """Store credentials under a name; replace those that were there.
 
     Args:
         name: Letters, digits, dots, dashes and underscores.
         credentials: What to store.
         region: Where they belong.
+        account: Id of the account at Alchemer, if it is known.
 
     Returns:
         Where they are stored, in words.
@@ -90,7 +121,7 @@ def save(name: str, credentials: Credentials, region: Region) -> str:
     if on_binder():
         raise ConfigurationError("nothing is kept on Binder: it is someone else's machine")
     where = describe_storage()
-    text = _to_text(credentials, region)
+    text = _to_text(credentials, region, account or "")
     ring = _keyring()
     if ring is None:
         _write_file(name, text)
@@ -119,9 +150,68 @@ def load(name: str = DEFAULT) -> Profile | None:
     profile = _from_text(name, text)
     if isinstance(profile, str):
         raise ConfigurationError(
-            f"profile {name!r} {profile}; sign in with 'remember' once more to replace it"
+            f"profile {name!r}, {describe_place(name)}, {profile}",
+            hint=f"Nothing was sent or changed. To replace it, sign in with %alchemer login "
+            f"--profile {name} and choose to remember; %alchemer forget {name} removes it",
         )
     return profile
+
+
+def list_profiles() -> tuple[ProfileEntry, ...]:
+    """Return all profiles, in alphabetical order; those that cannot be used, too.
+
+    Raises:
+        ConfigurationError: The keychain does not answer.
+    """
+    entries = []
+    for name in names():
+        profile, problem = None, ""
+        try:
+            profile = load(name)
+        except ConfigurationError as error:
+            problem = error.sentence
+        if profile is None and not problem:
+            problem = "it is empty"
+        place = "keychain" if _is_in_keychain(name) else _with_tilde(_path(name))
+        entries.append(ProfileEntry(name, place, profile, problem))
+    return tuple(entries)
+
+
+def find_same(credentials: Credentials, region: Region) -> tuple[str, ...]:
+    """Return the names of the profiles that hold these credentials for this region.
+
+    Raises:
+        ConfigurationError: The keychain does not answer.
+    """
+    return tuple(
+        entry.name
+        for entry in list_profiles()
+        if entry.profile is not None and _is_same(entry.profile, credentials, region)
+    )
+
+
+def choose_name(credentials: Credentials, region: Region, account: str | None) -> str:
+    """Return a name under which saving replaces no sign-in of another account.
+
+    It is the default, unless another account has it: then the region's name, with a number if
+    that is taken, too.
+
+    Raises:
+        ConfigurationError: The keychain does not answer.
+    """
+    entries = {entry.name: entry.profile for entry in list_profiles()}
+
+    def is_free(name: str) -> bool:
+        stored = entries.get(name)
+        if stored is None:  # there is none, or it cannot be used
+            return True
+        same_account = account and stored.account == account
+        same_region = stored.region.api_url == region.api_url
+        return _is_same(stored, credentials, region) or bool(same_account and same_region)
+
+    base = region.name if _NAME.fullmatch(region.name) else "sandbox"
+    candidates = (f"{base}-{number}" for number in itertools.count(2))
+    return next(filter(is_free, itertools.chain((DEFAULT, base), candidates)))
 
 
 def names() -> tuple[str, ...]:
@@ -146,10 +236,27 @@ def delete(name: str) -> bool:
         _write_index(ring, _read_index(ring) - {name})
         gone = True
     path = _path(name)
-    if path.exists():
+    try:
         path.unlink()
-        gone = True
-    return gone
+    except FileNotFoundError:
+        return gone
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ConfigurationError(f"{_with_tilde(path)} cannot be removed: {reason}") from None
+    return True
+
+
+def _is_same(stored: Profile, credentials: Credentials, region: Region) -> bool:
+    return stored.credentials == credentials and stored.region.api_url == region.api_url
+
+
+def _is_in_keychain(name: str) -> bool:
+    ring = _keyring()
+    return ring is not None and name in _read_index(ring)
+
+
+def _in_file(path: Path) -> str:
+    return f"in a file that only you can read ({_with_tilde(path)})"
 
 
 def _check_name(name: str) -> None:
@@ -159,12 +266,13 @@ def _check_name(name: str) -> None:
         )
 
 
-def _to_text(credentials: Credentials, region: Region) -> Secret:
+def _to_text(credentials: Credentials, region: Region, account: str) -> Secret:
     parts = {name: getattr(credentials, name) for name in _SECRET_PARTS[credentials.mode]}
     plain = {
         "mode": credentials.mode,
         "credentials": {name: part.reveal() for name, part in parts.items() if part is not None},
         "region": {field.name: getattr(region, field.name) for field in fields(region)},
+        **({"account": account} if account else {}),
     }
     return Secret(json.dumps({**plain, _DIGEST: _digest(plain)}))
 
@@ -179,13 +287,23 @@ def _from_text(name: str, text: Secret) -> Profile | str:
 
     try:
         plain = json.loads(text.reveal())
+    except (ValueError, RecursionError):
+        return "cannot be read: it is not valid JSON"
+    try:
+        digest = plain.pop(_DIGEST, None)
+        if digest is not None and digest != _digest(plain):
+            return _CHANGED
         kind = {"api_key": ApiKey, "oauth1": OAuth1}[plain["mode"]]
-        region, digest = Region(**plain["region"]), plain.pop(_DIGEST, None)
-        if _has_known_addresses(region) if digest is None else digest == _digest(plain):
-            return Profile(name, kind(**plain["credentials"]), region)
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return "cannot be read"
-    return "was changed since it was kept, so it does not tell where its credentials belong"
+        account, given = plain.get("account", ""), dict(plain["region"])
+        texts = [given[key] for key in given if key != "zone_documented"]
+        if not all(isinstance(text, str) for text in (account, *texts)):
+            return _INCOMPLETE
+        region = Region(**given)
+        if digest is None and not _has_known_addresses(region):
+            return _CHANGED
+        return Profile(name, kind(**plain["credentials"]), region, account)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return _INCOMPLETE
 
 
 def _has_known_addresses(region: Region) -> bool:

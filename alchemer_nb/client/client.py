@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.errors import ConfigurationError, InvalidArgument, SurveyNotFound
+from alchemer_nb.client.titles import filter_surveys, find_survey_id
+from alchemer_nb.errors import ConfigurationError
 from alchemer_nb.fetch.lists import fetch_definition, fetch_envelopes
+from alchemer_nb.fetch.progress import note_printer
 from alchemer_nb.http.regions import Region
 from alchemer_nb.http.transport import Timeout, Transport
 from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.store.account_store import Stores
-from alchemer_nb.wire.ids import check_given_id, check_received_id, has_digits_alone
 from alchemer_nb.wire.paging import reply_rows
-from alchemer_nb.wire.text import did_you_mean, strip_html
 
 if TYPE_CHECKING:
     import os
@@ -23,15 +23,13 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from alchemer_nb.client.retrieval import Estimate, Retrieval
+    from alchemer_nb.client.estimate import Estimate
+    from alchemer_nb.client.retrieval import Retrieval
     from alchemer_nb.client.survey import Survey
-    from alchemer_nb.fetch.progress import ProgressMode
+    from alchemer_nb.doctor.report import Diagnosis
+    from alchemer_nb.fetch.progress import NoteMode, ProgressMode
     from alchemer_nb.http.credentials import Credentials
     from alchemer_nb.store.sync_result import SyncResult, VerifyResult
-
-    NoteMode = str | bool | None | Callable[[str], None]  # "auto", "none", or a callback
-
-_TITLES_IN_ERROR = 8
 
 
 class Client:
@@ -82,10 +80,9 @@ class Client:
         self._stores = Stores(self._transport, self.region, store)
 
     def __repr__(self) -> str:
-        region = getattr(self, "region", None)  # a traceback may show an unfinished one
-        if region is None:
+        if not hasattr(self, "region"):  # a traceback may show an unfinished one
             return "Client(not ready)"
-        return f"Client({self.credentials!r}, {region.name}, {region.host})"
+        return f"Client({self.credentials!r}, {self.region.name}, {self.region.host})"
 
     # -- generic calls ------------------------------------------------------------------------
 
@@ -95,17 +92,18 @@ class Client:
         path: str,
         params: Mapping[str, Any] | None = None,
         data: Mapping[str, Any] | None = None,
+        options: CallOptions | None = None,
     ) -> dict[str, Any]:
         """Make one call and return the whole envelope, checked.
 
-        A GET that was answered within the last minute is answered from memory, as Alchemer does;
-        a call that writes empties this memory.
+        A GET of the last minute is answered from memory, as Alchemer does; writing empties it.
 
         Args:
             method: GET, PUT (creates), POST (updates) or DELETE.
             path: Path after the version, such as ``"survey/123"``.
             params: Query parameters; nested values become ``name[key]=…``.
             data: Form fields, written in the same way.
+            options: How to stop it, and what to call during waits.
 
         Raises:
             ApiError: Alchemer answered with an error.
@@ -115,14 +113,14 @@ class Client:
             >>> client.request("GET", "survey", {"resultsperpage": 1})["result_ok"]
             True
         """
-        return self._transport.send(method, path, params, data).envelope()
+        return self._transport.send(method, path, params, data, options).envelope()
 
     def pages(self, path: str, params: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
         """Yield the envelopes of all pages of a list, from the first to the last."""
         yield from fetch_envelopes(self._transport, path, params)
 
     def table(self, path: str, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
-        """Return any list as a DataFrame: all its pages, one row an object.
+        """Return any list as a DataFrame: all its pages, one row an object, its dates in UTC.
 
         Example:
             >>> client.table("accountuser", {"status": "Active"}).columns[:3].tolist()
@@ -130,9 +128,8 @@ class Client:
         """
         from alchemer_nb.frame import api_tables
 
-        return api_tables.build_table(
-            row for page in self.pages(path, params) for row in reply_rows(page)
-        )
+        rows = (row for page in self.pages(path, params) for row in reply_rows(page))
+        return api_tables.build_table(rows, self.region.zone)
 
     # -- named calls ------------------------------------------------------------------------
 
@@ -146,7 +143,8 @@ class Client:
         """
         from alchemer_nb.frame import api_tables
 
-        return api_tables.build_table(reply_rows(self.request("GET", "account"))[:1])
+        rows = reply_rows(self.request("GET", "account"))[:1]
+        return api_tables.build_table(rows, self.region.zone)
 
     def read_account(self, *, retries: int | None = None) -> dict[str, Any]:
         """Return the account's fields as ``account`` does, without pandas.
@@ -165,7 +163,7 @@ class Client:
         """Return the surveys of the account, one row each.
 
         Args:
-            text: Part of the title, in any case.
+            text: Part of the title, in any case, with quotes and dashes of any kind.
             status: Such as ``"Launched"`` or ``"Closed"``, in any case.
 
         Example:
@@ -174,13 +172,7 @@ class Client:
         """
         from alchemer_nb.frame import api_tables
 
-        rows = self._survey_rows()
-        if text:
-            piece = str(text).casefold()
-            rows = [row for row in rows if piece in strip_html(row.get("title")).casefold()]
-        if status:
-            wanted = str(status).casefold()
-            rows = [row for row in rows if str(row.get("status")).casefold() == wanted]
+        rows = filter_surveys(self._survey_rows(), text, status)
         return api_tables.build_survey_table(rows, self.region.zone)
 
     def survey(self, id_or_title: int | str) -> Survey:
@@ -280,9 +272,10 @@ class Client:
             language: Whose words, where the survey has several languages.
             metadata: ``"standard"``, ``"all"`` or ``"none"``.
             tz: IANA zone of times; None for naive wall-clock time of the region.
-            columns: Only these columns, or questions by alias or id. A url variable, such as
-                ``"url_utm_source"``, is there even if no response has it.
-            limit: The first so many rows.
+            columns: Only these columns, or questions by alias or id, whose comments come only by
+                their own name. A url variable, such as ``"url_utm_source"``, is there even if no
+                response has it.
+            limit: The first so many responses.
             day_first: Whether ``03/04/2026`` in the answer to a date question is the 3rd of April.
                 Alchemer's date questions have the month first. What cannot be read so is in
                 ``…_raw``, and a note counts what the other order would read.
@@ -328,7 +321,7 @@ class Client:
             since: From when on.
             until: To when.
             tz: Zone of the two.
-            limit: The first so many rows.
+            limit: The first so many responses.
 
         Returns:
             ``rows``, ``pages``, ``calls`` and ``seconds``; its text is one line.
@@ -341,9 +334,24 @@ class Client:
 
     # -- the local store --------------------------------------------------------------------
 
-    def sync(self, id_or_title: int | str, **how: Any) -> SyncResult:
-        """Bring the local store of a survey up to date; see ``Stores.sync``."""
-        return self._stores.sync(self.survey_id(id_or_title), **how)
+    def sync(
+        self, id_or_title: int | str, *, progress: ProgressMode = "none", **how: Any
+    ) -> SyncResult:
+        """Bring the local store of a survey up to date.
+
+        Args:
+            id_or_title: As for ``survey``.
+            progress: A function that is called with a ``Progress`` after each page and often while
+                waiting, and can ``cancel()``; ``"auto"`` prints the result in one line, ``"none"``
+                nothing.
+            **how: ``full``, ``fresh``, ``verify``, and ``stop``, an event; see ``Stores.sync``.
+        """
+        if callable(progress):
+            how.setdefault("tell", progress)
+        on_note = note_printer("none" if callable(progress) else progress)
+        result = self._stores.sync(self.survey_id(id_or_title), **how)
+        on_note(str(result))
+        return result
 
     def verify(self, id_or_title: int | str, **how: Any) -> VerifyResult:
         """Compare the local store of a survey with Alchemer, response by response, and its files.
@@ -393,7 +401,7 @@ class Client:
 
         chosen: dict[str, Any] = {"test_rows": test_rows, "tz": tz, "columns": columns}
         chosen["day_first"] = day_first
-        options, on_note = FrameOptions(**chosen), _note_printer(progress)
+        options, on_note = FrameOptions(**chosen), note_printer(progress)
         return engines.scan(self._survey_folder(id_or_title), engine, options, on_note)
 
     def changes(self, id_or_title: int | str) -> pd.DataFrame:
@@ -468,7 +476,7 @@ class Client:
             FrameOptions(**chosen),
             zone=tz or str(self.region.zone),
             files=files,
-            on_note=_note_printer(progress),
+            on_note=note_printer(progress),
         )
         return run_sql(question)
 
@@ -502,6 +510,41 @@ class Client:
         unique = {str(row.get("id")): row for row in rows if isinstance(row, dict)}
         return list(unique.values())
 
+    def doctor(
+        self,
+        survey: int | str | None = None,
+        *,
+        shapes: bool = False,
+        try_regions: bool = False,
+    ) -> Diagnosis:
+        """Check what a download depends on: network, clock, sign-in, rights, and this computer.
+
+        It makes some fifteen small calls, which change nothing, and raises nothing of what it
+        finds. Ctrl-C ends it; what is known by then is returned.
+
+        Args:
+            survey: Id or title of the survey to look at; left out, one of the account.
+            shapes: Compare the replies with what is expected: paths, JSON types and counts, no
+                values.
+            try_regions: If the key is not accepted, send it to the hosts of the other regions, too;
+                they are printed first.
+
+        Returns:
+            A table of checks; ``.ok``, ``.frame`` and ``.shapes`` (DataFrames), and ``.text()``
+            for a bug report, which has no data and no setting of yours.
+
+        Example:
+            >>> client.doctor().ok
+            True
+        """
+        from alchemer_nb.doctor.examination import Examination, Subject
+
+        transport = self._transport
+        limits = transport.timeout, transport.limiter.limit
+        subject = Subject(self.region, self.credentials, self._stores.folder, *limits)
+        find = None if survey is None else partial(self.survey_id, survey)
+        return Examination(subject, find, shapes, try_regions).run()
+
     def survey_id(self, id_or_title: int | str) -> str:
         """Find the id of a survey; only a title makes a call.
 
@@ -510,91 +553,4 @@ class Client:
             SurveyNotFound: No survey or several fit the title.
             TransportError: Alchemer sends no valid id for the one that fits.
         """
-        if not isinstance(id_or_title, str):
-            return check_given_id(id_or_title, "a survey")
-        wanted = id_or_title.strip()
-        if not strip_html(wanted) or "\0" in wanted:
-            raise InvalidArgument("give a survey's id, its title, or a piece of its title")
-        if has_digits_alone(wanted):
-            return check_given_id(wanted, "a survey")
-        titles = [(row.get("id"), strip_html(row.get("title"))) for row in self._survey_rows()]
-        matches = _match_titles(wanted, titles)
-        if len(matches) == 1:
-            return check_received_id(matches[0][0], f"the survey {matches[0][1][:60]!r}")
-        if not matches and wanted.isdigit():  # such as "²", or digits of other scripts
-            return check_given_id(wanted, "a survey")
-        if matches:
-            some = "; ".join(f"{title!r} ({i})" for i, title in matches[:_TITLES_IN_ERROR])
-            rest = len(matches) - _TITLES_IN_ERROR
-            more = f" and {rest} more" if rest > 0 else ""
-            raise SurveyNotFound(
-                f"{len(matches)} surveys fit {wanted!r}: {some}{more}; give the id or more of the "
-                "title"
-            )
-        hint = did_you_mean(wanted, [title for _, title in titles], "; client.surveys() lists them")
-        raise SurveyNotFound(f"no survey of {len(titles)} in this account fits {wanted!r}{hint}")
-
-
-def _note_printer(progress: NoteMode) -> Callable[[str], None]:
-    """Return what prints a line, for the values of ``progress`` of ``scan`` and ``sql``.
-
-    Raises:
-        InvalidArgument: It is none of them.
-    """
-    from alchemer_nb.fetch.progress import print_line
-
-    if callable(progress):
-        return progress
-    if progress in ("auto", "text", True):
-        return print_line
-    if progress in ("none", False, None):
-        return lambda _: None
-    raise InvalidArgument("progress is 'auto', 'none' or a function that takes a line")
-
-
-def connect(region: str | Region | None = None, profile: str | None = None) -> Client:
-    """Return a client from the environment, or from a profile kept earlier.
-
-    Credentials go to the region that they belong to and to no other: a profile's to the one it
-    was kept for, the environment's to ``ALCHEMER_REGION``.
-
-    Args:
-        region: Where the environment's credentials belong, where ``ALCHEMER_REGION`` does not
-            say it (then ``"us"`` if this is left out, too). Else it has to be the region that
-            the credentials belong to.
-        profile: Name of a profile; left out, the environment comes first.
-
-    Raises:
-        ConfigurationError: There are no credentials; it says what was looked for. Or they belong
-            to another region than the one asked for; it names both.
-
-    Example:
-        >>> connect(profile="a-name-nobody-used")
-        Traceback (most recent call last):
-        alchemer_nb.errors.ConfigurationError: no credentials were found: ...
-    """
-    from alchemer_nb.auth import lookup
-
-    asked = None if region is None else Region.get(region)
-    found = lookup.find_credentials(profile)
-    if found is None:
-        raise lookup.no_credentials_error(
-            profile, "Sign in with %alchemer login, or give Client(ApiKey(…), region=…)"
-        )
-    found = found.for_region(asked)
-    return Client(found.credentials, found.region)
-
-
-def _match_titles(wanted: str, titles: list[tuple[Any, str]]) -> list[tuple[Any, str]]:
-    """Return the surveys with this title, else in another case, else with it as a part."""
-    title = strip_html(wanted)
-    folded = title.casefold()
-    for fits in (
-        lambda t: t == title,
-        lambda t: t.casefold() == folded,
-        lambda t: folded in t.casefold(),
-    ):
-        found = [each for each in titles if fits(each[1])]
-        if found:
-            return found
-    return []
+        return find_survey_id(id_or_title, self._survey_rows)

@@ -15,13 +15,14 @@ from collections import deque
 from concurrent.futures import Future
 from contextlib import nullcontext
 from dataclasses import replace
+from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from alchemer_nb.errors import DownloadIncomplete, InvalidArgument, Stopped
 from alchemer_nb.fetch.interruption import build_hint
 from alchemer_nb.forks import renew_after_fork
-from alchemer_nb.store.sync_result import STOPPED
+from alchemer_nb.store.sync_result import COMPARISON_STOPPED, STOPPED
 from alchemer_nb.visible import make_visible
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Job(Generic[_Result]):
         self.waiting: Waiting | None = None
         self._title = title
         self._fetch = fetch
-        self._stopped_message = stopped
+        self._stopped = stopped
         self._progress: Progress | None = None
         self._outcome: tuple[Any] | None = None
         self._renew()
@@ -185,7 +186,7 @@ class Job(Generic[_Result]):
     @property
     def gives_rows(self) -> bool:
         """Whether it is a download; a sync writes its rows to the store."""
-        return not self._stopped_message
+        return not self._stopped
 
     @property
     def cancelled(self) -> bool:
@@ -275,16 +276,22 @@ class Job(Generic[_Result]):
         if self._wait_done(_CANCEL_SECONDS):
             return self._future.result()
         # Its thread ends by itself when the reply that it waits for has come.
-        if self._stopped_message or (self._progress is not None and self._progress.kept):
+        if self._stopped or (self._progress is not None and self._progress.kept):
             raise DownloadIncomplete(
-                self._stopped_message or f"{STOPPED}. Run it again for the frame"
+                self._stopped_message or f"{STOPPED}. Run it again for the frame", stopped=True
             )
         come = self._progress is not None and self._progress.pages
         raise DownloadIncomplete(
             f"it was stopped; {self.line}" + ("" if come else "; nothing had come"),
             partial=self.partial if come else None,
             hint=build_hint("", "run it again", "job.partial()" if come else ""),
+            stopped=True,
         )
+
+    @property
+    def _stopped_message(self) -> str:
+        is_comparison = self._progress is not None and self._progress.comparing
+        return COMPARISON_STOPPED if self._stopped and is_comparison else self._stopped
 
     @property
     def line(self) -> str:
@@ -302,12 +309,25 @@ class Job(Generic[_Result]):
     def __repr__(self) -> str:
         return make_visible(f"<Job {self._state}: {self.line}>")
 
+    def __str__(self) -> str:
+        return f"Job {self._dated_state} · {make_visible(self.line)}"
+
     def _repr_html_(self) -> str:
-        return f"<div><b>Job</b> {self._state} · {escape(make_visible(self.line))}</div>"
+        return f"<div><b>Job</b> {self._dated_state} · {escape(make_visible(self.line))}</div>"
 
     @property
     def _state(self) -> str:
-        return "running" if not self.done else "failed" if self.exception else "done"
+        if not self.done:
+            return "running"
+        if self.exception is None:
+            return "done"
+        return "stopped" if getattr(self.exception, "stopped", False) else "failed"
+
+    @property
+    def _dated_state(self) -> str:
+        """The state; while it runs with the time, as a saved notebook shows it for ever."""
+        now = "" if self.done else f" at {datetime.now().astimezone():%H:%M:%S on %Y-%m-%d}"
+        return f"{self._state}{now}"
 
     def __await__(self) -> Generator[Any, None, _Result]:
         return self._awaited().__await__()
@@ -332,7 +352,8 @@ class Job(Generic[_Result]):
         except Stopped:
             outcome = DownloadIncomplete(
                 self._stopped_message
-                or f"{self._title}: it was stopped before anything had come. Run it again"
+                or f"{self._title}: it was stopped before anything had come. Run it again",
+                stopped=True,
             )
         except BaseException as error:  # noqa: BLE001 - the waiting thread gets it
             outcome = error

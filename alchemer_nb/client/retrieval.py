@@ -15,11 +15,12 @@ import pandas as pd
 
 from alchemer_nb import errors
 from alchemer_nb._version import __version__
+from alchemer_nb.client.estimate import Estimate, build_estimate
 from alchemer_nb.decode.gc_pause import collector_paused
 from alchemer_nb.fetch.download import Download, Downloader
 from alchemer_nb.fetch.interruption import build_hint, describe_interruption
 from alchemer_nb.fetch.lists import fetch_definition
-from alchemer_nb.fetch.progress import Progress, print_line
+from alchemer_nb.fetch.progress import Progress
 from alchemer_nb.frame import rows as row_choice
 from alchemer_nb.frame.build import build_frame
 from alchemer_nb.frame.description import read_description
@@ -33,6 +34,7 @@ from alchemer_nb.survey import filters
 from alchemer_nb.survey.columns import is_before_edit, plan_columns, raw_column
 from alchemer_nb.survey.piped_rows import parent_of_row
 from alchemer_nb.survey.question_types import is_known
+from alchemer_nb.visible import print_line
 from alchemer_nb.wire.paging import PAGE_SIZE, to_count
 from alchemer_nb.wire.text import counted
 
@@ -52,41 +54,6 @@ _TAKE_ROWS = "import sys; df = sys.last_value.partial"
 _RESUME_HINT = "go on with the rows at hand: import sys; df = sys.last_value.resume(client)"
 _CHOSEN_HERE = "those that fit will be chosen here: Alchemer splits the values of `in` at commas"
 _LONGEST_PAUSE = 3600.0  # seconds after which a download is not resumed
-_OTHER_CALLS = 3  # the definition in two calls, and the newest changes
-_PAGE_SECONDS = 0.5  # of an ordinary survey; a wide one takes longer
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """An estimate of what a download takes, made before it begins.
-
-    Attributes:
-        survey: Title.
-        rows: Responses that fit.
-        pages: Pages they come in.
-        calls: Calls in all.
-        seconds: About how long, by the pace of ordinary pages and the limit of the account.
-        notes: What to know about the conditions, one clause each.
-    """
-
-    survey: str
-    rows: int
-    pages: int
-    calls: int
-    seconds: float
-    notes: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        took = (
-            counted(round(self.seconds), "second")
-            if self.seconds < 90
-            else counted(round(self.seconds / 60), "minute")
-        )
-        line = (
-            f"{self.survey}: {counted(self.rows, 'response')} in {counted(self.pages, 'page')}, "
-            f"{counted(self.calls, 'call')}, about {took}"
-        )
-        return "; ".join([line, *self.notes])
 
 
 @dataclass(frozen=True)
@@ -162,9 +129,10 @@ class Retrieval:
         given, tz = self.options, self.options.frame.tz
         self._tz = ZoneInfo(tz) if tz else self.region.zone
         self._conditions = filters.parse_conditions(given.where)
-        self._period = filters.parse_period(given.since, given.until, self._tz)
+        self._now = datetime.now(UTC)  # from which relative dates count, for all of them
+        self._period = filters.parse_period(given.since, given.until, self._tz, self._now)
         self._status = filters.status_condition(given.status)
-        self._is_filtered = bool(self._conditions or self._status or any(self._period))
+        self._is_filtered = bool(self._conditions or self._status or any(self._period.bounds))
         self._local: LocalConditions | None = None  # conditions that Alchemer cannot check
         self._condition_notes: list[str] = []
 
@@ -185,7 +153,9 @@ class Retrieval:
         except (errors.Stopped, KeyboardInterrupt):
             self.calls.stop.set()  # also ends the calls that were sent in advance
         if survey is None:
-            raise errors.DownloadIncomplete("it was stopped before anything had come; run it again")
+            raise errors.DownloadIncomplete(
+                "it was stopped before anything had come; run it again", stopped=True
+            )
         params = self._build_params(survey)
         downloader = self._build_downloader(survey, params, count)
         failure = None
@@ -237,12 +207,9 @@ class Retrieval:
         if limit is not None and not self._local:
             rows = min(rows, limit)
         pages = max(1, math.ceil(rows / PAGE_SIZE))
-        calls, a_minute = pages + _OTHER_CALLS, self.transport.limiter.limit
-        by_pace = math.ceil(pages / self.transport.max_in_flight) * _PAGE_SECONDS
-        by_limit = 60 * math.ceil(max(0, calls - a_minute) / a_minute)
-        notes = [*self._condition_notes, *([_CHOSEN_HERE] if self._local else [])]
-        seconds = max(by_pace, by_limit)
-        return Estimate(survey.title, rows, pages, calls, seconds, tuple(notes))
+        period = [f"submitted {word}" for word in self._period.phrases()]
+        notes = [*period, *self._condition_notes, *([_CHOSEN_HERE] if self._local else [])]
+        return build_estimate(self.transport, survey, rows, pages, tuple(notes))
 
     def _fetch_survey(self, *, then_responses: bool = False) -> tuple[Definition, int | None]:
         """Fetch the definition; send the calls that follow it at the same time."""
@@ -264,8 +231,8 @@ class Retrieval:
     def _build_params(self, survey: Definition) -> dict[str, str]:
         """Return the conditions that Alchemer checks as filters; keep the others in ``_local``."""
         given, zone = [*self._conditions, *self._status], self.region.zone
-        conditions = filters.resolve(given, survey, self._tz, zone)
-        conditions += filters.submitted_conditions(*self._period, zone)
+        conditions = filters.resolve(given, survey, self._tz, zone, self._now)
+        conditions += filters.submitted_conditions(*self._period.bounds, zone)
         self._condition_notes = [condition.note for condition in conditions if condition.note]
         asks = any(condition.field == "is_test_data" for condition in conditions)
         if asks and self.options.frame.test_rows == "exclude":  # the condition decides
@@ -281,7 +248,7 @@ class Retrieval:
         return builder.count >= limit <= len(self._choose_rows(builder.view()).numbers)
 
     def _choose_rows(self, answers: Answers) -> Rows:
-        mask = row_choice.submitted_between(answers, self.region.zone, *self._period)
+        mask = row_choice.submitted_between(answers, self.region.zone, *self._period.bounds)
         local = self._local_mask(answers)
         if local is not None:
             mask = local if mask is None else mask & local
@@ -289,6 +256,13 @@ class Retrieval:
 
     def _local_mask(self, answers: Answers) -> np.ndarray | None:
         return None if self._local is None else self._local.mask(answers)
+
+    def _dates_read(self) -> dict[str, Any]:
+        """Return what the dates asked for mean: the zone, the time of "today", and the words."""
+        if not (any(self._period) or any(each.is_date for each in self._conditions)):
+            return {}
+        at = self._now.isoformat(timespec="seconds")
+        return {"dates_read": {"zone": str(self._tz), "at": at, **self._period.words()}}
 
     def _local_facts(self) -> dict[str, Any]:
         return {"chosen_here": self._local is not None, "condition_notes": self._condition_notes}
@@ -302,9 +276,8 @@ class Retrieval:
             frame = build_frame(
                 result.answers, survey, rows, self.options.frame, self.region.zone, facts
             )
-        if self.options.frame.columns is not None:  # which url variables are empty is known now
-            facts = {**read_description(frame).about}
-        return frame, facts
+        # What depends on the columns at hand, such as empty url variables, is known now.
+        return frame, {**read_description(frame).about}
 
     def _collect_facts(self, survey: Definition, result: Download, rows: Rows) -> dict[str, Any]:
         """Collect the facts of a download, for its description and for its summary."""
@@ -317,6 +290,7 @@ class Retrieval:
             "host": self.region.host,
             "utc": datetime.now(UTC).isoformat(timespec="seconds"),
             "asked": self.options.asked(),
+            **self._dates_read(),
             "rows_told": total,
             "rows_received": rows.received,
             "rows": len(rows.numbers),
@@ -370,7 +344,7 @@ class Retrieval:
             why, needs = describe_interruption(error, self.transport.credentials)
         if not result.pages:
             return errors.DownloadIncomplete(
-                f"{survey.title}: nothing had come when {why}; run it again"
+                f"{survey.title}: nothing had come when {why}; run it again", stopped=error is None
             )
         to_resume = None
         # With a limit, the newest changes are not read at the end, so it cannot be resumed.
@@ -386,6 +360,7 @@ class Retrieval:
             needs=needs,
             resume=partial(self._resume, to_resume) if to_resume else None,
             cause=error,
+            stopped=error is None,
         )
 
     def _resume(

@@ -90,7 +90,7 @@ class StoredRetrieval(Retrieval):
             )
             self._sync_notes = synced.notes
             return
-        raise DownloadIncomplete(f"{STOPPED}. Run it again for the frame")
+        raise DownloadIncomplete(f"{STOPPED}. Run it again for the frame", stopped=True)
 
     def _is_stale(self, folder: Path) -> bool:
         manifest = reading.read_complete_manifest(folder)

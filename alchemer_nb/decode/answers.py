@@ -19,7 +19,7 @@ from alchemer_nb.decode.entry_types import Scalar, is_empty, read_url_variables
 from alchemer_nb.decode.gc_pause import collector_paused
 from alchemer_nb.decode.leaves import Leaf
 from alchemer_nb.decode.packed_list import PackedList
-from alchemer_nb.decode.pages import PageReader, ResponsePage
+from alchemer_nb.decode.pages import PageReader, ResponsePage, check_unplanned
 from alchemer_nb.decode.question_reader import EntryInterner, QuestionReader
 from alchemer_nb.survey.columns import META_FIELDS, SECOND_ANSWER, AnswerPath
 from alchemer_nb.wire.ids import id_number
@@ -216,6 +216,7 @@ class AnswersBuilder:
             if not is_empty(variables):
                 for name, value in read_url_variables(variables):
                     _add_url_variable(self._answers.urls, name, row, value)
+        check_unplanned(len(self._answers.urls))
         for row, quality in enumerate(page.data_quality, self.count):
             if not is_empty(quality):
                 self._answers.quality[row] = json.dumps(quality, ensure_ascii=False)

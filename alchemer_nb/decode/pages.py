@@ -22,6 +22,7 @@ from alchemer_nb.decode.entry_types import (
     items_by_id,
     to_scalar,
 )
+from alchemer_nb.errors import TransportError
 from alchemer_nb.survey.columns import META_FIELDS
 from alchemer_nb.wire.json import BOM, decode_json, encode_json
 from alchemer_nb.wire.paging import PageTotals
@@ -30,6 +31,8 @@ _READ_APART = ("url_variables", "data_quality", "survey_data")
 # Of a decoder: no survey has more questions, so further keys are no question ids.
 _MOST_QUESTIONS = 5000
 _MOST_OTHERS = 100  # undocumented fields of a decoder
+# Of a page, not in the definition: each becomes a column.
+_MOST_UNPLANNED = 10_000
 NO_ENTRY = msgspec.Raw(b"")
 
 
@@ -104,6 +107,7 @@ class PageReader:
 
     def __init__(self, questions: Iterable[str]) -> None:
         self._questions = [*filter(_can_be_a_field, questions)]
+        self._most_questions = len(self._questions) + _MOST_UNPLANNED
         self._others: list[str] = []  # undocumented fields of responses
         self._make_decoder()
 
@@ -139,11 +143,12 @@ class PageReader:
 
         Raises:
             ValueError: It is not JSON, or not a list of responses.
+            TransportError: It has so many unknown questions or fields that no frame could be built.
         """
         body = body.removeprefix(BOM)
         page = self._decode(body) or (self._learn_names(body) and self._decode(body))
         if not page:
-            return _read_untyped(decode_json(body))
+            return _read_untyped(decode_json(body), self._most_questions)
         fields = {name: [getattr(each, name) for each in page.data] for name in META_FIELDS}
         entries = [each.survey_data or self._no_entries for each in page.data]
         return ResponsePage(
@@ -203,7 +208,22 @@ def _other_value(value: Any) -> Scalar:
     return None if is_empty(value) else to_scalar(value)
 
 
-def _read_untyped(decoded: Any) -> ResponsePage:
+def check_unplanned(count: int, most: int = _MOST_UNPLANNED) -> None:
+    """Check how many questions, fields or url variables there are, each of which is a column.
+
+    Raises:
+        TransportError: There are more than ``most``.
+    """
+    if count > most:
+        raise TransportError(
+            f"the responses have {count:,} questions, fields or url variables, as no survey has; "
+            "no frame was built of them",
+            hint="Something between here and Alchemer may have changed them: try from another "
+            "network. client.request returns them as they came",
+        )
+
+
+def _read_untyped(decoded: Any, most_questions: int) -> ResponsePage:
     """Read a page of any types."""
     data = decoded.get("data") if isinstance(decoded, Mapping) else ""
     if data is not None and not isinstance(data, (list, Mapping)):
@@ -218,10 +238,12 @@ def _read_untyped(decoded: Any) -> ResponsePage:
         pairs = entries.items() if isinstance(entries, Mapping) else items_by_id(entries)
         received.append({str(question): encode_json(item) for question, item in pairs})
     questions = tuple(dict.fromkeys(question for each in received for question in each))
+    check_unplanned(len(questions), most_questions)
     fields = {
         name: [to_scalar(empty_to_none(row.get(name))) for row in rows] for name in META_FIELDS
     }
     others = {str(name) for row in rows for name in row}.difference(META_FIELDS, _READ_APART)
+    check_unplanned(len(others))
     return ResponsePage(
         fields,
         [row.get("url_variables") for row in rows],

@@ -50,7 +50,7 @@ _MOST_OLD = 2**29  # bytes of answers, unpacked
 # What is raised by readers of a footer that somebody has changed.
 _DAMAGED = (
     *(pa.ArrowException, ValueError, TypeError, LookupError, AttributeError, OverflowError),
-    *(NotImplementedError, RecursionError),
+    *(NotImplementedError, RecursionError, msgspec.DecodeError),  # a ValueError only in later ones
 )
 _MOST_DIGITS = 10  # of the number of a format
 _MOST = 64 * 2**20  # Parquet readers refuse footers of 100 MB

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from alchemer_nb import errors
+from alchemer_nb.fetch.raw_pages import has_too_many_rows
 from alchemer_nb.forks import OriginProcess
 from alchemer_nb.wire.paging import PAGE_SIZE, PageTotals
 
@@ -195,6 +196,7 @@ class PageFetcher:
         self._last_sent = PageRange(PAGE_SIZE, 1)  # the last page that was sent for
         self._sizes = PageSizes(PAGE_SIZE, PAGE_SIZE)
         self._refusal: errors.AuthenticationError | errors.PermissionDenied | None = None
+        self.too_large = 0  # rows of the smallest page of ``fetch`` that could not be read
         self.current = self._last_sent  # the page that was yielded last
         self.all_sent = False  # there are several pages, and the last one has been sent for
         self._pool = ThreadPoolExecutor(transport.max_in_flight, "alchemer-page")
@@ -271,6 +273,8 @@ class PageFetcher:
             except (errors.TooSlow, errors.TransportError) as error:
                 if not (is_too_much(error) and page_range.split()):
                     raise
+                if not isinstance(error, errors.TooSlow):
+                    self.too_large = min(self.too_large or page_range.size, page_range.size)
                 is_at_once = self._sizes.note_failure(page_range, error.attempts)
                 self._submit_parts(page_range, one_by_one=is_at_once)
                 continue
@@ -335,6 +339,8 @@ class PageFetcher:
     def _submit_parts(self, page: PageRange, *, one_by_one: bool = False) -> None:
         """Send for the parts of a page that the server could not answer, or that was cached."""
         parts = page.split()
+        while _SMALL <= self.too_large <= parts[0].size:
+            parts = [smaller for part in parts for smaller in part.split()]
         first = self.send(parts[0])
         others = [(part, None if one_by_one else self.send(part)) for part in parts[1:]]
         self._sent.extendleft([*reversed(others), (parts[0], first)])
@@ -366,13 +372,16 @@ def decode_page(decode: Callable[[bytes], _Page], reply: Reply, survey_id: str) 
     """Decode a page of responses.
 
     Raises:
-        TransportError: It is not a list of responses.
+        TransportError: It is not a list of responses, or has far more than a page can have.
     """
-    with suppress(ValueError):
-        return decode(reply.body)
-    raise errors.TransportError(
-        f"a page of the responses of survey {survey_id} is not a list of responses"
-    )
+    body = reply.body
+    problem = "is not a list of responses"
+    if has_too_many_rows(body):
+        problem = f"has thousands of rows, where a page has at most {PAGE_SIZE}, so it was not read"
+    else:
+        with suppress(ValueError):
+            return decode(body)
+    raise errors.TransportError(f"a page of the responses of survey {survey_id} {problem}")
 
 
 def _count_pages(totals: PageTotals, asked: int, size: int) -> int:

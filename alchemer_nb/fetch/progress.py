@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.forks import OriginProcess
-from alchemer_nb.visible import make_visible
+from alchemer_nb.visible import print_line
 from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     OnProgress = Callable[["Progress"], None]
     ProgressMode = str | bool | None | OnProgress  # "auto", "text", "none", or a callback
+    NoteMode = str | bool | None | Callable[[str], None]  # "auto", "none", or a callback
 
 _INTERVAL = 0.1  # seconds between two reports while no page comes
 
@@ -40,6 +41,7 @@ class Progress:
         frame: Builds a frame of the rows so far; None when it is over, and for a sync.
         before: How many of the rows an earlier run had received.
         kept: Whether the rows are stored (a sync), so that the next run continues after them.
+        comparing: Whether a store is compared with Alchemer, after a sync that was completed.
     """
 
     survey: str
@@ -54,6 +56,7 @@ class Progress:
     frame: Callable[[], pd.DataFrame] | None = field(default=None, repr=False, compare=False)
     before: int = 0
     kept: bool = False
+    comparing: bool = False
 
     def cancel(self) -> None:
         """Stop the download; it raises ``DownloadIncomplete`` with the rows so far."""
@@ -132,13 +135,19 @@ class ProgressReporter:
             self.report()
 
 
-def print_line(line: str) -> None:
-    """Print a line where the user reads it.
+def note_printer(progress: NoteMode) -> Callable[[str], None]:
+    """Return what prints a line, for the values of ``progress`` of ``scan`` and ``sql``.
 
-    Notebooks show stderr in red; scripts keep stdout for their own output.
+    Raises:
+        InvalidArgument: It is none of them.
     """
-    stream = sys.stdout if "ipykernel" in sys.modules else sys.stderr
-    stream.write(f"{make_visible(line)}\n")
+    if callable(progress):
+        return progress
+    if progress in ("auto", "text", True):
+        return print_line
+    if progress in ("none", False, None):
+        return lambda _: None
+    raise InvalidArgument("progress is 'auto', 'none' or a function that takes a line")
 
 
 def _format_seconds(seconds: float) -> str:

@@ -59,8 +59,21 @@ class _PageReply(msgspec.Struct):
     results_per_page: Any = None
 
 
+_MOST_ROWS = (
+    50_000  # of a page; the API has 500 at most, and a row without answers takes a kilobyte
+)
 _REPLY_DECODER = msgspec.json.Decoder(_PageReply)
 _HEAD_DECODER = msgspec.json.Decoder(_ResponseHead)
+
+
+def has_too_many_rows(body: bytes) -> bool:
+    """Check whether a page has far more rows than any page of the API, without decoding them."""
+    if body.count(b",") < _MOST_ROWS:
+        return False
+    try:
+        return len(_REPLY_DECODER.decode(body).data) > _MOST_ROWS
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False  # the error of whoever decodes it
 
 
 def split_page(body: bytes) -> RawPage:
@@ -76,8 +89,9 @@ def split_page(body: bytes) -> RawPage:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         # A byte-order mark, broken characters, or an object instead of a list.
         decoded = decode_json(body)
-        if not isinstance(decoded, dict):
-            raise ValueError("not a list of responses") from None  # noqa: TRY004 - like broken JSON
+        data = decoded.get("data") if isinstance(decoded, dict) else ""
+        if data is not None and not isinstance(data, (list, dict)):
+            raise ValueError("not a list of responses") from None
         rows = [
             (encode_json(row), _ResponseHead(row.get("id"), row.get("date_updated")))
             for row in reply_rows(decoded)

@@ -118,9 +118,35 @@ def build_frame(
         frame = choose_columns(frame, options, named)
         at_hand = [name for name in description.urls if name in frame]
         vain = [description.urls[name] for name in at_hand if frame[name].isna().all()]
-        description = replace(description, about={**about, "empty_urls": vain}).trim(frame)
+        about = {**about, "empty_urls": vain}
+        description = replace(description, about=about).trim(frame)
+    unparsed = count_unparsed(frame, named, options)
+    description = replace(description, about={**about, "unparsed_at_hand": unparsed})
     frame.attrs[ATTRS] = description.to_json()
     return frame
+
+
+def count_unparsed(
+    frame: pd.DataFrame, named: Mapping[str, AnswerColumn], options: FrameOptions
+) -> dict[str, int] | None:
+    """Count the answers that did not parse in each column of a frame that has them as received.
+
+    A piped row's column is counted under ``""``: its name has the row's text. The long shape has
+    no such columns: None.
+    """
+    if options.shape == "long":
+        return None
+    names = {column.id: name for name, column in named.items() if name in frame}
+    counts: dict[str, int] = {}
+    for name, column in named.items():
+        if column.part == "raw" and name in frame:
+            unparsed = frame[name].notna()
+            parsed = names.get(column.id.removesuffix("_raw"))
+            if parsed is not None:
+                unparsed &= frame[parsed].isna()
+            own = "" if column.piped else name
+            counts[own] = counts.get(own, 0) + int(unparsed.sum())
+    return {name: count for name, count in counts.items() if count}
 
 
 def columns_by_name(
@@ -273,7 +299,12 @@ def choose_by_words(
 
 
 def column_words(column: AnswerColumn) -> set[str]:
-    """Return the words by which ``columns`` may mean a column, besides its name."""
+    """Return the words by which ``columns`` may mean a column, besides its name.
+
+    Comments are free text, often about persons: a question's name does not bring them.
+    """
+    if column.part == "comment":
+        return {column.id}
     return {*question_names(column), column.id, *(part.id for part in column.option_columns)}
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import InvalidArgument
-from alchemer_nb.wire.text import alias_to_name, did_you_mean
+from alchemer_nb.wire.text import alias_to_name, did_you_mean, nearest_words
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from alchemer_nb.frame.description import Description
@@ -18,6 +20,18 @@ _WHOLE = ("answer", "option", "item", "list", "leaf")
 def records_here(frame: pd.DataFrame, description: Description) -> list[tuple[str, dict[str, Any]]]:
     """Return the name and the row of the codebook of each column that the frame has."""
     return [(name, row) for name, row in description.records.items() if name in frame.columns]
+
+
+def describe_no_match(pieces: Sequence[str], texts: Sequence[str]) -> str:
+    """Return that no column has all of the words, and what could have been meant."""
+    nearest = [
+        piece if any(piece in text for text in texts) else nearest_words(piece, texts)
+        for piece in pieces
+    ]
+    line = f"No column has {' and '.join(map(repr, pieces))} in its name or its words"
+    if all(nearest) and nearest != [*pieces]:
+        return f"{line}; did you mean {' '.join(nearest)!r}?"
+    return f"{line}; df.alchemer.codebook lists them all"
 
 
 def columns_of(frame: pd.DataFrame, description: Description, question: str | int) -> list[str]:

@@ -58,7 +58,7 @@ class FrameOptions:
         for name, allowed in CHOICES.items():
             check_choice(name, getattr(self, name), allowed)
         if self.limit is not None and (not isinstance(self.limit, int) or self.limit < 1):
-            raise InvalidArgument("limit is a number of rows, 1 or more")
+            raise InvalidArgument("limit is a number of responses, 1 or more")
         if not isinstance(self.day_first, bool):
             raise InvalidArgument("day_first is True or False")
         if self.tz is not None and find_zone(self.tz) is None:

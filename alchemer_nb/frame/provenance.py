@@ -12,7 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 
-_MOST_FIELDS = 20  # named in a note
+ZONE_NOTE = (
+    "dates without a time zone were read as UTC, as the zone of this region is not known "
+    "(timezone= of Region.get and Region.custom sets it)"
+)
+_MOST_FIELDS, _MOST_COLUMNS = 20, 5  # named in a note
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,19 @@ def note_other_order(count: int, *, day_first: bool) -> str:
     return f"{found} among them would be read with the {other} first (see day_first)"
 
 
+def _of_unparsed(count: int, at_hand: Mapping[str, int] | None) -> Iterator[str]:
+    """Yield where the answers are that did not parse; nothing if the frame has none of them."""
+    if at_hand is None:  # the long shape, or written by an earlier version
+        verb = "is" if count == 1 else "are"
+        yield f"{counted(count, 'answer')} did not parse and {verb} as received"
+    elif at_hand:
+        found, names = counted(sum(at_hand.values()), "answer"), list(filter(None, at_hand))
+        rest = len(names) - _MOST_COLUMNS
+        more = f" and {rest:,} more" if rest > 0 else ""
+        where = f" (in {', '.join(names[:_MOST_COLUMNS])}{more})" if names else ""
+        yield f"{found} did not parse{where}"
+
+
 def _of_hidden_fields(fields: Mapping[str, int], write_option: Callable[[str, str], str]) -> str:
     some = list(fields.items())[:_MOST_FIELDS]
     names = ", ".join(f"{name[:40]} ({count:,})" for name, count in some)
@@ -141,8 +158,7 @@ def _of_answers(facts: Mapping[str, Any]) -> Iterator[str]:
         count = "counts" if facts["options_not_chosen"] == 1 else "count"
         yield f"{found} came without a value (null) and {count} as not chosen"
     if facts["unparsed_values"]:
-        found = counted(facts["unparsed_values"], "answer")
-        yield f"{found} did not parse (in the columns that end in _raw)"
+        yield from _of_unparsed(facts["unparsed_values"], facts.get("unparsed_at_hand"))
     if facts["unknown_types"]:
         unknown = facts["unknown_types"]
         found = counted(len(unknown), "question type")
@@ -156,4 +172,4 @@ def _of_answers(facts: Mapping[str, Any]) -> Iterator[str]:
     if facts.get("empty_urls"):
         yield f"no response has the url variable {', '.join(map(repr, facts['empty_urls']))}"
     if not facts["zone_documented"]:
-        yield "the zone of this region's dates is not documented, UTC was taken"
+        yield ZONE_NOTE

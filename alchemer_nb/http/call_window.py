@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 _VERSION = 1
 # Periods. Alchemer's penalty lasts up to one (https://apihelp.alchemer.com/help/api-request-limits).
@@ -57,6 +57,13 @@ class Window:
         self.update(now)
         return self.slots[-1].at
 
+    def wait_for(self, calls: int, limit: int, now: float) -> float:
+        """Return the seconds until the last of so many further calls may be made."""
+        slots = [replace(slot) for slot in self.slots]
+        later = replace(self, slots=[*slots, *(Slot(math.inf, "", limit) for _ in range(calls))])
+        later.update(now)
+        return later.slots[-1].at - now if later.slots else 0.0
+
     def time_of(self, ticket: str) -> float | None:
         """Return the time of a ticket's slot, or None if it has none."""
         return next((s.at for s in reversed(self.slots) if s.ticket == ticket), None)
@@ -84,6 +91,14 @@ class Window:
         until = min(until, now + _LONGEST_PAUSE * self.period)
         self.paused_until = max(self.paused_until, until)
         self.update(now)
+
+    def free(self, limit: int, now: float) -> int:
+        """Return how many calls may be made at once now."""
+        if now < self.paused_until:
+            return 0
+        if now < self.ceiling_until:
+            limit = min(limit, self.ceiling)
+        return max(0, limit - len(self.slots))
 
     def merge(self, other: Window, now: float) -> None:
         """Add the slots and limits of another window of the same account."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,12 @@ ACCEPTED = "gzip"
 # Of a body, as received and unpacked: real pages of 500 responses have a few megabytes. A gzip of
 # 300 kB can unpack to 300 MB.
 MOST_BYTES = 128 << 20
-# Lists and maps of a body: an empty one has two bytes, and takes hundreds once it is decoded.
-MOST_OBJECTS = 2_000_000
-_FEW_BYTES = 8 << 20  # bodies up to this size are not counted
+# Lists and maps of a body: an empty one has two bytes, and takes hundreds once it is decoded. Real
+# pages have one for each hundred bytes, definitions one for each thirty.
+_MOST_OBJECTS = 2_000_000
+_FEW_OBJECTS = 200_000  # in a body of any size
+_BYTES_OF_OBJECT = 12
+_TEXTS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _PIECE_BYTES = 1 << 18
 _EDGE_BYTES = 4096
 _GZIP_MAGIC = b"\x1f\x8b"  # the first bytes of a gzip body
@@ -57,7 +61,14 @@ def unpack(packed: bytes, most: int = MOST_BYTES) -> bytes:
 
 def has_too_many_objects(body: bytes) -> bool:
     """Check whether decoding a body could fill the memory, without decoding it."""
-    return len(body) > _FEW_BYTES and body.count(b"{") + body.count(b"[") > MOST_OBJECTS
+    most = min(_MOST_OBJECTS, max(_FEW_OBJECTS, len(body) // _BYTES_OF_OBJECT))
+    if len(body) < most or _count_brackets(body) <= most:
+        return False
+    return _count_brackets(_TEXTS.sub(b"", body)) > most  # a text may have any number of them
+
+
+def _count_brackets(body: bytes) -> int:
+    return body.count(b"{") + body.count(b"[")
 
 
 def unpack_edges(packed: bytes) -> tuple[bytes, bytes]:

@@ -28,10 +28,12 @@ _NOT_PICKLED = (
 )
 
 _NAMED = re.compile(
-    r"(?i)(api[_ ]?token(?:[_ ]?secret)?|api[_ ]?secret)\s*[=:]\s*[\"']?([^&\s\"',;]+)"
+    r"(?i)(api[_ ]?token(?:[_ ]?secret)?|api[_ ]?secret)[\"']?\s*[=:]\s*[\"']?([^&\s\"',;}]+)"
 )
+_ENCODED_NAME = re.compile(r"(?i)api_token(?:_secret)?%(?:25)*3D")
 _HEX = re.compile(r"[0-9a-fA-F]{24,}")
-_LABEL_WORDS = {"api", "key", "token", "secret", "and"}
+_LABEL_WORDS = {"api", "key", "token", "secret", "and", "your", "my", "is", "/", "=", "-", ":"}
+_LABEL = re.compile(r"(?i)(?:key|token|secret)[=:](?=.)")
 
 
 class _Credentials(AuthBase):
@@ -40,12 +42,15 @@ class _Credentials(AuthBase):
     Attributes:
         secrets: All parts, for redaction; empty until they have been checked.
         accepted_by: Addresses of the regions that accepted these credentials in this process.
+        known_regions: Addresses of the regions that accepted other credentials of the same person,
+            or these in an earlier process.
     """
 
     secrets: tuple[Secret, ...] = ()
 
     def __init__(self) -> None:
         self.accepted_by: set[str] = set()
+        self.known_regions: set[str] = set()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, type(self)) and self.secrets == other.secrets
@@ -112,6 +117,10 @@ class ApiKey(_Credentials):
     def slip(self) -> str:
         """The mistake that the form of the parts suggests, a key of ``refusals``; or ""."""
         kinds = _guess_kind(self.api_token), _guess_kind(self.api_token_secret)
+        if self.api_token == self.api_token_secret:
+            return "same"
+        if kinds[0] == "e-mail":
+            return "log-in"
         if kinds[0] == "secret key" and kinds[1]:
             return "swapped"
         return "consumer pair" if kinds == ("consumer key", "consumer secret") else ""
@@ -199,6 +208,10 @@ class OAuth1(_Credentials):
     def slip(self) -> str:
         """The mistake that the form of the pair suggests, a key of ``refusals``; or ""."""
         kinds = _guess_kind(self.consumer_key), _guess_kind(self.consumer_secret)
+        if self.consumer_key == self.consumer_secret:
+            return "same"
+        if kinds[0] == "e-mail":
+            return "log-in"
         if kinds == ("consumer secret", "consumer key"):
             return "swapped"
         return "API key" if "secret key" in kinds else ""
@@ -260,6 +273,10 @@ def _find_pair(text: Secret) -> tuple[Secret, Secret] | None:
         raw = html.unescape(text.reveal())
     except ValueError:  # an HTML character reference with thousands of digits
         return None
+    while _ENCODED_NAME.search(raw):
+        raw = unquote(raw)
+    if "://" in raw:
+        raw = raw.rstrip(" \r\n\t.>)")  # of the sentence around the address
     named = {
         name.lower().replace(" ", "_").replace("apit", "api_t").replace("apis", "api_s"): value
         for name, value in _NAMED.findall(raw)
@@ -267,7 +284,7 @@ def _find_pair(text: Secret) -> tuple[Secret, Secret] | None:
     secret = named.get("api_token_secret") or named.get("api_secret")
     if named.get("api_token") and secret:
         return Secret(unquote(named["api_token"])), Secret(unquote(secret))
-    words = [w.strip("\"'`<>()[]{}") for w in re.split(r"[\s,;|]+", raw)]
+    words = [_LABEL.sub("", w.strip("\"'`<>()[]{}"), 1) for w in re.split(r"[\s,;|]+", raw)]
     words = [w for w in words if w and not w.endswith(":") and w.lower() not in _LABEL_WORDS]
     if len(words) == 2 and "://" not in raw:
         return Secret(words[0]), Secret(words[1])
@@ -281,6 +298,8 @@ def _guess_kind(part: Secret) -> str:
     with A9; consumer keys have 41 digits and their secrets 32.
     """
     text = part.reveal()
+    if "@" in text:
+        return "e-mail"
     if text.startswith("A9") and len(text) < 20:  # 13 letters in all examples
         return "secret key"
     if not _HEX.fullmatch(text):

@@ -18,7 +18,7 @@ import urllib3
 from requests.utils import get_environ_proxies, select_proxy
 
 from alchemer_nb.errors import TransportError
-from alchemer_nb.http.compression import MOST_BYTES, MOST_OBJECTS, Broken, TooLarge, UnknownEncoding
+from alchemer_nb.http.compression import MOST_BYTES, Broken, TooLarge, UnknownEncoding
 from alchemer_nb.http.interruptible import SlowReply
 from alchemer_nb.http.regions import is_loopback
 
@@ -27,13 +27,23 @@ if TYPE_CHECKING:
 
 _PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")  # the first one counts
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+VARIABLES = (*_PROXY_VARIABLES, "no_proxy", "NO_PROXY", *_CA_VARIABLES)  # that calls depend on
+_PROXY_ADDRESS = re.compile(
+    r"(?:[a-z][a-z0-9]*://)?(?:[^@/?#\s]*@)?((?:[\w.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?)/?",
+    re.A | re.I,
+)
 _TUNNEL_STATUS = re.compile(r"Tunnel connection failed: (\d{3})\b")
 _EXPIRED, _NOT_YET_VALID, _WRONG_HOST = 10, 9, 62  # X509_V_ERR_… of OpenSSL
 _CHECK_PROXY = "See whether the proxy runs and lets {host} through"
 _ASK_NETWORK = "Ask whoever runs your network to let {host} through, or try from another one"
 _PROXY_FORM = (
-    "It is http://HOST:PORT, with NAME:PASSWORD@ before HOST where the proxy asks for them and @, "
-    "/ and : in them as %40, %2F and %3A. Without a proxy, unset the variable"
+    "Its form is http://HOST:PORT or, where the proxy asks for a name and a password, "
+    "http://NAME:PASSWORD@HOST:PORT (in them write @ as %40, / as %2F and : as %3A). Without a "
+    "proxy, unset the variable"
+)
+_ASK_CA = (
+    "Ask whoever runs your network for the company's certificate file (.pem), and set "
+    "REQUESTS_CA_BUNDLE to it (in a cell: %env REQUESTS_CA_BUNDLE=PATH.pem)"
 )
 
 
@@ -48,7 +58,7 @@ _MISSING_CA = _Failure(
     (),
     "certificate",
     "{ca} names a file of certificates that is not there or cannot be read ({where})",
-    "Set it to the company's certificate file (.pem), or unset it",
+    "Set it to the company's certificate file (in a cell: %env {ca}=PATH.pem), or unset it",
 )
 # By the number that OpenSSL gives for the reason.
 _CERTIFICATES = {
@@ -70,7 +80,7 @@ _CERTIFICATES = {
         "certificate",
         "what answers at {host} shows the certificate of another host ({where})",
         "Check the region's address. A log-in page or a proxy of the network may answer in its "
-        "place: open {host} in a browser",
+        "place: open https://{host} in a browser, and log in where the network asks for it",
     ),
 }
 # Of a proxy, by the cause.
@@ -91,7 +101,7 @@ _PROXY_FAILURES = (
         (ssl.SSLCertVerificationError,),
         "certificate",
         "the certificate of the proxy in {proxy} could not be verified ({where})",
-        "Set REQUESTS_CA_BUNDLE to the company's certificate file",
+        _ASK_CA,
     ),
     _Failure(
         (ssl.SSLError,),
@@ -105,6 +115,14 @@ _PROXY_FAILURES = (
         "the proxy in {proxy} did not let {where} through to {host}",
         _ASK_NETWORK,
     ),
+)
+_SILENT_PROXY = _Failure(
+    (),
+    "silent",
+    "the proxy in {proxy} did not answer within {connect:g} seconds, or could not reach {host}; "
+    "{where} was not sent",
+    "See whether it runs, the port is right and it lets {host} through; without a proxy, unset the "
+    "variable",
 )
 # The first that fits an error of the chain is used: subclasses come before their base classes.
 _FAILURES = (
@@ -129,7 +147,7 @@ _FAILURES = (
         "certificate",
         "the certificate of {host} could not be verified: nobody whom this computer trusts has "
         "signed it ({where})",
-        "Behind a company proxy, set REQUESTS_CA_BUNDLE to the company's certificate file",
+        _ASK_CA,
     ),
     _Failure(
         (requests.exceptions.SSLError, urllib3.exceptions.SSLError),
@@ -180,8 +198,8 @@ def build_too_large_error(where: str, most: int) -> TransportError:
         most: Bytes that would have been read.
     """
     return TransportError(
-        f"the answer to {where} has more than {most >> 20} MB when unpacked, or more than "
-        f"{MOST_OBJECTS:,} objects, so it was not read",
+        f"the answer to {where} has more than {most >> 20} MB when unpacked, or far more lists and "
+        "objects than data of its size, so it was not read",
         reason="large",
         hint="Ask for less at once, as with a smaller resultsperpage. Where that does not help, "
         "something between here and Alchemer may send it: try from another network",
@@ -203,10 +221,14 @@ def build_network_error(
     chain = list(_chain(error))
     if any(isinstance(each, TooLarge) for each in chain):
         return build_too_large_error(where, MOST_BYTES)
-    proxy = _proxy_variable(url)
+    found = find_proxy(url)
+    proxy = found.variable if found else ""
     failure = _find_failure(error, chain, proxy)
     if failure is None:
-        return TransportError(f"{where} at {host} could not be sent ({type(error).__name__})")
+        return TransportError(
+            f"{where} at {host} could not be sent ({type(error).__name__})",
+            hint="Try again. If it stays, check the region's address and your proxy settings",
+        )
     hint = failure.hint or (_CHECK_PROXY if proxy else "")
     connect, read = timeout
     words = {
@@ -256,6 +278,8 @@ def _find_proxy_failure(error: Exception, chain: list[BaseException]) -> _Failur
             return _refused_tunnel(int(found[1]))
     if isinstance(error, requests.exceptions.ProxyError):
         return _first_fit(_PROXY_FAILURES, chain)
+    if any(_is_silent_proxy(each) for each in chain):
+        return _SILENT_PROXY
     if isinstance(error, requests.exceptions.InvalidSchema):
         return _Failure(
             (),
@@ -277,7 +301,7 @@ def _refused_tunnel(status: int) -> _Failure:
             (),
             "",
             "the proxy in {proxy} asks for a valid name and password (status 407, {where})",
-            f"They belong into the variable. {_PROXY_FORM}",
+            f"Write both into the variable. {_PROXY_FORM}",
         )
     if status >= requests.codes.server_error:
         sentence = f"the proxy in {{proxy}} cannot reach {{host}} (status {status}, {{where}})"
@@ -292,14 +316,35 @@ def _first_fit(failures: tuple[_Failure, ...], causes: Sequence[object]) -> _Fai
     )
 
 
-def _proxy_variable(url: str) -> str:
-    """Return the variable that names the proxy of an address; ``""`` where there is none."""
+def _is_silent_proxy(error: BaseException) -> bool:
+    """Check for a time-out before the call was sent: urllib3 then names the proxy, not the path."""
+    is_timeout = isinstance(error, urllib3.exceptions.ReadTimeoutError)
+    return is_timeout and "://" in str(getattr(error, "url", ""))
+
+
+class Proxy(NamedTuple):
+    """The proxy of an address.
+
+    Attributes:
+        variable: What names it: an environment variable, or the settings of the computer.
+        host: Its host and port alone; ``""`` if its address cannot be read.
+    """
+
+    variable: str
+    host: str
+
+
+def find_proxy(url: str) -> Proxy | None:
+    """Return the proxy that calls to an address go through, or None."""
     if is_loopback(urlsplit(url).hostname):
-        return ""
+        return None
     try:
         proxy = select_proxy(url, get_environ_proxies(url))
     except ValueError:  # an address that cannot be read at all
         proxy = "?"
     if not proxy:
-        return ""
-    return next(filter(os.environ.get, _PROXY_VARIABLES), "the settings of this computer")
+        return None
+    variable = next(filter(os.environ.get, _PROXY_VARIABLES), "the settings of this computer")
+    # The whole address has to fit: of a damaged one, a part of the password may look like a host.
+    found = _PROXY_ADDRESS.fullmatch(proxy)
+    return Proxy(variable, found[1] if found else "")

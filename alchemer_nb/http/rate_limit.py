@@ -103,6 +103,11 @@ class Limiter:
                     window.release(ticket, now)
             raise
 
+    def wait_for(self, calls: int) -> float:
+        """Return the seconds until the last of so many further calls may be made."""
+        with self._locked_window() as (window, now):
+            return window.wait_for(calls, self.limit, now)
+
     def warn(self) -> None:
         """Slow down for a minute, after Alchemer's warning that the limit is near."""
         with self._locked_window() as (window, now):
@@ -112,6 +117,11 @@ class Limiter:
         """Allow no call for some seconds, after Alchemer refused one."""
         with self._locked_window() as (window, now):
             window.pause(now + seconds, now)
+
+    def free_calls(self) -> int:
+        """Return how many calls may be made at once now, as far as this machine knows."""
+        with self._locked_window() as (window, now):
+            return window.free(self.limit, now)
 
     def set_account(self, account_id: str) -> None:
         """Share the window of the account with its other credentials from now on.

@@ -44,21 +44,32 @@ _KNOWN_PROBLEMS = {
     "timestamp_refused",
 }
 
-_OWN_KEY = "you see yours under Account > Integrations > API Key"
-_NEW_KEY = f"An administrator makes a new key under Security > API Access, and {_OWN_KEY}"
+_PLACES = "administrators: Security > API Access; other users: Account > Integrations > API Key"
+_NEW_KEY = f"Get the present key ({_PLACES}, or ask an administrator)"
+_MANAGE_API = "Account > Integrations > Manage API"
 _COPY_PAIR = (
-    "Copy the consumer key and the consumer secret once more, both whole. The application may have "
-    "been removed too, or OAuth may be switched off for the account (Account > Integrations > "
-    "Manage API)"
+    "Copy the consumer key and the consumer secret once more, both whole: they are those of a "
+    "registered application, not an API key with its secret key. If they are right, the "
+    "application may have been removed, or OAuth may be switched off for the account (an "
+    f"administrator sees it under {_MANAGE_API})"
 )
+_NO_ACCESS = (
+    "If nobody in the account can make API calls, they may not be part of its plan (ask Alchemer) "
+    f"or be switched off (an administrator sees it under {_MANAGE_API})"
+)
+_NO_SLIP = "If that is not it, copy both once more, whole and from the same place"
 _LOGIN_KEY = "%alchemer login, or ApiKey in Python"
 _NEW_LINK = "Sign in again with a new link (%alchemer login --mode oauth, or OAuthFlow in Python)"
+_BY_KEY = "in the panel: the button API key; else %alchemer login --mode key, or ApiKey in Python"
+_BY_OAUTH = "in the panel: the button OAuth; else %alchemer login --mode oauth, or OAuth1 in Python"
 _SLIPS = {
-    "swapped": "The two look swapped: what stands as the secret looks like the key",
-    "consumer pair": "They look like a consumer pair: sign in with OAuth instead (%alchemer login "
-    "--mode oauth, or OAuth1 in Python)",
+    "swapped": "The two look swapped: the secret looks like a key. Enter them the other way round",
+    "same": "The key and the secret are the same text: copy the secret, too",
+    "log-in": "The key looks like an e-mail address: the name and the password of the log-in page "
+    "are not used here",
+    "consumer pair": f"They look like a consumer pair: sign in with OAuth instead ({_BY_OAUTH})",
     "API key": "They look like an API key and its secret key: sign in with those instead "
-    "(%alchemer login --mode key, or ApiKey in Python)",
+    f"({_BY_KEY})",
 }
 
 
@@ -70,6 +81,8 @@ class Attempt:
         signed_with: ``API_KEY``, ``TWO_LEGGED`` or ``THREE_LEGGED``.
         step: ``CALL``, or a step of a sign-in: ``REQUEST_TOKEN``, ``ACCESS_TOKEN``.
         worked: True if this region accepted the same credentials before.
+        knows_region: True if the region cannot be the reason, as it accepted other credentials of
+            the same person, or these in an earlier session.
         slip: The mistake that the form of the credentials suggests, a key of ``_SLIPS``; or "".
         names_attempt: True if the text pasted at the last step names this attempt's token.
     """
@@ -77,6 +90,7 @@ class Attempt:
     signed_with: str = API_KEY
     step: str = CALL
     worked: bool = False
+    knows_region: bool = False
     slip: str = ""
     names_attempt: bool = False
 
@@ -144,8 +158,10 @@ def refused(
     if case.region and attempt.worked:
         before = ", which accepted it before"
     elif case.region:
-        hints = [_SLIPS.get(attempt.slip, ""), case.next, _region_hint(region)]
-    if case.why:
+        slip = _SLIPS.get(attempt.slip, "")
+        after = _NO_SLIP if slip else case.next
+        hints = [slip, after, "" if attempt.knows_region else _region_hint(region)]
+    if case.why and not (case.region and attempt.slip and not attempt.worked):
         why = f": {case.why}"
     by_step = errors.SignInError if attempt.step == ACCESS_TOKEN else errors.AuthenticationError
     return (case.kind or by_step)(
@@ -173,12 +189,31 @@ def build_no_token_error(
     return errors.TransportError(f"there is no sign-in link: {what}", reason=reason, hint=hint)
 
 
-def build_permission_hint(attempt: Attempt) -> str:
-    """Return the hint for a missing right: if no call has worked yet, the key may be wrong."""
+def forbidden(attempt: Attempt, where: str) -> tuple[str, str]:
+    """Return sentence and hint of the error of a missing right.
+
+    Args:
+        attempt: What is known about the call.
+        where: The call and what the server says.
+    """
     if attempt.worked:
-        return ""
+        return (
+            f"you are signed in, but your user may not do this ({where}); ask an administrator of "
+            "the account",
+            "",
+        )
     what = {API_KEY: "key", TWO_LEGGED: "consumer pair"}.get(attempt.signed_with, "access token")
-    return f"If no call has worked yet, check the {what} as well"
+    return (
+        f"the user of this {what} may not do this ({where})",
+        "Ask an administrator of the account to let this user make API calls, or to make a key "
+        "for a user who may. "
+        f"{_NO_ACCESS}. If no call has worked yet, check the {what} as well",
+    )
+
+
+def build_method_hint() -> str:
+    """Return the hint for a method that was refused."""
+    return f"An administrator may have switched it off for the account ({_MANAGE_API})"
 
 
 def _explain(attempt: Attempt, evidence: Evidence) -> _Explanation:
@@ -199,21 +234,20 @@ def _explain(attempt: Attempt, evidence: Evidence) -> _Explanation:
 def _explain_key(attempt: Attempt, evidence: Evidence) -> _Explanation:
     if attempt.worked:
         why = "it was probably regenerated or removed meanwhile"
-        after = f"{_NEW_KEY}; then sign in with the new key ({_LOGIN_KEY})"
+        after = f"{_NEW_KEY}. Then sign in with the new key ({_LOGIN_KEY})"
         if not (evidence.sentence or evidence.problem):
             after += ". If other calls still work, your user may not make this one"
     elif evidence.sentence == OLD_KEY:
         why = "it was probably regenerated or removed"
-        after = f"A new key ends the old one at once. {_NEW_KEY}"
+        after = f"{_NEW_KEY}. A new key ends the old one at once"
     elif evidence.sentence == WRONG_PAIR:
         why = "key and secret key do not belong together"
-        after = "Copy both once more, whole and from the same place, and do not swap them: "
-        after += _OWN_KEY
+        after = f"Copy both once more, whole and from the same place ({_PLACES}); do not swap them"
     else:
         why = ""
         after = (
             "Check that key and secret key were both copied whole and were not swapped. If they "
-            f"were not, the key was probably regenerated or removed. {_NEW_KEY}"
+            f"are right, the key was probably regenerated or removed. {_NEW_KEY}. {_NO_ACCESS}"
         )
     return _Explanation("the API key", why, after)
 
@@ -224,7 +258,7 @@ def _explain_consumer(attempt: Attempt) -> _Explanation:
         why = "the application was probably removed or given a new pair meanwhile"
         after = (
             "See where the application is registered; OAuth may be switched off for the account, "
-            "too (Account > Integrations > Manage API). Then sign in with its present pair"
+            f"too ({_MANAGE_API}). Then sign in with its present pair"
         )
     return _Explanation("the consumer pair (consumer key and consumer secret)", why, after)
 
@@ -261,7 +295,7 @@ def _explain_clock(evidence: Evidence) -> _Explanation:
     return _Explanation(
         "the signature of the call",
         f"the clock of this computer {by} Alchemer's",
-        "Set the clock and its time zone, then try again",
+        "Set the clock and the time zone of the computer that runs the notebook, then try again",
         region=False,
     )
 

@@ -66,7 +66,7 @@ class Region:
         access_token_url: OAuth 1.0a, last step.
         register_url: The form at which an application is registered.
         timezone: IANA zone of stamps that carry none, and of dates in filters.
-        zone_documented: True if the vendor documents that zone.
+        zone_documented: True if the vendor documents that zone, or it was given.
 
     Example:
         >>> from alchemer_nb import Region
@@ -115,6 +115,8 @@ class Region:
             ConfigurationError: There is no such region or zone, or an address is neither https
                 nor plain http on loopback.
         """
+        if "timezone" in addresses:
+            addresses.setdefault("zone_documented", True)
         if isinstance(name, Region):
             if not addresses:
                 return name
@@ -133,7 +135,7 @@ class Region:
         cls,
         api_url: str,
         app_url: str | None = None,
-        timezone: str = "UTC",
+        timezone: str | None = None,
         *,
         name: str = "custom",
         **addresses: Unpack[OtherAddresses],
@@ -145,14 +147,20 @@ class Region:
                 allowed for loopback hosts only. The host has letters a to z, digits, dots and
                 hyphens; one in other letters is written as ``xn--…``.
             app_url: Where people log in; left out, the API's address.
-            timezone: IANA zone of stamps that carry none.
+            timezone: IANA zone of stamps that carry none; left out, they are read as UTC, and
+                receipts say so.
             name: What messages call it.
             **addresses: Any other address.
 
         Raises:
             ConfigurationError: As for ``get``.
         """
-        given: Addresses = {"api_url": api_url, "app_url": app_url or api_url, "timezone": timezone}
+        given: Addresses = {
+            "api_url": api_url,
+            "app_url": app_url or api_url,
+            "timezone": "UTC" if timezone is None else timezone,
+            "zone_documented": timezone is not None,
+        }
         return _build(name, {"label": name, **given, **addresses})
 
     @property

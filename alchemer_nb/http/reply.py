@@ -26,10 +26,11 @@ from alchemer_nb.http.refusals import (
     DENIED_PROBLEMS,
     Attempt,
     Evidence,
+    build_method_hint,
     build_no_token_error,
-    build_permission_hint,
     find_known_sentence,
     find_oauth_problem,
+    forbidden,
     refused,
 )
 from alchemer_nb.http.secrets import hide_repeated, redact
@@ -260,6 +261,8 @@ class _ErrorFinder:
                 f"{where} at {host} was answered with a web page instead of data: a proxy or "
                 "a log-in page may stand in between, or the address is not that of the API",
                 reason="page",
+                hint=f"Open https://{host} in a browser: where a log-in page of the network "
+                "appears, log in there, then try again. Else check the region's address",
             )
         return errors.TransportError(
             f"{where} at {host} was answered with something that is not JSON, or was cut off "
@@ -293,15 +296,11 @@ class _ErrorFinder:
             ahead = clock.here - clock.server if clock else None
             evidence = Evidence(message, find_known_sentence(words), self.problem, ahead)
             return refused(self.attempt, self.region, evidence, context)
-        worked = self.attempt.worked
         if number == 403:
-            return errors.PermissionDenied(
-                f"{'you are signed in, but ' if worked else ''}your user may not do this "
-                f"({where}{quoted}); ask an administrator of the account",
-                hint=build_permission_hint(self.attempt),
-                **context,
-            )
+            sentence, hint = forbidden(self.attempt, f"{where}{quoted}")
+            return errors.PermissionDenied(sentence, hint=hint, **context)
         if number == 404:
+            worked = self.attempt.worked
             return errors.NotFound(
                 f"nothing was found at {self.path} in region {self.region.name}{quoted}; check the "
                 f"id{'' if worked else ', and that the account lies in this region'}",
@@ -314,7 +313,9 @@ class _ErrorFinder:
                 **context,
             )
         return errors.ApiError(
-            f"Alchemer refused {where} (status {status}, code {code}{quoted})", **context
+            f"Alchemer refused {where} (status {status}, code {code}{quoted})",
+            hint=build_method_hint() if number == 405 else "",
+            **context,
         )
 
     def _status_of(self, code: int | str, words: str) -> int:

@@ -1,4 +1,4 @@
-"""The only module that sends calls.
+"""The only module that sends calls to Alchemer.
 
 With an API key the address of a call holds the credentials, and so do the texts of all errors of
 requests and urllib3. The address is used in this module only. Errors are built anew from method,
@@ -32,6 +32,7 @@ from alchemer_nb.http.rate_limit import Limiter
 from alchemer_nb.http.refusals import API_KEY, Attempt
 from alchemer_nb.http.regions import is_loopback
 from alchemer_nb.http.reply import HEADERS, Reply, find_error
+from alchemer_nb.http.reply_times import ReplyTimes
 from alchemer_nb.http.retries import Retries, is_penalty, reason_in_words, too_slow
 from alchemer_nb.http.secrets import hidden_in_logs, redact
 from alchemer_nb.http.waiting import CallOptions
@@ -95,6 +96,7 @@ class Transport:
 
     Attributes:
         account: Id of the account, once it is known.
+        reply_times: How long its latest replies took.
     """
 
     def __init__(
@@ -121,6 +123,7 @@ class Transport:
         identity = _identity(credentials)
         self.limiter = Limiter(region.host, identity, int(requests_per_minute), minute)
         self.account: str | None = None
+        self.reply_times = ReplyTimes()
         self._refused_at: float | None = None
         self._minute = minute
         self._cache = MinuteCache(minute, remember)
@@ -144,6 +147,7 @@ class Transport:
         return Attempt(
             getattr(self.credentials, "signed_with", API_KEY),
             worked=self.accepted,
+            knows_region=self.region.api_url in getattr(self.credentials, "known_regions", ()),
             slip=getattr(self.credentials, "slip", ""),
         )
 
@@ -367,6 +371,8 @@ class Transport:
         if failure is not None:
             return failure
         self._accepted_by.add(self.region.api_url)
+        if not reply.cached_there:
+            self.reply_times.note(call.path, call.query, reply.took)
         if self._refused_at is not None and self._refused_at < started:
             self._refused_at = None
         if call.method == "GET" and call.path == _ACCOUNT:

@@ -133,7 +133,7 @@ def _sign_in(session: Session) -> Connection:
 
     box = session.box
     client = Client(ApiKey(box.api_token, box.api_token_secret), region=box.region)
-    return session.adopt(client, NAME)
+    return session.adopt(client, NAME, source="the sandbox")
 
 
 def _confirm_switch(connection: Connection | None) -> None:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from tornado.web import Application
 
+from alchemer_nb.sandbox.api.files import PATH
 from alchemer_nb.sandbox.api.handler import ApiHandler, UnknownPathHandler
 from alchemer_nb.sandbox.web import console, oauth_pages
+from alchemer_nb.sandbox.web.uploads import Upload
 
 if TYPE_CHECKING:
     from alchemer_nb.sandbox.services import Services
@@ -28,6 +30,7 @@ def build_application(services: Services, port: int) -> Application:
             (r"/(?:v5|head)/oauth/authenticate", oauth_pages.Authenticate, given),
             (r"/(?:v5|head)/oauth/(request_token|access_token)/?", oauth_pages.TokenHandler, given),
             (r"/(?:v5|head)/(.*)", ApiHandler, given),
+            (rf"/{PATH}/([^/]+)", Upload, given),
             (r"/.*", UnknownPathHandler, given),
         ],
         cookie_secret=services.state.cookie_secret,

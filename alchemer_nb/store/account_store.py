@@ -163,7 +163,7 @@ class Stores:
 
         survey_id = check_given_id(survey_id, "a survey")
         options = CallOptions(stop or threading.Event())
-        listing = Listing(self._transport, survey_id, options, tell)
+        listing = Listing(self._transport, survey_id, options, tell, is_comparison=True)
         return verify(self.survey_folder(survey_id), listing)
 
     def list_folders(self) -> dict[str, Path]:

@@ -77,7 +77,10 @@ class TableSet:
         """The current rows, test rows included."""
         if not self.files:
             return ds.dataset(self.schema.empty_table())
-        everything = ds.dataset(list(self.files), schema=self.schema, format="parquet")
+        # Digests were checked when it was opened; engines may read the rows much later.
+        checks = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+        parquet = ds.ParquetFileFormat(default_fragment_scan_options=checks)
+        everything = ds.dataset(list(self.files), schema=self.schema, format=parquet)
         if not len(self.stale):
             return everything
         return everything.filter(~pc.field(tables.KEY).isin(pa.array(self.stale)))

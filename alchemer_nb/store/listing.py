@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from alchemer_nb.errors import TransportError
 from alchemer_nb.fetch.page_fetcher import PageFetcher, PageRange, decode_page
 from alchemer_nb.fetch.progress import Progress, ProgressReporter
 from alchemer_nb.fetch.raw_pages import RawPage, split_page
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from alchemer_nb.http.reply import Reply
     from alchemer_nb.http.transport import Transport
 
+_SMALLEST = 12  # rows of a page after larger ones could not be read: one row may be the cause
 _VARIANTS = 20  # page sizes that are used in turn, see ``Listing.page_size``
 
 
@@ -60,6 +62,8 @@ class Listing:
         total_count: Total count of responses by the last page.
         clock: The server's clock at the last page.
         variant: Number of the set of page sizes, see ``page_size``.
+        too_large: Rows of the smallest page that was too large to be read; 0 for none.
+        is_comparison: Whether it is read to compare a store, not to change it.
     """
 
     transport: Transport
@@ -71,6 +75,8 @@ class Listing:
     total_count: int | None = None
     clock: Clock | None = None
     variant: int = 0
+    too_large: int = 0
+    is_comparison: bool = False
 
     def __post_init__(self) -> None:
         self.origin = OriginProcess()
@@ -112,9 +118,12 @@ class Listing:
         """Return a page size near the largest one, which depends on ``variant``.
 
         Another size makes another address, so Alchemer cannot answer from its cache. For the same
-        address a sync would have to wait until that cache has dropped it.
+        address a sync would have to wait until that cache has dropped it. Pages as large as one
+        that could not be read are not asked for again.
         """
-        return largest - step * (self.variant % _VARIANTS)
+        if 0 < self.too_large <= largest:
+            largest = max(_SMALLEST, self.too_large // 2)
+        return largest - min(step * (self.variant % _VARIANTS), largest // 2)
 
     def read_all(
         self, first: PageRange, activity: str = "", *, uncached: bool = False
@@ -129,12 +138,19 @@ class Listing:
         self.begin_stage(activity, size=first.size, before=first.number - 1)
         with self.fetcher(fresh=self.options.fresh, uncached=uncached) as fetcher:
             for page in fetcher.fetch(self._read, first):
+                self._note_too_large(fetcher.too_large)
                 yield fetcher.current, page
 
     def read_newest(self, fetcher: PageFetcher, pages: Sequence[PageRange]) -> Iterator[RawPage]:
         """Yield pages of the list in order of the last change; the calls are sent at once."""
-        for sent in [fetcher.send(page, newest_first=True) for page in pages]:
-            yield self._read(fetcher.wait_for(sent))
+        for page, sent in [(page, fetcher.send(page, newest_first=True)) for page in pages]:
+            try:
+                answer = self._read(fetcher.wait_for(sent))
+            except TransportError as error:
+                if error.reason == "large":
+                    self._note_too_large(page.size)
+                raise
+            yield answer
 
     def read_ids_at(
         self, fetcher: PageFetcher, positions: Sequence[int], cache: dict[int, RawPage]
@@ -153,6 +169,9 @@ class Listing:
             cache[number] = self._read(fetcher.wait_for(call))
         found = [cache[p // size + 1].rows[p % size :][:1] for p in positions]
         return [rows[0].id if rows else None for rows in found]
+
+    def _note_too_large(self, rows: int) -> None:
+        self.too_large = min(filter(None, (self.too_large, rows)), default=0)
 
     def _read(self, answer: Reply) -> RawPage:
         self.calls += not answer.cached
@@ -182,4 +201,5 @@ class Listing:
             stop=self.options.stop,
             before=before,
             kept=True,
+            comparing=self.is_comparison,
         )

@@ -286,8 +286,10 @@ def _read_expunged_file(manifest: Manifest) -> set[int]:
             return set()
         raise
     raise StoreError(
-        f"{path} cannot be read: it lists the responses that were removed for good. Delete the "
-        "whole folder, sync, and expunge them anew"
+        f"{path} cannot be read, and {paths.MANIFEST} beside it does not list its ids either: the "
+        "responses that were removed for good are not known, so nothing is read or synced",
+        hint="Put one of the two back from a backup. Without one, delete the whole folder, sync, "
+        "and expunge the same responses anew",
     )
 
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from alchemer_nb.store.manifest import DefinitionRecord
 
-_TABLE_VERSION = 5  # part of the file names of tables: with another number all are built again
+_TABLE_VERSION = 6  # part of the file names of tables: with another number all are built again
 _REBUILT = "the list of what the store holds was cut short, changed or gone, and made anew"
 
 

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 FOLDER_VARIABLE = "ALCHEMER_STORE"
 _SURVEY = "survey-"
+_READ_ONLY_HINT = (
+    "client.responses(…, store=True) reads it as it is. For all else copy the store to "
+    f"where you may write, and set {FOLDER_VARIABLE} to that folder"
+)
 _LOCK_TIMEOUT = 10.0  # seconds to wait for another notebook before raising StoreBusy
 
 MANIFEST = "manifest.json"
@@ -121,6 +125,11 @@ def list_folder(folder: Path) -> list[Path]:
         return sorted(folder.iterdir())
 
 
+def is_writable(folder: Path) -> bool:
+    """Check whether this user may write to a folder, and its disk is not mounted as read-only."""
+    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
 def make_folders(folder: Path) -> None:
     """Make a survey's folder, the account's and the root, readable for the user alone.
 
@@ -155,7 +164,10 @@ def lock_folder(folder: Path, timeout: float | None = None) -> Iterator[None]:
             f"another notebook or program is working on {folder}; wait for it, then run this again"
         ) from None
     except OSError as error:
-        raise StoreError(f"cannot write to {folder}: {error.strerror or error}") from None
+        raise StoreError(
+            f"cannot write to {folder}: {error.strerror or error}",
+            hint="" if is_writable(folder) else _READ_ONLY_HINT,
+        ) from None
     try:
         yield
     finally:
@@ -245,3 +257,13 @@ def replace_file(path: Path) -> Iterator[Path]:
             f"{path.parent} could not be written ({error.strerror or error}). What it held "
             "before is unharmed; make room, then sync again to go on where this ended"
         ) from None
+
+
+def not_stored(folder: Path) -> StoreError:
+    """Return the error of a survey that was not synced."""
+    survey_id = folder.name.rpartition("-")[2]
+    return StoreError(
+        f"survey {survey_id} is not stored on this computer, or its first sync did not end: sync "
+        "it first",
+        hint=f"%alchemer sync {survey_id}, or client.sync({survey_id})",
+    )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from alchemer_nb.decode.answers import AnswersBuilder
-from alchemer_nb.errors import StoreDamaged, StoreError
+from alchemer_nb.errors import StoreDamaged
 from alchemer_nb.fetch.download import Download
 from alchemer_nb.fetch.raw_pages import join_page
 from alchemer_nb.store import paths
@@ -19,7 +19,7 @@ from alchemer_nb.store.manifest import (
     read_expunged_ids,
     read_manifest,
 )
-from alchemer_nb.store.opening import drop_part, open_store, read_definition
+from alchemer_nb.store.opening import add_digests, drop_part, open_store, read_definition
 from alchemer_nb.store.parts import in_chunks, read_index, read_versions
 
 if TYPE_CHECKING:
@@ -58,10 +58,12 @@ def read_consistently(folder: Path, read: Callable[[Manifest], _Result]) -> _Res
     for _ in range(_ATTEMPTS):
         manifest = read_complete_manifest(folder)
         if manifest is None:
-            raise StoreError(f"{folder} holds no survey that was synced to its end; sync it first")
+            raise paths.not_stored(folder)
         if manifest.format < FORMAT:
-            _upgrade(folder)
-            continue
+            if paths.is_writable(folder):
+                _upgrade(folder)
+                continue
+            add_digests(manifest)  # each time anew, as they cannot be written
         try:
             return read(manifest)
         except FileDamaged as error:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 STOPPED = "the sync was stopped; what came is kept, and the next one goes on there"
+COMPARISON_STOPPED = (
+    "the sync is complete, and its comparison with Alchemer was stopped: whether they are equal is "
+    "not known. Run it again"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -299,4 +299,4 @@ def _portable(field: pa.Field) -> pa.Field:
 
 def _write(manifest: Manifest, name: str, table: pa.Table) -> None:
     with manifest.write_file(name) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)

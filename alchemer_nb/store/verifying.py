@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from alchemer_nb.errors import StoreError
 from alchemer_nb.fetch.lists import fetch_definition
 from alchemer_nb.fetch.page_fetcher import PageRange
 from alchemer_nb.store import digests, opening, parts, paths
@@ -52,7 +51,7 @@ def verify(folder: Path, listing: Listing) -> VerifyResult:
     """
     began = datetime.now(UTC).isoformat(timespec="seconds")
     if not paths.folder_exists(folder):
-        raise StoreError(f"{folder} holds no survey that was synced; sync it first")
+        raise paths.not_stored(folder)
     options = replace(listing.options, on_wait=listing.report_wait)
     survey, _ = fetch_definition(listing.transport, listing.survey, options)
     listing.report_wait("")
@@ -115,7 +114,7 @@ class _FileCheck:
             manifest, problem = None, "damaged"
         if manifest is None:
             if not paths.list_store_files(folder, paths.PART_PATTERN):
-                raise StoreError(f"{folder} holds no survey that was synced; sync it first")
+                raise paths.not_stored(folder)
             self.problems.append((paths.MANIFEST, problem))
             return opening.rebuild_manifest(folder, folder.name.rpartition("-")[2])
         if manifest.format < FORMAT:

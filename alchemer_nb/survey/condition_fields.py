@@ -57,7 +57,9 @@ def _refuse_column(survey: Definition, name: str) -> list[str]:
         found = name_columns(columns, survey, names, STANDARD_FIELDS)
         for own, column in zip(found, columns, strict=True):
             if name == own:
-                raise ValueError(f"{name[:60]!r} {_describe_column(survey, column)}")
+                what, condition = _describe_column(survey, column)
+                way = f": write {condition}" if condition else f", {_IN_FRAME}"
+                raise ValueError(f"{name[:60]!r} {what}{way}")
             if name == f"{own}_code" and column.kind == "category" and column.part == "answer":
                 field = _write_field(survey, column.question)
                 raise ValueError(
@@ -68,34 +70,50 @@ def _refuse_column(survey: Definition, name: str) -> list[str]:
     return by_default
 
 
-def _describe_column(survey: Definition, column: AnswerColumn) -> str:
-    """Say what a column is, and which condition asks for it."""
+def describe_columns(survey: Definition) -> dict[str, str]:
+    """Return the columns of answers that a condition can ask for, with its beginning."""
+    from alchemer_nb.survey.columns import STANDARD_FIELDS, name_columns, plan_columns
+
+    columns, found = plan_columns(survey), {}
+    names = name_columns(columns, survey, "alias", STANDARD_FIELDS)
+    for name, column in zip(names, columns, strict=True):
+        try:
+            condition = _describe_column(survey, column)[1]
+        except ValueError:  # of a custom table
+            continue
+        if condition:
+            found[name] = condition.removesuffix(" …")
+    return found
+
+
+def _describe_column(survey: Definition, column: AnswerColumn) -> tuple[str, str]:
+    """Return what a column is, and the condition that asks for it; ``""`` if none can."""
     question, option = column.question, column.option
     field = _write_field(survey, question)
     refuse_custom_table(question)
     if column.part == "comment":
-        return f"holds the comments on {field}, {_IN_FRAME}"
+        return f"holds the comments on {field}", ""
     if column.part == "raw":
-        return f"holds answers to {field} as received, {_IN_FRAME}"
+        return f"holds answers to {field} as received", ""
     if column.part == "other":
         option = option or next(each for each in column.choices if each.is_other)
-        return f"holds what people wrote in: write {_write_part(question, option.id)} = …"
+        return "holds what people wrote in", f"{_write_part(question, option.id)} = …"
     if option is None:
         above = (
             f"a part of {_write_field(survey, column.parent)}" if column.parent else "a question"
         )
-        return f"is {above}: write {field} = …"
+        return f"is {above}", f"{field} = …"
     if column.part != "option":
         kind = "cell" if column.is_cell else "item"
-        return f"is one {kind} of {field}: write {_write_part(question, option.id)} = …"
+        return f"is one {kind} of {field}", f"{_write_part(question, option.id)} = …"
     label = option.label(survey.language)
     try:
         if column.is_cell:
             raise ValueError
         check_values(survey, question, None, "=", (label,))
     except ValueError:  # of a grid, or with the label of another option
-        return f"is one option of {field}: write {_write_part(question, option.id)} IS NOT NULL"
-    return f"is one option of {field}: write {field} = {quote_if_needed(label)}"
+        return f"is one option of {field}", f"{_write_part(question, option.id)} IS NOT NULL"
+    return f"is one option of {field}", f"{field} = {quote_if_needed(label)}"
 
 
 def _write_field(survey: Definition, question: Question) -> str:

@@ -39,6 +39,7 @@ _OBJECT = re.compile(
     r"|\{\s*('[^']*'|\"[^\"]*\"|[\w.]+)\s*:.*\}",
     re.S,
 )
+_OWN_PARTS = ("answer", "option", "item")
 _DAY = re.compile(r"\d{4}-\d{1,2}-\d{1,2}.*")
 
 
@@ -81,13 +82,7 @@ def check_values(
     Raises:
         ValueError: No answer can fulfil it, or it has no meaning; the text is for the user.
     """
-    from alchemer_nb.survey.columns import plan_columns  # loads msgspec
-
-    columns = [
-        column
-        for column in plan_columns(survey)
-        if column.question.id == question.id and column.part in ("answer", "option", "item")
-    ]
+    columns = _answer_columns(survey, question)
     if not columns or is_option_id(question.id):
         _refuse_without_answers(question)
     if option_id is not None:
@@ -105,6 +100,41 @@ def check_values(
     if not quoted:
         refuse_missing(values)
     return CheckedValues(operator, values, option_id)
+
+
+def list_options(
+    survey: Definition, question: Question, option_id: str | None = None
+) -> tuple[Option, ...]:
+    """Return the options that a condition on a question can name; none where people type."""
+    return _options(_answer_columns(survey, question), question, option_id)
+
+
+def list_questions(survey: Definition) -> list[Question]:
+    """Return the questions, and rows of grids, that have an answer of their own."""
+    from alchemer_nb.survey.columns import plan_columns
+
+    found = {
+        column.question.id: column.question
+        for column in plan_columns(survey)
+        if column.part in _OWN_PARTS and not is_option_id(column.question.id)
+    }
+    return [*found.values()]
+
+
+def takes_comparison(survey: Definition, question: Question) -> bool:
+    """Check whether the answers to a question have an order: numbers, or the steps of a scale."""
+    columns = _answer_columns(survey, question)
+    return bool(columns) and all(c.kind == "number" or is_scale(c) for c in columns)
+
+
+def _answer_columns(survey: Definition, question: Question) -> list[AnswerColumn]:
+    from alchemer_nb.survey.columns import plan_columns  # loads msgspec
+
+    return [
+        column
+        for column in plan_columns(survey)
+        if column.question.id == question.id and column.part in _OWN_PARTS
+    ]
 
 
 def _check_typed(

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from alchemer_nb.errors import ConditionError, InvalidArgument
 from alchemer_nb.survey.condition_fields import FIELDS, find_question
@@ -30,7 +30,7 @@ from alchemer_nb.wire.quoting import (
     parse_values,
     quote,
 )
-from alchemer_nb.wire.stamps import is_ambiguous, parse_moment, to_stamp
+from alchemer_nb.wire.stamps import DATE_FORMS, Span, is_ambiguous, parse_span, to_stamp
 from alchemer_nb.wire.text import did_you_mean
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from alchemer_nb.survey.definition import Definition, Question
 
 STATUSES = ("Complete", "Partial", "Disqualified")
-_DATES = ("date_submitted", "date_updated")
+DATE_FIELDS = ("date_submitted", "date_updated")
 _FIELD = r"\[(?:[^\]\"]|\"[^\"]*\")+\]|\"[^\"]+\"|'[^']+'|[^\s<>=!]+"
 _LINE = re.compile(
     rf"\s*(?P<field>{_FIELD})\s*"
@@ -48,6 +48,7 @@ _LINE = re.compile(
     r"|(?P<operator><=|>=|<>|!=|==|=|<|>|\bnot\s+in\b|\bin\b)(?P<value>.*)$)",
     re.I | re.S,
 )
+_FIELD_AND_REST = re.compile(rf"\s*(?P<field>{_FIELD})(?:\s+|(?=[<>=!]))(?P<rest>.*)", re.S)
 QUESTION_FIELD = re.compile(
     r"\[\s*question\(\s*\"?(\d+)\"?\s*\)(?:\s*,\s*option\(\s*\"?([^\")]+)\"?\s*\))?\s*\]", re.I
 )
@@ -89,6 +90,11 @@ class Condition:
         if self.value is None or isinstance(self.value, tuple):
             return self.value or ()
         return (self.value,)
+
+    @property
+    def is_date(self) -> bool:
+        """Whether it compares a date with one that the user wrote."""
+        return self.field.lower() in DATE_FIELDS and isinstance(self.value, str)
 
     @property
     def can_be_sent(self) -> bool:
@@ -147,8 +153,22 @@ def text_after_operator(text: str) -> tuple[str, bool] | None:
     return found["value"], found["operator"].lower().endswith("in")
 
 
+def split_field(text: str) -> tuple[str, str] | None:
+    """Return the field at the start of a condition, and the text after it: operator and value.
+
+    Returns:
+        None where the field may still be going on.
+    """
+    found = _FIELD_AND_REST.fullmatch(text)
+    return (found["field"], found["rest"]) if found else None
+
+
 def resolve(
-    conditions: Iterable[Condition], survey: Definition, tz: ZoneInfo, server: ZoneInfo
+    conditions: Iterable[Condition],
+    survey: Definition,
+    tz: ZoneInfo,
+    server: ZoneInfo,
+    now: datetime | None = None,
 ) -> list[Condition]:
     """Translate conditions into those that the API understands.
 
@@ -157,11 +177,12 @@ def resolve(
         survey: The definition, for the questions of aliases and the reporting values of labels.
         tz: Zone of dates without one.
         server: Zone of the account's data centre, which the API applies to dates.
+        now: The time from which relative dates count; None for the present.
 
     Raises:
         ConditionError: A field, status or date does not exist.
     """
-    resolver = _Resolver(survey, tz, server)
+    resolver = _Resolver(survey, tz, server, now)
     return [each for condition in conditions for each in resolver.resolve(condition)]
 
 
@@ -192,35 +213,74 @@ def status_condition(status: str | Iterable[str] | None) -> list[Condition]:
     return [_simplify(Condition("status", "in", names))]
 
 
-def parse_period(since: Any, until: Any, tz: ZoneInfo) -> tuple[datetime | None, datetime | None]:
-    """Return the instants of ``since=`` and ``until=``, the second exclusive.
+class Period(NamedTuple):
+    """The dates of ``since=`` and ``until=``, None where one is not given."""
+
+    since: Span | None = None
+    until: Span | None = None
+
+    @property
+    def bounds(self) -> tuple[datetime | None, datetime | None]:
+        """The first instant, and the one after the last: a day, month or year counts whole."""
+        since, until = self
+        end = until and (until.end or until.start + timedelta(seconds=1))
+        return since and since.start, end
+
+    def words(self) -> dict[str, str]:
+        """Return what the dates that are given mean, with the zone in which they were read."""
+        words = {"since": self.since and str(self.since), "until": self.until and self.until.last}
+        return {name: text for name, text in words.items() if text}
+
+    def phrases(self) -> list[str]:
+        """Return the same with the words before them: ``from …`` and ``until …``."""
+        return [text.replace("since", "from") for text in map(" ".join, self.words().items())]
+
+
+def parse_period(since: Any, until: Any, tz: ZoneInfo, now: datetime | None = None) -> Period:
+    """Parse ``since=`` and ``until=``.
 
     Args:
-        since: Text, date or datetime; a day means its beginning.
-        until: The same; a day is included as a whole.
+        since: Text, date or datetime; a day, month or year means its beginning.
+        until: The same; a day, month or year is included as a whole.
         tz: Zone of dates without one.
+        now: The time from which relative dates count; None for the present.
 
     Raises:
         InvalidArgument: One is no date, or nothing is between them.
     """
-    bounds: list[datetime | None] = []
+    spans: list[Span | None] = []
     for name, value in (("since", since), ("until", until)):
         if value is None or (isinstance(value, str) and not value):
-            bounds.append(None)
+            spans.append(None)
             continue
         try:
-            moment, whole_day = parse_moment(value, tz)
+            spans.append(parse_span(value, tz, now))
         except ValueError:
             raise InvalidArgument(
-                f"{name} {str(value)[:40]!r} is not a date; write 2026-01-31 or '2026-01-31 14:00'"
+                f"{name} {str(value)[:40]!r} is not a date; write {DATE_FORMS}"
             ) from None
-        if name == "until":
-            moment = _next_day(moment) if whole_day else moment + timedelta(seconds=1)
-        bounds.append(moment)
-    start, end = bounds
+    period = Period(*spans)
+    start, end = period.bounds
     if start is not None and end is not None and start >= end:
         raise InvalidArgument("since lies after until: nothing can be between them")
-    return start, end
+    return period
+
+
+def describe_condition(condition: Condition, tz: ZoneInfo, now: datetime) -> str:
+    """Return a condition in words; a date with the zone in which it is read.
+
+    Args:
+        condition: A condition as written.
+        tz: Zone of dates without one.
+        now: The time from which relative dates count.
+    """
+    if not condition.is_date:
+        return str(condition)
+    span = parse_span(condition.value, tz, now)
+    if condition.operator == "=" and span.end is not None:
+        return f"{condition.field} from {span} until {span.last}"
+    words = span.last if condition.operator in ("<=", ">") else str(span)
+    return str(replace(condition, value=words))
 
 
 def submitted_conditions(
@@ -325,6 +385,7 @@ class _Resolver:
     survey: Definition
     tz: ZoneInfo
     server: ZoneInfo
+    now: datetime | None
 
     def resolve(self, condition: Condition) -> Iterator[Condition]:
         field, line = condition.field.strip(), condition.line
@@ -347,7 +408,7 @@ class _Resolver:
 
     def _resolve_field(self, condition: Condition) -> Iterator[Condition]:
         field, value, line = condition.field, condition.value, condition.line
-        if value is not None and field in _DATES:
+        if value is not None and field in DATE_FIELDS:
             if isinstance(value, tuple):
                 raise ConditionError(f"{field} takes =, <, >, <= or >=, not 'in'", line)
             yield from self._resolve_date(condition, value)
@@ -367,15 +428,16 @@ class _Resolver:
     def _resolve_date(self, condition: Condition, value: str) -> Iterator[Condition]:
         field, operator, line = condition.field, condition.operator, condition.line
         try:
-            moment, whole_day = parse_moment(value, self.tz)
+            span = parse_span(value, self.tz, self.now)
         except ValueError:
             raise ConditionError(
-                f"{value[:40]!r} is not a date; write 2026-01-31 or 2026-01-31 14:00", line
+                f"{value[:40]!r} is not a date; write {DATE_FORMS}", line
             ) from None
-        if not whole_day:
-            yield Condition(field, operator, to_stamp(moment, self.server), line)
+        start = to_stamp(span.start, self.server)
+        if span.end is None:
+            yield Condition(field, operator, start, line)
             return
-        start, end = to_stamp(moment, self.server), to_stamp(_next_day(moment), self.server)
+        end = to_stamp(span.end, self.server)
         if operator == "=":  # a day, not its first second
             yield Condition(field, ">=", start, line)
             yield Condition(field, "<", end, line)
@@ -438,11 +500,6 @@ def _parse_flag(text: str, line: int) -> str:
     if text.lower() not in known:
         raise ConditionError("is_test_data is 1 or 0", line)
     return known[text.lower()]
-
-
-def _next_day(moment: datetime) -> datetime:
-    """Return midnight of the next calendar day, which is not always 24 hours later."""
-    return (moment.replace(tzinfo=None) + timedelta(days=1)).replace(tzinfo=moment.tzinfo)
 
 
 def _match_status(name: str, error: Callable[[str], Exception]) -> str:

@@ -8,9 +8,10 @@ and are taken in the region's
 
 from __future__ import annotations
 
+import calendar
 import re
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 _STAMP = re.compile(
@@ -56,30 +57,115 @@ def _offset(name: str | None) -> tzinfo | None:
     return None if hours_off is None else timezone(timedelta(hours=hours_off))
 
 
-def parse_moment(value: Any, zone: tzinfo) -> tuple[datetime, bool]:
+class Span(NamedTuple):
+    """A date or a time given by the user.
+
+    Attributes:
+        start: Its first instant, in its own zone.
+        end: The instant after a whole day, month or year; None of a time of day.
+    """
+
+    start: datetime
+    end: datetime | None
+
+    def __str__(self) -> str:
+        """Return the first instant with its zone: ``2026-11-19 00:00 America/New_York``."""
+        return _moment_text(self.start)
+
+    @property
+    def last(self) -> str:
+        """The last instant in words: ``the end of 2026-01-31 America/New_York``."""
+        if self.end is None:
+            return str(self)
+        day = self.end.replace(tzinfo=None) - timedelta(days=1)
+        return f"the end of {day:%Y-%m-%d} {_zone_name(self.end)}"
+
+
+#: The dates that ``parse_span`` reads, for messages.
+DATE_FORMS = (
+    "2026-01-31, '2026-01-31 14:00', 2026-01 or 2026 (a whole month or year), today, yesterday, or "
+    "7d, 2w, 3m, 1y (days, weeks, months or years ago)"
+)
+_RELATIVE = re.compile(r"(\d{1,4})\s*([dwmy])", re.I)
+_MONTH = re.compile(r"(\d{4})(?:-(\d{1,2}))?")
+
+
+def parse_span(value: Any, zone: tzinfo, now: datetime | None = None) -> Span:
     """Parse a date or time given by the user.
 
     Args:
-        value: Text such as ``"2026-01-31"``, ``"2026-01-31 14:00"`` or with a zone at its end; a
-            ``date`` or ``datetime`` (or pandas' own).
+        value: Text, see ``DATE_FORMS``, also with a zone at its end; a ``date`` or ``datetime``
+            (or pandas' own).
         zone: Zone of a value without one.
-
-    Returns:
-        The instant, in its own zone, and whether the value is a day without a time.
+        now: The time from which relative dates count; None for the present.
 
     Raises:
         ValueError: It is no date.
     """
+    try:
+        return _parse_span(value, zone, now or datetime.now(zone))
+    except OverflowError:  # such as the day after 9999-12-31
+        raise ValueError(value) from None
+
+
+def _parse_span(value: Any, zone: tzinfo, now: datetime) -> Span:
     if isinstance(value, datetime):
         if value != value:  # NaT, which is a datetime, too
             raise ValueError(value)
-        return value if value.tzinfo else value.replace(tzinfo=zone), False
+        return Span(value if value.tzinfo else value.replace(tzinfo=zone), None)
     if isinstance(value, date):
-        return datetime(value.year, value.month, value.day, tzinfo=zone), True
-    found = _STAMP.fullmatch(str(value))
+        return _days(value, value + timedelta(days=1), zone)
+    text = str(value).strip()
+    days = _parse_days(text, now.astimezone(zone).date())
+    if days is not None:
+        return _days(*days, zone)
+    found = _STAMP.fullmatch(text)
     if not found or (found[7] and not _offset(found[7])):
         raise ValueError(value)
-    return _instant(found, zone), found[4] is None
+    start = _instant(found, zone)
+    if found[4] is not None:
+        return Span(start, None)
+    return _days(start.date(), start.date() + timedelta(days=1), start.tzinfo or zone)
+
+
+def _days(first: date, after: date, zone: tzinfo) -> Span:
+    """Return the days from the first to before another: a day is not always 24 hours long."""
+    return Span(*(datetime(day.year, day.month, day.day, tzinfo=zone) for day in (first, after)))
+
+
+def _parse_days(text: str, today: date) -> tuple[date, date] | None:
+    """Return the first day of a relative date, month or year, and the day after its last."""
+    day = timedelta(days=1)
+    if text.lower() in ("today", "yesterday"):
+        first = today - day * (text.lower() == "yesterday")
+        return first, first + day
+    if ago := _RELATIVE.fullmatch(text):
+        first = _ago(today, int(ago[1]), ago[2].lower())
+        return first, first + day
+    if found := _MONTH.fullmatch(text):
+        year, month = int(found[1]), int(found[2] or 1)
+        months = 1 if found[2] else 12
+        last = year * 12 + month - 1 + months
+        return date(year, month, 1), date(last // 12, last % 12 + 1, 1)
+    return None
+
+
+def _ago(today: date, count: int, unit: str) -> date:
+    if unit in "dw":
+        return today - timedelta(days=count * (7 if unit == "w" else 1))
+    month = today.year * 12 + today.month - 1 - count * (12 if unit == "y" else 1)
+    first = date(month // 12, month % 12 + 1, 1)
+    last = calendar.monthrange(first.year, first.month)[1]
+    return first.replace(day=min(today.day, last))
+
+
+def _moment_text(moment: datetime) -> str:
+    seconds = ":%S" if moment.second else ""
+    return f"{moment.strftime(f'%Y-%m-%d %H:%M{seconds}')} {_zone_name(moment)}"
+
+
+def _zone_name(moment: datetime) -> str:
+    return str(getattr(moment.tzinfo, "key", None) or moment.tzname() or "")
 
 
 def find_zone(name: Any) -> ZoneInfo | None:

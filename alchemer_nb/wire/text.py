@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import html
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -24,6 +25,17 @@ _ESCAPED_TAG = re.compile(rf"</?(?:{_HTML}|br|hr|img|input)(?:[\s/][^<>]*)?>", r
 _HIDDEN = re.compile(r"<(script|style)\b[^<>]*>.*?</\1\s*>", re.S | re.I)
 ENGLISH = "English"
 _LONGEST_SLUG = 40
+# Quotes, dashes and dots of books, as keyboards have them.
+_TYPED = str.maketrans(
+    {
+        **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u00b4\u02bc`", "'"),
+        **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb", '"'),
+        "\u2026": "...",
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"),
+    }
+)
+_WORD = re.compile(r"\w+(?:['\u2019-]\w+)*")
+_NEAR = 0.75  # of 1, for single words: shorter texts are alike sooner
 
 
 def strip_html(text: Any) -> str:
@@ -84,6 +96,36 @@ def comparable_words(text: Any) -> str:
         'how satisfied are you'
     """
     return " ".join(re.findall(r"\w+", strip_html(text).casefold()))
+
+
+def fold_title(text: Any) -> str:
+    """Return a title to compare by: any case, quotes and dashes of any kind, single blanks.
+
+    Example:
+        >>> fold_title("Guests\u2019 \u2013  VISIT")
+        "guests' - visit"
+    """
+    plain = unicodedata.normalize("NFC", strip_html(text)).translate(_TYPED)
+    shown = "".join(char for char in plain if unicodedata.category(char) != "Cf")
+    return " ".join(unicodedata.normalize("NFC", shown.casefold()).split())
+
+
+def nearest_words(wanted: str, texts: Iterable[str]) -> str:
+    """Return the words in a row of some text that are nearest to the wanted ones, else ``""``.
+
+    Example:
+        >>> nearest_words("recomend", ["How likely are you to recommend us?"])
+        'recommend'
+    """
+    count = len(_WORD.findall(wanted)) or 1
+    runs = (
+        " ".join(words[at : at + count])
+        for words in map(_WORD.findall, texts)
+        for at in range(len(words) - count + 1)
+    )
+    folded = {run.casefold(): run for run in runs}
+    found = difflib.get_close_matches(wanted.casefold(), folded, 1, _NEAR)
+    return folded[found[0]] if found else ""
 
 
 def did_you_mean(

@@ -271,3 +271,14 @@ def test_no_step_of_a_sign_in_leads_elsewhere(here, other, step):
     with pytest.raises(AlchemerError):
         sign_in()
     assert other.asked == []
+
+
+def test_a_remembered_key_that_is_refused_does_not_blame_the_region(here):
+    """It was saved after it had worked there."""
+    profiles.save("work", KEY, here.region)
+    old = {"result_ok": False, "code": 401, "message": "Login failed / Invalid auth token"}
+    here.answer("account", Reply(old, 401))
+    with pytest.raises(AlchemerError) as caught:
+        al.connect(profile="work").account()
+    assert "regenerated or removed" in caught.value.sentence
+    assert "Last, the region" not in caught.value.hint

@@ -18,6 +18,7 @@ from alchemer_nb.errors import (
     AuthenticationError,
     ConsentDenied,
     InvalidArgument,
+    ServerError,
     SignInError,
     SignInExpired,
     TransportError,
@@ -26,6 +27,7 @@ from alchemer_nb.errors import (
 from alchemer_nb.http.regions import Region
 from alchemer_nb.sandbox import Sandbox
 from tests.person import landing_address, sign_in
+from tests.scripted import Reply
 
 
 @pytest.fixture
@@ -331,6 +333,52 @@ def test_an_answer_without_a_token(scripted):
     flow = OAuthFlow("k" * 41, "s" * 32, region=scripted.region, callback="oob")
     with pytest.raises(TransportError, match="without a token"):
         flow.start()
+
+
+def test_a_new_link_that_cannot_be_had_leaves_the_one_before(scripted):
+    first = Reply(b"oauth_token=first-token&oauth_token_secret=s&xoauth_token_ttl=3600")
+    scripted.answer("/head/oauth/request_token", first, Reply(b"<html>bad gateway</html>", 502))
+    scripted.answer("/head/oauth/access_token", Reply(b"oauth_token=t&oauth_token_secret=s"))
+    flow = OAuthFlow("k" * 41, "s" * 32, region=scripted.region, callback="oob")
+    flow.start()
+    with pytest.raises(ServerError):
+        flow.start()
+    assert flow.finish("https://x.invalid/?oauth_token=first-token&oauth_verifier=v").three_legged
+
+
+@pytest.mark.parametrize(
+    ("query", "title", "text"),
+    [
+        ("oauth_token=mine&oauth_verifier=x", "Back to your notebook", "has what it needs"),
+        ("oauth_token=mine&denied=mine", "Access was denied", "not given access"),
+        ("denied=mine", "Access was denied", "not given access"),
+        ("oauth_token=mine&error=access_denied", "Access was denied", "not given access"),
+        ("oauth_token=mine&oauth_problem=user_refused", "Access was denied", "not given access"),
+        ("oauth_token=mine&oauth_problem=token_expired", "link has expired", "new sign-in link"),
+        ("oauth_token=older&oauth_verifier=x", "Not the newest", "Go back to the notebook"),
+    ],
+)
+def test_the_page_one_lands_on_says_what_has_happened(listener, query, title, text):
+    page = requests.get(f"{listener.address}?{query}", timeout=5).text
+    assert title in page
+    assert text in page
+    assert ("has what it needs" in page) is ("Back to your notebook" in page)
+
+
+def test_where_the_log_in_ends_is_known(box, monkeypatch):
+    pair = box.consumer_key, box.consumer_secret
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    if is_browser_local():
+        pytest.skip("this system always has a desktop")
+    for callback, expected in (
+        (None, "error page"),
+        ("oob", "code page"),
+        ("https://example.org/", "own page"),
+    ):
+        flow = OAuthFlow(*pair, region=box.region, callback=callback)
+        flow.start()
+        assert flow.ends_at == expected
 
 
 def test_nothing_secret_in_what_a_flow_shows(box, flow):

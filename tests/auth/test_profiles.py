@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import traceback
 from pathlib import Path
 
 import keyring
@@ -179,6 +180,56 @@ def test_a_profile_of_an_earlier_version_opens_where_its_region_is_the_one_it_na
     path.write_text(json.dumps(earlier))
     with pytest.raises(ConfigurationError, match="remember"):
         profiles.load("work")
+
+
+EDITS = {
+    "a part that is no text": lambda plain: plain["credentials"].update(api_token=[TOKEN]),
+    "a part that is missing": lambda plain: plain["credentials"].pop("api_token"),
+    "a part that is empty": lambda plain: plain["credentials"].update(api_token=""),
+    "a part that is not known": lambda plain: plain["credentials"].update(more=TOKEN),
+    "credentials that are a text": lambda plain: plain.update(credentials=TOKEN),
+    "a mode that is not known": lambda plain: plain.update(mode="CANARYmode"),
+    "a mode that is a list": lambda plain: plain.update(mode=[TOKEN]),
+    "a region that is a name": lambda plain: plain.update(region="CANARYmars"),
+    "a region that is not known": lambda plain: plain["region"].update(name="mars"),
+    "an address that is a number": lambda plain: plain["region"].update(api_url=5),
+    "an address of another": lambda plain: plain["region"].update(api_url="https://x.example"),
+    "a label that is a number": lambda plain: plain["region"].update(label=5),
+    "a zone that is not known": lambda plain: plain["region"].update(timezone="CANARYmoon"),
+    "a region with more": lambda plain: plain["region"].update(more=TOKEN),
+    "an account that is a list": lambda plain: plain.update(account=[TOKEN]),
+    "a digest that is a list": lambda plain: plain.update(digest=[TOKEN]),
+    "more than was stored": lambda plain: plain.update(more=TOKEN),
+}
+
+
+@pytest.mark.parametrize("has_digest", [True, False])
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_an_edited_file_is_not_used_unless_nothing_of_use_was_edited(edit, has_digest):
+    region = Region.get("us")
+    profiles.save("work", ApiKey(TOKEN, SECRET), region)
+    path = profiles.folder() / "work.json"
+    plain = json.loads(path.read_text())
+    if not has_digest:  # as in an early profile
+        del plain["digest"]
+    edit(plain)
+    text = json.dumps(plain)
+    path.write_text(text)
+    (entry,) = profiles.list_profiles()
+    assert "CANARY" not in repr(entry)
+    if entry.profile is not None:
+        assert not has_digest
+        assert entry.profile.credentials == ApiKey(TOKEN, SECRET)
+        assert entry.profile.region.api_url == region.api_url
+    else:
+        with pytest.raises(ConfigurationError, match=r"'work', .*work\.json") as caught:
+            profiles.load("work")
+        assert entry.problem == caught.value.sentence
+        assert "%alchemer forget work removes it" in caught.value.hint
+        report = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+        locals_of_ours = [frame.locals for frame in report.stack[1:]]
+        assert "CANARY" not in f"{caught.value} {locals_of_ours}"
+    assert path.read_text() == text  # nothing is lost
 
 
 def test_a_locked_keychain_gives_an_error_that_repeats_nothing():

@@ -303,6 +303,21 @@ class Notebook:
         page.locator("#jp-left-stack").wait_for(state="hidden")
         return notebook
 
+    @classmethod
+    def open_in_notebook_7(cls, server: Server, context: BrowserContext, name: str) -> Notebook:
+        """Opens it in Notebook 7, which has no status bar, and waits for its kernel."""
+        page = context.new_page()
+        notebook = cls(page, server.root / name)
+        page.on("pageerror", lambda error: notebook.errors.append(str(error)))
+        page.goto(f"{server.address}/notebooks/{name}")
+        idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
+        idle.first.wait_for(timeout=60_000)
+        for _ in range(600):  # the page says idle before there is a kernel, too
+            if any(kernel["execution_state"] == "idle" for kernel in server.kernels()):
+                return notebook
+            page.wait_for_timeout(100)
+        raise RuntimeError("Notebook 7 started no kernel")
+
     def cell(self, index: int) -> Locator:
         """A code cell, counted from 0."""
         return self.page.locator(".jp-Notebook .jp-CodeCell").nth(index)

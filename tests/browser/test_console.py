@@ -36,9 +36,15 @@ def test_an_administrator_regenerates_a_key_behind_the_proxy(
         page.get_by_role("link", name="API Access").first.click()
         stays_below(page, prefix)
         expect(page.get_by_role("table").first).to_contain_text("ben")
+        page.get_by_role("button", name="Copy Key").first.click()
+        expect(page.get_by_role("button", name="Copied Key")).to_be_visible()
         picture(page, "sandbox-api-access")
         # By its label: a random key may contain any user's short name.
         page.get_by_role("button", name=f"Regenerate the key of {box.username}").click()
+        stays_below(page, prefix)
+        picture(page, "sandbox-regenerate")
+        assert box.api_token == token
+        page.get_by_role("button", name="Regenerate key").click()
         stays_below(page, prefix)
         expect(page.get_by_role("main")).not_to_contain_text(token)
         with pytest.raises(AuthenticationError, match="Invalid auth token"):

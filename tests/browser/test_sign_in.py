@@ -143,6 +143,7 @@ def test_oauth_gives_a_frame_by_way_of_the_log_in_page(
     notebook.screenshot(f"panel-oauth-{theme}", notebook.output(LOGIN))
     button(notebook, "Get sign-in link").click()
 
+    expect(notebook.output(LOGIN)).to_contain_text("The last page shows an error")
     link = notebook.output(LOGIN).get_by_role("link", name="Open the log-in page")
     expect(link).to_be_visible()
     expect(notebook.output(LOGIN)).to_contain_text(urlsplit(box.url).netloc)
@@ -203,8 +204,24 @@ def test_the_browser_on_the_same_machine_needs_no_paste(
         notebook.output(LOGIN).get_by_role("link", name="Open the log-in page").click()
     landed_on = log_in_and_allow(opening.value, box, "light")
     assert landed_on.startswith("http://127.0.0.1:")
+    expect(opening.value.get_by_role("heading")).to_have_text("Back to your notebook")
     signed_in(notebook)
     shows_a_frame(notebook)
+
+
+def test_a_denial_on_the_same_machine_is_told_in_the_browser_and_in_the_panel(
+    lab: Server, context: BrowserContext, box: Sandbox
+) -> None:
+    notebook = opened(lab, context, box, "caught-denied", DISPLAY=":0")
+    ask_for_a_link(notebook, box)
+    expect(notebook.output(LOGIN)).to_contain_text("nothing has to be copied")
+    with context.expect_page() as opening:
+        notebook.output(LOGIN).get_by_role("link", name="Open the log-in page").click()
+    log_in_and_allow(opening.value, box, "light", "Deny")
+    expect(opening.value.get_by_role("heading")).to_have_text("Access was denied")
+    picture(opening.value, "landing-denied")
+    expect(notebook.output(LOGIN)).to_contain_text("not allowed on the log-in page")
+    notebook.screenshot("panel-caught-denied", notebook.output(LOGIN))
 
 
 def test_oauth_works_where_the_browser_is_far_from_the_kernel(
@@ -310,6 +327,10 @@ def test_it_works_by_keyboard_alone(lab: Server, context: BrowserContext, box: S
     keyboard.type(box.api_token_secret)
     keyboard.press("Enter")
     signed_in(notebook)
+    expect(notebook.output(LOGIN).locator(".alchemer-panel")).to_be_focused()
+    keyboard.press("Enter")  # once more does nothing
+    keyboard.press("Tab")
+    expect(button(notebook, "Sign out")).to_be_focused()
     assert len(notebook.page.locator(".jp-Notebook .jp-CodeCell").all()) == len(cells(box))
 
 

@@ -251,7 +251,7 @@ def test_other_bad_arguments_say_what_would_do(client):
         client.responses(CUSTOMER, where="status = Complete\nnps !! 3")
     assert caught.value.line == 2
     with pytest.raises(InvalidArgument, match="2026-01-31"):
-        client.responses(CUSTOMER, since="yesterday")
+        client.responses(CUSTOMER, since="lately")
     with pytest.raises(InvalidArgument, match="after until"):
         client.responses(CUSTOMER, since="2026-02-01", until="2026-01-01")
     with pytest.raises(InvalidArgument, match="English, French, German"):

@@ -98,8 +98,14 @@ def test_excel_holds_answers_and_codebook_and_no_formula(df, tmp_path):
     assert book["responses"].cell(2, column).data_type == "s"
 
 
-@pytest.mark.parametrize("survey", [*SURVEYS, "Every question type", "Brand tracker"])
-@pytest.mark.parametrize("values", ["label", "code"])
+@pytest.mark.parametrize(
+    ("survey", "values"),
+    [
+        pytest.param(survey, values, marks=() if (number + turn) % 2 else pytest.mark.long)
+        for number, survey in enumerate([*SURVEYS, "Every question type", "Brand tracker"])
+        for turn, values in enumerate(["label", "code"])
+    ],
+)
 @OWN_CODES
 def test_every_survey_is_written_by_all(client, survey, values, tmp_path):
     frame_ = client.responses(survey, values=values, limit=50, progress="none")

@@ -81,7 +81,22 @@ SCHEDULES = {
 }
 
 
-@pytest.mark.parametrize("trouble", SCHEDULES)
+# Refusals and errors of one call are waited out in tests/http/test_retries.py, too.
+MORE_TROUBLE = {
+    "bad gateways",
+    "the limit without a time",
+    "please wait, as 429",
+    "please wait, as 400",
+}
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        pytest.param(name, marks=pytest.mark.long if name in MORE_TROUBLE else ())
+        for name in SCHEDULES
+    ],
+)
 def test_trouble_that_passes_ends_with_the_frame_of_a_calm_server(large, quick, calm, trouble):
     large.fail_next(*SCHEDULES[trouble])
     same(quick.responses(CUSTOMER, progress="none"), calm)

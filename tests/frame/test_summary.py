@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from alchemer_nb.client.retrieval import Estimate
+from alchemer_nb.client.estimate import Estimate
 from alchemer_nb.fetch.progress import Progress
 from alchemer_nb.frame.provenance import summary
 from alchemer_nb.store.sync_result import SyncResult
@@ -38,7 +38,7 @@ def test_a_summary_of_ones():
         "1 came twice and counts once; 1 came or changed meanwhile and is up to date; "
         "1 partial among them; 1 entry had an undocumented form and was kept; "
         "1 option came without a value (null) and counts as not chosen; "
-        "1 answer did not parse (in the columns that end in _raw); "
+        "1 answer did not parse and is as received; "
         "1 question type not known, kept as received: SORT; "
         "1 question not in the definition any more; "
         "1 piped row, whose columns come from the answers; "

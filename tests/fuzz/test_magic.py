@@ -8,8 +8,9 @@ from types import SimpleNamespace
 from hypothesis import given
 
 from alchemer_nb.notebook.magic.command_table import COMMANDS
-from alchemer_nb.notebook.magic.completion import Completion, KnownSurveys
+from alchemer_nb.notebook.magic.completion import Completion
 from alchemer_nb.notebook.magic.interpolation import interpolate_lines
+from alchemer_nb.notebook.magic.lookahead import KnownSurveys, Lookahead
 from alchemer_nb.notebook.magic.parser import parse_line
 from alchemer_nb.notebook.magic.tokens import evaluate_word, quote_word, split_words
 from alchemer_nb.survey.filters import parse_conditions
@@ -59,8 +60,9 @@ def test_any_line_is_a_command_or_one_line(line):
 @given(line=texts(LINES))
 @ANY
 def test_any_line_can_be_completed(line):
-    session, shell = SimpleNamespace(names=lambda: ["work"]), SimpleNamespace(user_ns=NAMES)
-    completion = Completion(COMMANDS, KnownSurveys(), session, shell)
+    session, shell = SimpleNamespace(names=lambda: ["work"], client=None), SimpleNamespace()
+    shell.user_ns = NAMES
+    completion = Completion(COMMANDS, Lookahead(session, KnownSurveys()), session, shell)
     offers = outcome(completion.find_completions, f"%alchemer {line}")
     assert offers is not None
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import json
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 import requests
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 
 from alchemer_nb import ApiKey, OAuth1
 from alchemer_nb.auth import profiles
-from alchemer_nb.auth.oauth_flow import _find_verifier, _read_token
+from alchemer_nb.auth.oauth_flow import _read_token
+from alchemer_nb.auth.pasted import find_verifier
 from alchemer_nb.errors import AlchemerError
 from alchemer_nb.http.credentials import sign
 from alchemer_nb.http.regions import Region, is_loopback
@@ -35,6 +37,12 @@ PASTED = (
     f"oauth_verifier={VERIFIER}",
     f"https://example.com/cb#oauth_token={TOKEN}&oauth_verifier={VERIFIER}",
     f"http://127.0.0.1:9/?denied={TOKEN}",
+    f"Your verifier: {VERIFIER}.",
+    f'{{"oauth_token": "{TOKEN}", "oauth_verifier": "{VERIFIER}"}}',
+    f"https://x.safelinks.protection.outlook.com/?url={quote(ADDRESS, safe='')}&data=05",
+    f"https://urldefense.com/v3/__{ADDRESS}__;!!Kw",
+    "https://urldefense.proofpoint.com/v2/url?u=http-3A__x_-3Foauth-5Fverifier-3Dab&d=Dw",
+    f"https://x.example.com/?u={base64.b64encode(ADDRESS.encode()).decode()}",
     "https://example.com/cb?oauth_problem=token_expired",
 )
 REPLIES = (
@@ -48,7 +56,7 @@ KEYS = OAuth1("consumer", "pair", TOKEN, "secret")
 @ANY
 def test_any_pasted_text_is_a_verifier_or_an_error_without_it(pasted):
     with soon():
-        found = _find_verifier(Secret(pasted), Secret(TOKEN))
+        found = find_verifier(Secret(pasted), Secret(TOKEN))
     if isinstance(found, AlchemerError):
         assert str(found).strip()
         assert VERIFIER not in str(found)

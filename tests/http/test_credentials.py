@@ -119,6 +119,13 @@ def test_redact_knows_what_addresses_json_and_html_make_of_a_secret(secret):
         f"api_token={TOKEN}\napi_token_secret={SECRET}",
         f"export ALCHEMER_API_TOKEN={TOKEN}\nexport ALCHEMER_API_TOKEN_SECRET='{SECRET}'",
         f"API Key: {TOKEN} API Secret Key: {SECRET}",
+        f"Your API key: {TOKEN}\nYour API secret key: {SECRET}",
+        f"{TOKEN} / {SECRET}",
+        f"key={TOKEN}; secret={SECRET}",
+        f'{{"api_token": "{TOKEN}", "api_token_secret": "{SECRET}"}}',
+        f"https://api.alchemer.com/v5/survey?api_token={TOKEN}&api_token_secret={SECRET}.",
+        f"https%3A%2F%2Fapi.alchemer.com%3Fapi_token%3D{TOKEN}%26api_token_secret%3D{SECRET}",
+        f"https%253A%252F%252Fx%253Fapi_token%253D{TOKEN}%2526api_token_secret%253D{SECRET}",
     ],
 )
 def test_both_parts_of_a_key_from_one_text(text):
@@ -410,12 +417,23 @@ def test_the_host_beside_the_boxes_is_the_one_that_gets_the_key():
 
 
 # A name with very many parts is too deep for Python, one with a very long part for the disk.
-@pytest.mark.parametrize("zone", ["Mars/Olympus", "a/" * 3000 + "a", "a" * 70_000, "", 5, None],
-                         ids=["unknown", "deep", "long", "empty", "number", "none"])  # fmt: skip
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "a/" * 3000 + "a", "a" * 70_000, "", 5],
+                         ids=["unknown", "deep", "long", "empty", "number"])  # fmt: skip
 def test_a_zone_must_exist(zone):
     for build in (partial(Region.custom, "https://x.example"), partial(Region.get, "eu")):
         with pytest.raises(ConfigurationError, match=r"^no time zone is called .{2,42}; give an"):
             build(timezone=zone)
+    with pytest.raises(ConfigurationError, match="no time zone is called 'None'; give an"):
+        Region.get("eu", timezone=None)
+
+
+def test_a_zone_that_nobody_gave_is_known_to_be_a_guess():
+    assumed = Region.custom("https://x.example")
+    assert (assumed.timezone, assumed.zone_documented) == ("UTC", False)
+    assert Region.custom("https://x.example", timezone="UTC").zone_documented
+    for region in (assumed, "au"):
+        given = Region.get(region, timezone="Australia/Sydney")
+        assert (given.timezone, given.zone_documented) == ("Australia/Sydney", True)
 
 
 def test_a_long_host_is_shortened_in_the_error():

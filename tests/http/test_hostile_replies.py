@@ -74,6 +74,75 @@ def test_what_would_become_millions_of_objects_is_not_decoded(client, scripted, 
     assert error.reason == "large"
 
 
+def test_a_small_body_with_objects_for_each_byte_is_not_decoded(client, scripted):
+    scripted.answer("account", Reply(b'{"result_ok": true, "data": [' + b"{}," * 2**20 + b"{}]}"))
+    assert failure(client).reason == "large"
+
+
+def test_brackets_in_texts_are_no_objects(client, scripted):
+    text = '{[\\"' * 2**18
+    scripted.answer("account", {"result_ok": True, "data": [{"text": text}]})
+    assert client.request("GET", "account")["data"] == [{"text": text}]
+
+
+@pytest.mark.parametrize("row", [b"{}", b"1", pytest.param(b'{"id": 1}', marks=pytest.mark.long)])
+def test_a_page_with_more_rows_than_a_page_has_is_not_decoded(client, scripted, row):
+    scripted.answer("survey/1", {"result_ok": True, "data": {"id": 1}})
+    scripted.answer("survey/1/surveyquestion", {"result_ok": True, "data": []})
+    rows = b",".join([row] * 60_000)
+    scripted.answer(
+        "survey/1/surveyresponse", Reply(b'{"result_ok": true, "data": [' + rows + b"]}")
+    )
+    assert "at most 500" in failure(client, lambda: client.responses(1)).sentence
+    assert len(scripted.asked) < 10
+
+
+UNPLANNED = {
+    "fields": {f"field{at}": 1 for at in range(20_000)},
+    "questions": {"survey_data": {str(at): {"id": at, "answer": "x"} for at in range(20_000)}},
+    "url variables": {"url_variables": {f"u{at}": "x" for at in range(20_000)}, "survey_data": []},
+}
+
+
+@pytest.mark.parametrize("kind", UNPLANNED)
+def test_no_frame_or_table_is_built_of_questions_without_end(
+    client, scripted, kind, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("ALCHEMER_STORE", str(tmp_path))
+    scripted.answer("account", {"result_ok": True, "data": {"id": 1}})
+    scripted.answer("survey/1", {"result_ok": True, "data": {"id": 1}})
+    scripted.answer("survey/1/surveyquestion", {"result_ok": True, "data": []})
+    rows = [{"id": 1, **UNPLANNED[kind]}]
+    scripted.answer("survey/1/surveyresponse", {"result_ok": True, "total_count": 1, "data": rows})
+    for call in (client.responses, client.sync):
+        error = failure(client, lambda call=call: call(1))
+        assert "20,000 questions, fields or url variables" in str(error)
+
+
+def test_a_list_of_responses_that_is_a_text_is_no_empty_survey(
+    client, scripted, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("ALCHEMER_STORE", str(tmp_path))
+    scripted.answer("account", {"result_ok": True, "data": {"id": 1}})
+    scripted.answer("survey/1", {"result_ok": True, "data": {"id": 1}})
+    scripted.answer("survey/1/surveyquestion", {"result_ok": True, "data": []})
+    scripted.answer("survey/1/surveyresponse", {"result_ok": True, "data": "none"})
+    for call in (client.responses, client.sync):
+        error = failure(client, lambda call=call: call(1))
+        assert "not a list of responses" in error.sentence
+
+
+@pytest.mark.parametrize(("keys", "rows"), [(70_000, 1), (1, 70_000)])
+def test_objects_with_keys_without_end_are_no_table(client, scripted, keys, rows):
+    """Each column of a frame takes time and memory of its own."""
+    data = [{f"key {row} {key}": 1 for key in range(keys)} for row in range(rows)]
+    scripted.answer("account", {"result_ok": True, "data": data})
+    if keys > 1:
+        assert "is no table" in failure(client, client.account).sentence
+        assert client.request("GET", "account")["data"] == data  # as the hint says
+    assert "70,000 columns" in failure(client, lambda: client.table("account")).sentence
+
+
 @pytest.mark.long
 def test_an_error_with_a_bomb_is_the_error_of_its_status(client, scripted):
     scripted.answer("account", Reply(bomb(LIMIT // 2**20 + 1), 502, headers=GZIP))

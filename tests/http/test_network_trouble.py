@@ -60,7 +60,8 @@ TROUBLE = {
     "reset": ("reset", "(through the proxy in HTTPS_PROXY) broke off", "cut"),
     "closed": ("close", "(through the proxy in HTTPS_PROXY) broke off", "cut"),
     "garbage": (b"garbage\r\n\r\n", "(through the proxy in HTTPS_PROXY) broke off", "cut"),
-    "silent": ("silent", "did not answer GET account within 0.5 seconds", "silent"),
+    "silent": ("silent", "the proxy in HTTPS_PROXY did not answer within 0.5 seconds", "silent"),
+    "tunnel": ("tunnel", "or could not reach api.alchemer.com; GET account was not", "silent"),
     "signed by nobody": ("own", "nobody whom this computer trusts", "certificate"),
 }  # fmt: skip
 

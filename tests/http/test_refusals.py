@@ -13,6 +13,7 @@ import pytest
 from alchemer_nb import ApiKey, Client, OAuth1, OAuthFlow
 from alchemer_nb.errors import (
     AlchemerError,
+    ApiError,
     AuthenticationError,
     ConditionError,
     ConfigurationError,
@@ -27,6 +28,7 @@ from alchemer_nb.errors import (
     TransportError,
     WrongAttempt,
 )
+from alchemer_nb.http.secrets import Secret
 from alchemer_nb.notebook.signin.session import Session
 from alchemer_nb.notebook.signin.steps import FieldError, SignIn
 from alchemer_nb.sandbox import Sandbox
@@ -250,7 +252,15 @@ def test_a_missing_right_is_no_refused_key(world):
         assert type(first) is PermissionDenied
         assert "you are signed in" not in str(first)
         assert f"check the {what} as well" in first.hint
+        assert "Ask an administrator" in first.hint
+        assert "Account > Integrations > Manage API" in first.hint  # or nobody may make calls
         assert error.hint == ""
+
+
+def test_a_method_that_is_switched_off_says_who_can_switch_it_on(world):
+    error = world.call("key", error_body("Method not supported", 405, 405), worked=True)
+    assert type(error) is ApiError
+    assert "Manage API" in error.hint
 
 
 @pytest.mark.parametrize("worked", [False, True])
@@ -460,6 +470,10 @@ A9 = "A9qqqqqqqqqqq"
         (ApiKey, (A9, HEX50), "swapped"),
         (ApiKey, (A9, HEX32), "swapped"),
         (ApiKey, (HEX41, HEX32), "look like a consumer pair"),
+        (ApiKey, (HEX32, HEX32), "the same text"),
+        (OAuth1, (HEX41, HEX41), "the same text"),
+        (ApiKey, ("ada@example.org", "password"), "an e-mail address"),
+        (OAuth1, ("ada@example.org", "password"), "an e-mail address"),
         (OAuth1, (HEX50, A9), "look like an API key"),
         (OAuth1, (HEX32, A9), "look like an API key"),
         (OAuth1, (HEX32, HEX41), "swapped"),
@@ -471,13 +485,14 @@ A9 = "A9qqqqqqqqqqq"
 def test_a_neighbouring_mistake_is_named_first(scripted, kind, pair, said):
     scripted.answer("account", error_body(PAIR))
     error = failure(Client(kind(*pair), region=scripted.region).account)
-    assert error.hint.startswith("Th") is bool(said)
-    assert said in error.hint.split(".")[0]
+    first, _, rest = error.hint.partition(" If that is not it, ")
+    assert bool(rest) is bool(said)
+    assert said in first
     scripted.answer("account", GOOD, error_body(PAIR))
     credentials = kind(*pair)
     Client(credentials, region=scripted.region).account()
     again = failure(Client(credentials, region=scripted.region).account)
-    assert not again.hint.startswith("Th")  # it worked, so it is no mistake
+    assert "If that is not it" not in again.hint  # it worked, so it is no mistake
 
 
 # -- in a session --------------------------------------------------------------------------------
@@ -493,6 +508,17 @@ def test_a_key_that_signed_in_and_is_typed_again_is_known_to_have_worked():
         error = failure(lambda: session.adopt(typed))
         assert type(error) is AuthenticationError
         assert "accepted it before" in error.sentence
+        assert_no_region(error)
+        other = ApiKey("another-key-of-the-same-person", "its-secret")
+        error = failure(lambda: session.adopt(Client(other, region=box.region)))
+        assert "regenerated or removed" in str(error) or "do not belong together" in str(error)
+        assert_no_region(error)  # somebody is signed in there
+        error = failure(
+            lambda: SignIn(session).request_link(
+                {"consumer_key": Secret("f" * 41), "consumer_secret": Secret("0" * 32)}, box.region
+            )
+        )
+        assert "the consumer pair" in error.sentence
         assert_no_region(error)
         fresh = failure(Client(ApiKey(*pair), region=box.region).account)
         assert "regenerated or removed" in fresh.sentence

@@ -24,9 +24,9 @@ LONG = ("6.31.0", "7.0.1", "7.3.0")  # between two others, so in `make test-long
 STRANDING = ("7.0.", "7.1.", "7.2.", "7.3.")
 
 
-# What the pump and the waiting panel show in every line is shown once for downloads and syncs,
+# What the pump and the waiting panel show in every line is shown once for downloads, syncs and Tab,
 # which stand on them; `make test-long` shows those in every line, too.
-ONCE = ("test_download.py", "test_sync.py")
+ONCE = ("test_download.py", "test_sync.py", "test_completion.py")
 
 
 @pytest.hookimpl(tryfirst=True)

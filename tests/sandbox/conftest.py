@@ -9,10 +9,12 @@ import pytest
 import requests
 
 from alchemer_nb.sandbox import Sandbox
+from tests.boxes import copied_box
 from tests.sandbox import small
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 # For tests that ask the same twice, quickly: neither limit nor cache.
 CALM: dict[str, Any] = {"calls_per_minute": None, "cache_seconds": 0, "refuse_identical": False}
@@ -43,10 +45,18 @@ def get(shared: Sandbox) -> Callable[..., requests.Response]:
     return caller(shared)
 
 
+@pytest.fixture(scope="session")
+def small_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a sandbox with the small survey; a copy need not hash the passwords again."""
+    file = tmp_path_factory.mktemp("small") / "box.db"
+    with Sandbox(surveys=[small.build()], db=file, **CALM):
+        return file
+
+
 @pytest.fixture
-def own() -> Iterator[Sandbox]:
+def own(small_file: Path) -> Iterator[Sandbox]:
     """A sandbox for one test alone."""
-    with Sandbox(surveys=[small.build()], **CALM) as box:
+    with copied_box(small_file, **CALM) as box:
         yield box
 
 

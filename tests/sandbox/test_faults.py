@@ -12,11 +12,13 @@ import pytest
 
 from alchemer_nb.sandbox import Fault, Sandbox
 from alchemer_nb.sandbox.traffic import faults
+from tests.boxes import copied_box
 from tests.sandbox import small
 from tests.sandbox.conftest import CALM, caller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     import requests
 
@@ -26,8 +28,8 @@ PAGES = {"resultsperpage": 2}
 
 
 @pytest.fixture(params=["2017", "current"])
-def box(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    with Sandbox(surveys=[small.build()], form=request.param, **CALM) as running:
+def box(request: pytest.FixtureRequest, small_file: Path) -> Iterator[Sandbox]:
+    with copied_box(small_file, form=request.param, **CALM) as running:
         yield running
 
 

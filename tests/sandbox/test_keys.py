@@ -59,6 +59,8 @@ def test_a_regenerated_key_kills_the_old_one_at_once_and_no_other(own: Sandbox) 
     admin.log_in("ada")
     admin.open("/security/api-access")
     admin.send("user_id:2")
+    assert ben("survey").status_code == 200
+    admin.send("replaces")
     old = ben("survey")
     assert (old.status_code, old.json()) == (401, DEAD)
     assert ada("survey").status_code == 200

@@ -127,7 +127,13 @@ class TestForgery:
 
     def test_pages_are_not_framed_kept_or_scripted(self, box: Sandbox) -> None:
         headers = requests.get(f"{box.url}/login", timeout=10).headers
-        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+        policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
+        assert policy["frame-ancestors"] == policy["default-src"] == policy["base-uri"] == "'none'"
+        # One script of ours, which a number that is never used again lets run.
+        again = requests.get(f"{box.url}/login", timeout=10)
+        assert re.fullmatch(r"'nonce-[\w-]{20,}'", policy["script-src"])
+        assert policy["script-src"] not in again.headers["Content-Security-Policy"]
+        assert again.text.count("<script") == again.text.count("<script nonce=") == 1
         assert headers["Cache-Control"] == "no-store"
 
     def test_text_of_people_is_not_markup(self, box: Sandbox) -> None:
@@ -137,6 +143,7 @@ class TestForgery:
         person.send("title", title="<script>alert(1)</script>")
         assert person.answer is not None
         assert "<script>" not in person.answer.text
+        assert person.answer.text.count("<script") == 1
         assert "&lt;script&gt;" in person.answer.text
 
 
@@ -160,6 +167,27 @@ class TestApiAccess:
             cleo = Person(box.url)
             cleo.log_in("cleo")
             assert cleo.open("account/api-key").marked["data-token=cleo"] == box.key("cleo").token
+
+    def test_a_key_is_replaced_only_after_a_question(self) -> None:
+        with Sandbox(surveys=[]) as box:
+            before = box.key("ben").token
+            person = Person(box.url)
+            person.log_in("ada")
+            person.open("security/api-access")
+            page = person.send("user_id:2")
+            assert "Regenerate the key of ben?" in page.text
+            assert f"ends in {before[-4:]} stops working at once" in " ".join(page.text.split())
+            assert before not in page.text
+            assert any(link.endswith("security/api-access") for link in page.links)
+            assert box.key("ben").token == before
+            answered = person.answer
+            page = person.send("replaces")
+            assert page.marked["data-token=ben"] == box.key("ben").token != before
+            # The same answer once more is about a key that is gone: it asks again.
+            new = box.key("ben").token
+            person.answer = answered
+            person.send("replaces")
+            assert box.key("ben").token == new
 
     def test_a_user_that_does_not_exist(self, box: Sandbox) -> None:
         person = Person(box.url)
@@ -318,7 +346,8 @@ def test_everything_works_behind_a_prefix(box: Sandbox, proxied: str) -> None:
     paths = {c.path for c in person.session.cookies if c.name == f"alchemer_sandbox_{box.port}"}
     assert paths == {f"/user/ada/proxy/{box.port}"}
     person.open(f"{proxied}security/api-access")
-    page = person.send("user_id:2")
+    person.send("user_id:2")
+    page = person.send("replaces")
     assert page.marked["data-token=ben"] == box.key("ben").token
     here = person.answer.url
     for link in page.links:

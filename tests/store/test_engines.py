@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -74,6 +75,24 @@ def test_arrow_gives_the_latest_version_of_each_row(stored, expected):
     names = [name for name in table.column_names if name != tables.KEY]
     assert table["response_id"].to_pandas().is_unique
     same(plain(table.select(names).to_pandas()), expected)
+
+
+def test_a_table_that_is_damaged_after_the_scan_gives_no_wrong_rows(synced_client, folder):
+    dataset = synced_client.scan(SURVEY)
+    expected = dataset.to_table()
+    (file,) = folder.glob("table-*")
+    content, chance, refused = file.read_bytes(), random.Random(1), 0
+    for _ in range(40):
+        damaged = bytearray(content)
+        damaged[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+        file.write_bytes(damaged)
+        try:
+            assert dataset.to_table().equals(expected)
+        except (OSError, pa.ArrowException):
+            refused += 1
+    assert refused > 10
+    again = synced_client.scan(SURVEY).to_table()  # as the documentation says
+    assert again.sort_by("response_id").equals(expected.sort_by("response_id"))
 
 
 @pytest.mark.parametrize("engine", ["pandas", "duckdb", "polars", "dask"])

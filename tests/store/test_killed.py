@@ -90,8 +90,8 @@ def _is_as_fresh(box, client) -> None:
     assert len(names) <= 2 * len(found.parts) + len(found.definitions) + 3, "leftovers"
 
 
-def test_killed_three_times(place):
-    kill_often(3, seed=1, responses=1600)
+def test_killed_twice(place):
+    kill_often(2, seed=1, responses=1600)
 
 
 @pytest.mark.long

@@ -49,9 +49,9 @@ def each_way_somewhere(number):
     ids=["ways in turn", "the older form", "every way"],
 )
 def test_a_frame_from_the_store_is_that_of_a_download(form, ways_of, place):
-    with quiet_box(form=form, types=True, responses=150) as box:
+    with quiet_box(form=form, types=True, responses=60) as box:
         client = fresh_client(box)
-        box.touch(SURVEY, [3, 4, 100], data={"3": {"value": "77"}})
+        box.touch(SURVEY, [3, 4, 50], data={"3": {"value": "77"}})
         for survey in client.surveys()["id"]:
             client.sync(survey)
         busy_ids = [5, 6]

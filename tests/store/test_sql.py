@@ -6,17 +6,14 @@ import datetime as dt
 import decimal
 import fractions
 import uuid
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from alchemer_nb.errors import InvalidArgument
+from tests.scripted import ScriptedServer
 from tests.survey_json import LIKERT, option, question, response, serve
-
-if TYPE_CHECKING:
-    from tests.scripted import ScriptedServer
 
 duckdb = pytest.importorskip("duckdb")
 
@@ -59,6 +56,15 @@ def client(scripted, place):
     return synced(scripted, place)
 
 
+@pytest.fixture(scope="module")
+def still(tmp_path_factory):
+    """The same for tests that only read."""
+    with ScriptedServer() as server, pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("still")
+        patch.setenv("ALCHEMER_STORE", str(folder))
+        yield synced(server, folder)
+
+
 def rows_of(client, engine, **options):
     """A scan as a frame, by ascending id."""
     found = client.scan(5, engine, **options)
@@ -79,16 +85,16 @@ def rows_of(client, engine, **options):
 @pytest.mark.parametrize(
     ("test_rows", "ids"), [("exclude", [1, 2, 3, 5]), ("include", [1, 2, 3, 4, 5]), ("only", [4])]
 )
-def test_test_rows_are_in_as_in_responses(client, engine, test_rows, ids):
+def test_test_rows_are_in_as_in_responses(still, engine, test_rows, ids):
     if engine != "arrow":
         pytest.importorskip("dask.dataframe" if engine == "dask" else engine)
     lines: list[str] = []
-    found = rows_of(client, engine, test_rows=test_rows, progress=lines.append)
+    found = rows_of(still, engine, test_rows=test_rows, progress=lines.append)
     assert found["response_id"].tolist() == ids
     asked = {"test_rows": test_rows, "progress": "none"}
-    assert client.responses(5, **asked).index.tolist() == ids
+    assert still.responses(5, **asked).index.tolist() == ids
     query = "select response_id from made_by_hand order by 1"
-    assert client.sql(query, **asked)["response_id"].tolist() == ids
+    assert still.sql(query, **asked)["response_id"].tolist() == ids
     told = [line for line in lines if "test row" in line]
     assert told == (
         [
@@ -492,8 +498,8 @@ AT = "select response_id as i from made_by_hand where {} order by 1"
         ("is_test_data = $v", False, [1, 2, 3, 5]),
     ],
 )
-def test_values_are_bound(client, condition, value, ids):
-    found = client.sql(AT.format(condition), parameters={"v": value}, progress="none")
+def test_values_are_bound(still, condition, value, ids):
+    found = still.sql(AT.format(condition), parameters={"v": value}, progress="none")
     assert found["i"].tolist() == ids
 
 
@@ -510,9 +516,9 @@ def test_values_are_bound(client, condition, value, ids):
         ("$r", {"r": "made_by_hand"}, "made_by_hand"),
     ],
 )
-def test_values_that_cannot_be_bound_are_refused(client, condition, parameters, message):
+def test_values_that_cannot_be_bound_are_refused(still, condition, parameters, message):
     with pytest.raises(InvalidArgument, match=message):
-        client.sql(AT.format(condition), parameters=parameters, progress="none")
+        still.sql(AT.format(condition), parameters=parameters, progress="none")
 
 
 def test_a_name_is_no_value(client):

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from alchemer_nb.errors import Stopped, StoreError
+from alchemer_nb import Job
+from alchemer_nb.errors import DownloadIncomplete, Stopped, StoreError
 from alchemer_nb.fetch.raw_pages import RawResponse, content_digest
 from alchemer_nb.sandbox import demo
 from alchemer_nb.store import manifest, parts, paths
@@ -187,6 +188,34 @@ def test_what_a_sync_does_not_look_at_is_mended_if_it_verifies(place):
         assert "not as at Alchemer: 1 changed; all were synced again" in synced.notes
         assert synced.verified.ok
         assert stored(folder) == server.rows
+
+
+class _Held(ListedServer):
+    """Answers no page by ascending id, as of a comparison, while it is held."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count)
+        self.free, self.is_reached = threading.Event(), threading.Event()
+        self.free.set()
+
+    def page(self, query: dict[str, str]) -> bytes:
+        if "order_by" not in query and not self.free.is_set():
+            self.is_reached.set()
+            self.free.wait(20)
+        return super().page(query)
+
+
+def test_a_comparison_that_is_cancelled_does_not_say_that_the_sync_was(place):
+    with _Held(5) as server:
+        server.client().sync(OWN)
+        server.free.clear()
+        job = Job.sync(server.client(), OWN, verify=True)
+        assert server.is_reached.wait(20)
+        with pytest.raises(DownloadIncomplete) as caught:
+            job.end()
+        server.free.set()
+        assert str(caught.value).startswith("the sync is complete, and its comparison")
+        assert server.client().verify(OWN).ok
 
 
 class _Fickle(ListedServer):

@@ -13,6 +13,7 @@ from alchemer_nb.errors import ConditionError, InvalidArgument
 from alchemer_nb.survey.definition import read_definition
 from alchemer_nb.survey.filters import (
     Condition,
+    describe_condition,
     parse_conditions,
     parse_period,
     resolve,
@@ -145,9 +146,14 @@ def test_status_takes_one_or_several():
 
 
 def test_until_includes_its_day_and_its_second():
-    assert parse_period(None, "2026-01-31", BERLIN) == (None, datetime(2026, 2, 1, tzinfo=BERLIN))
-    assert parse_period(date(2026, 1, 1), None, UTC_ZONE)[0] == datetime(2026, 1, 1, tzinfo=UTC)
-    start, end = parse_period("2026-01-31 10:00:00", datetime(2026, 1, 31, 10), UTC_ZONE)
+    assert parse_period(None, "2026-01-31", BERLIN).bounds == (
+        None,
+        datetime(2026, 2, 1, tzinfo=BERLIN),
+    )
+    assert parse_period(date(2026, 1, 1), None, UTC_ZONE).bounds[0] == datetime(
+        2026, 1, 1, tzinfo=UTC
+    )
+    start, end = parse_period("2026-01-31 10:00:00", datetime(2026, 1, 31, 10), UTC_ZONE).bounds
     assert (end - start).total_seconds() == 1
 
 
@@ -295,3 +301,44 @@ def test_any_text_is_read_or_refused_with_a_line_number(text):
         conditions, line = [], error.line
     assert line is None or 1 <= line <= len(text.splitlines())
     assert all(c.field for c in conditions)
+
+
+NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("date_submitted >= 7d", [(">=", "2026-11-19 00:00:00")]),
+        ("date_updated < yesterday", [("<", "2026-11-25 00:00:00")]),
+        ("date_submitted <= 2026-01", [("<", "2026-02-01 00:00:00")]),
+        ("date_submitted > 2025", [(">=", "2026-01-01 00:00:00")]),
+        ("date_submitted = 2026-01", [(">=", "2026-01-01 00:00:00"), ("<", "2026-02-01 00:00:00")]),
+    ],
+)
+def test_relative_dates_of_a_condition_are_sent_as_stamps(line, expected):
+    found = resolve(parse_conditions(line), SURVEY, NEW_YORK, NEW_YORK, NOON)
+    assert [(each.operator, each.value) for each in found] == expected
+
+
+def test_a_condition_is_described_with_its_zone():
+    def describe(line: str) -> str:
+        return describe_condition(parse_conditions(line)[0], NEW_YORK, NOON)
+
+    assert describe("date_submitted >= 7d") == (
+        "date_submitted >= 2026-11-19 00:00 America/New_York"
+    )
+    assert describe("date_submitted <= 2026-01").endswith("the end of 2026-01-31 America/New_York")
+    assert describe("date_updated = today") == (
+        "date_updated from 2026-11-26 00:00 America/New_York until the end of 2026-11-26 "
+        "America/New_York"
+    )
+    assert describe("status = Complete") == "status is Complete"
+
+
+@pytest.mark.parametrize(("since", "until"), [("lately", None), (None, "2026-13"), ("8 days", "")])
+def test_a_bad_date_is_told_what_is_accepted(since, until):
+    with pytest.raises(InvalidArgument, match=r"2026-01 or 2026 .*yesterday, or 7d, 2w, 3m"):
+        parse_period(since, until, NEW_YORK)
+    with pytest.raises(ConditionError, match=r"line 1.*yesterday, or 7d, 2w, 3m"):
+        resolve(parse_conditions(f"date_updated > {since or until}"), SURVEY, NEW_YORK, NEW_YORK)

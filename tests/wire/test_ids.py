@@ -11,7 +11,7 @@ import pytest
 
 from alchemer_nb import ApiKey, Client
 from alchemer_nb.errors import InvalidArgument
-from alchemer_nb.notebook.magic.completion import KnownSurveys
+from alchemer_nb.notebook.magic.lookahead import KnownSurveys
 from alchemer_nb.survey.definition import read_definition
 from alchemer_nb.wire.ids import id_number, is_option_id
 from tests.survey_json import LIKERT, frame, question, response, serve

@@ -7,6 +7,7 @@ replaced by a line of text.
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 import textwrap
 from html import escape
@@ -19,17 +20,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _RED = "color: var(--jp-error-color1, #c62828)"
+_DIM = "opacity: 0.7; font-size: 90%"
 _WIDTH = 96  # characters that fit into JupyterLab when its file browser is open
 _INDENT = "  "
 _BREAKS = re.compile(r"(?<=;) | (?=→)")  # where a line is broken rather than between words
 
 
-def line_bundle(line: str, *, failed: bool = False) -> dict[str, Any]:
-    """Return the MIME bundle of a line: as HTML, which wraps, and as plain text."""
+def line_bundle(line: str, *, failed: bool = False, dim: bool = False) -> dict[str, Any]:
+    """Return the MIME bundle of a line: as HTML, which wraps, and as plain text, wrapped."""
     if not line:
         return {"text/plain": ""}
-    line, style = make_visible(line), f' style="{_RED}"' if failed else ""
-    return {"text/plain": line, "text/html": f"<div{style}>{escape(line)}</div>"}
+    line, style = make_visible(line), _RED if failed else _DIM if dim else ""
+    attribute = f' style="{style}"' if style else ""
+    return {"text/plain": _wrap(line), "text/html": f"<div{attribute}>{escape(line)}</div>"}
+
+
+def show_line(line: str) -> None:
+    """Show a line in the running cell, in a notebook as HTML: printed lines have another font."""
+    if _has_kernel():
+        add_output(line_bundle(line))
+    else:
+        width = min(_WIDTH, shutil.get_terminal_size().columns - 1)
+        print_text(_wrap(make_visible(line), width))
 
 
 def add_output(bundle: dict[str, Any]) -> str:
@@ -41,10 +53,8 @@ def add_output(bundle: dict[str, Any]) -> str:
 
 def replace_outputs(names: Iterable[str], bundle: dict[str, Any]) -> None:
     """Replace the content of outputs, in whichever cell they are."""
-    from IPython import get_ipython
-
     # A terminal cannot replace what it has printed: it would print the line once more.
-    if getattr(get_ipython(), "kernel", None) is not None:
+    if _has_kernel():
         for name in names:
             _publish(bundle, name, update=True)
 
@@ -61,15 +71,21 @@ def print_text(text: str) -> None:
     sys.stdout.write(f"{make_visible(text)}\n")
 
 
-def print_wrapped(line: str) -> None:
-    """Print a line, wrapped: notebooks break printed lines in the middle of a word."""
+def _has_kernel() -> bool:
+    from IPython import get_ipython
+
+    return getattr(get_ipython(), "kernel", None) is not None
+
+
+def _wrap(line: str, width: int = _WIDTH) -> str:
+    """Wrap a line: front ends break a line of plain text in the middle of a word."""
     lines = [""]
     for part in _BREAKS.split(line):
-        if not lines[-1] or len(lines[-1]) + len(part) < _WIDTH:
+        if not lines[-1] or len(lines[-1]) + len(part) < width:
             lines[-1] += f" {part}" if lines[-1] else part
         else:
             lines.append(f"{_INDENT}{part}")
     wrapper = textwrap.TextWrapper(
-        _WIDTH, subsequent_indent=_INDENT, break_long_words=False, break_on_hyphens=False
+        width, subsequent_indent=_INDENT, break_long_words=False, break_on_hyphens=False
     )
-    print_text("\n".join(map(wrapper.fill, lines)))
+    return "\n".join(map(wrapper.fill, lines))

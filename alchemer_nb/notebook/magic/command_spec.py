@@ -132,6 +132,8 @@ class CommandOption:
         choices: Values that Tab offers.
         repeat: Whether it may be given several times; its value is then a list.
         short: A short name, or an empty text.
+        completes: What else Tab offers: ``"columns"``, ``"language"`` or ``"condition"`` of the
+            survey, ``"zone"``, ``"profile"`` or nothing.
     """
 
     flag: str
@@ -141,6 +143,7 @@ class CommandOption:
     choices: tuple[str, ...] = ()
     repeat: bool = False
     short: str = ""
+    completes: str = ""
 
     @property
     def name(self) -> str:
@@ -150,9 +153,13 @@ class CommandOption:
     @property
     def usage(self) -> str:
         """Its names and its value, as the help lists them."""
-        value = self.metavar or "|".join(self.choices) or self.name.upper()
         flags = [flag for flag in (self.short, self.flag) if flag]
-        return ", ".join(f"{flag} {value}" if self.convert else flag for flag in flags)
+        return ", ".join(f"{flag} {self.value}" if self.convert else flag for flag in flags)
+
+    @property
+    def value(self) -> str:
+        """The name of its value, or the words that it takes."""
+        return self.metavar or "|".join(self.choices) or self.name.upper()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +169,10 @@ class Positional:
     Attributes:
         name: Its name in the help; in lower case, the argument's name in Python.
         help: One line.
-        nargs: Empty for one word, ``"?"`` for one or none, ``"*"`` for any number.
-        completes: What Tab completes: ``"survey"``, ``"connection"``, ``"path"`` or nothing.
+        nargs: Empty for one word, ``"?"`` for one or none, ``"*"`` for any number; ``"text"`` for
+            one text or none, which needs no quotes; ``"verbatim"`` for one that keeps its own.
+        completes: What Tab completes: ``"survey"``, ``"connection"``, ``"profile"``, ``"path"`` or
+            nothing.
         convert: Makes the value of a word, by default its text.
     """
 
@@ -176,7 +185,9 @@ class Positional:
     @property
     def usage(self) -> str:
         """Its name, as a usage line shows it."""
-        return {"?": f"[{self.name}]", "*": f"[{self.name} …]"}.get(self.nargs, self.name)
+        if self.nargs == "*":
+            return f"[{self.name} …]"
+        return f"[{self.name}]" if self.nargs else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +206,7 @@ class Command:
             cell too. A result that a variable can hold is the cell's value as well.
         body_help: Help about the lines below ``%%alchemer``; an empty text if it takes none.
         evaluates_body: Whether expressions in those lines are evaluated, as in conditions.
+        is_filter: Whether those lines are conditions on the answers to a survey.
         surplus_hint: Hint for a line with more words than the command takes.
         group: Heading under which the help lists it.
     """
@@ -209,6 +221,7 @@ class Command:
     displays: bool = False
     body_help: str = ""
     evaluates_body: bool = True
+    is_filter: bool = False
     surplus_hint: str = 'a value with blanks in it needs quotes: "Customer satisfaction"'
     group: str = "Data"
 
@@ -216,6 +229,16 @@ class Command:
     def usage(self) -> str:
         """Its name and its positionals, as a usage line shows them."""
         return " ".join([self.name, *(positional.usage for positional in self.positionals)])
+
+    @property
+    def takes_free_text(self) -> bool:
+        """Whether all words that belong to no option are one text."""
+        return any(each.nargs in ("text", "verbatim") for each in self.positionals)
+
+    @property
+    def is_verbatim(self) -> bool:
+        """Whether that text keeps its quotes, as SQL does."""
+        return any(each.nargs == "verbatim" for each in self.positionals)
 
     def find_option(self, flag: str) -> CommandOption | None:
         """Return the option with that long or short name."""
@@ -256,7 +279,8 @@ def command_help(command: Command) -> str:
 
 def full_help(commands: Mapping[str, Command]) -> str:
     """Return the text of ``%alchemer?``: the overview and the help of each command with options."""
-    pages = "\n\n".join(command_help(c).rstrip() for c in commands.values() if len(c.options) > 1)
+    own = [c for c in commands.values() if any(option.flag != "--out" for option in c.options)]
+    pages = "\n\n".join(command_help(command).rstrip() for command in own)
     return f"Survey data from Alchemer as pandas DataFrames.\n\n{overview(commands)}\n{pages}\n"
 
 

@@ -27,17 +27,19 @@ OUT = CommandOption("--out", "keep the result under this name", spec.to_text, "N
 _CONDITIONS_HELP = """\
   one condition a line, all must hold, # starts a comment:
     status = Complete
-    date_submitted >= 2026-01-01
+    date_submitted >= 7d
     [question(2)] = Yes
     [url("utm_source")] IS NOT NULL
     channel in Web, "Phone, or letter", 'Don''t know'
   a question's alias may stand in place of [question(n)]; between quotes of either kind a value
   is taken as it is, and the quote itself is written twice; {name} is always taken as it is"""
 
+_SURVEY_STATUSES = ("Launched", "Closed", '"In Design"', "Archived", "Draft")
+
 _SIGN_IN = (
     Command(
         "login",
-        "sign in: from the environment or a profile if it can be, else with a panel",
+        "sign in: with what the environment or a profile has, else in a panel or at a prompt",
         commands.login,
         options=(
             CommandOption(
@@ -47,9 +49,14 @@ _SIGN_IN = (
                 choices=Region.names(),
             ),
             choice_option("--mode", "how to sign in", ("key", "oauth")),
-            CommandOption("--profile", "a remembered sign-in", spec.to_text, "NAME"),
+            CommandOption(
+                "--profile", "a remembered sign-in", spec.to_text, "NAME", completes="profile"
+            ),
+            CommandOption(
+                "--env", "read the credentials from this .env file", spec.to_text, "FILE"
+            ),
             CommandOption("--wait", "block the cell until signed in"),
-            CommandOption("--prompt", "ask in the cell, without a panel"),
+            CommandOption("--prompt", "ask line by line, without a panel"),
         ),
         example="%alchemer login --region eu",
         surplus_hint="a region is given as --region eu",
@@ -58,12 +65,24 @@ _SIGN_IN = (
     ),
     Command(
         "logout",
-        "forget the current connection, or the one of that name",
+        "end the current connection, or the one of that name",
         commands.logout,
         (Positional("NAME", "a connection", "?", "connection"),),
+        (CommandOption("--forget", "remove it from the remembered sign-ins, too"),),
         has_result=False,
     ),
-    Command("status", "who is signed in to what", lambda context: context.session.status()),
+    Command(
+        "status", "who is signed in to what, and where the credentials are from", commands.status
+    ),
+    Command("profiles", "the sign-ins that are remembered on this computer", commands.profiles),
+    Command(
+        "forget",
+        "remove a remembered sign-in from this computer",
+        commands.forget,
+        (Positional("NAME", "a profile", completes="profile"),),
+        example="%alchemer forget default",
+        has_result=False,
+    ),
     Command(
         "switch",
         "make another connection the current one",
@@ -77,6 +96,30 @@ _SIGN_IN = (
             ),
         ),
         example="%alchemer switch eu",
+    ),
+    Command(
+        "doctor",
+        "check network, clock, sign-in, rights and this computer; works without a sign-in",
+        commands.doctor,
+        (replace(SURVEY, help="the survey to look at; left out, one of the account", nargs="?"),),
+        (
+            CommandOption(
+                "--shapes", "compare Alchemer's replies with what is expected, without values"
+            ),
+            CommandOption(
+                "--try-regions",
+                "send a key that is refused to the hosts of the other regions, too, named first",
+            ),
+            CommandOption("--text", "print the text for a bug report, which has no data of yours"),
+            CommandOption(
+                "--region",
+                "the region to examine, or a Region as {variable}",
+                spec.to_region,
+                choices=Region.names(),
+            ),
+            CommandOption("--profile", "a remembered sign-in", spec.to_text, "NAME"),
+        ),
+        example="%alchemer doctor --text",
     ),
     Command(
         "client",
@@ -104,8 +147,12 @@ _DATA = (
         "surveys",
         "the surveys of the account",
         commands.surveys,
-        (Positional("TEXT", "a piece of the title", "?"),),
-        (CommandOption("--status", "a status such as Launched", spec.to_text),),
+        (Positional("TEXT", "a piece of the title", "text"),),
+        (
+            CommandOption(
+                "--status", "those with this status", spec.to_text, choices=_SURVEY_STATUSES
+            ),
+        ),
         example="%alchemer surveys customer",
     ),
     Command(
@@ -130,13 +177,14 @@ _DATA = (
         response_options.OPTIONS,
         example='df = %alchemer responses "Customer satisfaction" --complete --since 2026-01-01',
         body_help=_CONDITIONS_HELP,
+        is_filter=True,
     ),
     Command(
         "statistics",
         "counts, percents and means of a survey's questions, as Alchemer counts them",
         lambda context, survey, language=None: context.client.statistics(survey, language),
         (SURVEY,),
-        (CommandOption("--language", "a language of the survey, for labels", spec.to_text),),
+        (response_options.LANGUAGE,),
         example='%alchemer statistics "Customer satisfaction"',
     ),
     Command(
@@ -185,7 +233,7 @@ _STORE = (
         "sql",
         "a query over stored surveys and the notebook's frames (DuckDB)",
         commands.sql,
-        (Positional("QUERY", "SQL, in quotes", "?", convert=to_query),),
+        (Positional("QUERY", "SQL, with or without quotes around it", "verbatim", "", to_query),),
         (
             response_options.TEST_ROWS,
             response_options.TIME_ZONE,

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from IPython.core.error import UsageError
 
-from alchemer_nb.errors import DownloadIncomplete, InvalidArgument
-from alchemer_nb.notebook.kernel.outputs import print_text, print_wrapped
+from alchemer_nb.errors import ConfigurationError, DownloadIncomplete, InvalidArgument
+from alchemer_nb.frame.provenance import ZONE_NOTE
+from alchemer_nb.notebook.kernel.outputs import print_text, show_line
 from alchemer_nb.notebook.kernel.pump import is_unattended
 from alchemer_nb.notebook.magic.response_options import describe_download
 from alchemer_nb.notebook.magic.sql_values import bind_values
 from alchemer_nb.notebook.magic.tokens import suggest
 from alchemer_nb.wire.ids import check_given_id, id_number
-from alchemer_nb.wire.text import counted
+from alchemer_nb.wire.text import counted, nearest_words
 
 if TYPE_CHECKING:
     import threading
@@ -25,11 +27,12 @@ if TYPE_CHECKING:
 
     from alchemer_nb.client.client import Client
     from alchemer_nb.client.jobs import Job
+    from alchemer_nb.doctor.report import Diagnosis
     from alchemer_nb.fetch.progress import Progress
     from alchemer_nb.notebook.demo import RunningSandbox
-    from alchemer_nb.notebook.magic.completion import KnownSurveys
+    from alchemer_nb.notebook.magic.lookahead import KnownSurveys
     from alchemer_nb.notebook.running.background import Downloads
-    from alchemer_nb.notebook.signin.session import Session, Status
+    from alchemer_nb.notebook.signin.session import Connection, Session, Status
     from alchemer_nb.store.sync_result import SyncResult
 
 _Result = TypeVar("_Result")
@@ -66,7 +69,14 @@ class Context:
     @property
     def client(self) -> Client:
         """The current client; raises ``ConfigurationError`` if nobody is signed in."""
-        return self.session.require().client
+        return self.connection.client
+
+    @property
+    def connection(self) -> Connection:
+        """The current connection; signs in with the environment where nobody is signed in."""
+        from alchemer_nb.notebook.signin.login import require_connection
+
+        return require_connection(self.session, self.region)
 
 
 def login(context: Context, **given: Any) -> object | None:
@@ -74,24 +84,98 @@ def login(context: Context, **given: Any) -> object | None:
     from alchemer_nb.notebook.signin.login import login as sign_in
 
     # A profile has its own region; and somebody signed in would be asked for one account more.
-    if context.region and not given.get("profile") and not context.session.status().signed_in:
+    has_place = given.get("profile") or given.get("env")
+    if context.region and not has_place and not context.session.status().signed_in:
         given.setdefault("region", context.region)
     return sign_in(context.session, **given)
 
 
-def logout(context: Context, name: str | None = None) -> None:
-    """Forget a connection."""
+def logout(context: Context, name: str | None = None, forget: bool = False) -> None:
+    """End a connection; with ``forget`` remove the profiles that hold its credentials, too."""
+    from alchemer_nb.auth import profiles as stored
+
     if name is not None and name not in context.session.names():
         raise UsageError(
             f"no connection is called `{name}`.{suggest(name, context.session.names())}"
         )
     removed = context.session.sign_out(name)
     if removed is None:
-        print_text("Nobody is signed in.")
+        hint = " %alchemer profiles lists what is remembered." if forget else ""
+        print_text(f"Nobody is signed in.{hint}")
         return
+    print_text(f"Signed out of {removed.organisation or removed.name}.")
+    client = removed.client
+    try:
+        same = stored.find_same(client.credentials, client.region)
+    except ConfigurationError as error:
+        same = ()
+        print_text(f"Whether a profile still holds this sign-in is not known: {error}.")
+    for profile in same:
+        if forget:
+            _forget(profile)
+        else:
+            print_text(
+                f"Profile “{profile}” still holds this sign-in: %alchemer login "
+                f"{f'--profile {profile} ' if profile != stored.DEFAULT else ''}uses it again, "
+                f"%alchemer forget {profile} removes it."
+            )
     status = context.session.status()
-    hint = "" if status.signed_in else f" {status.hint}"
-    print_text(f"Signed out of {removed.organisation or removed.name}.{hint}")
+    if not status.signed_in:
+        print_text(status.hint)
+
+
+def profiles(_: Context) -> pd.DataFrame:
+    """Return what is remembered, one row a profile; no secret is in it."""
+    import pandas as pd
+
+    from alchemer_nb.auth import profiles as stored
+    from alchemer_nb.auth.lookup import describe_kind
+
+    rows = []
+    for entry in stored.list_profiles():
+        profile = entry.profile
+        about = ("", "", "", "")
+        if profile is not None:
+            region, credentials = profile.region, profile.credentials
+            about = (region.name, describe_kind(credentials), region.host, credentials.masked)
+        rows.append((entry.name, *about, entry.place, entry.problem))
+    if not rows:
+        print_text(
+            "Nothing is remembered on this computer. A sign-in is remembered when you choose so in "
+            "the panel or at the prompt."
+        )
+    columns = ["profile", "region", "sign_in", "host", "key", "kept_in", "problem"]
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame if frame["problem"].any() else frame.drop(columns="problem")
+
+
+def forget(context: Context, name: str) -> None:
+    """Remove a profile."""
+    from alchemer_nb.auth import profiles as stored
+
+    names = stored.names()
+    if name not in names:
+        known = f" There is: {', '.join(names)}." if names else " There is none."
+        raise UsageError(f"no profile is called `{name}`.{suggest(name, names) or known}")
+    _forget(name)
+    if context.session.status().signed_in:
+        print_text("Whoever is signed in stays so until %alchemer logout.")
+
+
+def _forget(name: str) -> None:
+    from alchemer_nb.auth import profiles as stored
+
+    place = stored.describe_place(name)
+    stored.delete(name)
+    print_text(f"Profile “{name}” was removed; it was {place}. The key itself is still valid.")
+
+
+def status(context: Context) -> Status:
+    """Return who is signed in, or else where credentials were looked for."""
+    from alchemer_nb.auth.lookup import describe_places
+
+    current = context.session.status()
+    return current if current.signed_in else current.with_note(describe_places())
 
 
 def switch(context: Context, name: Any) -> Status:
@@ -105,7 +189,8 @@ def switch(context: Context, name: Any) -> Status:
         client = context.variables[name] if isinstance(name, str) else name
         if not isinstance(client, Client):
             raise UsageError("switch takes the name of a connection, or a variable with a Client")
-        session.adopt(client, name if isinstance(name, str) else None)
+        connection = name if isinstance(name, str) else None
+        session.adopt(client, connection, source="a client made in Python")
     return session.status()
 
 
@@ -116,10 +201,50 @@ def demo(context: Context, responses: int | None = None) -> RunningSandbox:
     return start(context.session, responses=responses)
 
 
+def doctor(
+    context: Context,
+    survey: Any = None,
+    shapes: bool = False,
+    try_regions: bool = False,
+    text: bool = False,
+    region: Any = None,
+    profile: str | None = None,
+) -> Diagnosis | None:
+    """Examine the current connection, or what the environment or a profile would sign in with.
+
+    Returns:
+        What was found; None if it was printed as text.
+    """
+    connection = None if region or profile else context.session.connection
+    if connection is not None:
+        found = connection.client.doctor(survey, shapes=shapes, try_regions=try_regions)
+    else:
+        from alchemer_nb.client.client import Client
+        from alchemer_nb.doctor.examination import Examination, Subject
+
+        subject, find_survey = Subject.find(profile, region, context.region), None
+        if survey is not None and subject.credentials is not None:
+            client = Client(subject.credentials, subject.region)
+            find_survey = partial(client.survey_id, survey)
+        found = Examination(subject, find_survey, shapes, try_regions).run()
+    if text:
+        print_text(found.text())
+        return None
+    return found
+
+
 def surveys(context: Context, text: str | None = None, status: str | None = None) -> pd.DataFrame:
     """Return the surveys of the account, one row each."""
     frame = context.client.surveys(text=text, status=status)
     context.known_surveys.add_frame(frame)
+    if text and frame.empty:
+        everything = context.client.surveys()  # from memory
+        context.known_surveys.add_frame(everything)
+        near = nearest_words(text, everything["title"].dropna())
+        hint = f"did you mean `{near}`?" if near else "%alchemer surveys lists all of them"
+        print_text(f"No title has {text[:60]!r} in it; {hint}")
+    if len(frame) and not context.client.region.zone_documented:
+        show_line(ZONE_NOTE[:1].upper() + ZONE_NOTE[1:])
     return frame
 
 
@@ -179,7 +304,7 @@ def responses(
         estimate_options = inspect.signature(context.client.estimate).parameters
         chosen = {name: value for name, value in options.items() if name in estimate_options}
         estimate = context.client.estimate(survey, **chosen)
-        print_wrapped(f"{estimate}. Nothing was downloaded (--dry-run).")
+        show_line(f"{estimate}. Nothing was downloaded (--dry-run).")
         return None
     progress = progress or context.progress
     if context.day_first:
@@ -201,7 +326,7 @@ def _start_download(context: Context, survey: Any, options: Mapping[str, Any]) -
     """Begin a download; where the same one had been cut off, go on with its rows."""
     from alchemer_nb.client.jobs import Job
 
-    connection, unfinished = context.session.require(), context.session.unfinished
+    connection, unfinished = context.connection, context.session.unfinished
     client, key = connection.client, connection.download_key(survey, options)
     if options.get("fresh"):
         unfinished.remove(key)
@@ -278,7 +403,11 @@ def fetch_list(context: Context, path: str, survey: Any = None, **ids: Any) -> p
     if survey is not None:
         ids["survey"] = context.client.survey_id(survey)
     checked = {name: check_given_id(value, f"a {name}") for name, value in ids.items()}
-    return context.client.table(path.format(**checked))
+    place = path.format(**checked)
+    table = context.client.table(place)
+    if table.empty:
+        print_text(f"Alchemer has none: the list {place} is empty.")
+    return table
 
 
 def sync(
@@ -324,16 +453,16 @@ def diff(context: Context, survey: Any) -> pd.DataFrame:
     )
     more = f"; changed most: {often}" if often else ""
     when = " and ".join(str(utc)[:16].replace("T", " ") for utc in frame.attrs["syncs"])
-    print_wrapped(f"Between {when} UTC: {', '.join(parts) or 'no difference'}{more}")
+    show_line(f"Between {when} UTC: {', '.join(parts) or 'no difference'}{more}")
     return frame
 
 
 def sql(context: Context, query: str | None = None, body: str = "", **options: Any) -> pd.DataFrame:
     """Run a query over stored surveys and the notebook's frames."""
     if bool(query) == bool(body.strip()):
-        raise UsageError("write the query below %%alchemer sql, or behind %alchemer sql in quotes")
+        raise UsageError("write the query after %alchemer sql, or below %%alchemer sql")
     text, values = bind_values(query or body, context.variables)
-    progress = "none" if context.progress == "none" else print_wrapped
+    progress = "none" if context.progress == "none" else show_line
     options.setdefault("day_first", context.day_first)
     return context.client.sql(text, context.variables, values, progress=progress, **options)
 

@@ -1,31 +1,35 @@
-"""Offer completions on a line of the magic: words of the command table, and surveys already seen.
+"""Offer completions: words of the command table, names of surveys and what is in them.
 
-A press of Tab never makes a call.
+A press of Tab never waits for the network, see ``lookahead``.
 """
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+from zoneinfo import available_timezones
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
 from IPython.core.error import UsageError
 
+from alchemer_nb.notebook.magic.command_spec import to_list
+from alchemer_nb.notebook.magic.condition_completion import complete_condition
 from alchemer_nb.notebook.magic.parser import separate_options
 from alchemer_nb.notebook.magic.tokens import SourceWord, quote_word, split_words
 from alchemer_nb.visible import is_visible
-from alchemer_nb.wire.ids import id_number
+from alchemer_nb.wire.text import fold_title
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-    import pandas as pd
-
-    from alchemer_nb.notebook.magic.command_spec import Command, Positional
+    from alchemer_nb.notebook.magic.command_spec import Command, CommandOption, Positional
+    from alchemer_nb.notebook.magic.lookahead import Lookahead, SurveyWords
     from alchemer_nb.notebook.signin.session import Session
 
 # `%alchemer`, `df = %alchemer`, `a, b = %alchemer`; `%%alchemer` on the first line of a cell.
+_CELL = re.compile(r"%%alchemer\s(.*)")
 _LINE = re.compile(r"^\s*(?:%%|(?:[^%=#]+=\s*)?%)alchemer\s(.*)$", re.DOTALL)
+_MARKS = "\"'\u201c\u201d\u201e\u00ab\u2018"  # that may open a word
 _PATHS = ("account", "accountteams", "accountuser", "contactlist", "survey", "surveytheme")
 
 
@@ -34,16 +38,16 @@ class Completion:
 
     Args:
         commands: The commands by name.
-        known: Surveys already seen.
+        ahead: Surveys and what is in them.
         session: Has the names of the connections.
         shell: Has the variables that ``$…`` may name.
     """
 
     def __init__(
-        self, commands: Mapping[str, Command], known: KnownSurveys, session: Session, shell: Any
+        self, commands: Mapping[str, Command], ahead: Lookahead, session: Session, shell: Any
     ) -> None:
         self._commands = commands
-        self._known = known
+        self._ahead = ahead
         self._session = session
         self._shell = shell
 
@@ -52,20 +56,41 @@ class Completion:
     @context_matcher(identifier="alchemer_nb", priority=1000)
     def match(self, context: CompletionContext) -> dict[str, Any]:
         """Return the completions as IPython's second matcher interface expects them."""
-        line = context.full_text.split("\n")[context.cursor_line][: context.cursor_position]
-        fragment, completions = self.find_completions(line)
+        lines = context.full_text.split("\n")
+        line, column = lines[context.cursor_line], context.cursor_position
+        above = "\n".join(lines[: context.cursor_line]).lstrip()
+        if header := _CELL.match(above):
+            fragment, completions = self._complete_body(header[1], line[:column])
+        else:
+            fragment, completions = self.find_completions(line[:column], line[column:])
+        offered = [_without_rest(text, line[column:]) for text in completions]
         return {
-            "completions": [SimpleCompletion(text=text, type="alchemer") for text in completions],
+            "completions": [SimpleCompletion(text=text, type="alchemer") for text in offered],
             "matched_fragment": fragment,
             "suppress": bool(completions),
             "ordered": True,
         }
 
-    def find_completions(self, line: str) -> tuple[str, list[str]]:
+    def _complete_body(self, header: str, line: str) -> tuple[str, list[str]]:
+        """Complete a line below ``%%alchemer``, with what follows that."""
+        if _is_in_braces(line):  # Python completes inside braces
+            return "", []
+        if variable := re.search(r"(?<!\$)\$\w*$", line):
+            return variable[0], self._variables(variable[0])
+        try:
+            words = _without_target(split_words(header, partial=True))
+        except UsageError:
+            return "", []
+        command = self._commands.get(words[0].source) if words else None
+        known = self._survey_words(command, words[1:]) if command and command.is_filter else None
+        return complete_condition(known, line) if known else ("", [])
+
+    def find_completions(self, line: str, after: str = "") -> tuple[str, list[str]]:
         """Return the end of the line that a completion replaces, and the completions.
 
         Args:
             line: The line up to the cursor.
+            after: The rest of it.
         """
         found = _LINE.match(line)
         if not found:
@@ -80,25 +105,26 @@ class Completion:
             current = words.pop()
         if current.unclosed == "{":  # Python completes inside braces
             return "", []
-        if len(words) > 1 and words[1].source == "<<":
-            words = words[2:]
-        elif words and words[0].source.endswith("<<"):
-            words = words[1:]
         fragment = typed[current.start :]
         if fragment.startswith("$"):
-            names = (f"${name}" for name in self._shell.user_ns if not name.startswith("_"))
-            return fragment, _filter_by_prefix(fragment, names)
-        return self._complete_word(words, current.source, fragment)
+            return fragment, self._variables(fragment)
+        later = set(re.findall(r"(?<=\s)-{1,2}[a-z-]+", after))
+        return self._complete_word(_without_target(words), current, fragment, later)
+
+    def _variables(self, typed: str) -> list[str]:
+        names = (f"${name}" for name in self._shell.user_ns if not name.startswith("_"))
+        return _filter_by_prefix(typed, names)
 
     def _complete_word(
-        self, before: list[SourceWord], current: str, fragment: str
+        self, before: list[SourceWord], current: SourceWord, fragment: str, later: set[str]
     ) -> tuple[str, list[str]]:
         """Complete the word at the cursor.
 
         Args:
             before: The words before it.
-            current: The word without quotes.
+            current: The word.
             fragment: The word as it is typed.
+            later: The options after the cursor.
         """
         if not before:
             return fragment, _filter_by_prefix(fragment, [*self._commands, "help"])
@@ -110,73 +136,113 @@ class Completion:
         flag, equals, value = fragment.partition("=")
         option = command.find_option(flag if equals else before[-1].source)
         if option and option.convert:
-            value = value if equals else fragment
-            return value, _filter_by_prefix(value, option.choices)
+            known = self._survey_words(command, before[1:]) if option.completes else None
+            if option.completes == "condition":
+                return _complete_quoted(known, current)
+            return self._complete_value(option, value if equals else fragment, known)
         try:
             positionals, given = separate_options(command, before[1:])
             count, used = len(positionals), {each.flag for each in given}
         except UsageError:  # an earlier word is wrong; which options there are is known
             count = len(command.positionals)
             used = {word.source.partition("=")[0] for word in before}
+        used |= later
         unused = [o.flag for o in command.options if o.repeat or not {o.flag, o.short} & used]
         if fragment.startswith("-"):
             return fragment, _filter_by_prefix(fragment, unused)
         values: list[str] = []
         if count < len(command.positionals):
-            values = self._positional_values(command.positionals[count], current)
+            values = self._positional_values(command.positionals[count], current.source, fragment)
         return fragment, values or ([] if fragment else unused)
 
-    def _positional_values(self, positional: Positional, start: str) -> list[str]:
+    def _complete_value(
+        self, option: CommandOption, typed: str, known: SurveyWords | None
+    ) -> tuple[str, list[str]]:
+        """Complete the value of an option; of a list, the name after the last comma."""
+        given: Sequence[str] = ()
+        if option.convert is to_list:
+            *given, typed = re.split(r"[,\s\"']+", typed)
+        values: Iterable[str] = option.choices
+        if option.completes == "profile":
+            values = self._ahead.profiles()
+        elif option.completes == "zone":
+            values = ["none", *sorted(available_timezones())]
+        elif option.completes == "language":
+            values = map(quote_word, known.survey.languages) if known else ()
+        elif option.completes == "columns":
+            values = known.columns() if known else ()
+        folded = typed.lstrip(_MARKS).casefold()
+        offered = (value for value in values if value not in given and is_visible(value))
+        return typed, [v for v in offered if v.lstrip(_MARKS).casefold().startswith(folded)]
+
+    def _survey_words(self, command: Command, words: Sequence[SourceWord]) -> SurveyWords | None:
+        """Return what is known of the survey that a line names."""
+        if not command.positionals or command.positionals[0].completes != "survey":
+            return None
+        if words and command.find_option(words[-1].syntax):  # its value is being typed
+            words = words[:-1]
+        try:
+            (word, *_), _ = separate_options(command, words)
+        except (UsageError, ValueError):
+            return None
+        survey: Any = word.source
+        if any(part.is_expression for part in word.parts):  # a press of Tab runs nobody's code
+            survey = self._shell.user_ns.get(word.source.strip()) if len(word.parts) == 1 else None
+        return self._ahead.survey_words(str(survey)) if type(survey) in (str, int) else None
+
+    def _positional_values(self, positional: Positional, start: str, fragment: str) -> list[str]:
         if positional.completes == "connection":
             return _filter_by_prefix(start, self._session.names())
+        if positional.completes == "profile":
+            return _filter_by_prefix(start, self._ahead.profiles())
         if positional.completes == "path":
             return _filter_by_prefix(start, _PATHS)
         if positional.completes == "survey":
-            folded = start.casefold()
-            # One with characters that are not shown is completed by its id alone.
-            known = [title for _, title in self._known if is_visible(title)]
-            titles = [title for title in known if title.casefold().startswith(folded)]
-            return [
-                *map(quote_word, titles),
-                *_filter_by_prefix(start, (i for i, _ in self._known)),
-            ]
+            return self._surveys(start, fragment)
         return []
+
+    def _surveys(self, start: str, fragment: str) -> list[str]:
+        """Return the titles that begin with a text, else those with a word that does; and ids."""
+        surveys = self._ahead.surveys()
+        # One with characters that are not shown is completed by its id alone.
+        titles = [(title, fold_title(title)) for _, title in surveys if is_visible(title)]
+        found: list[str] = []
+        # An apostrophe in a bare word is read as a quote: Don't.
+        for typed in (fold_title(start), fold_title(fragment), fold_title(fragment.lstrip(_MARKS))):
+            found = found or [title for title, folded in titles if folded.startswith(typed)]
+            inside = re.compile(rf"(?<!\w){re.escape(typed)}")
+            found = found or [title for title, folded in titles if inside.search(folded)]
+        return [*map(quote_word, found), *_filter_by_prefix(start, (i for i, _ in surveys))]
+
+
+def _complete_quoted(known: SurveyWords | None, word: SourceWord) -> tuple[str, list[str]]:
+    """Complete a condition in a word of the line, whose quotes stay open."""
+    fragment, completions = complete_condition(known, word.source) if known else ("", [])
+    wrong = re.compile(re.escape(word.unclosed) if word.unclosed else r"[\s\"']")
+    return fragment, [text for text in completions if not wrong.search(text)]
+
+
+def _without_target(words: list[SourceWord]) -> list[SourceWord]:
+    """Return the words without ``NAME <<`` before them."""
+    if len(words) > 1 and words[1].source == "<<":
+        return words[2:]
+    return words[1:] if words and words[0].source.endswith("<<") else words
+
+
+def _without_rest(text: str, after: str) -> str:
+    """Return a completion without its end, if that stands after the cursor already."""
+    word = re.match(r"\S*", after)
+    rest = word[0] if word else ""
+    for length in range(min(len(rest), len(text) - 1), 0, -1):
+        if text.endswith(rest[:length]):
+            return text[:-length]
+    return text
+
+
+def _is_in_braces(line: str) -> bool:
+    plain = line.replace("{{", "").replace("}}", "")
+    return plain.rfind("{") > plain.rfind("}")
 
 
 def _filter_by_prefix(prefix: str, texts: Iterable[str]) -> list[str]:
     return [text for text in texts if text.startswith(prefix)]
-
-
-class KnownSurveys:
-    """Ids and titles of surveys, the latest seen last.
-
-    Example:
-        >>> from alchemer_nb.notebook.magic.completion import KnownSurveys
-        >>> known = KnownSurveys()
-        >>> known.add("9000001", "Customer satisfaction")
-        >>> list(known)
-        [('9000001', 'Customer satisfaction')]
-    """
-
-    def __init__(self) -> None:
-        self._titles: dict[str, str] = {}
-
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        return iter(list(self._titles.items()))
-
-    def add(self, survey_id: object, title: str) -> None:
-        """Add one survey, unless its id is not valid: a command could not ask for it."""
-        number = id_number(survey_id)
-        if number is not None:
-            self._titles[str(number)] = " ".join(title.split())
-
-    def add_frame(self, surveys: pd.DataFrame) -> None:
-        """Add the surveys in a result of ``Client.surveys``."""
-        if {"id", "title"} <= set(surveys.columns):
-            for survey_id, title in zip(surveys["id"], surveys["title"], strict=True):
-                if isinstance(title, str):
-                    self.add(survey_id, title)
-
-    def clear(self) -> None:
-        """Remove all surveys, as another account has others."""
-        self._titles.clear()

@@ -23,20 +23,25 @@ from traitlets.config import Configurable
 from alchemer_nb.errors import AlchemerError
 from alchemer_nb.http.regions import Region
 from alchemer_nb.notebook.kernel.outputs import print_text
+from alchemer_nb.notebook.kernel.stopped import show_stops_as_errors, show_stops_calmly
 from alchemer_nb.notebook.magic.command_spec import Command, command_help, full_help, overview
 from alchemer_nb.notebook.magic.command_table import COMMANDS
 from alchemer_nb.notebook.magic.commands import Context
-from alchemer_nb.notebook.magic.completion import Completion, KnownSurveys
+from alchemer_nb.notebook.magic.completion import Completion
 from alchemer_nb.notebook.magic.interpolation import interpolate_lines
+from alchemer_nb.notebook.magic.lookahead import KnownSurveys, Lookahead
 from alchemer_nb.notebook.magic.parser import parse_line
 from alchemer_nb.notebook.magic.response_options import PROGRESS
 from alchemer_nb.notebook.running.background import Downloads
+from alchemer_nb.notebook.running.preview import Previews
 from alchemer_nb.notebook.signin.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _NAME = "AlchemerMagics"
+_PREVIEWED = frozenset({"surveys", "responses", "partial"})
+_JOB = "alchemer_nb.client.jobs", "Job"  # by name: without importing it
 
 
 @magics_class
@@ -61,9 +66,11 @@ class AlchemerMagics(Magics, Configurable):
         super().__init__(shell, **kwargs)
         self.session = Session()
         self.known_surveys = KnownSurveys()
-        self.completion = Completion(COMMANDS, self.known_surveys, self.session, shell)
+        self.lookahead = Lookahead(self.session, self.known_surveys)
+        self.completion = Completion(COMMANDS, self.lookahead, self.session, shell)
         self.downloads = Downloads(shell)
-        self._stop_listening = self.session.on_change(self.known_surveys.clear)
+        self.previews = Previews(shell)
+        self._stop_listening = self.session.on_change(self._forget_surveys)
 
     @line_cell_magic
     @no_var_expand
@@ -78,6 +85,10 @@ class AlchemerMagics(Magics, Configurable):
             raise
 
     alchemer.__doc__ = full_help(COMMANDS)  # what `%alchemer?` shows
+
+    def _forget_surveys(self) -> None:
+        self.known_surveys.clear()
+        self.lookahead.clear()
 
     def close(self) -> None:
         """End the downloads and sign-ins, and the sandbox if one runs."""
@@ -116,6 +127,8 @@ class AlchemerMagics(Magics, Configurable):
             self.shell.push({parsed.target: result})
             return None
         if not command.displays:
+            if command.name in _PREVIEWED:
+                self.previews.offer(result)
             return result
         display(result)  # type: ignore[no-untyped-call]  # IPython has no hints
         if not command.has_result:
@@ -147,6 +160,11 @@ def load(ipython: Any) -> None:
     magics = AlchemerMagics(ipython)
     ipython.register_magics(magics)
     ipython.Completer.custom_matchers.append(magics.completion.match)
+    ipython.display_formatter.ipython_display_formatter.for_type_by_name(
+        *_JOB, magics.downloads.show_job
+    )
+    magics.previews.begin()
+    show_stops_calmly(ipython)
 
 
 def unload(ipython: Any) -> None:
@@ -154,6 +172,9 @@ def unload(ipython: Any) -> None:
     magics = ipython.magics_manager.registry.pop(_NAME, None)
     if magics is None:
         return
+    show_stops_as_errors(ipython)
+    magics.previews.end()
+    ipython.display_formatter.ipython_display_formatter.pop(".".join(_JOB), None)
     for kind in ("line", "cell"):
         ipython.magics_manager.magics[kind].pop("alchemer", None)
     if magics in ipython.configurables:

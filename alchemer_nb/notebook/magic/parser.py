@@ -17,14 +17,20 @@ from IPython.core.error import UsageError
 from alchemer_nb.notebook.magic import command_spec as spec
 from alchemer_nb.notebook.magic import secret_guard
 from alchemer_nb.notebook.magic.secret_guard import format_word
-from alchemer_nb.notebook.magic.tokens import WordPart, evaluate_word, split_words, suggest
+from alchemer_nb.notebook.magic.tokens import (
+    SourceWord,
+    WordPart,
+    evaluate_word,
+    split_words,
+    suggest,
+)
 from alchemer_nb.visible import replace_lone_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from alchemer_nb.notebook.magic.command_spec import Command, CommandOption, Convert
-    from alchemer_nb.notebook.magic.tokens import EvaluatedWord, SourceWord
+    from alchemer_nb.notebook.magic.tokens import EvaluatedWord
 
 _HELP_FLAGS = ("-h", "--help")
 _OPTION = re.compile(r"-+[^-\d]")  # `-5` is a value
@@ -60,7 +66,8 @@ def parse_line(
     Raises:
         UsageError: The line is not valid; the message says what would be.
     """
-    words = split_words(replace_lone_surrogates(line).rstrip().removesuffix(";"))
+    line = replace_lone_surrogates(line).rstrip().removesuffix(";")
+    words = split_words(line)
     _refuse_secrets(words)
     target, words = _split_target(words)
     if not words or words[0].syntax in _HELP_FLAGS:
@@ -72,7 +79,7 @@ def parse_line(
     options = itertools.takewhile(lambda word: word.syntax != "--", words)
     if any(word.syntax in _HELP_FLAGS for word in options):
         return ParsedCommand(None, help_for=command.name)
-    arguments = _parse_arguments(command, words[1:], variables)
+    arguments = _parse_arguments(command, line, words[1:], variables)
     out = arguments.pop("out", None)
     if target and out:
         raise UsageError(f"two names for the result: `{target}` before << and `{out}` after -o")
@@ -106,9 +113,19 @@ def _refuse_secrets(words: Sequence[SourceWord]) -> None:
 
 def _find_command(name: str, commands: Mapping[str, Command]) -> Command:
     if name not in commands:
-        hint = suggest(name, (*commands, "help"))
+        hint = _suggest_option(name, commands) or suggest(name, (*commands, "help"))
         raise UsageError(f"no command is called {format_word(name)}.{hint} (%alchemer help)")
     return commands[name]
+
+
+def _suggest_option(name: str, commands: Mapping[str, Command]) -> str:
+    """Suggest the command that has an option of this name: ``sync SURVEY --verify``."""
+    for command in commands.values():
+        option = command.find_option(f"--{name.lstrip('-').casefold()}")
+        if option and option.name != "out":
+            value = f" {option.value}" if option.convert else ""
+            return f" Did you mean `{command.usage} {option.flag}{value}`?"
+    return ""
 
 
 def _split_target(words: list[SourceWord]) -> tuple[str | None, list[SourceWord]]:
@@ -135,17 +152,21 @@ def _check_variable_name(name: str) -> None:
 
 
 def _parse_arguments(
-    command: Command, words: Sequence[SourceWord], variables: Mapping[str, Any]
+    command: Command, line: str, words: Sequence[SourceWord], variables: Mapping[str, Any]
 ) -> dict[str, Any]:
     remaining, given = separate_options(command, words)
+    remaining = _join_text(command, line, remaining)
     arguments: dict[str, Any] = {}
     for positional in command.positionals:
         count = len(remaining) if positional.nargs == "*" else 1
         label = positional.name
-        given_words = [evaluate_word(word, variables) for word in remaining[:count]]
-        if positional.nargs == "?":
-            given_words = [word for word in given_words if not _is_none(word)]
-        values = [_convert(label, positional.convert, word) for word in given_words]
+        given_words = (evaluate_word(word, variables) for word in remaining[:count])
+        may_be_none = positional.nargs in ("?", "text", "verbatim")
+        values = [
+            _convert(label, positional.convert, word)
+            for word in given_words
+            if not (may_be_none and _is_none(word))
+        ]
         remaining = remaining[count:]
         if positional.nargs == "*":
             arguments[label.lower()] = values
@@ -162,6 +183,20 @@ def _parse_arguments(
         if values:
             arguments[option.name] = values if option.repeat else values[0]
     return arguments
+
+
+def _join_text(command: Command, line: str, words: list[SourceWord]) -> list[SourceWord]:
+    """Return the words of a free text as one, as if quotes stood around all of it."""
+    if not command.takes_free_text or len(words) < 2:
+        return words
+    verbatim = command.is_verbatim
+    parts: list[WordPart] = []
+    for previous, word in zip([None, *words], words, strict=False):
+        if previous is not None:
+            between = line[previous.end : word.start]
+            parts.append(WordPart(between if between.isspace() and verbatim else " "))
+        parts += [WordPart(line[word.start : word.end])] if verbatim else word.parts
+    return [SourceWord(words[0].start, words[-1].end, tuple(parts))]
 
 
 def _surplus_hint(command: Command, given: Iterable[CommandOption]) -> str:
@@ -205,7 +240,7 @@ def separate_options(
         if word.syntax == "--":
             positionals += rest
             break
-        if not _OPTION.match(word.syntax):
+        if not _OPTION.match(word.syntax) or (command.is_verbatim and _is_sql(command, word)):
             positionals.append(word)
             continue
         option, value = _parse_option(command, word)
@@ -221,6 +256,11 @@ def separate_options(
             raise _usage_error(command, f"{option.flag} needs a value after it")
         values.append(value)
     return positionals, given
+
+
+def _is_sql(command: Command, word: SourceWord) -> bool:
+    """Check whether a word after a single dash is a part of a query, such as ``-x``."""
+    return not word.source.startswith("--") and command.find_option(word.source[:2]) is None
 
 
 def _parse_option(command: Command, word: SourceWord) -> tuple[CommandOption, SourceWord | None]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from alchemer_nb.client.download_options import INCOMPLETE
 from alchemer_nb.frame.options import CHOICES
 from alchemer_nb.notebook.magic import command_spec as spec
 from alchemer_nb.notebook.magic.command_spec import CommandOption
+from alchemer_nb.notebook.magic.condition_completion import RELATIVE_DATES
 from alchemer_nb.notebook.magic.interpolation import to_condition
-from alchemer_nb.survey.filters import STATUSES, parse_conditions
+from alchemer_nb.survey.filters import STATUSES, describe_condition, parse_conditions
 from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
@@ -28,14 +31,30 @@ def choice_option(flag: str, text: str, choices: tuple[str, ...] = ()) -> Comman
     return CommandOption(flag, text, spec.one_of(*choices), choices=choices)
 
 
+def _date_option(flag: str, text: str) -> CommandOption:
+    return CommandOption(flag, text, spec.to_date, "DATE", RELATIVE_DATES)
+
+
 TEST_ROWS = choice_option("--test-rows", "what to do with test data")
 DAY_FIRST = CommandOption("--day-first", "typed dates have the day before the month")
 TIME_ZONE = CommandOption(
-    "--tz", "time zone; none for the region's wall clock", spec.to_time_zone, "ZONE"
+    "--tz",
+    "time zone; none for the region's wall clock",
+    spec.to_time_zone,
+    "ZONE",
+    completes="zone",
+)
+LANGUAGE = CommandOption(
+    "--language", "a language of the survey, for labels", spec.to_text, completes="language"
 )
 OPTIONS = (
     CommandOption(
-        "--where", "a condition; may be given several times", to_condition, "CONDITION", repeat=True
+        "--where",
+        "a condition; may be given several times",
+        to_condition,
+        "CONDITION",
+        repeat=True,
+        completes="condition",
     ),
     CommandOption(
         "--status",
@@ -45,18 +64,24 @@ OPTIONS = (
         choices=STATUSES,
     ),
     CommandOption("--complete", "short for --status Complete"),
-    CommandOption("--since", "submitted on this day or later", spec.to_date, "DATE"),
-    CommandOption("--until", "submitted on this day or earlier", spec.to_date, "DATE"),
+    _date_option("--since", "submitted then or later, also today, yesterday, 7d, 2w, 3m, 1y"),
+    _date_option("--until", "submitted then or earlier; all of the day, month or year"),
     TEST_ROWS,
     choice_option("--names", "what columns are called"),
     choice_option("--values", "what answers are shown as"),
     choice_option("--shape", "a row per response, or per answer"),
     choice_option("--multi", "a column per option, or one list"),
-    CommandOption("--language", "a language of the survey, for labels", spec.to_text),
+    LANGUAGE,
     choice_option("--metadata", "which columns besides answers"),
     TIME_ZONE,
-    CommandOption("--columns", "only these, with commas", spec.to_list, "NAMES"),
-    CommandOption("--limit", "at most this many rows", spec.to_whole_number, "N"),
+    CommandOption(
+        "--columns",
+        "only these columns or questions, with commas; comments only by name",
+        spec.to_list,
+        "NAMES",
+        completes="columns",
+    ),
+    CommandOption("--limit", "at most this many responses", spec.to_whole_number, "N"),
     DAY_FIRST,
     FRESH,
     CommandOption("--store", "from this computer, however old; see sync"),
@@ -81,7 +106,7 @@ _ECHOES = {
     "metadata": "metadata: {}",
     "tz": "times in {}",
     "columns": "columns: {}",
-    "limit": "at most {} rows",
+    "limit": "at most {}",
     "day_first": "day first: {}",
 }
 
@@ -104,23 +129,35 @@ def describe_download(
 
     title = " ".join(str(facts["title"]).split())
     survey = f"{title} ({facts['survey_id']})" if title else f"survey {facts['survey_id']}"
-    echoes = ", ".join(_echoes(options))
+    echoes = ", ".join(_echoes(options, facts.get("dates_read", {})))
     size = f"{counted(shape[0], 'row')} × {counted(shape[1], 'column')}"
     line = f"{survey}{': ' if echoes else ''}{echoes} → {size}"
     return replace(summary(facts, _write_option), line=line)
 
 
-def _echoes(options: Mapping[str, Any]) -> list[str]:
+def _echoes(options: Mapping[str, Any], dates_read: Mapping[str, str]) -> list[str]:
     echoes = []
     for name, template in _ECHOES.items():
         if name in options:
-            value = parse_conditions(options[name]) if name == "where" else options[name]
-            separator = " or " if name == "status" else ", "
-            if name == "tz" and value is None:
+            value = dates_read.get(name, options[name])
+            if name == "where":
+                value = _describe_conditions(value, dates_read)
+            elif name == "tz" and value is None:
                 value = "the wall clock of the region"
+            elif name == "limit":
+                value = counted(value, "response")
+            separator = " or " if name == "status" else ", "
             values = value if isinstance(value, list | tuple) else [value]
             echoes.append(template.format(separator.join(map(str, values))))
     return echoes
+
+
+def _describe_conditions(where: str, dates_read: Mapping[str, str]) -> list[str]:
+    conditions = parse_conditions(where)
+    if not dates_read:
+        return [str(condition) for condition in conditions]
+    zone, at = ZoneInfo(dates_read["zone"]), datetime.fromisoformat(dates_read["at"])
+    return [describe_condition(condition, zone, at) for condition in conditions]
 
 
 def _write_option(name: str, value: str) -> str:

@@ -4,6 +4,7 @@ The rules, for the line and for the lines below a cell magic alike:
 
 * White space separates words. ``'…'`` and ``"…"`` keep it, and are removed. A quote of one kind
   may appear between quotes of the other; quoted and unquoted parts that touch are one word.
+* So do typographic quotes around a whole word, as a text editor makes them (``“…”``).
 * A backslash is a character like any other, so ``C:\data`` needs no escape.
 * A word that begins with an unquoted ``#`` starts a comment.
 * ``{expression}`` and ``$name`` (or ``$name.attribute``) are replaced by the value of a Python
@@ -34,7 +35,14 @@ if TYPE_CHECKING:
 
 _DOLLAR_NAME = re.compile(r"\$([^\W\d]\w*(?:\.[^\W\d]\w*)*)")
 _NEEDS_NO_QUOTES = re.compile(r"[\w.,:/@%+*=<>!~^&()-]+")
-_PLAIN = re.compile(r"""[^\s'"{}$]+""")
+# Those that open, with those that close them. An apostrophe is neither: it stands inside a word.
+_TYPOGRAPHIC = {
+    "\u201c": "\u201d",
+    "\u201e": "\u201c\u201d",
+    "\u00ab": "\u00bb",
+    "\u2018": "\u2019",
+}
+_PLAIN = re.compile("""[^\\s'"{}$\u201c\u201d\u00bb\u2019]+""")
 _BRACKETS = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -107,12 +115,19 @@ def suggest(name: str, known: Iterable[str]) -> str:
 
 def quote_word(text: str) -> str:
     """Quote a text so that ``split_words`` reads it as one word."""
-    safe = text.replace("{", "{{").replace("}", "}}").replace("$", "$$")
+    safe = escape_expressions(text)
     if _NEEDS_NO_QUOTES.fullmatch(safe) and not safe.startswith(("-", "<<")):
         return safe
-    # Double quotes in the text go between single quotes: "The "'"'"big"'"'" event".
+    if '"' in safe and "'" not in safe:
+        return f"'{safe}'"
+    # Double quotes in the text go between single quotes: "Anna's "'"'"big"'"'" event".
     runs = re.split(r'("+)', safe)
     return "".join(f"'{run}'" if run[0] == '"' else f'"{run}"' for run in runs if run) or '""'
+
+
+def escape_expressions(text: str) -> str:
+    """Return a text in which braces and dollars stand for themselves."""
+    return text.replace("{", "{{").replace("}", "}}").replace("$", "$$")
 
 
 def split_words(line: str, *, partial: bool = False) -> list[SourceWord]:
@@ -212,11 +227,14 @@ def _format_source(source: str) -> str:
 
 def _read_word(line: str, start: int) -> SourceWord:
     parts: list[WordPart] = []
-    quote = ""
-    position = start
+    quote, position = "", start
+    typographic = _typographic_end(line, start)
+    if typographic is not None:
+        quote, position = line[typographic], start + 1
+        parts.append(WordPart("", quoted=True))
     while position < len(line) and (quote or not line[position].isspace()):
         char = line[position]
-        if char in (quote or "'\""):
+        if position == typographic or (typographic is None and char in (quote or "'\"")):
             quote = "" if quote else char
             if quote:
                 parts.append(WordPart("", quoted=True))  # also where '' holds nothing
@@ -233,6 +251,13 @@ def _read_word(line: str, start: int) -> SourceWord:
         else:
             parts[-1] = replace(last, text=last.text + part.text)
     return SourceWord(start, position, tuple(parts), quote)
+
+
+def _typographic_end(line: str, start: int) -> int | None:
+    """Return the index of the quote that closes the typographic one at ``start``, else None."""
+    closing = _TYPOGRAPHIC.get(line[start])
+    found = re.compile(rf"[{closing}](?=\s|$)").search(line, start + 1) if closing else None
+    return found.start() if found else None
 
 
 def read_part(line: str, start: int) -> tuple[WordPart, int] | None:

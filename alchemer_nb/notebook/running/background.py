@@ -18,7 +18,7 @@ from IPython.core.error import UsageError
 from alchemer_nb.errors import AuthenticationError, DownloadIncomplete
 from alchemer_nb.fetch.interruption import RUN_SYNC_AGAIN, build_hint
 from alchemer_nb.interrupts import delay_interrupts
-from alchemer_nb.notebook.kernel.outputs import print_wrapped
+from alchemer_nb.notebook.kernel.outputs import add_output, replace_outputs, show_line
 from alchemer_nb.notebook.kernel.pump import call_later
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class _BackgroundJob:
     value_before: object  # the variable's value when the job began
     write_receipt: Callable[[Any], str]
     view: ProgressView
+    cell: int  # the number of the cell that began it
 
 
 class Downloads:
@@ -54,6 +55,7 @@ class Downloads:
         self._running: list[_BackgroundJob] = []
         self._unassigned: tuple[str | None, Callable[[], pd.DataFrame | None]] | None = None
         self._is_listening = self._update_is_planned = False
+        self._shown_jobs: dict[str, tuple[Job[Any], str]] = {}  # by output, with the text in it
 
     def begin(
         self, job: Job[Any], name: str | None, progress: str, write_receipt: Callable[[Any], str]
@@ -76,11 +78,25 @@ class Downloads:
         view = choose_view(job, self._shell, progress, note=note, background=True)
         if not view.is_visible and progress != "none" and not job.done:
             then = f"; `{name}` is there when it has come" if name else ""
-            print_wrapped(f"{job.title}: on its way in the background{then}.")
+            show_line(f"{job.title}: on its way in the background{then}.")
         before = self._shell.user_ns.get(name, _UNSET) if name else _UNSET
-        self._running.append(_BackgroundJob(job, name, before, write_receipt, view))
+        self._running.append(
+            _BackgroundJob(job, name, before, write_receipt, view, self._shell.execution_count)
+        )
         job.waiting = lambda: click_handler(self._shell, view.update)
         self._listen()
+        self._plan_update()
+
+    def show_job(self, job: Job[Any]) -> None:
+        """Show a job, and show it anew until it has ended, so that a saved notebook says how.
+
+        The cell that began it shows its progress already.
+        """
+        now = self._shell.execution_count
+        if any(one.job is job and one.view.is_visible and one.cell == now for one in self._running):
+            return
+        bundle = _job_bundle(job)
+        self._shown_jobs[add_output(bundle)] = job, bundle["text/plain"]
         self._plan_update()
 
     def partial(self, name: str | None = None) -> pd.DataFrame:
@@ -155,7 +171,7 @@ class Downloads:
                     try:
                         one.job.wait()
                     except KeyboardInterrupt:
-                        print_wrapped(f"`{one.name}` is not waited for; it is still on its way.")
+                        show_line(f"`{one.name}` is not waited for; it is still on its way.")
                         break
         self.assign_results()
 
@@ -175,6 +191,9 @@ class Downloads:
         if error is not None:
             if isinstance(error, DownloadIncomplete):
                 self.note_failure(one.job, error, one.name)
+                if error.stopped:
+                    one.view.end(" ".join(error.lines))
+                    return
             one.view.end(f"{type(error).__name__}: {error}", failed=True)
             return
         result = one.job.result()
@@ -214,8 +233,19 @@ class Downloads:
         for one in self._running:
             one.view.update()
         self.assign_results()
-        if self._running:
+        for output, (job, shown) in [*self._shown_jobs.items()]:
+            done, bundle = job.done, _job_bundle(job)
+            if bundle["text/plain"] != shown:
+                replace_outputs([output], bundle)
+            self._shown_jobs[output] = job, bundle["text/plain"]
+            if done:
+                del self._shown_jobs[output]
+        if self._running or self._shown_jobs:
             self._plan_update()
+
+
+def _job_bundle(job: Job[Any]) -> dict[str, Any]:
+    return {"text/plain": str(job), "text/html": job._repr_html_()}
 
 
 def _names_read(shell: Any, cell: str) -> set[str]:

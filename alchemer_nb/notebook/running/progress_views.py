@@ -9,12 +9,14 @@ import shutil
 import sys
 import time
 from contextlib import contextmanager
+from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from alchemer_nb.interrupts import delay_interrupts
 from alchemer_nb.notebook.kernel import outputs
 from alchemer_nb.notebook.kernel.pump import find_pump, has_front_end
+from alchemer_nb.notebook.running.preview import preview_html
 from alchemer_nb.visible import make_visible
 
 if TYPE_CHECKING:
@@ -30,8 +32,12 @@ _Result = TypeVar("_Result")
 
 _SECONDS_WITHOUT_BAR = 0.5  # the bar of a short job would only flash
 _INTERVAL = 0.1  # seconds between two updates
+# In a saved notebook of which the kernel has ended, nothing else is left of the bar.
+_IF_NO_BAR = (
+    "Began at {:%H:%M on %Y-%m-%d}. If no bar is shown here, it was still running when this "
+    "notebook was saved: run the cell again."
+)
 _HEAD_ROWS = 5
-_HEAD_COLUMNS = 8
 
 
 class ProgressView:
@@ -61,7 +67,7 @@ class ProgressView:
     def end(self, line: str, *, failed: bool = False) -> None:  # noqa: ARG002 - for subclasses
         """Remove the progress and leave a line, if there is one."""
         if line:
-            outputs.print_wrapped(line)
+            outputs.show_line(line)
 
     def _draw(self, progress: Progress) -> None:
         pass
@@ -104,7 +110,8 @@ class TextView(ProgressView):
         outputs.replace_outputs([self._output], outputs.line_bundle(line, failed=failed))
 
     def _content(self) -> dict[str, Any]:
-        return outputs.line_bundle(f"{self._job.line}{self._note}")
+        # With the time: a notebook that is saved now shows this line for ever.
+        return outputs.line_bundle(f"{self._job.line}{self._note} · at {_now():%H:%M:%S}")
 
     def _draw(self, progress: Progress) -> None:  # noqa: ARG002 - the job writes the line
         outputs.replace_outputs([self._output], self._content())
@@ -131,6 +138,7 @@ class WidgetView(TextView):
         self._box.add_class("alchemer-download")
         self._first_rows: Future[pd.DataFrame | None] | None = None
         super().__init__(job, note)
+        self._below = outputs.add_output(outputs.line_bundle(_IF_NO_BAR.format(_now()), dim=True))
 
     def end(self, line: str, *, failed: bool = False) -> None:
         """Close all widgets: a button that is left in a page would do nothing."""
@@ -141,10 +149,11 @@ class WidgetView(TextView):
                     model.close()
             widget.close()
         super().end(line, failed=failed)
+        outputs.replace_outputs([self._below], outputs.line_bundle(""))
 
     def _content(self) -> dict[str, Any]:
         bundle: dict[str, Any] = self._box._repr_mimebundle_()
-        text = "(A download is under way. To stop it, interrupt the kernel.)"
+        text = "(A bar with a Cancel button. Without it: interrupt the kernel to stop.)"
         return {**bundle, "text/plain": text}
 
     def _draw(self, progress: Progress) -> None:
@@ -158,7 +167,8 @@ class WidgetView(TextView):
         if self._first_rows is not None and self._first_rows.done() and not self._head.value:
             rows = None if self._first_rows.exception() else self._first_rows.result()
             if rows is not None:
-                self._head.value = _first_rows_html(rows)
+                heading = '<div style="opacity:.8">The first rows:</div>'
+                self._head.value = f"{heading}{preview_html(rows)}"
 
     def _cancel(self, _: object) -> None:
         self._button.disabled = True
@@ -166,18 +176,8 @@ class WidgetView(TextView):
         self._job.cancel()
 
 
-def _first_rows_html(frame: pd.DataFrame) -> str:
-    """Build the HTML of the first rows."""
-    width = frame.shape[1]
-    of = f", {_HEAD_COLUMNS} of {width} columns" if width > _HEAD_COLUMNS else ""
-    # escape=True: the texts are what strangers typed into a survey.
-    table = frame.iloc[:, :_HEAD_COLUMNS].to_html(
-        border=0, escape=True, max_cols=_HEAD_COLUMNS, notebook=True
-    )
-    return (
-        f'<div style="opacity:.8">The first rows{of}:</div>'
-        f'<div class="jp-RenderedHTMLCommon" style="overflow-x:auto">{make_visible(table)}</div>'
-    )
+def _now() -> datetime:
+    return datetime.now().astimezone()
 
 
 def _line_html(line: str) -> str:

@@ -114,6 +114,27 @@ function optionRow(option, id, checked) {
   return { row, input };
 }
 
+function piece({ text, href }) {
+  if (!href) return text;
+  return make("a", { href, target: "_blank", rel: "noopener noreferrer" }, text);
+}
+
+// Once somebody is signed in. From the panel, Tab leads to its buttons; with the focus on a button,
+// a second press of Enter would press it.
+function focusPanel(panel, tries = 40) {
+  const active = document.activeElement;
+  const isFree = !active || active === document.body || panel.contains(active);
+  if (!isFree || !panel.isConnected) return;
+  if (panel.querySelector(".alchemer-status")) {
+    panel.setAttribute("tabindex", "-1");
+    panel.setAttribute("role", "group");
+    panel.setAttribute("aria-label", "Signed in to Alchemer");
+    panel.focus();
+  } else if (tries) {
+    setTimeout(() => focusPanel(panel, tries - 1), 50);
+  }
+}
+
 class Form {
   constructor(model, el) {
     this.model = model;
@@ -122,6 +143,7 @@ class Form {
     this.options = {};
     this.checked = {};
     this.view = {};
+    this.panel = null; // where the form was submitted from
     this.link = null;
     this.busy = false;
     this.notice = make("div", { class: "alchemer-sentence" });
@@ -130,6 +152,7 @@ class Form {
       "div", { class: "alchemer-notice", role: "status" }, this.notice, this.noticeNext,
     );
     this.intro = make("div", { class: "alchemer-intro" });
+    this.where = make("div", { class: "alchemer-where", role: "note" });
     this.linkLine = make("div", { class: "alchemer-link" });
     this.rows = make("div", { class: "alchemer-rows" });
     this.general = make("div", { class: "alchemer-error alchemer-general", role: "alert" });
@@ -141,7 +164,7 @@ class Form {
     this.form = make(
       "form",
       { class: "alchemer-form", novalidate: true, autocomplete: "off" },
-      this.above, this.linkLine, this.intro, this.rows, foot, this.general, this.generalNext,
+      this.above, this.linkLine, this.intro, this.where, this.rows, foot, this.general, this.generalNext,
       this.slow,
     );
     this.form.addEventListener("submit", (event) => {
@@ -168,6 +191,7 @@ class Form {
   close() {
     clearTimeout(this.timer);
     this.empty();
+    if (this.panel) focusPanel(this.panel);
     this.model.off("change:view", this.onView);
     this.model.off("msg:custom", this.onMessage);
   }
@@ -201,6 +225,7 @@ class Form {
     this.noticeNext.textContent = view.notice_next || "";
     this.above.classList.toggle("alchemer-failed", Boolean(view.failed));
     this.intro.textContent = view.intro || "";
+    this.where.replaceChildren(...(view.where || []).map(piece));
     this.showLink();
     this.showErrors(view.errors || {}, view.hints || {});
     const acts = (v) => JSON.stringify(v.actions || []);
@@ -289,6 +314,7 @@ class Form {
 
   submit() {
     if (this.busy) return;
+    this.panel = this.form.closest(".alchemer-panel");
     const fields = Object.keys(this.boxes);
     const typed = Object.values(this.boxes).map(({ input }) => input.value);
     this.setBusy(true);

@@ -18,8 +18,17 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import anywidget
 import traitlets
 
+from alchemer_nb.auth.oauth_flow import ERROR_PAGE, LISTENER
 from alchemer_nb.http.secrets import Secret
-from alchemer_nb.notebook.signin.steps import CONSUMER, CONSUMER_SECRET, PASTED, TOKEN, TOKEN_SECRET
+from alchemer_nb.notebook.signin.steps import (
+    CONSUMER,
+    CONSUMER_SECRET,
+    NEXT_STEPS,
+    PASTED,
+    TOKEN,
+    TOKEN_SECRET,
+    browser_url,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +37,7 @@ if TYPE_CHECKING:
 
 REMEMBER, TWO_LEGGED = "remember", "two_legged"
 NEW_LINK, START_AGAIN, USE_FOUND, BACK = "new_link", "start_again", "use_found", "back"
+CODE_LINK = "code_link"
 _HERE = Path(__file__).parent
 BINDER_NOTICE = (
     "This notebook runs on Binder, which is someone else's machine: use a key that you can "
@@ -43,6 +53,9 @@ class FormView(TypedDict, total=False):
     button to show it); the ``button`` of a checkbox is the label of the main button while it is
     ticked.
 
+    ``where`` says where one finds what the boxes ask for: pieces of ``text``, and ``href`` where a
+    piece is a link.
+
     ``errors`` has the sentence of an error by the name of its field, ``""`` for the whole form;
     ``hints`` has what to do next, by the same names. ``notice`` and ``notice_next`` are the
     same for what happened before the form was shown.
@@ -51,6 +64,7 @@ class FormView(TypedDict, total=False):
     fields: list[dict[str, str]]
     options: list[dict[str, str]]
     actions: list[dict[str, str]]
+    where: list[dict[str, str]]
     intro: str
     notice: str
     notice_next: str
@@ -159,13 +173,21 @@ def _read_ticked(content: dict[str, Any]) -> dict[str, bool]:
     return {str(name): value is True for name, value in ticked.items()}
 
 
-def key_view() -> FormView:
+def key_view(region: Region) -> FormView:
     """Return the form for an API key."""
     both = "key, or key and secret key together"
     return {
         "fields": [
             {"name": TOKEN, "label": "API key", "kind": "password", "placeholder": both},
             {"name": TOKEN_SECRET, "label": "API secret key", "kind": "password"},
+        ],
+        "where": [
+            {"text": "No key at hand? "},
+            _log_in_link(region),
+            {
+                "text": ". Administrators of the account: Security > API Access. Other users: "
+                "Account > Integrations > API Key; if no key is there, ask an administrator."
+            },
         ],
         "button": "Sign in",
         "busy": "Signing in …",
@@ -178,6 +200,16 @@ def pair_view(region: Region) -> FormView:
         "fields": [
             {"name": CONSUMER, "label": "Consumer key", "kind": "password"},
             {"name": CONSUMER_SECRET, "label": "Consumer secret", "kind": "password"},
+        ],
+        "where": [
+            {"text": "Both are given when an application is registered. "},
+            _log_in_link(region),
+            {"text": ", then open the "},
+            {"text": "registration form", "href": browser_url(region.register_url)},
+            {
+                "text": ". If this page is not found: ask an administrator of the account or "
+                "Alchemer's support where to register, or sign in with an API key."
+            },
         ],
         "options": [
             {
@@ -192,19 +224,25 @@ def pair_view(region: Region) -> FormView:
     }
 
 
-def paste_view(region: Region) -> FormView:
+def paste_view(region: Region, ends_at: str) -> FormView:
     """Return the form for what the log-in page ends at."""
-    label, example = "Address or code", "paste it here"
+    example = "only if nothing happens" if ends_at == LISTENER else "paste it here"
+    actions = [{"name": NEW_LINK, "label": "Get a new link"}]
+    if ends_at == ERROR_PAGE:
+        actions.append({"name": CODE_LINK, "label": "Get a link that shows a code"})
+    actions.append({"name": START_AGAIN, "label": "Start again"})
     return {
-        "fields": [{"name": PASTED, "label": label, "kind": "text", "placeholder": example}],
-        "actions": [
-            {"name": NEW_LINK, "label": "Get a new link"},
-            {"name": START_AGAIN, "label": "Start again"},
+        "fields": [
+            {"name": PASTED, "label": "Address or code", "kind": "text", "placeholder": example}
         ],
+        "actions": actions,
         "wants_link": True,
         "link_label": "Open the log-in page",
-        "intro": "Log in, allow, then copy the address of the page you land on, even if it does "
-        "not load. Paste it below; a code that the page shows will do, too.",
+        "intro": NEXT_STEPS[ends_at],
         "button": "Finish",
         "busy": f"Asking {region.host} …",
     }
+
+
+def _log_in_link(region: Region) -> dict[str, str]:
+    return {"text": f"Log in at {region.app_host}", "href": browser_url(region.app_url)}

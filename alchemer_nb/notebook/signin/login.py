@@ -1,35 +1,33 @@
-"""``login``: sign in with credentials that are found, or else ask in a panel or at a prompt.
-
-The prompt is for front ends without widgets; it shows nothing that is typed.
-"""
+"""``login``: sign in with credentials that are found, or else ask in a panel or at a prompt."""
 
 from __future__ import annotations
 
-import getpass
-import warnings
-from dataclasses import replace
+import sys
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from IPython import get_ipython
-from IPython.core.error import StdinNotImplementedError
 from IPython.display import display
 
 from alchemer_nb.auth import lookup, profiles
 from alchemer_nb.auth.lookup import REGION_NAME, FoundCredentials
 from alchemer_nb.client.client import Client
-from alchemer_nb.errors import AlchemerError, ConfigurationError
+from alchemer_nb.errors import (
+    AlchemerError,
+    AuthenticationError,
+    ConfigurationError,
+)
 from alchemer_nb.http.regions import Region
-from alchemer_nb.http.secrets import Secret
-from alchemer_nb.notebook.kernel.outputs import add_output, print_text, replace_outputs
+from alchemer_nb.notebook.kernel.outputs import print_text, show_line
 from alchemer_nb.notebook.kernel.pump import find_pump, is_unattended
-from alchemer_nb.notebook.signin import steps
-from alchemer_nb.notebook.signin.session import KEY, MODES, OAUTH, Connection, Session, Status
+from alchemer_nb.notebook.signin.prompt import sign_in_at_prompt
+from alchemer_nb.notebook.signin.session import KEY, Connection, Session, Status
 
 if TYPE_CHECKING:
     from alchemer_nb.notebook.signin.panel import LoginPanel
 
 WAIT_SECONDS = 600.0
-_MODES = {None: None, "key": KEY, "oauth": OAUTH}
 
 
 def login(
@@ -38,60 +36,74 @@ def login(
     region: str | Region | None = None,
     mode: str | None = None,
     profile: str | None = None,
+    env: str | None = None,
     wait: bool | float = False,
     prompt: bool = False,
 ) -> object | None:
     """Sign in.
 
-    Credentials in the environment or in a profile are used at once, in the region that they
-    belong to. Where there are none, or they are refused, the panel is shown with the reason;
-    where nobody can use a panel, the cell fails with the reason. Where somebody is signed in, the
-    status is shown; a region, mode or profile that differs adds another account. Credentials
-    that were refused are replaced by new ones.
+    Credentials that are found (see ``lookup``) are used at once, in the region that they belong
+    to. Where there are none, or they are refused, the panel is shown with the reason, and a
+    terminal asks; where nobody can be asked, the cell fails with the reason. Where somebody is
+    signed in, the status is shown; a region, mode, profile or file that differs adds another
+    account. Credentials that were refused are replaced by new ones.
 
     Args:
         session: The shell's session.
         region: Name or ``Region``.
         mode: ``"key"`` or ``"oauth"``.
         profile: Use this profile only; also the name to save credentials under.
+        env: Use this ``.env`` file only.
         wait: Block the cell until somebody has signed in: True for ten minutes, or seconds.
-        prompt: Ask with getpass instead of the panel, where there are no widgets.
+        prompt: Ask line by line instead of in the panel, as a terminal always does.
 
     Returns:
         What the cell shows: the panel or the status; None where that is shown already.
 
     Raises:
-        ConfigurationError: The profile belongs to another region or mode. Or nobody can sign in
-            here: there are no credentials and no front end, or the time limit was reached.
+        ConfigurationError: The profile belongs to another region or mode; the file cannot be
+            used. Or nobody can sign in here: there are no credentials and no front end, or the time
+            limit was reached.
         AuthenticationError: The credentials were refused, and no panel can be shown.
     """
-    asked_mode, asked_region = _MODES[mode], Region.get(region) if region else None
-    client = session.client
-    if client and not _is_another(client, asked_region, asked_mode, profile):
+    asked_region = Region.get(region) if region else None
+    client, prompt = session.client, prompt or _is_terminal()
+    if client and not _is_another(client, asked_region, mode, profile or env):
         return _show_status(session, prompt=prompt)
     refused = client if client is not None and client.refused else None
-    replaced = refused if profile is None and asked_region is None else None
-    found, failure = _find_credentials(session, profile, asked_region, asked_mode, replaced)
+    replaced = None if profile or env or asked_region else refused
+    source = _Source(profile, env, mode, asked_region)
+    found, failure = _find_credentials(session, source, replaced)
     if replaced is not None:
         asked_region = _default_region(session) or replaced.region
-    existing = _find_connection(session, found)
-    if found is not None and existing is None:
+    if found is not None:
         try:
-            session.adopt(Client(found.credentials, region=found.region))
-            return session.status().with_note(f"With the credentials from {found.source}.")
+            return _use_found(session, found)
         except AlchemerError as error:
             failure = error
-    if is_unattended(get_ipython()) if prompt else not _can_show_panel(wait=bool(wait)):
-        return _finish_without_asking(session, existing, failure, profile)
+    cannot_ask = is_unattended(get_ipython()) if prompt else not _can_show_panel(wait=bool(wait))
+    if cannot_ask:
+        raise _cannot_ask_error(failure, profile)
     first_region = asked_region or (found.region if found else None) or _default_region(session)
-    first_mode = asked_mode or (refused.credentials.mode if refused else KEY)
     notice = _build_notice(found, failure, profile, prompt=prompt)
+    if profile is None and found is not None and isinstance(failure, AuthenticationError):
+        profile = found.profile or None  # what is remembered now takes its place
     if prompt:
-        return _sign_in_at_prompt(session, first_region, first_mode, notice)
+        if any(notice):
+            print_text(" ".join(notice).strip())
+        box_region = session.box.region if session.box is not None else Region.get("us")
+        return sign_in_at_prompt(
+            session,
+            # A region that was only assumed for what was found is asked for.
+            region=asked_region or (found.region if found and found.region_source else None),
+            default_region=first_region or box_region,
+            mode=lookup.MODES[mode] if mode else None,
+            profile=profile,
+        )
     panel = _open_panel(
         session,
         region=first_region,
-        mode=first_mode,
+        mode=lookup.MODES[mode] if mode else refused.credentials.mode if refused else KEY,
         found=found,
         notice=notice,
         failed=failure is not None,
@@ -108,15 +120,13 @@ def _default_region(session: Session) -> Region | None:
     return None if session.box is not None else lookup.environment_region()
 
 
-def _is_another(
-    client: Client, region: Region | None, mode: str | None, profile: str | None
-) -> bool:
+def _is_another(client: Client, region: Region | None, mode: str | None, place: str | None) -> bool:
     """Check whether the arguments ask for another account than that of the current client."""
     return (
         client.refused
-        or profile is not None
+        or place is not None
         or (region is not None and region.api_url != client.region.api_url)
-        or (mode is not None and mode != client.credentials.mode)
+        or (mode is not None and lookup.MODES[mode] != client.credentials.mode)
     )
 
 
@@ -130,38 +140,111 @@ def _show_status(session: Session, *, prompt: bool) -> object:
     return _open_panel(session, notice=(notice, ""))
 
 
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What a login asks for: profile, file, mode and region, each or None."""
+
+    profile: str | None
+    env_file: str | None
+    mode: str | None
+    region: Region | None
+
+
 def _find_credentials(
-    session: Session,
-    profile: str | None,
-    region: Region | None,
-    mode: str | None,
-    replaced: Client | None,
+    session: Session, source: _Source, replaced: Client | None
 ) -> tuple[FoundCredentials | None, AlchemerError | None]:
     """Return credentials to sign in with, or the error that says why they cannot be used.
 
-    An error about the profile that was asked for is raised; ``replaced`` is the client whose
-    refused credentials are replaced, if nothing was asked for.
+    An error about the profile or file that was asked for is raised, unless a new sign-in can
+    replace the profile; ``replaced`` is the client whose refused credentials are replaced, if
+    nothing was asked for.
     """
     try:
-        found = lookup.find_credentials(profile)
+        found = lookup.find_credentials(source.profile, mode=source.mode, env_file=source.env_file)
     except ConfigurationError as error:
+        if source.env_file is not None:
+            raise
         return None, error
+    session.found = found
     if found is None:
         return None, None
     try:
-        found = _set_region(session, found, replaced).for_region(region)
+        found = _set_region(session, found, replaced).for_region(source.region)
         if replaced is not None:
             _check_may_replace(found, replaced)
-        if mode not in (None, found.credentials.mode):
-            raise ConfigurationError(
-                f"{found.source} holds credentials of the other mode "
-                f"({MODES[found.credentials.mode]}); leave --mode out to use them"
-            )
+        found.check_mode(source.mode)
     except ConfigurationError as error:
-        if profile is not None:
+        if source.profile is not None or source.env_file is not None:
             raise
         return None, error
     return found, None
+
+
+def _write_receipt(found: FoundCredentials) -> str:
+    warning = f" Warning: {found.warning}." if found.warning else ""
+    return f"{found.receipt}{warning}"
+
+
+def require_connection(session: Session, region: str = "") -> Connection:
+    """Return the current connection; sign in where credentials are there and nobody is signed in.
+
+    They are there in the environment and in Colab's secrets. A profile is not used: it is the
+    choice of a person, with ``login``. Nor is anything used once a person has signed out.
+
+    Args:
+        session: The shell's session.
+        region: Name of the region for credentials that do not name theirs, or an empty text.
+
+    Raises:
+        ConfigurationError: Nobody is signed in, and there are no credentials to sign in with.
+        AlchemerError: They were refused, or the call failed.
+    """
+    if session.names() or session.signed_out:
+        return session.require()
+    found = _find_for_command(session)
+    if found is None:
+        return _require_with_advice(session)
+    session.found = found
+    found = _set_region(session, found, None).for_region(Region.get(region) if region else None)
+    try:
+        connection = session.adopt(Client(found.credentials, region=found.region))
+    except AlchemerError as error:
+        origin = f"The {found.kind} is from {found.source}"
+        error.hint = ". ".join(filter(None, (origin, error.hint)))
+        raise
+    show_line(f"{session.status().line}. {_write_receipt(found)}")
+    return connection
+
+
+def _find_for_command(session: Session) -> FoundCredentials | None:
+    """Find credentials for a command; none that an open panel says something about."""
+    try:
+        found = lookup.find_without_profiles()
+    except ConfigurationError:
+        if session.panel is None:
+            raise
+        return None
+    is_known = found and session.found and found.credentials == session.found.credentials
+    return None if session.panel is not None and is_known else found
+
+
+def _require_with_advice(session: Session) -> Connection:
+    try:
+        return session.require()
+    except ConfigurationError as error:
+        failure = error
+    if session.panel is not None:
+        pass  # it is above
+    elif is_unattended(get_ipython()):
+        failure.hint = (
+            "Nobody can be asked here: set ALCHEMER_API_TOKEN and ALCHEMER_API_TOKEN_SECRET in the "
+            "environment"
+        )
+    elif not profiles.on_binder():
+        with suppress(ConfigurationError):
+            if profiles.DEFAULT in profiles.names():
+                failure.hint = f"It uses the profile “{profiles.DEFAULT}”, which is remembered"
+    raise failure
 
 
 def _set_region(
@@ -198,10 +281,19 @@ def _check_may_replace(found: FoundCredentials, refused: Client) -> None:
     )
 
 
-def _find_connection(session: Session, found: FoundCredentials | None) -> Connection | None:
+def _use_found(session: Session, found: FoundCredentials) -> Status:
+    """Sign in with found credentials, or make the connection that uses them the current one."""
+    existing = _find_connection(session, found)
+    if existing is not None:
+        session.switch(existing.name)
+        receipt = f"Already signed in with the credentials from {found.source}."
+        return session.status().with_receipt(receipt)
+    session.adopt(Client(found.credentials, region=found.region))
+    return session.status().with_receipt(_write_receipt(found))
+
+
+def _find_connection(session: Session, found: FoundCredentials) -> Connection | None:
     """Return the connection that uses the found credentials, unless they were refused."""
-    if found is None:
-        return None
     for one in session.connections():
         client = one.client
         same_region = client.region.api_url == found.region.api_url
@@ -228,7 +320,7 @@ def _build_notice(
         return "", ""
     known = ", ".join(profiles.names())
     there = f" (there is {known})" if known else ""
-    way = "a sign-in at the prompt makes none" if prompt else "sign in, and tick to remember"
+    way = "sign in, and say yes to remember it" if prompt else "sign in, and tick to remember"
     return f"There is no profile “{profile}” yet{there}: {way}.", ""
 
 
@@ -242,16 +334,19 @@ def _can_show_panel(*, wait: bool = False) -> bool:
     return not wait and not isinstance(shell, TerminalInteractiveShell)
 
 
-def _finish_without_asking(
-    session: Session,
-    existing: Connection | None,
-    failure: AlchemerError | None,
-    profile: str | None,
-) -> Status:
-    """Finish a login where no person can be asked: raise why nobody is signed in, if so."""
-    if existing is not None:
-        session.switch(existing.name)
-        return session.status().with_note("Already signed in.")
+def _is_terminal() -> bool:
+    """Check for a terminal at which a person can be asked."""
+    from IPython.terminal.interactiveshell import TerminalInteractiveShell
+
+    shell = get_ipython()
+    has_kernel = getattr(shell, "kernel", None) is not None
+    if has_kernel or not isinstance(shell, TerminalInteractiveShell):
+        return False
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _cannot_ask_error(failure: AlchemerError | None, profile: str | None) -> AlchemerError:
+    """Return why nobody is signed in, where no person can be asked."""
     if is_unattended(get_ipython()):
         advice = (
             "Nobody can press a button here: set them, or keep a profile where you can and name it "
@@ -263,68 +358,7 @@ def _finish_without_asking(
             print_text(
                 "No panel can be shown here: %alchemer login --prompt asks for other credentials."
             )
-    raise failure or lookup.no_credentials_error(profile, advice)
-
-
-def _sign_in_at_prompt(
-    session: Session, region: Region | None, mode: str, notice: tuple[str, str]
-) -> Status:
-    """Ask for credentials with getpass and sign in; nothing is saved."""
-    if any(notice):
-        print_text(" ".join(notice).strip())
-    if region is None:
-        region = session.box.region if session.box is not None else Region.get("us")
-    sign_in = steps.SignIn(session)
-    try:
-        if mode == KEY:
-            _ask_key(sign_in, region)
-        else:
-            _ask_oauth(sign_in, region)
-    except steps.FieldError as error:
-        cause = error.cause or ConfigurationError("nothing was typed, so nobody is signed in")
-    else:
-        return session.status()
-    finally:
-        sign_in.cancel()
-    raise cause  # outside the except block: a chained error would show variables that hold secrets
-
-
-def _ask_key(sign_in: steps.SignIn, region: Region) -> None:
-    first = _ask_hidden(f"API key for {region.shown_host} (or key and secret key together): ")
-    values = {steps.TOKEN: first}
-    if first.reveal().strip() and not steps.has_both_parts(first):
-        values[steps.TOKEN_SECRET] = _ask_hidden("API secret key: ")
-    sign_in.use_key(values, region)
-
-
-def _ask_oauth(sign_in: steps.SignIn, region: Region) -> None:
-    values = {
-        steps.CONSUMER: _ask_hidden(f"Consumer key for {region.shown_host}: "),
-        steps.CONSUMER_SECRET: _ask_hidden("Consumer secret: "),
-    }
-    link = sign_in.request_link(values, region)
-    shown = add_output({"text/plain": repr(link), "text/html": link._repr_html_()})
-    try:
-        question = "Address you land on, or the code shown (empty once this page has it): "
-        pasted = _ask_hidden(question)
-    finally:
-        replace_outputs([shown], {"text/plain": ""})  # it has a request token, and would be saved
-    callback = sign_in.take_callback() if not pasted.reveal().strip() else None
-    sign_in.finish(callback or pasted)
-
-
-def _ask_hidden(question: str) -> Secret:
-    """Ask for a line without showing what is typed; raise where that is impossible."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", getpass.GetPassWarning)
-            return Secret(getpass.getpass(question))
-    except (StdinNotImplementedError, EOFError, OSError, getpass.GetPassWarning):
-        pass
-    raise ConfigurationError(
-        "nothing can be asked here without showing it: set ALCHEMER_API_TOKEN and "
-        "ALCHEMER_API_TOKEN_SECRET in the environment, or sign in with the panel of a notebook"
-    )
+    return failure or lookup.no_credentials_error(profile, advice)
 
 
 def _open_panel(session: Session, **options: Any) -> LoginPanel:

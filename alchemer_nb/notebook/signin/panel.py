@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from html import escape
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import ipywidgets
 
 from alchemer_nb.auth import profiles
+from alchemer_nb.auth.oauth_flow import LISTENER
 from alchemer_nb.errors import AlchemerError, ConfigurationError
 from alchemer_nb.http.regions import Region
-from alchemer_nb.notebook.kernel.outputs import add_output, replace_outputs
+from alchemer_nb.notebook.kernel.outputs import add_output, line_bundle, replace_outputs
 from alchemer_nb.notebook.signin import form
 from alchemer_nb.notebook.signin.form import FormView, SignInForm
 from alchemer_nb.notebook.signin.session import KEY, OAUTH, Session, Status
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 _LABELS = {"description_width": "132px"}
 _REGION_HINT = "Your region is in the address bar when you are logged in."
+_VARIABLES = "ALCHEMER_API_TOKEN, ALCHEMER_API_TOKEN_SECRET and ALCHEMER_REGION"
+_IF_NO_PANEL = (
+    "If no panel is shown here, run the cell again; %alchemer login --prompt needs no panel."
+)
 _CHECK_INTERVAL = 0.5  # seconds between two checks whether the browser has returned
 
 
@@ -141,7 +145,10 @@ class LoginPanel(ipywidgets.VBox):
         # ipywidgets would show all traits, which are of no interest to a reader.
         if not self.shows_form:
             return repr(self.session.status())
-        panel = "(The sign-in panel. Where it is not shown: %alchemer login --prompt)"
+        panel = (
+            "(The sign-in panel. Where it is not shown: %alchemer login --prompt, or set "
+            f"{_VARIABLES} in the environment.)"
+        )
         return "\n".join(filter(None, (" ".join(self._notice).strip(), panel)))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
@@ -203,6 +210,8 @@ class LoginPanel(ipywidgets.VBox):
     def _press(self, button: str) -> None:
         if button == form.NEW_LINK:
             self._show_link(self.sign_in.renew_link())
+        elif button == form.CODE_LINK:
+            self._show_link(self.sign_in.request_code_link())
         elif button == form.USE_FOUND and self._found is not None:
             self.sign_in.use_credentials(self._found.credentials, self._found.region)
             self._show(adding=False)
@@ -229,7 +238,7 @@ class LoginPanel(ipywidgets.VBox):
         from alchemer_nb.notebook.kernel.pump import call_later
 
         flow = self.sign_in.flow
-        if flow is None or urlsplit(flow.callback).hostname not in ("127.0.0.1", "localhost"):
+        if flow is None or flow.ends_at != LISTENER:
             return
 
         def check() -> None:
@@ -242,7 +251,7 @@ class LoginPanel(ipywidgets.VBox):
     def _start_over(self) -> None:
         self.sign_in.cancel()
         self.form.show_link("", "")
-        self.form.show(self._view(), clear=True)
+        self.form.show(self._view())  # what is in boxes that stay is not lost
 
     def _follow_session(self) -> None:
         """Show the new status, and the new list of regions if a sandbox was started or stopped."""
@@ -254,11 +263,12 @@ class LoginPanel(ipywidgets.VBox):
         self._show(adding=False)
 
     def _view(self) -> FormView:
-        region, waiting = self.region.value, self.sign_in.flow is not None
+        region, flow = self.region.value, self.sign_in.flow
+        waiting = flow is not None
         if self.mode.value == KEY:
-            view = form.key_view()
+            view = form.key_view(region)
         else:
-            view = form.paste_view(region) if waiting else form.pair_view(region)
+            view = form.paste_view(region, flow.ends_at) if flow else form.pair_view(region)
         actions, options = view.setdefault("actions", []), view.setdefault("options", [])
         found = self._found  # belongs to one region, so offer it in no other
         if found is not None and found.region.api_url == region.api_url and not waiting:
@@ -308,7 +318,10 @@ def _region_options(session: Session, asked: Region | None) -> tuple[tuple[str, 
 
 
 class PanelOutputs:
-    """The outputs of cells that show a panel: a line of text, and below it the widget."""
+    """The outputs of cells that show a panel: a line of text, the widget, and another line.
+
+    A notebook that is opened again without its kernel shows these lines alone.
+    """
 
     def __init__(self) -> None:
         self._lines: list[str] = []
@@ -325,6 +338,7 @@ class PanelOutputs:
         self._line = line
         self._lines.append(add_output(_headline_bundle(line)))
         self._panels.append(add_output(panel))
+        self._panels.append(add_output(line_bundle(_IF_NO_PANEL, dim=True)))
 
     def update(self, line: tuple[str, ...]) -> None:
         """Rewrite the line in all outputs."""

@@ -19,13 +19,13 @@ from alchemer_nb.visible import make_visible
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+    from alchemer_nb.auth.lookup import FoundCredentials
     from alchemer_nb.client.client import Client
     from alchemer_nb.http.credentials import Credentials
 
     Account = tuple[str, str | None]
     DownloadKey = tuple[Account, str]
 
-NOT_SIGNED_IN = "not signed in: sign in above, then run from here (%alchemer login)"
 KEY, OAUTH = "api_key", "oauth1"  # the `mode` of credentials
 MODES = {KEY: "API key", OAUTH: "OAuth"}
 _MOST_UNFINISHED = 3  # each holds all rows that were downloaded
@@ -40,12 +40,16 @@ class Connection:
         client: The client.
         organisation: Name of the account at Alchemer, ``""`` if it has none.
         account_id: Id of the account at Alchemer, None if the reply had none.
+        source: Where the credentials come from, in words.
+        looked_at: The places that were looked at for them, in order.
     """
 
     name: str
     client: Client
     organisation: str
     account_id: str | None = None
+    source: str = ""
+    looked_at: tuple[str, ...] = ()
 
     @property
     def account(self) -> Account:
@@ -77,7 +81,10 @@ class Session:
         box: The sandbox that ``%alchemer demo`` started in this shell, or None.
         panel: The sign-in panel that is shown, or None.
         unfinished: Downloads that broke off.
-        environment: Credentials that the last login found in the environment, or None.
+        found: What the last login found, or None.
+        environment: Credentials that the last login found without their region, or None.
+        signed_out: Whether a person has signed out since the last sign-in: then no command but
+            login signs in.
 
     Example:
         >>> from alchemer_nb.notebook.signin.session import Session
@@ -89,7 +96,9 @@ class Session:
         self.box: Any = None
         self.panel: Panel | None = None
         self.unfinished = UnfinishedDownloads()
+        self.found: FoundCredentials | None = None
         self.environment: Credentials | None = None
+        self.signed_out = False
         self._connections: dict[str, Connection] = {}
         self._current: str | None = None
         self._listeners: list[Callable[[], object]] = []
@@ -125,7 +134,15 @@ class Session:
             raise ConfigurationError(
                 f"no connection is chosen: %alchemer switch NAME (there is {', '.join(names)})"
             )
-        raise ConfigurationError(NOT_SIGNED_IN)
+        if self.panel is not None:
+            raise ConfigurationError(
+                "not signed in: sign in above, then run from here (%alchemer login)"
+            )
+        why = ", as you signed out" if self.signed_out else ""
+        raise ConfigurationError(
+            f"not signed in{why}: run %alchemer login, then run from here",
+            hint="" if self.signed_out else "%alchemer demo works without an account",
+        )
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the connections, the oldest first."""
@@ -136,8 +153,17 @@ class Session:
         with self._lock:
             return tuple(self._connections.values())
 
+    def known_regions(self) -> set[str]:
+        """Return the addresses of the regions in which somebody is signed in."""
+        return {connection.client.region.api_url for connection in self.connections()}
+
     def adopt(
-        self, client: Client, name: str | None = None, *, retries: int | None = None
+        self,
+        client: Client,
+        name: str | None = None,
+        *,
+        retries: int | None = None,
+        source: str = "what you typed",
     ) -> Connection:
         """Check the credentials of a client with one call, and make it the current connection.
 
@@ -146,11 +172,13 @@ class Session:
             name: Name of the connection, which replaces one of the same name; None takes the
                 region's name, with a number if another account has it.
             retries: Attempts of the call at most; None for the client's policy.
+            source: Where the credentials come from, in words, if the last login did not find them.
 
         Raises:
             AuthenticationError: The credentials were refused; nothing was changed.
             ApiError, TransportError: As for any call; nothing was changed.
         """
+        client.credentials.known_regions |= self.known_regions()
         for known in self.connections():
             same = known.client.credentials == client.credentials
             if same and _have_same_region(known.client, client):
@@ -158,9 +186,15 @@ class Session:
                 client.credentials.accepted_by |= known.client.credentials.accepted_by
         account = client.read_account(retries=retries)
         organisation, account_id = _read_text(account, "organization"), _read_text(account, "id")
+        found, looked_at = self.found, tuple[str, ...]()
+        if found is not None and found.credentials == client.credentials:
+            source, looked_at = found.source, found.looked_at
         with self._lock:
             name = name or self._choose_name(client)
-            connection = Connection(name, client, organisation, account_id or None)
+            connection = Connection(
+                name, client, organisation, account_id or None, source, looked_at
+            )
+            self.signed_out = False
             self._connections[name] = connection
             self._current = name
         self._notify()
@@ -197,6 +231,7 @@ class Session:
             removed = self._connections.pop(name or self._current or "", None)
             if removed is None:
                 return None
+            self.signed_out = True
             if removed.name == self._current:
                 self._current = None
             if self._uses_sandbox(removed) and not any(map(self._uses_sandbox, self.connections())):
@@ -222,6 +257,8 @@ class Session:
             organisation=connection.organisation,
             mode=MODES.get(client.credentials.mode, client.credentials.mode),
             key=client.credentials.masked,
+            scope=_describe_scope(client.credentials),
+            origin=_describe_origin(connection),
             refused=client.refused,
             others=others,
         )
@@ -265,6 +302,21 @@ class Session:
             number += 1
             name = f"{base}-{number}"
         return name
+
+
+def _describe_scope(credentials: Credentials) -> str:
+    three_legged = getattr(credentials, "three_legged", None)
+    if three_legged is None:
+        return "the user whose API key it is"
+    if three_legged:
+        return "the user who allowed it in the browser"
+    return "the user who registered the application"
+
+
+def _describe_origin(connection: Connection) -> str:
+    places = connection.looked_at
+    looked_at = f"; looked at: {', '.join(places)}" if len(places) > 1 else ""
+    return f"{connection.source}{looked_at}"
 
 
 def _is_replaced_by(new: Client, old: Client) -> bool:
@@ -329,6 +381,8 @@ class Status:
         organisation: Name of the account at Alchemer.
         mode: ``"API key"`` or ``"OAuth"``.
         key: The masked key, at most its last four characters.
+        scope: For which user calls are made, in words.
+        origin: Where the credentials come from, and the places that were looked at.
         refused: Whether Alchemer refused the credentials the last time.
         others: Names of the other connections.
         note: A line below the rest.
@@ -340,6 +394,8 @@ class Status:
     organisation: str = ""
     mode: str = ""
     key: str = ""
+    scope: str = ""
+    origin: str = ""
     refused: bool = False
     others: tuple[str, ...] = ()
     note: str = ""
@@ -359,8 +415,8 @@ class Status:
         """The status in one line: account, region and credentials."""
         if not self.signed_in:
             return ("Not signed in.",)
-        region, key = f"{self.region} ({self.host})", f"{self.mode} {self.key}"
-        return f"Signed in to {self.who}", region, key
+        region = f"{self.region} ({self.host})"
+        return f"Signed in to {self.who}", region, f"{self.mode} {self.key}"
 
     @property
     def line(self) -> str:
@@ -380,8 +436,14 @@ class Status:
         """Return the same status with a note."""
         return replace(self, note=note)
 
+    def with_receipt(self, receipt: str) -> Status:
+        """Return the same status with a note that says where the credentials come from."""
+        return replace(self, note=receipt, origin="")
+
     def __repr__(self) -> str:
-        return "\n".join(part for part in (self.line, self.note, self.hint) if part)
+        scope = f"Calls are made for {self.scope}." if self.scope else ""
+        origin = f"Credentials from {self.origin}." if self.origin else ""
+        return "\n".join(filter(None, (self.line, scope, origin, self.note, self.hint)))
 
     def _repr_html_(self) -> str:
         # No colours of its own: it must be readable in a light and in a dark theme.
@@ -399,7 +461,10 @@ class Status:
                 ("Account", self.organisation or "(no name)"),
                 ("Region", f"{self.region} ({self.host})"),
                 ("Signed in with", f"{self.mode} {self.key}"),
+                ("Calls are made for", self.scope),
+                ("Credentials from", self.origin),
                 ("Connection", self.name or ""),
             )
+            if value
         )
         return f'<div><table style="border:none;margin:0">{rows}</table>{below}</div>'

@@ -15,7 +15,14 @@ from urllib.parse import urlsplit
 
 from alchemer_nb import errors
 from alchemer_nb.auth import profiles
-from alchemer_nb.auth.oauth_flow import OAuthFlow
+from alchemer_nb.auth.oauth_flow import (
+    CODE_PAGE,
+    ERROR_PAGE,
+    LISTENER,
+    OUT_OF_BAND,
+    OWN_PAGE,
+    OAuthFlow,
+)
 from alchemer_nb.client.client import Client
 from alchemer_nb.http.credentials import ApiKey, Credentials, OAuth1
 from alchemer_nb.http.regions import Region, is_loopback
@@ -30,6 +37,19 @@ if TYPE_CHECKING:
 TOKEN, TOKEN_SECRET = "api_token", "api_token_secret"
 CONSUMER, CONSUMER_SECRET = "consumer_key", "consumer_secret"
 PASTED = "pasted"
+# What a person has to do at the log-in page, by where it ends.
+NEXT_STEPS = {
+    LISTENER: "Log in and allow. The notebook then goes on by itself: nothing has to be copied. "
+    "Only if the last page shows an error, copy its address from the address bar of the browser "
+    "and paste it below.",
+    ERROR_PAGE: "Log in and allow. The last page shows an error, such as “this site can’t be "
+    "reached”. This is expected: copy the whole address from the address bar of the browser and "
+    "paste it below.",
+    CODE_PAGE: "Log in and allow. The last page shows a code: copy it and paste it below. If it "
+    "shows none, paste the address of the page.",
+    OWN_PAGE: "Log in and allow. Then copy the whole address of the page you land on and paste it "
+    "below.",
+}
 _EMPTY = Secret("")
 _BOTH_PARTS = re.compile(r"[\s,;|]|://|api[_ ]?(?:token|secret)", re.I)
 _T = TypeVar("_T")
@@ -55,19 +75,25 @@ class SignInLink:
     Attributes:
         url: The address that the browser opens.
         host: The host, which is shown next to the link.
+        next_step: What to do on the page, and what to copy from it, if anything.
+        question: What to ask for at a prompt.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, flow: OAuthFlow, address: str) -> None:
         self.url, self.host = browser_url(address), urlsplit(address).netloc
+        ends_at = flow.ends_at
+        self.next_step = NEXT_STEPS[ends_at]
+        self.question = "Paste the address or the code here: "
+        if ends_at == LISTENER:
+            self.question = f"Press Enter when the browser says so. {self.question}"
 
     def __repr__(self) -> str:
-        return f"Open this address, log in and allow:\n{self.url}"
+        return f"Open this address:\n{self.url}\n{self.next_step}"
 
     def _repr_html_(self) -> str:
         return (
             f'<div><a href="{escape(self.url)}" target="_blank" rel="noopener noreferrer">'
-            f"Open the log-in page</a> on {escape(self.host)}: log in, allow, then copy the "
-            "address of the page you land on, even if it does not load.</div>"
+            f"Open the log-in page</a> on {escape(self.host)}. {escape(self.next_step)}</div>"
         )
 
 
@@ -93,7 +119,8 @@ class SignIn:
 
     Args:
         session: The session that gets the connection.
-        profile: Name of the profile that the credentials are saved under.
+        profile: Name of the profile that the credentials are saved under; None for the default,
+            or for another name if another account has that.
 
     Attributes:
         flow: The OAuth flow that is under way, or None.
@@ -102,9 +129,10 @@ class SignIn:
 
     def __init__(self, session: Session, profile: str | None = None) -> None:
         self.session = session
-        self.profile = profile or profiles.DEFAULT
+        self.profile = profile
         self.flow: OAuthFlow | None = None
         self.saved_note = ""
+        self._pair: OAuth1 | None = None
         self._tried: Secret | None = None
 
     def use_key(
@@ -159,8 +187,29 @@ class SignIn:
         client = Client(credentials, region=region)
         adopt = partial(self.session.adopt, client, retries=1)  # a click must not take minutes
         connection = adopt() if field is None else _with_field_errors(field, adopt)
-        self.saved_note = self._save(credentials, region) if remember else ""
+        self.saved_note = ""
+        if remember:
+            self.remember(connection)
         return connection
+
+    def remember(self, connection: Connection) -> None:
+        """Save the credentials of a connection as a profile; ``saved_note`` says what came of it.
+
+        A profile of another account is replaced only if its name was given.
+        """
+        client, account = connection.client, connection.account_id
+        try:
+            name = self.profile or profiles.choose_name(client.credentials, client.region, account)
+            where = profiles.save(name, client.credentials, client.region, account)
+        except errors.AlchemerError as error:
+            self.saved_note = f"Not remembered: {error}."
+            return
+        self.saved_note = f"Remembered {where}, as profile “{name}”."
+        if name != (self.profile or profiles.DEFAULT):
+            self.saved_note += (
+                f" “{profiles.DEFAULT}” is the profile of another sign-in: to use this one, "
+                f"%alchemer login --profile {name}."
+            )
 
     def request_link(self, values: Mapping[str, Secret], region: Region) -> SignInLink:
         """Start an OAuth flow and return the link to its log-in page.
@@ -172,12 +221,13 @@ class SignIn:
         self.cancel()
         pair = _read_pair(values)
         flow = OAuthFlow(pair.consumer_key, pair.consumer_secret, region=region)
+        flow.known_regions |= self.session.known_regions()
         try:
-            link = SignInLink(_with_field_errors(CONSUMER, flow.start))
+            link = SignInLink(flow, _with_field_errors(CONSUMER, flow.start))
         except BaseException:
             flow.close()
             raise
-        self.flow = flow
+        self.flow, self._pair = flow, pair
         return link
 
     def renew_link(self) -> SignInLink:
@@ -186,7 +236,36 @@ class SignIn:
         Raises:
             AlchemerError: The call failed, or no flow was started before.
         """
-        return SignInLink(self._require_flow().start())
+        flow = self._require_flow()
+        return SignInLink(flow, flow.start())
+
+    def request_code_link(self) -> SignInLink:
+        """Start the flow again so that it ends at a page with a code.
+
+        No source says whether Alchemer has such a page. After an error the old link still works.
+
+        Raises:
+            AlchemerError: There is no such page, the call failed, or no flow was started before.
+        """
+        before, pair = self._require_flow(), self._pair
+        if pair is None:
+            raise errors.ConfigurationError("no sign-in has been started")
+        flow = OAuthFlow(pair.consumer_key, pair.consumer_secret, before.region, OUT_OF_BAND)
+        refusal = None
+        try:
+            link = SignInLink(flow, flow.start())
+        except errors.AuthenticationError as error:
+            refusal = error
+        if refusal is not None:  # outside the except block: a chained error would repeat its words
+            raise errors.SignInError(
+                f"{before.region.host} offers no page that shows a code",
+                hint="Use the link above: copy the address that the browser ends at, although the "
+                "page shows an error",
+                status=refusal.status,
+            )
+        before.close()
+        self.flow = flow
+        return link
 
     def finish(self, pasted: Secret, *, remember: bool = False) -> Connection:
         """Finish the flow with the address or code that the browser ended at.
@@ -218,7 +297,7 @@ class SignIn:
     def cancel(self) -> None:
         """End the flow, if one was started, and close its listener."""
         flow, self.flow = self.flow, None
-        self._tried = None
+        self._pair = self._tried = None
         if flow is not None:
             flow.close()
 
@@ -226,13 +305,6 @@ class SignIn:
         if self.flow is None:
             raise errors.ConfigurationError("no sign-in has been started")
         return self.flow
-
-    def _save(self, credentials: Credentials, region: Region) -> str:
-        try:
-            where = profiles.save(self.profile, credentials, region)
-        except errors.AlchemerError as error:
-            return f"Not remembered: {error}."
-        return f"Remembered {where}, as profile “{self.profile}”."
 
 
 def _with_field_errors(field: str, call: Callable[[], _T]) -> _T:

@@ -1,10 +1,10 @@
-"""``account`` and ``accountuser``: the owner of the account, and its users."""
+"""``account`` and what belongs to it: users, teams, domains, single sign-on, themes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.sandbox.api.call import Call, Resource, missing
+from alchemer_nb.sandbox.api.call import Call, Resource, find_row, missing
 from alchemer_nb.sandbox.data import filters
 from alchemer_nb.sandbox.wire import replies, stamps
 from alchemer_nb.sandbox.wire.replies import Refusal
@@ -16,6 +16,7 @@ _CREATED = 1420167845  # when the invented account was opened
 _FIELDS = {"email": "email", "status": "status"}
 
 ACCOUNT = "10001"
+THEME = 68962  # of all surveys
 
 
 def account(call: Call) -> str:
@@ -83,6 +84,88 @@ def _teams(call: Call) -> list[dict[str, Any]]:
     ]
 
 
+def domains(call: Call) -> str:
+    """Answer ``GET domain``: an object keyed by id."""
+    row = {
+        "id": 1,
+        "customerID": ACCOUNT,
+        "type": "Private",
+        "domain": "survey.example.org",
+        "redirect": "",
+        "eStatus": "Active",
+        "created": stamps.format_local(_CREATED, call.settings.zone),
+    }
+    return replies.keyed_list(call.paging, {"1": row})
+
+
+def single_sign_ons(call: Call) -> str:
+    """Answer ``GET sso``: an object keyed by id."""
+    return replies.keyed_list(call.paging, {row["id"]: row for row in _single_sign_ons(call)})
+
+
+def single_sign_on(call: Call) -> str:
+    """Answer ``GET sso/{id}``."""
+    return replies.single_object(find_row(call, "sso", _single_sign_ons(call)), call.settings)
+
+
+def _single_sign_ons(call: Call) -> list[dict[str, Any]]:
+    created = stamps.format_local(_CREATED, call.settings.zone)
+    return [
+        {
+            "id": "1",
+            "entity_id": "https://login.example.org/entity",
+            "login": "https://login.example.org/login",
+            "logout": "https://login.example.org/logout",
+            "cert_fingerprint": "",
+            "customerid": ACCOUNT,
+            "created": created,
+            "dModified": created,
+            "status": "Active",
+            "cert_domain": None,
+            "user_last_modified": "0",
+            "creatusers": "false",
+            "userteam": "0",
+            "userlicense": "",
+            "userrole": "",
+            "iUserIDCreated": "1",
+            "usersolo": "true",
+            "email_notification": "",
+            "disable_users": "false",
+            "weeks_to_disable": "",
+            "type": "Account",
+            "attributes": [],
+            "name": "Staff log-in",
+            "force_sso_login": "false",
+            "sp_login": "",
+            "sp_metadata": "",
+        }
+    ]
+
+
+def themes(call: Call) -> str:
+    """Answer ``GET surveytheme``: an object keyed by id."""
+    return replies.keyed_list(call.paging, {str(row["id"]): row for row in _themes()})
+
+
+def theme(call: Call) -> str:
+    """Answer ``GET surveytheme/{id}``."""
+    return replies.single_object(find_row(call, "surveytheme", _themes()), call.settings)
+
+
+def _themes() -> list[dict[str, Any]]:
+    return [
+        {
+            "id": THEME,
+            "status": "Active",
+            "created": None,
+            "name": "Outdoor green",
+            "style_options": {"header image url": "", "font family": "sans-serif"},
+            "Body": "",
+            "css": "",
+        }
+    ]
+
+
 def _administrators_only(call: Call) -> None:
     if not call.actor.admin:
         raise Refusal(401, "Not Authorized")
@@ -111,4 +194,7 @@ RESOURCES: dict[tuple[str, ...], Resource] = {
     ("account",): Resource(list=account),
     ("accountuser",): Resource(list=users, get=user),
     ("accountteams",): Resource(list=teams, get=team),
+    ("domain",): Resource(list=domains),
+    ("sso",): Resource(list=single_sign_ons, get=single_sign_on),
+    ("surveytheme",): Resource(list=themes, get=theme),
 }

@@ -7,7 +7,16 @@ import gzip
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.sandbox.api import account, changes, responses, surveys
+from alchemer_nb.sandbox.api import (
+    account,
+    campaigns,
+    changes,
+    contacts,
+    files,
+    reports,
+    responses,
+    surveys,
+)
 from alchemer_nb.sandbox.api.call import Call, Resource, Work
 from alchemer_nb.sandbox.oauth import authenticate
 from alchemer_nb.sandbox.traffic import call_log
@@ -24,8 +33,12 @@ if TYPE_CHECKING:
 
 _RESOURCES: dict[tuple[str, ...], Resource] = {
     **account.RESOURCES,
+    **contacts.RESOURCES,
     **surveys.RESOURCES,
+    **campaigns.RESOURCES,
+    **reports.RESOURCES,
     **responses.RESOURCES,
+    **files.RESOURCES,
 }
 _ALIASES = {"question": "surveyquestion"}
 VERBS = ("GET", "PUT", "POST", "DELETE")
@@ -172,7 +185,8 @@ def _run_action(services: Services, received: ReceivedCall, actor: User, work: W
     )
     if action is None:
         raise Refusal(405, "Method not supported")
-    return action(Call(services.state, actor, ids, received.flat, received.tree, work))
+    origin = "/".join(received.signed.address.split("/", 3)[:3])
+    return action(Call(services.state, actor, ids, received.flat, received.tree, work, origin))
 
 
 async def compress(body: Body) -> Body:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,7 @@ class Call:
         params: Flat parameters.
         tree: The same, nested.
         work: How much it had to do.
+        origin: Scheme, host and port under which the caller knows the sandbox.
     """
 
     state: State
@@ -51,6 +52,7 @@ class Call:
     params: dict[str, str] = field(repr=False)
     tree: dict[str, Any] = field(repr=False)
     work: Work = field(default_factory=Work)
+    origin: str = ""
 
     @property
     def settings(self) -> Settings:
@@ -110,6 +112,18 @@ class Resource:
         if with_id:
             return {"POST": self.update, "DELETE": self.delete}.get(verb)
         return self.create if verb == "PUT" else None
+
+
+def find_row(call: Call, name: str, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the row of a short list that the path names by its id.
+
+    Raises:
+        Refusal: There is none.
+    """
+    for row in rows:
+        if str(row["id"]) == call.ids[name]:
+            return row
+    raise missing(name)
 
 
 def missing(name: str) -> Refusal:

@@ -1,12 +1,12 @@
-"""``survey`` and all objects below it, except responses."""
+"""``survey`` with its pages, questions and options."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from alchemer_nb.sandbox.api.account import THEME
 from alchemer_nb.sandbox.api.call import Call, Resource, missing
 from alchemer_nb.sandbox.data import filters
-from alchemer_nb.sandbox.data import statistics as summaries
 from alchemer_nb.sandbox.wire import records, replies, stamps
 
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ _FIELDS = {
     "team": "team",
     "status": "status",
 }
-_CAMPAIGN_FIELDS = {
-    name: name for name in ("id", "link_type", "name", "status", "date_created", "date_modified")
-} | {"ssl": "SSL"}
 
 
 def surveys(call: Call) -> str:
@@ -51,7 +48,7 @@ def survey(call: Call) -> str:
         "title": row["title"],
         "internal_title": record.get("internal_title") or row["title"],
         "title_ml": record.get("title_ml") or {"English": row["title"]},
-        "theme": "68962",
+        "theme": str(THEME),
         "blockby": "",
         "statistics": row["statistics"],
         "overall_quota": None,
@@ -77,14 +74,9 @@ def _row(call: Call, one: Definition) -> dict[str, Any]:
         "links": {
             "edit": f"https://app.{domain}/builder/build/id/{one.id}",
             "publish": f"https://app.{domain}/distribute/share/id/{one.id}",
-            "default": f"https://{_link(one, domain)}",
+            "default": f"https://{one.link(domain)}",
         },
     }
-
-
-def _link(one: Definition, domain: str) -> str:
-    slug = "-".join(part for part in one.record["title"].split() if part.isalnum())
-    return f"survey.{domain}/s3/{one.id}/{slug}"
 
 
 def questions(call: Call) -> str:
@@ -153,102 +145,6 @@ def _page(call: Call) -> dict[str, Any]:
     return found
 
 
-def campaigns(call: Call) -> str:
-    """Answer ``GET survey/{id}/surveycampaign``: a default link, and those in responses."""
-    conditions = filters.read_conditions(call.params)
-    matches = [
-        row for row in _campaigns(call) if filters.fulfils(row, conditions, _CAMPAIGN_FIELDS)
-    ]
-    return replies.cut_page(call.paging, matches, text_count=True)
-
-
-def campaign(call: Call) -> str:
-    """Answer ``GET survey/{id}/surveycampaign/{id}``."""
-    for row in _campaigns(call):
-        if row["id"] == call.ids["surveycampaign"]:
-            return replies.single_object(row, call.settings)
-    raise missing("surveycampaign")
-
-
-def _campaigns(call: Call) -> list[dict[str, Any]]:
-    one = call.survey()
-    # invented: a survey without responses has a link too; its id is one that nothing else has.
-    links = call.state.library.link_ids(one.id) or [str(one.id + 300000)]
-    names = ["Default Link", *(f"Link {n}" for n in range(2, len(links) + 1))]
-    return [_campaign(call, one, *both) for both in zip(links, names, strict=True)]
-
-
-def _campaign(call: Call, one: Definition, number: str, name: str) -> dict[str, Any]:
-    created = stamps.format_local(one.record["created"], call.settings.zone)
-    return {
-        "id": number,
-        "invite_id": None,
-        "type": "SurveyCampaign",
-        "link_type": "link",
-        "subtype": "standard",
-        "status": "Active",
-        "name": name,
-        "uri": _link(one, call.settings.domain),
-        "SSL": "True",
-        "primary_theme_options": None,
-        "primary_theme_content": None,
-        "token_variables": None,
-        "limit_responses": None,
-        "close_message": None,
-        "link_open_date": None,
-        "link_close_date": None,
-        "language": "Auto",
-        "date_created": created,
-        "date_modified": created,
-    }
-
-
-def statistics(call: Call) -> str:
-    """Answer ``GET survey/{id}/surveystatistic``, of one question with ``surveyquestion=``."""
-    one = call.survey()
-    rows = summaries.count_answers(one, call.state.library.records(one.id))
-    wanted = call.params.get("surveyquestion")
-    page = call.params.get("surveypage")
-    return replies.single_page(
-        [
-            row
-            for row in rows
-            if (not wanted or str(row["id"]) == wanted)
-            and (not page or str(one.page_of(row["id"])) == page)
-        ]
-    )
-
-
-def quotas(call: Call) -> str:
-    """Answer ``GET survey/{id}/quotas``: rows under ``quotas``, no paging; the demo has none."""
-    call.survey()
-    return records.encode({"result_ok": True, "quotas": []})
-
-
-def contact_lists(call: Call) -> str:
-    """Answer ``GET contactlist``: ``page`` and ``results_per_page`` but no totals."""
-    created = stamps.format_local(1420167845, call.settings.zone)
-    rows = [
-        {
-            "id": 31,
-            "list_name": "Customers",
-            "date_modified": created,
-            "date_created": created,
-            "user_id_created": 1,
-            "user_id_modified": 0,
-        }
-    ]
-    paging = call.paging
-    return records.encode(
-        {
-            "result_ok": True,
-            "page": paging.page,
-            "results_per_page": paging.size,
-            "data": paging.cut(rows),
-        }
-    )
-
-
 _QUESTIONS = Resource(list=questions, get=question)
 _OPTIONS = Resource(list=options, get=option)
 RESOURCES: dict[tuple[str, ...], Resource] = {
@@ -258,8 +154,4 @@ RESOURCES: dict[tuple[str, ...], Resource] = {
     ("survey", "surveypage", "surveyquestion", "surveyoption"): _OPTIONS,
     ("survey", "surveyquestion"): _QUESTIONS,
     ("survey", "surveyquestion", "surveyoption"): _OPTIONS,
-    ("survey", "surveycampaign"): Resource(list=campaigns, get=campaign),
-    ("survey", "surveystatistic"): Resource(list=statistics),
-    ("survey", "quotas"): Resource(list=quotas),
-    ("contactlist",): Resource(list=contact_lists),
 }

@@ -14,7 +14,8 @@ class Definition:
     Args:
         record: The neutral survey: ``id, title, internal_title, type, status, team, languages,
             title_ml, created, modified`` (seconds) and ``pages``, whose ``questions`` are question
-            objects as the API sends them.
+            objects as the API sends them. It may have ``quotas`` (with ``name, limit,
+            question, value``), and ``email_campaign``: the id of one that invited all contacts.
     """
 
     def __init__(self, record: dict[str, Any]) -> None:
@@ -31,6 +32,11 @@ class Definition:
                 self._page_of[number] = int(page["id"])
                 if parent is not None:
                     self._parents[number] = parent
+
+    def link(self, domain: str) -> str:
+        """Return the address of its default link, without the scheme."""
+        slug = "-".join(part for part in self.record["title"].split() if part.isalnum())
+        return f"survey.{domain}/s3/{self.id}/{slug}"
 
     def questions(self) -> Iterator[dict[str, Any]]:
         """Return every question in survey order, sub-questions right after their parent."""

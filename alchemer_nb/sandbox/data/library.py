@@ -149,6 +149,15 @@ class Library:
         )
         return [str(row[0]) for row in rows]
 
+    def contact_statuses(self, survey_id: int) -> dict[str, str]:
+        """Return the status of the last response of each contact that answered."""
+        rows = self._db.execute(
+            "SELECT contact_id, status FROM responses"
+            " WHERE survey_id = ? AND deleted = 0 AND contact_id <> '' ORDER BY id",
+            (survey_id,),
+        )
+        return dict(rows.fetchall())
+
     def response(self, survey_id: int, number: int) -> dict[str, Any] | None:
         """Return the neutral record of one response that is not deleted."""
         row = self._db.execute(f"{_RECORD} AND id = ?", (survey_id, number)).fetchone()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from alchemer_nb.sandbox.data.definition import Definition
 
-_COUNTED = ("RADIO", "MENU", "NPS", "CHECKBOX")
+_COUNTED = ("RADIO", "MENU", "NPS", "CHECKBOX", "IMAGE_SELECT", "TABLE")
 
 
 def count_answers(survey: Definition, records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

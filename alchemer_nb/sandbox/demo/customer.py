@@ -300,7 +300,20 @@ _BEFORE = _Wave(
 
 def customer_survey(seed: int, responses: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Build "Customer satisfaction": its definition and so many responses."""
-    return _build(_CURRENT, seed, responses)
+    survey, filled = _build(_CURRENT, seed, responses)
+    asked = (question for page in survey["pages"] for question in page["questions"])
+    region = next(question for question in asked if question["shortname"] == "region")
+    survey["quotas"] = [
+        {
+            "name": f"Region {option['title']['English']}",
+            "limit": 200,
+            "question": region["id"],
+            "value": option["value"],
+        }
+        for option in region["options"][:2]
+    ]
+    survey["email_campaign"] = 300011
+    return survey, filled
 
 
 def last_customer_survey(seed: int, responses: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:

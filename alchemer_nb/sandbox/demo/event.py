@@ -95,6 +95,7 @@ def _what(form: SurveyWriter) -> None:
         required=True,
     )
     form.ask("campaign", "hidden", "utm_campaign")
+    form.ask("pitch", "file", "A photo of your tent or van, or a list of what you bring")
 
 
 def event_survey(seed: int, responses: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -111,7 +112,8 @@ def event_survey(seed: int, responses: int) -> tuple[dict[str, Any], list[dict[s
         end=_FIRST_DAY,
         rates=Rates(disqualified=0.0),
     )
-    rng = seeded_random(seed, "event")
+    # Files have a source of chance of their own: they came later, and changed no other answer.
+    rng, of_files = seeded_random(seed, "event"), seeded_random(seed, "event-files")
     survey = form.definition(
         9_000_002,
         "Event registration",
@@ -121,15 +123,22 @@ def event_survey(seed: int, responses: int) -> tuple[dict[str, Any], list[dict[s
         created=_OPENS - 12 * DAY,
         modified=_OPENS - DAY,
     )
-    return survey, build_responses(rng, responses, plan, partial(_answers, rng, form.questions))
+    return survey, build_responses(
+        rng, responses, plan, partial(_answers, rng, of_files, form.questions)
+    )
 
 
-def _answers(rng: Random, questions: Mapping[str, Question], visit: Visit) -> dict[str, Any]:
+def _answers(
+    rng: Random, of_files: Random, questions: Mapping[str, Question], visit: Visit
+) -> dict[str, Any]:
     if visit.empty:
         return {}
     sheet = Sheet(visit.stop_page, keep_rest=visit.keep_rest)
     _fill_who(rng, questions, visit, sheet)
     _fill_what(rng, questions, visit, sheet)
+    # A stored name: as in real payloads, a number, 32 hex digits, and the name of the file.
+    stored = f"16-{of_files.getrandbits(128):032x}_{of_files.choice(phrases.FILES)}"
+    sheet.type_text(questions["pitch"], stored if of_files.random() < 0.4 else None)
     return sheet.survey_data()
 
 

@@ -96,6 +96,8 @@ NEEDS = (
     "None",
 )
 
+FILES = ("tent.png", "Unser Zelt.png", "van (1).PNG", "tente d'été.png", "list.txt")
+
 CHANGES = (
     "Fewer meetings.",
     "More say in the rota.",

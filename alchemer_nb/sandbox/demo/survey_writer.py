@@ -36,6 +36,7 @@ _KINDS: dict[str, tuple[str, str, str, str]] = {
     "radio-grid": ("Question", "TABLE", "table-radio", ""),
     "checkbox-grid": ("Question", "TABLE", "table-checkbox", ""),
     "contact": ("Question", "GROUP", "contactgroup", ""),
+    "file": ("Question", "FILE", "file", ""),
     "hidden": ("Action", "HIDDEN", "hidden", ""),
     "instructions": ("Decorative", "INSTRUCTIONS", "instructions", ""),
 }

@@ -12,8 +12,10 @@ Faults with ``when`` wait for the calls that fit; such a call takes nothing from
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from dataclasses import dataclass
+from email.utils import formatdate
 from fnmatch import fnmatchcase
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -117,6 +119,11 @@ def gateway(status: int = 522, **more: Any) -> Fault:
 def warning(**more: Any) -> Fault:
     """Build a correct reply that warns of the limit."""
     return Fault(headers={"X-SG-Warning": WARNING}, **more)
+
+
+def wrong_clock(seconds: float, **more: Any) -> Fault:
+    """Build a correct reply of a server whose clock is ahead by so many seconds, or behind."""
+    return Fault(headers={"Date": formatdate(time.time() + seconds, usegmt=True)}, **more)
 
 
 def _refusal(status: int, words: str, headers: Mapping[str, str], more: dict[str, Any]) -> Fault:

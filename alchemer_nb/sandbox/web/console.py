@@ -71,15 +71,23 @@ class ApiAccess(Page):
             )
 
     def post(self) -> None:
-        """Make a key for the chosen user; the one before it stops working at once."""
+        """Make a key for the chosen user, and ask first if it replaces one that then stops working.
+
+        invented: the words of the question.
+        """
         if not self._allowed():
             return
-        chosen = self.get_body_argument("user_id", "")
-        known = {str(user.id) for user in self.services.state.accounts.users()}
-        if chosen not in known:
+        accounts, chosen = self.services.state.accounts, self.get_body_argument("user_id", "")
+        user = next((one for one in accounts.users() if str(one.id) == chosen), None)
+        if user is None:
             self.send_error(404)
             return
-        self.services.state.accounts.make_key(int(chosen))
+        key = accounts.key(user.id)
+        # By the key that was shown: a page that is old does not replace a key that it never showed.
+        if key is not None and self.get_body_argument("replaces", "") != key.token[-4:]:
+            self.show("confirm_key.html", one=user, tail=key.token[-4:])
+            return
+        accounts.make_key(user.id)
         self.go(f"security/api-access?made={chosen}")
 
     def _allowed(self) -> bool:

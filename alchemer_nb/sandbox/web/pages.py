@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.sandbox.services import RedactingHandler
@@ -19,11 +20,12 @@ class Page(RedactingHandler):
     """A page for people. All its links are relative, so that it works behind a proxy's prefix."""
 
     def set_default_headers(self) -> None:
-        """Forbid scripts, frames and caching: the pages show keys."""
+        """Forbid frames, caching and all scripts but the one of this page: the pages show keys."""
+        self.nonce = secrets.token_urlsafe(16)
         self.set_header(
             "Content-Security-Policy",
-            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
-            "frame-ancestors 'none'",
+            f"default-src 'none'; script-src 'nonce-{self.nonce}'; style-src 'unsafe-inline'; "
+            "base-uri 'none'; frame-ancestors 'none'",
         )
         self.set_header("Cache-Control", "no-store")
         self.set_header("Referrer-Policy", "no-referrer")
@@ -70,6 +72,7 @@ class Page(RedactingHandler):
             template,
             **{
                 "root": self.root,
+                "nonce": self.nonce,
                 "user": self.current_user,
                 "organisation": self.services.state.read("organisation"),
                 "region": settings.region.upper(),

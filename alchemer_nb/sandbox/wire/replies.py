@@ -108,6 +108,20 @@ def single_page(rows: Sequence[Any]) -> str:
     )
 
 
+def keyed_list(paging: Paging, rows: Mapping[str, Any]) -> str:
+    """Build a list whose rows are an object keyed by id."""
+    return records.encode(
+        {
+            "result_ok": True,
+            "total_count": len(rows),
+            "page": 1,
+            "total_pages": 1,
+            "results_per_page": paging.size,
+            "data": rows,
+        }
+    )
+
+
 def single_object(data: Mapping[str, Any], settings: Settings) -> str:
     """Build the reply with one object, below ``data`` or flat."""
     if settings.flat_single:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -43,6 +44,22 @@ def signed_in(notebook, client):
 def same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
     pd.testing.assert_frame_equal(one, other)
     return True
+
+
+def test_every_list_has_data_in_the_sandbox_or_says_that_it_is_empty(signed_in):
+    for command in (
+        f"quotas {ID}", f"reports {ID}", "contactlists", "contacts 31", f"campaigns {ID}", "users",
+        "teams", "get domain", "get sso", "get surveytheme", "get contactcustomfield",
+        f"get survey/{ID}/surveycampaign/300011/emailmessage",
+        f"get survey/{ID}/surveycampaign/300011/surveycontact",
+    ):  # fmt: skip
+        outcome = signed_in.run(f"%alchemer {command}")
+        assert outcome.failure is None
+        assert len(outcome.value), command
+        assert "none" not in outcome.out
+    outcome = signed_in.run("%alchemer quotas 9000004")
+    assert outcome.out.startswith("Alchemer has none: the list survey/9000004/quotas is empty.\n")
+    assert outcome.value.empty
 
 
 def test_named_commands_give_what_the_client_gives(signed_in, client):
@@ -133,6 +150,29 @@ def test_conditions_below_and_on_the_line_hold_together(signed_in):
     assert frame["nps"].min() >= 9
 
 
+def test_whole_months_are_asked_for_and_the_echo_says_in_which_zone(signed_in):
+    line = f"%alchemer df << responses {ID} --since 2025-10 --until 2025-11 --tz America/Chicago"
+    told = " ".join(signed_in.run(line).out.split())
+    assert "submitted from 2025-10-01 00:00 America/Chicago" in told
+    assert "submitted until the end of 2025-11-30 America/Chicago" in told
+    whole = signed_in.names["df"]
+    cell = f"%%alchemer df << responses {ID} --tz America/Chicago\ndate_submitted >= 2025-10\n"
+    told = " ".join(signed_in.run(cell + "date_submitted <= 2025-11").out.split())
+    assert "date_submitted >= 2025-10-01 00:00 America/Chicago" in told
+    assert len(whole) > 0
+    assert list(signed_in.names["df"].index) == list(whole.index)
+    months = whole["date_submitted"].dt.strftime("%Y-%m")
+    assert set(months) == {"2025-10", "2025-11"}
+    told = " ".join(signed_in.run(f"%alchemer responses {ID} --since 1y --dry-run").out.split())
+    assert re.search(r"; submitted from \d{4}-\d\d-\d\d 00:00 UTC\. Nothing", told)
+
+
+def test_a_limit_counts_responses_in_the_long_shape_too(signed_in):
+    outcome = signed_in.run(f"%alchemer responses {ID} --limit 3 --shape long")
+    assert "at most 3 responses → " in " ".join(outcome.out.split())
+    assert outcome.value["response_id"].nunique() == 3 < len(outcome.value)
+
+
 def test_the_echo_says_in_words_what_was_asked(signed_in):
     cell = (
         f"%%alchemer df << responses {ID} --since 2025-10-01 --values code\n"
@@ -144,8 +184,9 @@ def test_the_echo_says_in_words_what_was_asked(signed_in):
     assert max(map(len, told.splitlines())) <= 96  # notebooks break longer ones inside a word
     assert "\n  → " in told
     assert " ".join(told.split()) == (
-        f'{TITLE} ({ID}): submitted from 2025-10-01, status is Complete, [url("utm_source")] is '
-        f"answered, values: code → {len(frame)} rows × {frame.shape[1]} columns; "
+        f"{TITLE} ({ID}): submitted from 2025-10-01 00:00 UTC, status is Complete, "
+        f'[url("utm_source")] is answered, values: code → {len(frame)} rows × '
+        f"{frame.shape[1]} columns; "
         f"{facts['test_rows_left_out']} test rows left out (--test-rows include brings them back); "
         f"{facts['edited_answers']} answers had an earlier value (--metadata all shows it)"
     )
@@ -228,21 +269,24 @@ def test_any_path_is_reached_with_parameters_and_as_it_is(signed_in, client):
     assert set(frame["status"]) == {"Partial"}
 
 
-def test_a_press_of_tab_makes_no_call(signed_in, box):
+def test_after_a_list_of_surveys_a_press_of_tab_makes_no_call(signed_in, box):
     signed_in.run("%alchemer surveys")
     calls = len(box.seen)
     assert calls > 0
     offers = signed_in.tab("%alchemer responses Emp")
     assert offers == ['%alchemer responses "Employee pulse 2026"']
     signed_in.tab("%alchemer responses ")
+    signed_in.magics.lookahead.wait(20)
     assert len(box.seen) == calls
 
 
 def test_surveys_become_known_by_listing_and_by_use(signed_in):
-    assert signed_in.tab("%alchemer responses Sh") == []
+    known = signed_in.magics.known_surveys
+    assert list(known) == []
     signed_in.run(f"df = %alchemer responses {ID}")
-    assert signed_in.tab("%alchemer responses Cust") == [f'%alchemer responses "{TITLE}"']
+    assert list(known) == [(str(ID), TITLE)]
     signed_in.run('%alchemer questions "Employee pulse"')
+    assert "Employee pulse 2026" in dict(known).values()
     assert signed_in.tab("%alchemer codebook emp") == ['%alchemer codebook "Employee pulse 2026"']
     signed_in.run("%alchemer logout")
     assert list(signed_in.magics.known_surveys) == []

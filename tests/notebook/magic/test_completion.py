@@ -60,7 +60,7 @@ def test_known_surveys_are_offered_and_titles_quoted(seen, form):
         line = f"{form}{command} "
         assert seen.tab(line) == [
             line + '"Customer satisfaction"',
-            line + '"The "\'"\'"big"\'"\'" event $$5"',
+            line + "'The \"big\" event $$5'",
             line + "Pulse",
             line + "9000001",
             line + "9000002",

@@ -136,7 +136,8 @@ def test_without_a_sign_in_a_command_fails_and_leaves_names_alone(notebook, cell
     notebook.names["df"] = "kept"
     outcome = notebook.run(cell)
     assert isinstance(outcome.failure, ConfigurationError)
-    assert "sign in above, then run from here" in outcome.told
+    assert "run %alchemer login, then run from here" in outcome.told
+    assert "above" not in outcome.told
     assert notebook.names["df"] == "kept"
 
 

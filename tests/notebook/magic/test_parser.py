@@ -352,3 +352,67 @@ def test_any_line_is_read_or_refused_in_one_line_without_the_key(pieces, between
     assert type(refused) is UsageError
     assert len(str(refused).splitlines()) <= 1
     assert KEY not in str(refused)
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("surveys customer satisfaction", "customer satisfaction"),
+        ("surveys customer   {what} --status Closed", "customer satisfaction"),
+        ("surveys 'customer satisfaction' 2025", "customer satisfaction 2025"),
+    ],
+)
+def test_a_piece_of_a_title_needs_no_quotes(line, text):
+    assert parse_line(line, COMMANDS, {"what": "satisfaction"}).arguments["text"] == text
+
+
+@pytest.mark.parametrize(
+    ("line", "query"),
+    [
+        ("select 1", "select 1"),
+        ("select  'x  y' from t where b <> \"c d\"", "select  'x  y' from t where b <> \"c d\""),
+        ("select -a, 5 - 3 from t", "select -a, 5 - 3 from t"),
+        ("--tz UTC select 'don''t' as a", "select 'don''t' as a"),
+        ("select a -o df --tz=UTC from t", "select a from t"),
+        ("select $a + {b[0]}", "select $a + {b[0]}"),
+        ("'select 1 as \"n\"'", 'select 1 as "n"'),
+        ("\"select $a\"", "select $a"),
+    ],
+)  # fmt: skip
+def test_a_query_needs_no_quotes_and_keeps_its_own(line, query):
+    assert parse_line(f"sql {line}", COMMANDS, {"a": 1, "b": [2]}).arguments["query"] == query
+
+
+def test_a_wrong_option_of_sql_is_no_part_of_the_query():
+    with pytest.raises(UsageError, match=r"no option is called `--tes-rows`. Did you mean"):
+        parse_line("sql select 1 --tes-rows only", COMMANDS, {})
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("verify 9000001", "sync SURVEY --verify"),
+        ("limit 5", "responses SURVEY --limit N"),
+        ("survey", "surveys"),
+    ],
+)
+def test_the_name_of_an_option_is_told_with_its_command(line, meant):
+    with pytest.raises(UsageError, match=rf"Did you mean `{meant}`\?"):
+        parse_line(line, COMMANDS, {})
+
+
+@pytest.mark.parametrize(
+    ("typed", "title"),
+    [
+        ("“Customer satisfaction”", "Customer satisfaction"),
+        ("„Kunden Umfrage“", "Kunden Umfrage"),
+        ("« Les clients »", " Les clients "),
+        ("‘Don’t know’", "Don’t know"),
+        ("“Don't {word}”", "Don't know"),
+        ("Don’t", "Don’t"),
+        ('"A “big” event"', "A “big” event"),
+    ],
+)
+def test_typographic_quotes_around_a_word_are_quotes(typed, title):
+    line = f"responses {typed} --limit 5"
+    assert parse_line(line, COMMANDS, {"word": "know"}).arguments["survey"] == title

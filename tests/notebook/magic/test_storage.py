@@ -55,6 +55,38 @@ def own_box() -> Iterator[Sandbox]:
         yield running
 
 
+def test_diff_before_the_first_sync_says_what_to_do(signed_in):
+    told = signed_in.run(f'%alchemer diff "{TITLE}"').told
+    assert told.startswith(f"survey {SURVEY} is not stored on this computer")
+    assert f"%alchemer sync {SURVEY}" in told
+    assert "account-" not in told
+
+
+def test_a_query_and_a_piece_of_a_title_need_no_quotes(signed_in):
+    signed_in.names["df"] = pd.DataFrame({"a b": [1, 2], "word": ["x  y", "z"]})
+    outcome = signed_in.run("""%alchemer sql select "a b" as n from df where word = 'x  y'""")
+    assert outcome.value["n"].tolist() == [1]
+    assert signed_in.run("%alchemer surveys customer satis").value["id"].tolist() == [
+        "9000001", "9000005",
+    ]  # fmt: skip
+    outcome = signed_in.run("%alchemer surveys custmer")
+    assert outcome.value.empty
+    assert "No title has 'custmer' in it; did you mean `Customer`?" in outcome.out
+
+
+def test_a_sync_in_python_reports_its_progress(signed_in, capsys):
+    client, states = signed_in.names["client"], []
+    result = client.sync(SURVEY, progress=states.append)
+    assert result.rows > 0
+    assert states
+    assert states[-1].survey == TITLE
+    assert capsys.readouterr().err == ""
+    again = client.sync(SURVEY, progress="auto")
+    assert capsys.readouterr().err == f"{again}\n"
+    with pytest.raises(InvalidArgument, match="progress is 'auto', 'none' or a function"):
+        client.sync(SURVEY, progress="bar")
+
+
 def test_sync_diff_and_a_frame_from_the_store(notebook, place, own_box):
     signed_in = sign_in(notebook, own_box)
     outcome = signed_in.run(f'%alchemer sync "{TITLE}"')

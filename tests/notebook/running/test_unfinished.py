@@ -158,7 +158,7 @@ def test_login_takes_the_new_key_in_place_of_the_refused_one(signed_in, box, mon
     monkeypatch.setenv("ALCHEMER_API_TOKEN", box.api_token)
     monkeypatch.setenv("ALCHEMER_API_TOKEN_SECRET", box.api_token_secret)
     shown = login(session)
-    assert "With the credentials from the environment" in repr(shown)
+    assert "With the API key from the environment" in repr(shown)
     assert session.names() == (name,)
     assert session.client.credentials == credentials_for(box, "api_key")
     start = len(box.seen)

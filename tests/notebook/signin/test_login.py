@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import keyring
 import pytest
-from IPython.core.error import StdinNotImplementedError
 from keyring.backends import fail
 
 from alchemer_nb.auth import profiles
@@ -20,7 +17,6 @@ from alchemer_nb.notebook.signin.login import login
 from alchemer_nb.notebook.signin.panel import LoginPanel
 from alchemer_nb.notebook.signin.session import Session, Status
 from tests.auth.test_profiles import LockedKeyring
-from tests.person import landing_address
 from tests.scripted import Reply, ScriptedServer
 
 if TYPE_CHECKING:
@@ -392,18 +388,6 @@ class TestSaid:
     def test_with_nothing_to_say_the_text_is_the_panel_s_alone(self, session: Session) -> None:
         assert repr(panel_of(login(session))).startswith("(The sign-in panel.")
 
-    def test_at_a_prompt_it_is_said_before_anything_is_asked(
-        self,
-        session: Session,
-        monkeypatch: pytest.MonkeyPatch,
-        box: Sandbox,
-        capsys: pytest.CaptureFixture[str],
-    ) -> None:
-        monkeypatch.setenv("ALCHEMER_API_TOKEN", "CANARY-half")
-        monkeypatch.setattr(getpass, "getpass", Answers(box.api_token, box.api_token_secret))
-        login(session, region=box.region, prompt=True)
-        assert "ALCHEMER_API_TOKEN_SECRET is not" in capsys.readouterr().out
-
 
 class TestSignedInAlready:
     @pytest.fixture(autouse=True)
@@ -428,11 +412,17 @@ class TestSignedInAlready:
         assert panel.shows_form
         assert "back" in [action["name"] for action in panel.form.view["actions"]]
 
-    def test_credentials_in_use_are_not_used_again(
-        self, session: Session, environment: pytest.MonkeyPatch, box: Sandbox
+    def test_credentials_in_use_are_not_used_again_and_no_form_is_shown(
+        self, session: Session, box: Sandbox
     ) -> None:
         profiles.save("work", key_of(box), box.region)
-        assert panel_of(login(session, profile="work")).shows_form
+        session.adopt(Client(OAuth1(box.consumer_key, box.consumer_secret), region=box.region))
+        calls = len(box.seen)
+        shown = login(session, profile="work")
+        assert "Already signed in with the credentials from profile “work”." in repr(shown)
+        assert session.require().client.credentials == key_of(box)
+        assert len(box.seen) == calls
+        assert len(session.names()) == 2
 
     def test_at_a_prompt_it_is_a_line(self, session: Session) -> None:
         assert "Already signed in" in repr(login(session, prompt=True))
@@ -448,103 +438,3 @@ class TestWait:
         self, session: Session, environment: pytest.MonkeyPatch, box: Sandbox
     ) -> None:
         assert isinstance(login(session, region=box.region, wait=True), Status)
-
-
-class Answers:
-    """What a person types at the prompts, in order; and what was asked."""
-
-    def __init__(self, *answers: Any) -> None:
-        self.left, self.asked = list(answers), list[str]()
-
-    def __call__(self, question: str = "", stream: Any = None) -> str:
-        self.asked.append(question)
-        answer = self.left.pop(0)
-        if callable(answer):
-            answer = answer()
-        if isinstance(answer, BaseException):
-            raise answer
-        return str(answer)
-
-
-class TestPrompt:
-    @pytest.fixture
-    def typed(self, monkeypatch: pytest.MonkeyPatch) -> Any:
-        def typed(*answers: Any) -> Answers:
-            person = Answers(*answers)
-            # Where a kernel puts its own way of asking, too.
-            monkeypatch.setattr(getpass, "getpass", person)
-            return person
-
-        return typed
-
-    def test_key_and_secret(self, session: Session, box: Sandbox, typed: Any) -> None:
-        person = typed(box.api_token, box.api_token_secret)
-        login(session, region=box.region, prompt=True)
-        assert session.require().client.credentials == key_of(box)
-        assert box.region.host in person.asked[0]
-
-    def test_both_at_once_are_asked_once(self, session: Session, box: Sandbox, typed: Any) -> None:
-        person = typed(f"{box.api_token} {box.api_token_secret}")
-        login(session, region=box.region, prompt=True)
-        assert session.status().signed_in
-        assert len(person.asked) == 1
-
-    def test_where_a_profile_was_refused_its_region_is_asked_about(
-        self, session: Session, box: Sandbox, typed: Any
-    ) -> None:
-        profiles.save("work", ApiKey("wrong-key-0000001", "wrong-secret"), box.region)
-        person = typed(box.api_token, box.api_token_secret)
-        login(session, profile="work", prompt=True)
-        assert box.region.host in person.asked[0]
-        assert session.require().client.region == box.region
-
-    def test_a_refused_key_fails_the_cell(self, session: Session, box: Sandbox, typed: Any) -> None:
-        typed("CANARYwrong1234", "CANARYpair1234")
-        with pytest.raises(AuthenticationError, match="refused") as caught:
-            login(session, region=box.region, prompt=True)
-        assert "CANARY" not in str(caught.value)
-        assert not session.status().signed_in
-
-    def test_oauth_shows_the_link_and_asks_for_the_verifier(
-        self, session: Session, box: Sandbox, typed: Any, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        def log_in() -> str:
-            link = next(line for line in capsys.readouterr().out.splitlines() if "://" in line)
-            return landing_address(link, box.username, box.password)
-
-        typed(box.consumer_key, box.consumer_secret, log_in)
-        login(session, region=box.region, mode="oauth", prompt=True)
-        credentials = session.require().client.credentials
-        assert isinstance(credentials, OAuth1)
-        assert credentials.three_legged
-
-    def test_nothing_typed_signs_nobody_in(self, session: Session, typed: Any) -> None:
-        typed("", "")
-        with pytest.raises(ConfigurationError, match="nothing was typed"):
-            login(session, prompt=True)
-
-    @pytest.mark.parametrize(
-        "trouble", [StdinNotImplementedError("no"), EOFError(), OSError("no terminal")]
-    )
-    def test_where_nothing_can_be_asked_it_says_what_to_set(
-        self, session: Session, typed: Any, trouble: BaseException
-    ) -> None:
-        typed(trouble)
-        with pytest.raises(ConfigurationError, match="ALCHEMER_API_TOKEN"):
-            login(session, prompt=True)
-
-    def test_a_terminal_that_would_show_what_is_typed_is_not_used(
-        self, session: Session, typed: Any
-    ) -> None:
-        def echoing() -> str:
-            warnings.warn("echo", getpass.GetPassWarning, stacklevel=1)
-            return "CANARY"
-
-        typed(echoing)
-        with pytest.raises(ConfigurationError, match="without showing it"):
-            login(session, prompt=True)
-
-    def test_an_interrupt_stays_an_interrupt(self, session: Session, typed: Any) -> None:
-        typed(KeyboardInterrupt())
-        with pytest.raises(KeyboardInterrupt):
-            login(session, prompt=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import logging
+import re
 import subprocess
 import sys
 import threading
@@ -26,7 +27,7 @@ from alchemer_nb.notebook.signin.panel import LoginPanel
 from alchemer_nb.notebook.signin.session import KEY, OAUTH, Session
 from alchemer_nb.sandbox import Fault, Sandbox
 from tests.notebook.signin.page import Page, Wire
-from tests.person import landing_address
+from tests.person import landing_address, sign_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -344,7 +345,8 @@ class TestOAuth:
         assert link.startswith(f"{box.url}/head/oauth/authenticate?oauth_token=")
         assert page.fields == ["pasted"]
         assert page.button == "Finish"
-        assert "even if it does not load" in page.view["intro"]
+        assert "The last page shows an error" in page.view["intro"]
+        assert "from the address bar of the browser" in page.view["intro"]
         page.submit(pasted=f"  {land(box, link)}\n")
         credentials = session.require().client.credentials
         assert isinstance(credentials, OAuth1)
@@ -449,6 +451,54 @@ class TestOAuth:
         page.panel.finish_if_returned()
         assert session.status().signed_in
 
+    def test_where_the_return_is_caught_nothing_has_to_be_copied(
+        self, page: Page, box: Sandbox, display: None
+    ) -> None:
+        to_link(page, box)
+        assert "nothing has to be copied" in page.view["intro"]
+        assert "code_link" not in page.actions
+
+    def test_a_denial_that_comes_back_by_itself_is_told_on_both_sides(
+        self, page: Page, session: Session, box: Sandbox, display: None
+    ) -> None:
+        back = land(box, to_link(page, box), "deny")
+        landing = requests.get(back, timeout=5).text
+        assert "Access was denied" in landing
+        assert "has what it needs" not in landing
+        page.panel.finish_if_returned()
+        assert "not allowed" in page.errors["pasted"]
+        assert "new sign-in link" in page.hints["pasted"]
+        page.press("new_link")
+        requests.get(land(box, page.wire.last_link()), timeout=5)
+        page.panel.finish_if_returned()
+        assert session.status().signed_in
+
+    def test_without_a_desktop_a_page_can_show_the_code(
+        self, page: Page, session: Session, box: Sandbox
+    ) -> None:
+        to_link(page, box)
+        page.press("code_link")
+        assert page.errors == {}
+        assert "shows a code" in page.view["intro"]
+        shown = sign_in(page.wire.last_link(), box.username, box.password).text
+        found = re.search(r"<code[^>]*>\s*(\S+?)\s*</code>", shown)
+        assert found
+        page.submit(pasted=f"Your verifier: {found[1]}.")
+        assert session.status().signed_in
+
+    def test_where_no_page_shows_a_code_the_link_before_still_works(
+        self, opened: Open, session: Session
+    ) -> None:
+        with Sandbox(responses=1, oob=False) as strict:
+            page = opened(OAUTH, strict.region)
+            link = to_link(page, strict)
+            page.press("code_link")
+            assert "no page that shows a code" in page.errors[""]
+            assert "although the page shows an error" in page.hints[""]
+            assert page.wire.last_link() == link
+            page.submit(pasted=land(strict, link))
+            assert session.status().signed_in
+
     def test_behind_a_hub_the_sandbox_is_opened_through_its_proxy(
         self, page: Page, session: Session, box: Sandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -544,6 +594,17 @@ class TestSignedIn:
         assert session.names() == ("sandbox", "sandbox-2")
         assert session.status().mode == "OAuth"
 
+    def test_the_note_of_who_is_signed_in_goes_with_the_status(
+        self, opened: Open, session: Session, box: Sandbox
+    ) -> None:
+        session.adopt(Client(ApiKey(box.api_token, box.api_token_secret), region=box.region))
+        page = opened(notice=("Already signed in; sign out first, or add another account.", ""))
+        assert "Already signed in" in page.panel.status.value
+        page.panel._add_button.click()
+        assert page.view["notice"] == ""
+        page.press("back")
+        assert "Already signed in" not in page.panel.status.value
+
     def test_a_sandbox_that_stops_leaves_the_list_of_regions(self, wire: Wire) -> None:
         session = Session()
         with Sandbox(responses=1) as own:
@@ -555,6 +616,66 @@ class TestSignedIn:
             assert page.panel.region.value == Region.get("us")
             assert len(page.panel.region.options) == len(Region.names())
             page.panel.close()
+
+
+class TestSecondTab:
+    """The same panel in two tabs of the browser: both get each view, and one attempt counts."""
+
+    def test_what_one_tab_sends_late_changes_nothing(
+        self, page: Page, session: Session, box: Sandbox
+    ) -> None:
+        other = Page(page.panel, page.wire)
+        late = other.submission(api_token="CANARYlate1", api_token_secret="CANARYlate2")
+        page.submit(api_token=box.api_token, api_token_secret=box.api_token_secret)
+        before = len(box.seen)
+        other.send(*late)
+        assert len(box.seen) == before
+        assert session.status().signed_in
+
+    def test_a_new_link_of_one_tab_is_the_link_of_both(
+        self, page: Page, session: Session, box: Sandbox
+    ) -> None:
+        old = to_link(page, box)
+        other = Page(page.panel, page.wire)
+        other.press("new_link")
+        page.submit(pasted=land(box, old))
+        assert "another sign-in attempt" in page.errors["pasted"]
+        assert "newest link" in page.hints["pasted"]
+        page.submit(pasted=land(box, page.wire.last_link()))
+        assert session.status().signed_in
+
+
+class TestWhere:
+    """Where a key or a consumer pair comes from, in the words of Alchemer's own page."""
+
+    @pytest.mark.parametrize("name", Region.names())
+    @pytest.mark.parametrize(
+        ("mode", "words"),
+        [
+            (KEY, ("Security > API Access", "Account > Integrations > API Key", "ask an admin")),
+            (OAUTH, ("registration form", "If this page is not found:")),
+        ],
+    )
+    def test_each_way_says_where_with_links_of_its_region(
+        self, opened: Open, name: str, mode: str, words: tuple[str, ...]
+    ) -> None:
+        region = Region.get(name)
+        where = opened(mode, region).view["where"]
+        text = "".join(each["text"] for each in where)
+        for each in (*words, f"Log in at {region.app_host}"):
+            assert each in text
+        links = [each["href"] for each in where if "href" in each]
+        assert links == [region.app_url, region.register_url][: 1 + (mode == OAUTH)]
+
+    def test_another_region_has_other_links_and_what_was_typed_stays(self, page: Page) -> None:
+        before = page.view["clear"]
+        page.panel.region.value = Region.get("eu")
+        assert page.view["where"][1]["href"] == "https://app.alchemer.eu"
+        assert page.view["clear"] == before
+
+    def test_while_a_link_is_open_it_is_not_asked_for(self, page: Page, box: Sandbox) -> None:
+        to_link(page, box)
+        assert "where" not in page.view
 
 
 class TestRegions:

@@ -39,7 +39,7 @@ def by_consumer(box: Sandbox) -> Client:
 def test_nobody_is_signed_in_at_first(session: Session) -> None:
     assert session.client is None
     assert not session.status().signed_in
-    with pytest.raises(ConfigurationError, match="sign in above, then run from here"):
+    with pytest.raises(ConfigurationError, match="run %alchemer login, then run from here"):
         session.require()
 
 

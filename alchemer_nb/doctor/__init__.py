@@ -1,0 +1,1 @@
+"""Checks of everything that a download depends on, and a report that holds no data."""
