@@ -49,7 +49,7 @@ NPS_GROUPS = (("Promoters (9–10)", 9, 10), ("Passives (7–8)", 7, 8), ("Detra
 class TableOptions:
     """How a question is tabulated; see ``AlchemerAccessor.table``."""
 
-    by: tuple[str, ...] = ()
+    by: tuple[str | int, ...] = ()
     weight: str = ""
     percent: Percent = "column"
     nets: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -77,13 +77,23 @@ class Banner:
         columns: The columns; the first is the total.
         members: Whether each row is in each column (bool, rows x columns).
         groups: The places of the columns of each banner question that can be compared.
+        outside: The words of each banner question, and the rows that are in none of its columns.
         notes: What a reader must know.
     """
 
     columns: tuple[BannerColumn, ...]
     members: np.ndarray
     groups: tuple[tuple[int, ...], ...] = ()
+    outside: tuple[tuple[str, np.ndarray], ...] = ()
     notes: tuple[str, ...] = ()
+
+    def in_the_total_alone(self, in_base: np.ndarray) -> Iterator[str]:
+        """Yield a sentence for each banner question that some of the base are in no column of."""
+        for title, rows in self.outside:
+            if count := int((rows & in_base).sum()):
+                responses = counted(count, "response")
+                are = "is" if count == 1 else "are"
+                yield f"In the total alone: {responses} that {are} in no column of {title!r}."
 
 
 def tabulate(frame: pd.DataFrame, question: str | int, options: TableOptions) -> Table:
@@ -96,7 +106,7 @@ def tabulate(frame: pd.DataFrame, question: str | int, options: TableOptions) ->
     description = describe_wide(frame)
     answers = read_question(frame, description, question)
     weighting = read_weights(frame, options.weight)
-    banner = build_banner(frame, answers, options)
+    banner = build_banner(frame, options)
     tests = _tests_of(banner, options)
     if not isinstance(tests, Testing):
         columns = tuple(replace(column, letter="") for column in banner.columns)
@@ -104,7 +114,8 @@ def tabulate(frame: pd.DataFrame, question: str | int, options: TableOptions) ->
     _check_nets(options.nets, answers)
     builder = _Builder(banner, weighting.values, options, tests)
     blocks = tuple(builder.block(each) for item in answers.items for each in _countable(item))
-    notes = (*answers.notes, *banner.notes, *weighting.notes, *builder.notes)
+    outside = banner.in_the_total_alone(builder.in_base)
+    notes = (*answers.notes, *banner.notes, *outside, *weighting.notes, *builder.notes)
     partials = _partials_note(frame, builder.in_base)
     sentence = ""
     if isinstance(tests, Testing):
@@ -138,7 +149,7 @@ def _tests_of(banner: Banner, options: TableOptions) -> Testing | str | None:
 # -- banner -----------------------------------------------------------------------------------
 
 
-def build_banner(frame: pd.DataFrame, answers: QuestionAnswers, options: TableOptions) -> Banner:
+def build_banner(frame: pd.DataFrame, options: TableOptions) -> Banner:
     """Return the columns of a table, and the rows of the frame that are in each.
 
     Raises:
@@ -147,7 +158,7 @@ def build_banner(frame: pd.DataFrame, answers: QuestionAnswers, options: TableOp
     description = describe_wide(frame)
     columns = [BannerColumn("", "Total")]
     members = [np.ones(len(frame), bool)]
-    groups, notes, letters = [], [], _letters()
+    groups, notes, outside, letters = [], [], [], _letters()
     for name in options.by:
         question = read_question(frame, description, name)
         if len(question.items) != 1:
@@ -169,21 +180,17 @@ def build_banner(frame: pd.DataFrame, answers: QuestionAnswers, options: TableOp
             )
         elif len(places) > 1:
             groups.append(tuple(places))
-        outside = ~np.logical_or.reduce([members[place] for place in places] or [members[0]])
-        answered = np.logical_or.reduce([each.answered for each in answers.items])
-        if missing := int((outside & answered).sum()):
-            notes.append(
-                f"{counted(missing, 'response')} without an answer to {question.title!r} "
-                "are in the total alone." if missing != 1 else
-                f"1 response without an answer to {question.title!r} is in the total alone."
-            )  # fmt: skip
+        inside = np.logical_or.reduce([members[place] for place in places] or [members[0]])
+        outside.append((question.title, ~inside))
         if len(columns) > MOST_COLUMNS:
             raise InvalidArgument(
                 f"the banner has more than {MOST_COLUMNS} columns: {name!r} has {len(places)}"
             )
     if not groups:
         columns = [replace(column, letter="") for column in columns]
-    return Banner(tuple(columns), np.column_stack(members), tuple(groups), tuple(notes))
+    return Banner(
+        tuple(columns), np.column_stack(members), tuple(groups), tuple(outside), tuple(notes)
+    )
 
 
 def _letters() -> Iterator[str]:

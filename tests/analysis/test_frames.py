@@ -231,3 +231,27 @@ def test_piped_rows_are_a_grid(
             found = {k: n for k, n in counts_of(table, place).items() if n}
             of_row = expected[block.label.casefold()]
             assert found == {label[value]: n for value, n in of_row.items()}
+
+
+def test_who_is_in_no_column_of_the_banner_is_said(customers: pd.DataFrame) -> None:
+    table = customers.alchemer.table("nps", by=["satisfaction", 3])
+    asked = customers[customers["nps"].notna()]
+    outside = (asked["satisfaction"].isna() | asked["satisfaction"].eq("Not applicable")).sum()
+    title = customers.alchemer.table("satisfaction").title
+    assert outside > 1
+    note = f"In the total alone: {outside} responses that are in no column of {title!r}."
+    assert note in table.notes
+    assert str(table) == str(customers.alchemer.table("nps", by=["satisfaction", "region"]))
+    assert not any("no column" in note for note in customers.alchemer.table("nps").notes)
+
+
+def test_a_banner_of_several_answers_has_those_who_chose_each(customers: pd.DataFrame) -> None:
+    banner = customers.alchemer.table("nps", by="14").banner
+    assert [column.label for column in banner[1:]] == [
+        "Website", "Shop", "Mobile app", "Telephone", "Other (please specify)",
+    ]  # fmt: skip
+    table = customers.alchemer.table("nps", by="14")
+    for place, name in enumerate(("channels_web", "channels_shop"), 1):
+        held = customers.loc[customers[name].fillna(False).astype(bool), "nps"].dropna()
+        assert table.blocks[0].bases.answered[place] == len(held)
+        assert table.blocks[0].row("Mean").values[place] == pytest.approx(held.mean())
