@@ -114,6 +114,9 @@ def check_column(frame: pd.DataFrame, answers: dict[str, dict[int, Any]], column
         assert {k: n for k, n in counts_of(table).items() if n} == periods
     else:
         assert block.kind == "text"
+        asked = block.bases.asked[0]
+        assert block.bases.answered[0] == asked >= len(found)
+        assert block.rows[0].values[0] == pytest.approx(100 * len(found) / asked)
         assert block.rows[0].counts[0] == len(found)
         words = {" ".join(str(text).split()).casefold() for text in found}
         assert block.rows[1].values[0] == pytest.approx(len(words) or np.nan, nan_ok=True)
@@ -173,7 +176,7 @@ def test_asked_is_who_was_shown_the_question(
     raws: Callable[[int], Raw], customers: pd.DataFrame
 ) -> None:
     raw, frame = raws(CUSTOMERS), customers
-    for question in (2, 3, 4, 7, 8, 19, 20):
+    for question in (2, 3, 4, 5, 7, 8, 19, 20, 22):
         bases = frame.alchemer.table(question).bases
         assert bases["asked"][0] == raw.asked(question, frame.index)
         assert bases["asked"][0] <= len(frame)

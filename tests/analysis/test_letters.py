@@ -165,6 +165,34 @@ def test_all_tests_are_those_of_statsmodels(is_share: bool, is_weighted: bool) -
     assert found > 20
 
 
+@pytest.mark.parametrize("is_share", [True, False], ids=["shares", "means"])
+@pytest.mark.parametrize("is_weighted", [True, False], ids=["weighted", "plain"])
+def test_the_p_value_is_that_of_statsmodels(is_share: bool, is_weighted: bool) -> None:
+    """A letter is there from the level on that is the p value, and not below it."""
+    values = np.array([1, 1, 1, 0, 1, 1, 0, 0, 1, 0, 0, 0], float) * (1 if is_share else 2.5)
+    values += 0 if is_share else np.linspace(0, 1, 12)
+    column = np.repeat([0, 1], 6)
+    weights = np.linspace(0.5, 3, 12) if is_weighted else None
+    first, second = values[column == 0], values[column == 1]
+    if weights is not None:
+        dummies = (column[:, None] == [0, 1]).astype(float)
+        fitted = WLS(values, dummies, weights=weights).fit(cov_type="HC1")
+        p_value = float(fitted.t_test([1, -1]).pvalue)
+    elif is_share:
+        p_value = proportions_ztest([first.sum(), second.sum()], [6, 6])[1]
+    else:
+        p_value = ttest_ind(first, second, usevar="unequal")[1]
+
+    def found(level: float) -> bool:
+        testing = significance.Testing(level)
+        return bool(significance.find_lower(values, column, weights, (0, 1), testing,
+                                            is_share=is_share))  # fmt: skip
+
+    assert 0.001 < p_value < 0.9
+    assert found(p_value * (1 + 1e-9))
+    assert not found(p_value * (1 - 1e-9))
+
+
 def test_letters_are_those_of_columns_alone(customers: pd.DataFrame) -> None:
     for percent in ("row", "total"):
         table = customers.alchemer.table("satisfaction", by="region", percent=percent)
