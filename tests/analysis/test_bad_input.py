@@ -52,7 +52,7 @@ def show(frame: pd.DataFrame, question: str, tmp_path: Path, **options: Any) -> 
 def test_no_responses(scripted: ScriptedServer, tmp_path: Path) -> None:
     frame = survey(scripted, []).assign(w=1.0)
     for question_ in ("rating", "which", "status", "w", "date_submitted"):
-        for options in OPTIONS:
+        for options in OPTIONS if question_ == "rating" else OPTIONS[:2]:
             text = show(frame, question_, tmp_path, **options)
             assert "Base: 0" in text
     assert "Very good" in show(frame, "rating", tmp_path)
@@ -62,8 +62,8 @@ def test_no_responses(scripted: ScriptedServer, tmp_path: Path) -> None:
 
 def test_one_response(scripted: ScriptedServer, tmp_path: Path) -> None:
     frame = survey(scripted, [(0, 0, (0, 2))]).assign(w=2.0)
-    for question_ in ("rating", "place", "which"):
-        for options in OPTIONS:
+    for question_ in ("rating", "which"):
+        for options in OPTIONS[::2]:
             assert "Base: 1" in show(frame, question_, tmp_path, **options)
     weighted = frame.alchemer.weight({"place": {"North": 1}})
     assert weighted["weight"].tolist() == [1.0]
@@ -72,8 +72,8 @@ def test_one_response(scripted: ScriptedServer, tmp_path: Path) -> None:
 
 def test_all_answers_missing(scripted: ScriptedServer, tmp_path: Path) -> None:
     frame = survey(scripted, [(None, None, None)] * 3).assign(w=1.0)
-    for question_ in ("rating", "place", "which"):
-        for options in OPTIONS:
+    for question_ in ("rating", "which"):
+        for options in OPTIONS[1::2]:
             text = show(frame, question_, tmp_path, **options)
             assert "Base: 0 who answered, of 3 who were asked." in text
 
@@ -84,7 +84,7 @@ def test_every_type_without_responses(
     frame = downloads(EVERY_TYPE)
     book = frame.alchemer.codebook
     questions = book["parent_id"].fillna(book["question_id"]).dropna().unique()
-    for place, name in enumerate((*questions, "status", "date_submitted", "contact_id")):
+    for place, name in enumerate((*questions[::2], "status", "date_submitted", "contact_id")):
         show(frame.head(place % 2), name, tmp_path)
 
 

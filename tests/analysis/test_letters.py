@@ -149,7 +149,7 @@ def test_all_tests_are_those_of_statsmodels(is_share: bool, is_weighted: bool) -
     drawn = np.random.default_rng(5)
     found = 0
     for correction, level in itertools.product(
-        ("none", "bonferroni", "holm", "fdr_bh"), (0.01, 0.05, 0.2, 0.5)
+        ("none", "bonferroni", "holm", "fdr_bh"), (0.05, 0.5)
     ):
         testing = significance.Testing(level, correction)
         column = drawn.integers(0, 5, 400)
@@ -162,7 +162,7 @@ def test_all_tests_are_those_of_statsmodels(is_share: bool, is_weighted: bool) -
         theirs = expected(values, column, weights, testing, is_share=is_share)
         assert {k: sorted(v) for k, v in ours.items()} == {k: sorted(v) for k, v in theirs.items()}
         found += sum(map(len, ours.values()))
-    assert found > 20
+    assert found > 10
 
 
 @pytest.mark.parametrize("is_share", [True, False], ids=["shares", "means"])

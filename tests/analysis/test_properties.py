@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.analysis.made import survey
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from alchemer_nb.analysis.table import Table
 
+FEWER = settings(max_examples=max(1, settings.default.max_examples // 3))  # each takes tables
 ANSWERS = st.lists(
     st.tuples(
         st.none() | st.integers(0, 4),
@@ -59,6 +60,7 @@ def same(first: Table, second: Table) -> None:
     pd.testing.assert_frame_equal(first.bases, second.bases, check_exact=False, rtol=1e-9)
 
 
+@FEWER
 @given(answers=ANSWERS, is_weighted=st.booleans())
 def test_a_single_choice_adds_up(whole: pd.DataFrame, answers: list, is_weighted: bool) -> None:
     frame = drawn(whole, answers)
@@ -83,6 +85,7 @@ def test_a_single_choice_adds_up(whole: pd.DataFrame, answers: list, is_weighted
         np.testing.assert_allclose(row.values[0], total.values[0])
 
 
+@FEWER
 @given(answers=ANSWERS)
 def test_the_base_of_several_answers_is_cases(whole: pd.DataFrame, answers: list) -> None:
     frame = drawn(whole, answers)
@@ -98,6 +101,7 @@ def test_the_base_of_several_answers_is_cases(whole: pd.DataFrame, answers: list
         assert block.row("Web").values[0] == pytest.approx(100 * web / real)
 
 
+@FEWER
 @given(answers=ANSWERS.filter(bool), data=st.data())
 def test_order_of_rows_and_weights_of_one_change_nothing(
     whole: pd.DataFrame, answers: list, data: st.DataObject
@@ -113,6 +117,7 @@ def test_order_of_rows_and_weights_of_one_change_nothing(
     pd.testing.assert_frame_equal(plain.frame, kept, check_exact=False, rtol=1e-9)
 
 
+@FEWER
 @given(answers=ANSWERS.filter(lambda each: len(each) > 3))
 def test_letters_are_of_higher_values_and_never_of_both(whole: pd.DataFrame, answers: list) -> None:
     frame = drawn(whole, answers)
