@@ -97,7 +97,7 @@ def test_calls_act_in_the_scope_of_the_user_who_logged_in(box):
 def test_an_address_of_another_attempt_is_refused_and_the_right_one_still_serves(box, flow):
     old = land(box, flow.start())
     new = land(box, flow.start())
-    with pytest.raises(WrongAttempt, match="another sign-in attempt"):
+    with pytest.raises(WrongAttempt, match="older sign-in link"):
         flow.finish(old)
     assert flow.finish(new).three_legged
 
