@@ -55,7 +55,7 @@ def build_resume_hint(needs: str, error: AlchemerError | None) -> str:
         needs: What has to be done first, ``""`` for nothing.
         error: The error that ended it.
     """
-    renew = "create client again and " if isinstance(error, AuthenticationError) else ""
+    renew = "create `client` again and " if isinstance(error, AuthenticationError) else ""
     # An error of a later cell, as of the new sign-in, replaces ``sys.last_value``.
     return (
         "First keep the responses at hand: import sys; part = sys.last_value. Then "

@@ -42,8 +42,8 @@ _NO_PROXY = "If you need no proxy, {remove_proxy}"
 _ASK_NETWORK = "ask whoever runs your network to let {host} through, or use another network"
 # Not in a cell, which is saved with the notebook.
 _LONG_FORM = (
-    "http://NAME:PASSWORD@HOST:PORT (in name and password write @ as %40, / as %2F, : as %3A) "
-    "in the terminal that starts Jupyter (with export, on Windows with set)"
+    "http://NAME:PASSWORD@HOST:PORT (in both write @ as %40, / as %2F, : as %3A) in the terminal "
+    "that starts Jupyter (export; Windows: set)"
 )
 _ASK_CA = (
     "Ask whoever runs your network for the company's certificate file (.pem), and set "
@@ -300,8 +300,8 @@ def _find_proxy_failure(error: Exception, chain: list[BaseException]) -> _Failur
             (),
             "",
             "the address of the proxy in {proxy} is not valid ({where})",
-            "Write it as http://HOST:PORT (in a cell: %env {variable}=http://HOST:PORT); with a "
-            f"password, as {_LONG_FORM}. {_NO_PROXY}",
+            "Write it as http://HOST:PORT (in a cell: %env {variable}=http://HOST:PORT) or, with name "
+            f"and password, as {_LONG_FORM}. {_NO_PROXY}",
         )
     return None
 

@@ -127,7 +127,7 @@ def same(one, other):
 
 
 SAID = {
-    "api_key": ("the API key was refused", "Then sign in with the new key, create client again"),
+    "api_key": ("the API key was refused", "Then sign in with the new key, create `client` again"),
     "oauth1_three_legged": ("the access was refused", "Then get a new sign-in link"),
     "oauth1_two_legged": (
         "the consumer pair was refused",
