@@ -300,8 +300,8 @@ def _find_proxy_failure(error: Exception, chain: list[BaseException]) -> _Failur
             (),
             "",
             "the address of the proxy in {proxy} is not valid ({where})",
-            "Write it as http://HOST:PORT (in a cell: %env {variable}=http://HOST:PORT) or, with name "
-            f"and password, as {_LONG_FORM}. {_NO_PROXY}",
+            "Write it as http://HOST:PORT (in a cell: %env {variable}=http://HOST:PORT) or, with "
+            f"name and password, as {_LONG_FORM}. {_NO_PROXY}",
         )
     return None
 
