@@ -42,12 +42,12 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</
 # Titles and texts of the page.
 _RETURNED = (
     "Back to your notebook",
-    "The notebook has what it needs to sign in. You may close this page.",
+    "The sign-in finishes in the notebook: go back there. You may close this page.",
 )
 _DENIED = (
     "Access was denied",
-    "The notebook was not given access, and nobody is signed in. To sign in after all, get a new "
-    "sign-in link in the notebook. You may close this page.",
+    "Somebody probably pressed Deny, so nobody is signed in. To sign in, get a new sign-in link in "
+    "the notebook and press Allow. You may close this page.",
 )
 _EXPIRED = (
     "The sign-in link has expired",
@@ -56,8 +56,8 @@ _EXPIRED = (
 )
 _OTHER_LINK = (
     "Not the newest sign-in link",
-    "This page belongs to another sign-in link, or the sign-in has ended already. Go back to the "
-    "notebook: it shows who is signed in, or the newest link.",
+    "This page belongs to another sign-in link, or the sign-in is already finished. Go back to "
+    "the notebook: it shows who is signed in, or the newest link.",
 )
 
 

@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from alchemer_nb import errors
-from alchemer_nb.http.refusals import EXPIRED_PROBLEMS, NEW_LINK_HINT, find_oauth_problem
+from alchemer_nb.http.refusals import (
+    ALLOW_HINT,
+    DENIED_SENTENCE,
+    EXPIRED_PROBLEMS,
+    HOW_TO_GET_LINK,
+    NEW_LINK_HINT,
+    find_oauth_problem,
+)
 from alchemer_nb.http.secrets import Secret
 
 if TYPE_CHECKING:
@@ -23,7 +30,6 @@ if TYPE_CHECKING:
 
 # What a browser returns with where access was not allowed.
 DENIALS = ("denied", "oauth_problem", "error")
-DENIED_SENTENCE = "access was not allowed on the log-in page"
 EXPIRED_SENTENCE = "the sign-in link has expired or was used already"
 _LONGEST = 8_000  # letters that are read
 _MOST_ROUNDS = 4  # of percent-encoding: an address in a link in another link
@@ -64,8 +70,9 @@ def find_verifier(pasted: Secret, token: Secret) -> tuple[Secret, bool] | errors
     token_name = fields.get("oauth_token") or fields.get("denied")
     if token_name and Secret(token_name) != token:
         return errors.WrongAttempt(
-            "the pasted address belongs to another sign-in attempt",
-            hint="Paste the address that the newest link ends at, or get a new sign-in link",
+            "the pasted address belongs to an older sign-in link",
+            hint="Log in with the newest link and paste the address of its last page; if that link "
+            f"is lost, get a new sign-in link ({HOW_TO_GET_LINK})",
         )
     verifier = fields.get("oauth_verifier") or ("" if fields else _find_code(text))
     if verifier and not verifier.isprintable():
@@ -82,9 +89,7 @@ def _explain_return(fields: dict[str, str]) -> errors.AlchemerError:
     if is_expired(fields.get("oauth_problem", "")):
         return errors.SignInExpired(EXPIRED_SENTENCE, hint=NEW_LINK_HINT)
     if any(name in fields for name in DENIALS):
-        return errors.ConsentDenied(
-            DENIED_SENTENCE, hint="To sign in after all, get a new sign-in link"
-        )
+        return errors.ConsentDenied(DENIED_SENTENCE, hint=ALLOW_HINT)
     before = "log in, allow, then " if fields else ""
     after = "" if fields else " after you allowed the application"
     return errors.InvalidArgument(

@@ -18,7 +18,7 @@ from alchemer_nb._version import __version__
 from alchemer_nb.client.estimate import Estimate, build_estimate
 from alchemer_nb.decode.gc_pause import collector_paused
 from alchemer_nb.fetch.download import Download, Downloader
-from alchemer_nb.fetch.interruption import build_hint, describe_interruption
+from alchemer_nb.fetch.interruption import build_hint, build_resume_hint, describe_interruption
 from alchemer_nb.fetch.lists import fetch_definition
 from alchemer_nb.fetch.progress import Progress
 from alchemer_nb.frame import rows as row_choice
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
     from alchemer_nb.survey.definition import Definition
 
 _TAKE_ROWS = "import sys; df = sys.last_value.partial"
-_RESUME_HINT = "go on with the rows at hand: import sys; df = sys.last_value.resume(client)"
 _CHOSEN_HERE = "those that fit will be chosen here: Alchemer splits the values of `in` at commas"
 _LONGEST_PAUSE = 3600.0  # seconds after which a download is not resumed
 
@@ -356,7 +355,9 @@ class Retrieval:
         return errors.DownloadIncomplete(
             f"{survey.title}: {came} had come when {why}",
             partial=lambda: self._build_frame(survey, result)[0],
-            hint=build_hint(needs, _RESUME_HINT if to_resume else "run it again", _TAKE_ROWS),
+            hint=build_resume_hint(needs, error)
+            if to_resume
+            else build_hint(needs, "run it again", _TAKE_ROWS),
             needs=needs,
             resume=partial(self._resume, to_resume) if to_resume else None,
             cause=error,

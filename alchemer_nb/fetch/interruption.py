@@ -48,6 +48,22 @@ def build_hint(needs: str, again: str, take: str = "") -> str:
     return f"{text}; or take the rows so far: {take}" if take else text
 
 
+def build_resume_hint(needs: str, error: AlchemerError | None) -> str:
+    """Return the hint of a download in Python that can be resumed.
+
+    Args:
+        needs: What has to be done first, ``""`` for nothing.
+        error: The error that ended it.
+    """
+    renew = "create `client` again and " if isinstance(error, AuthenticationError) else ""
+    # An error of a later cell, as of the new sign-in, replaces ``sys.last_value``.
+    return (
+        "First keep the responses at hand: import sys; part = sys.last_value. Then "
+        f"{f'{needs}, ' if needs else ''}{renew}run: df = part.resume(client). Or take only the "
+        "rows so far: df = part.partial"
+    )
+
+
 def _describe_refusal(credentials: Credentials | None) -> tuple[str, str]:
     if credentials is None or credentials.mode == "api_key":
         return (
@@ -56,7 +72,7 @@ def _describe_refusal(credentials: Credentials | None) -> tuple[str, str]:
         )
     if getattr(credentials, "three_legged", False):
         return (
-            "the access was refused: it was probably taken back",
+            "the access was refused: it was probably withdrawn",
             "get a new sign-in link and allow the access again",
         )
     return (

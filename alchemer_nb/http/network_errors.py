@@ -34,12 +34,16 @@ _PROXY_ADDRESS = re.compile(
 )
 _TUNNEL_STATUS = re.compile(r"Tunnel connection failed: (\d{3})\b")
 _EXPIRED, _NOT_YET_VALID, _WRONG_HOST = 10, 9, 62  # X509_V_ERR_… of OpenSSL
-_CHECK_PROXY = "See whether the proxy runs and lets {host} through"
-_ASK_NETWORK = "Ask whoever runs your network to let {host} through, or try from another one"
-_PROXY_FORM = (
-    "Its form is http://HOST:PORT or, where the proxy asks for a name and a password, "
-    "http://NAME:PASSWORD@HOST:PORT (in them write @ as %40, / as %2F and : as %3A). Without a "
-    "proxy, unset the variable"
+_CHECK_PROXY = (
+    "Try again. If it still fails, ask whoever runs your network whether the proxy lets {host} "
+    "through"
+)
+_NO_PROXY = "If you need no proxy, {remove_proxy}"
+_ASK_NETWORK = "ask whoever runs your network to let {host} through, or use another network"
+# Not in a cell, which is saved with the notebook.
+_LONG_FORM = (
+    "http://NAME:PASSWORD@HOST:PORT (in both write @ as %40, / as %2F, : as %3A) in the terminal "
+    "that starts Jupyter (export; Windows: set)"
 )
 _ASK_CA = (
     "Ask whoever runs your network for the company's certificate file (.pem), and set "
@@ -58,7 +62,8 @@ _MISSING_CA = _Failure(
     (),
     "certificate",
     "{ca} names a file of certificates that is not there or cannot be read ({where})",
-    "Set it to the company's certificate file (in a cell: %env {ca}=PATH.pem), or unset it",
+    "Correct the path (in a cell: %env {ca}=PATH.pem). If your network has no certificate of its "
+    "own, remove the variable (in a cell: %env {ca}=)",
 )
 # By the number that OpenSSL gives for the reason.
 _CERTIFICATES = {
@@ -66,8 +71,8 @@ _CERTIFICATES = {
         (),
         "certificate",
         "the certificate of {host} has expired ({where})",
-        "Check the date of this computer. If it is right, something between here and Alchemer "
-        "answers in its place: ask whoever runs your network",
+        "Check the date of this computer. If it is right, another server answers in place of "
+        "Alchemer: ask whoever runs your network",
     ),
     _NOT_YET_VALID: _Failure(
         (),
@@ -78,9 +83,9 @@ _CERTIFICATES = {
     _WRONG_HOST: _Failure(
         (),
         "certificate",
-        "what answers at {host} shows the certificate of another host ({where})",
-        "Check the region's address. A log-in page or a proxy of the network may answer in its "
-        "place: open https://{host} in a browser, and log in where the network asks for it",
+        "another server answers in place of {host}, with the certificate of another host ({where})",
+        "Open https://{host} in a browser: if a log-in page of your network appears, log in there, "
+        "then try again. If not, check the region",
     ),
 }
 # Of a proxy, by the cause.
@@ -88,14 +93,14 @@ _PROXY_FAILURES = (
     _Failure(
         (urllib3.exceptions.NameResolutionError,),
         "unreachable",
-        "no host is called as the proxy in {proxy} says ({where})",
-        "Check the variable; without a proxy, unset it",
+        "the host of the proxy in {proxy} was not found ({where})",
+        f"Check its spelling. {_NO_PROXY}",
     ),
     _Failure(
         (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError),
         "unreachable",
         "nothing answers at the proxy in {proxy} ({where})",
-        "See whether it runs and the port is right; without a proxy, unset the variable",
+        f"Check its host and port, or ask whoever runs your network. {_NO_PROXY}",
     ),
     _Failure(
         (ssl.SSLCertVerificationError,),
@@ -113,7 +118,7 @@ _PROXY_FAILURES = (
         (object,),
         "",
         "the proxy in {proxy} did not let {where} through to {host}",
-        _ASK_NETWORK,
+        f"Try again. If it still fails, {_ASK_NETWORK}",
     ),
 )
 _SILENT_PROXY = _Failure(
@@ -121,8 +126,7 @@ _SILENT_PROXY = _Failure(
     "silent",
     "the proxy in {proxy} did not answer within {connect:g} seconds, or could not reach {host}; "
     "{where} was not sent",
-    "See whether it runs, the port is right and it lets {host} through; without a proxy, unset the "
-    "variable",
+    f"Check its port, and whether the proxy runs and lets {{host}} through. {_NO_PROXY}",
 )
 # The first that fits an error of the chain is used: subclasses come before their base classes.
 _FAILURES = (
@@ -145,16 +149,15 @@ _FAILURES = (
     _Failure(
         (ssl.SSLCertVerificationError,),
         "certificate",
-        "the certificate of {host} could not be verified: nobody whom this computer trusts has "
-        "signed it ({where})",
+        "the certificate of {host} could not be verified: this computer does not trust its issuer "
+        "({where})",
         _ASK_CA,
     ),
     _Failure(
         (requests.exceptions.SSLError, urllib3.exceptions.SSLError),
         "certificate",
         "no encrypted connection to {host} could be made ({where})",
-        "Something between here and Alchemer may answer in its place: try from another network, "
-        "or check the region's address",
+        "Another server may answer in place of Alchemer: use another network, or check the region",
     ),
     _Failure(
         (
@@ -169,13 +172,14 @@ _FAILURES = (
         (UnknownEncoding,),
         "",
         "the answer of {host} to {where} is compressed in a way that was not asked for",
-        "A proxy in between may have changed it: ask whoever runs your network, or try from "
-        "another one",
+        "A proxy in between may have changed it: ask whoever runs your network, or use another "
+        "network",
     ),
     _Failure(
         (urllib3.exceptions.NameResolutionError,),
         "unreachable",
-        "no host is called {host}: check the region's address and your network ({where})",
+        "the host {host} was not found ({where})",
+        "Check your network connection first, then the region",
     ),
     _Failure(
         (urllib3.exceptions.NewConnectionError,),
@@ -202,7 +206,7 @@ def build_too_large_error(where: str, most: int) -> TransportError:
         "objects than data of its size, so it was not read",
         reason="large",
         hint="Ask for less at once, as with a smaller resultsperpage. Where that does not help, "
-        "something between here and Alchemer may send it: try from another network",
+        "another server may answer in place of Alchemer: use another network",
     )
 
 
@@ -227,13 +231,16 @@ def build_network_error(
     if failure is None:
         return TransportError(
             f"{where} at {host} could not be sent ({type(error).__name__})",
-            hint="Try again. If it stays, check the region's address and your proxy settings",
+            hint="Try again. If it still fails, check your proxy settings and the region",
         )
     hint = failure.hint or (_CHECK_PROXY if proxy else "")
     connect, read = timeout
+    is_variable = proxy in _PROXY_VARIABLES
+    remove = f"remove the variable (in a cell: %env {proxy}=)" if is_variable else "remove it there"
     words = {
         "to": f"{host} (through the proxy in {proxy})" if proxy else host,
         "host": host, "where": where, "connect": connect, "read": read, "proxy": proxy,
+        "variable": proxy if is_variable else _PROXY_VARIABLES[1], "remove_proxy": remove,
         "ca": next(filter(os.environ.get, _CA_VARIABLES), _CA_VARIABLES[0]),
     }  # fmt: skip
     return TransportError(
@@ -289,8 +296,13 @@ def _find_proxy_failure(error: Exception, chain: list[BaseException]) -> _Failur
         )
     if isinstance(error, (ValueError, TypeError, urllib3.exceptions.LocationValueError)):
         # The region's address has been checked before, so it is the proxy's.
-        sentence = "the address of the proxy in {proxy} cannot be read ({where})"
-        return _Failure((), "", sentence, _PROXY_FORM)
+        return _Failure(
+            (),
+            "",
+            "the address of the proxy in {proxy} is not valid ({where})",
+            "Write it as http://HOST:PORT (in a cell: %env {variable}=http://HOST:PORT) or, with "
+            f"name and password, as {_LONG_FORM}. {_NO_PROXY}",
+        )
     return None
 
 
@@ -301,13 +313,14 @@ def _refused_tunnel(status: int) -> _Failure:
             (),
             "",
             "the proxy in {proxy} asks for a valid name and password (status 407, {where})",
-            f"Write both into the variable. {_PROXY_FORM}",
+            "Ask whoever runs your network for both, and set {variable} to " + _LONG_FORM,
         )
     if status >= requests.codes.server_error:
         sentence = f"the proxy in {{proxy}} cannot reach {{host}} (status {status}, {{where}})"
-        return _Failure((), "unreachable", f"{sentence}; try again", _ASK_NETWORK)
-    sentence = f"the proxy in {{proxy}} refused the way to {{host}} (status {status}, {{where}})"
-    return _Failure((), "blocked", sentence, _ASK_NETWORK)
+        hint = f"Try again in a few minutes. If it still fails, {_ASK_NETWORK}"
+        return _Failure((), "unreachable", sentence, hint)
+    sentence = f"the proxy in {{proxy}} blocks {{host}} (status {status}, {{where}})"
+    return _Failure((), "blocked", sentence, _ASK_NETWORK[:1].upper() + _ASK_NETWORK[1:])
 
 
 def _first_fit(failures: tuple[_Failure, ...], causes: Sequence[object]) -> _Failure | None:

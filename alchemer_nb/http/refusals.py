@@ -7,7 +7,7 @@ the names are those of a public extension of OAuth 1.0
 (https://oauth.pbworks.com/w/page/12238543/ProblemReporting).
 
 No reply says that the region is wrong. So this guess is the last hint, and is left out if the
-credentials worked in the region before.
+credentials worked in the region before, or are no credentials of Alchemer's API at all.
 """
 
 from __future__ import annotations
@@ -29,7 +29,12 @@ CALL, REQUEST_TOKEN, ACCESS_TOKEN = "call", "oauth/request_token", "oauth/access
 OLD_KEY = "Login failed / Invalid auth token"
 WRONG_PAIR = "Invalid api_token or api_token_secret supplied"
 
-NEW_LINK_HINT = "Get a new sign-in link and try once more"
+HOW_TO_GET_LINK = (
+    "in the panel: Get a new link; else %alchemer login --mode oauth, or OAuthFlow in Python"
+)
+NEW_LINK_HINT = f"Get a new sign-in link ({HOW_TO_GET_LINK}) and try again"
+DENIED_SENTENCE = "access was denied on the log-in page: somebody probably pressed Deny"
+ALLOW_HINT = f"To sign in, get a new sign-in link ({HOW_TO_GET_LINK}) and press Allow"
 _CLOCK_TOLERANCE = 300.0  # seconds that providers of OAuth allow, as a rule
 _PROBLEM = re.compile(r"\boauth_problem=\"?([a-z_]{1,40})\b")
 _CONSUMER_PROBLEMS = {"consumer_key_unknown", "consumer_key_rejected", "consumer_key_refused"}
@@ -45,31 +50,30 @@ _KNOWN_PROBLEMS = {
 }
 
 _PLACES = "administrators: Security > API Access; other users: Account > Integrations > API Key"
-_NEW_KEY = f"Get the present key ({_PLACES}, or ask an administrator)"
+_CURRENT_KEY = f"Get the current key ({_PLACES}, or ask an administrator)"
 _MANAGE_API = "Account > Integrations > Manage API"
+_ASK_CONSUMER = (
+    "If they are right, ask an administrator whether the application was removed or OAuth is off "
+    f"({_MANAGE_API})"
+)
 _COPY_PAIR = (
-    "Copy the consumer key and the consumer secret once more, both whole: they are those of a "
-    "registered application, not an API key with its secret key. If they are right, the "
-    "application may have been removed, or OAuth may be switched off for the account (an "
-    f"administrator sees it under {_MANAGE_API})"
+    "Copy the consumer key and the consumer secret again, both whole, from where the application "
+    "is registered; an API key does not work here"
 )
-_NO_ACCESS = (
-    "If nobody in the account can make API calls, they may not be part of its plan (ask Alchemer) "
-    f"or be switched off (an administrator sees it under {_MANAGE_API})"
-)
-_NO_SLIP = "If that is not it, copy both once more, whole and from the same place"
-_LOGIN_KEY = "%alchemer login, or ApiKey in Python"
 _NEW_LINK = "Sign in again with a new link (%alchemer login --mode oauth, or OAuthFlow in Python)"
 _BY_KEY = "in the panel: the button API key; else %alchemer login --mode key, or ApiKey in Python"
 _BY_OAUTH = "in the panel: the button OAuth; else %alchemer login --mode oauth, or OAuth1 in Python"
+_NO_LOG_IN = (
+    "The key looks like an e-mail address, but the name and the password of the log-in page do not "
+    "work here"
+)
 _SLIPS = {
-    "swapped": "The two look swapped: the secret looks like a key. Enter them the other way round",
-    "same": "The key and the secret are the same text: copy the secret, too",
-    "log-in": "The key looks like an e-mail address: the name and the password of the log-in page "
-    "are not used here",
-    "consumer pair": f"They look like a consumer pair: sign in with OAuth instead ({_BY_OAUTH})",
-    "API key": "They look like an API key and its secret key: sign in with those instead "
-    f"({_BY_KEY})",
+    "swapped": "The key and the secret look swapped: enter them the other way round",
+    "same": "The key and the secret are the same text: copy the secret again, from next to the key",
+    "consumer pair": "The key and the secret look like a consumer pair: sign in with OAuth instead "
+    f"({_BY_OAUTH})",
+    "API key": "The key and the secret look like an API key and its secret key: sign in with those "
+    f"instead ({_BY_KEY})",
 }
 
 
@@ -83,7 +87,8 @@ class Attempt:
         worked: True if this region accepted the same credentials before.
         knows_region: True if the region cannot be the reason, as it accepted other credentials of
             the same person, or these in an earlier session.
-        slip: The mistake that the form of the credentials suggests, a key of ``_SLIPS``; or "".
+        slip: The mistake that the form of the credentials suggests, a key of ``_SLIPS`` or
+            ``"log-in"``; or "".
         names_attempt: True if the text pasted at the last step names this attempt's token.
     """
 
@@ -119,11 +124,15 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class _Explanation:
-    """The parts of an error: ``what`` was refused, ``why``, and what to do ``next``."""
+    """The parts of an error.
+
+    ``what`` was refused, ``why``, what to do ``next``, and what ``otherwise``, if that is no help.
+    """
 
     what: str
     why: str
     next: str
+    otherwise: str = ""
     kind: type[errors.AuthenticationError] | None = None  # None: the step decides
     region: bool = True  # True if a wrong region would be refused in the same way
 
@@ -154,13 +163,15 @@ def refused(
     case = _explain(attempt, evidence)
     quoted = f" ({evidence.message})" if evidence.message else ""
     before = why = ""
-    hints = [case.next]
+    hints = [case.next, case.otherwise]
     if case.region and attempt.worked:
         before = ", which accepted it before"
-    elif case.region:
-        slip = _SLIPS.get(attempt.slip, "")
-        after = _NO_SLIP if slip else case.next
-        hints = [slip, after, "" if attempt.knows_region else _region_hint(region)]
+    elif case.region and attempt.slip:
+        hints = _describe_slip(attempt, region)
+    elif case.region and not attempt.knows_region:
+        # A key that is not known may be one of another region; a pair that does not fit is none.
+        is_unknown_key = attempt.signed_with == API_KEY and evidence.sentence != WRONG_PAIR
+        hints = [case.next, _check_region(case.otherwise, region, with_hosts=is_unknown_key)]
     if case.why and not (case.region and attempt.slip and not attempt.worked):
         why = f": {case.why}"
     by_step = errors.SignInError if attempt.step == ACCESS_TOKEN else errors.AuthenticationError
@@ -182,9 +193,9 @@ def build_no_token_error(
         return errors.SignInError(
             f"the sign-in did not come to its end: {what}", hint=NEW_LINK_HINT
         )
-    hint = "See whether a proxy or a log-in page stands in between, then try again"
+    hint = build_log_in_hint(region.host)
     if not attempt.worked:
-        hint = f"{hint}. {_COPY_PAIR}. Last, check the OAuth addresses of the region"
+        hint = f"{hint}. If not, check the consumer key, the consumer secret and the region"
     reason = "page" if head == b"<" else ""
     return errors.TransportError(f"there is no sign-in link: {what}", reason=reason, hint=hint)
 
@@ -198,16 +209,24 @@ def forbidden(attempt: Attempt, where: str) -> tuple[str, str]:
     """
     if attempt.worked:
         return (
-            f"you are signed in, but your user may not do this ({where}); ask an administrator of "
-            "the account",
+            f"you are signed in, but your user may not make this call ({where}); ask an "
+            "administrator of the account for the right to make it",
             "",
         )
     what = {API_KEY: "key", TWO_LEGGED: "consumer pair"}.get(attempt.signed_with, "access token")
     return (
-        f"the user of this {what} may not do this ({where})",
-        "Ask an administrator of the account to let this user make API calls, or to make a key "
-        "for a user who may. "
-        f"{_NO_ACCESS}. If no call has worked yet, check the {what} as well",
+        f"the user of this {what} may not use the API ({where})",
+        "Ask an administrator of the account to let this user use the API; for all users it may be "
+        f"off ({_MANAGE_API}) or missing in the plan (ask Alchemer). If nothing is off, check the "
+        f"{what}",
+    )
+
+
+def build_log_in_hint(host: str) -> str:
+    """Return the hint for a page that is not Alchemer's."""
+    return (
+        f"Open https://{host} in a browser: if a log-in page of your network appears, log in "
+        "there, then try again"
     )
 
 
@@ -232,44 +251,49 @@ def _explain(attempt: Attempt, evidence: Evidence) -> _Explanation:
 
 
 def _explain_key(attempt: Attempt, evidence: Evidence) -> _Explanation:
+    why = otherwise = ""
     if attempt.worked:
-        why = "it was probably regenerated or removed meanwhile"
-        after = f"{_NEW_KEY}. Then sign in with the new key ({_LOGIN_KEY})"
+        why = "it was probably regenerated or removed"
+        after = f"{_CURRENT_KEY} and sign in with it (%alchemer login, or a new ApiKey in Python)"
         if not (evidence.sentence or evidence.problem):
-            after += ". If other calls still work, your user may not make this one"
+            otherwise = "If other calls still work, your user may not make this one"
     elif evidence.sentence == OLD_KEY:
         why = "it was probably regenerated or removed"
-        after = f"{_NEW_KEY}. A new key ends the old one at once"
+        after = (
+            f"{_CURRENT_KEY} and sign in with it. Making a new key stops the old one at once, also "
+            "in other programs"
+        )
     elif evidence.sentence == WRONG_PAIR:
         why = "key and secret key do not belong together"
-        after = f"Copy both once more, whole and from the same place ({_PLACES}); do not swap them"
+        after = f"Copy both again, whole and from the same place ({_PLACES})"
     else:
-        why = ""
-        after = (
-            "Check that key and secret key were both copied whole and were not swapped. If they "
-            f"are right, the key was probably regenerated or removed. {_NEW_KEY}. {_NO_ACCESS}"
+        after = "Check that key and secret key were both copied whole and were not swapped"
+        otherwise = (
+            "If they are right, ask an administrator for the current key and whether the API is "
+            f"on ({_MANAGE_API})"
         )
-    return _Explanation("the API key", why, after)
+    return _Explanation("the API key", why, after, otherwise)
 
 
 def _explain_consumer(attempt: Attempt) -> _Explanation:
     why, after = "", _COPY_PAIR
     if attempt.worked:
-        why = "the application was probably removed or given a new pair meanwhile"
+        why = "the application was probably removed or got a new pair"
         after = (
-            "See where the application is registered; OAuth may be switched off for the account, "
-            f"too ({_MANAGE_API}). Then sign in with its present pair"
+            "Copy the current pair from where the application is registered and sign in with it "
+            "(%alchemer login --mode oauth, or OAuth1 in Python)"
         )
-    return _Explanation("the consumer pair (consumer key and consumer secret)", why, after)
+    what = "the consumer pair (consumer key and consumer secret)"
+    return _Explanation(what, why, after, _ASK_CONSUMER)
 
 
 def _explain_token(attempt: Attempt) -> _Explanation:
-    why = "it may have been revoked, or belong to another consumer pair"
-    after = "If that is refused too, check the consumer key and the consumer secret"
+    why = "it was probably withdrawn, or belongs to another consumer pair"
+    otherwise = "If that is refused too, check the consumer key and the consumer secret"
     if attempt.worked:
         why = "it is no longer valid"
-        after = "If no link can be had, the consumer pair was probably removed"
-    return _Explanation("the access token", why, f"{_NEW_LINK}. {after}")
+        otherwise = "If you get no link, ask an administrator whether the application was removed"
+    return _Explanation("the access token", why, _NEW_LINK, otherwise)
 
 
 def _explain_last_step(attempt: Attempt, evidence: Evidence) -> _Explanation:
@@ -283,9 +307,8 @@ def _explain_last_step(attempt: Attempt, evidence: Evidence) -> _Explanation:
     elif evidence.problem == "verifier_invalid":
         kind, why = errors.WrongAttempt, uncopied
     elif evidence.problem in DENIED_PROBLEMS:
-        kind, why = errors.ConsentDenied, "access was not allowed on the log-in page"
-        after = "To sign in after all, get a new sign-in link"
-    return _Explanation("the last step of the sign-in", why, after, kind, region=False)
+        kind, why, after = errors.ConsentDenied, DENIED_SENTENCE, ALLOW_HINT
+    return _Explanation("the last step of the sign-in", why, after, kind=kind, region=False)
 
 
 def _explain_clock(evidence: Evidence) -> _Explanation:
@@ -295,16 +318,36 @@ def _explain_clock(evidence: Evidence) -> _Explanation:
     return _Explanation(
         "the signature of the call",
         f"the clock of this computer {by} Alchemer's",
-        "Set the clock and the time zone of the computer that runs the notebook, then try again",
+        "Set the clock and the time zone of the computer that runs the notebook (of a server: ask "
+        "whoever runs it), then try again",
         region=False,
     )
 
 
-def _region_hint(region: Region) -> str:
+def _describe_slip(attempt: Attempt, region: Region) -> list[str]:
+    """Return what to do about the slip, and what otherwise."""
+    if attempt.slip in _SLIPS:
+        otherwise = "If that is not it, copy both again, whole"
+        if not attempt.knows_region:
+            otherwise = _check_region(otherwise, region)
+        return [_SLIPS[attempt.slip], otherwise]
+    if attempt.signed_with == API_KEY:
+        return [
+            _NO_LOG_IN,
+            f"Copy the API key and its secret key ({_PLACES}, or ask an administrator)",
+        ]
+    return [_NO_LOG_IN, _COPY_PAIR]
+
+
+def _check_region(otherwise: str, region: Region, *, with_hosts: bool = False) -> str:
+    """Return what to do otherwise, with the region as the last of it."""
     others = ", ".join(
-        f"{name} ({Region.get(name).app_host})" for name in Region.names() if name != region.name
+        f"{name} {Region.get(name).app_host}" if with_hosts else name
+        for name in Region.names()
+        if name != region.name
     )
+    before = f"{otherwise}, and" if otherwise else "If that does not help,"
     return (
-        f"Last, the region may be wrong (this was region {region.name}): yours is in the address "
-        f"bar when you are logged in, and the others are {others}"
+        f"{before} check the region (now {region.name}; others: {others}): your address bar shows "
+        "it when you are logged in"
     )

@@ -26,6 +26,7 @@ from alchemer_nb.http.refusals import (
     DENIED_PROBLEMS,
     Attempt,
     Evidence,
+    build_log_in_hint,
     build_method_hint,
     build_no_token_error,
     find_known_sentence,
@@ -243,10 +244,10 @@ class _ErrorFinder:
             )
         if status == 403 and is_page and not self.problem:
             return errors.TransportError(
-                f"{where} at {host} was forbidden by a web page, which is not Alchemer's answer",
+                f"{where} at {host} was refused with a web page, which is not Alchemer's answer",
                 reason="blocked",
-                hint="A firewall or proxy in between may have stopped the call: ask whoever runs "
-                "your network, or try from another one",
+                hint="A firewall or proxy probably stopped the call: ask whoever runs your network "
+                f"to let {host} through, or use another network",
             )
         if status >= 400 or self.problem:
             return self._api_error(status)
@@ -258,11 +259,10 @@ class _ErrorFinder:
             )
         if is_page:
             return errors.TransportError(
-                f"{where} at {host} was answered with a web page instead of data: a proxy or "
-                "a log-in page may stand in between, or the address is not that of the API",
+                f"{where} at {host} was answered with a web page instead of data, probably of "
+                "your network or a proxy",
                 reason="page",
-                hint=f"Open https://{host} in a browser: where a log-in page of the network "
-                "appears, log in there, then try again. Else check the region's address",
+                hint=f"{build_log_in_hint(host)}. If not, check the region",
             )
         return errors.TransportError(
             f"{where} at {host} was answered with something that is not JSON, or was cut off "

@@ -281,4 +281,4 @@ def test_a_remembered_key_that_is_refused_does_not_blame_the_region(here):
     with pytest.raises(AlchemerError) as caught:
         al.connect(profile="work").account()
     assert "regenerated or removed" in caught.value.sentence
-    assert "Last, the region" not in caught.value.hint
+    assert "region" not in caught.value.hint

@@ -97,7 +97,7 @@ def test_calls_act_in_the_scope_of_the_user_who_logged_in(box):
 def test_an_address_of_another_attempt_is_refused_and_the_right_one_still_serves(box, flow):
     old = land(box, flow.start())
     new = land(box, flow.start())
-    with pytest.raises(WrongAttempt, match="another sign-in attempt"):
+    with pytest.raises(WrongAttempt, match="older sign-in link"):
         flow.finish(old)
     assert flow.finish(new).three_legged
 
@@ -111,7 +111,7 @@ def test_a_verifier_of_another_attempt_is_refused(box, flow):
 
 
 def test_a_denied_consent_has_its_own_error_and_can_be_repeated(box, flow):
-    with pytest.raises(ConsentDenied, match="not allowed"):
+    with pytest.raises(ConsentDenied, match="access was denied"):
         flow.finish(land(box, flow.start(), "deny"))
     assert flow.finish(land(box, flow.start())).three_legged
 
@@ -349,11 +349,11 @@ def test_a_new_link_that_cannot_be_had_leaves_the_one_before(scripted):
 @pytest.mark.parametrize(
     ("query", "title", "text"),
     [
-        ("oauth_token=mine&oauth_verifier=x", "Back to your notebook", "has what it needs"),
-        ("oauth_token=mine&denied=mine", "Access was denied", "not given access"),
-        ("denied=mine", "Access was denied", "not given access"),
-        ("oauth_token=mine&error=access_denied", "Access was denied", "not given access"),
-        ("oauth_token=mine&oauth_problem=user_refused", "Access was denied", "not given access"),
+        ("oauth_token=mine&oauth_verifier=x", "Back to your notebook", "The sign-in finishes in"),
+        ("oauth_token=mine&denied=mine", "Access was denied", "nobody is signed in"),
+        ("denied=mine", "Access was denied", "nobody is signed in"),
+        ("oauth_token=mine&error=access_denied", "Access was denied", "nobody is signed in"),
+        ("oauth_token=mine&oauth_problem=user_refused", "Access was denied", "nobody is signed in"),
         ("oauth_token=mine&oauth_problem=token_expired", "link has expired", "new sign-in link"),
         ("oauth_token=older&oauth_verifier=x", "Not the newest", "Go back to the notebook"),
     ],
@@ -362,7 +362,7 @@ def test_the_page_one_lands_on_says_what_has_happened(listener, query, title, te
     page = requests.get(f"{listener.address}?{query}", timeout=5).text
     assert title in page
     assert text in page
-    assert ("has what it needs" in page) is ("Back to your notebook" in page)
+    assert ("The sign-in finishes in" in page) is ("Back to your notebook" in page)
 
 
 def test_where_the_log_in_ends_is_known(box, monkeypatch):

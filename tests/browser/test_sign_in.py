@@ -220,7 +220,7 @@ def test_a_denial_on_the_same_machine_is_told_in_the_browser_and_in_the_panel(
     log_in_and_allow(opening.value, box, "light", "Deny")
     expect(opening.value.get_by_role("heading")).to_have_text("Access was denied")
     picture(opening.value, "landing-denied")
-    expect(notebook.output(LOGIN)).to_contain_text("not allowed on the log-in page")
+    expect(notebook.output(LOGIN)).to_contain_text("denied on the log-in page")
     notebook.screenshot("panel-caught-denied", notebook.output(LOGIN))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import re
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -125,9 +127,12 @@ def same(one, other):
 
 
 SAID = {
-    "api_key": ("the API key was refused", "Sign in with the new key, then go on"),
-    "oauth1_three_legged": ("the access was refused", "Get a new sign-in link"),
-    "oauth1_two_legged": ("the consumer pair was refused", "Sign in with the new consumer pair"),
+    "api_key": ("the API key was refused", "Then sign in with the new key, create `client` again"),
+    "oauth1_three_legged": ("the access was refused", "Then get a new sign-in link"),
+    "oauth1_two_legged": (
+        "the consumer pair was refused",
+        "Then sign in with the new consumer pair",
+    ),
 }
 
 
@@ -415,13 +420,31 @@ def test_nothing_of_another_account_is_mixed_in(scripted, known):
     assert len(caught.value.partial) == 500
 
 
+def test_the_lines_of_the_message_work_after_another_error(box, everything, monkeypatch):
+    """As that of a new sign-in that fails at first: it takes the place of ``sys.last_value``."""
+    error = refused_at(box, 3)
+    keep, go_on, take = re.search(
+        r": (import sys; part = sys\.last_value)\. .*: (df = part\.resume\(client\))\. "
+        r".*: (df = part\.partial)$",
+        error.hint,
+    ).groups()
+    names = {"client": client_of(box)}
+    monkeypatch.setattr(sys, "last_value", error, raising=False)
+    exec(keep, names)  # noqa: S102 - as a person does
+    monkeypatch.setattr(sys, "last_value", ValueError("another"))
+    exec(take, names)  # noqa: S102
+    assert len(names["df"]) == 1000
+    exec(go_on, names)  # noqa: S102
+    same(names["df"], everything)
+
+
 def test_a_right_that_is_taken_back_is_not_a_new_key(box):
     words = '{"result_ok": false, "code": 403, "message": "You are not authorized"}'
     box.fail_next(Fault(status=403, body=words, when=page(3)))
     with pytest.raises(DownloadIncomplete, match="the right to read them was refused") as caught:
         client_of(box).responses(CUSTOMER, **ALL)
     assert isinstance(caught.value.cause, PermissionDenied)
-    assert caught.value.hint.startswith("Have an administrator of the account")
+    assert ". Then have an administrator of the account" in caught.value.hint
     assert "key" not in str(caught.value)
     start = len(box.seen)
     caught.value.resume(client_of(box), progress="none")
@@ -496,7 +519,7 @@ def test_an_interrupt_at_the_end_can_be_resumed(box, everything):
 
     with pytest.raises(DownloadIncomplete, match="had come when it was stopped") as failure:
         client.responses(CUSTOMER, **{**ALL, "progress": interrupt})
-    assert failure.value.hint.startswith("Go on with the rows at hand")
+    assert failure.value.hint.startswith("First keep the responses at hand")
     assert len(failure.value.partial) == ROWS
     same(failure.value.resume(client, progress="none"), everything)
 

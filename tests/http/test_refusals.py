@@ -28,6 +28,7 @@ from alchemer_nb.errors import (
     TransportError,
     WrongAttempt,
 )
+from alchemer_nb.http.refusals import NEW_LINK_HINT
 from alchemer_nb.http.secrets import Secret
 from alchemer_nb.notebook.signin.session import Session
 from alchemer_nb.notebook.signin.steps import FieldError, SignIn
@@ -134,14 +135,16 @@ def ours(error, said=""):
     return str(error).replace(f" ({said})", "") if said else str(error)
 
 
-def assert_region_is_last(error):
+def assert_region_is_last(error, *, with_hosts=False):
     assert "region" not in error.sentence
-    assert error.hint.count("region") == 2
-    causes, _, tail = error.hint.partition("Last, the region may be wrong")
+    assert error.hint.count("region") == 1
+    causes, _, tail = error.hint.partition(" check the region (now ")
     assert causes
     assert not [word for word in ("key", "secret", "link") if word in tail]
-    for host in ("app.alchemer.com", "app.alchemer.eu", "app.alchemer-ca.com"):
-        assert host in error.hint
+    assert "your address bar" in tail
+    for name, host in (("us", "app.alchemer.com"), ("ca", "app.alchemer-ca.com")):
+        assert f" {name}" in tail
+        assert (f" {name} {host}" in tail) is with_hosts
 
 
 def assert_no_region(error, said=""):
@@ -154,22 +157,22 @@ def assert_no_region(error, said=""):
 SAID = {
     # mode, the server's sentence, worked before: what the sentence says, and the hint
     ("key", OLD, False): ("the API key was refused", "regenerated or removed", "Security > API"),
-    ("key", PAIR, False): ("the API key was refused", "do not belong together", "swap"),
+    ("key", PAIR, False): ("the API key was refused", "do not belong together", "Copy both again"),
     ("key", OLD, True): (
         "accepted it before",
         "regenerated or removed",
-        "sign in with the new key",
+        "sign in with it (%alchemer login",
     ),
     ("key", PAIR, True): (
         "accepted it before",
         "regenerated or removed",
-        "sign in with the new key",
+        "sign in with it (%alchemer login",
     ),
-    ("two", OLD, False): ("the consumer pair", "refused", "consumer secret once more"),
-    ("two", PAIR, False): ("the consumer pair", "refused", "consumer secret once more"),
+    ("two", OLD, False): ("the consumer pair", "refused", "consumer secret again"),
+    ("two", PAIR, False): ("the consumer pair", "refused", "consumer secret again"),
     ("two", OLD, True): ("the consumer pair", "accepted it before", "application is registered"),
-    ("three", OLD, False): ("the access token was refused", "revoked", "a new link"),
-    ("three", PAIR, False): ("the access token was refused", "revoked", "a new link"),
+    ("three", OLD, False): ("the access token was refused", "withdrawn", "a new link"),
+    ("three", PAIR, False): ("the access token was refused", "withdrawn", "a new link"),
     ("three", OLD, True): ("the access token was refused", "no longer valid", "a new link"),
 }
 
@@ -186,7 +189,10 @@ def test_the_documented_sentences_by_mode_and_history(world, mode, words, worked
     assert words in error.sentence  # repeated, for whoever asks Alchemer
     assert hint in error.hint
     assert world.server.region.host in error.sentence
-    (assert_no_region if worked else assert_region_is_last)(error)
+    if worked:
+        assert_no_region(error)
+    else:  # the hosts help where the key is not known: it may be one of another region
+        assert_region_is_last(error, with_hosts=(mode, words) == ("key", OLD))
 
 
 @pytest.mark.parametrize("words", [OLD, PAIR])
@@ -219,7 +225,10 @@ def test_other_words_are_not_read(world, mode, words, worked):
     assert error.hint == plain.hint
     what = {"key": "API key", "two": "consumer pair", "three": "access token"}[mode]
     assert f"the {what}" in plain.sentence
-    (assert_no_region if worked else assert_region_is_last)(plain)
+    if worked:
+        assert_no_region(plain)
+    else:
+        assert_region_is_last(plain, with_hosts=mode == "key")
 
 
 def test_a_new_client_with_the_same_credentials_knows_that_they_worked(scripted):
@@ -251,7 +260,7 @@ def test_a_missing_right_is_no_refused_key(world):
         first = world.call(mode, error_body("Not Authorized"), worked=False)
         assert type(first) is PermissionDenied
         assert "you are signed in" not in str(first)
-        assert f"check the {what} as well" in first.hint
+        assert first.hint.endswith(f"check the {what}")
         assert "Ask an administrator" in first.hint
         assert "Account > Integrations > Manage API" in first.hint  # or nobody may make calls
         assert error.hint == ""
@@ -311,7 +320,7 @@ def test_a_refused_verifier_asks_for_a_new_link(world, words, pasted, kind):
     error = world.access_token(AT_TOKENS[words], pasted)
     assert type(error) is kind
     assert "the last step of the sign-in was refused" in error.sentence
-    assert error.hint == "Get a new sign-in link and try once more"
+    assert error.hint == NEW_LINK_HINT
     told = ours(error, "expired, denied, consumer, region, verifier")
     assert "region" not in told
     assert "consumer" not in told
@@ -377,7 +386,7 @@ def reported(problem, place):
         ("token_used", SignInExpired, "used already"),
         ("token_rejected", SignInExpired, "expired"),
         ("verifier_invalid", WrongAttempt, "not copied whole"),
-        ("permission_denied", ConsentDenied, "not allowed"),
+        ("permission_denied", ConsentDenied, "access was denied"),
         ("consumer_key_rejected", SignInError, "consumer pair"),
         ("signature_invalid", WrongAttempt, "expired or was used already, or the code"),
         ("something_of_its_own", WrongAttempt, "expired or was used already, or the code"),
@@ -486,8 +495,12 @@ def test_a_neighbouring_mistake_is_named_first(scripted, kind, pair, said):
     scripted.answer("account", error_body(PAIR))
     error = failure(Client(kind(*pair), region=scripted.region).account)
     first, _, rest = error.hint.partition(" If that is not it, ")
-    assert bool(rest) is bool(said)
+    is_log_in = said == "an e-mail address"  # nothing was copied that may be right
+    assert bool(rest) is (bool(said) and not is_log_in)
     assert said in first
+    if is_log_in:
+        assert ("API key" if kind is ApiKey else "consumer key") in first
+        assert "region" not in first
     scripted.answer("account", GOOD, error_body(PAIR))
     credentials = kind(*pair)
     Client(credentials, region=scripted.region).account()
@@ -522,7 +535,7 @@ def test_a_key_that_signed_in_and_is_typed_again_is_known_to_have_worked():
         assert_no_region(error)
         fresh = failure(Client(ApiKey(*pair), region=box.region).account)
         assert "regenerated or removed" in fresh.sentence
-        assert_region_is_last(fresh)
+        assert_region_is_last(fresh, with_hosts=True)
 
 
 # -- sentence and hint ---------------------------------------------------------------------------

@@ -138,9 +138,9 @@ class Downloads:
         if isinstance(error.cause, AuthenticationError):
             needs = f"{needs} (%alchemer login)"
         if error.has_rows:
-            on = ", which goes on with the rows at hand" if error.resumable else ""
+            on = ": it goes on from the responses at hand" if error.resumable else ""
             take = f"{name or 'df'} = %alchemer partial"
-            error.hint = build_hint(needs, f"run the same cell again{on}", take)
+            error.hint = build_hint(needs, f"run the cell again{on}", take)
         elif needs:  # of a sync, whose rows are in the store
             error.hint = build_hint(needs, RUN_SYNC_AGAIN)
 

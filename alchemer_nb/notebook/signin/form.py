@@ -202,10 +202,16 @@ def pair_view(region: Region) -> FormView:
             {"name": CONSUMER_SECRET, "label": "Consumer secret", "kind": "password"},
         ],
         "where": [
-            {"text": "Both are given when an application is registered. "},
+            {
+                "text": "You get a consumer key and a consumer secret when you register an "
+                "application for your notebook. "
+            },
             _log_in_link(region),
-            {"text": ", then open the "},
-            {"text": "registration form", "href": browser_url(region.register_url)},
+            {"text": ", then open the registration form: "},
+            {
+                "text": region.register_url.partition("://")[2],
+                "href": browser_url(region.register_url),
+            },
             {
                 "text": ". If this page is not found: ask an administrator of the account or "
                 "Alchemer's support where to register, or sign in with an API key."

@@ -258,9 +258,9 @@ class SignIn:
             refusal = error
         if refusal is not None:  # outside the except block: a chained error would repeat its words
             raise errors.SignInError(
-                f"{before.region.host} offers no page that shows a code",
-                hint="Use the link above: copy the address that the browser ends at, although the "
-                "page shows an error",
+                f"{before.region.host} has no page that shows a code",
+                hint="Use the link above: log in, allow, then copy the address of the last page, "
+                "even if that page shows an error",
                 status=refusal.status,
             )
         before.close()

@@ -91,8 +91,8 @@ def pages_asked(box: Sandbox, since: int) -> list[int]:
 def test_it_is_said_and_the_same_cell_goes_on(signed_in, box, whole):
     told = broken(signed_in, box)
     assert "1,000 of 1,040 responses had come when the API key was refused" in told
-    assert "Sign in with the new key (%alchemer login), then run the same cell again" in told
-    assert "goes on with the rows at hand" in told
+    assert "Sign in with the new key (%alchemer login), then run the cell again" in told
+    assert "it goes on from the responses at hand" in told
     assert "take the rows so far: df = %alchemer partial" in told
     assert "region" not in told
     assert "df" not in signed_in.names
@@ -174,7 +174,7 @@ def test_in_the_background(signed_in, box, whole):
     for one in signed_in.magics.downloads._running:
         one.job.wait(60)
     told = " ".join(signed_in.run("x = 1").out.split())
-    assert "Sign in with the new key (%alchemer login), then run the same cell again" in told
+    assert "Sign in with the new key (%alchemer login), then run the cell again" in told
     regenerate_key(box.url, box.username, box.password)
     signed_in.magics.session.adopt(client_of(box))
     start = len(box.seen)

@@ -118,7 +118,7 @@ class TestFound:
         assert "from the environment" in view["notice"]
         assert "refused" in view["notice"]
         assert "Copy" not in view["notice"]
-        assert view["notice_next"].startswith("Copy both once more")
+        assert view["notice_next"].startswith("Copy both again")
         (again,) = [a["label"] for a in view["actions"] if a["name"] == "use_found"]
         assert again == "Use the credentials from the environment again"
         assert panel.region.value == box.region
