@@ -283,7 +283,7 @@ class TestOAuth:
             sign_in_with="2",
             consumer_key=box.consumer_key,
             consumer_secret=box.consumer_secret,
-            address_you_land=("https://x/?oauth_token=other&oauth_verifier=CANARYother", log_in),
+            paste_the_address=("https://x/?oauth_token=other&oauth_verifier=CANARYother", log_in),
         )
         login(session, region=box.region, prompt=True)
         credentials = session.require().client.credentials
@@ -301,7 +301,7 @@ class TestOAuth:
         person(
             consumer_key=(box.consumer_key, ""),
             consumer_secret=("wrong-secret-0001", box.consumer_secret),
-            address_you_land=log_in,
+            paste_the_address=log_in,
         )
         login(session, region=box.region, mode="oauth", prompt=True)
         assert session.status().mode == "OAuth"
