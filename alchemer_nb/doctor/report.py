@@ -157,8 +157,8 @@ class Diagnosis:
     def _last_line(self) -> str:
         more = "; .shapes has every path that was compared" if self.paths else ""
         return (
-            "For a bug report: print(RESULT.text()), or %alchemer doctor --text, without your "
-            f"data{more}"
+            "For a bug report, without your data: %alchemer doctor --text, or .text() of this "
+            f"result in Python{more}"
         )
 
     def _shown(self) -> list[tuple[str, str, str, str, str]]:
