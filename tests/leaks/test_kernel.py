@@ -116,11 +116,12 @@ def test_a_kernel_at_debug_logs_nothing_that_was_submitted(kernel, scripted, sea
 def test_the_debugger_and_a_prompt_show_no_secret(kernel, scripted, search):
     walk = Walk(scripted, MODES["key"])
     assert kernel.do(SETUP.format(url=scripted.url)).status == "ok"
-    request = kernel.run("%alchemer login --region {region} --prompt")
-    for name in ("api_token", "api_token_secret"):
+    request = kernel.run("%alchemer login --region {region} --mode key --prompt")
+    typed = names_of("api_token", "api_token_secret")
+    for answer in (*typed.values(), "n"):  # the last question is whether to remember it
         asked = kernel.client.get_stdin_msg(timeout=20)
-        assert asked["content"]["password"] is True
-        kernel.client.input(CANARIES[name])
+        assert asked["content"]["password"] is (answer in typed.values())
+        kernel.client.input(answer)
     assert kernel.ended(request).status == "ok"
     assert signed_in(kernel)
     kernel.do("%config AlchemerMagics.short_errors = False")
