@@ -1,4 +1,4 @@
 """``df.alchemer``: the accessor of frames of responses.
 
-May import: frame, privacy, compare, export, analysis.
+May import: frame, privacy, compare, export, analysis, fetch.
 """

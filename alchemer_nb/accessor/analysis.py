@@ -34,7 +34,7 @@ class FrameAnalysis:
     def table(
         self,
         question: str | int,
-        by: str | Sequence[str] = (),
+        by: str | int | Sequence[str | int] = (),
         *,
         weight: str | Literal[False] | None = None,
         percent: Percent = "column",
@@ -63,8 +63,8 @@ class FrameAnalysis:
                 none.
             not_applicable: Whether "not applicable" is in the base like any other answer. Else it
                 is shown apart.
-            letters: Whether the columns of a banner question are compared with one another; this
-                needs statsmodels.
+            letters: Whether the columns of a banner question are compared with one another, if
+                percents are of columns; this needs scipy.
             level: Probability of a difference by chance that is accepted.
             correction: ``"none"``, ``"bonferroni"``, ``"holm"`` or ``"fdr_bh"``, for the pairs of
                 a row.
@@ -82,7 +82,7 @@ class FrameAnalysis:
 
         frame = self._wide_frame()
         options = TableOptions(
-            by=(by,) if isinstance(by, str) else tuple(by), weight=self._weight_name(weight),
+            by=(by,) if isinstance(by, str | int) else tuple(by), weight=self._weight_name(weight),
             percent=percent, nets=nets or {}, sort=sort, top=top, not_applicable=not_applicable,
             testing=Testing(level, correction) if letters else None,
         )  # fmt: skip
@@ -91,7 +91,7 @@ class FrameAnalysis:
     def plot(
         self,
         question: str | int,
-        by: str | Sequence[str] = (),
+        by: str | int | Sequence[str | int] = (),
         *,
         weight: str | Literal[False] | None = None,
         sort: Literal["survey", "descending", "ascending"] = "survey",
@@ -122,7 +122,7 @@ class FrameAnalysis:
         from alchemer_nb.analysis.tabulate import TableOptions
 
         options = TableOptions(
-            by=(by,) if isinstance(by, str) else tuple(by), weight=self._weight_name(weight),
+            by=(by,) if isinstance(by, str | int) else tuple(by), weight=self._weight_name(weight),
             sort=sort, not_applicable=not_applicable,
         )  # fmt: skip
         return draw(self._wide_frame(), question, options)
@@ -169,7 +169,7 @@ class FrameAnalysis:
     def report(
         self,
         path: str | os.PathLike[str],
-        by: str | Sequence[str] = (),
+        by: str | int | Sequence[str | int] = (),
         *,
         questions: Iterable[str] | None = None,
         open_answers: bool = False,
@@ -198,7 +198,7 @@ class FrameAnalysis:
         from alchemer_nb.analysis.tabulate import TableOptions
 
         options = TableOptions(
-            by=(by,) if isinstance(by, str) else tuple(by), weight=self._weight_name(weight)
+            by=(by,) if isinstance(by, str | int) else tuple(by), weight=self._weight_name(weight)
         )
         write_report(
             self._wide_frame(), path, options, questions=questions, open_answers=open_answers

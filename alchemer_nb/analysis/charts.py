@@ -430,8 +430,7 @@ def _panels(
 ) -> list[tuple[str, np.ndarray]]:
     if len(table.banner) == 1:
         return [("", np.ones(len(frame), bool))]
-    answers = read_question(frame, describe_wide(frame), table.question)
-    banner = build_banner(frame, answers, options)
+    banner = build_banner(frame, options)
     return [
         (column.label, banner.members[:, place])
         for place, column in enumerate(banner.columns)

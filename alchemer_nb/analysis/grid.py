@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 
 NOTHING = "–"
 
@@ -69,7 +70,7 @@ def percent_cell(percent: float, letters: str = "", *, has_bar: bool = False) ->
         return Cell(NOTHING)
     part = percent / 100
     bar = min(1.0, max(0.0, part)) if has_bar else math.nan
-    return Cell(f"{percent:.0f} %", part, "0%", letters, bar)
+    return Cell(f"{rounded(percent)} %", part, "0%", letters, bar)
 
 
 def number_cell(number: float, decimals: int, letters: str = "") -> Cell:
@@ -77,9 +78,16 @@ def number_cell(number: float, decimals: int, letters: str = "") -> Cell:
     if math.isnan(number):
         return Cell(NOTHING)
     look = "#,##0" + ("." + "0" * decimals if decimals else "")
-    return Cell(f"{number:,.{decimals}f}", number, look, letters)
+    return Cell(rounded(number, decimals), number, look, letters)
+
+
+def rounded(number: float, decimals: int = 0) -> str:
+    """Return a number as text, with halves away from zero, as spreadsheets have it; no ``-0``."""
+    step = Decimal(1).scaleb(-decimals)
+    exact = Decimal(f"{number:.12g}")  # 2.675 as it is written, not as it is stored
+    return f"{exact.quantize(step, ROUND_HALF_UP) + 0:,.{decimals}f}"
 
 
 def count_cell(count: float, mark: str = "") -> Cell:
     """Return the cell of a count."""
-    return Cell(f"{count:,.0f}{mark}", float(count), "#,##0")
+    return Cell(f"{rounded(count)}{mark}", float(count), "#,##0")

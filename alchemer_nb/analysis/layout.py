@@ -8,7 +8,15 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from alchemer_nb.analysis.blocks import LOW, VERY_LOW
-from alchemer_nb.analysis.grid import Cell, Grid, ShownRow, count_cell, number_cell, percent_cell
+from alchemer_nb.analysis.grid import (
+    Cell,
+    Grid,
+    ShownRow,
+    count_cell,
+    number_cell,
+    percent_cell,
+    rounded,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,7 +24,6 @@ if TYPE_CHECKING:
     from alchemer_nb.analysis.blocks import BannerColumn, Block, Row
 
 _APART = "not applicable"
-_BASE = "Base: answered"
 
 
 def lay_out(
@@ -47,7 +54,7 @@ def lay_out(
 def _banner_rows(block: Block, blocks: int, weight: str) -> Iterator[ShownRow]:
     if blocks > 1:
         yield ShownRow(block.label, "heading")
-    yield ShownRow(_BASE, "base", tuple(map(_base_cell, block.bases.answered)))
+    yield ShownRow(_base_label(block), "base", tuple(map(_base_cell, block.bases.answered)))
     if weight:
         yield ShownRow("Effective base", "base", tuple(map(count_cell, block.bases.effective)))
     for row in block.rows:
@@ -63,7 +70,9 @@ def _total_rows(block: Block, blocks: int, weight: str) -> Iterator[ShownRow]:
     if blocks > 1:
         yield ShownRow(block.label, "heading")
     extra = [number_cell(float(block.bases.weighted[0]), 1)] if weight else []
-    yield ShownRow(_BASE, "base", (Cell(), _base_cell(block.bases.answered[0]), *extra))
+    yield ShownRow(
+        _base_label(block), "base", (Cell(), _base_cell(block.bases.answered[0]), *extra)
+    )
     for row in block.rows:
         extra = [number_cell(float(row.weighted[0]), 1)] if weight else []
         value = Cell() if row.kind == _APART else _value_cell(row, 0)
@@ -81,6 +90,10 @@ def _summary_row(block: Block) -> ShownRow:
     return ShownRow(block.label, "choice", (*shown, *apart, _base_cell(block.bases.answered[0])))
 
 
+def _base_label(block: Block) -> str:
+    return "Base: asked" if block.kind == "text" else "Base: answered"
+
+
 def _base_cell(base: float) -> Cell:
     return count_cell(base, "**" if base < VERY_LOW else "*" if base < LOW else "")
 
@@ -93,4 +106,5 @@ def _value_cell(row: Row, place: int) -> Cell:
     cell = number_cell(value, row.decimals, letters)
     if row.margins is None or math.isnan(row.margins[place]):
         return cell
-    return replace(cell, text=f"{value:.0f} ± {row.margins[place]:.0f}", look="#,##0")
+    margin = rounded(row.margins[place])
+    return replace(cell, text=f"{rounded(value)} ± {margin}", look=f'#,##0" ± {margin}"')

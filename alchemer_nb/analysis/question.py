@@ -8,6 +8,7 @@ recoded is so here, too: the cells are read, and the survey's definition only sa
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,6 +22,7 @@ from alchemer_nb.frame.reasons import ANSWERED, SKIPPED
 from alchemer_nb.frame.values import option_names
 from alchemer_nb.survey.question_types import question_key
 from alchemer_nb.survey.scales import has_scores, is_scale, read_number
+from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,6 +66,7 @@ class Item:
         chosen: Whether each choice was chosen (bool, rows x choices), if several may be.
         numbers: Number or score of each row, NaN for none (float64); empty for other kinds.
         values: Dates or texts of each row.
+        is_scale: Whether its choices have an order with two ends.
     """
 
     label: str
@@ -76,6 +79,7 @@ class Item:
     chosen: np.ndarray = field(default_factory=lambda: np.empty((0, 0), bool))
     numbers: np.ndarray = field(default_factory=lambda: np.empty(0))
     values: Any = None
+    is_scale: bool = False
 
     def holders(self, choice: int) -> np.ndarray:
         """Return which rows chose a choice (bool)."""
@@ -109,12 +113,14 @@ class QuestionAnswers:
         title: The words of the question; the name of a column that is no question.
         items: Its items, in the survey's order.
         notes: What a reader of a table must know, one sentence each.
+        is_own: Whether it is a column that is no question, of which nobody was asked.
     """
 
     name: str
     title: str
     items: tuple[Item, ...]
     notes: tuple[str, ...] = ()
+    is_own: bool = False
 
 
 def read_question(
@@ -134,22 +140,22 @@ def read_question(
         frame = frame.assign(**{str(question): frame.index.get_level_values(question)})
     names = columns_of(frame, description, question)
     described = _described(description)
-    own = [name for name in names if name not in described]
-    if own:
+    if any(name not in described for name in names):
         items = tuple(_read_own(frame, name, "" if len(names) == 1 else name) for name in names)
-        return QuestionAnswers(str(question), str(question), items)
-    states = _states(frame, description, names)
-    groups: dict[Any, list[str]] = {}
-    for name in names:
-        groups.setdefault(_item_key(described[name]), []).append(name)
-    reader = _Reader(frame, description, described, states)
-    items = tuple(reader.item(group) for group in groups.values())
-    first, language = described[names[0]], _languages(description)
-    titles = {(c.parent or c.question).text(*language) for c in map(described.get, names) if c}
-    title = (first.parent or first.question).text(*language) if len(titles) == 1 else str(question)
-    if len(items) == 1 and first.part not in ("item",):
-        row = first.question.text(*language)
-        title = f"{title}: {row}" if first.parent and row and row != title else title
+        return QuestionAnswers(str(question), str(question), items, is_own=True)
+    reader = _Reader(frame, description, described, _states(frame, description, names))
+    found = [reader.item(group) for group in _by_item(description, names)]
+    if any(described[name].piped for name in names):  # the question itself is asked by row alone
+        found = [item for item in found
+                 if described[item.columns[0]].piped or item.asked.any()] or found  # fmt: skip
+    items = _told_apart(found)
+    language = _languages(description)
+    above = [described[name].parent or described[name].question for name in names]
+    titles = {each.text(*language) for each in above}
+    title = titles.pop() if len(titles) == 1 else str(question)
+    if len(items) == 1:
+        row = items[0].label
+        title = f"{title}: {row}" if title and row not in ("", title) else title or row
         items = (replace(items[0], label=""),)
     return QuestionAnswers(str(question), title or str(question), items, tuple(reader.notes))
 
@@ -166,9 +172,32 @@ def _languages(description: Description) -> tuple[str | None, ...]:
     return first.languages
 
 
-def _item_key(column: AnswerColumn) -> Any:
-    """Return the same key for the columns that are one item: the options of a question."""
-    return column.path[:-1] if column.part == "option" else column.path
+def _by_item(description: Description, names: Sequence[str]) -> list[list[str]]:
+    """Group columns by item: the options of a question are one, whatever its id in each wave."""
+    groups: list[list[str]] = []
+    at: dict[Any, list[str]] = {}
+    for name in names:
+        keys = []
+        for place, each in enumerate(description.waves.values() or (description,)):
+            if (column := each.columns.get(name)) is not None:
+                is_option = column.part == "option"
+                keys.append((place, column.path[:-1] if is_option else column.path, is_option))
+        group = next((at[key] for key in keys if key in at), None)
+        if group is None:
+            groups.append(group := [])
+        group.append(name)
+        at |= dict.fromkeys(keys, group)
+    return groups
+
+
+def _told_apart(items: Sequence[Item]) -> tuple[Item, ...]:
+    """Return items whose labels differ: equal ones get the name of their column appended."""
+    often = Counter(item.label for item in items)
+    return tuple(
+        replace(item, label=f"{item.label} [{item.columns[0]}]".strip())
+        if often[item.label] > 1 else item
+        for item in items
+    )  # fmt: skip
 
 
 def _states(
@@ -220,18 +249,26 @@ class _Reader:
 
     def _label(self, name: str) -> str:
         column = self._described[name]
-        if column.part in ("item", "leaf") and column.option is not None:
-            return column.option.label(*self._languages)
-        return column.question.text(*self._languages) or name
+        words = column.question.text(*self._languages)
+        if column.part not in ("item", "leaf"):
+            return words or name
+        label = column.option.label(*self._languages) if column.option else ""
+        if column.parent is None or not label:
+            return label or (": ".join(column.path[1:]) if column.option else words) or name
+        return f"{words}: {label}" if words else label  # a cell of a grid
 
     def _multi(self, names: list[str]) -> Item:
         asked, answered = self._base(names)
-        choices, chosen = [], []
+        options = [self._described[name].option for name in names]
+        known = [option for option in options if option is not None]
+        labels = iter(option_names(known, "label", self._languages))
+        choices = [
+            Choice(name) if option is None
+            else Choice(next(labels), not_applicable=option.is_not_applicable)
+            for name, option in zip(names, options, strict=True)
+        ]  # fmt: skip
+        chosen = []
         for name in names:
-            option = self._described[name].option
-            label = option.label(*self._languages) if option else name
-            is_na = bool(option and option.is_not_applicable)
-            choices.append(Choice(label, not_applicable=is_na))
             cells = self._frame[name]
             chosen.append(~(cells.isna() | cells.isin([0, False, "0", ""])).to_numpy(bool))
         label = self._label(names[0])
@@ -240,22 +277,35 @@ class _Reader:
 
     def _lists(self, name: str) -> Item:
         asked, answered = self._base([name])
-        column = self._described[name]
-        keys = option_names(column.choices, self._description.options.rendered, self._languages)
-        choices = [Choice(o.label(*self._languages), math.nan, o.is_not_applicable)
-                   for o in column.choices]  # fmt: skip
-        at = {key: place for place, key in enumerate(keys)}
-        chosen = np.zeros((len(self._frame), len(choices)), bool)
-        for row, cell in enumerate(self._frame[name]):
-            if isinstance(cell, list):
-                chosen[row, [at[str(each)] for each in cell if str(each) in at]] = True
-        label = self._label(name)
-        return Item(label, "multi", (name,), asked, answered, tuple(choices), chosen=chosen)
+        choices: dict[str, Choice] = {}
+        holders: dict[str, np.ndarray] = {}
+        for _, rows, wave in self._description.pieces(self._frame):
+            if (column := wave.columns.get(name)) is None:
+                continue
+            known = {}
+            labels = option_names(column.choices, "label", wave.languages)
+            keys = option_names(column.choices, wave.options.rendered, wave.languages)
+            for key, label, option in zip(keys, labels, column.choices, strict=True):
+                known[key] = label
+                choices.setdefault(label, Choice(label, not_applicable=option.is_not_applicable))
+            for row, cell in zip(rows.tolist(), self._frame[name].iloc[rows], strict=True):
+                for each in cell if isinstance(cell, list | tuple | np.ndarray) else ():
+                    label = known.get(_text(each), _text(each))
+                    choices.setdefault(label, Choice(label))
+                    if label not in holders:
+                        holders[label] = np.zeros(len(self._frame), bool)
+                    holders[label][row] = True
+        nobody = np.zeros(len(self._frame), bool)
+        chosen = [holders.get(label, nobody) for label in choices]
+        matrix = np.column_stack(chosen) if chosen else np.zeros((len(self._frame), 0), bool)
+        found = tuple(choices.values())
+        return Item(self._label(name), "multi", (name,), asked, answered, found, chosen=matrix)
 
     def _single(self, name: str) -> Item:
         """Read a choice by its options; other categories that a cell holds are choices after."""
-        asked, _ = self._base([name])
+        asked, given = self._base([name])
         choices, codes = self._coded(name)
+        self._note_left_out(given & (codes < 0), "that are no option of the survey")
         column = self._described[name]
         numbers = np.empty(0)
         if any(choice.score == choice.score for choice in choices):
@@ -266,6 +316,7 @@ class _Reader:
         return Item(
             self._label(name), kind, (name,), asked | answered, answered, choices,
             codes=codes, numbers=numbers if is_scale(column) else np.empty(0),
+            is_scale=is_scale(column),
         )  # fmt: skip
 
     def _coded(self, name: str) -> tuple[tuple[Choice, ...], np.ndarray]:
@@ -291,7 +342,7 @@ class _Reader:
                     known[number] = label
             cells = self._frame[name].iloc[rows]
             for value, where in cells.groupby(cells.astype(object), sort=False).indices.items():
-                label = known.get(value, value if isinstance(value, str) else f"{value:g}")
+                label = known.get(value, _text(value))
                 if label not in at:
                     self.notes.append(f"{label!r} is no option of the survey.")
                 choices.setdefault(label, Choice(label, read_number(label)))
@@ -301,44 +352,88 @@ class _Reader:
     def _number(self, name: str) -> Item:
         asked, _ = self._base([name])
         column = self._described[name]
-        numbers = pd.to_numeric(self._frame[name], errors="coerce").to_numpy(
-            np.float64, na_value=np.nan
-        )
+        numbers, choices = self._numbers(name)
         answered = np.isfinite(numbers)
-        key = question_key(column.question)
-        grid = question_key(column.parent) if column.parent else ""
-        kind: Kind = "nps" if key == _NPS else "number"
-        choices = tuple(
-            Choice(o.label(*self._languages), read_number(o.value), o.is_not_applicable)
-            for o in column.choices
-        )
-        if key in _RANKS or grid in _RANKS:
-            kind = "rank"
-            places = len([c for c in self._described.values() if c.path[:-1] == column.path[:-1]])
-            highest = int(np.nanmax(numbers)) if answered.any() else 0
-            choices = tuple(Choice(str(n), n) for n in range(1, max(places, highest) + 1))
+        self._note_left_out(self._texts(name) & ~answered, "that are no number")
+        keys = (question_key(column.question), question_key(column.parent) if column.parent else "")
+        kind: Kind = "nps" if keys[0] == _NPS else "rank" if {*keys} & {*_RANKS} else "number"
+        if kind == "rank" and not choices:
+            beside = [c for c in self._described.values() if c.path[:-1] == column.path[:-1]]
+            choices = tuple(Choice(str(n), n) for n in range(1, len(beside) + 1))
+        if kind != "nps" and choices:
+            choices = self._extended(choices, numbers[answered])
         codes = np.full(len(numbers), -1, np.int64)
         if choices:
             at = {c.score: place for place, c in reversed([*enumerate(choices)])}
             codes = np.array([at.get(number, -1) for number in numbers.tolist()], np.int64)
-            numbers = np.where(
-                np.isin(codes, [p for p, c in enumerate(choices) if c.not_applicable]),
-                np.nan, numbers,
-            )  # fmt: skip
+            self._note_left_out(answered & (codes < 0), "that are no option of the survey")
+            flags = np.array([choice.not_applicable for choice in choices])
+            numbers = np.where((codes < 0) | flags[codes], np.nan, numbers)
             answered &= codes >= 0
         return Item(
             self._label(name), kind, (name,), asked | answered, answered, choices,
-            codes=codes, numbers=numbers,
+            codes=codes, numbers=numbers, is_scale=kind != "number" or is_scale(column),
         )  # fmt: skip
+
+    def _texts(self, name: str) -> np.ndarray:
+        """Return in which rows a text stands beside a column of numbers, as it was received."""
+        found = np.zeros(len(self._frame), bool)
+        for _, rows, wave in self._description.pieces(self._frame):
+            if (column := wave.columns.get(name)) is not None:
+                beside = wave.raw_columns.get(f"{column.id}_raw")
+                if beside in self._frame.columns:
+                    found[rows] = self._frame[beside].iloc[rows].notna()
+        return found
+
+    def _note_left_out(self, rows: np.ndarray, what: str) -> None:
+        if count := int(rows.sum()):
+            words = what if count > 1 else what.replace("that are", "that is")
+            self.notes.append(f"Left out: {counted(count, 'answer')} {words}.")
+
+    def _numbers(self, name: str) -> tuple[np.ndarray, tuple[Choice, ...]]:
+        """Return the number of each row, and the numbers that are options of the survey."""
+        numbers = np.full(len(self._frame), np.nan)
+        choices: dict[float, Choice] = {}
+        for _, rows, wave in self._description.pieces(self._frame):
+            if (column := wave.columns.get(name)) is None:
+                continue
+            cells = pd.to_numeric(self._frame[name].iloc[rows], errors="coerce")
+            found = cells.to_numpy(np.float64, na_value=np.nan)
+            for option in column.choices:
+                score = read_number(option.value)
+                label = option.label(*wave.languages)
+                choices.setdefault(score, Choice(label, score, option.is_not_applicable))
+            if wave.options.rendered == "id" and column.choices:
+                scores = {read_number(o.id): read_number(o.value) for o in column.choices}
+                found = np.array([scores.get(each, each) for each in found.tolist()], np.float64)
+            numbers[rows] = found
+        numbers[~np.isfinite(numbers)] = np.nan
+        return numbers, tuple(choices.values())
+
+    def _extended(self, choices: tuple[Choice, ...], numbers: np.ndarray) -> tuple[Choice, ...]:
+        """Return choices with those numbers of an analyst that are none; none if there are many."""
+        known = {choice.score for choice in choices}
+        more = [number for number in np.unique(numbers).tolist() if number not in known]
+        if len(more) > MOST_VALUES:
+            return ()
+        self.notes += [f"{_text(number)!r} is no option of the survey." for number in more]
+        return (*choices, *(Choice(_text(number), number) for number in more))
 
     def _other(self, name: str) -> Item:
         asked, _ = self._base([name])
         cells = self._frame[name]
         answered = cells.notna().to_numpy(bool)
         if isinstance(cells.dtype, pd.BooleanDtype) or cells.dtype == bool:
-            return _read_own(self._frame, name, self._label(name))
+            item = _read_own(self._frame, name, self._label(name))
+            return replace(item, asked=asked | answered)
         kind: Kind = "date" if pd.api.types.is_datetime64_any_dtype(cells.dtype) else "text"
         return Item(self._label(name), kind, (name,), asked | answered, answered, values=cells)
+
+
+def _text(value: Any) -> str:
+    """Return a value of a cell as a label: a number in full, without a fraction of zeros."""
+    is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    return f"{value:.15g}" if is_number else str(value)
 
 
 def _read_own(frame: pd.DataFrame, name: str, label: str) -> Item:
@@ -348,14 +443,18 @@ def _read_own(frame: pd.DataFrame, name: str, label: str) -> Item:
     everybody = np.ones(len(frame), bool)
     if isinstance(cells.dtype, pd.CategoricalDtype) or pd.api.types.is_bool_dtype(cells.dtype):
         as_category = cells.astype("category")
-        choices = tuple(Choice(str(each)) for each in as_category.cat.categories)
+        choices = tuple(Choice(_text(each)) for each in as_category.cat.categories)
         codes = as_category.cat.codes.to_numpy(np.int64)
         return Item(label, "single", (name,), everybody, answered, choices, codes=codes)
     if pd.api.types.is_numeric_dtype(cells.dtype):
         numbers = cells.to_numpy(np.float64, na_value=np.nan)
+        numbers = np.where(np.isfinite(numbers), numbers, np.nan)
         return Item(label, "number", (name,), everybody, np.isfinite(numbers), numbers=numbers)
     kind: Kind = "date" if pd.api.types.is_datetime64_any_dtype(cells.dtype) else "text"
-    return Item(label, kind, (name,), everybody, answered, values=cells)
+    item = Item(label, kind, (name,), everybody, answered, values=cells)
+    if kind == "date" or len(set(map(_text, cells[answered]))) > MOST_VALUES:
+        return item
+    return as_choices(item)
 
 
 def as_choices(item: Item) -> Item:
@@ -364,23 +463,26 @@ def as_choices(item: Item) -> Item:
     Raises:
         InvalidArgument: It has more than ``MOST_VALUES`` values, or holds dates.
     """
-    if item.choices:
+    if item.choices or item.kind == "single":
         return item
     name = item.columns[0]
     if item.kind == "date":
         raise InvalidArgument(
             f"{name!r} holds dates", hint=f"Make periods of them: df[{name!r}].dt.year"
         )
-    values = pd.Series(item.numbers if item.kind == "number" else item.values).reset_index(
-        drop=True
-    )
+    is_number = item.kind == "number"
+    values = pd.Series(item.numbers if is_number else item.values).reset_index(drop=True)
+    if not is_number:  # of any type, which need not have an order
+        values = pd.Series([_text(v) if there else None
+                            for v, there in zip(values, item.answered, strict=True)],
+                           dtype=object)  # fmt: skip
     codes, levels = pd.factorize(values, sort=True)
     if len(levels) > MOST_VALUES:
         raise InvalidArgument(
             f"{name!r} has {len(levels):,} different values, too many for a table",
-            hint=f"Make groups of them: pd.cut(df[{name!r}], …)" if item.kind == "number" else "",
+            hint=f"Make groups of them: pd.cut(df[{name!r}], …)" if is_number else "",
         )
-    choices = tuple(Choice(f"{v:g}" if item.kind == "number" else str(v)) for v in levels)
+    choices = tuple(Choice(_text(level)) for level in levels)
     return replace(
         item, kind="single", choices=choices, codes=codes.astype(np.int64), numbers=np.empty(0)
     )

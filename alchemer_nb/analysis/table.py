@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 Percent = Literal["column", "row", "total"]
 
 
+def _from_to(numbers: list[int]) -> str:
+    """Return numbers as words: the lowest and the highest, where they differ."""
+    ends = dict.fromkeys((min(numbers, default=0), max(numbers, default=0)))
+    return " to ".join(f"{end:,}" for end in ends)
+
+
 @dataclass(frozen=True, eq=False)
 class Table:
     """A question by the columns of a banner: percents, counts, statistics, bases, letters.
@@ -35,6 +41,7 @@ class Table:
         weight: Name of the column of weights; ``""`` for none.
         notes: What a reader must know of it, one sentence each.
         tests: The tests behind the letters, in words; ``""`` for none.
+        is_question: Whether it is a question, not another column, of which nobody was asked.
 
     Example:
         >>> df = client.responses("Customer satisfaction", progress="none")
@@ -51,6 +58,7 @@ class Table:
     weight: str = ""
     notes: tuple[str, ...] = ()
     tests: str = ""
+    is_question: bool = True
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -60,15 +68,19 @@ class Table:
             One row for each row of the table. The index is ``row``, after ``item`` if the
             question has several. The columns are ``count`` (not weighted), ``weighted`` (with a
             weight alone), ``percent``, ``value`` (of statistics) and ``letters`` (text, if
-            columns are compared); with a banner, below the words of its questions and options.
+            columns are compared), and ``margin`` (half the width of the 95 % interval, of NPS);
+            with a banner, below the words of its questions and options.
         """
-        pieces = {}
-        for place, column in enumerate(self.banner):
+        pieces = []
+        has_margins = any(row.margins is not None for row in self._rows())
+        for place in range(len(self.banner)):
             weighted = ["weighted"] if self.weight else []
             measures = ["count", *weighted, "percent", "value"]
             data: dict[str, list[Any]] = {measure: [] for measure in measures}
             if self.tests:
                 data["letters"] = []
+            if has_margins:
+                data["margin"] = []
             for row in self._rows():
                 share = row.values[place] if row.is_share else np.nan
                 data["count"].append(row.counts[place])
@@ -78,8 +90,11 @@ class Table:
                     data["weighted"].append(row.weighted[place])
                 if self.tests:
                     data["letters"].append(row.letters[place] if row.letters else "")
-            pieces[(column.group, column.label)] = pd.DataFrame(data)
-        whole = pd.concat(pieces, axis=1, names=["banner", "column", "measure"])
+                if has_margins:
+                    data["margin"].append(np.nan if row.margins is None else row.margins[place])
+            pieces.append(pd.DataFrame(data))
+        keys = [(column.group, column.label) for column in self.banner]
+        whole = pd.concat(pieces, axis=1, keys=keys, names=["banner", "column", "measure"])
         if len(self.banner) == 1:
             whole = whole.droplevel(["banner", "column"], axis=1)
         labels = [(block.label, row.label) for block in self.blocks for row in block.rows]
@@ -138,17 +153,19 @@ class Table:
         return (*lines, *self.notes)
 
     def _base_sentence(self) -> str:
-        ranges = [
-            (int(min(values)), int(max(values)))
-            for values in (
-                [int(block.bases.answered[0]) for block in self.blocks],
-                [int(block.bases.asked[0]) for block in self.blocks],
-            )
-        ]
-        answered, asked = (f"{a:,}" if a == b else f"{a:,} to {b:,}" for a, b in ranges)
-        kinds = {block.kind for block in self.blocks}
-        cases = " Several answers were possible: percents add up to more." * ("multi" in kinds)
-        return f"Base: {answered} who answered, of {asked} who were asked.{cases}"
+        """Return the base in words; that of texts is all who were asked."""
+        counted = [block for block in self.blocks if block.kind != "text"]
+        asked = _from_to([int(block.bases.asked[0]) for block in counted or self.blocks])
+        if not self.is_question:
+            asked = f"{asked} responses"
+        elif counted:
+            asked = f"{asked} who were asked"
+        if not counted:
+            return f"Base: {asked}{' who were asked' * self.is_question}."
+        answered = _from_to([int(block.bases.answered[0]) for block in counted])
+        is_multi = any(block.kind == "multi" for block in counted)
+        cases = " Several answers were possible: percents can add up to more than 100 %."
+        return f"Base: {answered} who answered, of {asked}.{cases * is_multi}"
 
     def __str__(self) -> str:
         return table_text.to_text(self.grid)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import unicodedata
 from typing import TYPE_CHECKING
 
 from alchemer_nb.visible import make_visible
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 _WIDTH = 100
 _LABEL = 44  # characters of the label of a row
-_HEAD = 16  # of the words above a column
+_HEAD = 18  # of the words above a column
 
 
 def to_text(grid: Grid) -> str:
@@ -22,9 +23,9 @@ def to_text(grid: Grid) -> str:
         for label, mark in zip(grid.header, grid.marks, strict=True)
     ]
     body = [(row, [*map(_text, row.cells)]) for row in grid.rows]
-    left = min(_LABEL, max([0, *(len(row.label) for row, cells in body if cells)]))
+    left = min(_LABEL, max([0, *(_width(row.label) for row, cells in body if cells)]))
     widths = [
-        max([4, len(label), *(len(cells[place]) for _, cells in body if cells)])
+        max([4, _width(label), *(_width(cells[place]) for _, cells in body if cells)])
         for place, label in enumerate(head)
     ]
     lines = textwrap.wrap(grid.title, _WIDTH) or [""]
@@ -35,8 +36,9 @@ def to_text(grid: Grid) -> str:
         if not cells:
             lines += ["", *textwrap.wrap(row.label, _WIDTH)]
             continue
-        first, *more = textwrap.wrap(row.label, left or 1) or [""]
-        lines += [f"{first:<{left}}  {_line(cells, widths)}", *more]
+        first, *more = _wrap(row.label, left)
+        room = " " * (left - _width(first))
+        lines += [f"{first}{room}  {_line(cells, widths)}", *more]
     lines += textwrap.wrap(" ".join(grid.footer), _WIDTH)
     return make_visible("\n".join(line.rstrip() for line in lines))
 
@@ -45,18 +47,43 @@ def _group_cells(grid: Grid, widths: list[int]) -> list[str]:
     cells, place = [], 0
     for label, span in grid.groups:
         room = sum(widths[place : place + span]) + 2 * (span - 1)
-        cells.append(_shorten(label, room).center(room))
+        shown = _shorten(label, room)
+        cells.append(shown.center(room - _width(shown) + len(shown)))
         place += span
     return cells
 
 
 def _line(cells: list[str], widths: list[int]) -> str:
-    return "  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
+    pairs = zip(cells, widths, strict=True)
+    return "  ".join(" " * (width - _width(cell)) + cell for cell, width in pairs)
 
 
 def _text(cell: Cell) -> str:
     return f"{cell.text} {cell.letters}".rstrip()
 
 
+def _width(text: str) -> int:
+    """Return how many places a text takes in a terminal: two for a Chinese character."""
+    return sum(
+        0 if unicodedata.combining(sign) else 1 + (unicodedata.east_asian_width(sign) in "WF")
+        for sign in text
+    )
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    """Return the lines of a label that are not wider than ``width``."""
+    lines = []
+    for line in textwrap.wrap(text, width or 1) or [""]:
+        while _width(line) > width:  # of wide characters, which ``textwrap`` counts as one
+            at = next(n for n in range(1, len(line) + 1) if _width(line[: n + 1]) > width)
+            lines.append(line[:at])
+            line = line[at:]
+        lines.append(line)
+    return lines
+
+
 def _shorten(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[: width - 1].rstrip()}…"
+    text = " ".join(text.split())
+    while _width(text) > width:
+        text = f"{text.removesuffix('…')[:-1].rstrip()}…"
+    return text

@@ -49,7 +49,7 @@ NPS_GROUPS = (("Promoters (9–10)", 9, 10), ("Passives (7–8)", 7, 8), ("Detra
 class TableOptions:
     """How a question is tabulated; see ``AlchemerAccessor.table``."""
 
-    by: tuple[str, ...] = ()
+    by: tuple[str | int, ...] = ()
     weight: str = ""
     percent: Percent = "column"
     nets: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -63,6 +63,10 @@ class TableOptions:
         check_choice("sort", self.sort, ("survey", "descending", "ascending"))
         if not isinstance(self.top, int) or self.top < 0:
             raise InvalidArgument(f"top is a number of options, such as 2, not {self.top!r}")
+        if not all(isinstance(parts, list | tuple) for parts in self.nets.values()):
+            raise InvalidArgument(
+                'nets are lists of options by label, such as {"Good": ["Good", "Very good"]}'
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,13 +77,23 @@ class Banner:
         columns: The columns; the first is the total.
         members: Whether each row is in each column (bool, rows x columns).
         groups: The places of the columns of each banner question that can be compared.
+        outside: The words of each banner question, and the rows that are in none of its columns.
         notes: What a reader must know.
     """
 
     columns: tuple[BannerColumn, ...]
     members: np.ndarray
     groups: tuple[tuple[int, ...], ...] = ()
+    outside: tuple[tuple[str, np.ndarray], ...] = ()
     notes: tuple[str, ...] = ()
+
+    def in_the_total_alone(self, in_base: np.ndarray) -> Iterator[str]:
+        """Yield a sentence for each banner question that some of the base are in no column of."""
+        for title, rows in self.outside:
+            if count := int((rows & in_base).sum()):
+                responses = counted(count, "response")
+                are = "is" if count == 1 else "are"
+                yield f"In the total alone: {responses} that {are} in no column of {title!r}."
 
 
 def tabulate(frame: pd.DataFrame, question: str | int, options: TableOptions) -> Table:
@@ -92,12 +106,17 @@ def tabulate(frame: pd.DataFrame, question: str | int, options: TableOptions) ->
     description = describe_wide(frame)
     answers = read_question(frame, description, question)
     weighting = read_weights(frame, options.weight)
-    banner = build_banner(frame, answers, options)
+    banner = build_banner(frame, options)
     tests = _tests_of(banner, options)
-    builder = _Builder(banner, weighting.values, options, tests if options.testing else None)
+    if not isinstance(tests, Testing):
+        columns = tuple(replace(column, letter="") for column in banner.columns)
+        banner = replace(banner, columns=columns)
+    _check_nets(options.nets, answers)
+    builder = _Builder(banner, weighting.values, options, tests)
     blocks = tuple(builder.block(each) for item in answers.items for each in _countable(item))
-    notes = (*answers.notes, *banner.notes, *weighting.notes, *builder.notes)
-    partials = _partials_note(frame, answers)
+    outside = banner.in_the_total_alone(builder.in_base)
+    notes = (*answers.notes, *banner.notes, *outside, *weighting.notes, *builder.notes)
+    partials = _partials_note(frame, builder.in_base)
     sentence = ""
     if isinstance(tests, Testing):
         sentence = tests.sentence(weighting.values is not None)
@@ -110,6 +129,7 @@ def tabulate(frame: pd.DataFrame, question: str | int, options: TableOptions) ->
         blocks=blocks,
         percent=options.percent,
         weight=weighting.name,
+        is_question=not answers.is_own,
         notes=tuple(dict.fromkeys((*notes, *partials))),
         tests=sentence,
     )
@@ -117,10 +137,10 @@ def tabulate(frame: pd.DataFrame, question: str | int, options: TableOptions) ->
 
 def _tests_of(banner: Banner, options: TableOptions) -> Testing | str | None:
     """Return the tests to make; a sentence where their package is missing; None for none."""
-    if options.testing is None or not banner.groups:
-        return None
+    if options.testing is None or not banner.groups or options.percent != "column":
+        return None  # letters are about the percents of columns
     try:
-        import_optional("statsmodels", EXTRA)
+        import_optional("scipy", EXTRA)
     except ConfigurationError as error:
         return f"The columns were not compared: {error}. {error.hint}."
     return options.testing
@@ -129,7 +149,7 @@ def _tests_of(banner: Banner, options: TableOptions) -> Testing | str | None:
 # -- banner -----------------------------------------------------------------------------------
 
 
-def build_banner(frame: pd.DataFrame, answers: QuestionAnswers, options: TableOptions) -> Banner:
+def build_banner(frame: pd.DataFrame, options: TableOptions) -> Banner:
     """Return the columns of a table, and the rows of the frame that are in each.
 
     Raises:
@@ -138,7 +158,7 @@ def build_banner(frame: pd.DataFrame, answers: QuestionAnswers, options: TableOp
     description = describe_wide(frame)
     columns = [BannerColumn("", "Total")]
     members = [np.ones(len(frame), bool)]
-    groups, notes, letters = [], [], _letters()
+    groups, notes, outside, letters = [], [], [], _letters()
     for name in options.by:
         question = read_question(frame, description, name)
         if len(question.items) != 1:
@@ -160,21 +180,17 @@ def build_banner(frame: pd.DataFrame, answers: QuestionAnswers, options: TableOp
             )
         elif len(places) > 1:
             groups.append(tuple(places))
-        outside = ~np.logical_or.reduce([members[place] for place in places] or [members[0]])
-        answered = np.logical_or.reduce([each.answered for each in answers.items])
-        if missing := int((outside & answered).sum()):
-            notes.append(
-                f"{counted(missing, 'response')} without an answer to {question.title!r} "
-                "are in the total alone." if missing != 1 else
-                f"1 response without an answer to {question.title!r} is in the total alone."
-            )  # fmt: skip
+        inside = np.logical_or.reduce([members[place] for place in places] or [members[0]])
+        outside.append((question.title, ~inside))
         if len(columns) > MOST_COLUMNS:
             raise InvalidArgument(
                 f"the banner has more than {MOST_COLUMNS} columns: {name!r} has {len(places)}"
             )
     if not groups:
         columns = [replace(column, letter="") for column in columns]
-    return Banner(tuple(columns), np.column_stack(members), tuple(groups), tuple(notes))
+    return Banner(
+        tuple(columns), np.column_stack(members), tuple(groups), tuple(outside), tuple(notes)
+    )
 
 
 def _letters() -> Iterator[str]:
@@ -244,6 +260,15 @@ class _Builder:
         self._is_used = np.ones(rows, bool) if weights is None else ~np.isnan(weights)
         self._w = np.where(self._is_used, self._w, 0.0)
         self._in_banner = banner.members & self._is_used[:, None]
+        # Rows are added up by the set of columns that they are in, of which there are few.
+        bits = self._in_banner @ (1 << np.arange(self._in_banner.shape[1], dtype=np.int64))
+        self._sets, of_sets = pd.factorize(bits)
+        self._sets_in_banner = (of_sets[:, None] >> np.arange(self._in_banner.shape[1])) & 1
+        self._groups = [
+            (places, _column_of(self._in_banner[:, list(places)])) for places in banner.groups
+        ]
+        self._compared: _Compared | None = None
+        self.in_base = np.zeros(rows, bool)
         self.notes: list[str] = []
 
     def block(self, item: Item) -> Block:
@@ -252,6 +277,7 @@ class _Builder:
         if not self._options.not_applicable:
             apart = item.not_applicable
         base = (item.asked if item.kind == "text" else item.answered) & ~apart
+        self.in_base |= base & self._is_used
         bases = self._bases(item, base, apart)
         rows = [*self._choice_rows(item, base, bases), *self._statistics(item, base)]
         has_apart = any(choice.not_applicable for choice in item.choices)
@@ -261,16 +287,20 @@ class _Builder:
         return Block(item.label, item.kind, bases, tuple(rows))
 
     def _count(self, rows: np.ndarray) -> np.ndarray:
-        counts: np.ndarray = (self._in_banner & rows[:, None]).sum(axis=0)
-        return counts
+        return self._add(rows).astype(np.int64)
 
     def _weigh(self, rows: np.ndarray) -> np.ndarray:
-        weighted: np.ndarray = self._w[rows] @ self._in_banner[rows].astype(np.float64)
-        return weighted
+        return self._add(np.where(rows, self._w, 0.0))
+
+    def _add(self, values: np.ndarray) -> np.ndarray:
+        """Return the sum of the values of the rows in each column of the table (float64)."""
+        by_set = np.bincount(self._sets, values, minlength=len(self._sets_in_banner))
+        added: np.ndarray = (by_set[:, None] * self._sets_in_banner).sum(axis=0)
+        return added
 
     def _bases(self, item: Item, base: np.ndarray, apart: np.ndarray) -> Bases:
         weighted = self._weigh(base)
-        squares = (self._w[base] ** 2) @ self._in_banner[base].astype(np.float64)
+        squares = self._add(np.where(base, self._w**2, 0.0))
         with np.errstate(invalid="ignore", divide="ignore"):
             effective = np.where(squares > 0, weighted**2 / squares, 0.0)
         return Bases(
@@ -290,8 +320,10 @@ class _Builder:
         for label, who, _ in held:
             by_label[label] = who | by_label.get(label, np.zeros_like(who))
         for label, wanted in self._nets(item).items():
-            parts = [_one_of(by_label, part) for part in wanted]
-            any_of = np.logical_or.reduce(parts) if parts else np.zeros(len(base), bool)
+            parts = [by_label[part] for part in wanted if part in by_label]
+            if wanted and not parts:
+                continue  # a net of other items
+            any_of = np.logical_or.reduce([np.zeros(len(base), bool), *parts])
             rows.append(self._share_row(label, "net", any_of & base, base, bases))
         return rows
 
@@ -311,16 +343,17 @@ class _Builder:
         nets = {label: list(parts) for label, parts in self._options.nets.items()}
         if item.kind == "nps":
             for label, low, high in NPS_GROUPS:
-                inside = [c.label for c in item.choices if low <= c.score <= high]
-                nets[label] = inside
-        elif item.kind in ("single", "number") and item.has_scale:
+                nets[label] = [c.label for c in item.choices if low <= c.score <= high]
+        elif item.kind in ("single", "number") and item.has_scale and item.is_scale:
             scored = [c for c in item.choices if not c.not_applicable and c.score == c.score]
-            ranked = [c.label for c in sorted(scored, key=lambda c: -c.score)]
+            steps = sorted({choice.score for choice in scored})  # of waves: one, however worded
             top = self._options.top
-            if top and len(ranked) >= 2 * top:
-                boxes = {f"Top {top}": ranked[:top], f"Bottom {top}": ranked[-top:]}
-                self.notes += [f"{box}: {', '.join(labels)}." for box, labels in boxes.items()]
-                nets |= boxes
+            if top and len(steps) >= 2 * top:
+                for box, inside in ((f"Top {top}", steps[: -top - 1 : -1]),
+                                    (f"Bottom {top}", steps[:top])):  # fmt: skip
+                    held = [c.label for score in inside for c in scored if c.score == score]
+                    self.notes.append(f"{box}: {', '.join(held)}.")
+                    nets[box] = held
         return nets
 
     def _share_row(
@@ -408,30 +441,60 @@ class _Builder:
         if self._tests is None:
             return ()
         found = [""] * len(self._banner.columns)
-        for places in self._banner.groups:
-            members = self._in_banner[:, list(places)]
-            column = np.where(members.any(axis=1), np.array(places)[members.argmax(axis=1)], -1)
-            rows = base & (column >= 0) & (self._w > 0)
-            weights = None if self._weights is None else self._w[rows]
+        if self._compared is None or self._compared.base is not base:
+            self._compared = self._compared_rows(base)
+        for places, rows, column, weights in self._compared.groups:
             lower = find_lower(
-                values[rows], column[rows], weights, places, self._tests, is_share=is_share
+                values[rows], column, weights, places, self._tests, is_share=is_share
             )
             for high, lows in lower.items():
                 found[high] = " ".join(self._banner.columns[low].letter for low in sorted(lows))
         return tuple(found)
 
+    def _compared_rows(self, base: np.ndarray) -> _Compared:
+        groups = []
+        for places, column in self._groups:
+            rows = np.flatnonzero(base & (column >= 0) & (self._w > 0))
+            weights = None if self._weights is None else self._w[rows]
+            groups.append((places, rows, column[rows], weights))
+        return _Compared(base, groups)
 
-def _one_of(by_label: Mapping[str, np.ndarray], label: str) -> np.ndarray:
-    if label not in by_label:
-        hint = did_you_mean(str(label), by_label)
-        raise InvalidArgument(f"nets: {str(label)[:60]!r} is no option of the question{hint}")
-    return by_label[label]
+
+@dataclass(frozen=True, eq=False)
+class _Compared:
+    """The rows that are compared, for one base and all rows of the table that have it.
+
+    Attributes:
+        base: Which rows of the frame are in the base.
+        groups: For each banner question, the places of its columns, then positions in the frame,
+            columns and weights of the rows.
+    """
+
+    base: np.ndarray
+    groups: list[tuple[tuple[int, ...], np.ndarray, np.ndarray, np.ndarray | None]]
 
 
-def _partials_note(frame: pd.DataFrame, answers: QuestionAnswers) -> tuple[str, ...]:
-    """Return a sentence on the partial responses in the base."""
+def _column_of(members: np.ndarray) -> np.ndarray:
+    """Return the position of the column that each row is in, -1 for none (int64)."""
+    return np.where(members.any(axis=1), members.argmax(axis=1), -1)
+
+
+def _check_nets(nets: Mapping[str, Sequence[str]], answers: QuestionAnswers) -> None:
+    """Refuse nets of what is no option of any item."""
+    items = [each for item in answers.items for each in _countable(item)]
+    labels = {choice.label: None for item in items for choice in item.choices}
+    for label in (part for parts in nets.values() for part in parts):
+        if label not in labels:
+            hint = did_you_mean(str(label), labels)
+            raise InvalidArgument(f"nets: {str(label)[:60]!r} is no option of the question{hint}")
+
+
+def _partials_note(frame: pd.DataFrame, in_base: np.ndarray) -> tuple[str, ...]:
+    """Return a sentence on the responses in the base that are not complete."""
     if "status" not in frame.columns:
         return ()
-    answered = np.logical_or.reduce([item.answered for item in answers.items])
-    partial = int(((frame["status"].astype(object) == "Partial").to_numpy(bool) & answered).sum())
-    return (f"{counted(partial, 'partial response')} in the base.",) if partial else ()
+    found = frame["status"].astype(object)[in_base].value_counts()
+    partial, out = int(found.get("Partial", 0)), int(found.get("Disqualified", 0))
+    each = [f"{n:,} {word}" for n, word in ((partial, "partial"), (out, "disqualified")) if n]
+    responses = "response" if partial + out == 1 else "responses"
+    return (f"{' and '.join(each)} {responses} in the base.",) if each else ()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import io
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,9 +17,6 @@ from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.files import import_optional
 from alchemer_nb.frame.description import ATTRS, Description, describe_wide
 from alchemer_nb.wire.text import counted, did_you_mean
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 ABOUT = "weight"  # in what the description says about a frame
 _NEAR = 0.0005  # of a share: a target that is met
@@ -64,9 +62,12 @@ def read_weights(frame: pd.DataFrame, name: str) -> Weights:
         raise InvalidArgument(f"weight: {name!r} is zero or missing in all rows")
     notes = []
     if missing := int(np.isnan(values).sum()):
-        notes.append(f"{counted(missing, 'response')} without a weight left out.")
+        notes.append(f"Left out: {counted(missing, 'response')} without a weight.")
     if zeros := int((values == 0).sum()):
-        notes.append(f"{counted(zeros, 'response')} with weight 0 in counts and bases alone.")
+        notes.append(f"In counts and bases alone: {counted(zeros, 'response')} with the weight 0.")
+    description = describe_wide(frame)
+    if name == own_weight(frame, description) and (missed := description.about[ABOUT]["missed"]):
+        notes.append(f"Targets of the weights that were not met: {missed:,}.")
     return Weights(name, values, tuple(notes))
 
 
@@ -85,8 +86,8 @@ class Weighting:
         name: Name of their column.
         targets: One row for each target (frame): ``question``, ``option`` (text), ``target``,
             ``before`` and ``after`` in percent (float64), ``met`` (bool).
-        responses: Number of responses with a weight.
-        left_out: Number of responses without one.
+        responses: Number of responses with a weight above 0.
+        left_out: Number of responses without one, or with the weight 0.
         effective: What they are worth after weighting.
         smallest: The smallest weight; the mean is 1.
         largest: The largest weight.
@@ -118,7 +119,7 @@ class Weighting:
             f"weights {self.smallest:.2f} to {self.largest:.2f}",
         ]
         if self.left_out:
-            lines.append(f"{counted(self.left_out, 'response')} without a weight")
+            lines.append(f"{counted(self.left_out, 'response')} without a weight above 0")
         lines += [
             f"not met: {row.question}, {row.option}: {row.after:.1f} % in place of {row.target:.1f}"
             for row in missed.itertuples()
@@ -140,6 +141,10 @@ def rake(
     """
     description = describe_wide(frame)
     _check(targets, name, trim)
+    if name in frame.columns and name != own_weight(frame, description):
+        raise InvalidArgument(
+            f"the frame has a column {name!r}", hint="Give the weights another name: name='…'"
+        )
     package = import_optional("weightipy", "analysis")
     rims = {
         question: _rim(frame, description, question, shares) for question, shares in targets.items()
@@ -171,8 +176,11 @@ def rake(
         question: dict(zip(rim.labels, rim.shares.tolist(), strict=True))
         for question, rim in rims.items()
     }
-    about = {**description.about, ABOUT: {"name": name, "targets": shares}}
-    result.attrs = {**frame.attrs, ATTRS: replace(description, about=about).to_json()}
+    made = {"name": name, "targets": shares, "missed": 0}
+    for _ in range(2):  # the second time with what the first says
+        about = {**description.about, ABOUT: made}
+        result.attrs = {**frame.attrs, ATTRS: replace(description, about=about).to_json()}
+        made = {**made, "missed": int((~read_weighting(result).targets["met"]).sum())}
     return result
 
 
@@ -186,13 +194,11 @@ class _Rim:
 
 
 def _check(targets: Any, name: str, trim: Any) -> None:
-    if not isinstance(targets, dict) or not targets:
+    if not isinstance(targets, Mapping) or not targets:
         raise InvalidArgument(
             "targets are shares by question and option, such as "
             '{"region": {"North": 0.3, "South": 0.7}}'
         )
-    if name in targets:
-        raise InvalidArgument(f"the column of weights cannot be called as a target: {name!r}")
     if not isinstance(name, str) or not name:
         raise InvalidArgument("name is the name of the new column, such as 'weight'")
     limits = trim if isinstance(trim, tuple | list) else (0, trim)
@@ -216,14 +222,14 @@ def _rim(
         )
     item = as_choices(answers.items[0])
     labels = [choice.label for choice in item.choices]
-    if not isinstance(shares, dict) or not shares:
+    if not isinstance(shares, Mapping | pd.Series) or not len(shares):
         raise InvalidArgument(f"targets: those of {question!r} are shares by option")
     wanted = {str(label): share for label, share in shares.items()}
     for label, share in wanted.items():
         if label not in labels:
             hint = did_you_mean(label, labels)
             raise InvalidArgument(f"targets: {label!r} is no option of {question!r}{hint}")
-        if not isinstance(share, int | float) or not 0 <= share < np.inf:
+        if not isinstance(share, int | float | np.number) or not 0 <= share < np.inf:
             raise InvalidArgument(f"targets: the share of {label!r} is no number from 0")
     total = sum(wanted.values())
     whole = next((w for w in (1, 100) if abs(total - w) <= 0.005 * w), None)
@@ -298,7 +304,7 @@ def read_weighting(frame: pd.DataFrame) -> Weighting:
         name=name,
         targets=pd.DataFrame(rows),
         responses=len(used),
-        left_out=int((~there).sum()),
+        left_out=int((values == 0).sum()),
         effective=float(used.sum()) ** 2 / squares if squares else 0.0,
         smallest=float(used.min()) if len(used) else float("nan"),
         largest=float(used.max()) if len(used) else float("nan"),

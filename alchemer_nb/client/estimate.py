@@ -81,7 +81,8 @@ def build_estimate(
     own, any_survey = times.pages(survey.id), times.all_pages()
     if own:
         page = (min(own), median(own), max(own) * _SLOWER)
-        basis = f"by the pace of its latest {counted(len(own), 'page')}"
+        latest = counted(len(own), "page") if len(own) > 1 else "page"
+        basis = f"by the pace of its latest {latest}"
     elif any_survey:
         page = (
             min(any_survey) / _OTHER_SURVEY,

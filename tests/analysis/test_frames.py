@@ -1,0 +1,257 @@
+"""Tables of frames that an analyst has edited, cut, stacked, written and read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import alchemer_nb as al
+from alchemer_nb.errors import InvalidArgument
+from tests.analysis.conftest import CUSTOMERS, EVERY_TYPE
+from tests.analysis.raw import counts_of
+from tests.fidelity.reader import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.analysis.raw import Raw
+
+LAST_YEAR, BRANDS = 9000005, 9000007
+
+
+def chosen(cells: pd.Series) -> dict[str, int]:
+    return {str(k): int(n) for k, n in cells.value_counts().items() if n}
+
+
+def shown(frame: pd.DataFrame, question: str, **options: object) -> dict[str, int]:
+    return {k: n for k, n in counts_of(frame.alchemer.table(question, **options)).items() if n}
+
+
+def test_blanked_recoded_and_new_answers(customers: pd.DataFrame) -> None:
+    before = customers.alchemer.table("heard_from").bases
+    frame = customers.copy()
+    frame.loc[frame.index[:50], "heard_from"] = np.nan
+    assert shown(frame, "heard_from") == chosen(frame["heard_from"])
+    after = frame.alchemer.table("heard_from").bases
+    lost = customers["heard_from"].iloc[:50].notna().sum()
+    # What was removed is no longer asked, as it is no answer that was skipped.
+    assert after["asked"][0] == before["asked"][0] - lost
+    assert after["answered"][0] == before["answered"][0] - lost
+    frame["heard_from"] = frame["heard_from"].astype(object).replace("Advertising", "Radio")
+    table = frame.alchemer.table("heard_from")
+    assert shown(frame, "heard_from") == chosen(frame["heard_from"])
+    assert "'Radio' is no option of the survey." in table.notes
+    assert table.blocks[0].row("Advertising").counts[0] == 0
+
+
+def test_edited_numbers(customers: pd.DataFrame) -> None:
+    frame = customers.copy()
+    frame.loc[frame.index[:20], "nps"] = 11.0
+    frame.loc[frame.index[20:30], "nps"] = 7.5
+    table = frame.alchemer.table("nps")
+    held = frame["nps"].dropna()
+    assert "Left out: 30 answers that are no option of the survey." in table.notes
+    assert table.blocks[0].bases.answered[0] == len(held) - 30
+    frame["age"] = frame["age"].clip(upper=60)
+    assert frame.alchemer.table("age").blocks[0].row("Highest").values[0] == 60
+    frame["age"] = frame["age"].astype("Int64")
+    assert frame.alchemer.table("age").blocks[0].row("Mean").values[0] == pytest.approx(
+        frame["age"].mean()
+    )
+
+
+def test_imputed_steps_of_a_scale_count(downloads: Callable[[int], pd.DataFrame]) -> None:
+    frame = downloads(EVERY_TYPE)
+    frame.loc[frame.index[:10], "order_pay"] = 1.5
+    (block,) = frame.alchemer.table("order_pay").blocks
+    held = frame["order_pay"].dropna()
+    assert block.bases.answered[0] == len(held)
+    assert block.row("1.5").counts[0] == 10
+    assert block.row("Mean rank").values[0] == pytest.approx(held.mean())
+
+
+def test_dropped_columns(customers: pd.DataFrame) -> None:
+    frame = customers.drop(columns=["channels_web", "staff"])
+    table = frame.alchemer.table("14")
+    left = ["channels_shop", "channels_app", "channels_phone", "channels_other"]
+    rows = [row.counts[0] for row in table.blocks[0].rows]
+    assert rows == [int(frame[name].sum()) for name in left]
+    assert table.blocks[0].bases.answered[0] == frame["channels_shop"].notna().sum()
+    assert [b.label for b in frame.alchemer.table("9").blocks] == [
+        "Delivery", "Prices", "Website & app",
+    ]  # fmt: skip
+    with pytest.raises(InvalidArgument, match="no column here belongs to a question 'staff'"):
+        frame.alchemer.table("staff")
+
+
+def test_edited_options_of_several(customers: pd.DataFrame) -> None:
+    frame = customers.copy()
+    names = [name for name in frame if name.startswith("channels_") and "text" not in name]
+    frame.loc[frame.index[:60], names] = pd.NA
+    base = frame["channels_web"].notna().sum()
+    assert frame.alchemer.table("14").blocks[0].bases.answered[0] == base
+    frame[names] = frame[names].astype(object).fillna(False)
+    assert frame.alchemer.table("14").blocks[0].bases.answered[0] == len(frame)
+
+
+def test_pieces_and_orders_of_a_frame(customers: pd.DataFrame) -> None:
+    expected = str(customers.alchemer.table("satisfaction", by="region"))
+    for other in (
+        customers.sample(frac=1, random_state=4),
+        customers.sort_values("age"),
+        customers.reset_index(),
+        customers[customers.columns[::-1]],
+        customers.alchemer.redact(),
+        customers.convert_dtypes(),
+    ):
+        assert str(other.alchemer.table("satisfaction", by="region")) == expected
+    counts = {}
+    for label, piece in customers.groupby("region", observed=True):
+        counts[label] = shown(piece, "satisfaction")
+        assert counts[label] == chosen(piece["satisfaction"])
+    table = customers.alchemer.table("satisfaction", by="region")
+    for place, column in enumerate(table.banner[1:], 1):
+        found = {row.label: int(row.counts[place]) for row in table.blocks[0].choices}
+        of_piece = {k: n for k, n in counts[column.label].items() if k != "Not applicable"}
+        assert {k: n for k, n in found.items() if n} == of_piece
+    one = customers.head(1)
+    assert "Base: 1 who answered" in str(one.alchemer.table("region"))
+
+
+def test_files_keep_what_a_table_needs(customers: pd.DataFrame, tmp_path: Path) -> None:
+    lists = customers.alchemer.relabel(multi="list")
+    for frame in (customers, lists):
+        frame.alchemer.to_parquet(tmp_path / "ours.parquet")
+        frame.to_parquet(tmp_path / "plain.parquet")
+        for again in (
+            al.read_parquet(tmp_path / "ours.parquet"),
+            pd.read_parquet(tmp_path / "plain.parquet"),
+        ):
+            for question in ("satisfaction", "14", "9", "last_visit"):
+                expected = str(customers.alchemer.table(question, by="had_problem"))
+                assert str(again.alchemer.table(question, by="had_problem")) == expected
+
+
+def test_own_columns(customers: pd.DataFrame) -> None:
+    frame = customers.copy()
+    frame["segment"] = np.resize(["b", "a", None, "<i>"], len(frame))
+    frame["grown"] = frame["age"] > 40
+    frame["spent"] = np.resize([1234567.0, 1234568.0, 0.5], len(frame))
+    frame["when"] = pd.Timestamp("2026-01-01") + pd.to_timedelta(np.arange(len(frame)) % 3, "D")
+    frame["mixed"] = pd.Series(
+        np.resize([1, "1", 2.5, None], len(frame)), frame.index, dtype=object
+    )
+    assert list(shown(frame, "segment")) == ["<i>", "a", "b"]
+    assert shown(frame, "segment") == dict(sorted(chosen(frame["segment"]).items()))
+    table = frame.alchemer.table("segment")
+    assert table.footer[0] == (
+        f"Base: {frame['segment'].notna().sum()} who answered, of {len(frame)} responses."
+    )
+    assert shown(frame, "grown") == chosen(frame["grown"])
+    assert frame.alchemer.table("spent").blocks[0].row("Highest").values[0] == 1234568
+    columns = frame.alchemer.table("nps", by="spent").banner
+    assert [column.label for column in columns] == ["Total", "0.5", "1234567", "1234568"]
+    assert list(shown(frame, "when")) == ["2026-01-01", "2026-01-02", "2026-01-03"]
+    assert sum(shown(frame, "mixed").values()) == frame["mixed"].notna().sum()
+    assert len(frame.alchemer.table("nps", by="mixed").banner) == 3
+    assert shown(frame, "status") == chosen(frame["status"])
+    assert frame.alchemer.table("response_time").blocks[0].row("Median").values[0] == (
+        frame["response_time"].median()
+    )
+    assert sum(shown(frame, "date_submitted").values()) == frame["date_submitted"].notna().sum()
+
+
+@pytest.mark.parametrize("values", ["label", "code", "id"])
+def test_waves(downloads: Callable[[int], pd.DataFrame], values: str) -> None:
+    this, last = (downloads(own).alchemer.relabel(values=values) for own in (CUSTOMERS, LAST_YEAR))
+    waves = al.stack_waves({"2025": last, "2026": this})
+    label = downloads(CUSTOMERS)
+    for question in ("region", "had_problem", "nps", "14"):
+        table = waves.alchemer.table(question, by="wave")
+        assert [column.label for column in table.banner] == ["Total", "2025", "2026"]
+        assert len(table.blocks) == 1
+        for place, of_wave in ((1, last), (2, label)):
+            alone = of_wave.alchemer.table(question)
+            for row in alone.blocks[0].choices:
+                both = table.blocks[0].row(row.label)
+                assert both.counts[place] == row.counts[0], (question, row.label)
+                assert both.values[place] == pytest.approx(row.values[0], nan_ok=True)
+            assert table.blocks[0].bases.asked[place] == alone.blocks[0].bases.asked[0]
+            assert table.blocks[0].bases.answered[place] == alone.blocks[0].bases.answered[0]
+    total = table.blocks[0].bases.answered
+    assert total[0] == total[1] + total[2]
+    flat = waves.reset_index()
+    assert str(flat.alchemer.table("nps", by="wave")) == str(waves.alchemer.table("nps", by="wave"))
+
+
+def test_waves_with_weights(
+    downloads: Callable[[int], pd.DataFrame], customers: pd.DataFrame
+) -> None:
+    weighted = customers.alchemer.weight({"region": {"North": 0.3, "South": 0.3, "East": 0.2,
+                                                     "West": 0.2}})  # fmt: skip
+    last = downloads(LAST_YEAR)
+    waves = al.stack_waves({"2025": last.assign(weight=1.0), "2026": weighted})
+    table = waves.alchemer.table("nps", by="wave", weight="weight")
+    alone = weighted.alchemer.table("nps")
+    assert table.blocks[0].row("NPS").values[2] == pytest.approx(
+        alone.blocks[0].row("NPS").values[0]
+    )
+
+
+def test_redacted_columns_are_gone(customers: pd.DataFrame) -> None:
+    with pytest.raises(InvalidArgument):
+        customers.alchemer.redact().alchemer.table("email")
+    hashed = customers.alchemer.redact("hash", salt="salt-of-tests")
+    expected = customers.alchemer.table("email").blocks[0].rows[0].counts
+    np.testing.assert_array_equal(hashed.alchemer.table("email").blocks[0].rows[0].counts, expected)
+
+
+def test_piped_rows_are_a_grid(
+    raws: Callable[[int], Raw], downloads: Callable[[int], pd.DataFrame]
+) -> None:
+    raw, frame = raws(BRANDS), downloads(BRANDS)
+    ids = {*frame.index.tolist()}
+    for question in ("2", "4"):
+        expected: dict[str, Counter[str]] = {}
+        for response in raw.responses:
+            for entry in (response["survey_data"] or {}).values():
+                if str(entry.get("parent")) == question and int(response["id"]) in ids:
+                    texts = expected.setdefault(plain(entry["question"]).casefold(), Counter())
+                    texts.update([entry["answer"]] if entry.get("answer") else [])
+        (options,) = (q["options"] for q in raw.questions if str(q["id"]) == question)
+        label = {option["value"]: option["title"]["English"] for option in options}
+        table = frame.alchemer.table(question)
+        assert [block.label.casefold() for block in table.blocks] == sorted(expected)
+        for place, block in enumerate(table.blocks):
+            found = {k: n for k, n in counts_of(table, place).items() if n}
+            of_row = expected[block.label.casefold()]
+            assert found == {label[value]: n for value, n in of_row.items()}
+
+
+def test_who_is_in_no_column_of_the_banner_is_said(customers: pd.DataFrame) -> None:
+    table = customers.alchemer.table("nps", by=["satisfaction", 3])
+    asked = customers[customers["nps"].notna()]
+    outside = (asked["satisfaction"].isna() | asked["satisfaction"].eq("Not applicable")).sum()
+    title = customers.alchemer.table("satisfaction").title
+    assert outside > 1
+    note = f"In the total alone: {outside} responses that are in no column of {title!r}."
+    assert note in table.notes
+    assert str(table) == str(customers.alchemer.table("nps", by=["satisfaction", "region"]))
+    assert not any("no column" in note for note in customers.alchemer.table("nps").notes)
+
+
+def test_a_banner_of_several_answers_has_those_who_chose_each(customers: pd.DataFrame) -> None:
+    banner = customers.alchemer.table("nps", by="14").banner
+    assert [column.label for column in banner[1:]] == [
+        "Website", "Shop", "Mobile app", "Telephone", "Other (please specify)",
+    ]  # fmt: skip
+    table = customers.alchemer.table("nps", by="14")
+    for place, name in enumerate(("channels_web", "channels_shop"), 1):
+        held = customers.loc[customers[name].fillna(False).astype(bool), "nps"].dropna()
+        assert table.blocks[0].bases.answered[place] == len(held)
+        assert table.blocks[0].row("Mean").values[place] == pytest.approx(held.mean())
