@@ -148,7 +148,11 @@ class Diagnosis:
                 f'</td><td style="{_CELL}{strong};white-space:nowrap">{result}</td>'
                 f'<td style="{_WRAPPED}">{escape(detail)}{below}</td></tr>'
             )
-        last = f'<div style="opacity:.8">{escape(self._last_line)}</div>'
+        # Browsers break a line behind a hyphen: half the option could be copied.
+        last_line = escape(self._last_line).replace(
+            "--text", '<span style="white-space:nowrap">--text</span>'
+        )
+        last = f'<div style="opacity:.8">{last_line}</div>'
         return make_visible(
             f"<div><div>{escape(self.summary)}</div><table>{''.join(rows)}</table>{last}</div>"
         )
@@ -157,8 +161,8 @@ class Diagnosis:
     def _last_line(self) -> str:
         more = "; .shapes has every path that was compared" if self.paths else ""
         return (
-            "For a bug report: print(RESULT.text()), or %alchemer doctor --text, without your "
-            f"data{more}"
+            "For a bug report, without your data: %alchemer doctor --text, or .text() of this "
+            f"result in Python{more}"
         )
 
     def _shown(self) -> list[tuple[str, str, str, str, str]]:

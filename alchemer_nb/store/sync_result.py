@@ -64,6 +64,9 @@ class SyncResult:
 
     __repr__ = __str__
 
+    def _repr_html_(self) -> str:
+        return f"<div>{html.escape(str(self))}</div>"
+
 
 DIFFERENCES = ("missing", "changed", "deleted", "expunged")
 _ROWS_SHOWN = 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
 from urllib.parse import quote
@@ -11,6 +12,7 @@ import pytest
 from alchemer_nb import OAuthFlow, errors
 from alchemer_nb.auth.lookup import from_environment
 from alchemer_nb.http.secrets import Secret
+from alchemer_nb.http.signed_files import FileRefused, FileRequest, fetch_file
 from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.notebook.signin.session import Session
 from alchemer_nb.notebook.signin.steps import FieldError, SignIn
@@ -82,6 +84,12 @@ def expired(walk):
     flow.finish(VERIFIER)
 
 
+def refused_file(walk):
+    walk.server.answer("/files/1", Reply(walk.echo.encode(), 403))
+    address = Secret(f"{walk.server.url}/files/1?signature={quote(walk.echo)}")
+    fetch_file(FileRequest(address, True, 10, -1, CallOptions(), lambda _: None), io.BytesIO())
+
+
 def too_slow(walk):
     walk.refuse(500)._transport.send("GET", "account", most_500s=1)
 
@@ -117,6 +125,7 @@ WAYS = {
     errors.ServerError: lambda walk: walk.refuse(503).account(),
     errors.TooSlow: too_slow,
     FieldError: wrong_field,
+    FileRefused: refused_file,
 }
 
 

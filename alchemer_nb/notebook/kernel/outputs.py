@@ -23,6 +23,7 @@ _RED = "color: var(--jp-error-color1, #c62828)"
 _DIM = "opacity: 0.7; font-size: 90%"
 _WIDTH = 96  # characters that fit into JupyterLab when its file browser is open
 _INDENT = "  "
+_OPTION = re.compile(r"(?<!\S)--[a-z][a-z-]*")
 _BREAKS = re.compile(r"(?<=;) | (?=→)")  # where a line is broken rather than between words
 
 
@@ -32,7 +33,9 @@ def line_bundle(line: str, *, failed: bool = False, dim: bool = False) -> dict[s
         return {"text/plain": ""}
     line, style = make_visible(line), _RED if failed else _DIM if dim else ""
     attribute = f' style="{style}"' if style else ""
-    return {"text/plain": _wrap(line), "text/html": f"<div{attribute}>{escape(line)}</div>"}
+    # Browsers break a line behind a hyphen: half an option could be copied.
+    unbroken = _OPTION.sub(r'<span style="white-space:nowrap">\g<0></span>', escape(line))
+    return {"text/plain": _wrap(line), "text/html": f"<div{attribute}>{unbroken}</div>"}
 
 
 def show_line(line: str) -> None:
@@ -79,13 +82,17 @@ def _has_kernel() -> bool:
 
 def _wrap(line: str, width: int = _WIDTH) -> str:
     """Wrap a line: front ends break a line of plain text in the middle of a word."""
-    lines = [""]
-    for part in _BREAKS.split(line):
-        if not lines[-1] or len(lines[-1]) + len(part) < width:
-            lines[-1] += f" {part}" if lines[-1] else part
-        else:
-            lines.append(f"{_INDENT}{part}")
     wrapper = textwrap.TextWrapper(
         width, subsequent_indent=_INDENT, break_long_words=False, break_on_hyphens=False
     )
-    return "\n".join(map(wrapper.fill, lines))
+    lines = [""]
+    for part in _BREAKS.split(line):
+        joined = f"{lines[-1]} {part}" if lines[-1] else part
+        if len(joined) > width:
+            # The next part goes on in the last line of one that is longer than a line.
+            before = lines.pop()
+            lines += [before] if before else []
+            lines += wrapper.wrap(f"{_INDENT}{part}" if lines else part)
+        else:
+            lines[-1] = joined
+    return "\n".join(lines)

@@ -101,27 +101,27 @@ def logout(context: Context, name: str | None = None, forget: bool = False) -> N
     removed = context.session.sign_out(name)
     if removed is None:
         hint = " %alchemer profiles lists what is remembered." if forget else ""
-        print_text(f"Nobody is signed in.{hint}")
+        show_line(f"Nobody is signed in.{hint}")
         return
-    print_text(f"Signed out of {removed.organisation or removed.name}.")
+    show_line(f"Signed out of {removed.organisation or removed.name}.")
     client = removed.client
     try:
         same = stored.find_same(client.credentials, client.region)
     except ConfigurationError as error:
         same = ()
-        print_text(f"Whether a profile still holds this sign-in is not known: {error}.")
+        show_line(f"Whether a profile still holds this sign-in is not known: {error}.")
     for profile in same:
         if forget:
             _forget(profile)
         else:
-            print_text(
+            show_line(
                 f"Profile “{profile}” still holds this sign-in: %alchemer login "
                 f"{f'--profile {profile} ' if profile != stored.DEFAULT else ''}uses it again, "
                 f"%alchemer forget {profile} removes it."
             )
     status = context.session.status()
     if not status.signed_in:
-        print_text(status.hint)
+        show_line(status.hint)
 
 
 def profiles(_: Context) -> pd.DataFrame:
@@ -140,7 +140,7 @@ def profiles(_: Context) -> pd.DataFrame:
             about = (region.name, describe_kind(credentials), region.host, credentials.masked)
         rows.append((entry.name, *about, entry.place, entry.problem))
     if not rows:
-        print_text(
+        show_line(
             "Nothing is remembered on this computer. A sign-in is remembered when you choose so in "
             "the panel or at the prompt."
         )
@@ -159,7 +159,7 @@ def forget(context: Context, name: str) -> None:
         raise UsageError(f"no profile is called `{name}`.{suggest(name, names) or known}")
     _forget(name)
     if context.session.status().signed_in:
-        print_text("Whoever is signed in stays so until %alchemer logout.")
+        show_line("Whoever is signed in stays so until %alchemer logout.")
 
 
 def _forget(name: str) -> None:
@@ -167,7 +167,7 @@ def _forget(name: str) -> None:
 
     place = stored.describe_place(name)
     stored.delete(name)
-    print_text(f"Profile “{name}” was removed; it was {place}. The key itself is still valid.")
+    show_line(f"Profile “{name}” was removed; it was {place}. The key itself is still valid.")
 
 
 def status(context: Context) -> Status:
@@ -242,7 +242,7 @@ def surveys(context: Context, text: str | None = None, status: str | None = None
         context.known_surveys.add_frame(everything)
         near = nearest_words(text, everything["title"].dropna())
         hint = f"did you mean `{near}`?" if near else "%alchemer surveys lists all of them"
-        print_text(f"No title has {text[:60]!r} in it; {hint}")
+        show_line(f"No title has {text[:60]!r} in it; {hint}")
     if len(frame) and not context.client.region.zone_documented:
         show_line(ZONE_NOTE[:1].upper() + ZONE_NOTE[1:])
     return frame
@@ -406,7 +406,7 @@ def fetch_list(context: Context, path: str, survey: Any = None, **ids: Any) -> p
     place = path.format(**checked)
     table = context.client.table(place)
     if table.empty:
-        print_text(f"Alchemer has none: the list {place} is empty.")
+        show_line(f"Alchemer has none: the list {place} is empty.")
     return table
 
 
@@ -485,7 +485,7 @@ def expunge(
         raise UsageError("say whose: --responses 12,15, --contact ID or --email ADDRESS")
     removed = context.client.expunge(survey, **who)
     them = "it" if len(removed) == 1 else "them"
-    print_text(
+    show_line(
         f"Removed {counted(len(removed), 'response')} from this computer for good; later syncs "
         f"skip {them}. Alchemer still has {them}."
     )

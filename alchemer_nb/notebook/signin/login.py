@@ -19,7 +19,7 @@ from alchemer_nb.errors import (
     ConfigurationError,
 )
 from alchemer_nb.http.regions import Region
-from alchemer_nb.notebook.kernel.outputs import print_text, show_line
+from alchemer_nb.notebook.kernel.outputs import show_line
 from alchemer_nb.notebook.kernel.pump import find_pump, is_unattended
 from alchemer_nb.notebook.signin.prompt import sign_in_at_prompt
 from alchemer_nb.notebook.signin.session import KEY, Connection, Session, Status
@@ -90,7 +90,7 @@ def login(
         profile = found.profile or None  # what is remembered now takes its place
     if prompt:
         if any(notice):
-            print_text(" ".join(notice).strip())
+            show_line(" ".join(notice).strip())
         box_region = session.box.region if session.box is not None else Region.get("us")
         return sign_in_at_prompt(
             session,
@@ -355,7 +355,7 @@ def _cannot_ask_error(failure: AlchemerError | None, profile: str | None) -> Alc
     else:
         advice = "No panel can be shown here: %alchemer login --prompt asks for them"
         if failure is not None:
-            print_text(
+            show_line(
                 "No panel can be shown here: %alchemer login --prompt asks for other credentials."
             )
     return failure or lookup.no_credentials_error(profile, advice)

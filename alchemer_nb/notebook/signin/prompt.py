@@ -13,10 +13,17 @@ from typing import TYPE_CHECKING
 from IPython.core.error import StdinNotImplementedError
 
 from alchemer_nb.auth import profiles
-from alchemer_nb.errors import AlchemerError, AuthenticationError, ConfigurationError, SignInExpired
+from alchemer_nb.errors import (
+    AlchemerError,
+    AuthenticationError,
+    ConfigurationError,
+    ConsentDenied,
+    SignInError,
+    SignInExpired,
+)
 from alchemer_nb.http.regions import Region
 from alchemer_nb.http.secrets import Secret
-from alchemer_nb.notebook.kernel.outputs import add_output, print_text, replace_outputs
+from alchemer_nb.notebook.kernel.outputs import add_output, print_text, replace_outputs, show_line
 from alchemer_nb.notebook.signin import steps
 from alchemer_nb.notebook.signin.session import KEY, OAUTH
 
@@ -117,7 +124,7 @@ class _Prompt:
             wrong = (field,) if typed_wrong else ()
             failure = cause
             if number < _TRIES:
-                _print_failure(cause)
+                _show_failure(cause)
                 if not typed_wrong:
                     self._ask_region()
         if failure is None and self._link is not None:
@@ -191,8 +198,8 @@ class _Prompt:
                 return None
             failure = _find_cause(failure)
             if number < _TRIES:
-                _print_failure(failure)
-                if isinstance(failure, SignInExpired):
+                _show_failure(failure)
+                if _needs_new_link(failure):
                     link = self.sign_in.renew_link()
         return failure
 
@@ -212,8 +219,14 @@ def _find_cause(failure: AlchemerError) -> AlchemerError:
     return failure.cause or ConfigurationError("nothing was typed, so nobody is signed in")
 
 
-def _print_failure(error: AlchemerError) -> None:
-    print_text(" ".join(filter(None, error.lines)))
+def _needs_new_link(failure: AlchemerError) -> bool:
+    """Check whether a link is used up; a paste of another attempt never went to Alchemer."""
+    was_sent = isinstance(failure, SignInError) and failure.status is not None
+    return was_sent or isinstance(failure, (SignInExpired, ConsentDenied))
+
+
+def _show_failure(error: AlchemerError) -> None:
+    show_line(" ".join(filter(None, error.lines)))
 
 
 def _ask_choice(question: str, choices: dict[str, str], default: str) -> str:

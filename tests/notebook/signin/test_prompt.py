@@ -178,8 +178,8 @@ class TestQuestions:
         monkeypatch.setenv("ALCHEMER_API_TOKEN", "CANARY-half")
         person(api_key=box.api_token, api_secret=box.api_token_secret)
         login(session, region=box.region, prompt=True)
-        shown = capsys.readouterr().out
-        assert "ALCHEMER_API_TOKEN_SECRET is not" in shown
+        shown = " ".join(capsys.readouterr().out.split())
+        assert "ALCHEMER_API_TOKEN_SECRET is not; set both" in shown
         assert "CANARY" not in shown
 
 
@@ -291,6 +291,28 @@ class TestOAuth:
         assert credentials.three_legged
         assert asked.times("consumer key") == 1
         assert "allowed it in the browser" in repr(session.status())
+
+    @pytest.mark.parametrize("first", ["deny", "a-code-of-nobody"])
+    def test_a_link_that_is_used_up_is_replaced(
+        self, session: Session, box: Sandbox, person: Any, capsys: pytest.CaptureFixture[str],
+        first: str,
+    ) -> None:  # fmt: skip
+        links = list[str]()
+
+        def land() -> str:
+            links.append(self.link(capsys))
+            if first == "deny" and len(links) == 1:
+                return landing_address(links[0], box.username, box.password, first)
+            return landing_address(links[-1], box.username, box.password)
+
+        person(
+            consumer_key=box.consumer_key,
+            consumer_secret=box.consumer_secret,
+            paste_the_address=(land, land) if first == "deny" else (first, land),
+        )
+        login(session, region=box.region, mode="oauth", prompt=True)
+        assert session.status().mode == "OAuth"
+        assert len(set(links)) == len(links)
 
     def test_a_refused_pair_is_asked_for_again(
         self, session: Session, box: Sandbox, person: Any, capsys: pytest.CaptureFixture[str]
