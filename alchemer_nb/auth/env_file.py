@@ -50,8 +50,10 @@ def read_env_file(path: Path, names: Collection[str]) -> dict[str, Secret]:
 def is_tracked_by_git(path: Path) -> bool:
     """Return True if git tracks the file, so that its history may hold the credentials."""
     target = path.resolve()
-    # A hook of git sets variables that name another repository.
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    # A hook of git sets variables that name another repository. git needs no credentials either,
+    # which a traceback with variables would show here.
+    left_out = ("GIT_", "ALCHEMER_")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(left_out)}
     # Without fsmonitor, which is a program that the repository names.
     command = ["git", "-c", "core.fsmonitor=false", "ls-files", "--error-unmatch", "--"]
     try:

@@ -172,6 +172,7 @@ class TestWithoutFiles:
         [
             ({"folder": ""}, "name of a folder"),
             ({"folder": 7}, "name of a folder"),
+            ({"folder": "~no-such-user/x"}, "no known home folder"),
             ({"client": "me"}, "client is a Client, not str"),
             ({"progress": "bar"}, "progress is 'auto'"),
         ],
