@@ -185,7 +185,7 @@ def test_names_of_profiles_are_offered(notebook, monkeypatch, tmp_path):
 
 
 TITLES = ["Guests’ visit – “spring”", 'Anna\'s "big" event', "Опрос клиентов", "{braces} & $5",
-          "50% off: yes/no?"]  # fmt: skip
+          "50% off: yes/no?", "=plan"]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -194,6 +194,7 @@ TITLES = ["Guests’ visit – “spring”", 'Anna\'s "big" event', "Опрос
         ("guests|", 0), ("Guests'|", 0), ("\"Guests' VIS|", 0), ("“guests|", 0), ("spring|", 0),
         ("anna|", 1), ("Anna's|", 1), ('"Anna\'s|', 1), ("big|", 1),
         ("ОПР|", 2), ("'опрос кл|", 2), ("клиен|", 2), ("{{br|", 3), ("50|", 4), ("off|", 4),
+        ("=|", 5),
     ],
 )  # fmt: skip
 def test_titles_with_any_characters_are_completed_and_found(notebook, typed, title):
