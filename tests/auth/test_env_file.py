@@ -177,15 +177,30 @@ def test_a_program_that_a_repository_names_is_not_run(env_file, tmp_path):
 
 @pytest.mark.skipif(os.name == "nt", reason="a script as a program")
 def test_git_gets_no_credentials(env_file, tmp_path, monkeypatch):
-    git = tmp_path / "git"
+    git = tmp_path / "programs" / "git"
+    git.parent.mkdir()
     git.write_text(f"#!/bin/sh\nexport -p > {tmp_path}/seen\n")
     git.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setenv("PATH", str(git.parent), prepend=os.pathsep)
     monkeypatch.setenv("ALCHEMER_API_TOKEN", TOKEN)
     assert found_in(env_file(BOTH)).warning
     seen = (tmp_path / "seen").read_text()
     assert "PATH" in seen
     assert TOKEN not in seen
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a script as a program")
+@pytest.mark.parametrize("place", ["", "repository"])
+def test_a_git_beside_the_notebook_or_the_file_is_not_run(env_file, tmp_path, monkeypatch, place):
+    env_file(BOTH)
+    (tmp_path / "repository").mkdir()
+    (tmp_path / ".env").rename(tmp_path / "repository" / ".env")
+    git = tmp_path / place / "git"
+    git.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    git.chmod(0o755)
+    monkeypatch.setenv("PATH", f".{os.pathsep}{os.environ['PATH']}")
+    assert found_in("repository/.env").warning == ""
+    assert not (tmp_path / "ran").exists()
 
 
 def test_without_git_there_is_no_warning(env_file, tmp_path, monkeypatch):
