@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 _NETWORK, _SIGN_IN, _LIMIT = "network", "sign-in", "rate limit"
 _CLOCK_NOTE, _CLOCK_TROUBLE = 30.0, 300.0  # seconds; providers of OAuth allow 300, as a rule
 _FEW_CALLS = 20
+_MOST_SILENT = 2  # lists without an answer, each of which takes the whole timeout
 _ROWS = 50  # of a page; Alchemer's own default
 _KINDS = {TWO_LEGGED: "consumer pair", THREE_LEGGED: "access token"}
 _NOT_SIGNED_IN = "there is no sign-in that works"
@@ -166,6 +167,7 @@ class Examination:
     _is_reached: bool = field(init=False, default=False)
     _is_accepted: bool = field(init=False, default=False)
     _is_refused: bool = field(init=False, default=False)
+    _silent: int = field(init=False, default=0)
 
     def run(self) -> Diagnosis:
         """Run all checks; after an interrupt, return what is known so far."""
@@ -319,6 +321,7 @@ class Examination:
             self._probe(transport, _Probe("account", "account"), ids)
         for probe in _PROBES:
             if not self._probe(transport, probe, ids):
+                self._add(RIGHTS, "other lists", NOT_TRIED, "no more calls were made after that")
                 break
 
     def _check_limit(self) -> None:
@@ -417,7 +420,8 @@ class Examination:
             self._add(RIGHTS, probe.name, NOTE, f"GET {shown} is not there ({_status(error)})")
         except errors.AlchemerError as error:
             self._add_error(RIGHTS, probe.name, error)
-            return not isinstance(error, errors.RateLimited)
+            self._silent += getattr(error, "reason", "") in ("silent", "unreachable")
+            return self._silent < _MOST_SILENT and not isinstance(error, errors.RateLimited)
         else:
             self._add(RIGHTS, probe.name, ALLOWED, f"GET {shown}")
             self._note_ids(probe, envelope, ids)

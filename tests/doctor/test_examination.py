@@ -238,6 +238,19 @@ def test_no_more_calls_are_made_once_the_limit_is_reached(own, ada):
     assert not any(one.name == "responses" for one in found.checks)
 
 
+def test_a_host_that_falls_silent_is_not_waited_for_list_by_list(scripted):
+    scripted.answer("account", {"result_ok": True, "data": {"id": "1"}})
+    scripted.answer("survey", {"result_ok": True, "data": [{"id": "5", "title": "x"}]})
+    lists = ("", "/surveyquestion", "/surveyresponse", "/surveycampaign", "/quotas")
+    for name in (*(f"survey/5{each}" for each in lists), "contactlist", "accountuser"):
+        scripted.answer(name, Reply(b"", silent=True))
+    found = Client(ApiKey(TOKEN, SECRET), region=scripted.region, timeout=(5, 0.3)).doctor()
+    assert [one.name for one in found.checks if one.result == "trouble"] == [
+        "definition", "questions",
+    ]  # fmt: skip
+    assert check(found, "other lists").result == "not tried"
+
+
 def test_an_account_without_surveys(scripted):
     scripted.answer("account", {"result_ok": True, "data": {"id": 1}})
     scripted.answer("survey", {"result_ok": True, "data": []})
