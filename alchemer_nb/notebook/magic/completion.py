@@ -15,7 +15,12 @@ from IPython.core.error import UsageError
 from alchemer_nb.notebook.magic.command_spec import to_list
 from alchemer_nb.notebook.magic.condition_completion import complete_condition
 from alchemer_nb.notebook.magic.parser import separate_options
-from alchemer_nb.notebook.magic.tokens import SourceWord, quote_word, split_words
+from alchemer_nb.notebook.magic.tokens import (
+    SourceWord,
+    escape_expressions,
+    quote_word,
+    split_words,
+)
 from alchemer_nb.visible import is_visible
 from alchemer_nb.wire.text import fold_title
 
@@ -30,6 +35,7 @@ if TYPE_CHECKING:
 _CELL = re.compile(r"%%alchemer\s(.*)")
 _LINE = re.compile(r"^\s*(?:%%|(?:[^%=#]+=\s*)?%)alchemer\s(.*)$", re.DOTALL)
 _MARKS = "\"'\u201c\u201d\u201e\u00ab\u2018"  # that may open a word
+_NEEDS_QUOTES = re.compile(rf"[\s,{_MARKS}\u00bb\u2019]")
 _PATHS = ("account", "accountteams", "accountuser", "contactlist", "survey", "surveytheme")
 
 
@@ -170,7 +176,7 @@ class Completion:
         elif option.completes == "language":
             values = map(quote_word, known.survey.languages) if known else ()
         elif option.completes == "columns":
-            values = known.columns() if known else ()
+            values = _write_in_list(known.columns()) if known else ()
         folded = typed.lstrip(_MARKS).casefold()
         offered = (value for value in values if value not in given and is_visible(value))
         return typed, [v for v in offered if v.lstrip(_MARKS).casefold().startswith(folded)]
@@ -213,6 +219,14 @@ class Completion:
             inside = re.compile(rf"(?<!\w){re.escape(typed)}")
             found = found or [title for title, folded in titles if inside.search(folded)]
         return [*map(quote_word, found), *_filter_by_prefix(start, (i for i, _ in surveys))]
+
+
+def _write_in_list(names: Iterable[str]) -> list[str]:
+    """Return the names that need no quotes in a list, written so that no part of them is evaluated.
+
+    Who opens the link of a survey chooses the names of url variables: ``{…}`` would be run.
+    """
+    return [escape_expressions(name) for name in names if not _NEEDS_QUOTES.search(name)]
 
 
 def _complete_quoted(known: SurveyWords | None, word: SourceWord) -> tuple[str, list[str]]:
