@@ -5,8 +5,11 @@ from __future__ import annotations
 import datetime
 import re
 from dataclasses import dataclass, replace
+from html import escape
 from importlib.resources import files as package_files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pandas as pd
 
@@ -64,6 +67,41 @@ class Section:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class ReportFile:
+    """A report that was written: where it is, and how large; a cell shows a link to it.
+
+    Attributes:
+        path: The file.
+        size: Its size in bytes.
+        questions: How many questions it shows.
+    """
+
+    path: Path
+    size: int
+    questions: int
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    def __repr__(self) -> str:
+        return make_visible(f"{self._words}: {self.path}")
+
+    @property
+    def _words(self) -> str:
+        size = f"{self.size / 1e6:.1f} MB" if self.size >= 1e6 else f"{self.size / 1e3:.0f} kB"
+        return f"Report of {counted(self.questions, 'question')}, {size}"
+
+    def _repr_html_(self) -> str:
+        """Return a link, which front ends read from the folder of the notebook; else the path."""
+        try:
+            place = self.path.relative_to(Path.cwd()).as_posix()
+        except (OSError, ValueError):
+            return f"<p>{escape(repr(self))}</p>"
+        link = f'<a href="{escape(quote(place))}" target="_blank">{escape(make_visible(place))}</a>'
+        return f"<p>{escape(self._words)}: {link}</p>"
+
+
 def write_report(
     frame: pd.DataFrame,
     path: str | os.PathLike[str],
@@ -71,7 +109,7 @@ def write_report(
     *,
     questions: Iterable[str] | None,
     open_answers: bool,
-) -> None:
+) -> ReportFile:
     """Write the report of a frame; see ``AlchemerAccessor.report``.
 
     Raises:
@@ -81,8 +119,10 @@ def write_report(
     """
     target = output_path(path, (".html", ".htm"))
     page = render_report(frame, options, questions=questions, open_answers=open_answers)
+    content = page.encode()
     with replace_atomically(target) as temporary:
-        temporary.write_text(page, "utf-8")
+        temporary.write_bytes(content)
+    return ReportFile(target, len(content), page.count("<section id="))
 
 
 def render_report(
