@@ -40,9 +40,9 @@ _STEPS = {
 }
 _LINES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#f0e442", "#999999")
 _NPS = ("#d6604d", "#d9d9d9", "#4393c3")
-_LABEL_WIDTH, _TITLE_WIDTH = 34, 64  # characters
+_LABEL_WIDTH, _TITLE_WIDTH = 28, 58  # characters
 _MOST_BARS, _MOST_PANELS, _MOST_BINS = 30, 12, 24
-_WIDTH = 420
+_WIDTH = 360
 _PERCENT_WIDTH = 28  # pixels of a percent in a bar
 
 
@@ -230,7 +230,7 @@ def _bars(table: Table) -> tuple[dict[str, Any], str]:
             "y": y, "x": x,
             "text": {"field": "share", "type": "quantitative", "format": ".0%"}}},
     ]  # fmt: skip
-    width = _WIDTH if not several else max(90, _WIDTH // len(panels) + 30)
+    width = _WIDTH if not several else max(90, _WIDTH // len(panels) + 20)
     inner: dict[str, Any] = {"layer": layer, "width": width, "height": _height([*shown.values()])}
     words = "Bars. " + " ".join(
         (f"{name}: " if several else "")
@@ -391,7 +391,7 @@ def _over_time(table: Table) -> tuple[dict[str, Any], str]:
     x = {"field": "period", "type": "ordinal", "title": None,
          "axis": {"labelAngle": -90 if many else 0, "labelOverlap": True}}  # fmt: skip
     y = {"field": "count", "type": "quantitative", "title": "Responses"}
-    body: dict[str, Any] = {"data": {"values": values}, "width": _WIDTH + 120, "height": 200}
+    body: dict[str, Any] = {"data": {"values": values}, "width": _WIDTH + 80, "height": 200}
     if len(columns) == 1:
         body |= {"mark": {"type": "bar", "color": _BAR}, "encoding": {"x": x, "y": y}}
     else:
@@ -431,7 +431,7 @@ def _histogram(
             for low, high, n in zip(edges[:-1], edges[1:], counts, strict=True)
         ]
     panels = list(dict.fromkeys(value["panel"] for value in values))
-    width = _WIDTH if len(panels) == 1 else max(90, _WIDTH // len(panels) + 30)
+    width = _WIDTH if len(panels) == 1 else max(90, _WIDTH // len(panels) + 20)
     inner: dict[str, Any] = {
         "mark": {"type": "bar", "color": _BAR}, "width": width, "height": 200,
         "encoding": {
