@@ -69,11 +69,11 @@ def frame_words(frame: pd.DataFrame) -> list[str]:
     except AlchemerError:
         return columns
     names = dict.fromkeys(name for name in columns if name in records)
-    for name in [*names]:  # that of a whole grid, or of all options, before its first column
+    for name in [*names]:  # a whole grid, or all options of a question
         row = records[name]
-        alias = alias_to_name(row.get("parent_alias") or row.get("alias") or "")
-        parent = row.get("parent_id")
-        names.setdefault(alias or (f"q{parent}" if parent else name))
+        of = "parent_" if row.get("parent_id") else ""
+        number = row.get("parent_id") or row.get("question_id")
+        names.setdefault(alias_to_name(row.get(f"{of}alias") or "") or f"q{number}")
     return [*dict.fromkeys([*names, *columns])]
 
 
