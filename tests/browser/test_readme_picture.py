@@ -49,7 +49,7 @@ def test_the_panel_fits_the_picture(lab: Server, chromium: Browser, theme: Theme
 def test_a_result_fits_the_picture(lab: Server, chromium: Browser, theme: Theme) -> None:
     lab.configure(theme=theme)
     lab.write("result.ipynb", RESULT)
-    with new_context(chromium, wide=880, high=1000, scale=2) as context:
+    with new_context(chromium, wide=880, high=1200, scale=2) as context:
         notebook = Notebook.open(lab, context, "result.ipynb")
         for index in (0, 1):
             notebook.run(index)
@@ -59,7 +59,7 @@ def test_a_result_fits_the_picture(lab: Server, chromium: Browser, theme: Theme)
         chart = notebook.run(3).get_by_role("img")
         expect(chart).to_be_in_viewport(ratio=1)
         notebook.cell(4).locator(".jp-InputPrompt").click()
-        assert take(notebook, f"result-{theme}", 1, 3) <= 1000
+        assert take(notebook, f"result-{theme}", 1, 3) <= 1200
 
 
 def take(notebook: Notebook, name: str, first: int, last: int) -> float:

@@ -71,9 +71,10 @@ def frame_words(frame: pd.DataFrame) -> list[str]:
     names = dict.fromkeys(name for name in columns if name in records)
     for name in [*names]:  # a whole grid, or all options of a question
         row = records[name]
-        of = "parent_" if row.get("parent_id") else ""
-        number = row.get("parent_id") or row.get("question_id")
-        names.setdefault(alias_to_name(row.get(f"{of}alias") or "") or f"q{number}")
+        if parent := row.get("parent_id"):
+            names.setdefault(alias_to_name(row.get("parent_alias") or "") or f"q{parent}")
+        elif alias := alias_to_name(row.get("alias") or ""):
+            names.setdefault(alias)
     return [*dict.fromkeys([*names, *columns])]
 
 

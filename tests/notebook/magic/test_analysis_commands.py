@@ -113,7 +113,7 @@ def test_tab_offers_frames_questions_and_columns(signed_in):
     line = "%alchemer table df "
     assert signed_in.tab(f"{line}sat")[0] == f"{line}satisfaction"
     assert f"{line}channels" in signed_in.tab(f"{line}chan")
-    assert signed_in.tab(f"{line}q") == [f"{line}q{n}" for n in (9, 13)]
+    assert signed_in.tab(f"{line}serv") == [f"{line}service"]
     assert signed_in.tab(f"{line}nps --by reg") == [f"{line}nps --by region"]
     offered = signed_in.tab(f"{line}nps --by region,rec")
     assert offered == [f"{line}nps --by region,recent_customer"]
