@@ -201,10 +201,12 @@ class _Prompt:
             if failure is None:
                 return None
             failure = _find_cause(failure)
-            if number < _TRIES:
+            if number < _TRIES and _needs_new_link(failure):
+                link = self.sign_in.renew_link()
+                # Its hint is how to get a link, and the new one is right below.
+                show_line(f"{failure.lines[0]} Here is a new link.")
+            elif number < _TRIES:
                 _show_failure(failure)
-                if _needs_new_link(failure):
-                    link = self.sign_in.renew_link()
         return failure
 
 
