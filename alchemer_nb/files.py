@@ -27,7 +27,7 @@ def output_path(path: str | os.PathLike[str], suffixes: Sequence[str]) -> Path:
     Raises:
         InvalidArgument: The folder does not exist, or the extension is another one.
     """
-    given = _given_path(path)
+    given = expand_path(path)
     if "\0" in str(given) or not given.name:
         raise InvalidArgument(f"{str(path)[:80]!r} is no file name")
     _check_suffix(given, suffixes)
@@ -45,7 +45,7 @@ def input_path(path: str | os.PathLike[str], suffixes: Sequence[str] = ()) -> Pa
     Raises:
         InvalidArgument: There is no such file, or the extension is another one.
     """
-    given = _given_path(path)
+    given = expand_path(path)
     if not given.is_file():
         raise InvalidArgument(f"there is no file {str(given)!r}")
     if suffixes:
@@ -53,10 +53,18 @@ def input_path(path: str | os.PathLike[str], suffixes: Sequence[str] = ()) -> Pa
     return given
 
 
-def _given_path(path: str | os.PathLike[str]) -> Path:
-    if not isinstance(path, str) and not hasattr(path, "__fspath__"):
+def expand_path(path: str | os.PathLike[str]) -> Path:
+    """Return the path of a name that a user gave, which may begin with ``~``.
+
+    Raises:
+        InvalidArgument: It is no name of a file, or there is no such home folder.
+    """
+    if not isinstance(path, str | os.PathLike):
         raise InvalidArgument(f"path is a file name, not {type(path).__name__}")
-    return Path(path).expanduser()
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise InvalidArgument(f"{str(path)[:80]!r} begins with no known home folder") from None
 
 
 def _check_suffix(path: Path, suffixes: Sequence[str]) -> None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tests.leaks.search import Search
 
 # `make test-long` tries more examples: pytest --hypothesis-profile thorough.
-hypothesis.settings.register_profile("fast", max_examples=15, deadline=None)
+hypothesis.settings.register_profile("fast", max_examples=10, deadline=None)
 hypothesis.settings.register_profile("thorough", max_examples=300, deadline=None)
 # Of mutations there are many more kinds: `make test-long` for tests/fuzz, and more by hand.
 FUZZ_EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "300"))
@@ -67,6 +67,7 @@ def pytest_collection_finish() -> None:
     """Let the garbage collector pass by what is there for the whole run: modules and tests."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(10_000, 20, 20)  # and look less often, as tests make much and keep little
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

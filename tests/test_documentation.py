@@ -109,6 +109,8 @@ def test_it_shows_what_the_cells_of_the_notebooks_give(tmp_path: Path) -> None:
         "sign_in": "Neither satisfied nor dissatisfied",
         "frames": "Very dissatisfied",
         "large_surveys": "net_promoter_score",
+        "tables_and_charts": "Promoters (9–10)",
+        "report": "2026 (B)",
     }
     for name, words in shown.items():
         last_table = texts[name].rpartition("<table")[2]

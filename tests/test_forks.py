@@ -30,6 +30,7 @@ from alchemer_nb.interrupts import delay_interrupts
 from alchemer_nb.notebook.signin.session import Session
 from alchemer_nb.sandbox import Sandbox
 from alchemer_nb.store import paths
+from tests.boxes import NO_LIMITS, copied_box
 from tests.forked import PATIENCE, Child, EchoServer, forks_allowed
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
@@ -94,7 +95,7 @@ class Asking:
 # -- answers -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("count", [40, pytest.param(160, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [20, pytest.param(160, marks=pytest.mark.long)])
 def test_answers_of_six_processes_and_none_of_another_call(used, count):
     with ThreadPoolExecutor(2) as pool:  # two more open connections
         list(pool.map(lambda n: ask(used, n), range(1, 9)))
@@ -375,9 +376,7 @@ def test_a_child_that_lives_on_does_not_keep_the_lock_of_a_parent_that_died(tmp_
 
 @pytest.fixture(scope="module")
 def slow_box():
-    with Sandbox(
-        responses=1100, latency=0.05, calls_per_minute=None, cache_seconds=0, refuse_identical=False
-    ) as running:
+    with copied_box(responses=1040, form="current", latency=0.05, **NO_LIMITS) as running:
         yield running
 
 

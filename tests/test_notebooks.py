@@ -43,7 +43,9 @@ def outputs(notebook: nbformat.NotebookNode) -> list[dict[str, Any]]:
 
 def test_there_are_notebooks() -> None:
     names = [path.stem for path in NOTEBOOKS]
-    assert names == ["frames", "large_surveys", "quickstart", "sign_in"]
+    assert names == [
+        "frames", "large_surveys", "quickstart", "report", "sign_in", "tables_and_charts",
+    ]  # fmt: skip
 
 
 def test_they_are_committed_without_outputs() -> None:
@@ -176,6 +178,49 @@ def clear_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for name in [name for name in os.environ if name.startswith("ALCHEMER_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.mark.notebook
+def test_tables_and_charts_say_what_plain_pandas_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clear_credentials(monkeypatch)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    tell = (
+        "import json\n"
+        "north = df.loc[df['region'] == 'North', 'satisfaction'].dropna()\n"
+        "north = north[north != 'Not applicable']\n"
+        "group = table.frame['In which part of the country do you live?']['North']['percent']\n"
+        "met = weighted.groupby('region', observed=True)['weight'].sum()\n"
+        "print(json.dumps([group['Pleased'],\n"
+        "    100 * north.isin(['Very satisfied', 'Satisfied']).mean(),\n"
+        "    (met / met.sum()).round(3).tolist()]))"
+    )
+    notebook = executed(the("tables_and_charts"), tmp_path, tell, before=0)
+    pleased, expected, shares = json.loads(notebook.cells[-1].outputs[0].text)
+    assert pleased == pytest.approx(expected)
+    assert shares == [0.3, 0.3, 0.2, 0.2]
+    charts = [o for o in outputs(notebook) if "image/svg+xml" in o.get("data", {})]
+    assert len(charts) == 5
+    assert {*charts[0]["data"]} == {"image/svg+xml", "image/png", "text/plain"}
+    assert [o for o in outputs(notebook) if o.get("name") == "stderr"] == []
+
+
+@pytest.mark.notebook
+def test_the_report_is_written_and_linked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clear_credentials(monkeypatch)
+    tell = "print(len(careful), report.questions)"
+    notebook = executed(the("report"), tmp_path, tell, before=0)
+    careful, questions = map(int, notebook.cells[-1].outputs[0].text.split())
+    assert careful > 300
+    pages = {path.name: path.read_text("utf-8") for path in tmp_path.glob("*.html")}
+    assert [*sorted(pages)] == ["careful.html", "customers.html", "waves.html"]
+    assert pages["careful.html"].count("<section id=") == questions == 4
+    assert "Weighted by weight" in pages["careful.html"]
+    links = [o["data"]["text/html"] for o in outputs(notebook)
+             if "customers.html" in json.dumps(o.get("data", {}))]  # fmt: skip
+    assert '<a href="customers.html"' in links[0]
+    assert [o for o in outputs(notebook) if o.get("name") == "stderr"] == []
 
 
 @pytest.mark.notebook

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from alchemer_nb.analysis.chart import Chart
     from alchemer_nb.analysis.quality import Quality
+    from alchemer_nb.analysis.report import ReportFile
     from alchemer_nb.analysis.significance import Correction
     from alchemer_nb.analysis.table import Percent, Table
     from alchemer_nb.analysis.weights import Weighting
@@ -87,6 +88,36 @@ class FrameAnalysis:
             testing=Testing(level, correction) if letters else None,
         )  # fmt: skip
         return tabulate(frame, question, options)
+
+    def nps(
+        self,
+        question: str | int,
+        by: str | Sequence[str] = (),
+        *,
+        weight: str | Literal[False] | None = None,
+        level: float = 0.05,
+        correction: Correction = "none",
+    ) -> Table:
+        """Tabulate a net promoter score: promoters, passives, detractors, score with interval.
+
+        The score is the share of promoters (9 and 10) minus that of detractors (0 to 6), with its
+        95 % interval. ``table`` shows each answer from 0 to 10, too.
+
+        Args:
+            question: A question from 0 to 10 of the type NPS.
+            by: As for ``table``.
+            weight: As for ``table``.
+            level: As for ``table``.
+            correction: As for ``table``.
+
+        Raises:
+            InvalidArgument: A question is unknown, or is no NPS question.
+            KnowledgeLost: The frame carries no description.
+        """
+        from alchemer_nb.analysis.nps import only_scores
+
+        table = self.table(question, by, weight=weight, level=level, correction=correction)
+        return only_scores(table)
 
     def plot(
         self,
@@ -174,7 +205,7 @@ class FrameAnalysis:
         questions: Iterable[str] | None = None,
         open_answers: bool = False,
         weight: str | Literal[False] | None = None,
-    ) -> None:
+    ) -> ReportFile:
         """Write a topline report: one HTML file with no script and no other file.
 
         It has field dates, responses by status and time, how many reached each page, each
@@ -189,6 +220,9 @@ class FrameAnalysis:
                 e-mail address or a telephone number are left out.
             weight: As for ``table``.
 
+        Returns:
+            Where the file is, and its size; a cell shows a link.
+
         Raises:
             InvalidArgument: The path or a question does not fit.
             KnowledgeLost: The frame carries no description.
@@ -200,7 +234,7 @@ class FrameAnalysis:
         options = TableOptions(
             by=(by,) if isinstance(by, str | int) else tuple(by), weight=self._weight_name(weight)
         )
-        write_report(
+        return write_report(
             self._wide_frame(), path, options, questions=questions, open_answers=open_answers
         )
 

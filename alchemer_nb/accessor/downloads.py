@@ -6,7 +6,6 @@ import builtins
 import json
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import (
@@ -17,6 +16,7 @@ from alchemer_nb.errors import (
 )
 from alchemer_nb.fetch.upload_names import Upload
 from alchemer_nb.fetch.uploads import FAILED, UploadDownload, in_bytes
+from alchemer_nb.files import expand_path
 from alchemer_nb.frame.description import describe_wide, response_ids
 from alchemer_nb.frame.lookup import columns_of
 from alchemer_nb.frame.text_dtype import typed_frame
@@ -26,6 +26,7 @@ from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
     import pandas as pd
 
@@ -60,7 +61,7 @@ def download_files(
     names = _file_columns(frame, description, columns)
     client = _check_client(find_client() if client is None else client, description)
     uploads = list(dict.fromkeys(_uploads(frame, description, names)))
-    place = Path(folder).expanduser().absolute()
+    place = expand_path(folder).absolute()
     job = UploadDownload(
         client, description.survey.id, uploads, place,
         most_bytes=most_bytes, on_progress=on_progress,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 EXTRA = "analysis"
 _SUFFIXES = (".png", ".svg", ".pdf")
+INK = "#767676"  # words that are read on white and on black
 _SCALE = 2  # pixels of a picture for one of the screen
 
 
@@ -107,7 +108,7 @@ def on_white(spec: dict[str, Any]) -> dict[str, Any]:
     return {**spec, "background": "white", "config": look("#222222", "#dddddd")}
 
 
-def look(ink: str = "#767676", lines: str = "rgba(127,127,127,.35)") -> dict[str, Any]:
+def look(ink: str = INK, lines: str = "rgba(127,127,127,.35)") -> dict[str, Any]:
     """Return the Vega-Lite configuration; without colours, one that is read in light and dark."""
     font = "Arial, 'Liberation Sans', Helvetica, sans-serif"  # widths as they were measured
     words = {"labelColor": ink, "titleColor": ink, "labelFontSize": 12, "titleFontSize": 12}
@@ -120,7 +121,8 @@ def look(ink: str = "#767676", lines: str = "rgba(127,127,127,.35)") -> dict[str
         },
         "axis": {**words, "gridColor": lines, "domainColor": lines, "tickColor": lines,
                  "labelLimit": 320},
-        "legend": {**words, "orient": "top", "title": None, "labelLimit": 240},
+        "legend": {**words, "orient": "top", "title": None, "labelLimit": 240,
+                   "columnPadding": 24},
         "header": {**words, "labelFontWeight": "bold", "labelLimit": 200},
         "text": {"color": ink, "fontSize": 12},
     }  # fmt: skip

@@ -40,9 +40,10 @@ _STEPS = {
 }
 _LINES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#f0e442", "#999999")
 _NPS = ("#d6604d", "#d9d9d9", "#4393c3")
-_LABEL_WIDTH, _TITLE_WIDTH = 34, 78  # characters
+_LABEL_WIDTH, _TITLE_WIDTH = 28, 58  # characters
 _MOST_BARS, _MOST_PANELS, _MOST_BINS = 30, 12, 24
-_WIDTH = 420
+_WIDTH = 360
+_PERCENT_WIDTH = 28  # pixels of a percent in a bar
 
 
 def draw(frame: pd.DataFrame, question: str | int, options: TableOptions) -> Chart:
@@ -110,10 +111,31 @@ def _chart(table: Table, body: dict[str, Any], words: str) -> Chart:
             "subtitle": textwrap.wrap(base, _TITLE_WIDTH + 10),
         },
         "background": "transparent",
+        "padding": _padding(title, body),
         "config": look(),
         **body,
     }
     return Chart(title, description, json.loads(json.dumps(spec)))  # with lists, not tuples
+
+
+def _padding(title: str, body: dict[str, Any]) -> dict[str, int]:
+    """Return the room around a chart.
+
+    Vega measures words in Arial. Where that is missing another font is shown, up to a pixel wider
+    for each character; a front end cuts off what is outside of the picture.
+    """
+    values = body["data"]["values"]
+    labels = [line for v in values for line in str(v.get("label", v.get("bar", ""))).split("\n")]
+    longest = max(map(len, textwrap.wrap(title, _TITLE_WIDTH)), default=0)
+    right = [20.0, 8.2 * longest - max(_WIDTH, 7.2 * longest)]
+    color = body.get("layer", [{}])[0].get("encoding", {}).get("color", {})
+    if columns := color.get("legend", {}).get("columns"):
+        names = [*map(len, color["sort"])]
+        width = sum(max(names[place::columns], default=0) for place in range(columns))
+        symbols = 44 * columns
+        right.append(7.2 * width + symbols - max(_WIDTH, 6.2 * width + symbols))
+    left = 5 + max(map(len, labels), default=0)
+    return {"left": left, "right": math.ceil(max(right)), "top": 5, "bottom": 5}
 
 
 def _base_words(table: Table) -> str:
@@ -142,10 +164,11 @@ def _names(axis: str, labels: Sequence[str], field: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _share_axis(highest: float = 1.0) -> dict[str, Any]:
+def _share_axis(highest: float = 1.0, ticks: int = 5) -> dict[str, Any]:
     return {
         "field": "share", "type": "quantitative", "title": None,
-        "axis": {"format": "%", "tickCount": 5}, "scale": {"domain": [0, highest], "nice": True},
+        "axis": {"format": "%", "tickCount": ticks, "labelOverlap": True},
+        "scale": {"domain": [0, highest], "nice": True},
     }  # fmt: skip
 
 
@@ -198,15 +221,16 @@ def _bars(table: Table) -> tuple[dict[str, Any], str]:
     ]
     highest = max((float(str(value["share"])) for value in values), default=1.0)
     several = len(panels) > 1
+    x = _share_axis(highest, 3 if several else 5)
     y = _names("y", list(shown.values()), "label")
     text = {"align": "left", "dx": 4, "baseline": "middle"}
     layer = [
-        {"mark": {"type": "bar", "color": _BAR}, "encoding": {"y": y, "x": _share_axis(highest)}},
+        {"mark": {"type": "bar", "color": _BAR}, "encoding": {"y": y, "x": x}},
         {"mark": {"type": "text", **text}, "encoding": {
-            "y": y, "x": _share_axis(highest),
+            "y": y, "x": x,
             "text": {"field": "share", "type": "quantitative", "format": ".0%"}}},
     ]  # fmt: skip
-    width = _WIDTH if not several else max(90, _WIDTH // len(panels) + 30)
+    width = _WIDTH if not several else max(90, _WIDTH // len(panels) + 20)
     inner: dict[str, Any] = {"layer": layer, "width": width, "height": _height([*shown.values()])}
     words = "Bars. " + " ".join(
         (f"{name}: " if several else "")
@@ -248,13 +272,13 @@ def _diverging(table: Table) -> tuple[dict[str, Any], str]:
         spoken.append(f"{_flat(name)}: {_spoken([*zip(labels, shares, strict=True)])}")
     names = [name for name, _, _ in bars]
     y = _names("y", names, "bar")
-    reach = max(
-        [0.5, *(abs(float(str(value[end]))) for value in values for end in ("start", "end"))]
+    lowest, highest = (
+        math.ceil(10 * max([0.2, *(sign * float(str(value[end])) for value in values)])) / 10
+        for sign, end in ((-1, "start"), (1, "end"))
     )
-    reach = min(1.0, math.ceil(reach * 10) / 10)
-    scale = {"domain": [-reach, reach]}
-    axis = {"title": None, "scale": scale,
+    axis = {"title": None, "scale": {"domain": [-lowest, highest]},
             "axis": {"labelExpr": "format(abs(datum.value), '.0%')", "tickCount": 5}}  # fmt: skip
+    least = (lowest + highest) * _PERCENT_WIDTH / _WIDTH  # share whose bar has room for a percent
     colours = _STEPS.get(count)
     paint = {"domain": labels, **({"range": colours} if colours else {"scheme": "redblue"})}
     layer = [
@@ -263,7 +287,7 @@ def _diverging(table: Table) -> tuple[dict[str, Any], str]:
             "color": {"field": "option", "type": "nominal", "scale": paint, "sort": labels,
                       "legend": {"columns": 3 if count > 5 or max(map(len, labels)) > 14 else 5}},
             "order": {"field": "rank", "type": "quantitative"}}},
-        {"transform": [{"filter": "datum.share >= 0.055"},
+        {"transform": [{"filter": f"datum.share >= {least:.3f}"},
                        {"calculate": "(datum.start + datum.end) / 2", "as": "middle"}],
          "mark": {"type": "text", "fontSize": 11}, "encoding": {
             "y": y, "x": {"field": "middle", "type": "quantitative", **axis},
@@ -314,7 +338,7 @@ def _nps(table: Table) -> tuple[dict[str, Any], str]:
             "y": y, "x": {"field": "start", "type": "quantitative", **axis}, "x2": {"field": "end"},
             "color": {"field": "group", "type": "nominal", "sort": list(groups),
                       "scale": {"domain": list(groups), "range": list(_NPS)}}}},
-        {"transform": [{"filter": "datum.share >= 0.055"},
+        {"transform": [{"filter": f"datum.share >= {_PERCENT_WIDTH / _WIDTH:.3f}"},
                        {"calculate": "(datum.start + datum.end) / 2", "as": "middle"}],
          "mark": {"type": "text", "fontSize": 11, "color": "#222222"}, "encoding": {
             "y": y, "x": {"field": "middle", "type": "quantitative", **axis},
@@ -367,7 +391,7 @@ def _over_time(table: Table) -> tuple[dict[str, Any], str]:
     x = {"field": "period", "type": "ordinal", "title": None,
          "axis": {"labelAngle": -90 if many else 0, "labelOverlap": True}}  # fmt: skip
     y = {"field": "count", "type": "quantitative", "title": "Responses"}
-    body: dict[str, Any] = {"data": {"values": values}, "width": _WIDTH + 120, "height": 200}
+    body: dict[str, Any] = {"data": {"values": values}, "width": _WIDTH + 80, "height": 200}
     if len(columns) == 1:
         body |= {"mark": {"type": "bar", "color": _BAR}, "encoding": {"x": x, "y": y}}
     else:
@@ -407,7 +431,7 @@ def _histogram(
             for low, high, n in zip(edges[:-1], edges[1:], counts, strict=True)
         ]
     panels = list(dict.fromkeys(value["panel"] for value in values))
-    width = _WIDTH if len(panels) == 1 else max(90, _WIDTH // len(panels) + 30)
+    width = _WIDTH if len(panels) == 1 else max(90, _WIDTH // len(panels) + 20)
     inner: dict[str, Any] = {
         "mark": {"type": "bar", "color": _BAR}, "width": width, "height": 200,
         "encoding": {

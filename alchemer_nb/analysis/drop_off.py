@@ -23,10 +23,13 @@ def drop_off(frame: pd.DataFrame) -> pd.DataFrame:
     Returns:
         One row for each page in the survey's order (of a stacked frame, for each wave and page):
         ``page`` (its number), ``title`` (text), ``reached``, ``left`` (int64: they reached no
-        later page) and ``percent`` of all (float64).
+        later page), ``percent`` of all (float64) and ``wave`` (text; ``""`` if not stacked).
     """
     description = describe_wide(frame)
-    pieces = [_of_wave(frame.iloc[rows], wave) for _, rows, wave in description.pieces(frame)]
+    pieces = [
+        _of_wave(frame.iloc[rows], wave).assign(wave=str(label))
+        for label, rows, wave in description.pieces(frame)
+    ]
     return pd.concat(pieces, ignore_index=True)
 
 

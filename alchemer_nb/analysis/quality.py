@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from alchemer_nb.frame.description import describe_wide
 from alchemer_nb.frame.missing import cell_states
 from alchemer_nb.frame.reasons import ANSWERED, SKIPPED
 from alchemer_nb.survey.question_types import GRID_SINGLE, MENU_GRID, question_key
+from alchemer_nb.visible import make_visible
 from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ _GRIDS = {*GRID_SINGLE, MENU_GRID, "table-stars"}
 _FEWEST_ROWS = 3  # of a grid in which the same answer everywhere means something
 _OPEN = ("text", "essay")
 _TWO_SIGNS = re.compile(r"[^\W_].*?[^\W_]", re.DOTALL)  # letters or digits of any script
+_TEXTS = ("check", "how")
 _SUMMARY = ("check", "flagged", "of", "percent", "how")
 
 
@@ -57,7 +60,17 @@ class Quality:
         return "\n".join((*lines, *self.notes))
 
     def _repr_html_(self) -> str:
-        return str(self.summary.to_html(index=False, float_format="{:.1f}".format, escape=True))
+        left, right = 'style="text-align:left"', 'style="text-align:right"'
+        head = "".join(f"<th {left if name in _TEXTS else right}>{name}</th>" for name in _SUMMARY)
+        rows = "".join(
+            f"<tr><td {left}>{escape(str(row.check))}</td><td {right}>{row.flagged:,}</td>"
+            f"<td {right}>{row.of:,}</td><td {right}>{row.percent:.1f}</td>"
+            f"<td {left}>{escape(str(row.how))}</td></tr>"
+            for row in self.summary.itertuples()
+        )
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        return make_visible(f"{table}{notes}<p>Nothing is deleted.</p>")
 
 
 def check_quality(frame: pd.DataFrame, speed: float) -> Quality:

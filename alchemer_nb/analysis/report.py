@@ -5,12 +5,16 @@ from __future__ import annotations
 import datetime
 import re
 from dataclasses import dataclass, replace
+from html import escape
 from importlib.resources import files as package_files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pandas as pd
 
 from alchemer_nb._version import __version__
+from alchemer_nb.analysis.chart import INK
 from alchemer_nb.analysis.charts import draw_table
 from alchemer_nb.analysis.drop_off import drop_off
 from alchemer_nb.analysis.quality import check_quality
@@ -20,11 +24,11 @@ from alchemer_nb.errors import AlchemerError, InvalidArgument
 from alchemer_nb.files import import_optional, output_path, replace_atomically
 from alchemer_nb.frame.codebook import build_codebook
 from alchemer_nb.frame.description import WAVE, describe_wide
-from alchemer_nb.frame.lookup import records_here
+from alchemer_nb.frame.lookup import columns_of, records_here
 from alchemer_nb.frame.missing import count_answers
 from alchemer_nb.privacy.contact_patterns import has_email, has_phone
 from alchemer_nb.privacy.redact import redact
-from alchemer_nb.survey.question_types import question_key
+from alchemer_nb.survey.question_types import GROUP, TABLE, is_asked, question_key
 from alchemer_nb.visible import make_visible
 from alchemer_nb.wire.text import counted
 
@@ -39,7 +43,10 @@ if TYPE_CHECKING:
 _MOST_OPEN = 500  # open answers of a question
 _LONG_NUMBER = re.compile(r"\d+\.\d{3,}")
 _FONT = "sans-serif"
-_CODEBOOK = ("column", "question", "row", "option", "type", "n_asked", "n_answered")
+_CODEBOOK = {
+    "column_alias": "column", "question": "question", "row": "row", "option": "option",
+    "type": "type", "n_asked": "asked", "n_answered": "answered",
+}  # fmt: skip
 _TEMPLATE = "report.html.jinja"
 
 
@@ -64,6 +71,41 @@ class Section:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class ReportFile:
+    """A report that was written: where it is, and how large; a cell shows a link to it.
+
+    Attributes:
+        path: The file.
+        size: Its size in bytes.
+        questions: How many questions it shows.
+    """
+
+    path: Path
+    size: int
+    questions: int
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    def __repr__(self) -> str:
+        return make_visible(f"{self._words}: {self.path}")
+
+    @property
+    def _words(self) -> str:
+        size = f"{self.size / 1e6:.1f} MB" if self.size >= 1e6 else f"{self.size / 1e3:.0f} kB"
+        return f"Report of {counted(self.questions, 'question')}, {size}"
+
+    def _repr_html_(self) -> str:
+        """Return a link, which front ends read from the folder of the notebook; else the path."""
+        try:
+            place = self.path.relative_to(Path.cwd()).as_posix()
+        except (OSError, ValueError):
+            return f"<p>{escape(repr(self))}</p>"
+        link = f'<a href="{escape(quote(place))}" target="_blank">{escape(make_visible(place))}</a>'
+        return f"<p>{escape(self._words)}: {link}</p>"
+
+
 def write_report(
     frame: pd.DataFrame,
     path: str | os.PathLike[str],
@@ -71,7 +113,7 @@ def write_report(
     *,
     questions: Iterable[str] | None,
     open_answers: bool,
-) -> None:
+) -> ReportFile:
     """Write the report of a frame; see ``AlchemerAccessor.report``.
 
     Raises:
@@ -81,8 +123,10 @@ def write_report(
     """
     target = output_path(path, (".html", ".htm"))
     page = render_report(frame, options, questions=questions, open_answers=open_answers)
+    content = page.encode()
     with replace_atomically(target) as temporary:
-        temporary.write_text(page, "utf-8")
+        temporary.write_bytes(content)
+    return ReportFile(target, len(content), page.count("<section id="))
 
 
 def render_report(
@@ -112,7 +156,7 @@ def render_report(
         quality=quality.summary.to_dict("records"),
         quality_notes=quality.notes,
         codebook=_codebook(clean, description),
-        method=_method(clean, options),
+        method=_method(frame, options),
         table_style=style_sheet(),
         made=datetime.date.today().isoformat(),
         version=__version__,
@@ -131,7 +175,7 @@ def _questions(frame: pd.DataFrame, description: Description) -> Iterator[str]:
             if name not in frame.columns or column.part in ("other", "comment", "raw"):
                 continue
             parent = column.parent
-            is_own = parent is None or question_key(parent) in ("group", "contactgroup", "matrix")
+            is_own = parent is None or question_key(parent) in (*GROUP, TABLE)
             asked = f"q{column.question_id}" if is_own or parent is None else f"q{parent.id}"
             if column.part == "answer" and column.kind == "text" and _is_hidden(column):
                 continue
@@ -148,7 +192,7 @@ def _section(
     frame: pd.DataFrame, name: str, options: TableOptions, open_answers: bool
 ) -> Section | None:
     try:
-        table = tabulate(frame, name, options)
+        table = tabulate(frame, name, _without_itself(frame, name, options))
     except InvalidArgument as error:
         return Section(name, note=str(error))
     kinds = {block.kind for block in table.blocks}
@@ -158,7 +202,32 @@ def _section(
     note = ""
     if "text" in kinds and open_answers:
         answers, note = _open_answers(frame, name)
-    return Section(table.title, chart, spoken, shown, answers, note)
+    title = _own_title(frame, name, table.title)
+    return Section(title, chart, spoken, shown, answers, note)
+
+
+def _own_title(frame: pd.DataFrame, name: str, title: str) -> str:
+    """Return the title of a question, with its own words after those of its group or table."""
+    description = describe_wide(frame)
+    for each in description.waves.values() or (description,):
+        for column in map(each.columns.get, columns_of(frame, description, name)):
+            if column and column.parent and question_key(column.parent) in (*GROUP, TABLE):
+                words = column.question.text(*each.languages)
+                return f"{title}: {words}" if words and words not in title else title
+    return title
+
+
+def _without_itself(frame: pd.DataFrame, name: str, options: TableOptions) -> TableOptions:
+    """Return the options for a question that may be one of the banner: not by its own answers."""
+    description = describe_wide(frame)
+    if name in frame.index.names:
+        return options
+    own = columns_of(frame, description, name)
+    by = (
+        each for each in options.by
+        if each in frame.index.names or columns_of(frame, description, each) != own
+    )  # fmt: skip
+    return replace(options, by=tuple(by))
 
 
 def _chart_of(frame: pd.DataFrame, table: Table, options: TableOptions) -> tuple[str, str]:
@@ -177,6 +246,7 @@ def _to_svg(chart: Chart) -> str:
     spec.pop("title", None)
     svg = replace(chart, spec=spec, description="").to_svg()
     svg = svg.replace(f' font-family="{_FONT}"', "").replace(' aria-hidden="true"', "")
+    svg = svg.replace(f'fill="{INK}"', 'fill="currentColor"')
     return _LONG_NUMBER.sub(lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), svg)
 
 
@@ -203,8 +273,8 @@ def _open_answers(frame: pd.DataFrame, name: str) -> tuple[tuple[str, ...], str]
 def _facts(frame: pd.DataFrame) -> list[tuple[str, str]]:
     facts = [("Responses", f"{len(frame):,}")]
     if WAVE in frame.index.names:
-        waves = frame.index.get_level_values(WAVE)
-        facts.append(("Waves", ", ".join(map(str, dict.fromkeys(waves)))))
+        counts = frame.index.get_level_values(WAVE).value_counts(sort=False)
+        facts.append(("Waves", ", ".join(f"{wave}: {n:,}" for wave, n in counts.items() if n)))
     dates = frame.get("date_submitted")
     if dates is not None and dates.notna().any():
         first, last = dates.min(), dates.max()
@@ -219,7 +289,7 @@ def _facts(frame: pd.DataFrame) -> list[tuple[str, str]]:
 def _statuses(frame: pd.DataFrame) -> list[tuple[str, int]]:
     if "status" not in frame.columns:
         return []
-    counts = frame["status"].value_counts(sort=False)
+    counts = frame["status"].value_counts()
     return [(str(status), int(count)) for status, count in counts.items() if count]
 
 
@@ -237,11 +307,11 @@ def _codebook(frame: pd.DataFrame, description: Description) -> list[dict[str, A
     rows = []
     for name, row in records_here(frame, description):
         asked, answered = counts.get(name, (None, None))
-        rows.append({**row, "n_asked": asked, "n_answered": answered})
+        rows.append({**row, "column": name, "n_asked": asked, "n_answered": answered})
     book = build_codebook(rows)
-    book = book[[name for name in _CODEBOOK if name in book.columns]]
+    book["column_alias"] = [row["column"] for row in rows]
     return [
-        {str(key): "" if pd.isna(value) else value for key, value in row.items()}
+        {shown: "" if pd.isna(row[key]) else row[key] for key, shown in _CODEBOOK.items()}
         for row in pd.DataFrame(book).to_dict("records")
     ]
 
@@ -262,5 +332,21 @@ def _method(frame: pd.DataFrame, options: TableOptions) -> list[str]:
         lines.append(f"Weighted by {options.weight}; counts and bases are not weighted.")
     if options.testing is not None and options.by:
         lines.append(options.testing.sentence(bool(options.weight)))
+    if hidden := _without_columns(describe_wide(frame), frame):
+        lines.append(f"{counted(hidden, 'question')} of the survey without a column in the frame.")
     lines.append("Contact data are left out.")
     return lines
+
+
+def _without_columns(description: Description, frame: pd.DataFrame) -> int:
+    """Count the questions that were asked in the survey and have no column here."""
+    here: set[str] = set()
+    asked: dict[str, set[str]] = {}
+    for each in description.waves.values() or (description,):
+        for name, column in each.columns.items():
+            if name in frame.columns:
+                here |= {q.id for q in (column.question, column.parent) if q is not None}
+        for question in (q for page in each.survey.pages for q in page.questions):
+            if is_asked(question):
+                asked[question.id] = {inner.id for inner in question.walk()}
+    return sum(1 for ids in asked.values() if not ids & here)

@@ -10,7 +10,9 @@ from __future__ import annotations
 import codecs
 import os
 import re
+import shutil
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alchemer_nb.errors import ConfigurationError
@@ -18,7 +20,6 @@ from alchemer_nb.http.secrets import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from pathlib import Path
 
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)", re.A)
 _QUOTED = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)')\s*(?:#.*)?""")
@@ -49,13 +50,17 @@ def read_env_file(path: Path, names: Collection[str]) -> dict[str, Secret]:
 
 def is_tracked_by_git(path: Path) -> bool:
     """Return True if git tracks the file, so that its history may hold the credentials."""
-    target = path.resolve()
-    # A hook of git sets variables that name another repository.
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    target, program = path.resolve(), _find_git()
+    if program is None:
+        return False
+    # A hook of git sets variables that name another repository. git needs no credentials either,
+    # which a traceback with variables would show here.
+    left_out = ("GIT_", "ALCHEMER_")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(left_out)}
     # Without fsmonitor, which is a program that the repository names.
-    command = ["git", "-c", "core.fsmonitor=false", "ls-files", "--error-unmatch", "--"]
+    command = [program, "-c", "core.fsmonitor=false", "ls-files", "--error-unmatch", "--"]
     try:
-        done = subprocess.run(  # noqa: S603 - a fixed program; the file's name comes after --
+        done = subprocess.run(  # noqa: S603 - git; the file's name comes after --
             [*command, target.name],
             cwd=target.parent,
             env=environment,
@@ -64,9 +69,15 @@ def is_tracked_by_git(path: Path) -> bool:
             timeout=_GIT_SECONDS,
             check=False,
         )
-    except (OSError, subprocess.TimeoutExpired):  # there is no git
+    except (OSError, subprocess.TimeoutExpired):
         return False
     return done.returncode == 0
+
+
+def _find_git() -> str | None:
+    """Return the path of git; not of one in the working folder, where Windows looks first."""
+    found = shutil.which("git")
+    return found if found and Path(found).resolve().parent != Path.cwd() else None
 
 
 def _read(path: Path) -> Secret | str:

@@ -13,17 +13,18 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alchemer_nb.auth import profiles
 from alchemer_nb.auth.env_file import is_tracked_by_git, read_env_file
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
-from alchemer_nb.http.regions import Region
+from alchemer_nb.files import expand_path
+from alchemer_nb.http.regions import Region, quote_region
 from alchemer_nb.http.secrets import Secret, to_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from alchemer_nb.http.credentials import Credentials
 
@@ -235,10 +236,10 @@ class _Variables:
         if not name:
             return None
         if name.lower() not in Region.names():
-            known = ", ".join(Region.names())
+            name, known = quote_region(name), ", ".join(Region.names())
             raise ConfigurationError(
-                f"{REGION_NAME} {self.where} is {name[:40]!r}, which is no region; set it to one "
-                f"of {known}"
+                f"{REGION_NAME} {self.where} is {name}, which is no region; set it to one of "
+                f"{known}"
             )
         return Region.get(name)
 
@@ -270,7 +271,7 @@ def find_credentials(
     if env_file is not None:
         if profile is not None:
             raise InvalidArgument("give a profile or an .env file, not both")
-        return _find_in_file(Path(env_file).expanduser(), mode)
+        return _find_in_file(expand_path(env_file), mode)
     looked_at: list[str] = []
     other_mode: FoundCredentials | None = None
     for name, find in _places(profile, mode):

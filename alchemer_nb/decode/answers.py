@@ -19,7 +19,7 @@ from alchemer_nb.decode.entry_types import Scalar, is_empty, read_url_variables
 from alchemer_nb.decode.gc_pause import collector_paused
 from alchemer_nb.decode.leaves import Leaf
 from alchemer_nb.decode.packed_list import PackedList
-from alchemer_nb.decode.pages import PageReader, ResponsePage, check_unplanned
+from alchemer_nb.decode.pages import MOST_UNPLANNED, PageReader, ResponsePage, check_unplanned
 from alchemer_nb.decode.question_reader import EntryInterner, QuestionReader
 from alchemer_nb.survey.columns import META_FIELDS, SECOND_ANSWER, AnswerPath
 from alchemer_nb.wire.ids import id_number
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from alchemer_nb.survey.definition import Definition
 
 
+# Of each planned column: its comment, write-in, earlier value, second answer, and one more.
+_MOST_LEAVES_PER_COLUMN = 5
 _Values = list[Scalar] | PackedList[Scalar]  # of a metadata field, one for each response
 
 _SCALARS = msgspec.msgpack.Decoder(list[Scalar])
@@ -107,6 +109,9 @@ class AnswersBuilder:
         self._answers = earlier or Answers()
         self._is_shared = earlier is not None  # then the next page is added to a copy
         self.count = self._answers.count
+        self._most_leaves = _MOST_LEAVES_PER_COLUMN * self._reader.planned_count + MOST_UNPLANNED
+        piped = self._answers.piped_rows
+        self._leaf_count = sum(path[0] not in piped for path in self._answers.leaves)
         self._misfits = self._answers.misfits
         self._unchosen = self._answers.unchosen
 
@@ -193,6 +198,10 @@ class AnswersBuilder:
     def _leaf(self, path: AnswerPath) -> Leaf:
         leaf = self._answers.leaves.get(path)
         if leaf is None:
+            if not self._reader.is_piped_row(path[0]):  # there may be one for each respondent
+                self._leaf_count += 1
+                what = "or more answers at places that the definition does not announce"
+                check_unplanned(self._leaf_count, self._most_leaves, what)
             leaf = self._answers.leaves[path] = Leaf()
         return leaf
 
@@ -277,15 +286,18 @@ class AnswersBuilder:
         first = dict(zip(rows.tolist(), codes.tolist(), strict=True))
         different = []
         for part in parts:
-            found = {
-                row: self._leaf((*path, SECOND_ANSWER)).encode(leaf.raw_answers[code])
-                for row, code in zip(*(each.tolist() for each in part), strict=True)
-                if code != first[row]
-                and not leaf.raw_answers[code].repeats(leaf.raw_answers[first[row]])
-            }
-            if found:
-                at, numbers = (np.fromiter(each, np.int32) for each in (found, found.values()))
-                different.append((at, numbers))
+            found: tuple[dict[int, int], dict[int, int]] = {}, {}
+            for row, code in zip(*(each.tolist() for each in part), strict=True):
+                if code == first[row]:
+                    continue
+                seconds = leaf.raw_answers[code].differences(leaf.raw_answers[first[row]])
+                for codes_by_row, second in zip(found, seconds, strict=False):
+                    codes_by_row[row] = self._leaf((*path, SECOND_ANSWER)).encode(second)
+            different += [
+                (np.fromiter(each, np.int32), np.fromiter(each.values(), np.int32))
+                for each in found
+                if each
+            ]
         return different
 
     def _add_shown(self, shown: dict[str, list[_CodedRows]]) -> None:

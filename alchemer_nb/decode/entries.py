@@ -69,13 +69,18 @@ class EntryContent:
     misfits: int = 0
     unchosen: int = 0
 
-    def add_answer(self, path: AnswerPath, raw_answer: RawAnswer) -> None:
-        """Add an answer; a second, different one gets the path below ``SECOND_ANSWER``."""
+    def add_answer(self, path: AnswerPath, raw_answer: RawAnswer) -> AnswerPath:
+        """Add an answer; a second, different one gets the path below ``SECOND_ANSWER``.
+
+        Returns:
+            Its path, or that of the earlier answer that it repeats.
+        """
         while path in self.answers:
             if raw_answer.repeats(self.answers[path]):
-                return
+                return path
             path = (*path, SECOND_ANSWER)
         self.answers[path] = raw_answer
+        return path
 
     def add_members(self, path: AnswerPath, members: Mapping[str, Any]) -> None:
         """Add each member that is not empty as a separate answer."""
@@ -92,6 +97,7 @@ class EntryReader:
 
     Attributes:
         known_questions: Ids of its questions and parts, in the order of the survey.
+        planned_count: Number of the columns that the definition announces.
     """
 
     def __init__(self, survey: Definition) -> None:
@@ -108,7 +114,9 @@ class EntryReader:
         self._single_choice_paths: set[AnswerPath] = set()  # where it is one of them alone
         self._cells: set[AnswerPath] = set()  # of grids
         self._options: dict[AnswerPath, OptionFinder] = {}
-        self._add_paths(plan_columns(survey))
+        planned = plan_columns(survey)
+        self.planned_count = len(planned)
+        self._add_paths(planned)
 
     def _add_paths(self, columns: Iterable[AnswerColumn]) -> None:
         """Add the paths at which answers are options of the definition."""
@@ -132,6 +140,10 @@ class EntryReader:
         """Check whether all that an entry of a question may hold is documented."""
         is_known = question in self.known_questions or question in self._piped_rows
         return is_known and question not in self._unknown_types
+
+    def is_piped_row(self, question: str) -> bool:
+        """Check whether an id is that of a row whose text a respondent may have typed."""
+        return question in self._piped_rows
 
     def read(self, question: str, raw: bytes) -> EntryContent:
         """Read the JSON of the entry of one question."""
@@ -176,7 +188,12 @@ class EntryReader:
         return (*path, MEMBER) if self.is_documented(path[0]) else path
 
     def _add_untyped(
-        self, content: EntryContent, path: AnswerPath, decoded: Any, depth: int = 0
+        self,
+        content: EntryContent,
+        path: AnswerPath,
+        decoded: Any,
+        depth: int = 0,
+        label: Scalar = None,
     ) -> None:
         """Add an entry of any types; options may be a map or list in its ``answer``."""
         listed = decoded.get("answer") if isinstance(decoded, Mapping) else decoded
@@ -184,25 +201,33 @@ class EntryReader:
         rest = {**decoded, "answer": None} if isinstance(decoded, Mapping) else {}
         entry, is_wrong = read_untyped_entry(rest if has_options else decoded)
         content.misfits += int(is_wrong or (has_options and not is_empty(listed)))
-        self._add_entry(content, path, entry, depth)
+        self._add_entry(content, path, entry, depth, label)
         if has_options:
             self._add_options(content, path, options_under_answer(listed))
 
     def _add_entry(
-        self, content: EntryContent, path: AnswerPath, entry: Entry, depth: int = 0
+        self,
+        content: EntryContent,
+        path: AnswerPath,
+        entry: Entry,
+        depth: int = 0,
+        label: Scalar = None,
     ) -> None:
+        """Add an entry; ``label`` is what a cell says of its column, other than the definition."""
         if entry.shown is not None:  # each cell of a grid row repeats it
             content.shown.setdefault(path[0], read_flag(entry.shown))
         raw_answer = direct_answer(entry)
+        hidden: dict[str, Scalar] = {}
+        if not (entry.shown is None or is_flag(entry.shown)):
+            hidden["shown"] = entry.shown
         if raw_answer is not None:
-            content.add_answer(path, raw_answer)
-        if says_more_than_its_answer(entry):
-            hidden = {} if is_flag(entry.shown) else {"shown": entry.shown}
-            if entry.answer is not None:
-                hidden["rank"] = entry.rank
-            answer = raw_answer or RawAnswer()
-            hidden |= self._hidden_words(path, answer, entry.original_answer)
-            content.add_members(self._path_of_members(path), hidden)
+            raw_answer = raw_answer._replace(label=label)
+            hidden |= {} if entry.answer is None else {"rank": entry.rank}
+            hidden |= self._add_answer(content, path, raw_answer, path)
+        else:
+            hidden[ORIGINAL] = entry.original_answer
+            content.unchosen += label is not None
+        content.add_members(self._path_of_members(path), hidden)
         if entry.comments not in (None, ""):
             content.add_answer((*path, COMMENT), RawAnswer(entry.comments))
         if isinstance(entry.options, dict) and entry.options:
@@ -250,40 +275,43 @@ class EntryReader:
             option_id, value = ids[key], each.value
             is_planned = self._has_option(path, option_id)
             if not (is_planned or is_option_id(option_id)) and self._is_part(option_id, path[0]):
-                content.add_answer((option_id,), RawAnswer(value, None, each.original_answer))
-                self._add_hidden_of_option(content, (option_id,), each, value)
+                raw_answer = RawAnswer(value, None, each.original_answer)
+                hidden = self._add_answer(content, (option_id,), raw_answer, (option_id,))
+                self._add_hidden_of_option(content, (option_id,), each, value, hidden)
                 continue  # a part, which has columns of its own
             if is_planned and not has_choices and each.rank is not None:
                 value = each.rank  # the answer next to it repeats the words of the item
             if not is_planned and not has_choices and is_empty(value):
                 value = each.option  # all that is known of an item that was removed
             own_path = (*path, option_id.removesuffix(WRITE_IN_SUFFIX))
-            self._add_hidden_of_option(content, own_path, each, value)
             is_bare_id = option_id != key and str(value) == option_id
-            if is_bare_id or (is_planned and has_choices and value is True):
-                value = ""  # no more than that it is chosen
-            raw_answer = RawAnswer(value, option_id, each.original_answer, each.option)
+            is_chosen_alone = is_bare_id or (is_planned and has_choices and value is True)
+            text = "" if is_chosen_alone else value  # no more than that it is chosen
+            raw_answer = RawAnswer(text, option_id, each.original_answer, each.option)
             if is_planned and self._adds_nothing(path, raw_answer, write_ins, direct):
-                if each.option not in self._words_of(own_path):
-                    members = {"option": each.option}
-                    content.add_members(self._path_of_members(own_path), members)
+                hidden = self._unseen_of_repeated(own_path, raw_answer, direct)
             else:
-                content.add_answer(path if is_the_answer else own_path, raw_answer)
+                at = path if is_the_answer else own_path
+                hidden = self._add_answer(content, at, raw_answer, own_path)
+            self._add_hidden_of_option(content, own_path, each, value, hidden)
 
     def _add_hidden_of_option(
-        self, content: EntryContent, path: AnswerPath, listed: ListedOption, value: Scalar
+        self,
+        content: EntryContent,
+        path: AnswerPath,
+        listed: ListedOption,
+        value: Scalar,
+        hidden: Mapping[str, Scalar],
     ) -> None:
         """Add what a listed option has besides the value that its column shows."""
-        hidden: dict[str, Any] = {"rank": listed.rank} if value is not listed.rank else {}
-        words = {value, listed.option, *self._words_of(path)}
-        if listed.answer not in words:
-            hidden["answer"] = listed.answer
-        raw_answer = RawAnswer(value, path[-1], listed.original_answer)
-        hidden |= self._hidden_words(path, raw_answer, listed.original_answer)
+        members: dict[str, Any] = {"rank": listed.rank} if value is not listed.rank else {}
+        if listed.answer not in {value, listed.option, *self._words_of(path)}:
+            members["answer"] = listed.answer
+        members |= hidden
         shows_label = is_empty(value) and is_empty(listed.original_answer)
         if not shows_label and path[0] in self._unknown_types:
-            hidden["option"] = listed.option  # of an unknown type, it may be no fixed label
-        content.add_members(self._path_of_members(path), hidden)
+            members["option"] = listed.option  # of an unknown type, it may be no fixed label
+        content.add_members(self._path_of_members(path), members)
         self._add_members_of_option(content, path, listed)
 
     def _add_members_of_option(
@@ -292,24 +320,60 @@ class EntryReader:
         if isinstance(listed, UntypedOption):
             content.add_members(self._path_of_members(path), listed.members)
 
-    def _hidden_words(
-        self, path: AnswerPath, raw_answer: RawAnswer, original: Scalar
+    def _add_answer(
+        self, content: EntryContent, path: AnswerPath, raw_answer: RawAnswer, own_path: AnswerPath
     ) -> dict[str, Scalar]:
-        """Return of an answer and the text before an edit the one that no column shows."""
-        if original in (None, "") or str(original) == str(raw_answer.answer):
-            return {}
+        """Add an answer, and return those of its words that no column shows and no note counts.
+
+        Args:
+            content: The content of the entry.
+            path: Path of the answer.
+            raw_answer: The answer; where it repeats an earlier one, its other words may differ.
+            own_path: Path of the option that was chosen, or again that of the answer.
+        """
+        path = content.add_answer(path, raw_answer)
+        shown = content.answers[path]
+        words = {*map(str, self._words_of(own_path))}
+        has_own_label = raw_answer.label == shown.label and not self._ignores_label(path, shown)
+        unseen: dict[str, Scalar] = {}
+        if self._is_write_in(path, shown):  # which shows the original text, if there is one
+            if path in self._single_choice_paths:
+                words |= {*_words(self._options[path].get(shown.answer_id))}
+            text = shown.text if shown.original in (None, "") else str(shown.original)
+            if raw_answer.text not in (None, text, *words):
+                unseen["answer"] = raw_answer.text
+        else:
+            text = raw_answer.text
+        if str(raw_answer.original) not in (text, raw_answer.text):
+            unseen[ORIGINAL] = raw_answer.original
+        if not has_own_label and str(raw_answer.label) not in words:
+            unseen["option"] = raw_answer.label
+        return unseen
+
+    def _unseen_of_repeated(
+        self, path: AnswerPath, raw_answer: RawAnswer, direct: RawAnswer | None
+    ) -> dict[str, Scalar]:
+        """Return the words of an option that its answer elsewhere in the entry does not have."""
+        words = {*map(str, self._words_of(path))}
+        known = words if direct is None else {*words, direct.text, str(direct.original)}
+        unseen = {ORIGINAL: raw_answer.original} if str(raw_answer.original) not in known else {}
+        return unseen | ({} if str(raw_answer.label) in words else {"option": raw_answer.label})
+
+    def _ignores_label(self, path: AnswerPath, raw_answer: RawAnswer) -> bool:
+        """Check whether the column of a path neither shows nor notes the label of an answer."""
+        return path in self._single_choice_paths and raw_answer.answer_id in NO_ID
+
+    def _is_write_in(self, path: AnswerPath, raw_answer: RawAnswer) -> bool:
+        """Check whether the column of a path shows the text of an answer as a write-in."""
+        stem = path[:-1]
         if path in self._single_choice_paths:
             option = self._options[path].get(raw_answer.answer_id)
-            is_write_in = raw_answer.is_write_in or (option is not None and option.is_other)
-        else:
-            is_option = path[:-1] in self._choice_paths and path not in self._cells
-            option = self._options[path[:-1]].get(path[-1]) if is_option else None
-            is_write_in = option is not None and option.is_other
-        if is_write_in:
-            words = {str(word) for word in (*self._words_of(path), *_words(option))}
-            text = raw_answer.text
-            return {} if text is None or text in words else {"answer": text}
-        return {ORIGINAL: original}
+            return raw_answer.is_write_in or (option is not None and option.is_other)
+        is_listed = stem in self._choice_paths and stem not in self._single_choice_paths
+        if not is_listed or path in self._cells:
+            return False
+        option = self._options[stem].get(path[-1])
+        return option is not None and option.is_other and option.id == path[-1]
 
     def _words_of(self, path: AnswerPath) -> tuple[str, ...]:
         """Return the words of the option at a path, in the definition."""
@@ -335,6 +399,8 @@ class EntryReader:
         repeats_direct = direct is not None and option_id == id_text(direct.answer_id)
         if not repeats_direct and f"{option_id}{WRITE_IN_SUFFIX}" not in write_ins:
             return False
+        if path not in self._choice_paths and direct is not None:  # any text is an answer
+            return raw_answer.text in (None, direct.text)
         meant = self._options[path].find(RawAnswer(raw_answer.text))[0]
         return raw_answer.text is None or (meant is not None and meant.id == option_id)
 
@@ -375,7 +441,8 @@ class EntryReader:
         if is_bare_option(child) and len(below) > 1:
             self._add_options(content, below[:-1], {key: read_untyped_option(child)})
         elif is_entry(child):
-            self._add_untyped(content, below, child, depth)
+            label = self._other_label(below, child)
+            self._add_untyped(content, below, child, depth, label)
             self._add_members_of_part(content, below, child)
         else:
             self._add_parts(content, below, child, depth)
@@ -425,9 +492,16 @@ class EntryReader:
             entry.answer = entry.answer_id = None
         elif entry.answer_id is None:
             entry.answer_id = column
-        self._add_entry(content, row, entry, depth)
+        label = self._other_label((*row, column), cell) if isinstance(cell, Mapping) else None
+        self._add_entry(content, row, entry, depth, label)
         if isinstance(cell, Mapping):
             self._add_members_of_part(content, row, cell)
+
+    def _other_label(self, path: AnswerPath, part: Mapping[str, Any]) -> Scalar:
+        """Return the label that a cell has for its column, if the definition has another."""
+        label = to_scalar(part.get("option"))
+        is_known = is_empty(label) or str(label) in self._words_of(path)
+        return None if is_known or not self.is_documented(path[0]) else label
 
     def _add_members_of_part(
         self, content: EntryContent, path: AnswerPath, part: Mapping[str, Any]

@@ -70,6 +70,15 @@ class RawAnswer(NamedTuple):
         # A grid may give the id as a number and its row as text.
         return self.answer_id is None or id_text(self.answer_id) == id_text(earlier.answer_id)
 
+    def differences(self, earlier: RawAnswer) -> Iterator[RawAnswer]:
+        """Yield what it says other than an earlier answer at the same path, as answers."""
+        has_other_label = None not in (self.label, earlier.label) and self.label != earlier.label
+        if has_other_label or not self.repeats(earlier):
+            yield self._replace(original=None)
+        known = {None, "", self.answer, earlier.answer, earlier.original}
+        if self.original not in known:  # a write-in, of which a column shows one text
+            yield RawAnswer(self.original, self.answer_id, None, self.label)
+
 
 _ITEMS = msgspec.msgpack.Decoder(list[RawAnswer | Scalar])
 _NOTHING_ELSE = (None, None, None)  # the other fields of a RawAnswer with an answer alone

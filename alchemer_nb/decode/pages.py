@@ -32,7 +32,7 @@ _READ_APART = ("url_variables", "data_quality", "survey_data")
 _MOST_QUESTIONS = 5000
 _MOST_OTHERS = 100  # undocumented fields of a decoder
 # Of a page, not in the definition: each becomes a column.
-_MOST_UNPLANNED = 10_000
+MOST_UNPLANNED = 10_000
 NO_ENTRY = msgspec.Raw(b"")
 
 
@@ -107,7 +107,7 @@ class PageReader:
 
     def __init__(self, questions: Iterable[str]) -> None:
         self._questions = [*filter(_can_be_a_field, questions)]
-        self._most_questions = len(self._questions) + _MOST_UNPLANNED
+        self._most_questions = len(self._questions) + MOST_UNPLANNED
         self._others: list[str] = []  # undocumented fields of responses
         self._make_decoder()
 
@@ -208,16 +208,19 @@ def _other_value(value: Any) -> Scalar:
     return None if is_empty(value) else to_scalar(value)
 
 
-def check_unplanned(count: int, most: int = _MOST_UNPLANNED) -> None:
-    """Check how many questions, fields or url variables there are, each of which is a column.
+def check_unplanned(
+    count: int,
+    most: int = MOST_UNPLANNED,
+    what: str = "questions, fields or url variables",
+) -> None:
+    """Check how many things there are that the definition lacks, each of which is a column.
 
     Raises:
         TransportError: There are more than ``most``.
     """
     if count > most:
         raise TransportError(
-            f"the responses have {count:,} questions, fields or url variables, as no survey has; "
-            "no frame was built of them",
+            f"the responses have {count:,} {what}, as no survey has; no frame was built of them",
             hint="Something between here and Alchemer may have changed them: try from another "
             "network. client.request returns them as they came",
         )

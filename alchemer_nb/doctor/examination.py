@@ -8,6 +8,7 @@ minute, so a key that was replaced a moment ago shows as refused.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -51,10 +52,11 @@ if TYPE_CHECKING:
 _NETWORK, _SIGN_IN, _LIMIT = "network", "sign-in", "rate limit"
 _CLOCK_NOTE, _CLOCK_TROUBLE = 30.0, 300.0  # seconds; providers of OAuth allow 300, as a rule
 _FEW_CALLS = 20
+_MOST_SILENT = 2  # lists without an answer, each of which takes the whole timeout
 _ROWS = 50  # of a page; Alchemer's own default
 _KINDS = {TWO_LEGGED: "consumer pair", THREE_LEGGED: "access token"}
 _NOT_SIGNED_IN = "there is no sign-in that works"
-_NOT_REACHED = "the host was not reached"
+_NOT_REACHED = "Alchemer was not reached"
 
 
 class _Probe(NamedTuple):
@@ -164,6 +166,8 @@ class Examination:
     _paths: list[shapes.PathShape] = field(init=False, default_factory=list)
     _is_reached: bool = field(init=False, default=False)
     _is_accepted: bool = field(init=False, default=False)
+    _is_refused: bool = field(init=False, default=False)
+    _silent: int = field(init=False, default=0)
 
     def run(self) -> Diagnosis:
         """Run all checks; after an interrupt, return what is known so far."""
@@ -213,7 +217,13 @@ class Examination:
                 failure = found
         except errors.TransportError as error:
             failure = error.with_traceback(None)
-        self._is_reached = not isinstance(failure, errors.TransportError)
+        self._is_reached = reply is not None and _is_envelope(reply)
+        if reply is not None and failure is None and not self._is_reached:
+            failure = errors.TransportError(
+                f"what answers at {region.host} is not Alchemer's API, so no key is sent to it",
+                reason="page",
+                hint="Check the region's address and the network",
+            )
         self._add_host(reply, failure)
         self._add_certificate(failure)
         if reply is not None:
@@ -237,8 +247,11 @@ class Examination:
             self._check_key()
         else:
             self._add(_SIGN_IN, "credentials", NOT_TRIED, _NOT_REACHED)
-        if not self._is_accepted and self.try_regions:
+        if self.try_regions and self._is_refused:
             self._check_other_regions(subject.credentials)
+        elif self.try_regions and not self._is_accepted:
+            why = f"{subject.region.host} did not refuse the {_kind_of(subject.credentials)}"
+            self._add(_SIGN_IN, "other regions", NOT_TRIED, why, public="it was not refused")
 
     def _check_key(self) -> None:
         kind = _kind_of(self.subject.credentials)
@@ -257,7 +270,8 @@ class Examination:
         except errors.AlchemerError as error:
             others = _other_regions(region)
             advice = error.hint
-            if isinstance(error, errors.AuthenticationError) and not self.try_regions:
+            self._is_refused = isinstance(error, errors.AuthenticationError)
+            if self._is_refused and not self.try_regions:
                 advice += (
                     f". %alchemer doctor --try-regions sends the {kind} to the hosts of the other "
                     f"regions, too: {_list_hosts(others)}"
@@ -307,6 +321,7 @@ class Examination:
             self._probe(transport, _Probe("account", "account"), ids)
         for probe in _PROBES:
             if not self._probe(transport, probe, ids):
+                self._add(RIGHTS, "other lists", NOT_TRIED, "no more calls were made after that")
                 break
 
     def _check_limit(self) -> None:
@@ -405,7 +420,8 @@ class Examination:
             self._add(RIGHTS, probe.name, NOTE, f"GET {shown} is not there ({_status(error)})")
         except errors.AlchemerError as error:
             self._add_error(RIGHTS, probe.name, error)
-            return not isinstance(error, errors.RateLimited)
+            self._silent += getattr(error, "reason", "") in ("silent", "unreachable")
+            return self._silent < _MOST_SILENT and not isinstance(error, errors.RateLimited)
         else:
             self._add(RIGHTS, probe.name, ALLOWED, f"GET {shown}")
             self._note_ids(probe, envelope, ids)
@@ -472,10 +488,18 @@ def _status(error: errors.AlchemerError) -> str:
         parts.append(error.reason or "no reason known")
     if isinstance(error, errors.ApiError):
         parts.append(f"status {error.status}")
-        if isinstance(error.code, int) and error.code != error.status:
+        # A server may write anything there, such as an id; codes have three digits.
+        if error.code in range(100, 1000) and error.code != error.status:
             parts.append(f"code {error.code}")
         parts.append(find_known_sentence(error.sentence))
     return ", ".join(filter(None, parts))
+
+
+def _is_envelope(reply: Reply) -> bool:
+    """Check whether a reply is Alchemer's, and not a page of a gateway, whatever its status."""
+    with suppress(errors.TransportError):
+        return bool({"result_ok", "code"} & set(reply.envelope()))
+    return False
 
 
 def _kind_of(credentials: Credentials | None) -> str:

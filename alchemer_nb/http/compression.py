@@ -7,7 +7,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 ACCEPTED = "gzip"
 # Of a body, as received and unpacked: real pages of 500 responses have a few megabytes. A gzip of
@@ -57,6 +57,31 @@ def unpack(packed: bytes, most: int = MOST_BYTES) -> bytes:
     """
     pieces = list(_pieces(packed, most + 1, most))  # mostly one, which is then not copied
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def unpack_stream(packed: Iterable[bytes], piece_size: int) -> Iterator[bytes]:
+    """Yield the bytes of a gzip body that comes in pieces, at most ``piece_size`` at once.
+
+    Raises:
+        Broken: It is not whole.
+    """
+    unpacker, after = zlib.decompressobj(zlib.MAX_WBITS | 16), b""
+    try:
+        for received in packed:
+            rest = received
+            while not unpacker.eof:
+                piece = unpacker.decompress(rest, piece_size)
+                rest = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
+                if piece:
+                    yield piece
+                elif not rest:
+                    break
+            if unpacker.eof:
+                after = (after + rest).lstrip(b"\0")[: len(_GZIP_MAGIC)]
+    except zlib.error:
+        raise Broken("damaged") from None
+    if not unpacker.eof or after == _GZIP_MAGIC:
+        raise Broken("cut off, or more than one body")
 
 
 def has_too_many_objects(body: bytes) -> bool:

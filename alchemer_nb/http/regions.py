@@ -125,7 +125,7 @@ class Region:
         if key not in _KNOWN:
             known = ", ".join(_KNOWN)
             raise ConfigurationError(
-                f"no region is called {str(name)[:40]!r}; choose one of {known}, or build one "
+                f"no region is called {quote_region(name)}; choose one of {known}, or build one "
                 "with Region.custom(api_url)"
             )
         return _build(key, {**_KNOWN[key], **addresses})
@@ -186,6 +186,12 @@ class Region:
     def zone(self) -> ZoneInfo:
         """The time zone as an object."""
         return ZoneInfo(self.timezone)
+
+
+def quote_region(name: object) -> str:
+    """Return what was given as a region, for a message; not if it may be a misplaced key."""
+    text = str(name)
+    return repr(text) if _MAY_BE_SHOWN.fullmatch(text) else "what was given (not repeated here)"
 
 
 def is_loopback(host: str | None) -> bool:
@@ -274,6 +280,7 @@ def _changes(region: Region, addresses: Addresses) -> dict[str, Any]:
     return keep
 
 
+_MAY_BE_SHOWN = re.compile(r"\D{0,20}")  # keys and secrets have digits
 _KNOWN: dict[str, dict[str, Any]] = {
     name: {
         "label": label,

@@ -6,6 +6,8 @@ logged or raised. It leads to another host than Alchemer's API, which gets nothi
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
@@ -17,6 +19,7 @@ import requests
 from alchemer_nb._version import __version__
 from alchemer_nb.errors import Stopped, TransportError
 from alchemer_nb.http import interruptible
+from alchemer_nb.http.compression import is_gzip, unpack_stream
 from alchemer_nb.http.network_errors import build_network_error
 from alchemer_nb.http.regions import is_loopback
 from alchemer_nb.http.secrets import Secret, hidden_in_logs
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 _MOST_REDIRECTS = 3
 _PIECE = 1 << 16
 _TIMEOUT = (10.0, 60.0)  # seconds to connect, and to wait for bytes
+_IS_NUMBER = re.compile(r"0x[0-9a-f]*|\d+")
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
@@ -98,18 +102,29 @@ def fetch_file(request: FileRequest, target: BinaryIO) -> int | None:
 
 
 def _check_address(address: Secret, *, allow_loopback: bool) -> None:
-    """Check that nothing is fetched over a connection that others can read.
+    """Check that nothing is fetched over a connection that others can read, or from nearby.
 
     Raises:
-        FileRefused: It is not https, or not an address.
+        FileRefused: It is not https, not an address, or that of a machine of this network.
     """
     scheme, host = _read_address(address)
     if not host:
         raise FileRefused("Alchemer sent no valid address of the file")
-    if scheme == "https" and not is_loopback(host):
-        return
-    if not (allow_loopback and scheme == "http" and is_loopback(host)):
+    if scheme == "https" and not _is_elsewhere(host):
+        raise FileRefused("the address of the file leads to this network, so it was not fetched")
+    if scheme != "https" and not (allow_loopback and scheme == "http" and is_loopback(host)):
         raise FileRefused("the address of the file is not https, so it was not fetched")
+
+
+def _is_elsewhere(host: str) -> bool:
+    """Check that a host is not this computer, or a machine of the network around it."""
+    try:
+        number = ipaddress.ip_address(host)
+    except ValueError:
+        last = host.rstrip(".").rpartition(".")[2]
+        # 127.1, 2130706433 and 0x7f.1 are addresses, too, for those who connect.
+        return host.isascii() and last != "localhost" and not _IS_NUMBER.fullmatch(last)
+    return (getattr(number, "ipv4_mapped", None) or number).is_global
 
 
 def _read_address(address: Secret) -> tuple[str, str]:
@@ -176,8 +191,8 @@ class _WriteError(Exception):
 def _receive(request: FileRequest, reply: requests.Response, target: BinaryIO) -> int | None:
     length = reply.headers.get("Content-Length", "")
     announced = int(length) if length.isascii() and length.isdigit() else None
-    is_packed = reply.headers.get("Content-Encoding", "identity").lower() != "identity"
-    if announced is None and "chunked" not in reply.headers.get("Transfer-Encoding", "").lower():
+    is_packed = is_gzip(reply.headers.get("Content-Encoding"))  # which was not asked for
+    if announced is None and not reply.raw.chunked:
         raise FileRefused("the host does not say how long the file is, so it may be cut off")
     if not is_packed and announced == request.size:
         return None
@@ -186,7 +201,8 @@ def _receive(request: FileRequest, reply: requests.Response, target: BinaryIO) -
     if announced is not None and announced > request.most:
         raise _too_large(request.most)
     count = 0
-    for piece in reply.raw.stream(_PIECE, decode_content=True):
+    received = reply.raw.stream(_PIECE, decode_content=False)
+    for piece in unpack_stream(received, _PIECE) if is_packed else received:
         request.options.check()
         count += len(piece)
         if count > request.most:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 FORMAT = 2  # of the whole store; 1 had no digests of files
 _SYNCS_KEPT = 200
 _LARGEST_FILE_NUMBER = 10**12 - 1
+# Of one survey: parts of 2,500 responses, two tables of each, definitions. Each is looked for.
+_MOST_FILES = 20_000
 _CHECKSUM = "seal"
 
 
@@ -199,6 +201,7 @@ def read_manifest(folder: Path) -> Manifest | None:
 
     Raises:
         StoreNewer: A newer version of this package wrote it.
+        StoreError: It lists more files than a store has.
         UnreadableFile: It is truncated or edited.
     """
     state = _read_json(folder / paths.MANIFEST)
@@ -215,6 +218,13 @@ def read_manifest(folder: Path) -> Manifest | None:
             )
         if version < 1:
             raise UnreadableFile
+        count = max(len(state.get(name, ())) for name in ("parts", "definitions", "files"))
+        if count > _MOST_FILES:
+            raise StoreError(
+                f"{folder / paths.MANIFEST} lists {count:,} files, as no store has",
+                hint="It was changed or damaged: delete that file, then sync the survey, which "
+                "makes the list anew from the files that are there",
+            )
         checksum = state.pop(_CHECKSUM, None)
         if checksum is None and version == 1:  # once without a checksum, and with another clock
             state["clock"] = None

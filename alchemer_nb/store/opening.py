@@ -33,12 +33,13 @@ from alchemer_nb.survey.definition import Definition, load_definition, save_defi
 from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from alchemer_nb.store.manifest import DefinitionRecord
 
 _TABLE_VERSION = 6  # part of the file names of tables: with another number all are built again
+_MOST_NAMED = 20  # damaged parts that a note names one by one
 _REBUILT = "the list of what the store holds was cut short, changed or gone, and made anew"
 
 
@@ -64,9 +65,9 @@ def open_store(folder: Path, on_repair: Callable[[str], None] = lambda _: None) 
         manifest = rebuild_manifest(folder, survey_id)
     elif manifest.format < FORMAT:
         add_digests(manifest)
-    for part in list(manifest.parts):
-        if not manifest.is_intact(part.name):
-            drop_part(manifest, part.number)
+    damaged = [part for part in manifest.parts if not manifest.is_intact(part.name)]
+    if damaged:
+        drop_parts(manifest, damaged)
     _restore_expunged_ids(manifest, on_repair)
     remove_leftovers(manifest)
     return manifest
@@ -98,20 +99,29 @@ def _read_unlisted_markers(manifest: Manifest) -> set[int]:
     return found
 
 
-def drop_part(manifest: Manifest, number: int) -> None:
-    """Remove a damaged part; the next sync downloads its responses again.
+def drop_parts(manifest: Manifest, damaged: Sequence[Part]) -> None:
+    """Remove damaged parts; the next sync downloads their responses again.
 
     That sync has to read all pages, as the other parts may hold older versions of these responses.
     """
-    (part,) = [each for each in manifest.parts if each.number == number]
-    manifest.parts = [each for each in manifest.parts if each.number != number]
-    manifest.files.pop(part.name, None)
-    lost = counted(part.rows, "response")
-    why = f"{part.name} was gone or damaged, so {lost} had to be fetched again"
-    manifest.doubtful = "; ".join(filter(None, (manifest.doubtful, why)))
+    numbers = {part.number for part in damaged}
+    manifest.parts = [each for each in manifest.parts if each.number not in numbers]
+    why = [manifest.doubtful]
+    for part in damaged:
+        manifest.files.pop(part.name, None)
+        if len(damaged) <= _MOST_NAMED:
+            lost = counted(part.rows, "response")
+            why.append(f"{part.name} was gone or damaged, so {lost} had to be fetched again")
+    if len(damaged) > _MOST_NAMED:
+        lost = counted(sum(part.rows for part in damaged), "response")
+        why.append(
+            f"{len(damaged):,} parts were gone or damaged, so {lost} had to be fetched again"
+        )
+    manifest.doubtful = "; ".join(filter(None, why))
     manifest.unfinished = manifest.clock = None
     manifest.save()
-    paths.remove_file(manifest.folder / part.name)
+    for part in damaged:
+        paths.remove_file(manifest.folder / part.name)
 
 
 def remove_leftovers(manifest: Manifest) -> None:

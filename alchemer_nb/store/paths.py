@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 FOLDER_VARIABLE = "ALCHEMER_STORE"
 _SURVEY = "survey-"
 _READ_ONLY_HINT = (
-    "client.responses(…, store=True) reads it as it is. For all else copy the store to "
-    f"where you may write, and set {FOLDER_VARIABLE} to that folder"
+    "client.responses(…, store=True) reads it as it is, client.verify compares it. For all "
+    f"else copy the store to where you may write, and set {FOLDER_VARIABLE} to that folder"
 )
 _LOCK_TIMEOUT = 10.0  # seconds to wait for another notebook before raising StoreBusy
 

@@ -19,7 +19,7 @@ from alchemer_nb.store.manifest import (
     read_expunged_ids,
     read_manifest,
 )
-from alchemer_nb.store.opening import add_digests, drop_part, open_store, read_definition
+from alchemer_nb.store.opening import add_digests, drop_parts, open_store, read_definition
 from alchemer_nb.store.parts import in_chunks, read_index, read_versions
 
 if TYPE_CHECKING:
@@ -76,10 +76,9 @@ def read_consistently(folder: Path, read: Callable[[Manifest], _Result]) -> _Res
         last = manifest.files
     with paths.lock_folder(folder):  # the next sync downloads its responses again
         manifest = open_store(folder)
-        for part in manifest.parts:
-            if part.name == damaged:
-                drop_part(manifest, part.number)
-                break
+        found = [part for part in manifest.parts if part.name == damaged]
+        if found:
+            drop_parts(manifest, found)
     raise _damaged(damaged, folder)
 
 

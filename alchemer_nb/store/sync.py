@@ -93,7 +93,7 @@ class Sync:
                     return self._run(manifest, survey, began)
                 except parts.PartDamaged as error:
                     number = error.number
-                opening.drop_part(manifest, number)
+                opening.drop_parts(manifest, [p for p in manifest.parts if p.number == number])
             return self._run(manifest, survey, began)
 
     def _run(self, manifest: Manifest, survey: Definition, began: str) -> SyncResult:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 import stat
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -56,7 +57,9 @@ def verify(folder: Path, listing: Listing) -> VerifyResult:
     survey, _ = fetch_definition(listing.transport, listing.survey, options)
     listing.report_wait("")
     listing.title = survey.title
-    with paths.lock_folder(folder), as_store_error(folder):
+    # Without the right to write there is no lock; whoever may write shows in the manifest.
+    lock = paths.lock_folder(folder) if paths.is_writable(folder) else nullcontext()
+    with lock, as_store_error(folder):
         listing.begin_stage("checking the files")
         files = _FileCheck(folder)
         files.run(listing)
@@ -72,6 +75,8 @@ def verify(folder: Path, listing: Listing) -> VerifyResult:
             if walk.is_steady:
                 break
     notes = files.notes
+    if files.has_changed():
+        notes.append("the store changed while it was read, so some differences may be none")
     if not walk.is_steady:
         notes.append("the list changed while it was read, so some differences may be none")
     return VerifyResult(
@@ -104,6 +109,7 @@ class _FileCheck:
         self.problems: list[tuple[str, str]] = []
         self.count = 1
         self.notes: list[str] = []
+        self._stamp = _read_stamp(folder)
         self.manifest = self._read_manifest(folder)
 
     def _read_manifest(self, folder: Path) -> Manifest:
@@ -125,6 +131,10 @@ class _FileCheck:
         elif manifest.doubtful:
             self.notes.append(manifest.doubtful)
         return manifest
+
+    def has_changed(self) -> bool:
+        """Check whether another program replaced the manifest after it was read."""
+        return self._stamp != _read_stamp(self.manifest.folder)
 
     def run(self, listing: Listing) -> None:
         """Check all files; leave out of the manifest in memory what cannot be read."""
@@ -165,6 +175,15 @@ class _FileCheck:
         digests.forget_digests()  # so that the next sync finds it, too
         self.problems.append((name, "damaged" if os.path.lexists(path) else "gone"))
         return False
+
+
+def _read_stamp(folder: Path) -> tuple[int, int] | None:
+    """Return what changes when the manifest is replaced; None where there is none."""
+    try:
+        status = (folder / paths.MANIFEST).stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns
 
 
 @dataclass

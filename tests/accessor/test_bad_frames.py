@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 import alchemer_nb as al
 from alchemer_nb.errors import AlchemerError, InvalidArgument, KnowledgeLost
+from tests.scripted import ScriptedServer
 from tests.survey_json import frame as built
 from tests.survey_json import option, question, response
 
@@ -50,14 +51,21 @@ def responses():
         yield response(n, data if n != 7 else {"2": {"shown": True}})
 
 
-@pytest.fixture
-def df(scripted):
-    return built(scripted, ASKED, [*responses()])
+@pytest.fixture(scope="module")
+def frames():
+    """The same responses in both shapes, to be copied."""
+    with ScriptedServer() as server:
+        return [built(server, ASKED, [*responses()], shape=shape) for shape in ("wide", "long")]
 
 
 @pytest.fixture
-def long(scripted):
-    return built(scripted, ASKED, [*responses()], shape="long")
+def df(frames):
+    return frames[0].copy()
+
+
+@pytest.fixture
+def long(frames):
+    return frames[1].copy()
 
 
 def share(values):

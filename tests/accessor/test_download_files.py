@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
+import re
 import threading
 import time
 import traceback
+import zlib
 from pathlib import Path
 
 import pandas as pd
@@ -172,6 +175,7 @@ class TestWithoutFiles:
         [
             ({"folder": ""}, "name of a folder"),
             ({"folder": 7}, "name of a folder"),
+            ({"folder": "~no-such-user/x"}, "no known home folder"),
             ({"client": "me"}, "client is a Client, not str"),
             ({"progress": "bar"}, "progress is 'auto'"),
         ],
@@ -207,6 +211,9 @@ def serve_file(scripted, own, *replies, address=""):
 
 def file_calls(scripted):
     return [params for _, path, params in scripted.asked if path.endswith("/file")]
+
+
+PACKED = gzip.compress(b"x" * 100_000)
 
 
 class TestSignedAddresses:
@@ -267,6 +274,25 @@ class TestSignedAddresses:
         assert "does not say how long" in result["reason"][1]
         assert content(tmp_path) == {"1_photo_a.png": b"whole"}
 
+    @pytest.mark.parametrize(
+        ("encoding", "body"),
+        [
+            ("gzip", PACKED[:60]),
+            ("gzip", PACKED[:-8]),
+            ("gzip", PACKED * 2),
+            ("gzip", b""),
+            ("deflate", zlib.compress(b"x")),
+            ("br", b"x"),
+            ("gzip, gzip", PACKED),
+        ],
+    )
+    def test_a_packed_file_is_whole_or_not_there(self, made, scripted, tmp_path, encoding, body):
+        df, client = made("a.png", "b.png")
+        serve_file(scripted, 1, Reply(PACKED, headers={"Content-Encoding": "gzip"}))
+        serve_file(scripted, 2, Reply(body, headers={"Content-Encoding": encoding}))
+        assert download(df, tmp_path, client)["status"].tolist() == ["downloaded", "failed"]
+        assert content(tmp_path) == {"1_photo_a.png": b"x" * 100_000}
+
     @pytest.mark.parametrize("reply", [Reply(b"x" * 11), Reply(b"x" * 11, unsized=True)])
     def test_a_bound_for_the_size(self, made, scripted, tmp_path, reply):
         df, client = made("a.png")
@@ -296,6 +322,14 @@ class TestSignedAddresses:
             "ftp://127.0.0.1/a.png",
             "file:///etc/passwd",
             "https://127.0.0.1/a.png",
+            "https://127.1/a.png",
+            "https://0.0.0.0/a.png",
+            "https://2130706433/a.png",
+            "https://0x7f.0.0.1/a.png",
+            "https://localhost./a.png",
+            "https://[::ffff:127.0.0.1]/a.png",
+            "https://169.254.169.254/latest/meta-data/",
+            "https://192.168.0.1/a.png",
             "https://user:word@files.example/a.png",
             "https://files.example\\@127.0.0.1/a.png",
             "https://files.example:port/a.png",
@@ -315,6 +349,8 @@ class TestSignedAddresses:
         assert result["status"].tolist() == ["failed"]
         assert content(tmp_path) == {}
         assert "word" not in result["reason"][0]
+        if address.startswith("https:"):  # nobody was asked
+            assert re.search("not fetched|no valid address", result["reason"][0])
 
     def test_a_real_region_never_leads_to_this_computer(self, scripted, tmp_path):
         scripted.answer("/files/1", Reply(b"x"))

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import functools
+import os
 import re
+import tempfile
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+import alchemer_nb as al
 from alchemer_nb.errors import InvalidArgument
-from tests.analysis.frames import customers, nobody, pulse
+from tests.analysis.frames import customers, frames, nobody, pulse
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
+
+FEW = ["satisfaction", "q9", "comments"]
 
 
 def report(df: pd.DataFrame, folder: Path, **options: object) -> str:
@@ -24,8 +29,20 @@ def report(df: pd.DataFrame, folder: Path, **options: object) -> str:
     return path.read_text("utf-8")
 
 
-def test_one_file_without_scripts_and_references(tmp_path: Path) -> None:
-    page = report(customers(), tmp_path)
+@functools.cache
+def whole() -> tuple[pd.DataFrame, str]:
+    """A frame with an address in an open answer, and the report of all of it."""
+    df = customers()
+    df["comments"] = df["comments"].astype(object)
+    written = df.index[df["comments"].notna()]
+    df.loc[written[0], "comments"] = "write to ann.canary@example.org"
+    df.loc[written[1], "comments"] = "a plain <b>canary"
+    with tempfile.TemporaryDirectory() as folder:
+        return df, report(df, Path(folder), by="region_q3", open_answers=True)
+
+
+def test_one_file_without_scripts_and_references() -> None:
+    _, page = whole()
     assert "<script" not in page.lower()
     assert re.findall(r'(?:src|href)\s*=\s*"(?!#)', page) == []
     assert "@import" not in page
@@ -33,7 +50,7 @@ def test_one_file_without_scripts_and_references(tmp_path: Path) -> None:
     assert not re.search(r"\son\w+=", page)
 
 
-def test_elements_are_closed(tmp_path: Path) -> None:
+def test_elements_are_closed() -> None:
     """A parser of the standard library, with the elements that need no end."""
     open_ones: list[str] = []
 
@@ -46,42 +63,55 @@ def test_elements_are_closed(tmp_path: Path) -> None:
             assert open_ones.pop() == tag
 
     reader = Reader()
-    reader.feed(report(customers(), tmp_path, by="region_q3", open_answers=True))
+    reader.feed(whole()[1])
     assert open_ones == []
 
 
-def test_every_question_is_there(tmp_path: Path) -> None:
+def test_every_question_is_there() -> None:
+    df, page = whole()
+    questions = df.alchemer.redact().alchemer.codebook["question"].dropna().unique()
+    assert len(questions) > 10
+    for question in questions:
+        words = question.split(":")[0][:40].replace("&", "&amp;").replace("'", "&#39;")
+        assert words in page, question
+
+
+@pytest.mark.long
+def test_every_question_of_another_survey_is_there(tmp_path: Path) -> None:
     page = report(pulse(), tmp_path)
     for question in pulse().alchemer.codebook["question"].dropna().unique():
         words = question.split(":")[0][:40].replace("&", "&amp;").replace("'", "&#39;")
         assert words in page, question
 
 
-def test_contact_data_is_never_in_it(tmp_path: Path) -> None:
-    df = customers()
+def test_contact_data_is_never_in_it() -> None:
+    df, page = whole()
     emails = df["email"].dropna().unique()
-    df["comments"] = df["comments"].astype(object)
-    written = df.index[df["comments"].notna()]
-    df.loc[written[0], "comments"] = "write to ann.canary@example.org"
-    df.loc[written[1], "comments"] = "a plain canary"
-    page = report(df, tmp_path, open_answers=True)
     assert len(emails)
     assert not [each for each in emails if each in page]
     for name in ("ip_address", "session_id", "user_agent", "city"):
         assert not [each for each in df[name].dropna().astype(str).unique()[:50] if each in page]
     assert "ann.canary@example.org" not in page
     assert "1 answer that may hold contact data left out." in page
-    assert "a plain canary" in page
+    assert "a plain &lt;b&gt;canary" in page
 
 
 def test_open_answers_are_left_out_unless_asked_for(tmp_path: Path) -> None:
     df = customers()
     texts = [text for text in df["comments"].dropna().unique() if len(text) > 25]
-    page = report(df, tmp_path)
+    page = report(df, tmp_path, questions=["comments"])
     assert not [text for text in texts if text in page]
 
 
-def test_drop_off_counts_those_who_reached_a_page(tmp_path: Path) -> None:
+def test_a_banner_question_is_not_compared_with_itself() -> None:
+    df, page = whole()
+    words = "In which part of the country do you live?"
+    section = next(s for s in page.split("<section ") if f"<h3>{words}</h3>" in s)
+    assert "North (A)" not in section
+    assert f"{int((df['region_q3'] == 'North').sum()):,}</td>" in section
+
+
+def test_drop_off_counts_those_who_reached_a_page() -> None:
     from alchemer_nb.analysis.drop_off import drop_off
 
     df = customers()
@@ -93,9 +123,8 @@ def test_drop_off_counts_those_who_reached_a_page(tmp_path: Path) -> None:
     assert pages["left"].iloc[:-1].tolist() == ended
 
 
-def test_status_and_field_dates(tmp_path: Path) -> None:
-    df = customers()
-    page = report(df, tmp_path)
+def test_status_and_field_dates() -> None:
+    df, page = whole()
     for status, count in df["status"].value_counts().items():
         assert f"<dt>{status}</dt><dd>{count:,}</dd>" in page
     assert f"{df['date_submitted'].min():%Y-%m-%d} to {df['date_submitted'].max():%Y-%m-%d}" in page
@@ -111,17 +140,66 @@ def test_hostile_words_stay_words(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("rows", [0, 1])
 def test_few_responses(rows: int, tmp_path: Path) -> None:
+    page = report(customers().iloc[:rows], tmp_path, questions=FEW)
+    assert f"<dt>Responses</dt><dd>{rows}</dd>" in page
+    assert "<h2>Method</h2>" in page
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("rows", [0, 1])
+def test_few_responses_to_all_questions(rows: int, tmp_path: Path) -> None:
     assert "<h2>Method</h2>" in report(customers().iloc[:rows], tmp_path)
-
-
-def test_a_survey_without_responses_and_a_weighted_one(tmp_path: Path) -> None:
     assert "<h2>Method</h2>" in report(nobody(), tmp_path)
+
+
+def test_a_weighted_one(tmp_path: Path) -> None:
     df = customers()
     df["w"] = np.linspace(0.5, 1.5, len(df))
     page = report(df, tmp_path, questions=["satisfaction"], weight="w", by="region_q3")
     assert "Weighted by w" in page
 
 
+def test_waves_side_by_side(tmp_path: Path) -> None:
+    waves = al.stack_waves({"2025": frames()["5"], "2026": customers()})
+    page = report(waves, tmp_path, questions=["nps"], by="wave")
+    counts = f"2025: {len(frames()['5'])}, 2026: {len(customers())}"
+    assert f"<dt>Waves</dt><dd>{counts}</dd>" in page
+    assert "2025 (A)</th>" in page
+    assert "2026: 1 About you" in page
+
+
+def test_the_long_shape_has_the_same_tables(tmp_path: Path) -> None:
+    wide = report(customers(), tmp_path, questions=["nps"])
+    long = report(customers().alchemer.relabel(shape="long"), tmp_path, questions=["nps"])
+    shares = [re.findall(r">([\d,]+ %|-?\d+ ± \d+)<", page) for page in (wide, long)]
+    assert len(shares[0]) > 10
+    assert shares[0] == shares[1]
+    assert "Field dates" not in long
+
+
+def test_questions_without_a_column_are_counted(tmp_path: Path) -> None:
+    df = customers()
+    page = report(df[["nps", "region_q3"]], tmp_path)
+    assert page.count("<section id=") == 2
+    assert re.search(r"<li>\d+ questions of the survey without a column in the frame.</li>", page)
+    assert "without a column" not in whole()[1]
+
+
+def test_what_was_written_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    written = customers().alchemer.report("a & b.html", questions=["comments"])
+    path = tmp_path / "a & b.html"
+    assert (written.path, written.size, written.questions) == (path, path.stat().st_size, 1)
+    assert os.fspath(written) == str(path)
+    assert repr(written).startswith("Report of 1 question, ")
+    assert '<a href="a%20%26%20b.html"' in written._repr_html_()
+    monkeypatch.chdir(tmp_path.parent.parent)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert "<a " not in written._repr_html_()
+    assert "a &amp; b.html" in written._repr_html_()
+
+
 def test_the_name_of_the_file_is_checked(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgument, match=r"\.html"):
-        customers().alchemer.report(tmp_path / "report.pdf")
+        customers().alchemer.report(tmp_path / "report.pdf", questions=FEW)

@@ -94,6 +94,7 @@ def test_the_region_of_the_file_binds_and_that_of_the_environment_is_assumed(env
         ("ALCHEMER_API_TOKEN=${CANARY}", "refers to another variable"),
         (f"ALCHEMER_API_TOKEN=CANARY in side\n{BOTH[35:]}", "ALCHEMER_API_TOKEN in the file .env"),
         (f"{BOTH}ALCHEMER_REGION=mars", "mars"),
+        (f"{BOTH}ALCHEMER_REGION={TOKEN}", "what was given (not repeated here), which is no"),
         ("", "no credentials were found in the file .env"),
         ("OTHER=CANARY", "none of these is set there: ALCHEMER_API_TOKEN"),
         (b"x" * 1_000_001, "too large"),
@@ -117,6 +118,9 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, monkeypatch):
     (tmp_path / "folder").mkdir()
     for name, said in (("nosuch.env", "does not exist"), ("folder", "not a file")):
         with pytest.raises(ConfigurationError, match=f"{name}.* {said}"):
+            al.connect(env_file=name)
+    for name, said in (("~no-such-user/.env", "no known home"), (7, "not int")):
+        with pytest.raises(InvalidArgument, match=said):
             al.connect(env_file=name)
     with pytest.raises(InvalidArgument, match="not both"):
         al.connect(profile="work", env_file="nosuch.env")
@@ -168,6 +172,34 @@ def test_a_program_that_a_repository_names_is_not_run(env_file, tmp_path):
     for words in (["init"], ["add", name], ["config", "core.fsmonitor", str(program)]):
         subprocess.run(["git", *words], cwd=tmp_path, check=True, capture_output=True)
     assert found_in(name).warning
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a script as a program")
+def test_git_gets_no_credentials(env_file, tmp_path, monkeypatch):
+    git = tmp_path / "programs" / "git"
+    git.parent.mkdir()
+    git.write_text(f"#!/bin/sh\nexport -p > {tmp_path}/seen\n")
+    git.chmod(0o755)
+    monkeypatch.setenv("PATH", str(git.parent), prepend=os.pathsep)
+    monkeypatch.setenv("ALCHEMER_API_TOKEN", TOKEN)
+    assert found_in(env_file(BOTH)).warning
+    seen = (tmp_path / "seen").read_text()
+    assert "PATH" in seen
+    assert TOKEN not in seen
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a script as a program")
+@pytest.mark.parametrize("place", ["", "repository"])
+def test_a_git_beside_the_notebook_or_the_file_is_not_run(env_file, tmp_path, monkeypatch, place):
+    env_file(BOTH)
+    (tmp_path / "repository").mkdir()
+    (tmp_path / ".env").rename(tmp_path / "repository" / ".env")
+    git = tmp_path / place / "git"
+    git.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    git.chmod(0o755)
+    monkeypatch.setenv("PATH", f".{os.pathsep}{os.environ['PATH']}")
+    assert found_in("repository/.env").warning == ""
     assert not (tmp_path / "ran").exists()
 
 

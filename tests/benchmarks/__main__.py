@@ -75,6 +75,7 @@ class Bench:
         self._peers()
         self._wide_frame()
         self._description()
+        self._report()
         self._many_questions()
         self._sync()
         self._checks()
@@ -215,6 +216,16 @@ class Bench:
             ("missing against making the frame", wide["missing"] / making, 0.2, 0.1),
         ):  # fmt: skip
             self.goals.append(Goal(what, ratio, least, hope, True))
+
+    def _report(self) -> None:
+        told = case("report", "100", "10000")
+        if not told:
+            return
+        rows = [f"| {name} | {figure:.2f} |" for name, figure in told.items()]
+        title = "## A report of 100 questions, 10,000 responses"
+        self.lines.append(f"{title}\n\n| what | figure |\n|---|---|\n" + "\n".join(rows))
+        self.goals.append(Goal("report of 10,000 x 100, CPU seconds", told["CPU"], 20, 8, True))
+        self.goals.append(Goal("report of 10,000 x 100, MB", told["MB"], 2, 1, True))
 
     def _many_questions(self) -> None:
         rows = []

@@ -24,11 +24,10 @@ PANEL = [
     'df = %alchemer responses "Customer satisfaction" --complete',
 ]
 RESULT = [
-    "%load_ext alchemer_nb\nimport pandas as pd\n%alchemer demo",
+    "%load_ext alchemer_nb\n%alchemer demo",
     'df = %alchemer responses "Customer satisfaction" --complete',
-    """\
-satisfied = pd.crosstab(df["satisfaction"], df["region"], normalize="columns")
-satisfied.style.format("{:.0%}").bar(color="#5b8def80", vmax=0.6)""",
+    'df.alchemer.table("satisfaction", by="region")',
+    'df.alchemer.plot("satisfaction", by="region")',
     "df.alchemer.base_sizes()",
 ]
 
@@ -50,15 +49,17 @@ def test_the_panel_fits_the_picture(lab: Server, chromium: Browser, theme: Theme
 def test_a_result_fits_the_picture(lab: Server, chromium: Browser, theme: Theme) -> None:
     lab.configure(theme=theme)
     lab.write("result.ipynb", RESULT)
-    with new_context(chromium, wide=880, high=900, scale=2) as context:
+    with new_context(chromium, wide=880, high=1200, scale=2) as context:
         notebook = Notebook.open(lab, context, "result.ipynb")
         for index in (0, 1):
             notebook.run(index)
         table = notebook.run(2).get_by_role("row", name="Very satisfied")
         expect(table).to_be_in_viewport(ratio=1)
         expect(table).to_contain_text("%")
-        notebook.cell(3).locator(".jp-InputPrompt").click()
-        assert take(notebook, f"result-{theme}", 1, 2) <= 900
+        chart = notebook.run(3).get_by_role("img")
+        expect(chart).to_be_in_viewport(ratio=1)
+        notebook.cell(4).locator(".jp-InputPrompt").click()
+        assert take(notebook, f"result-{theme}", 1, 3) <= 1200
 
 
 def take(notebook: Notebook, name: str, first: int, last: int) -> float:

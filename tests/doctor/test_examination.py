@@ -19,6 +19,7 @@ from alchemer_nb.http.transport import Transport
 from alchemer_nb.sandbox.traffic import faults
 from tests.boxes import NO_LIMITS, copied_box
 from tests.proxies import ScriptedProxy
+from tests.scripted import Reply
 
 NETWORK_VARIABLES = (
     *("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"),
@@ -201,6 +202,27 @@ def test_a_log_in_page_in_place_of_alchemer_gets_no_key(scripted):
     assert not any("api_token" in params for _, _, params in scripted.asked)
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [Reply(b"<html>Bad gateway</html>", 502), Reply(b"busy", 503), Reply({"hello": "world"})],
+)
+def test_what_is_not_the_api_gets_no_key_whatever_its_status(scripted, reply):
+    scripted.answer("account", reply)
+    found = Client(ApiKey(TOKEN, SECRET), region=scripted.region).doctor()
+    assert check(found, "host").result == "trouble"
+    assert check(found, "credentials").result == "not tried"
+    assert not any("api_token" in params for _, _, params in scripted.asked)
+
+
+def test_a_number_of_the_server_is_not_in_the_text(scripted):
+    said = {"result_ok": False, "code": 4915112345678, "message": "canary"}
+    scripted.answer("account", {"result_ok": True, "data": {"id": "1"}})
+    scripted.answer("survey", said)
+    found = Client(ApiKey(TOKEN, SECRET), region=scripted.region).doctor()
+    assert check(found, "surveys").result == "trouble"
+    assert "4915112345678" not in found.text()
+
+
 def test_a_list_that_fails_is_one_line_and_the_others_are_tried(own, ada):
     own.fail_next(faults.gateway(522, when={"path": "*/surveycampaign"}))
     found = ada.doctor()
@@ -214,6 +236,19 @@ def test_no_more_calls_are_made_once_the_limit_is_reached(own, ada):
     found = ada.doctor()
     assert check(found, "questions").result == "trouble"
     assert not any(one.name == "responses" for one in found.checks)
+
+
+def test_a_host_that_falls_silent_is_not_waited_for_list_by_list(scripted):
+    scripted.answer("account", {"result_ok": True, "data": {"id": "1"}})
+    scripted.answer("survey", {"result_ok": True, "data": [{"id": "5", "title": "x"}]})
+    lists = ("", "/surveyquestion", "/surveyresponse", "/surveycampaign", "/quotas")
+    for name in (*(f"survey/5{each}" for each in lists), "contactlist", "accountuser"):
+        scripted.answer(name, Reply(b"", silent=True))
+    found = Client(ApiKey(TOKEN, SECRET), region=scripted.region, timeout=(5, 0.3)).doctor()
+    assert [one.name for one in found.checks if one.result == "trouble"] == [
+        "definition", "questions",
+    ]  # fmt: skip
+    assert check(found, "other lists").result == "not tried"
 
 
 def test_an_account_without_surveys(scripted):
@@ -376,6 +411,16 @@ def test_other_regions_get_the_key_on_request_alone(own, ada, monkeypatch, capsy
     printed = capsys.readouterr()
     assert "is now sent to the other regions, too: us (api.alchemer.com)" in printed.err
     assert check(wrong, "region eu").result == "note"
+
+
+def test_a_key_that_was_not_refused_is_sent_to_no_other_region(own, monkeypatch):
+    own.calm()
+    own.fail_next(faults.gateway(503, when={"path": "*account"}, times=None))
+    with ScriptedProxy(b"HTTP/1.1 403 No\r\n\r\n") as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        found = wrong_client(own).doctor(try_regions=True)
+        assert proxy.received == []
+    assert check(found, "other regions").result == "not tried"
 
 
 def test_the_region_that_accepts_the_key_is_named(own, ada, monkeypatch, tmp_path):

@@ -97,6 +97,12 @@ def test_a_page_with_more_rows_than_a_page_has_is_not_decoded(client, scripted, 
     assert len(scripted.asked) < 10
 
 
+MANY = {str(own): {"id": own, "option": "x", "answer": "x"} for own in range(20_000, 32_000)}
+OPTIONS = {
+    "map": {"options": MANY},
+    "list": {"options": [*MANY.values()]},
+    "parts": {"subquestions": MANY},
+}
 UNPLANNED = {
     "fields": {f"field{at}": 1 for at in range(20_000)},
     "questions": {"survey_data": {str(at): {"id": at, "answer": "x"} for at in range(20_000)}},
@@ -117,6 +123,20 @@ def test_no_frame_or_table_is_built_of_questions_without_end(
     for call in (client.responses, client.sync):
         error = failure(client, lambda call=call: call(1))
         assert "20,000 questions, fields or url variables" in str(error)
+
+
+@pytest.mark.parametrize("kind", OPTIONS)
+def test_no_frame_or_table_is_built_of_options_without_end(scripted, kind, tmp_path, monkeypatch):
+    monkeypatch.setenv("ALCHEMER_STORE", str(tmp_path))
+    client = Client(KEY, region=scripted.region, retries=1, timeout=(5, 30))
+    scripted.answer("account", {"result_ok": True, "data": {"id": 1}})
+    scripted.answer("survey/1", {"result_ok": True, "data": {"id": 1}})
+    scripted.answer("survey/1/surveyquestion", {"result_ok": True, "data": []})
+    rows = [{"id": 1, "survey_data": {"99": {"id": 99, **OPTIONS[kind]}}}]
+    scripted.answer("survey/1/surveyresponse", {"result_ok": True, "total_count": 1, "data": rows})
+    for call in (client.responses, client.sync):
+        error = failure(client, lambda call=call: call(1))
+        assert "places that the definition does not announce" in str(error)
 
 
 def test_a_list_of_responses_that_is_a_text_is_no_empty_survey(

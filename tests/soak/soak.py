@@ -41,6 +41,7 @@ _PATIENCE: dict[str, Any] = {
     "requests_per_minute": _MANY,
 }
 _MEMORY = 61  # seconds for which a client and the sandbox repeat a reply
+_ABANDONED = 30  # seconds: none of the troubles makes a call as slow
 
 
 @dataclass
@@ -209,6 +210,7 @@ class Soak:
 
     def _settle(self) -> None:
         """Sync once in peace: now the store must equal the survey."""
+        self._wait_for_abandoned_calls()
         remembers = time.monotonic() - self._defined < _MEMORY
         if remembers and self._is_caching:  # the sandbox repeats the old definition, too
             self._restart()
@@ -228,6 +230,17 @@ class Soak:
         self.result.compared["store after a sync in peace"] += 1
         for each in found:
             self._mismatch(f"{name}: {each}")
+
+    def _wait_for_abandoned_calls(self) -> None:
+        """Wait until the sandbox answers nothing more.
+
+        It goes on with a call that a client gave up on, and refuses the same call meanwhile, for
+        longer than the retries of this client, which wait milliseconds, take together.
+        """
+        until = time.monotonic() + _ABANDONED
+        while self._box.in_flight:
+            assert time.monotonic() < until, "the sandbox goes on answering"
+            time.sleep(0.01)
 
     def _sample(self, truth: Truth) -> set[int]:
         """Ids of the responses whose cells are read by the second reader, who is slow."""

@@ -9,10 +9,12 @@ from collections import Counter
 import pytest
 
 from alchemer_nb import ApiKey, Client
+from alchemer_nb.sandbox import Fault
 from tests.boxes import NO_LIMITS, copied_box
 from tests.soak import measures
 from tests.soak.measures import Measure
 from tests.soak.soak import DATA, Result, Soak
+from tests.soak.troubles import SLOW
 from tests.soak.truth import SURVEY, compare_store, walk
 
 pytestmark = pytest.mark.skipif(
@@ -42,6 +44,22 @@ def test_a_round_of_troubles_leaves_the_store_right(tmp_path, monkeypatch):
     summary = "\n".join(result.lines())
     assert re.fullmatch(SUMMARY, summary), summary
     assert result.ok
+
+
+@pytest.mark.long
+def test_a_call_that_a_client_gave_up_on_is_waited_for(tmp_path):
+    """The sandbox goes on with it, and refuses the same one, as Alchemer does."""
+    soak = Soak(7, tmp_path, waits=False)
+    soak._restart(refuse_identical=True)
+    try:
+        soak._changed = set()
+        soak._box.fail_next(Fault(delay=SLOW, when={"path": f"survey/{SURVEY}"}))
+        soak._attempt(soak._sync)
+        assert soak.result.errors.total() == soak._box.in_flight == 1
+        soak._settle()
+        assert soak.result.mismatches == []
+    finally:
+        soak._box.stop()
 
 
 def test_growth_is_named_and_fails():

@@ -24,6 +24,8 @@ ALL = {"test_rows": "include", "metadata": "all", "progress": "none"}
 
 
 QUIET = {"seed": 3, "responses": 1003, "form": "current", **NO_LIMITS}
+# What does not hang on the number of pages is shown by less than one, in test-long by three, too.
+COUNTS = (203, pytest.param(1003, marks=pytest.mark.long))
 
 
 def quiet_box(**more) -> AbstractContextManager[Sandbox]:
@@ -38,16 +40,29 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "store"
 
 
+@pytest.fixture(scope="session", params=COUNTS)
+def count(request: pytest.FixtureRequest) -> int:
+    """The number of responses in ``own_box``."""
+    return request.param
+
+
 @pytest.fixture
-def own_box(place: Path) -> Iterator[Sandbox]:
+def own_box(place: Path, count: int) -> Iterator[Sandbox]:
+    with quiet_box(responses=count) as running:
+        yield running
+
+
+@pytest.fixture
+def paged_box(place: Path) -> Iterator[Sandbox]:
+    """A sandbox of three pages."""
     with quiet_box() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def first_sync(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def first_sync(tmp_path_factory: pytest.TempPathFactory, count: int) -> Path:
     """The folder that the first sync of ``SURVEY`` in ``own_box`` makes."""
-    with quiet_box() as box, pytest.MonkeyPatch.context() as patch:
+    with quiet_box(responses=count) as box, pytest.MonkeyPatch.context() as patch:
         patch.setenv("ALCHEMER_STORE", str(tmp_path_factory.mktemp("first sync")))
         return fresh_client(box).sync(SURVEY).place
 

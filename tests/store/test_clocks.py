@@ -132,8 +132,11 @@ def moved(text: str, span: timedelta) -> str:
 @pytest.mark.parametrize(
     ("span", "sign"),
     [
-        *((MINUTE, 1), (DAY, -1), (YEARS, 1)),
-        *(pytest.param(*case, marks=long) for case in ((MINUTE, -1), (DAY, 1), (YEARS, -1))),
+        *((MINUTE, 1), (DAY, -1)),
+        *(
+            pytest.param(*case, marks=long)
+            for case in ((YEARS, 1), (MINUTE, -1), (DAY, 1), (YEARS, -1))
+        ),
     ],
 )
 def test_a_watermark_that_was_edited_hides_nothing(server, span, sign):
@@ -163,8 +166,8 @@ def test_a_watermark_ahead_that_an_earlier_version_wrote_hides_nothing(server, s
 @pytest.mark.parametrize(
     "mark",
     [
-        *(None, "soon", "9999-99-99 99:99:99"),
-        *(pytest.param(mark, marks=long) for mark in ("", "0000-00-00 00:00:00")),
+        *(None, "9999-99-99 99:99:99"),
+        *(pytest.param(mark, marks=long) for mark in ("", "soon", "0000-00-00 00:00:00")),
     ],
 )
 def test_a_watermark_that_is_none_hides_nothing(server, mark):
@@ -209,7 +212,7 @@ def lags(*names):
 
 
 @pytest.mark.parametrize("count", [600, ONE])
-@lags("a minute", "an hour", "a day", "70 years")
+@lags("a minute", "a day")
 def test_a_clock_that_was_set_back_hides_nothing(server, lag, count):
     server.edit(range(700, 850), stamp(), "before")
     synced(server)
@@ -227,7 +230,7 @@ def test_a_clock_that_was_set_back_hides_nothing(server, lag, count):
 
 
 @pytest.mark.parametrize("count", [600, ONE])
-@lags("a minute", "a day", "70 years")
+@lags("a minute", "70 years")
 def test_stamps_from_a_clock_behind_that_of_the_server(server, lag, count):
     server.edit(range(700, 850), stamp(), "before")
     synced(server)

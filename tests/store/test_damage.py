@@ -307,6 +307,39 @@ def test_a_manifest_of_another_json_type_is_a_typed_error(stored, tmp_path, name
             READERS[name](client)
 
 
+@pytest.mark.parametrize("field", ["files", "parts", "definitions"])
+def test_a_manifest_that_lists_files_without_end_names_the_cure(stored, tmp_path, field):
+    """Each file that is listed is looked for, and with 600,000 of them for minutes."""
+    client, folder = stored.copy(tmp_path / "copy")
+    file = folder / paths.MANIFEST
+    state = json.loads(file.read_text())
+    del state["seal"]
+    many = {
+        "files": {f"responses-{own:06}.parquet": {} for own in range(1000, 31_000)},
+        "parts": [{"number": own} for own in range(1000, 31_000)],
+        "definitions": [{"number": own} for own in range(1000, 31_000)],
+    }
+    state[field] = many[field]
+    file.write_text(json.dumps(state | {"seal": manifest._checksum(state)}))
+    for name in ("scan", "changes", "responses"):
+        with pytest.raises(StoreError, match="lists 30,000 files, as no store has") as caught:
+            READERS[name](client)
+        assert "delete that file" in str(caught.value)
+
+
+def test_parts_that_are_gone_together_are_one_note(stored, tmp_path):
+    """And one manifest is written, not one for each of them."""
+    _, folder = stored.copy(tmp_path / "copy")
+    found = manifest.read_manifest(folder)
+    gone = [manifest.Part(number, 2, 1, 2, 3) for number in range(1000, 2000)]
+    found.parts, found.next = [*found.parts, *gone], 2000
+    found.save()
+    opened = opening.open_store(folder)
+    assert "1,000 parts were gone or damaged, so 2,000 responses had" in opened.doubtful
+    assert len(opened.doubtful) < 200
+    assert manifest.read_manifest(folder).parts == opened.parts == found.parts[:-1000]
+
+
 def test_a_manifest_with_a_field_of_another_type_is_a_typed_error(stored, tmp_path):
     """Even if its checksum is right."""
     client, folder = stored.copy(tmp_path / "copy")

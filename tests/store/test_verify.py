@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import mmap
+import os
 import shutil
+import tempfile
 import threading
 from pathlib import Path
 
@@ -21,6 +24,7 @@ from tests.store.listed import OWN, ListedServer, stored
 
 EARLIER = Path(__file__).parents[1] / "earlier" / "store"
 EARLIER_SURVEY = "9000002"
+_NOBODY = 65534
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +132,59 @@ def test_content_of_an_expunged_response_is_a_difference(copied):
     assert client.verify(SURVEY).counts == {"expunged": 1}
     client.sync(SURVEY)
     assert client.verify(SURVEY).ok
+
+
+@contextlib.contextmanager
+def only_readable(folder: Path):
+    """Nobody may write to a folder in the block: root, who may all, acts as another user."""
+    user = os.geteuid()
+
+    def allow(_=None):
+        os.seteuid(user)
+        folder.chmod(0o755)
+
+    folder.chmod(0o555)
+    os.seteuid(user or _NOBODY)
+    try:
+        yield allow
+    finally:
+        allow()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs users and rights as POSIX has them")
+@pytest.mark.parametrize("is_changed", [False, True])
+def test_a_store_that_may_only_be_read_is_compared(synced, monkeypatch, is_changed):
+    box, root = synced
+    with tempfile.TemporaryDirectory() as own:  # which another user reaches
+        Path(own).chmod(0o755)
+        limits = Path(own, "limits")
+        limits.mkdir()
+        limits.chmod(0o777)
+        monkeypatch.setenv("ALCHEMER_LIMITS_FOLDER", str(limits))
+        client = fresh_client(box)
+        client._stores.folder = Path(shutil.copytree(root, f"{own}/store"))
+        folder = client._stores.survey_folder(SURVEY)
+        (folder / paths.LOCK).unlink()
+        table = next(folder.glob("table-*"))
+        table.write_bytes(b"other")
+        for each in Path(own, "store").rglob("*"):
+            each.chmod(0o755 if each.is_dir() else 0o644)
+        Path(own, "store").chmod(0o755)
+        before = contents(folder)
+
+        def replace_manifest(progress):  # as somebody else's sync does
+            if progress.pages:
+                allow()
+                manifest.read_manifest(folder).save()
+
+        with only_readable(folder) as allow:
+            assert not paths.is_writable(folder)
+            found = client.verify(SURVEY, tell=replace_manifest if is_changed else None)
+        assert found.counts == {}
+        assert found.files["file"].tolist() == [table.name]
+        assert contents(folder) == before
+        is_noted = "the store changed while it was read" in " ".join(found.notes)
+        assert is_noted == is_changed
 
 
 def test_another_definition_is_a_difference(place):

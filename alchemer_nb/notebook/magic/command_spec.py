@@ -132,8 +132,8 @@ class CommandOption:
         choices: Values that Tab offers.
         repeat: Whether it may be given several times; its value is then a list.
         short: A short name, or an empty text.
-        completes: What else Tab offers: ``"columns"``, ``"language"`` or ``"condition"`` of the
-            survey, ``"zone"``, ``"profile"`` or nothing.
+        completes: What else Tab offers: ``"columns"``, ``"weights"``, ``"language"`` or
+            ``"condition"`` of the survey or frame, ``"zone"``, ``"profile"`` or nothing.
     """
 
     flag: str
@@ -171,8 +171,8 @@ class Positional:
         help: One line.
         nargs: Empty for one word, ``"?"`` for one or none, ``"*"`` for any number; ``"text"`` for
             one text or none, which needs no quotes; ``"verbatim"`` for one that keeps its own.
-        completes: What Tab completes: ``"survey"``, ``"connection"``, ``"profile"``, ``"path"`` or
-            nothing.
+        completes: What Tab completes: ``"survey"``, ``"frame or survey"``, ``"question"`` of it,
+            ``"connection"``, ``"profile"``, ``"path"`` or nothing.
         convert: Makes the value of a word, by default its text.
     """
 

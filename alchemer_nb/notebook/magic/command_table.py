@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from alchemer_nb.http.regions import Region
+from alchemer_nb.notebook.magic import analysis_commands, commands, response_options
 from alchemer_nb.notebook.magic import command_spec as spec
-from alchemer_nb.notebook.magic import commands, response_options
 from alchemer_nb.notebook.magic.command_spec import Command, CommandOption, Positional
 from alchemer_nb.notebook.magic.response_options import choice_option
 from alchemer_nb.notebook.magic.sql_values import to_query
@@ -296,6 +296,7 @@ def _finish_command(group: str, command: Command) -> Command:
 _GROUPS = {
     "Sign-in": _SIGN_IN,
     "Data": _DATA,
+    "Analysis": analysis_commands.COMMANDS,
     "Store": _STORE,
     "Other lists": tuple(_list_commands()),
 }

@@ -6,6 +6,7 @@ A press of Tab never waits for the network, see ``lookahead``.
 from __future__ import annotations
 
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
@@ -14,13 +15,21 @@ from IPython.core.error import UsageError
 
 from alchemer_nb.notebook.magic.command_spec import to_list
 from alchemer_nb.notebook.magic.condition_completion import complete_condition
+from alchemer_nb.notebook.magic.lookahead import frame_words
 from alchemer_nb.notebook.magic.parser import separate_options
-from alchemer_nb.notebook.magic.tokens import SourceWord, quote_word, split_words
+from alchemer_nb.notebook.magic.tokens import (
+    SourceWord,
+    escape_expressions,
+    quote_word,
+    split_words,
+)
 from alchemer_nb.visible import is_visible
 from alchemer_nb.wire.text import fold_title
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    import pandas as pd
 
     from alchemer_nb.notebook.magic.command_spec import Command, CommandOption, Positional
     from alchemer_nb.notebook.magic.lookahead import Lookahead, SurveyWords
@@ -30,6 +39,7 @@ if TYPE_CHECKING:
 _CELL = re.compile(r"%%alchemer\s(.*)")
 _LINE = re.compile(r"^\s*(?:%%|(?:[^%=#]+=\s*)?%)alchemer\s(.*)$", re.DOTALL)
 _MARKS = "\"'\u201c\u201d\u201e\u00ab\u2018"  # that may open a word
+_NEEDS_QUOTES = re.compile(rf"[\s,{_MARKS}\u00bb\u2019]")
 _PATHS = ("account", "accountteams", "accountuser", "contactlist", "survey", "surveytheme")
 
 
@@ -139,7 +149,8 @@ class Completion:
             known = self._survey_words(command, before[1:]) if option.completes else None
             if option.completes == "condition":
                 return _complete_quoted(known, current)
-            return self._complete_value(option, value if equals else fragment, known)
+            frame = self._frame(command, before[1:]) if option.completes else None
+            return self._complete_value(option, value if equals else fragment, known, frame)
         try:
             positionals, given = separate_options(command, before[1:])
             count, used = len(positionals), {each.flag for each in given}
@@ -151,12 +162,18 @@ class Completion:
         if fragment.startswith("-"):
             return fragment, _filter_by_prefix(fragment, unused)
         values: list[str] = []
-        if count < len(command.positionals):
+        if count < len(command.positionals) and command.positionals[count].completes == "question":
+            values = self._questions(command, before[1:], current.source)
+        elif count < len(command.positionals):
             values = self._positional_values(command.positionals[count], current.source, fragment)
         return fragment, values or ([] if fragment else unused)
 
     def _complete_value(
-        self, option: CommandOption, typed: str, known: SurveyWords | None
+        self,
+        option: CommandOption,
+        typed: str,
+        known: SurveyWords | None,
+        frame: pd.DataFrame | None,
     ) -> tuple[str, list[str]]:
         """Complete the value of an option; of a list, the name after the last comma."""
         given: Sequence[str] = ()
@@ -169,15 +186,18 @@ class Completion:
             values = ["none", *sorted(available_timezones())]
         elif option.completes == "language":
             values = map(quote_word, known.survey.languages) if known else ()
-        elif option.completes == "columns":
-            values = known.columns() if known else ()
+        elif option.completes == "weights" and frame is not None:
+            values = _write_in_list(map(str, frame.select_dtypes("number").columns))
+        elif option.completes in ("columns", "weights"):
+            values = _write_in_list(_names_in(known, frame))
         folded = typed.lstrip(_MARKS).casefold()
         offered = (value for value in values if value not in given and is_visible(value))
         return typed, [v for v in offered if v.lstrip(_MARKS).casefold().startswith(folded)]
 
-    def _survey_words(self, command: Command, words: Sequence[SourceWord]) -> SurveyWords | None:
-        """Return what is known of the survey that a line names."""
-        if not command.positionals or command.positionals[0].completes != "survey":
+    def _subject(self, command: Command, words: Sequence[SourceWord]) -> Any:
+        """Return the survey or the frame that a line names first; None for nothing."""
+        first = command.positionals[0].completes if command.positionals else ""
+        if first not in ("survey", "frame or survey"):
             return None
         if words and command.find_option(words[-1].syntax):  # its value is being typed
             words = words[:-1]
@@ -185,10 +205,25 @@ class Completion:
             (word, *_), _ = separate_options(command, words)
         except (UsageError, ValueError):
             return None
-        survey: Any = word.source
+        variables = self._shell.user_ns
         if any(part.is_expression for part in word.parts):  # a press of Tab runs nobody's code
-            survey = self._shell.user_ns.get(word.source.strip()) if len(word.parts) == 1 else None
+            return variables.get(word.source.strip()) if len(word.parts) == 1 else None
+        named = variables.get(word.source) if first == "frame or survey" else None
+        return named if _is_frame(named) else word.source
+
+    def _survey_words(self, command: Command, words: Sequence[SourceWord]) -> SurveyWords | None:
+        """Return what is known of the survey that a line names."""
+        survey = self._subject(command, words)
         return self._ahead.survey_words(str(survey)) if type(survey) in (str, int) else None
+
+    def _frame(self, command: Command, words: Sequence[SourceWord]) -> pd.DataFrame | None:
+        """Return the frame that a line names in place of a survey."""
+        subject = self._subject(command, words)
+        return subject if _is_frame(subject) else None
+
+    def _questions(self, command: Command, words: Sequence[SourceWord], start: str) -> list[str]:
+        names = _names_in(self._survey_words(command, words), self._frame(command, words))
+        return [quote_word(name) for name in names if name.startswith(start) and is_visible(name)]
 
     def _positional_values(self, positional: Positional, start: str, fragment: str) -> list[str]:
         if positional.completes == "connection":
@@ -197,6 +232,10 @@ class Completion:
             return _filter_by_prefix(start, self._ahead.profiles())
         if positional.completes == "path":
             return _filter_by_prefix(start, _PATHS)
+        if positional.completes == "frame or survey":
+            variables = self._shell.user_ns.items()
+            frames = [n for n, v in variables if _is_frame(v) and not n.startswith("_")]
+            return [*_filter_by_prefix(start, frames), *self._surveys(start, fragment)]
         if positional.completes == "survey":
             return self._surveys(start, fragment)
         return []
@@ -213,6 +252,27 @@ class Completion:
             inside = re.compile(rf"(?<!\w){re.escape(typed)}")
             found = found or [title for title, folded in titles if inside.search(folded)]
         return [*map(quote_word, found), *_filter_by_prefix(start, (i for i, _ in surveys))]
+
+
+def _write_in_list(names: Iterable[str]) -> list[str]:
+    """Return the names that need no quotes in a list, written so that no part of them is evaluated.
+
+    Who opens the link of a survey chooses the names of url variables: ``{…}`` would be run.
+    """
+    return [escape_expressions(name) for name in names if not _NEEDS_QUOTES.search(name)]
+
+
+def _is_frame(value: Any) -> bool:
+    """Check for a frame of pandas, which may not be imported yet."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(value, pandas.DataFrame)
+
+
+def _names_in(known: SurveyWords | None, frame: pd.DataFrame | None) -> list[str]:
+    """Return the questions and columns of a frame, else of a survey."""
+    if frame is not None:
+        return frame_words(frame)
+    return known.columns() if known else []
 
 
 def _complete_quoted(known: SurveyWords | None, word: SourceWord) -> tuple[str, list[str]]:

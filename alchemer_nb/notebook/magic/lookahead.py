@@ -58,6 +58,26 @@ class SurveyWords:
         return [*every]
 
 
+def frame_words(frame: pd.DataFrame) -> list[str]:
+    """Return what can be named of a frame: its questions, and its columns."""
+    from alchemer_nb.errors import AlchemerError
+    from alchemer_nb.frame.description import describe
+
+    columns = [str(name) for name in frame.columns]
+    try:
+        records = describe(frame).records
+    except AlchemerError:
+        return columns
+    names = dict.fromkeys(name for name in columns if name in records)
+    for name in [*names]:  # a whole grid, or all options of a question
+        row = records[name]
+        if parent := row.get("parent_id"):
+            names.setdefault(alias_to_name(row.get("parent_alias") or "") or f"q{parent}")
+        elif alias := alias_to_name(row.get("alias") or ""):
+            names.setdefault(alias)
+    return [*dict.fromkeys([*names, *columns])]
+
+
 class KnownSurveys:
     """Ids and titles of surveys, the latest seen last.
 

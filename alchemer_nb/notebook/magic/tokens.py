@@ -116,7 +116,7 @@ def suggest(name: str, known: Iterable[str]) -> str:
 def quote_word(text: str) -> str:
     """Quote a text so that ``split_words`` reads it as one word."""
     safe = escape_expressions(text)
-    if _NEEDS_NO_QUOTES.fullmatch(safe) and not safe.startswith(("-", "<<")):
+    if _NEEDS_NO_QUOTES.fullmatch(safe) and not safe.startswith(("-", "<<", "=")):
         return safe
     if '"' in safe and "'" not in safe:
         return f"'{safe}'"

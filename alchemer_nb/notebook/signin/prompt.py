@@ -47,6 +47,7 @@ _LABELS = {
 }
 _KEY_FIELDS = (steps.TOKEN, steps.TOKEN_SECRET)
 _PAIR_FIELDS = (steps.CONSUMER, steps.CONSUMER_SECRET)
+_OTHER_WORDS = {"key": KEY, "api key": KEY, "oauth": OAUTH}  # `--mode` has the first and the last
 _HIDDEN_ERRORS = (StdinNotImplementedError, EOFError, OSError)
 
 
@@ -108,7 +109,7 @@ class _Prompt:
         """Ask, and try at most three times; return the error of the last try."""
         self._ask_region()
         if self._way is None:
-            self._way = _ask_choice("Sign in with", _WAYS, KEY)
+            self._way = _ask_choice("Sign in with", _WAYS, KEY, _OTHER_WORDS)
         fields = _KEY_FIELDS if self._way == KEY else _PAIR_FIELDS
         wrong: Container[str] = fields
         failure: AlchemerError | None = None
@@ -153,7 +154,10 @@ class _Prompt:
         by_name = {region.name: region for region in (*regions, self._region)}
         print_text("The region is in the address bar when you are logged in:")
         labels = {name: f"{name}  {each.shown_host}" for name, each in by_name.items()}
-        self._region = by_name[_ask_choice("Region", labels, self._region.name)]
+        others = {
+            word.casefold(): each.name for each in regions for word in (each.label, each.host)
+        }
+        self._region = by_name[_ask_choice("Region", labels, self._region.name, others)]
 
     def _ask_fields(self, fields: tuple[str, str], wrong: Container[str]) -> None:
         """Ask for the fields that are wrong; for the others, too, if none is: Enter keeps them."""
@@ -231,12 +235,14 @@ def _show_failure(error: AlchemerError) -> None:
     show_line(" ".join(filter(None, error.lines)))
 
 
-def _ask_choice(question: str, choices: dict[str, str], default: str) -> str:
-    """Ask for one of some names; raise if three answers are none of them."""
+def _ask_choice(
+    question: str, choices: dict[str, str], default: str, others: dict[str, str]
+) -> str:
+    """Ask for one of some names, or other words for them; raise if three answers are none."""
     for number, label in enumerate(choices.values(), 1):
         print_text(f"  {number}  {label}")
     for _ in range(_TRIES):
-        chosen = _read_choice(question, choices, default)
+        chosen = _read_choice(question, choices, default, others)
         if chosen is not None:
             return chosen
         # The answer is not repeated: it may be a key that was pasted too early.
@@ -246,7 +252,9 @@ def _ask_choice(question: str, choices: dict[str, str], default: str) -> str:
     raise ConfigurationError(f"{question}: nothing was chosen, so nobody is signed in")
 
 
-def _read_choice(question: str, choices: dict[str, str], default: str) -> str | None:
+def _read_choice(
+    question: str, choices: dict[str, str], default: str, others: dict[str, str]
+) -> str | None:
     """Read a name, its number, or an address with the host of its label; None for all else."""
     answer = _ask(f"{question} [{[*choices].index(default) + 1}]: ").strip().casefold()
     if not answer:
@@ -255,16 +263,16 @@ def _read_choice(question: str, choices: dict[str, str], default: str) -> str | 
         host = next((word for word in label.split() if "." in word), "")
         if answer in (str(number), name.casefold()) or (host and host in answer):
             return name
-    return None
+    return others.get(answer)
 
 
 def _ask(question: str) -> str:
     """Ask for a line that may be seen."""
     try:
         return input(question)
-    except _HIDDEN_ERRORS:
-        pass
-    raise _cannot_ask()
+    except _HIDDEN_ERRORS as error:
+        is_ended = isinstance(error, EOFError)
+    raise _cannot_ask(is_ended)
 
 
 def _ask_hidden(question: str) -> Secret:
@@ -273,12 +281,18 @@ def _ask_hidden(question: str) -> Secret:
         with warnings.catch_warnings():
             warnings.simplefilter("error", getpass.GetPassWarning)
             return Secret(getpass.getpass(question))
-    except (*_HIDDEN_ERRORS, getpass.GetPassWarning):
-        pass
-    raise _cannot_ask()
+    except (*_HIDDEN_ERRORS, getpass.GetPassWarning) as error:
+        is_ended = isinstance(error, EOFError)
+    raise _cannot_ask(is_ended)
 
 
-def _cannot_ask() -> ConfigurationError:
+def _cannot_ask(is_ended: bool) -> ConfigurationError:
+    if is_ended:  # by Ctrl-D, or as there is no input
+        return ConfigurationError(
+            "the input ended before it was complete, so nobody is signed in",
+            hint="Where nobody can be asked, set ALCHEMER_API_TOKEN and ALCHEMER_API_TOKEN_SECRET "
+            "in the environment",
+        )
     return ConfigurationError(
         "nothing can be asked here without showing it: set ALCHEMER_API_TOKEN and "
         "ALCHEMER_API_TOKEN_SECRET in the environment, or sign in with the panel of a notebook"

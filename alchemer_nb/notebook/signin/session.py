@@ -228,10 +228,10 @@ class Session:
         """
         box = None
         with self._lock:
+            self.signed_out = True
             removed = self._connections.pop(name or self._current or "", None)
             if removed is None:
                 return None
-            self.signed_out = True
             if removed.name == self._current:
                 self._current = None
             if self._uses_sandbox(removed) and not any(map(self._uses_sandbox, self.connections())):

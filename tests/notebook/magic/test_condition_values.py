@@ -119,10 +119,15 @@ def ids(frame):
     return [*frame.index]
 
 
-@pytest.mark.parametrize("field", NAMES)
-def test_python_lists_and_texts(client, field):
+@pytest.mark.parametrize(
+    ("field", "step"),
+    [
+        *(("solved", 1), ("coded", 5), ("many", 5), ("url", 5)),
+        *(pytest.param(field, 1, marks=pytest.mark.long) for field in ("coded", "many", "url")),
+    ],
+)
+def test_python_lists_and_texts(client, field, step):
     name = NAMES[field]
-    step = 1 if field == "solved" else 3
     for n, label in [*enumerate(LABELS)][::step]:
         mark = "'\""[n % 2]
         pair = [label, LABELS[n - 1]]
@@ -156,13 +161,19 @@ def doors(field, pair):
         yield f"{magic} --where '{field} in {written}'", 2
 
 
-@pytest.mark.parametrize(("field", "first"), [("solved", 0), ("coded", 1)])
-def test_cells_and_options_and_names(signed_in, field, first):
+@pytest.mark.parametrize(
+    ("field", "first", "every"),
+    [
+        *(("solved", 0, 8), ("coded", 1, 8)),
+        *(pytest.param(*case, 1, marks=pytest.mark.long) for case in (("solved", 0), ("coded", 1))),
+    ],
+)
+def test_cells_and_options_and_names(signed_in, field, first, every):
     for n, label in [*enumerate(LABELS)][first::2]:
         pair = [label, LABELS[n - 1]]
         signed_in.names.update(one=label, two=pair)
         for number, (cell, count) in enumerate(doors(field, pair)):
-            if (number + n) % 4 == 0:  # some of them for each label, all of them in all
+            if (number + n // 2) % every == 0:  # some of them for each label, all of them in all
                 assert run(signed_in, cell) == expected(field, pair[:count]), cell
 
 

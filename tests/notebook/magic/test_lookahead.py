@@ -18,7 +18,7 @@ from alchemer_nb.notebook.magic.parser import parse_line
 from alchemer_nb.sandbox import Fault
 from alchemer_nb.survey.filters import parse_conditions, resolve
 from tests.boxes import copied_box
-from tests.survey_json import option, question, serve
+from tests.survey_json import option, question, response, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -185,7 +185,7 @@ def test_names_of_profiles_are_offered(notebook, monkeypatch, tmp_path):
 
 
 TITLES = ["Guests’ visit – “spring”", 'Anna\'s "big" event', "Опрос клиентов", "{braces} & $5",
-          "50% off: yes/no?"]  # fmt: skip
+          "50% off: yes/no?", "=plan"]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -194,6 +194,7 @@ TITLES = ["Guests’ visit – “spring”", 'Anna\'s "big" event', "Опрос
         ("guests|", 0), ("Guests'|", 0), ("\"Guests' VIS|", 0), ("“guests|", 0), ("spring|", 0),
         ("anna|", 1), ("Anna's|", 1), ('"Anna\'s|', 1), ("big|", 1),
         ("ОПР|", 2), ("'опрос кл|", 2), ("клиен|", 2), ("{{br|", 3), ("50|", 4), ("off|", 4),
+        ("=|", 5),
     ],
 )  # fmt: skip
 def test_titles_with_any_characters_are_completed_and_found(notebook, typed, title):
@@ -217,3 +218,30 @@ def test_labels_with_any_characters_are_completed_and_found(notebook, scripted):
         assert outcome.failure is None, label
     assert press(notebook, "%%alchemer responses 5\nsure = don't|") == [offers[0]]
     assert press(notebook, "%%alchemer responses 5\nsure = да|") == ['"Да, конечно"']
+
+
+HOSTILE_NAMES = [
+    "{calls.append(1)}", "{calls.append(1)!r:>9}", "x{{calls.append(1)}}", "$calls", "$$calls",
+    "{", "}", "a b", "c,d", "e'f", 'g"h', "i“j”", "#k", "l;m", "n=o", "--fresh", "\\", "(p", "[q]",
+]  # fmt: skip
+
+
+def test_url_variables_with_any_characters_run_no_code_and_are_found(notebook, scripted):
+    """A respondent chooses them: they are in the link with which the survey was opened."""
+    urls = {name: {"key": name, "value": "v", "type": "url"} for name in HOSTILE_NAMES}
+    client = serve(
+        scripted, [question(2, "TEXTBOX", alias="t")], [response(1, {}, url_variables=urls)]
+    )
+    scripted.answer("account", {"result_ok": True, "data": {"id": "1", "organization": "A"}})
+    notebook.names["client"], notebook.names["calls"] = client, []
+    assert notebook.run("%alchemer switch client").failure is None
+    for start, end in (("--columns ", ""), ("--columns=", ""), ("--columns 't, ", "'")):
+        offers = press_twice(notebook, f"%alchemer responses 5 {start}url_|{end}")
+        assert len(offers) > 10
+        for offer in offers:
+            outcome = notebook.run(f"df = %alchemer responses 5 {start}{offer}{end}")
+            assert outcome.failure is None, offer
+            name = offer.replace("{{", "{").replace("}}", "}").replace("$$", "$")
+            assert name in notebook.names["df"].columns
+            assert name.removeprefix("url_") in HOSTILE_NAMES
+    assert notebook.names["calls"] == []

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 HEAVY = (
-    "pandas numpy pyarrow msgspec requests urllib3 oauthlib requests_oauthlib ipywidgets anywidget"
+    "pandas numpy pyarrow msgspec requests urllib3 oauthlib requests_oauthlib ipywidgets anywidget "
+    "altair vl_convert statsmodels scipy weightipy jinja2"
 )
 
 
@@ -73,6 +74,7 @@ def test_loading_and_reading_help_imports_nothing_heavy(tmp_path):
         shell.run_line_magic("load_ext", "alchemer_nb")
         shell.run_line_magic("alchemer", "help")
         shell.run_line_magic("alchemer", "responses --help")
+        shell.run_line_magic("alchemer", "report --help")
         shell.run_line_magic("alchemer", "status")
         shell.Completer.complete(line_buffer="%alchemer res", cursor_pos=13)
         loaded = {{name.split(".")[0] for name in set(sys.modules) - before}}

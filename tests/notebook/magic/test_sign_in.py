@@ -92,6 +92,11 @@ class TestEnvironment:
         assert "from the environment" in repr(notebook.run("%alchemer login").out)
         assert notebook.run("%alchemer account").failure is None
 
+    def test_after_logout_of_nobody_nothing_is_sent_either(self, notebook, environment, alchemer):
+        assert "Nobody is signed in" in notebook.run("%alchemer logout").out
+        assert "as you signed out" in notebook.run("%alchemer account").told
+        assert alchemer.received == []
+
     def test_half_a_pair_fails_by_its_name(self, notebook, environment):
         environment.delenv("ALCHEMER_API_TOKEN_SECRET")
         outcome = notebook.run("%alchemer surveys")

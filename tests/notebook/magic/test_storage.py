@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 __all__ = ["place"]  # a fixture
 
-TITLE = "Customer satisfaction"
+TITLE, ROWS = "Customer satisfaction", 203
 
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[Sandbox]:
-    """A sandbox whose data no test changes."""
-    with quiet_box() as running:
+    """A small sandbox whose data no test changes."""
+    with quiet_box(responses=ROWS) as running:
         yield running
 
 
@@ -51,7 +51,7 @@ def signed_in(notebook, place, box):
 @pytest.fixture
 def own_box() -> Iterator[Sandbox]:
     """A small sandbox whose data a test may change."""
-    with quiet_box(responses=203) as running:
+    with quiet_box(responses=ROWS) as running:
         yield running
 
 
@@ -90,7 +90,7 @@ def test_a_sync_in_python_reports_its_progress(signed_in, capsys):
 def test_sync_diff_and_a_frame_from_the_store(notebook, place, own_box):
     signed_in = sign_in(notebook, own_box)
     outcome = signed_in.run(f'%alchemer sync "{TITLE}"')
-    assert outcome.value.added == 203
+    assert outcome.value.added == ROWS
     own_box.touch(SURVEY, [3], data={"3": {"value": "77"}})
     own_box.add_responses(SURVEY, 2)
     synced = signed_in.run(f'%alchemer sync "{TITLE}" --verify').value
@@ -114,8 +114,8 @@ def test_a_sync_beside_the_cells_tells_what_it_brought_between_them(signed_in):
     assert (outcome.failure, outcome.value) == (None, None)
     ended(signed_in)
     told = outcome.out + signed_in.run("count = done.added").out
-    assert signed_in.names["count"] == 1003
-    assert f"done = {TITLE}: 1,003 new; 1,003 responses in" in " ".join(told.split())
+    assert signed_in.names["count"] == ROWS
+    assert f"done = {TITLE}: {ROWS} new; {ROWS} responses in" in " ".join(told.split())
     assert running(signed_in) == []
 
 
@@ -123,19 +123,29 @@ def test_a_sync_beside_the_cells_has_no_rows_to_give_and_takes_none_away(signed_
     job = signed_in.run(f"%alchemer sync {SURVEY} --background").value
     assert isinstance(job, Job)
     ended(signed_in)
-    assert job.result(30).added == 1003
+    assert job.result(30).added == ROWS
     assert job.partial() is None
     signed_in.run("x = 1")
     assert "no download is under way or was stopped" in signed_in.run("%alchemer partial").told
 
 
+@pytest.fixture(scope="module")
+def paged_box() -> Iterator[Sandbox]:
+    """A sandbox of three pages, whose data no test changes."""
+    with quiet_box() as running:
+        yield running
+
+
 @pytest.mark.parametrize(
     "cell", [f"sync {SURVEY}", f"sync {SURVEY} --background", f"responses {SURVEY} --max-age 1h"]
 )
-def test_a_sync_whose_key_was_refused_names_the_command_that_signs_in(signed_in, box, cell):
+def test_a_sync_whose_key_was_refused_names_the_command_that_signs_in(
+    notebook, place, paged_box, cell
+):
+    signed_in = sign_in(notebook, paged_box)
     refused = '{"result_ok": false, "code": 401, "message": "Login failed / Invalid auth token"}'
     third = {"path": "surveyresponse", "page": 3, "resultsperpage": 500}
-    box.fail_next(Fault(status=401, body=refused, when=third))
+    paged_box.fail_next(Fault(status=401, body=refused, when=third))
     outcome = signed_in.run(f"%alchemer {cell}")
     if "background" in cell:
         ended(signed_in)
@@ -160,11 +170,11 @@ def test_sql_over_surveys_and_frames_of_the_notebook(signed_in):
     assert found["w"].tolist() == [2]
     count = '%alchemer sql "select count(*) as n from survey_9000001"'
     line = signed_in.run(f"{count} --test-rows include")
-    assert line.value["n"].tolist() == [1003]
+    assert line.value["n"].tolist() == [ROWS]
     line = signed_in.run(count)
     frame = signed_in.names["client"].responses(SURVEY, store=True, progress="none")
     assert line.value["n"].tolist() == [len(frame)]
-    told = f"{1003 - len(frame)} test rows left out"
+    told = f"{ROWS - len(frame)} test rows left out"
     assert told in " ".join(line.out.split())
     failure = signed_in.run("%%alchemer sql\nselect x from nowhere").failure
     assert isinstance(failure, InvalidArgument)
@@ -251,7 +261,7 @@ def test_stores_tells_the_place(signed_in, place):
     assert signed_in.run("%alchemer stores").value.empty
     synced = signed_in.run(f"%alchemer sync {SURVEY}").value
     (row,) = signed_in.run("%alchemer stores").value.to_dict("records")
-    assert (row["id"], row["title"], row["rows"]) == (SURVEY, TITLE, 1003)
+    assert (row["id"], row["title"], row["rows"]) == (SURVEY, TITLE, ROWS)
     assert row["place"] == str(synced.place)
     assert row["place"].startswith(str(place))
 

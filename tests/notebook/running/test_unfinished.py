@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from alchemer_nb.sandbox import Sandbox
 
-ID, TITLE, ROWS = 9000001, "Customer satisfaction", 1040
+ID, TITLE, ROWS = 9000001, "Customer satisfaction", 540
 CELL = f"%alchemer df << responses {ID} --progress none"
 LIST = "surveyresponse"
 DEAD = '{"result_ok": false, "code": 401, "message": "Login failed / Invalid auth token"}'
@@ -62,14 +62,14 @@ def signed_in(notebook, box):
     return notebook
 
 
-def dies_at(box: Sandbox, number: int = 3) -> None:
+def dies_at(box: Sandbox, number: int = 2) -> None:
     """The key is regenerated, and whoever asks for that page hears of it."""
     box.fail_next(
         Fault(status=401, body=DEAD, when={"path": LIST, "page": number, "resultsperpage": 500})
     )
 
 
-def broken(notebook, box, cell: str = CELL, number: int = 3) -> str:
+def broken(notebook, box, cell: str = CELL, number: int = 2) -> str:
     """What the cell says whose key dies on the way."""
     dies_at(box, number)
     outcome = notebook.run(cell)
@@ -90,7 +90,7 @@ def pages_asked(box: Sandbox, since: int) -> list[int]:
 
 def test_it_is_said_and_the_same_cell_goes_on(signed_in, box, whole):
     told = broken(signed_in, box)
-    assert "1,000 of 1,040 responses had come when the API key was refused" in told
+    assert "500 of 540 responses had come when the API key was refused" in told
     assert "Sign in with the new key (%alchemer login), then run the cell again" in told
     assert "it goes on from the responses at hand" in told
     assert "take the rows so far: df = %alchemer partial" in told
@@ -100,8 +100,8 @@ def test_it_is_said_and_the_same_cell_goes_on(signed_in, box, whole):
     start = len(box.seen)
     outcome = signed_in.run(CELL.replace(" --progress none", ""))
     assert outcome.failure is None
-    assert "went on at page 3 with the 1,000 responses at hand" in " ".join(outcome.out.split())
-    assert pages_asked(box, start) == [3]
+    assert "went on at page 2 with the 500 responses at hand" in " ".join(outcome.out.split())
+    assert pages_asked(box, start) == [2]
     pd.testing.assert_frame_equal(signed_in.names["df"], whole)
     assert not signed_in.magics.session.unfinished
 
@@ -120,7 +120,7 @@ def test_oauth_goes_on_as_well(notebook, box, mode, whole):
     session.adopt(client_of(box, mode))
     start = len(box.seen)
     assert notebook.run(CELL).failure is None
-    assert pages_asked(box, start) == [3]
+    assert pages_asked(box, start) == [2]
     pd.testing.assert_frame_equal(notebook.names["df"], whole)
 
 
@@ -163,7 +163,7 @@ def test_login_takes_the_new_key_in_place_of_the_refused_one(signed_in, box, mon
     assert session.client.credentials == credentials_for(box, "api_key")
     start = len(box.seen)
     assert signed_in.run(CELL).failure is None
-    assert pages_asked(box, start) == [3]
+    assert pages_asked(box, start) == [2]
     assert "Already signed in" in repr(login(session, prompt=True))
 
 
@@ -182,8 +182,8 @@ def test_in_the_background(signed_in, box, whole):
     for one in signed_in.magics.downloads._running:
         one.job.wait(60)
     told = " ".join(signed_in.run("x = 1").out.split())
-    assert "went on at page 3 with the 1,000 responses at hand" in told
-    assert pages_asked(box, start) == [3]
+    assert "went on at page 2 with the 500 responses at hand" in told
+    assert pages_asked(box, start) == [2]
     pd.testing.assert_frame_equal(signed_in.names["df"], whole)
 
 
@@ -211,13 +211,13 @@ def test_nothing_of_another_account_is_mixed_in(signed_in, box):
         signed_in.magics.session.adopt(client_of(other))
         outcome = signed_in.run(CELL)
         assert outcome.failure is None
-        assert sorted(pages_asked(other, 0)) == [1, 2, 3]
+        assert sorted(pages_asked(other, 0)) == [1, 2]
         theirs = client_of(other).responses(ID, progress="none")
         pd.testing.assert_frame_equal(signed_in.names["df"], theirs)
     signed_in.magics.session.adopt(client_of(box))
     start = len(box.seen)
     assert signed_in.run(CELL).failure is None
-    assert pages_asked(box, start) == [3], "those of the first account were still at hand"
+    assert pages_asked(box, start) == [2], "those of the first account were still at hand"
 
 
 def test_rows_that_are_of_no_use_stand_in_the_way_once(notebook, scripted):
@@ -238,11 +238,11 @@ def test_a_wrong_key_first_and_then_the_right_one(signed_in, box):
     broken(signed_in, box)
     outcome = signed_in.run(CELL)
     assert isinstance(outcome.failure, DownloadIncomplete)
-    assert "1,000 of 1,040 responses had come when the API key was refused" in outcome.told
+    assert "500 of 540 responses had come when the API key was refused" in outcome.told
     signed_in.magics.session.adopt(client_of(box))
     start = len(box.seen)
     assert signed_in.run(CELL).failure is None
-    assert pages_asked(box, start) == [3]
+    assert pages_asked(box, start) == [2]
 
 
 def test_rows_are_forgotten_with_the_last_sign_in_to_their_account(signed_in, box):
@@ -262,7 +262,7 @@ def test_three_are_kept_and_the_oldest_gives_way(signed_in, box):
     for cell in cells:
         broken(signed_in, box, cell)
         signed_in.magics.session.adopt(client_of(box))
-    for cell, rest in zip(reversed(cells), [[3], [3], [3], [1, 2, 3]], strict=True):
+    for cell, rest in zip(reversed(cells), [[2], [2], [2], [1, 2]], strict=True):
         signed_in.magics.session.adopt(client_of(box), "the same, remembering nothing")
         start = len(box.seen)
         assert signed_in.run(cell).failure is None

@@ -124,7 +124,11 @@ class TestQuestions:
         session.box = None
 
     @pytest.mark.parametrize(
-        "answer", ["eu", "EU", "2", "https://app.alchemer.eu/home", "app.alchemer.eu"]
+        "answer",
+        [
+            *("eu", "EU", "2", "Europe", "https://app.alchemer.eu/home"),
+            *("app.alchemer.eu", "api.alchemer.eu"),
+        ],
     )
     def test_a_region_is_chosen_by_name_number_or_address(
         self, session: Session, person: Any, answer: str
@@ -133,6 +137,28 @@ class TestQuestions:
         with pytest.raises(KeyboardInterrupt):
             login(session, prompt=True)
         assert "app.alchemer.eu" in asked.hidden[0]
+
+    @pytest.mark.parametrize(
+        ("answer", "field"), [("OAuth", "Consumer key"), ("key", "API key"), ("API key", "API key")]
+    )
+    def test_a_way_is_chosen_by_its_word(
+        self, session: Session, person: Any, answer: str, field: str
+    ) -> None:
+        asked = person(
+            sign_in_with=answer, api_key=KeyboardInterrupt(), consumer_key=KeyboardInterrupt()
+        )
+        with pytest.raises(KeyboardInterrupt):
+            login(session, prompt=True)
+        assert asked.hidden[0].startswith(field)
+
+    @pytest.mark.parametrize("question", ["region", "sign_in_with", "api_key", "api_secret"])
+    def test_ctrl_d_is_no_fault_of_the_terminal(
+        self, session: Session, person: Any, question: str
+    ) -> None:
+        person(**{"api_key": "CANARY", question: EOFError()})
+        with pytest.raises(ConfigurationError, match="input ended") as caught:
+            login(session, prompt=True)
+        assert "without showing" not in str(caught.value)
 
     def test_what_the_line_says_is_not_asked(
         self, session: Session, box: Sandbox, person: Any
@@ -283,7 +309,7 @@ class TestOAuth:
             sign_in_with="2",
             consumer_key=box.consumer_key,
             consumer_secret=box.consumer_secret,
-            paste_the_address=("https://x/?oauth_token=other&oauth_verifier=CANARYother", log_in),
+            address_or_the_code=("https://x/?oauth_token=other&oauth_verifier=CANARYother", log_in),
         )
         login(session, region=box.region, prompt=True)
         credentials = session.require().client.credentials
@@ -323,7 +349,7 @@ class TestOAuth:
         person(
             consumer_key=(box.consumer_key, ""),
             consumer_secret=("wrong-secret-0001", box.consumer_secret),
-            paste_the_address=log_in,
+            address_or_the_code=log_in,
         )
         login(session, region=box.region, mode="oauth", prompt=True)
         assert session.status().mode == "OAuth"
