@@ -50,6 +50,11 @@ def beside(df, question_id=None):
     return " ".join(f"{notes} {value}" for notes, value in book.to_numpy())
 
 
+def few(cases, *fast):
+    """Return the cases, those that are not among the last arguments for test-long."""
+    return [pytest.param(each, marks=() if each in fast else pytest.mark.long) for each in cases]
+
+
 # Answers of a wrong JSON type.
 
 HUGE = 10**30
@@ -108,7 +113,7 @@ def places(value):
     }
 
 
-FEW_WRONG = ("nested list", "bool", "huge int")
+FEW_WRONG = ("nested list",)
 
 
 @pytest.mark.parametrize(
@@ -367,7 +372,7 @@ def written(df, folder):
         for number, options in enumerate(
             [{}, {"names": "text"}, {"shape": "long"}, {"values": "both"}, {"multi": "list"}]
         )
-        for long in [() if number == 0 or (number + turn) % 2 else pytest.mark.long]
+        for long in [() if number == 2 * turn else pytest.mark.long]
     ],
 )
 def test_nul_and_lone_surrogates_everywhere_and_on_to_every_file(scripted, tmp_path, odd, options):
@@ -451,7 +456,16 @@ ALIASES = [
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"metadata": "none", "shape": "long"}, {"metadata": "all", "names": "text"}],
+    [
+        {},
+        *(
+            pytest.param(options, marks=pytest.mark.long)
+            for options in (
+                {"metadata": "none", "shape": "long"},
+                {"metadata": "all", "names": "text"},
+            )
+        ),
+    ],
     ids=str,
 )
 def test_aliases_of_every_sort_lose_nothing(scripted, tmp_path, options):
@@ -535,7 +549,7 @@ def known_by(df):
     }
 
 
-@pytest.mark.parametrize("kind", OWN)
+@pytest.mark.parametrize("kind", few(OWN, "things", "bytes", "timedelta", "interval"))
 def test_a_column_of_any_type_goes_on_or_is_named(scripted, tmp_path, kind):
     df = small(scripted)
     df["own"] = OWN[kind]().set_axis(df.index)
@@ -557,7 +571,7 @@ def test_a_column_of_any_type_goes_on_or_is_named(scripted, tmp_path, kind):
 
 
 @pytest.mark.filterwarnings("ignore:The DataFrame has column names of mixed type")
-@pytest.mark.parametrize("name", NAMES, ids=ascii)
+@pytest.mark.parametrize("name", few(NAMES, 5, ("a", "b"), None, "a\0b"), ids=ascii)
 def test_a_column_of_any_name_goes_on(scripted, tmp_path, name):
     df = small(scripted)
     df[name] = ["mine", "too"]
@@ -624,7 +638,7 @@ def test_dropped_columns_stay_out_of_everything(scripted, tmp_path, columns):
 
 @pytest.mark.parametrize(
     "index",
-    [["a", "b"], [1.5, 2], [None, 1], [(1, 2), (3, 4)], [HUGE, 1]],
+    few([["a", "b"], [1.5, 2], [None, 1], [(1, 2), (3, 4)], [HUGE, 1]], ["a", "b"], [HUGE, 1]),
     ids=str,
 )
 def test_rows_that_are_no_responses_are_named(scripted, tmp_path, index):
@@ -640,7 +654,7 @@ def test_rows_that_are_no_responses_are_named(scripted, tmp_path, index):
     assert pyreadstat.read_sav(tmp_path / "x.sav")[0]["t"].tolist() == ["w1", "w2"]
 
 
-@pytest.mark.parametrize("text", ["no json", "[1]", "{}", "5"])
+@pytest.mark.parametrize("text", few(["no json", "[1]", "{}", "5"], "no json", "{}"))
 @NO_DESCRIPTION
 @OWN_CODES
 def test_other_attrs_than_ours_are_said(scripted, tmp_path, text):

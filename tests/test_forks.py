@@ -95,15 +95,18 @@ class Asking:
 # -- answers -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("count", [20, pytest.param(160, marks=pytest.mark.long)])
-def test_answers_of_six_processes_and_none_of_another_call(used, count):
+@pytest.mark.parametrize(
+    ("processes", "count"), [(3, 20), pytest.param(6, 160, marks=pytest.mark.long)]
+)
+def test_answers_of_several_processes_and_none_of_another_call(used, processes, count):
     with ThreadPoolExecutor(2) as pool:  # two more open connections
         list(pool.map(lambda n: ask(used, n), range(1, 9)))
     children = [
-        Child(lambda k=k: wrong_of(used, range(1000 * k, 1000 * k + count))) for k in range(1, 6)
+        Child(lambda k=k: wrong_of(used, range(1000 * k, 1000 * k + count)))
+        for k in range(1, processes)
     ]
     found = [wrong_of(used, range(10_000, 10_000 + count)), *(c.outcome() for c in children)]
-    assert found == [([], count)] * 6
+    assert found == [([], count)] * processes
 
 
 _shared = {}  # what a worker of a pool has by being forked: it cannot be pickled
@@ -136,7 +139,9 @@ def pool_map(kind):
             yield run
 
 
-@pytest.mark.parametrize("kind", ["Pool", "Executor", "joblib"])
+@pytest.mark.parametrize(
+    "kind", ["Executor", *(pytest.param(k, marks=pytest.mark.long) for k in ("Pool", "joblib"))]
+)
 def test_workers_of_a_pool_get_their_own_answers(used, kind):
     _shared["transport"] = used
     try:
@@ -150,14 +155,15 @@ def test_workers_of_a_pool_get_their_own_answers(used, kind):
     assert wrong_of(used, range(300, 320)) == ([], 20)
 
 
-def test_forks_in_the_midst_of_calls_hang_nobody(used):
+@pytest.mark.parametrize("children", [3, pytest.param(8, marks=pytest.mark.long)])
+def test_forks_in_the_midst_of_calls_hang_nobody(used, children):
     with Asking(used) as asking:
-        for k in range(1, 9):
+        for k in range(1, 1 + children):
             child = Child(lambda k=k: wrong_of(used, range(100 * k, 100 * k + 5)))
             assert child.outcome() == ([], 5)
         before = asking.answers
     assert asking.wrong == []
-    assert before > 8  # it went on meanwhile
+    assert before > children  # it went on meanwhile
 
 
 def test_a_child_that_ends_as_a_program_does_leaves_the_connections_of_its_parent_open(used, echo):
@@ -413,7 +419,7 @@ def told_of(job):
     )
 
 
-@pytest.mark.parametrize("begin", [Job.start, Job.sync])
+@pytest.mark.parametrize("begin", [Job.start, pytest.param(Job.sync, marks=pytest.mark.long)])
 def test_a_job_that_runs_in_the_parent_has_ended_in_the_child(slow, long_page, begin):
     job = runs(begin(slow, "Customer satisfaction"))
     said = (
@@ -471,7 +477,7 @@ def test_a_child_that_is_forked_as_a_job_begins_can_import_what_the_job_needs():
         raise
 
 
-@pytest.mark.parametrize("what", ["responses", "sync"])
+@pytest.mark.parametrize("what", ["responses", pytest.param("sync", marks=pytest.mark.long)])
 def test_a_download_whose_callback_forks_ends_in_the_child_alone(slow, what):
     forked, came = [], []
 
@@ -548,7 +554,8 @@ def test_the_sign_ins_of_a_shell_can_be_asked_for_in_the_child():
         assert Child(session.names).outcome() == ()
 
 
-def test_a_frame_tells_its_columns_in_the_child_while_a_thread_finds_them_out(box):
+@pytest.mark.parametrize("children", [2, pytest.param(4, marks=pytest.mark.long)])
+def test_a_frame_tells_its_columns_in_the_child_while_a_thread_finds_them_out(box, children):
     key = ApiKey(box.api_token, box.api_token_secret)
     frame = Client(key, box.region).responses("Customer satisfaction", progress="none")
     text, stop = frame.attrs["alchemer"], threading.Event()
@@ -564,7 +571,7 @@ def test_a_frame_tells_its_columns_in_the_child_while_a_thread_finds_them_out(bo
     thread.start()
     try:
         expected = columns()
-        for _ in range(4):
+        for _ in range(children):
             assert Child(columns).outcome() == expected
     finally:
         stop.set()
@@ -574,7 +581,9 @@ def test_a_frame_tells_its_columns_in_the_child_while_a_thread_finds_them_out(bo
 # -- the sandbox ---------------------------------------------------------------------------------
 
 
-def test_a_child_neither_stops_nor_disturbs_the_sandbox_of_its_parent():
+# One that leaves as a program does takes seconds over it.
+@pytest.mark.parametrize("leaves", [False, pytest.param(True, marks=pytest.mark.long)])
+def test_a_child_neither_stops_nor_disturbs_the_sandbox_of_its_parent(leaves):
     with Sandbox(responses=20) as own:
         client = Client(ApiKey(own.api_token, own.api_token_secret), own.region)
         atexit.register(own.stop)
@@ -591,7 +600,7 @@ def test_a_child_neither_stops_nor_disturbs_the_sandbox_of_its_parent():
                 return rows, own.running, len(refused)
 
             rows = len(client.surveys())
-            assert Child(asks, leaves=True).outcome() == (rows, False, 3)
+            assert Child(asks, leaves=leaves).outcome() == (rows, False, 3)
         finally:
             atexit.unregister(own.stop)
         assert own.running

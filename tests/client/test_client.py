@@ -51,7 +51,6 @@ def test_surveys_by_a_piece_of_the_title_and_by_status(client):
     assert client.surveys("no such piece").empty
 
 
-@pytest.mark.every_mode
 def test_responses_gives_all_pages(client, box):
     df = client.responses(CUSTOMER, test_rows="include", progress="none")
     told = client.request("GET", "survey/9000001/surveyresponse", {"resultsperpage": 1})
@@ -127,7 +126,11 @@ def odd(*case):
 @pytest.mark.parametrize(
     ("asked", "same"),
     [
-        ({"status": "complete"}, lambda df: df[df["status"] == "Complete"]),
+        pytest.param(
+            {"status": "complete"},
+            lambda df: df[df["status"] == "Complete"],
+            marks=pytest.mark.long,
+        ),
         (
             {"status": ["Partial", "Disqualified"]},
             lambda df: df[df["status"].isin(["Partial", "Disqualified"])],
@@ -136,8 +139,12 @@ def odd(*case):
         ({"where": "[question(3)] = 1"}, lambda df: df[df["region"] == "North"]),
         odd({"where": "nps >= 9\nregion in (North, 'South')  # two of them"}, None),
         ({"where": "comments IS NOT NULL"}, lambda df: df[df["comments"].notna()]),
-        ({"where": ["email IS NULL"]}, lambda df: df[df["email"].isna()]),
-        odd(
+        pytest.param(
+            {"where": ["email IS NULL"]},
+            lambda df: df[df["email"].isna()],
+            marks=pytest.mark.long,
+        ),
+        (
             {"where": '[url("utm_source")] = news'},
             lambda df: df[df["url_utm_source"] == "news"],
         ),
@@ -298,8 +305,14 @@ def plain():
         return [client.responses(title, progress="none") for title in (CUSTOMER, "pulse")]
 
 
-@pytest.mark.parametrize("form", ["2017", "current"])
-@pytest.mark.parametrize("flat_single", [False, True])
+@pytest.mark.parametrize(
+    ("form", "flat_single"),
+    [
+        pytest.param(form, flat, marks=() if flat == (form == "current") else pytest.mark.long)
+        for form in ("2017", "current")
+        for flat in (False, True)
+    ],
+)
 def test_both_forms_of_payload_give_the_same_answers(form, flat_single, plain):
     with Sandbox(responses=80, form=form, flat_single=flat_single) as own:
         client = Client(ApiKey(own.api_token, own.api_token_secret), region=own.region)
@@ -312,7 +325,10 @@ def test_both_forms_of_payload_give_the_same_answers(form, flat_single, plain):
         )
 
 
-@pytest.mark.parametrize(("region", "zone"), [("us", "America/New_York"), ("eu", "Etc/GMT")])
+@pytest.mark.parametrize(
+    ("region", "zone"),
+    [pytest.param("us", "America/New_York", marks=pytest.mark.long), ("eu", "Etc/GMT")],
+)
 def test_regions_date_in_their_own_zone_and_frames_agree(region, zone):
     with Sandbox(responses=120, region=region) as own:
         client = Client(ApiKey(own.api_token, own.api_token_secret), region=own.region)

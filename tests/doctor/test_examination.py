@@ -93,7 +93,6 @@ def test_a_user_without_a_right_reads_which_one(own):
     assert "1 right refused" in repr(found)
 
 
-@pytest.mark.every_mode
 def test_each_way_of_signing_in_is_named(client):
     found = client.doctor()
     assert check(found, "credentials").result == "ok"
@@ -181,8 +180,8 @@ def test_a_certificate_that_nobody_signed(monkeypatch):
     ("seconds", "result", "words"),
     [
         (-7200, "trouble", "120 minutes ahead of"),
-        (45, "note", "seconds behind"),
-        (5, "ok", "agrees"),
+        pytest.param(45, "note", "seconds behind", marks=pytest.mark.long),
+        pytest.param(5, "ok", "agrees", marks=pytest.mark.long),
     ],
 )
 def test_a_clock_that_is_off(own, ada, seconds, result, words):
@@ -349,9 +348,10 @@ ODD = [
 ]  # fmt: skip
 
 
-def test_odd_replies_are_no_error_of_its_own(scripted):
+@pytest.mark.parametrize("odds", [ODD[::3], pytest.param(ODD, marks=pytest.mark.long)])
+def test_odd_replies_are_no_error_of_its_own(scripted, odds):
     client = Client(ApiKey(TOKEN, SECRET), region=scripted.region)
-    for odd in ODD:
+    for odd in odds:
         scripted.replies.clear()
         for path in ("survey", "survey/7", "contactlist", "accountuser", "account"):
             scripted.answer(path, odd)

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -39,6 +41,7 @@ def test_failures_show_no_value_and_no_host_of_a_proxy() -> None:
     assert [word for word in ("canary", "joe", "127.0.0.1:9") if word in out] == []
 
 
+@pytest.mark.long
 def test_without_credentials_they_are_skipped_with_the_reason() -> None:
     out = run()
     assert "6 skipped" in out

@@ -83,6 +83,10 @@ SCHEDULES = {
 
 # Refusals and errors of one call are waited out in tests/http/test_retries.py, too.
 MORE_TROUBLE = {
+    "a server error on every page",
+    "400 after 500",
+    "slow pages overtake one another",
+    "rows come twice",
     "bad gateways",
     "the limit without a time",
     "please wait, as 429",
@@ -102,7 +106,9 @@ def test_trouble_that_passes_ends_with_the_frame_of_a_calm_server(large, quick, 
     same(quick.responses(CUSTOMER, progress="none"), calm)
 
 
-@pytest.mark.parametrize("in_flight", [1, 2, 8])
+@pytest.mark.parametrize(
+    "in_flight", [*(pytest.param(n, marks=pytest.mark.long) for n in (1, 2)), 8]
+)
 def test_any_number_in_flight_gives_the_same_frame(large, calm, in_flight):
     large.calm()
     key = ApiKey(large.api_token, large.api_token_secret)
@@ -170,7 +176,7 @@ def test_what_comes_changes_or_goes_meanwhile_is_seen_to(moving):
     assert facts["repeated_rows"] == 0
 
 
-@pytest.mark.parametrize("late", [1, 2, 3])
+@pytest.mark.parametrize("late", [2, *(pytest.param(n, marks=pytest.mark.long) for n in (1, 3))])
 def test_what_is_seen_to_does_not_hang_on_the_order_in_which_pages_come(moving, late):
     first = client_of(moving).responses(CUSTOMER, test_rows="include", progress="none")
     gone, touched = tuple(first.index[[3, 40]]), tuple(first.index[[10, 20]])
@@ -297,7 +303,9 @@ def test_trouble_that_stays_ends_with_the_rows_so_far(large, calm):
     same(partial, calm.loc[partial.index])
 
 
-@pytest.mark.parametrize("status", [400, 401, 404])
+@pytest.mark.parametrize(
+    "status", [401, *(pytest.param(n, marks=pytest.mark.long) for n in (400, 404))]
+)
 def test_a_refusal_on_the_way_loses_no_rows(large, quick, status):
     large.fail_next(page(3, status=status))
     with pytest.raises(DownloadIncomplete, match="1,000 of 1,510 responses had come") as caught:
@@ -384,8 +392,9 @@ def test_an_estimate_before_anything_large_is_sent(large, quick):
         quick.estimate(CUSTOMER, since="yesterday-ish")
 
 
-def test_the_limit_of_the_account_is_never_passed():
-    """Four clients at once."""
+@pytest.mark.parametrize("clients", [2, pytest.param(4, marks=pytest.mark.long)])
+def test_the_limit_of_the_account_is_never_passed(clients):
+    """Several clients at once."""
     with copied_box(responses=ROWS, cache_seconds=0) as box:
         key = ApiKey(box.api_token, box.api_token_secret)
         frames = []
@@ -394,7 +403,7 @@ def test_the_limit_of_the_account_is_never_passed():
             client = Client(key, region=box.region)
             frames.append(client.responses(CUSTOMER, progress="none"))
 
-        threads = [threading.Thread(target=work) for _ in range(4)]
+        threads = [threading.Thread(target=work) for _ in range(clients)]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -145,8 +145,14 @@ ADDRESSES = {
 }
 
 
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("name", ["HTTPS_PROXY", "ALL_PROXY"])
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [
+        pytest.param(name, mode, marks=() if mode == fast else pytest.mark.long)
+        for name, fast in (("HTTPS_PROXY", "key"), ("ALL_PROXY", "two"))
+        for mode in MODES
+    ],
+)
 def test_no_proxy_has_its_password_shown(search, monkeypatch, mode, name):
     region = Region.custom("https://api.alchemer.invalid")
     for other in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"):
@@ -243,7 +249,7 @@ print(dict(os.environ), sys.argv)
     "call",
     [
         "al.Client(al.ApiKey(*key), region).account()",
-        "al.Client(al.OAuth1(*key), region).account()",
+        pytest.param("al.Client(al.OAuth1(*key), region).account()", marks=pytest.mark.long),
         "al.OAuthFlow(*key, region, callback='oob').start()",
     ],
 )

@@ -140,7 +140,13 @@ def test_no_file_that_is_written_holds_a_secret(walk, search, tmp_path):
 
 
 @in_one_mode
-@pytest.mark.parametrize("engine", ["arrow", "pandas", "duckdb", "polars", "dask"])
+@pytest.mark.parametrize(
+    "engine",
+    [
+        *("duckdb", "dask"),
+        *(pytest.param(each, marks=pytest.mark.long) for each in ("arrow", "pandas", "polars")),
+    ],
+)
 def test_no_engine_is_handed_a_secret(walk, search, engine):
     pytest.importorskip(
         "dask.dataframe" if engine == "dask" else engine.replace("arrow", "pyarrow")

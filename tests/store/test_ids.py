@@ -59,6 +59,8 @@ CALLS = {
     "survey": lambda client, own: client.survey(own),
 }
 CALL = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+# What else begins in the same way.
+ALIKE = {"scan", "changes", "estimate", "survey"}
 
 
 def tree(folder: Path):
@@ -106,7 +108,13 @@ def moving(place: Path):
         yield running
 
 
-@CALL
+@pytest.mark.parametrize(
+    "call",
+    [
+        pytest.param(call, id=name, marks=pytest.mark.long if name in ALIKE else ())
+        for name, call in CALLS.items()
+    ],
+)
 def test_an_id_that_a_server_made_up_is_told_and_nothing_is_made(
     scripted, place, victim, tmp_path, call
 ):
@@ -288,7 +296,11 @@ def is_ours(folder: Path, name: str) -> bool:
 
 
 @posix
-@pytest.mark.parametrize("lost", [False, True], ids=["manifest", "no manifest"])
+@pytest.mark.parametrize(
+    "lost",
+    [pytest.param(False, marks=pytest.mark.long), True],
+    ids=["manifest", "no manifest"],
+)
 def test_the_store_sweeps_its_own_files_alone(moving, victim, lost):
     client = fresh_client(moving)
     folder = client.sync(SURVEY).place
@@ -396,6 +408,8 @@ CHANGES = {
 
 # Each is refused where one of the others is.
 MORE = {
+    "a definition elsewhere",
+    "syncs of another type",
     "a part below nothing",
     "a part that is huge",
     "a definition without a number",

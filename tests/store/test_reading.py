@@ -43,7 +43,7 @@ def each_way_somewhere(number):
     ("form", "ways_of", "rows"),
     [
         ("current", each_way_somewhere, 30),
-        ("2017", lambda _: WAYS[:1], 30),
+        pytest.param("2017", lambda _: WAYS[:1], 30, marks=pytest.mark.long),
         pytest.param("current", lambda _: WAYS, 60, marks=pytest.mark.long),
         pytest.param("2017", lambda _: WAYS[:1], 60, marks=pytest.mark.long),
     ],

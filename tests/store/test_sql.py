@@ -81,9 +81,28 @@ def rows_of(client, engine, **options):
 # -- the same base --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+KEPT = {"exclude": [1, 2, 3, 5], "include": [1, 2, 3, 4, 5], "only": [4]}
+
+
+def engines(*names):
+    """Return these engines, and all of them in test-long."""
+    return pytest.mark.parametrize(
+        "engine",
+        [
+            pytest.param(each, marks=() if each in names else pytest.mark.long)
+            for each in ENGINES
+            if each != "arrow" or "arrow" in names
+        ],
+    )
+
+
 @pytest.mark.parametrize(
-    ("test_rows", "ids"), [("exclude", [1, 2, 3, 5]), ("include", [1, 2, 3, 4, 5]), ("only", [4])]
+    ("engine", "test_rows", "ids"),
+    [
+        pytest.param(engine, *kept, marks=() if number % 3 == turn else pytest.mark.long)
+        for number, engine in enumerate(ENGINES)
+        for turn, kept in enumerate(KEPT.items())
+    ],
 )
 def test_test_rows_are_in_as_in_responses(still, engine, test_rows, ids):
     if engine != "arrow":
@@ -145,7 +164,7 @@ def test_a_question_has_the_name_that_responses_gives_it(scripted, place):
 # -- the same order -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("engine", ["pandas", "duckdb", "polars", "dask"])
+@engines("duckdb", "polars")
 def test_categories_keep_the_order_of_the_form(client, engine):
     pytest.importorskip("dask.dataframe" if engine == "dask" else engine)
     found = rows_of(client, engine, progress="none")
@@ -274,7 +293,7 @@ def test_scans_note_dates_in_the_other_order(scripted, place):
         assert told == ([note] if count else [])
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@engines("arrow", "polars")
 def test_a_survey_without_responses_has_its_columns(scripted, place, engine):
     if engine != "arrow":
         pytest.importorskip("dask.dataframe" if engine == "dask" else engine)
@@ -289,8 +308,14 @@ def test_a_survey_without_responses_has_its_columns(scripted, place, engine):
     assert count["n"].tolist() == [0]
 
 
-@pytest.mark.parametrize("test_rows", ["exclude", "include", "only"])
-@pytest.mark.parametrize("tz", ["UTC", "Europe/Berlin", None])
+@pytest.mark.parametrize(
+    ("tz", "test_rows"),
+    [
+        pytest.param(tz, rows, marks=() if number == turn else pytest.mark.long)
+        for number, tz in enumerate(["UTC", "Europe/Berlin", None])
+        for turn, rows in enumerate(KEPT)
+    ],
+)
 def test_a_scan_with_pandas_is_the_frame_of_responses(client, test_rows, tz):
     options = {"test_rows": test_rows, "tz": tz, "progress": "none"}
     found = client.scan(5, "pandas", **options)
@@ -307,7 +332,11 @@ LOCAL = "select strftime(date_submitted, '%d %H:%M') as t from made_by_hand wher
 
 @pytest.mark.parametrize(
     ("tz", "wall"),
-    [("UTC", "16 03:30"), ("Europe/Berlin", "16 04:30"), ("Asia/Tokyo", "16 12:30")],
+    [
+        pytest.param("UTC", "16 03:30", marks=pytest.mark.long),
+        ("Europe/Berlin", "16 04:30"),
+        pytest.param("Asia/Tokyo", "16 12:30", marks=pytest.mark.long),
+    ],
 )
 def test_times_are_in_the_zone_that_was_asked_for(client, tz, wall):
     how = {"tz": tz, "progress": "none"}
@@ -405,7 +434,7 @@ def test_frames_whose_names_differ_in_case(client):
 # -- url variables that nobody has ----------------------------------------------------------
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@engines("arrow", "pandas", "dask")
 def test_a_scan_has_the_url_variable_that_was_asked_for(client, engine):
     if engine != "arrow":
         pytest.importorskip("dask.dataframe" if engine == "dask" else engine)
@@ -561,7 +590,13 @@ WORDS_ALONE = (
 ALL_OF = "select * from {}"
 
 
-@pytest.mark.parametrize("name", UNTAKEABLE)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in ("objects", "nested") else pytest.mark.long)
+        for name in UNTAKEABLE
+    ],
+)
 def test_a_frame_that_cannot_be_a_table_breaks_only_a_query_that_names_it(client, name):
     for template in WORDS_ALONE:
         found = client.sql(template.format(name), UNTAKEABLE, progress="none")

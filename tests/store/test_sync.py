@@ -21,7 +21,7 @@ def counts(synced):
     return synced.added, synced.changed, synced.removed, synced.rows
 
 
-@pytest.mark.parametrize("form", ["current", "2017"])
+@pytest.mark.parametrize("form", ["current", pytest.param("2017", marks=LONG)])
 def test_new_changed_and_deleted_responses_arrive_with_few_calls(form, place):
     with quiet_box(form=form) as box:
         assert counts(stores(box).sync(SURVEY)) == (1003, 0, 0, 1003)

@@ -93,6 +93,7 @@ def test_a_manifest_cut_short_is_made_anew(synced_box, synced, left):
     equal_to_fresh(synced_box, client)
 
 
+@pytest.mark.long  # as one that was cut short
 def test_a_manifest_that_is_gone_is_made_anew(synced_box, synced):
     client, folder = synced
     (folder / paths.MANIFEST).unlink()
@@ -102,7 +103,7 @@ def test_a_manifest_that_is_gone_is_made_anew(synced_box, synced):
 
 # Of these tests/store/test_damage.py has more.
 MORE_DAMAGES = (
-    *((1, "gone"), (0, "cut"), (0, "empty")),
+    *((0, "gone"), (1, "gone"), (0, "cut"), (0, "empty")),
     *((1, "cut"), (0, "scribbled"), (1, "empty")),
 )
 
@@ -110,7 +111,7 @@ MORE_DAMAGES = (
 @pytest.mark.parametrize(
     ("which", "how"),
     [
-        *((0, "gone"), (1, "scribbled")),
+        (1, "scribbled"),
         *(pytest.param(*case, marks=pytest.mark.long) for case in MORE_DAMAGES),
     ],
 )
@@ -334,6 +335,7 @@ def test_a_sync_that_broke_off_in_small_pages_goes_on_where_it_was(paged_box):
     equal_to_fresh(paged_box, client)
 
 
+@pytest.mark.long  # as where it broke off
 def test_a_sync_that_was_stopped_keeps_what_came(place, monkeypatch):
     with quiet_box(responses=1600) as box:
         stop = threading.Event()
@@ -356,12 +358,17 @@ def test_a_sync_that_was_stopped_keeps_what_came(place, monkeypatch):
         pytest.param(
             Fault(shift=-7, when={"page": 2, "resultsperpage": 500}), marks=pytest.mark.long
         ),
-        Fault(shift=5, when={"page": 2, "resultsperpage": 500}),
+        pytest.param(
+            Fault(shift=5, when={"page": 2, "resultsperpage": 500}), marks=pytest.mark.long
+        ),
         pytest.param(
             Fault(adds=7, when={"page": 3, "resultsperpage": 500}), marks=pytest.mark.long
         ),
         Fault(deletes=(1, 2, 600), when={"page": 3, "resultsperpage": 500}),
-        Fault(touches=(1, 2, 600), when={"page": 3, "resultsperpage": 500}),
+        pytest.param(
+            Fault(touches=(1, 2, 600), when={"page": 3, "resultsperpage": 500}),
+            marks=pytest.mark.long,
+        ),
         pytest.param(Fault(cut=900, when={"page": 2}), marks=pytest.mark.long),
     ],
     ids=["rows come twice", "rows are skipped", "new", "deleted", "edited", "cut"],
@@ -473,7 +480,7 @@ def test_no_secret_is_stored(synced_box, synced):
         assert not _anywhere(folder, f'"{secret}"'.encode())
 
 
-@pytest.mark.parametrize("how", ["sync", "from the store"])
+@pytest.mark.parametrize("how", [pytest.param("sync", marks=pytest.mark.long), "from the store"])
 def test_a_sync_whose_key_was_regenerated_goes_on_with_the_new_one(paged_box, how):
     refused = '{"result_ok": false, "code": 401, "message": "Login failed / Invalid auth token"}'
     third = {"path": "surveyresponse", "page": 3, "resultsperpage": 500}

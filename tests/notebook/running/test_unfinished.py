@@ -106,7 +106,9 @@ def test_it_is_said_and_the_same_cell_goes_on(signed_in, box, whole):
     assert not signed_in.magics.session.unfinished
 
 
-@pytest.mark.parametrize("mode", ["oauth1_three_legged", "oauth1_two_legged"])
+@pytest.mark.parametrize(
+    "mode", ["oauth1_three_legged", pytest.param("oauth1_two_legged", marks=pytest.mark.long)]
+)
 def test_oauth_goes_on_as_well(notebook, box, mode, whole):
     session = notebook.magics.session
     session.adopt(client_of(box, mode))
@@ -194,7 +196,13 @@ OTHER_CELLS = {
 }
 
 
-@pytest.mark.parametrize("what", OTHER_CELLS)
+@pytest.mark.parametrize(
+    "what",
+    [
+        pytest.param(each, marks=() if each == "other choices" else pytest.mark.long)
+        for each in OTHER_CELLS
+    ],
+)
 def test_another_question_is_answered_from_its_first_page(signed_in, box, what):
     broken(signed_in, box)
     signed_in.magics.session.adopt(client_of(box))
@@ -234,6 +242,7 @@ def test_rows_that_are_of_no_use_stand_in_the_way_once(notebook, scripted):
     assert "run the download again" in str(outcomes[1])
 
 
+@pytest.mark.long
 def test_a_wrong_key_first_and_then_the_right_one(signed_in, box):
     broken(signed_in, box)
     outcome = signed_in.run(CELL)
@@ -257,6 +266,7 @@ def test_rows_are_forgotten_with_the_last_sign_in_to_their_account(signed_in, bo
     assert not unfinished
 
 
+@pytest.mark.long
 def test_three_are_kept_and_the_oldest_gives_way(signed_in, box):
     cells = [f"{CELL} --values {one}" for one in ("label", "code", "id", "both")]
     for cell in cells:
