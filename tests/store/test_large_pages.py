@@ -32,7 +32,7 @@ class _LongAnswers(ListedServer):
         return BOMB
 
 
-@pytest.mark.parametrize("most", [150, 60])
+@pytest.mark.parametrize("most", [150, pytest.param(60, marks=pytest.mark.long)])
 def test_no_size_that_was_too_large_is_asked_for_again(place, most):
     with _LongAnswers(640, most) as server:
         for turn in range(3):
