@@ -317,10 +317,16 @@ ODD = {
 }  # fmt: skip
 
 
+FEW_ODD = ("spans", "complex", "infinite", "dicts", "mixed")
+
+
 @pytest.mark.parametrize(
     "names", [["sat"], pytest.param(["used_web", "many", "mail", "status"], marks=pytest.mark.long)]
 )
-@pytest.mark.parametrize("kind", ODD)
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param(kind, marks=() if kind in FEW_ODD else pytest.mark.long) for kind in ODD],
+)
 @pytest.mark.filterwarnings("ignore")
 def test_whatever_a_cell_holds_no_error_is_bare(df, tmp_path, kind, names):
     cells = {"lists": [[1]] * 12, "dicts": [{"a": 1}] * 12, "mixed": [1, "a", None] * 4}
@@ -332,15 +338,17 @@ def test_whatever_a_cell_holds_no_error_is_bare(df, tmp_path, kind, names):
                     call()
 
 
+@pytest.mark.parametrize("step", [2, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.filterwarnings("ignore")
-def test_frames_in_other_dtypes_or_without_rows_or_columns(df, tmp_path):
-    for other in (
+def test_frames_in_other_dtypes_or_without_rows_or_columns(df, tmp_path, step):
+    frames = (
         df.convert_dtypes(), df.astype(str), df.astype(object), df.head(0), df[[]],
         df.head(0)[[]], df[["status"]],
         df.astype({"mail": object}).explode("mail"), df.rename_axis(columns="x"),
         pd.concat({"a": df, "b": df}), df.assign(**{"0": 1}).rename(columns={"0": 0}),
         described(df, df.set_axis(pd.CategoricalIndex(df.columns), axis=1)),
-    ):  # fmt: skip
+    )  # fmt: skip
+    for other in frames[::step]:
         other.attrs |= {1: {2}, "n": np.float64(1)}
         for called, call in calls(other, tmp_path).items():
             if called not in ("excel", "stata", "spss"):

@@ -402,7 +402,7 @@ EDITED = {
 
 
 @given(**EDITED)
-@settings(max_examples=5, suppress_health_check=LOOSE)
+@settings(max_examples=3, suppress_health_check=LOOSE)
 @pytest.mark.filterwarnings("ignore")
 def test_each_call_says_what_pandas_says(surveys, steps, own, values, files):
     check(surveys, steps, own, values, files)

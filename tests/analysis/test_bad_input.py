@@ -78,6 +78,7 @@ def test_all_answers_missing(scripted: ScriptedServer, tmp_path: Path) -> None:
             assert "Base: 0 who answered, of 3 who were asked." in text
 
 
+@pytest.mark.long
 def test_every_type_without_responses(
     downloads: Callable[[int], pd.DataFrame], tmp_path: Path
 ) -> None:

@@ -223,7 +223,7 @@ def deleted_at_the_end_of_what_came(box, came):
 CHANGES = {
     changed: (2,),
     changed_much: (),
-    changed_before_many_came: (2,),
+    changed_before_many_came: (),
     deleted_behind: (),
     deleted_before: (None,),
     deleted_at_the_end_of_what_came: (),
