@@ -27,9 +27,13 @@ NO_DESCRIPTION = pytest.mark.filterwarnings("ignore:.*no description of a survey
 
 
 def ways_and_surveys(ways):
-    """The first way for every survey, the others for the largest, and in test-long for the rest."""
+    """The first way for every survey, others for the largest, and in test-long all for the rest."""
     rest = [pytest.param(way, SURVEYS[1:], marks=pytest.mark.long) for way in ways[1:]]
-    return [(ways[0], SURVEYS), *((way, SURVEYS[:1]) for way in ways[1:]), *rest]
+    largest = [
+        pytest.param(way, SURVEYS[:1], marks=pytest.mark.long if turn % 2 else ())
+        for turn, way in enumerate(ways[1:])
+    ]
+    return [(ways[0], SURVEYS), *largest, *rest]
 
 
 def asked():

@@ -134,7 +134,7 @@ def test_kinds_of_missing_in_stata(df, tmp_path):
     assert pd.read_stata(tmp_path / "x.dta", convert_categoricals=False)["many"].mean() == 2.5
 
 
-@pytest.mark.parametrize("values", ["label", "code"])
+@pytest.mark.parametrize("values", [pytest.param("label", marks=pytest.mark.long), "code"])
 def test_every_kind_of_every_cell_of_a_survey(box, tmp_path, values):
     client = al.Client(credentials_for(box, "api_key"), region=box.region)
     df = client.responses("Customer satisfaction", progress="none", values=values)

@@ -101,7 +101,10 @@ def echoes(*secrets):
 NAMES = tuple(echoes("x", "y"))
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "mode",
+    [pytest.param(mode, marks=() if mode == "two" else pytest.mark.long) for mode in MODES],
+)
 def test_no_frame_of_a_call_shows_a_secret(scripted, mode, search):
     secrets = [secret.reveal() for secret in MODES[mode].secrets]
     for name, reply in echoes(*secrets).items():

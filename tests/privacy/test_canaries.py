@@ -358,7 +358,7 @@ def whole(request, clients):
     return download(clients[request.param])
 
 
-FEW_WAYS = ("overwrite", "mask", "drop", "filter_rows", "redact")  # the others are much like them
+FEW_WAYS = ("overwrite", "drop", "redact")  # the others are much like them
 
 
 @pytest.mark.parametrize(
@@ -436,7 +436,13 @@ def test_a_piped_row_that_was_redacted_is_not_named_in_the_report(whole):
         whole.alchemer.attach(left)
 
 
-@pytest.mark.parametrize("way", ["drop", "filter_rows", "redact", "one wave"])
+@pytest.mark.parametrize(
+    "way",
+    [
+        *(pytest.param(way, marks=pytest.mark.long) for way in ("drop", "redact")),
+        *("filter_rows", "one wave"),
+    ],
+)
 def test_what_was_taken_out_of_stacked_waves_is_nowhere(clients, tmp_path, way):
     first, second = (download(clients[form], metadata="standard") for form in FORMS)
     both = stack_waves({"first": first.loc[[1, 4]], "second": second.loc[[2, 3]]})

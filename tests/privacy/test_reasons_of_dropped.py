@@ -188,7 +188,11 @@ def df(scripted):
     return frame(scripted, ASKED, given(60), metadata="none")
 
 
-@pytest.mark.parametrize("way", [by_trim, by_redact, by_file], ids=lambda way: way.__name__)
+@pytest.mark.parametrize(
+    "way",
+    [by_trim, by_redact, pytest.param(by_file, marks=pytest.mark.long)],
+    ids=lambda way: way.__name__,
+)
 def test_no_bit_that_stays_says_what_a_dropped_column_held(df, tmp_path, way):
     sets = drops(df) if way is by_trim else [["trouble"], *drops(df)[-9:]]  # they share the code
     found = {tuple(gone): equal_bits(df, gone, way(df, gone, tmp_path)) for gone in sets}

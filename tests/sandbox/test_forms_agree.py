@@ -33,10 +33,11 @@ def plain() -> dict[str, pd.DataFrame]:
 @pytest.mark.parametrize(
     "switches",
     [
-        {"form": "current"},
         {"form": "current", "flat_single": True, "region": "eu"},
-        {"flat_single": True},
-        {"region": "ca"},
+        *(
+            pytest.param(switch, marks=pytest.mark.long)
+            for switch in ({"form": "current"}, {"flat_single": True}, {"region": "ca"})
+        ),
     ],
     ids=str,
 )

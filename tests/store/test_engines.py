@@ -95,7 +95,14 @@ def test_a_table_that_is_damaged_after_the_scan_gives_no_wrong_rows(synced_clien
     assert again.sort_by("response_id").equals(expected.sort_by("response_id"))
 
 
-@pytest.mark.parametrize("engine", ["pandas", "duckdb", "polars", "dask"])
+@pytest.mark.parametrize(
+    "engine",
+    [
+        *(pytest.param(each, marks=pytest.mark.long) for each in ("pandas", "duckdb")),
+        "polars",
+        "dask",
+    ],
+)
 def test_each_engine_gives_the_same_table(stored, expected, engine):
     pytest.importorskip("dask.dataframe" if engine == "dask" else engine)
     found = stored.scan(SURVEY, engine, test_rows="include")

@@ -122,7 +122,8 @@ def ids(frame):
 @pytest.mark.parametrize(
     ("field", "step"),
     [
-        *(("solved", 1), ("coded", 5), ("many", 5), ("url", 5)),
+        *(("solved", 1), ("many", 5)),
+        *(pytest.param(field, 5, marks=pytest.mark.long) for field in ("coded", "url")),
         *(pytest.param(field, 1, marks=pytest.mark.long) for field in ("coded", "many", "url")),
     ],
 )
@@ -246,7 +247,13 @@ FIRST_THREE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", FIRST_THREE)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(kind, marks=pytest.mark.long if number % 2 else ())
+        for number, kind in enumerate(FIRST_THREE)
+    ],
+)
 def test_whatever_holds_numbers_is_a_list(signed_in, kind):
     signed_in.names.update(np=np, pd=pd)
     body = FIRST_THREE[kind]

@@ -137,7 +137,12 @@ def paged_box() -> Iterator[Sandbox]:
 
 
 @pytest.mark.parametrize(
-    "cell", [f"sync {SURVEY}", f"sync {SURVEY} --background", f"responses {SURVEY} --max-age 1h"]
+    "cell",
+    [
+        f"sync {SURVEY}",
+        pytest.param(f"sync {SURVEY} --background", marks=pytest.mark.long),
+        pytest.param(f"responses {SURVEY} --max-age 1h", marks=pytest.mark.long),
+    ],
 )
 def test_a_sync_whose_key_was_refused_names_the_command_that_signs_in(
     notebook, place, paged_box, cell
