@@ -57,7 +57,9 @@ def test_it_prints_the_frame_and_opens_jupyterlab_on_a_copy(tmp_path: Path) -> N
         "frames.ipynb",
         "large_surveys.ipynb",
         "quickstart.ipynb",
+        "report.ipynb",
         "sign_in.ipynb",
+        "tables_and_charts.ipynb",
     ]
     assert done.stderr == ""
 
