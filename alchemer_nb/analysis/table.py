@@ -139,7 +139,7 @@ class Table:
         if self.weight:
             total = self.blocks[0].bases if self.blocks else None
             worth = f"; effective n {total.effective[0]:,.0f}" if total is not None else ""
-            lines.append(f"Weighted by {self.weight}{worth}. Counts and bases are not weighted.")
+            lines.append(f"Weighted by {self.weight}{worth}. Bases and n are not weighted.")
         else:
             lines.append("Not weighted.")
         if self.percent != "column":

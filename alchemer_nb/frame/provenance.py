@@ -81,6 +81,9 @@ def _of_store(facts: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _of_rows(facts: Mapping[str, Any], write_option: Callable[[str, str], str]) -> Iterator[str]:
+    # First, as "them" are the rows that the line before it counts.
+    if facts["partial_rows"]:
+        yield f"{counted(facts['partial_rows'], 'partial')} among them"
     yield from facts.get("condition_notes", ())
     if facts.get("chosen_here"):
         yield "those that fit were chosen here: Alchemer splits the values of `in` at commas"
@@ -95,8 +98,6 @@ def _of_rows(facts: Mapping[str, Any], write_option: Callable[[str, str], str]) 
     if facts["changed_rows"]:
         count = facts["changed_rows"]
         yield f"{count:,} came or changed meanwhile and {'is' if count == 1 else 'are'} up to date"
-    if facts["partial_rows"]:
-        yield f"{counted(facts['partial_rows'], 'partial')} among them"
 
 
 def _of_hidden(facts: Mapping[str, Any], write_option: Callable[[str, str], str]) -> Iterator[str]:

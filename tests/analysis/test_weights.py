@@ -123,6 +123,7 @@ def test_weights_travel_by_name(customers: pd.DataFrame, tmp_path: Path) -> None
     frame = customers.alchemer.weight({"region": REGION})
     expected = str(frame.alchemer.table("satisfaction"))
     assert "Weighted by weight" in expected
+    assert "Bases and n are not weighted." in " ".join(expected.split())  # "weighted n" is
     frame.alchemer.to_parquet(tmp_path / "ours.parquet")
     frame.to_parquet(tmp_path / "plain.parquet")
     for again in (

@@ -34,9 +34,10 @@ def test_a_summary_of_ones():
     told = notes_of(1)
     assert str(told) == (
         "Tea: 1 response received; went on at page 1 with the 1 response at hand; "
+        "1 partial among them; "
         '1 test row left out (test_rows="include" brings them back); '
         "1 came twice and counts once; 1 came or changed meanwhile and is up to date; "
-        "1 partial among them; 1 entry had an undocumented form and was kept; "
+        "1 entry had an undocumented form and was kept; "
         "1 option came without a value (null) and counts as not chosen; "
         "1 answer did not parse and is as received; "
         "1 question type not known, kept as received: SORT; "

@@ -452,8 +452,9 @@ def diff(context: Context, survey: Any) -> pd.DataFrame:
         f"{name} ({count:,})" for name, count in columns.head(_MAX_NAMED_COLUMNS).items()
     )
     more = f"; changed most: {often}" if often else ""
-    when = " and ".join(str(utc)[:16].replace("T", " ") for utc in frame.attrs["syncs"])
-    show_line(f"Between {when} UTC: {', '.join(parts) or 'no difference'}{more}")
+    syncs = [str(utc)[:16].replace("T", " ") for utc in frame.attrs["syncs"]]
+    when = f"Between {' and '.join(syncs)}" if len(syncs) > 1 else f"The first sync, {syncs[0]}"
+    show_line(f"{when} UTC: {', '.join(parts) or 'no difference'}{more}")
     return frame
 
 

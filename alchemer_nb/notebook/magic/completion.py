@@ -43,6 +43,16 @@ _NEEDS_QUOTES = re.compile(rf"[\s,{_MARKS}\u00bb\u2019]")
 _PATHS = ("account", "accountteams", "accountuser", "contactlist", "survey", "surveytheme")
 
 
+class _Alone(list[SimpleCompletion]):
+    """No completion, and none of IPython's own, which it suppresses for a matcher with some only.
+
+    Its own read the conditions as Python, which takes seconds on the first press on a computer.
+    """
+
+    def __len__(self) -> int:
+        return 1
+
+
 class Completion:
     """The completions of one shell's magic.
 
@@ -69,31 +79,40 @@ class Completion:
         lines = context.full_text.split("\n")
         line, column = lines[context.cursor_line], context.cursor_position
         above = "\n".join(lines[: context.cursor_line]).lstrip()
+        is_condition = False
         if header := _CELL.match(above):
-            fragment, completions = self._complete_body(header[1], line[:column])
+            fragment, completions, is_condition = self._complete_body(header[1], line[:column])
         else:
             fragment, completions = self.find_completions(line[:column], line[column:])
         offered = [_without_rest(text, line[column:]) for text in completions]
+        found = [SimpleCompletion(text=text, type="alchemer") for text in offered]
         return {
-            "completions": [SimpleCompletion(text=text, type="alchemer") for text in offered],
+            "completions": _Alone() if is_condition and not found else found,
             "matched_fragment": fragment,
-            "suppress": bool(completions),
+            "suppress": bool(completions) or is_condition,
             "ordered": True,
         }
 
-    def _complete_body(self, header: str, line: str) -> tuple[str, list[str]]:
-        """Complete a line below ``%%alchemer``, with what follows that."""
+    def _complete_body(self, header: str, line: str) -> tuple[str, list[str], bool]:
+        """Complete a line below ``%%alchemer``, with what follows that.
+
+        Returns:
+            The end of the line that a completion replaces, the completions, and True if the line is
+            a condition, which is no Python.
+        """
         if _is_in_braces(line):  # Python completes inside braces
-            return "", []
+            return "", [], False
         if variable := re.search(r"(?<!\$)\$\w*$", line):
-            return variable[0], self._variables(variable[0])
+            return variable[0], self._variables(variable[0]), False
         try:
             words = _without_target(split_words(header, partial=True))
         except UsageError:
-            return "", []
+            return "", [], False
         command = self._commands.get(words[0].source) if words else None
-        known = self._survey_words(command, words[1:]) if command and command.is_filter else None
-        return complete_condition(known, line) if known else ("", [])
+        if command is None or not command.is_filter:
+            return "", [], False
+        known = self._survey_words(command, words[1:])
+        return (*(complete_condition(known, line) if known else ("", [])), True)
 
     def find_completions(self, line: str, after: str = "") -> tuple[str, list[str]]:
         """Return the end of the line that a completion replaces, and the completions.
@@ -263,9 +282,9 @@ def _write_in_list(names: Iterable[str]) -> list[str]:
 
 
 def _is_frame(value: Any) -> bool:
-    """Check for a frame of pandas, which may not be imported yet."""
-    pandas = sys.modules.get("pandas")
-    return pandas is not None and isinstance(value, pandas.DataFrame)
+    """Check for a frame of pandas, which may not be imported yet, or only in part."""
+    kind = getattr(sys.modules.get("pandas"), "DataFrame", None)
+    return kind is not None and isinstance(value, kind)
 
 
 def _names_in(known: SurveyWords | None, frame: pd.DataFrame | None) -> list[str]:

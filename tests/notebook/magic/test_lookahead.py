@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from types import ModuleType
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
-from IPython.core.completer import provisionalcompleter
+from IPython.core.completer import IPCompleter, provisionalcompleter
 
 from alchemer_nb.auth import profiles
 from alchemer_nb.client.client import Client
@@ -90,6 +92,26 @@ def test_a_press_never_waits_and_a_failure_is_silent(notebook, capsys):
             assert time.monotonic() - began < 1.0  # a call takes 1.5 s
         notebook.run("%alchemer logout")  # what comes later is not taken any more
         assert capsys.readouterr().err == ""
+
+
+def test_conditions_are_never_read_as_python(signed_in, monkeypatch):
+    # The first time on a computer, that takes seconds.
+    asked = []
+    monkeypatch.setattr(
+        IPCompleter, "_jedi_matches", lambda *_, **where: asked.append(where["text"]) or []
+    )
+    for line in ("reg|", "|", "region = Nowh|"):
+        press_twice(signed_in, CELL + line)
+    assert asked == []
+    signed_in.names["destination"] = "North"
+    press(signed_in, CELL + "region = {dest|")
+    assert len(asked) == 1
+
+
+def test_a_press_while_pandas_is_being_imported_is_no_error(signed_in, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "pandas", ModuleType("pandas"))
+    assert press(signed_in, "%alchemer table nowh|") == []
+    assert capsys.readouterr().err == ""  # IPython would show a traceback
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -91,6 +92,8 @@ def test_sync_diff_and_a_frame_from_the_store(notebook, place, own_box):
     signed_in = sign_in(notebook, own_box)
     outcome = signed_in.run(f'%alchemer sync "{TITLE}"')
     assert outcome.value.added == ROWS
+    told = signed_in.run(f'changes = %alchemer diff "{TITLE}"').out
+    assert re.match(rf"The first sync, 20[-\d]{{8}} [\d:]{{5}} UTC: {ROWS} added$", told.strip())
     own_box.touch(SURVEY, [3], data={"3": {"value": "77"}})
     own_box.add_responses(SURVEY, 2)
     synced = signed_in.run(f'%alchemer sync "{TITLE}" --verify').value
@@ -98,6 +101,7 @@ def test_sync_diff_and_a_frame_from_the_store(notebook, place, own_box):
     assert "; all 205 responses are as at Alchemer, and " in str(synced)
     outcome = signed_in.run(f'changes = %alchemer diff "{TITLE}"')
     assert "2 added, 1 changed; changed most: " in " ".join(outcome.out.split())
+    assert outcome.out.startswith("Between ")
     assert signed_in.names["changes"]["change"].astype(str).tolist() == [
         "changed",
         "added",
