@@ -82,14 +82,14 @@ def test_titles_come_with_the_second_press_in_a_fresh_session(signed_in):
 
 
 def test_a_press_never_waits_and_a_failure_is_silent(notebook, capsys):
-    with copied_box(responses=5, latency=1.5) as slow:
+    with copied_box(responses=5, latency=4) as slow:
         sign_in(notebook, slow)
         slow.fail_next(Fault(reset=True, when={"path": "*survey"}, times=None))
         capsys.readouterr()
         for code in ("%alchemer responses ev|", f"{CELL}reg|"):
             began = time.monotonic()
             press(notebook, code)
-            assert time.monotonic() - began < 1.0  # a call takes 1.5 s
+            assert time.monotonic() - began < 3  # a call takes 4 s
         notebook.run("%alchemer logout")  # what comes later is not taken any more
         assert capsys.readouterr().err == ""
 
