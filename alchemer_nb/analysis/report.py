@@ -18,14 +18,17 @@ from alchemer_nb.analysis.chart import INK
 from alchemer_nb.analysis.charts import draw_table
 from alchemer_nb.analysis.drop_off import drop_off
 from alchemer_nb.analysis.quality import check_quality
+from alchemer_nb.analysis.question import read_question
 from alchemer_nb.analysis.table_html import style_sheet, to_html
-from alchemer_nb.analysis.tabulate import TableOptions, tabulate
-from alchemer_nb.errors import AlchemerError, InvalidArgument
+from alchemer_nb.analysis.tabulate import TableOptions, build_banner, tabulate
+from alchemer_nb.analysis.weights import read_weights
+from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.files import import_optional, output_path, replace_atomically
 from alchemer_nb.frame.codebook import build_codebook
 from alchemer_nb.frame.description import WAVE, describe_wide
 from alchemer_nb.frame.lookup import columns_of, records_here
 from alchemer_nb.frame.missing import count_answers
+from alchemer_nb.frame.provenance import summary
 from alchemer_nb.privacy.contact_patterns import has_email, has_phone
 from alchemer_nb.privacy.redact import redact
 from alchemer_nb.survey.question_types import GROUP, TABLE, is_asked, question_key
@@ -136,13 +139,26 @@ def render_report(
     questions: Iterable[str] | None = None,
     open_answers: bool = False,
 ) -> str:
-    """Return the report as HTML; contact data is never in it."""
+    """Return the report as HTML; contact data is never in it.
+
+    Raises:
+        InvalidArgument: A question, a banner question or the weight is unknown, or does not fit.
+    """
     import_optional("vl_convert", "analysis")
     jinja = import_optional("jinja2", "analysis")
-    quality = check_quality(frame, 1 / 3)
     clean = redact(frame, "drop")
     description = describe_wide(clean)
-    names = [*_questions(clean, description)] if questions is None else [*questions]
+    # What is wrong in all tables is an error, and not a note at each question.
+    build_banner(clean, options)
+    read_weights(clean, options.weight)
+    if questions is None:
+        names = [*_questions(clean, description)]
+    else:
+        names = [*questions]
+        for name in names:
+            if name not in frame.index.names:
+                columns_of(frame, describe_wide(frame), name)
+    quality = check_quality(frame, 1 / 3)
     sections = [_section(clean, name, options, open_answers) for name in names]
     environment = jinja.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     text = package_files("alchemer_nb.analysis").joinpath(_TEMPLATE).read_text("utf-8")
@@ -234,7 +250,7 @@ def _chart_of(frame: pd.DataFrame, table: Table, options: TableOptions) -> tuple
     try:
         total = tabulate(frame, table.question, replace(options, by=(), top=0, testing=None))
         chart = draw_table(frame, total, replace(options, by=()))
-    except AlchemerError:
+    except InvalidArgument:  # such as more panels than fit: the table says it all
         return "", ""
     return _to_svg(chart), chart.description
 
@@ -252,8 +268,6 @@ def _to_svg(chart: Chart) -> str:
 
 def _open_answers(frame: pd.DataFrame, name: str) -> tuple[tuple[str, ...], str]:
     """Return the answers to an open question; those that look like contact data are left out."""
-    from alchemer_nb.analysis.question import read_question
-
     texts: list[str] = []
     for item in read_question(frame, describe_wide(frame), name).items:
         if item.kind == "text":
@@ -317,8 +331,6 @@ def _codebook(frame: pd.DataFrame, description: Description) -> list[dict[str, A
 
 
 def _method(frame: pd.DataFrame, options: TableOptions) -> list[str]:
-    from alchemer_nb.frame.provenance import summary
-
     lines = []
     about = dict(describe_wide(frame).about)
     if "rows_received" in about:

@@ -336,21 +336,6 @@ def describe_places() -> str:
     return f"Looked at: {'; '.join(parts)}."
 
 
-def from_environment() -> Credentials | None:
-    """Read credentials from the environment; return None if there are none.
-
-    ``ALCHEMER_API_TOKEN`` with ``ALCHEMER_API_TOKEN_SECRET`` (or ``ALCHEMER_API_SECRET``), or
-    ``ALCHEMER_CONSUMER_KEY`` with ``ALCHEMER_CONSUMER_SECRET`` and, for calls in a user's name,
-    ``ALCHEMER_OAUTH_TOKEN`` with ``ALCHEMER_OAUTH_TOKEN_SECRET``. If both are set, the API key is
-    used.
-
-    Raises:
-        ConfigurationError: Half of a pair is set; the message names the missing variable.
-    """
-    found = _ENVIRONMENT.find(None)
-    return found.credentials if found else None
-
-
 def environment_region() -> Region | None:
     """Return the region that the environment names, or None.
 

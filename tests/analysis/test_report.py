@@ -8,7 +8,7 @@ import re
 import tempfile
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -203,3 +203,21 @@ def test_what_was_written_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_the_name_of_the_file_is_checked(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgument, match=r"\.html"):
         customers().alchemer.report(tmp_path / "report.pdf", questions=FEW)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"by": "regoin"}, "no column here"),
+        ({"by": "q9"}, "is a grid"),
+        ({"by": "age"}, "different values"),
+        ({"weight": "nosuch"}, "no column 'nosuch'"),
+        ({"questions": ["satisfacton"]}, "did you mean"),
+    ],
+)
+def test_what_is_wrong_in_all_tables_is_an_error_and_writes_nothing(
+    wrong: dict[str, Any], words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InvalidArgument, match=words):
+        customers().alchemer.report(tmp_path / "report.html", **wrong)
+    assert list(tmp_path.iterdir()) == []

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 import alchemer_nb as al
 from alchemer_nb import ApiKey, Client, OAuth1, OAuthFlow, Region
-from alchemer_nb.auth.lookup import from_environment
+from alchemer_nb.auth.lookup import find_without_profiles
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
 from alchemer_nb.http.secrets import Secret, redact
 
@@ -230,7 +230,8 @@ def read_environment(monkeypatch):
     def read(variables):
         with monkeypatch.context() as patch:
             patch.setattr(os, "environ", variables)
-            return from_environment()
+            found = find_without_profiles()
+            return found and found.credentials
 
     return read
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from alchemer_nb import OAuthFlow, errors
-from alchemer_nb.auth.lookup import from_environment
+from alchemer_nb.auth.lookup import find_without_profiles
 from alchemer_nb.http.secrets import Secret
 from alchemer_nb.http.signed_files import FileRefused, FileRequest, fetch_file
 from alchemer_nb.http.waiting import CallOptions
@@ -25,7 +25,7 @@ from tests.scripted import Reply
 def half_an_environment(walk):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ALCHEMER_API_TOKEN", CANARIES["api_token"])
-        from_environment()
+        find_without_profiles()
 
 
 def no_survey(walk):

@@ -17,7 +17,7 @@ from keyring.backends import fail
 import alchemer_nb
 from alchemer_nb import ApiKey, Client, OAuth1, OAuthFlow
 from alchemer_nb.auth import profiles
-from alchemer_nb.auth.lookup import from_environment
+from alchemer_nb.auth.lookup import find_without_profiles
 from alchemer_nb.errors import AlchemerError, ApiError, InvalidArgument, SignInExpired
 from alchemer_nb.http.regions import Region
 from alchemer_nb.http.secrets import MASK, Secret, redact
@@ -300,7 +300,7 @@ def test_a_half_made_pair_shows_nothing(search):
 def test_an_environment_that_does_not_do_stays_hidden(monkeypatch, names, search):
     for name, value in names.items():
         monkeypatch.setenv(name, value)
-    search.error("the environment", raised(from_environment))
+    search.error("the environment", raised(find_without_profiles))
     search.error("connect, environment", raised(alchemer_nb.connect))
 
 
