@@ -136,9 +136,11 @@ def tabulate(frame: pd.DataFrame, question: str | int, options: TableOptions) ->
 
 
 def _tests_of(banner: Banner, options: TableOptions) -> Testing | str | None:
-    """Return the tests to make; a sentence where their package is missing; None for none."""
-    if options.testing is None or not banner.groups or options.percent != "column":
-        return None  # letters are about the percents of columns
+    """Return the tests to make; a sentence where they are left out; None for none."""
+    if options.testing is None or not banner.groups:
+        return None
+    if options.percent != "column":
+        return "The columns were not compared: that is done for percents of the column alone."
     try:
         import_optional("scipy", EXTRA)
     except ConfigurationError as error:

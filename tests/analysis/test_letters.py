@@ -198,6 +198,9 @@ def test_letters_are_those_of_columns_alone(customers: pd.DataFrame) -> None:
         table = customers.alchemer.table("satisfaction", by="region", percent=percent)
         assert not table.tests
         assert all(not any(row.letters) for row in table.blocks[0].rows)
+        assert "The columns were not compared" in " ".join(table.footer)
+        plain = customers.alchemer.table("satisfaction", percent=percent)
+        assert "compared" not in " ".join(plain.footer)
 
 
 def test_answers_that_share_respondents_are_not_compared(customers: pd.DataFrame) -> None:
