@@ -56,6 +56,7 @@ class Kernel:
             "PYTHONPATH": os.pathsep.join(map(str, paths)),
             "IPYTHONDIR": str(folder / "ipython"),
             "XDG_CONFIG_HOME": str(folder / "config"),
+            "ALCHEMER_LIMITS_FOLDER": str(folder / "limits"),
             "JUPYTER_RUNTIME_DIR": str(folder),
             "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",

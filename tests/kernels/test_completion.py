@@ -30,17 +30,11 @@ def complete(kernel, code: str) -> dict[str, Any]:
 
 
 def press_twice(kernel, code: str) -> list[str]:
-    """What the cell becomes with each offer of the second press.
-
-    On a busy machine a fetch may fail, in silence; then the next press begins another one.
-    """
-    for _ in range(3):
-        complete(kernel, code)
-        waited = 'get_ipython().magics_manager.registry["AlchemerMagics"].lookahead.wait(20)'
-        assert kernel.do(waited).status == "ok"
-        reply = complete(kernel, code)
-        if reply["matches"]:
-            break
+    """What the cell becomes with each offer of the second press."""
+    complete(kernel, code)
+    waited = 'get_ipython().magics_manager.registry["AlchemerMagics"].lookahead.wait(20)'
+    assert kernel.do(waited).status == "ok"
+    reply = complete(kernel, code)
     text = code.replace("|", "", 1)
     start, end = reply["cursor_start"], reply["cursor_end"]
     return [text[:start] + offer + text[end:] for offer in reply["matches"]]

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from alchemer_nb.store.sync_result import SyncResult
 
 _Result = TypeVar("_Result")
+_MADE_IN_PYTHON = "a client made in Python"  # the source of a connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,17 +181,23 @@ def status(context: Context) -> Status:
 
 def switch(context: Context, name: Any) -> Status:
     """Make another connection the current one; adopt a client made in Python."""
+    from alchemer_nb.client.client import Client
+
     session = context.session
-    if isinstance(name, str) and (name in session.names() or name not in context.variables):
+    value = context.variables.get(name) if isinstance(name, str) else name
+    known = {each.name: each for each in session.connections()}.get(str(name))
+    is_new = isinstance(value, Client) and (known is None or known.client is not value)
+    if is_new and known is not None and known.source != _MADE_IN_PYTHON:
+        raise UsageError(
+            f"{name!r} is the name of a connection and of a variable with another client: write "
+            f"{{{name}}} for the variable, or give it another name"
+        )
+    if is_new:  # also where a variable was assigned again
+        session.adopt(value, name if isinstance(name, str) else None, source=_MADE_IN_PYTHON)
+    elif isinstance(name, str) and (known or name not in context.variables):
         session.switch(name)  # raises where there is none, with the names that there are
     else:
-        from alchemer_nb.client.client import Client
-
-        client = context.variables[name] if isinstance(name, str) else name
-        if not isinstance(client, Client):
-            raise UsageError("switch takes the name of a connection, or a variable with a Client")
-        connection = name if isinstance(name, str) else None
-        session.adopt(client, connection, source="a client made in Python")
+        raise UsageError("switch takes the name of a connection, or a variable with a Client")
     return session.status()
 
 

@@ -306,6 +306,31 @@ def test_switch_takes_names_and_clients_and_nothing_else(signed_in, box):
     assert "no connection is called 'nope'" in signed_in.run("%alchemer switch nope").told
 
 
+def test_switch_takes_what_a_variable_has_now(signed_in, box):
+    key = ApiKey(box.api_token, box.api_token_secret)
+    before = signed_in.magics.session.client
+    signed_in.names["client"] = again = Client(key, region=box.region)
+    signed_in.run("%alchemer switch client")
+    assert signed_in.magics.session.client is again is not before
+    signed_in.names["client"] = Client(ApiKey("0" * 32, "unknown"), region=box.region)
+    assert "refused" in signed_in.run("%alchemer switch client").told
+    assert signed_in.magics.session.client is again
+    del signed_in.names["client"]  # the connection stays
+    assert signed_in.run("%alchemer switch client").failure is None
+
+
+def test_switch_never_guesses_between_a_sign_in_and_a_variable(signed_in, box):
+    key = ApiKey(box.api_token, box.api_token_secret)
+    session = signed_in.magics.session
+    session.adopt(Client(key, region=box.region), "eu", source="what you typed")
+    signed_in.names["eu"] = Client(key, region=box.region)
+    assert "write {eu} for the variable" in signed_in.run("%alchemer switch eu").told
+    signed_in.run("%alchemer switch {eu}")
+    assert session.client is signed_in.names["eu"]
+    signed_in.names["eu"] = 3  # a variable of another kind
+    assert signed_in.run("%alchemer switch eu").value.name == "eu"
+
+
 def test_logout_forgets_the_current_or_the_named_connection(signed_in, client):
     signed_in.names["other"] = client
     signed_in.run("%alchemer switch other")
