@@ -186,13 +186,13 @@ def switch(context: Context, name: Any) -> Status:
     session = context.session
     value = context.variables.get(name) if isinstance(name, str) else name
     known = {each.name: each for each in session.connections()}.get(str(name))
-    is_new = isinstance(value, Client) and (known is None or known.client is not value)
-    if is_new and known is not None and known.source != _MADE_IN_PYTHON:
-        raise UsageError(
-            f"{name!r} is the name of a connection and of a variable with another client: write "
-            f"{{{name}}} for the variable, or give it another name"
-        )
-    if is_new:  # also where a variable was assigned again
+    if isinstance(value, Client) and not (known and known.client is value):
+        if known and known.source != _MADE_IN_PYTHON:
+            raise UsageError(
+                f"{name!r} is the name of a connection and of a variable with another client: "
+                f"write {{{name}}} for the variable, or give it another name"
+            )
+        # Also where the variable was assigned again since.
         session.adopt(value, name if isinstance(name, str) else None, source=_MADE_IN_PYTHON)
     elif isinstance(name, str) and (known or name not in context.variables):
         session.switch(name)  # raises where there is none, with the names that there are
