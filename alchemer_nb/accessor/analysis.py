@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from alchemer_nb.accessor.relabel import relabel
+from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame.description import describe, read_description
 
 if TYPE_CHECKING:
@@ -79,11 +80,11 @@ class FrameAnalysis:
             KnowledgeLost: The frame carries no description.
         """
         from alchemer_nb.analysis.significance import Testing
-        from alchemer_nb.analysis.tabulate import TableOptions, tabulate
+        from alchemer_nb.analysis.tabulate import TableOptions, banner_names, tabulate
 
         frame = self._wide_frame()
         options = TableOptions(
-            by=(by,) if isinstance(by, str | int) else tuple(by), weight=self._weight_name(weight),
+            by=banner_names(by), weight=self._weight_name(weight),
             percent=percent, nets=nets or {}, sort=sort, top=top, not_applicable=not_applicable,
             testing=Testing(level, correction) if letters else None,
         )  # fmt: skip
@@ -150,10 +151,10 @@ class FrameAnalysis:
             KnowledgeLost: The frame carries no description.
         """
         from alchemer_nb.analysis.charts import draw
-        from alchemer_nb.analysis.tabulate import TableOptions
+        from alchemer_nb.analysis.tabulate import TableOptions, banner_names
 
         options = TableOptions(
-            by=(by,) if isinstance(by, str | int) else tuple(by), weight=self._weight_name(weight),
+            by=banner_names(by), weight=self._weight_name(weight),
             sort=sort, not_applicable=not_applicable,
         )  # fmt: skip
         return draw(self._wide_frame(), question, options)
@@ -229,11 +230,9 @@ class FrameAnalysis:
             ConfigurationError: vl-convert-python is not installed.
         """
         from alchemer_nb.analysis.report import write_report
-        from alchemer_nb.analysis.tabulate import TableOptions
+        from alchemer_nb.analysis.tabulate import TableOptions, banner_names
 
-        options = TableOptions(
-            by=(by,) if isinstance(by, str | int) else tuple(by), weight=self._weight_name(weight)
-        )
+        options = TableOptions(by=banner_names(by), weight=self._weight_name(weight))
         return write_report(
             self._wide_frame(), path, options, questions=questions, open_answers=open_answers
         )
@@ -263,4 +262,11 @@ class FrameAnalysis:
             from alchemer_nb.analysis.weights import own_weight
 
             return own_weight(self._frame, read_description(self._frame))
-        return weight or ""
+        if weight is False:
+            return ""
+        if isinstance(weight, str):
+            return weight
+        raise InvalidArgument(
+            "weight is the name of a column of weights, or False for none, and no "
+            f"{type(weight).__name__}"
+        )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 Kind = Literal["single", "multi", "number", "rank", "nps", "date", "text"]
 _NPS = "radio-nps"
 _RANKS = ("rank-dragdrop", "rank-table")
+_NOT_CHOSEN = ("", "0", "0.0", "false", "no")  # texts of an option, in small letters
 MOST_VALUES = 60  # different texts or numbers of a column that is no question
 
 
@@ -65,7 +67,7 @@ class Item:
         codes: Position of the choice of each row, -1 for none (int64); empty for other kinds.
         chosen: Whether each choice was chosen (bool, rows x choices), if several may be.
         numbers: Number or score of each row, NaN for none (float64); empty for other kinds.
-        values: Dates or texts of each row.
+        values: Dates, texts or integers of each row.
         is_scale: Whether its choices have an order with two ends.
     """
 
@@ -136,13 +138,23 @@ def read_question(
     Raises:
         InvalidArgument: There is no such question or column.
     """
+    if not isinstance(question, str | int | np.integer):
+        raise InvalidArgument(
+            "a question is named by its alias or id, or by a column, not by a "
+            f"{type(question).__name__}"
+        )
     if question in frame.index.names and question not in frame.columns:
         frame = frame.assign(**{str(question): frame.index.get_level_values(question)})
     names = columns_of(frame, description, question)
     described = _described(description)
     if any(name not in described for name in names):
         items = tuple(_read_own(frame, name, "" if len(names) == 1 else name) for name in names)
-        return QuestionAnswers(str(question), str(question), items, is_own=True)
+        left_out = _left_out(
+            sum(int((frame[name].notna() & ~item.answered).sum())
+                for name, item in zip(names, items, strict=True)),
+            "that are no number",
+        )  # fmt: skip
+        return QuestionAnswers(str(question), str(question), items, left_out, is_own=True)
     reader = _Reader(frame, description, described, _states(frame, description, names))
     found = [reader.item(group) for group in _by_item(description, names)]
     if any(described[name].piped for name in names):  # the question itself is asked by row alone
@@ -269,8 +281,7 @@ class _Reader:
         ]  # fmt: skip
         chosen = []
         for name in names:
-            cells = self._frame[name]
-            chosen.append(~(cells.isna() | cells.isin([0, False, "0", ""])).to_numpy(bool))
+            chosen.append(_are_chosen(self._frame[name]))
         label = self._label(names[0])
         matrix = np.column_stack(chosen)
         return Item(label, "multi", tuple(names), asked, answered, tuple(choices), chosen=matrix)
@@ -290,7 +301,7 @@ class _Reader:
                 choices.setdefault(label, Choice(label, not_applicable=option.is_not_applicable))
             for row, cell in zip(rows.tolist(), self._frame[name].iloc[rows], strict=True):
                 for each in cell if isinstance(cell, list | tuple | np.ndarray) else ():
-                    label = known.get(_text(each), _text(each))
+                    label = known.get(as_label(each), as_label(each))
                     choices.setdefault(label, Choice(label))
                     if label not in holders:
                         holders[label] = np.zeros(len(self._frame), bool)
@@ -340,9 +351,9 @@ class _Reader:
                 known[key] = label
                 if way != "label" and (number := read_number(key)) == number:
                     known[number] = label
-            cells = self._frame[name].iloc[rows]
+            cells = _hashable(self._frame[name].iloc[rows])
             for value, where in cells.groupby(cells.astype(object), sort=False).indices.items():
-                label = known.get(value, _text(value))
+                label = known.get(value, as_label(value))
                 if label not in at:
                     self.notes.append(f"{label!r} is no option of the survey.")
                 choices.setdefault(label, Choice(label, read_number(label)))
@@ -354,7 +365,8 @@ class _Reader:
         column = self._described[name]
         numbers, choices = self._numbers(name)
         answered = np.isfinite(numbers)
-        self._note_left_out(self._texts(name) & ~answered, "that are no number")
+        given = self._texts(name) | self._frame[name].notna().to_numpy(bool)
+        self._note_left_out(given & ~answered, "that are no number")
         keys = (question_key(column.question), question_key(column.parent) if column.parent else "")
         kind: Kind = "nps" if keys[0] == _NPS else "rank" if {*keys} & {*_RANKS} else "number"
         if kind == "rank" and not choices:
@@ -386,9 +398,7 @@ class _Reader:
         return found
 
     def _note_left_out(self, rows: np.ndarray, what: str) -> None:
-        if count := int(rows.sum()):
-            words = what if count > 1 else what.replace("that are", "that is")
-            self.notes.append(f"Left out: {counted(count, 'answer')} {words}.")
+        self.notes += _left_out(int(rows.sum()), what)
 
     def _numbers(self, name: str) -> tuple[np.ndarray, tuple[Choice, ...]]:
         """Return the number of each row, and the numbers that are options of the survey."""
@@ -416,8 +426,8 @@ class _Reader:
         more = [number for number in np.unique(numbers).tolist() if number not in known]
         if len(more) > MOST_VALUES:
             return ()
-        self.notes += [f"{_text(number)!r} is no option of the survey." for number in more]
-        return (*choices, *(Choice(_text(number), number) for number in more))
+        self.notes += [f"{as_label(number)!r} is no option of the survey." for number in more]
+        return (*choices, *(Choice(as_label(number), number) for number in more))
 
     def _other(self, name: str) -> Item:
         asked, _ = self._base([name])
@@ -430,10 +440,32 @@ class _Reader:
         return Item(self._label(name), kind, (name,), asked | answered, answered, values=cells)
 
 
-def _text(value: Any) -> str:
+def as_label(value: Any) -> str:
     """Return a value of a cell as a label: a number in full, without a fraction of zeros."""
-    is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    return f"{value:.15g}" if is_number else str(value)
+    return f"{value:.15g}" if isinstance(value, float | np.floating) else str(value)
+
+
+def _left_out(count: int, what: str) -> tuple[str, ...]:
+    """Return the sentence on answers that are not counted, if there are any."""
+    words = what if count > 1 else what.replace("that are", "that is")
+    return (f"Left out: {counted(count, 'answer')} {words}.",) if count else ()
+
+
+def _are_chosen(cells: pd.Series) -> np.ndarray:
+    """Return in which rows an option was chosen: true, 1 or its id, as numbers or as text."""
+    is_number = pd.api.types.is_numeric_dtype(cells.dtype)  # or bool
+    if is_number and not isinstance(cells.dtype, pd.ArrowDtype):
+        return np.asarray(cells.to_numpy(np.float64, na_value=0) != 0)
+    words = cells.astype(object).map(lambda cell: str(cell).strip().casefold())
+    chosen: np.ndarray = (cells.notna() & ~words.isin(_NOT_CHOSEN)).to_numpy(bool)
+    return chosen
+
+
+def _hashable(cells: pd.Series) -> pd.Series:
+    """Return cells with lists and the like as text."""
+    if cells.dtype != object:
+        return cells
+    return cells.map(lambda cell: cell if isinstance(cell, Hashable) else str(cell))
 
 
 def _read_own(frame: pd.DataFrame, name: str, label: str) -> Item:
@@ -443,16 +475,19 @@ def _read_own(frame: pd.DataFrame, name: str, label: str) -> Item:
     everybody = np.ones(len(frame), bool)
     if isinstance(cells.dtype, pd.CategoricalDtype) or pd.api.types.is_bool_dtype(cells.dtype):
         as_category = cells.astype("category")
-        choices = tuple(Choice(_text(each)) for each in as_category.cat.categories)
+        choices = tuple(Choice(as_label(each)) for each in as_category.cat.categories)
         codes = as_category.cat.codes.to_numpy(np.int64)
         return Item(label, "single", (name,), everybody, answered, choices, codes=codes)
     if pd.api.types.is_numeric_dtype(cells.dtype):
         numbers = cells.to_numpy(np.float64, na_value=np.nan)
         numbers = np.where(np.isfinite(numbers), numbers, np.nan)
-        return Item(label, "number", (name,), everybody, np.isfinite(numbers), numbers=numbers)
+        whole = cells if pd.api.types.is_integer_dtype(cells.dtype) else None
+        return Item(
+            label, "number", (name,), everybody, np.isfinite(numbers), numbers=numbers, values=whole
+        )
     kind: Kind = "date" if pd.api.types.is_datetime64_any_dtype(cells.dtype) else "text"
     item = Item(label, kind, (name,), everybody, answered, values=cells)
-    if kind == "date" or len(set(map(_text, cells[answered]))) > MOST_VALUES:
+    if kind == "date" or len(set(map(as_label, cells[answered]))) > MOST_VALUES:
         return item
     return as_choices(item)
 
@@ -471,9 +506,11 @@ def as_choices(item: Item) -> Item:
             f"{name!r} holds dates", hint=f"Make periods of them: df[{name!r}].dt.year"
         )
     is_number = item.kind == "number"
-    values = pd.Series(item.numbers if is_number else item.values).reset_index(drop=True)
+    is_whole = is_number and item.values is not None  # integers of any length
+    numbers = item.numbers if is_number and not is_whole else item.values
+    values = pd.Series(numbers).reset_index(drop=True)
     if not is_number:  # of any type, which need not have an order
-        values = pd.Series([_text(v) if there else None
+        values = pd.Series([as_label(v) if there else None
                             for v, there in zip(values, item.answered, strict=True)],
                            dtype=object)  # fmt: skip
     codes, levels = pd.factorize(values, sort=True)
@@ -482,7 +519,7 @@ def as_choices(item: Item) -> Item:
             f"{name!r} has {len(levels):,} different values, too many for a table",
             hint=f"Make groups of them: pd.cut(df[{name!r}], …)" if is_number else "",
         )
-    choices = tuple(Choice(_text(level)) for level in levels)
+    choices = tuple(Choice(as_label(level)) for level in levels)
     return replace(
         item, kind="single", choices=choices, codes=codes.astype(np.int64), numbers=np.empty(0)
     )

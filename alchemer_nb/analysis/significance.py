@@ -103,7 +103,7 @@ class _Groups:
         self._is_weighted = weights is not None
         self._sizes = np.bincount(column, minlength=columns)
         sums = by_column(w)
-        with np.errstate(invalid="ignore", divide="ignore"):
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             self.means = by_column(w * values) / sums
             apart = values - self.means[column]
             self._scale = 1 + np.abs(self.means)
@@ -113,12 +113,12 @@ class _Groups:
     def compare(self, first: np.ndarray, second: np.ndarray, *, is_share: bool) -> np.ndarray:
         """Return the p value of each pair of columns, NaN where they cannot be compared."""
         least = np.minimum(self._sizes[first], self._sizes[second])
-        with np.errstate(invalid="ignore", divide="ignore"):
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             if self._is_weighted:
                 found = self._weighted(first, second, is_share=is_share)
             else:
                 found = (self._shares if is_share else self._numbers)(first, second)
-        found[least < (1 if is_share else 2)] = np.nan
+        found[least < 2] = np.nan  # a single answer says nothing of its column
         return found
 
     def _shares(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -142,7 +142,7 @@ class _Groups:
         return found
 
     def _weighted(self, first: np.ndarray, second: np.ndarray, *, is_share: bool) -> np.ndarray:
-        used = self._sizes > (0 if is_share else 1)
+        used = self._sizes > 1
         n, columns = int(self._sizes[used].sum()), int(used.sum())
         if n <= columns:
             return np.full(len(first), np.nan)

@@ -137,8 +137,8 @@ class Table:
         """What the numbers rest on, in sentences: base, weighting, tests, notes."""
         lines = [self._base_sentence()]
         if self.weight:
-            total = self.blocks[0].bases if self.blocks else None
-            worth = f"; effective n {total.effective[0]:,.0f}" if total is not None else ""
+            effective = [round(float(block.bases.effective[0])) for block in self.blocks]
+            worth = f"; effective n {_from_to(effective)}" if effective else ""
             lines.append(f"Weighted by {self.weight}{worth}. Bases and n are not weighted.")
         else:
             lines.append("Not weighted.")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import string
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count, product
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,6 +18,7 @@ from alchemer_nb.analysis.question import (
     Item,
     QuestionAnswers,
     as_choices,
+    as_label,
     read_question,
 )
 from alchemer_nb.analysis.significance import EXTRA, Testing, find_lower
@@ -38,11 +41,28 @@ from alchemer_nb.frame.options import check_choice
 from alchemer_nb.wire.text import counted, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
 Sort = Literal["survey", "descending", "ascending"]
 MOST_COLUMNS = 60
 NPS_GROUPS = (("Promoters (9–10)", 9, 10), ("Passives (7–8)", 7, 8), ("Detractors (0–6)", 0, 6))
+
+
+def banner_names(by: Any) -> tuple[str | int, ...]:
+    """Return the names of banner questions, of which one may stand alone.
+
+    Raises:
+        InvalidArgument: They are no names.
+    """
+    if by is None:
+        return ()
+    if isinstance(by, str | int | np.integer):
+        return (by if isinstance(by, str) else int(by),)
+    if isinstance(by, pd.Series | pd.DataFrame | bytes) or not isinstance(by, Iterable):
+        raise InvalidArgument(
+            f"by names questions or columns, such as 'region', and is no {type(by).__name__}"
+        )
+    return tuple(by)
 
 
 @dataclass(frozen=True)
@@ -61,9 +81,12 @@ class TableOptions:
     def __post_init__(self) -> None:
         check_choice("percent", self.percent, ("column", "row", "total"))
         check_choice("sort", self.sort, ("survey", "descending", "ascending"))
-        if not isinstance(self.top, int) or self.top < 0:
+        if not isinstance(self.top, int) or isinstance(self.top, bool) or self.top < 0:
             raise InvalidArgument(f"top is a number of options, such as 2, not {self.top!r}")
-        if not all(isinstance(parts, list | tuple) for parts in self.nets.values()):
+        if not isinstance(self.nets, Mapping) or not all(
+            isinstance(label, str) and isinstance(parts, list | tuple)
+            for label, parts in self.nets.items()
+        ):
             raise InvalidArgument(
                 'nets are lists of options by label, such as {"Good": ["Good", "Very good"]}'
             )
@@ -157,34 +180,25 @@ def build_banner(frame: pd.DataFrame, options: TableOptions) -> Banner:
     Raises:
         InvalidArgument: A banner question is unknown, a grid, or has too many answers.
     """
-    description = describe_wide(frame)
     columns = [BannerColumn("", "Total")]
     members = [np.ones(len(frame), bool)]
     groups, notes, outside, letters = [], [], [], _letters()
-    for name in options.by:
-        question = read_question(frame, description, name)
-        if len(question.items) != 1:
-            rows = ", ".join(item.columns[0] for item in question.items[:4])
-            raise InvalidArgument(
-                f"by={name!r} is a grid with {len(question.items)} rows; name one: {rows} …"
-            )
-        item = question.items[0]
+    for name, title, item in _banner_items(frame, options.by):
         overlaps = item.kind == "multi"
         places = []
         for label, who in _groups_of(item, options.not_applicable):
             places.append(len(columns))
             letter = "" if overlaps else next(letters)
-            columns.append(BannerColumn(question.title, label, letter))
+            columns.append(BannerColumn(title, label, letter))
             members.append(who)
         if overlaps:
-            notes.append(
-                f"Columns of {question.title!r} share respondents, so they are not compared."
-            )
+            notes.append(f"Columns of {title!r} share respondents, so they are not compared.")
         elif len(places) > 1:
             groups.append(tuple(places))
-        inside = np.logical_or.reduce([members[place] for place in places] or [members[0]])
-        outside.append((question.title, ~inside))
-        if len(columns) > MOST_COLUMNS:
+        nobody = np.zeros(len(frame), bool)
+        inside = np.logical_or.reduce([nobody, *(members[place] for place in places)])
+        outside.append((title, ~inside))
+        if len(columns) - 1 > MOST_COLUMNS:
             raise InvalidArgument(
                 f"the banner has more than {MOST_COLUMNS} columns: {name!r} has {len(places)}"
             )
@@ -193,6 +207,24 @@ def build_banner(frame: pd.DataFrame, options: TableOptions) -> Banner:
     return Banner(
         tuple(columns), np.column_stack(members), tuple(groups), tuple(outside), tuple(notes)
     )
+
+
+def _banner_items(frame: pd.DataFrame, by: Sequence[str | int]) -> Iterator[tuple[str, str, Item]]:
+    """Yield name, words and answers of each banner question; equal words get the name appended."""
+    description = describe_wide(frame)
+    found: dict[tuple[str, ...], QuestionAnswers] = {}
+    for name in by:
+        question = read_question(frame, description, name)
+        if len(question.items) != 1:
+            rows = ", ".join(item.columns[0] for item in question.items[:4])
+            raise InvalidArgument(
+                f"by={name!r} is a grid with {len(question.items)} rows; name one: {rows} …"
+            )
+        found.setdefault(question.items[0].columns, question)
+    often = Counter(question.title for question in found.values())
+    for each in found.values():
+        title = f"{each.title} [{each.name}]" if often[each.title] > 1 else each.title
+        yield each.name, title, each.items[0]
 
 
 def _letters() -> Iterator[str]:
@@ -342,10 +374,11 @@ class _Builder:
 
     def _nets(self, item: Item) -> dict[str, list[str]]:
         """Return the nets of an item: those asked for, and the boxes of a scale or NPS."""
-        nets = {label: list(parts) for label, parts in self._options.nets.items()}
+        nets = {label: [*map(as_label, parts)] for label, parts in self._options.nets.items()}
         if item.kind == "nps":
             for label, low, high in NPS_GROUPS:
-                nets[label] = [c.label for c in item.choices if low <= c.score <= high]
+                parts = [c.label for c in item.choices if low <= c.score <= high]
+                nets.setdefault(label, parts)
         elif item.kind in ("single", "number") and item.has_scale and item.is_scale:
             scored = [c for c in item.choices if not c.not_applicable and c.score == c.score]
             steps = sorted({choice.score for choice in scored})  # of waves: one, however worded
@@ -354,8 +387,11 @@ class _Builder:
                 for box, inside in ((f"Top {top}", steps[: -top - 1 : -1]),
                                     (f"Bottom {top}", steps[:top])):  # fmt: skip
                     held = [c.label for score in inside for c in scored if c.score == score]
-                    self.notes.append(f"{box}: {', '.join(held)}.")
-                    nets[box] = held
+                    self.notes.append(f"{box}: {', '.join(nets.setdefault(box, held))}.")
+            elif top != TableOptions.top:
+                self.notes.append(
+                    f"Top {top} and bottom {top} are left out: a scale of {len(steps)} has no room."
+                )
         return nets
 
     def _share_row(
@@ -394,13 +430,14 @@ class _Builder:
             return []
         numbers = pd.Series(item.numbers)
         valid = base & np.isfinite(item.numbers)
+        self._note_unscored(item, base & ~valid)
         if item.kind == "nps":
             shifted = np.select([item.numbers >= 9, item.numbers <= 6], [100.0, -100.0], 0.0)
             score = pd.Series(np.where(np.isfinite(item.numbers), shifted, np.nan))
             row = self._statistic("NPS", score, valid, mean, is_mean=True)
             margins = self._each(score, valid, margin)
             return [
-                replace(row, margins=margins),
+                replace(row, margins=margins, decimals=0),
                 self._statistic("Mean", numbers, valid, mean, is_mean=True),
             ]
         name = "Mean rank" if item.kind == "rank" else "Mean"
@@ -416,11 +453,21 @@ class _Builder:
             ]
         return rows
 
+    def _note_unscored(self, item: Item, rows: np.ndarray) -> None:
+        """Say which answers of the base are in no mean."""
+        if rows.any() and item.choices:
+            places = np.unique(item.codes[rows & self._is_used]).tolist()
+            words = ", ".join(item.choices[place].label for place in places if place >= 0)
+            if words:
+                self.notes.append(f"In no mean, as they have no number: {words}.")
+
     def _each(self, values: Any, valid: np.ndarray, function: Any) -> np.ndarray:
         found = []
         for place in range(len(self._banner.columns)):
             rows = valid & self._in_banner[:, place] & (self._w > 0)
-            found.append(function(values[rows].to_numpy(), self._w[rows]) if rows.any() else np.nan)
+            with np.errstate(over="ignore", invalid="ignore"):  # of numbers near 1e308
+                cells = values[rows].to_numpy()
+                found.append(function(cells, self._w[rows]) if len(cells) else np.nan)
         return np.array(found, np.float64)
 
     def _statistic(
@@ -485,10 +532,10 @@ def _check_nets(nets: Mapping[str, Sequence[str]], answers: QuestionAnswers) -> 
     """Refuse nets of what is no option of any item."""
     items = [each for item in answers.items for each in _countable(item)]
     labels = {choice.label: None for item in items for choice in item.choices}
-    for label in (part for parts in nets.values() for part in parts):
+    for label in (as_label(part) for parts in nets.values() for part in parts):
         if label not in labels:
-            hint = did_you_mean(str(label), labels)
-            raise InvalidArgument(f"nets: {str(label)[:60]!r} is no option of the question{hint}")
+            hint = did_you_mean(label, labels)
+            raise InvalidArgument(f"nets: {label[:60]!r} is no option of the question{hint}")
 
 
 def _partials_note(frame: pd.DataFrame, in_base: np.ndarray) -> tuple[str, ...]:

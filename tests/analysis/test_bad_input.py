@@ -152,6 +152,25 @@ def test_labels_of_any_characters(scripted: ScriptedServer, tmp_path: Path) -> N
         assert not any("\x1b" in str(cell.value) for cell in values)
 
 
+def test_numbers_of_any_length(scripted: ScriptedServer, tmp_path: Path) -> None:
+    asked = [question(2, "TEXTBOX", "Your number?", "number", key="number")]
+    typed = ["7", "9" * 30, "-" + "9" * 40, "1" + "0" * 300]
+    entries = [{"id": 2, "type": "TEXTBOX", "question": "", "section_id": 1, "answer": text,
+                "shown": True} for text in typed]  # fmt: skip
+    responses = [response(own, {"2": entry}) for own, entry in enumerate(entries, 1)]
+    frame = download(scripted, asked, responses).assign(half=["a", "a", "b", "b"])
+    assert show(frame, "number", tmp_path, by="half")
+    text = show(frame, "number", tmp_path)
+    assert "1e+300" in text
+    assert "-1e+40" in text
+
+
+def test_cells_that_hold_lists(customers: pd.DataFrame, tmp_path: Path) -> None:
+    frame = customers.assign(region=[["North"]] * len(customers))
+    assert "['North']" in show(frame, "region", tmp_path)
+    assert "['North']" in show(frame, "satisfaction", tmp_path, by="region")
+
+
 def test_names_that_do_not_fit(customers: pd.DataFrame, tmp_path: Path) -> None:
     wrong: list[tuple[Any, dict[str, Any], str]] = [
         ("satisfacton", {}, "did you mean 'satisfaction'"),
@@ -167,12 +186,29 @@ def test_names_that_do_not_fit(customers: pd.DataFrame, tmp_path: Path) -> None:
         ("satisfaction", {"correction": "tukey"}, "correction"),
         ("satisfaction", {"nets": {"Good": ["Satisfied", "Happy"]}}, "'Happy' is no option of the"),
         ("satisfaction", {"nets": {"Good": "Satisfied"}}, "nets are lists of options by label"),
+        ("satisfaction", {"nets": ["Satisfied"]}, "nets are lists of options by label"),
+        ("satisfaction", {"nets": {1: ["Satisfied"]}}, "nets are lists of options by label"),
+        ("satisfaction", {"nets": {"Good": [["Satisfied"]]}}, "is no option of the question"),
+        ("satisfaction", {"top": True}, "top is a number of options"),
         ("satisfaction", {"weight": "nobody"}, "there is no column 'nobody'"),
+        ("satisfaction", {"weight": True}, "weight is the name of a column of weights"),
+        ("satisfaction", {"weight": ["nps"]}, "weight is the name of a column of weights"),
+        ("satisfaction", {"weight": customers["nps"]}, "weight is the name of a column of"),
+        ("satisfaction", {"by": 3.0}, "by names questions or columns"),
+        ("satisfaction", {"by": customers["region"]}, "by names questions or columns"),
+        ("satisfaction", {"by": [["region"]]}, "a question is named by its alias or id"),
+        (customers["region"], {}, "a question is named by its alias or id"),
+        (None, {}, "a question is named by its alias or id"),
     ]
     for name, options, words in wrong:
         with pytest.raises(InvalidArgument) as caught:
             customers.alchemer.table(name, **options)
         assert words in f"{caught.value} {caught.value.hint}"
+    with pytest.raises(InvalidArgument, match="by names questions or columns"):
+        customers.alchemer.plot("satisfaction", by=customers["region"])
+    alone = str(customers.alchemer.table("satisfaction"))
+    assert str(customers.alchemer.table("satisfaction", by=None)) == alone
+    assert "North" in str(customers.alchemer.table(np.int64(7), by=np.int64(3)))
     with pytest.raises(InvalidArgument):
         customers.alchemer.table("region").to_excel(tmp_path / "table.csv")
     with pytest.raises(KnowledgeLost):

@@ -99,6 +99,47 @@ def test_edited_options_of_several(customers: pd.DataFrame) -> None:
     assert frame.alchemer.table("14").blocks[0].bases.answered[0] == len(frame)
 
 
+@pytest.mark.parametrize("words", [("True", "False"), ("yes", "No"), ("1", "0"), ("1.0", "0.0")])
+def test_options_of_several_as_text(customers: pd.DataFrame, words: tuple[str, str]) -> None:
+    expected = str(customers.alchemer.table("14", by="region"))
+    names = [name for name in customers if name.startswith("channels_") and "text" not in name]
+    text = customers.copy()
+    for name in names:
+        cells = customers[name].astype(object)
+        text[name] = cells.map(dict(zip((True, False), words, strict=True)), na_action="ignore")
+    assert str(text.alchemer.table("14", by="region")) == expected
+    arrow = customers.convert_dtypes(dtype_backend="pyarrow")
+    assert str(arrow.alchemer.table("14", by="region")) == expected
+
+
+def test_numbers_that_cannot_be_counted_are_said(customers: pd.DataFrame) -> None:
+    frame = customers[customers["age"].notna()].head(100)
+    said = "Left out: 3 answers that are no number."
+    for edited in (
+        frame.assign(age=frame["age"].where(np.arange(100) >= 3, np.inf)),
+        frame.assign(age=frame["age"].astype(object).where(np.arange(100) >= 3, "forty")),
+    ):
+        table = edited.alchemer.table("age")
+        assert table.blocks[0].bases.answered[0] == 97
+        assert said in table.notes
+    own = frame.assign(spent=frame["age"].where(np.arange(100) >= 3, np.inf))
+    assert said in own.alchemer.table("spent").notes
+    assert "Left out" not in str(frame.alchemer.table("age"))
+
+
+def test_whole_numbers_of_many_digits_stay_apart(customers: pd.DataFrame) -> None:
+    frame = customers.assign(account=np.resize([2**60, 2**60 + 1], len(customers)))
+    banner = frame.alchemer.table("nps", by="account").banner
+    assert [column.label for column in banner[1:]] == [str(2**60), str(2**60 + 1)]
+
+
+def test_a_banner_without_a_value_is_said(customers: pd.DataFrame) -> None:
+    table = customers.assign(empty=np.nan).alchemer.table("nps", by="empty")
+    answered = customers["nps"].notna().sum()
+    note = f"In the total alone: {answered} responses that are in no column of 'empty'."
+    assert note in table.notes
+
+
 def test_pieces_and_orders_of_a_frame(customers: pd.DataFrame) -> None:
     expected = str(customers.alchemer.table("satisfaction", by="region"))
     for other in (

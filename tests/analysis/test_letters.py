@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -97,6 +97,15 @@ def test_means(customers: pd.DataFrame) -> None:
     # One value has no variance; four equal ones have none either, but the others do:
     # (5 - 4) / sqrt(20 / 90) = 2.12 with 9 degrees of freedom, p = 0.063.
     assert letters(table, "Mean") == ["", "", "A", "", ""]
+
+
+@pytest.mark.parametrize("weight", [False, "w"])
+def test_a_column_of_one_answer_is_not_compared(
+    customers: pd.DataFrame, weight: str | Literal[False]
+) -> None:
+    frame = in_groups(customers, one=(1, 1), few=(120, 5), half=(120, 60)).assign(w=1.5)
+    table = frame.alchemer.table("said", by="group", weight=weight)
+    assert letters(table, "yes") == ["", "", "", "B"]
 
 
 def test_nobody_and_everybody_are_not_compared(customers: pd.DataFrame) -> None:

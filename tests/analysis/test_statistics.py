@@ -114,6 +114,30 @@ def test_nets_and_sorting_by_hand(weighted: pd.DataFrame) -> None:
     assert of_several.blocks[0].row("Online").counts[0] == either
 
 
+def test_nets_of_the_analyst_come_before_those_of_a_scale(weighted: pd.DataFrame) -> None:
+    parts = ["Satisfied", "Dissatisfied"]
+    table = weighted.alchemer.table("satisfaction", nets={"Top 2": parts})
+    assert table.blocks[0].row("Top 2").counts[0] == weighted["satisfaction"].isin(parts).sum()
+    assert "Top 2: Satisfied, Dissatisfied." in table.notes
+    table = weighted.alchemer.table("nps", nets={"High": [9, 10.0], "Promoters (9–10)": ["9"]})
+    assert table.blocks[0].row("High").counts[0] == (weighted["nps"] >= 9).sum()
+    assert table.blocks[0].row("Promoters (9–10)").counts[0] == (weighted["nps"] == 9).sum()
+
+
+def test_boxes_for_which_a_scale_is_too_short_are_said(weighted: pd.DataFrame) -> None:
+    table = weighted.alchemer.table("satisfaction", top=3)
+    assert not any(row.kind == "net" for row in table.blocks[0].rows)
+    assert "Top 3 and bottom 3 are left out: a scale of 5 has no room." in table.notes
+
+
+def test_answers_that_are_in_the_base_and_in_no_mean_are_said(weighted: pd.DataFrame) -> None:
+    table = weighted.alchemer.table("satisfaction", not_applicable=True)
+    mean = table.blocks[0].row("Mean")
+    assert mean.counts[0] < table.blocks[0].bases.answered[0]
+    assert "In no mean, as they have no number: Not applicable." in table.notes
+    assert "In no mean" not in str(weighted.alchemer.table("satisfaction"))
+
+
 def test_not_applicable_is_in_the_base_if_asked(weighted: pd.DataFrame) -> None:
     apart = weighted.alchemer.table("satisfaction")
     within = weighted.alchemer.table("satisfaction", not_applicable=True)

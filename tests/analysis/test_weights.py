@@ -86,6 +86,39 @@ def test_targets_that_cannot_be_met_are_said(customers: pd.DataFrame) -> None:
     assert not torn.alchemer.weighting.targets["met"].all()
 
 
+def test_the_smallest_and_the_largest_weight_are_limits(customers: pd.DataFrame) -> None:
+    targets = {"region": {"North": 0.6, "South": 0.2, "East": 0.1, "West": 0.1}}
+    free = customers.alchemer.weight(targets)["weight"].dropna()
+    assert free.min() < 0.6
+    assert free.max() > 1.6
+    held = customers.alchemer.weight(targets, trim=(0.6, 1.6))["weight"].dropna()
+    assert held.between(0.6 * 0.999, 1.6 * 1.001).all()
+    assert held.mean() == pytest.approx(1)
+    wide = customers.alchemer.weight(targets, trim=(0.1, 10))["weight"].dropna()
+    np.testing.assert_allclose(wide, free, rtol=1e-4)
+
+
+def test_weights_that_an_analyst_edited(customers: pd.DataFrame) -> None:
+    weighted = customers.alchemer.weight({"region": REGION})
+    for cells, words in (
+        ("heavy", "'weight' holds something else than numbers"),
+        (-1.0, "'weight' is below zero or infinite"),
+        (np.inf, "'weight' is below zero or infinite"),
+        (1e200, "the numbers of 'weight' are too large or too small to add"),
+        (1e-200, "the numbers of 'weight' are too large or too small to add"),
+        (pd.Timestamp("2026-01-01"), "'weight' holds something else than numbers"),
+    ):
+        edited = weighted.assign(weight=cells)
+        with pytest.raises(InvalidArgument, match=words):
+            edited.alchemer.weighting  # noqa: B018, the property raises
+        with pytest.raises(InvalidArgument, match=words):
+            edited.alchemer.table("nps")
+    renamed = weighted["region"].cat.rename_categories({"North": "Up"})
+    with pytest.raises(InvalidArgument, match="no longer has the answers to 'region' that its"):
+        weighted.assign(region=renamed).alchemer.weighting  # noqa: B018
+    assert "Weighted by weight" in str(weighted.assign(region=renamed).alchemer.table("nps"))
+
+
 @pytest.mark.parametrize(
     ("targets", "options", "words"),
     [
