@@ -416,7 +416,12 @@ def _histogram(
     numbers = item.numbers[item.answered]
     if not len(numbers):
         return {"data": {"values": []}, "mark": "bar"}, "Nobody answered."
-    edges = np.histogram_bin_edges(numbers, bins="auto")
+    low, high = float(numbers.min()), float(numbers.max())
+    if high - low <= 1e-12 * abs(high):  # one number, of which no float may be 0.5 more
+        room = max(0.5, 1e-6 * abs(high))
+        edges = np.array([low - room, high + room])
+    else:
+        edges = np.histogram_bin_edges(numbers, bins="auto")
     if len(edges) - 1 > _MOST_BINS:
         edges = np.linspace(edges[0], edges[-1], _MOST_BINS + 1)
     whole = bool((numbers == np.floor(numbers)).all())

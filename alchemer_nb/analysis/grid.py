@@ -75,8 +75,8 @@ def percent_cell(percent: float, letters: str = "", *, has_bar: bool = False) ->
 
 
 def number_cell(number: float, decimals: int, letters: str = "") -> Cell:
-    """Return the cell of a number of a statistic (NaN for none)."""
-    if math.isnan(number):
+    """Return the cell of a number of a statistic (NaN for none, infinite if it overflowed)."""
+    if not math.isfinite(number):
         return Cell(NOTHING)
     look = "#,##0" + ("." + "0" * decimals if decimals else "")
     return Cell(rounded(number, decimals), number, look, letters)

@@ -475,8 +475,11 @@ def _read_own(frame: pd.DataFrame, name: str, label: str) -> Item:
     everybody = np.ones(len(frame), bool)
     if isinstance(cells.dtype, pd.CategoricalDtype) or pd.api.types.is_bool_dtype(cells.dtype):
         as_category = cells.astype("category")
-        choices = tuple(Choice(as_label(each)) for each in as_category.cat.categories)
-        codes = as_category.cat.codes.to_numpy(np.int64)
+        places, labels = pd.factorize(
+            np.array([as_label(each) for each in as_category.cat.categories], object)
+        )  # equal labels, as of 1 and "1", are one
+        choices = tuple(map(Choice, labels))
+        codes = np.append(places, -1)[as_category.cat.codes.to_numpy(np.int64)]
         return Item(label, "single", (name,), everybody, answered, choices, codes=codes)
     if pd.api.types.is_numeric_dtype(cells.dtype):
         numbers = cells.to_numpy(np.float64, na_value=np.nan)

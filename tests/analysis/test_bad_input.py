@@ -162,6 +162,9 @@ def test_numbers_of_any_length(scripted: ScriptedServer, tmp_path: Path) -> None
     assert show(frame, "number", tmp_path, by="half")
     text = show(frame, "number", tmp_path)
     assert "1e+300" in text
+    assert "inf" not in text
+    cells = openpyxl.load_workbook(tmp_path / "table.xlsx").worksheets[0]
+    assert not [cell for row in cells.iter_rows() for cell in row if "inf" in str(cell.value)]
     assert "-1e+40" in text
 
 

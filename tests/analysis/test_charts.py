@@ -112,6 +112,16 @@ def test_a_histogram_has_all_answers() -> None:
     assert counts == df.groupby("region_q3", observed=True)["age"].count().to_dict()
 
 
+@pytest.mark.parametrize("number", [0.0, 5.0, -(10.0**17), 1e30, 1e308])
+def test_a_histogram_of_one_number_is_one_bar(number: float) -> None:
+    df = customers()
+    chart = df.assign(age=df["age"].where(df["age"].isna(), number)).alchemer.plot("age")
+    data = values(chart.spec)
+    assert data["count"].tolist() == [df["age"].notna().sum()]
+    assert (data["from"] < number).all()
+    assert (number < data["to"]).all()
+
+
 def test_dates_become_responses_over_time() -> None:
     df = customers()
     drawn = values(df.alchemer.plot("date_submitted").spec)

@@ -127,6 +127,14 @@ def test_numbers_that_cannot_be_counted_are_said(customers: pd.DataFrame) -> Non
     assert "Left out" not in str(frame.alchemer.table("age"))
 
 
+def test_categories_of_equal_words_are_one(customers: pd.DataFrame) -> None:
+    cells = pd.Categorical(np.resize(np.array([1, "1", "2", None], object), len(customers)))
+    frame = customers.assign(step=cells)
+    assert shown(frame, "step") == {"1": sum(cells.isin([1, "1"])), "2": sum(cells == "2")}
+    weighted = frame.alchemer.weight({"step": {"1": 0.5, "2": 0.5}})
+    assert weighted["weight"].notna().sum() == frame["step"].notna().sum()
+
+
 def test_whole_numbers_of_many_digits_stay_apart(customers: pd.DataFrame) -> None:
     frame = customers.assign(account=np.resize([2**60, 2**60 + 1], len(customers)))
     banner = frame.alchemer.table("nps", by="account").banner
