@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 NOTHING = "–"
+_LONG = 1e15  # from here on, a number is shown by its first digits and an exponent
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,10 @@ def number_cell(number: float, decimals: int, letters: str = "") -> Cell:
 
 def rounded(number: float, decimals: int = 0) -> str:
     """Return a number as text, with halves away from zero, as spreadsheets have it; no ``-0``."""
+    if not abs(number) < _LONG:
+        return f"{number:.6g}"
     step = Decimal(1).scaleb(-decimals)
-    exact = Decimal(f"{number:.12g}")  # 2.675 as it is written, not as it is stored
+    exact = Decimal(f"{number:.9f}")  # 2.675 as it is written, not as it is stored
     return f"{exact.quantize(step, ROUND_HALF_UP) + 0:,.{decimals}f}"
 
 
