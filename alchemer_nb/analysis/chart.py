@@ -112,12 +112,11 @@ class Chart:
         cannot see it, becomes smaller where there is less room. An untrusted notebook shows all
         of that, but would leave out an SVG that is no image.
         """
-        title = self.spec["title"]
+        base = " ".join(self.spec["title"]["subtitle"])
         drawn = replace(self, spec=without_title(self.spec)).to_svg()
         source = base64.b64encode(drawn.encode()).decode()
         return (
-            f'<figure style="margin:0"><b>{escape(" ".join(title["text"]))}</b><br>'
-            f"{escape(' '.join(title['subtitle']))}<br>"
+            f'<figure style="margin:0"><b>{escape(self.title)}</b><br>{escape(base)}<br>'
             f'<img alt="{escape(self.description)}" style="max-width:100%;height:auto" '
             f'src="data:image/svg+xml;base64,{source}"></figure>'
         )

@@ -227,10 +227,13 @@ def _height(labels: Sequence[str]) -> int:
 
 
 def _spoken(rows: Sequence[tuple[str, float]], most: int = 12) -> str:
-    """Return labels and shares in words."""
-    parts = [f"{label} {rounded(100 * share)} %" for label, share in rows if not math.isnan(share)]
-    rest = f" and {len(parts) - most:,} more" if len(parts) > most else ""
-    return ", ".join(parts[:most]) + rest + "."
+    """Return labels and shares in words; of many, the highest."""
+    there = [(label, share) for label, share in rows if not math.isnan(share)]
+    highest = sorted(range(len(there)), key=lambda place: -there[place][1])[:most]
+    named = [there[place] for place in sorted(highest)]
+    parts = [f"{label} {rounded(100 * share)} %" for label, share in named]
+    rest = f" and {len(there) - most:,} more" if len(there) > most else ""
+    return ", ".join(parts) + rest + "."
 
 
 def _share(row: Row, place: int) -> float:
@@ -500,7 +503,8 @@ def _histogram(
             {"from": float(low), "to": float(high), "count": float(n), "panel": name}
             for low, high, n in zip(edges[:-1], edges[1:], counts, strict=True)
         ]
-        spoken.append(f"{_flat(name)}: " * several + _in_words(table.blocks[0], place))
+        said = _in_words(table.blocks[0], place)
+        spoken.append(f"{_flat(name)}: {said}" if several else said.capitalize())
     inner: dict[str, Any] = {
         "mark": {"type": "bar", "color": _BAR}, "width": _WIDTH, "height": 200,
         "encoding": {
@@ -539,7 +543,7 @@ def _in_words(block: Block, place: int) -> str:
         for label, row in rows
         if row is not None and not math.isnan(row.values[place])
     ]
-    return f"{', '.join(found)}.".capitalize() if found else "nobody."
+    return f"{', '.join(found) or 'nobody'}."
 
 
 def _panels(
