@@ -43,7 +43,7 @@ _LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c
 _NPS = ("#d6604d", "#d9d9d9", "#4393c3")
 _PANEL_WIDTH, _OPTION_WIDTH, _TITLE_WIDTH = 22, 36, 58  # characters
 _MOST_BARS, _MOST_PANELS, _MOST_BINS, _MOST_PERIODS = 30, 12, 24, 400
-_PANELS_IN_A_ROW, _MOST_TITLE_LINES = 4, 12
+_PANELS_IN_A_ROW, _MOST_TITLE_LINES, _MOST_STEPS = 4, 12, 11
 _WIDTH = 360
 _LEGEND_WIDTH = 580
 _HUGE = 2.0**52  # above, floats have no halves
@@ -100,15 +100,18 @@ def draw_table(frame: pd.DataFrame, table: Table, options: TableOptions) -> Char
             layers, words = _means(table, "Mean")
         else:
             layers, words = _histogram(frame, table, options)
-    elif all(block.is_scale for block in table.blocks) and _is_alike(table.blocks):
+    elif _is_one_scale(table.blocks):
         layers, words = _diverging(table)
     else:
         layers, words = _bars(table, options)
     return _chart(table, layers, words)
 
 
-def _is_alike(blocks: Sequence[Block]) -> bool:
-    return len({tuple(row.label for row in block.choices) for block in blocks}) == 1
+def _is_one_scale(blocks: Sequence[Block]) -> bool:
+    """Check whether all have the same steps, and not more than colours can tell apart."""
+    alike = len({tuple(row.label for row in block.choices) for block in blocks}) == 1
+    few = all(len(block.choices) <= _MOST_STEPS for block in blocks)
+    return alike and few and all(block.is_scale for block in blocks)
 
 
 def _chart(table: Table, body: dict[str, Any], words: str) -> Chart:

@@ -16,7 +16,9 @@ import pytest
 
 from alchemer_nb.errors import InvalidArgument
 from tests.analysis.frames import customers, nobody, pulse
-from tests.analysis.made import survey
+from tests.analysis.made import answer, survey
+from tests.survey_json import frame as download
+from tests.survey_json import option, question, response
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -279,8 +281,11 @@ def test_the_most_chosen_of_many_are_named_first() -> None:
 
 
 def test_several_choices_in_ascending_order() -> None:
-    drawn = values(customers().alchemer.plot("channels", sort="ascending").spec)
-    assert drawn["share"].is_monotonic_increasing
+    chart = customers().alchemer.plot("channels", sort="ascending")
+    drawn = values(chart.spec).set_index("label")["share"]
+    order = chart.spec["layer"][0]["encoding"]["y"]["sort"]
+    assert drawn[order].is_monotonic_increasing
+    assert drawn[order].nunique() > 1
 
 
 def test_percents_are_those_of_the_table(scripted: ScriptedServer) -> None:
@@ -300,6 +305,17 @@ def test_not_applicable_is_no_step_of_a_scale(scripted: ScriptedServer) -> None:
     assert "start" not in drawn.columns
     assert dict(zip(drawn["label"], drawn["share"], strict=True)) == pytest.approx(
         {"Very good": 0.4, "Good": 0, "Bad": 0.2, "Very bad": 0, "Not applicable": 0.4}
+    )
+
+
+@pytest.mark.parametrize("steps", [11, 12])
+def test_more_steps_than_colours_are_bars(scripted: ScriptedServer, steps: int) -> None:
+    choices = [option(10001 + step, f"Step {step}", str(step)) for step in range(steps)]
+    asked = question(2, "RADIO", "How much?", "much", choices, key="radio")
+    given = [response(n, {"2": answer(2, choices, n % steps)}) for n in range(1, 40)]
+    chart = download(scripted, [asked], given).alchemer.plot("much")
+    assert chart.description.startswith(
+        "How much? Bars around the middle" if steps == 11 else "How much? Bars. Step 0"
     )
 
 
@@ -345,8 +361,8 @@ def test_labels_that_look_alike_have_bars_of_their_own() -> None:
     svg = chart.to_svg()
     assert svg.count('aria-roledescription="bar"') == 8
     assert "constructor" in svg
-    for question in ("satisfaction", "nps", "age"):
-        assert "constructor" in df.alchemer.plot(question, by="word").to_svg()
+    for name in ("satisfaction", "nps", "age"):
+        assert "constructor" in df.alchemer.plot(name, by="word").to_svg()
 
 
 def test_labels_cannot_change_the_chart() -> None:
@@ -397,8 +413,8 @@ def test_a_legend_is_as_wide_as_a_notebook() -> None:
 def test_one_group_is_named() -> None:
     df = customers()
     df["all"] = pd.Categorical(["everybody"] * len(df))
-    for question in ("region_q3", "age"):
-        chart = df.alchemer.plot(question, by="all")
+    for name in ("region_q3", "age"):
+        chart = df.alchemer.plot(name, by="all")
         assert set(values(chart.spec)["panel"]) == {"everybody"}
         assert "everybody: " in chart.description
 
@@ -406,9 +422,9 @@ def test_one_group_is_named() -> None:
 def test_too_many_groups_are_refused() -> None:
     df = customers()
     df["many"] = pd.Categorical([f"group {n % 13}" for n in range(len(df))])
-    for question in ("age", "region_q3"):
+    for name in ("age", "region_q3"):
         with pytest.raises(InvalidArgument, match="13 panels are too many"):
-            df.alchemer.plot(question, by="many")
+            df.alchemer.plot(name, by="many")
     with pytest.raises(InvalidArgument, match="13 lines are too many"):
         df.alchemer.plot("date_submitted", by="many")
     bars = values(df.alchemer.plot("nps", by="many").spec)
