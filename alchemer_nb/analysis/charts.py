@@ -45,7 +45,7 @@ _PANEL_WIDTH, _OPTION_WIDTH, _TITLE_WIDTH = 22, 36, 58  # characters
 _MOST_BARS, _MOST_PANELS, _MOST_BINS, _MOST_PERIODS = 30, 12, 24, 400
 _PANELS_IN_A_ROW, _MOST_TITLE_LINES, _MOST_STEPS = 4, 12, 11
 _WIDTH = 360
-_LEGEND_WIDTH = 580
+_LEGEND_WIDTH, _LINE_HEIGHT = 580, 14
 _HUGE = 2.0**52  # above, floats have no halves
 _PERCENT_WIDTH = 28  # pixels of a percent in a bar
 _SPLIT = "split(datum.label, '\\n')"
@@ -207,12 +207,14 @@ def _check_number(count: int, most: int, what: str) -> None:
         )
 
 
-def _names(axis: str, labels: Sequence[str], field: str) -> dict[str, Any]:
+def _names(labels: Sequence[str], field: str) -> dict[str, Any]:
     """Return the encoding of a category, in the order given, with wrapped words."""
+    # Vega puts the first line in the middle of the bar.
+    up = {"expr": f"-{_LINE_HEIGHT / 2} * (length({_SPLIT}) - 1)"}
     return {
         "field": field, "type": "nominal", "sort": list(labels), "title": None,
-        "axis": {"labelExpr": _SPLIT, "domain": False, "ticks": False,
-                 "grid": False, **({"labelAngle": 0} if axis == "x" else {})},
+        "axis": {"labelExpr": _SPLIT, "labelOffset": up, "domain": False, "ticks": False,
+                 "grid": False},
     }  # fmt: skip
 
 
@@ -224,9 +226,17 @@ def _share_axis(highest: float = 1.0, ticks: int = 5) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _count_axis() -> dict[str, Any]:
+    return {
+        "field": "count", "type": "quantitative", "title": "Responses", "axis": {"tickMinStep": 1},
+    }  # fmt: skip
+
+
 def _height(labels: Sequence[str]) -> int:
     lines = max((1 + label.count("\n") for label in labels), default=1)
-    return max(40, (15 * lines + 13) * len(labels))  # all bars have the height of the highest
+    return max(
+        40, (_LINE_HEIGHT * lines + 14) * len(labels)
+    )  # all bars have the height of the highest
 
 
 def _spoken(rows: Sequence[tuple[str, float]], most: int = 12) -> str:
@@ -282,7 +292,7 @@ def _bars(table: Table, options: TableOptions) -> tuple[dict[str, Any], str]:
         ]
     highest = max((float(str(value["share"])) for value in values), default=1.0)
     x = _share_axis(highest, 2 if len(panels) > 3 else 3 if several else 5)
-    y = _names("y", list(shown.values()), "label")
+    y = _names(list(shown.values()), "label")
     text = {"align": "left", "dx": 4, "baseline": "middle"}
     layer = [
         {"mark": {"type": "bar", "color": _BAR}, "encoding": {"y": y, "x": x}},
@@ -329,7 +339,7 @@ def _diverging(table: Table) -> tuple[dict[str, Any], str]:
             start += share
         spoken.append(f"{_flat(name)}: {_spoken([*zip(map(_flat, labels), shares, strict=True)])}")
     names = [name for name, _, _ in bars]
-    y = _names("y", names, "bar")
+    y = _names(names, "bar")
     lowest, highest = (
         math.ceil(10 * max([0.2, *(sign * float(str(value[end])) for value in values)])) / 10
         for sign, end in ((-1, "start"), (1, "end"))
@@ -391,7 +401,7 @@ def _nps(table: Table) -> tuple[dict[str, Any], str]:
         scores.append({"bar": name, "score": said, "end": 1})
         spoken.append(f"{_flat(name)}: {said}.")
     names = [name for name, _, _ in bars]
-    y = _names("y", names, "bar")
+    y = _names(names, "bar")
     axis = {"title": None, "axis": {"format": "%", "tickCount": 5}, "scale": {"domain": [0, 1]}}
     layer = [
         {"mark": "bar", "encoding": {
@@ -421,7 +431,7 @@ def _means(table: Table, statistic: str) -> tuple[dict[str, Any], str]:
             found.append((name, float(row.values[place])))
     if statistic == "Mean rank" and len(table.blocks) > 1:
         found.sort(key=lambda pair: pair[1])
-    y = _names("y", [name for name, _ in found], "bar")
+    y = _names([name for name, _ in found], "bar")
     title = "Mean rank (1 is the first)" if statistic == "Mean rank" else statistic
     x = {"field": "mean", "type": "quantitative", "title": title, "scale": {"zero": True}}
     values = [{"bar": name, "mean": mean, "text": rounded(mean, 2)} for name, mean in found]
@@ -460,7 +470,7 @@ def _over_time(table: Table) -> tuple[dict[str, Any], str]:
     ]
     x = {"field": "period", "type": "ordinal", "title": None,
          "axis": {"labelAngle": -90 if len(periods) > 9 else 0, "labelOverlap": True}}  # fmt: skip
-    y = {"field": "count", "type": "quantitative", "title": "Responses"}
+    y = _count_axis()
     body: dict[str, Any] = {"data": {"values": values}, "width": _WIDTH + 80, "height": 200}
     if len(names) == 1:
         body |= {"mark": {"type": "bar", "color": _BAR}, "encoding": {"x": x, "y": y}}
@@ -493,7 +503,7 @@ def _histogram(
     numbers = item.numbers[item.answered]
     if not len(numbers):
         return {"data": {"values": []}, "mark": "bar"}, "Nobody answered."
-    edges = _edges(numbers)
+    edges, whole = _edges(numbers), are_whole(numbers)
     panels = _panels(frame, table, options)
     _check_number(len(panels), _MOST_PANELS, "panels")
     names = distinct(wrap(label, _PANEL_WIDTH) for label, _, _ in panels)
@@ -512,9 +522,10 @@ def _histogram(
         "mark": {"type": "bar", "color": _BAR}, "width": _WIDTH, "height": 200,
         "encoding": {
             "x": {"field": "from", "type": "quantitative", "title": None,
-                  "bin": {"binned": True}, "scale": {"zero": False}},
+                  "bin": {"binned": True}, "scale": {"zero": False},
+                  "axis": {"labelOverlap": True, **({"tickMinStep": 1} if whole else {})}},
             "x2": {"field": "to"},
-            "y": {"field": "count", "type": "quantitative", "title": "Responses"}},
+            "y": _count_axis()},
     }  # fmt: skip
     words = " ".join(["Histogram.", *spoken])
     if several:

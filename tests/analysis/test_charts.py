@@ -390,7 +390,14 @@ def test_all_words_of_long_labels_have_room(scripted: ScriptedServer) -> None:
     labels = list(values(spec)["label"])
     assert max(len(line) for line in labels[2].split("\n")) == 14  # each is two wide
     lines = 1 + max(label.count("\n") for label in labels)
-    assert spec["height"] >= 4 * 15 * lines
+    assert spec["height"] >= 4 * 14 * lines > 4 * 28
+    svg = df.alchemer.plot("place").to_svg()
+    bars = re.findall(r'aria-roledescription="bar" d="M0,([\d.]+)h[\d.]+v([\d.]+)', svg)
+    first = re.findall(r'role-axis-label".*?</g>', svg)[-1]
+    heights = re.findall(r"translate\([^,]+,([\d.]+)\)", first)
+    for label, bar, height in zip(labels, bars, heights, strict=True):
+        middle = float(height) + 14 * label.count("\n") / 2
+        assert middle == pytest.approx(float(bar[0]) + float(bar[1]) / 2, abs=5)
 
 
 def test_a_legend_is_as_wide_as_a_notebook() -> None:
