@@ -139,11 +139,12 @@ def _padding(title: str, body: dict[str, Any]) -> dict[str, int]:
     Vega measures words in Arial. Where that is missing another font is shown, up to a pixel wider
     for each character; a front end cuts off what is outside of the picture.
     """
-    values = body["data"]["values"]
-    labels = [str(value.get("label", value.get("bar", ""))) for value in values]
+    inner = body.get("spec", body)
+    encoding = inner.get("layer", [inner])[0].get("encoding", {})
+    labels = encoding.get("y", {}).get("sort", [])
     longest = max(map(width_of, wrap_lines(title, _TITLE_WIDTH, _MOST_TITLE_LINES)))
     right = [20.0, 8.2 * longest - max(_WIDTH, 7.2 * longest)]
-    color = body.get("layer", [body])[0].get("encoding", {}).get("color", {})
+    color = encoding.get("color", {})
     if columns := color.get("legend", {}).get("columns"):
         width, symbols = _legend_size(color["sort"], columns)
         right.append(7.2 * width + symbols - max(_WIDTH, 6.2 * width + symbols))
@@ -213,6 +214,7 @@ def _names(labels: Sequence[str], field: str) -> dict[str, Any]:
     up = {"expr": f"-{_LINE_HEIGHT / 2} * (length({_SPLIT}) - 1)"}
     return {
         "field": field, "type": "nominal", "sort": list(labels), "title": None,
+        "scale": {"domain": list(labels)},  # those without a bar, too
         "axis": {"labelExpr": _SPLIT, "labelOffset": up, "domain": False, "ticks": False,
                  "grid": False},
     }  # fmt: skip
@@ -246,7 +248,7 @@ def _spoken(rows: Sequence[tuple[str, float]], most: int = 12) -> str:
     named = [there[place] for place in sorted(highest)]
     parts = [f"{label} {rounded(100 * share)} %" for label, share in named]
     rest = f" and {len(there) - most:,} more" if len(there) > most else ""
-    return ", ".join(parts) + rest + "."
+    return (", ".join(parts) or "nobody") + rest + "."
 
 
 def _share(row: Row, place: int) -> float:
@@ -289,8 +291,11 @@ def _bars(table: Table, options: TableOptions) -> tuple[dict[str, Any], str]:
             {"label": shown[label], "share": share, "text": _percent(share), "panel": name}
             for label, share in shares
             if not math.isnan(share)
-        ]
-    highest = max((float(str(value["share"])) for value in values), default=1.0)
+        ] or [
+            {"label": label, "share": None, "text": "", "panel": name}
+            for label in [*shown.values()][:several]
+        ]  # an empty panel
+    highest = max((float(str(value["share"] or 0)) for value in values), default=1.0) or 1.0
     x = _share_axis(highest, 2 if len(panels) > 3 else 3 if several else 5)
     y = _names(list(shown.values()), "label")
     text = {"align": "left", "dx": 4, "baseline": "middle"}
@@ -326,6 +331,7 @@ def _diverging(table: Table) -> tuple[dict[str, Any], str]:
         by_score = sorted(block.choices, key=lambda row: row.score)
         shares = [_share(row, place) for row in by_score]
         if any(map(math.isnan, shares)):
+            spoken.append(f"{_flat(name)}: nobody.")
             continue
         half = count // 2
         start = -sum(shares[:half]) - (shares[half] / 2 if count % 2 else 0.0)
@@ -388,6 +394,7 @@ def _nps(table: Table) -> tuple[dict[str, Any], str]:
         score = block.row("NPS")
         rows = [block.row(group) for group in groups]
         if score is None or math.isnan(score.values[place]):
+            spoken.append(f"{_flat(name)}: nobody.")
             continue
         start = 0.0
         for group, row in zip(groups, rows, strict=True):

@@ -148,6 +148,8 @@ def test_wider_letters_have_room() -> None:
     narrow, wide = df.alchemer.plot("region_q3").spec, df.alchemer.plot("channels").spec
     longest = max(len(value["label"]) for value in wide["data"]["values"])
     assert wide["padding"]["left"] == longest + 5 > narrow["padding"]["left"]
+    nobody_said = df.iloc[:0].alchemer.plot("channels").spec["padding"]
+    assert nobody_said["left"] == wide["padding"]["left"]
     legend = df.alchemer.plot("satisfaction").spec["padding"]["right"]
     assert legend > narrow["padding"]["right"] == 20
 
@@ -424,6 +426,15 @@ def test_one_group_is_named() -> None:
         chart = df.alchemer.plot(name, by="all")
         assert set(values(chart.spec)["panel"]) == {"everybody"}
         assert "everybody: " in chart.description
+
+
+def test_a_group_of_whom_nobody_answered_is_named() -> None:
+    df = customers()
+    for name in ("satisfaction", "nps", "age", "channels"):
+        df.loc[df["region_q3"] == "West", df.alchemer.columns(name)] = None
+        chart = df.alchemer.plot(name, by="region_q3")
+        assert "West: nobody." in chart.description
+        assert ">West</text>" in chart.to_svg()
 
 
 def test_too_many_groups_are_refused() -> None:
