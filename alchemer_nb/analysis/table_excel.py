@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import re
 from typing import TYPE_CHECKING, Any
@@ -33,8 +34,10 @@ def write_grids(grids: Mapping[str, Grid], path: str | os.PathLike[str]) -> None
     for name, grid in grids.items():
         title = _NOT_IN_NAMES.sub(" ", make_visible(name))[:_LONGEST_NAME].strip() or "table"
         _Sheet(workbook.create_sheet(title), grid).fill()  # openpyxl makes it unique
+    content = io.BytesIO()  # openpyxl prints an error of its own when the disk is full
+    workbook.save(content)
     with replace_atomically(target) as temporary:
-        workbook.save(temporary)
+        temporary.write_bytes(content.getvalue())
 
 
 class _Sheet:
