@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from alchemer_nb.analysis.grid import NOTHING
 from alchemer_nb.analysis.question import read_question
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame.description import describe_wide
@@ -52,25 +54,29 @@ class Quality:
 
     def __repr__(self) -> str:
         lines = [
-            f"{row.check}: {row.flagged:,} of {row.of:,} ({row.percent:.1f} %): {row.how}"
+            f"{row.check}: {row.flagged:,} of {row.of:,} ({_percent(row.percent)} %): {row.how}"
             for row in self.summary.itertuples()
         ]
         several = int((self.flags["flags"] > 1).sum())
         lines.append(f"{counted(several, 'response')} with more than one flag. Nothing is deleted.")
-        return "\n".join((*lines, *self.notes))
+        return make_visible("\n".join((*lines, *self.notes)))
 
     def _repr_html_(self) -> str:
         left, right = 'style="text-align:left"', 'style="text-align:right"'
         head = "".join(f"<th {left if name in _TEXTS else right}>{name}</th>" for name in _SUMMARY)
         rows = "".join(
             f"<tr><td {left}>{escape(str(row.check))}</td><td {right}>{row.flagged:,}</td>"
-            f"<td {right}>{row.of:,}</td><td {right}>{row.percent:.1f}</td>"
+            f"<td {right}>{row.of:,}</td><td {right}>{_percent(row.percent)}</td>"
             f"<td {left}>{escape(str(row.how))}</td></tr>"
             for row in self.summary.itertuples()
         )
         notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
         return make_visible(f"{table}{notes}<p>Nothing is deleted.</p>")
+
+
+def _percent(number: Any) -> str:
+    return NOTHING if math.isnan(number) else f"{number:.1f}"
 
 
 def check_quality(frame: pd.DataFrame, speed: float) -> Quality:
@@ -80,13 +86,13 @@ def check_quality(frame: pd.DataFrame, speed: float) -> Quality:
         InvalidArgument: ``speed`` is no part of the median.
         KnowledgeLost: The frame carries no description.
     """
-    if not isinstance(speed, int | float) or not 0 < speed < 1:
+    if not isinstance(speed, int | float | np.floating) or not 0 < speed < 1:
         raise InvalidArgument("speed is a part of the median time, such as 0.33")
     description = describe_wide(frame)
     found: dict[str, tuple[Any, str]] = {}
     notes: list[str] = []
     checks = (
-        _speeders(frame, speed),
+        _speeders(frame, float(speed)),
         *_straight_lines(frame, description),
         _repeated_sessions(frame),
         _empty_opens(frame, description),
@@ -115,14 +121,26 @@ _Check = tuple[str, Any, str]
 def _speeders(frame: pd.DataFrame, speed: float) -> _Check:
     if "response_time" not in frame.columns:
         return "speeder", None, 'Speeders need response_time (metadata="standard").'
-    seconds = pd.to_numeric(frame["response_time"], errors="coerce").to_numpy(
+    seconds = read_seconds(frame)
+    is_known = np.isfinite(seconds)
+    limit = speed * float(np.median(seconds[is_known])) if is_known.any() else math.nan
+    flags = [
+        bool(each < limit) if known else pd.NA
+        for each, known in zip(seconds.tolist(), is_known.tolist(), strict=True)
+    ]
+    how = f"less than {limit:,.0f} seconds, {speed:.2g} times the median"
+    return "speeder", flags, how if is_known.any() else "no response has a time"
+
+
+def read_seconds(frame: pd.DataFrame) -> np.ndarray:
+    """Return the time of each response in seconds (float64, NaN for none)."""
+    given = frame["response_time"]
+    if pd.api.types.is_timedelta64_dtype(given.dtype):
+        given = given.dt.total_seconds()
+    seconds: np.ndarray = pd.to_numeric(given, errors="coerce").to_numpy(
         np.float64, na_value=np.nan
     )
-    times = seconds[np.isfinite(seconds)]
-    limit = speed * float(np.median(times)) if len(times) else 0.0
-    flags = [pd.NA if np.isnan(each) else bool(each < limit) for each in seconds.tolist()]
-    how = f"less than {limit:,.0f} seconds, {speed:.2g} times the median"
-    return "speeder", flags, how
+    return seconds
 
 
 def _straight_lines(frame: pd.DataFrame, description: Description) -> Iterator[_Check]:

@@ -84,3 +84,19 @@ def test_a_wrong_speed_is_refused(speed: object) -> None:
 
 def test_nobody_has_answered() -> None:
     assert len(nobody().alchemer.quality().flags) == 0
+
+
+def test_times_that_are_no_numbers() -> None:
+    df = customers()
+    expected = df.alchemer.quality().flags["speeder"]
+    lengths = df.assign(response_time=pd.to_timedelta(df["response_time"], unit="s"))
+    assert lengths.alchemer.quality().flags["speeder"].equals(expected)
+    for none in ("fast", np.nan, np.inf):
+        quality = df.assign(response_time=none).alchemer.quality()
+        assert quality.flags["speeder"].isna().all()
+        assert "speeder: 0 of 0 (– %): no response has a time" in repr(quality)
+        assert "nan" not in quality._repr_html_()
+
+
+def test_one_time_for_all_makes_no_speeders() -> None:
+    assert customers().assign(response_time=60).alchemer.quality().flags["speeder"].sum() == 0
