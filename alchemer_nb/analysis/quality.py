@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
+from unicodedata import east_asian_width
 
 import numpy as np
 import pandas as pd
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 _GRIDS = {*GRID_SINGLE, MENU_GRID, "table-stars"}
 _FEWEST_ROWS = 3  # of a grid in which the same answer everywhere means something
 _OPEN = ("text", "essay")
-_TWO_SIGNS = re.compile(r"[^\W_].*?[^\W_]", re.DOTALL)  # letters or digits of any script
+_ENOUGH = 1000  # characters of an answer in which a word is looked for
+_NOT_FLAGGED = (None, False, 0, "", "0")  # 0 is False
 _TEXTS = ("check", "how")
 _SUMMARY = ("check", "flagged", "of", "percent", "how")
 
@@ -217,8 +218,10 @@ def _empty_opens(frame: pd.DataFrame, description: Description) -> _Check:
 
 
 def _says_something(text: Any) -> bool:
-    """Check whether a text has two letters or digits."""
-    return _TWO_SIGNS.search(str(text)) is not None and len({*str(text)[:99].casefold()}) > 1
+    """Check whether a text has a digit, two different letters, or one that is a word."""
+    signs = {sign for sign in str(text)[:_ENOUGH].casefold() if sign.isalnum()}
+    # A Chinese character is a word: it is wide.
+    return len(signs) > 1 or any(s.isdigit() or east_asian_width(s) in "WF" for s in signs)
 
 
 def _own_flags(frame: pd.DataFrame) -> _Check:
@@ -243,4 +246,4 @@ def _leaves(value: Any) -> int:
         return sum(map(_leaves, value.values()))
     if isinstance(value, list):
         return sum(map(_leaves, value))
-    return 1
+    return int(value not in _NOT_FLAGGED)

@@ -42,10 +42,12 @@ def test_open_answers_without_a_word() -> None:
     df = customers()
     df["comments"] = df["comments"].astype(object)
     written = df.index[df["comments"].notna()]
-    for row, text in zip(written, ["-", "..", "x", "aaa", "ok", "n.a."], strict=False):
+    empty = ["-", "..", "x", "aaa", "a a"]
+    said = ["ok", "n.a.", "5", "好"]
+    for row, text in zip(written, empty + said, strict=False):
         df.loc[row, "comments"] = text
     flags = df.alchemer.quality().flags["empty_open"]
-    assert flags[written[:6]].tolist() == [True, True, True, True, False, False]
+    assert flags[written[: len(empty + said)]].tolist() == [True] * 5 + [False] * 4
     assert set(flags.index[flags.isna()]).isdisjoint(written)
 
 
@@ -53,8 +55,9 @@ def test_flags_of_alchemer() -> None:
     df = customers()
     quality = {"opentext": {"gibberish": {"12": 12}, "badwords": []}, "straightlining": []}
     empty = {"opentext": {"gibberish": [], "badwords": []}, "checkbox": {}}
+    zero = {"opentext": {"gibberish": False, "badwords": None}, "straightlining": "0"}
     texts: list[object] = [np.nan] * len(df)
-    texts[0], texts[1] = json.dumps(quality), json.dumps(empty)
+    texts[:3] = json.dumps(quality), json.dumps(empty), json.dumps(zero)
     df["data_quality"] = pd.array(texts, dtype="str" if pd.__version__ >= "3" else "object")
     assert df.alchemer.quality().flags["alchemer_flag"].sum() == 1
 
