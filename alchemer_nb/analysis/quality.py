@@ -19,16 +19,17 @@ from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame.description import describe_wide
 from alchemer_nb.frame.missing import cell_states
 from alchemer_nb.frame.reasons import ANSWERED, SKIPPED
-from alchemer_nb.survey.question_types import GRID_SINGLE, MENU_GRID, question_key
+from alchemer_nb.survey.question_types import GRID_SINGLE, question_key
 from alchemer_nb.visible import make_visible
 from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from alchemer_nb.analysis.question import Item
     from alchemer_nb.frame.description import Description
 
-_GRIDS = {*GRID_SINGLE, MENU_GRID, "table-stars"}
+_GRIDS = {**dict.fromkeys(GRID_SINGLE, "answer"), "table-stars": "item"}  # part of their cells
 _FEWEST_ROWS = 3  # of a grid in which the same answer everywhere means something
 _OPEN = ("text", "essay")
 _ENOUGH = 1000  # characters of an answer in which a word is looked for
@@ -148,10 +149,8 @@ def _straight_lines(frame: pd.DataFrame, description: Description) -> Iterator[_
     """Yield a check for each grid: the same answer in all of its rows."""
     for name, names in _grids(frame, description).items():
         answers = read_question(frame, description, name) if len(names) >= _FEWEST_ROWS else None
-        if answers is None or len(answers.items) < _FEWEST_ROWS:
-            continue
-        of_rows = [item.codes for item in answers.items if item.choices]
-        if len(of_rows) < _FEWEST_ROWS:
+        of_rows = [_positions(item) for item in answers.items] if answers else []
+        if answers is None or len(of_rows) < _FEWEST_ROWS:
             continue
         codes = np.column_stack(of_rows)
         given = (codes >= 0).sum(axis=1)
@@ -165,14 +164,20 @@ def _straight_lines(frame: pd.DataFrame, description: Description) -> Iterator[_
         yield f"straight_{name}", flags, how
 
 
+def _positions(item: Item) -> np.ndarray:
+    """Return which answer each row of the frame has, -1 for none: its option, or its stars."""
+    return item.codes if item.choices else np.nan_to_num(item.numbers, nan=-1)
+
+
 def _grids(frame: pd.DataFrame, description: Description) -> dict[str, list[str]]:
-    """Return the columns of each grid of scales, by ``q`` and the grid's id."""
+    """Return the columns of each grid with one answer a row or cell, by ``q`` and its id."""
     found: dict[str, list[str]] = {}
     for each in description.waves.values() or (description,):
         for name, column in each.columns.items():
-            if column.parent is None or column.part != "answer" or name not in frame.columns:
+            if column.parent is None or name not in frame.columns:
                 continue
-            if question_key(column.parent) in _GRIDS:
+            part = _GRIDS.get(question_key(column.parent))
+            if part == column.part:
                 names = found.setdefault(f"q{column.parent.id}", [])
                 if name not in names:
                     names.append(name)

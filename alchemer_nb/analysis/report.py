@@ -73,7 +73,7 @@ class Section:
         chart: SVG; ``""`` for none.
         spoken: The chart in words.
         table: HTML.
-        answers: Open answers, if asked for.
+        answers: Open answers, if asked for: the words of an item, and its texts.
         note: What is left out.
         is_short: Whether it fits on a page, so that it is not parted.
     """
@@ -82,7 +82,7 @@ class Section:
     chart: str = ""
     spoken: str = ""
     table: str = ""
-    answers: tuple[str, ...] = ()
+    answers: tuple[tuple[str, tuple[str, ...]], ...] = ()
     note: str = ""
     is_short: bool = False
 
@@ -227,6 +227,11 @@ def _is_hidden(column: Any) -> bool:
     return question_key(column.question) in ("hidden", "urlredirect")
 
 
+def _is_listed(column: Any) -> bool:
+    """Check whether respondents wrote the texts of a column: no names of files they sent."""
+    return question_key(column.question) not in ("hidden", "urlredirect", "file")
+
+
 def _has(frame: pd.DataFrame, name: str | int) -> bool:
     if name in frame.index.names:
         return True
@@ -264,7 +269,7 @@ def _section(
         return Section(title, note=_LEFT_OUT)
     chart, spoken = _chart_of(frame, table, options) if kinds != {"text"} else ("", "")
     shown = to_html(replace(table.grid, title=""), classes=True)
-    answers: tuple[str, ...] = ()
+    answers: tuple[tuple[str, tuple[str, ...]], ...] = ()
     note = ""
     if "text" in kinds and open_answers:
         answers, note = ((), _LEFT_OUT) if is_contact else _open_answers(frame, name)
@@ -316,25 +321,43 @@ def _to_svg(chart: Chart) -> str:
     return _LONG_NUMBER.sub(lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), svg)
 
 
-def _open_answers(frame: pd.DataFrame, name: str) -> tuple[tuple[str, ...], str]:
-    """Return the answers to an open question; those that look like contact data are left out."""
-    texts: list[str] = []
-    notes = []
+def _open_answers(
+    frame: pd.DataFrame, name: str
+) -> tuple[tuple[tuple[str, tuple[str, ...]], ...], str]:
+    """Return the answers to an open question, by item; each text once, with how often it came.
+
+    Those that look like contact data are left out.
+    """
     description = describe_wide(frame)
     every = [each.columns for each in description.waves.values() or (description,)]
+    lists = []
+    left = long = several = 0
     for item in read_question(frame, description, name).items:
         found = [columns[item.columns[0]] for columns in every if item.columns[0] in columns]
-        if item.kind == "text" and not any(map(_is_hidden, found)):
-            texts += [str(text) for text in pd.Series(item.values).dropna()]
-    kept = [text for text in texts if not has_email(text) and not has_phone(text)]
-    if long := sum(len(text) > _LONGEST_OPEN for text in kept[:_MOST_OPEN]):
-        notes.append(f"{counted(long, 'long answer')} cut after {_LONGEST_OPEN:,} characters.")
-    if left := len(texts) - len(kept):
+        if item.kind != "text" or not all(map(_is_listed, found)):
+            continue
+        texts = pd.Series(item.values).dropna().map(str)
+        kept = texts[[not has_email(text) and not has_phone(text) for text in texts]]
+        left += len(texts) - len(kept)
+        counts = kept.value_counts(sort=False)
+        shown = counts.iloc[:_MOST_OPEN]
+        several += len(counts) - len(shown)
+        long += sum(len(text) > _LONGEST_OPEN for text in shown.index)
+        lists.append((item.label, tuple(_shorten(text, n) for text, n in shown.items())))
+    notes = []
+    if left:
         notes.append(f"{counted(left, 'answer')} that may hold contact data left out.")
-    if len(kept) > _MOST_OPEN:
-        notes.append(f"The first {_MOST_OPEN} of {len(kept):,}.")
-    shown = (each[:_LONGEST_OPEN] + "…" * (len(each) > _LONGEST_OPEN) for each in kept[:_MOST_OPEN])
-    return tuple(shown), " ".join(notes)
+    if long:
+        notes.append(f"{counted(long, 'long answer')} cut after {_LONGEST_OPEN:,} characters.")
+    if several:
+        notes.append(f"The first {_MOST_OPEN} different answers; {several:,} more left out.")
+    return tuple(lists), " ".join(notes)
+
+
+def _shorten(text: Any, often: int) -> str:
+    whole = str(text)
+    cut = whole[:_LONGEST_OPEN] + "…" * (len(whole) > _LONGEST_OPEN)
+    return f"{cut} (×\u00a0{often:,})" if often > 1 else cut
 
 
 # -- facts --------------------------------------------------------------------------------------

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from alchemer_nb.errors import InvalidArgument
+from tests.analysis.conftest import EVERY_TYPE
 from tests.analysis.frames import customers, nobody, pulse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def test_speeders() -> None:
@@ -103,3 +108,15 @@ def test_times_that_are_no_numbers() -> None:
 
 def test_one_time_for_all_makes_no_speeders() -> None:
     assert customers().assign(response_time=60).alchemer.quality().flags["speeder"].sum() == 0
+
+
+def test_straight_lines_of_stars(downloads: Callable[[int], pd.DataFrame]) -> None:
+    df = downloads(EVERY_TYPE)
+    stars = df[[name for name in df.columns if name.startswith("stars_")]]
+    assert stars.shape[1] >= 3
+    question = df.alchemer.codebook.set_index("column_alias").loc[stars.columns[0], "parent_id"]
+    flags = df.alchemer.quality().flags[f"straight_q{question}"]
+    given = stars.notna().sum(axis=1)
+    assert flags.isna().equals(given < 3)
+    assert flags[given >= 3].astype(bool).equals(stars[given >= 3].nunique(axis=1) == 1)
+    assert len(given[given >= 3])

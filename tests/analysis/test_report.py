@@ -8,7 +8,7 @@ import re
 import tempfile
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,11 @@ import pytest
 
 import alchemer_nb as al
 from alchemer_nb.errors import InvalidArgument
+from tests.analysis.conftest import EVERY_TYPE
 from tests.analysis.frames import customers, frames, nobody, pulse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FEW = ["satisfaction", "q9", "comments"]
 
@@ -293,3 +297,16 @@ def test_a_failure_leaves_the_old_file(tmp_path: Path) -> None:
 def test_a_name_that_is_too_long(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgument, match="could not write"):
         customers().alchemer.report(tmp_path / f"{'x' * 300}.html", questions=FEW)
+
+
+def test_open_answers_by_item_and_each_text_once(
+    downloads: Callable[[int], pd.DataFrame], tmp_path: Path
+) -> None:
+    df = downloads(EVERY_TYPE)
+    page = report(df, tmp_path, questions=["notes", "photo"], open_answers=True)
+    counts = df["notes_room_plus"].value_counts()
+    assert counts.max() > 1
+    listed = page.split('<p class="item">Room: Plus</p>')[1].split("</ul>")[0]
+    shown = dict(re.findall(r"<li>(.*?) \(×\s(\d+)\)</li>", listed))
+    assert {text: int(n) for text, n in shown.items()} == counts[counts > 1].to_dict()
+    assert "photo.png" not in page  # respondents may name a file after themselves
