@@ -141,3 +141,21 @@ def test_the_frame_stays_as_it_was(df: pd.DataFrame, tmp_path: Path) -> None:
 )  # fmt: skip
 def test_questions_that_ask_for_contact_data(words: str, expected: bool) -> None:
     assert asks_for_contact(words) is expected
+
+
+@pytest.mark.parametrize("shape", ["wide", "long"])
+def test_a_piped_row_that_is_an_address(
+    scripted: ScriptedServer, shape: str, tmp_path: Path
+) -> None:
+    grid = question(8, "TABLE", "Brands", "", PLACES, key="table-radio")
+
+    def row(own: int, text: str) -> dict[str, Any]:
+        chosen = entry(own, "RADIO", "1", answer_id=10001)
+        return {str(own): {**chosen, "parent": 8, "question": text}}
+
+    rows = [row(10001, f"canary{n}@mail.example") | row(10002, "Brand B") for n in range(1, 4)]
+    answers = [response(n, each) for n, each in enumerate(rows, 1)]
+    df = download(scripted, [grid], answers, shape=shape)
+    page = report(df, tmp_path)
+    assert "Brand B" in page
+    assert "canary" not in page
