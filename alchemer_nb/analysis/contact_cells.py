@@ -59,7 +59,7 @@ def hide_contacts(frame: pd.DataFrame, description: Description) -> pd.DataFrame
             for column, wave in found
             for label in option_names(column.choices, wave.options.rendered, wave.languages)
         }
-        if (cells := _hidden(frame[name], options, is_own=not found)) is not None:
+        if (cells := _hidden(frame[name], options)) is not None:
             changed[name] = cells
     attrs = frame.attrs
     frame = frame.drop(columns=own).assign(**changed) if own or changed else frame
@@ -71,7 +71,7 @@ def _is_contact(text: str) -> bool:
     return has_email(text) or has_phone(text)
 
 
-def _hidden(cells: Any, options: Iterable[str], *, is_own: bool) -> pd.Series[Any] | None:
+def _hidden(cells: Any, options: set[str]) -> pd.Series[Any] | None:
     """Return a column without contact data; None if it has none."""
     if isinstance(cells, pd.DataFrame):  # two columns of one name, which no table shows
         return None
@@ -81,8 +81,10 @@ def _hidden(cells: Any, options: Iterable[str], *, is_own: bool) -> pd.Series[An
         values = cells
     else:
         return None
-    found = _contacts(values, options, rows=int(cells.notna().sum()) if is_own else 0)
-    if not found:
+    if not _contacts(values, options):
+        return None
+    others = [cell for cell in cells.dropna() if isinstance(cell, str) and cell not in options]
+    if not (found := _contacts(values, options, rows=len(others))):
         return None
     plain = cells.astype(object)
     if not isinstance(cells.dtype, pd.CategoricalDtype):
@@ -105,7 +107,7 @@ def _contacts(values: Iterable[Any], options: Iterable[str], rows: int = 0) -> s
     Args:
         values: Texts, lists of texts, or anything else.
         options: Texts that are none.
-        rows: How many cells have a value; given, telephone numbers count only if most of them
+        rows: How many cells hold another text; telephone numbers count only if most of them
             differ, as bands such as ``"10000-20000"`` look like one.
     """
     texts: set[str] = set()

@@ -120,6 +120,10 @@ def test_a_banner_of_contact_data_is_named(df: pd.DataFrame, tmp_path: Path) -> 
 def test_bands_of_numbers_are_no_telephone_numbers(df: pd.DataFrame, tmp_path: Path) -> None:
     df["income"] = np.where(df.index < 7, "10000-20000", "20000-30000")
     assert "10000-20000" in report(df, tmp_path, questions=["income"])
+    df["place"] = df["income"]
+    assert "10000-20000" in report(df, tmp_path, questions=["place"])
+    df["place"] = pd.Categorical(["020 7946 0018", *[None] * 11])
+    assert "7946" not in report(df, tmp_path, questions=["place"])
 
 
 def test_the_frame_stays_as_it_was(df: pd.DataFrame, tmp_path: Path) -> None:
