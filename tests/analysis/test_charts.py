@@ -16,7 +16,7 @@ import pytest
 
 from alchemer_nb.errors import InvalidArgument
 from tests.analysis.frames import customers, nobody, pulse
-from tests.analysis.made import answer, survey
+from tests.analysis.made import answer, entry, survey
 from tests.survey_json import frame as download
 from tests.survey_json import option, question, response
 
@@ -490,3 +490,25 @@ def test_dates_too_far_apart_are_refused() -> None:
     df["born"] = np.array(["0001-01-01", *["2026-01-01"] * (len(df) - 1)], "datetime64[s]")
     with pytest.raises(InvalidArgument, match="dates from 0001 to 2026, too far apart to draw"):
         df.alchemer.plot("born")
+
+
+def test_a_scale_of_hundreds_is_drawn_as_bars(scripted: ScriptedServer) -> None:
+    steps = [option(20000 + n, f"Step {n}", str(n)) for n in range(40)]
+    kind = question(2, "RADIO", "How many?", "many", steps, key="radio")
+    answers = [
+        response(n, {"2": entry(2, "RADIO", answer=str(n), answer_id=20000 + n)})
+        for n in range(1, 40)
+    ]
+    spec = download(scripted, [kind], answers).alchemer.plot("many").spec
+    assert len({value["label"] for value in spec["data"]["values"]}) == 30
+
+
+def test_a_legend_of_long_labels_does_not_make_the_chart_wide(scripted: ScriptedServer) -> None:
+    steps = [option(20000 + n, f"{'very ' * 20}good {n}", str(n)) for n in range(1, 7)]
+    kind = question(2, "RADIO", "How?", "how", steps, key="radio")
+    answers = [response(1, {"2": entry(2, "RADIO", answer="1", answer_id=20001)})]
+    spec = download(scripted, [kind], answers).alchemer.plot("how").spec
+    assert spec["padding"]["right"] < 100
+    legend = spec["layer"][0]["encoding"]["color"]
+    assert legend["legend"]["columns"] == 2
+    assert max(len(line) for name in legend["sort"] for line in name.split("\n")) <= 36
