@@ -383,6 +383,8 @@ def _read_file(name: str) -> Secret:
     """Return the text of a profile's file; an empty one if there is no file."""
     path = _path(name)
     try:
+        if path.exists() and not path.is_file():  # opening a pipe would wait for ever
+            raise ConfigurationError(f"{_with_tilde(path)} is not a file")
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
             if not _is_windows() and stat.S_IMODE(mode) & 0o077:

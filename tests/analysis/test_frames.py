@@ -95,7 +95,7 @@ def test_edited_options_of_several(customers: pd.DataFrame) -> None:
     frame.loc[frame.index[:60], names] = pd.NA
     base = frame["channels_web"].notna().sum()
     assert frame.alchemer.table("14").blocks[0].bases.answered[0] == base
-    frame[names] = frame[names].astype(object).fillna(False)
+    frame[names] = frame[names].astype(object).where(frame[names].notna(), False)
     assert frame.alchemer.table("14").blocks[0].bases.answered[0] == len(frame)
 
 

@@ -116,6 +116,15 @@ def test_a_file_that_others_can_read_is_refused():
         profiles.load("work")
 
 
+@posix
+def test_a_pipe_in_place_of_a_file_is_refused():
+    profiles.save("work", ApiKey(TOKEN, SECRET), Region.get("us"))
+    (profiles.folder() / "work.json").unlink()
+    os.mkfifo(profiles.folder() / "work.json")
+    with pytest.raises(ConfigurationError, match="is not a file"):
+        profiles.load("work")
+
+
 def test_saving_again_replaces():
     profiles.save("work", ApiKey(TOKEN, SECRET), Region.get("us"))
     profiles.save("work", ApiKey("another-key", SECRET), Region.get("eu"))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .lab import Server, Theme
 
-pytestmark = [pytest.mark.browser, pytest.mark.timed]
+pytestmark = pytest.mark.browser
 
 DOWNLOAD, AFTER = 1, 2
 
@@ -54,6 +54,7 @@ def cancel(notebook: Notebook) -> Locator:
     return notebook.output(DOWNLOAD).get_by_role("button", name=re.compile(r"^\W*Cancel$"))
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("theme", THEMES)
 def test_cancel_stops_the_running_cell_and_nothing_dead_is_saved(
     lab: Server, context: BrowserContext, box: Sandbox, theme: Theme
@@ -136,6 +137,7 @@ def test_cancel_of_a_job_beside_the_cells(
     notebook.screenshot("progress-background-cancelled")
 
 
+@pytest.mark.timed
 def test_a_sync_has_the_same_bar_and_goes_on_after_cancel(
     lab: Server, context: BrowserContext, box: Sandbox
 ) -> None:

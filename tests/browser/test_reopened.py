@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from .lab import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.timed]
+pytestmark = pytest.mark.browser
 SURVEY = '"Customer satisfaction"'
 CELLS = (
     f"%alchemer df << responses {SURVEY} --background",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
     from .harness import Done, Kernel
 
-pytestmark = [pytest.mark.kernel, pytest.mark.timed]
+pytestmark = pytest.mark.kernel
 
 TITLE, ROWS = "Customer satisfaction", 4000
 STOPPED = "the sync was stopped; what came is kept, and the next one goes on there"
@@ -29,8 +28,8 @@ from alchemer_nb import ApiKey, Client, Region
 region = Region.custom("{url}", name="sandbox", label="Sandbox")
 def connect(in_flight):
     return Client(ApiKey("{token}", "{secret}"), region=region, max_in_flight=in_flight)
-client{number} = connect({in_flight})
-%alchemer switch client{number}
+client = connect({in_flight})
+%alchemer switch client
 globals().pop("df", None)
 """
 SAME = """
@@ -43,7 +42,6 @@ assert_frame_equal(stored, connect(8).responses(9000001, **asked), check_exact=T
 os.environ["ALCHEMER_STORE"] = before
 print(len(stored))
 """
-_numbers = itertools.count()
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +60,6 @@ def setup(box: Sandbox, tmp_path) -> Callable[..., str]:
     def cell(box: Sandbox = box, in_flight: int = 1) -> str:
         return SETUP.format(
             store=str(tmp_path / "store"),
-            number=next(_numbers),  # a name that is known already is another connection's
             url=box.url,
             token=box.api_token,
             secret=box.api_token_secret,
@@ -112,6 +109,7 @@ def goes_on(kernel: Kernel, command: str) -> Done:
     return done
 
 
+@pytest.mark.timed
 def test_cancel_stops_a_sync_and_the_next_one_goes_on_there(signed_in):
     request = signed_in.run(f'%alchemer sync "{TITLE}"')
     _, button = shown(signed_in, request)
@@ -122,6 +120,7 @@ def test_cancel_stops_a_sync_and_the_next_one_goes_on_there(signed_in):
     assert "went on at page" in goes_on(signed_in, f'%alchemer sync "{TITLE}"').text
 
 
+@pytest.mark.timed
 def test_an_interrupt_does_the_same(signed_in):
     request = signed_in.run("synced = %alchemer sync 9000001")
     page(signed_in, request, 2)
@@ -132,6 +131,7 @@ def test_an_interrupt_does_the_same(signed_in):
     assert "went on at page" in goes_on(signed_in, "%alchemer sync 9000001").text
 
 
+@pytest.mark.timed
 def test_an_interrupt_before_anything_has_come_says_the_same(signed_in, box):
     before = len(box.seen)
     request = signed_in.run(f'%alchemer sync "{TITLE}"')
@@ -144,6 +144,7 @@ def test_an_interrupt_before_anything_has_come_says_the_same(signed_in, box):
     goes_on(signed_in, "%alchemer sync 9000001")
 
 
+@pytest.mark.timed
 def test_cancel_of_a_frame_that_has_to_be_synced_first(signed_in):
     request = signed_in.run("%alchemer df << responses 9000001 --max-age 1h")
     _, button = shown(signed_in, request)

@@ -109,6 +109,10 @@ def logout(context: Context, name: str | None = None, forget: bool = False) -> N
     try:
         same = stored.find_same(client.credentials, client.region)
     except ConfigurationError as error:
+        if forget:
+            raise ConfigurationError(
+                f"a profile may still hold this sign-in: {error}", hint=error.hint
+            ) from None
         same = ()
         show_line(f"Whether a profile still holds this sign-in is not known: {error}.")
     for profile in same:

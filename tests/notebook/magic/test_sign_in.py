@@ -233,6 +233,13 @@ class TestProfiles:
         assert "locked" in outcome.out
         assert not notebook.magics.session.status().signed_in
 
+    def test_a_locked_keychain_fails_a_logout_that_should_forget(self, remembered):
+        keyring.set_keyring(LockedKeyring())
+        told = remembered.run("%alchemer logout --forget").told
+        assert "a profile may still hold this sign-in" in told
+        assert "locked" in told
+        assert not remembered.magics.session.status().signed_in
+
     def test_forget_removes_it_and_says_what_stays(self, remembered):
         out = remembered.run("%alchemer forget default").out
         assert "Profile “default” was removed" in out
