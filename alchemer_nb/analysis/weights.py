@@ -52,7 +52,8 @@ def read_weights(frame: pd.DataFrame, name: str) -> Weights:
     if zeros := int((values == 0).sum()):
         notes.append(f"In counts and bases alone: {counted(zeros, 'response')} with the weight 0.")
     description = describe_wide(frame)
-    if name == own_weight(frame, description) and (missed := description.about[ABOUT]["missed"]):
+    missed = sum(made["missed"] for made in _made(description))
+    if missed and name == own_weight(frame, description):
         notes.append(f"Targets of the weights that were not met: {missed:,}.")
     return Weights(name, values, tuple(notes))
 
@@ -83,10 +84,20 @@ def _checked(frame: pd.DataFrame, name: str) -> np.ndarray:
 
 
 def own_weight(frame: pd.DataFrame, description: Description) -> str:
-    """Return the name of the weight that ``rake`` gave a frame; ``""`` for none."""
-    made = description.about.get(ABOUT)
-    name = made.get("name") if isinstance(made, dict) else None
+    """Return the name of the weight that ``rake`` gave a frame or all its waves; ``""`` if none."""
+    names = {made.get("name") for made in _made(description)}
+    name = names.pop() if len(names) == 1 else None
     return name if isinstance(name, str) and name in frame.columns else ""
+
+
+def _made(description: Description) -> list[dict[str, Any]]:
+    """Return what ``rake`` made: of the whole frame, else of each wave, if it has weights."""
+    of_waves = [wave.get(ABOUT) for wave in description.about.get("waves", ())]
+    for found in ([description.about.get(ABOUT)], of_waves):
+        made = [each for each in found if isinstance(each, dict)]
+        if made and len(made) == len(found):
+            return made
+    return []
 
 
 @dataclass(frozen=True, eq=False)
@@ -305,6 +316,10 @@ def read_weighting(frame: pd.DataFrame) -> Weighting:
     if not name:
         raise InvalidArgument(
             "this frame has no weights", hint="df.alchemer.weight({…}) makes them"
+        )
+    if ABOUT not in description.about:
+        raise InvalidArgument(
+            "each wave has weights of its own", hint="See df.alchemer.weighting of each wave"
         )
     checked = _checked(frame, name)
     values, there = np.nan_to_num(checked), ~np.isnan(checked)

@@ -245,11 +245,33 @@ def test_waves_with_weights(
                                                      "West": 0.2}})  # fmt: skip
     last = downloads(LAST_YEAR)
     waves = al.stack_waves({"2025": last.assign(weight=1.0), "2026": weighted})
+    assert "Not weighted." in waves.alchemer.table("nps").footer  # the older wave has none
     table = waves.alchemer.table("nps", by="wave", weight="weight")
     alone = weighted.alchemer.table("nps")
     assert table.blocks[0].row("NPS").values[2] == pytest.approx(
         alone.blocks[0].row("NPS").values[0]
     )
+
+
+def test_weights_of_all_waves_are_used(
+    downloads: Callable[[int], pd.DataFrame], customers: pd.DataFrame
+) -> None:
+    shares = {"region": {"North": 0.3, "South": 0.3, "East": 0.2, "West": 0.2}}
+    each = {
+        "2025": downloads(LAST_YEAR).alchemer.weight(shares),
+        "2026": customers.alchemer.weight(shares),
+    }
+    waves = al.stack_waves(each)
+    table = waves.alchemer.table("nps", by="wave")
+    assert table.weight == "weight"
+    for place, frame in enumerate(each.values(), 1):
+        alone = frame.alchemer.table("nps").blocks[0].row("NPS")
+        assert table.blocks[0].row("NPS").values[place] == pytest.approx(alone.values[0])
+    assert "Not weighted." in waves.alchemer.table("nps", weight=False).footer
+    with pytest.raises(InvalidArgument, match="each wave has weights of its own"):
+        waves.alchemer.weighting  # noqa: B018, the property raises
+    again = waves.alchemer.weight(shares, name="weight")
+    assert again.alchemer.weighting.targets["met"].all()
 
 
 def test_redacted_columns_are_gone(customers: pd.DataFrame) -> None:
