@@ -119,7 +119,10 @@ class Weighting:
             f"weights {self.smallest:.2f} to {self.largest:.2f}",
         ]
         if self.left_out:
-            lines.append(f"{counted(self.left_out, 'response')} without a weight above 0")
+            lines.append(
+                f"left out: {counted(self.left_out, 'response')} without an answer to each "
+                "question of the targets, or with a share of 0"
+            )
         lines += [
             f"not met: {row.question}, {row.option}: {row.after:.1f} % in place of {row.target:.1f}"
             for row in missed.itertuples()
@@ -227,10 +230,12 @@ def _rim(
     wanted = {str(label): share for label, share in shares.items()}
     for label, share in wanted.items():
         if label not in labels:
-            hint = did_you_mean(label, labels)
+            hint = did_you_mean(label, labels, f"; its options are {', '.join(labels[:8])}")
             raise InvalidArgument(f"targets: {label!r} is no option of {question!r}{hint}")
         if not isinstance(share, int | float | np.number) or not 0 <= share < np.inf:
-            raise InvalidArgument(f"targets: the share of {label!r} is no number from 0")
+            raise InvalidArgument(
+                f"targets: the share of {label!r} is {share!r}; shares are numbers, 0 or more"
+            )
     total = sum(wanted.values())
     whole = next((w for w in (1, 100) if abs(total - w) <= 0.005 * w), None)
     if whole is None:

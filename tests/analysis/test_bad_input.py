@@ -156,6 +156,13 @@ def test_names_that_do_not_fit(customers: pd.DataFrame, tmp_path: Path) -> None:
     wrong: list[tuple[Any, dict[str, Any], str]] = [
         ("satisfacton", {}, "did you mean 'satisfaction'"),
         ("satisfaction", {"by": "regoin"}, "did you mean 'region'"),
+        ("how satisfied are  you", {}, "did you mean 'satisfaction'?"),
+        ("How would you rate our …?", {}, "did you mean 'service'?"),
+        ("Where have you bought from us", {}, "did you mean 'channels'?"),
+        ("did you", {}, "did you mean 'last_visit', 'heard_from' or 'had_problem'?"),
+        ("a", {}, "; df.alchemer.find looks for words"),
+        ("Larkmoor Indoor", {}, "; df.alchemer.find looks for words"),
+        ("satisfaction", {"by": "comments"}, "characters, too long for a banner. Put them"),
         ("satisfaction", {"by": "9"}, "is a grid with 4 rows; name one: staff, delivery"),
         ("satisfaction", {"by": "email"}, "different values, too many for a table"),
         ("satisfaction", {"by": "response_time"}, "different values, too many for a table"),
