@@ -46,8 +46,11 @@ def read_weights(frame: pd.DataFrame, name: str) -> Weights:
     if not name:
         return Weights()
     if name not in frame.columns:
-        hint = did_you_mean(name, map(str, frame.columns))
-        raise InvalidArgument(f"weight: there is no column {name!r}{hint}")
+        near = did_you_mean(name, map(str, frame.select_dtypes("number").columns))
+        raise InvalidArgument(
+            f"weight: there is no column {name!r}{near}",
+            hint="" if near else "df = df.alchemer.weight({…}) makes a column of weights",
+        )
     cells = pd.to_numeric(frame[name], errors="coerce")
     if (cells.isna() & frame[name].notna()).any():
         raise InvalidArgument(f"weight: {name!r} holds something else than numbers")

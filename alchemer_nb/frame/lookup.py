@@ -49,7 +49,11 @@ def columns_of(frame: pd.DataFrame, description: Description, question: str | in
     if not hits and wanted in frame.columns:
         return [wanted]
     if not hits:
-        hint = did_you_mean(wanted, map(str, frame.columns)) or _asked_with(wanted, here)
+        parts = [part.strip() for part in wanted.split(",")]
+        if len(parts) > 1 and all(part in frame.columns for part in parts):
+            hint = f"; did you mean the list {parts}?"
+        else:
+            hint = did_you_mean(wanted, map(str, frame.columns)) or _asked_with(wanted, here)
         raise InvalidArgument(f"no column here belongs to a question {wanted!r}{hint}")
     return hits
 

@@ -174,7 +174,10 @@ def test_names_that_do_not_fit(customers: pd.DataFrame, tmp_path: Path) -> None:
         ("satisfaction", {"correction": "tukey"}, "correction"),
         ("satisfaction", {"nets": {"Good": ["Satisfied", "Happy"]}}, "'Happy' is no option of the"),
         ("satisfaction", {"nets": {"Good": "Satisfied"}}, "nets are lists of options by label"),
+        ("satisfaction", {"by": "region, nps"}, "did you mean the list ['region', 'nps']?"),
         ("satisfaction", {"weight": "nobody"}, "there is no column 'nobody'"),
+        ("satisfaction", {"weight": "weight"}, "'weight'. df = df.alchemer.weight({…}) makes a"),
+        ("satisfaction", {"weight": "npss"}, "there is no column 'npss'; did you mean 'nps'?"),
     ]
     for name, options, words in wrong:
         with pytest.raises(InvalidArgument) as caught:
