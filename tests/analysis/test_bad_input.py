@@ -163,6 +163,9 @@ def test_names_that_do_not_fit(customers: pd.DataFrame, tmp_path: Path) -> None:
         ("a", {}, "; df.alchemer.find looks for words"),
         ("Larkmoor Indoor", {}, "; df.alchemer.find looks for words"),
         ("satisfaction", {"by": "comments"}, "characters, too long for a banner. Put them"),
+        ("satisfaction", {"by": "region, nps"}, "did you mean the list ['region', 'nps']?"),
+        ("satisfaction", {"weight": "weight"}, "'weight'. df = df.alchemer.weight({…}) makes a"),
+        ("satisfaction", {"weight": "npss"}, "there is no column 'npss'; did you mean 'nps'?"),
         ("satisfaction", {"by": "9"}, "is a grid with 4 rows; name one: staff, delivery"),
         ("satisfaction", {"by": "email"}, "different values, too many for a table"),
         ("satisfaction", {"by": "response_time"}, "different values, too many for a table"),
@@ -174,10 +177,7 @@ def test_names_that_do_not_fit(customers: pd.DataFrame, tmp_path: Path) -> None:
         ("satisfaction", {"correction": "tukey"}, "correction"),
         ("satisfaction", {"nets": {"Good": ["Satisfied", "Happy"]}}, "'Happy' is no option of the"),
         ("satisfaction", {"nets": {"Good": "Satisfied"}}, "nets are lists of options by label"),
-        ("satisfaction", {"by": "region, nps"}, "did you mean the list ['region', 'nps']?"),
         ("satisfaction", {"weight": "nobody"}, "there is no column 'nobody'"),
-        ("satisfaction", {"weight": "weight"}, "'weight'. df = df.alchemer.weight({…}) makes a"),
-        ("satisfaction", {"weight": "npss"}, "there is no column 'npss'; did you mean 'nps'?"),
     ]
     for name, options, words in wrong:
         with pytest.raises(InvalidArgument) as caught:
