@@ -31,10 +31,18 @@ def output_path(path: str | os.PathLike[str], suffixes: Sequence[str]) -> Path:
     if "\0" in str(given) or not given.name:
         raise InvalidArgument(f"{str(path)[:80]!r} is no file name")
     _check_suffix(given, suffixes)
-    resolved = given.resolve()  # the target of a link is replaced, not the link
-    if resolved.is_dir():
+    try:
+        resolved = given.resolve()  # the target of a link is replaced, not the link
+        is_folder, has_folder = resolved.is_dir(), resolved.parent.is_dir()
+    except (
+        OSError,
+        RuntimeError,
+    ) as error:  # such as a name that is too long, or a circle of links
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InvalidArgument(f"could not write {given}: {reason}") from None
+    if is_folder:
         raise InvalidArgument(f"{given} is a folder; give the name of a file in it")
-    if not resolved.parent.is_dir():
+    if not has_folder:
         raise InvalidArgument(f"the folder {given.parent} does not exist; make it first")
     return resolved
 

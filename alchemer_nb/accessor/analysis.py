@@ -210,14 +210,16 @@ class FrameAnalysis:
 
         It has field dates, responses by status and time, how many reached each page, each
         question with chart and table, data quality, codebook and method. Contact data are never
-        in it: they are dropped as ``redact()`` drops them.
+        in it: they are dropped as ``redact()`` drops them, and addresses and telephone numbers in
+        other columns become "(contact data)".
 
         Args:
             path: Name of the file, ending in ``.html``.
             by: Questions or columns whose answers are the columns of the tables.
             questions: The questions to report, in this order; left out, all.
             open_answers: Whether to list the answers to open questions; those that look like an
-                e-mail address or a telephone number are left out.
+                e-mail address or a telephone number are left out, and so are those to questions
+                that ask for contact data alone.
             weight: As for ``table``.
 
         Returns:

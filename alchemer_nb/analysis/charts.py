@@ -41,6 +41,7 @@ _STEPS = {
 _LINES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#f0e442", "#999999")
 _NPS = ("#d6604d", "#d9d9d9", "#4393c3")
 _LABEL_WIDTH, _TITLE_WIDTH = 28, 58  # characters
+_LEGEND_WIDTH = 39  # characters; a longer name is cut off in a legend
 _MOST_BARS, _MOST_PANELS, _MOST_BINS = 30, 12, 24
 _WIDTH = 360
 _PERCENT_WIDTH = 28  # pixels of a percent in a bar
@@ -88,11 +89,15 @@ def draw_table(frame: pd.DataFrame, table: Table, options: TableOptions) -> Char
             layers, words = _means(table, "Mean")
         else:
             layers, words = _histogram(frame, table, options)
-    elif all(block.is_scale for block in table.blocks) and _is_alike(table.blocks):
+    elif all(_is_short_scale(block) for block in table.blocks) and _is_alike(table.blocks):
         layers, words = _diverging(table)
     else:
         layers, words = _bars(table)
     return _chart(table, layers, words)
+
+
+def _is_short_scale(block: Block) -> bool:
+    return block.is_scale and len(block.choices) <= _MOST_BARS
 
 
 def _is_alike(blocks: Sequence[Block]) -> bool:
@@ -130,7 +135,7 @@ def _padding(title: str, body: dict[str, Any]) -> dict[str, int]:
     right = [20.0, 8.2 * longest - max(_WIDTH, 7.2 * longest)]
     color = body.get("layer", [{}])[0].get("encoding", {}).get("color", {})
     if columns := color.get("legend", {}).get("columns"):
-        names = [*map(len, color["sort"])]
+        names = [min(len(name), _LEGEND_WIDTH) for name in color["sort"]]
         width = sum(max(names[place::columns], default=0) for place in range(columns))
         symbols = 44 * columns
         right.append(7.2 * width + symbols - max(_WIDTH, 6.2 * width + symbols))
@@ -285,7 +290,7 @@ def _diverging(table: Table) -> tuple[dict[str, Any], str]:
         {"mark": {"type": "bar"}, "encoding": {
             "y": y, "x": {"field": "start", "type": "quantitative", **axis}, "x2": {"field": "end"},
             "color": {"field": "option", "type": "nominal", "scale": paint, "sort": labels,
-                      "legend": {"columns": 3 if count > 5 or max(map(len, labels)) > 14 else 5}},
+                      "legend": {"columns": _legend_columns(labels)}},
             "order": {"field": "rank", "type": "quantitative"}}},
         {"transform": [{"filter": f"datum.share >= {least:.3f}"},
                        {"calculate": "(datum.start + datum.end) / 2", "as": "middle"}],
@@ -304,6 +309,13 @@ def _bars_of(table: Table) -> list[tuple[str, Block, int]]:
         return [(_wrap(block.label), block, 0) for block in table.blocks]
     block = table.blocks[0]
     return [(_wrap(column.label), block, place) for place, column in enumerate(table.banner)]
+
+
+def _legend_columns(labels: Sequence[str]) -> int:
+    longest = max(map(len, labels))
+    if longest > _LABEL_WIDTH:
+        return 1
+    return 3 if len(labels) > 5 or longest > 14 else 5
 
 
 def _flat(label: str) -> str:

@@ -14,16 +14,20 @@ from alchemer_nb.frame.reasons import ANSWERED, REMOVED, SKIPPED
 if TYPE_CHECKING:
     from alchemer_nb.frame.description import Description
 
+_STATUSES = ("Complete", "Partial", "Disqualified")  # unless an analyst gave others
+
 
 def drop_off(frame: pd.DataFrame) -> pd.DataFrame:
     """Count the responses that reached each page that asks something.
 
-    A response reached a page if a question there, or on a later page, was answered or shown.
+    A response reached a page if a question there, or on a later page, was answered or shown. It
+    left at the last page that it reached unless it is complete: logic may skip the last pages.
 
     Returns:
         One row for each page in the survey's order (of a stacked frame, for each wave and page):
-        ``page`` (its number), ``title`` (text), ``reached``, ``left`` (int64: they reached no
-        later page), ``percent`` of all (float64) and ``wave`` (text; ``""`` if not stacked).
+        ``page`` (its number), ``title`` (text), ``reached``, ``left`` (int64; without a status,
+        nobody left at the last page), ``percent`` of all (float64) and ``wave`` (text; ``""`` if
+        not stacked).
     """
     description = describe_wide(frame)
     pieces = [
@@ -51,13 +55,15 @@ def _of_wave(frame: pd.DataFrame, wave: Description) -> pd.DataFrame:
     last = np.full(len(frame), -1)
     for place, (_, each) in enumerate(pages):
         last[touched[each.id]] = place
+    gave_up = last < len(pages) - 1
+    if "status" in frame.columns and frame["status"].isin(_STATUSES).any():
+        gave_up = ~frame["status"].isin(_STATUSES[:1]).to_numpy(bool)
     rows = []
     for place, (number, each) in enumerate(pages):
-        reached, left = int((last >= place).sum()), int((last == place).sum())
+        reached, left = int((last >= place).sum()), int(((last == place) & gave_up).sum())
         share = 100 * reached / len(frame) if len(frame) else np.nan
-        is_last = place == len(pages) - 1
         rows.append({
             "page": number, "title": each.title(*wave.languages), "reached": reached,
-            "left": 0 if is_last else left, "percent": share,
+            "left": left, "percent": share,
         })  # fmt: skip
     return pd.DataFrame(rows, columns=["page", "title", "reached", "left", "percent"])

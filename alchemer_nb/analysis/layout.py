@@ -45,7 +45,8 @@ def lay_out(
         groups, marks = [("", len(header))], [""] * len(header)
         rows = [_summary_row(block) for block in blocks]
     else:
-        header = ["%", "n", *(["weighted n"] if weight else [])]
+        has_shares = any(row.is_share for block in blocks for row in block.rows)
+        header = ["%" if has_shares else "Value", "n", *(["weighted n"] if weight else [])]
         groups, marks = [("", len(header))], [""] * len(header)
         rows = [row for block in blocks for row in _total_rows(block, len(blocks), weight)]
     return Grid(title, tuple(groups), tuple(header), tuple(marks), tuple(rows), footer)

@@ -3,33 +3,37 @@
 from __future__ import annotations
 
 import json
-import re
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
+from unicodedata import east_asian_width
 
 import numpy as np
 import pandas as pd
 
+from alchemer_nb.analysis.grid import NOTHING
 from alchemer_nb.analysis.question import read_question
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame.description import describe_wide
 from alchemer_nb.frame.missing import cell_states
 from alchemer_nb.frame.reasons import ANSWERED, SKIPPED
-from alchemer_nb.survey.question_types import GRID_SINGLE, MENU_GRID, question_key
+from alchemer_nb.survey.question_types import GRID_SINGLE, question_key
 from alchemer_nb.visible import make_visible
 from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from alchemer_nb.analysis.question import Item
     from alchemer_nb.frame.description import Description
 
-_GRIDS = {*GRID_SINGLE, MENU_GRID, "table-stars"}
+_GRIDS = {**dict.fromkeys(GRID_SINGLE, "answer"), "table-stars": "item"}  # part of their cells
 _FEWEST_ROWS = 3  # of a grid in which the same answer everywhere means something
 _OPEN = ("text", "essay")
-_TWO_SIGNS = re.compile(r"[^\W_].*?[^\W_]", re.DOTALL)  # letters or digits of any script
+_ENOUGH = 1000  # characters of an answer in which a word is looked for
+_NOT_FLAGGED = (None, False, 0, "", "0")  # 0 is False
 _TEXTS = ("check", "how")
 _SUMMARY = ("check", "flagged", "of", "percent", "how")
 
@@ -52,25 +56,29 @@ class Quality:
 
     def __repr__(self) -> str:
         lines = [
-            f"{row.check}: {row.flagged:,} of {row.of:,} ({row.percent:.1f} %): {row.how}"
+            f"{row.check}: {row.flagged:,} of {row.of:,} ({_percent(row.percent)} %): {row.how}"
             for row in self.summary.itertuples()
         ]
         several = int((self.flags["flags"] > 1).sum())
         lines.append(f"{counted(several, 'response')} with more than one flag. Nothing is deleted.")
-        return "\n".join((*lines, *self.notes))
+        return make_visible("\n".join((*lines, *self.notes)))
 
     def _repr_html_(self) -> str:
         left, right = 'style="text-align:left"', 'style="text-align:right"'
         head = "".join(f"<th {left if name in _TEXTS else right}>{name}</th>" for name in _SUMMARY)
         rows = "".join(
             f"<tr><td {left}>{escape(str(row.check))}</td><td {right}>{row.flagged:,}</td>"
-            f"<td {right}>{row.of:,}</td><td {right}>{row.percent:.1f}</td>"
+            f"<td {right}>{row.of:,}</td><td {right}>{_percent(row.percent)}</td>"
             f"<td {left}>{escape(str(row.how))}</td></tr>"
             for row in self.summary.itertuples()
         )
         notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
         return make_visible(f"{table}{notes}<p>Nothing is deleted.</p>")
+
+
+def _percent(number: Any) -> str:
+    return NOTHING if math.isnan(number) else f"{number:.1f}"
 
 
 def check_quality(frame: pd.DataFrame, speed: float) -> Quality:
@@ -80,13 +88,13 @@ def check_quality(frame: pd.DataFrame, speed: float) -> Quality:
         InvalidArgument: ``speed`` is no part of the median.
         KnowledgeLost: The frame carries no description.
     """
-    if not isinstance(speed, int | float) or not 0 < speed < 1:
+    if not isinstance(speed, int | float | np.floating) or not 0 < speed < 1:
         raise InvalidArgument("speed is a part of the median time, such as 0.33")
     description = describe_wide(frame)
     found: dict[str, tuple[Any, str]] = {}
     notes: list[str] = []
     checks = (
-        _speeders(frame, speed),
+        _speeders(frame, float(speed)),
         *_straight_lines(frame, description),
         _repeated_sessions(frame),
         _empty_opens(frame, description),
@@ -115,24 +123,34 @@ _Check = tuple[str, Any, str]
 def _speeders(frame: pd.DataFrame, speed: float) -> _Check:
     if "response_time" not in frame.columns:
         return "speeder", None, 'Speeders need response_time (metadata="standard").'
-    seconds = pd.to_numeric(frame["response_time"], errors="coerce").to_numpy(
+    seconds = read_seconds(frame)
+    is_known = np.isfinite(seconds)
+    limit = speed * float(np.median(seconds[is_known])) if is_known.any() else math.nan
+    flags = [
+        bool(each < limit) if known else pd.NA
+        for each, known in zip(seconds.tolist(), is_known.tolist(), strict=True)
+    ]
+    how = f"less than {limit:,.0f} seconds, {speed:.2g} times the median"
+    return "speeder", flags, how if is_known.any() else "no response has a time"
+
+
+def read_seconds(frame: pd.DataFrame) -> np.ndarray:
+    """Return the time of each response in seconds (float64, NaN for none)."""
+    given = frame["response_time"]
+    if pd.api.types.is_timedelta64_dtype(given.dtype):
+        given = given.dt.total_seconds()
+    seconds: np.ndarray = pd.to_numeric(given, errors="coerce").to_numpy(
         np.float64, na_value=np.nan
     )
-    times = seconds[np.isfinite(seconds)]
-    limit = speed * float(np.median(times)) if len(times) else 0.0
-    flags = [pd.NA if np.isnan(each) else bool(each < limit) for each in seconds.tolist()]
-    how = f"less than {limit:,.0f} seconds, {speed:.2g} times the median"
-    return "speeder", flags, how
+    return seconds
 
 
 def _straight_lines(frame: pd.DataFrame, description: Description) -> Iterator[_Check]:
     """Yield a check for each grid: the same answer in all of its rows."""
     for name, names in _grids(frame, description).items():
         answers = read_question(frame, description, name) if len(names) >= _FEWEST_ROWS else None
-        if answers is None or len(answers.items) < _FEWEST_ROWS:
-            continue
-        of_rows = [item.codes for item in answers.items if item.choices]
-        if len(of_rows) < _FEWEST_ROWS:
+        of_rows = [_positions(item) for item in answers.items] if answers else []
+        if answers is None or len(of_rows) < _FEWEST_ROWS:
             continue
         codes = np.column_stack(of_rows)
         given = (codes >= 0).sum(axis=1)
@@ -146,14 +164,20 @@ def _straight_lines(frame: pd.DataFrame, description: Description) -> Iterator[_
         yield f"straight_{name}", flags, how
 
 
+def _positions(item: Item) -> np.ndarray:
+    """Return which answer each row of the frame has, -1 for none: its option, or its stars."""
+    return item.codes if item.choices else np.nan_to_num(item.numbers, nan=-1)
+
+
 def _grids(frame: pd.DataFrame, description: Description) -> dict[str, list[str]]:
-    """Return the columns of each grid of scales, by ``q`` and the grid's id."""
+    """Return the columns of each grid with one answer a row or cell, by ``q`` and its id."""
     found: dict[str, list[str]] = {}
     for each in description.waves.values() or (description,):
         for name, column in each.columns.items():
-            if column.parent is None or column.part != "answer" or name not in frame.columns:
+            if column.parent is None or name not in frame.columns:
                 continue
-            if question_key(column.parent) in _GRIDS:
+            part = _GRIDS.get(question_key(column.parent))
+            if part == column.part:
                 names = found.setdefault(f"q{column.parent.id}", [])
                 if name not in names:
                     names.append(name)
@@ -199,8 +223,10 @@ def _empty_opens(frame: pd.DataFrame, description: Description) -> _Check:
 
 
 def _says_something(text: Any) -> bool:
-    """Check whether a text has two letters or digits."""
-    return _TWO_SIGNS.search(str(text)) is not None and len({*str(text)[:99].casefold()}) > 1
+    """Check whether a text has a digit, two different letters, or one that is a word."""
+    signs = {sign for sign in str(text)[:_ENOUGH].casefold() if sign.isalnum()}
+    # A Chinese character is a word: it is wide.
+    return len(signs) > 1 or any(s.isdigit() or east_asian_width(s) in "WF" for s in signs)
 
 
 def _own_flags(frame: pd.DataFrame) -> _Check:
@@ -225,4 +251,4 @@ def _leaves(value: Any) -> int:
         return sum(map(_leaves, value.values()))
     if isinstance(value, list):
         return sum(map(_leaves, value))
-    return 1
+    return int(value not in _NOT_FLAGGED)

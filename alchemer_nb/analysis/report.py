@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import numpy as np
 import pandas as pd
 
 from alchemer_nb._version import __version__
 from alchemer_nb.analysis.chart import INK
 from alchemer_nb.analysis.charts import draw_table
+from alchemer_nb.analysis.contact_cells import hide_contacts
 from alchemer_nb.analysis.drop_off import drop_off
-from alchemer_nb.analysis.quality import check_quality
+from alchemer_nb.analysis.quality import check_quality, read_seconds
 from alchemer_nb.analysis.question import read_question
 from alchemer_nb.analysis.table_html import style_sheet, to_html
 from alchemer_nb.analysis.tabulate import TableOptions, build_banner, tabulate
@@ -29,8 +31,9 @@ from alchemer_nb.frame.description import WAVE, describe_wide
 from alchemer_nb.frame.lookup import columns_of, records_here
 from alchemer_nb.frame.missing import count_answers
 from alchemer_nb.frame.provenance import summary
-from alchemer_nb.privacy.contact_patterns import has_email, has_phone
+from alchemer_nb.privacy.contact_patterns import asks_for_contact, has_email, has_phone
 from alchemer_nb.privacy.redact import redact
+from alchemer_nb.survey.columns import MEMBER
 from alchemer_nb.survey.question_types import GROUP, TABLE, is_asked, question_key
 from alchemer_nb.visible import make_visible
 from alchemer_nb.wire.text import counted
@@ -44,12 +47,20 @@ if TYPE_CHECKING:
     from alchemer_nb.frame.description import Description
 
 _MOST_OPEN = 500  # open answers of a question
+_LONGEST_OPEN = 1000  # characters
+_SHORT_TABLE = 18  # rows that are not parted on paper
 _LONG_NUMBER = re.compile(r"\d+\.\d{3,}")
+_OPTION = re.compile(r" \(\0[^)]*\)")
 _FONT = "sans-serif"
 _CODEBOOK = {
     "column_alias": "column", "question": "question", "row": "row", "option": "option",
     "type": "type", "n_asked": "asked", "n_answered": "answered",
 }  # fmt: skip
+_CHECKS = {
+    "speeder": "Very fast", "repeated_session": "Repeated session",
+    "empty_open": "Empty open answers", "alchemer_flag": "Flagged by Alchemer",
+}  # fmt: skip
+_LEFT_OUT = "Left out: contact data."
 _TEMPLATE = "report.html.jinja"
 
 
@@ -62,16 +73,18 @@ class Section:
         chart: SVG; ``""`` for none.
         spoken: The chart in words.
         table: HTML.
-        answers: Open answers, if asked for.
+        answers: Open answers, if asked for: the words of an item, and its texts.
         note: What is left out.
+        is_short: Whether it fits on a page, so that it is not parted.
     """
 
     title: str
     chart: str = ""
     spoken: str = ""
     table: str = ""
-    answers: tuple[str, ...] = ()
+    answers: tuple[tuple[str, tuple[str, ...]], ...] = ()
     note: str = ""
+    is_short: bool = False
 
 
 @dataclass(frozen=True)
@@ -147,29 +160,39 @@ def render_report(
     import_optional("vl_convert", "analysis")
     jinja = import_optional("jinja2", "analysis")
     clean = redact(frame, "drop")
+    clean = hide_contacts(clean, describe_wide(clean))
     description = describe_wide(clean)
+    for name in options.by:
+        if _has(frame, name) and not _has(clean, name):
+            raise InvalidArgument(f"by: {name!r} is contact data, which a report leaves out")
     # What is wrong in all tables is an error, and not a note at each question.
     build_banner(clean, options)
     read_weights(clean, options.weight)
     if questions is None:
         names = [*_questions(clean, description)]
     else:
-        names = [*questions]
+        names = [questions] if isinstance(questions, str | int) else [*questions]
         for name in names:
             if name not in frame.index.names:
                 columns_of(frame, describe_wide(frame), name)
     quality = check_quality(frame, 1 / 3)
-    sections = [_section(clean, name, options, open_answers) for name in names]
+    pages = drop_off(clean)
+    answers = _without_members(clean, description)
+    sections = [_section(answers, name, options, open_answers) for name in names]
     environment = jinja.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     text = package_files("alchemer_nb.analysis").joinpath(_TEMPLATE).read_text("utf-8")
     page = environment.from_string(text).render(
         title=description.about.get("title") or "Survey",
         facts=_facts(clean),
         over_time=_over_time(clean, options),
+        zone=_zone(_dates(clean)),
         statuses=_statuses(clean),
-        pages=drop_off(clean).to_dict("records"),
-        sections=[section for section in sections if section is not None],
-        quality=quality.summary.to_dict("records"),
+        pages=pages.to_dict("records"),
+        unseen=_unseen(pages, len(clean)),
+        sections=sections,
+        quality=quality.summary.assign(check=quality.summary["check"].map(_check_words)).to_dict(
+            "records"
+        ),
         quality_notes=quality.notes,
         codebook=_codebook(clean, description),
         method=_method(frame, options),
@@ -204,22 +227,54 @@ def _is_hidden(column: Any) -> bool:
     return question_key(column.question) in ("hidden", "urlredirect")
 
 
+def _is_listed(column: Any) -> bool:
+    """Check whether respondents wrote the texts of a column: no names of files they sent."""
+    return question_key(column.question) not in ("hidden", "urlredirect", "file")
+
+
+def _has(frame: pd.DataFrame, name: str | int) -> bool:
+    if name in frame.index.names:
+        return True
+    try:
+        return bool(columns_of(frame, describe_wide(frame), name))
+    except InvalidArgument:
+        return False
+
+
+def _without_members(frame: pd.DataFrame, description: Description) -> pd.DataFrame:
+    """Return a frame without undocumented members of answers, which are no questions."""
+    gone = [
+        name
+        for each in description.waves.values() or (description,)
+        for name, column in each.columns.items()
+        if column.part == "leaf" and MEMBER in column.path and name in frame.columns
+    ]
+    return frame.drop(columns=gone) if gone else frame
+
+
 def _section(
-    frame: pd.DataFrame, name: str, options: TableOptions, open_answers: bool
-) -> Section | None:
+    frame: pd.DataFrame, name: str | int, options: TableOptions, open_answers: bool
+) -> Section:
+    name = str(name)
+    if not _has(frame, name):
+        return Section(name, note=_LEFT_OUT)
     try:
         table = tabulate(frame, name, _without_itself(frame, name, options))
     except InvalidArgument as error:
         return Section(name, note=str(error))
     kinds = {block.kind for block in table.blocks}
+    title = _own_title(frame, name, table.title)
+    is_contact = asks_for_contact(table.title) or asks_for_contact(title.rpartition(": ")[2])
+    if is_contact and "number" in kinds:  # its lowest and highest are two people's
+        return Section(title, note=_LEFT_OUT)
     chart, spoken = _chart_of(frame, table, options) if kinds != {"text"} else ("", "")
     shown = to_html(replace(table.grid, title=""), classes=True)
-    answers: tuple[str, ...] = ()
+    answers: tuple[tuple[str, tuple[str, ...]], ...] = ()
     note = ""
     if "text" in kinds and open_answers:
-        answers, note = _open_answers(frame, name)
-    title = _own_title(frame, name, table.title)
-    return Section(title, chart, spoken, shown, answers, note)
+        answers, note = ((), _LEFT_OUT) if is_contact else _open_answers(frame, name)
+    is_short = shown.count("<tr") <= _SHORT_TABLE and not answers
+    return Section(title, chart, spoken, shown, answers, note, is_short)
 
 
 def _own_title(frame: pd.DataFrame, name: str, title: str) -> str:
@@ -266,19 +321,43 @@ def _to_svg(chart: Chart) -> str:
     return _LONG_NUMBER.sub(lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), svg)
 
 
-def _open_answers(frame: pd.DataFrame, name: str) -> tuple[tuple[str, ...], str]:
-    """Return the answers to an open question; those that look like contact data are left out."""
-    texts: list[str] = []
-    for item in read_question(frame, describe_wide(frame), name).items:
-        if item.kind == "text":
-            texts += [str(text) for text in pd.Series(item.values).dropna()]
-    kept = [text for text in texts if not has_email(text) and not has_phone(text)]
+def _open_answers(
+    frame: pd.DataFrame, name: str
+) -> tuple[tuple[tuple[str, tuple[str, ...]], ...], str]:
+    """Return the answers to an open question, by item; each text once, with how often it came.
+
+    Those that look like contact data are left out.
+    """
+    description = describe_wide(frame)
+    every = [each.columns for each in description.waves.values() or (description,)]
+    lists = []
+    left = long = several = 0
+    for item in read_question(frame, description, name).items:
+        found = [columns[item.columns[0]] for columns in every if item.columns[0] in columns]
+        if item.kind != "text" or not all(map(_is_listed, found)):
+            continue
+        texts = pd.Series(item.values).dropna().map(str)
+        kept = texts[[not has_email(text) and not has_phone(text) for text in texts]]
+        left += len(texts) - len(kept)
+        counts = kept.value_counts(sort=False)
+        shown = counts.iloc[:_MOST_OPEN]
+        several += len(counts) - len(shown)
+        long += sum(len(text) > _LONGEST_OPEN for text in shown.index)
+        lists.append((item.label, tuple(_shorten(text, n) for text, n in shown.items())))
     notes = []
-    if left := len(texts) - len(kept):
+    if left:
         notes.append(f"{counted(left, 'answer')} that may hold contact data left out.")
-    if len(kept) > _MOST_OPEN:
-        notes.append(f"The first {_MOST_OPEN} of {len(kept):,}.")
-    return tuple(kept[:_MOST_OPEN]), " ".join(notes)
+    if long:
+        notes.append(f"{counted(long, 'long answer')} cut after {_LONGEST_OPEN:,} characters.")
+    if several:
+        notes.append(f"The first {_MOST_OPEN} different answers; {several:,} more left out.")
+    return tuple(lists), " ".join(notes)
+
+
+def _shorten(text: Any, often: int) -> str:
+    whole = str(text)
+    cut = whole[:_LONGEST_OPEN] + "…" * (len(whole) > _LONGEST_OPEN)
+    return f"{cut} (×\u00a0{often:,})" if often > 1 else cut
 
 
 # -- facts --------------------------------------------------------------------------------------
@@ -289,15 +368,27 @@ def _facts(frame: pd.DataFrame) -> list[tuple[str, str]]:
     if WAVE in frame.index.names:
         counts = frame.index.get_level_values(WAVE).value_counts(sort=False)
         facts.append(("Waves", ", ".join(f"{wave}: {n:,}" for wave, n in counts.items() if n)))
-    dates = frame.get("date_submitted")
-    if dates is not None and dates.notna().any():
-        first, last = dates.min(), dates.max()
-        zone = f" ({first.tzname()})" if getattr(first, "tzinfo", None) else ""
-        facts.append(("Field dates", f"{first:%Y-%m-%d} to {last:%Y-%m-%d}{zone}"))
-    times = frame.get("response_time")
-    if times is not None and times.notna().any():
-        facts.append(("Median time", f"{float(times.median()) / 60:.1f} minutes"))
+    dates = _dates(frame)
+    if len(dates):
+        zone = f" ({_zone(dates)})" if _zone(dates) else ""
+        facts.append(("Field dates", f"{dates.min():%Y-%m-%d} to {dates.max():%Y-%m-%d}{zone}"))
+    if "response_time" in frame.columns:
+        times = read_seconds(frame)
+        if len(known := times[np.isfinite(times)]):
+            facts.append(("Median time", f"{float(np.median(known)) / 60:.1f} minutes"))
     return facts
+
+
+def _dates(frame: pd.DataFrame) -> pd.Series[Any]:
+    """Return the dates of submission that there are; none if an analyst made texts of them."""
+    dates = frame.get("date_submitted")
+    if dates is None or not pd.api.types.is_datetime64_any_dtype(dates.dtype):
+        return pd.Series([], dtype="datetime64[ns, UTC]")
+    return dates.dropna()
+
+
+def _zone(dates: pd.Series[Any]) -> str:
+    return str(dates.dt.tz or "")
 
 
 def _statuses(frame: pd.DataFrame) -> list[tuple[str, int]]:
@@ -307,8 +398,15 @@ def _statuses(frame: pd.DataFrame) -> list[tuple[str, int]]:
     return [(str(status), int(count)) for status, count in counts.items() if count]
 
 
+def _unseen(pages: pd.DataFrame, responses: int) -> str:
+    """Return how many responses reached no page, in words."""
+    if count := responses - int(pages.groupby("wave")["reached"].max().sum()):
+        return f"{counted(count, 'response')} reached no page."
+    return ""
+
+
 def _over_time(frame: pd.DataFrame, options: TableOptions) -> tuple[str, str]:
-    if "date_submitted" not in frame.columns or frame["date_submitted"].notna().sum() < 2:
+    if len(_dates(frame)) < 2:
         return "", ""
     plain = replace(options, by=(), weight="", nets={}, top=0, testing=None)
     table = tabulate(frame, "date_submitted", plain)
@@ -316,12 +414,17 @@ def _over_time(frame: pd.DataFrame, options: TableOptions) -> tuple[str, str]:
     return _to_svg(chart), chart.description
 
 
+def _check_words(check: str) -> str:
+    return _CHECKS.get(check, "Same answer in all rows")
+
+
 def _codebook(frame: pd.DataFrame, description: Description) -> list[dict[str, Any]]:
     counts = count_answers(frame, description)
     rows = []
     for name, row in records_here(frame, description):
         asked, answered = counts.get(name, (None, None))
-        rows.append({**row, "column": name, "n_asked": asked, "n_answered": answered})
+        kind = row["type"] or row["part"]
+        rows.append({**row, "type": kind, "column": name, "n_asked": asked, "n_answered": answered})
     book = build_codebook(rows)
     book["column_alias"] = [row["column"] for row in rows]
     return [
@@ -334,7 +437,8 @@ def _method(frame: pd.DataFrame, options: TableOptions) -> list[str]:
     lines = []
     about = dict(describe_wide(frame).about)
     if "rows_received" in about:
-        lines.append(str(summary(about)))
+        # A reader of the report cannot download again: no options of that.
+        lines.append(_OPTION.sub("", str(summary(about, lambda *_: "\0"))) + ".")
     lines += [
         "Percents are of those who answered the question, without “not applicable”.",
         "Means are those of the reporting values of a scale. NPS is the share of promoters (9 and "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import re
 from typing import TYPE_CHECKING, Any
@@ -32,9 +33,13 @@ def write_grids(grids: Mapping[str, Grid], path: str | os.PathLike[str]) -> None
     workbook.remove(workbook.active)
     for name, grid in grids.items():
         title = _NOT_IN_NAMES.sub(" ", make_visible(name))[:_LONGEST_NAME].strip() or "table"
+        if title.casefold() == "history":  # Excel does not open a sheet of this name
+            title = f"{title}_"
         _Sheet(workbook.create_sheet(title), grid).fill()  # openpyxl makes it unique
+    content = io.BytesIO()  # openpyxl prints an error of its own when the disk is full
+    workbook.save(content)
     with replace_atomically(target) as temporary:
-        workbook.save(temporary)
+        temporary.write_bytes(content.getvalue())
 
 
 class _Sheet:

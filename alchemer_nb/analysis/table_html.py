@@ -21,14 +21,14 @@ STYLES = {
     "line": "background:none",  # notebooks stripe the rows of tables
     "corner": "border:0",
     "rule": "border:0;border-bottom:1px solid rgba(127,127,127,.5)",
-    "group": "padding:.2em .7em;text-align:center;white-space:nowrap;border:0",
+    "group": "padding:.2em .7em;text-align:center;border:0",
     "column": (
         "padding:.2em .7em;text-align:right;vertical-align:bottom;border:0;"
         "border-bottom:1px solid rgba(127,127,127,.5)"
     ),
     "label": (
         "padding:.2em .7em .2em 0;text-align:left;font-weight:normal;min-width:9em;"
-        "max-width:28em;border:0"
+        "max-width:28em;border:0;overflow-wrap:anywhere"
     ),
     "heading": "padding:.8em .7em .2em 0;text-align:left;font-weight:600;border:0",
     "cell": "padding:.2em .7em;text-align:right;white-space:nowrap;border:0",
@@ -38,6 +38,7 @@ STYLES = {
     "apart": "opacity:.75",
 }
 _BAR = "rgba(74,124,175,.28)"
+_LETTER, _PADDING = 0.6, 0.8  # em, of a wide font and on paper
 _KINDS = {"base": "base", "net": "net", "statistic": "statistic", "not applicable": "apart"}
 
 
@@ -56,6 +57,17 @@ def style_sheet() -> str:
     rules = [f".t-{name}{{{style}}}" for name, style in STYLES.items()]
     bar = f".t-bar{{background:linear-gradient(to right,{_BAR} var(--b),transparent var(--b))}}"
     return "".join((*rules, bar))
+
+
+def _least_width(grid: Grid) -> float:
+    """Return about how wide a table is at least, in em: paper has no scroll bar."""
+    columns = [
+        [*label.split(), *(f"{row.cells[n].text} {row.cells[n].letters}" for row in grid.rows
+                           if row.cells)]
+        for n, label in enumerate(grid.header)
+    ]  # fmt: skip
+    longest = [_LETTER * max(map(len, texts), default=0) for texts in columns]
+    return 9 + sum(width + _PADDING for width in longest)
 
 
 class _Writer:
@@ -80,8 +92,9 @@ class _Writer:
         body = "".join(self._row(row, len(grid.header)) for row in grid.rows)
         title = f"<caption {self._look('title')}>{escape(grid.title)}</caption>"
         footer = escape(" ".join(grid.footer))
+        width = f' style="--w:{_least_width(grid):.0f}"' if self._classes else ""
         return make_visible(
-            f"<figure {self._look('figure')}><table {self._look('table')}>"
+            f"<figure {self._look('figure')}><table {self._look('table')}{width}>"
             f"{title if grid.title else ''}<thead>{self._head(grid)}</thead>"
             f"<tbody>{body}</tbody></table>"
             f"<figcaption {self._look('footer')}>{footer}</figcaption></figure>"

@@ -36,6 +36,16 @@ _URL_NAMES = re.compile(
     re.IGNORECASE,
 )
 
+# Words of a question that asks for contact data and for nothing else.
+_TITLE = re.compile(
+    r"(?:(?:please|enter|give|tell|us|what|is|what['’]?s|the|your|a|contact|first|last|full|given"
+    r"|family|middle|home|work|business|mobile|cell|street|postal|mailing|and|or|/) )*"
+    r"(?:e ?mail|(?:tele|cell)?phone|mobile|fax|(?:sur|fore)?name|address"
+    r"|post ?code|zip(?: ?code)?)"
+    r"(?: (?:address|number|no|please|and|or|(?:sur|last )?name|(?:tele)?phone))*",
+    re.IGNORECASE,
+)
+
 
 def has_email(text: str) -> bool:
     """Check whether a text seems to contain an e-mail address.
@@ -60,6 +70,16 @@ def has_phone(text: str) -> bool:
 def names_contact(name: str) -> bool:
     """Check whether a name means contact data, as ``home_phone`` does."""
     return _NAMES.fullmatch(_joined(name)) is not None
+
+
+def asks_for_contact(title: str) -> bool:
+    """Check whether the words of a question (English) ask for contact data alone.
+
+    Example:
+        >>> asks_for_contact("What is your e-mail address?"), asks_for_contact("Name a shop")
+        (True, False)
+    """
+    return _TITLE.fullmatch(" ".join(re.findall(r"[\w'’/]+", title[:200]))) is not None
 
 
 def url_names_person(variable: str) -> bool:

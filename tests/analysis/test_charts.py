@@ -11,9 +11,14 @@ import pytest
 
 from alchemer_nb.errors import InvalidArgument
 from tests.analysis.frames import customers, nobody, pulse
+from tests.analysis.made import entry
+from tests.survey_json import frame as download
+from tests.survey_json import option, question, response
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.scripted import ScriptedServer
 
 
 def values(spec: dict[str, Any]) -> pd.DataFrame:
@@ -246,3 +251,23 @@ def test_many_options_show_the_most_chosen() -> None:
     chart = df.alchemer.plot("shop")
     assert len(values(chart.spec)) == 30
     assert "The 30 most chosen of 50." in chart.description
+
+
+def test_a_scale_of_hundreds_is_drawn_as_bars(scripted: ScriptedServer) -> None:
+    steps = [option(20000 + n, f"Step {n}", str(n)) for n in range(40)]
+    kind = question(2, "RADIO", "How many?", "many", steps, key="radio")
+    answers = [
+        response(n, {"2": entry(2, "RADIO", answer=str(n), answer_id=20000 + n)})
+        for n in range(1, 40)
+    ]
+    spec = download(scripted, [kind], answers).alchemer.plot("many").spec
+    assert len({value["label"] for value in spec["data"]["values"]}) == 30
+
+
+def test_a_legend_of_long_labels_does_not_make_the_chart_wide(scripted: ScriptedServer) -> None:
+    steps = [option(20000 + n, f"{'very ' * 20}good {n}", str(n)) for n in range(1, 7)]
+    kind = question(2, "RADIO", "How?", "how", steps, key="radio")
+    answers = [response(1, {"2": entry(2, "RADIO", answer="1", answer_id=20001)})]
+    spec = download(scripted, [kind], answers).alchemer.plot("how").spec
+    assert spec["padding"]["right"] < 100
+    assert spec["layer"][0]["encoding"]["color"]["legend"]["columns"] == 1

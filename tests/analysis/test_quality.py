@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from alchemer_nb.errors import InvalidArgument
+from tests.analysis.conftest import EVERY_TYPE
 from tests.analysis.frames import customers, nobody, pulse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def test_speeders() -> None:
@@ -42,10 +47,12 @@ def test_open_answers_without_a_word() -> None:
     df = customers()
     df["comments"] = df["comments"].astype(object)
     written = df.index[df["comments"].notna()]
-    for row, text in zip(written, ["-", "..", "x", "aaa", "ok", "n.a."], strict=False):
+    empty = ["-", "..", "x", "aaa", "a a"]
+    said = ["ok", "n.a.", "5", "好"]
+    for row, text in zip(written, empty + said, strict=False):
         df.loc[row, "comments"] = text
     flags = df.alchemer.quality().flags["empty_open"]
-    assert flags[written[:6]].tolist() == [True, True, True, True, False, False]
+    assert flags[written[: len(empty + said)]].tolist() == [True] * 5 + [False] * 4
     assert set(flags.index[flags.isna()]).isdisjoint(written)
 
 
@@ -53,8 +60,9 @@ def test_flags_of_alchemer() -> None:
     df = customers()
     quality = {"opentext": {"gibberish": {"12": 12}, "badwords": []}, "straightlining": []}
     empty = {"opentext": {"gibberish": [], "badwords": []}, "checkbox": {}}
+    zero = {"opentext": {"gibberish": False, "badwords": None}, "straightlining": "0"}
     texts: list[object] = [np.nan] * len(df)
-    texts[0], texts[1] = json.dumps(quality), json.dumps(empty)
+    texts[:3] = json.dumps(quality), json.dumps(empty), json.dumps(zero)
     df["data_quality"] = pd.array(texts, dtype="str" if pd.__version__ >= "3" else "object")
     assert df.alchemer.quality().flags["alchemer_flag"].sum() == 1
 
@@ -84,3 +92,31 @@ def test_a_wrong_speed_is_refused(speed: object) -> None:
 
 def test_nobody_has_answered() -> None:
     assert len(nobody().alchemer.quality().flags) == 0
+
+
+def test_times_that_are_no_numbers() -> None:
+    df = customers()
+    expected = df.alchemer.quality().flags["speeder"]
+    lengths = df.assign(response_time=pd.to_timedelta(df["response_time"], unit="s"))
+    assert lengths.alchemer.quality().flags["speeder"].equals(expected)
+    for none in ("fast", np.nan, np.inf):
+        quality = df.assign(response_time=none).alchemer.quality()
+        assert quality.flags["speeder"].isna().all()
+        assert "speeder: 0 of 0 (– %): no response has a time" in repr(quality)
+        assert "nan" not in quality._repr_html_()
+
+
+def test_one_time_for_all_makes_no_speeders() -> None:
+    assert customers().assign(response_time=60).alchemer.quality().flags["speeder"].sum() == 0
+
+
+def test_straight_lines_of_stars(downloads: Callable[[int], pd.DataFrame]) -> None:
+    df = downloads(EVERY_TYPE)
+    stars = df[[name for name in df.columns if name.startswith("stars_")]]
+    assert stars.shape[1] >= 3
+    question = df.alchemer.codebook.set_index("column_alias").loc[stars.columns[0], "parent_id"]
+    flags = df.alchemer.quality().flags[f"straight_q{question}"]
+    given = stars.notna().sum(axis=1)
+    assert flags.isna().equals(given < 3)
+    assert flags[given >= 3].astype(bool).equals(stars[given >= 3].nunique(axis=1) == 1)
+    assert len(given[given >= 3])

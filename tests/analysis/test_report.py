@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import alchemer_nb as al
 from alchemer_nb.errors import InvalidArgument
+from tests.analysis.conftest import EVERY_TYPE
 from tests.analysis.frames import customers, frames, nobody, pulse
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from collections.abc import Callable
 
 FEW = ["satisfaction", "q9", "comments"]
 
@@ -56,7 +58,7 @@ def test_elements_are_closed() -> None:
 
     class Reader(HTMLParser):
         def handle_starttag(self, tag: str, attrs: object) -> None:
-            if tag not in {"meta", "br", "link", "img", "input"}:
+            if tag not in {"meta", "br", "col"}:
                 open_ones.append(tag)
 
         def handle_endtag(self, tag: str) -> None:
@@ -123,6 +125,21 @@ def test_drop_off_counts_those_who_reached_a_page() -> None:
     assert pages["left"].iloc[:-1].tolist() == ended
 
 
+def test_who_is_complete_has_left_nowhere() -> None:
+    """Logic may skip the last pages."""
+    from alchemer_nb.analysis.drop_off import drop_off
+
+    df = customers()
+    pages = drop_off(df)
+    done = drop_off(df.assign(status="Complete"))
+    assert done["left"].tolist() == [0, 0, 0]
+    assert done["reached"].tolist() == pages["reached"].tolist()
+    nobody_done = drop_off(df.assign(status="Partial"))
+    assert nobody_done["left"].sum() == nobody_done["reached"].iloc[0]
+    unknown = drop_off(df.drop(columns="status"))
+    assert unknown["left"].iloc[-1] == 0
+
+
 def test_status_and_field_dates() -> None:
     df, page = whole()
     for status, count in df["status"].value_counts().items():
@@ -185,6 +202,53 @@ def test_questions_without_a_column_are_counted(tmp_path: Path) -> None:
     assert "without a column" not in whole()[1]
 
 
+def test_metadata_of_other_types(tmp_path: Path) -> None:
+    """An analyst made texts of dates, and lengths of numbers of seconds."""
+    df = customers()
+    page = report(df, tmp_path, questions=["nps"])
+    assert "By date of submission (UTC)." in page
+    median = f"{df['response_time'].median() / 60:.1f} minutes"
+    df["date_submitted"] = df["date_submitted"].astype(str)
+    df["response_time"] = pd.to_timedelta(df["response_time"], unit="s")
+    page = report(df, tmp_path, questions=["nps"])
+    assert "Field dates" not in page
+    assert f"<dd>{median}</dd>" in page
+    assert "Median time" not in report(df.assign(response_time="fast"), tmp_path, questions=[])
+
+
+def test_a_zone_has_its_name(tmp_path: Path) -> None:
+    """Not the letters of the first day, which change with summer time."""
+    df = customers()
+    df["date_submitted"] = df["date_submitted"].dt.tz_convert("America/New_York")
+    assert "(America/New_York)</dd>" in report(df, tmp_path, questions=[])
+
+
+def test_one_question_needs_no_list(tmp_path: Path) -> None:
+    assert customers().alchemer.report(tmp_path / "one.html", questions="nps").questions == 1
+
+
+def test_the_method_is_for_readers(tmp_path: Path) -> None:
+    """It names no option of a download; undocumented members of answers are no questions."""
+    _, page = whole()
+    assert "test rows left out;" in page
+    assert "test_rows=" not in page
+    answers = page.split("<h2>Answers</h2>")[1].split("<h2>Data quality</h2>")[0]
+    assert "original_answer" not in answers
+    assert "had_problem_original_answer" in page
+
+
+def test_wide_tables_fit_on_paper(tmp_path: Path) -> None:
+    """The letters of a table are as small as its width needs, as paper has no scroll bar."""
+    df = customers()
+    narrow, wide = (
+        max(float(found) for found in re.findall(r'style="--w:(\d+)"', page))
+        for page in (report(df, tmp_path, questions=["nps"]),
+                     report(df, tmp_path, questions=["nps"], by=["region_q3", "heard_from"]))
+    )  # fmt: skip
+    assert narrow < wide / 3
+    assert "var(--w)" in report(df, tmp_path, questions=["nps"])
+
+
 def test_what_was_written_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     written = customers().alchemer.report("a & b.html", questions=["comments"])
@@ -221,3 +285,28 @@ def test_what_is_wrong_in_all_tables_is_an_error_and_writes_nothing(
     with pytest.raises(InvalidArgument, match=words):
         customers().alchemer.report(tmp_path / "report.html", **wrong)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failure_leaves_the_old_file(tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text("old")
+    with pytest.raises(InvalidArgument):
+        customers().alchemer.report(tmp_path / "report.html", by="nobody")
+    assert (tmp_path / "report.html").read_text() == "old"
+
+
+def test_a_name_that_is_too_long(tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgument, match="could not write"):
+        customers().alchemer.report(tmp_path / f"{'x' * 300}.html", questions=FEW)
+
+
+def test_open_answers_by_item_and_each_text_once(
+    downloads: Callable[[int], pd.DataFrame], tmp_path: Path
+) -> None:
+    df = downloads(EVERY_TYPE)
+    page = report(df, tmp_path, questions=["notes", "photo"], open_answers=True)
+    counts = df["notes_room_plus"].value_counts()
+    assert counts.max() > 1
+    listed = page.split('<p class="item">Room: Plus</p>')[1].split("</ul>")[0]
+    shown = dict(re.findall(r"<li>(.*?) \(×\s(\d+)\)</li>", listed))
+    assert {text: int(n) for text, n in shown.items()} == counts[counts > 1].to_dict()
+    assert "photo.png" not in page  # respondents may name a file after themselves

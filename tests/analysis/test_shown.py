@@ -147,3 +147,15 @@ def test_small_bases_are_marked(customers: pd.DataFrame) -> None:
         table = frame.alchemer.table("region")
         assert re.search(rf"Base: answered +{n}{re.escape(mark)}$", str(table), re.MULTILINE)
         assert ("read with care" in str(table)) == bool(mark)
+
+
+def test_numbers_have_no_percent_above_them(customers: pd.DataFrame) -> None:
+    head = str(customers.alchemer.table("age")).splitlines()[1]
+    assert head.split() == ["Value", "n"]
+    assert str(customers.alchemer.table("nps")).splitlines()[1].split() == ["%", "n"]
+
+
+def test_a_name_that_excel_keeps_for_itself(customers: pd.DataFrame, tmp_path: Path) -> None:
+    customers["History"] = customers["region"]
+    customers.alchemer.table("History").to_excel(tmp_path / "table.xlsx")
+    assert openpyxl.load_workbook(tmp_path / "table.xlsx").sheetnames == ["History_"]
