@@ -11,9 +11,10 @@ import re
 import sys
 
 # All control characters but tab and line feed; line and paragraph separators; marks that turn the
-# direction of the text after them; halves of surrogate pairs, which cannot be printed at all.
+# direction of the text after them; halves of surrogate pairs, which cannot be printed at all; and
+# the two that XML has no way to write, at which the drawing of a chart ends the whole process.
 _OBEYED = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
 
 

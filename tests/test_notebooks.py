@@ -202,7 +202,7 @@ def test_tables_and_charts_say_what_plain_pandas_says(
     assert shares == [0.3, 0.3, 0.2, 0.2]
     charts = [o for o in outputs(notebook) if "image/svg+xml" in o.get("data", {})]
     assert len(charts) == 5
-    assert {*charts[0]["data"]} == {"image/svg+xml", "image/png", "text/plain"}
+    assert {*charts[0]["data"]} == {"text/html", "image/svg+xml", "image/png", "text/plain"}
     assert [o for o in outputs(notebook) if o.get("name") == "stderr"] == []
 
 

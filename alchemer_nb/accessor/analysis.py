@@ -142,7 +142,7 @@ class FrameAnalysis:
             not_applicable: As for ``table``.
 
         Returns:
-            The chart: shown as SVG and PNG without a network; ``.save`` writes a file, ``.chart``
+            The chart: shown as a picture without a network; ``.save`` writes a file, ``.chart``
             is the Altair chart.
 
         Raises:

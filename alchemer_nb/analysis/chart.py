@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from html import escape
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import quoteattr
 
@@ -95,12 +97,34 @@ class Chart:
         return f"Chart: {self.description}"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        """Return SVG and PNG: an untrusted notebook shows the PNG alone."""
+        """Return HTML, SVG and PNG: what shows no HTML shows one of the others."""
         return {
             "text/plain": repr(self),
+            "text/html": self._to_html(),
             "image/svg+xml": self.to_svg(),
             "image/png": self.to_png(),
         }
+
+    def _to_html(self) -> str:
+        """Return the chart with its title and base as text.
+
+        They have the ink of the notebook's theme, and the picture, which reads itself to those who
+        cannot see it, becomes smaller where there is less room. An untrusted notebook shows all
+        of that, but would leave out an SVG that is no image.
+        """
+        base = " ".join(self.spec["title"]["subtitle"])
+        drawn = replace(self, spec=without_title(self.spec)).to_svg()
+        source = base64.b64encode(drawn.encode()).decode()
+        return (
+            f'<figure style="margin:0"><b>{escape(self.title)}</b><br>{escape(base)}<br>'
+            f'<img alt="{escape(self.description)}" style="max-width:100%;height:auto" '
+            f'src="data:image/svg+xml;base64,{source}"></figure>'
+        )
+
+
+def without_title(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return a chart whose title stands elsewhere."""
+    return {key: value for key, value in spec.items() if key != "title"}
 
 
 def on_white(spec: dict[str, Any]) -> dict[str, Any]:

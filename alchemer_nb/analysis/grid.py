@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 NOTHING = "–"
+_WHOLE, _LONG = 1e15, 1e21  # from here on, floats are whole; are shown with an exponent
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,10 @@ def number_cell(number: float, decimals: int, letters: str = "") -> Cell:
 
 def rounded(number: float, decimals: int = 0) -> str:
     """Return a number as text, with halves away from zero, as spreadsheets have it; no ``-0``."""
+    if not abs(number) < _WHOLE:
+        return f"{number:,.{decimals}f}" if abs(number) < _LONG else f"{number:.6g}"
     step = Decimal(1).scaleb(-decimals)
-    exact = Decimal(f"{number:.12g}")  # 2.675 as it is written, not as it is stored
+    exact = Decimal(f"{number:.9f}")  # 2.675 as it is written, not as it is stored
     return f"{exact.quantize(step, ROUND_HALF_UP) + 0:,.{decimals}f}"
 
 

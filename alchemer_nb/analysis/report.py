@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from alchemer_nb._version import __version__
-from alchemer_nb.analysis.chart import INK
+from alchemer_nb.analysis.chart import INK, without_title
 from alchemer_nb.analysis.charts import draw_table
 from alchemer_nb.analysis.contact_cells import hide_contacts
 from alchemer_nb.analysis.drop_off import drop_off
@@ -313,8 +313,7 @@ def _chart_of(frame: pd.DataFrame, table: Table, options: TableOptions) -> tuple
 def _to_svg(chart: Chart) -> str:
     """Return a chart as small SVG; its title is that of the section."""
     config = {**chart.spec["config"], "aria": False, "font": _FONT}
-    spec = {**chart.spec, "config": config}
-    spec.pop("title", None)
+    spec = {**without_title(chart.spec), "config": config}
     svg = replace(chart, spec=spec, description="").to_svg()
     svg = svg.replace(f' font-family="{_FONT}"', "").replace(' aria-hidden="true"', "")
     svg = svg.replace(f'fill="{INK}"', 'fill="currentColor"')

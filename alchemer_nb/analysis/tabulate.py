@@ -343,7 +343,11 @@ class _Builder:
             return [("Answered", item.answered, np.nan)]
         with_na = self._options.not_applicable
         return [
-            (choice.label, item.holders(place), choice.score if item.has_scale else np.nan)
+            (
+                choice.label,
+                item.holders(place),
+                choice.score if item.has_scale and not choice.not_applicable else np.nan,
+            )
             for place, choice in enumerate(item.choices)
             if with_na or not choice.not_applicable
         ]

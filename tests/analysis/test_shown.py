@@ -129,6 +129,9 @@ def test_halves_are_rounded_away_from_zero_as_in_a_spreadsheet() -> None:
     assert rounded(2.675, 2) == "2.68"
     assert rounded(1234567.891, 2) == "1,234,567.89"
     assert rounded(1e15, 2) == "1,000,000,000,000,000.00"
+    assert rounded(4_477_009_001_234.5, 2) == "4,477,009,001,234.50"  # no digit is made up
+    assert rounded(100 * 0.285) == "29"  # as it is written, not 28.499999999999996
+    assert (rounded(1e300), rounded(float("inf"))) == ("1e+300", "inf")
     assert percent_cell(12.5).text == "13 %"
     assert percent_cell(np.nan).text == number_cell(np.nan, 2).text == "–"
     assert count_cell(12345, "*").text == "12,345*"
