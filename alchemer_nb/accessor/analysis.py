@@ -59,7 +59,7 @@ class FrameAnalysis:
             percent: What percents are of: ``"column"`` (those in the column who answered),
                 ``"row"`` or ``"total"``.
             nets: Label -> options that are counted together, such as
-                ``{"Satisfied": ["Satisfied", "Very satisfied"]}``.
+                ``{"Pleased": ["Satisfied", "Very satisfied"]}``.
             sort: ``"survey"`` keeps the survey's order; else by the total.
             top: How many of the highest and lowest options of a scale are counted together; 0 for
                 none.

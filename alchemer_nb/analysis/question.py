@@ -21,6 +21,7 @@ from alchemer_nb.frame.lookup import columns_of
 from alchemer_nb.frame.missing import cell_states
 from alchemer_nb.frame.reasons import ANSWERED, SKIPPED
 from alchemer_nb.frame.values import option_names
+from alchemer_nb.survey.columns import MEMBER
 from alchemer_nb.survey.question_types import question_key
 from alchemer_nb.survey.scales import has_scores, is_scale, read_number
 from alchemer_nb.wire.text import counted
@@ -156,6 +157,8 @@ def read_question(
         )  # fmt: skip
         return QuestionAnswers(str(question), str(question), items, left_out, is_own=True)
     reader = _Reader(frame, description, described, _states(frame, description, names))
+    # An earlier value of an answer, which stands beside it, is no answer.
+    names = [name for name in names if MEMBER not in described[name].path] or names
     found = [reader.item(group) for group in _by_item(description, names)]
     if any(described[name].piped for name in names):  # the question itself is asked by row alone
         found = [item for item in found

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 Sort = Literal["survey", "descending", "ascending"]
 MOST_COLUMNS = 60
+MOST_CHARACTERS = 100  # of a text that can be a column
 NPS_GROUPS = (("Promoters (9–10)", 9, 10), ("Passives (7–8)", 7, 8), ("Detractors (0–6)", 0, 6))
 
 
@@ -241,7 +242,14 @@ def _groups_of(item: Item, not_applicable: bool) -> Iterable[tuple[str, np.ndarr
             (label, (item.numbers >= low) & (item.numbers <= high))
             for label, low, high in NPS_GROUPS
         ]
+    is_text = item.kind == "text"
     item = as_choices(item)
+    longest = max((len(choice.label) for choice in item.choices), default=0)
+    if is_text and longest > MOST_CHARACTERS:
+        raise InvalidArgument(
+            f"{item.columns[0]!r} holds texts with {longest:,} characters, too long for a banner",
+            hint="Put them into groups, in a column of your own",
+        )
     return [
         (choice.label, item.holders(place))
         for place, choice in enumerate(item.choices)

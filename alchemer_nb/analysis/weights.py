@@ -61,8 +61,11 @@ def read_weights(frame: pd.DataFrame, name: str) -> Weights:
 def _checked(frame: pd.DataFrame, name: str) -> np.ndarray:
     """Return the weights of a column (float64, NaN for none), or raise ``InvalidArgument``."""
     if name not in frame.columns:
-        hint = did_you_mean(name, map(str, frame.columns))
-        raise InvalidArgument(f"weight: there is no column {name!r}{hint}")
+        near = did_you_mean(name, map(str, frame.select_dtypes("number").columns))
+        raise InvalidArgument(
+            f"weight: there is no column {name!r}{near}",
+            hint="" if near else "df = df.alchemer.weight({…}) makes a column of weights",
+        )
     cells = pd.to_numeric(frame[name], errors="coerce")
     is_time = getattr(frame[name].dtype, "kind", "") in "mM"  # which ``to_numeric`` counts
     if is_time or (cells.isna() & frame[name].notna()).any():
@@ -141,7 +144,10 @@ class Weighting:
             f"weights {self.smallest:.2f} to {self.largest:.2f}",
         ]
         if self.left_out:
-            lines.append(f"{counted(self.left_out, 'response')} without a weight above 0")
+            lines.append(
+                f"left out: {counted(self.left_out, 'response')} without an answer to each "
+                "question of the targets, or with a share of 0"
+            )
         lines += [
             f"not met: {row.question}, {row.option}: {row.after:.1f} % in place of {row.target:.1f}"
             for row in missed.itertuples()
@@ -249,10 +255,12 @@ def _rim(
     wanted = {str(label): share for label, share in shares.items()}
     for label, share in wanted.items():
         if label not in labels:
-            hint = did_you_mean(label, labels)
+            hint = did_you_mean(label, labels, f"; its options are {', '.join(labels[:8])}")
             raise InvalidArgument(f"targets: {label!r} is no option of {question!r}{hint}")
         if not isinstance(share, int | float | np.number) or not 0 <= share < np.inf:
-            raise InvalidArgument(f"targets: the share of {label!r} is no number from 0")
+            raise InvalidArgument(
+                f"targets: the share of {label!r} is {share!r}; shares are numbers, 0 or more"
+            )
     total = sum(wanted.values())
     whole = next((w for w in (1, 100) if abs(total - w) <= 0.005 * w), None)
     if whole is None:

@@ -94,5 +94,5 @@ def _hint(wanted: str, titles: Titles) -> str:
     words = fold_title(nearest_words(wanted, [title for _, title in titles]))
     found = [each for each in titles if words and words in fold_title(each[1])]
     if not found:
-        return "; client.surveys() lists them"
+        return "; %alchemer surveys or client.surveys() lists them"
     return f"; did you mean {_list_titles(found, ' or ')}?"

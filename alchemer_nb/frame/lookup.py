@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import InvalidArgument
-from alchemer_nb.wire.text import alias_to_name, did_you_mean, nearest_words
+from alchemer_nb.wire.text import alias_to_name, did_you_mean, fold_title, nearest_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from alchemer_nb.frame.description import Description
 
 _WHOLE = ("answer", "option", "item", "list", "leaf")
+_FEWEST_LETTERS = 4  # of words that are looked for in questions
 
 
 def records_here(frame: pd.DataFrame, description: Description) -> list[tuple[str, dict[str, Any]]]:
@@ -48,10 +49,28 @@ def columns_of(frame: pd.DataFrame, description: Description, question: str | in
     if not hits and wanted in frame.columns:
         return [wanted]
     if not hits:
-        names = map(str, frame.columns)
-        hint = did_you_mean(wanted, names, "; df.alchemer.find looks for words")
+        parts = [part.strip() for part in wanted.split(",")]
+        if len(parts) > 1 and all(part in frame.columns for part in parts):
+            hint = f"; did you mean the list {parts}?"
+        else:
+            hint = did_you_mean(wanted, map(str, frame.columns)) or _asked_with(wanted, here)
         raise InvalidArgument(f"no column here belongs to a question {wanted!r}{hint}")
     return hits
+
+
+def _asked_with(words: str, here: Sequence[tuple[str, dict[str, Any]]]) -> str:
+    """Return the end of a message: the questions that are asked with these words."""
+    folded = fold_title(words)
+    found: dict[str, None] = {}
+    for name, row in here if len(folded) >= _FEWEST_LETTERS else ():
+        if row["part"] in _WHOLE and folded in fold_title(row.get("question")):
+            number = row.get("parent_id") or row.get("question_id")
+            alias = row.get("parent_alias") or row.get("alias")
+            found[str(alias or (f"q{number}" if number else name))] = None
+    if not found:
+        return "; df.alchemer.find looks for words"
+    *some, last = map(repr, [*found][:3])
+    return f"; did you mean {', '.join(some)}{' or ' if some else ''}{last}?"
 
 
 def column_of(frame: pd.DataFrame, description: Description, question: str | int) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from alchemer_nb.client.client import Client
     from tests.analysis.raw import Raw
 
 LAST_YEAR, BRANDS = 9000005, 9000007
@@ -47,6 +48,15 @@ def test_blanked_recoded_and_new_answers(customers: pd.DataFrame) -> None:
     assert shown(frame, "heard_from") == chosen(frame["heard_from"])
     assert "'Radio' is no option of the survey." in table.notes
     assert table.blocks[0].row("Advertising").counts[0] == 0
+
+
+def test_the_value_before_an_edit_is_no_answer(analyst: Client, customers: pd.DataFrame) -> None:
+    frame = analyst.responses(CUSTOMERS, metadata="all", progress="none")
+    assert frame.alchemer.columns("had_problem") == ["had_problem", "had_problem_original_answer"]
+    assert str(frame.alchemer.table("had_problem")) == str(customers.alchemer.table("had_problem"))
+    old = frame.alchemer.table("had_problem_original_answer")  # by its own name it is counted
+    held = frame["had_problem_original_answer"].notna().sum()
+    assert old.blocks[0].row("Answered").counts.tolist() == [held]
 
 
 def test_edited_numbers(customers: pd.DataFrame) -> None:

@@ -58,6 +58,7 @@ def test_what_weights_cost_by_hand(customers: pd.DataFrame) -> None:
     assert worth.design_effect == pytest.approx(1 + used.std(ddof=0) ** 2 / used.mean() ** 2)
     assert (worth.smallest, worth.largest) == (used.min(), used.max())
     assert worth.targets["met"].all()
+    assert f"left out: {worth.left_out} responses without an answer to each" in repr(worth)
     before = worth.targets.set_index("option")["before"]
     assert before["East"] == pytest.approx(
         100 * (customers["region"] == "East").sum() / customers["region"].notna().sum()
@@ -125,7 +126,9 @@ def test_weights_that_an_analyst_edited(customers: pd.DataFrame) -> None:
         ({"region": {"North": 0.5, "South": 0.5}}, {}, "has answers without a share: East, West"),
         ({"region": {**REGION, "Norht": 0.0}}, {}, "'Norht' is no option of 'region'"),
         ({"region": {**REGION, "North": 0.9}}, {}, "add up to 1.6, not to 1 or 100"),
-        ({"region": {**REGION, "North": -0.3}}, {}, "the share of 'North' is no number from 0"),
+        ({"region": {**REGION, "Here": 0}}, {}, "; its options are North, South, East, West"),
+        ({"region": {**REGION, "North": -0.3}}, {}, "'North' is -0.3; shares are numbers, 0 or"),
+        ({"region": {**REGION, "North": "30%"}}, {}, "the share of 'North' is '30%'"),
         ({"14": {"Website": 1}}, {}, "has no single answer for each response"),
         ({"9": {"Good": 1}}, {}, "has no single answer for each response"),
         ({"region": {}}, {}, "are shares by option"),

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
+from alchemer_nb.errors import SurveyNotFound
 from alchemer_nb.notebook.magic import command_spec as spec
 from alchemer_nb.notebook.magic import commands, response_options
 from alchemer_nb.notebook.magic.command_spec import Command, CommandOption, Positional
 from alchemer_nb.notebook.magic.response_options import choice_option
-from alchemer_nb.wire.text import slug
+from alchemer_nb.wire.text import did_you_mean, slug
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +50,7 @@ _DOWNLOAD_FLAGS = (
     "--where", "--status", "--complete", "--since", "--until", "--test-rows", "--language",
     "--store", "--max-age", "--fresh",
 )  # fmt: skip
-_DOWNLOAD = tuple(each for each in response_options.OPTIONS if each.flag in _DOWNLOAD_FLAGS)
+DOWNLOAD = tuple(each for each in response_options.OPTIONS if each.flag in _DOWNLOAD_FLAGS)
 
 
 def table(context: Context, survey: Any, question: str, **options: Any) -> Table:
@@ -83,14 +84,21 @@ def _read_frame(
     Raises:
         UsageError: An option of a download stands beside a frame that is there already.
     """
-    download = {option.name: option for option in _DOWNLOAD}
+    download = {option.name: option for option in DOWNLOAD}
     chosen = {name: value for name, value in given.items() if name not in download}
     if chosen.get("weight", "").casefold() == "none":
         chosen["weight"] = False
     asked = {name: value for name, value in given.items() if name in download}
     frame = find_frame(survey, context.variables)
     if frame is None:
-        return commands.responses(context, survey, **asked, **fixed), chosen
+        try:
+            return commands.responses(context, survey, **asked, **fixed), chosen
+        except SurveyNotFound as error:
+            known = [name for name in context.variables if not name.startswith("_")]
+            frames = [name for name in known if find_frame(name, context.variables) is not None]
+            if not (near := did_you_mean(str(survey), frames)):
+                raise
+            raise SurveyNotFound(f"no frame and no survey is called {survey!r}{near}") from error
     if asked:
         name = f"`{survey}`" if isinstance(survey, str) else "this"
         raise UsageError(
@@ -128,7 +136,7 @@ COMMANDS = (
                 "for many comparisons in a row",
                 ("none", "bonferroni", "holm", "fdr_bh"),
             ),
-            *_DOWNLOAD,
+            *DOWNLOAD,
         ),
         example='%alchemer table "Customer satisfaction" satisfaction --by region',
     ),
@@ -137,7 +145,7 @@ COMMANDS = (
         "a chart of a question, by others if wanted",
         plot,
         (_SUBJECT, _QUESTION),
-        (_BY, _WEIGHT, _SORT, _NOT_APPLICABLE, *_DOWNLOAD),
+        (_BY, _WEIGHT, _SORT, _NOT_APPLICABLE, *DOWNLOAD),
         example='%alchemer plot "Customer satisfaction" satisfaction --by region',
     ),
     Command(
@@ -156,7 +164,7 @@ COMMANDS = (
                 completes="columns",
             ),
             CommandOption("--open-answers", "list the answers to open questions, too"),
-            *_DOWNLOAD,
+            *DOWNLOAD,
         ),
         example='%alchemer report "Customer satisfaction" customers.html --by region',
     ),

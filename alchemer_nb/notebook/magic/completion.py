@@ -13,6 +13,7 @@ from zoneinfo import available_timezones
 from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
 from IPython.core.error import UsageError
 
+from alchemer_nb.notebook.magic.analysis_commands import DOWNLOAD
 from alchemer_nb.notebook.magic.command_spec import to_list
 from alchemer_nb.notebook.magic.condition_completion import complete_condition
 from alchemer_nb.notebook.magic.lookahead import frame_words
@@ -176,7 +177,7 @@ class Completion:
         except UsageError:  # an earlier word is wrong; which options there are is known
             count = len(command.positionals)
             used = {word.source.partition("=")[0] for word in before}
-        used |= later
+        used |= later | self._useless_flags(command, before[1:])
         unused = [o.flag for o in command.options if o.repeat or not {o.flag, o.short} & used]
         if fragment.startswith("-"):
             return fragment, _filter_by_prefix(fragment, unused)
@@ -239,6 +240,12 @@ class Completion:
         """Return the frame that a line names in place of a survey."""
         subject = self._subject(command, words)
         return subject if _is_frame(subject) else None
+
+    def _useless_flags(self, command: Command, words: Sequence[SourceWord]) -> set[str]:
+        """Return the options of a download, where the line names a frame."""
+        if self._frame(command, words) is None:
+            return set()
+        return {option.flag for option in DOWNLOAD}
 
     def _questions(self, command: Command, words: Sequence[SourceWord], start: str) -> list[str]:
         names = _names_in(self._survey_words(command, words), self._frame(command, words))

@@ -102,6 +102,9 @@ def test_what_is_wrong_is_said(signed_in):
     assert isinstance(failed.failure, InvalidArgument)
     assert "did you mean 'nps'" in signed_in.run("%alchemer table df npss").told
     assert "ends in .html" in signed_in.run("%alchemer report df x.pdf").told
+    failed = signed_in.run("%alchemer table dff nps")
+    assert isinstance(failed.failure, SurveyNotFound)
+    assert "no frame and no survey is called 'dff'; did you mean 'df'?" in failed.told
 
 
 def test_tab_offers_frames_questions_and_columns(signed_in):
@@ -120,6 +123,10 @@ def test_tab_offers_frames_questions_and_columns(signed_in):
     signed_in.names["df"]["w"] = 1.0
     assert signed_in.tab(f"{line}nps --weight w") == [f"{line}nps --weight w"]
     assert signed_in.tab(f"{line}nps --weight reg") == []
+    assert signed_in.tab(f"{line}nps --s") == [f"{line}nps --sort"]  # nothing of a download
+    assert f'%alchemer table "{TITLE}" nps --since' in signed_in.tab(
+        f'%alchemer table "{TITLE}" nps --s'
+    )
     of_survey = f'%alchemer plot "{TITLE}" sati'
     signed_in.tab(of_survey)
     signed_in.magics.lookahead.wait(20)
