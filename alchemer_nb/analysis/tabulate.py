@@ -166,8 +166,9 @@ def build_banner(frame: pd.DataFrame, options: TableOptions) -> Banner:
         question = read_question(frame, description, name)
         if len(question.items) != 1:
             rows = ", ".join(item.columns[0] for item in question.items[:4])
+            more = " …" if len(question.items) > 4 else ""
             raise InvalidArgument(
-                f"by={name!r} is a grid with {len(question.items)} rows; name one: {rows} …"
+                f"by={name!r} is a grid with {len(question.items)} rows; name one: {rows}{more}"
             )
         item = question.items[0]
         overlaps = item.kind == "multi"
