@@ -19,7 +19,7 @@ import pandas as pd
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame.lookup import columns_of
 from alchemer_nb.frame.missing import cell_states
-from alchemer_nb.frame.reasons import ANSWERED, SKIPPED
+from alchemer_nb.frame.reasons import ANSWERED, CELL_STATES, SKIPPED, UNKNOWN
 from alchemer_nb.frame.values import option_names
 from alchemer_nb.survey.columns import MEMBER
 from alchemer_nb.survey.question_types import question_key
@@ -27,7 +27,7 @@ from alchemer_nb.survey.scales import has_scores, is_scale, read_number
 from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from alchemer_nb.frame.description import Description
     from alchemer_nb.survey.columns import AnswerColumn
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 Kind = Literal["single", "multi", "number", "rank", "nps", "date", "text"]
 _NPS = "radio-nps"
 _RANKS = ("rank-dragdrop", "rank-table")
+_NOT_ASKED, _UNKNOWN = -1, -2
+_FEW_UNKNOWN = 0.05  # of those who were asked
+_SHORT = np.full(len(CELL_STATES), _NOT_ASKED, np.int8)
+_SHORT[[ANSWERED, SKIPPED, UNKNOWN]] = 1, 0, _UNKNOWN
 _NOT_CHOSEN = ("", "0", "0.0", "false", "no")  # texts of an option, in small letters
 MOST_VALUES = 60  # different texts or numbers of a column that is no question
 
@@ -164,6 +168,7 @@ def read_question(
         found = [item for item in found
                  if described[item.columns[0]].piped or item.asked.any()] or found  # fmt: skip
     items = _told_apart(found)
+    reader.note_unknown(items)
     language = _languages(description)
     above = [described[name].parent or described[name].question for name in names]
     titles = {each.text(*language) for each in above}
@@ -218,14 +223,13 @@ def _told_apart(items: Sequence[Item]) -> tuple[Item, ...]:
 def _states(
     frame: pd.DataFrame, description: Description, names: Sequence[str]
 ) -> dict[str, np.ndarray]:
-    """Return whether each cell is answered, skipped or neither (1, 0, -1; int8)."""
-    found = {name: np.full(len(frame), -1, np.int8) for name in names}
+    """Return of each cell: answered 1, skipped 0, not asked -1, not known -2 (int8)."""
+    found = {name: np.full(len(frame), _NOT_ASKED, np.int8) for name in names}
     for _, rows, wave in description.pieces(frame):
         piece = frame if len(rows) == len(frame) else frame.iloc[rows]
         for name, states in cell_states(piece, wave, names).items():
             if name in found:
-                known = np.where(states == ANSWERED, 1, np.where(states == SKIPPED, 0, -1))
-                found[name][rows] = known
+                found[name][rows] = _SHORT[states]
     return found
 
 
@@ -256,6 +260,19 @@ class _Reader:
         if column.kind == "number":
             return self._number(names[0])
         return self._other(names[0])
+
+    def note_unknown(self, items: Iterable[Item]) -> None:
+        """Note how many responses may have been asked, as far as is known."""
+        columns = [name for item in items for name in item.columns]
+        states = np.max([self._states[name] for name in columns], axis=0)
+        is_unknown = states == _UNKNOWN
+        asked = np.zeros(len(is_unknown), bool)
+        for item in items:
+            asked |= item.asked
+        count = int((is_unknown & ~asked).sum())
+        if count > _FEW_UNKNOWN * asked.sum():  # a few closed the survey before its first page
+            was = "response more was" if count == 1 else "responses more were"
+            self.notes.append(f"Whether {count:,} {was} asked is not known.")
 
     def _base(self, names: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return which rows were asked, and which have an answer."""

@@ -33,7 +33,6 @@ from alchemer_nb.frame.missing import count_answers
 from alchemer_nb.frame.provenance import summary
 from alchemer_nb.privacy.contact_patterns import asks_for_contact, has_email, has_phone
 from alchemer_nb.privacy.redact import redact
-from alchemer_nb.survey.columns import MEMBER
 from alchemer_nb.survey.question_types import GROUP, TABLE, is_asked, question_key
 from alchemer_nb.visible import make_visible
 from alchemer_nb.wire.text import counted
@@ -177,8 +176,7 @@ def render_report(
                 columns_of(frame, describe_wide(frame), name)
     quality = check_quality(frame, 1 / 3)
     pages = drop_off(clean)
-    answers = _without_members(clean, description)
-    sections = [_section(answers, name, options, open_answers) for name in names]
+    sections = [_section(clean, name, options, open_answers) for name in names]
     environment = jinja.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     text = package_files("alchemer_nb.analysis").joinpath(_TEMPLATE).read_text("utf-8")
     page = environment.from_string(text).render(
@@ -239,17 +237,6 @@ def _has(frame: pd.DataFrame, name: str | int) -> bool:
         return bool(columns_of(frame, describe_wide(frame), name))
     except InvalidArgument:
         return False
-
-
-def _without_members(frame: pd.DataFrame, description: Description) -> pd.DataFrame:
-    """Return a frame without undocumented members of answers, which are no questions."""
-    gone = [
-        name
-        for each in description.waves.values() or (description,)
-        for name, column in each.columns.items()
-        if column.part == "leaf" and MEMBER in column.path and name in frame.columns
-    ]
-    return frame.drop(columns=gone) if gone else frame
 
 
 def _section(

@@ -36,6 +36,7 @@ STYLES = {
     "net": "font-style:italic",
     "statistic": "font-weight:600",
     "apart": "opacity:.75",
+    "letters": "display:inline-block;text-align:left",
 }
 _BAR = "rgba(74,124,175,.28)"
 _LETTER, _PADDING = 0.6, 0.8  # em, of a wide font and on paper
@@ -75,20 +76,26 @@ class _Writer:
 
     def __init__(self, classes: bool) -> None:
         self._classes = classes
+        self._longest: list[int] = []  # letters of a cell, by column: values stand in line
 
-    def _look(self, *names: str, bar: str = "") -> str:
+    def _look(self, *names: str, bar: str = "", style: str = "") -> str:
         """Return the attribute that makes an element look as wanted."""
         names = tuple(filter(None, names))
         if self._classes:
             used = " ".join(f"t-{name}" for name in (*names, *(["bar"] if bar else [])))
-            return f'class="{used}"' + (f' style="--b:{bar}"' if bar else "")
+            style = f"--b:{bar}" if bar else style
+            return f'class="{used}"' + (f' style="{style}"' if style else "")
         styles = [STYLES[name] for name in names]
         if bar:
             styles.append(f"background:linear-gradient(to right,{_BAR} {bar},transparent {bar})")
-        return f'style="{";".join(styles)}"'
+        return f'style="{";".join((*styles, *filter(None, [style])))}"'
 
     def table(self, grid: Grid) -> str:
         """Return a whole table."""
+        rows = [row.cells for row in grid.rows if row.cells]
+        self._longest = [
+            max(len(cell.letters) for cell in cells) for cells in zip(*rows, strict=True)
+        ]
         body = "".join(self._row(row, len(grid.header)) for row in grid.rows)
         title = f"<caption {self._look('title')}>{escape(grid.title)}</caption>"
         footer = escape(" ".join(grid.footer))
@@ -108,10 +115,12 @@ class _Writer:
                 for label, span in grid.groups
             )
             above = f"<tr {self._look('line')}><td {self._look('corner')}></td>{cells}</tr>"
-        columns = "".join(
-            f'<th scope="col" {self._look("column")}>{escape(f"{label} {mark}".rstrip())}</th>'
-            for label, mark in zip(grid.header, grid.marks, strict=True)
-        )
+        columns = ""
+        for label, mark in zip(grid.header, grid.marks, strict=True):
+            # A month such as 2025-06 would be parted at its hyphen.
+            whole = "white-space:nowrap" if len(label) < 20 and " " not in label else ""
+            words = escape(f"{label} {mark}".rstrip())
+            columns += f'<th scope="col" {self._look("column", style=whole)}>{words}</th>'
         return f"{above}<tr {self._look('line')}><td {self._look('rule')}></td>{columns}</tr>"
 
     def _row(self, row: ShownRow, columns: int) -> str:
@@ -121,11 +130,17 @@ class _Writer:
             wide = f'<th scope="rowgroup" colspan="{columns + 1}" {look}>{escape(row.label)}</th>'
             return f"{line}{wide}</tr>"
         kind = _KINDS.get(row.kind, "")
-        cells = "".join(self._cell(cell, kind) for cell in row.cells)
+        cells = "".join(
+            self._cell(cell, kind, longest)
+            for cell, longest in zip(row.cells, self._longest, strict=True)
+        )
         label = f'<th scope="row" {self._look("label", kind)}>{escape(row.label)}</th>'
         return f"{line}{label}{cells}</tr>"
 
-    def _cell(self, cell: Cell, kind: str) -> str:
-        bar = "" if math.isnan(cell.bar) else f"{100 * cell.bar:.0f}%"
-        letters = f" <small>{escape(cell.letters)}</small>" if cell.letters else ""
+    def _cell(self, cell: Cell, kind: str, longest: int) -> str:
+        bar = "" if math.isnan(cell.bar) else f"{96 * cell.bar:.0f}%"  # not up to the next
+        letters = ""
+        if longest:
+            look = self._look("letters", style=f"min-width:{0.7 * longest:.1f}em")
+            letters = f" <small {look}>{escape(cell.letters)}</small>"
         return f"<td {self._look('cell', kind, bar=bar)}>{escape(cell.text)}{letters}</td>"

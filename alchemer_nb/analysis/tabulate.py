@@ -218,8 +218,9 @@ def _banner_items(frame: pd.DataFrame, by: Sequence[str | int]) -> Iterator[tupl
         question = read_question(frame, description, name)
         if len(question.items) != 1:
             rows = ", ".join(item.columns[0] for item in question.items[:4])
+            more = " …" if len(question.items) > 4 else ""
             raise InvalidArgument(
-                f"by={name!r} is a grid with {len(question.items)} rows; name one: {rows} …"
+                f"by={name!r} is a grid with {len(question.items)} rows; name one: {rows}{more}"
             )
         found.setdefault(question.items[0].columns, question)
     often = Counter(question.title for question in found.values())

@@ -336,3 +336,15 @@ def test_a_banner_of_several_answers_has_those_who_chose_each(customers: pd.Data
         held = customers.loc[customers[name].fillna(False).astype(bool), "nps"].dropna()
         assert table.blocks[0].bases.answered[place] == len(held)
         assert table.blocks[0].row("Mean").values[place] == pytest.approx(held.mean())
+
+
+def test_many_that_may_have_been_asked_are_said(downloads: Callable[[int], pd.DataFrame]) -> None:
+    pulse = downloads(9000003)
+    columns = [name for name in pulse if name.startswith("ideas_")]
+    states = pulse.alchemer.missing()[columns]
+    unknown = int((states == "unknown").all(axis=1).sum())
+    table = pulse.alchemer.table("ideas")
+    assert f"Whether {unknown} responses more were asked is not known." in table.notes
+    assert unknown + table.bases["asked"][0] <= len(pulse)
+    few = pulse.alchemer.table("q9")
+    assert not any("is not known" in note for note in few.notes)
