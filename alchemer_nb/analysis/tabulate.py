@@ -38,6 +38,7 @@ from alchemer_nb.errors import ConfigurationError, InvalidArgument
 from alchemer_nb.files import import_optional
 from alchemer_nb.frame.description import describe_wide
 from alchemer_nb.frame.options import check_choice
+from alchemer_nb.survey.columns import INDEX
 from alchemer_nb.wire.text import counted, did_you_mean
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def tabulate(frame: pd.DataFrame, question: str | int, options: TableOptions) ->
     blocks = tuple(builder.block(each) for item in answers.items for each in _countable(item))
     outside = banner.in_the_total_alone(builder.in_base)
     notes = (*answers.notes, *banner.notes, *outside, *weighting.notes, *builder.notes)
-    partials = _partials_note(frame, builder.in_base)
+    on_rows = _notes_on_rows(frame, builder.in_base)
     sentence = ""
     if isinstance(tests, Testing):
         sentence = tests.sentence(weighting.values is not None)
@@ -154,7 +155,7 @@ def tabulate(frame: pd.DataFrame, question: str | int, options: TableOptions) ->
         percent=options.percent,
         weight=weighting.name,
         is_question=not answers.is_own,
-        notes=tuple(dict.fromkeys((*notes, *partials))),
+        notes=tuple(dict.fromkeys((*notes, *on_rows))),
         tests=sentence,
     )
 
@@ -551,12 +552,16 @@ def _check_nets(nets: Mapping[str, Sequence[str]], answers: QuestionAnswers) -> 
             raise InvalidArgument(f"nets: {label[:60]!r} is no option of the question{hint}")
 
 
-def _partials_note(frame: pd.DataFrame, in_base: np.ndarray) -> tuple[str, ...]:
-    """Return a sentence on the responses in the base that are not complete."""
+def _notes_on_rows(frame: pd.DataFrame, in_base: np.ndarray) -> Iterator[str]:
+    """Yield sentences on responses in the base that are not complete, or there more than once."""
+    if INDEX in frame.index.names and (n := int(frame.index.duplicated()[in_base].sum())):
+        repeat = "repeats" if n == 1 else "repeat"
+        yield f"{counted(n, 'row')} of the base {repeat} a response that is there already."
     if "status" not in frame.columns:
-        return ()
+        return
     found = frame["status"].astype(object)[in_base].value_counts()
     partial, out = int(found.get("Partial", 0)), int(found.get("Disqualified", 0))
     each = [f"{n:,} {word}" for n, word in ((partial, "partial"), (out, "disqualified")) if n]
     responses = "response" if partial + out == 1 else "responses"
-    return (f"{' and '.join(each)} {responses} in the base.",) if each else ()
+    if each:
+        yield f"{' and '.join(each)} {responses} in the base."

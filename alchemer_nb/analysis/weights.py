@@ -43,15 +43,19 @@ def read_weights(frame: pd.DataFrame, name: str) -> Weights:
     Raises:
         InvalidArgument: There is no such column, or it holds something else than weights.
     """
+    description = describe_wide(frame)
     if not name:
-        return Weights()
+        gone = {str(made.get("name")) for made in _made(description)}.difference(frame.columns)
+        return Weights(notes=tuple(
+            f"The weights of the frame are not used: it has no column {each!r} any more."
+            for each in sorted(gone)
+        ))  # fmt: skip
     values = _checked(frame, name)
     notes = []
     if missing := int(np.isnan(values).sum()):
         notes.append(f"Left out: {counted(missing, 'response')} without a weight.")
     if zeros := int((values == 0).sum()):
         notes.append(f"In counts and bases alone: {counted(zeros, 'response')} with the weight 0.")
-    description = describe_wide(frame)
     missed = sum(made["missed"] for made in _made(description))
     if missed and name == own_weight(frame, description):
         notes.append(f"Targets of the weights that were not met: {missed:,}.")

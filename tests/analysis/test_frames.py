@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tests.analysis.raw import Raw
 
 LAST_YEAR, BRANDS = 9000005, 9000007
+REGIONS = ("North", "South", "East", "West")
 
 
 def chosen(cells: pd.Series) -> dict[str, int]:
@@ -348,3 +349,20 @@ def test_many_that_may_have_been_asked_are_said(downloads: Callable[[int], pd.Da
     assert unknown + table.bases["asked"][0] <= len(pulse)
     few = pulse.alchemer.table("q9")
     assert not any("is not known" in note for note in few.notes)
+
+
+def test_rows_that_are_there_twice_and_weights_that_are_gone_are_said(
+    customers: pd.DataFrame,
+) -> None:
+    weighted = customers.alchemer.weight({"region": dict.fromkeys(REGIONS, 0.25)})
+    twice = pd.concat([customers, customers.iloc[:7]])
+    twice.attrs = customers.attrs
+    answered = int(customers["region"].iloc[:7].notna().sum())
+    rows = "rows of the base repeat a response that is there already."
+    assert f"{answered} {rows}" in twice.alchemer.table("region").notes
+    assert not any(rows in note for note in customers.alchemer.table("region").notes)
+    gone = "it has no column 'weight' any more"
+    for frame in (weighted.rename(columns={"weight": "w"}), weighted.drop(columns="weight")):
+        assert any(gone in note for note in frame.alchemer.table("region").notes)
+        assert not frame.alchemer.table("region").weight
+    assert not any(gone in n for n in weighted.alchemer.table("region", weight=False).notes)
