@@ -236,9 +236,8 @@ def _count_axis() -> dict[str, Any]:
 
 def _height(labels: Sequence[str]) -> int:
     lines = max((1 + label.count("\n") for label in labels), default=1)
-    return max(
-        40, (_LINE_HEIGHT * lines + 14) * len(labels)
-    )  # all bars have the height of the highest
+    # All bars have the height of the highest.
+    return max(40, (_LINE_HEIGHT * lines + 14) * len(labels))
 
 
 def _spoken(rows: Sequence[tuple[str, float]], most: int = 12) -> str:
