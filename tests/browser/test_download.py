@@ -100,6 +100,7 @@ def test_a_download_to_its_end_leaves_its_receipt(
     notebook.screenshot("progress-receipt")
 
 
+@pytest.mark.timed
 def test_a_job_beside_the_cells_shows_itself_and_gives_the_name(
     lab: Server, context: BrowserContext, box: Sandbox
 ) -> None:
@@ -122,6 +123,7 @@ def test_a_job_beside_the_cells_shows_itself_and_gives_the_name(
     assert "Cancel" not in notebook.save()
 
 
+@pytest.mark.timed
 def test_cancel_of_a_job_beside_the_cells(
     lab: Server, context: BrowserContext, box: Sandbox
 ) -> None:

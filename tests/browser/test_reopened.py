@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from .lab import Server
 
-pytestmark = pytest.mark.browser
+# What is looked at while a download runs must not come too late.
+pytestmark = [pytest.mark.browser, pytest.mark.timed]
 SURVEY = '"Customer satisfaction"'
 CELLS = (
     f"%alchemer df << responses {SURVEY} --background",

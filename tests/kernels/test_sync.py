@@ -157,6 +157,7 @@ def test_cancel_of_a_frame_that_has_to_be_synced_first(signed_in):
     assert int(signed_in.do("print(len(df))").text) > 3800
 
 
+@pytest.mark.timed
 def test_the_bar_of_a_sync_that_goes_on_begins_where_it_was(signed_in):
     request = signed_in.run("%alchemer sync 9000001")
     page(signed_in, request, 5)
