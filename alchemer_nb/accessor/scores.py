@@ -49,6 +49,9 @@ def _scores(values: pd.Series[Any], name: str, description: Description) -> np.n
             f"the options of {name!r} are no scale, so its codes have no mean",
             hint=f"If they are steps, give them numbers: df[{name!r}].map({{…}})",
         )
+    # Before the dtype is checked: pandas infers floats from objects that are all missing.
+    if column.kind in ("category", "number") and values.isna().all():
+        return np.full(len(values), np.nan)
     own = "the survey's options no longer say what its values mean"
     values = values.infer_objects()
     if values.dtype.kind in "iuf":
@@ -69,7 +72,7 @@ def _scores(values: pd.Series[Any], name: str, description: Description) -> np.n
         text: _option_score(option) for text, option in zip(names, column.choices, strict=True)
     }
     present = values.dropna().unique()
-    if len(present) and texts.keys().isdisjoint(present):
+    if texts.keys().isdisjoint(present):
         raise InvalidArgument(f"{name!r} holds none of its options: {own}")
     others = {text: read_number(text) for text in present if text not in texts}
     left_out = int(values.isin([text for text, number in others.items() if number != number]).sum())

@@ -427,7 +427,10 @@ class _Reader:
         for _, rows, wave in self._description.pieces(self._frame):
             if (column := wave.columns.get(name)) is None:
                 continue
-            cells = pd.to_numeric(self._frame[name].iloc[rows], errors="coerce")
+            cells = self._frame[name].iloc[rows]
+            if cells.dtype.kind in "mM":  # pandas would convert dates to nanoseconds
+                cells = cells.astype(object)
+            cells = pd.to_numeric(cells, errors="coerce")
             found = cells.to_numpy(np.float64, na_value=np.nan)
             for option in column.choices:
                 score = read_number(option.value)

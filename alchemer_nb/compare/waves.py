@@ -274,13 +274,14 @@ def _stack_values(column: _Column, waves: Sequence[_Wave], index: pd.MultiIndex)
             column.labels[holders[number].label] = now
             listed = ", ".join(f"{old!r} is now {new!r}" for old, new in now.items())
             column.notes.append(f"{holders[number].label}: {listed}")
-    _compare_codes(column, holders, is_number=all(p.dtype.kind in "iuf" for p in pieces))
-    dtypes = [piece.dtype for piece in pieces]
-    in_all_waves = len(pieces) == len(waves)
-    dtype = _common_dtype(
-        column.notes, dtypes, [bool(p.notna().any()) for p in pieces], in_all_waves=in_all_waves
-    )
     by_wave = {wave.label: piece for wave, piece in zip(holders, pieces, strict=True)}
+    # The dtype of a column without answers and options means nothing: pandas made it.
+    by_wave = {label: p for label, p in by_wave.items() if _has_values(p)} or by_wave
+    dtypes = [piece.dtype for piece in by_wave.values()]
+    _compare_codes(column, holders, is_number=all(dtype.kind in "iuf" for dtype in dtypes))
+    filled = [bool(piece.notna().any()) for piece in by_wave.values()]
+    in_all_waves = all(wave.label in by_wave or not len(wave.frame) for wave in waves)
+    dtype = _common_dtype(column.notes, dtypes, filled, in_all_waves=in_all_waves)
     made = [
         _cast(by_wave[wave.label], dtype)
         if wave.label in by_wave
@@ -288,6 +289,11 @@ def _stack_values(column: _Column, waves: Sequence[_Wave], index: pd.MultiIndex)
         for wave in waves
     ]
     return pd.concat(made, ignore_index=True).astype(dtype).set_axis(index)
+
+
+def _has_values(values: pd.Series[Any]) -> bool:
+    """Check whether a column has answers, or the options of a category."""
+    return bool(values.notna().any()) or len(getattr(values.dtype, "categories", ())) > 0
 
 
 def _infer_objects(values: pd.Series[Any]) -> pd.Series[Any]:

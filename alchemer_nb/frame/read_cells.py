@@ -218,9 +218,7 @@ def _read_column(
     if column.kind == "boolean":
         return Cells(_booleans(series, mark_of_chosen(column, values)))
     if column.kind == "date":
-        if series.dtype.kind != "M" or getattr(series.dtype, "tz", None) is not None:
-            raise _misfit(series.name, "days without a time zone")
-        return Cells(series.to_numpy(dtype="datetime64[us]"))
+        return Cells(_days(series))
     return Cells(read_texts(series))
 
 
@@ -280,12 +278,23 @@ def _is_number_of(raw: np.ndarray, numbers: np.ndarray) -> np.ndarray:
 
 
 def _numbers(series: Any) -> np.ndarray:
-    if not isinstance(series.dtype, pd.CategoricalDtype) and series.dtype.kind != "b":
+    if series.isna().all():  # of any dtype
+        return np.full(len(series), np.nan)
+    # NumPy would convert dates to nanoseconds.
+    if not isinstance(series.dtype, pd.CategoricalDtype) and series.dtype.kind not in "bmM":
         try:
             return np.array(series.to_numpy(dtype=np.float64, na_value=np.nan))
         except (ValueError, TypeError):
             pass
     raise _misfit(series.name, "numbers")
+
+
+def _days(series: Any) -> np.ndarray:
+    if series.isna().all():  # of any dtype
+        return np.full(len(series), np.datetime64("NaT"), dtype="datetime64[us]")
+    if series.dtype.kind != "M" or getattr(series.dtype, "tz", None) is not None:
+        raise _misfit(series.name, "days without a time zone")
+    return np.array(series.to_numpy(dtype="datetime64[us]"))
 
 
 def _booleans(series: Any, mark: int) -> Any:

@@ -11,6 +11,7 @@ import zlib
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyreadstat
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -287,6 +288,35 @@ def test_numbers_in_place_of_options_are_the_analysts_own(df, tmp_path, values):
     labels = {*meta.variable_value_labels.get("sat", {}).values()}
     assert not labels & {*SCORES, "Not applicable"}
     assert other.alchemer.top("again") == pytest.approx(share(df["again"]))
+
+
+EMPTY = [object, "float64", "Int64", "boolean", "datetime64[ns]", pd.ArrowDtype(pa.null())]
+
+
+@pytest.mark.parametrize("values", ["label", "code", "id"])
+@pytest.mark.parametrize("dtype", EMPTY, ids=str)
+@pytest.mark.parametrize("rows", [0, 12])
+def test_a_column_without_answers_is_empty_whatever_its_dtype(df, rows, dtype, values):
+    df = df.alchemer.relabel(values=values)
+    for name in ("sat", "many"):
+        empty = pd.Series(None, df.index[:rows], dtype=dtype)
+        other = df.head(rows).assign(**{name: empty})
+        assert other[name].isna().all()
+        assert other.alchemer.score(name).isna().tolist() == [True] * rows
+        assert np.isnan(other.alchemer.top(name, 1))
+        again = other.alchemer.relabel(values="label" if values != "label" else "code")
+        assert again[name].isna().tolist() == [True] * rows
+        both = al.stack_waves({"old": df, "new": other})
+        assert both[name].dtype == df[name].dtype
+        assert both.alchemer.score(name).dropna().tolist() == [*df.alchemer.score(name).dropna()]
+        table = other.alchemer.table(name)
+        assert table.bases["answered"].tolist() == [0]
+
+
+def test_dates_in_place_of_numbers_are_no_numbers(df):
+    table = df.assign(many=pd.Timestamp("2026-01-01")).alchemer.table("many")
+    assert table.bases["answered"].tolist() == [0]
+    assert any("12 answers that are no number" in note for note in table.notes)
 
 
 def test_true_and_false_in_place_of_numbers_are_no_scores(df):

@@ -180,6 +180,18 @@ def test_one_type_for_all_waves():
     assert notes["size"] == "text, because its kinds differ: number, text"
 
 
+@pytest.mark.parametrize("values", ["label", "code"])
+def test_a_wave_that_nobody_answered_changes_no_type(values):
+    full = wave(1, [radio(2, alias="how")], {"2": {"answer": "2", "answer_id": 10002}},
+                values=values)  # fmt: skip
+    nobody = full.assign(how=pd.Series([None], full.index, dtype=object))
+    for waves in ({"1": full, "2": nobody}, {"1": nobody, "2": full, "3": full.head(0)}):
+        both = al.stack_waves(waves)
+        assert both["how"].dtype == full["how"].dtype
+        assert both["how"].dropna().tolist() == full["how"].tolist()
+        assert both.alchemer.waves["notes"].isna().all()
+
+
 def test_frames_of_somebody_else_and_columns_of_your_own_go_by_name():
     first = wave(1, [radio(2, alias="sat")], {"2": {"answer_id": 10001}}).assign(weight=1.5)
     second = pd.DataFrame({"sat": ["Good"], "weight": [2.0]})

@@ -278,6 +278,7 @@ RAISES = {
     "a column that does not hold numbers, booleans, days, options or lists of them any more": [
         (KEPT, WIDE, lambda df: df.assign(many="some"), {"values": "code"}),
         (KEPT, WIDE, lambda df: df.assign(many=df["many"] > 1), {"values": "code"}),
+        (KEPT, WIDE, lambda df: df.assign(many=pd.Timestamp("2026-01-01")), {"values": "code"}),
         (KEPT, WIDE, lambda df: df.assign(used_web="yes"), {"values": "code"}),
         (KEPT, WIDE, lambda df: df.assign(used_web=2), {"values": "code"}),
         (KEPT, WIDE, lambda df: df.assign(used_web=[[1]] * len(df)), {"values": "code"}),
@@ -331,6 +332,15 @@ def test_what_cannot_be_written_raises_and_every_cause_is_listed():
         short = here[["response_id", "column", "value"]] if first is LONG else here
         short.alchemer.relabel(names="id")
     assert not lines  # what none of the listed cases raises
+
+
+def test_days_that_were_all_blanked_are_empty_days():
+    here, _ = made_frame(DATES, [1], WIDE)
+    for nothing in (None, np.nan, pd.NaT):
+        again = here.assign(born=pd.Series([nothing], here.index, dtype=object))
+        again = again.alchemer.relabel(names="id")
+        assert again["q2"].isna().tolist() == [True]
+        assert again["q2"].dtype == here["born"].dtype
 
 
 def test_columns_of_the_user_follow_their_rows():
