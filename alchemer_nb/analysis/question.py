@@ -22,7 +22,7 @@ from alchemer_nb.frame.missing import cell_states
 from alchemer_nb.frame.reasons import ANSWERED, CELL_STATES, SKIPPED, UNKNOWN
 from alchemer_nb.frame.values import option_names
 from alchemer_nb.survey.columns import MEMBER
-from alchemer_nb.survey.question_types import question_key
+from alchemer_nb.survey.question_types import GROUP, question_key
 from alchemer_nb.survey.scales import has_scores, is_scale, read_number
 from alchemer_nb.wire.text import counted
 
@@ -171,7 +171,8 @@ def read_question(
     reader.note_unknown(items)
     language = _languages(description)
     above = [described[name].parent or described[name].question for name in names]
-    titles = {each.text(*language) for each in above}
+    groups = [each for each in above if question_key(each) in GROUP]  # with grids inside
+    titles = {each.text(*language) for each in groups or above}
     title = titles.pop() if len(titles) == 1 else str(question)
     if len(items) == 1:
         row = items[0].label

@@ -153,6 +153,11 @@ class _Groups:
         if is_share:  # robust errors of a few equal answers are zero, which says nothing
             flat = (self._sizes < VERY_LOW) & (np.sqrt(self._robust) <= _EXACT)
             exact |= flat[first] | flat[second]
+            many = ~(flat[first] | flat[second])
+            # Of many, all beside none differ; without weights they do, too.
+            apart = np.abs(self.means[first] - self.means[second]) > 1 - _EXACT
+            found[many & apart] = 0.0
+            exact &= ~(many & apart)
         found[exact] = np.nan
         return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import InvalidArgument
+from alchemer_nb.survey.question_types import GROUP, question_key
 from alchemer_nb.wire.text import alias_to_name, did_you_mean, fold_title, nearest_words
 
 if TYPE_CHECKING:
@@ -45,7 +46,13 @@ def columns_of(frame: pd.DataFrame, description: Description, question: str | in
     here = records_here(frame, description)
     if wanted == "metadata":
         return [name for name, row in here if row["part"] == "metadata"]
-    hits = [name for name, row in here if row["part"] in _WHOLE and wanted in _called(name, row)]
+    inside = _inside_group(description, wanted)
+    hits = [
+        name
+        for name, row in here
+        if row["part"] in _WHOLE
+        if wanted in _called(name, row) or row.get("parent_id") in inside
+    ]
     if not hits and wanted in frame.columns:
         return [wanted]
     if not hits:
@@ -56,6 +63,18 @@ def columns_of(frame: pd.DataFrame, description: Description, question: str | in
             hint = did_you_mean(wanted, map(str, frame.columns)) or _asked_with(wanted, here)
         raise InvalidArgument(f"no column here belongs to a question {wanted!r}{hint}")
     return hits
+
+
+def _inside_group(description: Description, wanted: str) -> set[str]:
+    """Return the ids of the questions in a custom group, whose grids have rows of their own."""
+    return {
+        part.id
+        for wave in description.waves.values() or (description,)
+        for group in wave.survey.questions
+        if question_key(group) in GROUP
+        if wanted in (group.id, f"q{group.id}", group.alias, alias_to_name(group.alias))
+        for part in group.walk()
+    }
 
 
 def _asked_with(words: str, here: Sequence[tuple[str, dict[str, Any]]]) -> str:

@@ -366,3 +366,14 @@ def test_rows_that_are_there_twice_and_weights_that_are_gone_are_said(
         assert any(gone in note for note in frame.alchemer.table("region").notes)
         assert not frame.alchemer.table("region").weight
     assert not any(gone in n for n in weighted.alchemer.table("region", weight=False).notes)
+
+
+def test_a_group_is_tabulated_with_the_grids_in_it(
+    downloads: Callable[[int], pd.DataFrame],
+) -> None:
+    frame = downloads(EVERY_TYPE)
+    within = {"household_pets_cat", "household_names_a", "q69_10681", "q74", "q75"}
+    assert within <= {*frame.alchemer.columns("household")}
+    table = frame.alchemer.table("household")
+    assert table.title == "Your household"
+    assert {"Pets", "Adults: Age", "Names: A", "Rooms"} <= {block.label for block in table.blocks}

@@ -86,6 +86,15 @@ def test_weights_take_letters_away(customers: pd.DataFrame) -> None:
     np.testing.assert_allclose(effective, [316**2 / 3796, 158**2 / 1898, 158**2 / 1898])
 
 
+def test_all_beside_none_differ_if_they_are_many(customers: pd.DataFrame) -> None:
+    frame = in_groups(customers, all=(100, 100), none=(100, 0), few=(10, 0))
+    frame["w"] = np.linspace(0.5, 1.5, len(frame))
+    for weight in (False, "w"):
+        table = frame.alchemer.table("said", by="group", weight=weight)
+        assert letters(table, "yes")[1].split()[:1] == ["B"]
+        assert letters(table, "yes")[2:] == ["", ""]
+
+
 def test_means(customers: pd.DataFrame) -> None:
     """1 to 5 twice and 3 to 7 twice: means 3 and 5, variances 20/9, error sqrt(2 * 20/90) = 2/3.
 
