@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +30,7 @@ def hide_contacts(frame: pd.DataFrame, description: Description) -> pd.DataFrame
     choices that were edited, url variables and the analyst's own columns. Open answers stay. A
     column is dropped if its own name means contact data, or if it is a piped row with a contact.
     """
+    waves = len(description.waves) or 1
     described: dict[str, list[tuple[AnswerColumn, Description]]] = {}
     for each in description.waves.values() or (description,):
         for name, column in each.columns.items():
@@ -44,7 +46,7 @@ def hide_contacts(frame: pd.DataFrame, description: Description) -> pd.DataFrame
     levels = [
         name for name in frame.index.names
         if name is not None and name not in (INDEX, WAVE)
-        and _contacts(frame.index.get_level_values(str(name)), ())
+        and _contacts(frame.index.get_level_values(str(name)), (), waves)
     ]  # fmt: skip
     if levels and len(levels) < frame.index.nlevels:
         frame = frame.reset_index(levels, drop=True)
@@ -59,7 +61,7 @@ def hide_contacts(frame: pd.DataFrame, description: Description) -> pd.DataFrame
             for column, wave in found
             for label in option_names(column.choices, wave.options.rendered, wave.languages)
         }
-        if (cells := _hidden(frame[name], options)) is not None:
+        if (cells := _hidden(frame[name], options, waves)) is not None:
             changed[name] = cells
     attrs = frame.attrs
     frame = frame.drop(columns=own).assign(**changed) if own or changed else frame
@@ -71,20 +73,20 @@ def _is_contact(text: str) -> bool:
     return has_email(text) or has_phone(text)
 
 
-def _hidden(cells: Any, options: set[str]) -> pd.Series[Any] | None:
+def _hidden(cells: Any, options: set[str], waves: int) -> pd.Series[Any] | None:
     """Return a column without contact data; None if it has none."""
     if isinstance(cells, pd.DataFrame):  # two columns of one name, which no table shows
         return None
+    values: Any = ()
     if isinstance(cells.dtype, pd.CategoricalDtype):
         values = cells.cat.categories
-    elif pd.api.types.is_object_dtype(cells.dtype) or pd.api.types.is_string_dtype(cells.dtype):
-        values = cells
-    else:
+        if not any(isinstance(each, str) and _is_contact(each) for each in values):
+            return None
+    elif not (
+        pd.api.types.is_object_dtype(cells.dtype) or pd.api.types.is_string_dtype(cells.dtype)
+    ):
         return None
-    if not _contacts(values, options):
-        return None
-    others = [cell for cell in cells.dropna() if isinstance(cell, str) and cell not in options]
-    if not (found := _contacts(values, options, rows=len(others))):
+    if not (found := _contacts(cells, options, waves, values)):
         return None
     plain = cells.astype(object)
     if not isinstance(cells.dtype, pd.CategoricalDtype):
@@ -101,21 +103,26 @@ def _without(cell: Any, found: set[str]) -> Any:
     return HIDDEN if isinstance(cell, str) and cell in found else cell
 
 
-def _contacts(values: Iterable[Any], options: Iterable[str], rows: int = 0) -> set[str]:
+def _contacts(
+    cells: Iterable[Any], options: Iterable[str], waves: int, categories: Iterable[Any] = ()
+) -> set[str]:
     """Return the texts that look like contact data.
 
     Args:
-        values: Texts, lists of texts, or anything else.
+        cells: Texts, lists of texts, or anything else.
         options: Texts that are none.
-        rows: How many cells hold another text; telephone numbers count only if most of them
-            differ, as bands such as ``"10000-20000"`` look like one.
+        waves: How many responses one person can have.
+        categories: Texts that a table shows, whether or not a cell holds them.
     """
-    texts: set[str] = set()
-    for value in values:
-        parts = value if isinstance(value, list | tuple | np.ndarray) else (value,)
-        texts.update(part for part in parts if isinstance(part, str))
-    texts.difference_update(options)
+    often = Counter(
+        part
+        for cell in cells
+        for part in (cell if isinstance(cell, list | tuple | np.ndarray) else (cell,))
+        if isinstance(part, str)
+    )
+    texts = {*often, *(each for each in categories if isinstance(each, str))}.difference(options)
     phones = set(filter(has_phone, texts))
-    if 2 * len(phones) <= rows:
+    # Bands such as "10000-20000" look like telephone numbers, but many share one.
+    if sum(often[each] for each in phones) > 2 * waves * len(phones):
         phones = set()
     return phones | set(filter(has_email, texts))

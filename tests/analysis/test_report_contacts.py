@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from alchemer_nb import stack_waves
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.privacy.contact_patterns import asks_for_contact
 from tests.survey_json import frame as download
@@ -124,6 +125,29 @@ def test_bands_of_numbers_are_no_telephone_numbers(df: pd.DataFrame, tmp_path: P
     assert "10000-20000" in report(df, tmp_path, questions=["place"])
     df["place"] = pd.Categorical(["020 7946 0018", *[None] * 11])
     assert "7946" not in report(df, tmp_path, questions=["place"])
+
+
+def test_a_level_of_bands_is_no_contact_data(df: pd.DataFrame, tmp_path: Path) -> None:
+    bands = np.where(df.index < 7, "10000-20000", "20000-30000")
+    df = df.assign(income=bands).set_index("income", append=True)
+    assert "10000-20000" in report(df, tmp_path, questions=["place"], by="income")
+
+
+@pytest.mark.parametrize("dtype", [object, "category"])
+def test_telephone_numbers_among_other_texts(df: pd.DataFrame, tmp_path: Path, dtype: Any) -> None:
+    texts = ["020 7946 0018", "020 7946 0019", *["a friend", "the radio"] * 5]
+    df = df.assign(place=pd.Series(texts, index=df.index, dtype=dtype), own=texts)
+    page = report(df, tmp_path, questions=["place", "own"])
+    assert "7946" not in page
+    assert "the radio" in page
+
+
+def test_telephone_numbers_of_people_who_answered_in_each_wave(
+    df: pd.DataFrame, tmp_path: Path
+) -> None:
+    df = df.assign(call=[f"020 7946 {own:04d}" for own in df.index])
+    both = stack_waves({"first": df, "second": df})
+    assert "7946" not in report(both, tmp_path, questions=["call"], by="wave")
 
 
 def test_the_frame_stays_as_it_was(df: pd.DataFrame, tmp_path: Path) -> None:
