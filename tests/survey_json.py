@@ -50,20 +50,20 @@ def response(own, data, **fields):
     return {**base, **fields}
 
 
-def serve(server: ScriptedServer, questions, responses, *, nested=True, told=None):
+def serve(server: ScriptedServer, questions, responses, *, nested=True, told=None, survey_id=5):
     """A survey on a scripted server."""
     pages = [{"id": 1, "title": {"English": "Page"}, "questions": questions}] if nested else []
     survey = {
-        "id": "5",
+        "id": str(survey_id),
         "title": "Made by hand",
         "languages": ["English", "German"],
         "pages": pages,
     }
-    server.answer("survey/5", {"result_ok": True, "data": survey})
-    server.answer("survey/5/surveyquestion", {"result_ok": True, "data": questions})
+    server.answer(f"survey/{survey_id}", {"result_ok": True, "data": survey})
+    server.answer(f"survey/{survey_id}/surveyquestion", {"result_ok": True, "data": questions})
     total = len(responses) if told is None else told
     server.answer(
-        "survey/5/surveyresponse",
+        f"survey/{survey_id}/surveyresponse",
         {
             "result_ok": True,
             "total_count": str(total),
@@ -77,9 +77,9 @@ def serve(server: ScriptedServer, questions, responses, *, nested=True, told=Non
     return Client(ApiKey("token", "secret"), region=server.region)
 
 
-def frame(scripted, questions, responses, **options):
-    client = serve(scripted, questions, responses)
-    return client.responses(5, progress="none", **options)
+def frame(scripted, questions, responses, *, survey_id=5, **options):
+    client = serve(scripted, questions, responses, survey_id=survey_id)
+    return client.responses(survey_id, progress="none", **options)
 
 
 LIKERT = [

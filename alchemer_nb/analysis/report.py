@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from html import escape
 from importlib.resources import files as package_files
 from pathlib import Path
@@ -206,19 +206,61 @@ def render_report(
 
 def _questions(frame: pd.DataFrame, description: Description) -> Iterator[str]:
     """Yield the questions that have columns here, in the survey's order; parts of groups apart."""
-    seen = set()
+    found: list[_Asked] = []
+    of: dict[str, _Asked] = {}
     for each in description.waves.values() or (description,):
-        for name, column in each.columns.items():
-            if name not in frame.columns or column.part in ("other", "comment", "raw"):
-                continue
-            parent = column.parent
-            is_own = parent is None or question_key(parent) in (*GROUP, TABLE)
-            asked = f"q{column.question_id}" if is_own or parent is None else f"q{parent.id}"
-            if column.part == "answer" and column.kind == "text" and _is_hidden(column):
-                continue
-            if asked not in seen:
-                seen.add(asked)
-                yield asked
+        for words, names in _columns_by_question(frame, each).items():
+            question = next((of[name] for name in names if name in of), None)
+            if question is None:
+                found.append(question := _Asked())
+            question.words |= dict.fromkeys(words)
+            question.names |= dict.fromkeys(names)
+            of |= dict.fromkeys(names, question)
+    for question in found:
+        if not description.waves:
+            yield next(iter(question.words))
+        else:
+            yield from _clear_names(frame, description, question, of)
+
+
+@dataclass
+class _Asked:
+    """A question of one or more waves: what it may be called, and its columns."""
+
+    words: dict[str, None] = field(default_factory=dict)
+    names: dict[str, None] = field(default_factory=dict)
+
+
+def _columns_by_question(
+    frame: pd.DataFrame, description: Description
+) -> dict[tuple[str, ...], list[str]]:
+    """Return the columns here of each question of a wave, by what it may be called."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for name, column in description.columns.items():
+        if name not in frame.columns or column.part in ("other", "comment", "raw"):
+            continue
+        if column.part == "answer" and column.kind == "text" and _is_hidden(column):
+            continue
+        parent = column.parent
+        is_own = parent is None or question_key(parent) in (*GROUP, TABLE)
+        asked = column.question if is_own or parent is None else parent
+        words = tuple(filter(None, (f"q{asked.id}", asked.alias)))
+        found.setdefault(words, []).append(name)
+    return found
+
+
+def _clear_names(
+    frame: pd.DataFrame, description: Description, question: _Asked, of: dict[str, _Asked]
+) -> Iterable[str]:
+    """Return the name that means a question of waves alone, as an id may mean others in others."""
+    clear: dict[str, int] = {}
+    for word in question.words:
+        if not _has(frame, word):
+            continue
+        columns = columns_of(frame, description, word)
+        if all(of.get(name, question) is question for name in columns):
+            clear[word] = len(columns)
+    return [max(clear, key=lambda word: clear[word])] if clear else question.names
 
 
 def _is_hidden(column: Any) -> bool:

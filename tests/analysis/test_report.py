@@ -16,11 +16,14 @@ import pytest
 
 import alchemer_nb as al
 from alchemer_nb.errors import InvalidArgument
+from tests import survey_json
 from tests.analysis.conftest import EVERY_TYPE
 from tests.analysis.frames import customers, frames, nobody, pulse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tests.scripted import ScriptedServer
 
 FEW = ["satisfaction", "q9", "comments"]
 
@@ -183,6 +186,45 @@ def test_waves_side_by_side(tmp_path: Path) -> None:
     assert f"<dt>Waves</dt><dd>{counts}</dd>" in page
     assert "2025 (A)</th>" in page
     assert "2026: 1 About you" in page
+
+
+def test_waves_in_which_one_id_means_several_questions(
+    scripted: ScriptedServer, tmp_path: Path
+) -> None:
+    yes_no = [survey_json.option(1, "Yes"), survey_json.option(2, "No")]
+    shops = [survey_json.option(3, "Website"), survey_json.option(4, "Shop")]
+    answer = {"type": "RADIO", "question": "", "section_id": 1, "shown": True}
+
+    def wave(survey_id: int, *asked: tuple[str, str], shown: int) -> pd.DataFrame:
+        """Ask questions with the ids 2, 3 and so on, and one of several answers."""
+        questions = [
+            survey_json.question(own, "RADIO", title, alias, yes_no, key="radio")
+            for own, (title, alias) in enumerate(asked, 2)
+        ]
+        last = len(asked) + 2
+        questions.append(survey_json.question(last, "CHECKBOX", "Which shops?", "", shops[:shown]))
+        data = {
+            str(own): {**answer, "id": own, "answer": "Yes", "answer_id": 1}
+            for own in range(2, last)
+        }
+        chosen = {"3": {"id": "3", "option": "Website", "answer": "Website"}}
+        data[str(last)] = {**answer, "id": last, "type": "CHECKBOX", "options": chosen}
+        responses = [survey_json.response(own, data) for own in range(1, 5)]
+        return survey_json.frame(scripted, questions, responses, survey_id=survey_id)
+
+    waves = al.stack_waves({
+        "1": wave(5, ("Bought?", "bought"), ("Pleased?", "pleased"), shown=2),
+        "2": wave(6, ("New?", "new"), ("Bought?", "bought"), ("Pleased?", "pleased"), shown=1),
+    })  # fmt: skip
+    page = report(waves, tmp_path)
+    titles = re.findall(r"<h3>(.*)</h3>", page)
+    assert sorted(titles) == ["Bought?", "New?", "Pleased?", "Which shops?"]
+    assert "Left out: contact data." not in page
+    bases = re.findall(r">Base: (\d) who answered, of (\d) who were asked", page)
+    assert dict(zip(titles, bases, strict=True)) == {
+        "Bought?": ("8", "8"), "Pleased?": ("8", "8"), "New?": ("4", "4"),
+        "Which shops?": ("8", "8"),
+    }  # fmt: skip
 
 
 def test_the_long_shape_has_the_same_tables(tmp_path: Path) -> None:
