@@ -46,10 +46,15 @@ def read_weights(frame: pd.DataFrame, name: str) -> Weights:
     description = describe_wide(frame)
     if not name:
         gone = {str(made.get("name")) for made in _made(description)}.difference(frame.columns)
-        return Weights(notes=tuple(
+        unused = [
             f"The weights of the frame are not used: it has no column {each!r} any more."
             for each in sorted(gone)
-        ))  # fmt: skip
+        ]
+        if not gone and any(_of_waves(description)) and not own_weight(frame, description):
+            unused.append(
+                "The weights of the waves are not used: not all waves have them under one name."
+            )
+        return Weights(notes=tuple(unused))
     values = _checked(frame, name)
     notes = []
     if missing := int(np.isnan(values).sum()):
@@ -97,10 +102,13 @@ def own_weight(frame: pd.DataFrame, description: Description) -> str:
     return name if isinstance(name, str) and name in frame.columns else ""
 
 
+def _of_waves(description: Description) -> list[Any]:
+    return [wave.get(ABOUT) for wave in description.about.get("waves", ())]
+
+
 def _made(description: Description) -> list[dict[str, Any]]:
     """Return what ``rake`` made: of the whole frame, else of each wave, if it has weights."""
-    of_waves = [wave.get(ABOUT) for wave in description.about.get("waves", ())]
-    for found in ([description.about.get(ABOUT)], of_waves):
+    for found in ([description.about.get(ABOUT)], _of_waves(description)):
         made = [each for each in found if isinstance(each, dict)]
         if made and len(made) == len(found):
             return made

@@ -256,7 +256,10 @@ def test_waves_with_weights(
                                                      "West": 0.2}})  # fmt: skip
     last = downloads(LAST_YEAR)
     waves = al.stack_waves({"2025": last.assign(weight=1.0), "2026": weighted})
-    assert "Not weighted." in waves.alchemer.table("nps").footer  # the older wave has none
+    footer = waves.alchemer.table("nps").footer  # the older wave has none
+    assert "Not weighted." in footer
+    unused = "The weights of the waves are not used: not all waves have them under one name."
+    assert footer.count(unused) == 1
     table = waves.alchemer.table("nps", by="wave", weight="weight")
     alone = weighted.alchemer.table("nps")
     assert table.blocks[0].row("NPS").values[2] == pytest.approx(
