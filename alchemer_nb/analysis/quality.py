@@ -15,6 +15,7 @@ import pandas as pd
 
 from alchemer_nb.analysis.grid import NOTHING
 from alchemer_nb.analysis.question import read_question
+from alchemer_nb.analysis.wave_questions import read_wave_questions
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame.description import describe_wide
 from alchemer_nb.frame.missing import cell_states
@@ -147,10 +148,10 @@ def read_seconds(frame: pd.DataFrame) -> np.ndarray:
 
 def _straight_lines(frame: pd.DataFrame, description: Description) -> Iterator[_Check]:
     """Yield a check for each grid: the same answer in all of its rows."""
-    for name, names in _grids(frame, description).items():
-        answers = read_question(frame, description, name) if len(names) >= _FEWEST_ROWS else None
-        of_rows = [_positions(item) for item in answers.items] if answers else []
-        if answers is None or len(of_rows) < _FEWEST_ROWS:
+    for name, names in read_wave_questions(frame, description, _grids).items():
+        answers = [read_question(frame, description, each) for each in names]
+        of_rows = [_positions(item) for each in answers for item in each.items]
+        if len(of_rows) < _FEWEST_ROWS:
             continue
         codes = np.column_stack(of_rows)
         given = (codes >= 0).sum(axis=1)
@@ -160,7 +161,7 @@ def _straight_lines(frame: pd.DataFrame, description: Description) -> Iterator[_
             bool(is_same) if count >= _FEWEST_ROWS else pd.NA
             for is_same, count in zip(same.tolist(), given.tolist(), strict=True)
         ]
-        how = f"the same answer in all rows of {answers.title!r}"
+        how = f"the same answer in all rows of {answers[0].title!r}"
         yield f"straight_{name}", flags, how
 
 
@@ -169,18 +170,16 @@ def _positions(item: Item) -> np.ndarray:
     return item.codes if item.choices else np.nan_to_num(item.numbers, nan=-1)
 
 
-def _grids(frame: pd.DataFrame, description: Description) -> dict[str, list[str]]:
-    """Return the columns of each grid with one answer a row or cell, by ``q`` and its id."""
-    found: dict[str, list[str]] = {}
-    for each in description.waves.values() or (description,):
-        for name, column in each.columns.items():
-            if column.parent is None or name not in frame.columns:
-                continue
-            part = _GRIDS.get(question_key(column.parent))
-            if part == column.part:
-                names = found.setdefault(f"q{column.parent.id}", [])
-                if name not in names:
-                    names.append(name)
+def _grids(frame: pd.DataFrame, description: Description) -> dict[tuple[str, ...], list[str]]:
+    """Return the columns of each grid with one answer a row or cell, by what it may be called."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for name, column in description.columns.items():
+        parent = column.parent
+        if parent is None or name not in frame.columns:
+            continue
+        if _GRIDS.get(question_key(parent)) == column.part:
+            words = tuple(filter(None, (f"q{parent.id}", parent.alias)))
+            found.setdefault(words, []).append(name)
     return found
 
 

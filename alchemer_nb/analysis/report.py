@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from html import escape
 from importlib.resources import files as package_files
 from pathlib import Path
@@ -23,6 +23,7 @@ from alchemer_nb.analysis.quality import check_quality, read_seconds
 from alchemer_nb.analysis.question import read_question
 from alchemer_nb.analysis.table_html import style_sheet, to_html
 from alchemer_nb.analysis.tabulate import TableOptions, build_banner, tabulate
+from alchemer_nb.analysis.wave_questions import read_wave_questions
 from alchemer_nb.analysis.weights import read_weights
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.files import import_optional, output_path, replace_atomically
@@ -206,29 +207,8 @@ def render_report(
 
 def _questions(frame: pd.DataFrame, description: Description) -> Iterator[str]:
     """Yield the questions that have columns here, in the survey's order; parts of groups apart."""
-    found: list[_Asked] = []
-    of: dict[str, _Asked] = {}
-    for each in description.waves.values() or (description,):
-        for words, names in _columns_by_question(frame, each).items():
-            question = next((of[name] for name in names if name in of), None)
-            if question is None:
-                found.append(question := _Asked())
-            question.words |= dict.fromkeys(words)
-            question.names |= dict.fromkeys(names)
-            of |= dict.fromkeys(names, question)
-    for question in found:
-        if not description.waves:
-            yield next(iter(question.words))
-        else:
-            yield from _clear_names(frame, description, question, of)
-
-
-@dataclass
-class _Asked:
-    """A question of one or more waves: what it may be called, and its columns."""
-
-    words: dict[str, None] = field(default_factory=dict)
-    names: dict[str, None] = field(default_factory=dict)
+    for names in read_wave_questions(frame, description, _columns_by_question).values():
+        yield from names
 
 
 def _columns_by_question(
@@ -247,20 +227,6 @@ def _columns_by_question(
         words = tuple(filter(None, (f"q{asked.id}", asked.alias)))
         found.setdefault(words, []).append(name)
     return found
-
-
-def _clear_names(
-    frame: pd.DataFrame, description: Description, question: _Asked, of: dict[str, _Asked]
-) -> Iterable[str]:
-    """Return the name that means a question of waves alone, as an id may mean others in others."""
-    clear: dict[str, int] = {}
-    for word in question.words:
-        if not _has(frame, word):
-            continue
-        columns = columns_of(frame, description, word)
-        if all(of.get(name, question) is question for name in columns):
-            clear[word] = len(columns)
-    return [max(clear, key=lambda word: clear[word])] if clear else question.names
 
 
 def _is_hidden(column: Any) -> bool:

@@ -9,12 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import alchemer_nb as al
 from alchemer_nb.errors import InvalidArgument
+from tests import survey_json
 from tests.analysis.conftest import EVERY_TYPE
 from tests.analysis.frames import customers, nobody, pulse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tests.scripted import ScriptedServer
 
 
 def test_speeders() -> None:
@@ -35,6 +39,35 @@ def test_straight_lines_of_each_grid() -> None:
     expected = (rows.nunique(axis=1) == 1) & (rows.notna().sum(axis=1) >= 3)
     assert flags["straight_q9"].fillna(False).astype(bool).equals(expected)
     assert flags["straight_q9"].isna().equals(rows.notna().sum(axis=1) < 3)
+
+
+def test_a_grid_whose_id_differs_between_waves(scripted: ScriptedServer) -> None:
+    """The id of the grid in the first wave means another question in the second."""
+    options = [survey_json.option(1, "Good"), survey_json.option(2, "Bad")]
+    shown = {"question": "", "section_id": 1, "shown": True}
+
+    def wave(own: int) -> pd.DataFrame:
+        rows = [
+            survey_json.question(100 * own + n, "RADIO", title, "", options, key="radio")
+            for n, title in enumerate(("Speed", "Price", "Staff"))
+        ]
+        grid = survey_json.question(own, "TABLE", "Rate", "rate", options, rows, key="radio-grid")
+        new = survey_json.question(2, "RADIO", "New?", "new", options, key="radio")
+        cells = {
+            str(row["id"]): {**shown, "id": row["id"], "type": "RADIO", "parent": str(own),
+                             "answer": "Good", "answer_id": 1}
+            for row in rows
+        }  # fmt: skip
+        data = {"2": {**shown, "id": 2, "type": "RADIO", "answer": "Bad", "answer_id": 2}}
+        data[str(own)] = {**shown, "id": own, "type": "parent", "subquestions": cells}
+        return survey_json.frame(
+            scripted, [new, grid][own == 2 :], [survey_json.response(1, data)], survey_id=own
+        )
+
+    waves = al.stack_waves({"1": wave(2), "2": wave(3)})
+    quality = waves.alchemer.quality()
+    assert quality.flags["straight_rate"].tolist() == [True, True]
+    assert "the same answer in all rows of 'Rate'" in set(quality.summary["how"])
 
 
 def test_repeated_sessions() -> None:
