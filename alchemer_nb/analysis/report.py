@@ -162,9 +162,7 @@ def render_report(
     clean = redact(frame, "drop")
     clean = hide_contacts(clean, describe_wide(clean))
     description = describe_wide(clean)
-    for name in options.by:
-        if _has(frame, name) and not _has(clean, name):
-            raise InvalidArgument(f"by: {name!r} is contact data, which a report leaves out")
+    _check_banner(frame, clean, options)
     # What is wrong in all tables is an error, and not a note at each question.
     build_banner(clean, options)
     read_weights(clean, options.weight)
@@ -200,6 +198,20 @@ def render_report(
         version=__version__,
     )
     return make_visible(page)
+
+
+def _check_banner(frame: pd.DataFrame, clean: pd.DataFrame, options: TableOptions) -> None:
+    """Refuse a banner question that is gone, as it is contact data."""
+    described = describe_wide(frame)
+    waves = described.waves.values() or (described,)
+    for name in options.by:
+        if _has(frame, name) and not _has(clean, name):
+            is_own = name in frame.columns and not any(name in each.columns for each in waves)
+            hint = "A column of your own, such as groups of countries, needs another name"
+            raise InvalidArgument(
+                f"by: {name!r} is contact data, which a report leaves out",
+                hint=hint if is_own else "",
+            )
 
 
 # -- questions ----------------------------------------------------------------------------------

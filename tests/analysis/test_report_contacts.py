@@ -113,8 +113,12 @@ def test_a_level_of_the_index(df: pd.DataFrame, tmp_path: Path) -> None:
 
 
 def test_a_banner_of_contact_data_is_named(df: pd.DataFrame, tmp_path: Path) -> None:
-    with pytest.raises(InvalidArgument, match="'mail_of_work' is contact data"):
+    with pytest.raises(InvalidArgument, match="'mail_of_work' is contact data") as caught:
         report(df, tmp_path, by="mail_of_work")
+    assert not caught.value.hint
+    with pytest.raises(InvalidArgument, match="'country' is contact data") as caught:
+        report(df.assign(country="North"), tmp_path, by="country")
+    assert "needs another name" in caught.value.hint
     assert list(tmp_path.iterdir()) == []
 
 
