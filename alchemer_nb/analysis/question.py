@@ -167,12 +167,15 @@ def read_question(
     if any(described[name].piped for name in names):  # the question itself is asked by row alone
         found = [item for item in found
                  if described[item.columns[0]].piped or item.asked.any()] or found  # fmt: skip
-    items = _told_apart(found)
-    reader.note_unknown(items)
     language = _languages(description)
+    tables = {name: parent.text(*language) for name in names if (parent := described[name].parent)}
+    items = _told_apart(found, tables)
+    reader.note_unknown(items)
     above = [described[name].parent or described[name].question for name in names]
     groups = [each for each in above if question_key(each) in GROUP]  # with grids inside
     titles = {each.text(*language) for each in groups or above}
+    if len(titles) > 1:  # such as columns of several tables, whose ids begin anew in each
+        titles = {described[name].question.text(*language) for name in names}
     title = titles.pop() if len(titles) == 1 else str(question)
     if len(items) == 1:
         row = items[0].label
@@ -211,14 +214,22 @@ def _by_item(description: Description, names: Sequence[str]) -> list[list[str]]:
     return groups
 
 
-def _told_apart(items: Sequence[Item]) -> tuple[Item, ...]:
-    """Return items whose labels differ: equal ones get the name of their column appended."""
+def _told_apart(items: Sequence[Item], tables: Mapping[str, str]) -> tuple[Item, ...]:
+    """Return items whose labels differ: of equal ones, by the table, else by the column."""
     often = Counter(item.label for item in items)
+    by_table = [f"{tables.get(item.columns[0], '')}: {item.label}" for item in items]
+    often_by_table = Counter(by_table)
+
+    def label(item: Item, longer: str) -> str:
+        if often[item.label] == 1:
+            return item.label
+        is_clear = often_by_table[longer] == 1 and item.label and tables.get(item.columns[0])
+        return longer if is_clear else f"{item.label} [{item.columns[0]}]".strip()
+
     return tuple(
-        replace(item, label=f"{item.label} [{item.columns[0]}]".strip())
-        if often[item.label] > 1 else item
-        for item in items
-    )  # fmt: skip
+        replace(item, label=label(item, longer))
+        for item, longer in zip(items, by_table, strict=True)
+    )
 
 
 def _states(

@@ -227,6 +227,25 @@ def test_waves_in_which_one_id_means_several_questions(
     }  # fmt: skip
 
 
+def test_columns_of_two_tables_with_one_id_are_told_apart(
+    scripted: ScriptedServer, tmp_path: Path
+) -> None:
+    """In a survey, the ids of the columns of each custom table begin with 10001."""
+    sizes = [survey_json.option(3, "Large"), survey_json.option(4, "Small")]
+    columns = [survey_json.question(10001, "RADIO", "Size", "", sizes, key="radio")]
+    tables = [
+        survey_json.question(own, "TABLE", title, "", rows=columns, key="matrix")
+        for own, title in ((83, "Your car"), (84, "Your bicycle"))
+    ]
+    cell = {"id": 10001, "answer": "Large", "answer_id": 3, "shown": True}
+    data = {own: {"type": "parent", "subquestions": {"10001": cell}} for own in ("83", "84")}
+    df = survey_json.frame(scripted, tables, [survey_json.response(1, data)])
+    page = report(df, tmp_path)
+    assert re.findall(r"<h3>(.*)</h3>", page) == ["Size"]
+    rows = re.findall(r'<th scope="row"[^>]*>(.*?)</th>', page)
+    assert rows[:2] == ["Your car: Size", "Your bicycle: Size"]
+
+
 def test_the_long_shape_has_the_same_tables(tmp_path: Path) -> None:
     wide = report(customers(), tmp_path, questions=["nps"])
     long = report(customers().alchemer.relabel(shape="long"), tmp_path, questions=["nps"])
