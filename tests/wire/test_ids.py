@@ -121,7 +121,7 @@ def test_questions_of_any_id_are_read_and_lose_no_answer(scripted, odd):
         assert "on its own" in said
 
 
-@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("odd", [*ODD, *ODDER])
 def test_options_of_any_id_are_read(scripted, odd):
     asked = [question(2, "CHECKBOX", "Which?", "", [{**LIKERT[0], "id": odd}], key="checkbox")]
     data = {"2": {"id": 2, "options": {odd: {"id": odd, "option": "x", "answer": "5"}}}}
