@@ -282,7 +282,8 @@ def _periods(item: Item) -> Item:
     periods = local.dt.to_period(unit)
     every = pd.period_range(periods.dropna().min(), periods.dropna().max(), freq=unit)
     codes = pd.Index(every).get_indexer(pd.Index(periods))
-    choices = tuple(Choice(str(period)) for period in every)
+    digits = {"Y": 4, "M": 7, "D": 10}[unit]  # pandas 2 has the year 1 as "1"
+    choices = tuple(Choice(str(period).zfill(digits)) for period in every)
     return replace(item, choices=choices, codes=np.where(item.answered, codes, -1))
 
 

@@ -293,7 +293,9 @@ def test_numbers_in_place_of_options_are_the_analysts_own(df, tmp_path, values):
 EMPTY = [object, "float64", "Int64", "boolean", "datetime64[ns]", pd.ArrowDtype(pa.null())]
 
 
-@pytest.mark.parametrize("values", ["label", "code", "id"])
+@pytest.mark.parametrize(
+    "values", ["label", *(pytest.param(each, marks=pytest.mark.long) for each in ("code", "id"))]
+)
 @pytest.mark.parametrize("dtype", EMPTY, ids=str)
 @pytest.mark.parametrize("rows", [0, 12])
 def test_a_column_without_answers_is_empty_whatever_its_dtype(df, rows, dtype, values):

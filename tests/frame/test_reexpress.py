@@ -222,9 +222,9 @@ def some_rows(ids):
 
 def test_some_frames_of_the_demo_are_written_as_fresh_calls_write_them(demo):
     chooser = random.Random(1)
-    for kept, ids in demo:
+    for number, (kept, ids) in enumerate(demo):
         some = ways([None, *kept.survey.languages[1:]])
-        for rows in some_rows(ids):
+        for rows in some_rows(ids)[number % 2 :: 2]:
             assert check_pairs(kept, rows, [(chooser.choice(some), chooser.choice(some))])
 
 

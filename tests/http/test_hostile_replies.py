@@ -263,18 +263,22 @@ def test_what_does_not_end_is_given_up(name):
         assert server.hung_up.wait(10)  # the connection is not kept
 
 
+# Without a clock: all workers must collect the same tests.
+TWICE_PACKED = gzip.compress(gzip.compress(OK, mtime=0), mtime=0)
+
+
 @pytest.mark.parametrize(
     ("body", "encoding"),
     [
-        (gzip.compress(gzip.compress(OK)), "gzip, gzip"),
+        (TWICE_PACKED, "gzip, gzip"),
         (zlib.compress(OK), "deflate"),
         (b"anything", "br"),
         (b"anything", "zstd"),
-        (gzip.compress(OK), "gzip;q=1"),
-        (gzip.compress(gzip.compress(OK)), "gzip"),
+        (gzip.compress(OK, mtime=0), "gzip;q=1"),
+        (TWICE_PACKED, "gzip"),
         (OK, "gzip"),
     ],
-    ids=lambda value: value if isinstance(value, str) else str(len(value)),  # gzip has a clock
+    ids=lambda value: value if isinstance(value, str) else str(len(value)),
 )
 def test_an_encoding_that_was_not_asked_for_is_no_data(client, scripted, body, encoding):
     scripted.answer("account", Reply(body, headers={"Content-Encoding": encoding}))
