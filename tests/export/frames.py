@@ -30,7 +30,7 @@ def ways_and_surveys(ways):
     """The first way for every survey, others for the largest, and in test-long all for the rest."""
     rest = [pytest.param(way, SURVEYS[1:], marks=pytest.mark.long) for way in ways[1:]]
     largest = [
-        pytest.param(way, SURVEYS[:1], marks=pytest.mark.long if turn % 2 else ())
+        pytest.param(way, SURVEYS[:1], marks=pytest.mark.long if turn else ())
         for turn, way in enumerate(ways[1:])
     ]
     return [(ways[0], SURVEYS), *largest, *rest]

@@ -354,6 +354,7 @@ def test_filters_and_choices_go_with_it(box):
     same(got, whole(box, **asked))
 
 
+@pytest.mark.long
 def test_it_breaks_off_twice(box, everything):
     first = refused_at(box, 2)
     box.fail_next(Fault(status=401, body=DEAD, when=page(4)))

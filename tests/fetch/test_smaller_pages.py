@@ -114,7 +114,7 @@ def test_pages_get_smaller_where_they_are_too_large_to_be_read(box):
     assert len(client_of(box).table(LIST)) == 640  # with the test rows
 
 
-@pytest.mark.parametrize("times", [4, 5, 6])
+@pytest.mark.parametrize("times", [5, *(pytest.param(n, marks=pytest.mark.long) for n in (4, 6))])
 def test_pages_grow_again_after_trouble_that_passes(box, times):
     whole = client_of(box).table(LIST, {"resultsperpage": 100})
     box.fail_next(Fault(status=500, when={"path": LIST}, times=times))

@@ -271,7 +271,7 @@ def test_items_have_their_texts_as_received_too(scripted):
 @pytest.mark.parametrize(
     "codes", [("1", "01"), ("1.5", "1.50"), ("1", "1"), ("01", "02"), ("5%", "5"), ("1", "1.0")]
 )
-@pytest.mark.parametrize("kind", ["NPS", "RADIO"])
+@pytest.mark.parametrize("kind", ["NPS", pytest.param("RADIO", marks=pytest.mark.long)])
 def test_numbers_of_options_that_are_not_told_apart_are_labels(scripted, codes, kind):
     scale = [option(10001 + n, str(n + 1), code) for n, code in enumerate(codes)]
     asked = question(6, kind, options=scale, key="radio-nps" if kind == "NPS" else "radio")
@@ -349,7 +349,7 @@ KINDS_WITH_PARTS = ("table-radio", "table-checkbox", "group", "matrix", "table-n
 @pytest.mark.parametrize(
     ("own", "kind"),
     [
-        pytest.param(own, kind, marks=() if (row - column) % 5 < 2 else pytest.mark.long)
+        pytest.param(own, kind, marks=() if (row - column) % 5 < 1 else pytest.mark.long)
         for row, own in enumerate(["²", "10001²", "x", "-1", "٣"])
         for column, kind in enumerate(KINDS_WITH_PARTS)
     ],

@@ -125,7 +125,10 @@ def test_no_frame_or_table_is_built_of_questions_without_end(
         assert "20,000 questions, fields or url variables" in str(error)
 
 
-@pytest.mark.parametrize("kind", OPTIONS)
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param(k, marks=pytest.mark.long if n else ()) for n, k in enumerate(OPTIONS)],
+)
 def test_no_frame_or_table_is_built_of_options_without_end(scripted, kind, tmp_path, monkeypatch):
     monkeypatch.setenv("ALCHEMER_STORE", str(tmp_path))
     client = Client(KEY, region=scripted.region, retries=1, timeout=(5, 30))

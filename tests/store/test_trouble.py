@@ -323,6 +323,7 @@ def test_a_sync_that_broke_off_goes_on_where_it_was(place, monkeypatch):
         equal_to_fresh(box, client)
 
 
+@pytest.mark.long
 def test_a_sync_that_broke_off_in_small_pages_goes_on_where_it_was(paged_box):
     """Five pages of 125 are the first page of 500 and no more."""
     paged_box.fail_next(
@@ -397,6 +398,7 @@ def test_a_survey_nobody_answered(place):
         equal_to_fresh(box, client)
 
 
+@pytest.mark.long
 def test_many_deletions_are_found_by_going_through_all_pages(paged_box):
     client = fresh_client(paged_box)
     client.sync(SURVEY)
