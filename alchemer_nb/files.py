@@ -34,10 +34,7 @@ def output_path(path: str | os.PathLike[str], suffixes: Sequence[str]) -> Path:
     try:
         resolved = given.resolve()  # the target of a link is replaced, not the link
         is_folder, has_folder = resolved.is_dir(), resolved.parent.is_dir()
-    except (
-        OSError,
-        RuntimeError,
-    ) as error:  # such as a name that is too long, or a circle of links
+    except (OSError, RuntimeError) as error:  # a name that is too long, a circle of links
         reason = getattr(error, "strerror", None) or str(error)
         raise InvalidArgument(f"could not write {given}: {reason}") from None
     if is_folder:
