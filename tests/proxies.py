@@ -88,5 +88,6 @@ class ScriptedProxy:
             if not piece:
                 break
             head += piece
-        self.received.append(head)
+        if head:  # the end of a connection, which comes at any time, is no call
+            self.received.append(head)
         return head
