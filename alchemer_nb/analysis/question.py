@@ -283,8 +283,8 @@ class _Reader:
             asked |= item.asked
         count = int((is_unknown & ~asked).sum())
         if count > _FEW_UNKNOWN * asked.sum():  # a few closed the survey before its first page
-            was = "response more was" if count == 1 else "responses more were"
-            self.notes.append(f"Whether {count:,} {was} asked is not known.")
+            more = "1 more response" if count == 1 else f"{count:,} more responses"
+            self.notes.append(f"Of {more} it is not known whether the question was asked.")
 
     def _base(self, names: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """Return which rows were asked, and which have an answer."""
