@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from alchemer_nb.store.sync_result import SyncResult
 
 _Result = TypeVar("_Result")
-_MADE_IN_PYTHON = "a client made in Python"  # the source of a connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,13 +190,15 @@ def switch(context: Context, name: Any) -> Status:
     value = context.variables.get(name) if isinstance(name, str) else name
     known = {each.name: each for each in session.connections()}.get(str(name))
     if isinstance(value, Client) and not (known and known.client is value):
-        if known and known.source != _MADE_IN_PYTHON:
+        if known and known.variable != name:
             raise UsageError(
                 f"{name!r} is the name of a connection and of a variable with another client: "
                 f"write {{{name}}} for the variable, or give it another name"
             )
         # Also where the variable was assigned again since.
-        session.adopt(value, name if isinstance(name, str) else None, source=_MADE_IN_PYTHON)
+        variable = name if isinstance(name, str) else ""
+        source = "a client made in Python"
+        session.adopt(value, variable or None, source=source, variable=variable)
     elif isinstance(name, str) and (known or name not in context.variables):
         session.switch(name)  # raises where there is none, with the names that there are
     else:

@@ -42,6 +42,7 @@ class Connection:
         account_id: Id of the account at Alchemer, None if the reply had none.
         source: Where the credentials come from, in words.
         looked_at: The places that were looked at for them, in order.
+        variable: Name of the variable that the client was taken from; ``""`` for none.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Connection:
     account_id: str | None = None
     source: str = ""
     looked_at: tuple[str, ...] = ()
+    variable: str = ""
 
     @property
     def account(self) -> Account:
@@ -164,6 +166,7 @@ class Session:
         *,
         retries: int | None = None,
         source: str = "what you typed",
+        variable: str = "",
     ) -> Connection:
         """Check the credentials of a client with one call, and make it the current connection.
 
@@ -173,6 +176,7 @@ class Session:
                 region's name, with a number if another account has it.
             retries: Attempts of the call at most; None for the client's policy.
             source: Where the credentials come from, in words, if the last login did not find them.
+            variable: Name of the variable that the client was taken from; ``""`` for none.
 
         Raises:
             AuthenticationError: The credentials were refused; nothing was changed.
@@ -192,11 +196,15 @@ class Session:
         with self._lock:
             name = name or self._choose_name(client)
             connection = Connection(
-                name, client, organisation, account_id or None, source, looked_at
+                name, client, organisation, account_id or None, source, looked_at, variable
             )
             self.signed_out = False
+            replaced = self._connections.get(name)
             self._connections[name] = connection
             self._current = name
+            box = self._release(replaced) if replaced else None
+        if box is not None:
+            box.stop()
         self._notify()
         return connection
 
@@ -226,7 +234,6 @@ class Session:
         Returns:
             The removed connection, or None where nobody was signed in.
         """
-        box = None
         with self._lock:
             self.signed_out = True
             removed = self._connections.pop(name or self._current or "", None)
@@ -234,13 +241,19 @@ class Session:
                 return None
             if removed.name == self._current:
                 self._current = None
-            if self._uses_sandbox(removed) and not any(map(self._uses_sandbox, self.connections())):
-                box, self.box = self.box, None
-            self.unfinished.keep_only({each.account for each in self.connections()})
+            box = self._release(removed)
         if box is not None:
             box.stop()
         self._notify()
         return removed
+
+    def _release(self, removed: Connection) -> Any:
+        """Forget what a removed connection alone has; return the sandbox to stop, or None."""
+        box = None
+        if self._uses_sandbox(removed) and not any(map(self._uses_sandbox, self.connections())):
+            box, self.box = self.box, None
+        self.unfinished.keep_only({each.account for each in self.connections()})
+        return box
 
     def status(self) -> Status:
         """Return who is signed in to what, without any secret."""

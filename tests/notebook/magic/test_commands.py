@@ -10,6 +10,7 @@ import pytest
 from IPython.core.error import UsageError
 
 from alchemer_nb.auth import profiles
+from alchemer_nb.auth.lookup import FoundCredentials
 from alchemer_nb.client.client import Client
 from alchemer_nb.errors import ConditionError, InvalidArgument, NotFound, SurveyNotFound
 from alchemer_nb.http.credentials import ApiKey, OAuth1
@@ -315,6 +316,12 @@ def test_switch_takes_what_a_variable_has_now(signed_in, box):
     signed_in.names["client"] = Client(ApiKey("0" * 32, "unknown"), region=box.region)
     assert "refused" in signed_in.run("%alchemer switch client").told
     assert signed_in.magics.session.client is again
+    # Also where the last login has found the same credentials.
+    where = FoundCredentials(key, box.region, "the environment", "the environment")
+    signed_in.magics.session.found = where
+    for _ in range(2):
+        signed_in.names["client"] = Client(key, region=box.region)
+        assert signed_in.run("%alchemer switch client").failure is None
     del signed_in.names["client"]  # the connection stays
     assert signed_in.run("%alchemer switch client").failure is None
 
@@ -327,6 +334,11 @@ def test_switch_never_guesses_between_a_sign_in_and_a_variable(signed_in, box):
     assert "write {eu} for the variable" in signed_in.run("%alchemer switch eu").told
     signed_in.run("%alchemer switch {eu}")
     assert session.client is signed_in.names["eu"]
+    # A client in braces has the name of its region, which is no variable's.
+    signed_in.run("%alchemer logout client")
+    name = session.connection.name
+    signed_in.names[name] = Client(key, region=box.region)
+    assert f"write {{{name}}}" in signed_in.run(f"%alchemer switch {name}").told
     signed_in.names["eu"] = 3  # a variable of another kind
     assert signed_in.run("%alchemer switch eu").value.name == "eu"
 

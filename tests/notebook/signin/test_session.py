@@ -121,6 +121,20 @@ def test_the_last_sign_out_stops_the_sandbox_of_the_session_and_no_other(
         assert eu.running
 
 
+def test_a_name_that_is_taken_anew_releases_what_the_one_before_alone_had(
+    session: Session, eu: Sandbox
+) -> None:
+    with Sandbox(responses=1) as own:
+        session.box = own
+        session.adopt(by_key(own), "mine")
+        session.adopt(by_consumer(own), "mine")  # of the same sandbox
+        assert own.running
+        session.adopt(by_key(eu), "mine")
+        assert not own.running
+        assert session.box is None
+        assert session.names() == ("mine",)
+
+
 def test_a_status_shows_region_organisation_and_mode_and_never_a_secret(
     session: Session, box: Sandbox, client: Client
 ) -> None:
