@@ -29,14 +29,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 import requests
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Error, Page, expect, sync_playwright
 
 from .chromium import find
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, BrowserContext, Locator, Page
+    from playwright.sync_api import Browser, BrowserContext, FloatRect, Locator
 
 Theme = Literal["light", "dark"]
 # What works in one works in the other: test_readme_picture shows the panel in both.
@@ -361,9 +361,24 @@ class Notebook:
         return picture(part or self.page, name)
 
 
-def picture(what: Page | Locator, name: str) -> Path:
-    """Takes a picture and keeps it as a build artefact."""
+def picture(what: Page | Locator, name: str, area: FloatRect | None = None) -> Path:
+    """Takes a picture and keeps it as a build artefact; ``area`` is a part of a page.
+
+    Chromium refuses now and then, and takes the same picture a moment later:
+    https://github.com/MarketSquare/robotframework-browser/issues/5237
+    """
     ARTIFACTS.mkdir(parents=True, exist_ok=True)
     path = ARTIFACTS / f"{name}.png"
-    what.screenshot(path=str(path), animations="disabled", caret="initial")
+    page = what if isinstance(what, Page) else what.page
+    for left in reversed(range(10)):
+        try:
+            if area is not None:
+                page.screenshot(path=path, animations="disabled", clip=area)
+            else:
+                what.screenshot(path=path, animations="disabled", caret="initial")
+            break
+        except Error as refused:
+            if not left or "Unable to capture screenshot" not in refused.message:
+                raise
+            page.wait_for_timeout(250)
     return path

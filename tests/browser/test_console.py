@@ -34,18 +34,18 @@ def test_an_administrator_regenerates_a_key_behind_the_proxy(
         page.goto(f"{lab.address}/proxy/{box.port}/")
         log_in(page, box.username, box.password)
         page.get_by_role("link", name="API Access").first.click()
-        stays_below(page, prefix)
+        arrives_at(page, "Security › API Access", prefix)
         expect(page.get_by_role("table").first).to_contain_text("ben")
         page.get_by_role("button", name="Copy Key").first.click()
         expect(page.get_by_role("button", name="Copied Key")).to_be_visible()
         picture(page, "sandbox-api-access")
         # By its label: a random key may contain any user's short name.
         page.get_by_role("button", name=f"Regenerate the key of {box.username}").click()
-        stays_below(page, prefix)
+        arrives_at(page, f"Regenerate the key of {box.username}?", prefix)
         picture(page, "sandbox-regenerate")
         assert box.api_token == token
         page.get_by_role("button", name="Regenerate key").click()
-        stays_below(page, prefix)
+        arrives_at(page, "Security › API Access", prefix)
         expect(page.get_by_role("main")).not_to_contain_text(token)
         with pytest.raises(AuthenticationError, match="Invalid auth token"):
             Client(old, region=box.region).account()
@@ -60,7 +60,11 @@ def test_a_user_without_a_key_is_sent_to_the_administrator(
         page.goto(f"{lab.address}/proxy/{box.port}/login")
         log_in(page, "cleo", "cleo-sandbox")
         page.get_by_role("link", name="API Key").first.click()
-        stays_below(page, f"{urlsplit(lab.address).path}/proxy/{box.port}/")
+        arrives_at(
+            page,
+            "Account › Integrations › API Key",
+            f"{urlsplit(lab.address).path}/proxy/{box.port}/",
+        )
         expect(page.get_by_role("main")).to_contain_text("administrator")
         expect(page.get_by_role("link", name="API Access")).to_have_count(0)
         picture(page, "sandbox-no-key")
@@ -75,5 +79,7 @@ def log_in(page: Page, name: str, password: str) -> None:
     expect(page.get_by_role("button", name="Log out")).to_be_visible()
 
 
-def stays_below(page: Page, prefix: str) -> None:
+def arrives_at(page: Page, title: str, prefix: str) -> None:
+    """Waits for the page with this title, since a click does not wait for the page it opens."""
+    expect(page.get_by_role("heading", level=1)).to_have_text(title)
     assert urlsplit(page.url).path.startswith(prefix)

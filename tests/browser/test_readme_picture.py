@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from .lab import ARTIFACTS, THEMES, Notebook, new_context
+from .lab import THEMES, Notebook, new_context, picture
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, FloatRect
 
     from .lab import Server, Theme
 
@@ -73,10 +73,11 @@ def take(notebook: Notebook, name: str, first: int, last: int) -> float:
     # The edge above the first cell is part of the picture, and that of the next cell is not.
     start = cells["y"] if first == 0 else top["y"]
     assert 0 <= start <= top["y"], "nothing is scrolled out of the picture"
-    ARTIFACTS.mkdir(parents=True, exist_ok=True)
-    notebook.page.screenshot(
-        path=str(ARTIFACTS / f"{name}.png"),
-        animations="disabled",
-        clip={"x": cells["x"], "y": start, "width": cells["width"], "height": end - start - 2},
-    )
+    area: FloatRect = {
+        "x": cells["x"],
+        "y": start,
+        "width": cells["width"],
+        "height": end - start - 2,
+    }
+    picture(notebook.page, name, area)
     return end
