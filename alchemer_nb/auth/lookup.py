@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from alchemer_nb.auth import profiles
-from alchemer_nb.auth.env_file import is_tracked_by_git, read_env_file
+from alchemer_nb.auth.env_file import is_open_to_others, is_tracked_by_git, read_env_file
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
 from alchemer_nb.files import expand_path
 from alchemer_nb.http.regions import Region, quote_region
@@ -375,14 +375,19 @@ def _find_profile(name: str) -> FoundCredentials | None:
 
 def _find_in_file(path: Path, mode: str | None) -> FoundCredentials:
     values = read_env_file(path, VARIABLES)
-    warning = ""
+    warnings = []
     if is_tracked_by_git(path):
-        warning = (
+        warnings.append(
             f"git tracks {path}, so everybody with a copy of the repository may have these "
             f"credentials. Stop that with `git rm --cached {path.name}`, add the file to "
             ".gitignore, and have the key regenerated"
         )
-    source = f"the file {path}"
+    if is_open_to_others(path):
+        warnings.append(
+            f"other users of this computer can read {path}. Stop that with `chmod 600 {path.name}` "
+            "in its folder, and think about a new key"
+        )
+    source, warning = f"the file {path}", ". Also, ".join(warnings)
     found = _Variables(source, f"in {source}", values.get, warning=warning).find(mode)
     if found is None:
         raise ConfigurationError(
