@@ -190,7 +190,7 @@ _DATA = (
     Command(
         "partial",
         "the rows so far of a download that runs, or was stopped",
-        lambda context, name=None: context.downloads.partial(name),
+        commands.partial_rows,
         (Positional("NAME", "the name that it was meant for", "?"),),
         example="df = %alchemer partial",
     ),

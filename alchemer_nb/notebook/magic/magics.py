@@ -20,13 +20,13 @@ from IPython.display import display
 from traitlets import Bool, CaselessStrEnum, Enum
 from traitlets.config import Configurable
 
-from alchemer_nb.errors import AlchemerError
+from alchemer_nb.errors import AlchemerError, InvalidArgument, SurveyNotFound
 from alchemer_nb.http.regions import Region
 from alchemer_nb.notebook.kernel.outputs import print_text
 from alchemer_nb.notebook.kernel.stopped import show_stops_as_errors, show_stops_calmly
 from alchemer_nb.notebook.magic.command_spec import Command, command_help, full_help, overview
 from alchemer_nb.notebook.magic.command_table import COMMANDS
-from alchemer_nb.notebook.magic.commands import Context
+from alchemer_nb.notebook.magic.commands import Context, name_variable
 from alchemer_nb.notebook.magic.completion import Completion
 from alchemer_nb.notebook.magic.interpolation import interpolate_lines
 from alchemer_nb.notebook.magic.lookahead import KnownSurveys, Lookahead
@@ -120,7 +120,11 @@ class AlchemerMagics(Magics, Configurable):
             target=parsed.target,
             shell=self.shell,
         )
-        result = command.run(context, **arguments)
+        try:
+            result = command.run(context, **arguments)
+        except (SurveyNotFound, InvalidArgument) as error:
+            name_variable(error, arguments.get("survey"), variables)
+            raise
         if result is None:  # there is none, or it comes later
             return None
         if parsed.target is not None:
