@@ -59,7 +59,7 @@ _SIGN_IN = (
             CommandOption("--prompt", "ask line by line, without a panel"),
         ),
         example="%alchemer login --region eu",
-        surplus_hint="a region is given as --region eu",
+        surplus_hint="a region is given as --region eu, and a value with blanks needs quotes",
         has_result=False,
         displays=True,
     ),

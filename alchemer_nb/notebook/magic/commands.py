@@ -150,6 +150,11 @@ def profiles(_: Context) -> pd.DataFrame:
         if profile is not None:
             region, credentials = profile.region, profile.credentials
             about = (region.name, describe_kind(credentials), region.host, credentials.masked)
+        elif entry.problem:  # a frame shows its beginning only
+            show_line(
+                f"Profile “{entry.name}” cannot be used: {entry.problem}. %alchemer forget "
+                f"{entry.name} removes it."
+            )
         rows.append((entry.name, *about, entry.place, entry.problem))
     if not rows:
         show_line(
