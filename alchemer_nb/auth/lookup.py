@@ -353,15 +353,17 @@ def no_credentials_error(profile: str | None, hint: str) -> ConfigurationError:
         hint: The hint.
     """
     name = profiles.DEFAULT if profile is None else profile
-    missing_text = f"no profile is called {name!r}"
-    existing = ", ".join(profiles.names())
-    if existing:
-        missing_text += f" (there is: {existing})"
+    missing = f"no profile is called {name!r}"
     if profile is None:
         *others, last = [place.where for place in _variable_places()]
         where = f"{', '.join(others)} or {last}" if others else last
-        missing_text += f", and none of these is set {where}: {', '.join(_NAMES)}"
-    return ConfigurationError(f"no credentials were found: {missing_text}", hint=hint)
+        missing = (
+            f"none of these is set {where}: {', '.join(_NAMES)}; and no sign-in is remembered as "
+            f"profile {name!r}"
+        )
+    existing = ", ".join(profiles.names())
+    there = f" (there is: {existing})" if existing else ""
+    return ConfigurationError(f"no credentials were found: {missing}{there}", hint=hint)
 
 
 def _find_profile(name: str) -> FoundCredentials | None:

@@ -34,8 +34,8 @@ HOW_TO_GET_LINK = (
 )
 NEW_LINK_HINT = f"Get a new sign-in link ({HOW_TO_GET_LINK}) and try again"
 PASTE_AGAIN_HINT = (
-    "Log in with the newest link, press Allow, and copy the whole address of the last page. If it "
-    f"is refused, too, get a new sign-in link ({HOW_TO_GET_LINK})"
+    "Log in with the newest link, press Allow, and copy the whole address of the last page, or the "
+    f"code that it shows. If it is refused, too, get a new sign-in link ({HOW_TO_GET_LINK})"
 )
 DENIED_SENTENCE = "access was denied on the log-in page: somebody probably pressed Deny"
 ALLOW_HINT = f"To sign in, get a new sign-in link ({HOW_TO_GET_LINK}) and press Allow"
