@@ -252,9 +252,7 @@ _STORE = (
   categories sort as in the form; a url variable that no response has is an empty column""",
         evaluates_body=False,
     ),
-    Command(
-        "stores", "which surveys are stored, and where", lambda context: context.client.stored()
-    ),
+    Command("stores", "which surveys are stored, and where", commands.stores),
     Command(
         "expunge",
         "remove a person's responses from this computer for good",
@@ -268,7 +266,7 @@ _STORE = (
     ),
 )
 
-_LISTS = {
+LISTS = {
     "campaigns": ("survey/{survey}/surveycampaign", "the links and campaigns of a survey"),
     "quotas": ("survey/{survey}/quotas", "the quotas of a survey"),
     "reports": ("survey/{survey}/surveyreport", "the reports of a survey"),
@@ -281,7 +279,7 @@ _LISTS = {
 
 def _list_commands() -> Iterator[Command]:
     contact_list = Positional("LIST", "a contact list's id", convert=spec.to_whole_number)
-    for name, (path, summary) in _LISTS.items():
+    for name, (path, summary) in LISTS.items():
         positional = {"{survey}": SURVEY, "{list}": contact_list}
         positionals = tuple(each for place, each in positional.items() if place in path)
         yield Command(name, summary, partial(commands.fetch_list, path=path), positionals)

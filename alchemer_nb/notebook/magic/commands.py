@@ -6,6 +6,7 @@ import inspect
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from IPython.core.error import UsageError
@@ -503,6 +504,14 @@ def sync(
 
     job = Job.sync(context.client, survey, full=full, fresh=fresh, verify=verify)
     return _wait_for_job(context, job, context.progress, write_receipt, background=background)
+
+
+def stores(context: Context) -> pd.DataFrame:
+    """Return the stored surveys, one row each, and say in which folder they are."""
+    frame = context.client.stored()
+    if len(frame):
+        show_line(f"In {Path(frame['place'].iloc[0]).parent}")
+    return frame
 
 
 _MAX_NAMED_COLUMNS = 5  # in the line about a diff

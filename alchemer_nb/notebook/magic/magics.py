@@ -25,7 +25,7 @@ from alchemer_nb.http.regions import Region
 from alchemer_nb.notebook.kernel.outputs import print_text
 from alchemer_nb.notebook.kernel.stopped import show_stops_as_errors, show_stops_calmly
 from alchemer_nb.notebook.magic.command_spec import Command, command_help, full_help, overview
-from alchemer_nb.notebook.magic.command_table import COMMANDS
+from alchemer_nb.notebook.magic.command_table import COMMANDS, LISTS
 from alchemer_nb.notebook.magic.commands import Context, name_variable
 from alchemer_nb.notebook.magic.completion import Completion
 from alchemer_nb.notebook.magic.interpolation import interpolate_lines
@@ -40,7 +40,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _NAME = "AlchemerMagics"
-_PREVIEWED = frozenset({"surveys", "responses", "partial"})
+_PREVIEWED = frozenset(
+    {"account", "surveys", "questions", "responses", "partial", "stores", "profiles", *LISTS}
+)
 _JOB = "alchemer_nb.client.jobs", "Job"  # by name: without importing it
 
 
