@@ -117,7 +117,9 @@ _SIGN_IN = (
                 spec.to_region,
                 choices=Region.names(),
             ),
-            CommandOption("--profile", "a remembered sign-in", spec.to_text, "NAME"),
+            CommandOption(
+                "--profile", "a remembered sign-in", spec.to_text, "NAME", completes="profile"
+            ),
         ),
         example="%alchemer doctor --text",
     ),

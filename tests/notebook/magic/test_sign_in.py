@@ -218,6 +218,8 @@ class TestProfiles:
         assert (row["profile"], row["kept_in"]) == ("work", "keychain")
         assert "problem" not in row
         assert notebook.tab("%alchemer forget w") == ["%alchemer forget work"]
+        offered = notebook.tab("%alchemer doctor --profile w")
+        assert offered == ["%alchemer doctor --profile work"]
         assert notebook.run("%alchemer forget work").failure is None
         assert profiles.names() == ()
 
