@@ -19,7 +19,7 @@ from alchemer_nb.auth import profiles
 from alchemer_nb.auth.env_file import is_open_to_others, is_tracked_by_git, read_env_file
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
 from alchemer_nb.files import expand_path
-from alchemer_nb.http.regions import Region, quote_region
+from alchemer_nb.http.regions import Region, quote_region, suggest_region
 from alchemer_nb.http.secrets import Secret, to_secret
 
 if TYPE_CHECKING:
@@ -236,10 +236,11 @@ class _Variables:
         if not name:
             return None
         if name.lower() not in Region.names():
-            name, known = quote_region(name), ", ".join(Region.names())
+            meant, known = suggest_region(name), ", ".join(Region.names())
+            name = quote_region(name)
             raise ConfigurationError(
-                f"{REGION_NAME} {self.where} is {name}, which is no region; set it to one of "
-                f"{known}"
+                f"{REGION_NAME} {self.where} is {name}, which is no region{meant}; set it to one "
+                f"of {known}"
             )
         return Region.get(name)
 
