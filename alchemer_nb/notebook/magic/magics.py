@@ -85,6 +85,10 @@ class AlchemerMagics(Magics, Configurable):
         except AlchemerError as error:
             error.short = self.short_errors
             raise
+        except KeyboardInterrupt as interrupt:
+            if self.short_errors:  # in place of a traceback through this package
+                vars(interrupt)["_render_traceback_"] = _show_interrupt
+            raise
 
     alchemer.__doc__ = full_help(COMMANDS)  # what `%alchemer?` shows
 
@@ -142,6 +146,10 @@ class AlchemerMagics(Magics, Configurable):
         if hasattr(result, "mark_displayed"):
             result.mark_displayed(self.shell)
         return result
+
+
+def _show_interrupt(*_: Any, **__: Any) -> list[str]:
+    return ["\x1b[31mKeyboardInterrupt\x1b[0m: you stopped this command"]
 
 
 def _read_body(command: Command, cell: str, variables: Mapping[str, Any]) -> str:

@@ -123,6 +123,18 @@ class TestQuestions:
         assert box.region.host in shown
         session.box = None
 
+    def test_an_interrupt_is_one_line(self, notebook: Any, person: Any) -> None:
+        person(region=KeyboardInterrupt())
+        outcome = notebook.run("%alchemer login --prompt")
+        assert isinstance(outcome.failure, KeyboardInterrupt)
+        shown = outcome.out + outcome.err
+        assert "you stopped this command" in shown
+        assert "Traceback" not in shown
+        notebook.run("%config AlchemerMagics.short_errors = False")
+        person(region=KeyboardInterrupt())
+        outcome = notebook.run("%alchemer login --prompt")
+        assert "Traceback" in outcome.out + outcome.err
+
     @pytest.mark.parametrize("way", ["1", "2"])
     def test_it_says_where_a_key_or_a_pair_comes_from(
         self, session: Session, person: Any, capsys: pytest.CaptureFixture[str], way: str
