@@ -108,8 +108,8 @@ class ApiKey(_Credentials):
         pair = _find_pair(text)
         if pair is None:
             raise InvalidArgument(
-                "the pasted text does not hold a key and its secret key; paste them as "
-                "'key secret', or an example call's address with api_token and api_token_secret"
+                "the pasted text does not hold a key and its secret key: paste the key, a blank "
+                "and the secret key, or the address of an example call that has both"
             )
         return cls(*pair)
 

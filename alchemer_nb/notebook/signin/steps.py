@@ -184,7 +184,9 @@ class SignIn:
         if has_both_parts(first):
             key = _with_field_errors(TOKEN, lambda: ApiKey.parse(first))
         else:
-            request = "Paste the secret key here, or paste 'key secret' into the box above."
+            request = (
+                "Paste the secret key here, or both, with a blank between, into the box above."
+            )
             second = _read_box(values, TOKEN_SECRET, request)
             key = _with_field_errors("", lambda: ApiKey(first, second))
         return self.use_credentials(key, region, remember=remember, field=TOKEN)
