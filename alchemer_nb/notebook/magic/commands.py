@@ -16,6 +16,7 @@ from alchemer_nb.errors import (
     ConfigurationError,
     DownloadIncomplete,
     InvalidArgument,
+    SurveyNotFound,
     TransportError,
 )
 from alchemer_nb.frame.provenance import ZONE_NOTE
@@ -234,13 +235,15 @@ def name_variable(error: AlchemerError, survey: Any, variables: Mapping[str, Any
     from alchemer_nb.client.client import Client
 
     is_name = isinstance(survey, str)
+    if is_name and not isinstance(error, SurveyNotFound):
+        return  # it is about something else: a survey or a frame has that name
     value = variables.get(survey) if is_name else survey
     if isinstance(value, Client):
         what = f"`{survey}` is a variable with a Client" if is_name else "A Client was given"
         name = survey if is_name else "NAME"
         hint = f"{what}, and no survey: %alchemer switch {name} makes it the current connection"
-    elif isinstance(value, pd.DataFrame):
-        hint = f"{f'`{survey}`' if is_name else 'What was given'} is a DataFrame, and no survey"
+    elif is_name and isinstance(value, pd.DataFrame):
+        hint = f"`{survey}` is a DataFrame, and no survey"
     elif is_name and isinstance(value, str | int):
         hint = f"`{survey}` is a variable: write {{{survey}}} for its value"
     else:
@@ -510,7 +513,7 @@ def stores(context: Context) -> pd.DataFrame:
     """Return the stored surveys, one row each, and say in which folder they are."""
     frame = context.client.stored()
     if len(frame):
-        show_line(f"In {Path(frame['place'].iloc[0]).parent}")
+        show_line(f"In {Path(frame['place'].iloc[0]).parent}; rows include test data")
     return frame
 
 

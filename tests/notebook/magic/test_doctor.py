@@ -51,14 +51,16 @@ def test_a_variable_in_place_of_a_survey_is_named(notebook, own, command):
         ("one", "`one` is a variable with a Client, and no survey: %alchemer switch one makes"),
         ("{one}", "A Client was given, and no survey: %alchemer switch NAME makes"),
         ("title", "`title` is a variable: write {title} for its value"),
-        ("{frame}", "What was given is a DataFrame, and no survey"),
+        ("frame", "`frame` is a DataFrame, and no survey"),
     ):
         failure = notebook.run(f"%alchemer {command} {given}").failure
         assert isinstance(failure, SurveyNotFound | InvalidArgument)
         assert hint in failure.hint
-    # A variable does no harm where a survey fits.
+    # A variable does no harm where a survey fits, or where the error is about something else.
     notebook.names["pulse"] = notebook.names["one"]
     assert notebook.run(f"x = %alchemer {command} pulse").failure is None
+    failure = notebook.run("%alchemer table frame satisfaction").failure
+    assert "no survey" not in str(failure)
 
 
 def test_text_is_printed_to_be_copied(notebook, own):
