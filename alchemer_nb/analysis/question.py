@@ -472,6 +472,8 @@ class _Reader:
             item = _read_own(self._frame, name, self._label(name))
             return replace(item, asked=asked | answered)
         kind: Kind = "date" if pd.api.types.is_datetime64_any_dtype(cells.dtype) else "text"
+        if kind == "date":
+            self._note_left_out(self._texts(name) & ~answered, "that are no date")
         return Item(self._label(name), kind, (name,), asked | answered, answered, values=cells)
 
 

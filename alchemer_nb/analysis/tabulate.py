@@ -136,7 +136,7 @@ def tabulate(frame: pd.DataFrame, question: str | int, options: TableOptions) ->
     if not isinstance(tests, Testing):
         columns = tuple(replace(column, letter="") for column in banner.columns)
         banner = replace(banner, columns=columns)
-    _check_nets(options.nets, answers)
+    _check_nets(options, answers)
     builder = _Builder(banner, weighting.values, options, tests)
     blocks = tuple(builder.block(each) for item in answers.items for each in _countable(item))
     outside = banner.in_the_total_alone(builder.in_base)
@@ -394,20 +394,32 @@ class _Builder:
             for label, low, high in NPS_GROUPS:
                 parts = [c.label for c in item.choices if low <= c.score <= high]
                 nets.setdefault(label, parts)
-        elif item.kind in ("single", "number") and item.has_scale and item.is_scale:
-            scored = [c for c in item.choices if not c.not_applicable and c.score == c.score]
-            steps = sorted({choice.score for choice in scored})  # of waves: one, however worded
-            top = self._options.top
-            if top and len(steps) >= 2 * top:
-                for box, inside in ((f"Top {top}", steps[: -top - 1 : -1]),
-                                    (f"Bottom {top}", steps[:top])):  # fmt: skip
-                    held = [c.label for score in inside for c in scored if c.score == score]
-                    self.notes.append(f"{box}: {', '.join(nets.setdefault(box, held))}.")
-            elif top != TableOptions.top:
-                self.notes.append(
-                    f"Top {top} and bottom {top} are left out: a scale of {len(steps)} has no room."
-                )
+        is_scale = item.kind in ("single", "number") and item.is_scale
+        if is_scale and item.has_scale:
+            self._add_boxes(item, nets)
+        elif self._options.top not in (0, TableOptions.top):
+            is_nps = item.kind == "nps"
+            self._note_no_boxes("NPS has groups" if is_nps else "no scale with numbers")
+        elif is_scale and item.choices:
+            self.notes.append("No mean and no boxes: the reporting values are no numbers.")
         return nets
+
+    def _add_boxes(self, item: Item, nets: dict[str, list[str]]) -> None:
+        """Add the highest and the lowest steps of a scale to the nets, or say why not."""
+        scored = [c for c in item.choices if not c.not_applicable and c.score == c.score]
+        steps = sorted({choice.score for choice in scored})  # of waves: one, however worded
+        top = self._options.top
+        if top and len(steps) >= 2 * top:
+            for box, inside in ((f"Top {top}", steps[: -top - 1 : -1]),
+                                (f"Bottom {top}", steps[:top])):  # fmt: skip
+                held = [c.label for score in inside for c in scored if c.score == score]
+                self.notes.append(f"{box}: {', '.join(nets.setdefault(box, held))}.")
+        elif top not in (0, TableOptions.top):
+            self._note_no_boxes(f"a scale of {len(steps)} has no room")
+
+    def _note_no_boxes(self, why: str) -> None:
+        top = self._options.top
+        self.notes.append(f"Top {top} and bottom {top} are left out: {why}.")
 
     def _share_row(
         self, label: str, kind: Literal["choice", "net"], who: np.ndarray, base: np.ndarray,
@@ -543,14 +555,21 @@ def _column_of(members: np.ndarray) -> np.ndarray:
     return np.where(members.any(axis=1), members.argmax(axis=1), -1)
 
 
-def _check_nets(nets: Mapping[str, Sequence[str]], answers: QuestionAnswers) -> None:
-    """Refuse nets of what is no option of any item."""
+def _check_nets(options: TableOptions, answers: QuestionAnswers) -> None:
+    """Refuse nets of what is no option of any item, or is in no base."""
     items = [each for item in answers.items for each in _countable(item)]
-    labels = {choice.label: None for item in items for choice in item.choices}
-    for label in (as_label(part) for parts in nets.values() for part in parts):
+    choices = [choice for item in items for choice in item.choices]
+    labels = dict.fromkeys(choice.label for choice in choices)
+    in_base = {c.label for c in choices if options.not_applicable or not c.not_applicable}
+    for label in (as_label(part) for parts in options.nets.values() for part in parts):
         if label not in labels:
             hint = did_you_mean(label, labels)
             raise InvalidArgument(f"nets: {label[:60]!r} is no option of the question{hint}")
+        if label not in in_base:
+            raise InvalidArgument(
+                f"nets: {label[:60]!r} is in no base, as it is not applicable",
+                hint="not_applicable=True counts it like any other answer",
+            )
 
 
 def _notes_on_rows(frame: pd.DataFrame, in_base: np.ndarray) -> Iterator[str]:

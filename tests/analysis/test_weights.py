@@ -198,6 +198,13 @@ def test_shares_may_be_of_any_kind(customers: pd.DataFrame, shares: Any) -> None
     np.testing.assert_allclose(frame["weight"], expected["weight"], rtol=1e-6)
 
 
+@pytest.mark.parametrize("targets", [{1.0: 0.4, 0.0: 0.6}, {1: 0.4, 0: 0.6}, {"1": 40, "0": 60}])
+def test_targets_of_a_column_of_numbers(customers: pd.DataFrame, targets: Any) -> None:
+    customers["member"] = np.resize([1.0, 0.0, np.nan], len(customers))
+    frame = customers.alchemer.weight({"member": targets})
+    assert frame["weight"][frame["member"] == 1].sum() == pytest.approx(0.4 * frame["weight"].sum())
+
+
 @pytest.mark.parametrize(
     ("weights", "words"),
     [
