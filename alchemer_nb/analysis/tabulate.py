@@ -400,7 +400,7 @@ class _Builder:
         elif self._options.top not in (0, TableOptions.top):
             is_nps = item.kind == "nps"
             self._note_no_boxes("NPS has groups" if is_nps else "no scale with numbers")
-        elif is_scale and item.choices:
+        elif is_scale and item.choices and all(np.isnan(c.score) for c in item.choices):
             self.notes.append("No mean and no boxes: the reporting values are no numbers.")
         return nets
 
@@ -573,10 +573,13 @@ def _check_nets(options: TableOptions, answers: QuestionAnswers) -> None:
 
 
 def _notes_on_rows(frame: pd.DataFrame, in_base: np.ndarray) -> Iterator[str]:
-    """Yield sentences on responses in the base that are not complete, or there more than once."""
+    """Yield sentences on responses of the base that are a test, not complete, or there twice."""
     if INDEX in frame.index.names and (n := int(frame.index.duplicated()[in_base].sum())):
         repeat = "repeats" if n == 1 else "repeat"
         yield f"{counted(n, 'row')} of the base {repeat} a response that is there already."
+    tests = frame.get("is_test_data")
+    if tests is not None and tests.dtype == bool and (n := int(tests[in_base].sum())):
+        yield f"{counted(n, 'test response')} in the base."
     if "status" not in frame.columns:
         return
     found = frame["status"].astype(object)[in_base].value_counts()

@@ -198,6 +198,9 @@ def test_partials_in_the_base_are_said(raws: Callable[[int], Raw], customers: pd
         note = f"{' and '.join(parts)} responses in the base."
         assert statuses["Partial"] > 1
         assert note in frame.alchemer.table(column).notes
+    tests = frame.index[frame["recent_customer"].notna()][:3]
+    frame.loc[tests, "is_test_data"] = True
+    assert "3 test responses in the base." in frame.alchemer.table("q2").notes
 
 
 @pytest.mark.parametrize(

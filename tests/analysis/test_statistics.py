@@ -142,13 +142,14 @@ def test_boxes_for_which_a_scale_is_too_short_are_said(weighted: pd.DataFrame) -
     assert "left out" not in str(weighted.alchemer.table("satisfaction", top=0))
 
 
-def test_a_scale_without_numbers_says_so(scripted: ScriptedServer) -> None:
+def test_a_scale_without_numbers_says_so(scripted: ScriptedServer, weighted: pd.DataFrame) -> None:
     options = [survey_json.option(n, label) for n, label in enumerate(("Often", "Rarely"), 1)]
     question = survey_json.question(2, "RADIO", "Likert?", "often", options, key="radio-likert")
     data = {"2": {"id": 2, "type": "RADIO", "answer": "Often", "answer_id": 1, "shown": True}}
     frame = survey_json.frame(scripted, [question], [survey_json.response(1, data)])
     table = frame.alchemer.table("often")
     assert "No mean and no boxes: the reporting values are no numbers." in table.notes
+    assert "No mean" not in str(weighted.iloc[:0].alchemer.table("satisfaction"))
 
 
 def test_nets_of_what_is_in_no_base_are_refused(weighted: pd.DataFrame) -> None:
