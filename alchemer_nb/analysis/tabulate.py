@@ -169,7 +169,7 @@ def _tests_of(banner: Banner, options: TableOptions) -> Testing | str | None:
     try:
         import_optional("scipy", EXTRA)
     except ConfigurationError as error:
-        return f"The columns were not compared: {error}. {error.hint}."
+        return f"The columns were not compared: {error}."
     return options.testing
 
 

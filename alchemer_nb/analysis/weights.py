@@ -350,7 +350,7 @@ def read_weighting(frame: pd.DataFrame) -> Weighting:
         except InvalidArgument as error:
             raise InvalidArgument(
                 f"the frame no longer has the answers to {question!r} that its weights were made "
-                f"for ({error})",
+                f"for ({error.sentence})",
                 hint="Make the weights again: df.alchemer.weight({…})",
             ) from None
         here = there & (rim.codes >= 0)
