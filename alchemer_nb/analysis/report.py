@@ -16,7 +16,7 @@ import pandas as pd
 
 from alchemer_nb._version import __version__
 from alchemer_nb.analysis.chart import INK, without_title
-from alchemer_nb.analysis.charts import draw_table
+from alchemer_nb.analysis.charts import MOST_DAYS, draw_table
 from alchemer_nb.analysis.contact_cells import hide_contacts
 from alchemer_nb.analysis.drop_off import drop_off
 from alchemer_nb.analysis.quality import check_quality, read_seconds
@@ -181,7 +181,7 @@ def render_report(
     page = environment.from_string(text).render(
         title=description.about.get("title") or "Survey",
         facts=_facts(clean),
-        over_time=_over_time(clean, options),
+        over_time=_over_time(clean),
         zone=_zone(_dates(clean)),
         statuses=_statuses(clean),
         pages=pages.to_dict("records"),
@@ -310,8 +310,8 @@ def _without_itself(frame: pd.DataFrame, name: str, options: TableOptions) -> Ta
 
 def _chart_of(frame: pd.DataFrame, table: Table, options: TableOptions) -> tuple[str, str]:
     try:
-        total = tabulate(frame, table.question, replace(options, by=(), top=0, testing=None))
-        chart = draw_table(frame, total, replace(options, by=()))
+        plain = replace(options, by=(), top=0, testing=None, most_days=MOST_DAYS)
+        chart = draw_table(frame, tabulate(frame, table.question, plain), plain)
     except InvalidArgument:  # such as more panels than fit: the table says it all
         return "", ""
     return _to_svg(chart), chart.description
@@ -411,10 +411,10 @@ def _unseen(pages: pd.DataFrame, responses: int) -> str:
     return ""
 
 
-def _over_time(frame: pd.DataFrame, options: TableOptions) -> tuple[str, str]:
+def _over_time(frame: pd.DataFrame) -> tuple[str, str]:
     if len(_dates(frame)) < 2:
         return "", ""
-    plain = replace(options, by=(), weight="", nets={}, top=0, testing=None)
+    plain = TableOptions(top=0, testing=None, most_days=MOST_DAYS)
     table = tabulate(frame, "date_submitted", plain)
     chart = draw_table(frame, table, plain)
     return _to_svg(chart), chart.description
@@ -446,7 +446,8 @@ def _method(frame: pd.DataFrame, options: TableOptions) -> list[str]:
         # A reader of the report cannot download again: no options of that.
         lines.append(_OPTION.sub("", str(summary(about, lambda *_: "\0"))) + ".")
     lines += [
-        "Percents are of those who answered the question, without “not applicable”.",
+        "Percents are of those who answered the question, without “not applicable”; of open "
+        "questions, of those who were asked.",
         "Means are those of the reporting values of a scale. NPS is the share of promoters (9 and "
         "10) minus that of detractors (0 to 6), with its 95 % interval.",
     ]

@@ -79,6 +79,7 @@ class TableOptions:
     top: int = 2
     not_applicable: bool = False
     testing: Testing | None = field(default_factory=Testing)
+    most_days: int = 31  # dates farther apart are counted by month or year
 
     def __post_init__(self) -> None:
         check_choice("percent", self.percent, ("column", "row", "total"))
@@ -138,7 +139,9 @@ def tabulate(frame: pd.DataFrame, question: str | int, options: TableOptions) ->
         banner = replace(banner, columns=columns)
     _check_nets(options, answers)
     builder = _Builder(banner, weighting.values, options, tests)
-    blocks = tuple(builder.block(each) for item in answers.items for each in _countable(item))
+    blocks = tuple(
+        builder.block(each) for item in answers.items for each in _countable(item, options)
+    )
     outside = banner.in_the_total_alone(builder.in_base)
     notes = (*answers.notes, *banner.notes, *outside, *weighting.notes, *builder.notes)
     on_rows = _notes_on_rows(frame, builder.in_base)
@@ -262,22 +265,22 @@ def _groups_of(item: Item, not_applicable: bool) -> Iterable[tuple[str, np.ndarr
 # -- blocks -----------------------------------------------------------------------------------
 
 
-def _countable(item: Item) -> Iterator[Item]:
+def _countable(item: Item, options: TableOptions) -> Iterator[Item]:
     """Yield an item with choices where its kind has none: the periods of dates."""
     if item.kind == "date":
-        yield _periods(item)
+        yield _periods(item, options.most_days)
     else:
         yield item
 
 
-def _periods(item: Item) -> Item:
+def _periods(item: Item, most_days: int) -> Item:
     """Return dates as choices: all days, months or years from the first to the last."""
     dates = pd.Series(pd.to_datetime(item.values)).reset_index(drop=True)
     present = dates.dropna()
     if present.empty:
         return item
     span = (present.max() - present.min()).days
-    unit = "D" if span <= 31 else "M" if span <= 366 * 3 else "Y"
+    unit = "D" if span <= most_days else "M" if span <= 366 * 3 else "Y"
     local = dates.dt.tz_localize(None) if dates.dt.tz is not None else dates
     periods = local.dt.to_period(unit)
     every = pd.period_range(periods.dropna().min(), periods.dropna().max(), freq=unit)
@@ -557,7 +560,7 @@ def _column_of(members: np.ndarray) -> np.ndarray:
 
 def _check_nets(options: TableOptions, answers: QuestionAnswers) -> None:
     """Refuse nets of what is no option of any item, or is in no base."""
-    items = [each for item in answers.items for each in _countable(item)]
+    items = [each for item in answers.items for each in _countable(item, options)]
     choices = [choice for item in items for choice in item.choices]
     labels = dict.fromkeys(choice.label for choice in choices)
     in_base = {c.label for c in choices if options.not_applicable or not c.not_applicable}

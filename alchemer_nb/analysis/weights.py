@@ -264,6 +264,8 @@ def _rim(
     labels = [choice.label for choice in item.choices]
     if not isinstance(shares, Mapping | pd.Series) or not len(shares):
         raise InvalidArgument(f"targets: those of {question!r} are shares by option")
+    if not labels:
+        raise InvalidArgument(f"targets: nobody answered {question!r}")
     wanted = {as_label(label): share for label, share in shares.items()}
     for label, share in wanted.items():
         if label not in labels:
