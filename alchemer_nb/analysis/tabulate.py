@@ -379,16 +379,14 @@ class _Builder:
         """Return the label, the rows and the score of each choice."""
         if item.kind == "text":
             return [("Answered", item.answered, np.nan)]
-        with_na = self._options.not_applicable
-        return [
-            (
-                choice.label,
-                item.holders(place),
-                choice.score if item.has_scale and not choice.not_applicable else np.nan,
-            )
-            for place, choice in enumerate(item.choices)
-            if with_na or not choice.not_applicable
-        ]
+        with_na, found = self._options.not_applicable, []
+        for place, choice in enumerate(item.choices):
+            score = np.nan
+            if not choice.not_applicable and (item.has_scale or item.has_order_alone):
+                score = place if item.has_order_alone else choice.score
+            if with_na or not choice.not_applicable:
+                found.append((choice.label, item.holders(place), score))
+        return found
 
     def _nets(self, item: Item) -> dict[str, list[str]]:
         """Return the nets of an item: those asked for, and the boxes of a scale or NPS."""
@@ -403,7 +401,7 @@ class _Builder:
         elif self._options.top not in (0, TableOptions.top):
             is_nps = item.kind == "nps"
             self._note_no_boxes("NPS has groups" if is_nps else "no scale with numbers")
-        elif is_scale and item.choices and all(np.isnan(c.score) for c in item.choices):
+        elif item.has_order_alone:
             self.notes.append("No mean and no boxes: the reporting values are no numbers.")
         return nets
 

@@ -149,6 +149,9 @@ def test_a_scale_without_numbers_says_so(scripted: ScriptedServer, weighted: pd.
     frame = survey_json.frame(scripted, [question], [survey_json.response(1, data)])
     table = frame.alchemer.table("often")
     assert "No mean and no boxes: the reporting values are no numbers." in table.notes
+    assert "around the middle of a scale" in frame.alchemer.plot("often").description
+    own = frame.assign(often="Always")
+    assert own.alchemer.plot("often").description.startswith("Likert? Bars. Often 0 %")
     assert "No mean" not in str(weighted.iloc[:0].alchemer.table("satisfaction"))
 
 
