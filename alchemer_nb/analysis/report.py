@@ -445,6 +445,10 @@ def _method(frame: pd.DataFrame, options: TableOptions) -> list[str]:
     if "rows_received" in about:
         # A reader of the report cannot download again: no options of that.
         lines.append(_OPTION.sub("", str(summary(about, lambda *_: "\0"))) + ".")
+        if chosen := "; ".join(_choices_of(about.get("asked", {}))):
+            lines.append(f"The download was of some responses alone ({chosen}).")
+        if len(frame) != about.get("rows"):
+            lines.append(f"This report is of {counted(len(frame), 'response')}, chosen afterwards.")
     lines += [
         "Percents are of those who answered the question, without “not applicable”; of open "
         "questions, of those who were asked.",
@@ -459,6 +463,16 @@ def _method(frame: pd.DataFrame, options: TableOptions) -> list[str]:
         lines.append(f"{counted(hidden, 'question')} of the survey without a column in the frame.")
     lines.append("Contact data are left out.")
     return lines
+
+
+def _choices_of(asked: dict[str, Any]) -> Iterator[str]:
+    """Yield which responses a download was for; conditions are known without their values."""
+    for name in ("status", "since", "until", "limit"):
+        if (value := asked.get(name)) is not None:
+            values = value if isinstance(value, list | tuple) else [value]
+            yield f"{name} {', '.join(map(str, values))}"
+    for condition in asked.get("where") or ():
+        yield str(condition) if str(condition).upper().endswith("NULL") else f"{condition} …"
 
 
 def _without_columns(description: Description, frame: pd.DataFrame) -> int:
