@@ -40,7 +40,7 @@ from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from alchemer_nb.analysis.chart import Chart
     from alchemer_nb.analysis.table import Table
@@ -440,15 +440,11 @@ def _codebook(frame: pd.DataFrame, description: Description) -> list[dict[str, A
 
 
 def _method(frame: pd.DataFrame, options: TableOptions) -> list[str]:
-    lines = []
-    about = dict(describe_wide(frame).about)
-    if "rows_received" in about:
-        # A reader of the report cannot download again: no options of that.
-        lines.append(_OPTION.sub("", str(summary(about, lambda *_: "\0"))) + ".")
-        if chosen := "; ".join(_choices_of(about.get("asked", {}))):
-            lines.append(f"The download was of some responses alone ({chosen}).")
-        if len(frame) != about.get("rows"):
-            lines.append(f"This report is of {counted(len(frame), 'response')}, chosen afterwards.")
+    lines = [
+        f"{label}: {line}" if label else line
+        for label, rows, wave in describe_wide(frame).pieces(frame)
+        for line in _of_download(wave.about, len(rows))
+    ]
     lines += [
         "Percents are of those who answered the question, without “not applicable”; of open "
         "questions, of those who were asked.",
@@ -463,6 +459,18 @@ def _method(frame: pd.DataFrame, options: TableOptions) -> list[str]:
         lines.append(f"{counted(hidden, 'question')} of the survey without a column in the frame.")
     lines.append("Contact data are left out.")
     return lines
+
+
+def _of_download(about: Mapping[str, Any], rows: int) -> Iterator[str]:
+    """Yield what was downloaded, and how many of it the report is of."""
+    if "rows_received" not in about:
+        return
+    # A reader of the report cannot download again: no options of that.
+    yield _OPTION.sub("", str(summary(about, lambda *_: "\0"))) + "."
+    if chosen := "; ".join(_choices_of(about.get("asked", {}))):
+        yield f"The download was of some responses alone ({chosen})."
+    if rows != about.get("rows"):
+        yield f"This report is of {counted(rows, 'response')}, chosen afterwards."
 
 
 def _choices_of(asked: dict[str, Any]) -> Iterator[str]:

@@ -296,6 +296,11 @@ def test_the_method_is_for_readers(tmp_path: Path) -> None:
     assert "chosen afterwards" not in page
     method = report(customers().head(9), tmp_path, questions=["nps"]).split("<h2>Method</h2>")[1]
     assert "This report is of 9 responses, chosen afterwards." in method
+    waves = al.stack_waves({"old": customers(), "new": customers().head(9)})
+    method = report(waves, tmp_path, questions=["nps"]).split("<h2>Method</h2>")[1]
+    assert "new: This report is of 9 responses, chosen afterwards." in method
+    assert "old: Customer satisfaction: " in method
+    assert "old: This report" not in method
     answers = page.split("<h2>Answers</h2>")[1].split("<h2>Data quality</h2>")[0]
     assert "original_answer" not in answers
     assert "had_problem_original_answer" in page
