@@ -484,6 +484,16 @@ def serve_store(scripted, rows, folder):
     return Client(client.credentials, region=client.region, store=folder)
 
 
+def test_a_response_without_a_valid_id_is_not_left_out_in_silence(scripted, tmp_path):
+    rows = [response(own, {"2": {"answer": "x"}}) for own in (1, 2, "x3")]
+    client = serve_store(scripted, rows, tmp_path)
+    said = "1 response came without a valid id and is not stored"
+    assert client.sync(5).notes == (said,)
+    found = client.verify(5)
+    assert found.ok
+    assert found.notes == (said,)
+
+
 # An address, and how a survey may have it.
 SPELLINGS = {
     "j\u00f6rg@example.org": ["J\u00d6RG@Example.org", "Jo\u0308rg <jo\u0308rg@example.org>"],
