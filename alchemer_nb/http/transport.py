@@ -32,7 +32,7 @@ from alchemer_nb.http.reply_times import ReplyTimes
 from alchemer_nb.http.retries import Retries, is_penalty, reason_in_words, too_slow
 from alchemer_nb.http.secrets import hidden_in_logs, redact
 from alchemer_nb.http.waiting import CallOptions
-from alchemer_nb.wire.paging import reply_object
+from alchemer_nb.wire.paging import reply_object, to_count
 from alchemer_nb.wire.query import API_VERSION, clean_path, flatten
 
 if TYPE_CHECKING:
@@ -109,9 +109,9 @@ class Transport:
         minute: float = 60.0,
         remember: int = 32 << 20,
     ) -> None:
-        if not 1 <= int(max_in_flight) <= _MOST_IN_FLIGHT:
+        if not 1 <= (to_count(max_in_flight) or 0) <= _MOST_IN_FLIGHT:
             raise errors.ConfigurationError(f"max_in_flight is 1 to {_MOST_IN_FLIGHT}")
-        if int(requests_per_minute) < 1:
+        if (to_count(requests_per_minute) or 0) < 1:
             raise errors.ConfigurationError("requests_per_minute is at least 1")
         self.credentials = credentials
         self.region = region
