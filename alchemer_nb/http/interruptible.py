@@ -116,12 +116,16 @@ class _Response(http.client.HTTPResponse):
         self._reader.in_head = False
 
 
+# ``http.client.HTTPConnection.debuglevel = 1``, as people set it to find a fault, prints each call
+# with its key, past all logs.
 class _Connection(urllib3.connection.HTTPConnection):
     response_class = _Response
+    debuglevel = 0
 
 
 class _SafeConnection(urllib3.connection.HTTPSConnection):
     response_class = _Response
+    debuglevel = 0
 
 
 class _IdleConnections(queue.LifoQueue[Any]):
