@@ -131,8 +131,9 @@ def save(name: str, credentials: Credentials, region: Region, account: str | Non
     if ring is None:
         _write_file(name, text)
         return where
-    _call_keychain(lambda: ring.set_password(_SERVICE, name, text.reveal()))
+    # The name first: if this is interrupted, no profile is kept that nobody sees.
     _write_index(ring, {*_read_index(ring), name})
+    _call_keychain(lambda: ring.set_password(_SERVICE, name, text.reveal()))
     _remove_file(_path(name))  # of a time without a keychain: its credentials are replaced
     return where
 
@@ -240,7 +241,9 @@ def delete(name: str) -> bool:
     ring, gone = _keyring(), False
     if ring is not None and _call_keychain(lambda: ring.get_password(_SERVICE, name)) is not None:
         _call_keychain(lambda: ring.delete_password(_SERVICE, name))
-        _write_index(ring, _read_index(ring) - {name})
+        gone = True
+    if ring is not None and name in (index := _read_index(ring)):
+        _write_index(ring, index - {name})
         gone = True
     return _remove_file(_path(name)) or gone
 
