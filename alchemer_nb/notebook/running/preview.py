@@ -8,6 +8,7 @@ unchanged, and other cells show it as pandas does.
 from __future__ import annotations
 
 import shutil
+import sys
 import weakref
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -56,9 +57,8 @@ class Previews:
             result: What a command returned.
             whole: Show the frame as pandas does, but no characters that a terminal would obey.
         """
-        import pandas as pd
-
-        if type(result) is pd.DataFrame:
+        pandas = sys.modules.get("pandas")  # not imported for a result that is no frame
+        if pandas is not None and type(result) is pandas.DataFrame:
             self._of = weakref.ref(result), self._shell.execution_count, whole
 
     def _format(self, frame: pd.DataFrame) -> Any:
