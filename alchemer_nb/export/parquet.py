@@ -427,6 +427,8 @@ def _restored(values: pd.Series[Any], dtype: _Dtype) -> pd.Series[Any]:
     if dtype.kind == "category":
         inner: Any = _text(dtype) if dtype.storage else object
         index = pd.Index(dtype.categories or [], dtype=inner)
+        if not values.dropna().drop_duplicates().isin(dtype.categories or []).all():
+            raise ValueError("a value that is no category")  # pandas would warn, and drop it
         whole = pd.CategoricalDtype(index, ordered=dtype.ordered)
         return pd.Series(pd.Categorical(values.astype(object), dtype=whole), index=values.index)
     if dtype.kind == "list":
