@@ -373,7 +373,7 @@ def _with_dtypes(frame: pd.DataFrame, entry: _Entry) -> pd.DataFrame:
         return frame
     attrs = frame.attrs
     made = [
-        _restored(frame.iloc[:, place], dtype) if dtype else frame.iloc[:, place]
+        _restored_whole(frame.iloc[:, place], dtype) if dtype else frame.iloc[:, place]
         for place, dtype in enumerate(entry.dtypes)
     ]
     if made:
@@ -398,6 +398,19 @@ def _index_as_it_was(index: pd.Index[Any], dtypes: list[_Dtype | None]) -> pd.In
     return pd.MultiIndex.from_arrays(levels, names=index.names)
 
 
+def _restored_whole(values: pd.Series[Any], dtype: _Dtype) -> pd.Series[Any]:
+    """Restore the dtype of a column.
+
+    Raises:
+        ValueError: Values would be lost: another program has changed them, or the footer.
+    """
+    is_date = values.dtype.kind == "M"
+    restored = _restored(values, dtype)
+    if (dtype.kind == "moment" and not is_date) or not restored.isna().equals(values.isna()):
+        raise ValueError("the dtype of another column")
+    return restored
+
+
 def _restored(values: pd.Series[Any], dtype: _Dtype) -> pd.Series[Any]:
     if dtype.kind == "text":
         return values.astype(_text(dtype))
@@ -414,6 +427,8 @@ def _restored(values: pd.Series[Any], dtype: _Dtype) -> pd.Series[Any]:
     if dtype.kind == "category":
         inner: Any = _text(dtype) if dtype.storage else object
         index = pd.Index(dtype.categories or [], dtype=inner)
+        if not values.dropna().drop_duplicates().isin(dtype.categories or []).all():
+            raise ValueError("a value that is no category")  # pandas would warn, and drop it
         whole = pd.CategoricalDtype(index, ordered=dtype.ordered)
         return pd.Series(pd.Categorical(values.astype(object), dtype=whole), index=values.index)
     if dtype.kind == "list":

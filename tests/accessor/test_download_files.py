@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import logging
 import re
@@ -376,6 +377,23 @@ class TestSignedAddresses:
         threading.Thread(target=stop_when_asked, daemon=True).start()
         with (tmp_path / "a").open("wb") as target, pytest.raises(Stopped):
             fetch_file(request, target)
+
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "/files/1?Signature=CANARY%2Dsignature%5F0123",  # sent as CANARY-signature_0123
+            "/files/1?Signature=%43ANARY-signature_0123",
+            "/files/CANARY-signature_0123/1",
+        ],
+    )
+    def test_an_address_is_not_logged_in_another_spelling(self, scripted, caplog, address):
+        caplog.set_level(logging.DEBUG)
+        scripted.answer(address.partition("?")[0], Reply(b"x"))
+        address = Secret(f"{scripted.url}{address}")
+        with io.BytesIO() as target:
+            fetch_file(FileRequest(address, True, 9, -1, CallOptions(), lambda _: None), target)
+        assert "HTTP/1.1" in caplog.text
+        assert "ANARY-signature" not in caplog.text
 
     def test_the_signature_is_shown_nowhere(self, made, scripted, tmp_path, caplog):
         caplog.set_level(logging.DEBUG)

@@ -50,6 +50,14 @@ def test_a_secret_never_shows_itself():
     assert Secret("short").tail == "••••"
 
 
+def test_a_secret_is_in_no_attribute_that_an_inspector_lists():
+    secret = Secret("canary-value-0123456789")
+    listed = {name: getattr(secret, name) for name in dir(secret)}
+    assert "canary-value" not in repr(listed)
+    with pytest.raises(TypeError, match="not pickled"):
+        secret.__getstate__()
+
+
 def test_secrets_compare_without_showing():
     assert Secret("a") == Secret("a")
     assert Secret("a") != Secret("b")
