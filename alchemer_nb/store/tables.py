@@ -25,7 +25,7 @@ from alchemer_nb.frame.rows import Rows
 from alchemer_nb.frame.unplanned_columns import all_columns
 from alchemer_nb.frame.values import Renderer, option_names
 from alchemer_nb.store import paths
-from alchemer_nb.store.opening import read_definition, table_names, table_path
+from alchemer_nb.store.opening import read_stored_definition, table_names, table_path
 from alchemer_nb.store.parts import ID_BITS, StoredVersion, in_chunks, read_all_versions
 from alchemer_nb.survey.columns import free_name, is_before_edit, name_columns
 from alchemer_nb.survey.scales import is_ordered
@@ -81,7 +81,7 @@ def write_tables(
             on_table(f"writing table {number:,} of {len(missing):,}")
             if name in before:
                 notes.append(f"{name} was gone or damaged, and was built again")
-            survey = survey or read_definition(manifest)
+            survey = survey or read_stored_definition(manifest)
             versions = read_all_versions(manifest, [part])
             _write(manifest, name, _build_table(manifest, versions, survey, day_first=day_first))
         _unify_types(manifest, files)
@@ -98,7 +98,7 @@ def find_tables(manifest: Manifest, *, day_first: bool) -> tuple[list[Path], pa.
     if not all(manifest.is_intact(file.name) for file in files):
         return None
     if not files:
-        return files, _build_table(manifest, (), read_definition(manifest)).schema
+        return files, _build_table(manifest, (), read_stored_definition(manifest)).schema
     schemas = [pq.read_schema(file) for file in files]
     types = _unified_types(schemas)
     if any(each.type != types[each.name] for schema in schemas for each in schema):
