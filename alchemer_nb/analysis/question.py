@@ -186,14 +186,13 @@ def read_question(
 
 def _described(description: Description) -> dict[str, AnswerColumn]:
     found: dict[str, AnswerColumn] = {}
-    for each in description.waves.values() or (description,):
+    for each in description.each_wave:
         found = {**each.columns, **found}
     return found
 
 
 def _languages(description: Description) -> tuple[str | None, ...]:
-    first = next(iter(description.waves.values()), description)
-    return first.languages
+    return description.each_wave[0].languages
 
 
 def _by_item(description: Description, names: Sequence[str]) -> list[list[str]]:
@@ -202,7 +201,7 @@ def _by_item(description: Description, names: Sequence[str]) -> list[list[str]]:
     at: dict[Any, list[str]] = {}
     for name in names:
         keys = []
-        for place, each in enumerate(description.waves.values() or (description,)):
+        for place, each in enumerate(description.each_wave):
             if (column := each.columns.get(name)) is not None:
                 is_option = column.part == "option"
                 keys.append((place, column.path[:-1] if is_option else column.path, is_option))
@@ -311,11 +310,8 @@ class _Reader:
             else Choice(next(labels), not_applicable=option.is_not_applicable)
             for name, option in zip(names, options, strict=True)
         ]  # fmt: skip
-        chosen = []
-        for name in names:
-            chosen.append(_are_chosen(self._frame[name]))
         label = self._label(names[0])
-        matrix = np.column_stack(chosen)
+        matrix = np.column_stack([_are_chosen(self._frame[name]) for name in names])
         return Item(label, "multi", tuple(names), asked, answered, tuple(choices), chosen=matrix)
 
     def _lists(self, name: str) -> Item:
@@ -355,9 +351,8 @@ class _Reader:
             scores = np.array([math.nan if c.not_applicable else c.score for c in choices])
             numbers = np.where(codes >= 0, scores[np.maximum(codes, 0)], np.nan)
         answered = codes >= 0
-        kind: Kind = "single"
         return Item(
-            self._label(name), kind, (name,), asked | answered, answered, choices,
+            self._label(name), "single", (name,), asked | answered, answered, choices,
             codes=codes, numbers=numbers if is_scale(column) else np.empty(0),
             is_scale=is_scale(column),
         )  # fmt: skip

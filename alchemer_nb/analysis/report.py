@@ -202,8 +202,7 @@ def render_report(
 
 def _check_banner(frame: pd.DataFrame, clean: pd.DataFrame, options: TableOptions) -> None:
     """Refuse a banner question that is gone, as it is contact data."""
-    described = describe_wide(frame)
-    waves = described.waves.values() or (described,)
+    waves = describe_wide(frame).each_wave
     for name in options.by:
         if _has(frame, name) and not _has(clean, name):
             is_own = name in frame.columns and not any(name in each.columns for each in waves)
@@ -287,7 +286,7 @@ def _section(
 def _own_title(frame: pd.DataFrame, name: str, title: str) -> str:
     """Return the title of a question, with its own words after those of its group or table."""
     description = describe_wide(frame)
-    for each in description.waves.values() or (description,):
+    for each in description.each_wave:
         for column in map(each.columns.get, columns_of(frame, description, name)):
             if column and column.parent and question_key(column.parent) in (*GROUP, TABLE):
                 words = column.question.text(*each.languages)
@@ -335,7 +334,7 @@ def _open_answers(
     Those that look like contact data are left out.
     """
     description = describe_wide(frame)
-    every = [each.columns for each in description.waves.values() or (description,)]
+    every = [each.columns for each in description.each_wave]
     lists = []
     left = long = several = 0
     for item in read_question(frame, description, name).items:
@@ -464,7 +463,7 @@ def _without_columns(description: Description, frame: pd.DataFrame) -> int:
     """Count the questions that were asked in the survey and have no column here."""
     here: set[str] = set()
     asked: dict[str, set[str]] = {}
-    for each in description.waves.values() or (description,):
+    for each in description.each_wave:
         for name, column in each.columns.items():
             if name in frame.columns:
                 here |= {q.id for q in (column.question, column.parent) if q is not None}
