@@ -123,7 +123,7 @@ class Chart:
 
 
 def without_title(spec: dict[str, Any]) -> dict[str, Any]:
-    """Return a chart whose title stands elsewhere."""
+    """Return a chart without its title, for a place that shows the title as text."""
     return {key: value for key, value in spec.items() if key != "title"}
 
 

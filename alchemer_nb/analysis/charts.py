@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 _BAR = "#4a7caf"
-# Red to blue is told apart with every usual colour blindness, red to green is not.
+# Red and blue differ with every usual colour blindness, red and green do not.
 _STEPS = {
     2: ("#d6604d", "#4393c3"),
     3: ("#d6604d", "#d9d9d9", "#4393c3"),
@@ -109,7 +109,7 @@ def draw_table(frame: pd.DataFrame, table: Table, options: TableOptions) -> Char
 
 
 def _is_one_scale(blocks: Sequence[Block]) -> bool:
-    """Check whether all have the same steps, and not more than colours can tell apart."""
+    """Check whether all have the same steps, few enough for a colour each."""
     alike = len({tuple(row.label for row in block.choices) for block in blocks}) == 1
     few = all(len(block.choices) <= _MOST_STEPS for block in blocks)
     return alike and few and all(block.is_scale for block in blocks)
@@ -317,7 +317,7 @@ def _bars(table: Table, options: TableOptions) -> tuple[dict[str, Any], str]:
 
 
 def _percent(share: float) -> str:
-    """Return a share as it stands in a bar; tables round the same way."""
+    """Return a share as a bar shows it, rounded as in tables."""
     return f"{rounded(100 * share)}%"
 
 

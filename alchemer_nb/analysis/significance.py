@@ -154,7 +154,7 @@ class _Groups:
             flat = (self._sizes < VERY_LOW) & (np.sqrt(self._robust) <= _EXACT)
             exact |= flat[first] | flat[second]
             many = ~(flat[first] | flat[second])
-            # Of many, all beside none differ; without weights they do, too.
+            # Of many, 100 % and 0 % differ; without weights they do, too.
             apart = np.abs(self.means[first] - self.means[second]) > 1 - _EXACT
             found[many & apart] = 0.0
             exact &= ~(many & apart)

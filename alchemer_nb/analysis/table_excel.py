@@ -57,7 +57,7 @@ class _Sheet:
         }  # fmt: skip
         self._wrapped = Alignment(wrap_text=True, vertical="top", horizontal="right")
         self._rule = Border(bottom=Side(style="thin"))
-        # A column that is compared has one for letters beside it.
+        # A column that is compared is followed by one for its letters.
         widths = [2 if mark else 1 for mark in grid.marks]
         self._places = [2 + sum(widths[:place]) for place in range(len(widths))]
         self._last = 1 + sum(widths)

@@ -51,7 +51,7 @@ NPS_GROUPS = (("Promoters (9–10)", 9, 10), ("Passives (7–8)", 7, 8), ("Detra
 
 
 def banner_names(by: Any) -> tuple[str | int, ...]:
-    """Return the names of banner questions, of which one may stand alone.
+    """Return the names of banner questions, given as one name or as several.
 
     Raises:
         InvalidArgument: They are no names.

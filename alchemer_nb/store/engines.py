@@ -345,8 +345,8 @@ def connect_duckdb(zone: str) -> Any:
 def to_relation(connection: Any, found: TableSet) -> tuple[Any, list[str]]:
     """Return the tables as a relation of DuckDB, and notes.
 
-    Categories are an ENUM in their order. Columns are taken by position, as SQL does not tell
-    upper case from lower; see ``unique_names``.
+    Categories are an ENUM in their order. Columns are taken by position, as SQL
+    ignores the case of letters; see ``unique_names``.
     """
     names, notes = unique_names(found.schema.names)
     relation = connection.from_arrow(found.dataset)

@@ -372,7 +372,7 @@ def convert_definition(value: Any) -> Definition:
 
 
 def check_options(options: Sequence[Option]) -> None:
-    """Raise ValueError if two options have one id: nothing would tell them apart."""
+    """Raise ValueError if two options have one id: they could not be distinguished."""
     if len({option.id for option in options}) < len(options):
         raise ValueError("two options have one id")
 
