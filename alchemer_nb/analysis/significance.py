@@ -31,7 +31,6 @@ _NAMES = {
     "fdr_bh": "Benjamini-Hochberg correction",
 }
 _EXACT = 1e-12  # errors that are smaller, relative to the values, are none
-EXTRA = "analysis"
 
 
 @dataclass(frozen=True)
@@ -129,7 +128,7 @@ class _Groups:
         return _of_normal(means[first] - means[second], np.sqrt(np.maximum(variance, 0)))
 
     def _numbers(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        special = import_optional("scipy.special", EXTRA)
+        special = import_optional("scipy.special", "analysis")
         parts = self._variances / self._sizes
         a, b = parts[first], parts[second]
         error = np.sqrt(a + b)

@@ -21,7 +21,7 @@ from alchemer_nb.analysis.question import (
     as_label,
     read_question,
 )
-from alchemer_nb.analysis.significance import EXTRA, Testing, find_lower
+from alchemer_nb.analysis.significance import Testing, find_lower
 from alchemer_nb.analysis.statistics import (
     are_whole,
     deviation,
@@ -167,7 +167,7 @@ def _tests_of(banner: Banner, options: TableOptions) -> Testing | str | None:
     if options.percent != "column":
         return "The columns were not compared: that is done for percents of the column alone."
     try:
-        import_optional("scipy", EXTRA)
+        import_optional("scipy", "analysis")
     except ConfigurationError as error:
         return f"The columns were not compared: {error}. {error.hint}."
     return options.testing

@@ -129,7 +129,7 @@ class Reexpression:
         def is_due(column: AnswerColumn) -> bool:
             if column.id in owners:
                 return True
-            # The description of a column that was dropped may be gone; that of its write-ins is not.
+            # The description of a dropped column may be gone; that of its write-ins is not.
             is_there = column.part == "other" or (column.piped and is_open(column))
             is_alone = column.id.removesuffix(f"_{column.part}") not in owners
             return is_alone and (is_there or self.has_raw(column))

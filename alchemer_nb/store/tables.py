@@ -27,7 +27,7 @@ from alchemer_nb.frame.values import Renderer, option_names
 from alchemer_nb.store import paths
 from alchemer_nb.store.opening import read_stored_definition, table_names, table_path
 from alchemer_nb.store.parts import ID_BITS, StoredVersion, in_chunks, read_all_versions
-from alchemer_nb.survey.columns import free_name, is_before_edit, name_columns
+from alchemer_nb.survey.columns import INDEX, free_name, is_before_edit, name_columns
 from alchemer_nb.survey.scales import is_ordered
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from alchemer_nb.survey.definition import Definition
 
 KEY = "store_row"
-ID = "response_id"
 _FACTS = b"alchemer_nb"  # key of a field's metadata: JSON of what its type does not say
 _OPTIONS = FrameOptions(test_rows="include")
 
@@ -233,14 +232,14 @@ def _build_frame(
     # Added here, so that a question has the name that it has in a frame with its default options.
     renderer = Renderer(answers, rows.numbers, "label", (survey.language,))
     edits = [c for c in all_columns(survey, answers, renderer) if is_before_edit(c.path)]
-    names = name_columns(edits, survey, _OPTIONS.names, [*frame, *EXTRA, ID])
+    names = name_columns(edits, survey, _OPTIONS.names, [*frame, *EXTRA, INDEX])
     more = {name: renderer.array(column) for name, column in zip(names, edits, strict=True)}
     for name in EXTRA:
         values = metadata_array(name, answers, rows.numbers, zone, _OPTIONS.tz)
         own = free_name(f"{name}_metadata", frame.columns) if name in frame.columns else name
         more[own] = values
     for field in answers.others:
-        more[free_name(field, {*frame, *more, ID})] = field_array(field, answers, rows.numbers)
+        more[free_name(field, {*frame, *more, INDEX})] = field_array(field, answers, rows.numbers)
     extra = {name: pd.Series(values).set_axis(frame.index) for name, values in more.items()}
     return pd.concat([frame, pd.DataFrame(extra, index=frame.index)], axis=1)
 
@@ -265,7 +264,7 @@ def _build_table(
     ]
     table = table.cast(pa.schema(fields))
     keys = pa.array(version_key(numbers, ids))
-    return table.add_column(0, ID, pa.array(ids)).add_column(1, KEY, keys)
+    return table.add_column(0, INDEX, pa.array(ids)).add_column(1, KEY, keys)
 
 
 def _facts_of(
