@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 
 from alchemer_nb.analysis import layout, table_excel, table_html, table_text
 from alchemer_nb.analysis.blocks import LOW, VERY_LOW
+from alchemer_nb.errors import InvalidArgument
 
 if TYPE_CHECKING:
     import os
@@ -191,3 +192,21 @@ class Table:
             ConfigurationError: openpyxl is not installed.
         """
         table_excel.write_grids({self.question: self.grid}, path)
+
+
+def only_scores(table: Table) -> Table:
+    """Return a table of NPS without the eleven answers: the three groups and the score.
+
+    Raises:
+        InvalidArgument: It is not of an NPS question.
+    """
+    if {block.kind for block in table.blocks} != {"nps"}:
+        raise InvalidArgument(
+            f"{table.question!r} is no NPS question",
+            hint="table() has the mean and the top box of any scale",
+        )
+    blocks = [
+        replace(block, rows=tuple(r for r in block.rows if r.kind == "net" or r.label == "NPS"))
+        for block in table.blocks
+    ]
+    return replace(table, blocks=tuple(blocks))
