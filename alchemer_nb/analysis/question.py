@@ -351,8 +351,9 @@ class _Reader:
             scores = np.array([math.nan if c.not_applicable else c.score for c in choices])
             numbers = np.where(codes >= 0, scores[np.maximum(codes, 0)], np.nan)
         answered = codes >= 0
+        kind: Kind = "single"
         return Item(
-            self._label(name), "single", (name,), asked | answered, answered, choices,
+            self._label(name), kind, (name,), asked | answered, answered, choices,
             codes=codes, numbers=numbers if is_scale(column) else np.empty(0),
             is_scale=is_scale(column),
         )  # fmt: skip

@@ -50,6 +50,7 @@ _MOST_OPEN = 500  # open answers of a question
 _LONGEST_OPEN = 1000  # characters
 _SHORT_TABLE = 18  # rows that are not parted on paper
 _LONG_NUMBER = re.compile(r"\d+\.\d{3,}")
+_OPTION = re.compile(r" \(\0[^)]*\)")
 _FONT = "sans-serif"
 _CODEBOOK = {
     "column_alias": "column", "question": "question", "row": "row", "option": "option",
@@ -442,7 +443,7 @@ def _method(frame: pd.DataFrame, options: TableOptions) -> list[str]:
     about = dict(describe_wide(frame).about)
     if "rows_received" in about:
         # A reader of the report cannot download again: no options of that.
-        lines.append(f"{summary(about, lambda *_: '')}.")
+        lines.append(_OPTION.sub("", str(summary(about, lambda *_: "\0"))) + ".")
     lines += [
         "Percents are of those who answered the question, without “not applicable”.",
         "Means are those of the reporting values of a scale. NPS is the share of promoters (9 and "

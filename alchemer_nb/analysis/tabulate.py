@@ -138,7 +138,7 @@ def tabulate(frame: pd.DataFrame, question: str | int, options: TableOptions) ->
         banner = replace(banner, columns=columns)
     _check_nets(options.nets, answers)
     builder = _Builder(banner, weighting.values, options, tests)
-    blocks = tuple(builder.block(_countable(item)) for item in answers.items)
+    blocks = tuple(builder.block(each) for item in answers.items for each in _countable(item))
     outside = banner.in_the_total_alone(builder.in_base)
     notes = (*answers.notes, *banner.notes, *outside, *weighting.notes, *builder.notes)
     on_rows = _notes_on_rows(frame, builder.in_base)
@@ -262,10 +262,16 @@ def _groups_of(item: Item, not_applicable: bool) -> Iterable[tuple[str, np.ndarr
 # -- blocks -----------------------------------------------------------------------------------
 
 
-def _countable(item: Item) -> Item:
-    """Return an item of dates with choices: all days, months or years from first to last."""
-    if item.kind != "date":
-        return item
+def _countable(item: Item) -> Iterator[Item]:
+    """Yield an item with choices where its kind has none: the periods of dates."""
+    if item.kind == "date":
+        yield _periods(item)
+    else:
+        yield item
+
+
+def _periods(item: Item) -> Item:
+    """Return dates as choices: all days, months or years from the first to the last."""
     dates = pd.Series(pd.to_datetime(item.values)).reset_index(drop=True)
     present = dates.dropna()
     if present.empty:
@@ -539,7 +545,7 @@ def _column_of(members: np.ndarray) -> np.ndarray:
 
 def _check_nets(nets: Mapping[str, Sequence[str]], answers: QuestionAnswers) -> None:
     """Refuse nets of what is no option of any item."""
-    items = map(_countable, answers.items)
+    items = [each for item in answers.items for each in _countable(item)]
     labels = {choice.label: None for item in items for choice in item.choices}
     for label in (as_label(part) for parts in nets.values() for part in parts):
         if label not in labels:
