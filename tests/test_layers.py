@@ -141,6 +141,16 @@ def is_sandbox(module: str) -> bool:
     return f"{module}.".startswith("alchemer_nb.sandbox.")
 
 
+def test_secrets_are_revealed_in_three_folders_alone() -> None:
+    rows = {
+        row_of(module)
+        for module, path in MODULES.items()
+        if module not in FREE and not is_sandbox(module)
+        if ".reveal" in path.read_text("utf-8")
+    }
+    assert rows == {"auth/", "http/", "notebook/signin/"}
+
+
 def test_the_trips_of_the_map_pass_functions_that_exist() -> None:
     there = {"requests"}
     for path in MODULES.values():
