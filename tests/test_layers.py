@@ -153,7 +153,7 @@ def test_secrets_are_revealed_in_three_folders_alone() -> None:
 
 def test_the_trips_of_the_map_pass_functions_that_exist() -> None:
     there = {"requests"}
-    for path in MODULES.values():
+    for path in (path for module, path in MODULES.items() if not is_sandbox(module)):
         for node in ast.parse(path.read_text("utf-8")).body:
             if isinstance(node, ast.ClassDef | ast.FunctionDef):
                 there |= {node.name, f"{path.stem}.{node.name}"}

@@ -50,7 +50,6 @@ _MOST_OPEN = 500  # open answers of a question
 _LONGEST_OPEN = 1000  # characters
 _SHORT_TABLE = 18  # rows that are not parted on paper
 _LONG_NUMBER = re.compile(r"\d+\.\d{3,}")
-_OPTION = re.compile(r" \(\0[^)]*\)")
 _FONT = "sans-serif"
 _CODEBOOK = {
     "column_alias": "column", "question": "question", "row": "row", "option": "option",
@@ -465,7 +464,7 @@ def _of_download(about: Mapping[str, Any], rows: int) -> Iterator[str]:
     if "rows_received" not in about:
         return
     # A reader of the report cannot download again: no options of that.
-    yield _OPTION.sub("", str(summary(about, lambda *_: "\0"))) + "."
+    yield f"{summary(about, lambda *_: '')}."
     if chosen := "; ".join(_choices_of(about.get("asked", {}))):
         yield f"The download was of some responses alone ({chosen})."
     if rows != about.get("rows"):
