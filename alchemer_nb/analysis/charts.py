@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alchemer_nb.analysis.chart import Chart, look
-from alchemer_nb.analysis.grid import rounded
 from alchemer_nb.analysis.question import read_question
+from alchemer_nb.analysis.shown import rounded
 from alchemer_nb.analysis.statistics import are_whole
 from alchemer_nb.analysis.tabulate import NPS_GROUPS, TableOptions, build_banner, tabulate
 from alchemer_nb.analysis.weights import read_weights

@@ -45,7 +45,7 @@ MOST_VALUES = 60  # different texts or numbers of a column that is no question
 
 @dataclass(frozen=True)
 class Choice:
-    """One answer that can be chosen.
+    """An option of the survey, or another value of a column, that is counted by itself.
 
     Attributes:
         label: Its words.

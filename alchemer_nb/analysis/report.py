@@ -273,7 +273,7 @@ def _section(
     if is_contact and "number" in kinds:  # its lowest and highest are two people's
         return Section(title, note=_LEFT_OUT)
     chart, spoken = _chart_of(frame, table, options) if kinds != {"text"} else ("", "")
-    shown = to_html(replace(table.grid, title=""), classes=True)
+    shown = to_html(replace(table.shown, title=""), classes=True)
     answers: tuple[tuple[str, tuple[str, ...]], ...] = ()
     note = ""
     if "text" in kinds and open_answers:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import os
 
     from alchemer_nb.analysis.blocks import BannerColumn, Block, Row
-    from alchemer_nb.analysis.grid import Grid
+    from alchemer_nb.analysis.shown import ShownTable
 
 Percent = Literal["column", "row", "total"]
 
@@ -129,7 +129,7 @@ class Table:
         return [row for block in self.blocks for row in block.rows]
 
     @property
-    def grid(self) -> Grid:
+    def shown(self) -> ShownTable:
         """The table as it is shown: words, bars and letters, cell by cell."""
         return layout.lay_out(self.title, self.banner, self.blocks, self.weight, self.footer)
 
@@ -169,7 +169,7 @@ class Table:
         return f"Base: {answered} who answered, of {asked}.{cases * is_multi}"
 
     def __str__(self) -> str:
-        return table_text.to_text(self.grid)
+        return table_text.to_text(self.shown)
 
     def __repr__(self) -> str:
         return str(self)
@@ -179,7 +179,7 @@ class Table:
 
     def to_html(self) -> str:
         """Return the table as HTML that needs nothing else: no script, no style sheet."""
-        return table_html.to_html(self.grid)
+        return table_html.to_html(self.shown)
 
     def to_excel(self, path: str | os.PathLike[str]) -> None:
         """Write the table to a workbook, formatted, with its footer.
@@ -191,7 +191,7 @@ class Table:
             InvalidArgument: The path does not fit.
             ConfigurationError: openpyxl is not installed.
         """
-        table_excel.write_grids({self.question: self.grid}, path)
+        table_excel.write_workbook({self.question: self.shown}, path)
 
 
 def only_scores(table: Table) -> Table:

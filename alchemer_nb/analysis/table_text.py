@@ -9,28 +9,28 @@ from alchemer_nb.analysis.wording import width_of
 from alchemer_nb.visible import make_visible
 
 if TYPE_CHECKING:
-    from alchemer_nb.analysis.grid import Cell, Grid
+    from alchemer_nb.analysis.shown import Cell, ShownTable
 
 _WIDTH = 100
 _LABEL = 44  # characters of the label of a row
 _HEAD = 18  # of the words above a column
 
 
-def to_text(grid: Grid) -> str:
+def to_text(table: ShownTable) -> str:
     """Return a table as lines of text."""
     head = [
         f"{_shorten(label, _HEAD)} {mark}".rstrip()
-        for label, mark in zip(grid.header, grid.marks, strict=True)
+        for label, mark in zip(table.header, table.marks, strict=True)
     ]
-    body = [(row, [*map(_text, row.cells)]) for row in grid.rows]
+    body = [(row, [*map(_text, row.cells)]) for row in table.rows]
     left = min(_LABEL, max([0, *(width_of(row.label) for row, cells in body if cells)]))
     widths = [
         max([4, width_of(label), *(width_of(cells[place]) for _, cells in body if cells)])
         for place, label in enumerate(head)
     ]
-    lines = textwrap.wrap(grid.title, _WIDTH) or [""]
-    if any(label for label, _ in grid.groups):
-        lines.append(" " * left + "  " + "  ".join(_group_cells(grid, widths)))
+    lines = textwrap.wrap(table.title, _WIDTH) or [""]
+    if any(label for label, _ in table.groups):
+        lines.append(" " * left + "  " + "  ".join(_group_cells(table, widths)))
     lines.append(" " * left + "  " + _line(head, widths))
     for row, cells in body:
         if not cells:
@@ -39,13 +39,13 @@ def to_text(grid: Grid) -> str:
         first, *more = _wrap(row.label, left)
         room = " " * (left - width_of(first))
         lines += [f"{first}{room}  {_line(cells, widths)}", *more]
-    lines += textwrap.wrap(" ".join(grid.footer), _WIDTH)
+    lines += textwrap.wrap(" ".join(table.footer), _WIDTH)
     return make_visible("\n".join(line.rstrip() for line in lines))
 
 
-def _group_cells(grid: Grid, widths: list[int]) -> list[str]:
+def _group_cells(table: ShownTable, widths: list[int]) -> list[str]:
     cells, place = [], 0
-    for label, span in grid.groups:
+    for label, span in table.groups:
         room = sum(widths[place : place + span]) + 2 * (span - 1)
         shown = _shorten(label, room)
         cells.append(shown.center(room - width_of(shown) + len(shown)))
