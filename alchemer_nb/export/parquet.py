@@ -219,7 +219,7 @@ def _has_description(frame: pd.DataFrame) -> bool:
 def _attrs(frame: pd.DataFrame) -> dict[bytes, bytes]:
     """Return attrs as pandas would write them; leave out, with a warning, what is no JSON.
 
-    A description that does not fit the frame is not written: it tells of other rows.
+    A description that does not fit the frame is not written: it describes other rows.
     """
     written: dict[Any, Any] = {}
     for name, value in frame.attrs.items():
@@ -344,7 +344,7 @@ def _describe_old_file(frame: pd.DataFrame, packed: bytes, place: Any) -> None:
 
 
 def _to_pandas(table: pa.Table, lost: list[str], place: Path, *, is_ours: bool) -> pd.DataFrame:
-    # Whole numbers beside missing ones stay whole; pandas would make them floats, which round.
+    # Whole numbers stay whole where others are missing; pandas would make them floats, which round.
     given: dict[str, Any] = {"integer_object_nulls": is_ours}
     with suppress(*_DAMAGED):
         frame: pd.DataFrame = table.to_pandas(**given)

@@ -113,7 +113,7 @@ def to_secret(value: object) -> Secret:
     return Secret(value) if isinstance(value, str | Secret) else Secret("")
 
 
-def redact(text: str, secrets: Iterable[Secret]) -> str:
+def mask_secrets(text: str, secrets: Iterable[Secret]) -> str:
     """Replace every occurrence of the secrets in a text.
 
     Finds the plain form and the escapes of addresses, JSON and HTML, also mixed, in capital and
@@ -135,7 +135,7 @@ def hide_repeated(text: str, secrets: Iterable[Secret]) -> str:
     A secret may be cut, spaced, reversed, escaped twice, or in base64 or hex.
     """
     secrets = tuple(secrets)
-    text = redact(text, secrets)
+    text = mask_secrets(text, secrets)
     read = [_letters(each) for each in _readings(text)]
     read += [each[::-1] for each in read]
     pieces = {
@@ -206,7 +206,7 @@ class SecretFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Redact a record in place; let every record through."""
-        text = redact(record.getMessage(), _in_flight.get())
+        text = mask_secrets(record.getMessage(), _in_flight.get())
         record.msg, record.args = _PARAMETER.sub(rf"\1\2{MASK}", text), None
         # A traceback in a log would show the address of the call once more.
         if _in_flight.get():

@@ -30,7 +30,7 @@ from alchemer_nb.http.regions import is_loopback
 from alchemer_nb.http.reply import HEADERS, Reply, find_error
 from alchemer_nb.http.reply_times import ReplyTimes
 from alchemer_nb.http.retries import Retries, is_penalty, reason_in_words, too_slow
-from alchemer_nb.http.secrets import hidden_in_logs, redact
+from alchemer_nb.http.secrets import hidden_in_logs, mask_secrets
 from alchemer_nb.http.waiting import CallOptions
 from alchemer_nb.wire.paging import reply_object, to_count
 from alchemer_nb.wire.query import API_VERSION, clean_path, flatten
@@ -294,7 +294,9 @@ class Transport:
                 packed, is_gzip = _read_body(response, call.options)
             took = time.monotonic() - started
             given = response.headers  # a server may repeat in a header what was sent
-            headers = {name: redact(given[name], secrets) for name in HEADERS if name in given}
+            headers = {
+                name: mask_secrets(given[name], secrets) for name in HEADERS if name in given
+            }
             return Reply(
                 call.method, call.path, response.status_code, headers, packed, is_gzip, took
             )

@@ -275,9 +275,9 @@ class TestSignedAddresses:
         assert "does not say how long" in result["reason"][1]
         assert content(tmp_path) == {"1_photo_a.png": b"whole"}
 
-    @pytest.mark.parametrize(
-        ("encoding", "body"),
-        [
+    def test_a_packed_file_is_whole_or_not_there(self, made, scripted, tmp_path):
+        sent = [
+            ("gzip", PACKED),
             ("gzip", PACKED[:60]),
             ("gzip", PACKED[:-8]),
             ("gzip", PACKED * 2),
@@ -285,14 +285,12 @@ class TestSignedAddresses:
             ("deflate", zlib.compress(b"x")),
             ("br", b"x"),
             ("gzip, gzip", PACKED),
-        ],
-    )
-    def test_a_packed_file_is_whole_or_not_there(self, made, scripted, tmp_path, encoding, body):
-        df, client = made("a.png", "b.png")
-        serve_file(scripted, 1, Reply(PACKED, headers={"Content-Encoding": "gzip"}))
-        serve_file(scripted, 2, Reply(body, headers={"Content-Encoding": encoding}))
-        assert download(df, tmp_path, client)["status"].tolist() == ["downloaded", "failed"]
-        assert content(tmp_path) == {"1_photo_a.png": b"x" * 100_000}
+        ]
+        df, client = made(*(f"{number}.png" for number in range(len(sent))))
+        for own, (encoding, body) in enumerate(sent, 1):
+            serve_file(scripted, own, Reply(body, headers={"Content-Encoding": encoding}))
+        assert download(df, tmp_path, client)["status"].tolist() == ["downloaded"] + ["failed"] * 7
+        assert content(tmp_path) == {"1_photo_0.png": b"x" * 100_000}
 
     @pytest.mark.parametrize("reply", [Reply(b"x" * 11), Reply(b"x" * 11, unsized=True)])
     def test_a_bound_for_the_size(self, made, scripted, tmp_path, reply):
@@ -404,7 +402,7 @@ class TestSignedAddresses:
         result = download(df, tmp_path, client)
         assert result["status"].tolist() == ["downloaded", "failed", "failed"]
         assert "CANARYsignature" not in result.to_string() + (tmp_path / LIST).read_text()
-        assert "/files/1" in caplog.text or caplog.records
+        assert caplog.records
         assert "CANARYsignature" not in caplog.text
         request = FileRequest(
             Secret(f"http://127.0.0.1:1/c?{SIGNATURE}"), True, 9, -1, CallOptions(), print

@@ -272,9 +272,10 @@ def test_hand_made_answers_of_every_kind(scripted, tmp_path):
 
 def test_a_merged_frame_keeps_its_values_and_says_what_it_lost(df, tmp_path):
     merged = df.head().reset_index().merge(pd.DataFrame({"region": ["West"], "x": [1]}), how="left")
-    assert "alchemer" not in merged.attrs or merged.attrs["alchemer"]
     back = there_and_back(merged, tmp_path)
     pd.testing.assert_frame_equal(back, merged)
+    with pytest.raises(KnowledgeLost, match="carries no description"):
+        back.alchemer.codebook  # noqa: B018  # the access is what is tested
 
 
 @pytest.mark.parametrize(
