@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import html
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, unquote_plus
+from unicodedata import normalize
+from urllib.parse import unquote
 
 import numpy as np
 
@@ -30,10 +30,30 @@ if TYPE_CHECKING:
 
     from alchemer_nb.store.parts import StoredVersion
 
-# Letters and digits that no escape of JSON, HTML or addresses changes.
-_PLAIN_PIECES = re.compile(r"[A-Za-z0-9]+(?:[.-][A-Za-z0-9]+)*")
-# Not "ann@example.org" in "joann@example.org" or "ann@example.org.uk".
-_WHOLE_ADDRESS = r"(?<![\w.+-])(?<!\w'){}(?![\w-]|\.\w)"
+# Letters and digits that are the same bytes in all spellings but the ones of ``_ODD_LETTERS``.
+_PLAIN_PIECES = re.compile(r"[a-hj-z0-9]+")  # without i, of which Turkish has two
+# A letter or a digit as an escape, of full width, with an invisible character or of a ligature;
+# and the ASCII form of a domain with other letters.
+_ODD_LETTERS = re.compile(
+    rb"\\u00(?:3\d|[46][1-9a-f]|[57][\da])|%(?:25)*(?:3\d|[46][1-9a-f]|[57][\da])"
+    rb"|&(?:amp;)*#0*(?:4[89]|5[0-7]|6[5-9]|[789]\d|1[012]\d|x0*[34567][\da-f])|&shy|xn--"
+    rb"|\\uff[1-5]|\xef\xbc[\x90-\x99\xa1-\xba]|\xef\xbd[\x81-\x9a]"
+    rb"|\\u(?:00ad|200[b-d]|2060|feff)|\xc2\xad|\xe2(?:\x80[\x8b-\x8d]|\x81\xa0)|\xef\xbb\xbf"
+    rb"|\\u(?:fb0|017f|212a)|\xef\xac|\xc5\xbf|\xe2\x84\xaa"
+)
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
+_PUNYCODE = re.compile(r"\bxn--([a-z0-9-]+)")
+_JSON_ESCAPES = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|[bfnrt\"/])")
+_NESTED = 3  # escapes of escapes that are read
+_MAY_HOLD_ADDRESS = re.compile(r"[@\uff20&%\\]")
+_ONE_ADDRESS = re.compile(r"[^\s<>,;:@]+@[^\s<>,;:@]+[^\W_]")
+# Chinese, Japanese, Korean, Thai and their like: no blank has to be between word and address.
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7ff\uf900-\ufaff"
+# Not "ann@example.org" in "joann@example.org" or "ann@example.org.uk"; but in "- ann@example.org".
+_WHOLE_ADDRESS = (
+    r"(?<!{letter})(?<!{letter}[.+'-])(?<!{letter}(?!\.\.)[.+'-]{{2}})"
+    r"{address}(?![.-]?(?!_){letter})"
+)
 
 
 def expunge(
@@ -124,53 +144,83 @@ def _build_person_test(contact_id: object, email: object) -> Callable[[StoredVer
     address = _read_address(email)
     if not contact and not address:
         return None
-    # Decoding is slow, so only responses that contain the id, or the longest piece of the address
-    # that is written alike in all spellings, are decoded.
-    needles = [contact.encode()] if contact else []
-    if address:
-        pieces = _PLAIN_PIECES.findall(str(email))
-        needles.append(max(pieces, key=len, default="").lower().encode())
-    pattern = re.compile(_WHOLE_ADDRESS.format(re.escape(address)))
+    # Decoding is slow, so only responses that may hold the id or the address are decoded.
+    id_bytes = contact.encode()
+    pieces = [each.encode() for each in _PLAIN_PIECES.findall(address.replace("ss", " "))]
+    letter = rf"(?:(?![{_UNSPACED}])\w)" if address.isascii() else r"\w"
+    pattern = re.compile(_WHOLE_ADDRESS.format(letter=letter, address=re.escape(address)))
+
+    def may_match(content: bytes) -> bool:
+        if contact and id_bytes in content:
+            return True
+        content = content.lower()
+        has_all = all(piece in content for piece in pieces)
+        return bool(address) and (has_all or _ODD_LETTERS.search(content) is not None)
 
     def matches_person(version: StoredVersion) -> bool:
         content = version.content
-        if content is None or not any(needle in content.lower() for needle in needles):
+        if content is None or not may_match(content):
             return False
         response = decode_json(content)
         if contact and id_number(response.get("contact_id")) == int(contact):
             return True
         return bool(address) and any(
-            pattern.search(_fold(reading))
+            pattern.search(reading)
             for text in _texts(response)
-            for reading in _read_ways(text)
+            for way in _read_ways(text)
+            for reading in _fold(way)
         )
 
     return matches_person
 
 
 def _read_ways(text: str) -> Iterator[str]:
-    """Yield a text, and what it is without the escapes of HTML and of addresses."""
-    if "@" in text:
-        yield text
-    if "&" in text:
-        with suppress(ValueError):  # a character reference with thousands of digits
-            yield html.unescape(text)
-    if "%" in text:
-        yield unquote(text)
-        yield unquote_plus(text)
+    """Yield a text, and what it is without the escapes of HTML, addresses and JSON."""
+    if not _MAY_HOLD_ADDRESS.search(text):
+        return
+    ways = [text, text.replace("+", " ")] if "%" in text and "+" in text else [text]
+    for way in ways:
+        for _ in range(_NESTED):
+            if "@" in way or "\uff20" in way:
+                yield way
+            plain = unquote(way)
+            with suppress(ValueError):  # a character reference with thousands of digits
+                plain = html.unescape(plain)
+            if "\\" in plain:
+                plain = _JSON_ESCAPES.sub(lambda at: chr(int(at[1] or "20", 16)), plain)
+            if plain == way:
+                break
+            way = plain
 
 
-def _fold(text: str) -> str:
-    """Return a text so that equal addresses are equal, in any case and form of their letters."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+def _fold(text: str) -> Iterator[str]:
+    """Yield forms of a text in which equal addresses are equal, in any case and form."""
+    if text.isascii() and "xn--" not in text.lower():
+        yield text.lower()
+        return
+    # NFKC joins some signs to the next word: a circled 1 becomes a digit.
+    for form in ("NFC", "NFKC"):
+        for each in {text, _INVISIBLE.sub("", text)}:
+            folded = normalize(form, normalize(form, each).casefold())
+            folded = folded.replace("i\u0307", "i").replace("\u0131", "i")  # of Turkish
+            yield _PUNYCODE.sub(_decode_label, folded)
+
+
+def _decode_label(label: re.Match[str]) -> str:
+    """Return a part of a domain as people write it."""
+    try:
+        return normalize("NFC", label[1].encode().decode("punycode").casefold())
+    except (UnicodeError, ValueError, OverflowError):
+        return label[0]
 
 
 def _read_address(given: object) -> str:
     if given is None or (isinstance(given, str) and not given.strip()):
         return ""
-    if not isinstance(given, str) or "@" not in given:
+    address = [*_fold(given.strip())][-1] if isinstance(given, str) else ""
+    if not _ONE_ADDRESS.fullmatch(address):
         raise InvalidArgument("email= takes an address, such as ann.bell@example.org")
-    return _fold(given.strip())
+    return address
 
 
 def _texts(value: Any) -> Iterator[str]:

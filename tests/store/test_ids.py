@@ -499,6 +499,10 @@ NOBODY = (
     *({"contact_id": own} for own in ("²", "../x", "5\0", "ann", True, 5.5, {}, b"5")),
     *({"responses": own} for own in (b"12", bytearray(b"12"), "²", [b"12"])),
     *({"email": own} for own in ("ann", 5, True, b"ann@example.org", ["ann@example.org"])),
+    *(
+        {"email": own}
+        for own in ("Ann <ann@example.org>", "mailto:ann@example.org", "@example.org")
+    ),
 )
 
 

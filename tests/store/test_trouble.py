@@ -502,11 +502,24 @@ SPELLINGS = {
     "o'brien@example.org": ["o&#039;brien@example.org", "'o'brien@example.org'"],
     "ann+news@example.org": ["https://x.example/?mail=ann%2Bnews%40example.org&page=2"],
     "ann@example.org": ["to ann@example.org.", "mailto:ann&#64;example.org", "x%20ann@example.org"],
+    "i.kiss@mail.example": [
+        "\u0130.K\u0130SS@MA\u0130L.EXAMPLE, \u0131.kiss@ma\u0131l.example",  # in Turkish
+        "\uff49\uff0e\uff4b\uff49\uff53\uff53\uff20mail.example",  # of full width
+        "i.kiss%2540mail%252Eexample",
+        "&#105;&#46;&#107;iss&#x40;mail&period;example",
+        '{"mail": "i\\u002ekiss\\u0040mail.example"}',
+        "\u30e1\u30fc\u30eb\u306fi.kiss@mail.example\u3067\u3059",  # in a Japanese sentence
+        "-i.kiss@mail.example",
+        "i.kiss@\u200bmail.exam\u00adple",
+    ],
+    "ann@b\u00fccher.example": ["ann@xn--bcher-kva.example"],
+    "rene\u0301@x.fr": ["Ren\u00e9@x.fr"],
     "\u0430\u043d\u044f@\u043f\u0440\u0438\u043c\u0435\u0440.\u0440\u0444": [
         "\u0410\u041d\u042f@\u043f\u0440\u0438\u043c\u0435\u0440.\u0440\u0444"
     ],
 }
 OTHERS = ["joann@example.org", "ann@example.org.uk", "jo.ann@example.org", "ann@example.orgs"]
+OTHERS += ["jo--ann@example.org", "jo%2Bann%40example.org", "\u00e9ann@example.org"]
 
 
 @pytest.mark.parametrize("is_ascii", [True, pytest.param(False, marks=pytest.mark.long)])
