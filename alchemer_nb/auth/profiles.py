@@ -131,9 +131,7 @@ def save(name: str, credentials: Credentials, region: Region, account: str | Non
     if ring is None:
         _write_file(name, text)
         return where
-    # The name first: if this is interrupted, no profile is kept that nobody sees.
-    _write_index(ring, {*_read_index(ring), name})
-    _call_keychain(lambda: ring.set_password(_SERVICE, name, text.reveal()))
+    _write_keychain(ring, name, text)
     _remove_file(_path(name))  # of a time without a keychain: its credentials are replaced
     return where
 
@@ -344,6 +342,22 @@ def _call_keychain(call: Callable[[], Any]) -> Any:
         kind = type(error).__name__
     # Outside the ``except``, so that the first error is not part of this one.
     raise ConfigurationError(f"the keychain did not answer ({kind}): is it locked?")
+
+
+def _write_keychain(ring: Any, name: str, text: Secret) -> None:
+    listed = _read_index(ring)
+    # The name first: if this is interrupted, no profile is kept that nobody sees.
+    _write_index(ring, {*listed, name})
+    kept = Secret("")
+    try:
+        _call_keychain(lambda: ring.set_password(_SERVICE, name, text.reveal()))
+    finally:
+        with suppress(ConfigurationError):
+            kept = to_secret(_call_keychain(lambda: ring.get_password(_SERVICE, name)))
+            if not kept:
+                _write_index(ring, listed - {name})
+    if kept != text:  # as of one that keeps nothing, or not so much
+        raise ConfigurationError("the keychain did not keep the profile")
 
 
 def _read_index(ring: Any) -> set[str]:

@@ -49,6 +49,20 @@ class LockedKeyring(MemoryKeyring):
         raise RuntimeError(f"locked: {password}")
 
 
+class FullKeyring(MemoryKeyring):
+    """Keeps the list of names alone, as one that takes only short texts."""
+
+    def __init__(self, *, is_silent):
+        super().__init__()
+        self.is_silent = is_silent
+
+    def set_password(self, service, username, password):
+        if username == "*profiles*":
+            super().set_password(service, username, password)
+        elif not self.is_silent:
+            raise RuntimeError("too long")
+
+
 @pytest.fixture(autouse=True)
 def no_keychain(tmp_path, monkeypatch):
     """A folder of the test's own and no keychain, whatever this machine has."""
@@ -318,3 +332,17 @@ def test_no_profile_in_the_keychain_is_hidden_or_stays_by_an_interrupt():
     assert profiles.delete("mine")
     assert profiles.names() == ()
     assert not profiles.delete("mine")
+
+
+@pytest.mark.parametrize("is_silent", [True, False])
+def test_a_keychain_that_does_not_keep_a_profile_takes_none_away(is_silent):
+    earlier = ApiKey("k" * 32, "s" * 32)
+    profiles.save("work", earlier, Region.get("eu"))
+    keyring.set_keyring(FullKeyring(is_silent=is_silent))
+    for name in ("work", "new"):
+        with pytest.raises(ConfigurationError):
+            profiles.save(name, ApiKey(TOKEN, SECRET), Region.get("eu"))
+    (entry,) = profiles.list_profiles()
+    assert (entry.name, entry.problem) == ("work", "")
+    assert entry.place.endswith("work.json")
+    assert profiles.load("work").credentials == earlier
