@@ -44,7 +44,8 @@ class Clock:
     def of(cls, headers: Mapping[str, str]) -> Clock | None:
         """Read the server's time from the headers of a reply; None where they lack it."""
         try:
-            return cls(parsedate_to_datetime(headers["Date"]).timestamp(), time.time())
+            server = parsedate_to_datetime(headers["Date"]).astimezone(UTC)  # within the calendar
+            return cls(server.timestamp(), time.time())
         except (KeyError, TypeError, ValueError, OverflowError):
             return None
 

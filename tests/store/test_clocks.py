@@ -415,3 +415,7 @@ def test_a_server_in_another_age_is_no_error(year):
     there = clocks.Clock.of({"Date": f"Fri, 31 Dec {year:04} 23:59:59 GMT"})
     assert clocks.is_ahead("2026-01-01 10:00:00", there) is (year == 100)
     assert clocks.horizon(there, None)[:4].lstrip("0") == str(year)
+
+
+def test_a_clock_of_the_server_after_the_end_of_the_calendar_is_none():
+    assert clocks.Clock.of({"Date": "Fri, 31 Dec 9999 23:59:59 -1200"}) is None
