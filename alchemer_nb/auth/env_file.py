@@ -81,14 +81,18 @@ def is_open_to_others(path: Path) -> bool:
         return False
     target = path.resolve()
     try:
-        file, modes = target.stat(), [folder.stat().st_mode for folder in target.parents]
+        return _is_open(target, stat.S_IRGRP, stat.S_IROTH) and all(
+            _is_open(folder, stat.S_IXGRP, stat.S_IXOTH) for folder in target.parents
+        )
     except OSError:
         return False
-    in_group, others = (
-        bool(file.st_mode & read) and all(mode & enter for mode in modes)
-        for read, enter in ((stat.S_IRGRP, stat.S_IXGRP), (stat.S_IROTH, stat.S_IXOTH))
-    )
-    return others or (in_group and not _is_own_group(file.st_gid, file.st_uid))
+
+
+def _is_open(path: Path, to_group: int, to_others: int) -> bool:
+    """Return True if the modes open a file or folder to someone other than its owner."""
+    found = path.stat()
+    is_shared = found.st_mode & to_group and not _is_own_group(found.st_gid, found.st_uid)
+    return bool(found.st_mode & to_others or is_shared)
 
 
 def _is_own_group(group: int, user: int) -> bool:

@@ -12,6 +12,7 @@ region that the caller asks for, or else US.
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -378,16 +379,16 @@ def _find_profile(name: str) -> FoundCredentials | None:
 
 def _find_in_file(path: Path, mode: str | None) -> FoundCredentials:
     values = read_env_file(path, VARIABLES)
-    warnings = []
+    warnings, name = [], shlex.quote(path.name)
     if is_tracked_by_git(path):
         warnings.append(
             f"git tracks {path}, so everybody with a copy of the repository may have these "
-            f"credentials. Stop that with `git rm --cached {path.name}`, add the file to "
+            f"credentials. Stop that with `git rm --cached {name}`, add the file to "
             ".gitignore, and have the key regenerated"
         )
     if is_open_to_others(path):
         warnings.append(
-            f"other users of this computer can read {path}. Stop that with `chmod 600 {path.name}` "
+            f"other users of this computer can read {path}. Stop that with `chmod 600 {name}` "
             "in its folder, and think about a new key"
         )
     source, warning = f"the file {path}", ". Also, ".join(warnings)

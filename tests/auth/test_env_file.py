@@ -187,6 +187,32 @@ def test_a_file_that_other_users_can_read_is_warned_of():
             al.connect(env_file=path)
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may chown")
+def test_a_file_that_a_shared_group_can_read_is_warned_of():
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "my .env"
+        path.write_text(BOTH)
+        own, shared = os.getgid(), 54321
+        for (mode_of_folder, group_of_folder), (mode, group), is_open in (
+            ((0o750, shared), (0o640, shared), True),
+            ((0o750, shared), (0o644, own), True),
+            ((0o755, own), (0o640, shared), True),
+            ((0o750, own), (0o640, shared), False),  # nobody of the group gets there
+            ((0o750, shared), (0o640, own), False),
+        ):
+            for each, each_mode, each_group in (
+                (folder, mode_of_folder, group_of_folder),
+                (path, mode, group),
+            ):
+                os.chown(each, 0, each_group)
+                Path(each).chmod(each_mode)
+            warning = found_in(path).warning
+            assert ("other users" in warning, "chmod 600 'my .env'" in warning) == (
+                is_open,
+                is_open,
+            )
+
+
 def test_a_program_that_a_repository_names_is_not_run(env_file, tmp_path):
     name = env_file(BOTH)
     program = tmp_path / "program"
