@@ -50,7 +50,7 @@ _LABELS = {
 _KEY_FIELDS = (steps.TOKEN, steps.TOKEN_SECRET)
 _PAIR_FIELDS = (steps.CONSUMER, steps.CONSUMER_SECRET)
 _OTHER_WORDS = {"key": KEY, "api key": KEY, "oauth": OAUTH}  # `--mode` has the first and the last
-_BETWEEN = re.compile(r"[\s,;|=&?]+")
+_BETWEEN = re.compile(r"[^\w@]+")
 _KEY_IS_SHOWN = (
     "That looks like a key, and the answer to this question can be seen. Clear this output before "
     "you save or share it, and have the key regenerated if others may have seen it. The key is "

@@ -137,7 +137,9 @@ class TestQuestions:
         assert shown.endswith("it is not shown:")
 
     @pytest.mark.parametrize("question", ["region", "sign_in_with"])
-    @pytest.mark.parametrize("typed", ["0123456789abcdef" * 3, "A9abcdefghijk", "x A9abcdefghijk"])
+    @pytest.mark.parametrize(
+        "typed", ["0123456789abcdef" * 3, "A9abcdefghijk", "x 'A9abcdefghijk'"]
+    )
     def test_a_key_that_was_pasted_too_early_is_warned_of_and_not_repeated(
         self,
         session: Session,
