@@ -40,6 +40,7 @@ _ODD_LETTERS = re.compile(
     rb"|\\uff[1-5]|\xef\xbc[\x90-\x99\xa1-\xba]|\xef\xbd[\x81-\x9a]"
     rb"|\\u(?:00ad|200[b-d]|2060|feff)|\xc2\xad|\xe2(?:\x80[\x8b-\x8d]|\x81\xa0)|\xef\xbb\xbf"
     rb"|\\u(?:fb0|017f|212a)|\xef\xac|\xc5\xbf|\xe2\x84\xaa"
+    rb"|%(?:25)*(?:26(?:amp%3b)?%(?:25)*23|5cu|c2%(?:25)*ad|c5|e2|ef)"  # the same in an address
 )
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
 _PUNYCODE = re.compile(r"\bxn--([a-z0-9-]+)")
