@@ -45,6 +45,7 @@ _ODD_LETTERS = re.compile(
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
 _PUNYCODE = re.compile(r"\bxn--([a-z0-9-]+)")
 _JSON_ESCAPES = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|[bfnrt\"/])")
+_WORD = re.compile(r"\S+")
 _NESTED = 3  # escapes of escapes that are read
 _MAY_HOLD_ADDRESS = re.compile(r"[@\uff20&%\\]")
 _ONE_ADDRESS = re.compile(r"[^\s<>,;:@]+@[^\s<>,;:@]+[^\W_]")
@@ -179,7 +180,7 @@ def _read_ways(text: str) -> Iterator[str]:
     """Yield a text, and what it is without the escapes of HTML, addresses and JSON."""
     if not _MAY_HOLD_ADDRESS.search(text):
         return
-    ways = [text, text.replace("+", " ")] if "%" in text and "+" in text else [text]
+    ways = [text, _WORD.sub(_read_plus, text)] if "%" in text and "+" in text else [text]
     for way in ways:
         for _ in range(_NESTED):
             if "@" in way or "\uff20" in way:
@@ -192,6 +193,12 @@ def _read_ways(text: str) -> Iterator[str]:
             if plain == way:
                 break
             way = plain
+
+
+def _read_plus(word: re.Match[str]) -> str:
+    """Return a word of a form as people write it; an address with a plus in it is no such word."""
+    is_of_form = "%" in word[0] and "@" not in word[0]
+    return word[0].replace("+", " ") if is_of_form else word[0]
 
 
 def _fold(text: str) -> Iterator[str]:

@@ -501,7 +501,12 @@ SPELLINGS = {
     "sales/eu@example.org": ["sales/eu@example.org"],
     "o'brien@example.org": ["o&#039;brien@example.org", "'o'brien@example.org'"],
     "ann+news@example.org": ["https://x.example/?mail=ann%2Bnews%40example.org&page=2"],
-    "ann@example.org": ["to ann@example.org.", "mailto:ann&#64;example.org", "x%20ann@example.org"],
+    "ann@example.org": [
+        "to ann@example.org.",
+        "mailto:ann&#64;example.org",
+        "x%20ann@example.org",
+        "a+ann%40example.org",
+    ],
     "i.kiss@mail.example": [
         "\u0130.K\u0130SS@MA\u0130L.EXAMPLE, \u0131.kiss@ma\u0131l.example",  # in Turkish
         "\uff49\uff0e\uff4b\uff49\uff53\uff53\uff20mail.example",  # of full width
@@ -520,6 +525,7 @@ SPELLINGS = {
 }
 OTHERS = ["joann@example.org", "ann@example.org.uk", "jo.ann@example.org", "ann@example.orgs"]
 OTHERS += ["jo--ann@example.org", "jo%2Bann%40example.org", "\u00e9ann@example.org"]
+OTHERS += ["100% jo+ann@example.org", "mailto:jo+ann@example.org?subject=a%20b"]
 
 
 @pytest.mark.parametrize("is_ascii", [True, pytest.param(False, marks=pytest.mark.long)])
