@@ -132,8 +132,11 @@ def save(name: str, credentials: Credentials, region: Region, account: str | Non
         _write_file(name, text)
         return where
     _write_keychain(ring, name, text)
-    _remove_file(_path(name))  # of a time without a keychain: its credentials are replaced
-    return where
+    try:  # of a time without a keychain: its credentials are replaced
+        was_in_file = _remove_file(_path(name))
+    except ConfigurationError as error:
+        return f"{where} (but an earlier sign-in stays: {error.sentence})"
+    return f"{where} (in place of {_with_tilde(_path(name))})" if was_in_file else where
 
 
 def load(name: str = DEFAULT) -> Profile | None:

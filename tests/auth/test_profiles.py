@@ -288,9 +288,18 @@ def test_what_a_killed_process_left_of_a_profile_goes_with_the_next_change():
 def test_a_file_of_before_there_was_a_keychain_is_replaced():
     profiles.save("mine", ApiKey(TOKEN, SECRET), Region.get("eu"))
     keyring.set_keyring(MemoryKeyring())
-    profiles.save("mine", ApiKey("CANARYnewer0123456789", SECRET), Region.get("eu"))
+    where = profiles.save("mine", ApiKey("CANARYnewer0123456789", SECRET), Region.get("eu"))
+    assert "in place of" in where
+    assert where.endswith("mine.json)")
     assert [*profiles.folder().iterdir()] == []
     assert profiles.load("mine").credentials.masked == "…6789"
+
+
+def test_a_file_that_cannot_be_removed_is_named_and_the_profile_is_kept(keychain):
+    (profiles.folder() / "mine.json").mkdir(parents=True)
+    where = profiles.save("mine", ApiKey(TOKEN, SECRET), Region.get("eu"))
+    assert "mine.json cannot be removed" in where
+    assert profiles.load("mine").credentials == ApiKey(TOKEN, SECRET)
 
 
 class EndingKeyring(MemoryKeyring):
