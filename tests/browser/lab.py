@@ -309,7 +309,11 @@ class Notebook:
         page = context.new_page()
         notebook = cls(page, server.root / name)
         page.on("pageerror", lambda error: notebook.errors.append(str(error)))
-        page.goto(f"{server.address}/notebooks/{name}")
+        # Until then the server answers 500 when it is asked for kernels, as one is half there.
+        with page.expect_response(
+            lambda r: r.request.method == "POST" and "/api/sessions" in r.url, timeout=60_000
+        ):
+            page.goto(f"{server.address}/notebooks/{name}")
         idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
         idle.first.wait_for(timeout=60_000)
         for _ in range(600):  # the page says idle before there is a kernel, too
