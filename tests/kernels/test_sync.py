@@ -132,6 +132,22 @@ def test_an_interrupt_before_anything_has_come_says_the_same(signed_in, gate):
     goes_on(signed_in, "%alchemer sync 9000001")
 
 
+def test_an_interrupt_as_it_begins_says_the_same(signed_in, gate):
+    signed_in.do(
+        """
+import signal
+class Interrupted(Client):
+    def sync(self, *args, **options):  # in the thread of the job, when the cell does not wait yet
+        signal.raise_signal(signal.SIGINT)
+        return super().sync(*args, **options)
+client.__class__ = Interrupted
+%alchemer switch client
+"""
+    )
+    gate.close(path="")
+    assert signed_in.do(f'%alchemer sync "{TITLE}"').error == STOPPED
+
+
 @pytest.mark.timed
 def test_cancel_of_a_frame_that_has_to_be_synced_first(signed_in, gate):
     gate.close(page=4)
