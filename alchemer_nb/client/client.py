@@ -311,6 +311,7 @@ class Client:
         until: str | date | None = None,
         tz: str | None = "UTC",
         limit: int | None = None,
+        test_rows: str = "exclude",
     ) -> Estimate:
         """Estimate what ``responses`` would take, with a few small calls.
 
@@ -322,6 +323,7 @@ class Client:
             until: To when.
             tz: Zone of the two.
             limit: The first so many responses.
+            test_rows: As for ``responses``. Alchemer counts test data, too; a note says so.
 
         Returns:
             ``rows``, ``pages``, ``calls`` and ``seconds``; its text is one line.

@@ -91,7 +91,7 @@ def _of_rows(facts: Mapping[str, Any], write_option: Callable[[str, str], str]) 
         left_out = counted(facts["test_rows_left_out"], "test row")
         yield f"{left_out} left out ({write_option('test_rows', 'include')} brings them back)"
     if not facts["complete"]:
-        yield "fewer than the server told"
+        yield "fewer than Alchemer announced"
     if facts["repeated_rows"]:
         again = facts["repeated_rows"]
         yield f"{again:,} came twice and {'counts' if again == 1 else 'count'} once"

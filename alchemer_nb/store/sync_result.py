@@ -58,7 +58,7 @@ class SyncResult:
         changes = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
         name = self.title or self.survey
         rows = counted(self.rows, "response")
-        first = f"{name}: {changes or 'nothing new'}; {rows} in {self.place}"
+        first = f"{name}: {changes or 'nothing new'}; {rows} (test data included) in {self.place}"
         last = [self.verified.summary] if self.verified else []
         return make_visible("; ".join([first, *self.notes, *last]))
 

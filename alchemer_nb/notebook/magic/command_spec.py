@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.http.regions import Region
+from alchemer_nb.http.regions import Region, suggest_region
 from alchemer_nb.notebook.magic.interpolation import interpolate_word
 from alchemer_nb.wire.quoting import QUOTES, parse_values, quote
 
@@ -107,7 +107,8 @@ def to_region(word: EvaluatedWord) -> Region | str:
     try:
         return one_of(*Region.names())(word)
     except ValueError as error:
-        raise ValueError(f"{error}, or a Region as {{variable}}") from None
+        meant = suggest_region(word.text)
+        raise ValueError(f"{error}, or a Region as {{variable}}{meant}") from None
 
 
 def to_time_zone(word: EvaluatedWord) -> str | None:

@@ -192,7 +192,11 @@ class TestProfiles:
         profiles.save("app", OAuth1(TOKEN, SECRET), Region.get("us"))
         (profiles.folder() / "broken.json").write_text('{"mode": "CANARY')
         (profiles.folder() / "broken.json").chmod(0o600)
-        frame = notebook.run("%alchemer profiles").value
+        outcome = notebook.run("%alchemer profiles")
+        told = " ".join(outcome.out.split())
+        assert told.count("cannot be used") == 1
+        assert "it is not valid JSON. %alchemer forget broken removes it." in told
+        frame = outcome.value
         rows = frame.set_index("profile")
         assert rows["region"].to_dict() == {"app": "us", "both": "us", "broken": "", "work": "eu"}
         assert rows["sign_in"].to_dict() == {
@@ -214,6 +218,8 @@ class TestProfiles:
         assert (row["profile"], row["kept_in"]) == ("work", "keychain")
         assert "problem" not in row
         assert notebook.tab("%alchemer forget w") == ["%alchemer forget work"]
+        offered = notebook.tab("%alchemer doctor --profile w")
+        assert offered == ["%alchemer doctor --profile work"]
         assert notebook.run("%alchemer forget work").failure is None
         assert profiles.names() == ()
 

@@ -50,6 +50,24 @@ def test_surveys_fit_a_narrow_terminal_with_id_and_title_first(signed_in, monkey
     assert outcome.value.shape == (5, 13)
 
 
+@pytest.mark.parametrize(
+    ("command", "first"),
+    [
+        ("questions 9000002", ["question_id", "alias", "type", "text"]),
+        ("contacts 31", ["id", "email_address"]),
+        ("campaigns 9000001", ["id", "type"]),
+        ("account", ["id", "organization"]),
+    ],
+)
+def test_lists_fit_a_narrow_terminal_too(signed_in, monkeypatch, command, first):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = signed_in.run(f"%alchemer {command}").out.strip().splitlines()
+    assert max(map(len, lines)) <= 80
+    head = next(line for line in lines if first[0] in line)
+    assert head.split()[: len(first)] == first
+    assert "..." not in "".join(lines)
+
+
 def test_answers_and_short_dates(signed_in):
     outcome = signed_in.run(f'%alchemer responses "{TITLE}"')
     table = outcome.out[outcome.out.index("response_id") :]

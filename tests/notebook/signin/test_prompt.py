@@ -123,6 +123,48 @@ class TestQuestions:
         assert box.region.host in shown
         session.box = None
 
+    def test_an_interrupt_is_one_line(self, notebook: Any, person: Any) -> None:
+        person(region=KeyboardInterrupt())
+        outcome = notebook.run("%alchemer login --prompt")
+        assert isinstance(outcome.failure, KeyboardInterrupt)
+        shown = outcome.out + outcome.err
+        assert "you stopped this command" in shown
+        assert "Traceback" not in shown
+        notebook.run("%config AlchemerMagics.short_errors = False")
+        person(region=KeyboardInterrupt())
+        outcome = notebook.run("%alchemer login --prompt")
+        assert "Traceback" in outcome.out + outcome.err
+
+    @pytest.mark.parametrize("way", ["1", "2"])
+    def test_it_says_where_a_key_or_a_pair_comes_from(
+        self, session: Session, person: Any, capsys: pytest.CaptureFixture[str], way: str
+    ) -> None:
+        person(region="eu", sign_in_with=way, key=KeyboardInterrupt())
+        with pytest.raises(KeyboardInterrupt):
+            login(session, prompt=True)
+        shown = " ".join(capsys.readouterr().out.split())
+        assert "Log in at app.alchemer.eu" in shown
+        where = "Security > API Access" if way == "1" else "restful-register. If this page is not"
+        assert where in shown
+        assert shown.endswith("it is not shown:")
+
+    @pytest.mark.parametrize("question", ["region", "sign_in_with"])
+    @pytest.mark.parametrize("typed", ["0123456789abcdef" * 3, "A9abcdefghijk", "x A9abcdefghijk"])
+    def test_a_key_that_was_pasted_too_early_is_warned_of_and_not_repeated(
+        self,
+        session: Session,
+        person: Any,
+        capsys: pytest.CaptureFixture[str],
+        question: str,
+        typed: str,
+    ) -> None:
+        person(**{question: typed, "api_key": KeyboardInterrupt()})
+        with pytest.raises(KeyboardInterrupt):
+            login(session, prompt=True)
+        shown = " ".join(capsys.readouterr().out.split())
+        assert "Clear this output before you save" in shown
+        assert typed not in shown
+
     @pytest.mark.parametrize(
         "answer",
         [
