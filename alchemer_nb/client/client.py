@@ -467,10 +467,10 @@ class Client:
             StoreError: The store of a survey is damaged.
         """
         from alchemer_nb.frame.options import FrameOptions
-        from alchemer_nb.store.sql import Question, run_sql
+        from alchemer_nb.store.sql import Query, run_sql
 
         chosen: dict[str, Any] = {"test_rows": test_rows, "tz": tz, "day_first": day_first}
-        question = Question(
+        wanted = Query(
             query,
             self._stores.list_folders(),
             frames or {},
@@ -480,7 +480,7 @@ class Client:
             files=files,
             on_note=note_printer(progress),
         )
-        return run_sql(question)
+        return run_sql(wanted)
 
     # -- helpers ------------------------------------------------------------------------------
 

@@ -68,6 +68,12 @@ class SyncResult:
         return f"<div>{html.escape(str(self))}</div>"
 
 
+def note_without_id(count: int) -> str:
+    """Return the note about responses that no store can hold."""
+    are = "is" if count == 1 else "are"
+    return f"{counted(count, 'response')} came without a valid id and {are} not stored"
+
+
 DIFFERENCES = ("missing", "changed", "deleted", "expunged")
 _ROWS_SHOWN = 20
 

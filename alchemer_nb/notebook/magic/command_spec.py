@@ -84,7 +84,7 @@ def to_list(word: EvaluatedWord) -> list[str]:
 def _with_quotes(word: EvaluatedWord) -> EvaluatedWord:
     """Return a list with the quotes of its items, which the line's own rules have removed.
 
-    Only where commas stand outside of quotes, too: quotes around all of it belong to the line.
+    Only where a comma is outside of quotes, too: quotes around all of it belong to the line.
     """
     literals = [part for part, _ in word.parts if not part.is_expression]
     if not any("," in part.text and not part.quoted for part in literals):

@@ -137,8 +137,7 @@ class AlchemerMagics(Magics, Configurable):
             self.shell.push({parsed.target: result})
             return None
         if not command.displays:
-            if command.name in _PREVIEWED:
-                self.previews.offer(result)
+            self.previews.offer(result, whole=command.name not in _PREVIEWED)
             return result
         display(result)  # type: ignore[no-untyped-call]  # IPython has no hints
         if not command.has_result:

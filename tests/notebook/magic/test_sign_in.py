@@ -7,7 +7,6 @@ import json
 import keyring
 import pandas as pd
 import pytest
-from keyring.backends import fail
 
 from alchemer_nb.auth import profiles
 from alchemer_nb.client.client import Client
@@ -21,16 +20,9 @@ from tests.auth.test_profiles import LockedKeyring, MemoryKeyring
 from tests.proxies import CERTIFICATES, ScriptedProxy
 from tests.scripted import Reply
 
+pytestmark = pytest.mark.usefixtures("elsewhere")
+
 TOKEN, SECRET = "CANARYtoken0123456789", "CANARYsecret9876543210"
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    before = keyring.get_keyring()
-    keyring.set_keyring(fail.Keyring())
-    yield
-    keyring.set_keyring(before)
 
 
 @pytest.fixture

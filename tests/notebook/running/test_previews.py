@@ -145,3 +145,15 @@ def test_a_receipt_names_only_columns_of_the_frame(signed_in):
     assert "did not parse" not in receipt("--columns nps,region")
     assert f"did not parse (in {unparsed[0]})" in receipt(f"--columns {unparsed[0]}")
     assert re.search(r"did not parse and (is|are) as received", receipt("--shape long"))
+
+
+def test_other_frames_of_a_command_have_nothing_that_a_terminal_obeys(notebook, scripted):
+    name = "Ann\x1b[2J\u202e"
+    scripted.answer("account", {"result_ok": True, "data": {"id": 1}})
+    scripted.answer("accountuser", {"result_ok": True, "data": [{"id": 1, "username": name}]})
+    notebook.names["given"] = Client(ApiKey("token", "secret"), region=scripted.region)
+    notebook.run("%alchemer switch given")
+    outcome = notebook.run("%alchemer users")
+    assert r"Ann\x1b[2J\u202e" in outcome.out
+    assert name not in outcome.out
+    assert outcome.value["username"].tolist() == [name]

@@ -9,10 +9,8 @@ import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
-import keyring
 import pytest
 from IPython.core.error import StdinNotImplementedError
-from keyring.backends import fail
 
 from alchemer_nb.auth import profiles
 from alchemer_nb.errors import (
@@ -29,10 +27,11 @@ from tests.person import landing_address
 from tests.scripted import Reply, ScriptedServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from alchemer_nb.sandbox import Sandbox
+
+pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
 class Person:
@@ -65,17 +64,6 @@ class Person:
 
     def times(self, words: str) -> int:
         return sum(words in question.casefold() for question in self.asked)
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BINDER_SERVICE_HOST", "BINDER_LAUNCH_HOST"):
-        monkeypatch.delenv(name, raising=False)
-    before = keyring.get_keyring()
-    keyring.set_keyring(fail.Keyring())
-    yield
-    keyring.set_keyring(before)
 
 
 @pytest.fixture
