@@ -1,4 +1,4 @@
-"""One JupyterLab and one Chromium for all browser tests; a kernel and a profile for each."""
+"""One JupyterLab and one Chromium for all browser tests, each of which has a kernel of its own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from .lab import browser, lab_server, new_context
+from .lab import Window, browser, lab_server, new_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,3 +45,15 @@ def chromium() -> Iterator[Browser]:
 def context(chromium: Browser) -> Iterator[BrowserContext]:
     with new_context(chromium) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def shared_window(running_lab: Server, chromium: Browser) -> Iterator[Window]:
+    with new_context(chromium) as opened:
+        yield Window(running_lab, opened)
+
+
+@pytest.fixture
+def window(lab: Server, shared_window: Window) -> Iterator[Window]:
+    yield shared_window
+    shared_window.clear()
