@@ -1,4 +1,4 @@
-"""One JupyterLab and one Chromium for all browser tests; a kernel and a profile for each."""
+"""One JupyterLab and one Chromium for all browser tests, each of which has a kernel of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.boxes import NO_LIMITS, copied_box
 from tests.gate import Gate
 
-from .lab import browser, lab_server, new_context
+from .lab import Window, browser, lab_server, new_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,3 +63,15 @@ def gate(box: Sandbox) -> Iterator[Gate]:
     """What the calls to ``box`` pass through: a test can hold them and look at what waits."""
     with Gate(box.url) as before_box:
         yield before_box
+
+
+@pytest.fixture(scope="session")
+def shared_window(running_lab: Server, chromium: Browser) -> Iterator[Window]:
+    with new_context(chromium) as opened:
+        yield Window(running_lab, opened)
+
+
+@pytest.fixture
+def window(lab: Server, shared_window: Window) -> Iterator[Window]:
+    yield shared_window
+    shared_window.clear()

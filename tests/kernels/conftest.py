@@ -33,13 +33,18 @@ STRANDING = ("7.0.", "7.1.", "7.2.", "7.3.")
 # What the pump and the waiting panel show in every line is shown once for downloads, syncs and Tab,
 # which stand on them; `make test-long` shows those in every line, too.
 ONCE = ("test_download.py", "test_sync.py", "test_files.py", "test_completion.py")
+# So with interrupts of what waits as "bar" does.
+ONCE_KINDS = ("text", "job", "background")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        version = getattr(item, "callspec", None) and item.callspec.params.get("kernel")
-        is_once = item.path.parent == Path(__file__).parent and item.path.name in ONCE
+        params = item.callspec.params if hasattr(item, "callspec") else {}
+        version = params.get("kernel")
+        is_once = item.path.parent == Path(__file__).parent and (
+            item.path.name in ONCE or params.get("kind") in ONCE_KINDS
+        )
         if version in LONG or (is_once and version not in (None, LATEST)):
             item.add_marker(pytest.mark.long)
 
