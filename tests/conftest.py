@@ -63,10 +63,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 MODES = ("api_key", "oauth1_two_legged", "oauth1_three_legged")
 
 
+def pytest_collectstart() -> None:
+    """Collect no garbage while modules are imported, as they all stay."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """Let the garbage collector pass by what is there for the whole run: modules and tests."""
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(10_000, 20, 20)  # and look less often, as tests make much and keep little
 
 
