@@ -73,7 +73,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
-    gc.set_threshold(10_000, 20, 20)  # and look less often, as tests make much and keep little
+    gc.set_threshold(50_000, 20, 100)  # and look less often, as tests make much and keep little
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

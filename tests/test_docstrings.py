@@ -5,7 +5,7 @@ from __future__ import annotations
 import doctest
 import importlib
 import inspect
-import pkgutil
+from pathlib import Path
 
 import pytest
 
@@ -13,10 +13,13 @@ import alchemer_nb
 from alchemer_nb import ApiKey, Client, OAuth1, OAuthFlow, Region
 from tests.person import landing_address
 
+ROOT = Path(alchemer_nb.__file__).parent
 MODULES = sorted(
-    module.name
-    for module in pkgutil.walk_packages(alchemer_nb.__path__, "alchemer_nb.")
-    if not module.name.endswith("__main__")
+    ".".join(("alchemer_nb", *file.relative_to(ROOT).with_suffix("").parts)).removesuffix(
+        ".__init__"
+    )
+    for file in ROOT.rglob("*.py")
+    if file.name != "__main__.py" and ">>>" in file.read_text("utf-8")
 )
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
