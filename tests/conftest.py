@@ -121,8 +121,8 @@ def limits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def box() -> Iterator[Sandbox]:
-    """One sandbox for all tests that change nothing in it: three pages of responses."""
-    with copied_box(responses=1003, **NO_LIMITS) as running:
+    """One sandbox for all tests that change nothing in it; all responses are on one page."""
+    with copied_box(responses=203, **NO_LIMITS) as running:
         yield running
 
 
