@@ -61,7 +61,8 @@ class Row:
         letters: For each column, the letters of those columns that are lower.
         margins: Half the width of the 95 % interval, where one is shown (float64, else NaN).
         decimals: Decimals of a statistic when it is shown.
-        score: Number of the choice on a scale; NaN for none.
+        score: Number of the choice on a scale, its place if the scale has no numbers; NaN for
+            none.
     """
 
     label: str

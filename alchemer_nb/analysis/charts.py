@@ -43,6 +43,7 @@ _LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c
 _NPS = ("#d6604d", "#d9d9d9", "#4393c3")
 _PANEL_WIDTH, _OPTION_WIDTH, _TITLE_WIDTH = 22, 36, 58  # characters
 _MOST_BARS, _MOST_PANELS, _MOST_BINS, _MOST_PERIODS = 30, 12, 24, 400
+MOST_DAYS = 100  # bars of responses over time
 _PANELS_IN_A_ROW, _MOST_TITLE_LINES, _MOST_STEPS = 4, 12, 11
 _WIDTH = 360
 _LEGEND_WIDTH, _LINE_HEIGHT = 580, 14
@@ -58,7 +59,7 @@ def draw(frame: pd.DataFrame, question: str | int, options: TableOptions) -> Cha
         InvalidArgument: A question is unknown, or its answers cannot be drawn.
         KnowledgeLost: The frame carries no description.
     """
-    table = tabulate(frame, question, replace(options, testing=None, top=0))
+    table = tabulate(frame, question, replace(options, testing=None, top=0, most_days=MOST_DAYS))
     return draw_table(frame, table, options)
 
 

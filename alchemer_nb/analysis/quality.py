@@ -131,7 +131,8 @@ def _speeders(frame: pd.DataFrame, speed: float) -> _Check:
         bool(each < limit) if known else pd.NA
         for each, known in zip(seconds.tolist(), is_known.tolist(), strict=True)
     ]
-    how = f"less than {limit:,.0f} seconds, {speed:.2g} times the median"
+    shown = f"{limit:,.1f}".removesuffix(".0")
+    how = f"less than {shown} seconds, {speed:.2g} times the median"
     return "speeder", flags, how if is_known.any() else "no response has a time"
 
 
@@ -150,10 +151,14 @@ def _straight_lines(frame: pd.DataFrame, description: Description) -> Iterator[_
     """Yield a check for each grid: the same answer in all of its rows."""
     for name, names in read_wave_questions(frame, description, _grids).items():
         answers = [read_question(frame, description, each) for each in names]
-        of_rows = [_positions(item) for each in answers for item in each.items]
-        if len(of_rows) < _FEWEST_ROWS:
+        items = [item for each in answers for item in each.items]
+        if len(items) < _FEWEST_ROWS:
             continue
-        codes = np.column_stack(of_rows)
+        places: dict[str, int] = {}
+        for item in items:  # rows may differ in the options that an analyst added
+            for choice in item.choices:
+                places.setdefault(choice.label, len(places))
+        codes = np.column_stack([_positions(item, places) for item in items])
         given = (codes >= 0).sum(axis=1)
         first = codes.max(axis=1)
         same = ((codes == first[:, None]) | (codes < 0)).all(axis=1)
@@ -165,9 +170,14 @@ def _straight_lines(frame: pd.DataFrame, description: Description) -> Iterator[_
         yield f"straight_{name}", flags, how
 
 
-def _positions(item: Item) -> np.ndarray:
+def _positions(item: Item, places: Mapping[str, int]) -> np.ndarray:
     """Return which answer each row of the frame has, -1 for none: its option, or its stars."""
-    return item.codes if item.choices else np.nan_to_num(item.numbers, nan=-1)
+    if not item.choices:
+        stars: np.ndarray = np.nan_to_num(item.numbers, nan=-1)
+        return stars
+    own = np.array([*(places[choice.label] for choice in item.choices), -1])
+    found: np.ndarray = own[item.codes]
+    return found
 
 
 def _grids(frame: pd.DataFrame, description: Description) -> dict[tuple[str, ...], list[str]]:

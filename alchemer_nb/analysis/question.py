@@ -74,6 +74,7 @@ class Item:
         numbers: Number or score of each row, NaN for none (float64); empty for other kinds.
         values: Dates, texts or integers of each row.
         is_scale: Whether its choices have an order with two ends.
+        has_order_alone: Whether they are such a scale, all without numbers.
     """
 
     label: str
@@ -87,6 +88,7 @@ class Item:
     numbers: np.ndarray = field(default_factory=lambda: np.empty(0))
     values: Any = None
     is_scale: bool = False
+    has_order_alone: bool = False
 
     def holders(self, choice: int) -> np.ndarray:
         """Return which rows chose a choice (bool)."""
@@ -355,11 +357,11 @@ class _Reader:
             scores = np.array([math.nan if c.not_applicable else c.score for c in choices])
             numbers = np.where(codes >= 0, scores[np.maximum(codes, 0)], np.nan)
         answered = codes >= 0
-        kind: Kind = "single"
+        has_order, unscored = is_scale(column), all(c.score != c.score for c in choices)
         return Item(
-            self._label(name), kind, (name,), asked | answered, answered, choices,
-            codes=codes, numbers=numbers if is_scale(column) else np.empty(0),
-            is_scale=is_scale(column),
+            self._label(name), "single", (name,), asked | answered, answered, choices,
+            codes=codes, numbers=numbers if has_order else np.empty(0), is_scale=has_order,
+            has_order_alone=has_order and unscored and 0 < len(choices) == len(column.choices),
         )  # fmt: skip
 
     def _coded(self, name: str) -> tuple[tuple[Choice, ...], np.ndarray]:
@@ -472,6 +474,8 @@ class _Reader:
             item = _read_own(self._frame, name, self._label(name))
             return replace(item, asked=asked | answered)
         kind: Kind = "date" if pd.api.types.is_datetime64_any_dtype(cells.dtype) else "text"
+        if kind == "date":
+            self._note_left_out(self._texts(name) & ~answered, "that are no date")
         return Item(self._label(name), kind, (name,), asked | answered, answered, values=cells)
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 
 from alchemer_nb._version import __version__
 from alchemer_nb.analysis.chart import INK, without_title
-from alchemer_nb.analysis.charts import draw_table
+from alchemer_nb.analysis.charts import MOST_DAYS, draw_table
 from alchemer_nb.analysis.contact_cells import hide_contacts
 from alchemer_nb.analysis.drop_off import drop_off
 from alchemer_nb.analysis.quality import check_quality, read_seconds
@@ -40,7 +40,7 @@ from alchemer_nb.wire.text import counted
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from alchemer_nb.analysis.chart import Chart
     from alchemer_nb.analysis.table import Table
@@ -181,7 +181,7 @@ def render_report(
     page = environment.from_string(text).render(
         title=description.about.get("title") or "Survey",
         facts=_facts(clean),
-        over_time=_over_time(clean, options),
+        over_time=_over_time(clean),
         zone=_zone(_dates(clean)),
         statuses=_statuses(clean),
         pages=pages.to_dict("records"),
@@ -310,8 +310,8 @@ def _without_itself(frame: pd.DataFrame, name: str, options: TableOptions) -> Ta
 
 def _chart_of(frame: pd.DataFrame, table: Table, options: TableOptions) -> tuple[str, str]:
     try:
-        total = tabulate(frame, table.question, replace(options, by=(), top=0, testing=None))
-        chart = draw_table(frame, total, replace(options, by=()))
+        plain = replace(options, by=(), top=0, testing=None, most_days=MOST_DAYS)
+        chart = draw_table(frame, tabulate(frame, table.question, plain), plain)
     except InvalidArgument:  # such as more panels than fit: the table says it all
         return "", ""
     return _to_svg(chart), chart.description
@@ -411,10 +411,10 @@ def _unseen(pages: pd.DataFrame, responses: int) -> str:
     return ""
 
 
-def _over_time(frame: pd.DataFrame, options: TableOptions) -> tuple[str, str]:
+def _over_time(frame: pd.DataFrame) -> tuple[str, str]:
     if len(_dates(frame)) < 2:
         return "", ""
-    plain = replace(options, by=(), weight="", nets={}, top=0, testing=None)
+    plain = TableOptions(top=0, testing=None, most_days=MOST_DAYS)
     table = tabulate(frame, "date_submitted", plain)
     chart = draw_table(frame, table, plain)
     return _to_svg(chart), chart.description
@@ -440,13 +440,14 @@ def _codebook(frame: pd.DataFrame, description: Description) -> list[dict[str, A
 
 
 def _method(frame: pd.DataFrame, options: TableOptions) -> list[str]:
-    lines = []
-    about = dict(describe_wide(frame).about)
-    if "rows_received" in about:
-        # A reader of the report cannot download again: no options of that.
-        lines.append(_OPTION.sub("", str(summary(about, lambda *_: "\0"))) + ".")
+    lines = [
+        f"{label}: {line}" if label else line
+        for label, rows, wave in describe_wide(frame).pieces(frame)
+        for line in _of_download(wave.about, len(rows))
+    ]
     lines += [
-        "Percents are of those who answered the question, without “not applicable”.",
+        "Percents are of those who answered the question, without “not applicable”; of open "
+        "questions, of those who were asked.",
         "Means are those of the reporting values of a scale. NPS is the share of promoters (9 and "
         "10) minus that of detractors (0 to 6), with its 95 % interval.",
     ]
@@ -458,6 +459,28 @@ def _method(frame: pd.DataFrame, options: TableOptions) -> list[str]:
         lines.append(f"{counted(hidden, 'question')} of the survey without a column in the frame.")
     lines.append("Contact data are left out.")
     return lines
+
+
+def _of_download(about: Mapping[str, Any], rows: int) -> Iterator[str]:
+    """Yield what was downloaded, and how many of it the report is of."""
+    if "rows_received" not in about:
+        return
+    # A reader of the report cannot download again: no options of that.
+    yield _OPTION.sub("", str(summary(about, lambda *_: "\0"))) + "."
+    if chosen := "; ".join(_choices_of(about.get("asked", {}))):
+        yield f"The download was of some responses alone ({chosen})."
+    if rows != about.get("rows"):
+        yield f"This report is of {counted(rows, 'response')}, chosen afterwards."
+
+
+def _choices_of(asked: dict[str, Any]) -> Iterator[str]:
+    """Yield which responses a download was for; conditions are known without their values."""
+    for name in ("status", "since", "until", "limit"):
+        if (value := asked.get(name)) is not None:
+            values = value if isinstance(value, list | tuple) else [value]
+            yield f"{name} {', '.join(map(str, values))}"
+    for condition in asked.get("where") or ():
+        yield str(condition) if str(condition).upper().endswith("NULL") else f"{condition} …"
 
 
 def _without_columns(description: Description, frame: pd.DataFrame) -> int:

@@ -79,6 +79,7 @@ class TableOptions:
     top: int = 2
     not_applicable: bool = False
     testing: Testing | None = field(default_factory=Testing)
+    most_days: int = 31  # dates farther apart are counted by month or year
 
     def __post_init__(self) -> None:
         check_choice("percent", self.percent, ("column", "row", "total"))
@@ -136,9 +137,11 @@ def tabulate(frame: pd.DataFrame, question: str | int, options: TableOptions) ->
     if not isinstance(tests, Testing):
         columns = tuple(replace(column, letter="") for column in banner.columns)
         banner = replace(banner, columns=columns)
-    _check_nets(options.nets, answers)
+    _check_nets(options, answers)
     builder = _Builder(banner, weighting.values, options, tests)
-    blocks = tuple(builder.block(each) for item in answers.items for each in _countable(item))
+    blocks = tuple(
+        builder.block(each) for item in answers.items for each in _countable(item, options)
+    )
     outside = banner.in_the_total_alone(builder.in_base)
     notes = (*answers.notes, *banner.notes, *outside, *weighting.notes, *builder.notes)
     on_rows = _notes_on_rows(frame, builder.in_base)
@@ -169,7 +172,7 @@ def _tests_of(banner: Banner, options: TableOptions) -> Testing | str | None:
     try:
         import_optional("scipy", EXTRA)
     except ConfigurationError as error:
-        return f"The columns were not compared: {error}. {error.hint}."
+        return f"The columns were not compared: {error}."
     return options.testing
 
 
@@ -262,22 +265,22 @@ def _groups_of(item: Item, not_applicable: bool) -> Iterable[tuple[str, np.ndarr
 # -- blocks -----------------------------------------------------------------------------------
 
 
-def _countable(item: Item) -> Iterator[Item]:
+def _countable(item: Item, options: TableOptions) -> Iterator[Item]:
     """Yield an item with choices where its kind has none: the periods of dates."""
     if item.kind == "date":
-        yield _periods(item)
+        yield _periods(item, options.most_days)
     else:
         yield item
 
 
-def _periods(item: Item) -> Item:
+def _periods(item: Item, most_days: int) -> Item:
     """Return dates as choices: all days, months or years from the first to the last."""
     dates = pd.Series(pd.to_datetime(item.values)).reset_index(drop=True)
     present = dates.dropna()
     if present.empty:
         return item
     span = (present.max() - present.min()).days
-    unit = "D" if span <= 31 else "M" if span <= 366 * 3 else "Y"
+    unit = "D" if span <= most_days else "M" if span <= 366 * 3 else "Y"
     local = dates.dt.tz_localize(None) if dates.dt.tz is not None else dates
     periods = local.dt.to_period(unit)
     every = pd.period_range(periods.dropna().min(), periods.dropna().max(), freq=unit)
@@ -376,16 +379,14 @@ class _Builder:
         """Return the label, the rows and the score of each choice."""
         if item.kind == "text":
             return [("Answered", item.answered, np.nan)]
-        with_na = self._options.not_applicable
-        return [
-            (
-                choice.label,
-                item.holders(place),
-                choice.score if item.has_scale and not choice.not_applicable else np.nan,
-            )
-            for place, choice in enumerate(item.choices)
-            if with_na or not choice.not_applicable
-        ]
+        with_na, found = self._options.not_applicable, []
+        for place, choice in enumerate(item.choices):
+            score = np.nan
+            if not choice.not_applicable and (item.has_scale or item.has_order_alone):
+                score = place if item.has_order_alone else choice.score
+            if with_na or not choice.not_applicable:
+                found.append((choice.label, item.holders(place), score))
+        return found
 
     def _nets(self, item: Item) -> dict[str, list[str]]:
         """Return the nets of an item: those asked for, and the boxes of a scale or NPS."""
@@ -394,20 +395,32 @@ class _Builder:
             for label, low, high in NPS_GROUPS:
                 parts = [c.label for c in item.choices if low <= c.score <= high]
                 nets.setdefault(label, parts)
-        elif item.kind in ("single", "number") and item.has_scale and item.is_scale:
-            scored = [c for c in item.choices if not c.not_applicable and c.score == c.score]
-            steps = sorted({choice.score for choice in scored})  # of waves: one, however worded
-            top = self._options.top
-            if top and len(steps) >= 2 * top:
-                for box, inside in ((f"Top {top}", steps[: -top - 1 : -1]),
-                                    (f"Bottom {top}", steps[:top])):  # fmt: skip
-                    held = [c.label for score in inside for c in scored if c.score == score]
-                    self.notes.append(f"{box}: {', '.join(nets.setdefault(box, held))}.")
-            elif top != TableOptions.top:
-                self.notes.append(
-                    f"Top {top} and bottom {top} are left out: a scale of {len(steps)} has no room."
-                )
+        is_scale = item.kind in ("single", "number") and item.is_scale
+        if is_scale and item.has_scale:
+            self._add_boxes(item, nets)
+        elif self._options.top not in (0, TableOptions.top):
+            is_nps = item.kind == "nps"
+            self._note_no_boxes("NPS has groups" if is_nps else "no scale with numbers")
+        elif item.has_order_alone:
+            self.notes.append("No mean and no boxes: the reporting values are no numbers.")
         return nets
+
+    def _add_boxes(self, item: Item, nets: dict[str, list[str]]) -> None:
+        """Add the highest and the lowest steps of a scale to the nets, or say why not."""
+        scored = [c for c in item.choices if not c.not_applicable and c.score == c.score]
+        steps = sorted({choice.score for choice in scored})  # of waves: one, however worded
+        top = self._options.top
+        if top and len(steps) >= 2 * top:
+            for box, inside in ((f"Top {top}", steps[: -top - 1 : -1]),
+                                (f"Bottom {top}", steps[:top])):  # fmt: skip
+                held = [c.label for score in inside for c in scored if c.score == score]
+                self.notes.append(f"{box}: {', '.join(nets.setdefault(box, held))}.")
+        elif top not in (0, TableOptions.top):
+            self._note_no_boxes(f"a scale of {len(steps)} has no room")
+
+    def _note_no_boxes(self, why: str) -> None:
+        top = self._options.top
+        self.notes.append(f"Top {top} and bottom {top} are left out: {why}.")
 
     def _share_row(
         self, label: str, kind: Literal["choice", "net"], who: np.ndarray, base: np.ndarray,
@@ -543,21 +556,31 @@ def _column_of(members: np.ndarray) -> np.ndarray:
     return np.where(members.any(axis=1), members.argmax(axis=1), -1)
 
 
-def _check_nets(nets: Mapping[str, Sequence[str]], answers: QuestionAnswers) -> None:
-    """Refuse nets of what is no option of any item."""
-    items = [each for item in answers.items for each in _countable(item)]
-    labels = {choice.label: None for item in items for choice in item.choices}
-    for label in (as_label(part) for parts in nets.values() for part in parts):
+def _check_nets(options: TableOptions, answers: QuestionAnswers) -> None:
+    """Refuse nets of what is no option of any item, or is in no base."""
+    items = [each for item in answers.items for each in _countable(item, options)]
+    choices = [choice for item in items for choice in item.choices]
+    labels = dict.fromkeys(choice.label for choice in choices)
+    in_base = {c.label for c in choices if options.not_applicable or not c.not_applicable}
+    for label in (as_label(part) for parts in options.nets.values() for part in parts):
         if label not in labels:
             hint = did_you_mean(label, labels)
             raise InvalidArgument(f"nets: {label[:60]!r} is no option of the question{hint}")
+        if label not in in_base:
+            raise InvalidArgument(
+                f"nets: {label[:60]!r} is in no base, as it is not applicable",
+                hint="not_applicable=True counts it like any other answer",
+            )
 
 
 def _notes_on_rows(frame: pd.DataFrame, in_base: np.ndarray) -> Iterator[str]:
-    """Yield sentences on responses in the base that are not complete, or there more than once."""
+    """Yield sentences on responses of the base that are a test, not complete, or there twice."""
     if INDEX in frame.index.names and (n := int(frame.index.duplicated()[in_base].sum())):
         repeat = "repeats" if n == 1 else "repeat"
         yield f"{counted(n, 'row')} of the base {repeat} a response that is there already."
+    tests = frame.get("is_test_data")
+    if tests is not None and tests.dtype == bool and (n := int(tests[in_base].sum())):
+        yield f"{counted(n, 'test response')} in the base."
     if "status" not in frame.columns:
         return
     found = frame["status"].astype(object)[in_base].value_counts()

@@ -32,7 +32,8 @@ def read_wave_questions(
     """Return the names of each question by its first name.
 
     There is one name each, except where no name of the survey means that question alone, as an id
-    may mean another question in another wave: then they are those of its columns.
+    may mean another question in another wave, or a column of the analyst's own: then they are those
+    of its columns.
 
     Args:
         frame: A frame of responses, wide.
@@ -51,7 +52,10 @@ def read_wave_questions(
             question.names |= dict.fromkeys(names)
             of |= dict.fromkeys(names, question)
     if not description.waves:
-        return {word: [word] for word in (next(iter(question.words)) for question in found)}
+        own = {*frame.columns}.difference(description.records)
+        free = [[word for word in question.words if word not in own][:1] for question in found]
+        clear = [word or [*each.names] for word, each in zip(free, found, strict=True)]
+        return {each[0]: each for each in clear}
     clear = [_clear_names(frame, description, question) for question in found]
     return {names[0]: names for names in clear}
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from alchemer_nb.analysis.question import as_choices, read_question
+from alchemer_nb.analysis.question import as_choices, as_label, read_question
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.files import import_optional
 from alchemer_nb.frame.description import ATTRS, Description, describe_wide
@@ -264,7 +264,9 @@ def _rim(
     labels = [choice.label for choice in item.choices]
     if not isinstance(shares, Mapping | pd.Series) or not len(shares):
         raise InvalidArgument(f"targets: those of {question!r} are shares by option")
-    wanted = {str(label): share for label, share in shares.items()}
+    if not labels:
+        raise InvalidArgument(f"targets: nobody answered {question!r}")
+    wanted = {as_label(label): share for label, share in shares.items()}
     for label, share in wanted.items():
         if label not in labels:
             hint = did_you_mean(label, labels, f"; its options are {', '.join(labels[:8])}")
@@ -350,7 +352,7 @@ def read_weighting(frame: pd.DataFrame) -> Weighting:
         except InvalidArgument as error:
             raise InvalidArgument(
                 f"the frame no longer has the answers to {question!r} that its weights were made "
-                f"for ({error})",
+                f"for ({error.sentence})",
                 hint="Make the weights again: df.alchemer.weight({…})",
             ) from None
         here = there & (rim.codes >= 0)

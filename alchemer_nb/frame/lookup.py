@@ -43,6 +43,9 @@ def columns_of(frame: pd.DataFrame, description: Description, question: str | in
         InvalidArgument: No column here belongs to such a question.
     """
     wanted = str(question)
+    # A column of the analyst's own is meant by its name, whatever else the survey calls so.
+    if isinstance(question, str) and wanted in frame.columns and wanted not in description.records:
+        return [wanted]
     here = records_here(frame, description)
     if wanted == "metadata":
         return [name for name, row in here if row["part"] == "metadata"]
@@ -53,7 +56,7 @@ def columns_of(frame: pd.DataFrame, description: Description, question: str | in
         if row["part"] in _WHOLE
         if wanted in _called(name, row) or row.get("parent_id") in inside
     ]
-    if not hits and wanted in frame.columns:
+    if not hits and wanted in frame.columns:  # such as metadata
         return [wanted]
     if not hits:
         parts = [part.strip() for part in wanted.split(",")]

@@ -138,6 +138,13 @@ def test_dates_become_responses_over_time() -> None:
     drawn = values(df.alchemer.plot("date_submitted").spec)
     months = df["date_submitted"].dt.strftime("%Y-%m").value_counts().sort_index()
     assert dict(zip(drawn["period"], drawn["count"], strict=True)) == months.to_dict()
+    few = df[df["date_submitted"] < df["date_submitted"].min() + pd.Timedelta(days=60)]
+    drawn = values(few.alchemer.plot("date_submitted").spec)
+    assert len(drawn) > 31
+    days = few["date_submitted"].dt.strftime("%Y-%m-%d").value_counts()
+    held = drawn.set_index("period")["count"]
+    assert held[held > 0].to_dict() == days.to_dict()
+    assert len(few.alchemer.table("date_submitted").blocks[0].choices) < 4  # months
     lines = df.alchemer.plot("date_submitted", by="region_q3").spec
     assert lines["mark"]["type"] == "line"
 

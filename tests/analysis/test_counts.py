@@ -198,6 +198,9 @@ def test_partials_in_the_base_are_said(raws: Callable[[int], Raw], customers: pd
         note = f"{' and '.join(parts)} responses in the base."
         assert statuses["Partial"] > 1
         assert note in frame.alchemer.table(column).notes
+    tests = frame.index[frame["recent_customer"].notna()][:3]
+    frame.loc[tests, "is_test_data"] = True
+    assert "3 test responses in the base." in frame.alchemer.table("q2").notes
 
 
 @pytest.mark.parametrize(
@@ -245,6 +248,10 @@ def test_answers_that_the_columns_cannot_hold_are_said(
     words = (coded["q5"].isna() & coded["q5_raw"].notna()).sum()
     assert words > 1
     assert f"Left out: {words} answers that are no number." in age.notes
+    (date,) = (n for n in coded if n.endswith("_raw") and coded[n[:-4]].dtype.kind == "M")
+    words = coded[date].notna().sum()
+    assert words > 1
+    assert f"Left out: {words} answers that are no date." in coded.alchemer.table(date[:-4]).notes
 
 
 def test_labels_follow_the_language(raws: Callable[[int], Raw], analyst: Client) -> None:

@@ -226,6 +226,31 @@ def test_own_columns(customers: pd.DataFrame) -> None:
     assert sum(shown(frame, "date_submitted").values()) == frame["date_submitted"].notna().sum()
 
 
+def test_own_columns_that_the_survey_has_another_name_for(
+    customers: pd.DataFrame, tmp_path: Path
+) -> None:
+    """What the survey calls so, too, is another column here: the cells are the analyst's."""
+    frame = customers.alchemer.relabel(names="id")
+    halves = {"North": "Up", "South": "Down", "East": "Up", "West": "Down"}
+    frame["region"] = frame["q3"].astype(object).map(halves)
+    assert shown(frame, "region") == chosen(frame["region"])
+    assert [c.label for c in frame.alchemer.table("nps", by="region").banner] == [
+        "Total", "Down", "Up",
+    ]  # fmt: skip
+    weighted = frame.alchemer.weight({"region": {"Up": 0.5, "Down": 0.5}})
+    assert weighted.alchemer.weighting.targets["met"].all()
+    assert frame.alchemer.columns("region") == ["region"]
+    assert shown(frame, "q3") == chosen(frame["q3"])
+    # The report is of questions, and so are the checks of grids.
+    few = customers[["region", *customers.alchemer.columns("q9")]]
+    named = few.assign(q3="mine", q9="mine")
+    page = tmp_path / "report.html"
+    named.alchemer.report(page)
+    assert "mine" not in page.read_text("utf-8")
+    assert "In which part of the country do you live?" in page.read_text("utf-8")
+    assert named.alchemer.quality().flags["flags"].equals(few.alchemer.quality().flags["flags"])
+
+
 @pytest.mark.parametrize("values", ["label", "code", "id"])
 def test_waves(downloads: Callable[[int], pd.DataFrame], values: str) -> None:
     this, last = (downloads(own).alchemer.relabel(values=values) for own in (CUSTOMERS, LAST_YEAR))

@@ -41,6 +41,15 @@ def test_straight_lines_of_each_grid() -> None:
     assert flags["straight_q9"].isna().equals(rows.notna().sum(axis=1) < 3)
 
 
+def test_answers_that_an_analyst_added_differ_by_their_words() -> None:
+    df = pulse()
+    names = df.alchemer.columns("q9")
+    df[names] = df[names].astype(object)
+    df.iloc[0, df.columns.get_indexer(names)] = [f"new {n}" for n in range(len(names))]
+    df.iloc[1, df.columns.get_indexer(names)] = "new"
+    assert df.alchemer.quality().flags["straight_q9"].tolist()[:2] == [False, True]
+
+
 def test_a_grid_whose_id_differs_between_waves(scripted: ScriptedServer) -> None:
     """The id of the grid in the first wave means another question in the second."""
     options = [survey_json.option(1, "Good"), survey_json.option(2, "Bad")]

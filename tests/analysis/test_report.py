@@ -293,9 +293,30 @@ def test_the_method_is_for_readers(tmp_path: Path) -> None:
     _, page = whole()
     assert "test rows left out;" in page
     assert "test_rows=" not in page
+    assert "chosen afterwards" not in page
+    method = report(customers().head(9), tmp_path, questions=["nps"]).split("<h2>Method</h2>")[1]
+    assert "This report is of 9 responses, chosen afterwards." in method
+    waves = al.stack_waves({"old": customers(), "new": customers().head(9)})
+    method = report(waves, tmp_path, questions=["nps"]).split("<h2>Method</h2>")[1]
+    assert "new: This report is of 9 responses, chosen afterwards." in method
+    assert "old: Customer satisfaction: " in method
+    assert "old: This report" not in method
     answers = page.split("<h2>Answers</h2>")[1].split("<h2>Data quality</h2>")[0]
     assert "original_answer" not in answers
     assert "had_problem_original_answer" in page
+
+
+def test_the_method_says_which_responses_were_downloaded(
+    scripted: ScriptedServer, tmp_path: Path
+) -> None:
+    options = [survey_json.option(1, "North"), survey_json.option(2, "South")]
+    question = survey_json.question(2, "RADIO", "Where?", "place", options, key="radio")
+    data = {"2": {"id": 2, "type": "RADIO", "answer": "North", "answer_id": 1, "shown": True}}
+    asked = {"where": "place = North", "status": "Complete", "since": "2026-01-01"}
+    frame = survey_json.frame(scripted, [question], [survey_json.response(1, data)], **asked)
+    words = "some responses alone (status Complete; since 2026-01-01; place = …)."
+    assert words in report(frame, tmp_path)
+    assert "some responses alone" not in whole()[1]
 
 
 def test_wide_tables_fit_on_paper(tmp_path: Path) -> None:

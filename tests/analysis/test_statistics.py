@@ -9,6 +9,11 @@ import pandas as pd
 import pytest
 
 from alchemer_nb.analysis import statistics
+from alchemer_nb.errors import InvalidArgument
+from tests import survey_json
+
+if TYPE_CHECKING:
+    from tests.scripted import ScriptedServer
 
 if TYPE_CHECKING:
     from types import SimpleNamespace
@@ -136,6 +141,33 @@ def test_boxes_for_which_a_scale_is_too_short_are_said(weighted: pd.DataFrame) -
     table = weighted.alchemer.table("satisfaction", top=3)
     assert not any(row.kind == "net" for row in table.blocks[0].rows)
     assert "Top 3 and bottom 3 are left out: a scale of 5 has no room." in table.notes
+    for question, why in (("region", "no scale with numbers"), ("nps", "NPS has groups")):
+        table = weighted.alchemer.table(question, top=3)
+        assert f"Top 3 and bottom 3 are left out: {why}." in table.notes
+        assert "left out" not in str(weighted.alchemer.table(question))
+    assert "left out" not in str(weighted.alchemer.table("satisfaction", top=0))
+
+
+def test_a_scale_without_numbers_says_so(scripted: ScriptedServer, weighted: pd.DataFrame) -> None:
+    options = [survey_json.option(n, label) for n, label in enumerate(("Often", "Rarely"), 1)]
+    question = survey_json.question(2, "RADIO", "Likert?", "often", options, key="radio-likert")
+    data = {"2": {"id": 2, "type": "RADIO", "answer": "Often", "answer_id": 1, "shown": True}}
+    frame = survey_json.frame(scripted, [question], [survey_json.response(1, data)])
+    table = frame.alchemer.table("often")
+    assert "No mean and no boxes: the reporting values are no numbers." in table.notes
+    assert "around the middle of a scale" in frame.alchemer.plot("often").description
+    own = frame.assign(often="Always")
+    assert own.alchemer.plot("often").description.startswith("Likert? Bars. Often 0 %")
+    assert "No mean" not in str(weighted.iloc[:0].alchemer.table("satisfaction"))
+
+
+def test_nets_of_what_is_in_no_base_are_refused(weighted: pd.DataFrame) -> None:
+    nets = {"Others": ["Not applicable", "Satisfied"]}
+    with pytest.raises(InvalidArgument, match="'Not applicable' is in no base, as it"):
+        weighted.alchemer.table("satisfaction", nets=nets)
+    within = weighted.alchemer.table("satisfaction", nets=nets, not_applicable=True)
+    others = weighted["satisfaction"].isin(nets["Others"]).sum()
+    assert within.blocks[0].row("Others").counts[0] == others
 
 
 def test_answers_that_are_in_the_base_and_in_no_mean_are_said(weighted: pd.DataFrame) -> None:

@@ -133,6 +133,7 @@ def test_weights_that_an_analyst_edited(customers: pd.DataFrame) -> None:
         ({"9": {"Good": 1}}, {}, "has no single answer for each response"),
         ({"region": {}}, {}, "are shares by option"),
         ({}, {}, "targets are shares by question and option"),
+        ({"empty": {"x": 1}}, {}, "targets: nobody answered 'empty'"),
         ({"nobody": {"x": 1}}, {}, "no column here belongs to a question 'nobody'"),
         ({"region": REGION}, {"trim": 0.5}, "trim is the largest weight, above 1"),
         ({"region": REGION}, {"name": "nps"}, "the frame has a column 'nps'"),
@@ -148,6 +149,7 @@ def test_bad_targets(
 ) -> None:
     # Those of zone b have no region.
     customers["zone"] = np.where(customers["region"].isna(), "b", "a")
+    customers["empty"] = np.nan
     customers.loc[customers.index[:3], "region"] = np.nan
     customers.loc[customers.index[:3], "zone"] = "b"
     with pytest.raises(InvalidArgument) as caught:
@@ -196,6 +198,13 @@ def test_shares_may_be_of_any_kind(customers: pd.DataFrame, shares: Any) -> None
     frame = customers.alchemer.weight({"region": shares})
     expected = customers.alchemer.weight({"region": REGION})
     np.testing.assert_allclose(frame["weight"], expected["weight"], rtol=1e-6)
+
+
+@pytest.mark.parametrize("targets", [{1.0: 0.4, 0.0: 0.6}, {1: 0.4, 0: 0.6}, {"1": 40, "0": 60}])
+def test_targets_of_a_column_of_numbers(customers: pd.DataFrame, targets: Any) -> None:
+    customers["member"] = np.resize([1.0, 0.0, np.nan], len(customers))
+    frame = customers.alchemer.weight({"member": targets})
+    assert frame["weight"][frame["member"] == 1].sum() == pytest.approx(0.4 * frame["weight"].sum())
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
-from alchemer_nb.errors import SurveyNotFound
+from alchemer_nb.errors import ConfigurationError, SurveyNotFound
 from alchemer_nb.notebook.magic import command_spec as spec
 from alchemer_nb.notebook.magic import commands, response_options
 from alchemer_nb.notebook.magic.command_spec import Command, CommandOption, Positional
@@ -93,11 +93,15 @@ def _read_frame(
     if frame is None:
         try:
             return commands.responses(context, survey, **asked, **fixed), chosen
-        except SurveyNotFound as error:
+        except (SurveyNotFound, ConfigurationError) as error:
             known = [name for name in context.variables if not name.startswith("_")]
             frames = [name for name in known if find_frame(name, context.variables) is not None]
             if not (near := did_you_mean(str(survey), frames)):
                 raise
+            if isinstance(error, ConfigurationError):  # such as nobody signed in
+                raise ConfigurationError(
+                    f"no frame is called {survey!r}{near} A survey cannot be downloaded: {error}"
+                ) from error
             raise SurveyNotFound(f"no frame and no survey is called {survey!r}{near}") from error
     if asked:
         name = f"`{survey}`" if isinstance(survey, str) else "this"

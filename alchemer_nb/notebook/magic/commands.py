@@ -110,7 +110,7 @@ def logout(context: Context, name: str | None = None, forget: bool = False) -> N
     except ConfigurationError as error:
         if forget:
             raise ConfigurationError(
-                f"a profile may still hold this sign-in: {error}", hint=error.hint
+                f"a profile may still hold this sign-in: {error.sentence}", hint=error.hint
             ) from None
         same = ()
         show_line(f"Whether a profile still holds this sign-in is not known: {error}.")

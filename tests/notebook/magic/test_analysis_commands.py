@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pytest
 from IPython.core.error import UsageError
 
 from alchemer_nb import ApiKey, Client
-from alchemer_nb.errors import InvalidArgument, SurveyNotFound
+from alchemer_nb.errors import ConfigurationError, InvalidArgument, SurveyNotFound
 from tests.boxes import copied_box
 
 if TYPE_CHECKING:
@@ -105,6 +106,17 @@ def test_what_is_wrong_is_said(signed_in):
     failed = signed_in.run("%alchemer table dff nps")
     assert isinstance(failed.failure, SurveyNotFound)
     assert "no frame and no survey is called 'dff'; did you mean 'df'?" in failed.told
+
+
+def test_a_frame_is_named_also_where_nobody_is_signed_in(notebook):
+    notebook.names["answers"] = pd.DataFrame({"nps": [9.0]})
+    failed = notebook.run("%alchemer table answer nps")
+    assert isinstance(failed.failure, ConfigurationError)
+    assert "no frame is called 'answer'; did you mean 'answers'? A survey cannot be" in failed.told
+    assert "not signed in" in failed.told
+    other = notebook.run("%alchemer table customers nps").told
+    assert "not signed in" in other
+    assert "no frame" not in other
 
 
 def test_tab_offers_frames_questions_and_columns(signed_in):
